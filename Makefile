@@ -1,0 +1,79 @@
+# Everything runs in .venv, which `make` sets up from the hashed locks. Needs Python 3.11+ and make.
+
+PYTHON ?= python3
+STACK ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := components stacks plan cli.py __main__.py tests bench
+
+.PHONY: help plan test lint format schema lock clean
+
+help: ## Show what there is to make.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+plan: $(VENV)/.plan ## Show what `pulumi up` would create. STACK=dev is the default.
+	@$(BIN)/ack-inference plan $(STACK)
+
+test: $(VENV)/.dev ## Run the tests.
+	@$(BIN)/pytest
+
+lint: $(VENV)/.dev ## Check style, types, layers and generated files.
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/ack-inference schema --check
+
+format: $(VENV)/.dev ## Bring the code into shape.
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+schema: $(VENV)/.plan ## Write the JSON Schema of stack files.
+	@$(BIN)/ack-inference schema
+
+lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an index.
+	@$(call compile,cli,requirements.lock)
+	@$(call compile,dev,requirements-dev.lock,--constraint requirements.lock)
+
+clean: ## Remove the environment and all caches.
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+define compile
+$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --universal --python-version 3.11 \
+	pyproject.toml --group $(1) $(3) --output-file $(2)
+endef
+
+define sync
+$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1)
+endef
+
+define console_script
+#!$(CURDIR)/$(BIN)/python
+import sys
+
+sys.path.insert(0, "$(CURDIR)")
+from cli import main
+
+sys.exit(main())
+endef
+export console_script
+
+$(BIN)/uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or later is needed: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo 'The venv module is missing: install it, on Debian as python3-venv.'; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+
+$(BIN)/ack-inference: $(BIN)/uv Makefile
+	@echo "$$console_script" > $@
+	@chmod +x $@
+
+$(VENV)/.plan: requirements.lock $(BIN)/uv $(BIN)/ack-inference
+	@test -e $(VENV)/.dev || $(call sync,requirements.lock)
+	@touch $@
+
+$(VENV)/.dev: requirements.lock requirements-dev.lock $(BIN)/uv $(BIN)/ack-inference
+	@$(call sync,requirements-dev.lock)
+	@touch $@ $(VENV)/.plan
