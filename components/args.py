@@ -1,0 +1,338 @@
+"""Base of every args model: plain values are judged at once, and each fault is one sentence."""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Self, TypeVar
+
+import pulumi
+from pulumi import Output as Output  # pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+T = TypeVar("T")  # pulumi.Input[X] is a union over this name
+
+SECRET: dict[str, JsonValue] = {"secret": True}
+"""Mark of a field whose value must never be shown: `Field(json_schema_extra=SECRET)`."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an input, as the sentence its reader can act on."""
+
+    field: str
+    """Path of the field, e.g. `pools[a10].size`."""
+    got: object
+    """What was found; `MISSING` where nothing was given."""
+    want: str
+    """What would be right, so that `it must be {want}` reads well."""
+    why: str
+    """Why it must be so."""
+    source: str | None = None
+    """Page that says so."""
+
+    def __str__(self) -> str:
+        see = f" See {self.source}" if self.source else ""
+        return f"{self.field} is {_shown(self.got)}, but it must be {self.want}: {self.why}.{see}"
+
+    def under(self, path: str) -> "Fault":
+        """The same fault, seen from the section that holds it."""
+        field = f"{path}.{self.field}" if path and self.field else path or self.field
+        return Fault(field, self.got, self.want, self.why, self.source)
+
+
+class Words(str):
+    """Text that a sentence shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+LENIENT = types.MappingProxyType({"lenient": True})
+"""Validation context in which only types are judged, not rules."""
+
+MISSING = Words("missing")
+"""Found where nothing was given."""
+
+
+class Refusal(ValueError):
+    """Faults raised by a rule; pydantic hands it on, `faults` takes it apart again."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def refuse(field: str, got: object, want: str, why: str, source: str | None = None) -> Refusal:
+    """Builds the one error shape of the library: field, value, remedy, reason, link."""
+    return Refusal(Fault(field, got, want, why, source))
+
+
+class Args(BaseModel):
+    """Base of every args model: plain values are judged at once, Outputs pass through."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def of(cls, args: Self | Mapping[str, Any]) -> Self:
+        """Takes a model from Python, or a dict from the plugin host.
+
+        Raises:
+            pulumi.RunError: One sentence per fault. RunError alone ends a local program without a
+                traceback, and the plugin host keeps nothing but its message.
+        """
+        try:
+            return cls.model_validate(args)
+        except ValidationError as error:
+            sentences = [str(fault) for fault in faults(cls, error, args)]
+            raise pulumi.RunError("\n".join([f"{cls.__name__} is refused:", *sentences])) from None
+
+    def _faults(self) -> Iterator[Fault]:
+        """What is wrong beyond the types of the fields; models override it."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _is_sound(self, info: ValidationInfo) -> Self:
+        if info.context is not LENIENT and (found := list(self._faults())):
+            raise Refusal(*found)
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """The inputs as the engine records them: what is not set is left out."""
+        return self.model_dump(exclude_none=True)
+
+
+def child_options(
+    parent: pulumi.Resource, opts: pulumi.ResourceOptions | None, **more: Any
+) -> pulumi.ResourceOptions:
+    """Options of a child: parented, and waiting for what the component was told to wait for."""
+    inherited = pulumi.ResourceOptions(parent=parent, depends_on=opts.depends_on if opts else None)
+    return pulumi.ResourceOptions.merge(inherited, pulumi.ResourceOptions(**more))
+
+
+def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[Fault]:
+    """Turns a pydantic error into one fault per field.
+
+    pydantic reports one line per arm of a union (`pulumi.Input[str]` has three); the arms of a
+    field are folded into one fault here.
+
+    Args:
+        model: Model that refused.
+        error: What pydantic raised.
+        raw: The input it was given; list items that have a `name` are called by it.
+    """
+    by_path: dict[str, list[Fault]] = {}
+    for detail in error.errors():
+        steps = _steps(raw, detail["loc"])
+        path = path_of(raw, steps)
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, Refusal):
+            by_path.setdefault(f"{path}!", []).extend(one.under(path) for one in cause.faults)
+            continue
+        found = _fault(model, steps, path, detail, _at(raw, steps))
+        known = by_path.setdefault(path, [])
+        if detail["type"] != "is_instance_of" and found not in known:
+            known.append(found)
+    return [fault for group in by_path.values() for fault in _folded(group)]
+
+
+def rule_faults(error: ValidationError) -> list[Fault]:
+    """The faults that rules raised, without what pydantic found about types."""
+    causes = [(detail["loc"], detail.get("ctx", {}).get("error")) for detail in error.errors()]
+    return [
+        fault.under(path_of(None, loc))
+        for loc, cause in causes
+        if isinstance(cause, Refusal)
+        for fault in cause.faults
+    ]
+
+
+def path_of(raw: object, steps: Iterable[str | int]) -> str:
+    """Writes a location as a reader would: `pools[a10].autoscale.max`."""
+    path, here = "", raw
+    for step in steps:
+        here = _child(here, step)
+        if isinstance(step, int):
+            name = here.get("name") if isinstance(here, Mapping) else None
+            path += f"[{name if isinstance(name, str) else step}]"
+        else:
+            path += f".{step}" if path else step
+    return path
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that the reader most likely meant, if any is close."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
+def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
+    """Finds the declaration of a field, through lists, dicts, optionals and unions."""
+    models, field = [model], None
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        field = next((f for m in models if (f := _field(m, step))), None)
+        if field is not None:
+            models = list(_models_in(field.annotation))
+    return field
+
+
+def keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
+    """The keys that may stand at a location, in the order they are declared."""
+    field = field_at(model, steps)
+    models = list(_models_in(field.annotation)) if field else [] if steps else [model]
+    return [info.alias or name for m in models for name, info in m.model_fields.items()]
+
+
+def _folded(group: list[Fault]) -> list[Fault]:
+    wants = dict.fromkeys(fault.want for fault in group)
+    if len({fault.field for fault in group}) > 1 or len(wants) < 2:
+        return group
+    first = group[0]
+    return [Fault(first.field, first.got, " or ".join(wants), first.why, first.source)]
+
+
+def _fault(
+    model: type[BaseModel], steps: Sequence[str | int], path: str, detail: Any, got: object
+) -> Fault:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(model, steps, path, got)
+    info = field_at(model, steps)
+    if kind == "missing":
+        return Fault(path, MISSING, "given", _purpose(info))
+    if _is_secret(info):
+        got = Words("given in plain")
+    return Fault(path, got, _want(kind, detail, info), _purpose(info))
+
+
+def _unknown_key(
+    model: type[BaseModel], steps: Sequence[str | int], path: str, got: object
+) -> Fault:
+    known = keys_at(model, steps[:-1])
+    close = nearest(str(steps[-1]), known)
+    want = f"left out (did you mean {close!r}?)" if close else "left out"
+    why = f"the keys here are {', '.join(known)}" if known else "no key is allowed here"
+    return Fault(path, Words("not a known key"), want, why)
+
+
+_WANTS: Mapping[str, str] = types.MappingProxyType(
+    {
+        "string_type": "text",
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "bool_type": "true or false",
+        "bool_parsing": "true or false",
+        "list_type": "a list",
+        "dict_type": "a section of keys and values",
+        "model_type": "a section of keys and values",
+        "model_attributes_type": "a section of keys and values",
+        "ip_v4_network": "an IPv4 address range such as 10.0.0.0/16, no host bits set",
+        "ip_any_network": "an address range such as 10.0.0.0/16, no host bits set",
+    }
+)
+
+
+def _want(kind: str, detail: Any, info: FieldInfo | None) -> str:
+    ctx = detail.get("ctx", {})
+    match kind:
+        case "greater_than_equal":
+            return f"{ctx['ge']} or more"
+        case "greater_than":
+            return f"more than {ctx['gt']}"
+        case "less_than_equal":
+            return f"{ctx['le']} or less"
+        case "less_than":
+            return f"less than {ctx['lt']}"
+        case "string_pattern_mismatch" if info and info.examples:
+            return f"text such as {info.examples[0]}"
+        case "string_pattern_mismatch":
+            return f"text that matches {ctx['pattern']}"
+        case "too_short" | "string_too_short":
+            return f"at least {ctx['min_length']} long"
+        case "too_long" | "string_too_long":
+            return f"at most {ctx['max_length']} long"
+        case "enum" | "literal_error":
+            return f"one of {ctx['expected']}"
+    return _WANTS.get(kind) or str(detail["msg"])
+
+
+def _purpose(info: FieldInfo | None) -> str:
+    text = " ".join((info.description or "").split()) if info else ""
+    sentence = re.split(r"(?<!e\.g)\. ", text)[0].rstrip(".")
+    return sentence[:1].lower() + sentence[1:] if sentence else "nothing else is understood here"
+
+
+def _is_secret(info: FieldInfo | None) -> bool:
+    extra = info.json_schema_extra if info else None
+    return isinstance(extra, dict) and extra.get("secret") is True
+
+
+def _shown(value: object) -> str:
+    text = repr(value.value if isinstance(value, Enum) else value)
+    return text if len(text) <= 80 else f"{text[:76]}..."
+
+
+def _steps(raw: object, loc: Sequence[str | int]) -> list[str | int]:
+    """The part of a pydantic location that exists in the input, without names of union arms."""
+    steps: list[str | int] = []
+    here = raw
+    for position, step in enumerate(loc):
+        child = _child(here, step)
+        last = position == len(loc) - 1
+        if child is MISSING and not (last and isinstance(here, Mapping | BaseModel)):
+            continue
+        steps.append(step)
+        here = child
+    return steps
+
+
+def _child(here: object, step: str | int) -> object:
+    if isinstance(here, BaseModel):
+        return getattr(here, str(step), MISSING)
+    if isinstance(here, Mapping):
+        return here.get(step, MISSING)
+    if isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int):
+        return here[step] if step < len(here) else MISSING
+    return MISSING
+
+
+def _at(raw: object, steps: Iterable[str | int]) -> object:
+    here = raw
+    for step in steps:
+        here = _child(here, step)
+    return here
+
+
+def _field(model: type[BaseModel], step: str) -> FieldInfo | None:
+    fields = model.model_fields
+    return fields.get(step) or next((f for f in fields.values() if f.alias == step), None)
+
+
+def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in typing.get_args(annotation):
+        yield from _models_in(inner)

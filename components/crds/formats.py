@@ -1,0 +1,68 @@
+"""Text formats of the Kubernetes API: names, durations, schedules."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from ..args import Fault
+from ..quantity import is_quantity, parse
+
+_NAMES: Final = "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+_DNS_1035: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_DNS_1123: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DURATION: Final = re.compile(
+    r"(?P<sign>[+-]?)(?P<parts>0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)"
+)
+_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_SECONDS: Final = {
+    "ns": Decimal("1e-9"),
+    "us": Decimal("1e-6"),
+    "µs": Decimal("1e-6"),
+    "ms": Decimal("1e-3"),
+    "s": Decimal(1),
+    "m": Decimal(60),
+    "h": Decimal(3600),
+}
+_CRON_FIELD: Final = re.compile(r"[\d*/,?A-Za-z-]+")
+_CRON_NAMES: Final = frozenset(
+    {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+)
+
+
+def dns_1035_faults(field: str, name: object, why: str) -> Iterator[Fault]:
+    """Refuses a name that is not a DNS-1035 label; an Output passes unread."""
+    if isinstance(name, str) and not _DNS_1035.fullmatch(name):
+        want = "lower-case letters, digits and '-', from a letter to a letter or digit, at most 63"
+        yield Fault(field, name, want, why, _NAMES)
+
+
+def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:
+    """Refuses a name that is not a DNS-1123 label; an Output passes unread."""
+    if isinstance(name, str) and not _DNS_1123.fullmatch(name):
+        want = "lower-case letters, digits and '-', '-' neither first nor last, at most 63"
+        yield Fault(field, name, want, why, _NAMES)
+
+
+def quantity_faults(field: str, amount: str | None) -> Iterator[Fault]:
+    """Refuses an amount that is not a quantity of 0 or more; None passes."""
+    if amount is not None and (not is_quantity(amount) or parse(amount) < 0):
+        want = "a quantity of 0 or more, such as 15Gi, 500m or 2"
+        yield Fault(field, amount, want, "Kubernetes reads nothing else")
+
+
+def seconds(duration: str) -> Decimal | None:
+    """Reads a Go duration such as `1h30m` or `600s`, in seconds; None if it is not one."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        return None
+    total = sum(
+        (Decimal(n) * _SECONDS[unit] for n, unit in _PART.findall(match["parts"])), Decimal()
+    )
+    return -total if match["sign"] == "-" else total
+
+
+def is_cron(schedule: str) -> bool:
+    """Whether the text has the shape of a CronJob schedule, such as `0 3 * * *` or `@daily`."""
+    fields = schedule.split()
+    return schedule in _CRON_NAMES or (len(fields) == 5 and all(map(_CRON_FIELD.fullmatch, fields)))

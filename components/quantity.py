@@ -1,0 +1,71 @@
+"""Kubernetes quantities such as `15Gi`, `100m` or `2`.
+
+Grammar: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+GIB: Final = 1024**3
+"""Bytes of one gibibyte."""
+
+QUANTITY: Final = r"^(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$"
+"""Pattern of a quantity without a sign, for fields."""
+
+_BINARY: Final = tuple(f"{prefix}i" for prefix in "KMGTPE")
+_FACTORS: Final[Mapping[str, Decimal]] = MappingProxyType(
+    {
+        "": Decimal(1),
+        **{unit: Decimal(1024) ** power for power, unit in enumerate(_BINARY, start=1)},
+        **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
+        **{unit: Decimal(1000) ** -power for power, unit in enumerate("mun", start=1)},
+    }
+)
+_QUANTITY: Final = re.compile(
+    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))"
+    r"(?:(?P<unit>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?\d+))?"
+)
+
+
+def parse(text: str) -> Decimal:
+    """Reads a quantity: bytes for memory, cores for CPU, a count for the rest.
+
+    Raises:
+        ValueError: The text is not a quantity.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a quantity such as 15Gi, 500m or 2")
+    number = Decimal(match["number"])
+    if match["exponent"]:
+        return number.scaleb(int(match["exponent"]))
+    return number * _FACTORS[match["unit"] or ""]
+
+
+def is_quantity(text: str) -> bool:
+    """Whether Kubernetes reads the text as a quantity."""
+    return _QUANTITY.fullmatch(text) is not None
+
+
+def difference(first: str | None, second: str | None) -> Decimal | None:
+    """The first less the second; None where either is missing or not a quantity."""
+    if first is None or second is None or not (is_quantity(first) and is_quantity(second)):
+        return None
+    return parse(first) - parse(second)
+
+
+def gib(text: str) -> Decimal:
+    """Reads a quantity of bytes, in GiB."""
+    return parse(text) / GIB
+
+
+def binary(count: Decimal | int) -> str:
+    """Writes a whole number of bytes in the largest binary unit that needs no fraction."""
+    for unit in reversed(_BINARY):
+        amount, rest = divmod(Decimal(count), _FACTORS[unit])
+        if amount and not rest:
+            return f"{amount:f}{unit}"
+    return f"{Decimal(count):f}"

@@ -1,0 +1,55 @@
+from decimal import Decimal
+
+import pytest
+
+from components.quantity import binary, difference, gib, is_quantity, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("15Gi", Decimal(15 * 1024**3)),
+        ("100m", Decimal("0.1")),
+        ("2", Decimal(2)),
+        ("1.5Ki", Decimal(1536)),
+        (".5", Decimal("0.5")),
+        ("3k", Decimal(3000)),
+        ("1e3", Decimal(1000)),
+        ("2E", Decimal(2 * 1000**6)),
+        ("-1", Decimal(-1)),
+        ("5n", Decimal("5e-9")),
+    ],
+)
+def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, amount: Decimal):
+    assert parse(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "15GB", "15gi", "1 Gi", "Gi", "1Gi5", "ten", "1e"])
+def test_text_that_is_no_quantity_is_refused_with_an_example(text: str):
+    assert not is_quantity(text)
+    with pytest.raises(ValueError, match=f"'{text}' is not a quantity such as 15Gi, 500m or 2"):
+        parse(text)
+
+
+def test_gib_counts_bytes_in_gibibytes():
+    assert gib("1536Mi") == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (15 * 1024**3, "15Gi"),
+        (1536 * 1024**2, "1536Mi"),
+        (1024**4, "1Ti"),
+        (1500, "1500"),
+        (0, "0"),
+    ],
+)
+def test_bytes_are_written_in_the_largest_unit_without_a_fraction(count: int, text: str):
+    assert binary(count) == text
+
+
+def test_a_difference_is_unknown_where_a_side_is_missing_or_no_quantity():
+    assert difference("2Gi", "1Gi") == 1024**3
+    assert difference(None, "1Gi") is None
+    assert difference("2Gi", "1GB") is None

@@ -1,0 +1,166 @@
+import copy
+from typing import Any
+
+import pytest
+
+from components.crds import (
+    CrdModel,
+    DataLoadSpec,
+    DatasetSpec,
+    JindoRuntimeSpec,
+    KnativeServiceSpec,
+    ResourcePolicySpec,
+    fluid,
+    knative,
+    scheduling,
+)
+from tests.crd_schemas import errors, needs_crds, spec_schema, strict, unmodelled, unset
+
+from . import examples
+
+KINDS: dict[str, tuple[str, type[CrdModel], list[dict[str, Any]]]] = {
+    "ResourcePolicy": (scheduling.API_VERSION, ResourcePolicySpec, [examples.RESOURCE_POLICY]),
+    "Dataset": (fluid.API_VERSION, DatasetSpec, [examples.DATASET]),
+    "JindoRuntime": (
+        fluid.API_VERSION,
+        JindoRuntimeSpec,
+        [examples.JINDO_RUNTIME, examples.JINDO_RUNTIME_IN_MEMORY],
+    ),
+    "DataLoad": (
+        fluid.API_VERSION,
+        DataLoadSpec,
+        [examples.DATA_LOAD, examples.DATA_LOAD_ONCE],
+    ),
+    "Service": (
+        knative.API_VERSION,
+        KnativeServiceSpec,
+        [examples.KNATIVE_SERVICE, examples.KNATIVE_SERVICE_WITH_GRPC],
+    ),
+}
+
+CLAIMS = "dynamic resource allocation; GPUs of ACK are counted, and Knative refuses claims"
+OLD_LABELS = "podMetadata has labels too, and annotations"
+OLD_VOLUMES = "volumes of other clouds and of the past; what is in the cluster is a claim"
+OMITTED: dict[str, dict[str, str]] = {
+    "ResourcePolicy": {},
+    "Dataset": {"runtimes": "Fluid fills it in"},
+    "JindoRuntime": {
+        "fuse.labels": OLD_LABELS,
+        "fuse.resources.claims": CLAIMS,
+        "labels": OLD_LABELS,
+        "master.labels": OLD_LABELS,
+        "master.resources.claims": CLAIMS,
+        "tieredstore.levels[].volumeSource": "the cache lies on hostPath or emptyDir",
+        "volumes[].ephemeral.volumeClaimTemplate.metadata": "the CRD prunes all that is in it",
+        "volumes[].ephemeral.volumeClaimTemplate.spec.dataSource": "a cache starts empty",
+        "volumes[].ephemeral.volumeClaimTemplate.spec.dataSourceRef": "a cache starts empty",
+        "volumes[].ephemeral.volumeClaimTemplate.spec.selector": "volume_name says which",
+        "volumes[].ephemeral.volumeClaimTemplate.spec.volumeAttributesClassName": "needs beta API",
+        "volumes[].projected.sources[].clusterTrustBundle": "needs a beta API",
+        "worker.labels": OLD_LABELS,
+        "worker.resources.claims": CLAIMS,
+    }
+    | {
+        f"volumes[].{kind}": OLD_VOLUMES
+        for kind in (
+            "awsElasticBlockStore",
+            "azureDisk",
+            "azureFile",
+            "cephfs",
+            "cinder",
+            "fc",
+            "flexVolume",
+            "flocker",
+            "gcePersistentDisk",
+            "gitRepo",
+            "glusterfs",
+            "iscsi",
+            "photonPersistentDisk",
+            "portworxVolume",
+            "quobyte",
+            "rbd",
+            "scaleIO",
+            "storageos",
+            "vsphereVolume",
+        )
+    },
+    "DataLoad": {"resources.claims": CLAIMS},
+    "Service": {
+        "template.metadata.finalizers": "Knative makes the revisions",
+        "template.metadata.namespace": "a revision lies beside its Service",
+        "traffic[].configurationName": "the webhook refuses it in a Service",
+        "traffic[].url": "the webhook refuses it in a spec",
+    },
+}
+REFUSED_BY_A_RULE = {
+    "Service": {
+        "DownwardVolume",
+        "NfsVolume",
+        "Volume.downward_api",
+        "Volume.nfs",
+        "sub_path_expr",
+    },
+    "JindoRuntime": {"ImageVolume", "Volume.image"},
+}
+"""Fields of shared models that this kind's CRD does not know and a rule of the kind refuses."""
+
+pytestmark = needs_crds
+
+
+def manifest(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    version, model, _ = KINDS[kind]
+    rendered = model.of(copy.deepcopy(spec)).manifest()
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "qwen"}, "spec": rendered}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_crd_accepts_every_field_of_a_model(kind: str):
+    """Does not prove that a webhook accepts them together."""
+    for example in KINDS[kind][2]:
+        assert errors(manifest(kind, example)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_examples_leave_no_field_of_a_model_out(kind: str):
+    _, model, specs = KINDS[kind]
+    left = unset([model.of(copy.deepcopy(spec)) for spec in specs], model)
+    ruled_out = REFUSED_BY_A_RULE.get(kind, set())
+    assert {name for name in left if not any(rule in name for rule in ruled_out)} == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_property_of_the_crd_is_modelled_or_left_out_for_a_reason(kind: str):
+    version, model, _ = KINDS[kind]
+    assert sorted(unmodelled(spec_schema(version, kind), model)) == sorted(OMITTED[kind])
+
+
+def test_a_field_that_the_crd_does_not_know_is_an_error():
+    broken = manifest("ResourcePolicy", examples.RESOURCE_POLICY)
+    broken["spec"]["units"][0]["maxResources"] = {"cpu": "1"}
+    [line] = errors(broken)
+    assert line.startswith("spec.units[0]: Additional properties are not allowed ('maxResources'")
+
+
+def test_a_number_beyond_its_format_is_an_error():
+    broken = manifest("ResourcePolicy", examples.RESOURCE_POLICY)
+    broken["spec"]["units"][0]["max"] = 2**31
+    [line] = errors(broken)
+    assert line == "spec.units[0].max: 2147483648 is greater than the maximum of 2147483647"
+
+
+def test_a_value_that_the_enum_does_not_have_is_an_error():
+    broken = manifest("ResourcePolicy", examples.RESOURCE_POLICY)
+    broken["spec"]["preemptPolicy"] = "Never"
+    [line] = errors(broken)
+    assert line.startswith("spec.preemptPolicy: 'Never' is not one of")
+
+
+def test_a_quantity_is_a_number_or_a_text_that_fits():
+    quantity = {"x-kubernetes-int-or-string": True, "pattern": "^[0-9]+$", "anyOf": []}
+    assert strict(quantity) == {"type": ["integer", "string"], "pattern": "^[0-9]+$"}
+
+
+def test_a_part_that_is_kept_as_it_is_may_have_any_field():
+    kept = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    assert strict(kept)["additionalProperties"] is True
+    assert strict({"type": "object"})["additionalProperties"] is False
