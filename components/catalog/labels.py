@@ -1,0 +1,20 @@
+"""Labels and taints of nodes, as Kubernetes and ACK set them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+GPU_CARD: Final = "aliyun.accelerator/nvidia_name"
+"""Card of a GPU node, e.g. `NVIDIA-A10`. Seen on ACK nodes."""
+NODE_POOL_ID: Final = "alibabacloud.com/nodepool-id"
+"""ID of the ACK node pool."""
+INSTANCE_TYPE: Final = "node.kubernetes.io/instance-type"
+"""ECS instance type; a well-known label of Kubernetes."""
+GPU_RESOURCE: Final = "nvidia.com/gpu"
+"""Extended resource of the NVIDIA device plugin, and key of our GPU taint."""
+GPU_TAINT: Final[Mapping[str, str]] = MappingProxyType(
+    {"key": GPU_RESOURCE, "value": "present", "effect": "NoSchedule"}
+)
+"""Keeps pods that need no GPU off GPU nodes. ACK sets no taint by itself."""
+GPU_SCHEDULE: Final = "ack.node.gpu.schedule"
+"""`default` selects whole-card scheduling: ACK, "Enable scheduling", 2026-03."""

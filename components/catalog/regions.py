@@ -1,0 +1,32 @@
+"""What the name of a region or a zone says."""
+
+import re
+from typing import Final
+
+# https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints, read 2026-11
+_OSS_INTERNAL: Final = "oss-{region}-internal.aliyuncs.com"
+
+# A region that ends in a letter is set off by a dash (cn-beijing-h), one that ends in a digit is
+# not (ap-southeast-1a).
+# https://www.alibabacloud.com/help/en/ecs/product-overview/regions-and-zones, read 2026-11
+_ZONE: Final = re.compile(
+    r"(?P<after_digit>[a-z]{2}(-[a-z0-9]+)*-\d+)[a-z]|(?P<after_dash>[a-z]{2}(-[a-z0-9]+)+)-[a-z]"
+)
+
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
+
+
+def oss_internal_endpoint(region: str) -> str:
+    """The endpoint of OSS inside a region's network: no traffic fee, no way out to the Internet."""
+    return _OSS_INTERNAL.format(region=region)
+
+
+def is_region(text: str) -> bool:
+    """Whether a text has the form of a region id."""
+    return _REGION.fullmatch(text) is not None
+
+
+def region_of(zone_id: str) -> str | None:
+    """The region that a zone belongs to, or None if this is no zone id."""
+    match = _ZONE.fullmatch(zone_id)
+    return match and (match["after_digit"] or match["after_dash"])

@@ -1,0 +1,74 @@
+"""What Alibaba Cloud runs: network, cluster, nodes, identities and places for models."""
+
+from .cluster import (
+    AckCluster,
+    AckClusterArgs,
+    Addon,
+    ClusterAutoscaling,
+    ClusterProfile,
+    ClusterSpec,
+    MaintenanceWindow,
+    ProxyMode,
+    PublicEndpoint,
+    Weekday,
+)
+from .existing_cluster import ExistingCluster, ExistingClusterArgs
+from .identity import RamStatement, RrsaRole, RrsaRoleArgs
+from .model_bucket import ModelBucket, ModelBucketArgs, Redundancy
+from .model_file_system import ModelFileSystem, ModelFileSystemArgs, StorageType
+from .model_store import FuseType, ModelStore, ModelStoreArgs, NasStore, OssStore
+from .network import Network, NetworkArgs, Zone
+from .node_pool import (
+    Autoscale,
+    DiskCategory,
+    ImageType,
+    NodeDisk,
+    NodePool,
+    NodePoolArgs,
+    PerformanceLevel,
+    Spot,
+    Taint,
+    TaintEffect,
+)
+
+__all__ = [
+    "AckCluster",
+    "AckClusterArgs",
+    "Addon",
+    "Autoscale",
+    "ClusterAutoscaling",
+    "ClusterProfile",
+    "ClusterSpec",
+    "DiskCategory",
+    "ExistingCluster",
+    "ExistingClusterArgs",
+    "FuseType",
+    "ImageType",
+    "MaintenanceWindow",
+    "ModelBucket",
+    "ModelBucketArgs",
+    "ModelFileSystem",
+    "ModelFileSystemArgs",
+    "ModelStore",
+    "ModelStoreArgs",
+    "NasStore",
+    "Network",
+    "NetworkArgs",
+    "NodeDisk",
+    "NodePool",
+    "NodePoolArgs",
+    "OssStore",
+    "PerformanceLevel",
+    "ProxyMode",
+    "PublicEndpoint",
+    "RamStatement",
+    "Redundancy",
+    "RrsaRole",
+    "RrsaRoleArgs",
+    "Spot",
+    "StorageType",
+    "Taint",
+    "TaintEffect",
+    "Weekday",
+    "Zone",
+]

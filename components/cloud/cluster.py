@@ -1,0 +1,682 @@
+"""An ACK cluster, and the provider that reaches into it."""
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+import pulumi_kubernetes as kubernetes
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import Field, model_validator
+
+from ..args import (
+    MISSING,
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+    nearest,
+)
+from ..catalog.addons import ADDONS
+from .network import find_overlap_faults, find_private_range_faults, parse_range
+
+
+class ClusterProfile(StrEnum):
+    """Kind of an ACK cluster."""
+
+    PRO = "pro"
+    EDGE = "edge"
+
+
+_PROVIDER_DOCS: Final = (
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+    "cs_managed_kubernetes"
+)
+_CREATE_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/developer-reference/"
+    "api-cs-2015-12-15-createcluster"
+)
+_OSS_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "use-dynamically-provisioned-oss-volumes"
+)
+_RRSA_ADDON: Final = "ack-pod-identity-webhook"
+_CSI_ADDONS: Final = ("csi-plugin", "csi-provisioner")
+_CNI_ADDONS: Final = MappingProxyType(
+    {
+        (ClusterProfile.PRO, True): "terway-eniip",
+        (ClusterProfile.PRO, False): "flannel",
+        (ClusterProfile.EDGE, True): "terway-edge",
+        (ClusterProfile.EDGE, False): "flannel",
+    }
+)
+_PROFILES: Final = MappingProxyType({ClusterProfile.PRO: "Default", ClusterProfile.EDGE: "Edge"})
+_LOGGED_COMPONENTS: Final = ("apiserver", "kcm", "scheduler", "ccm", "controlplane-events")
+_API_SERVER_PORT: Final = 6443
+
+# Load balancers that Services made die with the cluster, or they cost money for good. The log
+# project is a resource of its own here, so ACK keeps its hands off it.
+_DELETE_OPTIONS: Final = (
+    {"resource_type": "SLB", "delete_mode": "delete"},
+    {"resource_type": "ALB", "delete_mode": "delete"},
+    {"resource_type": "SLS_Data", "delete_mode": "retain"},
+    {"resource_type": "SLS_ControlPlane", "delete_mode": "retain"},
+)
+
+_CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
+# https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/log_project
+_LOG_PROJECT_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_VERSION: Final = re.compile(r"1\.(?P<minor>\d+)(\.\d+-aliyun\.\d+)?")
+_OLDEST_MINOR: Final = 26
+_SERVICE_MASKS: Final = range(16, 25)
+_POD_MASKS: Final = range(8, 25)
+_MAX_VSWITCHES: Final = 5
+_WIDEST_ALLOWED_PREFIX: Final = 8
+_ACCESS_DOCS: Final = "https://www.alibabacloud.com/help/en/ack/cluster-access-control"
+# The control plane itself comes from there: _ACCESS_DOCS, read 2026-11
+_CONTROL_PLANE_CIDR: Final = "100.104.0.0/16"
+# Of the 50 entries that a list takes at once, two are the VPC and the control plane.
+# https://www.alibabacloud.com/help/en/server-load-balancer/latest/createaccesscontrollist
+_MAX_ALLOWED_CIDRS: Final = 48
+_SERVER: Final = re.compile(r"^(\s*server:\s*).*$", re.MULTILINE)
+
+
+class ClusterSpec(StrEnum):
+    """Size of a Pro control plane; the xlarge sizes are provisioned, and cost more."""
+
+    SMALL = "ack.pro.small"
+    XLARGE = "ack.pro.xlarge"
+    XLARGE_2 = "ack.pro.2xlarge"
+    XLARGE_4 = "ack.pro.4xlarge"
+
+
+class ProxyMode(StrEnum):
+    """How kube-proxy routes Services."""
+
+    IPVS = "ipvs"
+    IPTABLES = "iptables"
+    NFTABLES = "nftables"
+
+
+class Weekday(StrEnum):
+    """Day of a maintenance window."""
+
+    MONDAY = "Monday"
+    TUESDAY = "Tuesday"
+    WEDNESDAY = "Wednesday"
+    THURSDAY = "Thursday"
+    FRIDAY = "Friday"
+    SATURDAY = "Saturday"
+    SUNDAY = "Sunday"
+
+
+class Addon(Args):
+    """An add-on of ACK, installed once the cluster stands."""
+
+    name: str
+    """Name of the add-on, e.g. `knative`."""
+    version: pulumi.Input[str] | None = None
+    """Version of the add-on. Default: the newest for the cluster."""
+    config: dict[str, Any] | None = None
+    """Configuration, under the keys of the add-on's own schema."""
+
+
+class PublicEndpoint(Args):
+    """An API server that can be reached from the Internet."""
+
+    allowed_cidrs: list[str]
+    """Address ranges that may reach it, 1 to 48, each /8 or narrower; that of whoever deploys is
+    one of them."""
+
+
+class MaintenanceWindow(Args):
+    """When ACK may maintain the cluster."""
+
+    start: str
+    """First start, RFC 3339, e.g. `2026-11-26T03:00:00.000+08:00`."""
+    duration_hours: int | None = Field(default=3, ge=1, le=24)
+    """Length in hours, 1 to 24. Default 3."""
+    weekdays: list[Weekday] | None = None
+    """Days it recurs on. Default Thursday, as ACK has it."""
+
+
+class ClusterAutoscaling(Args):
+    """How nodes are added and removed; defaults are the documented ones."""
+
+    cool_down_minutes: int | None = Field(default=10, ge=1)
+    """How long a node has to be idle before it is removed, in minutes, 1 or more."""
+    unneeded_minutes: int | None = Field(default=10, ge=1)
+    """How long nothing is removed after a node was added, in minutes, 1 or more."""
+    scan_interval_seconds: int | None = Field(default=30, ge=1)
+    """Time between two looks at the cluster, in seconds, 1 or more."""
+    utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
+    """A node whose requests stay below this share may be removed, 0 to 1."""
+    gpu_utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
+    """The same for a node with GPUs, by its GPU requests, 0 to 1."""
+    max_graceful_termination_seconds: int | None = Field(default=14400, ge=0)
+    """Longest wait for the pods of a node to end, in seconds, 0 or more."""
+    scale_down: bool | None = True
+    """Whether nodes are removed at all."""
+    evict_daemonsets: bool | None = False
+    """Whether pods of DaemonSets are ended before their node."""
+
+
+class AckClusterArgs(Args):
+    """What an ACK cluster is made of."""
+
+    cluster_name: str
+    """Name of the cluster, 1 to 63 letters, digits and hyphens, no hyphen first."""
+    vswitch_ids: list[pulumi.Input[str]]
+    """IDs of 1 to 5 vSwitches that the control plane stands in."""
+    service_cidr: str
+    """Address range of Services, private, mask /16 to /24, apart from VPC and pods, e.g.
+    `172.21.0.0/20`."""
+    log_project_name: str
+    """Name of the SLS project for audit and control plane logs, 3 to 63 lowercase letters, digits
+    and hyphens; no other account may have it."""
+    pod_vswitch_ids: list[pulumi.Input[str]] | None = None
+    """IDs of the vSwitches for pods: the cluster runs Terway."""
+    pod_cidr: str | None = None
+    """Address range of pods, private: the cluster runs Flannel."""
+    node_cidr_mask: int | None = Field(default=None, ge=24, le=28)
+    """Mask of one node's share of `pod_cidr`, 24 to 28; 26 leaves room for 64 pods. Default 24."""
+    vpc_cidr: str | None = None
+    """Address range of the VPC, which pods and Services stay apart from; `public_endpoint` needs
+    it, because nodes come through the same listener."""
+    profile: ClusterProfile | None = ClusterProfile.PRO
+    """Kind of the cluster: `pro`, or `edge` to take in nodes from elsewhere. Default `pro`."""
+    spec: ClusterSpec | None = ClusterSpec.SMALL
+    """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy."""
+    version: pulumi.Input[str] | None = None
+    """Kubernetes version, e.g. `1.34.1-aliyun.1`, 1.26 or newer. Default: the newest of ACK."""
+    proxy_mode: ProxyMode | None = ProxyMode.IPVS
+    """How kube-proxy routes Services; a change replaces the cluster. Default `ipvs`."""
+    public_endpoint: PublicEndpoint | None = None
+    """Present: the API server has a public address too. Default: a private one only."""
+    log_retention_days: int | None = Field(default=30, ge=1)
+    """How long control plane logs are kept, in days, 1 or more. Default 30."""
+    encryption_key_id: pulumi.Input[str] | None = None
+    """ID of the KMS key that encrypts Secrets. Default: they are not encrypted once more."""
+    maintenance_window: MaintenanceWindow | None = None
+    """When ACK may maintain the cluster. Default: whenever it sees fit."""
+    autoscaling: ClusterAutoscaling | None = None
+    """Present: nodes are added and removed by instant elasticity (GOATScaler)."""
+    addons: list[Addon] | None = None
+    """Add-ons beside network, storage and RRSA, which every cluster gets."""
+    kubeconfig_minutes: int | None = Field(default=120, ge=15, le=4320)
+    """How long the credentials of one deployment live, in minutes, 15 to 4320. Default 120.
+    `pulumi destroy` needs fresh ones: run it with `--run-program`."""
+    protect: bool | None = True
+    """Whether Pulumi and ACK refuse to delete the cluster and its logs. Default true."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the cluster and its log project."""
+
+    @model_validator(mode="after")
+    def _can_be_created(self) -> Self:
+        if found := find_cluster_faults(self):
+            raise Refusal(*found)
+        return self
+
+
+class AckCluster(pulumi.ComponentResource):
+    """A managed cluster with network, storage, RRSA and logs, but without nodes.
+
+    The control plane, its load balancer and the logs cost money.
+    """
+
+    cluster_id: pulumi.Output[str]
+    """ID of the cluster."""
+    rrsa_oidc_issuer_url: pulumi.Output[str]
+    """Issuer of the tokens that service accounts carry."""
+    rrsa_oidc_provider_arn: pulumi.Output[str]
+    """ARN of the identity provider that RAM knows the cluster by."""
+    kubeconfig_command: pulumi.Output[str]
+    """Command that fetches a kubeconfig for 15 minutes."""
+    restrict_api_server_command: pulumi.Output[str] | None
+    """Commands that close the public API server to all but `allowed_cidrs`, if it has one."""
+    provider: kubernetes.Provider
+    """Reaches into the cluster."""
+
+    def __init__(
+        self, name: str, args: AckClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = AckClusterArgs.of(args)
+
+        super().__init__("ack-inference:index:AckCluster", name, args.dump(), opts)
+
+        protect = args.protect is not False
+        logs = alicloud.log.Project(
+            f"{name}-logs",
+            project_name=args.log_project_name,
+            description=f"Audit and control plane logs of {args.cluster_name}.",
+            tags=args.tags,
+            opts=child_options(self, opts, protect=protect),
+        )
+        cluster = alicloud.cs.ManagedKubernetes(
+            f"{name}-cluster",
+            **_render_cluster(args),
+            audit_log_config={"enabled": True, "sls_project_name": logs.project_name},
+            control_plane_log_project=logs.project_name,
+            opts=child_options(
+                self,
+                opts,
+                protect=protect,
+                # The provider does not mark it by itself.
+                additional_secret_outputs=["certificateAuthorities"],
+            ),
+        )
+        for addon in (Addon(name=_RRSA_ADDON), *(args.addons or [])):
+            alicloud.cs.KubernetesAddon(
+                f"{name}-addon-{addon.name}",
+                cluster_id=cluster.id,
+                name=addon.name,
+                version=addon.version,
+                config=pulumi.Output.json_dumps(addon.config, sort_keys=True)
+                if addon.config
+                else None,
+                opts=child_options(self, opts),
+            )
+        if args.autoscaling:
+            alicloud.cs.AutoscalingConfig(
+                f"{name}-autoscaling",
+                cluster_id=cluster.id,
+                **_render_autoscaling(args.autoscaling),
+                opts=child_options(self, opts),
+            )
+        self._warn(args)
+
+        self.cluster_id = cluster.id
+        self.rrsa_oidc_issuer_url = cluster.rrsa_metadata.apply(_issuer_url)
+        self.rrsa_oidc_provider_arn = cluster.rrsa_metadata.apply(_provider_arn)
+        self.kubeconfig_command = cluster.id.apply(
+            lambda cluster_id: fetch_kubeconfig(cluster_id, private=not args.public_endpoint)
+        )
+        self.restrict_api_server_command = _restriction(cluster.slb_id, args)
+        self.provider = self._declare_provider(name, cluster, args, opts)
+        self.register_outputs(
+            {
+                "cluster_id": self.cluster_id,
+                "rrsa_oidc_issuer_url": self.rrsa_oidc_issuer_url,
+                "rrsa_oidc_provider_arn": self.rrsa_oidc_provider_arn,
+                "kubeconfig_command": self.kubeconfig_command,
+                "restrict_api_server_command": self.restrict_api_server_command,
+                "provider": self.provider,
+            }
+        )
+
+    def _declare_provider(
+        self,
+        name: str,
+        cluster: alicloud.cs.ManagedKubernetes,
+        args: AckClusterArgs,
+        opts: pulumi.ResourceOptions | None,
+    ) -> kubernetes.Provider:
+        credential = alicloud.cs.get_cluster_credential_output(
+            cluster_id=cluster.id,
+            temporary_duration_minutes=args.kubeconfig_minutes,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        kubeconfig = credential.kube_config
+        if args.public_endpoint is None:
+            # The provider always asks for the public address.
+            kubeconfig = pulumi.Output.all(kubeconfig, cluster.connections).apply(
+                lambda known: point_at_private_address(*known)
+            )
+        return kubernetes.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=pulumi.Output.secret(kubeconfig),
+            # Without it, each fresh kubeconfig would look like another cluster.
+            cluster_identifier=cluster.id,
+            enable_server_side_apply=True,
+            opts=child_options(self, opts),
+        )
+
+    def _warn(self, args: AckClusterArgs) -> None:
+        if args.public_endpoint:
+            pulumi.log.warn(
+                f"The API server of {args.cluster_name} is open to the whole Internet until the "
+                "commands in the output restrict_api_server_command have been run: the provider "
+                "cannot set the access list of its load balancer.",
+                resource=self,
+            )
+        for addon in args.addons or []:
+            if addon.name not in ADDONS:
+                close = nearest(addon.name, ADDONS)
+                meant = f"; did you mean {close}?" if close else "."
+                pulumi.log.warn(
+                    f"The add-on {addon.name} is not known here, so only ACK can tell whether it "
+                    f"exists{meant}",
+                    resource=self,
+                )
+
+
+def fetch_kubeconfig(cluster_id: str, *, private: bool) -> str:
+    """Renders the command that fetches a kubeconfig for 15 minutes."""
+    command = (
+        f"aliyun cs DescribeClusterUserKubeconfig --ClusterId {cluster_id}"
+        " --TemporaryDurationMinutes 15"
+    )
+    return f"{command} --PrivateIpAddress true" if private else command
+
+
+def point_at_private_address(kubeconfig: str, connections: Sequence[Any]) -> str:
+    """Puts the private address of the API server into a kubeconfig, if the cluster has told it."""
+    private = next((one.api_server_intranet for one in connections or ()), None)
+    return _SERVER.sub(rf"\g<1>{private}", kubeconfig) if kubeconfig and private else kubeconfig
+
+
+def restrict_api_server(slb_id: str, cluster_name: str, allowed_cidrs: Sequence[str]) -> str:
+    """Renders the commands that put an access list before the API server, in the CLI's region.
+
+    Args:
+        slb_id: ID of its load balancer.
+        cluster_name: Name of the cluster, for the name of the list.
+        allowed_cidrs: Ranges to let in, that of the nodes among them.
+    """
+    cidrs = [_CONTROL_PLANE_CIDR, *allowed_cidrs]
+    entries = json.dumps([{"entry": cidr, "comment": cluster_name} for cidr in cidrs])
+    return "\n".join(
+        (
+            f"ACL_ID=$(aliyun slb CreateAccessControlList --AclName {cluster_name}-api-server"
+            " | jq -r .AclId)",
+            'aliyun slb AddAccessControlListEntry --AclId "$ACL_ID"'
+            f" --AclEntrys {shlex.quote(entries)}",
+            f"aliyun slb SetLoadBalancerTCPListenerAttribute --LoadBalancerId {slb_id}"
+            f" --ListenerPort {_API_SERVER_PORT} --AclStatus on --AclType white"
+            ' --AclId "$ACL_ID"',
+        )
+    )
+
+
+def _issuer_url(rrsa: Any) -> str:
+    return rrsa.rrsa_oidc_issuer_url if rrsa else ""
+
+
+def _provider_arn(rrsa: Any) -> str:
+    return rrsa.ram_oidc_provider_arn if rrsa else ""
+
+
+def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Output[str] | None:
+    if args.public_endpoint is None or args.vpc_cidr is None:
+        return None
+    cidrs = [args.vpc_cidr, *args.public_endpoint.allowed_cidrs]
+    return slb_id.apply(lambda known: restrict_api_server(known, args.cluster_name, cidrs))
+
+
+def find_cluster_faults(args: AckClusterArgs) -> list[Fault]:
+    """Finds everything that keeps a cluster from being created this way."""
+    return [
+        *_find_name_faults(args),
+        *_find_vswitch_faults(args.vswitch_ids),
+        *_find_pod_network_faults(args),
+        *find_private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS),
+        *_find_vpc_faults(args),
+        *_find_version_faults(args.version),
+        *find_allowed_cidr_faults(args.public_endpoint),
+        *_find_window_faults(args.maintenance_window),
+        *_find_addon_faults(args.addons or []),
+        *_find_addon_version_faults(args.addons or [], args.version),
+    ]
+
+
+def find_allowed_cidr_faults(endpoint: PublicEndpoint | None) -> list[Fault]:
+    """Finds what makes an access list no restriction at all."""
+    if endpoint is None:
+        return []
+    field, cidrs = "public_endpoint.allowed_cidrs", endpoint.allowed_cidrs
+    if not 1 <= len(cidrs) <= _MAX_ALLOWED_CIDRS:
+        return [
+            Fault(
+                field,
+                f"{len(cidrs)} ranges",
+                f"1 to {_MAX_ALLOWED_CIDRS} ranges",
+                "an access list takes so many at once, and an empty one lets nobody in",
+                _ACCESS_DOCS,
+            )
+        ]
+    return [
+        Fault(
+            f"{field}[{index}]",
+            cidr,
+            f"an IPv4 range of /{_WIDEST_ALLOWED_PREFIX} or narrower, such as 203.0.113.7/32",
+            "the API server is for named networks, not for the Internet",
+        )
+        for index, cidr in enumerate(cidrs)
+        if (network := parse_range(cidr)) is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX
+    ]
+
+
+def _find_name_faults(args: AckClusterArgs) -> list[Fault]:
+    faults = []
+    if not _CLUSTER_NAME.fullmatch(args.cluster_name):
+        faults.append(
+            Fault(
+                "cluster_name",
+                args.cluster_name,
+                "1 to 63 letters, digits and hyphens, no hyphen first",
+                "ACK takes no other name",
+                _CREATE_DOCS,
+            )
+        )
+    if not _LOG_PROJECT_NAME.fullmatch(args.log_project_name):
+        faults.append(
+            Fault(
+                "log_project_name",
+                args.log_project_name,
+                "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
+                "SLS takes no other name",
+            )
+        )
+    return faults
+
+
+def _find_pod_network_faults(args: AckClusterArgs) -> list[Fault]:
+    if bool(args.pod_vswitch_ids) == (args.pod_cidr is not None):
+        both = args.pod_cidr is not None
+        return [
+            Fault(
+                "pod_cidr",
+                args.pod_cidr if both else MISSING,
+                "left out, or pod_vswitch_ids" if both else "given, or pod_vswitch_ids",
+                "pods get their addresses from vSwitches (Terway) or from a range (Flannel)",
+                _PROVIDER_DOCS,
+            )
+        ]
+    faults = []
+    if args.pod_cidr is not None:
+        faults += find_private_range_faults("pod_cidr", args.pod_cidr, _POD_MASKS, _CREATE_DOCS)
+    if args.node_cidr_mask is not None and args.pod_cidr is None:
+        faults.append(
+            Fault(
+                "node_cidr_mask",
+                args.node_cidr_mask,
+                "left out",
+                "under Terway a node's pods have no range of their own",
+            )
+        )
+    return faults
+
+
+def _find_vpc_faults(args: AckClusterArgs) -> list[Fault]:
+    ranges = {
+        "vpc_cidr": args.vpc_cidr,
+        "pod_cidr": args.pod_cidr,
+        "service_cidr": args.service_cidr,
+    }
+    faults = find_overlap_faults({field: cidr for field, cidr in ranges.items() if cidr})
+    if args.vpc_cidr is not None and parse_range(args.vpc_cidr) is None:
+        faults.append(
+            Fault("vpc_cidr", args.vpc_cidr, "an IPv4 range such as 10.0.0.0/16", "nodes are there")
+        )
+    if args.vpc_cidr is None and args.public_endpoint is not None:
+        faults.append(
+            Fault(
+                "vpc_cidr",
+                MISSING,
+                "given",
+                "an access list without the nodes would cut them off from the API server",
+                _ACCESS_DOCS,
+            )
+        )
+    return faults
+
+
+def _find_version_faults(version: object) -> list[Fault]:
+    if not isinstance(version, str) or (_minor(version) or 0) >= _OLDEST_MINOR:
+        return []
+    return [
+        Fault(
+            "version",
+            version,
+            f"1.{_OLDEST_MINOR} or newer, such as '1.34.1-aliyun.1'",
+            "OSS volumes take their rights from RRSA since then",
+            _OSS_DOCS,
+        )
+    ]
+
+
+def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
+    if 1 <= len(vswitch_ids) <= _MAX_VSWITCHES:
+        return []
+    return [
+        Fault(
+            "vswitch_ids",
+            f"{len(vswitch_ids)} vSwitches",
+            f"1 to {_MAX_VSWITCHES}",
+            "a control plane stands in so many",
+            _PROVIDER_DOCS,
+        )
+    ]
+
+
+def _find_window_faults(window: MaintenanceWindow | None) -> list[Fault]:
+    if window is None or _is_instant(window.start):
+        return []
+    return [
+        Fault(
+            "maintenance_window.start",
+            window.start,
+            "a time with its zone, such as '2026-11-26T03:00:00.000+08:00'",
+            "without one, nobody knows when it is",
+        )
+    ]
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _find_addon_faults(addons: Sequence[Addon]) -> list[Fault]:
+    built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
+    names = [addon.name for addon in addons]
+    return [
+        Fault(
+            f"addons[{name}].name",
+            name,
+            "left out" if name in built_in else "named once",
+            "the cluster installs it by itself"
+            if name in built_in
+            else "an add-on is installed once per cluster",
+        )
+        for name in dict.fromkeys(names)
+        if name in built_in or names.count(name) > 1
+    ]
+
+
+def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list[Fault]:
+    minor = _minor(version)
+    floors = {one.name: ADDONS[one.name].min_kubernetes for one in addons if one.name in ADDONS}
+    return [
+        Fault(
+            f"addons[{name}].name",
+            name,
+            f"left out, or version {floor} or newer",
+            f"it does not run on {version}",
+            ADDONS[name].source,
+        )
+        for name, floor in floors.items()
+        if minor is not None and (_minor(floor) or 0) > minor
+    ]
+
+
+def _minor(version: object) -> int | None:
+    """The minor version of Kubernetes, or None where it is unknown yet or no version."""
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    return int(match["minor"]) if match else None
+
+
+def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
+    """Renders what the args alone decide."""
+    profile = args.profile or ClusterProfile.PRO
+    cni = _CNI_ADDONS[profile, args.pod_vswitch_ids is not None]
+    return {
+        "name": args.cluster_name,
+        "profile": _PROFILES[profile],
+        "cluster_spec": args.spec or ClusterSpec.SMALL,
+        "version": args.version,
+        "vswitch_ids": args.vswitch_ids,
+        "pod_vswitch_ids": args.pod_vswitch_ids,
+        "pod_cidr": args.pod_cidr,
+        "node_cidr_mask": args.node_cidr_mask,
+        "service_cidr": args.service_cidr,
+        "proxy_mode": args.proxy_mode or ProxyMode.IPVS,
+        "new_nat_gateway": False,
+        "slb_internet_enabled": args.public_endpoint is not None,
+        "is_enterprise_security_group": True,
+        "enable_rrsa": True,
+        "skip_set_certificate_authority": True,
+        "addons": [{"name": name} for name in (cni, *_CSI_ADDONS)],
+        "control_plane_log_components": list(_LOGGED_COMPONENTS),
+        "control_plane_log_ttl": str(args.log_retention_days or 30),
+        "maintenance_window": _render_window(args.maintenance_window),
+        "delete_options": list(_DELETE_OPTIONS),
+        "deletion_protection": args.protect is not False,
+        "tags": args.tags,
+    } | (
+        {"encryption_provider_key": args.encryption_key_id, "disable_encryption": False}
+        if args.encryption_key_id is not None
+        else {}
+    )
+
+
+def _render_window(window: MaintenanceWindow | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    return {
+        "enable": True,
+        "maintenance_time": window.start,
+        "duration": f"{window.duration_hours or 3}h",
+        "weekly_period": ",".join(window.weekdays or [Weekday.THURSDAY]),
+    }
+
+
+def _render_autoscaling(scaling: ClusterAutoscaling) -> dict[str, Any]:
+    return {
+        "scaler_type": "goatscaler",
+        "expander": "least-waste",
+        "cool_down_duration": _in_unit(scaling.cool_down_minutes, "m"),
+        "unneeded_duration": _in_unit(scaling.unneeded_minutes, "m"),
+        "scan_interval": _in_unit(scaling.scan_interval_seconds, "s"),
+        "utilization_threshold": _in_unit(scaling.utilization_threshold),
+        "gpu_utilization_threshold": _in_unit(scaling.gpu_utilization_threshold),
+        "max_graceful_termination_sec": scaling.max_graceful_termination_seconds,
+        "scale_down_enabled": scaling.scale_down,
+        "daemonset_eviction_for_nodes": scaling.evict_daemonsets,
+        "scale_up_from_zero": True,
+        "skip_nodes_with_local_storage": False,
+        "skip_nodes_with_system_pods": True,
+    }
+
+
+def _in_unit(number: float | None, unit: str = "") -> str | None:
+    return None if number is None else f"{number}{unit}"

@@ -1,0 +1,51 @@
+"""A cluster that somebody else made."""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import Field
+
+from ..args import (
+    SECRET,
+    Args,
+    T,  # noqa: F401
+    child_options,
+)
+
+
+class ExistingClusterArgs(Args):
+    """How an existing cluster is reached."""
+
+    kubeconfig: pulumi.Input[str] = Field(json_schema_extra=dict(SECRET))
+    """Content of a kubeconfig, kept secret."""
+    context: pulumi.Input[str] | None = None
+    """Context of the kubeconfig. Default: its current one."""
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """A cluster of any kind, of which nothing is created or changed here."""
+
+    provider: kubernetes.Provider
+    """Reaches into the cluster."""
+
+    def __init__(
+        self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ExistingClusterArgs.of(args)
+        kubeconfig = pulumi.Output.secret(args.kubeconfig)
+
+        super().__init__(
+            "ack-inference:index:ExistingCluster",
+            name,
+            args.dump() | {"kubeconfig": kubeconfig},
+            opts,
+        )
+
+        self.provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=kubeconfig,
+            context=args.context,
+            enable_server_side_apply=True,
+            opts=child_options(self, opts),
+        )
+        self.register_outputs({"provider": self.provider})

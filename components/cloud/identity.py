@@ -1,0 +1,223 @@
+"""Rights of a service account in the cloud, without an AccessKey."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import model_validator
+
+from ..args import (
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+)
+
+_RRSA_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/356611.html"
+_AUDIENCE: Final = "sts.aliyuncs.com"
+# A role may have dots, but its policy, which bears the same name, may not.
+# https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ram_policy
+_ROLE_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ACCOUNT_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+class RamStatement(Args):
+    """Actions that are allowed on resources."""
+
+    actions: list[str]
+    """Actions, e.g. `oss:GetObject`; neither `*` nor all of a service."""
+    resources: list[pulumi.Input[str]]
+    """ARNs the actions are allowed on, e.g. `acs:oss:*:*:llm-models/*`; not `*`."""
+
+
+class RrsaRoleArgs(Args):
+    """Who may do what."""
+
+    role_name: str
+    """Name of the RAM role and of its policy, 1 to 64 letters, digits and hyphens."""
+    oidc_issuer_url: pulumi.Input[str]
+    """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
+    oidc_provider_arn: pulumi.Input[str]
+    """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
+    namespace: str
+    """Namespace of the service account."""
+    service_account: str
+    """Name of the one service account that may assume the role."""
+    statements: list[RamStatement]
+    """What it may do, one statement or more."""
+
+    @model_validator(mode="after")
+    def _is_least_privilege(self) -> Self:
+        if found := find_role_faults(self):
+            raise Refusal(*found)
+        return self
+
+
+class RrsaRole(pulumi.ComponentResource):
+    """A RAM role that one service account of one cluster may assume."""
+
+    role_name: pulumi.Output[str]
+    """Name of the role, once it has its rights."""
+    role_arn: pulumi.Output[str]
+    """ARN of the role."""
+
+    def __init__(
+        self, name: str, args: RrsaRoleArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = RrsaRoleArgs.of(args)
+
+        super().__init__("ack-inference:index:RrsaRole", name, args.dump(), opts)
+
+        subject = f"{args.namespace}:{args.service_account}"
+        role = alicloud.ram.Role(
+            f"{name}-role",
+            role_name=args.role_name,
+            description=f"For the service account {subject}.",
+            assume_role_policy_document=pulumi.Output.json_dumps(
+                render_trust(args.oidc_provider_arn, args.oidc_issuer_url, subject), sort_keys=True
+            ),
+            opts=child_options(self, opts),
+        )
+        policy = alicloud.ram.Policy(
+            f"{name}-policy",
+            policy_name=args.role_name,
+            description=f"Rights of the service account {subject}.",
+            policy_document=pulumi.Output.json_dumps(
+                render_policy(args.statements), sort_keys=True
+            ),
+            # RAM keeps five versions, and refuses the sixth.
+            rotate_strategy="DeleteOldestNonDefaultVersionWhenLimitExceeded",
+            opts=child_options(self, opts),
+        )
+        attachment = alicloud.ram.RolePolicyAttachment(
+            f"{name}-attachment",
+            role_name=role.role_name,
+            policy_name=policy.policy_name,
+            policy_type="Custom",
+            opts=child_options(self, opts),
+        )
+
+        self.role_name = attachment.role_name
+        self.role_arn = role.arn
+        self.register_outputs({"role_name": self.role_name, "role_arn": self.role_arn})
+
+
+def render_trust(
+    provider_arn: pulumi.Input[str], issuer_url: pulumi.Input[str], subject: str
+) -> Mapping[str, Any]:
+    """Renders who may assume a role: a token of this issuer, for STS, of this service account.
+
+    Args:
+        provider_arn: ARN of the identity provider.
+        issuer_url: Issuer of its tokens.
+        subject: Service account, as `<namespace>:<name>`.
+    """
+    return {
+        "Version": "1",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Federated": [provider_arn]},
+                "Condition": {
+                    "StringEquals": {
+                        "oidc:iss": issuer_url,
+                        "oidc:aud": _AUDIENCE,
+                        "oidc:sub": f"system:serviceaccount:{subject}",
+                    }
+                },
+            }
+        ],
+    }
+
+
+def render_policy(statements: Sequence[RamStatement]) -> Mapping[str, Any]:
+    """Renders what a role may do."""
+    return {
+        "Version": "1",
+        "Statement": [
+            {"Effect": "Allow", "Action": one.actions, "Resource": one.resources}
+            for one in statements
+        ],
+    }
+
+
+def find_role_faults(args: RrsaRoleArgs) -> list[Fault]:
+    """Finds names that RAM or Kubernetes refuse, and rights wider than a need."""
+    faults = find_role_name_faults(args.role_name)
+    faults += find_account_faults(
+        {"namespace": args.namespace, "service_account": args.service_account}
+    )
+    if not args.statements:
+        faults.append(
+            Fault("statements", [], "one statement or more", "a role without rights serves nobody")
+        )
+    for index, statement in enumerate(args.statements):
+        faults += _find_statement_faults(f"statements[{index}]", statement)
+    return faults
+
+
+def find_account_faults(names: Mapping[str, str]) -> list[Fault]:
+    """Finds names that are not one namespace or one service account.
+
+    Args:
+        names: Field to name.
+    """
+    return [
+        Fault(
+            field,
+            name,
+            "lowercase letters, digits and hyphens",
+            "Kubernetes takes no other name, and a wildcard would let others in",
+            _RRSA_DOCS,
+        )
+        for field, name in names.items()
+        if not _ACCOUNT_NAME.fullmatch(name)
+    ]
+
+
+def find_role_name_faults(role_name: str) -> list[Fault]:
+    """Finds what keeps a name from being that of a role and its policy."""
+    if _ROLE_NAME.fullmatch(role_name):
+        return []
+    return [
+        Fault(
+            "role_name",
+            role_name,
+            "1 to 64 letters, digits and hyphens",
+            "RAM takes no other name for a role and its policy",
+        )
+    ]
+
+
+def _find_statement_faults(path: str, statement: RamStatement) -> list[Fault]:
+    wide_actions = [
+        Fault(
+            f"{path}.actions",
+            action,
+            "an action such as 'oss:GetObject'",
+            "a role gets no more rights than it needs",
+        )
+        for action in statement.actions
+        if action == "*" or action.endswith(":*") or ":" not in action
+    ]
+    wide_resources = [
+        Fault(
+            f"{path}.resources",
+            resource,
+            "an ARN such as 'acs:oss:*:*:llm-models/*'",
+            "a role gets no more rights than it needs",
+        )
+        for resource in statement.resources
+        if isinstance(resource, str) and not resource.startswith("acs:")
+    ]
+    empty = [
+        Fault(f"{path}.{field}", [], "one or more", "an empty statement allows nothing")
+        for field, values in (("actions", statement.actions), ("resources", statement.resources))
+        if not values
+    ]
+    return [*wide_actions, *wide_resources, *empty]

@@ -1,0 +1,145 @@
+"""A bucket for models."""
+
+import re
+from enum import StrEnum
+from typing import Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import Field, model_validator
+
+from ..args import (
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+)
+
+# https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_ABANDONED_UPLOAD_DAYS: Final = 7
+_NONCURRENT_DAYS: Final = 30
+
+
+class Redundancy(StrEnum):
+    """How many zones hold the objects of a bucket."""
+
+    ONE_ZONE = "LRS"
+    THREE_ZONES = "ZRS"
+
+
+class ModelBucketArgs(Args):
+    """What a bucket for models is made of."""
+
+    bucket: str
+    """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
+    redundancy: Redundancy | None = Redundancy.ONE_ZONE
+    """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket. Default
+    `LRS`."""
+    kms_key_id: pulumi.Input[str] | None = None
+    """ID of the KMS key that encrypts objects. Default: a key of OSS, AES-256."""
+    noncurrent_days: int | None = Field(default=_NONCURRENT_DAYS, ge=1)
+    """How long a replaced or deleted object can be brought back, in days, 1 or more. Default 30."""
+    protect: bool | None = True
+    """Whether Pulumi refuses to delete the bucket. Default true."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the bucket."""
+
+    @model_validator(mode="after")
+    def _can_be_created(self) -> Self:
+        if found := find_bucket_name_faults("bucket", self.bucket):
+            raise Refusal(*found)
+        return self
+
+
+class ModelBucket(pulumi.ComponentResource):
+    """A private, encrypted bucket that keeps what is overwritten; what it holds costs money."""
+
+    bucket: pulumi.Output[str]
+    """Name of the bucket."""
+
+    def __init__(
+        self, name: str, args: ModelBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ModelBucketArgs.of(args)
+
+        super().__init__("ack-inference:index:ModelBucket", name, args.dump(), opts)
+
+        bucket = alicloud.oss.Bucket(
+            f"{name}-bucket",
+            bucket=args.bucket,
+            redundancy_type=args.redundancy or Redundancy.ONE_ZONE,
+            lifecycle_rules=[
+                {
+                    "id": "forget-old-versions",
+                    "enabled": True,
+                    "prefix": "",
+                    "noncurrent_version_expirations": [
+                        {"days": args.noncurrent_days or _NONCURRENT_DAYS}
+                    ],
+                    "expirations": [{"expired_object_delete_marker": True}],
+                },
+                {
+                    "id": "abort-abandoned-uploads",
+                    "enabled": True,
+                    "prefix": "",
+                    "abort_multipart_uploads": [{"days": _ABANDONED_UPLOAD_DAYS}],
+                },
+            ],
+            tags=args.tags,
+            opts=child_options(
+                self,
+                opts,
+                protect=args.protect is not False,
+                # Resources of their own; the bucket reads them back.
+                ignore_changes=["acl", "versioning", "server_side_encryption_rule"],
+            ),
+        )
+        alicloud.oss.BucketPublicAccessBlock(
+            f"{name}-public-access-block",
+            bucket=bucket.bucket,
+            block_public_access=True,
+            opts=child_options(self, opts),
+        )
+        alicloud.oss.BucketAcl(
+            f"{name}-acl", bucket=bucket.bucket, acl="private", opts=child_options(self, opts)
+        )
+        alicloud.oss.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.bucket,
+            status="Enabled",
+            opts=child_options(self, opts),
+        )
+        alicloud.oss.BucketServerSideEncryption(
+            f"{name}-encryption",
+            bucket=bucket.bucket,
+            sse_algorithm="AES256" if args.kms_key_id is None else "KMS",
+            kms_master_key_id=args.kms_key_id,
+            opts=child_options(self, opts),
+        )
+        alicloud.oss.BucketHttpsConfig(
+            f"{name}-tls",
+            bucket=bucket.bucket,
+            enable=True,
+            tls_versions=["TLSv1.2", "TLSv1.3"],
+            opts=child_options(self, opts),
+        )
+
+        self.bucket = bucket.bucket
+        self.register_outputs({"bucket": self.bucket})
+
+
+def find_bucket_name_faults(field: str, name: str) -> list[Fault]:
+    """Finds what keeps a name from being one of a bucket."""
+    if _BUCKET_NAME.fullmatch(name):
+        return []
+    return [
+        Fault(
+            field,
+            name,
+            "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
+            "OSS takes no other name",
+        )
+    ]

@@ -1,0 +1,128 @@
+"""A NAS file system for models."""
+
+import re
+from enum import StrEnum
+from typing import Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import model_validator
+
+from ..args import (
+    Args,
+    T,  # noqa: F401
+    child_options,
+    refuse,
+)
+
+_ACCESS_GROUP_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/nas/developer-reference/"
+    "api-nas-2017-06-26-createaccessgroup"
+)
+_ACCESS_GROUP_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,63}")
+# https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages
+_NAS_MANAGED_KEY: Final = 1
+
+
+class StorageType(StrEnum):
+    """Speed and price of a file system."""
+
+    PERFORMANCE = "Performance"
+    CAPACITY = "Capacity"
+
+
+class ModelFileSystemArgs(Args):
+    """What a file system for models is made of."""
+
+    access_group_name: str
+    """Name of the access group that is made, 3 to 64 letters, digits, hyphens and underscores, a
+    letter first, unique in the region."""
+    vpc_id: pulumi.Input[str]
+    """ID of the VPC it is mounted from."""
+    vswitch_id: pulumi.Input[str]
+    """ID of the vSwitch its mount target stands in."""
+    writer_cidr: pulumi.Input[str]
+    """Address range that may read and write; a new file system is empty until somebody does."""
+    reader_cidr: pulumi.Input[str] | None = None
+    """Address range that may read, e.g. that of the VPC. Default: writers only."""
+    storage_type: StorageType | None = StorageType.PERFORMANCE
+    """Speed and price; a change replaces the file system. Default `Performance`."""
+    zone_id: pulumi.Input[str] | None = None
+    """ID of the zone it stands in. Default: one that NAS picks."""
+    protect: bool | None = True
+    """Whether Pulumi refuses to delete the file system. Default true."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the file system."""
+
+    @model_validator(mode="after")
+    def _can_be_created(self) -> Self:
+        if not _ACCESS_GROUP_NAME.fullmatch(self.access_group_name):
+            raise refuse(
+                "access_group_name",
+                self.access_group_name,
+                "3 to 64 letters, digits, hyphens and underscores, a letter first",
+                "NAS takes no other name",
+                _ACCESS_GROUP_DOCS,
+            )
+        return self
+
+
+class ModelFileSystem(pulumi.ComponentResource):
+    """An encrypted NFS file system inside a VPC; what it holds costs money."""
+
+    server: pulumi.Output[str]
+    """Address that it is mounted by."""
+
+    def __init__(
+        self, name: str, args: ModelFileSystemArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ModelFileSystemArgs.of(args)
+
+        super().__init__("ack-inference:index:ModelFileSystem", name, args.dump(), opts)
+
+        file_system = alicloud.nas.FileSystem(
+            f"{name}-file-system",
+            file_system_type="standard",
+            protocol_type="NFS",
+            storage_type=args.storage_type or StorageType.PERFORMANCE,
+            encrypt_type=_NAS_MANAGED_KEY,
+            zone_id=args.zone_id,
+            description="Models.",
+            tags=args.tags,
+            opts=child_options(self, opts, protect=args.protect is not False),
+        )
+        group = alicloud.nas.AccessGroup(
+            f"{name}-access-group",
+            access_group_name=args.access_group_name,
+            access_group_type="Vpc",
+            description="Who may mount the models.",
+            opts=child_options(self, opts),
+        )
+        # Where both match, the lower number wins.
+        for role, cidr, access, priority in (
+            ("writers", args.writer_cidr, "RDWR", 1),
+            ("readers", args.reader_cidr, "RDONLY", 2),
+        ):
+            if cidr is not None:
+                alicloud.nas.AccessRule(
+                    f"{name}-{role}",
+                    access_group_name=group.access_group_name,
+                    source_cidr_ip=cidr,
+                    rw_access_type=access,
+                    user_access_type="no_squash",
+                    priority=priority,
+                    opts=child_options(self, opts),
+                )
+        target = alicloud.nas.MountTarget(
+            f"{name}-mount-target",
+            file_system_id=file_system.id,
+            access_group_name=group.access_group_name,
+            network_type="Vpc",
+            vpc_id=args.vpc_id,
+            vswitch_id=args.vswitch_id,
+            opts=child_options(self, opts),
+        )
+
+        self.server = target.mount_target_domain
+        self.register_outputs({"server": self.server})

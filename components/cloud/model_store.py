@@ -1,0 +1,365 @@
+"""Where models are kept, as a volume of the cluster."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Self
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import model_validator
+
+from ..args import (
+    MISSING,
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+)
+from ..catalog.regions import is_region, oss_internal_endpoint
+from ..quantity import is_quantity, parse
+from .identity import (
+    RamStatement,
+    RrsaRole,
+    RrsaRoleArgs,
+    find_account_faults,
+    find_role_name_faults,
+)
+from .model_bucket import find_bucket_name_faults
+
+# https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
+_FUSE_NAMESPACE: Final = "ack-csi-fuse"
+_FUSE_SERVICE_ACCOUNT: Final = "csi-fuse-ossfs"
+# https://www.alibabacloud.com/help/en/nas/user-guide/mount-an-nfs-file-system-on-a-linux-ecs-instance
+_NFS_OPTIONS: Final = ("nolock", "tcp", "noresvport")
+_CLAIM_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# No wildcard: the path ends up in a policy.
+_PATH: Final = re.compile(r"/(?:[\w.@+=,-]+/?)*")
+
+# The rights that the volume documentation asks for, writing without `oss:*`.
+# https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/mount-oss-volumes-through-ossfs-2-0
+_READ_ACTIONS: Final = ("oss:Get*", "oss:List*")
+_WRITE_ACTIONS: Final = ("oss:PutObject", "oss:DeleteObject", "oss:AbortMultipartUpload")
+# https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/encrypt-an-oss-volume
+_KMS_ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+class FuseType(StrEnum):
+    """Client that mounts a bucket."""
+
+    OSSFS = "ossfs"
+    OSSFS2 = "ossfs2"
+
+
+# Without these, ossfs shows the files to root only; ossfs2 needs no help.
+_MOUNT_OPTIONS: Final[Mapping[FuseType, Sequence[str]]] = MappingProxyType(
+    {FuseType.OSSFS: ("umask=022", "allow_other"), FuseType.OSSFS2: ()}
+)
+
+
+class OssStore(Args):
+    """Models in a bucket, which is only mounted, never changed."""
+
+    bucket: pulumi.Input[str]
+    """Name of the bucket, of the cluster's account."""
+    region: str
+    """Region of bucket and cluster, e.g. `cn-beijing`; they talk inside its network."""
+    role_name: str
+    """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens."""
+    oidc_issuer_url: pulumi.Input[str]
+    """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
+    oidc_provider_arn: pulumi.Input[str]
+    """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
+    path: str | None = "/"
+    """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other. Default `/`."""
+    fuse_type: FuseType | None = FuseType.OSSFS2
+    """Client that mounts the bucket. Default `ossfs2`, made for large files read in sequence; it
+    needs CSI 1.33.1."""
+    mount_options: list[str] | None = None
+    """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
+    kms_key_arn: pulumi.Input[str] | None = None
+    """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
+    fuse_namespace: str | None = _FUSE_NAMESPACE
+    """Namespace of the client's pods. Default `ack-csi-fuse`, `kube-system` before CSI 1.30.4."""
+    fuse_service_account: str | None = _FUSE_SERVICE_ACCOUNT
+    """Service account of the client's pods; one of its own sets a volume's rights apart. Default
+    `csi-fuse-ossfs`."""
+
+
+class NasStore(Args):
+    """Models on a file system, which is only mounted, never changed."""
+
+    server: pulumi.Input[str]
+    """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
+    path: str | None = "/"
+    """Folder of the file system, which has to exist. Default `/`."""
+
+
+class ModelStoreArgs(Args):
+    """What a volume of models is made of."""
+
+    claim_name: str
+    """Name of the claim that pods mount, 1 to 63 lowercase letters, digits and hyphens."""
+    namespace: pulumi.Input[str]
+    """Namespace of the claim."""
+    size: str
+    """Size of the models, e.g. `15Gi`; nothing is reserved or limited by it."""
+    oss: OssStore | None = None
+    """Models in a bucket; either this or `nas`."""
+    nas: NasStore | None = None
+    """Models on a NAS file system; either this or `oss`."""
+    writable: bool | None = False
+    """Whether pods may change the models. Default false."""
+
+    @model_validator(mode="after")
+    def _can_be_mounted(self) -> Self:
+        if found := find_store_faults(self):
+            raise Refusal(*found)
+        return self
+
+
+class ModelStore(pulumi.ComponentResource):
+    """A claim on existing models, with rights to no more than their folder; costs nothing itself.
+
+    Takes the cluster's provider from `opts.providers`.
+    """
+
+    claim_name: pulumi.Output[str]
+    """Name of the claim, for pods and datasets."""
+    volume_name: pulumi.Output[str]
+    """Name of the volume behind it."""
+    uri: pulumi.Output[str]
+    """Where the models are, e.g. `oss://llm-models/Qwen-7B-Chat-Int8`."""
+    upload_command: pulumi.Output[str]
+    """Command that puts the local folder `model` there, from inside the VPC."""
+
+    def __init__(
+        self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ModelStoreArgs.of(args)
+
+        super().__init__("ack-inference:index:ModelStore", name, args.dump(), opts)
+
+        read_only = args.writable is not True
+        volume_name = pulumi.Output.format("{}-{}", args.namespace, args.claim_name)
+        if args.oss:
+            source = _oss_source(args.oss, self._declare_role(name, args.oss, read_only, opts))
+        elif args.nas:
+            source = _nas_source(args.nas, read_only)
+        volume = kubernetes.core.v1.PersistentVolume(
+            f"{name}-volume",
+            metadata={"name": volume_name},
+            spec=_render_volume(source, volume_name, args.size, read_only),
+            opts=child_options(self, opts),
+        )
+        claim = kubernetes.core.v1.PersistentVolumeClaim(
+            f"{name}-claim",
+            metadata={"name": args.claim_name, "namespace": args.namespace},
+            spec={
+                "access_modes": [_access_mode(read_only)],
+                # Left out, it would mean the default class, and a new disk.
+                "storage_class_name": "",
+                "volume_name": volume.metadata.name,
+                "resources": {"requests": {"storage": args.size}},
+            },
+            opts=child_options(self, opts),
+        )
+
+        self.claim_name = claim.metadata.name
+        self.volume_name = volume.metadata.name
+        self.uri = source.uri
+        self.upload_command = source.upload_command
+        self.register_outputs(
+            {
+                "claim_name": self.claim_name,
+                "volume_name": self.volume_name,
+                "uri": self.uri,
+                "upload_command": self.upload_command,
+            }
+        )
+
+    def _declare_role(
+        self, name: str, oss: OssStore, read_only: bool, opts: pulumi.ResourceOptions | None
+    ) -> pulumi.Output[str]:
+        return RrsaRole(
+            f"{name}-identity",
+            RrsaRoleArgs(
+                role_name=oss.role_name,
+                oidc_issuer_url=oss.oidc_issuer_url,
+                oidc_provider_arn=oss.oidc_provider_arn,
+                namespace=oss.fuse_namespace or _FUSE_NAMESPACE,
+                service_account=oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT,
+                statements=render_statements(oss, read_only=read_only),
+            ),
+            opts=child_options(self, opts),
+        ).role_name
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a volume mounts, and how a person gets there."""
+
+    driver: str
+    attributes: Mapping[str, pulumi.Input[str]]
+    uri: pulumi.Output[str]
+    upload_command: pulumi.Output[str]
+    mount_options: Sequence[str] = ()
+
+
+def find_store_faults(args: ModelStoreArgs) -> list[Fault]:
+    """Finds everything that keeps a volume from being mounted."""
+    faults = []
+    if not _CLAIM_NAME.fullmatch(args.claim_name):
+        faults.append(
+            Fault(
+                "claim_name",
+                args.claim_name,
+                "1 to 63 lowercase letters, digits and hyphens",
+                "Kubernetes takes no other name",
+            )
+        )
+    if not is_quantity(args.size) or parse(args.size) <= 0:
+        faults.append(
+            Fault(
+                "size",
+                args.size,
+                "a quantity of bytes such as '15Gi'",
+                "a claim is matched to its volume by it",
+            )
+        )
+    if (args.oss is None) == (args.nas is None):
+        faults.append(
+            Fault(
+                "oss",
+                MISSING if args.oss is None else "given beside nas",
+                "given, or nas" if args.oss is None else "left out, or nas",
+                "models are kept in one place",
+            )
+        )
+    if args.oss:
+        faults += [fault.under("oss") for fault in _find_oss_faults(args.oss)]
+    for kind, path in (
+        ("oss", args.oss and args.oss.path),
+        ("nas", args.nas and args.nas.path),
+    ):
+        if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
+            faults.append(
+                Fault(
+                    f"{kind}.path",
+                    path,
+                    "an absolute path such as '/Qwen-7B-Chat-Int8'",
+                    "the volume starts there",
+                )
+            )
+    return faults
+
+
+def _find_oss_faults(oss: OssStore) -> list[Fault]:
+    faults = find_bucket_name_faults("bucket", oss.bucket) if isinstance(oss.bucket, str) else []
+    if not is_region(oss.region):
+        faults.append(
+            Fault(
+                "region",
+                oss.region,
+                "a region such as 'cn-beijing'",
+                "its endpoint is named after it",
+            )
+        )
+    names = {
+        "fuse_namespace": oss.fuse_namespace,
+        "fuse_service_account": oss.fuse_service_account,
+    }
+    given = {field: name for field, name in names.items() if name is not None}
+    return [*faults, *find_role_name_faults(oss.role_name), *find_account_faults(given)]
+
+
+def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
+    """Renders the rights on one folder of a bucket, and on nothing beside it."""
+    bucket = pulumi.Output.format("acs:oss:*:*:{}", oss.bucket)
+    objects = pulumi.Output.format("{}/{}*", bucket, _folder(oss.path))
+    statements = [RamStatement(actions=list(_READ_ACTIONS), resources=[bucket, objects])]
+    if not read_only:
+        statements.append(RamStatement(actions=list(_WRITE_ACTIONS), resources=[objects]))
+    if oss.kms_key_arn is not None:
+        statements.append(RamStatement(actions=list(_KMS_ACTIONS), resources=[oss.kms_key_arn]))
+    return statements
+
+
+def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
+    endpoint = oss_internal_endpoint(oss.region)
+    uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))
+    fuse_type = oss.fuse_type or FuseType.OSSFS2
+    options = oss.mount_options if oss.mount_options is not None else _MOUNT_OPTIONS[fuse_type]
+    service_account = oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT
+    return _Source(
+        driver="ossplugin.csi.alibabacloud.com",
+        attributes={
+            "bucket": oss.bucket,
+            "path": oss.path or "/",
+            "url": f"https://{endpoint}",
+            "fuseType": fuse_type,
+            "authType": "rrsa",
+            "roleName": role_name,
+        }
+        | ({"otherOpts": " ".join(f"-o {option}" for option in options)} if options else {})
+        | (
+            {"serviceAccountName": service_account}
+            if service_account != _FUSE_SERVICE_ACCOUNT
+            else {}
+        ),
+        uri=uri,
+        upload_command=pulumi.Output.format(
+            "ossutil cp --recursive model/ {} --region {} --endpoint {}", uri, oss.region, endpoint
+        ),
+    )
+
+
+def _nas_source(nas: NasStore, read_only: bool) -> _Source:
+    folder = _folder(nas.path)
+    return _Source(
+        driver="nasplugin.csi.alibabacloud.com",
+        attributes={"server": nas.server, "path": nas.path or "/", "vers": "3"},
+        uri=pulumi.Output.format("nas://{}/{}", nas.server, folder),
+        upload_command=pulumi.Output.format(
+            "sudo mount -t nfs -o {} {}:/ /mnt && sudo mkdir -p /mnt/{}"
+            " && sudo cp -r model/. /mnt/{}",
+            ",".join(("vers=3", *_NFS_OPTIONS)),
+            nas.server,
+            folder,
+            folder,
+        ),
+        mount_options=(*_NFS_OPTIONS, *(["ro"] if read_only else [])),
+    )
+
+
+def _render_volume(
+    source: _Source, volume_name: pulumi.Input[str], size: str, read_only: bool
+) -> kubernetes.core.v1.PersistentVolumeSpecArgs:
+    return kubernetes.core.v1.PersistentVolumeSpecArgs(
+        capacity={"storage": size},
+        access_modes=[_access_mode(read_only)],
+        persistent_volume_reclaim_policy="Retain",
+        storage_class_name="",
+        mount_options=[*source.mount_options] or None,
+        csi=kubernetes.core.v1.CSIPersistentVolumeSourceArgs(
+            driver=source.driver,
+            # The drivers want the name of the volume here.
+            volume_handle=volume_name,
+            read_only=read_only,
+            volume_attributes=source.attributes,
+        ),
+    )
+
+
+def _access_mode(read_only: bool) -> str:
+    return "ReadOnlyMany" if read_only else "ReadWriteMany"
+
+
+def _folder(path: str | None) -> str:
+    """The path as a prefix of object keys: no slash at the front, one at the end."""
+    inner = (path or "/").strip("/")
+    return f"{inner}/" if inner else ""

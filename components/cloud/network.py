@@ -1,0 +1,329 @@
+"""VPC, vSwitches and the way out to the Internet."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
+from typing import Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import Field, model_validator
+
+from ..args import (
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+)
+from ..catalog.regions import region_of
+
+_VPC_DOCS: Final = "https://www.alibabacloud.com/help/en/vpc/user-guide/create-and-manage-a-vpc"
+# Masks: https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/vpc and
+# .../vswitch, read 2026-11
+_VPC_MASKS: Final = range(8, 29)
+_VSWITCH_MASKS: Final = range(16, 30)
+_PRIVATE_RANGES: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+# Of a pay-as-you-go EIP billed by traffic, in Mbit/s; left out, it gets 5.
+# https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/eip_address
+_MAX_EGRESS_MBPS: Final = 200
+
+
+class Zone(Args):
+    """One zone of the network, and its address ranges."""
+
+    id: str
+    """ID of the zone, e.g. `cn-beijing-h`."""
+    cidr: str
+    """Address range of the nodes, inside the VPC, mask /16 to /29, e.g. `10.0.0.0/20`."""
+    pod_cidr: str | None = None
+    """Address range of the pods under Terway, inside the VPC, mask /16 to /29."""
+
+
+class NetworkArgs(Args):
+    """Addresses of an environment, fixed for the life of its cluster."""
+
+    cidr: str
+    """Address range of the VPC, private, mask /8 to /28, e.g. `10.0.0.0/16`."""
+    zones: list[Zone]
+    """Zones of one region, at least one; the NAT gateway stands in the first."""
+    egress_mbps: int | None = Field(default=_MAX_EGRESS_MBPS, ge=1, le=_MAX_EGRESS_MBPS)
+    """Most that nodes and pods load from the Internet, in Mbit/s, 1 to 200. Default 200: traffic
+    is billed, bandwidth is not."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of everything in the network that takes tags."""
+
+    @model_validator(mode="after")
+    def _can_be_laid_out(self) -> Self:
+        if found := find_network_faults(self.cidr, self.zones):
+            raise Refusal(*found)
+        return self
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC whose nodes and pods reach the Internet, and cannot be reached from it.
+
+    The NAT gateway, its address and its traffic cost money; VPC and vSwitches do not.
+    """
+
+    vpc_id: pulumi.Output[str]
+    """ID of the VPC."""
+    vswitch_ids: dict[str, pulumi.Output[str]]
+    """IDs of the vSwitches for nodes, by zone ID."""
+    pod_vswitch_ids: dict[str, pulumi.Output[str]]
+    """IDs of the vSwitches for pods, by zone ID; empty without `pod_cidr`."""
+    nat_ip: pulumi.Output[str]
+    """Address under which nodes and pods appear on the Internet."""
+
+    def __init__(
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = NetworkArgs.of(args)
+
+        super().__init__("ack-inference:index:Network", name, args.dump(), opts)
+
+        vpc = alicloud.vpc.Network(
+            f"{name}-vpc",
+            vpc_name=name,
+            cidr_block=args.cidr,
+            tags=args.tags,
+            opts=child_options(self, opts),
+        )
+        nodes = {
+            zone.id: self._declare_vswitch(name, "vswitch", zone.id, zone.cidr, vpc, args, opts)
+            for zone in args.zones
+        }
+        pods = {
+            zone.id: self._declare_vswitch(
+                name, "pod-vswitch", zone.id, zone.pod_cidr, vpc, args, opts
+            )
+            for zone in args.zones
+            if zone.pod_cidr is not None
+        }
+        gateway, address, bound = self._declare_nat(name, vpc, nodes[args.zones[0].id], args, opts)
+        for role, vswitches in (("snat", nodes), ("pod-snat", pods)):
+            for zone_id, vswitch in vswitches.items():
+                alicloud.vpc.SnatEntry(
+                    f"{name}-{role}-{zone_id}",
+                    snat_table_id=gateway.snat_table_ids,
+                    source_vswitch_id=vswitch.id,
+                    snat_ip=address.ip_address,
+                    # An entry is refused until its address is bound to the gateway.
+                    opts=child_options(self, opts, depends_on=[bound]),
+                )
+
+        self.vpc_id = vpc.id
+        self.vswitch_ids = {zone_id: vswitch.id for zone_id, vswitch in nodes.items()}
+        self.pod_vswitch_ids = {zone_id: vswitch.id for zone_id, vswitch in pods.items()}
+        self.nat_ip = address.ip_address
+        self.register_outputs(
+            {
+                "vpc_id": self.vpc_id,
+                "vswitch_ids": self.vswitch_ids,
+                "pod_vswitch_ids": self.pod_vswitch_ids,
+                "nat_ip": self.nat_ip,
+            }
+        )
+
+    def _declare_vswitch(
+        self,
+        name: str,
+        role: str,
+        zone_id: str,
+        cidr: str,
+        vpc: alicloud.vpc.Network,
+        args: NetworkArgs,
+        opts: pulumi.ResourceOptions | None,
+    ) -> alicloud.vpc.Switch:
+        return alicloud.vpc.Switch(
+            f"{name}-{role}-{zone_id}",
+            vswitch_name=f"{name}-{role}-{zone_id}",
+            vpc_id=vpc.id,
+            zone_id=zone_id,
+            cidr_block=cidr,
+            tags=args.tags,
+            opts=child_options(self, opts),
+        )
+
+    def _declare_nat(
+        self,
+        name: str,
+        vpc: alicloud.vpc.Network,
+        vswitch: alicloud.vpc.Switch,
+        args: NetworkArgs,
+        opts: pulumi.ResourceOptions | None,
+    ) -> tuple[alicloud.vpc.NatGateway, alicloud.ecs.EipAddress, alicloud.ecs.EipAssociation]:
+        gateway = alicloud.vpc.NatGateway(
+            f"{name}-nat",
+            nat_gateway_name=f"{name}-nat",
+            vpc_id=vpc.id,
+            vswitch_id=vswitch.id,
+            nat_type="Enhanced",
+            payment_type="PayAsYouGo",
+            internet_charge_type="PayByLcu",
+            tags=args.tags,
+            opts=child_options(self, opts),
+        )
+        address = alicloud.ecs.EipAddress(
+            f"{name}-nat-ip",
+            address_name=f"{name}-nat",
+            payment_type="PayAsYouGo",
+            internet_charge_type="PayByTraffic",
+            bandwidth=str(args.egress_mbps or _MAX_EGRESS_MBPS),
+            tags=args.tags,
+            opts=child_options(self, opts),
+        )
+        bound = alicloud.ecs.EipAssociation(
+            f"{name}-nat-ip-binding",
+            allocation_id=address.id,
+            instance_id=gateway.id,
+            instance_type="Nat",
+            opts=child_options(self, opts),
+        )
+        return gateway, address, bound
+
+
+def find_network_faults(cidr: str, zones: Sequence[Zone]) -> list[Fault]:
+    """Finds everything that keeps a VPC from being laid out this way.
+
+    Args:
+        cidr: Address range of the VPC.
+        zones: Its zones, with the ranges of their vSwitches.
+    """
+    vswitches = {f"zones[{zone.id}].cidr": zone.cidr for zone in zones} | {
+        f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in zones if zone.pod_cidr is not None
+    }
+    return [
+        *find_zone_faults([zone.id for zone in zones]),
+        *find_private_range_faults("cidr", cidr, _VPC_MASKS, _VPC_DOCS),
+        *(
+            fault
+            for field, vswitch in vswitches.items()
+            for fault in _find_vswitch_faults(field, vswitch, cidr)
+        ),
+        *find_overlap_faults(vswitches),
+    ]
+
+
+def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
+    """Finds zones that are missing, malformed, named twice or of another region."""
+    if not zone_ids:
+        return [Fault("zones", [], "one zone or more", "a vSwitch stands in a zone")]
+    faults = [
+        Fault(
+            f"zones[{zone_id}].id",
+            zone_id,
+            "a zone ID such as 'cn-beijing-h' or 'ap-southeast-1a'",
+            "a region and a letter name a zone",
+        )
+        for zone_id in zone_ids
+        if region_of(zone_id) is None
+    ]
+    faults += [
+        Fault(
+            f"zones[{zone_id}].id",
+            zone_id,
+            "named once",
+            "vSwitches are known by their zone",
+        )
+        for zone_id in dict.fromkeys(zone_ids)
+        if zone_ids.count(zone_id) > 1
+    ]
+    region, *others = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
+    faults += [
+        Fault(
+            f"zones[{zone_id}].id",
+            zone_id,
+            f"a zone of {region}, like the first",
+            "a VPC does not reach beyond its region",
+        )
+        for zone_id in dict.fromkeys(zone_ids)
+        if region_of(zone_id) in others
+    ]
+    return faults
+
+
+def find_private_range_faults(
+    field: str, cidr: str, masks: range, source: str | None = None
+) -> list[Fault]:
+    """Finds what keeps a range from being a private one with one of these masks."""
+    network = parse_range(cidr)
+    if network is None:
+        return [_not_a_range(field, cidr)]
+    faults = []
+    if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
+        faults.append(
+            Fault(
+                field,
+                cidr,
+                "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+                "addresses of the Internet would become unreachable",
+                source,
+            )
+        )
+    if network.prefixlen not in masks:
+        faults.append(_bad_mask(field, cidr, masks, source))
+    return faults
+
+
+def find_overlap_faults(ranges: Mapping[str, str]) -> list[Fault]:
+    """Finds ranges that share addresses with an earlier one.
+
+    Args:
+        ranges: Field to address range; what is no range is passed over.
+    """
+    parsed = [(field, cidr, parse_range(cidr)) for field, cidr in ranges.items()]
+    return [
+        Fault(
+            field,
+            cidr,
+            f"apart from {other_field} ({other_cidr})",
+            "an address can belong to one range only",
+        )
+        for (other_field, other_cidr, other), (field, cidr, network) in itertools.combinations(
+            parsed, 2
+        )
+        if network is not None and other is not None and network.overlaps(other)
+    ]
+
+
+def parse_range(cidr: str) -> IPv4Network | None:
+    """Reads an IPv4 range, or returns None if it is not one or has host bits set."""
+    try:
+        return IPv4Network(cidr)
+    except ValueError:
+        return None
+
+
+def _find_vswitch_faults(field: str, cidr: str, vpc_cidr: str) -> list[Fault]:
+    network, vpc = parse_range(cidr), parse_range(vpc_cidr)
+    if network is None:
+        return [_not_a_range(field, cidr)]
+    faults = []
+    if network.prefixlen not in _VSWITCH_MASKS:
+        faults.append(_bad_mask(field, cidr, _VSWITCH_MASKS, _VPC_DOCS))
+    if vpc is not None and not network.subnet_of(vpc):
+        faults.append(
+            Fault(field, cidr, f"inside the VPC ({vpc_cidr})", "a vSwitch is a part of its VPC")
+        )
+    return faults
+
+
+def _not_a_range(field: str, cidr: str) -> Fault:
+    return Fault(
+        field,
+        cidr,
+        "an IPv4 range such as 10.0.0.0/16, no host bits set",
+        "it cannot be read as addresses",
+    )
+
+
+def _bad_mask(field: str, cidr: str, masks: range, source: str | None) -> Fault:
+    return Fault(
+        field,
+        cidr,
+        f"a range with a mask of /{masks.start} to /{masks.stop - 1}",
+        "Alibaba Cloud takes no other size here",
+        source,
+    )

@@ -1,0 +1,560 @@
+"""Nodes of one kind, as many as needed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import pulumi
+import pulumi_alicloud as alicloud
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+from pydantic import Field, model_validator
+
+from ..args import (
+    MISSING,
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    child_options,
+)
+
+DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
+
+_POOL_DOCS: Final = (
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+    "cs_kubernetes_node_pool"
+)
+_FAMILIES_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
+)
+_POOL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_INSTANCE_TYPE: Final = re.compile(r"ecs\.[a-z0-9-]+\.[a-z0-9-]+")
+# Families of GPU instances: gn7i, vgn6i, sgn7i, ebmgn7e and so on.
+_GPU_TYPE: Final = re.compile(r"ecs\.(?:ebm|s|v)?gn\d.*")
+_DRIVER_VERSION: Final = re.compile(r"\d+(\.\d+){1,2}")
+_MAX_INSTANCE_TYPES: Final = 10
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}")
+_LABEL_VALUE: Final = re.compile(rf"(?:{_LABEL_NAME})?")
+
+
+class ImageType(StrEnum):
+    """Operating system of a node."""
+
+    ALIYUN_LINUX_3 = "AliyunLinux3"
+    ALIYUN_LINUX_3_CONTAINER_OPTIMIZED = "AliyunLinux3ContainerOptimized"
+    ALIYUN_LINUX_4 = "AliyunLinux4"
+    ALIYUN_LINUX_4_CONTAINER_OPTIMIZED = "AliyunLinux4ContainerOptimized"
+    CONTAINER_OS = "ContainerOS"
+    UBUNTU = "Ubuntu"
+
+
+class TaintEffect(StrEnum):
+    """What a taint does to pods that do not tolerate it."""
+
+    NO_SCHEDULE = "NoSchedule"
+    PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    NO_EXECUTE = "NoExecute"
+
+
+class DiskCategory(StrEnum):
+    """Kind of a cloud disk."""
+
+    ESSD = "cloud_essd"
+    ESSD_AUTO_PL = "cloud_auto"
+    ESSD_ENTRY = "cloud_essd_entry"
+
+
+class PerformanceLevel(StrEnum):
+    """Speed of a `cloud_essd` disk."""
+
+    PL0 = "PL0"
+    PL1 = "PL1"
+    PL2 = "PL2"
+    PL3 = "PL3"
+
+
+# In GiB: https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_kubernetes_node_pool#system_disk_size-1
+_MIN_SIZES: Final[Mapping[PerformanceLevel, int]] = MappingProxyType(
+    {PerformanceLevel.PL2: 461, PerformanceLevel.PL3: 1261}
+)
+
+
+class Taint(Args):
+    """A mark that keeps away pods which do not tolerate it."""
+
+    key: str
+    """Key of the taint, e.g. `nvidia.com/gpu`."""
+    value: str | None = None
+    """Value of the taint. Default: none."""
+    effect: TaintEffect | None = TaintEffect.NO_SCHEDULE
+    """What it does. Default `NoSchedule`."""
+
+
+class Autoscale(Args):
+    """Bounds between which the autoscaler keeps a pool."""
+
+    min: int = Field(ge=0, le=1000)
+    """Fewest nodes, 0 to 1000; at 0 an idle pool costs nothing."""
+    max: int = Field(ge=1, le=1000)
+    """Most nodes, 1 to 1000, more than `min`."""
+
+
+class Spot(Args):
+    """Preemptible instances: cheaper, and reclaimed at five minutes' notice."""
+
+    price_limits: dict[str, float] | None = None
+    """Highest price per hour by instance type, one for each. Default: the market price."""
+    on_demand_base: int | None = Field(default=0, ge=0, le=1000)
+    """Nodes that are never preemptible, 0 to 1000. Default 0."""
+    on_demand_percentage: int | None = Field(default=0, ge=0, le=100)
+    """Share of the nodes above that base that are not preemptible either, in percent. Default 0."""
+    compensate_with_on_demand: bool | None = True
+    """Whether a node is bought at the full price where no preemptible one is to be had."""
+    replace_reclaimed: bool | None = True
+    """Whether a node is replaced as soon as its reclaim is announced."""
+
+
+class NodeDisk(Args):
+    """A cloud disk of each node, always encrypted."""
+
+    size_gib: int = Field(ge=40, le=2048)
+    """Size in GiB, 40 to 2048; PL2 starts at 461, PL3 at 1261."""
+    category: DiskCategory | None = DiskCategory.ESSD
+    """Kind of the disk. Default `cloud_essd`."""
+    performance_level: PerformanceLevel | None = None
+    """Speed of a `cloud_essd` disk. Default PL1, as ECS has it."""
+    kms_key_id: pulumi.Input[str] | None = None
+    """ID of the KMS key that encrypts it. Default: the service key of ECS."""
+
+
+class NodePoolArgs(Args):
+    """What a node pool is made of."""
+
+    cluster_id: pulumi.Input[str]
+    """ID of the cluster that owns the pool."""
+    node_pool_name: str
+    """Name of the pool, 1 to 63 letters, digits, hyphens and underscores."""
+    vswitch_ids: list[pulumi.Input[str]]
+    """IDs of the vSwitches that nodes stand in, one or more."""
+    instance_types: list[str]
+    """ECS types in order of preference, 1 to 10, all with GPUs or all without."""
+    size: int | None = Field(default=None, ge=0, le=1000)
+    """Nodes of a pool that does not scale by itself, 0 to 1000; either this or `autoscale`."""
+    autoscale: Autoscale | None = None
+    """Bounds of a pool that does; either this or `size`."""
+    spot: Spot | None = None
+    """Present: nodes are preemptible. Default: they are not."""
+    labels: dict[str, pulumi.Input[str]] | None = None
+    """Labels of each node."""
+    taints: list[Taint] | None = None
+    """Taints of each node."""
+    nvidia_driver_version: str | None = None
+    """Version of the NVIDIA driver, e.g. `550.144.03`. Default: the one ACK installs."""
+    image_type: ImageType | None = ImageType.ALIYUN_LINUX_3
+    """Operating system. Default `AliyunLinux3`."""
+    system_disk: NodeDisk | None = None
+    """System disk. Default: 120 GiB `cloud_essd`."""
+    data_disk: NodeDisk | None = None
+    """Disk for images and volumes of pods. Default: they live on the system disk."""
+    key_name: pulumi.Input[str] | None = None
+    """Name of the key pair for SSH. Default: nobody can log in."""
+    security_group_ids: list[pulumi.Input[str]] | None = None
+    """IDs of the security groups of each node. Default: the cluster's own."""
+    worker_role_name: pulumi.Input[str] | None = None
+    """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
+    auto_repair: bool | None = True
+    """Whether ACK repairs broken nodes. Default true."""
+    auto_upgrade: bool | None = False
+    """Whether ACK upgrades nodes in the maintenance window, and so drains them. Default false."""
+    cloud_monitor: bool | None = True
+    """Whether nodes report to CloudMonitor. Default true."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the pool and its instances."""
+
+    @model_validator(mode="after")
+    def _can_be_created(self) -> Self:
+        if found := find_pool_faults(self):
+            raise Refusal(*found)
+        return self
+
+
+class NodePool(pulumi.ComponentResource):
+    """Nodes of one kind; each costs money from start to stop, its disks too."""
+
+    node_pool_id: pulumi.Output[str]
+    """ID of the pool, for selectors."""
+    scaling_group_id: pulumi.Output[str]
+    """ID of the scaling group behind it."""
+
+    def __init__(
+        self, name: str, args: NodePoolArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = NodePoolArgs.of(args)
+
+        super().__init__("ack-inference:index:NodePool", name, args.dump(), opts)
+
+        pool = alicloud.cs.NodePool(
+            f"{name}-pool",
+            **_render_pool(args),
+            # The autoscaler owns the number of nodes once the pool exists.
+            opts=child_options(
+                self, opts, ignore_changes=["desired_size"] if args.autoscale else []
+            ),
+        )
+
+        self.node_pool_id = pool.node_pool_id
+        self.scaling_group_id = pool.scaling_group_id
+        self.register_outputs(
+            {"node_pool_id": self.node_pool_id, "scaling_group_id": self.scaling_group_id}
+        )
+
+
+def has_gpu(instance_type: str) -> bool:
+    """Whether an ECS type belongs to a family with NVIDIA GPUs."""
+    return _GPU_TYPE.fullmatch(instance_type) is not None
+
+
+def find_pool_faults(args: NodePoolArgs) -> list[Fault]:
+    """Finds everything that keeps a pool from being created, or from ever getting a node."""
+    return [
+        *_find_name_faults(args),
+        *_find_size_faults(args.size, args.autoscale),
+        *find_instance_type_faults(args.instance_types),
+        *_find_spot_faults(args.spot, args.instance_types),
+        *_find_driver_faults(args),
+        *find_label_faults(args.labels or {}),
+        *_find_taint_faults(args.taints or []),
+        *_find_disk_faults("system_disk", args.system_disk),
+        *_find_disk_faults("data_disk", args.data_disk),
+    ]
+
+
+def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
+    """Finds ECS types that are malformed, named twice, too many, or of two kinds."""
+    field = "instance_types"
+    if not 1 <= len(instance_types) <= _MAX_INSTANCE_TYPES:
+        return [
+            Fault(
+                field,
+                f"{len(instance_types)} types",
+                f"1 to {_MAX_INSTANCE_TYPES}",
+                "a pool tries so many in turn",
+                _POOL_DOCS,
+            )
+        ]
+    faults = [
+        Fault(
+            field,
+            one,
+            "an ECS type such as 'ecs.gn7i-c32g1.8xlarge'",
+            "ECS sells no other",
+            _FAMILIES_DOCS,
+        )
+        for one in instance_types
+        if not _INSTANCE_TYPE.fullmatch(one)
+    ]
+    faults += [
+        Fault(field, one, "named once", "a type is tried once")
+        for one in dict.fromkeys(instance_types)
+        if instance_types.count(one) > 1
+    ]
+    without = [one for one in instance_types if not has_gpu(one)]
+    if 0 < len(without) < len(instance_types):
+        faults.append(
+            Fault(
+                field,
+                without[0],
+                "a type with GPUs, like the others",
+                "a pod that needs a GPU could wait for a node that never has one",
+                _FAMILIES_DOCS,
+            )
+        )
+    return faults
+
+
+def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
+    """Finds labels that Kubernetes refuses, or that another argument sets."""
+    faults = [
+        Fault(
+            f"labels[{key}]",
+            key,
+            "a label key such as 'pool' or 'example.com/pool'",
+            "Kubernetes takes no other",
+        )
+        for key in labels
+        if not _LABEL_KEY.fullmatch(key)
+    ]
+    faults += [
+        Fault(
+            f"labels[{key}]",
+            value,
+            "63 letters, digits, hyphens, dots and underscores at most",
+            "Kubernetes takes no other value",
+        )
+        for key, value in labels.items()
+        if isinstance(value, str) and not _LABEL_VALUE.fullmatch(value)
+    ]
+    if DRIVER_LABEL in labels:
+        faults.append(
+            Fault(
+                f"labels[{DRIVER_LABEL}]",
+                labels[DRIVER_LABEL],
+                "left out, and nvidia_driver_version given",
+                "that argument checks the version and the pool",
+            )
+        )
+    return faults
+
+
+def _find_name_faults(args: NodePoolArgs) -> list[Fault]:
+    faults = []
+    if not _POOL_NAME.fullmatch(args.node_pool_name):
+        faults.append(
+            Fault(
+                "node_pool_name",
+                args.node_pool_name,
+                "1 to 63 letters, digits, hyphens and underscores, a letter or digit first",
+                "ACK takes no other name",
+            )
+        )
+    if not args.vswitch_ids:
+        faults.append(Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch"))
+    return faults
+
+
+def _find_size_faults(size: int | None, autoscale: Autoscale | None) -> list[Fault]:
+    if (size is None) == (autoscale is None):
+        return [
+            Fault(
+                "size",
+                MISSING if size is None else size,
+                "given, or autoscale" if size is None else "left out, or autoscale",
+                "either a person or the autoscaler decides how many nodes there are",
+            )
+        ]
+    if autoscale and autoscale.min >= autoscale.max:
+        remedy = f", or size: {autoscale.max} instead" if autoscale.min == autoscale.max else ""
+        return [
+            Fault(
+                "autoscale.min",
+                autoscale.min,
+                f"less than autoscale.max ({autoscale.max}){remedy}",
+                "the autoscaler needs room between its bounds",
+                _POOL_DOCS,
+            )
+        ]
+    return []
+
+
+def _find_spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> list[Fault]:
+    if spot is None or spot.price_limits is None:
+        return []
+    field, limits = "spot.price_limits", spot.price_limits
+    unlimited = [one for one in instance_types if one not in limits]
+    return [
+        *(
+            Fault(f"{field}[{one}]", MISSING, "given", "each type of the pool is bid for by itself")
+            for one in unlimited
+        ),
+        *(
+            Fault(f"{field}[{one}]", limit, "one of instance_types", "no other type is bid for")
+            for one, limit in limits.items()
+            if one not in instance_types
+        ),
+        *(
+            Fault(f"{field}[{one}]", limit, "more than 0", "nothing is sold for less")
+            for one, limit in limits.items()
+            if limit <= 0
+        ),
+    ]
+
+
+def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
+    version = args.nvidia_driver_version
+    if version is None:
+        return []
+    if not _DRIVER_VERSION.fullmatch(version):
+        return [
+            Fault(
+                "nvidia_driver_version",
+                version,
+                "a version such as '550.144.03'",
+                "ACK installs the driver by that number",
+            )
+        ]
+    if not any(map(has_gpu, args.instance_types)):
+        return [
+            Fault(
+                "nvidia_driver_version",
+                version,
+                "left out",
+                "no type of this pool has a GPU",
+                _FAMILIES_DOCS,
+            )
+        ]
+    return []
+
+
+def _find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
+    faults = [
+        Fault(
+            f"taints[{taint.key}].key",
+            taint.key,
+            "a key such as 'nvidia.com/gpu'",
+            "Kubernetes takes no other",
+        )
+        for taint in taints
+        if not _LABEL_KEY.fullmatch(taint.key)
+    ]
+    faults += [
+        Fault(
+            f"taints[{taint.key}].value",
+            taint.value,
+            "63 letters, digits, hyphens, dots and underscores at most",
+            "Kubernetes takes no other value",
+        )
+        for taint in taints
+        if taint.value is not None and not _LABEL_VALUE.fullmatch(taint.value)
+    ]
+    marks = [(taint.key, taint.effect) for taint in taints]
+    faults += [
+        Fault(
+            f"taints[{key}].effect",
+            effect,
+            "named once for this key",
+            "Kubernetes takes one taint per key and effect",
+        )
+        for key, effect in dict.fromkeys(marks)
+        if marks.count((key, effect)) > 1
+    ]
+    return faults
+
+
+def _find_disk_faults(field: str, disk: NodeDisk | None) -> list[Fault]:
+    if disk is None or disk.performance_level is None:
+        return []
+    if (disk.category or DiskCategory.ESSD) is not DiskCategory.ESSD:
+        return [
+            Fault(
+                f"{field}.performance_level",
+                disk.performance_level,
+                "left out",
+                f"only {DiskCategory.ESSD} has levels",
+                _POOL_DOCS,
+            )
+        ]
+    smallest = _MIN_SIZES.get(disk.performance_level, 0)
+    if disk.size_gib < smallest:
+        return [
+            Fault(
+                f"{field}.size_gib",
+                disk.size_gib,
+                f"{smallest} or more",
+                f"{disk.performance_level} starts there",
+                _POOL_DOCS,
+            )
+        ]
+    return []
+
+
+def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
+    return {
+        "cluster_id": args.cluster_id,
+        "node_pool_name": args.node_pool_name,
+        "vswitch_ids": args.vswitch_ids,
+        "instance_types": args.instance_types,
+        "image_type": args.image_type or ImageType.ALIYUN_LINUX_3,
+        "labels": _render_labels(args.labels or {}, args.nvidia_driver_version) or None,
+        "taints": [_render_taint(taint) for taint in args.taints or []] or None,
+        "key_name": args.key_name,
+        "security_group_ids": args.security_group_ids,
+        "ram_role_name": args.worker_role_name,
+        "install_cloud_monitor": args.cloud_monitor is not False,
+        "instance_metadata_options": {"http_tokens": "required"},
+        "management": {
+            "enable": True,
+            "auto_repair": args.auto_repair is not False,
+            "auto_upgrade": args.auto_upgrade is True,
+            "max_unavailable": 1,
+        },
+        "data_disks": [_render_data_disk(args.data_disk)] if args.data_disk else None,
+        "tags": args.tags,
+        **_render_size(args),
+        **_render_spot(args.spot),
+        **_render_system_disk(args.system_disk or NodeDisk(size_gib=120)),
+    }
+
+
+def _render_labels(
+    labels: Mapping[str, pulumi.Input[str]], driver_version: str | None
+) -> list[dict[str, Any]]:
+    driver = {DRIVER_LABEL: driver_version} if driver_version else {}
+    every = {**labels, **driver}
+    return [{"key": key, "value": every[key]} for key in sorted(every)]
+
+
+def _render_taint(taint: Taint) -> dict[str, str]:
+    effect = taint.effect or TaintEffect.NO_SCHEDULE
+    return {"key": taint.key, "value": taint.value or "", "effect": effect}
+
+
+def _render_size(args: NodePoolArgs) -> dict[str, Any]:
+    if args.autoscale is None:
+        return {"desired_size": str(args.size)}
+    return {
+        "scaling_config": {
+            "enable": True,
+            "type": _scaling_type(args),
+            "min_size": args.autoscale.min,
+            "max_size": args.autoscale.max,
+        }
+    }
+
+
+def _scaling_type(args: NodePoolArgs) -> str:
+    if args.spot:
+        return "spot"
+    return "gpu" if any(map(has_gpu, args.instance_types)) else "cpu"
+
+
+def _render_spot(spot: Spot | None) -> dict[str, Any]:
+    if spot is None:
+        return {}
+    limits = [
+        {"instance_type": one, "price_limit": str(limit)}
+        for one, limit in sorted((spot.price_limits or {}).items())
+    ]
+    return {
+        "multi_az_policy": "COST_OPTIMIZED",
+        "spot_strategy": "SpotWithPriceLimit" if limits else "SpotAsPriceGo",
+        "spot_price_limits": limits or None,
+        "spot_instance_remedy": spot.replace_reclaimed is not False,
+        "compensate_with_on_demand": spot.compensate_with_on_demand is not False,
+        "on_demand_base_capacity": str(spot.on_demand_base or 0),
+        "on_demand_percentage_above_base_capacity": str(spot.on_demand_percentage or 0),
+    }
+
+
+def _render_system_disk(disk: NodeDisk) -> dict[str, Any]:
+    return {
+        "system_disk_category": disk.category or DiskCategory.ESSD,
+        "system_disk_size": disk.size_gib,
+        "system_disk_performance_level": disk.performance_level,
+        "system_disk_encrypted": True,
+        "system_disk_encrypt_algorithm": "aes-256",
+        "system_disk_kms_key": disk.kms_key_id,
+    }
+
+
+def _render_data_disk(disk: NodeDisk) -> dict[str, Any]:
+    return {
+        "category": disk.category or DiskCategory.ESSD,
+        "size": disk.size_gib,
+        "performance_level": disk.performance_level,
+        "encrypted": "true",
+        "kms_key_id": disk.kms_key_id,
+    }

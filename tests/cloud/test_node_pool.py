@@ -1,0 +1,277 @@
+from typing import Any
+
+import pytest
+
+from components.cloud import NodePool, NodePoolArgs
+from components.cloud.node_pool import has_gpu
+from plan.model import Plan
+from plan.record import record
+from tests.provider_schema import errors_in, needs_schema
+
+from .refusals import refusal, refusals
+
+POOL = "alicloud:cs/nodePool:NodePool"
+A10 = "ecs.gn7i-c32g1.8xlarge"
+T4 = "ecs.gn6i-c24g1.6xlarge"
+CPU = "ecs.g8i.24xlarge"
+
+
+def pool(**changes: Any) -> dict[str, Any]:
+    smallest = {
+        "cluster_id": "c1",
+        "node_pool_name": "a10",
+        "vswitch_ids": ["vsw-h"],
+        "instance_types": [A10],
+        "size": 2,
+    }
+    return {key: value for key, value in {**smallest, **changes}.items() if value is not None}
+
+
+def elastic(**changes: Any) -> dict[str, Any]:
+    return pool(**{"size": None, "autoscale": {"min": 0, "max": 4}, **changes})
+
+
+def planned(args: dict[str, Any]) -> Plan:
+    return record(lambda: NodePool("a10", NodePoolArgs.of(args)))
+
+
+def inputs(args: dict[str, Any]) -> Any:
+    [found] = planned(args).of(POOL)
+    return found.inputs
+
+
+def test_a_pool_of_a_fixed_size_has_no_trace_of_scaling() -> None:
+    [found] = planned(pool()).of(POOL)
+    assert found.inputs["desiredSize"] == "2"
+    assert "scalingConfig" not in found.inputs
+    assert found.ignore_changes == ()
+
+
+def test_the_size_of_an_elastic_pool_belongs_to_the_autoscaler() -> None:
+    [found] = planned(elastic()).of(POOL)
+    assert "desiredSize" not in found.inputs
+    assert found.ignore_changes == ("desiredSize",)
+    assert found.inputs["scalingConfig"] == {
+        "enable": True,
+        "type": "gpu",
+        "minSize": 0,
+        "maxSize": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "gpu"),
+        ({"instance_types": [CPU]}, "cpu"),
+        ({"spot": {}}, "spot"),
+    ],
+)
+def test_the_scaling_type_follows_from_what_is_bought(changes: dict[str, Any], kind: str) -> None:
+    assert inputs(elastic(**changes))["scalingConfig"]["type"] == kind
+
+
+def test_a_spot_pool_bids_the_market_price_and_falls_back() -> None:
+    found = inputs(elastic(spot={}))
+    expected = {
+        "spotStrategy": "SpotAsPriceGo",
+        "multiAzPolicy": "COST_OPTIMIZED",
+        "spotInstanceRemedy": True,
+        "compensateWithOnDemand": True,
+        "onDemandBaseCapacity": "0",
+        "onDemandPercentageAboveBaseCapacity": "0",
+    }
+    assert expected.items() <= found.items()
+    assert "spotPriceLimits" not in found
+
+
+def test_a_price_limit_changes_the_strategy() -> None:
+    found = inputs(elastic(spot={"price_limits": {A10: 9.5}, "on_demand_base": 1}))
+    assert found["spotStrategy"] == "SpotWithPriceLimit"
+    assert found["spotPriceLimits"] == [{"instanceType": A10, "priceLimit": "9.5"}]
+    assert found["onDemandBaseCapacity"] == "1"
+
+
+def test_a_pool_without_spot_says_nothing_of_it() -> None:
+    assert not [key for key in inputs(elastic()) if "spot" in key.lower() or "Demand" in key]
+
+
+def test_nodes_are_hardened() -> None:
+    found = inputs(pool(data_disk={"size_gib": 200}))
+    assert found["instanceMetadataOptions"] == {"httpTokens": "required"}
+    assert found["systemDiskEncrypted"] is True
+    assert [disk["encrypted"] for disk in found["dataDisks"]] == ["true"]
+    assert not {"password", "keyName"} & set(found)
+
+
+def test_nodes_are_repaired_and_not_upgraded_by_surprise() -> None:
+    management = inputs(pool())["management"]
+    assert (management["autoRepair"], management["autoUpgrade"]) == (True, False)
+
+
+def test_a_driver_version_becomes_the_label_that_ack_reads() -> None:
+    found = inputs(pool(nvidia_driver_version="550.144.03", labels={"pool": "a10"}))
+    assert found["labels"] == [
+        {"key": "ack.aliyun.com/nvidia-driver-version", "value": "550.144.03"},
+        {"key": "pool", "value": "a10"},
+    ]
+
+
+def test_a_taint_keeps_away_what_does_not_tolerate_it() -> None:
+    taint = {"key": "nvidia.com/gpu", "value": "present"}
+    assert inputs(pool(taints=[taint]))["taints"] == [{**taint, "effect": "NoSchedule"}]
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "expected"),
+    [
+        (A10, True),
+        (T4, True),
+        ("ecs.ebmgn7e.32xlarge", True),
+        ("ecs.sgn7i-vws-m2.xlarge", True),
+        ("ecs.vgn6i-m4-vws.xlarge", True),
+        (CPU, False),
+        ("ecs.g7.large", False),
+    ],
+)
+def test_the_family_tells_whether_there_is_a_gpu(instance_type: str, expected: bool) -> None:
+    assert has_gpu(instance_type) is expected
+
+
+@needs_schema
+@pytest.mark.parametrize(
+    "args",
+    [
+        pool(),
+        elastic(
+            spot={"price_limits": {A10: 9.5}},
+            labels={"a": "b"},
+            taints=[{"key": "a"}],
+            nvidia_driver_version="550.144.03",
+            key_name="ops",
+            worker_role_name="gpu-nodes",
+            security_group_ids=["sg-1"],
+            system_disk={"size_gib": 500, "performance_level": "PL2", "kms_key_id": "key-1"},
+            data_disk={"size_gib": 100, "category": "cloud_auto", "kms_key_id": "key-1"},
+            tags={"team": "ml"},
+        ),
+    ],
+)
+def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
+    assert errors_in(planned(args)) == {}
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (pool(size=None), "size is missing, but it must be given, or autoscale"),
+        (
+            pool(autoscale={"min": 0, "max": 1}),
+            "size is 2, but it must be left out, or autoscale",
+        ),
+        (pool(size=1001), "size is 1001, but it must be 1000 or less"),
+        (
+            elastic(autoscale={"min": 5, "max": 3}),
+            "autoscale.min is 5, but it must be less than autoscale.max (3): the autoscaler needs",
+        ),
+        (
+            elastic(autoscale={"min": 3, "max": 3}),
+            "autoscale.min is 3, but it must be less than autoscale.max (3), or size: 3 instead",
+        ),
+        (elastic(autoscale={"min": 0, "max": 0}), "autoscale.max is 0, but it must be 1 or more"),
+        (pool(node_pool_name=""), "node_pool_name is '', but it must be 1 to 63 letters"),
+        (pool(vswitch_ids=[]), "vswitch_ids is [], but it must be one vSwitch or more"),
+        (pool(instance_types=[]), "instance_types is '0 types', but it must be 1 to 10"),
+        (
+            pool(instance_types=[f"ecs.gn7i-c{n}g1.large" for n in range(11)]),
+            "instance_types is '11 types', but it must be 1 to 10",
+        ),
+        (pool(instance_types=[A10, A10]), f"instance_types is '{A10}', but it must be named once"),
+        (
+            pool(instance_types=["gn7i"]),
+            "instance_types is 'gn7i', but it must be an ECS type such as",
+        ),
+        (
+            pool(instance_types=[A10, CPU]),
+            f"instance_types is '{CPU}', but it must be a type with GPUs, like the others",
+        ),
+        (
+            elastic(instance_types=[A10, T4], spot={"price_limits": {A10: 1}}),
+            f"spot.price_limits[{T4}] is missing, but it must be given",
+        ),
+        (
+            elastic(spot={"price_limits": {A10: 1, T4: 1}}),
+            f"spot.price_limits[{T4}] is 1.0, but it must be one of instance_types",
+        ),
+        (
+            elastic(spot={"price_limits": {A10: 0}}),
+            f"spot.price_limits[{A10}] is 0.0, but it must be more than 0",
+        ),
+        (
+            elastic(spot={"on_demand_percentage": 101}),
+            "spot.on_demand_percentage is 101, but it must be 100 or less",
+        ),
+        (
+            pool(nvidia_driver_version="latest"),
+            "nvidia_driver_version is 'latest', but it must be a version such as '550.144.03'",
+        ),
+        (
+            pool(instance_types=[CPU], nvidia_driver_version="550.144.03"),
+            "nvidia_driver_version is '550.144.03', but it must be left out",
+        ),
+        (
+            pool(labels={"ack.aliyun.com/nvidia-driver-version": "1"}),
+            "labels[ack.aliyun.com/nvidia-driver-version] is '1', but it must be left out, and",
+        ),
+        (pool(labels={"a b": "c"}), "labels[a b] is 'a b', but it must be a label key"),
+        (pool(labels={"a": "b c"}), "labels[a] is 'b c', but it must be 63 letters"),
+        (pool(taints=[{"key": "a b"}]), "taints[a b].key is 'a b', but it must be a key"),
+        (
+            pool(taints=[{"key": "a", "value": "b c"}]),
+            "taints[a].value is 'b c', but it must be 63 letters",
+        ),
+        (
+            pool(taints=[{"key": "a"}, {"key": "a", "value": "b"}]),
+            "taints[a].effect is 'NoSchedule', but it must be named once for this key",
+        ),
+        (
+            pool(taints=[{"key": "a", "effect": "Never"}]),
+            "taints[0].effect is 'Never', but it must be one of 'NoSchedule'",
+        ),
+        (pool(image_type="CentOS"), "image_type is 'CentOS', but it must be one of"),
+        (
+            pool(system_disk={"size_gib": 460, "performance_level": "PL2"}),
+            "system_disk.size_gib is 460, but it must be 461 or more: PL2 starts there.",
+        ),
+        (
+            pool(data_disk={"size_gib": 100, "category": "cloud_auto", "performance_level": "PL1"}),
+            "data_disk.performance_level is 'PL1', but it must be left out",
+        ),
+        (pool(system_disk={"size_gib": 39}), "system_disk.size_gib is 39, but it must be 40 or"),
+    ],
+)
+def test_a_pool_that_never_gets_a_node_is_refused(args: dict[str, Any], sentence: str) -> None:
+    assert refusal(NodePoolArgs, args).startswith(sentence)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    args = pool(size=None, node_pool_name="", instance_types=["gn7i"], labels={"a b": "c d"})
+    assert len(refusals(NodePoolArgs, args)) == 5
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        pool(size=0),
+        pool(size=1000),
+        elastic(autoscale={"min": 0, "max": 1}),
+        elastic(autoscale={"min": 999, "max": 1000}),
+        pool(instance_types=[f"ecs.gn7i-c{n}g1.large" for n in range(10)]),
+        pool(labels={"a" * 63: "b" * 63, "example.com/pool": ""}),
+        pool(taints=[{"key": "a"}, {"key": "a", "effect": "NoExecute"}]),
+        pool(system_disk={"size_gib": 461, "performance_level": "PL2"}),
+        pool(system_disk={"size_gib": 1261, "performance_level": "PL3"}),
+    ],
+)
+def test_the_edges_of_what_is_allowed_are_accepted(args: dict[str, Any]) -> None:
+    assert NodePoolArgs.of(args)
