@@ -1,0 +1,143 @@
+"""Fluid: keeps copies of models near the GPUs."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
+from pydantic import Field
+
+from ..args import MISSING, Args, Fault, child_options
+from ..catalog.charts import CHARTS
+from ..crds.affinity import Toleration
+
+RELEASE = "fluid"
+
+
+class FluidFlavor(StrEnum):
+    """Who publishes the chart."""
+
+    UPSTREAM = "upstream"
+    """The chart of the Fluid project."""
+    ACK = "ack"
+    """ack-fluid of Alibaba Cloud. Its chart address is not published: give it."""
+
+
+class FluidChart(Args):
+    """Which chart installs Fluid."""
+
+    flavor: FluidFlavor | None = FluidFlavor.UPSTREAM
+    """upstream, or ack for ack-fluid. Both exclude each other in a cluster. Default upstream."""
+    chart: str | None = None
+    """Name of the chart, or an oci:// reference. Default: upstream's."""
+    repository: str | None = None
+    """HTTP repository of the chart. Default: upstream's."""
+    version: str | None = None
+    """Version of the chart. Default: upstream's newest stable release."""
+    image_prefix: str | None = None
+    """Registry path that has Fluid's images, e.g. a mirror. Default: the chart's, Docker Hub."""
+    values: dict[str, Any] | None = None
+    """Values laid over ours."""
+    timeout_seconds: int | None = Field(default=900, ge=60)
+    """How long an installation may take, in seconds. Default 900."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.flavor is not FluidFlavor.ACK:
+            return
+        for field in ("chart", "version"):
+            if getattr(self, field) is None:
+                why = "ack-fluid has no address that we could know"
+                yield Fault(field, MISSING, "given with flavor ack", why)
+
+
+class FluidArgs(Args):
+    """What Fluid is installed with."""
+
+    chart: FluidChart
+    """Which chart installs it."""
+    tolerations: list[Toleration] | None = None
+    """Taints of the nodes that mount cached models; the CSI plugin runs on each of them."""
+
+
+class Fluid(pulumi.ComponentResource):
+    """Fluid's controllers and its CSI plugin, in the namespace fluid-system."""
+
+    release_name: pulumi.Output[str]
+    """Name of the Helm release."""
+
+    def __init__(
+        self, name: str, args: FluidArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = FluidArgs.of(args)
+
+        super().__init__("ack-inference:index:Fluid", name, args.dump(), opts)
+
+        known = CHARTS["fluid"]
+        kubernetes.helm.v3.Release(
+            f"{name}-release",
+            # A generated name could not adopt what an earlier installation left behind.
+            name=RELEASE,
+            namespace=known.namespace,
+            create_namespace=True,
+            chart=args.chart.chart or known.chart,
+            version=args.chart.version or known.version,
+            repository_opts=_repository(args.chart),
+            values=fluid_values(args),
+            timeout=args.chart.timeout_seconds,
+            # A failed first installation is removed instead of kept as a failed release.
+            atomic=True,
+            opts=child_options(self, opts),
+        )
+
+        self.release_name = pulumi.Output.from_input(RELEASE)
+        self.register_outputs({"release_name": self.release_name})
+
+
+def fluid_values(args: FluidArgs) -> dict[str, Any]:
+    """Values of the chart: ours for the upstream chart, then the user's over them."""
+    ours = _upstream_values(args) if args.chart.flavor is FluidFlavor.UPSTREAM else {}
+    return merged(ours, args.chart.values or {})
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Two trees of Helm values, the second laid over the first."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _upstream_values(args: FluidArgs) -> dict[str, Any]:
+    tolerations = [toleration.manifest() for toleration in args.tolerations or []]
+    values: dict[str, Any] = {
+        # A controller that only starts on demand is stopped by every upgrade of the chart.
+        "runtime": {"jindo": {"enabled": True}},
+        "csi": {"tolerations": tolerations},
+    }
+    return merged(values, _images(args.chart.image_prefix)) if args.chart.image_prefix else values
+
+
+def _images(prefix: str) -> dict[str, Any]:
+    # The chart's top-level imagePrefix is a YAML anchor: overriding it alone changes nothing.
+    image = {"imagePrefix": prefix}
+    return {
+        "crdUpgrade": image,
+        "dataset": {"controller": image},
+        "csi": {"registrar": image, "plugins": image},
+        "runtime": {"jindo": {"controller": image, "init": image}},
+        "webhook": {**image, "filePrefetcher": image},
+        "fluidapp": {"controller": image},
+    }
+
+
+def _repository(chart: FluidChart) -> RepositoryOptsArgs | None:
+    if (chart.chart or "").startswith("oci://"):
+        return None
+    repository = chart.repository or (CHARTS["fluid"].repository if chart.chart is None else None)
+    return RepositoryOptsArgs(repo=repository) if repository else None

@@ -1,0 +1,66 @@
+"""PriorityClasses: who gives way to whom."""
+
+from collections.abc import Iterator
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field
+
+from ..args import Args, Fault, child_options
+from ..crds.formats import dns_1123_faults
+
+HIGHEST_USER_PRIORITY = 1_000_000_000
+"""Kubernetes keeps higher values for its own classes."""
+
+
+class PriorityClass(Args):
+    """One priority."""
+
+    name: str
+    """Name of the PriorityClass."""
+    value: int = Field(le=HIGHEST_USER_PRIORITY)
+    """Pods of a higher value preempt those of a lower one."""
+    preempts: bool | None = True
+    """False lets pods wait for room instead of making it. Default true."""
+    description: str | None = None
+    """What the class is for."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1123_faults("name", self.name, "it names a PriorityClass")
+        if self.name.startswith("system-"):
+            yield Fault("name", self.name, "without system- in front", "Kubernetes reserves it")
+
+
+class PrioritiesArgs(Args):
+    """The priorities of a cluster."""
+
+    classes: list[PriorityClass]
+    """One entry per PriorityClass."""
+
+
+class Priorities(pulumi.ComponentResource):
+    """PriorityClasses of the environment. None of them is the cluster's default."""
+
+    names: pulumi.Output[list[str]]
+    """Names of the classes."""
+
+    def __init__(
+        self, name: str, args: PrioritiesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = PrioritiesArgs.of(args)
+
+        super().__init__("ack-inference:index:Priorities", name, args.dump(), opts)
+
+        for entry in args.classes:
+            kubernetes.scheduling.v1.PriorityClass(
+                f"{name}-class-{entry.name}",
+                metadata={"name": entry.name},
+                value=entry.value,
+                global_default=False,
+                preemption_policy="PreemptLowerPriority" if entry.preempts else "Never",
+                description=entry.description,
+                opts=child_options(self, opts),
+            )
+
+        self.names = pulumi.Output.from_input([entry.name for entry in args.classes])
+        self.register_outputs({"names": self.names})

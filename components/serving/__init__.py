@@ -1,0 +1,40 @@
+"""What is declared per model."""
+
+from .knative_model import (
+    KnativeModel,
+    KnativeModelArgs,
+    KnativeServe,
+    Metric,
+    Reserve,
+    ReserveType,
+    Scale,
+)
+from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
+from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
+from .server import Dtype, ModelServer, Quantization, Resources, Vllm
+from .training_job import TrainingJob, TrainingJobArgs
+
+__all__ = [
+    "CacheTier",
+    "Dtype",
+    "Enforcer",
+    "KnativeModel",
+    "KnativeModelArgs",
+    "KnativeServe",
+    "Medium",
+    "Metric",
+    "ModelCache",
+    "ModelCacheArgs",
+    "ModelServer",
+    "Placement",
+    "PlacementArgs",
+    "PlacementPool",
+    "Quantization",
+    "Reserve",
+    "ReserveType",
+    "Resources",
+    "Scale",
+    "TrainingJob",
+    "TrainingJobArgs",
+    "Vllm",
+]

@@ -1,0 +1,260 @@
+"""A model served by Knative, scaled on the requests it has in hand."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import pulumi
+from pydantic import Field
+
+from ..args import Args, Fault, Output, T, child_options  # noqa: F401
+from ..crds.affinity import NodeAffinity, Toleration
+from ..crds.knative import KnativeService, KnativeServiceSpec
+from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
+from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
+from .waiting import metadata
+
+RESERVE = "knative.aliyun.com/reserve-instance"
+"""Annotation that turns reserve instances on; the other ones begin with it."""
+
+
+class Metric(StrEnum):
+    """What the Knative Pod Autoscaler counts."""
+
+    CONCURRENCY = "concurrency"
+    """Requests in hand per replica: right for requests that take seconds."""
+    RPS = "rps"
+    """Requests per second per replica."""
+
+
+class ReserveType(StrEnum):
+    """What a reserve instance runs on."""
+
+    ECS = "ecs"
+    ECI = "eci"
+    ACS = "acs"
+
+
+class Scale(Args):
+    """Between which bounds, and on what, a model scales."""
+
+    min: int | None = Field(default=1, ge=0)
+    """Fewest replicas. 0 scales to zero: the first request then waits for a whole start."""
+    max: int = Field(ge=1)
+    """Most replicas."""
+    metric: Metric | None = Metric.CONCURRENCY
+    """What is counted. Default concurrency."""
+    target: float = Field(ge=0.01)
+    """What one replica should have of it."""
+    target_utilization_percent: int | None = Field(default=None, ge=1, le=100)
+    """Share of the target at which a replica is added. Knative's default is 70."""
+    window_seconds: int | None = Field(default=None, ge=6, le=3600)
+    """Time that the metric is averaged over. Knative's default is 60."""
+    scale_down_delay_seconds: int | None = Field(default=None, ge=0, le=3600)
+    """Time with less demand before a replica is removed. Knative's default is 0."""
+    zero_retention_seconds: int | None = Field(default=None, ge=0, le=3600)
+    """Time that the last replica stays without requests. Knative's default is 0."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if (self.min or 0) > self.max:
+            why = "the autoscaler needs an ordered range"
+            yield Fault("min", self.min, f"at most max ({self.max})", why)
+
+
+class Reserve(Args):
+    """A small instance that answers while a model has no replica: a feature of ACK's Knative."""
+
+    type: ReserveType | None = ReserveType.ECS
+    """What it runs on. Default ecs: the cluster's nodes, without a virtual node."""
+    replicas: int | None = Field(default=1, ge=1)
+    """How many there are. Default 1."""
+    annotations: dict[str, str] | None = None
+    """Further annotations, e.g. for the size of the instance, as ACK documents them."""
+
+
+class KnativeServe(Args):
+    """How Knative serves a model."""
+
+    scale: Scale
+    """Between which bounds, and on what, it scales."""
+    reserve: Reserve | None = None
+    """Keeps a small instance while there is no replica."""
+    startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
+    """Longest start, node and image included: probe and progress deadline. Default 1800."""
+    request_seconds: int | None = Field(default=600, ge=1)
+    """Longest request. Sets both of Knative's time-outs. Default 600, Knative's highest."""
+    concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
+    """Most requests that a replica is given at once; more wait. Left out, no limit."""
+    annotations: dict[str, str] | None = None
+    """Further annotations of the pods' template."""
+
+    def _faults(self) -> Iterator[Fault]:
+        limit = self.concurrency_limit
+        if limit and self.scale.metric is Metric.CONCURRENCY and self.scale.target > limit:
+            want = f"at most concurrency_limit ({limit})"
+            why = "a replica is never given more, so the model would not scale"
+            yield Fault("scale.target", self.scale.target, want, why)
+
+
+class KnativeModelArgs(Args):
+    """A model, its server, and how it scales."""
+
+    server: ModelServer
+    """The container that serves it."""
+    serve: KnativeServe
+    """How Knative serves it."""
+    namespace: pulumi.Input[str]
+    """Namespace of the service."""
+    labels: dict[str, str] = Field(min_length=1)
+    """Labels of the pods: what the placement's policy selects."""
+    claim: pulumi.Input[str]
+    """Claim that holds the model's files, or the cache's."""
+    sub_path: str | None = None
+    """Folder of the claim. Default: all of it."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the placement."""
+    node_affinity: NodeAffinity | None = None
+    """Node affinity of the placement."""
+    priority_class: pulumi.Input[str] | None = None
+    """PriorityClass of the pods. Left out, the cluster's default."""
+    max_request_seconds: int | None = 600
+    """Longest request that the cluster's Knative allows. Default 600."""
+    domain: pulumi.Input[str] | None = "example.com"
+    """Domain of the cluster's Knative, for the address. Default example.com."""
+    wait_seconds: int | None = Field(default=0, ge=0)
+    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
+
+
+class KnativeModel(pulumi.ComponentResource):
+    """A Knative Service for one model. Its replicas cost what their GPU nodes cost."""
+
+    host: pulumi.Output[str]
+    """Host name of the service, for the Host header of a request."""
+
+    def __init__(
+        self, name: str, args: KnativeModelArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = KnativeModelArgs.of(args)
+
+        super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
+
+        KnativeService(
+            f"{name}-service",
+            service_spec(args),
+            metadata(name, args.namespace, wait_for="condition=Ready", seconds=args.wait_seconds),
+            child_options(self, opts),
+            ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600),
+        )
+
+        self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
+        self.register_outputs({"host": self.host})
+
+
+def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
+    """The Knative Service of a model."""
+    serve = args.serve
+    return KnativeServiceSpec.model_validate(
+        {
+            "template": {
+                "metadata": {"labels": args.labels, "annotations": annotations(serve)},
+                "spec": {
+                    "containers": [_container(args)],
+                    "volumes": _volumes(args),
+                    "timeout_seconds": serve.request_seconds,
+                    # Left at its default, a request without a first byte ends after 300 s.
+                    "response_start_timeout_seconds": serve.request_seconds,
+                    "container_concurrency": serve.concurrency_limit,
+                    "priority_class_name": args.priority_class,
+                    "tolerations": args.tolerations or None,
+                    "affinity": {"node_affinity": args.node_affinity}
+                    if args.node_affinity
+                    else None,
+                    "image_pull_secrets": _references(args.server.image_pull_secrets),
+                },
+            }
+        }
+    )
+
+
+def annotations(serve: KnativeServe) -> dict[str, str]:
+    """Annotations of the pods' template: autoscaler, progress deadline, reserve instance."""
+    scale = serve.scale
+    autoscaling = {
+        "class": KPA,
+        "metric": scale.metric,
+        "target": f"{scale.target:g}",
+        "min-scale": scale.min,
+        "max-scale": scale.max,
+        "target-utilization-percentage": scale.target_utilization_percent,
+        "window": _duration(scale.window_seconds),
+        "scale-down-delay": _duration(scale.scale_down_delay_seconds),
+        "scale-to-zero-pod-retention-period": _duration(scale.zero_retention_seconds),
+    }
+    result = {f"{AUTOSCALING}{k}": str(v) for k, v in autoscaling.items() if v is not None}
+    if serve.startup_seconds:
+        result[PROGRESS_DEADLINE] = f"{serve.startup_seconds}s"
+    return {**result, **_reserve(serve.reserve), **(serve.annotations or {})}
+
+
+def _reserve(reserve: Reserve | None) -> dict[str, str]:
+    if reserve is None:
+        return {}
+    return {
+        RESERVE: "enable",
+        f"{RESERVE}-type": str(reserve.type or ReserveType.ECS),
+        f"{RESERVE}-replicas": str(reserve.replicas or 1),
+        **(reserve.annotations or {}),
+    }
+
+
+def _container(args: KnativeModelArgs) -> dict[str, object]:
+    server = args.server
+    health = {"path": server.health_path or "/health", "port": server.port or 8080}
+    mounts: list[dict[str, object]] = [
+        {
+            "name": "model",
+            "mount_path": server.mount_path,
+            "sub_path": args.sub_path,
+            "read_only": True,
+        }
+    ]
+    if server.shared_memory:
+        mounts.append({"name": "shared-memory", "mount_path": "/dev/shm"})  # noqa: S108
+    return {
+        "image": server.image,
+        "command": server.command_line(),
+        "ports": [{"container_port": server.port or 8080}],
+        "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,
+        "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
+        "resources": server.resources.manifest(),
+        "volume_mounts": mounts,
+        # The server answers only once the weights are loaded, so nothing kills it before.
+        "startup_probe": {
+            "http_get": health,
+            "period_seconds": HEALTH_PERIOD_SECONDS,
+            "timeout_seconds": 5,
+            "failure_threshold": startup_failures(args.serve.startup_seconds or 1800),
+        },
+        "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
+        "security_context": {"allow_privilege_escalation": False},
+    }
+
+
+def _volumes(args: KnativeModelArgs) -> list[dict[str, object]]:
+    volumes: list[dict[str, object]] = [
+        {
+            "name": "model",
+            "persistent_volume_claim": {"claim_name": args.claim, "read_only": True},
+        }
+    ]
+    if args.server.shared_memory:
+        memory = {"medium": "Memory", "size_limit": args.server.shared_memory}
+        volumes.append({"name": "shared-memory", "empty_dir": memory})
+    return volumes
+
+
+def _references(names: list[str] | None) -> list[dict[str, str]] | None:
+    return [{"name": name} for name in names] if names else None
+
+
+def _duration(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{seconds}s"

@@ -1,0 +1,207 @@
+"""A copy of a model in the memory of nodes near the GPUs."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import pulumi
+from pydantic import Field
+
+from ..args import Args, Output, T, child_options  # noqa: F401
+from ..crds.affinity import NodeSelectorRequirement, Toleration
+from ..crds.fluid import (
+    DataLoad,
+    DataLoadSpec,
+    Dataset,
+    DatasetSpec,
+    JindoRuntime,
+    JindoRuntimeSpec,
+)
+from ..quantity import GIB, QUANTITY, binary, parse
+from .waiting import metadata
+
+WORKER_OVERHEAD = 2 * GIB
+"""Memory that a cache worker needs beside what it caches, in bytes; a judgement."""
+
+
+class Medium(StrEnum):
+    """Where a worker keeps its part of the copy."""
+
+    MEM = "MEM"
+    SSD = "SSD"
+    HDD = "HDD"
+
+
+class CacheTier(Args):
+    """How much is cached, and where on the node."""
+
+    workers: int = Field(ge=1)
+    """Nodes that share the copy; each has a part."""
+    quota: str = Field(pattern=QUANTITY, examples=["20Gi"])
+    """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
+    medium: Medium | None = Medium.MEM
+    """MEM, SSD or HDD. Default MEM."""
+    path: str | None = Field(default="/dev/shm", pattern="^/", examples=["/dev/shm"])  # noqa: S108
+    """Folder of the copy on the node. Default /dev/shm."""
+    high: str | None = "0.9"
+    """Share of the quota at which old parts are dropped. Default 0.9."""
+    low: str | None = "0.8"
+    """Share of the quota down to which they are dropped. Default 0.8."""
+    preload: bool | None = True
+    """Loads the model before it is first used. Default true."""
+
+
+class ModelCacheArgs(Args):
+    """What is cached, where, and how long to wait for it."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the model and of its claim."""
+    source_claim: pulumi.Input[str]
+    """Claim that holds the model's files."""
+    tier: CacheTier
+    """How much is cached, and where on the node."""
+    node_labels: dict[str, list[pulumi.Input[str]]] = Field(min_length=1)
+    """Labels of the cache nodes, each with its allowed values."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the cache nodes' taints."""
+    fuse_tolerations: list[Toleration] | None = None
+    """Tolerations of the nodes that read the cache: the GPU nodes."""
+    dataset_wait_seconds: int | None = Field(default=900, ge=0)
+    """How long to wait until the Dataset is bound; 0 does not wait. Default 900."""
+    load_wait_seconds: int | None = Field(default=3600, ge=0)
+    """How long to wait until the model is loaded; 0 does not wait. Default 3600."""
+
+
+class ModelCache(pulumi.ComponentResource):
+    """A Fluid Dataset over the model's claim, its JindoRuntime, and the DataLoad that fills it."""
+
+    claim_name: pulumi.Output[str]
+    """Claim that Fluid makes once the Dataset is bound; it has the Dataset's name."""
+
+    def __init__(
+        self, name: str, args: ModelCacheArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ModelCacheArgs.of(args)
+
+        super().__init__("ack-inference:index:ModelCache", name, args.dump(), opts)
+
+        dataset_name = f"{name}-dataset"
+        # The Dataset is bound by the runtime of its name, so neither may wait for the other.
+        dataset = Dataset(
+            f"{name}-dataset",
+            dataset_spec(args),
+            metadata(
+                dataset_name,
+                args.namespace,
+                wait_for="jsonpath={.status.phase}=Bound",
+                seconds=args.dataset_wait_seconds,
+            ),
+            child_options(self, opts),
+        )
+        runtime = JindoRuntime(
+            f"{name}-runtime",
+            runtime_spec(args),
+            metadata(dataset_name, args.namespace),
+            child_options(self, opts),
+        )
+        if args.tier.preload:
+            DataLoad(
+                f"{name}-load",
+                load_spec(dataset_name, args),
+                metadata(
+                    f"{name}-load",
+                    args.namespace,
+                    wait_for="jsonpath={.status.phase}=Complete",
+                    seconds=args.load_wait_seconds,
+                ),
+                child_options(
+                    self,
+                    opts,
+                    depends_on=[dataset, runtime],
+                    # A DataLoad runs once: a changed one has to be a new one.
+                    replace_on_changes=["spec"],
+                    delete_before_replace=True,
+                ),
+            )
+
+        self.claim_name = pulumi.Output.from_input(dataset_name)
+        self.register_outputs({"claim_name": self.claim_name})
+
+
+def dataset_spec(args: ModelCacheArgs) -> DatasetSpec:
+    """The Dataset: the model's claim, on the cache nodes."""
+    return DatasetSpec.model_validate(
+        {
+            "mounts": [
+                {
+                    "mount_point": _claim_address(args.source_claim),
+                    "name": "data",
+                    "path": "/",
+                }
+            ],
+            "access_modes": ["ReadOnlyMany"],
+            "node_affinity": {
+                "required": {
+                    "node_selector_terms": [{"match_expressions": requirements(args.node_labels)}]
+                }
+            },
+            "tolerations": args.tolerations,
+        }
+    )
+
+
+def requirements(
+    labels: Mapping[str, Sequence[pulumi.Input[str]]],
+) -> list[NodeSelectorRequirement]:
+    """One requirement per label, so that a node has to match all of them."""
+    return [
+        NodeSelectorRequirement.model_validate(
+            {"key": key, "operator": "In", "values": list(values)}
+        )
+        for key, values in sorted(labels.items())
+    ]
+
+
+def runtime_spec(args: ModelCacheArgs) -> JindoRuntimeSpec:
+    """The JindoRuntime: workers with one tier each, counted in their memory requests."""
+    tier = args.tier
+    level = {
+        "mediumtype": tier.medium,
+        "volume_type": "emptyDir" if tier.medium is Medium.MEM else "hostPath",
+        "path": tier.path,
+        "quota": tier.quota,
+        "high": tier.high,
+        "low": tier.low,
+    }
+    worker = {"resources": worker_resources(tier), "tolerations": args.tolerations}
+    return JindoRuntimeSpec.model_validate(
+        {
+            "replicas": tier.workers,
+            "tieredstore": {"levels": [level]},
+            "master": {"tolerations": args.tolerations} if args.tolerations else None,
+            "worker": worker,
+            "fuse": {"tolerations": args.fuse_tolerations} if args.fuse_tolerations else None,
+        }
+    )
+
+
+def worker_resources(tier: CacheTier) -> dict[str, dict[str, str]] | None:
+    """Memory request of a worker: what it caches in memory counts as its own."""
+    if tier.medium is not Medium.MEM:
+        return None
+    return {"requests": {"memory": binary(parse(tier.quota) + WORKER_OVERHEAD)}}
+
+
+def load_spec(dataset_name: str, args: ModelCacheArgs) -> DataLoadSpec:
+    """The DataLoad: the whole model, once."""
+    return DataLoadSpec.model_validate(
+        {
+            "dataset": {"name": dataset_name, "namespace": args.namespace},
+            "load_metadata": True,
+            "target": [{"path": "/", "replicas": 1}],
+            "tolerations": args.tolerations,
+        }
+    )
+
+
+def _claim_address(claim: pulumi.Input[str]) -> pulumi.Input[str]:
+    return f"pvc://{claim}" if isinstance(claim, str) else pulumi.Output.format("pvc://{0}", claim)

@@ -1,0 +1,158 @@
+"""Where the pods of a model may run, and in which order."""
+
+from enum import StrEnum
+
+import pulumi
+from pydantic import Field
+
+from ..args import Args, Output, T, child_options  # noqa: F401  pulumi.Input needs Output and T
+from ..crds.affinity import (
+    NodeAffinity,
+    NodeOperator,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+    Toleration,
+)
+from ..crds.scheduling import (
+    WAIT_FOR_SCALING,
+    Capacity,
+    PreemptPolicy,
+    ResourcePolicy,
+    ResourcePolicySpec,
+    Strategy,
+    Unit,
+)
+from .waiting import metadata
+
+
+class Enforcer(StrEnum):
+    """What makes pods try the pools in order."""
+
+    RESOURCE_POLICY = "ResourcePolicy"
+    """ACK Pro's scheduler."""
+    NODE_AFFINITY = "NodeAffinity"
+    """Any scheduler: required on the pools, preferred in their order. Preempts in no order."""
+
+
+class PlacementPool(Args):
+    """One pool that pods may run on."""
+
+    name: str
+    """Name of the pool in the environment."""
+    node_selector: dict[str, pulumi.Input[str]]
+    """Labels that the pool's nodes, and no others, carry."""
+    autoscaled: bool | None = False
+    """True where nodes are added on demand: pods then wait for the scale-out."""
+    max_pods: int | None = Field(default=None, ge=1)
+    """Most pods of the model on this pool. Refused for an autoscaled pool."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the taints that the pool's nodes carry."""
+
+
+class PlacementArgs(Args):
+    """Ordered pools for the pods that carry some labels."""
+
+    selector: dict[str, str] = Field(min_length=1)
+    """Labels of the pods. The very value that the pod template gets, see `Placement.labels`."""
+    pools: list[PlacementPool] = Field(min_length=1)
+    """Pools in the order in which they are tried."""
+    namespace: pulumi.Input[str]
+    """Namespace of the pods."""
+    preempt_policy: PreemptPolicy | None = PreemptPolicy.AFTER_ALL_UNITS
+    """When pods of lower priority give way: before the next pool is tried, or after all were."""
+    enforcer: Enforcer | None = Enforcer.RESOURCE_POLICY
+    """What keeps the order. Default: a ResourcePolicy, which only ACK Pro's scheduler obeys."""
+
+
+class Placement(pulumi.ComponentResource):
+    """Order of pools for one workload: a ResourcePolicy, and what its pod template has to carry."""
+
+    policy_name: pulumi.Output[str] | None
+    """Name of the ResourcePolicy; absent where node affinity keeps the order."""
+
+    labels: dict[str, str]
+    """Labels for the pod template: what the policy selects."""
+    tolerations: list[Toleration]
+    """Tolerations for the pod template, of every pool's taints, each once."""
+    node_affinity: NodeAffinity
+    """Node affinity for the pod template: the pools, and no other nodes."""
+
+    def __init__(
+        self, name: str, args: PlacementArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = PlacementArgs.of(args)
+
+        super().__init__("ack-inference:index:Placement", name, args.dump(), opts)
+
+        enforcer = args.enforcer or Enforcer.RESOURCE_POLICY
+        self.labels = dict(args.selector)
+        self.tolerations = distinct_tolerations(args.pools)
+        self.node_affinity = node_affinity(args.pools, enforcer)
+        self.policy_name = None
+        if enforcer is Enforcer.RESOURCE_POLICY:
+            ResourcePolicy(
+                f"{name}-policy",
+                policy_spec(args),
+                metadata(name, args.namespace),
+                child_options(self, opts),
+            )
+            self.policy_name = pulumi.Output.from_input(name)
+
+        self.register_outputs({"policy_name": self.policy_name})
+
+
+def policy_spec(args: PlacementArgs) -> ResourcePolicySpec:
+    """The ResourcePolicy of a placement: one unit per pool, in order."""
+    return ResourcePolicySpec(
+        selector=args.selector,
+        strategy=Strategy.PREFER,
+        preempt_policy=args.preempt_policy,
+        units=[unit(pool) for pool in args.pools],
+    )
+
+
+def unit(pool: PlacementPool) -> Unit:
+    """One unit; an autoscaled pool makes pods wait for its nodes instead of moving on."""
+    return Unit(
+        resource=Capacity.ECS,
+        node_selector=pool.node_selector,
+        max=pool.max_pods,
+        pod_labels={WAIT_FOR_SCALING: "true"} if pool.autoscaled else None,
+    )
+
+
+def distinct_tolerations(pools: list[PlacementPool]) -> list[Toleration]:
+    """Tolerations of all pools, each once, in the order of the pools."""
+    return list({t.model_dump_json(): t for pool in pools for t in pool.tolerations or []}.values())
+
+
+def node_affinity(pools: list[PlacementPool], enforcer: Enforcer) -> NodeAffinity:
+    """Keeps pods on the pools; without a ResourcePolicy it prefers them in order too.
+
+    A ResourcePolicy orders its pools, but does not promise to keep pods off other nodes.
+    """
+    terms = [_term(pool) for pool in pools]
+    ordered = enforcer is Enforcer.NODE_AFFINITY and len(pools) > 1
+    return NodeAffinity(
+        required_during_scheduling_ignored_during_execution=NodeSelector(node_selector_terms=terms),
+        preferred_during_scheduling_ignored_during_execution=_falling(terms) if ordered else None,
+    )
+
+
+def _falling(terms: list[NodeSelectorTerm]) -> list[PreferredSchedulingTerm]:
+    step = 100 // len(terms)
+    return [
+        PreferredSchedulingTerm(weight=100 - step * index, preference=term)
+        for index, term in enumerate(terms)
+    ]
+
+
+def _term(pool: PlacementPool) -> NodeSelectorTerm:
+    return NodeSelectorTerm(
+        match_expressions=[
+            NodeSelectorRequirement(key=key, operator=NodeOperator.IN, values=[value])
+            for key, value in sorted(pool.node_selector.items())
+        ]
+    )

@@ -1,0 +1,137 @@
+"""Training that uses idle GPUs, gives way to inference, and resumes."""
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field
+
+from ..args import Args, Output, T, child_options  # noqa: F401  pulumi.Input needs Output and T
+from ..crds.affinity import NodeAffinity, Toleration
+from .server import Resources
+
+CHECKPOINT_DIR = "CHECKPOINT_DIR"
+"""Environment variable that tells the program where its checkpoint is."""
+
+
+class TrainingJobArgs(Args):
+    """A job that may be preempted at any time."""
+
+    image: str
+    """Image reference with a tag or digest."""
+    command: list[str] = Field(min_length=1)
+    """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
+    resources: Resources
+    """CPU, memory and GPUs of one pod."""
+    namespace: pulumi.Input[str]
+    """Namespace of the job."""
+    labels: dict[str, str]
+    """Labels of the pods: what the placement's policy selects."""
+    priority_class: pulumi.Input[str]
+    """PriorityClass of the pods, below that of the models."""
+    checkpoint_claim: pulumi.Input[str]
+    """Claim, writable by all pods, that outlives a preemption."""
+    checkpoint_folder: str | None = None
+    """Folder of the claim. Default: all of it."""
+    checkpoint_path: str
+    """Absolute path at which the claim is mounted; in the variable CHECKPOINT_DIR too."""
+    env: dict[str, str] | None = None
+    """Further environment variables."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the placement."""
+    node_affinity: NodeAffinity | None = None
+    """Node affinity of the placement."""
+    parallelism: int | None = Field(default=1, ge=1)
+    """Pods at a time. Default 1."""
+    retries: int | None = Field(default=3, ge=0)
+    """Failures of its own that the job survives; a preemption is none. Default 3."""
+    grace_seconds: int | None = Field(default=30, ge=1)
+    """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
+
+
+class TrainingJob(pulumi.ComponentResource):
+    """A Job whose pods make room for inference and start again from their checkpoint."""
+
+    job_name: pulumi.Output[str]
+    """Name of the Job."""
+
+    def __init__(
+        self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = TrainingJobArgs.of(args)
+
+        super().__init__("ack-inference:index:TrainingJob", name, args.dump(), opts)
+
+        kubernetes.batch.v1.Job(
+            f"{name}-job",
+            metadata={
+                "name": name,
+                "namespace": args.namespace,
+                "labels": args.labels,
+                # A training of days must not hold up an update.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec=job_spec(args),
+            # The pod template of a Job is immutable, and its name is ours.
+            opts=child_options(self, opts, delete_before_replace=True),
+        )
+
+        self.job_name = pulumi.Output.from_input(name)
+        self.register_outputs({"job_name": self.job_name})
+
+
+def job_spec(args: TrainingJobArgs) -> Any:
+    """The body of the Job."""
+    return {
+        "parallelism": args.parallelism,
+        "completions": args.parallelism,
+        "completionMode": "Indexed",
+        "backoffLimit": args.retries,
+        # Preemption and drains set this condition; they do not count as failures.
+        # https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    "action": "Ignore",
+                    "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                }
+            ]
+        },
+        "template": {"metadata": {"labels": args.labels}, "spec": _pod(args)},
+    }
+
+
+def _pod(args: TrainingJobArgs) -> dict[str, object]:
+    affinity = (
+        {"affinity": {"nodeAffinity": args.node_affinity.manifest()}} if args.node_affinity else {}
+    )
+    folder = {"subPath": args.checkpoint_folder} if args.checkpoint_folder else {}
+    env = {**(args.env or {}), CHECKPOINT_DIR: args.checkpoint_path}
+    return {
+        # The failure policy needs pods that are not restarted in place.
+        "restartPolicy": "Never",
+        "priorityClassName": args.priority_class,
+        "terminationGracePeriodSeconds": args.grace_seconds,
+        "automountServiceAccountToken": False,
+        "tolerations": [toleration.manifest() for toleration in args.tolerations or []],
+        **affinity,
+        "containers": [
+            {
+                "name": "training",
+                "image": args.image,
+                "command": args.command,
+                "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
+                "resources": args.resources.manifest(),
+                "volumeMounts": [
+                    {"name": "checkpoint", "mountPath": args.checkpoint_path, **folder}
+                ],
+                "securityContext": {"allowPrivilegeEscalation": False},
+            }
+        ],
+        "volumes": [
+            {
+                "name": "checkpoint",
+                "persistentVolumeClaim": {"claimName": args.checkpoint_claim},
+            }
+        ],
+    }
