@@ -1,0 +1,238 @@
+"""Turns an environment into components, in the order in which they come to exist.
+
+Network -> cluster -> pools -> platform -> per model: store -> cache -> placement -> service.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_alicloud as alicloud
+import pulumi_kubernetes as kubernetes
+
+from components.cloud import (
+    AckCluster,
+    ExistingCluster,
+    ExistingClusterArgs,
+    ModelBucket,
+    ModelFileSystem,
+    ModelStore,
+    Network,
+    NodePool,
+)
+from components.platform import Fluid, Knative, Priorities, PrioritiesArgs
+from components.serving import KnativeModel, ModelCache, Placement, TrainingJob
+
+from . import arguments
+from .arguments import Issuer, given
+from .environment import Environment, Model, Store, Training, Volume
+
+SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+
+MadeStore = ModelBucket | ModelFileSystem
+
+
+@dataclass(frozen=True)
+class Site:
+    """A cluster that pods can be placed in, whoever made it."""
+
+    provider: kubernetes.Provider
+    """Reaches the cluster's API."""
+    pools: Mapping[str, NodePool] = field(default_factory=dict)
+    """The stack's own pools, by name."""
+    cloud: alicloud.Provider | None = None
+    """Reaches Alibaba Cloud; absent for an existing cluster, as are the next two."""
+    network: Network | None = None
+    cluster: AckCluster | None = None
+
+    @property
+    def pool_ids(self) -> dict[str, pulumi.Output[str]]:
+        """IDs of the stack's own pools, by name."""
+        return {name: pool.node_pool_id for name, pool in self.pools.items()}
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """Who vouches for the cluster's service accounts."""
+        if self.cluster is None:
+            return None
+        return Issuer(self.cluster.rrsa_oidc_issuer_url, self.cluster.rrsa_oidc_provider_arn)
+
+    def options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a component in this cluster: its nodes come first."""
+        providers = [self.provider, *([self.cloud] if self.cloud else [])]
+        after = [*self.pools.values(), *depends_on]
+        return pulumi.ResourceOptions(providers=providers, depends_on=after)
+
+
+def deploy(environment: Environment, kubeconfig: pulumi.Output[str] | None = None) -> None:
+    """Declares everything that an environment is made of.
+
+    Args:
+        environment: What the stack file says.
+        kubeconfig: Secret that reaches an existing cluster.
+    """
+    if environment.existing:
+        site = reach_existing_cluster(environment, given(kubeconfig))
+    else:
+        site = create_cluster(environment)
+
+    namespace = declare_namespace(environment, site)
+    stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
+    classes = PrioritiesArgs(classes=environment.priorities)
+    priorities = Priorities("priorities", classes, site.options())
+    cluster_id = site.cluster.cluster_id if site.cluster else None
+    knative = Knative(
+        "knative", arguments.knative_platform_args(environment, cluster_id), site.options()
+    )
+    fluid = declare_fluid(environment, site)
+
+    for model in environment.models:
+        claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
+        cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
+        placement = declare_placement(environment, model, site, namespace)
+        service = KnativeModel(
+            model.name,
+            arguments.knative_args(environment, model, site.pool_ids),
+            site.options(knative, priorities, placement, *claim, *cache),
+        )
+        pulumi.export(f"{model.name}_host", service.host)
+
+    for job in environment.training:
+        name = arguments.checkpoint_claim(job)
+        claim = declare_claim(
+            environment, name, job.checkpoint, site, stores, namespace, writable=True
+        )
+        placement = declare_placement(environment, job, site, namespace)
+        TrainingJob(
+            job.name,
+            arguments.training_args(environment, job, site.pool_ids),
+            site.options(priorities, placement, *claim),
+        )
+
+
+def reach_existing_cluster(environment: Environment, kubeconfig: pulumi.Output[str]) -> Site:
+    """A cluster that is used as it is."""
+    args = ExistingClusterArgs(kubeconfig=kubeconfig, context=environment.cluster.context)
+    return Site(ExistingCluster("cluster", args).provider)
+
+
+def create_cluster(environment: Environment) -> Site:
+    """Network, ACK cluster and pools of the stack's own."""
+    cloud = alicloud.Provider(
+        "alicloud",
+        region=environment.region,
+        # Left out, the provider asks the billing API for it at every start.
+        account_type=environment.account_type,
+        skip_region_validation=True,
+    )
+    in_cloud = pulumi.ResourceOptions(providers=[cloud])
+    network = Network("network", arguments.network_args(environment), in_cloud)
+    cluster = AckCluster(
+        "cluster",
+        arguments.cluster_args(
+            environment, stack_name(), network.vswitch_ids, network.pod_vswitch_ids
+        ),
+        # Nodes that cannot reach the internet through SNAT never join.
+        pulumi.ResourceOptions(providers=[cloud], depends_on=[network]),
+    )
+    pools = {
+        pool.name: NodePool(
+            pool.name,
+            arguments.pool_args(pool, cluster.cluster_id, network.vswitch_ids),
+            in_cloud,
+        )
+        for pool in environment.pools
+    }
+    pulumi.export("cluster_id", cluster.cluster_id)
+    pulumi.export("kubeconfig_command", cluster.kubeconfig_command)
+    return Site(cluster.provider, pools, cloud, network, cluster)
+
+
+def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resource]:
+    """The namespace of the models, unless Kubernetes has it from the start."""
+    if environment.namespace in SYSTEM_NAMESPACES:
+        return []
+    options = pulumi.ResourceOptions(provider=site.provider)
+    return [
+        kubernetes.core.v1.Namespace(
+            "namespace", metadata={"name": environment.namespace}, opts=options
+        )
+    ]
+
+
+def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
+    """Fluid, if any model is cached."""
+    args = arguments.fluid_args(environment)
+    return [Fluid("fluid", args, site.options())] if args else []
+
+
+def declare_store(environment: Environment, store: Store, site: Site) -> MadeStore | None:
+    """The bucket or file system of a store, where the stack creates one."""
+    in_cloud = pulumi.ResourceOptions(providers=[site.cloud] if site.cloud else None)
+    if store.oss and store.oss.create:
+        return ModelBucket(store.name, arguments.bucket_args(environment, store), in_cloud)
+    if store.nas and store.nas.server is None:
+        network = given(site.network)
+        args = arguments.file_system_args(
+            environment,
+            store,
+            f"{stack_name()}-{store.name}",
+            network.vpc_id,
+            network.vswitch_ids,
+        )
+        return ModelFileSystem(store.name, args, in_cloud)
+    return None
+
+
+def declare_claim(
+    environment: Environment,
+    name: str,
+    volume: Volume,
+    site: Site,
+    stores: Mapping[str, MadeStore | None],
+    namespace: Sequence[pulumi.Resource],
+    *,
+    writable: bool = False,
+) -> list[ModelStore]:
+    """The claim on a folder of a store; nothing where the store is itself a claim."""
+    if given(environment.store(volume.store)).claim:
+        return []
+    made = stores[volume.store]
+    args = arguments.claim_args(
+        environment,
+        name,
+        volume,
+        f"{stack_name()}-{name}",
+        site.issuer,
+        made.server if isinstance(made, ModelFileSystem) else None,
+        writable=writable,
+    )
+    claim = ModelStore(name, args, site.options(*namespace, *([made] if made else [])))
+    pulumi.export(f"{name}_upload_command", claim.upload_command)
+    return [claim]
+
+
+def declare_cache(
+    environment: Environment, model: Model, site: Site, after: Sequence[pulumi.Resource]
+) -> list[ModelCache]:
+    """The model's copy on the cache nodes, where it has one."""
+    if model.cache is None:
+        return []
+    args = arguments.cache_args(environment, model, site.pool_ids.get(model.cache.pool))
+    return [ModelCache(model.name, args, site.options(*after))]
+
+
+def declare_placement(
+    environment: Environment,
+    workload: Model | Training,
+    site: Site,
+    namespace: Sequence[pulumi.Resource],
+) -> Placement:
+    """The order of pools for a workload's pods."""
+    args = arguments.placement_args(environment, workload, site.pool_ids)
+    return Placement(workload.name, args, site.options(*namespace))
+
+
+def stack_name() -> str:
+    """Name of what is unique in an account, e.g. `ack-inference-dev`."""
+    return f"{pulumi.get_project()}-{pulumi.get_stack()}"

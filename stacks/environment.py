@@ -1,0 +1,498 @@
+"""The model of a stack file: what an environment is, as data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import Field, JsonValue
+
+from components.args import MISSING, SECRET, Args, Fault, Words
+from components.catalog.gpus import GPUS
+from components.catalog.instances import INSTANCES, Instance
+from components.catalog.labels import GPU_TAINT
+from components.cloud.cluster import (
+    Addon,
+    ClusterAutoscaling,
+    ClusterSpec,
+    MaintenanceWindow,
+    PublicEndpoint,
+)
+from components.cloud.network import Zone
+from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
+from components.crds.formats import dns_1035_faults
+from components.crds.scheduling import PreemptPolicy
+from components.platform.fluid import FluidChart
+from components.platform.priorities import PriorityClass
+from components.quantity import QUANTITY
+from components.serving.knative_model import KnativeServe
+from components.serving.model_cache import CacheTier
+from components.serving.server import ModelServer, Resources
+
+PROJECT: Final = "ack-inference"
+"""Name of the Pulumi project, and so the namespace of its configuration keys."""
+
+IMMUTABLE: Final[dict[str, JsonValue]] = {"immutable": True}
+"""Mark of a field whose change replaces a cluster, a pool or a volume."""
+
+
+class AccountType(StrEnum):
+    """Which Alibaba Cloud site the account belongs to."""
+
+    DOMESTIC = "Domestic"
+    INTERNATIONAL = "International"
+
+
+class Profile(StrEnum):
+    """Kind of cluster."""
+
+    PRO = "pro"
+    """ACK managed Pro cluster, created by the stack."""
+    EXISTING = "existing"
+    """Any Kubernetes cluster, by kubeconfig."""
+
+
+class NetworkPlugin(StrEnum):
+    """How pods get their addresses."""
+
+    TERWAY = "terway"
+    FLANNEL = "flannel"
+
+
+class Network(Args):
+    """Addresses, fixed for the life of a cluster."""
+
+    cidr: str = Field(json_schema_extra=IMMUTABLE)
+    """Address range of the VPC, e.g. 10.0.0.0/16."""
+    zones: list[Zone] = Field(min_length=1, json_schema_extra=IMMUTABLE)
+    """Zones that nodes run in, each with its vSwitches."""
+    plugin: NetworkPlugin = Field(default=NetworkPlugin.TERWAY, json_schema_extra=IMMUTABLE)
+    """Network plugin. Default terway: pods have VPC addresses, from `zones[].pod_cidr`."""
+    pod_cidr: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Address range of pods under Flannel, outside the VPC's, e.g. 172.20.0.0/16."""
+    service_cidr: str = Field(default="192.168.0.0/20", json_schema_extra=IMMUTABLE)
+    """Address range of Services, outside the VPC's. Default 192.168.0.0/20."""
+
+    def _faults(self) -> Iterator[Fault]:
+        terway = self.plugin is NetworkPlugin.TERWAY
+        if not terway and self.pod_cidr is None:
+            yield Fault("pod_cidr", MISSING, "given", "Flannel gives each node a part of it")
+        if terway and self.pod_cidr is not None:
+            why = "Terway takes pod addresses from zones[].pod_cidr"
+            yield Fault("pod_cidr", self.pod_cidr, "left out", why)
+        for zone in self.zones:
+            field = f"zones[{zone.id}].pod_cidr"
+            if terway and zone.pod_cidr is None:
+                yield Fault(field, MISSING, "given", "Terway gives each pod an address of it")
+            if not terway and zone.pod_cidr is not None:
+                yield Fault(field, zone.pod_cidr, "left out", "Flannel uses network.pod_cidr")
+
+
+class Cluster(Args):
+    """The cluster, or how to reach an existing one."""
+
+    profile: Profile = Field(json_schema_extra=IMMUTABLE)
+    """Kind of cluster: pro, or existing for any cluster by kubeconfig."""
+    version: str | None = Field(
+        default=None, pattern=r"^1\.\d+(\.\d+(-aliyun\.\d+)?)?$", examples=["1.34.1-aliyun.1"]
+    )
+    """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
+    spec: ClusterSpec = ClusterSpec.SMALL
+    """Size of ACK's control plane. Default ack.pro.small."""
+    public_endpoint: PublicEndpoint | None = None
+    """Opens the API server to the internet. Left out, it answers inside the VPC alone."""
+    deletion_protection: bool = True
+    """Refuses deletion of the cluster, in ACK and in Pulumi. Default true."""
+    log_project: str | None = None
+    """Name of the SLS project for audit and control plane logs. Default: derived from the stack."""
+    autoscaling: ClusterAutoscaling = ClusterAutoscaling()
+    """Settings of GOATScaler, for pools with `autoscale`."""
+    maintenance_window: MaintenanceWindow | None = None
+    """When ACK may maintain the control plane. Left out, ACK decides."""
+    addons: list[Addon] = []
+    """Further ACK add-ons. What the environment needs is installed without being named here."""
+    context: str | None = None
+    """Context of the kubeconfig of an existing cluster. Default: its current one."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.profile is Profile.EXISTING:
+            ours = {"spec", "public_endpoint", "deletion_protection", "log_project"}
+            ours |= {"autoscaling", "maintenance_window", "addons"}
+            for field in sorted(ours & self.model_fields_set):
+                why = "an existing cluster is used as it is"
+                yield Fault(field, getattr(self, field), "left out", why)
+        elif self.context is not None:
+            why = "the kubeconfig of a cluster of this stack comes from ACK"
+            yield Fault("context", self.context, "left out", why)
+
+
+class InstanceType(Args):
+    """An ECS instance type that the catalogue does not know."""
+
+    name: str = Field(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ecs.gn7i-c32g1.8xlarge"])
+    """Name of the type, e.g. ecs.gn7i-c32g1.8xlarge."""
+    vcpus: int = Field(ge=1)
+    """vCPUs."""
+    memory_gib: float = Field(gt=0)
+    """Memory in GiB."""
+    gpus: int = Field(default=0, ge=0)
+    """GPU cards."""
+    gpu: str | None = None
+    """Card, a key of the catalogue's GPUs."""
+    enis: int | None = Field(default=None, ge=1)
+    """Elastic network interfaces, which bound the pods under Terway."""
+    ips_per_eni: int | None = Field(default=None, ge=1)
+    """Private IPv4 addresses per interface."""
+
+    def instance(self) -> Instance:
+        """The row that the catalogue would have."""
+        return Instance(
+            self.vcpus, self.memory_gib, self.gpus, self.gpu, self.enis, self.ips_per_eni
+        )
+
+
+class Pool(Args):
+    """A node pool of ACK."""
+
+    name: str
+    """Name of the pool, unique in the environment."""
+    instance_types: list[str] = Field(min_length=1, max_length=10)
+    """ECS instance types, best first; the autoscaler takes what a zone has."""
+    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
+    """Card of a GPU pool, e.g. A10. Left out for a pool without GPUs."""
+    size: int | None = Field(default=None, ge=0)
+    """Number of nodes. Exactly one of this and `autoscale`."""
+    autoscale: Autoscale | None = None
+    """Bounds between which GOATScaler adds and removes nodes."""
+    spot: Spot | None = None
+    """Buys spot instances. Left out, nodes are pay-as-you-go."""
+    zones: list[str] | None = Field(default=None, min_length=1)
+    """Zones of the pool, a part of the network's. Default: all."""
+    image_type: ImageType = ImageType.ALIYUN_LINUX_3
+    """Operating system. Default AliyunLinux3."""
+    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
+    """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
+    system_disk_gib: int = Field(default=120, ge=40, le=2048)
+    """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
+    dedicated: bool | None = None
+    """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
+    labels: dict[str, str] = {}
+    """Further node labels."""
+    taints: list[Taint] = []
+    """Further node taints; models on the pool tolerate them."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        if (self.size is None) == (self.autoscale is None):
+            got = Words("left out, as is autoscale") if self.size is None else self.size
+            want = "given, or else autoscale, but not both"
+            yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
+        if self.gpu is not None and self.gpu not in GPUS:
+            want = f"one of {', '.join(GPUS)}"
+            yield Fault("gpu", self.gpu, want, "its node label and memory stand in the catalogue")
+        if self.driver is not None and self.gpu is None:
+            yield Fault("driver", self.driver, "left out", "the pool has no gpu")
+
+    @property
+    def is_dedicated(self) -> bool:
+        """Whether only pods that ask for a GPU run there."""
+        return self.gpu is not None if self.dedicated is None else self.dedicated
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Taints of the nodes, the one that dedicates them to GPU pods among them."""
+        return [*([Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []), *self.taints]
+
+
+class Nodes(Args):
+    """Nodes of an existing cluster, known by their labels: takes the place of a pool."""
+
+    name: str
+    """Name of the group, used by `placement.pools` and `cache.pool`."""
+    node_selector: dict[str, str] = Field(min_length=1)
+    """Labels that these nodes, and no others, carry."""
+    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
+    """Card of the nodes, e.g. A10. Left out for nodes without GPUs."""
+    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
+    """NVIDIA driver of the nodes. Left out, it is not checked."""
+    allocatable: Resources | None = None
+    """What the smallest of the nodes offers to pods. Left out, fit is not checked."""
+    taints: list[Taint] = []
+    """Taints of the nodes; models on them tolerate these."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "pools and models refer to it")
+        if self.gpu is not None and self.gpu not in GPUS:
+            want = f"one of {', '.join(GPUS)}"
+            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Taints of the nodes."""
+        return self.taints
+
+
+class OssStore(Args):
+    """A bucket of OSS."""
+
+    bucket: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        examples=["llm-models"],
+        json_schema_extra=IMMUTABLE,
+    )
+    """Name of the bucket, unique in all of OSS."""
+    create: bool = True
+    """False adopts a bucket that exists, and never changes it. Default true."""
+    endpoint: str | None = None
+    """Endpoint without scheme. Default: the region's internal one."""
+
+
+class NasStore(Args):
+    """A file system of NAS."""
+
+    server: str | None = None
+    """Mount target of an existing file system. Left out, a file system is created."""
+    storage_type: str = Field(
+        default="Performance",
+        pattern="^(Performance|Capacity)$",
+        examples=["Performance"],
+        json_schema_extra=IMMUTABLE,
+    )
+    """Performance or Capacity. Default Performance."""
+    zone: str | None = None
+    """Zone of the mount target. Default: the first zone."""
+
+
+class ClaimStore(Args):
+    """A PersistentVolumeClaim that exists in the namespace."""
+
+    name: str
+    """Name of the claim."""
+
+
+class Store(Args):
+    """Where files are kept. Models and training jobs take folders of it."""
+
+    name: str
+    """Name of the store, unique in the environment."""
+    oss: OssStore | None = None
+    """A bucket of OSS."""
+    nas: NasStore | None = None
+    """A file system of NAS."""
+    claim: ClaimStore | None = None
+    """An existing claim."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        given = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
+        if len(given) != 1:
+            got = Words(" and ".join(given)) if given else MISSING
+            yield Fault("kind", got, "exactly one of oss, nas, claim", "a store is in one place")
+
+
+class Volume(Args):
+    """A folder of a store."""
+
+    store: str
+    """Name of an entry of `stores`."""
+    path: str = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
+    """Folder in the store. Default: all of it."""
+    size: str = Field(pattern=QUANTITY, examples=["15Gi"])
+    """Size of the files, e.g. 15Gi."""
+
+
+class Cache(CacheTier):
+    """A copy of the model near the GPUs, in the memory of cache nodes."""
+
+    pool: str
+    """Pool whose nodes hold the copy."""
+
+
+class Placement(Args):
+    """Where pods run, best first."""
+
+    pools: list[str] = Field(min_length=1)
+    """Names of pools, in the order in which they are tried."""
+    preempt_policy: PreemptPolicy = PreemptPolicy.BEFORE_NEXT_UNIT
+    """When pods of lower priority give way. Default: before the next pool is tried."""
+
+
+class Serve(Args):
+    """How a model is served: exactly one of the kinds."""
+
+    knative: KnativeServe | None = None
+    """By Knative, scaled on requests."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.knative is None:
+            yield Fault("kind", MISSING, "given, as knative", "the model would not be served")
+
+
+class Model(Args):
+    """A model, from its files to its service."""
+
+    name: str
+    """Name of the model, of its service and of its `release` label."""
+    volume: Volume
+    """The model's files."""
+    cache: Cache | None = None
+    """Copy near the GPUs. Left out, pods read the store itself."""
+    server: ModelServer
+    """The container that serves it."""
+    placement: Placement
+    """Where its pods run."""
+    priority: str | None = None
+    """Name of an entry of `priorities`. Left out, the cluster's default."""
+    serve: Serve
+    """How it is served and scaled."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it names a Service")
+
+
+class Checkpoint(Volume):
+    """Where a training job saves its progress, and finds it after a preemption."""
+
+    mount_path: str = Field(pattern="^/[^:]+$", examples=["/checkpoints"])
+    """Absolute path in the container."""
+
+
+class Training(Args):
+    """A training job that gives way to inference and resumes from its checkpoint."""
+
+    name: str
+    """Name of the job."""
+    image: str = Field(min_length=1)
+    """Image reference with a tag or digest."""
+    command: list[str] = Field(min_length=1)
+    """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
+    resources: Resources
+    """CPU, memory and GPUs of one pod."""
+    placement: Placement
+    """Where its pods run."""
+    priority: str
+    """Name of an entry of `priorities`, below those of the models."""
+    checkpoint: Checkpoint
+    """Where progress survives a preemption."""
+    env: dict[str, str] = {}
+    """Environment variables."""
+    parallelism: int = Field(default=1, ge=1)
+    """Pods at a time. Default 1."""
+    retries: int = Field(default=3, ge=0)
+    """Failures of its own that the job survives; a preemption is none. Default 3."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it names a Job")
+
+
+class Knative(Args):
+    """Settings of Knative Serving."""
+
+    version: str | None = None
+    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
+    domain: str = "example.com"
+    """Domain below which services are reached. Default example.com, as Knative ships."""
+    max_request_seconds: int = Field(default=600, ge=1)
+    """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
+
+
+class Waits(Args):
+    """How long an update waits until something works, in seconds; 0 does not wait."""
+
+    dataset_seconds: int = Field(default=900, ge=0)
+    """Until a Dataset is bound to its cache. Default 900."""
+    data_load_seconds: int = Field(default=3600, ge=0)
+    """Until a model is loaded into its cache. Default 3600."""
+    service_seconds: int = Field(default=0, ge=0)
+    """Until a model's service is ready. Default 0: a GPU node and a model take their time."""
+
+
+class Secure(Args):
+    """A value that Pulumi encrypted."""
+
+    secure: str
+    """Ciphertext, as `pulumi config set --secret` writes it."""
+
+
+class Environment(Args):
+    """Everything that a stack file says."""
+
+    region: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
+    account_type: AccountType = AccountType.DOMESTIC
+    """Site of the account: Domestic (aliyun.com) or International. Default Domestic."""
+    kubeconfig: Secure | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: kubeconfig of an existing cluster."""
+    namespace: str = "inference"
+    """Namespace of the models, created by the stack. Default inference."""
+    network: Network | None = None
+    """Addresses. Not needed with an existing cluster."""
+    cluster: Cluster
+    """The cluster."""
+    pools: list[Pool] = []
+    """Node pools that the stack creates."""
+    nodes: list[Nodes] = []
+    """Groups of nodes of an existing cluster."""
+    instance_types: list[InstanceType] = []
+    """Instance types that the catalogue does not know."""
+    stores: list[Store] = Field(min_length=1)
+    """Where files are kept."""
+    priorities: list[PriorityClass] = Field(min_length=1)
+    """PriorityClasses that models and training jobs use."""
+    knative: Knative = Knative()
+    """Settings of Knative Serving."""
+    fluid: FluidChart = FluidChart()
+    """Settings of Fluid."""
+    waits: Waits = Waits()
+    """How long an update waits for what."""
+    models: list[Model] = Field(min_length=1)
+    """Models that are served."""
+    training: list[Training] = []
+    """Training jobs that share the pools."""
+
+    @property
+    def existing(self) -> bool:
+        """Whether the cluster is not the stack's own."""
+        return self.cluster.profile is Profile.EXISTING
+
+    @property
+    def all_pools(self) -> Sequence[Pool | Nodes]:
+        """Whatever pods can be placed on."""
+        return [*self.pools, *self.nodes]
+
+    def pool(self, name: str) -> Pool | Nodes | None:
+        """The pool, or group of nodes, of a name."""
+        return next((pool for pool in self.all_pools if pool.name == name), None)
+
+    def store(self, name: str) -> Store | None:
+        """The store of a name."""
+        return next((store for store in self.stores if store.name == name), None)
+
+    @property
+    def instances(self) -> Mapping[str, Instance]:
+        """The catalogue of instance types, with what the stack file adds."""
+        return {**INSTANCES, **{entry.name: entry.instance() for entry in self.instance_types}}
+
+
+def stack_schema() -> dict[str, Any]:
+    """JSON Schema of a stack file, for editors: every key under the project's namespace."""
+    schema = Environment.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs")
+    keys = {f"{PROJECT}:{key}": value for key, value in schema["properties"].items()}
+    required = [f"{PROJECT}:{key}" for key in schema["required"]]
+    foreign = f"^(?!{PROJECT}:).+:.+$"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Stack file of {PROJECT}",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": keys,
+                "required": required,
+                "patternProperties": {foreign: True},
+                "additionalProperties": False,
+            }
+        },
+        "$defs": definitions,
+    }

@@ -1,0 +1,48 @@
+"""Reads the configuration of a stack once, as the engine hands it over."""
+
+import json
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+
+from .checks import find_warnings
+from .environment import PROJECT, Environment
+from .judge import judge
+
+
+def load() -> Environment:
+    """Reads and judges the stack's configuration; warnings go to the engine's log.
+
+    Raises:
+        pulumi.RunError: The configuration cannot be deployed; one sentence per fault.
+    """
+    judgement = judge(read())
+    if judgement.environment is None:
+        sentences = [f"  {fault}" for fault in judgement.faults]
+        title = f"Pulumi.{pulumi.get_stack()}.yaml is refused:"
+        raise pulumi.RunError("\n".join([title, *sentences]))
+    for sentence in find_warnings(judgement.environment):
+        pulumi.log.warn(sentence)
+    return judgement.environment
+
+
+def read() -> dict[str, Any]:
+    """The project's configuration, without the namespace of its keys, and without any secret."""
+    values = {**get_config_env(), **CONFIG.get()}
+    namespace = f"{PROJECT}:"
+    return {
+        key.removeprefix(namespace): {"secure": "set"} if is_config_secret(key) else _plain(text)
+        for key, text in values.items()
+        if key.startswith(namespace)
+    }
+
+
+def _plain(text: str) -> Any:
+    """Objects and lists come as JSON, everything else as the text it is."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,106 @@
+"""Builds the arguments of every component with stand-ins, so that each refuses before `up`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Final
+
+from pydantic import ValidationError
+
+from components.args import Fault, rule_faults
+from components.serving.knative_model import service_spec
+from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
+from components.serving.placement import policy_spec
+
+from . import arguments
+from .arguments import Issuer, given
+from .environment import Environment, Model, NetworkPlugin, Volume
+
+STACK: Final = "ack-inference-stack"
+ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
+
+CLUSTER: Final = {
+    "pod_cidr": "network.pod_cidr",
+    "service_cidr": "network.service_cidr",
+    "vswitch_ids": "network.zones",
+    "log_project_name": "cluster.log_project",
+}
+POOL: Final = {
+    "node_pool_name": "name",
+    "nvidia_driver_version": "driver",
+    "system_disk.size_gib": "system_disk_gib",
+}
+STORE: Final = {"bucket": "oss.bucket"}
+CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+
+Part = tuple[str, Mapping[str, str], Callable[[], object]]
+"""Section of a component's arguments, what they are called there, and what builds them."""
+
+
+def rehearse(environment: Environment) -> Iterator[Fault]:
+    """Everything that a component would refuse."""
+    for section, names, build in _parts(environment):
+        try:
+            build()
+        except ValidationError as error:
+            for fault in rule_faults(error):
+                yield _called(fault, names).under(section)
+        except LookupError:
+            continue  # It refers to something that is not there, and a check says so.
+
+
+def _parts(environment: Environment) -> Iterator[Part]:
+    yield from [] if environment.existing else _cloud_parts(environment)
+    ids = {pool.name: "id" for pool in environment.pools}
+    claim = partial(_claim, environment)
+    for model in environment.models:
+        section = f"models[{model.name}]"
+        yield section, CLAIM, partial(claim, model.name, model.volume)
+        yield section, {}, partial(_placement, environment, model, ids)
+        yield section, {}, partial(_service, environment, model, ids)
+        yield f"{section}.cache", {}, partial(_cache, environment, model, ids)
+    for job in environment.training:
+        section = f"training[{job.name}]"
+        yield section, CLAIM, partial(claim, arguments.checkpoint_claim(job), job.checkpoint)
+        yield section, {}, partial(arguments.training_args, environment, job, ids)
+
+
+def _cloud_parts(environment: Environment) -> Iterator[Part]:
+    zones = {zone.id: "id" for zone in environment.network.zones} if environment.network else {}
+    terway = environment.network and environment.network.plugin is NetworkPlugin.TERWAY
+    pod_zones = zones if terway else {}
+    yield "", CLUSTER, partial(arguments.cluster_args, environment, STACK, zones, pod_zones)
+    for pool in environment.pools:
+        yield f"pools[{pool.name}]", POOL, partial(arguments.pool_args, pool, "id", zones)
+    for store in environment.stores:
+        section = f"stores[{store.name}]"
+        yield section, STORE, partial(arguments.bucket_args, environment, store)
+
+
+def _claim(environment: Environment, name: str, volume: Volume) -> object:
+    if given(environment.store(volume.store)).claim:
+        return None
+    return arguments.claim_args(environment, name, volume, STACK, ISSUER, "server")
+
+
+def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
+    return policy_spec(arguments.placement_args(environment, model, ids))
+
+
+def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
+    return service_spec(arguments.knative_args(environment, model, ids))
+
+
+def _cache(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
+    if model.cache is None:
+        return None
+    args = arguments.cache_args(environment, model, ids.get(model.cache.pool))
+    return dataset_spec(args), runtime_spec(args), load_spec("dataset", args)
+
+
+def _called(fault: Fault, names: Mapping[str, str]) -> Fault:
+    """The same fault under the name that the stack file has for the field."""
+    for ours, theirs in names.items():
+        if fault.field == ours or fault.field.startswith((f"{ours}.", f"{ours}[")):
+            field = theirs + fault.field.removeprefix(ours)
+            return Fault(field, fault.got, fault.want, fault.why, fault.source)
+    return fault
