@@ -1,0 +1,1 @@
+"""Plans without an engine: what a first `pulumi up` of a stack creates."""

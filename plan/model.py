@@ -1,0 +1,72 @@
+"""What a plan is: the resources that a program registers, as plain data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+class Marker(str):
+    """Stands in for a value that is not shown; prints as its name in JSON and YAML too."""
+
+    __slots__ = ()
+
+
+SECRET: Final = Marker("[secret]")
+"""In place of a secret. The value itself never enters a plan."""
+UNKNOWN: Final = Marker("[unknown]")
+"""In place of a value that only the cloud can decide, such as an ID."""
+
+STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registration, as the engine would receive it."""
+
+    urn: str
+    type: str
+    """Type token, e.g. `alicloud:cs/nodePool:NodePool`."""
+    name: str
+    parent: str
+    """URN of the parent, empty at the top."""
+    custom: bool
+    """False for a component."""
+    provider: str
+    """Reference of an explicit provider (`<urn>::<id>`), empty for the default one."""
+    dependencies: Sequence[str]
+    """URNs of what must exist before."""
+    inputs: Mapping[str, Any]
+    """Inputs under their wire names, with `SECRET` and `UNKNOWN` in place of such values."""
+    protect: bool
+    """True where the engine refuses to delete it."""
+    ignore_changes: Sequence[str] = ()
+
+    @property
+    def manifest(self) -> dict[str, Any] | None:
+        """The Kubernetes object that this resource declares, if it declares one."""
+        if not self.custom or "apiVersion" not in self.inputs or "kind" not in self.inputs:
+            return None
+        return dict(self.inputs)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a first deployment of a stack creates."""
+
+    project: str
+    stack: str
+    resources: Sequence[Resource]
+    """In order of registration."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Stack outputs, with `SECRET` and `UNKNOWN` in place of such values."""
+    warnings: Sequence[str] = ()
+    """What the program logged as a warning."""
+
+    def of(self, type_: str) -> list[Resource]:
+        """The resources of a type token."""
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def manifests(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The Kubernetes objects, all or of one kind."""
+        found = [m for resource in self.resources if (m := resource.manifest) is not None]
+        return [m for m in found if kind is None or m["kind"] == kind]

@@ -1,0 +1,177 @@
+"""Shows a plan on a terminal, or in a pipe."""
+
+import json
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from .cost import Pool, Range, pools, total
+from .model import Plan, Resource
+from .ways import Way, idle_policies, ways
+
+
+def render(plan: Plan, console: Console) -> None:
+    """Prints a plan: resources, pools, the way of each model, outputs, warnings, next step."""
+    console.print(_title(plan))
+    console.print()
+    console.print(_tree(plan))
+    for heading, body in (
+        ("Node pools", _pools(pools(plan))),
+        ("Models and jobs", _ways(ways(plan))),
+        ("Outputs", _outputs(plan)),
+        ("Warnings", _warnings([*sorted(plan.warnings), *idle_policies(plan)])),
+    ):
+        if body is not None:
+            console.print(Text(f"\n{heading}", style="bold"))
+            console.print(body, crop=False)
+    console.print(
+        Text.assemble(
+            "\nNothing was created. To create it: ",
+            (f"pulumi up -s {plan.stack}", "bold green"),
+        )
+    )
+
+
+def terminal() -> Console:
+    """Standard output, where names stay as they are.
+
+    A terminal has a width of its own; a pipe has none, and nobody reads it folded.
+    """
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(width=width, markup=False, emoji=False, highlight=False)
+
+
+def type_name(token: str) -> str:
+    """A type token as a reader calls it: `cs.NodePool`, `core/v1 Namespace`."""
+    package, module, name = token.split(":")
+    if package == "pulumi" and module == "providers":
+        return f"{name} provider"
+    if package == "kubernetes":
+        return f"{module} {name}"
+    folder = module.partition("/")[0]
+    return name if folder == "index" else f"{folder}.{name}"
+
+
+def _indented(body: RenderableType) -> Padding:
+    return Padding(body, (0, 0, 0, 2), expand=False)
+
+
+def _title(plan: Plan) -> Text:
+    counts = Counter(map(_room, plan.resources))
+    parts = ", ".join(f"{counts[room]} {room}" for room in _ROOMS if counts[room])
+    return Text.assemble(
+        (f"{plan.project} {plan.stack}", "bold"), f": {len(plan.resources)} resources ({parts})"
+    )
+
+
+_ROOMS: Final = ("components", "cloud", "Kubernetes", "providers")
+
+
+def _room(resource: Resource) -> str:
+    if not resource.custom:
+        return "components"
+    package, _, _ = resource.type.partition(":")
+    return {"kubernetes": "Kubernetes", "pulumi": "providers"}.get(package, "cloud")
+
+
+def _tree(plan: Plan) -> Tree:
+    known = {one.urn for one in plan.resources}
+    children: dict[str, list[Resource]] = defaultdict(list)
+    for one in plan.resources:
+        children[one.parent if one.parent in known else ""].append(one)
+    tree = Tree(Text("Resources", style="bold"), guide_style="dim")
+    for top in _sorted(children[""]):
+        tree.add(_branch(top, children))
+    return tree
+
+
+def _branch(resource: Resource, children: Mapping[str, Sequence[Resource]]) -> Tree:
+    label = Text.assemble((resource.name, "bold"), "  ", (type_name(resource.type), "cyan"))
+    if resource.protect:
+        label.append("  protected", "yellow")
+    tree = Tree(label, guide_style="dim")
+    for child in _sorted(children.get(resource.urn, ())):
+        tree.add(_branch(child, children))
+    return tree
+
+
+def _sorted(resources: Sequence[Resource]) -> list[Resource]:
+    return sorted(resources, key=lambda one: (one.name, one.type))
+
+
+def _pools(found: Sequence[Pool]) -> RenderableType | None:
+    if not found:
+        return None
+    table = Table(box=None, pad_edge=False, header_style="dim", show_footer=len(found) > 1)
+    columns = [[getattr(pool, what) for pool in found] for what in _SUMS]
+    footers = ["all pools", "", *map(_sum, columns)]
+    for heading, footer in zip(_COLUMNS, footers, strict=True):
+        table.add_column(
+            heading,
+            Text(footer, style="dim"),
+            overflow="fold",
+            justify="left" if heading in _COLUMNS[:2] else "right",
+        )
+    for pool in found:
+        name = f"{pool.name} (spot)" if pool.spot else pool.name
+        numbers = [_cell(getattr(pool, what)) for what in _SUMS]
+        table.add_row(name, "\n".join(pool.instance_types), *numbers)
+    return _indented(table)
+
+
+_COLUMNS: Final = ("pool", "instance types", "nodes", "node-h/month", "GPUs", "GPU-h/month")
+_SUMS: Final = ("nodes", "node_hours", "gpus", "gpu_hours")
+
+
+def _cell(value: Range | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _sum(column: Sequence[Range | None]) -> str:
+    known = _cell(total(column))
+    return f"{known} + ?" if known != "-" and None in column else known
+
+
+def _ways(found: Sequence[Way]) -> RenderableType | None:
+    return _indented(Group(*map(_way, found))) if found else None
+
+
+def _way(way: Way) -> RenderableType:
+    head = Text.assemble((way.name, "bold"), f"  {way.kind} in namespace {way.namespace}")
+    steps = Table.grid(padding=(0, 2), pad_edge=False)
+    steps.add_column(style="dim", no_wrap=True)
+    steps.add_column(overflow="fold")
+    for step in way.steps:
+        steps.add_row(step.need, Text(step.answer, style="red" if step.broken else ""))
+    return Group(head, _indented(steps))
+
+
+def _outputs(plan: Plan) -> RenderableType | None:
+    """One line each, never folded: an output is often a command to copy."""
+    if not plan.outputs:
+        return None
+    width = max(map(len, plan.outputs))
+    return Group(
+        *(
+            Text.assemble(
+                (f"  {name:{width}}  ", "dim"),
+                value if isinstance(value, str) else json.dumps(value),
+                no_wrap=True,
+                overflow="ignore",
+            )
+            for name, value in sorted(plan.outputs.items())
+        )
+    )
+
+
+def _warnings(sentences: Sequence[str]) -> RenderableType | None:
+    lines = Group(*(Text(one, style="yellow") for one in sentences))
+    return _indented(lines) if sentences else None

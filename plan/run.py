@@ -1,0 +1,60 @@
+"""Plans a stack: its files in, its resources out."""
+
+import contextlib
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi
+
+from .model import Plan
+from .record import record
+from .stack_file import Refused, read_stack
+
+
+def plan(stack: str, root: Path) -> Plan:
+    """Runs a project's `__main__.py` as a first preview of a stack.
+
+    Args:
+        stack: Name of the stack, e.g. `dev` for `Pulumi.dev.yaml`.
+        root: Folder of the project.
+
+    Raises:
+        Refused: A file or the configuration is wrong, in one sentence per fault.
+        Exception: The program itself is wrong.
+    """
+    root = root.resolve()
+    file = read_stack(root, stack)
+    if not (root / "__main__.py").is_file():
+        raise Refused(f"Project {file.project!r}", "__main__.py does not exist beside Pulumi.yaml.")
+    try:
+        with _as_main_program(root):
+            return record(
+                lambda: runpy.run_path("__main__.py", run_name="__main__"),
+                project=file.project,
+                stack=stack,
+                config=file.config,
+                secret_keys=file.secret_keys,
+            )
+    except pulumi.RunError as error:
+        raise _refused(f"Pulumi.{stack}.yaml", error) from None
+
+
+@contextlib.contextmanager
+def _as_main_program(root: Path) -> Iterator[None]:
+    """Where and how the engine starts a program; what it prints is not part of the plan."""
+    before = sys.path[:]
+    sys.path.insert(0, str(root))
+    try:
+        with contextlib.chdir(root), contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path[:] = before
+
+
+def _refused(subject: str, error: pulumi.RunError) -> Refused:
+    header, title, sentences = str(error).partition(" is refused:\n")
+    if title:
+        subject = header
+    return Refused(subject, *map(str.strip, (sentences or header).splitlines()))

@@ -1,0 +1,220 @@
+"""Reads a project's stack file into the configuration that the engine would hand to the program."""
+
+import json
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from components.args import nearest
+
+from .model import SECRET
+
+PROJECT_FILE: Final = "Pulumi.yaml"
+
+_STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_KEY: Final = re.compile(r"[^:]+:(config:)?[^:]+")
+
+
+class Refused(Exception):
+    """An input that no plan can be made of, as sentences that its author can act on."""
+
+    def __init__(self, subject: str, *sentences: str) -> None:
+        super().__init__(
+            "\n".join([f"{subject} is refused:", *(f"  {line}" for line in sentences)])
+        )
+        self.subject = subject
+        self.sentences = sentences
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """What the two files of a stack say."""
+
+    project: str
+    stack: str
+    config: Mapping[str, str]
+    """Full keys (`ack-inference:region`) to values: text as it is, anything else as JSON."""
+    secret_keys: frozenset[str]
+    """Keys of `config` with a secret in them; a placeholder stands in its place."""
+
+
+def read_stack(root: Path, stack: str) -> StackFile:
+    """Reads `Pulumi.yaml` and `Pulumi.<stack>.yaml` of a project folder.
+
+    Raises:
+        Refused: A file is missing, is not YAML, or is not what the engine reads.
+    """
+    project, defaults = _project(root)
+    path = stack_path(root, stack)
+    document = _mapping(path, "a stack file")
+    section = document.get("config") or {}
+    if not isinstance(section, Mapping):
+        raise Refused(
+            path.name,
+            f"{path.name}: config is {section!r}, but it must be a section of keys and values, "
+            f"such as {project}:region: cn-beijing.",
+        )
+    faults = [
+        f"{path.name}: {key!r} under config must read <namespace>:<name>, such as "
+        f"{project}:{str(key).rpartition(':')[2]}."
+        for key in section
+        if not (isinstance(key, str) and _KEY.fullmatch(key))
+    ]
+    if faults:
+        raise Refused(path.name, *faults)
+    given = {key.replace(":config:", ":"): value for key, value in section.items()}
+    values = {**defaults, **given}
+    return StackFile(
+        project=project,
+        stack=stack,
+        config={key: _text(_without_secrets(value)) for key, value in values.items()},
+        secret_keys=frozenset(key for key, value in values.items() if _holds_secret(value)),
+    )
+
+
+def stack_names(root: Path) -> list[str]:
+    """The stacks that have a file in a project folder."""
+    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
+
+
+def stack_path(root: Path, stack: str) -> Path:
+    """The file of a stack.
+
+    Raises:
+        Refused: There is none.
+    """
+    if not _STACK_NAME.fullmatch(stack):
+        raise Refused(
+            f"Stack {stack!r}",
+            f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "
+            "and no folder.",
+        )
+    path = root / f"Pulumi.{stack}.yaml"
+    if path.is_file():
+        return path
+    known = stack_names(root)
+    close = nearest(stack, known)
+    meant = f"Did you mean {close!r}? " if close else ""
+    there = f"The stacks here are {', '.join(known)}." if known else "There is no other stack file."
+    raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{there}")
+
+
+def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
+    """Name of a project, and what it configures for all of its stacks."""
+    path = root / PROJECT_FILE
+    if not path.is_file():
+        raise Refused(
+            f"Folder {str(root)!r}",
+            f"{PROJECT_FILE} does not exist in it; go to the folder of the Pulumi project, or name "
+            "it with --project.",
+        )
+    document = _mapping(path, "a project file")
+    name, section = document.get("name"), document.get("config") or {}
+    if not isinstance(name, str):
+        raise Refused(path.name, f"{path.name}: name must be the name of the project, as text.")
+    if not isinstance(section, Mapping):
+        raise Refused(path.name, f"{path.name}: config must be a section of keys and values.")
+    entries = {key if ":" in key else f"{name}:{key}": entry for key, entry in section.items()}
+    return name, {
+        key: value for key, entry in entries.items() if (value := _default(entry)) is not None
+    }
+
+
+def _default(entry: object) -> object:
+    """The value in a declaration such as `{type: string, default: x}`."""
+    return entry.get("value", entry.get("default")) if isinstance(entry, Mapping) else entry
+
+
+def _mapping(path: Path, what: str) -> Mapping[str, Any]:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        raise Refused(path.name, _yaml_fault(path.name, error)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refused(path.name, f"{path.name} is not YAML: {_one_line(error)}.") from None
+    if document is None:
+        return {}
+    if not isinstance(document, Mapping):
+        raise Refused(
+            path.name,
+            f"{path.name} holds {_kind(document)}, but {what} must be sections of keys and values.",
+        )
+    return document
+
+
+def _yaml_fault(name: str, error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    while_ = f" ({error.context})" if error.context else ""
+    return f"{name}{place}: {error.problem or 'this is not YAML'}{while_}."
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as the engine reads it: no key twice, and `on`, `12:30` and dates are text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[str, yaml.Mark] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen and key.value != "<<":
+                first = seen[key.value].line + 1
+                problem = f"{key.value} was given in line {first} already; keep one of the two"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen[key.value] = key.start_mark
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", [*"~nN", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    ("int", r"[-+]?(0|[1-9][0-9_]*|0[0-7]+|0x[0-9a-fA-F]+|0b[01]+)", [*"-+0123456789"]),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+    ("merge", "<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, Mapping) and list(value) == ["secure"]
+
+
+def _children(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _holds_secret(value: object) -> bool:
+    return _is_secret(value) or any(map(_holds_secret, _children(value)))
+
+
+def _without_secrets(value: object) -> object:
+    if _is_secret(value):
+        return SECRET
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(inner) for inner in value]
+    return value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _kind(document: object) -> str:
+    return "a list" if isinstance(document, list) else f"only {document!r}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,376 @@
+"""Follows each workload through a plan as the cluster would: scale, volumes, nodes, priority.
+
+Every link is looked up among the planned objects by the names and labels that the cluster itself
+goes by, so that a link which leads nowhere shows before anything is created.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final
+
+from components.catalog.labels import GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
+from components.crds.scheduling import WAIT_FOR_SCALING
+
+from .model import Marker, Plan
+from .objects import Manifest, Objects, items, name_of, namespace_of, section
+
+_AUTOSCALING: Final = "autoscaling"
+_BATCH: Final = "batch"
+_CORE: Final = ""
+_FLUID: Final = "data.fluid.io"
+_KNATIVE: Final = "serving.knative.dev"
+_KSERVE: Final = "serving.kserve.io"
+_PRIORITY: Final = "scheduling.k8s.io"
+_SCHEDULING: Final = "scheduling.alibabacloud.com"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a workload needs, and where it comes from."""
+
+    need: str
+    answer: str
+    broken: bool = False
+    """True where the plan does not hold what the answer names."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a workload gets its replicas, its files and its nodes."""
+
+    kind: str
+    namespace: str
+    name: str
+    steps: tuple[Step, ...]
+
+
+def ways(plan: Plan) -> list[Way]:
+    """The way of each model and each job of a plan, models first."""
+    objects = Objects(plan)
+    return [
+        Way(
+            kind=workload.title,
+            namespace=namespace_of(found),
+            name=name_of(found),
+            steps=(
+                *workload.own_steps(objects, found),
+                *_pod_steps(objects, workload.pods(found)),
+            ),
+        )
+        for workload in _WORKLOADS
+        for found in objects.of(workload.group, workload.kind)
+    ]
+
+
+def idle_policies(plan: Plan) -> list[str]:
+    """One sentence per ResourcePolicy that selects no pod of the plan."""
+    objects = Objects(plan)
+    pods = [
+        workload.pods(found)
+        for workload in _WORKLOADS
+        for found in objects.of(workload.group, workload.kind)
+    ]
+    return [
+        f"ResourcePolicy {namespace_of(policy)}/{name_of(policy)} selects no pod of this plan; "
+        f"its selector is {_pairs(section(policy, 'spec', 'selector')) or 'empty'}."
+        for policy in objects.of(_SCHEDULING, "ResourcePolicy")
+        if not any(_selects(policy, one) for one in pods)
+    ]
+
+
+@dataclass(frozen=True)
+class _Pods:
+    """The pods that a workload starts."""
+
+    namespace: str
+    labels: Mapping[str, Any]
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Workload:
+    """A kind of object that starts pods."""
+
+    title: str
+    group: str
+    kind: str
+    pods: Callable[[Manifest], _Pods]
+    own_steps: Callable[[Objects, Manifest], Iterable[Step]]
+
+
+def _knative_pods(service: Manifest) -> _Pods:
+    template = section(service, "spec", "template")
+    added = {f"{_KNATIVE}/{role}": name_of(service) for role in ("service", "configuration")}
+    return _pods(service, {**section(template, "metadata", "labels"), **added}, template)
+
+
+def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
+    notes = section(service, "spec", "template", "metadata", "annotations")
+
+    def autoscaling(key: str, default: str) -> Any:
+        return notes.get(f"autoscaling.knative.dev/{key}", default)
+
+    bounds = f"{autoscaling('min-scale', '0')}..{autoscaling('max-scale', 'any number of')}"
+    metric = autoscaling("metric", "concurrency")
+    target = autoscaling("target", "200" if metric == "rps" else "100")
+    share = autoscaling("target-utilization-percentage", "70")
+    yield Step("scale", f"{bounds} pods, {metric} {target} each at {share} %")
+
+    reserve = "knative.aliyun.com/reserve-instance"
+    if notes.get(reserve) == "enable":
+        replicas, kind = notes.get(f"{reserve}-replicas", "1"), notes.get(f"{reserve}-type", "eci")
+        yield Step("reserve", f"{replicas} small {kind} instance kept while idle")
+
+
+def _kserve_pods(service: Manifest) -> _Pods:
+    predictor = section(service, "spec", "predictor")
+    labels = {
+        **section(service, "metadata", "labels"),
+        **section(predictor, "labels"),
+        "app": f"isvc.{name_of(service)}-predictor",
+        f"{_KSERVE}/inferenceservice": name_of(service),
+    }
+    return _pods(service, labels, {"spec": predictor})
+
+
+def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
+    deployment = f"{name_of(service)}-predictor"
+    scaler = next(
+        (
+            found
+            for found in objects.of(_AUTOSCALING, "HorizontalPodAutoscaler")
+            if namespace_of(found) == namespace_of(service)
+            and section(found, "spec", "scaleTargetRef").get("name") == deployment
+        ),
+        None,
+    )
+    predictor = section(service, "spec", "predictor")
+    external = f"{_KSERVE}/autoscalerClass"
+    if scaler:
+        bounds, metric = section(scaler, "spec"), _hpa_metrics(section(scaler, "spec"))
+    elif section(service, "metadata", "annotations").get(external) == "external":
+        yield _missing("scale", f"HorizontalPodAutoscaler of {deployment}")
+        return
+    else:
+        bounds = predictor
+        metric = f"{predictor.get('scaleMetric', 'cpu')} {predictor.get('scaleTarget', 80)} each"
+    least, most = bounds.get("minReplicas", 1), bounds.get("maxReplicas", "any number of")
+    yield Step("scale", f"{least}..{most} pods, {metric}")
+
+
+def _hpa_metrics(spec: Mapping[str, Any]) -> str:
+    sources = [
+        source for metric in items(spec, "metrics") for source in metric.values() if section(source)
+    ]
+    return " and ".join(
+        f"{(section(source, 'metric') or section(source)).get('name')} "
+        f"{_hpa_target(section(source, 'target'))} each"
+        for source in sources
+    )
+
+
+def _hpa_target(target: Mapping[str, Any]) -> object:
+    return next((value for key, value in target.items() if key != "type"), "without a target")
+
+
+def _job_pods(job: Manifest) -> _Pods:
+    template = section(job, "spec", "template")
+    return _pods(job, section(template, "metadata", "labels"), template)
+
+
+def _job_steps(_: Objects, job: Manifest) -> Iterator[Step]:
+    spec = section(job, "spec")
+    pods = f"{spec.get('completions', 1)} to complete, {spec.get('parallelism', 1)} at a time"
+    yield Step("pods", f"{pods}, {spec.get('backoffLimit', 6)} retries")
+
+
+_WORKLOADS: Final = (
+    _Workload("Knative Service", _KNATIVE, "Service", _knative_pods, _knative_steps),
+    _Workload("KServe InferenceService", _KSERVE, "InferenceService", _kserve_pods, _kserve_steps),
+    _Workload("Job", _BATCH, "Job", _job_pods, _job_steps),
+)
+
+
+def _pods(owner: Manifest, labels: Mapping[str, Any], template: Mapping[str, Any]) -> _Pods:
+    return _Pods(namespace_of(owner), labels, section(template, "spec"))
+
+
+def _pod_steps(objects: Objects, pods: _Pods) -> Iterator[Step]:
+    for volume in items(pods.spec, "volumes"):
+        claim = section(volume, "persistentVolumeClaim").get("claimName")
+        if claim is not None:
+            yield from _claim_steps(objects, pods.namespace, str(claim))
+    yield from _node_steps(objects, pods)
+    priority = pods.spec.get("priorityClassName")
+    if priority is not None:
+        found = objects.get(_PRIORITY, "PriorityClass", priority)
+        yield (
+            Step("priority", f"{priority} ({found.get('value')})")
+            if found
+            else _missing("priority", f"PriorityClass {priority}")
+        )
+
+
+def _claim_steps(objects: Objects, namespace: str, claim: str) -> Iterator[Step]:
+    """A claim is bound to a volume, or Fluid made it for the dataset of its name."""
+    dataset = objects.get(_FLUID, "Dataset", claim, namespace)
+    if dataset is None:
+        yield _claim_step(objects, namespace, claim)
+        return
+    for mount in items(section(dataset, "spec"), "mounts"):
+        source = str(mount.get("mountPoint"))
+        within = f"Dataset {claim} -> "
+        if source.startswith("pvc://"):
+            under, _, _ = source.removeprefix("pvc://").partition("/")
+            yield _claim_step(objects, namespace, under, within)
+        else:
+            yield Step("volume", f"{within}{source}")
+    yield _cache_step(objects, namespace, claim)
+
+
+def _claim_step(objects: Objects, namespace: str, claim: str, within: str = "") -> Step:
+    found = objects.get(_CORE, "PersistentVolumeClaim", claim, namespace)
+    link = f"{within}PVC {claim}"
+    if found is None:
+        return _missing("volume", link)
+    spec = section(found, "spec")
+    wanted = section(spec, "selector", "matchLabels")
+    name = spec.get("volumeName") or _pairs(wanted)
+    if not name:
+        class_ = spec.get("storageClassName") or "(the default)"
+        return Step("volume", f"{link} -> a new volume of StorageClass {class_}")
+    volume = next(
+        (
+            one
+            for one in objects.of(_CORE, "PersistentVolume")
+            if name == name_of(one)
+            or (wanted and _contains(section(one, "metadata", "labels"), wanted))
+        ),
+        None,
+    )
+    link = f"{link} -> PV {name_of(volume) if volume else name}"
+    return Step("volume", f"{link} -> {_store(volume)}") if volume else _missing("volume", link)
+
+
+def _store(volume: Manifest) -> str:
+    spec = section(volume, "spec")
+    attributes = section(spec, "csi", "volumeAttributes")
+    path = f"/{str(attributes.get('path', '')).lstrip('/')}"
+    if "bucket" in attributes:
+        return f"oss://{attributes['bucket']}{path}"
+    if "server" in attributes:
+        return f"nas://{attributes['server']}{path}"
+    sources = (key for key in sorted(spec) if key in _VOLUME_SOURCES)
+    return next(sources, "a store that is not known")
+
+
+_VOLUME_SOURCES: Final = {"csi", "hostPath", "local", "nfs"}
+
+
+def _cache_step(objects: Objects, namespace: str, dataset: str) -> Step:
+    runtime = objects.get(_FLUID, "JindoRuntime", dataset, namespace)
+    if runtime is None:
+        return _missing("cache", f"JindoRuntime {dataset}")
+    spec = section(runtime, "spec")
+    quota = " and ".join(
+        f"{level.get('quota')} {level.get('mediumtype')}"
+        for level in items(section(spec, "tieredstore"), "levels")
+    )
+    loads = [
+        name_of(load)
+        for load in objects.of(_FLUID, "DataLoad")
+        if _dataset_of(load) == (namespace, dataset)
+    ]
+    filled = f"filled by DataLoad {', '.join(loads)}" if loads else "filled by the first pod"
+    return Step("cache", f"JindoRuntime {dataset}, {spec.get('replicas', 1)} x {quota}, {filled}")
+
+
+def _dataset_of(load: Manifest) -> tuple[object, object]:
+    dataset = section(load, "spec", "dataset")
+    return dataset.get("namespace", namespace_of(load)), dataset.get("name")
+
+
+def _node_steps(objects: Objects, pods: _Pods) -> Iterator[Step]:
+    policies = [one for one in objects.of(_SCHEDULING, "ResourcePolicy") if _selects(one, pods)]
+    for policy in policies:
+        spec = section(policy, "spec")
+        units = ", then ".join(
+            _unit(unit, pool)
+            for unit, pool in zip_longest(items(spec, "units"), _pool_names(objects, policy))
+            if unit
+        )
+        early = spec.get("preemptPolicy") == "BeforeNextUnit"
+        preempts = "preempts before the next unit" if early else "preempts after the last unit"
+        yield Step("nodes", f"{units}; {preempts} (ResourcePolicy {name_of(policy)})")
+    if not policies:
+        where = ", then ".join(map(_selector, _wanted_labels(pods.spec)))
+        yield Step("nodes", f"{where or 'any node'}; no ResourcePolicy selects these pods")
+
+
+def _wanted_labels(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Labels of the nodes that a pod asks for by itself, those it prefers first."""
+    if selector := section(pod, "nodeSelector"):
+        yield selector
+    affinity = section(pod, "affinity", "nodeAffinity")
+    preferred = items(affinity, "preferredDuringSchedulingIgnoredDuringExecution")
+    required = section(affinity, "requiredDuringSchedulingIgnoredDuringExecution")
+    terms = [
+        section(one, "preference")
+        for one in sorted(preferred, key=lambda one: -int(one.get("weight", 0)))
+    ] or items(required, "nodeSelectorTerms")
+    for term in terms:
+        yield {
+            rule.get("key", ""): ",".join(map(str, rule.get("values", [rule.get("operator")])))
+            for rule in items(term, "matchExpressions")
+        }
+
+
+def _pool_names(objects: Objects, policy: Manifest) -> list[str]:
+    """Names of the pools in a policy of ours, whose IDs only the cloud can give."""
+    return [
+        str(pool.get("name"))
+        for placement in objects.plan.of("ack-inference:index:Placement")
+        if placement.name == name_of(policy)
+        for pool in items(placement.inputs, "pools")
+    ]
+
+
+def _unit(unit: Mapping[str, Any], pool: str | None) -> str:
+    labels = section(unit, "nodeSelector")
+    if pool and isinstance(labels.get(NODE_POOL_ID), Marker):
+        labels = {**labels, NODE_POOL_ID: pool}
+    notes = [
+        f"at most {unit['max']} pods" if "max" in unit else "",
+        "waits for new nodes" if WAIT_FOR_SCALING in section(unit, "podLabels") else "",
+    ]
+    resource = unit.get("resource", "ecs")
+    kind = "" if resource == "ecs" else f"{resource} "
+    aside = ", ".join(filter(None, notes))
+    return f"{kind}{_selector(labels)}{f' ({aside})' if aside else ''}"
+
+
+_READABLE: Final = {GPU_CARD: "", INSTANCE_TYPE: "", NODE_POOL_ID: "pool "}
+
+
+def _selector(labels: Mapping[str, Any]) -> str:
+    words = [f"{_READABLE.get(key, f'{key}=')}{value}" for key, value in labels.items()]
+    return " ".join(words) or "any node"
+
+
+def _selects(policy: Manifest, pods: _Pods) -> bool:
+    return namespace_of(policy) == pods.namespace and _contains(
+        pods.labels, section(policy, "spec", "selector")
+    )
+
+
+def _contains(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return wanted.items() <= labels.items()
+
+
+def _missing(need: str, what: str) -> Step:
+    return Step(need, f"{what} (not in this plan, has to exist already)", broken=True)
+
+
+def _pairs(labels: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())

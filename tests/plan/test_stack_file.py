@@ -1,0 +1,198 @@
+from pathlib import Path
+
+import pytest
+
+from plan.stack_file import Refused, read_stack
+
+
+def project(root: Path, stack_file: str, stack: str = "dev") -> Path:
+    (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (root / f"Pulumi.{stack}.yaml").write_text(stack_file)
+    return root
+
+
+def sentences(root: Path, stack: str = "dev") -> tuple[str, ...]:
+    with pytest.raises(Refused) as caught:
+        read_stack(root, stack)
+    assert all(one.endswith(".") and "\n" not in one for one in caught.value.sentences)
+    return caught.value.sentences
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_over"),
+    [
+        ("cn-beijing", "cn-beijing"),
+        ("3", "3"),
+        ("1.30", "1.3"),
+        ("true", "true"),
+        ("'true'", "true"),
+        ("null", "null"),
+        ("{a: [1, x]}", '{"a": [1, "x"]}'),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("2026-11-22", "2026-11-22"),
+        ("[on, 12:30]", '["on", "12:30"]'),
+    ],
+)
+def test_a_value_reaches_the_program_as_the_engine_would_hand_it_over(
+    tmp_path: Path, written: str, handed_over: str
+) -> None:
+    file = read_stack(project(tmp_path, f"config:\n  shop:key: {written}\n"), "dev")
+    assert file.config == {"shop:key": handed_over}
+    assert (file.project, file.stack, file.secret_keys) == ("shop", "dev", frozenset())
+
+
+@pytest.mark.parametrize("text", ["", "config:\n", "encryptionsalt: v1:abc\n"])
+def test_a_stack_file_may_have_no_configuration(tmp_path: Path, text: str) -> None:
+    assert read_stack(project(tmp_path, text), "dev").config == {}
+
+
+def test_a_secret_gives_way_to_a_placeholder(tmp_path: Path) -> None:
+    file = read_stack(project(tmp_path, "config:\n  shop:t: {secure: v1:CIPHER}\n"), "dev")
+    assert file.config == {"shop:t": "[secret]"}
+    assert file.secret_keys == {"shop:t"}
+
+
+def test_a_secret_inside_an_object_makes_the_whole_key_secret(tmp_path: Path) -> None:
+    text = "config:\n  shop:login: {user: ops, keys: [{secure: v1:CIPHER}]}\n  shop:a: b\n"
+    file = read_stack(project(tmp_path, text), "dev")
+    assert file.config["shop:login"] == '{"user": "ops", "keys": ["[secret]"]}'
+    assert file.secret_keys == {"shop:login"}
+
+
+def test_an_object_that_only_has_a_key_called_secure_among_others_is_no_secret(
+    tmp_path: Path,
+) -> None:
+    text = "config:\n  shop:tls: {secure: yes, port: 443}\n"
+    assert read_stack(project(tmp_path, text), "dev").secret_keys == frozenset()
+
+
+def test_keys_of_other_namespaces_are_handed_over_as_they_are(tmp_path: Path) -> None:
+    text = "config:\n  alicloud:region: cn-beijing\n  shopp:region: x\n"
+    assert set(read_stack(project(tmp_path, text), "dev").config) == {
+        "alicloud:region",
+        "shopp:region",
+    }
+
+
+def test_a_key_of_the_old_long_form_means_the_short_one(tmp_path: Path) -> None:
+    file = read_stack(project(tmp_path, "config:\n  shop:config:region: x\n"), "dev")
+    assert file.config == {"shop:region": "x"}
+
+
+def test_a_stack_without_a_file_is_refused_with_those_that_exist(tmp_path: Path) -> None:
+    project(tmp_path, "config:\n")
+    project(tmp_path, "config:\n", stack="prod")
+    assert sentences(tmp_path, "prd") == (
+        "Pulumi.prd.yaml does not exist. Did you mean 'prod'? The stacks here are dev, prod.",
+    )
+
+
+def test_a_stack_without_a_file_is_refused_where_there_is_none_at_all(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    [sentence] = sentences(tmp_path)
+    assert sentence == "Pulumi.dev.yaml does not exist. There is no other stack file."
+
+
+@pytest.mark.parametrize("stack", ["../dev", "a/b", "a\\b", "", "x" * 101])
+def test_a_stack_is_a_name_and_not_a_path(tmp_path: Path, stack: str) -> None:
+    [sentence] = sentences(project(tmp_path, "config:\n"), stack)
+    assert "is not the name of a stack" in sentence
+
+
+def test_a_folder_without_a_project_file_is_refused(tmp_path: Path) -> None:
+    [sentence] = sentences(tmp_path)
+    assert sentence.startswith("Pulumi.yaml does not exist")
+    assert "--project" in sentence
+
+
+def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
+    [sentence] = sentences(tmp_path)
+    assert sentence == "Pulumi.yaml: name must be the name of the project, as text."
+
+
+def test_the_project_file_gives_what_the_stack_file_leaves_out(tmp_path: Path) -> None:
+    project(tmp_path, "config:\n  shop:size: 3\n")
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: shop\nconfig:\n"
+        "  size: 1\n"
+        "  region: {type: string, default: cn-beijing}\n"
+        "  shop:zone: {value: h}\n"
+        "  shop:wanted: {type: string}\n"
+    )
+    assert read_stack(tmp_path, "dev").config == {
+        "shop:size": "3",
+        "shop:region": "cn-beijing",
+        "shop:zone": "h",
+    }
+
+
+def test_a_project_config_that_is_no_section_is_refused(tmp_path: Path) -> None:
+    project(tmp_path, "")
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nconfig: dev\n")
+    assert sentences(tmp_path) == ("Pulumi.yaml: config must be a section of keys and values.",)
+
+
+def test_what_is_not_yaml_is_refused_by_line_and_column(tmp_path: Path) -> None:
+    [sentence] = sentences(project(tmp_path, "config:\n  shop:a: [1, 2\n  shop:b: 3\n"))
+    assert sentence.startswith("Pulumi.dev.yaml, line 3, column 9: ")
+
+
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
+    (project(tmp_path, "") / "Pulumi.dev.yaml").write_bytes(b"config: \xff\n")
+    [sentence] = sentences(tmp_path)
+    assert sentence.startswith("Pulumi.dev.yaml is not YAML: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config:\n  shop:a: 1\n  shop:a: 2\n",
+        "config:\n  shop:list:\n    - {name: x}\n    - {name: x, size: 1, name: y}\n",
+        "config: {}\nconfig: {}\n",
+    ],
+)
+def test_a_key_given_twice_is_refused_at_any_depth(tmp_path: Path, text: str) -> None:
+    [sentence] = sentences(project(tmp_path, text))
+    assert "already; keep one of the two" in sentence
+
+
+def test_a_key_given_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    [sentence] = sentences(project(tmp_path, "config:\n  shop:a: 1\n  shop:b: 1\n  shop:a: 2\n"))
+    assert sentence == (
+        "Pulumi.dev.yaml, line 4, column 3: shop:a was given in line 2 already; "
+        "keep one of the two."
+    )
+
+
+def test_a_merge_key_may_override_what_it_merges(tmp_path: Path) -> None:
+    text = "config:\n  shop:a: &base {x: 1, y: 1}\n  shop:b: {<<: *base, y: 2}\n"
+    file = read_stack(project(tmp_path, text), "dev")
+    assert file.config["shop:b"] == '{"x": 1, "y": 2}'
+
+
+@pytest.mark.parametrize("section", ["text", "[1, 2]"])
+def test_a_config_that_is_no_section_is_refused(tmp_path: Path, section: str) -> None:
+    [sentence] = sentences(project(tmp_path, f"config: {section}\n"))
+    assert "must be a section of keys and values, such as shop:region" in sentence
+
+
+@pytest.mark.parametrize(("text", "found"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    [sentence] = sentences(project(tmp_path, text))
+    assert sentence.startswith(f"Pulumi.dev.yaml holds {found}, but")
+
+
+def test_every_key_without_a_namespace_is_refused_with_the_one_to_write(tmp_path: Path) -> None:
+    text = "config:\n  region: x\n  shop:a: 1\n  7: x\n  a:b:c: x\n"
+    assert sentences(project(tmp_path, text)) == (
+        "Pulumi.dev.yaml: 'region' under config must read <namespace>:<name>, such as shop:region.",
+        "Pulumi.dev.yaml: 7 under config must read <namespace>:<name>, such as shop:7.",
+        "Pulumi.dev.yaml: 'a:b:c' under config must read <namespace>:<name>, such as shop:c.",
+    )
+
+
+def test_the_whole_refusal_names_the_file_first(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"^Pulumi\.dev\.yaml is refused:\n  Pulumi\.dev\.yaml: "):
+        read_stack(project(tmp_path, "config:\n  region: x\n"), "dev")

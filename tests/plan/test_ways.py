@@ -1,0 +1,337 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from plan.model import SECRET, UNKNOWN, Plan
+from plan.ways import Step, Way, idle_policies, ways
+
+Object = tuple[str, Mapping[str, Any]]
+
+
+def declared(api_version: str, kind: str, name: str, spec: Any = None, **more: Any) -> Object:
+    metadata = {"name": name, "namespace": "models", **more.pop("metadata", {})}
+    inputs = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **more}
+    return f"kubernetes:{api_version}:{kind}", inputs if spec is None else {**inputs, "spec": spec}
+
+
+def service(annotations: Any = None, labels: Any = None, **pod: Any) -> Object:
+    metadata = {"annotations": annotations or {}, "labels": labels or {}}
+    template = {"metadata": metadata, "spec": pod}
+    return declared("serving.knative.dev/v1", "Service", "qwen", {"template": template})
+
+
+def with_volume(claim: str) -> Object:
+    return service(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": claim}}])
+
+
+def policy(selector: Mapping[str, str], **more: Any) -> Object:
+    metadata = {"namespace": more.pop("namespace", "models")}
+    name = more.pop("name", "first")
+    units = [{"resource": "ecs", "nodeSelector": {"aliyun.accelerator/nvidia_name": "NVIDIA-A10"}}]
+    spec = {"selector": selector, "units": units, **more}
+    return declared(
+        "scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", name, spec, metadata=metadata
+    )
+
+
+def claim(name: str, **spec: Any) -> Object:
+    return declared("v1", "PersistentVolumeClaim", name, spec)
+
+
+def volume(name: str, attributes: Mapping[str, str], **labels: str) -> Object:
+    spec = {"csi": {"driver": "some.csi", "volumeAttributes": attributes}}
+    return declared("v1", "PersistentVolume", name, spec, metadata={"labels": labels})
+
+
+def dataset(mount_point: str) -> Object:
+    spec = {"mounts": [{"mountPoint": mount_point}]}
+    return declared("data.fluid.io/v1alpha1", "Dataset", "cached", spec)
+
+
+def runtime(name: str = "cached") -> Object:
+    levels = [{"mediumtype": "MEM", "quota": "20Gi"}]
+    spec = {"replicas": 2, "tieredstore": {"levels": levels}}
+    return declared("data.fluid.io/v1alpha1", "JindoRuntime", name, spec)
+
+
+def load(**target: str) -> Object:
+    return declared("data.fluid.io/v1alpha1", "DataLoad", "warm", {"dataset": target})
+
+
+@pytest.fixture
+def steps(planned: Callable[..., Plan]) -> Callable[..., list[Step]]:
+    """The steps of a need on the way of the only workload among some objects."""
+
+    def follow(need: str, *objects: Object) -> list[Step]:
+        [way] = ways(planned(*objects))
+        return [step for step in way.steps if step.need == need]
+
+    return follow
+
+
+Steps = Callable[..., list[Step]]
+
+
+def test_a_model_is_followed_from_its_service_to_the_bucket(example: Plan) -> None:
+    model, _ = ways(example)
+    assert model == Way(
+        kind="Knative Service",
+        namespace="models",
+        name="qwen",
+        steps=(
+            Step("scale", "1..3 pods, concurrency 2 each at 70 %"),
+            Step("reserve", "1 small ecs instance kept while idle"),
+            Step(
+                "volume",
+                "Dataset qwen -> PVC qwen-weights -> PV qwen-weights -> "
+                "oss://llm-models/Qwen-7B-Chat-Int8",
+            ),
+            Step("cache", "JindoRuntime qwen, 2 x 20Gi MEM, filled by DataLoad qwen-warm"),
+            Step(
+                "nodes",
+                "NVIDIA-A10, then Tesla-T4; preempts before the next unit (ResourcePolicy qwen)",
+            ),
+            Step("priority", "high (1000)"),
+        ),
+    )
+
+
+def test_a_job_is_followed_too(example: Plan) -> None:
+    _, job = ways(example)
+    assert (job.kind, job.name) == ("Job", "finetune")
+    assert [step.need for step in job.steps if step.broken] == ["volume", "priority"]
+
+
+def test_a_claim_that_nothing_makes_is_a_broken_link(steps: Steps) -> None:
+    [step] = steps("volume", with_volume("lost"), claim("other"))
+    assert step == Step("volume", "PVC lost (not in this plan, has to exist already)", broken=True)
+
+
+def test_a_claim_of_another_namespace_is_a_broken_link(steps: Steps) -> None:
+    kind, inputs = claim("weights")
+    elsewhere = kind, {**inputs, "metadata": {"name": "weights", "namespace": "other"}}
+    assert steps("volume", with_volume("weights"), elsewhere)[0].broken
+
+
+def test_a_dataset_over_a_claim_that_nothing_makes_is_a_broken_link(steps: Steps) -> None:
+    [step] = steps("volume", with_volume("cached"), dataset("pvc://lost/sub"), runtime())
+    assert step.broken
+    assert step.answer.startswith("Dataset cached -> PVC lost (")
+
+
+def test_a_dataset_may_mount_a_bucket_by_itself(steps: Steps) -> None:
+    [step] = steps("volume", with_volume("cached"), dataset("oss://llm/qwen"), runtime())
+    assert step == Step("volume", "Dataset cached -> oss://llm/qwen")
+
+
+def test_a_dataset_without_a_runtime_of_its_name_is_a_broken_link(steps: Steps) -> None:
+    [step] = steps("cache", with_volume("cached"), dataset("oss://llm"), runtime("other"))
+    assert step.broken
+
+
+@pytest.mark.parametrize(
+    ("target", "filled"),
+    [
+        ({"name": "cached", "namespace": "models"}, "filled by DataLoad warm"),
+        ({"name": "cached"}, "filled by DataLoad warm"),
+        ({"name": "cached", "namespace": "other"}, "filled by the first pod"),
+        ({"name": "other", "namespace": "models"}, "filled by the first pod"),
+    ],
+)
+def test_a_cache_is_warm_only_by_a_load_of_its_own(
+    steps: Steps, target: dict[str, str], filled: str
+) -> None:
+    objects = with_volume("cached"), dataset("oss://llm"), runtime(), load(**target)
+    [step] = steps("cache", *objects)
+    assert step.answer == f"JindoRuntime cached, 2 x 20Gi MEM, {filled}"
+
+
+def test_a_claim_finds_its_volume_by_labels(steps: Steps) -> None:
+    pvc = claim("weights", selector={"matchLabels": {"pv": "b"}})
+    a, b = volume("a", {"bucket": "no"}, pv="a"), volume("b", {"bucket": "yes"}, pv="b")
+    [step] = steps("volume", with_volume("weights"), pvc, a, b)
+    assert step.answer == "PVC weights -> PV b -> oss://yes/"
+
+
+def test_a_claim_whose_volume_does_not_exist_is_a_broken_link(steps: Steps) -> None:
+    pvc = claim("weights", volumeName="lost")
+    [step] = steps("volume", with_volume("weights"), pvc, volume("other", {}))
+    assert step.broken
+    assert "PVC weights -> PV lost (" in step.answer
+
+
+def test_a_claim_without_a_volume_gets_one_of_its_storage_class(steps: Steps) -> None:
+    [step] = steps("volume", with_volume("weights"), claim("weights", storageClassName="nas"))
+    assert step == Step("volume", "PVC weights -> a new volume of StorageClass nas")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "store"),
+    [
+        ({"bucket": "llm", "path": "qwen"}, "oss://llm/qwen"),
+        ({"server": "x.nas.aliyuncs.com", "path": "/share"}, "nas://x.nas.aliyuncs.com/share"),
+        ({}, "csi"),
+    ],
+)
+def test_a_volume_ends_at_its_store(steps: Steps, attributes: dict[str, str], store: str) -> None:
+    pvc = claim("weights", volumeName="pv")
+    [step] = steps("volume", with_volume("weights"), pvc, volume("pv", attributes))
+    assert step.answer == f"PVC weights -> PV pv -> {store}"
+
+
+def test_a_policy_places_the_pods_that_carry_its_labels(steps: Steps) -> None:
+    [step] = steps("nodes", service(labels={"release": "qwen"}), policy({"release": "qwen"}))
+    assert step.answer == "NVIDIA-A10; preempts after the last unit (ResourcePolicy first)"
+
+
+def test_a_policy_may_select_by_the_label_that_knative_adds(steps: Steps) -> None:
+    [step] = steps("nodes", service(), policy({"serving.knative.dev/service": "qwen"}))
+    assert "ResourcePolicy first" in step.answer
+
+
+@pytest.mark.parametrize(
+    ("selector", "namespace"),
+    [({"release": "qwen2"}, "models"), ({"release": "qwen"}, "default")],
+)
+def test_a_policy_of_other_labels_or_another_namespace_does_not_place(
+    planned: Callable[..., Plan], steps: Steps, selector: dict[str, str], namespace: str
+) -> None:
+    objects = service(labels={"release": "qwen"}), policy(selector, namespace=namespace)
+    [step] = steps("nodes", *objects)
+    assert step.answer == "any node; no ResourcePolicy selects these pods"
+    [sentence] = idle_policies(planned(*objects))
+    assert sentence.startswith(f"ResourcePolicy {namespace}/first selects no pod of this plan")
+
+
+def test_labels_of_the_service_itself_do_not_reach_its_pods(steps: Steps) -> None:
+    kind, inputs = service()
+    labelled = {**inputs, "metadata": {**inputs["metadata"], "labels": {"release": "qwen"}}}
+    [step] = steps("nodes", (kind, labelled), policy({"release": "qwen"}))
+    assert "no ResourcePolicy" in step.answer
+
+
+def test_a_policy_that_selects_a_pod_is_not_idle(planned: Callable[..., Plan]) -> None:
+    assert idle_policies(planned(service(), policy({}))) == []
+
+
+def test_units_are_read_in_order_by_what_they_select(steps: Steps) -> None:
+    units = [
+        {"resource": "ecs", "nodeSelector": {"alibabacloud.com/nodepool-id": "np1"}, "max": 2},
+        {"resource": "ecs", "nodeSelector": {"node.kubernetes.io/instance-type": "ecs.g8i"}},
+        {"resource": "ecs", "nodeSelector": {"zone": "h"}},
+        {"resource": "eci"},
+    ]
+    [step] = steps("nodes", service(), policy({}, units=units))
+    assert step.answer.startswith(
+        "pool np1 (at most 2 pods), then ecs.g8i, then zone=h, then eci any node; "
+    )
+
+
+def test_a_unit_says_that_pods_wait_for_its_nodes(steps: Steps) -> None:
+    wait = {"k8s.aliyun.com/resource-policy-wait-for-ecs-scaling": "true"}
+    [step] = steps("nodes", service(), policy({}, units=[{"podLabels": wait}]))
+    assert step.answer.startswith("any node (waits for new nodes); ")
+
+
+def test_a_pool_whose_id_is_not_known_goes_by_its_name(steps: Steps) -> None:
+    units = [
+        {"nodeSelector": {"alibabacloud.com/nodepool-id": one}} for one in (UNKNOWN, UNKNOWN, "np3")
+    ]
+    pools = [{"name": name} for name in ("idc", "elastic", "third")]
+    placement = ("ack-inference:index:Placement", {"pools": pools})
+    [step] = steps("nodes", service(), policy({}, units=units, name="r2"), placement)
+    assert step.answer.startswith("pool idc, then pool elastic, then pool np3; ")
+
+
+def affinity(card: str) -> dict[str, Any]:
+    rule = {"key": "aliyun.accelerator/nvidia_name", "operator": "In", "values": [card]}
+    return {"matchExpressions": [rule]}
+
+
+def test_without_a_policy_the_nodes_are_those_that_the_pod_itself_prefers(steps: Steps) -> None:
+    preferred = [
+        {"weight": 50, "preference": affinity("Tesla-T4")},
+        {"weight": 100, "preference": affinity("NVIDIA-A10")},
+    ]
+    wanted = {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
+    [step] = steps("nodes", service(affinity={"nodeAffinity": wanted}))
+    assert step.answer == "NVIDIA-A10, then Tesla-T4; no ResourcePolicy selects these pods"
+
+
+def test_without_a_preference_the_nodes_are_those_that_the_pod_requires(steps: Steps) -> None:
+    terms = {"nodeSelectorTerms": [affinity("NVIDIA-A10")]}
+    wanted = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
+    [step] = steps("nodes", service(nodeSelector={"z": "h"}, affinity={"nodeAffinity": wanted}))
+    assert step.answer == "z=h, then NVIDIA-A10; no ResourcePolicy selects these pods"
+
+
+def test_a_priority_that_nothing_defines_is_a_broken_link(steps: Steps) -> None:
+    [step] = steps("priority", service(priorityClassName="hihg"))
+    assert step.broken
+
+
+def test_a_model_without_bounds_scales_as_knative_defaults_do(steps: Steps) -> None:
+    [step] = steps("scale", service())
+    assert step.answer == "0..any number of pods, concurrency 100 each at 70 %"
+
+
+def test_a_reserve_shows_only_where_it_is_enabled(steps: Steps) -> None:
+    annotations = {"knative.aliyun.com/reserve-instance-type": "ecs"}
+    assert steps("reserve", service(annotations)) == []
+
+
+PREDICTOR = {"minReplicas": 1, "maxReplicas": 4, "scaleMetric": "rps", "scaleTarget": 9}
+
+
+def inference_service(annotations: Any = None, **predictor: Any) -> Object:
+    return declared(
+        "serving.kserve.io/v1beta1",
+        "InferenceService",
+        "qwen",
+        {"predictor": predictor},
+        metadata={"annotations": annotations or {}},
+    )
+
+
+def scaler(target: str) -> Object:
+    metric = {"metric": {"name": "GPU"}, "target": {"type": "AverageValue", "averageValue": "50"}}
+    spec = {
+        "scaleTargetRef": {"kind": "Deployment", "name": target},
+        "minReplicas": 1,
+        "maxReplicas": 3,
+        "metrics": [{"type": "Pods", "pods": metric}],
+    }
+    return declared("autoscaling/v2", "HorizontalPodAutoscaler", "qwen", spec)
+
+
+def test_a_kserve_model_scales_by_itself(steps: Steps) -> None:
+    [step] = steps("scale", inference_service(**PREDICTOR))
+    assert step == Step("scale", "1..4 pods, rps 9 each")
+
+
+def test_a_kserve_model_scales_by_the_autoscaler_of_its_deployment(steps: Steps) -> None:
+    external = {"serving.kserve.io/autoscalerClass": "external"}
+    [step] = steps("scale", inference_service(external), scaler("qwen-predictor"))
+    assert step == Step("scale", "1..3 pods, GPU 50 each")
+
+
+def test_an_external_autoscaler_of_another_deployment_is_a_broken_link(steps: Steps) -> None:
+    external = {"serving.kserve.io/autoscalerClass": "external"}
+    [step] = steps("scale", inference_service(external), scaler("qwen"))
+    assert step.broken
+
+
+def test_a_kserve_model_is_placed_by_the_label_that_kserve_sets(steps: Steps) -> None:
+    right, wrong = policy({"app": "isvc.qwen-predictor"}), policy({"app": "isvc.qwen"})
+    assert "ResourcePolicy first" in steps("nodes", inference_service(), right)[0].answer
+    assert "no ResourcePolicy" in steps("nodes", inference_service(), wrong)[0].answer
+
+
+@pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
+def test_a_spec_that_is_not_known_breaks_nothing(planned: Callable[..., Plan], marker: str) -> None:
+    kinds = [service(), inference_service(), policy({}), dataset(""), runtime(), load()]
+    plan = planned(*((type_, {**inputs, "spec": marker}) for type_, inputs in kinds))
+    assert [way.kind for way in ways(plan)] == ["Knative Service", "KServe InferenceService"]
+    nested = planned(service(volumes=[{"persistentVolumeClaim": marker}], nodeSelector=marker))
+    assert [step.need for step in ways(nested)[0].steps] == ["scale", "nodes"]

@@ -1,0 +1,167 @@
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner, Result
+
+import cli
+
+EXAMPLE = Path(__file__).parent / "plan" / "example"
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, arguments)
+
+
+def project(root: Path, stack_file: str, program: str = "") -> str:
+    (root / "Pulumi.yaml").write_text("name: shop\n")
+    (root / "Pulumi.dev.yaml").write_text(stack_file)
+    (root / "__main__.py").write_text(program)
+    return str(root)
+
+
+def test_a_plan_goes_to_stdout_and_exits_0() -> None:
+    result = run("plan", "dev", "--project", str(EXAMPLE))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("example dev: 18 resources")
+
+
+def test_json_is_all_that_stdout_holds(tmp_path: Path) -> None:
+    root = project(tmp_path, "config: {}\n", "print('hello')")
+    result = run("plan", "dev", "--project", root, "--json", "--manifests", str(tmp_path / "out"))
+    assert json.loads(result.stdout)["stack"] == "dev"
+    assert result.exit_code == 0
+
+
+def test_manifests_are_written_and_counted(tmp_path: Path) -> None:
+    result = run("plan", "dev", "--project", str(EXAMPLE), "--manifests", str(tmp_path / "out"))
+    assert len(list((tmp_path / "out").iterdir())) == 12
+    assert result.stderr == f"Wrote 12 Kubernetes objects to {tmp_path / 'out'}.\n"
+
+
+@pytest.mark.parametrize(
+    ("stack_file", "program", "sentence"),
+    [
+        ("config:\n  region: x\n", "", "Pulumi.dev.yaml: 'region' under config must read"),
+        ("config: {}\n", "import pulumi; raise pulumi.RunError('no pool.')", "  no pool.\n"),
+    ],
+)
+def test_a_refused_input_exits_2_with_sentences_and_no_traceback(
+    tmp_path: Path, stack_file: str, program: str, sentence: str
+) -> None:
+    result = run("plan", "dev", "--project", project(tmp_path, stack_file, program))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Pulumi.dev.yaml is refused:\n  ")
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_folder_of_manifests_that_is_not_ours_exits_2(tmp_path: Path) -> None:
+    (tmp_path / "namespace-models.yaml").write_text("kind: Namespace\n")
+    result = run("plan", "dev", "--project", str(EXAMPLE), "--manifests", str(tmp_path))
+    assert result.exit_code == 2
+    assert "namespace-models.yaml was not written by a plan" in result.stderr
+
+
+def test_a_defect_exits_1_with_its_traceback(tmp_path: Path) -> None:
+    root = project(tmp_path, "config: {}\n", "1 / 0")
+    command = [sys.executable, "-c", "from cli import main; main()", "plan", "dev"]
+    done = subprocess.run(  # noqa: S603
+        [*command, "--project", root], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_stack_has_to_be_named() -> None:
+    result = run("plan")
+    assert result.exit_code == 2
+    assert "Missing argument 'STACK'" in result.stderr
+
+
+def test_no_secret_is_shown_in_any_format(tmp_path: Path) -> None:
+    """Canaries stand in the stack file, a resource, a component, a provider and an output."""
+    assert "CANARY" in (EXAMPLE / "Pulumi.dev.yaml").read_text()
+    shown = [
+        run("plan", "dev", "--project", str(EXAMPLE)),
+        run("plan", "dev", "--project", str(EXAMPLE), "--json", "--manifests", str(tmp_path)),
+    ]
+    texts = [result.output for result in shown] + [path.read_text() for path in tmp_path.iterdir()]
+    assert len(texts) == 14
+    assert not [text for text in texts if "CANARY" in text]
+    assert shown[1].output.count("[secret]") == 7
+
+
+def test_stacks_complete_from_their_files(tmp_path: Path) -> None:
+    for name in ("dev", "prod", "preview.eu"):
+        (tmp_path / f"Pulumi.{name}.yaml").touch()
+    completion = ShellComplete(cli.main, {}, "ack-inference", "_ACK_INFERENCE_COMPLETE")
+    found = completion.get_completions(["plan", "--project", str(tmp_path)], "pr")
+    assert [item.value for item in found] == ["preview.eu", "prod"]
+
+
+@pytest.mark.parametrize("verb", [[], ["plan"], ["schema"]])
+def test_help_teaches_without_loading_what_is_slow(verb: list[str]) -> None:
+    program = f"""
+import sys
+from cli import main
+try:
+    main({[*verb, "--help"]!r})
+finally:
+    slow = {{"pulumi", "pydantic", "rich", "yaml"}} & set(sys.modules)
+    sys.exit(f"loaded {{slow}}" if slow else 0)
+"""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ack-inference plan" in done.stdout or verb == ["schema"]
+
+
+@pytest.mark.parametrize("code", ["0  done", "1  a defect", "2  the input is refused"])
+def test_help_lists_the_exit_codes(code: str) -> None:
+    assert code in run("--help").stdout
+
+
+@pytest.fixture
+def schema_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    environment = types.ModuleType("stacks.environment")
+    environment.stack_schema = lambda: {"type": "object"}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "stacks.environment", environment)
+    monkeypatch.setattr(cli, "SCHEMA", tmp_path / "stack.schema.json")
+    return tmp_path / "stack.schema.json"
+
+
+def test_the_schema_is_written_and_then_passes_its_check(schema_file: Path) -> None:
+    assert run("schema").exit_code == 0
+    assert json.loads(schema_file.read_text()) == {"type": "object"}
+    assert run("schema", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("text", [None, "{}\n"])
+def test_a_stale_or_missing_schema_fails_the_check_and_stays(
+    schema_file: Path, text: str | None
+) -> None:
+    if text:
+        schema_file.write_text(text)
+    result = run("schema", "--check")
+    assert result.exit_code == 1
+    assert result.stderr == "stack.schema.json is stale; run: ack-inference schema\n"
+    assert (schema_file.read_text() if schema_file.exists() else None) == text
+
+
+def test_every_option_says_what_it_does() -> None:
+    options = [
+        option
+        for verb in cli.main.commands.values()
+        for option in verb.params
+        if isinstance(option, click.Option)
+    ]
+    assert options
+    assert all(option.help for option in options)
