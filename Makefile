@@ -48,10 +48,13 @@ define sync
 $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1)
 endef
 
+# Compiled modules are kept out of the sources, also where the shell turns their writing off: the
+# cloud SDKs take seconds to compile.
 define console_script
 #!$(CURDIR)/$(BIN)/python
 import sys
 
+sys.dont_write_bytecode, sys.pycache_prefix = False, "$(CURDIR)/$(VENV)/pycache"
 sys.path.insert(0, "$(CURDIR)")
 from cli import main
 

@@ -149,8 +149,8 @@ def create_cluster(environment: Environment) -> Site:
 
 
 def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resource]:
-    """The namespace of the models, unless Kubernetes has it from the start."""
-    if environment.namespace in SYSTEM_NAMESPACES:
+    """The namespace of the models, unless it is there already: with a claim, or from the start."""
+    if environment.namespace in SYSTEM_NAMESPACES or any(s.claim for s in environment.stores):
         return []
     options = pulumi.ResourceOptions(provider=site.provider)
     return [

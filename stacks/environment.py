@@ -409,7 +409,7 @@ class Waits(Args):
 class Secure(Args):
     """A value that Pulumi encrypted."""
 
-    secure: str
+    secure: str = Field(json_schema_extra=SECRET)
     """Ciphertext, as `pulumi config set --secret` writes it."""
 
 
@@ -423,7 +423,7 @@ class Environment(Args):
     kubeconfig: Secure | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: kubeconfig of an existing cluster."""
     namespace: str = "inference"
-    """Namespace of the models, created by the stack. Default inference."""
+    """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
     network: Network | None = None
     """Addresses. Not needed with an existing cluster."""
     cluster: Cluster

@@ -2,15 +2,18 @@
 
 import copy
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import NoneType
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from components.args import LENIENT, Fault, faults, field_at
+from components.args import LENIENT, Args, Fault, faults, field_at
+from components.quantity import QUANTITY
 
 from .checks import find_faults, overlaps
 from .environment import PROJECT, Environment
@@ -18,8 +21,12 @@ from .rehearsal import rehearse
 
 ROUNDS: Final = 20
 """Repairs that are tried before the rest of a file is given up for this run."""
-STAND_IN: Final = "stand-in"
-"""Text in place of one that cannot be read."""
+STAND_INS: Final = ("stand-in", "understudy")
+"""Texts in place of one that cannot be read."""
+FAR: Final = 1_000_000
+"""Number in place of one that cannot be read; its other stand-in is the lowest."""
+
+_RULES: Final = ("pattern", "ge", "le")
 
 Path = tuple[str | int, ...]
 
@@ -37,8 +44,8 @@ class Judgement:
 def judge(raw: Mapping[str, Any]) -> Judgement:
     """Finds everything that is wrong with a stack file.
 
-    Where a value cannot be read, the rules across sections are tried with a stand-in, and what
-    they say about the stand-in is dropped.
+    Where a value cannot be read, the other rules are tried with two stand-ins that are far apart.
+    What they say of one of the two only depends on the value, and is dropped.
 
     Args:
         raw: Configuration of the project, without the namespace of its keys.
@@ -54,12 +61,14 @@ def judge(raw: Mapping[str, Any]) -> Judgement:
 
 def _read(raw: Mapping[str, Any], **options: Any) -> Environment:
     # JSON keeps the two apart that Python takes for one: true is no number, "2" neither.
-    return Environment.model_validate_json(json.dumps(raw), strict=True, **options)
+    text = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace")
+    return Environment.model_validate_json(text, strict=True, **options)
 
 
 def _found(environment: Environment, broken: Collection[str] = ()) -> list[Fault]:
     """Each fault once, also where a component says what a check has said."""
-    found = [*find_faults(environment, broken), *rehearse(environment)]
+    found = find_faults(environment, broken)
+    found += rehearse(environment, [*broken, *(fault.field for fault in found)])
     return [*{(fault.field, str(fault.got)): fault for fault in reversed(found)}.values()][::-1]
 
 
@@ -67,35 +76,53 @@ def _advised(fault: Fault) -> Fault:
     """Says how to encrypt a secret, in place of what type it should have."""
     if fault.got != "given in plain":
         return fault
-    want = f"a secret, set by `pulumi config set --secret {PROJECT}:{fault.field}`"
+    key = fault.field.split(".")[0]
+    want = f"a secret, set by `pulumi config set --secret {PROJECT}:{key}`"
     why = "in plain, everyone who reads the stack file could use it"
     return Fault(fault.field, fault.got, want, why)
 
 
 def _faults_beside(unreadable: Sequence[Fault], raw: Mapping[str, Any]) -> list[Fault]:
-    """What the rules across sections find in the readable rest."""
-    repaired, unknown = _repair(raw)
+    """What all other rules find in the readable rest."""
+    broken = frozenset(fault.field for fault in unreadable)
+    low, high = (_faults_in_rest(raw, broken, far) for far in (False, True))
+    sure = set(map(str, high))
+    return [fault for fault in low if str(fault) in sure]
+
+
+def _faults_in_rest(raw: Mapping[str, Any], broken: Collection[str], far: bool) -> list[Fault]:
+    repaired, unknown = _repair(raw, far)
     if repaired is None:
         return []
-    broken = frozenset(fault.field for fault in unreadable)
     return [
         fault
-        for fault in _found(repaired, broken)
+        for fault in [*_rule_faults(repaired), *_found(repaired, broken)]
         if not any(text in str(fault) for text in unknown)
         and not any(overlaps(fault.field, field) for field in broken)
     ]
 
 
-def _repair(raw: Mapping[str, Any]) -> tuple[Environment | None, frozenset[str]]:
+def _rule_faults(part: Args) -> Iterator[Fault]:
+    """What the rules within sections say, where a broken field had kept them from being asked."""
+    yield from part._faults()
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        for index, inner in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(inner, Args):
+                entry = f"[{getattr(inner, 'name', index)}]" if isinstance(value, list) else ""
+                yield from (fault.under(f"{name}{entry}") for fault in _rule_faults(inner))
+
+
+def _repair(raw: Mapping[str, Any], far: bool) -> tuple[Environment | None, frozenset[str]]:
     """Stands in for what cannot be read, until the rest can be judged.
 
     Returns:
         The environment, if it could be repaired, and the texts in which a fault would speak of a
-        stand-in, or of a list entry that was left out.
+        stand-in that has no other, or of a list entry that was left out.
     """
     draft = copy.deepcopy(dict(raw))
-    tried: set[Path] = set()
-    unknown = {STAND_IN}
+    tried: Counter[Path] = Counter()
+    unknown: set[str] = set()
     for _ in range(ROUNDS):
         try:
             return _read(draft, context=LENIENT), frozenset(unknown)
@@ -106,9 +133,9 @@ def _repair(raw: Mapping[str, Any]) -> tuple[Environment | None, frozenset[str]]
             path = detail["loc"]
             if detail["type"] == "extra_forbidden":
                 _delete(draft, path)
-            elif path in tried or not _stand_in(draft, path, unknown):
+            elif not _stand_in(draft, path, unknown, far, tried[path]):
                 _leave_out(draft, path, unknown)
-            tried.add(path)
+            tried[path] += 1
     return None, frozenset(unknown)
 
 
@@ -116,35 +143,47 @@ def _sortable(step: str | int) -> tuple[int, str]:
     return (step, "") if isinstance(step, int) else (-1, step)
 
 
-def _stand_in(draft: dict[str, Any], path: Path, unknown: set[str]) -> bool:
-    info = field_at(Environment, path)
-    holder = _walk(draft, path[:-1])
-    if info is None or not isinstance(holder, dict) or not isinstance(path[-1], str):
+def _stand_in(draft: dict[str, Any], path: Path, unknown: set[str], far: bool, tries: int) -> bool:
+    info, holder, key = field_at(Environment, path), _walk(draft, path[:-1]), path[-1]
+    if isinstance(holder, list) and isinstance(key, int) and info and far and not tries:
+        holder[key] = _example_of(info.annotation, far)[0]
+        return True
+    if not isinstance(holder, dict) or not isinstance(key, str):
         return False
-    if info.is_required():
-        holder[path[-1]] = example = _example(info)
-        if isinstance(example, str):
-            unknown.add(repr(example))
-            unknown.add(f" {example}")
-    else:
-        holder.pop(path[-1], None)
+    if info is None or (not info.is_required() and tries >= far):
+        holder.pop(key, None)
+        return True
+    if tries:
+        return False
+    holder[key] = _example(info, far)
+    if info.examples:
+        unknown.update((repr(holder[key]), f" {holder[key]}"))
     return True
 
 
-def _example(info: FieldInfo) -> Any:
-    return info.examples[0] if info.examples else _example_of(info.annotation)
+def _example(info: FieldInfo, far: bool) -> Any:
+    rules = {k: v for rule in info.metadata for k in _RULES if (v := getattr(rule, k, None))}
+    if rules.get("pattern") == QUANTITY:
+        return "1000Ti" if far else "1"
+    if info.examples:
+        return info.examples[0]
+    number = rules.get("le", FAR) if far else rules.get("ge", 1)
+    return _example_of(info.annotation, far, number)
 
 
-def _example_of(annotation: Any) -> Any:
+def _example_of(annotation: Any, far: bool, number: float = 1) -> Any:
+    arguments = [one for one in get_args(annotation) if one is not NoneType]
     if get_origin(annotation) is list:
-        return [_example_of(get_args(annotation)[0])]
+        return [_example_of(arguments[0], far, number)]
     if get_origin(annotation) is dict:
-        return {STAND_IN: STAND_IN}
+        return {STAND_INS[far]: _example_of(arguments[-1], far, number)}
+    if arguments:
+        return _example_of(arguments[0], far, number)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return next(iter(annotation)).value
+        return list(annotation)[-far].value
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {}
-    return {int: 1, float: 1.0, bool: False}.get(annotation, STAND_IN)
+    return {int: number, float: float(number), bool: far}.get(annotation, STAND_INS[far])
 
 
 def _leave_out(draft: dict[str, Any], path: Path, unknown: set[str]) -> None:

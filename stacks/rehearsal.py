@@ -1,6 +1,6 @@
 """Builds the arguments of every component with stand-ins, so that each refuses before `up`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -13,6 +13,7 @@ from components.serving.placement import policy_spec
 
 from . import arguments
 from .arguments import Issuer, given
+from .checks import overlaps
 from .environment import Environment, Model, NetworkPlugin, Volume
 
 STACK: Final = "ack-inference-stack"
@@ -32,13 +33,33 @@ POOL: Final = {
 STORE: Final = {"bucket": "oss.bucket"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
 
+SERVICE: Final = {
+    "template.metadata.annotations": "serve.knative.annotations",
+    "template.spec.containers[0].env": "server.env",
+    "template.spec.containers[0].env_from": "server.secret_env",
+    "template.spec.containers[0].volume_mounts": "server.mount_path",
+    "template.spec.containers[0].ports": "server.port",
+    "template.spec.containers[0].resources": "server.resources",
+    "template.spec.image_pull_secrets": "server.image_pull_secrets",
+}
+
 Part = tuple[str, Mapping[str, str], Callable[[], object]]
 """Section of a component's arguments, what they are called there, and what builds them."""
 
 
-def rehearse(environment: Environment) -> Iterator[Fault]:
-    """Everything that a component would refuse."""
-    for section, names, build in _parts(environment):
+def rehearse(environment: Environment, broken: Collection[str] = ()) -> Iterator[Fault]:
+    """Everything that a component would refuse.
+
+    Args:
+        environment: What the stack file says.
+        broken: Fields that are refused already; what is rendered of them would be refused again.
+    """
+    rendered = [
+        part
+        for part in _rendered_parts(environment)
+        if not any(overlaps(part[0], field) for field in broken)
+    ]
+    for section, names, build in [*_parts(environment), *rendered]:
         try:
             build()
         except ValidationError as error:
@@ -50,17 +71,23 @@ def rehearse(environment: Environment) -> Iterator[Fault]:
 
 def _parts(environment: Environment) -> Iterator[Part]:
     yield from [] if environment.existing else _cloud_parts(environment)
-    ids = {pool.name: "id" for pool in environment.pools}
     claim = partial(_claim, environment)
     for model in environment.models:
-        section = f"models[{model.name}]"
-        yield section, CLAIM, partial(claim, model.name, model.volume)
-        yield section, {}, partial(_placement, environment, model, ids)
-        yield section, {}, partial(_service, environment, model, ids)
-        yield f"{section}.cache", {}, partial(_cache, environment, model, ids)
+        yield f"models[{model.name}]", CLAIM, partial(claim, model.name, model.volume)
     for job in environment.training:
         section = f"training[{job.name}]"
         yield section, CLAIM, partial(claim, arguments.checkpoint_claim(job), job.checkpoint)
+
+
+def _rendered_parts(environment: Environment) -> Iterator[Part]:
+    ids = {pool.name: "id" for pool in environment.pools}
+    for model in environment.models:
+        section = f"models[{model.name}]"
+        yield section, {}, partial(_placement, environment, model, ids)
+        yield section, SERVICE, partial(_service, environment, model, ids)
+        yield section, {}, partial(_cache, environment, model, ids)
+    for job in environment.training:
+        section = f"training[{job.name}]"
         yield section, {}, partial(arguments.training_args, environment, job, ids)
 
 

@@ -28,7 +28,6 @@ from .node_pool import (
     PerformanceLevel,
     Spot,
     Taint,
-    TaintEffect,
 )
 
 __all__ = [
@@ -68,7 +67,6 @@ __all__ = [
     "Spot",
     "StorageType",
     "Taint",
-    "TaintEffect",
     "Weekday",
     "Zone",
 ]

@@ -19,6 +19,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..crds.affinity import TaintEffect
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -50,14 +51,6 @@ class ImageType(StrEnum):
     ALIYUN_LINUX_4_CONTAINER_OPTIMIZED = "AliyunLinux4ContainerOptimized"
     CONTAINER_OS = "ContainerOS"
     UBUNTU = "Ubuntu"
-
-
-class TaintEffect(StrEnum):
-    """What a taint does to pods that do not tolerate it."""
-
-    NO_SCHEDULE = "NoSchedule"
-    PREFER_NO_SCHEDULE = "PreferNoSchedule"
-    NO_EXECUTE = "NoExecute"
 
 
 class DiskCategory(StrEnum):

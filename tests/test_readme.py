@@ -1,0 +1,67 @@
+"""What the README shows is what the commands print."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from plan.render import render
+from plan.run import plan
+from stacks.environment import PROJECT
+from stacks.judge import judge
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+WIDTH = 100
+
+
+def blocks(mark: str) -> list[list[str]]:
+    return [
+        block.strip().splitlines()
+        for block in re.findall(rf"<!-- {mark} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    ]
+
+
+def configuration(text: str) -> dict[str, object]:
+    keys = yaml.safe_load(text)["config"]
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    out = io.StringIO()
+    render(plan("dev", ROOT), Console(file=out, width=WIDTH))
+    return [line.rstrip() for line in out.getvalue().strip().splitlines()]
+
+
+def test_the_plan_of_dev_is_the_one_shown(printed: list[str]):
+    shown = [line for block in blocks("plan:dev") for line in [*block, ""]]
+    assert shown[:-1] == printed
+
+
+def mistaken() -> Iterator[str]:
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    for right, wrong in (
+        ("ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c16g1.4xlarge"),
+        ("priority: inference-high-priority", "priority: infrence-with-high-priority"),
+        ("min: 1, max: 3", "min: 3, max: 1"),
+    ):
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    yield from map(str, judge(configuration(text)).faults)
+
+
+def test_the_mistakes_shown_are_answered_with_the_sentences_shown():
+    [shown] = blocks("mistakes")
+    assert shown == ["Pulumi.dev.yaml is refused:", *(f"  {sentence}" for sentence in mistaken())]
+
+
+def test_the_model_to_append_is_accepted_in_dev():
+    [block] = blocks("model")
+    environment = configuration((ROOT / "Pulumi.dev.yaml").read_text())
+    environment["models"] = [*environment["models"], *yaml.safe_load("\n".join(block))]
+    assert [str(fault) for fault in judge(environment).faults] == []
