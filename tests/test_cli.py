@@ -72,7 +72,7 @@ def test_a_folder_of_manifests_that_is_not_ours_exits_2(tmp_path: Path) -> None:
 def test_a_defect_exits_1_with_its_traceback(tmp_path: Path) -> None:
     root = project(tmp_path, "config: {}\n", "1 / 0")
     command = [sys.executable, "-c", "from cli import main; main()", "plan", "dev"]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [*command, "--project", root], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
@@ -117,7 +117,7 @@ finally:
     slow = {{"pulumi", "pydantic", "rich", "yaml"}} & set(sys.modules)
     sys.exit(f"loaded {{slow}}" if slow else 0)
 """
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
