@@ -4,7 +4,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self, TypeVar
@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+Built = TypeVar("Built")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
 
 SECRET: dict[str, JsonValue] = {"secret": True}
@@ -43,8 +44,9 @@ class Fault:
     """Page that says so."""
 
     def __str__(self) -> str:
+        field, want, why = (_cut(text, 500) for text in (self.field, self.want, self.why))
         see = f" See {self.source}" if self.source else ""
-        return f"{self.field} is {_shown(self.got)}, but it must be {self.want}: {self.why}.{see}"
+        return _on_one_line(f"{field} is {_shown(self.got)}, but it must be {want}: {why}.{see}")
 
     def under(self, path: str) -> "Fault":
         """The same fault, seen from the section that holds it."""
@@ -90,6 +92,7 @@ class Args(BaseModel):
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     @classmethod
@@ -110,6 +113,15 @@ class Args(BaseModel):
         """What is wrong beyond the types of the fields; models override it."""
         yield from ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _none_is_the_default(cls, data: Any) -> Any:
+        """A field that is None was not given: its default holds."""
+        if not isinstance(data, Mapping):
+            return data
+        defaulted = {name for name, info in cls.model_fields.items() if _has_default(info)}
+        return {k: value for k, value in data.items() if value is not None or k not in defaulted}
+
     @model_validator(mode="after")
     def _is_sound(self, info: ValidationInfo) -> Self:
         if info.context is not LENIENT and (found := list(self._faults())):
@@ -119,6 +131,23 @@ class Args(BaseModel):
     def dump(self) -> dict[str, Any]:
         """The inputs as the engine records them: what is not set is left out."""
         return self.model_dump(exclude_none=True)
+
+
+def judged(title: str, build: Callable[[], Built]) -> Built:
+    """What `build` makes of sound arguments, or the end of the run where a rule refuses it.
+
+    Args:
+        title: What is built, e.g. `KnativeModel qwen`.
+        build: Renders models that have rules of their own.
+
+    Raises:
+        pulumi.RunError: One sentence per rule that was broken.
+    """
+    try:
+        return build()
+    except ValidationError as error:
+        sentences = [str(fault) for fault in rule_faults(error)]
+        raise pulumi.RunError("\n".join([f"{title} is refused:", *sentences])) from None
 
 
 def child_options(
@@ -140,30 +169,43 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
         error: What pydantic raised.
         raw: The input it was given; list items that have a `name` are called by it.
     """
-    by_path: dict[str, list[Fault]] = {}
+    groups: dict[tuple[str, bool], list[Fault]] = {}
+    lone_arms: dict[str, Fault] = {}
     for detail in error.errors():
-        steps = _steps(raw, detail["loc"])
+        steps = _steps(model, detail["loc"])
         path = path_of(raw, steps)
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, Refusal):
-            by_path.setdefault(f"{path}!", []).extend(one.under(path) for one in cause.faults)
+            groups.setdefault((path, True), []).extend(one.under(path) for one in cause.faults)
             continue
         found = _fault(model, steps, path, detail, _at(raw, steps))
-        known = by_path.setdefault(path, [])
-        if detail["type"] != "is_instance_of" and found not in known:
+        if detail["type"] == "is_instance_of":
+            # Of Input[str], the arm for text says it better; where there is no other, this must.
+            lone_arms.setdefault(path, found)
+        elif found not in (known := groups.setdefault((path, False), [])):
             known.append(found)
-    return [fault for group in by_path.values() for fault in _folded(group)]
+    for path, found in lone_arms.items():
+        told = [other for other, _ in groups]
+        if path not in told and not any(one.startswith((f"{path}.", f"{path}[")) for one in told):
+            groups[path, False] = [found]
+    return [
+        fault
+        for (_, by_rule), group in groups.items()
+        for fault in (group if by_rule else _folded(group))
+    ]
 
 
 def rule_faults(error: ValidationError) -> list[Fault]:
-    """The faults that rules raised, without what pydantic found about types."""
-    causes = [(detail["loc"], detail.get("ctx", {}).get("error")) for detail in error.errors()]
-    return [
-        fault.under(path_of(None, loc))
-        for loc, cause in causes
-        if isinstance(cause, Refusal)
-        for fault in cause.faults
-    ]
+    """The faults that rules and bounds raised, where all types are known to be right."""
+    found: list[Fault] = []
+    for detail in error.errors():
+        path, cause = path_of(None, detail["loc"]), detail.get("ctx", {}).get("error")
+        if isinstance(cause, Refusal):
+            found += [fault.under(path) for fault in cause.faults]
+        else:
+            want, why = _want(detail["type"], detail, None), "nothing else is taken"
+            found.append(Fault(path, detail["input"], want, why))
+    return found
 
 
 def path_of(raw: object, steps: Iterable[str | int]) -> str:
@@ -200,7 +242,8 @@ def keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
     """The keys that may stand at a location, in the order they are declared."""
     field = field_at(model, steps)
     models = list(_models_in(field.annotation)) if field else [] if steps else [model]
-    return [info.alias or name for m in models for name, info in m.model_fields.items()]
+    keys = (info.alias or name for m in models for name, info in m.model_fields.items())
+    return list(dict.fromkeys(keys))
 
 
 def _folded(group: list[Fault]) -> list[Fault]:
@@ -217,12 +260,21 @@ def _fault(
     kind = detail["type"]
     if kind == "extra_forbidden":
         return _unknown_key(model, steps, path, got)
-    info = field_at(model, steps)
+    info = _field_around(model, steps)
     if kind == "missing":
         return Fault(path, MISSING, "given", _purpose(info))
-    if _is_secret(info):
+    models = _models_in(info.annotation) if info else [model]
+    if _is_secret(info) or any(map(_holds_secret, models)):
         got = Words("given in plain")
-    return Fault(path, got, _want(kind, detail, info), _purpose(info))
+    elif isinstance(got, pulumi.Output):
+        got = Words("an Output, known only later")
+    return Fault(path or "args", got, _want(kind, detail, info), _purpose(info))
+
+
+def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
+    """The declaration of a field, or of the dict or list that holds a value."""
+    paths = (steps[:end] for end in range(len(steps), 0, -1))
+    return next((info for path in paths if (info := field_at(model, path))), None)
 
 
 def _unknown_key(
@@ -242,6 +294,7 @@ _WANTS: Mapping[str, str] = types.MappingProxyType(
         "int_parsing": "a whole number",
         "int_from_float": "a whole number",
         "float_type": "a number",
+        "finite_number": "a finite number",
         "float_parsing": "a number",
         "bool_type": "true or false",
         "bool_parsing": "true or false",
@@ -274,6 +327,8 @@ def _want(kind: str, detail: Any, info: FieldInfo | None) -> str:
             return f"at least {ctx['min_length']} long"
         case "too_long" | "string_too_long":
             return f"at most {ctx['max_length']} long"
+        case "is_instance_of":
+            return f"a {ctx['class']}"
         case "enum" | "literal_error":
             return f"one of {ctx['expected']}"
     return _WANTS.get(kind) or str(detail["msg"])
@@ -282,7 +337,15 @@ def _want(kind: str, detail: Any, info: FieldInfo | None) -> str:
 def _purpose(info: FieldInfo | None) -> str:
     text = " ".join((info.description or "").split()) if info else ""
     sentence = re.split(r"(?<!e\.g)\. ", text)[0].rstrip(".")
-    return sentence[:1].lower() + sentence[1:] if sentence else "nothing else is understood here"
+    if not sentence:
+        return "nothing else is understood here"
+    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+
+
+def _has_default(info: FieldInfo) -> bool:
+    """Whether the field may be None, which then stands for another default."""
+    may_be_none = types.NoneType in typing.get_args(info.annotation)
+    return may_be_none and not info.is_required() and info.default is not None
 
 
 def _is_secret(info: FieldInfo | None) -> bool:
@@ -290,33 +353,73 @@ def _is_secret(info: FieldInfo | None) -> bool:
     return isinstance(extra, dict) and extra.get("secret") is True
 
 
+def _holds_secret(model: type[BaseModel]) -> bool:
+    fields = model.model_fields.values()
+    return any(
+        _is_secret(info) or any(map(_holds_secret, _models_in(info.annotation))) for info in fields
+    )
+
+
 def _shown(value: object) -> str:
-    text = repr(value.value if isinstance(value, Enum) else value)
-    return text if len(text) <= 80 else f"{text[:76]}..."
+    return _cut(repr(value.value if isinstance(value, Enum) else value), 80)
 
 
-def _steps(raw: object, loc: Sequence[str | int]) -> list[str | int]:
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 4]}..."
+
+
+def _on_one_line(text: str) -> str:
+    """Escapes what would end the line, or not print."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _steps(model: type[BaseModel], loc: Sequence[str | int]) -> list[str | int]:
     """The part of a pydantic location that exists in the input, without names of union arms."""
     steps: list[str | int] = []
-    here = raw
-    for position, step in enumerate(loc):
-        child = _child(here, step)
-        last = position == len(loc) - 1
-        if child is MISSING and not (last and isinstance(here, Mapping | BaseModel)):
+    kinds: list[object] = [model]
+    names_an_arm = False
+    for step in loc:
+        if names_an_arm:
+            names_an_arm = False
             continue
+        if step == "[key]":  # pydantic's mark of a dict's key, as opposed to its value
+            break
         steps.append(step)
-        here = child
+        kinds = [arm for kind in kinds for arm in _arms(_inside(kind, step))]
+        names_an_arm = len(kinds) > 1
     return steps
+
+
+def _inside(kind: object, step: str | int) -> object:
+    """What an annotation says about the field, item or value that a step leads to."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        info = _field(kind, str(step))
+        return info.annotation if info else None
+    is_container = typing.get_origin(kind) in (list, dict, Sequence, Mapping)
+    return typing.get_args(kind)[-1] if is_container else None
+
+
+def _arms(annotation: object) -> list[object]:
+    """The alternatives of a union; None is none, as pydantic does not count it either."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [arm for part in typing.get_args(annotation) for arm in _arms(part)]
+    return [] if annotation in (None, types.NoneType) else [annotation]
 
 
 def _child(here: object, step: str | int) -> object:
     if isinstance(here, BaseModel):
         return getattr(here, str(step), MISSING)
     if isinstance(here, Mapping):
-        return here.get(step, MISSING)
+        # A custom resource's fields may be spelled as on the wire: `volumeMounts`.
+        spelled = (key for key in here if isinstance(key, str) and _snake(key) == step)
+        return here[step] if step in here else here.get(next(spelled, step), MISSING)
     if isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int):
         return here[step] if step < len(here) else MISSING
     return MISSING
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
 def _at(raw: object, steps: Iterable[str | int]) -> object:

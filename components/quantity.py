@@ -12,7 +12,10 @@ from typing import Final
 GIB: Final = 1024**3
 """Bytes of one gibibyte."""
 
-QUANTITY: Final = r"^(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$"
+_MOST: Final = Decimal(2**63 - 1)
+"""Kubernetes holds no more in a quantity."""
+
+QUANTITY: Final = r"^(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?$"
 """Pattern of a quantity without a sign, for fields."""
 
 _BINARY: Final = tuple(f"{prefix}i" for prefix in "KMGTPE")
@@ -26,12 +29,14 @@ _FACTORS: Final[Mapping[str, Decimal]] = MappingProxyType(
 )
 _QUANTITY: Final = re.compile(
     r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))"
-    r"(?:(?P<unit>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?\d+))?"
+    r"(?:(?P<unit>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?\d{1,3}))?"
 )
 
 
 def parse(text: str) -> Decimal:
     """Reads a quantity: bytes for memory, cores for CPU, a count for the rest.
+
+    What is more than Kubernetes can hold is cut to its most, as Kubernetes does it.
 
     Raises:
         ValueError: The text is not a quantity.
@@ -41,8 +46,8 @@ def parse(text: str) -> Decimal:
         raise ValueError(f"{text!r} is not a quantity such as 15Gi, 500m or 2")
     number = Decimal(match["number"])
     if match["exponent"]:
-        return number.scaleb(int(match["exponent"]))
-    return number * _FACTORS[match["unit"] or ""]
+        number = number.scaleb(int(match["exponent"]))
+    return max(-_MOST, min(number * _FACTORS[match["unit"] or ""], _MOST))
 
 
 def is_quantity(text: str) -> bool:

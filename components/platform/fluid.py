@@ -58,7 +58,8 @@ class FluidArgs(Args):
     chart: FluidChart
     """Which chart installs it."""
     tolerations: list[Toleration] | None = None
-    """Taints of the nodes that mount cached models; the CSI plugin runs on each of them."""
+    """Taints of the nodes that mount cached models; the CSI plugin runs on each of them.
+    Left out, it runs on every node."""
 
 
 class Fluid(pulumi.ComponentResource):
@@ -114,12 +115,13 @@ def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _upstream_values(args: FluidArgs) -> dict[str, Any]:
-    tolerations = [toleration.manifest() for toleration in args.tolerations or []]
     values: dict[str, Any] = {
         # A controller that only starts on demand is stopped by every upgrade of the chart.
         "runtime": {"jindo": {"enabled": True}},
-        "csi": {"tolerations": tolerations},
     }
+    if args.tolerations:
+        # The chart's own value tolerates everything; an empty list would tolerate nothing.
+        values["csi"] = {"tolerations": [one.manifest() for one in args.tolerations]}
     return merged(values, _images(args.chart.image_prefix)) if args.chart.image_prefix else values
 
 

@@ -1,5 +1,6 @@
 """Knative Serving: scales models on the requests they have in hand."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -9,14 +10,17 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, child_options  # noqa: F401
-from ..catalog.charts import CHARTS, KNATIVE_SERVING_VERSION
+from ..args import MISSING, Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
 
 NAMESPACE = "knative-serving"
 DEFAULT_DOMAIN = "example.com"
 DEFAULT_MAX_REQUEST_SECONDS = 600
 OPERATOR_TIMEOUT_SECONDS = 900
+_OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
+_NO_SERVICE = 'selector:\n  ack-inference/unused: "true"\n'
+"""Options of a domain that no service gets."""
 
 
 class KnativeInstaller(StrEnum):
@@ -43,12 +47,33 @@ class KnativeArgs(Args):
     """Domain below which services are reached."""
     max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
     """Longest request that a service may allow, in seconds. Default 600."""
-    image_registry: str | None = None
-    """Registry that has Knative's images, for the operator, e.g. a mirror."""
+    image_pattern: str | None = None
+    """Where a mirror has Knative's images, for the operator, with `${NAME}` for the container's
+    name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.installer is KnativeInstaller.ADDON and self.cluster_id is None:
+        if self.installer is KnativeInstaller.ADDON:
+            yield from self._addon_faults()
+        else:
+            yield from self._operator_faults()
+
+    def _addon_faults(self) -> Iterator[Fault]:
+        if self.cluster_id is None:
             yield Fault("cluster_id", MISSING, "given", "the add-on belongs to a cluster of ACK")
+        if self.image_pattern is not None:
+            why = "ACK chooses the images of its add-on"
+            yield Fault("image_pattern", self.image_pattern, "left out", why)
+
+    def _operator_faults(self) -> Iterator[Fault]:
+        version = re.fullmatch(r"(\d+\.\d+)(\.\d+)?", self.version or KNATIVE_SERVING_VERSION)
+        if version is None or version[1] not in KNATIVE_SERVING_MINIMUM:
+            want = f"a release of {', '.join(KNATIVE_SERVING_MINIMUM)}, such as 1.22 or 1.22.1"
+            yield Fault("version", self.version, want, "the operator knows no other", _OPERATOR)
+        name, _, tag = (self.image_pattern or "${NAME}:tag").rpartition("/")[2].partition(":")
+        if "${NAME}" not in name or not tag:
+            want = "a pattern such as registry.example.com/knative/${NAME}:v1.23.0"
+            why = "the operator puts in the container's name and adds no tag"
+            yield Fault("image_pattern", self.image_pattern, want, why, _OPERATOR)
 
 
 class Knative(pulumi.ComponentResource):
@@ -61,13 +86,16 @@ class Knative(pulumi.ComponentResource):
         self, name: str, args: KnativeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = KnativeArgs.of(args)
+        serving = None
+        if args.installer is KnativeInstaller.OPERATOR:
+            serving = judged(f"Knative {name}", lambda: serving_spec(args))
 
         super().__init__("ack-inference:index:Knative", name, args.dump(), opts)
 
-        if args.installer is KnativeInstaller.ADDON:
+        if serving is None:
             self._declare_addon(name, args, opts)
         else:
-            self._declare_operator(name, args, opts)
+            self._declare_operator(name, serving, opts)
 
         self.domain = pulumi.Output.from_input(args.domain or DEFAULT_DOMAIN)
         self.register_outputs({"domain": self.domain})
@@ -96,7 +124,7 @@ class Knative(pulumi.ComponentResource):
             )
 
     def _declare_operator(
-        self, name: str, args: KnativeArgs, opts: pulumi.ResourceOptions | None
+        self, name: str, serving: KnativeServingSpec, opts: pulumi.ResourceOptions | None
     ) -> None:
         chart = CHARTS["knative-operator"]
         release = kubernetes.helm.v3.Release(
@@ -117,7 +145,7 @@ class Knative(pulumi.ComponentResource):
         )
         KnativeServing(
             f"{name}-serving",
-            serving_spec(args),
+            serving,
             ObjectMetaArgs(
                 name="knative-serving",
                 namespace=NAMESPACE,
@@ -136,18 +164,29 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     config: dict[str, dict[str, str]] = {}
     if args.features:
         config["features"] = dict(sorted(args.features.items()))
-    if args.domain not in (None, DEFAULT_DOMAIN):
-        config["domain"] = {args.domain: ""}
+    if domains := _domains(args):
+        config["domain"] = domains
     seconds = args.max_request_seconds or DEFAULT_MAX_REQUEST_SECONDS
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     return config
 
 
+def _domains(args: KnativeArgs) -> dict[str, str]:
+    domain = args.domain or DEFAULT_DOMAIN
+    if args.installer is KnativeInstaller.OPERATOR:
+        # Without a domain, Knative itself exposes services inside the cluster alone.
+        return {domain: ""}
+    if domain == DEFAULT_DOMAIN:
+        return {}  # It is ACK's default too.
+    # Of two domains for all services Knative takes the first by name, whosever it is.
+    return {domain: "", DEFAULT_DOMAIN: _NO_SERVICE}
+
+
 def serving_spec(args: KnativeArgs) -> KnativeServingSpec:
     """The KnativeServing of the operator: pinned, behind Kourier."""
     ingress = {"network": {"ingress-class": "kourier.ingress.networking.knative.dev"}}
-    registry = {"default": f"{args.image_registry}/${{NAME}}"} if args.image_registry else None
+    registry = {"default": args.image_pattern} if args.image_pattern else None
     return KnativeServingSpec.model_validate(
         {
             "version": args.version or KNATIVE_SERVING_VERSION,

@@ -18,7 +18,7 @@ class PriorityClass(Args):
 
     name: str
     """Name of the PriorityClass."""
-    value: int = Field(le=HIGHEST_USER_PRIORITY)
+    value: int = Field(ge=-(2**31), le=HIGHEST_USER_PRIORITY)
     """Pods of a higher value preempt those of a lower one."""
     preempts: bool | None = True
     """False lets pods wait for room instead of making it. Default true."""
@@ -36,6 +36,11 @@ class PrioritiesArgs(Args):
 
     classes: list[PriorityClass]
     """One entry per PriorityClass."""
+
+    def _faults(self) -> Iterator[Fault]:
+        names = [entry.name for entry in self.classes]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield Fault(f"classes[{name}].name", name, "unique", "it names a PriorityClass")
 
 
 class Priorities(pulumi.ComponentResource):
@@ -59,7 +64,13 @@ class Priorities(pulumi.ComponentResource):
                 global_default=False,
                 preemption_policy="PreemptLowerPriority" if entry.preempts else "Never",
                 description=entry.description,
-                opts=child_options(self, opts),
+                opts=child_options(
+                    self,
+                    opts,
+                    # Kubernetes forbids to change these two, and the name is the user's.
+                    replace_on_changes=["value", "preemptionPolicy"],
+                    delete_before_replace=True,
+                ),
             )
 
         self.names = pulumi.Output.from_input([entry.name for entry in args.classes])

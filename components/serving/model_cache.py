@@ -1,12 +1,12 @@
 """A copy of a model in the memory of nodes near the GPUs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Output, T, child_options  # noqa: F401
+from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid import (
     DataLoad,
@@ -15,7 +15,10 @@ from ..crds.fluid import (
     DatasetSpec,
     JindoRuntime,
     JindoRuntimeSpec,
+    Placement,
+    name_faults,
 )
+from ..crds.model import check
 from ..quantity import GIB, QUANTITY, binary, parse
 from .waiting import metadata
 
@@ -34,7 +37,7 @@ class Medium(StrEnum):
 class CacheTier(Args):
     """How much is cached, and where on the node."""
 
-    workers: int = Field(ge=1)
+    workers: int = Field(ge=1, le=1000)
     """Nodes that share the copy; each has a part."""
     quota: str = Field(pattern=QUANTITY, examples=["20Gi"])
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
@@ -70,6 +73,11 @@ class ModelCacheArgs(Args):
     load_wait_seconds: int | None = Field(default=3600, ge=0)
     """How long to wait until the model is loaded; 0 does not wait. Default 3600."""
 
+    def _faults(self) -> Iterator[Fault]:
+        for key, values in self.node_labels.items():
+            if not values:
+                yield Fault(f"node_labels[{key}]", [], "one value or more", "no node would do")
+
 
 class ModelCache(pulumi.ComponentResource):
     """A Fluid Dataset over the model's claim, its JindoRuntime, and the DataLoad that fills it."""
@@ -81,32 +89,33 @@ class ModelCache(pulumi.ComponentResource):
         self, name: str, args: ModelCacheArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelCacheArgs.of(args)
+        dataset_name = f"{name}-dataset"
+        store, workers, load = judged(
+            f"ModelCache {name}",
+            lambda: (dataset_spec(args), runtime_spec(args), load_spec(dataset_name, args)),
+        )
+        about = metadata(
+            dataset_name,
+            args.namespace,
+            wait_for="jsonpath={.status.phase}=Bound",
+            seconds=args.dataset_wait_seconds,
+        )
+        check(f"ModelCache {name}", name_faults(about))
 
         super().__init__("ack-inference:index:ModelCache", name, args.dump(), opts)
 
-        dataset_name = f"{name}-dataset"
         # The Dataset is bound by the runtime of its name, so neither may wait for the other.
-        dataset = Dataset(
-            f"{name}-dataset",
-            dataset_spec(args),
-            metadata(
-                dataset_name,
-                args.namespace,
-                wait_for="jsonpath={.status.phase}=Bound",
-                seconds=args.dataset_wait_seconds,
-            ),
-            child_options(self, opts),
-        )
+        dataset = Dataset(f"{name}-dataset", store, about, child_options(self, opts))
         runtime = JindoRuntime(
             f"{name}-runtime",
-            runtime_spec(args),
+            workers,
             metadata(dataset_name, args.namespace),
             child_options(self, opts),
         )
         if args.tier.preload:
             DataLoad(
                 f"{name}-load",
-                load_spec(dataset_name, args),
+                load,
                 metadata(
                     f"{name}-load",
                     args.namespace,
@@ -145,6 +154,8 @@ def dataset_spec(args: ModelCacheArgs) -> DatasetSpec:
                 }
             },
             "tolerations": args.tolerations,
+            # Exclusive, the default, would keep the cache of a second model off these nodes.
+            "placement": Placement.SHARED,
         }
     )
 

@@ -1,11 +1,13 @@
 """Where the pods of a model may run, and in which order."""
 
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Output, T, child_options  # noqa: F401  pulumi.Input needs Output and T
+from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..crds.affinity import (
     NodeAffinity,
     NodeOperator,
@@ -15,6 +17,8 @@ from ..crds.affinity import (
     PreferredSchedulingTerm,
     Toleration,
 )
+from ..crds.formats import dns_1123_faults
+from ..crds.model import check
 from ..crds.scheduling import (
     WAIT_FOR_SCALING,
     Capacity,
@@ -25,6 +29,11 @@ from ..crds.scheduling import (
     Unit,
 )
 from .waiting import metadata
+
+_DOC: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "configure-priority-based-resource-scheduling"
+)
 
 
 class Enforcer(StrEnum):
@@ -49,6 +58,14 @@ class PlacementPool(Args):
     """Most pods of the model on this pool. Refused for an autoscaled pool."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the taints that the pool's nodes carry."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if not self.node_selector:
+            yield Fault("node_selector", {}, "one label or more", "it tells the pool's nodes")
+        if self.autoscaled and self.max_pods is not None:
+            want = f"left out, as pool {self.name} is autoscaled"
+            why = "the autoscaler does not know the bound, and starts nodes that stay idle"
+            yield Fault("max_pods", self.max_pods, want, why, _DOC)
 
 
 class PlacementArgs(Args):
@@ -83,18 +100,22 @@ class Placement(pulumi.ComponentResource):
         self, name: str, args: PlacementArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = PlacementArgs.of(args)
+        check(f"Placement {name}", dns_1123_faults("name", name, "the policy is called so"))
+        enforcer = args.enforcer or Enforcer.RESOURCE_POLICY
+        policy = None
+        if enforcer is Enforcer.RESOURCE_POLICY:
+            policy = judged(f"Placement {name}", lambda: policy_spec(args))
 
         super().__init__("ack-inference:index:Placement", name, args.dump(), opts)
 
-        enforcer = args.enforcer or Enforcer.RESOURCE_POLICY
         self.labels = dict(args.selector)
         self.tolerations = distinct_tolerations(args.pools)
         self.node_affinity = node_affinity(args.pools, enforcer)
         self.policy_name = None
-        if enforcer is Enforcer.RESOURCE_POLICY:
+        if policy is not None:
             ResourcePolicy(
                 f"{name}-policy",
-                policy_spec(args),
+                policy,
                 metadata(name, args.namespace),
                 child_options(self, opts),
             )
@@ -125,7 +146,8 @@ def unit(pool: PlacementPool) -> Unit:
 
 def distinct_tolerations(pools: list[PlacementPool]) -> list[Toleration]:
     """Tolerations of all pools, each once, in the order of the pools."""
-    return list({t.model_dump_json(): t for pool in pools for t in pool.tolerations or []}.values())
+    every = [toleration for pool in pools for toleration in pool.tolerations or []]
+    return [toleration for i, toleration in enumerate(every) if toleration not in every[:i]]
 
 
 def node_affinity(pools: list[PlacementPool], enforcer: Enforcer) -> NodeAffinity:

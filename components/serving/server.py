@@ -1,8 +1,10 @@
 """The container that serves a model: image, flags, size. The same for Knative and KServe."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from pydantic import Field
 
@@ -11,6 +13,8 @@ from ..catalog.labels import GPU_RESOURCE
 from ..quantity import QUANTITY, difference
 
 HEALTH_PERIOD_SECONDS = 10
+ABSOLUTE = r"^/[^:]+$"
+"""Pattern of a path that a volume can be mounted at."""
 
 
 class Quantization(StrEnum):
@@ -34,6 +38,24 @@ class Dtype(StrEnum):
     FLOAT32 = "float32"
 
 
+_OURS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "--port": "server.port",
+        "--model": "server.mount_path",
+        "--served-model-name": "vllm.served_model_name",
+        "--gpu-memory-utilization": "vllm.gpu_memory_utilization",
+        "--max-model-len": "vllm.max_model_len",
+        "--quantization": "vllm.quantization",
+        "-q": "vllm.quantization",
+        "--dtype": "vllm.dtype",
+        "--tensor-parallel-size": "vllm.tensor_parallel_size",
+        "-tp": "vllm.tensor_parallel_size",
+        "--trust-remote-code": "vllm.trust_remote_code",
+    }
+)
+"""Flags that follow from fields."""
+
+
 class Vllm(Args):
     """Flags of vLLM's OpenAI-compatible server. What is left out keeps vLLM's default."""
 
@@ -53,6 +75,13 @@ class Vllm(Args):
     """Runs Python code that the model ships with."""
     extra_args: list[str] | None = None
     """Further flags, one per item, as vLLM spells them."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for word in self.extra_args or []:
+            flag = word.partition("=")[0].replace("_", "-")
+            if flag in _OURS:
+                why = "of a flag that is given twice, vLLM takes the last"
+                yield Fault("extra_args", flag, f"left out, and {_OURS[flag]} set instead", why)
 
 
 class Resources(Args):
@@ -89,7 +118,7 @@ class ModelServer(Args):
     """Image reference with a tag or digest, e.g. `registry/vllm:0.4.1`."""
     resources: Resources
     """CPU, memory and GPUs of one replica."""
-    mount_path: str = Field(pattern=r"^/[^:]+$", examples=["/mnt/models/qwen"])
+    mount_path: str = Field(pattern=ABSOLUTE, examples=["/mnt/models/qwen"])
     """Absolute path at which the model's files appear, read-only."""
     vllm: Vllm | None = None
     """Flags of vLLM; the command line is made of them."""
@@ -148,6 +177,13 @@ class ModelServer(Args):
         if parallel is not None and parallel != self.gpus:
             why = "vLLM starts one worker per card"
             yield Fault("vllm.tensor_parallel_size", parallel, f"resources.gpus ({self.gpus})", why)
+
+
+def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
+    """Refuses a folder that Kubernetes does not mount; None passes."""
+    if folder is not None and (folder.startswith("/") or ".." in folder.split("/")):
+        want = "a relative path without '..', such as models/qwen"
+        yield Fault(field, folder, want, "it is a folder of the claim")
 
 
 def startup_failures(startup_seconds: int) -> int:

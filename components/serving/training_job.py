@@ -1,15 +1,21 @@
 """Training that uses idle GPUs, gives way to inference, and resumes."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from ..args import Args, Output, T, child_options  # noqa: F401  pulumi.Input needs Output and T
+from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
-from .server import Resources
+from ..crds.formats import dns_1035_faults
+from ..crds.model import check
+from .server import ABSOLUTE, Resources, folder_faults
 
+LONGEST_NAME = 57
+"""Characters of a Job's name; the host name of a pod adds `-` and an index, and has 63."""
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
 """Environment variable that tells the program where its checkpoint is."""
 
@@ -48,6 +54,16 @@ class TrainingJobArgs(Args):
     grace_seconds: int | None = Field(default=30, ge=1)
     """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
 
+    def _faults(self) -> Iterator[Fault]:
+        yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
+        if not re.match(ABSOLUTE, self.checkpoint_path):
+            want = "an absolute path without ':', such as /checkpoint"
+            why = "the claim is mounted there"
+            yield Fault("checkpoint_path", self.checkpoint_path, want, why)
+        if CHECKPOINT_DIR in (self.env or {}):
+            why = f"it is checkpoint_path ({self.checkpoint_path}), where the claim is mounted"
+            yield Fault(f"env[{CHECKPOINT_DIR}]", Words("given"), "left out", why)
+
 
 class TrainingJob(pulumi.ComponentResource):
     """A Job whose pods make room for inference and start again from their checkpoint."""
@@ -59,6 +75,7 @@ class TrainingJob(pulumi.ComponentResource):
         self, name: str, args: TrainingJobArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = TrainingJobArgs.of(args)
+        check(f"TrainingJob {name}", name_faults(name))
 
         super().__init__("ack-inference:index:TrainingJob", name, args.dump(), opts)
 
@@ -68,8 +85,7 @@ class TrainingJob(pulumi.ComponentResource):
                 "name": name,
                 "namespace": args.namespace,
                 "labels": args.labels,
-                # A training of days must not hold up an update.
-                "annotations": {"pulumi.com/skipAwait": "true"},
+                "annotations": waits(args),
             },
             spec=job_spec(args),
             # The pod template of a Job is immutable, and its name is ours.
@@ -78,6 +94,29 @@ class TrainingJob(pulumi.ComponentResource):
 
         self.job_name = pulumi.Output.from_input(name)
         self.register_outputs({"job_name": self.job_name})
+
+
+def name_faults(name: str) -> Iterator[Fault]:
+    """Refuses a name of which no host name of a pod can be made."""
+    why = "pods are called after the job"
+    if len(name) > LONGEST_NAME:
+        yield Fault(
+            "name", name, f"{LONGEST_NAME} long at most, which leaves room for an index", why
+        )
+    else:
+        yield from dns_1035_faults("name", name, why)
+
+
+def waits(args: TrainingJobArgs) -> dict[str, str]:
+    """Annotations by which an update waits for the end of an old job, but not of a new one.
+
+    `pulumi.com/skipAwait` would not wait for a deletion either: the job that replaces another one
+    would be refused, as the old one still saves its checkpoint under the same name.
+    """
+    return {
+        "pulumi.com/waitFor": "jsonpath={.metadata.uid}",
+        "pulumi.com/timeoutSeconds": str((args.grace_seconds or 30) + 300),
+    }
 
 
 def job_spec(args: TrainingJobArgs) -> Any:

@@ -1,0 +1,68 @@
+import re
+
+import pytest
+
+from components.catalog.gpus import GPUS
+from components.catalog.instances import INSTANCES, MIB, Instance, allocatable
+
+PUBLISHED = [
+    ("ecs.gn7i-c32g1.8xlarge", 213, 31850, 185464),
+    ("ecs.gn7i-c16g1.4xlarge", 213, 15890, 57013),
+    ("ecs.gn6i-c24g1.6xlarge", 33, 23870, 92109),
+    ("ecs.gn6i-c16g1.4xlarge", 23, 15890, 61110),
+    ("ecs.g8i.24xlarge", 423, 95690, 379844),
+]
+"""Type, pods under Terway, CPU in millis and memory in MiB that ACK leaves for pods."""
+
+
+@pytest.mark.parametrize(("name", "pods", "millis", "mib"), PUBLISHED)
+def test_a_node_has_left_what_acks_formula_leaves(name: str, pods: int, millis: int, mib: int):
+    """Does not prove the memory that the kernel of such a node shows."""
+    instance = INSTANCES[name]
+    assert instance.terway_pods == pods
+    found = allocatable(instance, pods)
+    assert (found.cpu_millis, found.gpus, found.pods) == (millis, instance.gpus, pods)
+    # The figures are rounded, ours are cut.
+    assert found.memory_bytes // MIB in (mib - 1, mib)
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "gib", "pods", "millis", "mib"),
+    [(4, 8, 48, 80, 783), (16, 32, 213, 110, 2598), (128, 256, 423, 390, 4908)],
+)
+def test_the_rows_of_acks_own_page_are_reproduced(
+    vcpus: int, gib: int, pods: int, millis: int, mib: int
+):
+    found = allocatable(Instance(vcpus, gib), pods)
+    capacity = int(0.98 * gib * 1024) - 600
+    assert 1000 * vcpus - found.cpu_millis == millis
+    assert abs(capacity - found.memory_bytes // MIB - mib) <= 1
+
+
+def test_never_more_than_a_quarter_of_the_memory_is_reserved():
+    found = allocatable(Instance(2, 4), 256)
+    assert found.memory_bytes // MIB == int(0.98 * 4096 - 300 - 1024 - 300)
+
+
+def test_pods_that_are_not_known_are_not_invented():
+    assert Instance(8, 30).terway_pods is None
+    assert Instance(8, 30, enis=4).terway_pods is None
+    assert allocatable(Instance(8, 30), None).pods is None
+
+
+def test_one_interface_is_the_nodes_own():
+    assert Instance(8, 30, enis=3, ips_per_eni=10).terway_pods == 23
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_every_row_is_an_ecs_type_of_a_known_card(name: str):
+    instance = INSTANCES[name]
+    assert re.fullmatch(r"ecs\.[a-z0-9-]+\.(\d*x?large)", name)
+    assert instance.vcpus > 0
+    assert instance.memory_gib > 0
+    assert (instance.gpu is None) == (instance.gpus == 0)
+    assert instance.gpu is None or instance.gpu in GPUS
+    assert (instance.enis is None) == (instance.ips_per_eni is None)
+    left = allocatable(instance, instance.terway_pods)
+    assert 0 < left.cpu_millis < 1000 * instance.vcpus
+    assert 0 < left.memory_bytes < instance.memory_gib * 1024 * MIB

@@ -1,0 +1,312 @@
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.crds.knative_features import features
+from components.serving import KnativeModel, KnativeModelArgs, KnativeServe
+from components.serving.knative_model import annotations, service_spec
+from tests.cloud.refusals import refusal
+from tests.crd_schemas import errors, needs_crds
+from tests.recording import assert_is_a_good_parent, only, outputs, planned, refused
+
+from .arguments import CARD, GPU_TAINT, model, serve, server
+
+SERVICE = "kubernetes:serving.knative.dev/v1:Service"
+SCALING = "autoscaling.knative.dev/"
+SHM = "/dev/shm"  # noqa: S108
+
+
+def template(**changes: Any) -> Any:
+    return service_spec(KnativeModelArgs.of(model(**changes))).manifest()["template"]
+
+
+def pod(**changes: Any) -> Any:
+    return template(**changes)["spec"]
+
+
+def container(**changes: Any) -> Any:
+    [found] = pod(**changes)["containers"]
+    return found
+
+
+def notes(**changes: Any) -> dict[str, str]:
+    return annotations(KnativeServe.of(serve(**changes)))
+
+
+def scaling(**changes: Any) -> dict[str, str]:
+    scale = {"max": 3, "target": 2, **changes}
+    found = notes(scale=scale)
+    return {k.removeprefix(SCALING): v for k, v in found.items() if k.startswith(SCALING)}
+
+
+def test_a_model_scales_on_the_requests_in_hand():
+    assert scaling() == {
+        "class": "kpa.autoscaling.knative.dev",
+        "metric": "concurrency",
+        "target": "2",
+        "min-scale": "1",
+        "max-scale": "3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "key", "text"),
+    [
+        ("metric", "rps", "metric", "rps"),
+        ("target", 0.5, "target", "0.5"),
+        ("target_utilization_percent", 100, "target-utilization-percentage", "100"),
+        ("window_seconds", 120, "window", "120s"),
+        ("scale_down_delay_seconds", 0, "scale-down-delay", "0s"),
+        ("zero_retention_seconds", 600, "scale-to-zero-pod-retention-period", "600s"),
+    ],
+)
+def test_each_field_of_scaling_becomes_its_annotation(
+    field: str, value: object, key: str, text: str
+):
+    assert scaling(**{field: value})[key] == text
+
+
+def test_a_model_scales_to_zero_if_told():
+    assert scaling(min=0)["min-scale"] == "0"
+
+
+def test_pods_get_the_labels_that_the_policy_selects_and_the_service_has_none():
+    found = only(planned(KnativeModel, "qwen", model()).of(SERVICE)).inputs
+    assert found["spec"]["template"]["metadata"]["labels"] == {"release": "qwen"}
+    assert found["metadata"] == {"name": "qwen", "namespace": "inference"}
+
+
+def test_a_reserve_instance_is_three_annotations_and_what_the_user_adds():
+    more = {"knative.aliyun.com/reserve-instance-eci-use-specs": "1-2Gi"}
+    reserve = {"type": "eci", "replicas": 2, "annotations": more}
+    found = {k: v for k, v in notes(reserve=reserve).items() if "reserve" in k}
+    assert found == {
+        "knative.aliyun.com/reserve-instance": "enable",
+        "knative.aliyun.com/reserve-instance-type": "eci",
+        "knative.aliyun.com/reserve-instance-replicas": "2",
+        **more,
+    }
+
+
+def test_a_reserve_instance_runs_on_the_cluster_by_default_and_is_not_there_unasked():
+    assert notes(reserve={})["knative.aliyun.com/reserve-instance-type"] == "ecs"
+    assert not [key for key in notes() if "reserve" in key]
+
+
+def test_annotations_of_the_user_win():
+    found = notes(annotations={f"{SCALING}initial-scale": "2", f"{SCALING}max-scale": "9"})
+    assert found[f"{SCALING}initial-scale"] == "2"
+    assert found[f"{SCALING}max-scale"] == "9"
+
+
+@pytest.mark.parametrize("seconds", [60, 601, 1800, 86400])
+def test_probe_and_deadline_both_give_a_start_its_time(seconds: int):
+    changes = {"serve": serve(startup_seconds=seconds)}
+    probe = container(**changes)["startupProbe"]
+    assert probe["failureThreshold"] * probe["periodSeconds"] >= seconds
+    deadline = template(**changes)["metadata"]["annotations"]
+    assert deadline["serving.knative.dev/progress-deadline"] == f"{seconds}s"
+
+
+def test_a_start_has_half_an_hour_unless_told_otherwise():
+    assert container()["startupProbe"]["failureThreshold"] == 180
+    assert notes(startup_seconds=None)["serving.knative.dev/progress-deadline"] == "1800s"
+
+
+def test_both_probes_ask_the_server_at_its_port():
+    found = container(server=server(port=9000, health_path="/ready"))
+    asked = {"path": "/ready", "port": 9000}
+    assert found["startupProbe"]["httpGet"] == found["readinessProbe"]["httpGet"] == asked
+    assert found["ports"] == [{"containerPort": 9000}]
+    assert "livenessProbe" not in found
+
+
+@pytest.mark.parametrize("seconds", [100, 300, 600])
+def test_both_timeouts_are_as_long_as_a_request(seconds: int):
+    found = pod(serve=serve(request_seconds=seconds))
+    assert found["timeoutSeconds"] == found["responseStartTimeoutSeconds"] == seconds
+
+
+def test_a_request_longer_than_the_cluster_allows_is_refused():
+    args = model(serve=serve(request_seconds=900))
+    [sentence] = refused(KnativeModel, "qwen", args)
+    assert sentence.startswith("spec.template.spec.timeout_seconds is 900, but it must be 0 to 600")
+    raised = planned(KnativeModel, "qwen", {**args, "max_request_seconds": 900})
+    assert only(raised.of(SERVICE)).inputs["spec"]["template"]["spec"]["timeoutSeconds"] == 900
+
+
+def test_more_requests_than_a_limit_wait():
+    assert pod(serve=serve(concurrency_limit=4))["containerConcurrency"] == 4
+    assert "containerConcurrency" not in pod()
+
+
+def test_the_model_is_read_only_twice_as_knative_wants_it():
+    [volume] = pod()["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "qwen-dataset", "readOnly": True}
+    assert container()["volumeMounts"] == [
+        {"name": "model", "mountPath": "/mnt/models/qwen", "readOnly": True}
+    ]
+
+
+def test_a_folder_of_the_claim_is_mounted_by_itself():
+    assert container(sub_path="qwen/int8")["volumeMounts"][0]["subPath"] == "qwen/int8"
+
+
+def test_shared_memory_is_a_volume_in_memory_of_its_size():
+    changes = {"server": server(shared_memory="8Gi")}
+    assert {"name": "shared-memory", "mountPath": SHM} in container(**changes)["volumeMounts"]
+    assert {
+        "name": "shared-memory",
+        "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"},
+    } in pod(**changes)["volumes"]
+    assert SHM not in str(pod())
+
+
+def test_variables_are_sorted_and_those_of_secrets_come_by_reference():
+    found = container(server=server(env={"B": "2", "A": "1"}, secret_env=["hub"]))
+    assert found["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
+    assert found["envFrom"] == [{"secretRef": {"name": "hub"}}]
+    assert not {"env", "envFrom"} & set(container())
+
+
+def test_secrets_to_pull_with_are_references():
+    found = pod(server=server(image_pull_secrets=["acr"]))
+    assert found["imagePullSecrets"] == [{"name": "acr"}]
+    assert "imagePullSecrets" not in pod()
+
+
+def test_what_the_placement_wants_is_carried_by_the_pods():
+    expression = {"key": CARD, "operator": "In", "values": ["NVIDIA-A10"]}
+    term = {"node_selector_terms": [{"match_expressions": [expression]}]}
+    affinity = {"required_during_scheduling_ignored_during_execution": term}
+    found = pod(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    [rendered] = found["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    assert rendered["matchExpressions"] == [expression]
+    assert found["tolerations"] == [GPU_TAINT]
+    assert found["priorityClassName"] == "high"
+
+
+def test_a_pod_needs_no_flag_of_knative_that_it_does_not_use():
+    plain = service_spec(KnativeModelArgs.of(model())).template
+    assert list(features(plain)) == ["kubernetes.podspec-persistent-volume-claim"]
+    placed = service_spec(KnativeModelArgs.of(model(tolerations=[], priority_class="high")))
+    assert "kubernetes.podspec-tolerations" not in features(placed.template)
+    assert "kubernetes.podspec-priorityclassname" in features(placed.template)
+
+
+def test_a_container_gains_no_privileges():
+    assert container()["securityContext"] == {"allowPrivilegeEscalation": False}
+
+
+def test_an_update_waits_for_the_service_only_if_told():
+    waiting = only(planned(KnativeModel, "qwen", model(wait_seconds=900)).of(SERVICE))
+    assert waiting.inputs["metadata"]["annotations"] == {
+        "pulumi.com/waitFor": "condition=Ready",
+        "pulumi.com/timeoutSeconds": "900",
+    }
+    still = only(planned(KnativeModel, "qwen", model()).of(SERVICE))
+    assert "annotations" not in still.inputs["metadata"]
+
+
+def test_the_host_is_made_of_name_namespace_and_domain():
+    args = model(namespace=pulumi.Output.from_input("ml"), domain="llm.example.org")
+    assert outputs(KnativeModel, "qwen", args, "host") == {"host": "qwen.ml.llm.example.org"}
+    default = outputs(KnativeModel, "qwen", {**model(), "domain": None}, "host")
+    assert default == {"host": "qwen.inference.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "sentence"),
+    [
+        ({"min": 4}, "scale.min is 4, but it must be at most max (3): the autoscaler needs"),
+        ({"min": -1}, "scale.min is -1, but it must be 0 or more"),
+        ({"min": 0, "max": 0}, "scale.max is 0, but it must be 1 or more"),
+        ({"target": 0}, "scale.target is 0, but it must be 0.01 or more"),
+        ({"target_utilization_percent": 101}, "scale.target_utilization_percent is 101, but it"),
+        ({"window_seconds": 5}, "scale.window_seconds is 5, but it must be 6 or more"),
+        ({"scale_down_delay_seconds": 3601}, "scale.scale_down_delay_seconds is 3601, but it"),
+        ({"metric": "cpu"}, "scale.metric is 'cpu', but it must be one of 'concurrency' or 'rps'"),
+    ],
+)
+def test_scaling_that_knative_refuses_is_refused(scale: dict[str, Any], sentence: str):
+    values = serve(scale={"max": 3, "target": 2, **scale})
+    assert refusal(KnativeServe, values).startswith(sentence)
+
+
+def test_a_target_beyond_the_limit_of_a_replica_would_never_scale():
+    values = serve(concurrency_limit=1)
+    expected = "scale.target is 2.0, but it must be at most concurrency_limit (1): a replica is"
+    assert refusal(KnativeServe, values).startswith(expected)
+    by_rate = serve(concurrency_limit=1, scale={"max": 3, "target": 2, "metric": "rps"})
+    assert KnativeServe.of(by_rate).concurrency_limit == 1
+    assert KnativeServe.of(serve(concurrency_limit=2)).concurrency_limit == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"labels": {}}, "labels is {}, but it must be at least 1 long"),
+        ({"sub_path": "/qwen"}, "sub_path is '/qwen', but it must be a relative path without"),
+        ({"sub_path": "a/../b"}, "sub_path is 'a/../b', but it must be a relative path without"),
+        ({"wait_seconds": -1}, "wait_seconds is -1, but it must be 0 or more"),
+        ({"serve": serve(startup_seconds=59)}, "serve.startup_seconds is 59, but it must be 60"),
+        ({"serve": serve(reserve={"type": "gpu"})}, "serve.reserve.type is 'gpu', but it must be"),
+        (
+            {"server": server(port=8012)},
+            "template.spec.containers[0].ports[8012].container_port is 8012, but it must be",
+        ),
+        (
+            {"server": server(env={"K_SERVICE": "qwen"})},
+            "template.spec.containers[0].env[K_SERVICE] is given, but it must be left out",
+        ),
+        (
+            {"server": server(mount_path="/dev")},
+            "template.spec.containers[0].volume_mounts[model].mount_path is '/dev', but it must",
+        ),
+        (
+            {"server": server(mount_path=SHM, shared_memory="8Gi")},
+            "template.spec.containers[0].volume_mounts[shared-memory].mount_path is '/dev/shm'",
+        ),
+        (
+            {"serve": serve(annotations={f"{SCALING}maxscale": "3"})},
+            f"template.metadata.annotations[{SCALING}maxscale] is not a known annotation, but it",
+        ),
+        (
+            {"serve": serve(annotations={f"{SCALING}initial-scale": "0"})},
+            f"spec.template.metadata.annotations[{SCALING}initial-scale] is '0', but it must be 1",
+        ),
+    ],
+)
+def test_a_model_that_knative_would_refuse_is_refused_before(
+    changes: dict[str, Any], sentence: str
+):
+    [found] = refused(KnativeModel, "qwen", model(**changes))
+    assert found.startswith(sentence)
+
+
+def test_a_name_that_no_host_can_have_is_refused():
+    [sentence] = refused(KnativeModel, "Qwen", model())
+    assert sentence.startswith("metadata.name is 'Qwen', but it must be lower-case letters")
+
+
+def test_the_service_belongs_to_its_model():
+    assert_is_a_good_parent(KnativeModel, "KnativeModel", model(), {"service"})
+
+
+@needs_crds
+def test_the_crd_accepts_the_service():
+    """Does not prove that the webhook does."""
+    args = model(
+        server=server(
+            shared_memory="8Gi", env={"A": "1"}, secret_env=["hub"], image_pull_secrets=["acr"]
+        ),
+        serve=serve(reserve={}, concurrency_limit=4),
+        sub_path="qwen",
+        tolerations=[GPU_TAINT],
+        priority_class="high",
+        wait_seconds=60,
+    )
+    [manifest] = planned(KnativeModel, "qwen", args).manifests("Service")
+    assert errors(manifest) == []

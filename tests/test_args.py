@@ -1,0 +1,359 @@
+from enum import StrEnum
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
+from pydantic import Field, ValidationError
+
+from components.args import (
+    LENIENT,
+    MISSING,
+    SECRET,
+    Args,
+    Fault,
+    Refusal,
+    T,  # noqa: F401
+    Words,
+    child_options,
+    judged,
+    keys_at,
+    nearest,
+    path_of,
+    refuse,
+    rule_faults,
+)
+from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
+from plan.record import record
+
+from .cloud.refusals import refusal, refusals
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Login(Args):
+    """How to sign in."""
+
+    password: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    """What proves it."""
+    pin: int | None = Field(default=None, json_schema_extra=SECRET)
+    """A number that proves it."""
+
+
+class Scale(Args):
+    """How many there are."""
+
+    min: int | None = 1
+    """Fewest. More text that is not shown."""
+    max: int | None = Field(default=None, le=9)
+    """Most, e.g. 3."""
+
+    def _faults(self):
+        if (self.min or 0) > (self.max or 9):
+            yield Fault("min", self.min, "at most max", "a range is ordered")
+        if self.min == 7:
+            yield Fault("min", self.min, "even", "odd counts are refused")
+
+
+class Pool(Args):
+    """Some nodes."""
+
+    name: str
+    """What it is called."""
+    scale: Scale | None = None
+    """How many there are."""
+
+
+class Everything(Args):
+    """One field of each kind."""
+
+    kubeconfig: pulumi.Input[str]
+    """Reaches the cluster."""
+    colour: Colour | None = None
+    """What it looks like."""
+    size: int | None = Field(default=None, ge=1)
+    """How large it is."""
+    labels: dict[str, list[pulumi.Input[str]]] | None = None
+    """What it is known by."""
+    pools: list[Pool] | None = None
+    """Where it runs."""
+    scale: pulumi.Input[Scale] | None = None
+    """How many there are."""
+    counts: dict[int, str] | None = None
+    """How often."""
+    provider: pulumi.ProviderResource | None = None
+    """Who does it."""
+    login: Login | None = None
+    """How to sign in."""
+
+
+def everything(**changes: Any) -> dict[str, Any]:
+    return {"kubeconfig": "k", **changes}
+
+
+def test_a_fault_reads_as_field_value_remedy_reason_and_page():
+    fault = Fault("size", 0, "1 or more", "nothing fits", "https://page")
+    assert str(fault) == "size is 0, but it must be 1 or more: nothing fits. See https://page"
+
+
+def test_a_fault_without_a_page_ends_after_its_reason():
+    assert str(Fault("size", 0, "1", "why")) == "size is 0, but it must be 1: why."
+
+
+def test_words_are_shown_without_quotes_and_other_text_with_them():
+    assert str(Fault("a", MISSING, "b", "c")).startswith("a is missing, but")
+    assert str(Fault("a", Words("given"), "b", "c")).startswith("a is given, but")
+    assert str(Fault("a", "given", "b", "c")).startswith("a is 'given', but")
+
+
+def test_an_enum_is_shown_as_the_reader_wrote_it():
+    assert str(Fault("a", Colour.RED, "b", "c")).startswith("a is 'red', but")
+
+
+def test_a_long_value_is_cut():
+    shown = str(Fault("a", "x" * 200, "b", "c")).removeprefix("a is ").partition(", but")[0]
+    assert len(shown) <= 80
+    assert shown.endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("field", "path", "expected"),
+    [
+        ("size", "pools[a10]", "pools[a10].size"),
+        ("size", "", "size"),
+        ("", "pools[a10]", "pools[a10]"),
+    ],
+)
+def test_a_fault_is_seen_from_its_section(field: str, path: str, expected: str):
+    assert Fault(field, 0, "1", "why").under(path).field == expected
+
+
+def test_refuse_carries_the_one_fault_it_describes():
+    refusal = refuse("size", 0, "1 or more", "nothing fits")
+    assert isinstance(refusal, Refusal)
+    assert str(refusal) == "size is 0, but it must be 1 or more: nothing fits."
+    assert [fault.field for fault in refusal.faults] == ["size"]
+
+
+def test_args_are_taken_as_a_model_or_as_a_dict():
+    model = Everything(kubeconfig="k", size=2)
+    assert Everything.of(model) is model
+    assert Everything.of({"kubeconfig": "k", "size": 2}) == model
+
+
+def test_outputs_pass_through_untouched_and_unread():
+    later = pulumi.Output.from_input("text")
+    args = Everything.of(everything(kubeconfig=later, labels={"a": [later, "b"]}))
+    assert args.kubeconfig is later
+    assert args.labels is not None
+    assert args.labels["a"][0] is later
+    assert args.dump()["kubeconfig"] is later
+
+
+def test_what_is_not_set_is_left_out_of_the_state():
+    assert Everything.of(everything()).dump() == {"kubeconfig": "k"}
+
+
+def test_a_field_that_is_none_has_its_default():
+    assert Scale.of({"min": None, "max": None}) == Scale(min=1, max=None)
+
+
+def test_none_is_no_value_of_a_field_that_must_be_given():
+    assert refusal(Everything, {"kubeconfig": None}).startswith("kubeconfig is None, but it must")
+
+
+@pytest.mark.parametrize("value", [3, ["a"], {"a": 1}, {"str": 1}, True])
+def test_an_input_of_the_wrong_type_is_one_sentence_under_its_own_name(value: object):
+    expected = f"kubeconfig is {value!r}, but it must be text: reaches the cluster."
+    assert refusals(Everything, {"kubeconfig": value}) == [expected]
+
+
+def test_no_name_of_a_union_arm_leaks_into_a_path():
+    values = everything(labels={"a": ["b", 3, {"c": 1}], "str": [1]}, scale={"min": "x"})
+    fields = [sentence.partition(" is ")[0] for sentence in refusals(Everything, values)]
+    assert fields == ["labels.a[1]", "labels.a[2]", "labels.str[0]", "scale.min"]
+
+
+def test_a_rule_of_a_model_behind_an_input_is_one_sentence():
+    [sentence] = refusals(Everything, everything(scale={"min": 5, "max": 3}))
+    assert sentence == "scale.min is 5, but it must be at most max: a range is ordered."
+
+
+def test_a_key_of_the_wrong_type_is_called_by_itself():
+    assert refusals(Everything, everything(counts={"a": "b"})) == [
+        "counts.a is 'b', but it must be a whole number: how often."
+    ]
+
+
+def test_where_an_instance_is_wanted_the_sentence_names_its_class():
+    [sentence] = refusals(Everything, everything(provider=3))
+    assert sentence == "provider is 3, but it must be a ProviderResource: who does it."
+
+
+def test_every_fault_is_reported_at_once_and_each_on_a_line():
+    values = {"size": 0, "colour": "green", "pools": [{"name": "a", "scale": {"max": 10}}]}
+    fields = [sentence.partition(" is ")[0] for sentence in refusals(Everything, values)]
+    assert fields == ["kubeconfig", "colour", "size", "pools[a].scale.max"]
+
+
+def test_every_rule_that_a_model_breaks_is_reported():
+    [first, second] = refusals(Scale, {"min": 7, "max": 3})
+    assert first.startswith("min is 7, but it must be at most max")
+    assert second.startswith("min is 7, but it must be even")
+
+
+def test_a_missing_field_is_asked_for_with_its_purpose():
+    assert refusal(Everything, {}) == (
+        "kubeconfig is missing, but it must be given: reaches the cluster."
+    )
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_one():
+    sentence = refusal(Everything, everything(kubeconfg="k"))
+    assert sentence.startswith(
+        "kubeconfg is not a known key, but it must be left out (did you mean 'kubeconfig'?): "
+        "the keys here are kubeconfig, colour, size, "
+    )
+
+
+def test_an_unknown_key_that_is_like_no_other_is_answered_with_all():
+    sentence = refusal(Pool, {"name": "a", "zzz": 1})
+    assert sentence == (
+        "zzz is not a known key, but it must be left out: the keys here are name, scale."
+    )
+
+
+def test_a_value_outside_of_an_enum_is_answered_with_the_enum():
+    sentence = refusal(Everything, everything(colour="green"))
+    assert sentence == (
+        "colour is 'green', but it must be one of 'red' or 'blue': what it looks like."
+    )
+
+
+def test_entries_of_a_list_are_called_by_their_name_or_else_by_their_place():
+    values = everything(pools=[{"name": "a10", "scale": {"max": 10}}, {"scale": {"max": 10}}])
+    fields = [sentence.partition(" is ")[0] for sentence in refusals(Everything, values)]
+    assert fields == ["pools[a10].scale.max", "pools[1].name", "pools[1].scale.max"]
+
+
+def test_a_purpose_is_the_first_sentence_of_the_description():
+    assert refusal(Scale, {"min": "x"}).endswith("a whole number: fewest.")
+    assert refusal(Scale, {"max": "x"}).endswith("a whole number: most, e.g. 3.")
+
+
+@pytest.mark.parametrize("args", [[1], "text", None])
+def test_args_that_are_no_section_are_refused_as_such(args: Any):
+    [sentence] = refusals(Everything, args)
+    assert "but it must be a section of keys and values" in sentence
+    assert sentence.startswith("args is ")
+
+
+def test_an_output_where_a_plain_value_is_needed_is_called_one():
+    later = pulumi.Output.from_input(3)
+    assert refusal(Everything, everything(size=later)).startswith(
+        "size is an Output, known only later, but it must be a whole number"
+    )
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"password": {"value": "hunter2"}},
+        {"password": ["hunter2"]},
+        {"pin": "hunter2"},
+        {"pin": {"a": "hunter2"}},
+        {"password": 5, "pin": "hunter2"},
+        "hunter2",
+        ["hunter2"],
+    ],
+)
+def test_a_secret_is_never_shown_whatever_type_was_given(login: object):
+    sentences = refusals(Everything, everything(login=login))
+    assert not [sentence for sentence in sentences if "hunter2" in sentence]
+    assert all(" is given in plain, but" in sentence for sentence in sentences)
+
+
+def test_a_refused_custom_resource_keeps_the_middle_of_a_path_in_wire_spelling():
+    probe = {"httpGet": {"path": 3}}
+    mount = {"name": "model", "mountPath": "models"}
+    container = {"image": "x", "startupProbe": probe, "volumeMounts": [mount]}
+    values = {"template": {"spec": {"containers": [container], "timeoutSeconds": "long"}}}
+    where = "template.spec.containers[0]"
+    found = refusals(KnativeServiceSpec, values)
+    assert [sentence.partition(", but")[0] for sentence in found] == [
+        f"{where}.startup_probe.http_get.path is 3",
+        f"{where}.volume_mounts[model].mount_path is 'models'",
+        "template.spec.timeout_seconds is 'long'",
+    ]
+
+
+def test_dashed_keys_and_abbreviations_are_found_in_the_input_too():
+    serving = refusals(KnativeServingSpec, {"high-availability": {"replicas": 0}})
+    assert any(one.startswith("high_availability.replicas is 0,") for one in serving)
+    pod = {"containers": [{"image": "x"}], "hostIPC": "perhaps"}
+    sentence = refusal(KnativeServiceSpec, {"template": {"spec": pod}})
+    assert sentence.startswith("template.spec.host_ipc is 'perhaps',")
+
+
+def test_one_key_is_named_once_among_the_known_ones():
+    assert keys_at(Everything, ["scale"]) == ["min", "max"]
+
+
+def test_the_faults_of_rules_are_found_without_those_of_types():
+    with pytest.raises(ValidationError) as caught:
+        Everything.model_validate(everything(pools=[{"name": "a", "scale": {"min": 5, "max": 3}}]))
+    assert [str(fault) for fault in rule_faults(caught.value)] == [
+        "pools[0].scale.min is 5, but it must be at most max: a range is ordered."
+    ]
+
+
+def test_leniently_only_types_are_judged():
+    values = {"min": 5, "max": 3}
+    assert Scale.model_validate(values, context=LENIENT).max == 3
+    with pytest.raises(ValidationError):
+        Scale.model_validate({"min": "x"}, context=LENIENT)
+    with pytest.raises(ValidationError):
+        Scale.model_validate(values)
+
+
+def test_a_path_reads_as_its_reader_would_write_it():
+    raw = {"pools": [{"name": "a10", "scale": {"max": 1}}]}
+    assert path_of(raw, ["pools", 0, "scale", "max"]) == "pools[a10].scale.max"
+    assert path_of(None, ["pools", 0, "scale"]) == "pools[0].scale"
+    assert path_of(raw, []) == ""
+
+
+def test_the_nearest_word_is_none_if_nothing_is_near():
+    assert nearest("kubeconfg", ["colour", "kubeconfig"]) == "kubeconfig"
+    assert nearest("zzz", ["colour", "kubeconfig"]) is None
+
+
+def test_a_rule_broken_while_rendering_ends_the_run_in_its_sentence():
+    with pytest.raises(pulumi.RunError) as caught:
+        judged("Thing it", lambda: Toleration.model_validate({"value": "x"}))
+    assert str(caught.value) == (
+        "Thing it is refused:\n"
+        "key is missing, but it must be given: only `Exists` tolerates a taint of any key."
+    )
+    assert judged("Thing it", lambda: 3) == 3
+
+
+def test_a_child_waits_for_what_its_component_waits_for_and_stays_below_it():
+    def program() -> None:
+        first = kubernetes.core.v1.Namespace("first")
+        second = kubernetes.core.v1.Namespace("second")
+        opts = pulumi.ResourceOptions(depends_on=[first])
+        parent = pulumi.ComponentResource("ack-inference:index:Thing", "it", None, opts)
+        child = child_options(parent, opts, depends_on=[second], protect=True)
+        kubernetes.core.v1.Namespace("child", opts=child)
+        kubernetes.core.v1.Namespace("lonely", opts=child_options(parent, None))
+
+    found = {one.name: one for one in record(program).resources}
+    assert found["child"].parent == found["lonely"].parent == found["it"].urn
+    assert set(found["child"].dependencies) == {found["first"].urn, found["second"].urn}
+    assert found["child"].protect
+    assert found["lonely"].dependencies == []
