@@ -11,11 +11,16 @@ class Chart:
     """A chart, pinned."""
 
     chart: str
-    """Name in `repository`, or an `oci://` reference."""
+    """Name in `repository`, an `oci://` reference, or the URL of a .tgz."""
     version: str
     namespace: str
     repository: str | None = None
-    """HTTP repository; None for OCI."""
+    """HTTP repository; None where `chart` is a full address."""
+
+    @property
+    def name(self) -> str:
+        """What the chart calls itself."""
+        return self.chart.rpartition("/")[2].removesuffix(f"-{self.version}.tgz")
 
 
 CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen by 2026-11
@@ -31,8 +36,47 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
             "knative-operator",
             "https://knative.github.io/operator",
         ),
+        # github.com/cert-manager/cert-manager, 2026-07-29; supports Kubernetes 1.33 to 1.36.
+        "cert-manager": Chart(
+            "oci://quay.io/jetstack/charts/cert-manager", "v1.21.1", "cert-manager"
+        ),
+        # github.com/kserve/kserve, 2026-08-06; needs Kubernetes 1.32. No other namespace works:
+        # the CRDs name this one in their webhooks.
+        "kserve-crd": Chart("oci://ghcr.io/kserve/charts/kserve-crd", "v0.20.0", "kserve"),
+        "kserve-resources": Chart(
+            "oci://ghcr.io/kserve/charts/kserve-resources", "v0.20.0", "kserve"
+        ),
+        "kserve-runtime-configs": Chart(
+            "oci://ghcr.io/kserve/charts/kserve-runtime-configs", "v0.20.0", "kserve"
+        ),
+        # github.com/NVIDIA/dcgm-exporter, 2026-05-05.
+        "dcgm-exporter": Chart(
+            "dcgm-exporter",
+            "4.8.2",
+            "monitoring",
+            "https://nvidia.github.io/dcgm-exporter/helm-charts",
+        ),
+        # github.com/prometheus-community/helm-charts, 2026-02-19.
+        "prometheus-adapter": Chart(
+            "oci://ghcr.io/prometheus-community/charts/prometheus-adapter", "5.3.0", "monitoring"
+        ),
+        # The address is from an example of Resource Orchestration Service, read 2026-11; 1.3.7
+        # is said to exist.
+        "ack-alibaba-cloud-metrics-adapter": Chart(
+            "https://aliacs-app-catalog.oss-cn-hangzhou.aliyuncs.com/charts-incubator/"
+            "ack-alibaba-cloud-metrics-adapter-1.3.3.tgz",
+            "1.3.3",
+            "kube-system",
+        ),
     }
 )
+
+CERT_MANAGER_ONE_REGISTRY: Final = (1, 20)
+"""First cert-manager release whose chart has one value for the registry of all its images."""
+KSERVE_RBAC_PROXY: Final = "kube-rbac-proxy:v0.18.0"
+"""Image beside KServe's own that kserve-resources v0.20.0 uses."""
+KSERVE_RENAMED: Final = (0, 17)
+"""First KServe release whose controller chart is called kserve-resources: pull 4829."""
 
 KNATIVE_SERVING_VERSION: Final = "1.23"
 """Serving release that the operator installs; it needs Kubernetes 1.34 or later."""

@@ -12,6 +12,7 @@ from .cluster import (
     PublicEndpoint,
     Weekday,
 )
+from .edge_pool import EdgePool, EdgePoolArgs
 from .existing_cluster import ExistingCluster, ExistingClusterArgs
 from .identity import RamStatement, RrsaRole, RrsaRoleArgs
 from .model_bucket import ModelBucket, ModelBucketArgs, Redundancy
@@ -39,6 +40,8 @@ __all__ = [
     "ClusterProfile",
     "ClusterSpec",
     "DiskCategory",
+    "EdgePool",
+    "EdgePoolArgs",
     "ExistingCluster",
     "ExistingClusterArgs",
     "FuseType",

@@ -462,7 +462,7 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         "instance_types": args.instance_types,
         "image_type": args.image_type or ImageType.ALIYUN_LINUX_3,
         "labels": _render_labels(args.labels or {}, args.nvidia_driver_version) or None,
-        "taints": [_render_taint(taint) for taint in args.taints or []] or None,
+        "taints": [render_taint(taint) for taint in args.taints or []] or None,
         "key_name": args.key_name,
         "security_group_ids": args.security_group_ids,
         "ram_role_name": args.worker_role_name,
@@ -490,7 +490,8 @@ def _render_labels(
     return [{"key": key, "value": every[key]} for key in sorted(every)]
 
 
-def _render_taint(taint: Taint) -> dict[str, str]:
+def render_taint(taint: Taint) -> dict[str, str]:
+    """Renders a taint as the provider takes it."""
     effect = taint.effect or TaintEffect.NO_SCHEDULE
     return {"key": taint.key, "value": taint.value or "", "effect": effect}
 

@@ -9,6 +9,13 @@ from .knative_model import (
     ReserveType,
     Scale,
 )
+from .kserve_model import (
+    KServeMetric,
+    KServeModel,
+    KServeModelArgs,
+    KServeScale,
+    KServeServe,
+)
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
 from .server import Dtype, ModelServer, Quantization, Resources, Vllm
@@ -18,6 +25,11 @@ __all__ = [
     "CacheTier",
     "Dtype",
     "Enforcer",
+    "KServeMetric",
+    "KServeModel",
+    "KServeModelArgs",
+    "KServeScale",
+    "KServeServe",
     "KnativeModel",
     "KnativeModelArgs",
     "KnativeServe",

@@ -6,11 +6,13 @@ from enum import StrEnum
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options  # noqa: F401
+from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.knative import KnativeService, KnativeServiceSpec
+from ..crds.knative import KnativeService, KnativeServiceSpec, service_faults
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
+from ..crds.model import check
+from .pod import model_pod
+from .server import ModelServer, folder_faults
 from .waiting import metadata
 
 RESERVE = "knative.aliyun.com/reserve-instance"
@@ -39,7 +41,7 @@ class Scale(Args):
 
     min: int | None = Field(default=1, ge=0)
     """Fewest replicas. 0 scales to zero: the first request then waits for a whole start."""
-    max: int = Field(ge=1)
+    max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: Metric | None = Metric.CONCURRENCY
     """What is counted. Default concurrency."""
@@ -65,7 +67,7 @@ class Reserve(Args):
 
     type: ReserveType | None = ReserveType.ECS
     """What it runs on. Default ecs: the cluster's nodes, without a virtual node."""
-    replicas: int | None = Field(default=1, ge=1)
+    replicas: int | None = Field(default=1, ge=1, le=1000)
     """How many there are. Default 1."""
     annotations: dict[str, str] | None = None
     """Further annotations, e.g. for the size of the instance, as ACK documents them."""
@@ -123,6 +125,9 @@ class KnativeModelArgs(Args):
     wait_seconds: int | None = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
+    def _faults(self) -> Iterator[Fault]:
+        yield from folder_faults("sub_path", self.sub_path)
+
 
 class KnativeModel(pulumi.ComponentResource):
     """A Knative Service for one model. Its replicas cost what their GPU nodes cost."""
@@ -134,16 +139,16 @@ class KnativeModel(pulumi.ComponentResource):
         self, name: str, args: KnativeModelArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = KnativeModelArgs.of(args)
+        service = judged(f"KnativeModel {name}", lambda: service_spec(args))
+        about = metadata(
+            name, args.namespace, wait_for="condition=Ready", seconds=args.wait_seconds
+        )
+        limits = ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
+        check(f"KnativeModel {name}", service_faults(service, about, limits))
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
-        KnativeService(
-            f"{name}-service",
-            service_spec(args),
-            metadata(name, args.namespace, wait_for="condition=Ready", seconds=args.wait_seconds),
-            child_options(self, opts),
-            ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600),
-        )
+        KnativeService(f"{name}-service", service, about, child_options(self, opts), limits)
 
         self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
         self.register_outputs({"host": self.host})
@@ -152,23 +157,25 @@ class KnativeModel(pulumi.ComponentResource):
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
     """The Knative Service of a model."""
     serve = args.serve
+    pod = model_pod(
+        args.server,
+        args.claim,
+        args.sub_path,
+        serve.startup_seconds or 1800,
+        tolerations=args.tolerations,
+        node_affinity=args.node_affinity,
+        priority_class=args.priority_class,
+    )
     return KnativeServiceSpec.model_validate(
         {
             "template": {
                 "metadata": {"labels": args.labels, "annotations": annotations(serve)},
                 "spec": {
-                    "containers": [_container(args)],
-                    "volumes": _volumes(args),
+                    **pod,
                     "timeout_seconds": serve.request_seconds,
                     # Left at its default, a request without a first byte ends after 300 s.
                     "response_start_timeout_seconds": serve.request_seconds,
                     "container_concurrency": serve.concurrency_limit,
-                    "priority_class_name": args.priority_class,
-                    "tolerations": args.tolerations or None,
-                    "affinity": {"node_affinity": args.node_affinity}
-                    if args.node_affinity
-                    else None,
-                    "image_pull_secrets": _references(args.server.image_pull_secrets),
                 },
             }
         }
@@ -204,56 +211,6 @@ def _reserve(reserve: Reserve | None) -> dict[str, str]:
         f"{RESERVE}-replicas": str(reserve.replicas or 1),
         **(reserve.annotations or {}),
     }
-
-
-def _container(args: KnativeModelArgs) -> dict[str, object]:
-    server = args.server
-    health = {"path": server.health_path or "/health", "port": server.port or 8080}
-    mounts: list[dict[str, object]] = [
-        {
-            "name": "model",
-            "mount_path": server.mount_path,
-            "sub_path": args.sub_path,
-            "read_only": True,
-        }
-    ]
-    if server.shared_memory:
-        mounts.append({"name": "shared-memory", "mount_path": "/dev/shm"})  # noqa: S108
-    return {
-        "image": server.image,
-        "command": server.command_line(),
-        "ports": [{"container_port": server.port or 8080}],
-        "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,
-        "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
-        "resources": server.resources.manifest(),
-        "volume_mounts": mounts,
-        # The server answers only once the weights are loaded, so nothing kills it before.
-        "startup_probe": {
-            "http_get": health,
-            "period_seconds": HEALTH_PERIOD_SECONDS,
-            "timeout_seconds": 5,
-            "failure_threshold": startup_failures(args.serve.startup_seconds or 1800),
-        },
-        "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
-        "security_context": {"allow_privilege_escalation": False},
-    }
-
-
-def _volumes(args: KnativeModelArgs) -> list[dict[str, object]]:
-    volumes: list[dict[str, object]] = [
-        {
-            "name": "model",
-            "persistent_volume_claim": {"claim_name": args.claim, "read_only": True},
-        }
-    ]
-    if args.server.shared_memory:
-        memory = {"medium": "Memory", "size_limit": args.server.shared_memory}
-        volumes.append({"name": "shared-memory", "empty_dir": memory})
-    return volumes
-
-
-def _references(names: list[str] | None) -> list[dict[str, str]] | None:
-    return [{"name": name} for name in names] if names else None
 
 
 def _duration(seconds: int | None) -> str | None:

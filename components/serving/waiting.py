@@ -11,6 +11,7 @@ def metadata(
     wait_for: str | None = None,
     seconds: int | None = None,
     labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
 ) -> ObjectMetaArgs:
     """Metadata of an object, with Pulumi's annotations for waiting.
 
@@ -20,8 +21,9 @@ def metadata(
         wait_for: Condition, e.g. `condition=Ready` or `jsonpath={.status.phase}=Bound`.
         seconds: How long to wait; 0 or None does not wait.
         labels: Labels of the object.
+        annotations: Further annotations of the object.
     """
-    waiting = None
+    notes = dict(annotations or {})
     if wait_for and seconds:
-        waiting = {"pulumi.com/waitFor": wait_for, "pulumi.com/timeoutSeconds": str(seconds)}
-    return ObjectMetaArgs(name=name, namespace=namespace, labels=labels, annotations=waiting)
+        notes |= {"pulumi.com/waitFor": wait_for, "pulumi.com/timeoutSeconds": str(seconds)}
+    return ObjectMetaArgs(name=name, namespace=namespace, labels=labels, annotations=notes or None)

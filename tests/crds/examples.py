@@ -420,3 +420,152 @@ KNATIVE_SERVICE_WITH_GRPC: dict[str, Any] = {
         }
     }
 }
+
+REVISION = KNATIVE_SERVICE["template"]["spec"]
+ONLY_IN_A_REVISION = ("response_start_timeout_seconds", "idle_timeout_seconds", "timeout_seconds")
+SERVER: dict[str, Any] = CONTAINER | {
+    "name": "kserve-container",
+    "volume_mounts": [
+        *CONTAINER["volume_mounts"],
+        {"name": "nas", "mount_path": "/mnt/nas", "read_only": True, "sub_path_expr": "$(A)"},
+        {"name": "downward", "mount_path": "/mnt/downward", "read_only": True},
+    ],
+}
+PROXY = {"image": "proxy", "name": "proxy", "liveness_probe": {"grpc": {"port": 1, "service": "a"}}}
+BEHAVIOR = {
+    "scale_up": {
+        "policies": [{"type": "Pods", "value": 1, "period_seconds": 60}],
+        "select_policy": "Max",
+        "stabilization_window_seconds": 0,
+    },
+    "scale_down": {"stabilization_window_seconds": 300},
+}
+CPU_METRIC = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "average_utilization": 80}},
+}
+
+INFERENCE_SERVICE: dict[str, Any] = {
+    "predictor": {name: value for name, value in REVISION.items() if name not in ONLY_IN_A_REVISION}
+    | LABELLED
+    | {
+        "containers": [SERVER, PROXY],
+        "volumes": [*VOLUMES, IMAGE, NFS, DOWNWARD],
+        "termination_grace_period_seconds": 120,
+        "min_replicas": 1,
+        "max_replicas": 3,
+        "scale_target": 80,
+        "scale_metric": "cpu",
+        "timeout": 600,
+        "canary_traffic_percent": 10,
+        "deployment_strategy": {
+            "type": "RollingUpdate",
+            "rolling_update": {"max_surge": "25%", "max_unavailable": 1},
+        },
+        "batcher": {"max_batch_size": 32, "max_latency": 500, "timeout": 60},
+        "logger": {
+            "mode": "all",
+            "url": "http://logs",
+            "metadata_headers": ["a"],
+            "metadata_annotations": ["b"],
+        },
+    }
+}
+INFERENCE_SERVICE_WITH_MODEL: dict[str, Any] = {
+    "predictor": {
+        "model": {name: value for name, value in SERVER.items() if name != "name"}
+        | {
+            "model_format": {"name": "vLLM", "version": "1"},
+            "runtime": "vllm",
+            "runtime_version": "0.9",
+            "protocol_version": "v2",
+            "storage_uri": "oss://models/qwen",
+            "storage": {
+                "key": "models",
+                "path": "qwen",
+                "parameters": {"bucket": "models"},
+                "schema_path": "schema.json",
+            },
+        },
+        "storage_container_name": "oss",
+        "auto_scaling": {
+            "metrics": [
+                CPU_METRIC,
+                {
+                    "type": "Resource",
+                    "resource": {
+                        "name": "memory",
+                        "target": {"type": "AverageValue", "average_value": "8Gi"},
+                    },
+                },
+                {
+                    "type": "External",
+                    "external": {
+                        "metric": {
+                            "backend": "prometheus",
+                            "server_address": "http://prometheus:9090",
+                            "query": "sum(vllm:num_requests_waiting)",
+                            "namespace": "default",
+                        },
+                        "target": {"type": "Value", "value": 5},
+                        "authentication_ref": {
+                            "authentication_ref": {"name": "prometheus"},
+                            "auth_modes": "bearer",
+                        },
+                    },
+                },
+            ],
+            "behavior": BEHAVIOR,
+        },
+    }
+}
+
+SERVING_RUNTIME: dict[str, Any] = LABELLED | {
+    "containers": [SERVER, PROXY],
+    "supported_model_formats": [
+        {"name": "vLLM", "version": "1", "auto_select": True, "priority": 2}
+    ],
+    "protocol_versions": ["v2", "grpc-v2"],
+    "multi_model": False,
+    "disabled": False,
+    "volumes": [*VOLUMES, IMAGE, NFS, DOWNWARD],
+    "affinity": AFFINITY,
+    "host_ipc": True,
+    "image_pull_secrets": [{"name": "a"}],
+    "node_selector": {"a": "b"},
+    "scheduler_name": "default-scheduler",
+    "tolerations": TOLERATIONS,
+}
+
+METRIC = {"name": "requests", "selector": LABELS}
+HORIZONTAL_POD_AUTOSCALER: dict[str, Any] = {
+    "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": "qwen-predictor"},
+    "min_replicas": 1,
+    "max_replicas": 3,
+    "metrics": [
+        CPU_METRIC,
+        {
+            "type": "Pods",
+            "pods": {
+                "metric": {"name": "DCGM_CUSTOM_PROCESS_SM_UTIL"},
+                "target": {"type": "AverageValue", "average_value": "50"},
+            },
+        },
+        {
+            "type": "Object",
+            "object": {
+                "described_object": {"api_version": "v1", "kind": "Service", "name": "qwen"},
+                "metric": METRIC,
+                "target": {"type": "Value", "value": "100"},
+            },
+        },
+        {
+            "type": "External",
+            "external": {
+                "metric": METRIC,
+                "target": {"type": "AverageValue", "average_value": "500m"},
+            },
+        },
+    ],
+    "behavior": BEHAVIOR,
+}

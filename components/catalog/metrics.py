@@ -1,0 +1,201 @@
+"""Metrics that a model can be scaled on, and the series of Prometheus behind them.
+
+Which one to choose: under continuous batching a GPU is as busy with one request as with fifty, so
+its utilisation rises at once and says nothing about how long users wait. Requests in the queue and
+the share of the KV cache in use do, before latency suffers. ACK documents the same:
+https://www.alibabacloud.com/help/en/document_detail/2973979.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+
+class MetricsFlavor(StrEnum):
+    """Who collects the metrics of a cluster."""
+
+    ARMS = "arms"
+    """Managed Service for Prometheus, with ACK's GPU exporter."""
+    UPSTREAM = "upstream"
+    """A Prometheus of the cluster's own, with NVIDIA's dcgm-exporter."""
+
+
+class Origin(StrEnum):
+    """Who reports a series."""
+
+    GPU = "gpu"
+    """dcgm-exporter, or ACK's GPU exporter, which speaks its names."""
+    ACK_GPU = "ack-gpu"
+    """ACK's GPU exporter alone."""
+    VLLM = "vllm"
+    """vLLM, at /metrics of the port that it serves on."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series of Prometheus."""
+
+    name: str
+    """Name without `_bucket` or `_total`, which its kind adds."""
+    origin: Origin
+    meaning: str
+    kind: str = "gauge"
+    """gauge, counter or histogram."""
+    formerly: str | None = None
+    """Name in older releases of vLLM, some of which report both."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name as it is today, then the older one."""
+        return (self.name, self.formerly) if self.formerly else (self.name,)
+
+
+_SERIES: Final = (
+    # vLLM: vllm/v1/metrics/loggers.py and docs/usage/metrics.md, read 2026-11.
+    Series("vllm:num_requests_running", Origin.VLLM, "requests that are being answered"),
+    Series("vllm:num_requests_waiting", Origin.VLLM, "requests in the queue"),
+    Series(
+        "vllm:kv_cache_usage_perc",
+        Origin.VLLM,
+        "share of the KV cache in use, 0 to 1",
+        # Deprecated in 0.9.2, gone in 0.13: pulls 24245 and 29330.
+        formerly="vllm:gpu_cache_usage_perc",
+    ),
+    Series("vllm:num_preemptions", Origin.VLLM, "requests put back into the queue", "counter"),
+    Series("vllm:prompt_tokens", Origin.VLLM, "tokens read", "counter"),
+    Series("vllm:generation_tokens", Origin.VLLM, "tokens written", "counter"),
+    Series("vllm:request_success", Origin.VLLM, "requests that ended", "counter"),
+    Series(
+        "vllm:time_to_first_token_seconds", Origin.VLLM, "wait for the first token", "histogram"
+    ),
+    Series(
+        "vllm:inter_token_latency_seconds",
+        Origin.VLLM,
+        "time from token to token",
+        "histogram",
+        # Deprecated in 0.11, gone in 0.13: pulls 24110 and 32661.
+        formerly="vllm:time_per_output_token_seconds",
+    ),
+    Series("vllm:e2e_request_latency_seconds", Origin.VLLM, "time of a whole request", "histogram"),
+    Series("vllm:request_queue_time_seconds", Origin.VLLM, "time in the queue", "histogram"),
+    # dcgm-exporter: etc/default-counters.csv, 4.8.2. Of ACK's own exporter: "Introduction to
+    # metrics" of GPU Monitoring 2.0, read 2026-11.
+    Series("DCGM_FI_DEV_GPU_UTIL", Origin.GPU, "share of time with any kernel at work, in percent"),
+    Series("DCGM_FI_DEV_FB_USED", Origin.GPU, "GPU memory in use, in MiB"),
+    Series("DCGM_FI_DEV_FB_FREE", Origin.GPU, "GPU memory that is free, in MiB"),
+    Series("DCGM_FI_DEV_POWER_USAGE", Origin.GPU, "power, in watts"),
+    Series(
+        "DCGM_CUSTOM_PROCESS_SM_UTIL",
+        Origin.ACK_GPU,
+        "share of streaming multiprocessors that a process keeps busy, in percent",
+    ),
+)
+SERIES: Final[Mapping[str, Series]] = MappingProxyType({one.name: one for one in _SERIES})
+"""Series by name."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of pods, as an HPA names it."""
+
+    name: str
+    series: Series
+    fold: str
+    """How the series of one pod become one number: sum, avg or max."""
+    meaning: str
+    advice: str
+    """When to scale on it."""
+
+
+_QUEUE: Final = "first choice for an LLM: it grows before users notice"
+_METRICS: Final = (
+    Metric(
+        "vllm_num_requests_waiting",
+        SERIES["vllm:num_requests_waiting"],
+        "sum",
+        "requests in the queue of a pod",
+        f"{_QUEUE}; a target of a few requests",
+    ),
+    Metric(
+        "vllm_kv_cache_usage",
+        SERIES["vllm:kv_cache_usage_perc"],
+        "max",
+        "share of a pod's KV cache in use, 0 to 1",
+        "for long prompts, which fill the cache before the queue; a target such as 800m",
+    ),
+    Metric(
+        "vllm_num_requests_running",
+        SERIES["vllm:num_requests_running"],
+        "sum",
+        "requests that a pod answers at the same time",
+        "where the best batch size of the model is known",
+    ),
+    Metric(
+        "gpu_utilization",
+        SERIES["DCGM_FI_DEV_GPU_UTIL"],
+        "avg",
+        "mean over a pod's cards of the time with any kernel at work, in percent",
+        "for models that do not batch; vLLM shows nearly 100 with one request",
+    ),
+    Metric(
+        "DCGM_CUSTOM_PROCESS_SM_UTIL",
+        SERIES["DCGM_CUSTOM_PROCESS_SM_UTIL"],
+        "sum",
+        "SM utilisation of a pod's processes, in percent: with two cards up to 200",
+        "as in ACK's guide for KServe; it shows load, but not a queue",
+    ),
+)
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType({one.name: one for one in _METRICS})
+"""Metrics by the name that an HPA takes, the better ones for an LLM first."""
+
+
+@dataclass(frozen=True)
+class PodLabels:
+    """Labels of a series that say which pod it is about."""
+
+    namespace: str
+    pod: str
+
+
+OWN_LABELS: Final = PodLabels("namespace", "pod")
+"""As a pod that is scraped itself is labelled, or an exporter's with honorLabels."""
+EXPORTED_LABELS: Final = PodLabels("exported_namespace", "exported_pod")
+"""As Prometheus renames an exporter's labels without honorLabels, which is the default."""
+ACK_LABELS: Final = PodLabels("NamespaceName", "PodName")
+"""As ACK's GPU exporter is remembered to name them. No page that we could read says so."""
+
+
+def offered(flavor: MetricsFlavor) -> list[Metric]:
+    """The metrics that an HPA can name in a cluster of this flavor."""
+    return [
+        metric
+        for metric in METRICS.values()
+        if flavor is MetricsFlavor.ARMS or metric.series.origin is not Origin.ACK_GPU
+    ]
+
+
+def adapter_rule(metric: Metric, labels: PodLabels) -> dict[str, Any]:
+    """The rule by which a Prometheus adapter serves a metric.
+
+    Both names of a renamed series are asked for, so that models of different vLLM releases can be
+    scaled in one cluster.
+    https://github.com/kubernetes-sigs/prometheus-adapter/blob/master/docs/config.md
+    """
+    present = f'{labels.namespace}!="",{labels.pod}!=""'
+    names = metric.series.names
+    found = f'__name__=~"^({"|".join(names)})$",{present}' if len(names) > 1 else present
+    matched = " or ".join(f"{name}{{<<.LabelMatchers>>}}" for name in names)
+    return {
+        "seriesQuery": f"{{{found}}}" if len(names) > 1 else f"{names[0]}{{{found}}}",
+        "resources": {
+            "overrides": {
+                labels.namespace: {"resource": "namespace"},
+                labels.pod: {"resource": "pod"},
+            }
+        },
+        # A colon, as in vLLM's names, is not allowed in the path of the custom metrics API.
+        "name": {"as": metric.name},
+        "metricsQuery": f"{metric.fold}({matched}) by (<<.GroupBy>>)",
+    }

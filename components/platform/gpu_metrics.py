@@ -1,0 +1,411 @@
+"""GPU and vLLM metrics on their way to an HPA: exporter, Prometheus, adapter."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_alicloud as alicloud
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import Field
+
+from ..args import (
+    MISSING,
+    SECRET,
+    Args,
+    Fault,
+    Output,  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
+    T,  # noqa: F401
+    Words,
+    child_options,
+)
+from ..catalog.charts import CHARTS
+from ..catalog.labels import GPU_CARD, GPU_RESOURCE
+from ..catalog.metrics import (
+    ACK_LABELS,
+    EXPORTED_LABELS,
+    OWN_LABELS,
+    MetricsFlavor,
+    Origin,
+    PodLabels,
+    adapter_rule,
+    offered,
+)
+from ..crds.affinity import Toleration
+from ..crds.formats import dns_1123_faults
+from ..crds.monitoring import PodMonitor, PodMonitorSpec
+from .fluid import merged
+from .releases import HelmChart, install
+
+KSERVE_POD_LABEL: Final = "serving.kserve.io/inferenceservice"
+ARMS_ADAPTER: Final = "ack-alibaba-cloud-metrics-adapter"
+UPSTREAM_ADAPTER: Final = "prometheus-adapter"
+ARMS_ADDON: Final = "arms-prometheus"
+# ACK, GPU Monitoring 2.0, read 2026-11: its exporter comes with this release.
+_OLDEST_ADDON: Final = (1, 1, 7)
+_URL: Final = re.compile(r"https?://[^/\s]+(/\S*)?")
+_EXPORTER_FIELDS: Final = ("gpu_node_label", "tolerations", "exporter_chart")
+_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+class PrometheusEndpoint(Args):
+    """Where the adapter asks for series."""
+
+    url: pulumi.Input[str]
+    """Address with its port and path, e.g. `http://prometheus.monitoring.svc:9090`. That of
+    Managed Service for Prometheus opens the door by itself: give it as a secret."""
+    token: pulumi.Input[str] | None = Field(default=None, json_schema_extra=dict(SECRET))
+    """Token of Managed Service for Prometheus, a secret Output. Default: none is asked for."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if isinstance(self.token, str):
+            want = "a secret Output, e.g. `config.require_secret(...)`"
+            yield Fault("token", Words("given in plain"), want, "plain text ends up in the state")
+        if not isinstance(self.url, str):
+            return
+        if "@" in self.url:
+            got = Words("given with a password in it")
+            yield Fault("url", got, "an address alone", "it ends up in the state in plain")
+        elif not _URL.fullmatch(self.url):
+            yield Fault("url", self.url, "an http(s):// address", "the adapter connects to it")
+
+
+class GpuLabels(Args):
+    """Labels of the GPU exporter's series that say which pod a GPU works for."""
+
+    namespace: str
+    """Label that holds the pod's namespace."""
+    pod: str
+    """Label that holds the pod's name."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for field in ("namespace", "pod"):
+            label = getattr(self, field)
+            if not _LABEL.fullmatch(label):
+                want = "letters, digits and '_', no digit first"
+                yield Fault(field, label, want, "Prometheus has no other labels")
+
+
+class VllmMonitor(Args):
+    """Pods whose vLLM is asked for its metrics."""
+
+    namespaces: list[str] = Field(min_length=1)
+    """Namespaces of the models."""
+    pod_label: str | None = Field(default=KSERVE_POD_LABEL, min_length=1)
+    """Label that the pods carry, whatever its value. Default KServe's; Knative's is
+    serving.knative.dev/service."""
+    port: int | None = Field(default=8080, ge=1, le=65535)
+    """Port that vLLM listens on, and its container declares. Default 8080."""
+    interval_seconds: int | None = Field(default=15, ge=1)
+    """Time between two requests, in seconds. Default 15."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for index, namespace in enumerate(self.namespaces):
+            yield from dns_1123_faults(f"namespaces[{index}]", namespace, "it names a namespace")
+
+
+class GpuMetricsArgs(Args):
+    """What carries metrics to an HPA."""
+
+    flavor: MetricsFlavor
+    """arms for Managed Service for Prometheus, or upstream for a Prometheus in the cluster."""
+    prometheus: PrometheusEndpoint
+    """Where the adapter asks for series."""
+    cluster_id: pulumi.Input[str] | None = None
+    """ID of the ACK cluster, for the add-on of flavor arms."""
+    exporter: bool | None = True
+    """Whether the GPU exporter is installed: add-on arms-prometheus, or dcgm-exporter. Default
+    true; false where the cluster has it."""
+    addon_version: pulumi.Input[str] | None = None
+    """Version of add-on arms-prometheus, 1.1.7 or later. Default: the newest for the cluster."""
+    labels: GpuLabels | None = None
+    """Labels of the GPU series. Default NamespaceName and PodName with arms, which is not
+    documented: look at one series. With upstream by `honor_labels`."""
+    honor_labels: bool | None = None
+    """Whether Prometheus keeps the labels namespace and pod of dcgm-exporter, instead of renaming
+    them to exported_namespace and exported_pod. Default false, as its chart has it."""
+    rules: list[dict[str, Any]] | None = None
+    """Further rules, in the adapter's own form. One of ours with the same name gives way."""
+    vllm: VllmMonitor | None = None
+    """Present: a PodMonitor has vLLM's metrics collected, which its rules need."""
+    monitor_labels: dict[str, str] | None = None
+    """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
+    gpu_node_label: str | None = Field(default=None, min_length=1)
+    """Label that GPU nodes carry, for dcgm-exporter. Default ACK's,
+    aliyun.accelerator/nvidia_name; NVIDIA's own discovery sets nvidia.com/gpu.present."""
+    tolerations: list[Toleration] | None = None
+    """Taints of GPU nodes, for dcgm-exporter. Default: nvidia.com/gpu."""
+    image_prefix: str | None = None
+    """Registry path that has the images of flavor upstream, e.g. a mirror."""
+    adapter_chart: HelmChart | None = None
+    """Which chart installs the adapter. Default: by flavor, pinned."""
+    exporter_chart: HelmChart | None = None
+    """Which chart installs dcgm-exporter. Default: NVIDIA's, pinned."""
+
+    def _faults(self) -> Iterator[Fault]:
+        is_arms = self.flavor is MetricsFlavor.ARMS
+        yield from self._arms_faults() if is_arms else self._upstream_faults()
+        yield from label_faults(self.flavor, self.labels, self.honor_labels)
+        for index, rule in enumerate(self.rules or []):
+            for key in ("seriesQuery", "metricsQuery"):
+                if key not in rule:
+                    yield Fault(f"rules[{index}].{key}", MISSING, "given", "the adapter needs it")
+
+    def _arms_faults(self) -> Iterator[Fault]:
+        if self.exporter and self.cluster_id is None:
+            yield Fault("cluster_id", MISSING, "given", "the add-on belongs to a cluster of ACK")
+        version = self.addon_version
+        if isinstance(version, str) and _version(version) < _OLDEST_ADDON:
+            oldest = ".".join(map(str, _OLDEST_ADDON))
+            yield Fault("addon_version", version, f"{oldest} or later", "older ones know no GPUs")
+        why = "ACK chooses exporter and images"
+        yield from self._useless(("image_prefix", *_EXPORTER_FIELDS), "with flavor arms", why)
+
+    def _upstream_faults(self) -> Iterator[Fault]:
+        why = "no add-on of ACK is installed"
+        yield from self._useless(("cluster_id", "addon_version"), "with flavor upstream", why)
+        if not self.exporter:
+            why = "nothing here installs dcgm-exporter"
+            yield from self._useless(_EXPORTER_FIELDS, "with exporter false", why)
+        if self.prometheus.token is not None:
+            want = "left out with flavor upstream"
+            why = "prometheus-adapter would show it among its arguments"
+            yield Fault("prometheus.token", Words("given"), want, why)
+
+    def _useless(self, fields: Iterable[str], when: str, why: str) -> Iterator[Fault]:
+        for field in fields:
+            if (got := getattr(self, field)) is not None:
+                shown = got if isinstance(got, str) else Words("given")
+                yield Fault(field, shown, f"left out {when}", why)
+
+
+class GpuMetrics(pulumi.ComponentResource):
+    """GPU exporter and adapter that serve the metrics of pods to HPAs.
+
+    The adapter owns the API custom.metrics.k8s.io: one per cluster. Custom metrics of Managed
+    Service for Prometheus cost money.
+    """
+
+    metric_names: pulumi.Output[list[str]]
+    """Names that an HPA can give for its metric."""
+
+    def __init__(
+        self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = GpuMetricsArgs.of(args)
+        if args.prometheus.token is not None:
+            token = pulumi.Output.secret(args.prometheus.token)
+            prometheus = args.prometheus.model_copy(update={"token": token})
+            args = args.model_copy(update={"prometheus": prometheus})
+
+        super().__init__("ack-inference:index:GpuMetrics", name, args.dump(), opts)
+
+        if args.flavor is MetricsFlavor.ARMS:
+            adapter = self._declare_arms(name, args, opts)
+        else:
+            adapter = self._declare_upstream(name, args, opts)
+        if args.vllm:
+            self._declare_monitor(name, args, args.vllm, adapter, opts)
+
+        self.metric_names = pulumi.Output.from_input(
+            [rule["name"]["as"] for rule in adapter_rules(args) if "as" in rule.get("name", {})]
+        )
+        self.register_outputs({"metric_names": self.metric_names})
+
+    def _declare_arms(
+        self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None
+    ) -> kubernetes.helm.v3.Release:
+        addons = []
+        if args.exporter:
+            addons = [
+                alicloud.cs.KubernetesAddon(
+                    f"{name}-addon",
+                    cluster_id=args.cluster_id,
+                    name=ARMS_ADDON,
+                    version=args.addon_version,
+                    opts=child_options(self, opts),
+                )
+            ]
+        options = child_options(
+            self,
+            opts,
+            depends_on=addons,
+            # The adapter cannot be upgraded: ACK has it uninstalled and installed anew, while
+            # HPAs stand still. New rules alone are taken as they come.
+            replace_on_changes=["chart", "version"],
+            delete_before_replace=True,
+            # Helm's answer repeats what it was given, and the token is in it.
+            additional_secret_outputs=["values", "manifest"] if args.prometheus.token else None,
+        )
+        return install(
+            f"{name}-adapter",
+            ARMS_ADAPTER,
+            CHARTS[ARMS_ADAPTER],
+            args.adapter_chart or HelmChart(),
+            arms_values(args),
+            options,
+        )
+
+    def _declare_upstream(
+        self, name: str, args: GpuMetricsArgs, opts: pulumi.ResourceOptions | None
+    ) -> kubernetes.helm.v3.Release:
+        if args.exporter:
+            exporter = CHARTS["dcgm-exporter"]
+            install(
+                f"{name}-exporter",
+                exporter.name,
+                exporter,
+                args.exporter_chart or HelmChart(),
+                exporter_values(args),
+                child_options(self, opts),
+            )
+        return install(
+            f"{name}-adapter",
+            UPSTREAM_ADAPTER,
+            CHARTS[UPSTREAM_ADAPTER],
+            args.adapter_chart or HelmChart(),
+            upstream_values(args),
+            child_options(self, opts),
+        )
+
+    def _declare_monitor(
+        self,
+        name: str,
+        args: GpuMetricsArgs,
+        vllm: VllmMonitor,
+        adapter: kubernetes.helm.v3.Release,
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        is_arms = args.flavor is MetricsFlavor.ARMS
+        PodMonitor(
+            f"{name}-vllm",
+            monitor_spec(vllm),
+            ObjectMetaArgs(
+                name="vllm",
+                namespace=CHARTS[ARMS_ADAPTER if is_arms else UPSTREAM_ADAPTER].namespace,
+                labels=args.monitor_labels,
+                # Managed Service for Prometheus looks at monitors that carry it.
+                annotations={"arms.prometheus.io/discovery": "true"} if is_arms else None,
+            ),
+            # The adapter's release makes the namespace.
+            child_options(self, opts, depends_on=[adapter]),
+        )
+
+
+def label_faults(
+    flavor: MetricsFlavor, labels: GpuLabels | None, honor_labels: bool | None
+) -> Iterator[Fault]:
+    """Refuses `honor_labels` where it decides nothing."""
+    if honor_labels is None:
+        return
+    if flavor is MetricsFlavor.ARMS:
+        want = "left out with flavor arms"
+        yield Fault("honor_labels", honor_labels, want, "it is about dcgm-exporter; give labels")
+    elif labels is not None:
+        want = "left out beside labels"
+        yield Fault("honor_labels", honor_labels, want, "both say how series are labelled")
+
+
+def gpu_labels(
+    flavor: MetricsFlavor, labels: GpuLabels | None = None, honor_labels: bool | None = None
+) -> PodLabels:
+    """Labels of the GPU exporter's series that say which pod a GPU works for."""
+    if labels is not None:
+        return PodLabels(labels.namespace, labels.pod)
+    if flavor is MetricsFlavor.ARMS:
+        return ACK_LABELS
+    return OWN_LABELS if honor_labels else EXPORTED_LABELS
+
+
+def adapter_rules(args: GpuMetricsArgs) -> list[dict[str, Any]]:
+    """All rules of the adapter, the user's last and in place of ours of the same name."""
+    further = args.rules or []
+    taken = {rule.get("name", {}).get("as") for rule in further}
+    gpu = gpu_labels(args.flavor, args.labels, args.honor_labels)
+    return [
+        adapter_rule(metric, OWN_LABELS if metric.series.origin is Origin.VLLM else gpu)
+        for metric in offered(args.flavor)
+        if metric.name not in taken
+    ] + further
+
+
+def arms_values(args: GpuMetricsArgs) -> dict[str, Any]:
+    """Values of ack-alibaba-cloud-metrics-adapter: ours, then the user's over them."""
+    token = args.prometheus.token
+    prometheus: dict[str, Any] = {
+        "enabled": True,
+        "url": args.prometheus.url,
+        "metricsRelistInterval": "1m",
+        "adapter": {"rules": _rules(args)},
+    }
+    if token is not None:
+        prometheus["prometheusHeader"] = [{"Authorization": token}]
+    return _laid_over(
+        {"AlibabaCloudMetricsAdapter": {"prometheus": prometheus}}, args.adapter_chart
+    )
+
+
+def upstream_values(args: GpuMetricsArgs) -> dict[str, Any]:
+    """Values of prometheus-adapter: ours, then the user's over them."""
+    ours: dict[str, Any] = {
+        # The chart adds a port unless it is 0, and the address has its own.
+        "prometheus": {"url": args.prometheus.url, "port": 0},
+        "rules": _rules(args),
+    }
+    if args.image_prefix:
+        ours["image"] = {"repository": f"{args.image_prefix}/prometheus-adapter"}
+    return _laid_over(ours, args.adapter_chart)
+
+
+def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
+    """Values of dcgm-exporter: ours, then the user's over them."""
+    gpu_node = {"key": args.gpu_node_label or GPU_CARD, "operator": "Exists"}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [gpu_node]}]}
+    tolerations = [{"key": GPU_RESOURCE, "operator": "Exists"}]
+    if args.tolerations is not None:
+        tolerations = [one.manifest() for one in args.tolerations]
+    ours: dict[str, Any] = {
+        # On a node without a GPU it would fail over and over.
+        "affinity": {
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms},
+        },
+        "tolerations": tolerations,
+        "serviceMonitor": {
+            "enabled": True,
+            "honorLabels": bool(args.honor_labels),
+            "additionalLabels": dict(args.monitor_labels or {}),
+        },
+    }
+    if args.image_prefix:
+        ours["image"] = {"repository": f"{args.image_prefix}/dcgm-exporter"}
+    return _laid_over(ours, args.exporter_chart)
+
+
+def monitor_spec(vllm: VllmMonitor) -> PodMonitorSpec:
+    """The PodMonitor of models that vLLM serves."""
+    endpoint = {
+        "target_port": vllm.port,
+        "path": "/metrics",
+        "interval": f"{vllm.interval_seconds}s",
+    }
+    return PodMonitorSpec.model_validate(
+        {
+            "selector": {"match_expressions": [{"key": vllm.pod_label, "operator": "Exists"}]},
+            "namespace_selector": {"match_names": vllm.namespaces},
+            "pod_metrics_endpoints": [endpoint],
+        }
+    )
+
+
+def _rules(args: GpuMetricsArgs) -> dict[str, Any]:
+    # The default rules would serve every series of the cluster a second time.
+    return {"default": False, "custom": adapter_rules(args)}
+
+
+def _laid_over(ours: Mapping[str, Any], chart: HelmChart | None) -> dict[str, Any]:
+    return merged(dict(ours), (chart.values if chart else None) or {})
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

@@ -1,0 +1,232 @@
+"""KServe: serves models as Deployments that an HPA scales."""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field
+
+from ..args import MISSING, Args, Fault, child_options
+from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, Chart
+from .fluid import merged
+from .releases import INSTALL_SECONDS, HelmChart, install, source_faults
+
+NAMESPACE: Final = "kserve"
+DEFAULT_DOMAIN: Final = "example.com"
+DEFAULT_INGRESS_CLASS: Final = "nginx"
+ACK_RELEASE: Final = "ack-kserve"
+_VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.\d+(-rc\d+)?")
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+
+
+class KServeFlavor(StrEnum):
+    """Who publishes the charts."""
+
+    UPSTREAM = "upstream"
+    """The charts of the KServe project."""
+    ACK = "ack"
+    """ack-kserve of Alibaba Cloud. Its chart address is not published: give it."""
+
+
+class KServeChart(Args):
+    """Which charts install KServe."""
+
+    flavor: KServeFlavor | None = KServeFlavor.UPSTREAM
+    """upstream, or ack for ack-kserve. They own the same resource types. Default upstream."""
+    chart: str | None = None
+    """Name of ack-kserve's chart, an oci:// reference, or the URL of a .tgz."""
+    repository: str | None = None
+    """OCI path that has KServe's charts, e.g. of a mirror, or HTTP repository of ack-kserve."""
+    version: str | None = None
+    """Version of all charts. Default: upstream's newest stable release."""
+    image_prefix: str | None = None
+    """Registry path that has KServe's images, e.g. a mirror. Default: Docker Hub and quay.io."""
+    values: dict[str, Any] | None = None
+    """Values laid over ours: of kserve-resources, or all that ack-kserve is given."""
+    timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
+    """How long the installation of one chart may take, in seconds. Default 900."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.flavor is KServeFlavor.ACK:
+            yield from self._ack_faults()
+        else:
+            yield from self._upstream_faults()
+
+    def _ack_faults(self) -> Iterator[Fault]:
+        why = "ack-kserve has no address that we could know"
+        if self.chart is None:
+            yield Fault("chart", MISSING, "given with flavor ack", why)
+        if self.version is None and not (self.chart or "").endswith(".tgz"):
+            yield Fault("version", MISSING, "given with flavor ack", why)
+        if self.image_prefix is not None:
+            why = "the values of ack-kserve are not known here"
+            yield Fault("image_prefix", self.image_prefix, "put into values", why)
+        yield from source_faults(self.chart, self.repository, self.version)
+
+    def _upstream_faults(self) -> Iterator[Fault]:
+        if self.chart is not None:
+            why = "KServe is several charts, whose path `repository` names"
+            yield Fault("chart", self.chart, "left out, or flavor ack", why)
+        if self.repository is not None and not self.repository.startswith("oci://"):
+            want = "an oci:// path that has all of KServe's charts"
+            why = "KServe publishes them in an OCI registry alone"
+            yield Fault("repository", self.repository, want, why)
+        if self.version is not None:
+            yield from _version_faults(self.version)
+
+
+class KServeArgs(Args):
+    """What KServe is installed with."""
+
+    chart: KServeChart | None = None
+    """Which charts install it. Default: upstream's, pinned."""
+    domain: str | None = None
+    """Domain below which models are reached. Default example.com."""
+    ingress_class: str | None = None
+    """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    runtimes: bool | None = False
+    """Whether KServe's own serving runtimes are installed too. A model with an image of its own
+    needs none. Default false."""
+    protect_crds: bool | None = True
+    """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
+    KServe serves in the cluster, also those of others. Default true."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.chart and self.chart.flavor is KServeFlavor.ACK:
+            for field in ("domain", "ingress_class", "runtimes"):
+                if got := getattr(self, field):
+                    why = "the values of ack-kserve are not known here"
+                    yield Fault(field, got, "left out, and put into chart.values", why)
+            return
+        for field in ("domain", "ingress_class"):
+            got = getattr(self, field)
+            if got is not None and not _NAME.fullmatch(got):
+                want = "lower-case letters, digits, '-' and '.', such as models.example.com"
+                yield Fault(field, got, want, "it becomes part of each model's Ingress")
+
+
+class KServe(pulumi.ComponentResource):
+    """KServe's resource types and controller, in the namespace kserve, without Istio and Knative.
+
+    cert-manager has to be there before: name it in `depends_on`.
+    """
+
+    namespace: pulumi.Output[str]
+    """Namespace of the controller."""
+    domain: pulumi.Output[str] | None
+    """Domain below which models are reached; absent with ack-kserve, whose values decide."""
+
+    def __init__(
+        self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = KServeArgs.of(args)
+        chart = args.chart or KServeChart()
+
+        super().__init__("ack-inference:index:KServe", name, args.dump(), opts)
+
+        if chart.flavor is KServeFlavor.ACK:
+            self._declare_ack(name, chart, opts)
+            self.domain = None
+        else:
+            self._declare_upstream(name, args, chart, opts)
+            self.domain = pulumi.Output.from_input(args.domain or DEFAULT_DOMAIN)
+
+        self.namespace = pulumi.Output.from_input(NAMESPACE)
+        self.register_outputs({"namespace": self.namespace, "domain": self.domain})
+
+    def _declare_ack(
+        self, name: str, chart: KServeChart, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        source = HelmChart(
+            chart=chart.chart,
+            repository=chart.repository,
+            version=chart.version,
+            timeout_seconds=chart.timeout_seconds,
+        )
+        known = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
+        options = child_options(self, opts)
+        install(f"{name}-release", ACK_RELEASE, known, source, chart.values or {}, options)
+
+    def _declare_upstream(
+        self,
+        name: str,
+        args: KServeArgs,
+        chart: KServeChart,
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        def release(
+            role: str, values: Mapping[str, Any], *after: pulumi.Resource, **more: Any
+        ) -> kubernetes.helm.v3.Release:
+            known = CHARTS[f"kserve-{role}"]
+            options = child_options(self, opts, depends_on=list(after), **more)
+            return install(
+                f"{name}-{role}", known.name, known, _source(chart, known), values, options
+            )
+
+        # Not `retain_on_delete`: a release that Pulumi has forgotten keeps its name, so the next
+        # installation would fail on it.
+        types = release("crd", {}, protect=args.protect_crds is not False)
+        # Its webhook needs a certificate of cert-manager; where that comes too late, the release
+        # is rolled back, and a second `pulumi up` succeeds: kserve/kserve issue 5037.
+        controller = release("resources", kserve_values(args), types)
+        if args.runtimes:
+            release(
+                "runtime-configs", {"kserve": {"servingruntime": {"enabled": True}}}, controller
+            )
+
+
+def kserve_values(args: KServeArgs) -> dict[str, Any]:
+    """Values of kserve-resources: ours, then the user's over them."""
+    chart = args.chart or KServeChart()
+    controller = {
+        # Neither Knative nor Istio; RawDeployment is the old word for it.
+        "deploymentMode": "Standard",
+        "gateway": {
+            "domain": args.domain or DEFAULT_DOMAIN,
+            # Otherwise each model is told that VirtualService does not exist.
+            "disableIstioVirtualHost": True,
+            "ingressGateway": {"className": args.ingress_class or DEFAULT_INGRESS_CLASS},
+        },
+    }
+    ours = {"kserve": {"controller": controller}}
+    images = _images(chart.image_prefix) if chart.image_prefix else {}
+    return merged(merged(ours, images), chart.values or {})
+
+
+def _images(prefix: str) -> dict[str, Any]:
+    return {
+        "kserve": {
+            "controller": {
+                "image": f"{prefix}/kserve-controller",
+                "rbacProxyImage": f"{prefix}/{KSERVE_RBAC_PROXY}",
+            },
+            "agent": {"image": f"{prefix}/agent"},
+            "router": {"image": f"{prefix}/router"},
+            "storage": {"image": f"{prefix}/storage-initializer"},
+            "servingruntime": {"art": {"image": f"{prefix}/art-explainer"}},
+        }
+    }
+
+
+def _source(chart: KServeChart, known: Chart) -> HelmChart:
+    path = chart.repository.rstrip("/") if chart.repository else None
+    return HelmChart(
+        chart=f"{path}/{known.name}" if path else None,
+        version=chart.version,
+        timeout_seconds=chart.timeout_seconds,
+    )
+
+
+def _version_faults(version: str) -> Iterator[Fault]:
+    newest = CHARTS["kserve-resources"].version
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        yield Fault("version", version, f"written like {newest}", "the charts are tagged so")
+    elif (int(match[1]), int(match[2])) < KSERVE_RENAMED:
+        oldest = f"v{'.'.join(map(str, KSERVE_RENAMED))}.0"
+        why = "older releases have charts of other names"
+        yield Fault("version", version, f"{oldest} or later", why)

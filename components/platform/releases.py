@@ -1,0 +1,98 @@
+"""What all Helm releases of the platform have in common."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
+from pydantic import Field
+
+from ..args import Args, Fault
+from ..catalog.charts import Chart
+
+INSTALL_SECONDS = 900
+_OCI = "oci://"
+
+
+class HelmChart(Args):
+    """Where a chart comes from, and what it is given, beside what is pinned here."""
+
+    chart: str | None = None
+    """Name of the chart, an oci:// reference, or the URL of a .tgz. Default: upstream's."""
+    repository: str | None = None
+    """HTTP repository of the chart, e.g. a mirror. Default: upstream's."""
+    version: str | None = None
+    """Version of the chart. Default: the one that is pinned here."""
+    values: dict[str, Any] | None = None
+    """Values laid over ours."""
+    timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
+    """How long an installation may take, in seconds. Default 900."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from source_faults(self.chart, self.repository, self.version)
+
+
+def source_faults(
+    chart: str | None, repository: str | None, version: str | None
+) -> Iterator[Fault]:
+    """Refuses what Helm would fetch from elsewhere than it says, or not at all."""
+    is_oci, is_archive = (chart or "").startswith(_OCI), (chart or "").endswith(".tgz")
+    if repository is not None and (is_oci or is_archive):
+        yield Fault("repository", repository, "left out", "`chart` says where it is by itself")
+    elif repository is not None and not repository.startswith(("https://", "http://")):
+        want = "an http(s):// address"
+        yield Fault(
+            "repository", repository, want, "a chart of an OCI registry is named by `chart`"
+        )
+    if version is not None and is_archive:
+        yield Fault("version", version, "left out", "the .tgz in `chart` is one version")
+
+
+def install(
+    name: str,
+    release: str,
+    known: Chart,
+    source: HelmChart,
+    values: Mapping[str, Any],
+    opts: pulumi.ResourceOptions,
+) -> kubernetes.helm.v3.Release:
+    """Declares a release of a chart.
+
+    Args:
+        name: Pulumi name.
+        release: Name of the release. A generated one could not adopt what an earlier installation
+            left behind.
+        known: The chart as it is pinned.
+        source: What the user chose instead.
+        values: Values of the chart, the user's among them.
+        opts: Options of the child.
+    """
+    chart, version, repository = located(known, source)
+    return kubernetes.helm.v3.Release(
+        name,
+        name=release,
+        namespace=known.namespace,
+        create_namespace=True,
+        chart=chart,
+        version=version,
+        repository_opts=RepositoryOptsArgs(repo=repository) if repository else None,
+        values=dict(values),
+        timeout=source.timeout_seconds,
+        # A failed first installation is removed instead of kept as a failed release.
+        atomic=True,
+        opts=opts,
+    )
+
+
+def located(known: Chart, source: HelmChart) -> tuple[str, str | None, str | None]:
+    """Chart, version and repository, as Helm takes them."""
+    chart, repository = source.chart or known.chart, source.repository
+    version = source.version or known.version
+    if source.chart is None and repository is None:
+        repository = known.repository
+        chart = chart.replace(known.version, version) if chart.endswith(".tgz") else chart
+    elif source.chart is None:
+        # The same chart in another repository goes by its bare name.
+        chart = known.name
+    return chart, None if chart.endswith(".tgz") else version, repository

@@ -1,0 +1,266 @@
+"""A model served by KServe, scaled on what its pods or its GPUs report."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import pulumi
+from pydantic import Field
+
+from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..catalog.metrics import METRICS
+from ..crds.affinity import NodeAffinity, Toleration
+from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.kserve import (
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    SERVING_CONTAINER,
+    AutoscalerClass,
+    DeploymentMode,
+    InferenceService,
+    InferenceServiceSpec,
+    default_host,
+    deployment_name,
+    inference_service_faults,
+    pod_label,
+)
+from ..crds.model import check
+from .pod import model_pod
+from .server import ModelServer, folder_faults
+from .waiting import metadata
+
+SCALE_DOWN_SECONDS: Final = 300
+"""How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
+
+
+class KServeMetric(StrEnum):
+    """What a model is scaled on."""
+
+    VLLM_WAITING = "vllm_num_requests_waiting"
+    """Requests in vLLM's queue: grows before users notice. First choice for an LLM."""
+    VLLM_KV_CACHE = "vllm_kv_cache_usage"
+    """Share of vLLM's KV cache in use, 0 to 1."""
+    VLLM_RUNNING = "vllm_num_requests_running"
+    """Requests that vLLM answers at the same time."""
+    GPU_UTILIZATION = "gpu_utilization"
+    """Share of time with any kernel at work, in percent."""
+    SM_UTILIZATION = "DCGM_CUSTOM_PROCESS_SM_UTIL"
+    """SM utilisation of ACK's GPU exporter, in percent. High with one request already."""
+    CPU = "cpu"
+    """CPU in percent of the request, scaled by KServe itself."""
+    MEMORY = "memory"
+    """Memory in percent of the request, scaled by KServe itself."""
+    CONCURRENCY = "concurrency"
+    """Requests in hand, scaled by Knative under KServe."""
+
+
+class KServeScale(Args):
+    """Between which bounds, and on what, a model scales."""
+
+    min: int | None = Field(default=1, ge=0)
+    """Fewest replicas. Default 1; 0 with concurrency alone, which Knative scales."""
+    max: int = Field(ge=1, le=1000)
+    """Most replicas."""
+    metric: KServeMetric
+    """What it is scaled on."""
+    target: float = Field(gt=0)
+    """What one replica should have of it."""
+    scale_down_seconds: int | None = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
+    """How long the autoscaler looks back before it removes a replica. Default 300."""
+
+    def _faults(self) -> Iterator[Fault]:
+        least = self.min if self.min is not None else 1
+        if least > self.max:
+            why = "the autoscaler needs an ordered range"
+            yield Fault("min", self.min, f"at most max ({self.max})", why)
+        if least == 0 and self.metric is not KServeMetric.CONCURRENCY:
+            want = "1 or more, or metric concurrency"
+            why = "an HPA cannot scale to 0, since no pod is left to measure"
+            yield Fault("min", 0, want, why)
+        whole = {KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY}
+        if self.metric in whole and not self.target.is_integer():
+            want = "a whole number"
+            yield Fault("target", self.target, want, f"KServe takes no other for {self.metric}")
+        if self.metric in {KServeMetric.CPU, KServeMetric.MEMORY} and self.target > 100:
+            why = "it is a percentage of the request"
+            yield Fault("target", self.target, "100 or less", why)
+
+    @property
+    def scaler(self) -> AutoscalerClass | None:
+        """Who scales in Standard mode; None in Knative mode."""
+        if self.metric is KServeMetric.CONCURRENCY:
+            return None
+        return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
+
+
+class KServeServe(Args):
+    """How KServe serves a model."""
+
+    scale: KServeScale
+    """Between which bounds, and on what, it scales."""
+    startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
+    """Longest start of a container: sets its start-up probe. Default 1800."""
+    request_seconds: int | None = Field(default=None, ge=1, le=600)
+    """Longest request. Left out, KServe's default."""
+    grace_seconds: int | None = Field(default=None, ge=1)
+    """Time that a pod has to finish its requests. Left out, 30. Not with concurrency."""
+    annotations: dict[str, str] | None = None
+    """Further annotations of the InferenceService."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.grace_seconds is not None and self.scale.scaler is None:
+            why = "Knative gives pods as long as a request may take"
+            yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
+
+
+class KServeModelArgs(Args):
+    """A model, its server, and how it scales."""
+
+    server: ModelServer
+    """The container that serves it."""
+    serve: KServeServe
+    """How KServe serves it."""
+    namespace: str
+    """Namespace of the service."""
+    labels: dict[str, str] = Field(min_length=1)
+    """Labels of the service and its pods, beside those that KServe sets."""
+    claim: pulumi.Input[str]
+    """Claim that holds the model's files, or the cache's."""
+    sub_path: str | None = None
+    """Folder of the claim. Default: all of it."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the placement."""
+    node_affinity: NodeAffinity | None = None
+    """Node affinity of the placement."""
+    priority_class: pulumi.Input[str] | None = None
+    """PriorityClass of the pods. Left out, the cluster's default."""
+    domain: str | None = "example.com"
+    """Domain of the cluster's KServe, for the address. Default example.com."""
+    wait_seconds: int | None = Field(default=0, ge=0)
+    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from folder_faults("sub_path", self.sub_path)
+
+
+class KServeModel(pulumi.ComponentResource):
+    """An InferenceService, and the HPA where its metric is none that KServe scales on itself."""
+
+    host: pulumi.Output[str]
+    """Host name of the service, for the Host header of a request."""
+
+    def __init__(
+        self, name: str, args: KServeModelArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = KServeModelArgs.of(args)
+        title = f"KServeModel {name}"
+        service = judged(title, lambda: inference_service_spec(args))
+        scaler = judged(title, lambda: autoscaler_spec(name, args.serve.scale))
+        about = metadata(
+            name,
+            args.namespace,
+            wait_for="condition=Ready",
+            seconds=args.wait_seconds,
+            labels=args.labels,
+            annotations=annotations(args.serve),
+        )
+        check(title, inference_service_faults(service, about))
+
+        super().__init__("ack-inference:index:KServeModel", name, args.dump(), opts)
+
+        deployed = InferenceService(f"{name}-service", service, about, child_options(self, opts))
+        if scaler is not None:
+            HorizontalPodAutoscaler(
+                f"{name}-autoscaler",
+                scaler,
+                metadata(f"{name}-hpa", args.namespace, labels=args.labels),
+                # KServe makes the Deployment that it scales.
+                child_options(self, opts, depends_on=[deployed]),
+            )
+
+        host = default_host(name, args.namespace, args.domain or "example.com")
+        self.host = pulumi.Output.from_input(host)
+        self.register_outputs({"host": self.host})
+
+
+def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:
+    """The label that KServe puts on the pods, for a policy to select."""
+    if metric is KServeMetric.CONCURRENCY:
+        return {"serving.kserve.io/inferenceservice": name}
+    return pod_label(name)
+
+
+def annotations(serve: KServeServe) -> dict[str, str]:
+    """Annotations of the InferenceService: who scales it, or that Knative does."""
+    scaler = serve.scale.scaler
+    if scaler is None:
+        chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value}
+    else:
+        chosen = {AUTOSCALER_CLASS: scaler.value}
+    return {**chosen, **(serve.annotations or {})}
+
+
+def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
+    """The InferenceService of a model: one container of its own."""
+    serve = args.serve
+    pod = model_pod(
+        args.server,
+        args.claim,
+        args.sub_path,
+        serve.startup_seconds or 1800,
+        tolerations=args.tolerations,
+        node_affinity=args.node_affinity,
+        priority_class=args.priority_class,
+    )
+    [container] = pod["containers"]
+    pod["containers"] = [{**container, "name": SERVING_CONTAINER}]
+    return InferenceServiceSpec.model_validate(
+        {
+            "predictor": {
+                **pod,
+                **_scaling(serve.scale),
+                "labels": args.labels,
+                "timeout": serve.request_seconds,
+                "termination_grace_period_seconds": serve.grace_seconds,
+            }
+        }
+    )
+
+
+def _scaling(scale: KServeScale) -> Mapping[str, Any]:
+    if scale.scaler is AutoscalerClass.EXTERNAL:
+        return {}
+    return {
+        "min_replicas": scale.min,
+        "max_replicas": scale.max,
+        "scale_metric": scale.metric.value,
+        "scale_target": int(scale.target),
+    }
+
+
+def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpec | None:
+    """The HPA over the Deployment that KServe makes; None where KServe scales by itself."""
+    if scale.scaler is not AutoscalerClass.EXTERNAL:
+        return None
+    target = {"type": "AverageValue", "average_value": _quantity(scale.target)}
+    pods = {"metric": {"name": scale.metric.value}, "target": target}
+    window = {"stabilization_window_seconds": scale.scale_down_seconds}
+    other = scale.scale_down_seconds not in (None, SCALE_DOWN_SECONDS)
+    return HorizontalPodAutoscalerSpec.model_validate(
+        {
+            "scale_target_ref": {
+                "api_version": "apps/v1",
+                "kind": "Deployment",
+                "name": deployment_name(name),
+            },
+            "min_replicas": scale.min,
+            "max_replicas": scale.max,
+            "metrics": [{"type": "Pods", "pods": pods}],
+            "behavior": {"scale_down": window} if other else None,
+        }
+    )
+
+
+def _quantity(amount: float) -> str:
+    """A number as the API server spells it: thousandths where it is not whole."""
+    return f"{amount:.0f}" if amount.is_integer() else f"{round(amount * 1000)}m"

@@ -1,0 +1,87 @@
+"""The pod of a model: the same whoever serves it."""
+
+from typing import Any
+
+import pulumi
+
+from ..crds.affinity import NodeAffinity, Toleration
+from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
+
+SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
+
+
+def model_pod(
+    server: ModelServer,
+    claim: pulumi.Input[str],
+    sub_path: str | None,
+    startup_seconds: int,
+    *,
+    tolerations: list[Toleration] | None,
+    node_affinity: NodeAffinity | None,
+    priority_class: pulumi.Input[str] | None,
+) -> dict[str, Any]:
+    """Fields of a PodSpec, under their Python names.
+
+    Args:
+        server: The container that serves the model.
+        claim: Claim that holds the model's files, or the cache's.
+        sub_path: Folder of the claim; None for all of it.
+        startup_seconds: Longest start of the container, weights included.
+        tolerations: Tolerations of the placement.
+        node_affinity: Node affinity of the placement.
+        priority_class: PriorityClass of the pods; None for the cluster's default.
+    """
+    return {
+        "containers": [_container(server, sub_path, startup_seconds)],
+        "volumes": _volumes(server, claim),
+        "priority_class_name": priority_class,
+        "tolerations": tolerations or None,
+        "affinity": {"node_affinity": node_affinity} if node_affinity else None,
+        "image_pull_secrets": _references(server.image_pull_secrets),
+    }
+
+
+def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) -> dict[str, Any]:
+    health = {"path": server.health_path or "/health", "port": server.port or 8080}
+    mounts: list[dict[str, Any]] = [
+        {
+            "name": "model",
+            "mount_path": server.mount_path,
+            "sub_path": sub_path,
+            "read_only": True,
+        }
+    ]
+    if server.shared_memory:
+        mounts.append({"name": "shared-memory", "mount_path": SHARED_MEMORY_PATH})
+    return {
+        "image": server.image,
+        "command": server.command_line(),
+        "ports": [{"container_port": server.port or 8080}],
+        "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,
+        "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
+        "resources": server.resources.manifest(),
+        "volume_mounts": mounts,
+        # The server answers only once the weights are loaded, so nothing kills it before.
+        "startup_probe": {
+            "http_get": health,
+            "period_seconds": HEALTH_PERIOD_SECONDS,
+            "timeout_seconds": 5,
+            "failure_threshold": startup_failures(startup_seconds),
+        },
+        "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
+        "security_context": {"allow_privilege_escalation": False},
+    }
+
+
+def _volumes(server: ModelServer, claim: pulumi.Input[str]) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] = [
+        {"name": "model", "persistent_volume_claim": {"claim_name": claim, "read_only": True}}
+    ]
+    if server.shared_memory:
+        memory = {"medium": "Memory", "size_limit": server.shared_memory}
+        volumes.append({"name": "shared-memory", "empty_dir": memory})
+    return volumes
+
+
+def _references(names: list[str] | None) -> list[dict[str, str]] | None:
+    return [{"name": name} for name in names] if names else None
