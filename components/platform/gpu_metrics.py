@@ -235,8 +235,8 @@ class GpuMetrics(pulumi.ComponentResource):
             # HPAs stand still. New rules alone are taken as they come.
             replace_on_changes=["chart", "version"],
             delete_before_replace=True,
-            # Helm's answer repeats what it was given, and the token is in it.
-            additional_secret_outputs=["values", "manifest"] if args.prometheus.token else None,
+            # Helm's answer repeats what it was given: the address, and the token.
+            additional_secret_outputs=["values", "manifest"],
         )
         return install(
             f"{name}-adapter",

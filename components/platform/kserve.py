@@ -207,6 +207,7 @@ def _images(prefix: str) -> dict[str, Any]:
             "agent": {"image": f"{prefix}/agent"},
             "router": {"image": f"{prefix}/router"},
             "storage": {"image": f"{prefix}/storage-initializer"},
+            "localmodel": {"defaultJobImage": f"{prefix}/storage-initializer"},
             "servingruntime": {"art": {"image": f"{prefix}/art-explainer"}},
         }
     }
