@@ -87,7 +87,7 @@ def cluster_args(
         pod_vswitch_ids=[*pod_vswitch_ids.values()] or None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
-        log_project_name=cluster.log_project or f"{name}-{environment.region}",
+        log_project_name=cluster.log_project or f"{name}-{given(environment.region)}",
         spec=cluster.spec,
         version=cluster.version,
         public_endpoint=cluster.public_endpoint,
@@ -200,6 +200,8 @@ def claim_args(
         writable: Whether pods may write.
     """
     store = given(environment.store(volume.store))
+    if (store.oss is None) == (store.nas is None):
+        raise Unresolved(store.name)
     oss = nas = None
     if store.oss:
         oss = OssFolder(

@@ -4,6 +4,7 @@ A check is one function from an environment to faults. `CHECKS` says which secti
 that a section that is refused already is not judged again.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -121,13 +122,23 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
 
 
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
-    """A Dataset's claim has its name, so it must not meet the claim of another model."""
-    claims = [model.name for model in environment.models]
-    cached = {f"{model.name}-dataset" for model in environment.models if model.cache}
-    for name in sorted(cached & set(claims)):
-        want = "no name of a cached model with -dataset behind it"
-        why = "Fluid makes a claim of that name for the cache"
-        yield Fault(f"models[{name}].name", name, want, why)
+    """Models, checkpoints and caches have claims of their own in one namespace."""
+    cached = {f"{model.name}-dataset": model.name for model in environment.models if model.cache}
+    saved = {f"{job.name}-checkpoint": job.name for job in environment.training}
+    for model in environment.models:
+        field, name = f"models[{model.name}].name", model.name
+        if name in cached:
+            want = "no name of a cached model with -dataset behind it"
+            yield Fault(field, name, want, "Fluid makes a claim of that name for the cache")
+        if name in saved:
+            want = "no name of a training job with -checkpoint behind it"
+            yield Fault(field, name, want, "the job's checkpoint is a claim of that name")
+    made = {*cached, *_made_claims(environment)}
+    for store in environment.stores:
+        if store.claim is not None and store.claim.name in made:
+            want = "a claim that is there without this stack"
+            why = "the stack, or Fluid for it, makes another claim of that name"
+            yield Fault(f"stores[{store.name}].claim.name", store.claim.name, want, why)
 
 
 # --- cluster and network -------------------------------------------------------------------------
@@ -158,7 +169,7 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
     """A vSwitch can only be made in a zone of the region."""
     for zone in environment.network.zones if environment.network else []:
         found = region_of(zone.id)
-        if found is not None and found != environment.region:
+        if None not in (found, environment.region) and found != environment.region:
             want = f"a zone of {environment.region}"
             why = "the VPC lies in that region"
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
@@ -182,7 +193,7 @@ def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
     known = [zone.id for zone in environment.network.zones] if environment.network else []
     for pool in environment.pools:
         for zone in pool.zones or []:
-            if zone not in known:
+            if known and zone not in known:
                 why = "a pool's nodes stand in a vSwitch of the network"
                 field = f"pools[{pool.name}].zones"
                 yield Fault(field, zone, f"one of {', '.join(known)}", why)
@@ -278,7 +289,7 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
         for name in workload.placement.pools:
             pool = environment.pool(name)
             if pool is None:
-                yield _unknown(field, name, known, "pods cannot be placed on it")
+                yield from _unknown(field, name, known, "pods cannot be placed on it")
             elif pool.gpu is None and _resources(workload).gpus:
                 want = "a pool with a gpu"
                 why = "the pod asks for GPUs and would stay pending"
@@ -293,7 +304,7 @@ def caches_name_pools(environment: Environment) -> Iterator[Fault]:
     for path, model in _models(environment):
         if model.cache and environment.pool(model.cache.pool) is None:
             why = "the copy of the model is kept on its nodes"
-            yield _unknown(f"{path}.cache.pool", model.cache.pool, known, why)
+            yield from _unknown(f"{path}.cache.pool", model.cache.pool, known, why)
 
 
 def stores_are_known(environment: Environment) -> Iterator[Fault]:
@@ -302,7 +313,7 @@ def stores_are_known(environment: Environment) -> Iterator[Fault]:
     for path, volume in _volumes(environment):
         if environment.store(volume.store) is None:
             why = "the files are mounted from it"
-            yield _unknown(f"{path}.store", volume.store, known, why)
+            yield from _unknown(f"{path}.store", volume.store, known, why)
 
 
 def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
@@ -336,7 +347,7 @@ def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
         zone = store.nas.zone if store.nas else None
         if zone is not None and zone not in known and not environment.existing:
             why = "the mount target stands in a vSwitch of the network"
-            yield _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
+            yield from _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
 
 
 def priorities_are_known(environment: Environment) -> Iterator[Fault]:
@@ -345,7 +356,7 @@ def priorities_are_known(environment: Environment) -> Iterator[Fault]:
     for path, workload in _workloads(environment):
         if workload.priority is not None and workload.priority not in known:
             why = "the API server refuses pods of an unknown PriorityClass"
-            yield _unknown(f"{path}.priority", workload.priority, known, why)
+            yield from _unknown(f"{path}.priority", workload.priority, known, why)
 
 
 def training_gives_way(environment: Environment) -> Iterator[Fault]:
@@ -372,7 +383,7 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
         resources = _resources(workload)
         section = f"{path}.server.resources" if isinstance(workload, Model) else f"{path}.resources"
         for pool in _placed(environment, workload.placement):
-            for node, offer in offers(environment, pool):
+            for node, offer in offers(environment, pool) if pool.gpu or not resources.gpus else []:
                 for field, got, room in _shortages(resources, offer):
                     want = f"at most {room} on pool {pool.name}"
                     why = f"{node} offers no more to pods beside its own agents"
@@ -399,8 +410,8 @@ def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
             continue
         size, quota = parse(model.volume.size), parse(model.cache.quota)
         if quota * model.cache.workers < size:
-            need = -(-size // model.cache.workers)
-            want = f"at least {float(need / GIB):.1f}Gi with {model.cache.workers} workers"
+            need = math.ceil(size / model.cache.workers / GIB)
+            want = f"at least {need}Gi with {model.cache.workers} workers"
             why = (
                 f"the model has {model.volume.size}, and what does not fit is read again each time"
             )
@@ -422,7 +433,7 @@ def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
         for node, offer in offers(environment, pool) if cache.medium is Medium.MEM else []:
             if need > offer.memory_bytes:
                 room = offer.memory_bytes - WORKER_OVERHEAD
-                want = f"at most {room / GIB:.0f}Gi on pool {pool.name}"
+                want = f"at most {room // GIB}Gi on pool {pool.name}"
                 why = f"{node} has no more memory beside the worker and the node's agents"
                 yield Fault(f"{path}.cache.quota", cache.quota, want, why)
 
@@ -684,6 +695,15 @@ def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
         yield f"training[{job.name}].checkpoint", job.checkpoint
 
 
+def _made_claims(environment: Environment) -> Iterator[str]:
+    claims = [(model.name, model.volume) for model in environment.models]
+    claims += [(f"{job.name}-checkpoint", job.checkpoint) for job in environment.training]
+    for name, volume in claims:
+        store = environment.store(volume.store)
+        if store is not None and store.claim is None:
+            yield name
+
+
 def _resources(workload: Model | Training) -> Resources:
     return workload.server.resources if isinstance(workload, Model) else workload.resources
 
@@ -692,10 +712,12 @@ def _placed(environment: Environment, placement: Placement) -> list[Pool | Nodes
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
 
 
-def _unknown(field: str, name: str, known: list[str], why: str) -> Fault:
+def _unknown(field: str, name: str, known: list[str], why: str) -> Iterator[Fault]:
+    """Nothing where nothing is known: that the section is missing is said once."""
     close = nearest(name, known)
     hint = f" (did you mean {close!r}?)" if close else ""
-    return Fault(field, name, f"one of {', '.join(known) or 'none yet'}{hint}", why)
+    if known:
+        yield Fault(field, name, f"one of {', '.join(known)}{hint}", why)
 
 
 def _repeated(names: list[str]) -> list[str]:

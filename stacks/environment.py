@@ -19,7 +19,7 @@ from components.cloud.cluster import (
 )
 from components.cloud.network import Zone
 from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
-from components.crds.formats import dns_1035_faults
+from components.crds.formats import dns_1035_faults, dns_1123_faults
 from components.crds.scheduling import PreemptPolicy
 from components.platform.fluid import FluidChart
 from components.platform.priorities import PriorityClass
@@ -159,7 +159,7 @@ class Pool(Args):
     """ECS instance types, best first; the autoscaler takes what a zone has."""
     gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
     """Card of a GPU pool, e.g. A10. Left out for a pool without GPUs."""
-    size: int | None = Field(default=None, ge=0)
+    size: int | None = Field(default=None, ge=0, le=1000)
     """Number of nodes. Exactly one of this and `autoscale`."""
     autoscale: Autoscale | None = None
     """Bounds between which GOATScaler adds and removes nodes."""
@@ -285,8 +285,9 @@ class Store(Args):
         yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
         given = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
         if len(given) != 1:
-            got = Words(" and ".join(given)) if given else MISSING
-            yield Fault("kind", got, "exactly one of oss, nas, claim", "a store is in one place")
+            got = Words(f"given beside {given[1]}") if given else MISSING
+            want = "the only one of oss, nas and claim" if given else "given, or else nas or claim"
+            yield Fault(given[0] if given else "oss", got, want, "a store is in one place")
 
 
 class Volume(Args):
@@ -324,7 +325,7 @@ class Serve(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if self.knative is None:
-            yield Fault("kind", MISSING, "given, as knative", "the model would not be served")
+            yield Fault("knative", MISSING, "given", "the model would not be served")
 
 
 class Model(Args):
@@ -375,9 +376,9 @@ class Training(Args):
     """Where progress survives a preemption."""
     env: dict[str, str] = {}
     """Environment variables."""
-    parallelism: int = Field(default=1, ge=1)
+    parallelism: int = Field(default=1, ge=1, le=1000)
     """Pods at a time. Default 1."""
-    retries: int = Field(default=3, ge=0)
+    retries: int = Field(default=3, ge=0, le=1000)
     """Failures of its own that the job survives; a preemption is none. Default 3."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -448,6 +449,9 @@ class Environment(Args):
     """Models that are served."""
     training: list[Training] = []
     """Training jobs that share the pools."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1123_faults("namespace", self.namespace, "it names a Namespace")
 
     @property
     def existing(self) -> bool:

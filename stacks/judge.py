@@ -3,7 +3,7 @@
 import copy
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType
@@ -21,8 +21,8 @@ from .rehearsal import rehearse
 
 ROUNDS: Final = 20
 """Repairs that are tried before the rest of a file is given up for this run."""
-STAND_INS: Final = ("stand-in", "understudy")
-"""Texts in place of one that cannot be read."""
+STAND_INS: Final = ("stand-in", "ecs.gn0.understudy")
+"""Texts in place of one that cannot be read; the second looks like a type with GPUs."""
 FAR: Final = 1_000_000
 """Number in place of one that cannot be read; its other stand-in is the lowest."""
 
@@ -54,7 +54,7 @@ def judge(raw: Mapping[str, Any]) -> Judgement:
         environment = _read(raw)
     except ValidationError as error:
         unreadable = [_advised(fault) for fault in faults(Environment, error, raw)]
-        return Judgement(None, [*unreadable, *_faults_beside(unreadable, raw)])
+        return Judgement(None, _distinct([*unreadable, *_faults_beside(unreadable, raw)]))
     found = _found(environment)
     return Judgement(None if found else environment, found)
 
@@ -65,11 +65,24 @@ def _read(raw: Mapping[str, Any], **options: Any) -> Environment:
     return Environment.model_validate_json(text, strict=True, **options)
 
 
-def _found(environment: Environment, broken: Collection[str] = ()) -> list[Fault]:
-    """Each fault once, also where a component says what a check has said."""
-    found = find_faults(environment, broken)
-    found += rehearse(environment, [*broken, *(fault.field for fault in found)])
-    return [*{(fault.field, str(fault.got)): fault for fault in reversed(found)}.values()][::-1]
+def _found(
+    environment: Environment, broken: Collection[str] = (), rules: Sequence[Fault] = ()
+) -> list[Fault]:
+    """Each fault once, also where a component says what a rule or a check has said."""
+    checked = find_faults(environment, broken)
+    rehearsed = rehearse(environment, [*broken, *(fault.field for fault in checked)])
+    said = {(fault.field, str(fault.got)) for fault in checked}
+    fresh = [
+        fault
+        for fault in rehearsed
+        if (fault.field, str(fault.got)) not in said
+        and not any(overlaps(fault.field, rule.field) for rule in rules)
+    ]
+    return _distinct([*rules, *checked, *fresh])
+
+
+def _distinct(found: Iterable[Fault]) -> list[Fault]:
+    return [*{str(fault): fault for fault in found}.values()]
 
 
 def _advised(fault: Fault) -> Fault:
@@ -85,9 +98,9 @@ def _advised(fault: Fault) -> Fault:
 def _faults_beside(unreadable: Sequence[Fault], raw: Mapping[str, Any]) -> list[Fault]:
     """What all other rules find in the readable rest."""
     broken = frozenset(fault.field for fault in unreadable)
-    low, high = (_faults_in_rest(raw, broken, far) for far in (False, True))
-    sure = set(map(str, high))
-    return [fault for fault in low if str(fault) in sure]
+    found = _faults_in_rest(raw, broken, far=False)
+    sure = {str(fault) for fault in _faults_in_rest(raw, broken, far=True)} if found else set()
+    return [fault for fault in found if str(fault) in sure]
 
 
 def _faults_in_rest(raw: Mapping[str, Any], broken: Collection[str], far: bool) -> list[Fault]:
@@ -96,7 +109,7 @@ def _faults_in_rest(raw: Mapping[str, Any], broken: Collection[str], far: bool) 
         return []
     return [
         fault
-        for fault in [*_rule_faults(repaired), *_found(repaired, broken)]
+        for fault in _found(repaired, broken, [*_rule_faults(repaired)])
         if not any(text in str(fault) for text in unknown)
         and not any(overlaps(fault.field, field) for field in broken)
     ]

@@ -44,5 +44,5 @@ def _plain(text: str) -> Any:
         return text
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # No JSON, or a number of thousands of digits.
         return text

@@ -43,6 +43,12 @@ SERVICE: Final = {
     "template.spec.image_pull_secrets": "server.image_pull_secrets",
 }
 
+CACHE: Final = {
+    "tieredstore.levels[0]": "cache",
+    "worker.resources": "cache.quota",
+    "replicas": "cache.workers",
+}
+
 Part = tuple[str, Mapping[str, str], Callable[[], object]]
 """Section of a component's arguments, what they are called there, and what builds them."""
 
@@ -85,7 +91,7 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
         section = f"models[{model.name}]"
         yield section, {}, partial(_placement, environment, model, ids)
         yield section, SERVICE, partial(_service, environment, model, ids)
-        yield section, {}, partial(_cache, environment, model, ids)
+        yield section, CACHE, partial(_cache, environment, model, ids)
     for job in environment.training:
         section = f"training[{job.name}]"
         yield section, {}, partial(arguments.training_args, environment, job, ids)
@@ -96,7 +102,7 @@ def _cloud_parts(environment: Environment) -> Iterator[Part]:
     terway = environment.network and environment.network.plugin is NetworkPlugin.TERWAY
     pod_zones = zones if terway else {}
     yield "", CLUSTER, partial(arguments.cluster_args, environment, STACK, zones, pod_zones)
-    for pool in environment.pools:
+    for pool in environment.pools if zones else []:
         yield f"pools[{pool.name}]", POOL, partial(arguments.pool_args, pool, "id", zones)
     for store in environment.stores:
         section = f"stores[{store.name}]"

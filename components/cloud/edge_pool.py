@@ -8,7 +8,7 @@ import pulumi
 import pulumi_alicloud as alicloud
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options  # noqa: F401
+from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from .node_pool import Taint, find_label_faults, render_taint
 
 JOIN_OPTIONS = {
@@ -30,7 +30,7 @@ class EdgePoolArgs(Args):
 
     The provider sends `type: edge`, but knows no edge-only field such as the interconnection mode:
     create the pool in the console where it matters, and give its ID."""
-    node_pool_name: str | None = None
+    node_pool_name: str | None = Field(default=None, min_length=1)
     """Name of the pool that is created."""
     labels: dict[str, pulumi.Input[str]] | None = None
     """Labels of each node of a pool that is created."""
@@ -45,9 +45,10 @@ class EdgePoolArgs(Args):
             want = "left out, or node_pool_id" if given else "given, or node_pool_id"
             why = "a pool is either created under a name or adopted by its ID"
             yield Fault("node_pool_name", self.node_pool_name, want, why)
-        if given and (self.labels or self.taints):
-            why = "an adopted pool is left as it is"
-            yield Fault("labels", self.labels or self.taints, "left out, with taints", why)
+        for field in ("labels", "taints"):
+            if given and getattr(self, field):
+                why = "an adopted pool is left as it is"
+                yield Fault(field, Words("given"), "left out", why)
         yield from find_label_faults(self.labels or {})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
@@ -11,6 +12,7 @@ from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..catalog.metrics import METRICS
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.knative_annotations import PROGRESS_DEADLINE
 from ..crds.kserve import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
@@ -54,6 +56,12 @@ class KServeMetric(StrEnum):
     """Requests in hand, scaled by Knative under KServe."""
 
 
+_HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
+    {KServeMetric.VLLM_KV_CACHE: 1, KServeMetric.GPU_UTILIZATION: 100}
+)
+"""Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
+
+
 class KServeScale(Args):
     """Between which bounds, and on what, a model scales."""
 
@@ -66,7 +74,7 @@ class KServeScale(Args):
     target: float = Field(gt=0)
     """What one replica should have of it."""
     scale_down_seconds: int | None = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
-    """How long the autoscaler looks back before it removes a replica. Default 300."""
+    """How long our HPA looks back before it removes a replica. Default 300; no other reads it."""
 
     def _faults(self) -> Iterator[Fault]:
         least = self.min if self.min is not None else 1
@@ -84,6 +92,12 @@ class KServeScale(Args):
         if self.metric in {KServeMetric.CPU, KServeMetric.MEMORY} and self.target > 100:
             why = "it is a percentage of the request"
             yield Fault("target", self.target, "100 or less", why)
+        if self.target > (most := _HIGHEST.get(self.metric, self.target)):
+            why = "a replica never reports more, so the model would not scale"
+            yield Fault("target", self.target, f"{most} or less", why)
+        if self.window is not None and self.scaler is not AutoscalerClass.EXTERNAL:
+            want, why = f"left out with {self.metric}", "KServe hands it to no autoscaler"
+            yield Fault("scale_down_seconds", self.window, want, why)
 
     @property
     def scaler(self) -> AutoscalerClass | None:
@@ -92,6 +106,11 @@ class KServeScale(Args):
             return None
         return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
 
+    @property
+    def window(self) -> int | None:
+        """How long the autoscaler looks back, in seconds; None where Kubernetes' default holds."""
+        return None if self.scale_down_seconds == SCALE_DOWN_SECONDS else self.scale_down_seconds
+
 
 class KServeServe(Args):
     """How KServe serves a model."""
@@ -99,7 +118,7 @@ class KServeServe(Args):
     scale: KServeScale
     """Between which bounds, and on what, it scales."""
     startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
-    """Longest start of a container: sets its start-up probe. Default 1800."""
+    """Longest start: sets the start-up probe, and Knative's progress deadline. Default 1800."""
     request_seconds: int | None = Field(default=None, ge=1, le=600)
     """Longest request. Left out, KServe's default."""
     grace_seconds: int | None = Field(default=None, ge=1)
@@ -111,6 +130,10 @@ class KServeServe(Args):
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
+        told = (self.annotations or {}).get(AUTOSCALER_CLASS)
+        if told is not None and told != self.scale.scaler:
+            field = f"annotations[{AUTOSCALER_CLASS}]"
+            yield Fault(field, told, "left out", "scale.metric decides who scales")
 
 
 class KServeModelArgs(Args):
@@ -135,7 +158,7 @@ class KServeModelArgs(Args):
     priority_class: pulumi.Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
     domain: str | None = "example.com"
-    """Domain of the cluster's KServe, for the address. Default example.com."""
+    """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
     wait_seconds: int | None = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
@@ -178,9 +201,17 @@ class KServeModel(pulumi.ComponentResource):
                 child_options(self, opts, depends_on=[deployed]),
             )
 
-        host = default_host(name, args.namespace, args.domain or "example.com")
-        self.host = pulumi.Output.from_input(host)
+        self.host = pulumi.Output.from_input(host(name, args))
         self.register_outputs({"host": self.host})
+
+
+def host(name: str, args: KServeModelArgs) -> str:
+    """Host name of the service, as KServe's and Knative's templates come out of the box."""
+    domain = args.domain or "example.com"
+    if args.serve.scale.scaler is None:
+        # KServe takes the host that Knative gives the predictor, and drops its suffix.
+        return f"{name}.{args.namespace}.{domain}"
+    return default_host(name, args.namespace, domain)
 
 
 def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:
@@ -194,7 +225,9 @@ def annotations(serve: KServeServe) -> dict[str, str]:
     """Annotations of the InferenceService: who scales it, or that Knative does."""
     scaler = serve.scale.scaler
     if scaler is None:
-        chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value}
+        # Knative gives up a revision that takes longer; KServe hands annotations on to it.
+        deadline = f"{serve.startup_seconds or 1800}s"
+        chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
     return {**chosen, **(serve.annotations or {})}
@@ -244,8 +277,7 @@ def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpe
         return None
     target = {"type": "AverageValue", "average_value": _quantity(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": target}
-    window = {"stabilization_window_seconds": scale.scale_down_seconds}
-    other = scale.scale_down_seconds not in (None, SCALE_DOWN_SECONDS)
+    window = {"stabilization_window_seconds": scale.window}
     return HorizontalPodAutoscalerSpec.model_validate(
         {
             "scale_target_ref": {
@@ -256,7 +288,7 @@ def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpe
             "min_replicas": scale.min,
             "max_replicas": scale.max,
             "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": {"scale_down": window} if other else None,
+            "behavior": {"scale_down": window} if scale.window is not None else None,
         }
     )
 

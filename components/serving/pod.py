@@ -5,6 +5,7 @@ from typing import Any
 import pulumi
 
 from ..crds.affinity import NodeAffinity, Toleration
+from ..crds.volumes import PullPolicy
 from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
 
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
@@ -55,6 +56,8 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
         mounts.append({"name": "shared-memory", "mount_path": SHARED_MEMORY_PATH})
     return {
         "image": server.image,
+        # Images are large and tagged: a node that has one need not ask for it again.
+        "image_pull_policy": PullPolicy.IF_NOT_PRESENT,
         "command": server.command_line(),
         "ports": [{"container_port": server.port or 8080}],
         "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,

@@ -1,0 +1,140 @@
+"""The stack files of this repository as data, and how a test changes one thing in them."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import yaml
+
+from plan.model import Plan
+from plan.record import record
+from plan.stack_file import stack_names
+from stacks import deploy
+from stacks.checks import find_warnings
+from stacks.environment import PROJECT, Environment
+from stacks.judge import judge
+
+ROOT: Final = Path(__file__).parents[2]
+NAMES: Final = stack_names(ROOT)
+"""Every stack that has a file in the repository."""
+
+Raw = dict[str, Any]
+GONE: Final = object()
+"""In `merged`, takes out what stands at a path."""
+_STEP: Final = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<name>[^\]]*)\]")
+
+
+@cache
+def _config(stack: str) -> str:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+    return json.dumps({k.removeprefix(f"{PROJECT}:"): v for k, v in document["config"].items()})
+
+
+def raw_of(stack: str, **changes: Any) -> Raw:
+    """The configuration of a stack file without its namespace, a new copy each time."""
+    raw: Raw = json.loads(_config(stack))
+    return {**raw, **copy.deepcopy(changes)}
+
+
+def dev(**changes: Any) -> Raw:
+    return raw_of("dev", **changes)
+
+
+def prod(**changes: Any) -> Raw:
+    return raw_of("prod", **changes)
+
+
+def existing(**changes: Any) -> Raw:
+    return raw_of("existing", **changes)
+
+
+def changed(raw: Raw, path: str, value: Any) -> Raw:
+    """A copy with another value at a path such as `models[qwen].cache.quota`.
+
+    A list entry is found by its name, its id or its number; `[+]` adds one.
+    """
+    return _at(raw, path, lambda holder, step: _put(holder, step, value))
+
+
+def without(raw: Raw, path: str) -> Raw:
+    """A copy without what stands at a path."""
+    return _at(raw, path, lambda holder, step: holder.pop(step))
+
+
+def merged(raw: Raw, changes: Mapping[str, Any]) -> Raw:
+    """A copy with several changes, by path; `GONE` takes out what stands there."""
+    for path, value in changes.items():
+        raw = without(raw, path) if value is GONE else changed(raw, path, value)
+    return raw
+
+
+def sentences(raw: Any) -> list[str]:
+    """Everything that a stack file is refused with."""
+    return [str(fault) for fault in judge(raw).faults]
+
+
+def refusal(raw: Any) -> str:
+    """The one sentence that a stack file is refused with."""
+    found = sentences(raw)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def accepted(raw: Any) -> Environment:
+    """The environment that a stack file stands for; nothing is wrong with it."""
+    judgement = judge(raw)
+    assert not judgement.faults, sentences(raw)
+    assert judgement.environment is not None
+    return judgement.environment
+
+
+def warnings(raw: Any) -> list[str]:
+    """What an accepted stack file warns of."""
+    return find_warnings(accepted(raw))
+
+
+def planned(raw: Raw, *, stack: str = "dev", preview: bool = True) -> Plan:
+    """The plan of an accepted stack file."""
+    environment = accepted(raw)
+
+    def program() -> None:
+        kubeconfig = pulumi.Output.secret("CANARY") if environment.existing else None
+        deploy(environment, kubeconfig)
+
+    return record(program, stack=stack, preview=preview)
+
+
+def _put(holder: Any, step: Any, value: Any) -> None:
+    if step == "+":
+        holder.append(copy.deepcopy(value))
+    else:
+        holder[step] = copy.deepcopy(value)
+
+
+def _at(raw: Raw, path: str, act: Callable[[Any, Any], object]) -> Raw:
+    draft = copy.deepcopy(raw)
+    holder, step = None, None
+    here: Any = draft
+    for match in _STEP.finditer(path):
+        if holder is not None:
+            here = holder[step]
+        holder = here
+        step = match["key"] if match["key"] else _index(holder, match["name"])
+    act(holder, step)
+    return draft
+
+
+def _index(entries: Any, name: str) -> Any:
+    if isinstance(entries, dict) or name == "+":
+        return name
+    named = [i for i, e in enumerate(entries) if isinstance(e, dict) and _name(e) == name]
+    return named[0] if named else int(name)
+
+
+def _name(entry: dict[str, Any]) -> Any:
+    return entry.get("name", entry.get("id", entry.get("key")))

@@ -1,0 +1,1383 @@
+"""Every rule refuses what cannot work, and takes what just can.
+
+What the design asks for, and the cases or tests below that prove it:
+
+- a placement names a pool that exists and has GPUs: `placements_name_pools`
+- requests fit the allocatable of every pool: `requests_fit_every_pool`
+- pods per node under Terway: `pods_fit_the_network_plugin`
+- vLLM against the card, CUDA against the driver: `vllm_runs_on_the_cards`, `drivers_run_the_image`
+- GPU memory against the model: the warning `models_fill_their_cards`
+- quota times workers holds the model: `caches_hold_their_models`
+- the cache's pool exists and is not ContainerOS: `caches_name_pools`, `fluid_runs_on_the_image`
+- selector and labels agree: test_a_policy_selects_exactly_the_pods_of_its_workload
+- an autoscaled pool's unit has no max: test_no_unit_has_a_max_because_no_stack_file_can_give_one
+- min <= max: `Scale`; 0 is refused for an HPA of KServe, which this environment does not have
+- time-outs and deadline agree: test_one_setting_makes_both_request_timeouts and
+  test_one_setting_makes_probe_and_progress_deadline
+- names are DNS-1035 and unique: `Pool`, `Nodes`, `Store`, `Model`, `Training`, `names_are_unique`,
+  `claims_are_unique`
+- reserved ports and variables: `reserved_names_are_free`
+- what the profile cannot give: `fluid_runs_on_the_image`, `kubernetes_is_new_enough`,
+  `reserve_instances_are_offered`, `stores_suit_the_profile`; there is no Standard cluster to choose
+  and so no ResourcePolicy without its scheduler:
+  test_a_cluster_without_the_scheduler_cannot_be_asked_for
+- the OSS endpoint is internal: `oss_endpoints_are_internal`
+- address ranges: `address_ranges_are_apart`
+- immutable fields are marked: test_what_replaces_a_cluster_is_marked
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from components.args import Args
+from stacks import checks, environment
+from stacks.checks import CHECKS, WARNINGS
+from stacks.environment import stack_schema
+
+from .environments import (
+    GONE,
+    Raw,
+    accepted,
+    changed,
+    dev,
+    existing,
+    merged,
+    planned,
+    prod,
+    refusal,
+    sentences,
+    warnings,
+)
+
+MODEL: Raw = {
+    "name": "llama",
+    "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+    "server": {
+        "image": "registry/server:1",
+        "command": ["serve"],
+        "mount_path": "/mnt/llama",
+        "resources": {"cpu": "1", "memory": "8Gi"},
+    },
+    "placement": {"pools": ["a10"]},
+    "priority": "inference-high-priority",
+    "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+}
+NETWORK: Raw = dev()["network"]
+SMALL: Raw = {
+    "name": "ecs.gn6x.large",
+    "vcpus": 32,
+    "memory_gib": 128,
+    "gpus": 1,
+    "gpu": "T4",
+    "enis": 2,
+}
+
+
+class Case(NamedTuple):
+    """One way to break a rule, and the value just inside of it."""
+
+    rule: str
+    """Name of a check, or of the model whose rule it is."""
+    title: str
+    base: Callable[..., Raw]
+    changes: dict[str, Any]
+    sentence: str
+    edge: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+CASES = [
+    Case(
+        "names_are_unique",
+        "an entry with the name of another",
+        dev,
+        {"priorities[+]": {"name": "training-low-priority", "value": 5}},
+        (
+            "priorities[training-low-priority].name is 'training-low-priority', but it must be "
+            "given to one entry only: an entry is known by its name."
+        ),
+        {"priorities[+]": {"name": "training-lowest", "value": 5}},
+    ),
+    Case(
+        "names_are_unique",
+        "a training job with the name of a model",
+        dev,
+        {"training[finetune].name": "qwen"},
+        (
+            "training[qwen].name is 'qwen', but it must be different from the model of that "
+            "name: each gets a ResourcePolicy and labels of its name in the same namespace."
+        ),
+        {"training[finetune].name": "qwen-job"},
+    ),
+    Case(
+        "claims_are_unique",
+        "a model with the name of a cache's claim",
+        dev,
+        {
+            "models[+]": {
+                "name": "qwen-dataset",
+                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+                "server": {
+                    "image": "registry/server:1",
+                    "command": ["serve"],
+                    "mount_path": "/mnt/llama",
+                    "resources": {"cpu": "1", "memory": "8Gi"},
+                },
+                "placement": {"pools": ["a10"]},
+                "priority": "inference-high-priority",
+                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+            }
+        },
+        (
+            "models[qwen-dataset].name is 'qwen-dataset', but it must be no name of a cached "
+            "model with -dataset behind it: Fluid makes a claim of that name for the cache."
+        ),
+        {
+            "models[+]": {
+                "name": "qwen-data",
+                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+                "server": {
+                    "image": "registry/server:1",
+                    "command": ["serve"],
+                    "mount_path": "/mnt/llama",
+                    "resources": {"cpu": "1", "memory": "8Gi"},
+                },
+                "placement": {"pools": ["a10"]},
+                "priority": "inference-high-priority",
+                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+            }
+        },
+    ),
+    Case(
+        "claims_are_unique",
+        "a model with the name of a checkpoint's claim",
+        dev,
+        {
+            "models[+]": {
+                "name": "finetune-checkpoint",
+                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+                "server": {
+                    "image": "registry/server:1",
+                    "command": ["serve"],
+                    "mount_path": "/mnt/llama",
+                    "resources": {"cpu": "1", "memory": "8Gi"},
+                },
+                "placement": {"pools": ["a10"]},
+                "priority": "inference-high-priority",
+                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+            }
+        },
+        (
+            "models[finetune-checkpoint].name is 'finetune-checkpoint', but it must be no name "
+            "of a training job with -checkpoint behind it: the job's checkpoint is a claim of "
+            "that name."
+        ),
+        {
+            "models[+]": {
+                "name": "finetune-check",
+                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+                "server": {
+                    "image": "registry/server:1",
+                    "command": ["serve"],
+                    "mount_path": "/mnt/llama",
+                    "resources": {"cpu": "1", "memory": "8Gi"},
+                },
+                "placement": {"pools": ["a10"]},
+                "priority": "inference-high-priority",
+                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+            }
+        },
+    ),
+    Case(
+        "claims_are_unique",
+        "a store on the claim that Fluid makes",
+        existing,
+        {"stores[models].claim.name": "qwen-dataset"},
+        (
+            "stores[models].claim.name is 'qwen-dataset', but it must be a claim that is there "
+            "without this stack: the stack, or Fluid for it, makes another claim of that name."
+        ),
+        {"stores[models].claim.name": "qwen"},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without a region",
+        dev,
+        {"region": GONE},
+        ("region is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without a network",
+        dev,
+        {"network": GONE},
+        ("network is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without pools",
+        dev,
+        {"pools": GONE},
+        ("pools is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a kubeconfig for a cluster of ours",
+        dev,
+        {"kubeconfig": {"secure": "v1:A:B"}},
+        (
+            "kubeconfig is given, but it must be left out: profile pro creates its cluster and "
+            "its pools."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "nodes for a cluster of ours",
+        dev,
+        {"nodes": [{"name": "gpu", "node_selector": {"a": "b"}}]},
+        ("nodes is given, but it must be left out: profile pro creates its cluster and its pools."),
+        {"nodes": []},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an existing cluster without a kubeconfig",
+        existing,
+        {"kubeconfig": GONE},
+        (
+            "kubeconfig is missing, but it must be set, by `pulumi config set --secret "
+            "ack-inference:kubeconfig`: profile existing reaches a cluster by kubeconfig and "
+            "knows nodes by label."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an existing cluster without nodes",
+        existing,
+        {"nodes": GONE},
+        (
+            "nodes is missing, but it must be given: profile existing reaches a cluster by "
+            "kubeconfig and knows nodes by label."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a network for an existing cluster",
+        existing,
+        {"network": NETWORK},
+        (
+            "network is given, but it must be left out: an existing cluster is used as it is; "
+            "name its nodes under nodes."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "pools for an existing cluster",
+        existing,
+        {"pools": [{"name": "system", "instance_types": ["ecs.g7.2xlarge"], "size": 1}]},
+        (
+            "pools is given, but it must be left out: an existing cluster is used as it is; name "
+            "its nodes under nodes."
+        ),
+        {"pools": []},
+    ),
+    Case(
+        "zones_lie_in_the_region",
+        "a zone of another region",
+        dev,
+        {"region": "cn-shanghai"},
+        (
+            "network.zones[cn-beijing-h].id is 'cn-beijing-h', but it must be a zone of "
+            "cn-shanghai: the VPC lies in that region."
+        ),
+        {"region": "ap-southeast-1", "network.zones[cn-beijing-h].id": "ap-southeast-1a"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "Services on the addresses of the VPC",
+        dev,
+        {"network.service_cidr": "10.0.240.0/20"},
+        (
+            "network.service_cidr is '10.0.240.0/20', but it must be apart from network.cidr "
+            "(10.0.0.0/16): an address can belong to one range only."
+        ),
+        {"network.service_cidr": "10.1.0.0/20"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "a vSwitch outside of the VPC",
+        dev,
+        {"network.zones[cn-beijing-h].cidr": "10.1.0.0/20"},
+        (
+            "network.zones[cn-beijing-h].cidr is '10.1.0.0/20', but it must be inside the VPC "
+            "(10.0.0.0/16): a vSwitch is a part of its VPC."
+        ),
+        {"network.zones[cn-beijing-h].cidr": "10.0.240.0/20"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "pods on the addresses of nodes",
+        dev,
+        {"network.zones[cn-beijing-h].pod_cidr": "10.0.0.0/18"},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is '10.0.0.0/18', but it must be apart from "
+            "zones[cn-beijing-h].cidr (10.0.0.0/20): an address can belong to one range only."
+        ),
+        {"network.zones[cn-beijing-h].pod_cidr": "10.0.16.0/20"},
+    ),
+    Case(
+        "pools_use_zones_of_the_network",
+        "a pool in a zone that the network has not",
+        dev,
+        {"pools[a10].zones": ["cn-beijing-k"]},
+        (
+            "pools[a10].zones is 'cn-beijing-k', but it must be one of cn-beijing-h: a pool's "
+            "nodes stand in a vSwitch of the network."
+        ),
+        {"pools[a10].zones": ["cn-beijing-h"]},
+    ),
+    Case(
+        "kubernetes_is_new_enough",
+        "a Kubernetes that ACK's Knative does not run on",
+        dev,
+        {"cluster.version": "1.27.8-aliyun.1"},
+        (
+            "cluster.version is '1.27.8-aliyun.1', but it must be 1.28 or later: ACK's Knative "
+            "add-on needs it."
+        ),
+        {"cluster.version": "1.28.3-aliyun.1"},
+    ),
+    Case(
+        "kubernetes_is_new_enough",
+        "a Kubernetes that Knative's release does not run on",
+        existing,
+        {"cluster.version": "1.33"},
+        ("cluster.version is '1.33', but it must be 1.34 or later: Knative Serving 1.23 needs it."),
+        {"cluster.version": "1.33", "knative": {"version": "1.21"}},
+    ),
+    Case(
+        "knative_release_is_served",
+        "a Knative release that the operator does not install",
+        existing,
+        {"knative": {"version": "1.19"}},
+        (
+            "knative.version is '1.19', but it must be one of 1.20, 1.21, 1.22, 1.23: these are "
+            "the releases that the pinned Knative operator installs."
+        ),
+        {"knative": {"version": "1.20"}},
+    ),
+    Case(
+        "enough_nodes_carry_the_platform",
+        "fewer nodes than Knative wants",
+        dev,
+        {"pools[system].size": 0, "pools[a10].size": 0},
+        (
+            "pools is 2 nodes at the least, but it must be 3 nodes or more, over all pools: ACK "
+            "installs Knative only on that many."
+        ),
+        {"pools[system].size": 1, "pools[a10].size": 0},
+    ),
+    Case(
+        "enough_nodes_carry_the_platform",
+        "no node for controllers",
+        dev,
+        {"pools[system].size": 0, "pools[cache].dedicated": True},
+        (
+            "pools is dedicated or empty throughout, but it must be a pool with at least one "
+            "node that is not dedicated to GPU pods: the controllers of Knative and Fluid have "
+            "nowhere to run."
+        ),
+        {"pools[system].size": 1, "pools[cache].dedicated": True},
+    ),
+    Case(
+        "instance_types_are_known",
+        "an instance type that nobody knows",
+        dev,
+        {"pools[system].instance_types": ["ecs.g7.2xlarg"]},
+        (
+            "pools[system].instance_types is 'ecs.g7.2xlarg', but it must be a type of the "
+            "catalogue (did you mean 'ecs.g7.2xlarge'?), or described under instance_types: "
+            "whether pods fit depends on its size."
+        ),
+        {
+            "pools[system].instance_types": ["ecs.g9.2xlarge"],
+            "instance_types": [{"name": "ecs.g9.2xlarge", "vcpus": 8, "memory_gib": 32}],
+        },
+    ),
+    Case(
+        "instance_types_are_known",
+        "a described instance type with a card that nobody knows",
+        dev,
+        {
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "H20"}
+            ]
+        },
+        (
+            "instance_types[ecs.gn9.large].gpu is 'H20', but it must be one of A10, T4, V100, "
+            "L20: its node label and memory stand in the catalogue."
+        ),
+        {
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "L20"}
+            ]
+        },
+    ),
+    Case(
+        "instance_types_have_the_card",
+        "a pool that claims another card",
+        dev,
+        {"pools[a10].gpu": "L20"},
+        ("pools[a10].gpu is 'L20', but it must be A10: ecs.gn7i-c32g1.8xlarge has A10."),
+        {},
+    ),
+    Case(
+        "instance_types_have_the_card",
+        "a pool that hides its card",
+        dev,
+        {"pools[+]": {"name": "hidden", "instance_types": ["ecs.gn6i-c24g1.6xlarge"], "size": 0}},
+        ("pools[hidden].gpu is missing, but it must be T4: ecs.gn6i-c24g1.6xlarge has T4."),
+        {
+            "pools[+]": {
+                "name": "hidden",
+                "instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+                "size": 0,
+                "gpu": "T4",
+            }
+        },
+    ),
+    Case(
+        "placements_name_pools",
+        "a pool that is not there",
+        dev,
+        {"models[qwen].placement.pools": ["a10", "t5"]},
+        (
+            "models[qwen].placement.pools is 't5', but it must be one of system, a10, t4, cache: "
+            "pods cannot be placed on it."
+        ),
+        {"models[qwen].placement.pools": ["t4", "a10"]},
+    ),
+    Case(
+        "placements_name_pools",
+        "a pool without cards for a pod with GPUs",
+        dev,
+        {"models[qwen].placement.pools": ["a10", "cache"]},
+        (
+            "models[qwen].placement.pools is 'cache', but it must be a pool with a gpu: the pod "
+            "asks for GPUs and would stay pending."
+        ),
+        {"models[qwen].placement.pools": ["cache"], "models[qwen].server.resources.gpus": 0},
+    ),
+    Case(
+        "placements_name_pools",
+        "a pool that is named twice",
+        dev,
+        {"models[qwen].placement.pools": ["a10", "a10"]},
+        ("models[qwen].placement.pools is 'a10', but it must be named once: a pool is tried once."),
+        {"models[qwen].placement.pools": ["a10"]},
+    ),
+    Case(
+        "placements_name_pools",
+        "a job on a pool that is not there",
+        dev,
+        {"training[finetune].placement.pools": ["spot"]},
+        (
+            "training[finetune].placement.pools is 'spot', but it must be one of system, a10, "
+            "t4, cache: pods cannot be placed on it."
+        ),
+        {"training[finetune].placement.pools": ["t4"]},
+    ),
+    Case(
+        "caches_name_pools",
+        "a cache on a pool that is not there",
+        dev,
+        {"models[qwen].cache.pool": "cash"},
+        (
+            "models[qwen].cache.pool is 'cash', but it must be one of system, a10, t4, cache "
+            "(did you mean 'cache'?): the copy of the model is kept on its nodes."
+        ),
+        {"models[qwen].cache.pool": "cache"},
+    ),
+    Case(
+        "stores_are_known",
+        "a model on a store that is not there",
+        dev,
+        {"models[qwen].volume.store": "model"},
+        (
+            "models[qwen].volume.store is 'model', but it must be one of models, checkpoints "
+            "(did you mean 'models'?): the files are mounted from it."
+        ),
+        {"models[qwen].volume.store": "checkpoints"},
+    ),
+    Case(
+        "stores_are_known",
+        "a checkpoint on a store that is not there",
+        dev,
+        {"training[finetune].checkpoint.store": "nas"},
+        (
+            "training[finetune].checkpoint.store is 'nas', but it must be one of models, "
+            "checkpoints: the files are mounted from it."
+        ),
+        {"training[finetune].checkpoint.store": "models"},
+    ),
+    Case(
+        "stores_suit_the_profile",
+        "a bucket beside an existing cluster",
+        existing,
+        {"stores[models]": {"name": "models", "oss": {"bucket": "llm-models"}}},
+        (
+            "stores[models].oss is given, but it must be a claim that exists: profile existing "
+            "creates nothing in a cloud."
+        ),
+        {"stores[models]": {"name": "models", "nas": {"server": "nas.example.com"}}},
+    ),
+    Case(
+        "stores_suit_the_profile",
+        "a file system to be made beside an existing cluster",
+        existing,
+        {"stores[models]": {"name": "models", "nas": {}}},
+        (
+            "stores[models].nas.server is missing, but it must be given: profile existing "
+            "creates nothing in a cloud."
+        ),
+        {"stores[models]": {"name": "models", "nas": {"server": "nas.example.com"}}},
+    ),
+    Case(
+        "oss_endpoints_are_internal",
+        "a public endpoint of OSS",
+        dev,
+        {"stores[models].oss.endpoint": "oss-cn-beijing.aliyuncs.com"},
+        (
+            "stores[models].oss.endpoint is 'oss-cn-beijing.aliyuncs.com', but it must be "
+            "oss-cn-beijing-internal.aliyuncs.com: traffic over another endpoint leaves the VPC, "
+            "is billed and slower."
+        ),
+        {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
+    ),
+    Case(
+        "nas_zones_are_known",
+        "a mount target in a zone that the network has not",
+        dev,
+        {"stores[checkpoints].nas.zone": "cn-beijing-k"},
+        (
+            "stores[checkpoints].nas.zone is 'cn-beijing-k', but it must be one of cn-beijing-h "
+            "(did you mean 'cn-beijing-h'?): the mount target stands in a vSwitch of the "
+            "network."
+        ),
+        {"stores[checkpoints].nas.zone": "cn-beijing-h"},
+    ),
+    Case(
+        "priorities_are_known",
+        "a priority that is not there",
+        dev,
+        {"models[qwen].priority": "infrence-with-high-priority"},
+        (
+            "models[qwen].priority is 'infrence-with-high-priority', but it must be one of "
+            "inference-high-priority, training-low-priority (did you mean "
+            "'inference-high-priority'?): the API server refuses pods of an unknown "
+            "PriorityClass."
+        ),
+        {"models[qwen].priority": "inference-high-priority"},
+    ),
+    Case(
+        "training_gives_way",
+        "training that is worth as much as a model it shares pools with",
+        dev,
+        {"priorities[training-low-priority].value": 1000000},
+        (
+            "training[finetune].priority is 'training-low-priority', but it must be of a value "
+            "below 1000000, the priority of models[qwen]: they share a10, t4, and only lower "
+            "pods are preempted."
+        ),
+        {"priorities[training-low-priority].value": 999999},
+    ),
+    Case(
+        "requests_fit_every_pool",
+        "more CPU than a node of one pool has",
+        dev,
+        {"models[qwen].server.resources.cpu": "23"},
+        (
+            "models[qwen].server.resources.cpu is '23', but it must be at most 22870m on pool "
+            "t4: ecs.gn6i-c24g1.6xlarge offers no more to pods beside its own agents."
+        ),
+        {"models[qwen].server.resources.cpu": "22"},
+    ),
+    Case(
+        "requests_fit_every_pool",
+        "more memory than a node of one pool has",
+        dev,
+        {"models[qwen].server.resources.memory": "88Gi"},
+        (
+            "models[qwen].server.resources.memory is '88Gi', but it must be at most 90061Mi on "
+            "pool t4: ecs.gn6i-c24g1.6xlarge offers no more to pods beside its own agents."
+        ),
+        {"models[qwen].server.resources.memory": "87Gi"},
+    ),
+    Case(
+        "requests_fit_every_pool",
+        "more cards than a node has",
+        dev,
+        {"training[finetune].resources.gpus": 2, "training[finetune].placement.pools": ["a10"]},
+        (
+            "training[finetune].resources.gpus is 2, but it must be at most 1 on pool a10: "
+            "ecs.gn7i-c32g1.8xlarge offers no more to pods beside its own agents."
+        ),
+        {"training[finetune].resources.gpus": 1},
+    ),
+    Case(
+        "requests_fit_every_pool",
+        "more than the nodes of an existing cluster are said to have",
+        existing,
+        {"models[qwen].server.resources.memory": "121Gi"},
+        (
+            "models[qwen].server.resources.memory is '121Gi', but it must be at most 122880Mi on "
+            "pool gpu: the node offers no more to pods beside its own agents."
+        ),
+        {"models[qwen].server.resources.memory": "120Gi"},
+    ),
+    Case(
+        "pods_fit_the_network_plugin",
+        "a node with too few addresses",
+        dev,
+        {
+            "instance_types": [{**SMALL, "ips_per_eni": 7}],
+            "pools[t4].instance_types": ["ecs.gn6x.large"],
+            "training[finetune].placement.pools": ["a10"],
+        },
+        (
+            "models[qwen].placement.pools is t4 with room for 10 pods a node, but it must be a "
+            "pool with room for 11 pods a node: ecs.gn6x.large has no more addresses, and its "
+            "agents take 10."
+        ),
+        {
+            "instance_types": [{**SMALL, "ips_per_eni": 8}],
+            "pools[t4].instance_types": ["ecs.gn6x.large"],
+            "training[finetune].placement.pools": ["a10"],
+        },
+    ),
+    Case(
+        "caches_hold_their_models",
+        "a cache that is smaller than its model",
+        dev,
+        {"models[qwen].cache.quota": "5Gi"},
+        (
+            "models[qwen].cache.quota is '5Gi', but it must be at least 6Gi with 2 workers: the "
+            "model has 11Gi, and what does not fit is read again each time."
+        ),
+        {"models[qwen].cache.quota": "6Gi"},
+    ),
+    Case(
+        "cache_nodes_have_room",
+        "more workers than nodes",
+        dev,
+        {"models[qwen].cache.workers": 3},
+        (
+            "models[qwen].cache.workers is 3, but it must be at most 2, the nodes of pool cache: "
+            "a node holds one worker of a cache, and the Dataset waits for all of them."
+        ),
+        {"models[qwen].cache.workers": 1},
+    ),
+    Case(
+        "cache_nodes_have_room",
+        "more cache than memory",
+        dev,
+        {"models[qwen].cache.quota": "367Gi"},
+        (
+            "models[qwen].cache.quota is '367Gi', but it must be at most 366Gi on pool cache: "
+            "ecs.g8i.24xlarge has no more memory beside the worker and the node's agents."
+        ),
+        {"models[qwen].cache.quota": "366Gi"},
+    ),
+    Case(
+        "fluid_runs_on_the_image",
+        "cache nodes without Fluid's plugin",
+        dev,
+        {"pools[cache].image_type": "ContainerOS"},
+        (
+            "pools[cache].image_type is 'ContainerOS', but it must be AliyunLinux3 or another "
+            "image than ContainerOS: Fluid does not support ContainerOS."
+        ),
+        {"pools[cache].image_type": "AliyunLinux4ContainerOptimized"},
+    ),
+    Case(
+        "fluid_runs_on_the_image",
+        "GPU nodes without Fluid's plugin",
+        dev,
+        {"pools[t4].image_type": "ContainerOS"},
+        (
+            "pools[t4].image_type is 'ContainerOS', but it must be AliyunLinux3 or another image "
+            "than ContainerOS: Fluid does not support ContainerOS."
+        ),
+        {"pools[system].image_type": "ContainerOS"},
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a vLLM that has dropped the card",
+        existing,
+        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": "registry/vllm:0.9.0"},
+        (
+            "models[qwen].server.image is 'registry/vllm:0.9.0', but it must be a vLLM below "
+            "0.9.0, or placed without pool gpu: vLLM 0.9.0 has no kernels for V100."
+        ),
+        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": "registry/vllm:0.8.5"},
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a weight format that the card has no kernels for",
+        dev,
+        {"models[qwen].server.vllm.quantization": "gptq_marlin"},
+        (
+            "models[qwen].server.vllm.quantization is 'gptq_marlin', but it must be another "
+            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0, T4 has "
+            "7.5."
+        ),
+        {
+            "models[qwen].server.vllm.quantization": "gptq_marlin",
+            "models[qwen].placement.pools": ["a10"],
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a number format that the card does not have",
+        dev,
+        {"models[qwen].server.vllm.dtype": "bfloat16"},
+        (
+            "models[qwen].server.vllm.dtype is 'bfloat16', but it must be another format, or "
+            "placed without pool t4: bfloat16 needs compute capability 8.0, T4 has 7.5."
+        ),
+        {"models[qwen].server.vllm.dtype": "half"},
+    ),
+    Case(
+        "drivers_run_the_image",
+        "a driver that is too old for the image's CUDA",
+        dev,
+        {"pools[t4].driver": "515.105.01"},
+        (
+            "pools[t4].driver is '515.105.01', but it must be 525 or later, or the image one "
+            "with -cu129 in its tag: models[qwen].server.image is vLLM 0.4.1 with CUDA 12."
+        ),
+        {"pools[t4].driver": "525.105.17"},
+    ),
+    Case(
+        "drivers_run_the_image",
+        "an image with CUDA 13 on nodes whose driver nobody has chosen",
+        existing,
+        {"nodes[gpu].driver": GONE},
+        (
+            "nodes[gpu].driver is missing, but it must be given, at 580 or later: "
+            "models[qwen].server.image is vLLM 0.28.0 with CUDA 13."
+        ),
+        {
+            "nodes[gpu].driver": GONE,
+            "models[qwen].server.image": "docker.io/vllm/vllm-openai:v0.28.0-cu129",
+        },
+    ),
+    Case(
+        "requests_end_in_time",
+        "longer requests than the cluster allows",
+        dev,
+        {"models[qwen].serve.knative.request_seconds": 601},
+        (
+            "models[qwen].serve.knative.request_seconds is 601, but it must be at most "
+            "knative.max_request_seconds (600): Knative's webhook refuses longer requests."
+        ),
+        {
+            "models[qwen].serve.knative.request_seconds": 900,
+            "knative": {"max_request_seconds": 900},
+        },
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a port of Knative's own",
+        dev,
+        {"models[qwen].server.port": 8012},
+        (
+            "models[qwen].server.port is 8012, but it must be none of 8008, 8012, 8013, 8022, "
+            "9090, 9091: Knative's queue-proxy has it."
+        ),
+        {"models[qwen].server.port": 8000},
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a variable that Knative sets",
+        dev,
+        {"models[qwen].server.env": {"PORT": "80"}},
+        (
+            "models[qwen].server.env.PORT is set, but it must be left out: Knative sets this "
+            "variable itself."
+        ),
+        {"models[qwen].server.env": {"PORTS": "80"}},
+    ),
+    Case(
+        "reserve_instances_are_offered",
+        "a reserve instance where ACK's Knative is not",
+        existing,
+        {"models[qwen].serve.knative.reserve": {}},
+        (
+            "models[qwen].serve.knative.reserve is given, but it must be left out; scale.min of "
+            "1 keeps a replica instead: only ACK's Knative has reserve instances."
+        ),
+        {"models[qwen].serve.knative.scale.min": 1},
+    ),
+    Case(
+        "reserve_instances_are_offered",
+        "a reserve instance on a virtual node that is not there",
+        dev,
+        {"models[qwen].serve.knative.reserve": {"type": "eci"}},
+        (
+            "models[qwen].serve.knative.reserve.type is 'eci', but it must be 'ecs', or "
+            "ack-virtual-node added under cluster.addons: ECI and ACS run on a virtual node."
+        ),
+        {
+            "models[qwen].serve.knative.reserve": {"type": "eci"},
+            "cluster.addons": [{"name": "ack-virtual-node"}],
+        },
+    ),
+    Case(
+        "Environment",
+        "a namespace that Kubernetes does not take",
+        dev,
+        {"namespace": "Inference"},
+        (
+            "namespace is 'Inference', but it must be lower-case letters, digits and '-', '-' "
+            "neither first nor last, at most 63: it names a Namespace. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"namespace": "0-inference"},
+    ),
+    Case(
+        "Network",
+        "Flannel without a range for pods",
+        dev,
+        {"network.plugin": "flannel", "network.zones[cn-beijing-h].pod_cidr": GONE},
+        (
+            "network.pod_cidr is missing, but it must be given: Flannel gives each node a part "
+            "of it."
+        ),
+        {
+            "network.plugin": "flannel",
+            "network.zones[cn-beijing-h].pod_cidr": GONE,
+            "network.pod_cidr": "172.20.0.0/16",
+        },
+    ),
+    Case(
+        "Network",
+        "Terway with Flannel's range",
+        dev,
+        {"network.pod_cidr": "172.20.0.0/16"},
+        (
+            "network.pod_cidr is '172.20.0.0/16', but it must be left out: Terway takes pod "
+            "addresses from zones[].pod_cidr."
+        ),
+        {},
+    ),
+    Case(
+        "Network",
+        "Terway without a range for pods",
+        dev,
+        {"network.zones[cn-beijing-h].pod_cidr": GONE},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is missing, but it must be given: Terway gives "
+            "each pod an address of it."
+        ),
+        {},
+    ),
+    Case(
+        "Network",
+        "Flannel with Terway's range",
+        dev,
+        {"network.plugin": "flannel", "network.pod_cidr": "172.20.0.0/16"},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is '10.0.64.0/18', but it must be left out: "
+            "Flannel uses network.pod_cidr."
+        ),
+        {},
+    ),
+    Case(
+        "Cluster",
+        "a size for an existing cluster",
+        existing,
+        {"cluster.spec": "ack.pro.xlarge"},
+        (
+            "cluster.spec is 'ack.pro.xlarge', but it must be left out: an existing cluster is "
+            "used as it is."
+        ),
+        {},
+    ),
+    Case(
+        "Cluster",
+        "a context for a cluster of ours",
+        dev,
+        {"cluster.context": "home"},
+        (
+            "cluster.context is 'home', but it must be left out: the kubeconfig of a cluster of "
+            "this stack comes from ACK."
+        ),
+        {},
+    ),
+    Case(
+        "Pool",
+        "a pool name that no resource may have",
+        dev,
+        {"pools[system].name": "sys_tem"},
+        (
+            "pools[sys_tem].name is 'sys_tem', but it must be lower-case letters, digits and "
+            "'-', from a letter to a letter or digit, at most 63: it becomes part of resource "
+            "names. See https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"pools[system].name": "sys-tem"},
+    ),
+    Case(
+        "Pool",
+        "a pool of two sizes",
+        dev,
+        {"pools[a10].autoscale": {"min": 0, "max": 4}},
+        (
+            "pools[a10].size is 2, but it must be given, or else autoscale, but not both: a pool "
+            "has a fixed size or is autoscaled."
+        ),
+        {"pools[a10].autoscale": {"min": 1, "max": 4}, "pools[a10].size": GONE},
+    ),
+    Case(
+        "Pool",
+        "a pool of no size",
+        dev,
+        {"pools[t4].autoscale": GONE},
+        (
+            "pools[t4].size is left out, as is autoscale, but it must be given, or else "
+            "autoscale, but not both: a pool has a fixed size or is autoscaled."
+        ),
+        {"pools[t4].autoscale": GONE, "pools[t4].size": 0},
+    ),
+    Case(
+        "Pool",
+        "a card that nobody knows",
+        dev,
+        {
+            "pools[+]": {
+                "name": "x",
+                "gpu": "A100",
+                "instance_types": ["ecs.gn9.large"],
+                "size": 0,
+            },
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "L20"}
+            ],
+        },
+        (
+            "pools[x].gpu is 'A100', but it must be one of A10, T4, V100, L20: its node label "
+            "and memory stand in the catalogue."
+        ),
+        {
+            "pools[+]": {"name": "x", "gpu": "L20", "instance_types": ["ecs.gn9.large"], "size": 0},
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "L20"}
+            ],
+        },
+    ),
+    Case(
+        "Pool",
+        "a driver for nodes without cards",
+        dev,
+        {"pools[system].driver": "550.144.03"},
+        ("pools[system].driver is '550.144.03', but it must be left out: the pool has no gpu."),
+        {"pools[a10].driver": "550.144.03"},
+    ),
+    Case(
+        "Nodes",
+        "a name of nodes that is no label",
+        existing,
+        {"nodes[cache].name": "Cache", "models[qwen].cache.pool": "Cache"},
+        (
+            "nodes[Cache].name is 'Cache', but it must be lower-case letters, digits and '-', "
+            "from a letter to a letter or digit, at most 63: pools and models refer to it. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"nodes[cache].name": "c", "models[qwen].cache.pool": "c"},
+    ),
+    Case(
+        "Nodes",
+        "nodes with a card that nobody knows",
+        existing,
+        {"nodes[gpu].gpu": "H100"},
+        (
+            "nodes[gpu].gpu is 'H100', but it must be one of A10, T4, V100, L20: its memory "
+            "stands in the catalogue."
+        ),
+        {"nodes[gpu].gpu": "L20"},
+    ),
+    Case(
+        "Store",
+        "a store name that no resource may have",
+        dev,
+        {
+            "stores[checkpoints].name": "check.points",
+            "training[finetune].checkpoint.store": "check.points",
+        },
+        (
+            "stores[check.points].name is 'check.points', but it must be lower-case letters, "
+            "digits and '-', from a letter to a letter or digit, at most 63: it becomes part of "
+            "resource names. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[checkpoints].name": "c", "training[finetune].checkpoint.store": "c"},
+    ),
+    Case(
+        "Store",
+        "a store in two places",
+        dev,
+        {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
+        (
+            "stores[checkpoints].oss is given beside nas, but it must be the only one of oss, "
+            "nas and claim: a store is in one place."
+        ),
+        {},
+    ),
+    Case(
+        "Store",
+        "a store in no place",
+        dev,
+        {"stores[checkpoints].nas": GONE},
+        (
+            "stores[checkpoints].oss is missing, but it must be given, or else nas or claim: a "
+            "store is in one place."
+        ),
+        {"stores[checkpoints].nas": {}},
+    ),
+    Case(
+        "Serve",
+        "a model that is not served",
+        dev,
+        {"models[qwen].serve": {}},
+        (
+            "models[qwen].serve.knative is missing, but it must be given: the model would not be "
+            "served."
+        ),
+        {},
+    ),
+    Case(
+        "Model",
+        "a model name that no Service may have",
+        dev,
+        {"models[qwen].name": "1qwen"},
+        (
+            "models[1qwen].name is '1qwen', but it must be lower-case letters, digits and '-', "
+            "from a letter to a letter or digit, at most 63: it names a Service. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"models[qwen].name": "qwen1"},
+    ),
+    Case(
+        "Training",
+        "a job name that no Job may have",
+        dev,
+        {"training[finetune].name": "fine_tune"},
+        (
+            "training[fine_tune].name is 'fine_tune', but it must be lower-case letters, digits "
+            "and '-', from a letter to a letter or digit, at most 63: it names a Job. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"training[finetune].name": "fine-tune"},
+    ),
+    Case(
+        "Scale",
+        "fewer replicas at most than at least",
+        dev,
+        {"models[qwen].serve.knative.scale.min": 4},
+        (
+            "models[qwen].serve.knative.scale.min is 4, but it must be at most max (3): the "
+            "autoscaler needs an ordered range."
+        ),
+        {"models[qwen].serve.knative.scale.min": 3},
+    ),
+    Case(
+        "KnativeServe",
+        "a target above what a replica is given",
+        dev,
+        {"models[qwen].serve.knative.concurrency_limit": 1},
+        (
+            "models[qwen].serve.knative.scale.target is 2.0, but it must be at most "
+            "concurrency_limit (1): a replica is never given more, so the model would not scale."
+        ),
+        {"models[qwen].serve.knative.concurrency_limit": 2},
+    ),
+    Case(
+        "Resources",
+        "a CPU limit below the request",
+        dev,
+        {"models[qwen].server.resources.cpu_limit": "15999m"},
+        (
+            "models[qwen].server.resources.cpu_limit is '15999m', but it must be at least cpu "
+            "(16): Kubernetes refuses a limit below the request."
+        ),
+        {"models[qwen].server.resources.cpu_limit": "16"},
+    ),
+    Case(
+        "ModelServer",
+        "a server of two command lines",
+        dev,
+        {"models[qwen].server.command": ["serve"]},
+        (
+            "models[qwen].server.vllm is given beside command, but it must be given, or else "
+            "command: the server has one command line."
+        ),
+        {"models[qwen].server.command": ["serve"], "models[qwen].server.vllm": GONE},
+    ),
+    Case(
+        "ModelServer",
+        "shared memory that leaves no memory",
+        dev,
+        {"models[qwen].server.shared_memory": "64Gi"},
+        (
+            "models[qwen].server.shared_memory is '64Gi', but it must be less than "
+            "resources.memory (64Gi): what a program writes to /dev/shm counts against its "
+            "memory limit."
+        ),
+        {"models[qwen].server.shared_memory": "63Gi"},
+    ),
+    Case(
+        "ModelServer",
+        "more workers of vLLM than cards",
+        dev,
+        {"models[qwen].server.vllm.tensor_parallel_size": 2},
+        (
+            "models[qwen].server.vllm.tensor_parallel_size is 2, but it must be resources.gpus "
+            "(1): vLLM starts one worker per card."
+        ),
+        {"models[qwen].server.vllm.tensor_parallel_size": 1},
+    ),
+    Case(
+        "PriorityClass",
+        "a priority that Kubernetes keeps for itself",
+        dev,
+        {"priorities[+]": {"name": "system-high", "value": 1}},
+        (
+            "priorities[system-high].name is 'system-high', but it must be without system- in "
+            "front: Kubernetes reserves it."
+        ),
+        {"priorities[+]": {"name": "our-system-high", "value": 1}},
+    ),
+    Case(
+        "FluidChart",
+        "ack-fluid without its address",
+        dev,
+        {"fluid": {"flavor": "ack", "version": "1.0.11"}},
+        (
+            "fluid.chart is missing, but it must be given with flavor ack: ack-fluid has no "
+            "address that we could know."
+        ),
+        {"fluid": {"flavor": "ack", "version": "1.0.11", "chart": "oci://registry/ack-fluid"}},
+    ),
+]
+
+SURPRISES = [
+    Case(
+        "models_fill_their_cards",
+        "weights that leave no room in a card's memory",
+        dev,
+        {"models[qwen].volume.size": "15Gi"},
+        (
+            "models[qwen].volume.size is 15Gi, and a replica on pool t4 has 14.2 GiB of GPU "
+            "memory for weights and KV cache together: it may fail to load."
+        ),
+        {"models[qwen].volume.size": "14Gi"},
+    ),
+    Case(
+        "replicas_have_cards",
+        "more replicas than the pools have cards",
+        dev,
+        {"models[qwen].serve.knative.scale.max": 7},
+        (
+            "models[qwen].serve.knative.scale.max is 7, but the pools a10, t4 hold 6 replicas at "
+            "most: the rest would stay pending."
+        ),
+        {"models[qwen].serve.knative.scale.max": 6},
+    ),
+    Case(
+        "starts_take_their_time",
+        "a start that is cut off before it is done",
+        dev,
+        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 238},
+        (
+            "models[qwen].serve.knative.startup_seconds is 238, but without a cache a start is "
+            "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
+        ),
+        {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
+    ),
+    Case(
+        "private_clusters_need_a_way_in",
+        "an API server that answers inside the VPC alone",
+        dev,
+        {},
+        (
+            "The API server has a private address only: run `pulumi up` where it can be reached "
+            "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
+        ),
+        {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_it_is_refused_in_one_sentence_with_field_value_remedy_and_reason(case: Case) -> None:
+    assert refusal(merged(case.base(), case.changes)) == case.sentence
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_just_inside_the_rule_is_accepted(case: Case) -> None:
+    accepted(merged(case.base(), case.edge))
+
+
+@pytest.mark.parametrize("case", SURPRISES, ids=str)
+def test_what_works_but_will_surprise_is_a_warning(case: Case) -> None:
+    assert case.sentence in warnings(merged(case.base(), case.changes))
+
+
+@pytest.mark.parametrize("case", SURPRISES, ids=str)
+def test_what_will_not_surprise_is_no_warning(case: Case) -> None:
+    assert case.sentence not in warnings(merged(case.base(), case.edge))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.find.__name__)
+def test_a_check_that_is_taken_out_fails_a_test(
+    check: checks.Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [case for case in CASES if case.rule == check.find.__name__]
+    monkeypatch.setattr(checks, "CHECKS", [one for one in CHECKS if one is not check])
+    assert cases
+    for case in cases:
+        assert case.sentence not in sentences(merged(case.base(), case.changes))
+
+
+def test_every_warning_has_a_case() -> None:
+    assert {find.__name__ for find in WARNINGS} == {case.rule for case in SURPRISES}
+
+
+def test_every_check_of_the_module_is_in_the_table() -> None:
+    found = {
+        name
+        for name, one in vars(checks).items()
+        if getattr(one, "__annotations__", {}).get("return")
+        in (checks.Finder.__args__[-1], WARNINGS[0].__annotations__["return"])
+        and not name.startswith("_")
+        and getattr(one, "__module__", "") == checks.__name__
+    }
+    assert found == {one.__name__ for one in [*(check.find for check in CHECKS), *WARNINGS]}
+
+
+def test_every_rule_of_a_section_has_a_case() -> None:
+    sections = {
+        name
+        for name, one in vars(environment).items()
+        if isinstance(one, type) and issubclass(one, Args) and one is not Args
+        if "_faults" in vars(one)
+    }
+    assert sections <= {case.rule for case in CASES}
+
+
+def test_a_check_that_reads_a_refused_section_is_not_asked() -> None:
+    """A fault of the section itself is all that can be said of it."""
+    raw = merged(dev(), {"region": ["cn-beijing"], "models[qwen].volume.store": "x"})
+    assert [sentence.split(" is ")[0] for sentence in sentences(raw)] == [
+        "region",
+        "models[qwen].volume.store",
+    ]
+
+
+@pytest.mark.parametrize("field", ["pools", "stores", "instance_types"])
+def test_names_are_unique_in_every_section(field: str) -> None:
+    raw = dev(instance_types=[{"name": "ecs.g9.large", "vcpus": 2, "memory_gib": 8}])
+    entry = raw[field][0]
+    found = sentences(changed(raw, f"{field}[+]", entry))
+    want = f"{field}[{entry['name']}].name is {entry['name']!r}, but it must be given to one entry"
+    assert [sentence for sentence in found if sentence.startswith(want)]
+
+
+def test_a_pod_that_fits_no_pool_is_told_so_for_each() -> None:
+    found = sentences(changed(dev(), "models[qwen].server.resources.memory", "200Gi"))
+    assert [sentence.split(" on pool ")[1][:3] for sentence in found] == ["a10", "t4:"]
+
+
+# --- by construction -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", [dev, prod])
+def test_a_policy_selects_exactly_the_pods_of_its_workload(base: Callable[..., Raw]) -> None:
+    plan = planned(base())
+    pods = [
+        one["spec"]["template"]["metadata"]["labels"]
+        for one in plan.manifests()
+        if one["kind"] in ("Service", "Job")
+    ]
+    selectors = [one["spec"]["selector"] for one in plan.manifests("ResourcePolicy")]
+    assert sorted(map(str, selectors)) == sorted(map(str, pods))
+
+
+def test_no_unit_has_a_max_because_no_stack_file_can_give_one() -> None:
+    units = [
+        unit for one in planned(prod()).manifests("ResourcePolicy") for unit in one["spec"]["units"]
+    ]
+    assert any("podLabels" in unit for unit in units)
+    assert not any("max" in unit for unit in units)
+    assert "not a known key" in refusal(changed(dev(), "models[qwen].placement.max", 2))
+
+
+@pytest.mark.parametrize("seconds", [60, 600])
+def test_one_setting_makes_both_request_timeouts(seconds: int) -> None:
+    raw = changed(dev(), "models[qwen].serve.knative.request_seconds", seconds)
+    [service] = planned(raw).manifests("Service")
+    spec = service["spec"]["template"]["spec"]
+    assert spec["timeoutSeconds"] == spec["responseStartTimeoutSeconds"] == seconds
+
+
+@pytest.mark.parametrize("seconds", [65, 1800])
+def test_one_setting_makes_probe_and_progress_deadline(seconds: int) -> None:
+    raw = changed(dev(), "models[qwen].serve.knative.startup_seconds", seconds)
+    [service] = planned(raw).manifests("Service")
+    template = service["spec"]["template"]
+    probe = template["spec"]["containers"][0]["startupProbe"]
+    deadline = template["metadata"]["annotations"]["serving.knative.dev/progress-deadline"]
+    assert deadline == f"{seconds}s"
+    assert probe["failureThreshold"] * probe["periodSeconds"] == -(-seconds // 10) * 10
+
+
+def test_a_cluster_without_the_scheduler_cannot_be_asked_for() -> None:
+    assert "cluster.spec is 'ack.standard', but it must be one of 'ack.pro.small'" in refusal(
+        changed(dev(), "cluster.spec", "ack.standard")
+    )
+
+
+def test_what_replaces_a_cluster_is_marked() -> None:
+    definitions = stack_schema()["$defs"]
+    marked = {
+        f"{name}.{key}"
+        for name, section in definitions.items()
+        for key, field in section.get("properties", {}).items()
+        if field.get("immutable")
+    }
+    assert marked == {
+        "Cluster.profile",
+        "NasStore.storage_type",
+        "Network.cidr",
+        "Network.plugin",
+        "Network.pod_cidr",
+        "Network.service_cidr",
+        "Network.zones",
+        "OssStore.bucket",
+    }
+    [region] = [
+        v
+        for k, v in stack_schema()["properties"]["config"]["properties"].items()
+        if k.endswith(":region")
+    ]
+    assert region["immutable"]

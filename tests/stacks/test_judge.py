@@ -1,0 +1,306 @@
+"""A stack file is judged whole, in one run, in sentences."""
+
+import copy
+import itertools
+import json
+import re
+import typing
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from pydantic import BaseModel
+
+from components.args import Args, path_of
+from stacks.checks import overlaps
+from stacks.environment import Environment
+from stacks.judge import STAND_INS, judge
+
+from .environments import (
+    GONE,
+    NAMES,
+    Raw,
+    accepted,
+    changed,
+    dev,
+    existing,
+    merged,
+    raw_of,
+    refusal,
+    sentences,
+)
+
+SENTENCE: Final = re.compile(
+    r"[^\n]+ is [^\n]+, but it must be [^\n]+: [^\n]+\.( See https://\S+)?"
+)
+JUNK: Final[list[Any]] = [
+    None,
+    [],
+    {},
+    "x",
+    3,
+    True,
+    -1,
+    1e9,
+    {"a": [{"b": [None, {"c": 1}]}]},
+]
+ODD: Final[list[Any]] = [
+    "1e999999999",
+    "9" * 5000 + "Gi",
+    "1e400",
+    10**300,
+    float("inf"),
+    float("nan"),
+    "\ud800",
+    "a\nb\x1b[31m\u2028",
+    "名前",
+]
+
+
+def shaped(found: list[str]) -> list[str]:
+    """The sentences, once it is sure that they are some."""
+    assert [one for one in found if not SENTENCE.fullmatch(one)] == []
+    assert [one for one in found if any(text in one for text in STAND_INS)] == []
+    assert len(set(found)) == len(found)
+    return found
+
+
+def places(value: object, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Paths of everything in a file."""
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, *path, key)
+
+
+def keys(model: type[BaseModel], *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Paths of every key of the schema, in the first entry of each list."""
+    for name, field in model.model_fields.items():
+        yield (*path, name)
+        for section, is_list in sections(field.annotation):
+            yield from keys(section, *path, name, *([0] if is_list else []))
+
+
+def sections(annotation: Any, is_list: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, is_list
+    for inner in typing.get_args(annotation):
+        yield from sections(inner, is_list or typing.get_origin(annotation) is list)
+
+
+def put(raw: Raw, path: tuple[str | int, ...], value: Any) -> Raw:
+    """A copy with another value at a path, whose sections are made where there are none."""
+    draft: Any = copy.deepcopy(raw)
+    here = draft
+    for step, following in itertools.pairwise(path):
+        if isinstance(step, str) and not here.get(step):
+            here[step] = [{}] if isinstance(following, int) else {}
+        here = here[step]
+    here[path[-1]] = copy.deepcopy(value)
+    return dict(draft)
+
+
+def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
+    raw = merged(
+        dev(region=7, kubeconfig="CANARY"),
+        {
+            "knative": {"domian": "example.org"},
+            "models[qwen].server.image": GONE,
+            "priorities[training-low-priority].value": 2_000_000_000,
+            "pools[t4].driver": "latest",
+            "models[qwen].cache.quota": "20GB",
+            "training[finetune].placement.pools": ["a11"],
+            "training[finetune].name": "Fine_Tune",
+            "models[qwen].server.resources.memory": "92Gi",
+        },
+    )
+    assert shaped(sentences(raw)) == [
+        ("region is 7, but it must be text: region of Alibaba Cloud, e.g. cn-beijing."),
+        (
+            "kubeconfig is given in plain, but it must be a secret, set by `pulumi config set "
+            "--secret ack-inference:kubeconfig`: in plain, everyone who reads the stack file "
+            "could use it."
+        ),
+        (
+            "pools[t4].driver is 'latest', but it must be text such as 550.144.03: NVIDIA "
+            "driver, e.g. 550.144.03."
+        ),
+        (
+            "priorities[training-low-priority].value is 2000000000, but it must be 1000000000 or "
+            "less: pods of a higher value preempt those of a lower one."
+        ),
+        (
+            "knative.domian is not a known key, but it must be left out (did you mean "
+            "'domain'?): the keys here are version, domain, max_request_seconds."
+        ),
+        (
+            "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi: space per "
+            "worker, e.g. 20Gi."
+        ),
+        (
+            "models[qwen].server.image is missing, but it must be given: image reference with a "
+            "tag or digest, e.g. `registry/vllm:0.4.1`."
+        ),
+        (
+            "training[Fine_Tune].name is 'Fine_Tune', but it must be lower-case letters, digits "
+            "and '-', from a letter to a letter or digit, at most 63: it names a Job. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        (
+            "training[Fine_Tune].placement.pools is 'a11', but it must be one of system, a10, "
+            "t4, cache (did you mean 'a10'?): pods cannot be placed on it."
+        ),
+        (
+            "models[qwen].server.resources.memory is '92Gi', but it must be at most 90061Mi on "
+            "pool t4: ecs.gn6i-c24g1.6xlarge offers no more to pods beside its own agents."
+        ),
+    ]
+
+
+def test_a_fault_in_one_entry_does_not_hide_those_of_others() -> None:
+    raw = merged(
+        raw_of("prod"),
+        {
+            "models[qwen-chat].server.image": 3,
+            "models[qwen-int8].cache.pool": "cash",
+            "models[embed].volume": [],
+            "pools[a10].size": {},
+            "pools[t4].zones": ["cn-shanghai-x"],
+            "training[finetune].checkpoint.store": "share",
+        },
+    )
+    assert [one.split(" is ")[0] for one in shaped(sentences(raw))] == [
+        "pools[a10].size",
+        "models[qwen-chat].server.image",
+        "models[embed].volume",
+        "pools[t4].zones",
+        "models[qwen-int8].cache.pool",
+        "training[finetune].checkpoint.store",
+    ]
+
+
+def test_a_fault_in_an_entry_does_not_hide_a_broken_rule_of_the_same_entry() -> None:
+    raw = merged(
+        dev(),
+        {
+            "pools[a10].autoscale": {"min": 0, "max": 2},
+            "pools[a10].colour": "blue",
+            "models[qwen].serve.knative.scale": {"min": 4, "max": 3, "target": "2"},
+        },
+    )
+    assert [one.split(" is ")[0] for one in shaped(sentences(raw))] == [
+        "pools[a10].colour",
+        "models[qwen].serve.knative.scale.target",
+        "pools[a10].size",
+        "models[qwen].serve.knative.scale.min",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "meant"),
+    [
+        ("regoin", "cn-beijing", "did you mean 'region'?"),
+        ("models[qwen].serve.knative.scale.mx", 3, "did you mean 'max'?"),
+        ("pools[a10].instance_type", ["x"], "did you mean 'instance_types'?"),
+        ("models[qwen].volume.store", "modles", "did you mean 'models'?"),
+        ("models[qwen].placement.pools", ["a1", "t4"], "did you mean 'a10'?"),
+        ("pools[system].instance_types", ["ecs.g7.2xlage"], "did you mean 'ecs.g7.2xlarge'?"),
+    ],
+)
+def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> None:
+    assert meant in refusal(changed(dev(), path, value))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "CANARY",
+        ["CANARY"],
+        {"users": [{"token": "CANARY"}]},
+        {"secure": ["CANARY"]},
+        {"secure": {"token": "CANARY"}},
+        {"secure": "v1:x:y", "token": "CANARY"},
+        123454321,
+        {"secure": 123454321},
+        True,
+    ],
+    ids=json.dumps,
+)
+@pytest.mark.parametrize("base", [dev, existing])
+def test_a_secret_is_in_no_sentence_even_when_it_is_malformed(base: Any, secret: Any) -> None:
+    found = shaped(sentences(changed(base(), "kubeconfig", secret)))
+    assert found
+    assert not [one for one in found if "CANARY" in one or "12345" in one]
+
+
+def test_a_secret_in_plain_is_refused_with_the_command_that_encrypts_it() -> None:
+    assert refusal(changed(existing(), "kubeconfig", "CANARY")) == (
+        "kubeconfig is given in plain, but it must be a secret, set by `pulumi config set --secret "
+        "ack-inference:kubeconfig`: in plain, everyone who reads the stack file could use it."
+    )
+
+
+@pytest.mark.parametrize("value", ["x" * 100_000, ["y"] * 50_000, {"z" * 9: "z" * 90_000}])
+def test_a_huge_value_is_cut(value: Any) -> None:
+    [sentence] = shaped(sentences(changed(dev(), "cluster.spec", value)))
+    assert len(sentence) < 300
+
+
+def test_a_huge_name_is_cut_and_a_line_break_in_it_is_escaped() -> None:
+    raw = merged(dev(), {"pools[system].name": "a\nb" + "c" * 100_000})
+    [sentence] = shaped(sentences(raw))
+    assert "a\\nbccc" in sentence
+    assert len(sentence) < 1500
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:12])
+def test_an_odd_value_is_judged_wherever_it_stands(value: Any) -> None:
+    for path in places(existing()):
+        shaped(sentences(put(existing(), path, value)))
+
+
+@pytest.mark.parametrize("value", JUNK, ids=json.dumps)
+def test_any_value_in_place_of_any_key_is_judged(value: Any) -> None:
+    ours, theirs = dev(), existing()
+    for path in keys(Environment):
+        base = ours if path[0] in ("region", "network", "cluster", "pools") else theirs
+        shaped(sentences(put(base, path, value)))
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_what_cannot_be_read_is_all_that_is_refused(stack: str) -> None:
+    """No sentence speaks of a stand-in, or of what follows from one."""
+    raw = raw_of(stack)
+    for path in places(raw):
+        wrong = put(raw, path, [[{"a": 1}]])
+        fields = path_of(raw, path), path_of(wrong, path)
+        found = judge(wrong).faults
+        assert found
+        strangers = [one for one in found if not any(overlaps(one.field, f) for f in fields)]
+        assert strangers == [], path
+
+
+def test_a_default_that_is_written_out_changes_nothing() -> None:
+    assert accepted(dev(namespace="inference", training=dev()["training"])) == accepted(dev())
+
+
+def test_an_empty_file_is_refused_with_what_it_needs() -> None:
+    assert [one.split(" is ")[0] for one in shaped(sentences({}))] == [
+        "cluster",
+        "stores",
+        "priorities",
+        "models",
+    ]
+
+
+def test_every_section_refuses_unknown_keys() -> None:
+    models = {section for path in [()] for section, _ in sections(Environment)}
+    waiting = [*models]
+    while waiting:
+        model = waiting.pop()
+        inner = {s for f in model.model_fields.values() for s, _ in sections(f.annotation)}
+        waiting += inner - models
+        models |= inner
+    assert len(models) > 25
+    assert all(issubclass(one, Args) and one.model_config["extra"] == "forbid" for one in models)

@@ -1,0 +1,114 @@
+"""The configuration is read once, as the engine hands it over."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from plan.record import record
+from stacks.environment import Environment
+from stacks.load import load, read
+
+from .environments import Raw, accepted, changed, dev, existing, prod
+
+
+def handed_over(raw: Raw) -> dict[str, str]:
+    """Configuration as the engine passes it: text as it is, anything else as JSON."""
+    return {
+        f"ack-inference:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in raw.items()
+    }
+
+
+def within(program: Callable[[], Any], config: dict[str, str], **more: Any) -> Any:
+    """What a function returns in a program with this configuration."""
+    seen: list[Any] = []
+    record(lambda: seen.append(program()), config=config, **more)
+    return seen[0]
+
+
+@pytest.mark.parametrize("base", [dev, prod, existing])
+def test_text_and_json_make_the_environment_of_the_file(base: Callable[[], Raw]) -> None:
+    environment: Environment = within(
+        load, handed_over(base()), secret_keys=["ack-inference:kubeconfig"]
+    )
+    own = accepted(
+        {k: v for k, v in base().items() if k != "kubeconfig"}
+        | ({"kubeconfig": {"secure": "set"}} if "kubeconfig" in base() else {})
+    )
+    assert environment == own
+
+
+def test_a_secret_is_never_read() -> None:
+    config = handed_over(existing()) | {"ack-inference:kubeconfig": "CANARY"}
+    found = within(read, config, secret_keys=["ack-inference:kubeconfig"])
+    assert found["kubeconfig"] == {"secure": "set"}
+    assert "CANARY" not in json.dumps(found)
+
+
+def test_a_secret_where_none_belongs_is_refused_unread() -> None:
+    config = handed_over(dev()) | {"ack-inference:region": "CANARY"}
+    with pytest.raises(
+        pulumi.RunError, match=r"region is \{'secure': 'set'\}, but it must be text"
+    ):
+        within(load, config, secret_keys=["ack-inference:region"])
+
+
+def test_a_kubeconfig_in_plain_is_refused_without_a_word_of_it() -> None:
+    for text in ("CANARY", json.dumps({"users": [{"token": "CANARY"}]}), '["CANARY"]'):
+        with pytest.raises(pulumi.RunError, match="kubeconfig") as refusal:
+            within(load, handed_over(existing()) | {"ack-inference:kubeconfig": text})
+        assert "CANARY" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("stack", ["dev", "eu-prod"])
+def test_the_message_names_the_file_and_has_a_line_per_fault(stack: str) -> None:
+    raw = changed(changed(dev(), "models[qwen].priority", "urgent"), "stores[models].oss", None)
+    with pytest.raises(pulumi.RunError) as refusal:
+        within(load, handed_over(raw), stack=stack)
+    title, *lines = str(refusal.value).splitlines()
+    assert title == f"Pulumi.{stack}.yaml is refused:"
+    assert [line.split(" is ")[0] for line in lines] == [
+        "  stores[models].oss",
+        "  models[qwen].priority",
+    ]
+
+
+def test_keys_of_other_namespaces_are_not_read() -> None:
+    foreign = {"alicloud:region": "cn-hangzhou", "pulumi:tags": "{}", "other:models": "[]"}
+    assert within(load, handed_over(dev()) | foreign) == accepted(dev())
+    assert set(within(read, handed_over(dev()) | foreign)) == set(dev())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("cn-beijing", "cn-beijing"),
+        ("12", "12"),
+        ("true", "true"),
+        ('{"a": [1, true]}', {"a": [1, True]}),
+        ("[1]", [1]),
+        ("{not json", "{not json"),
+        ("[" + "9" * 5000 + "]", "[" + "9" * 5000 + "]"),
+    ],
+)
+def test_objects_and_lists_are_json_and_all_else_is_text(text: str, value: Any) -> None:
+    assert within(read, {"ack-inference:x": text}) == {"x": value}
+
+
+def test_broken_json_is_a_fault_of_its_key() -> None:
+    with pytest.raises(pulumi.RunError, match=r"pools is '\[\{name: a10\}', but it must be a list"):
+        within(load, handed_over(dev()) | {"ack-inference:pools": "[{name: a10}"})
+
+
+def test_warnings_go_to_the_log_and_the_run_goes_on() -> None:
+    plan = record(load, config=handed_over(dev()))
+    assert [one for one in plan.warnings if one.startswith("The API server has a private address")]
+
+
+def test_nothing_at_all_is_refused_with_what_is_needed() -> None:
+    with pytest.raises(pulumi.RunError, match="cluster is missing") as refusal:
+        within(load, {})
+    assert len(str(refusal.value).splitlines()) == 5
