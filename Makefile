@@ -14,8 +14,8 @@ help: ## Show what there is to make.
 plan: $(VENV)/.plan ## Show what `pulumi up` would create. STACK=dev is the default.
 	@$(BIN)/ack-inference plan $(STACK)
 
-test: $(VENV)/.dev ## Run the tests.
-	@$(BIN)/pytest
+test: $(VENV)/.dev ## Run the tests, on all cores.
+	@$(BIN)/pytest --numprocesses auto
 
 lint: $(VENV)/.dev ## Check style, types, layers and generated files.
 	@$(BIN)/ruff format --check $(SOURCES)

@@ -2,6 +2,14 @@
 
 import pulumi
 
-from stacks import deploy, load
+from stacks import Secrets, deploy, load
 
-deploy(load(), kubeconfig=pulumi.Config().get_secret("kubeconfig"))
+config = pulumi.Config()
+deploy(
+    load(),
+    Secrets(
+        kubeconfig=config.get_secret("kubeconfig"),
+        prometheus_url=config.get_secret("prometheus_url"),
+        prometheus_token=config.get_secret("prometheus_token"),
+    ),
+)

@@ -3,7 +3,7 @@
 Values that only exist later (IDs, addresses) come in as inputs; a check hands in stand-ins.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +13,8 @@ from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.cloud import (
     AckClusterArgs,
+    ClusterProfile,
+    EdgePoolArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
     ModelStoreArgs,
@@ -23,20 +25,45 @@ from components.cloud import (
 )
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
+from components.crds.core import PodSpec
+from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
-from components.platform import FluidArgs, KnativeArgs, KnativeInstaller
+from components.platform import (
+    DashboardsArgs,
+    FluidArgs,
+    GpuMetricsArgs,
+    KnativeArgs,
+    KnativeInstaller,
+    KServeArgs,
+    KServeFlavor,
+    MetricsFlavor,
+    PrometheusEndpoint,
+    VllmMonitor,
+)
 from components.serving import (
     Enforcer,
     KnativeModelArgs,
+    KServeModelArgs,
     ModelCacheArgs,
     PlacementArgs,
     PlacementPool,
     TrainingJobArgs,
 )
 from components.serving.knative_model import service_spec
+from components.serving.kserve_model import inference_service_spec, service_labels
 from components.serving.placement import distinct_tolerations, node_affinity
 
-from .environment import Environment, Model, Nodes, Pool, Store, Training, Volume
+from .environment import (
+    AnyPool,
+    EdgePool,
+    Environment,
+    Model,
+    Nodes,
+    Pool,
+    Store,
+    Training,
+    Volume,
+)
 
 T = TypeVar("T")
 Ids = Mapping[str, pulumi.Input[str]]
@@ -82,6 +109,7 @@ def cluster_args(
     elastic = any(pool.autoscale for pool in environment.pools)
     return AckClusterArgs(
         cluster_name=name,
+        profile=ClusterProfile(cluster.profile.value),
         vpc_cidr=network.cidr,
         vswitch_ids=[*vswitch_ids.values()],
         pod_vswitch_ids=[*pod_vswitch_ids.values()] or None,
@@ -117,6 +145,13 @@ def pool_args(pool: Pool, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> No
     )
 
 
+def edge_pool_args(pool: EdgePool, cluster_id: pulumi.Input[str]) -> EdgePoolArgs:
+    """A pool of IDC machines, adopted by its ID or created."""
+    if pool.node_pool_id is not None:
+        return EdgePoolArgs(cluster_id=cluster_id, node_pool_id=pool.node_pool_id)
+    return EdgePoolArgs(cluster_id=cluster_id, node_pool_name=pool.name, taints=pool.taints or None)
+
+
 def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
     """The bucket of a store."""
     protect = environment.cluster.deletion_protection
@@ -147,24 +182,23 @@ def file_system_args(
 
 
 def fluid_args(environment: Environment) -> FluidArgs | None:
-    """Fluid, if any model is cached; its plugin runs on all nodes that hold or read a cache."""
-    cached = [model for model in environment.models if model.cache]
-    if not cached:
+    """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
+    if not any(model.cache for model in environment.models):
         return None
-    names = {name for model in cached for name in model.placement.pools}
-    names |= {given(model.cache).pool for model in cached}
-    used = [pool for pool in environment.all_pools if pool.name in names]
-    return FluidArgs(chart=environment.fluid, tolerations=_each_once(map(tolerations, used)))
+    return FluidArgs(chart=environment.fluid)
 
 
 def knative_platform_args(
     environment: Environment, cluster_id: pulumi.Input[str] | None
-) -> KnativeArgs:
-    """Knative with exactly the feature flags that the models' pods need."""
+) -> KnativeArgs | None:
+    """Knative, if any model runs on it, with exactly the flags that such models' pods need."""
+    served = [model for model in environment.models if model.on_knative]
+    if not served:
+        return None
     flags: dict[str, str] = {}
-    any_ids = {pool.name: "" for pool in environment.pools}
-    for model in environment.models:
-        flags |= features(service_spec(knative_args(environment, model, any_ids)).template)
+    any_ids = {pool.name: "" for pool in environment.all_pools}
+    for model in served:
+        flags |= features(_revision(environment, model, any_ids))
     return KnativeArgs(
         installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
         cluster_id=cluster_id,
@@ -172,6 +206,70 @@ def knative_platform_args(
         version=environment.knative.version,
         domain=environment.knative.domain,
         max_request_seconds=environment.knative.max_request_seconds,
+    )
+
+
+def _revision(environment: Environment, model: Model, pool_ids: Ids) -> RevisionTemplate:
+    """What Knative is given to run, by us or by KServe."""
+    if model.serve.knative:
+        return service_spec(knative_args(environment, model, pool_ids)).template
+    predictor = inference_service_spec(kserve_args(environment, model, pool_ids)).predictor
+    pod = {field: getattr(predictor, field) for field in PodSpec.model_fields}
+    return RevisionTemplate.model_validate({"spec": pod})
+
+
+def kserve_platform_args(environment: Environment) -> KServeArgs | None:
+    """KServe, if any model is served by it."""
+    if not any(model.serve.kserve for model in environment.models):
+        return None
+    section = environment.kserve
+    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    return KServeArgs(
+        chart=section.chart,
+        domain=None if ack else section.domain,
+        ingress_class=None if ack else section.ingress_class,
+        runtimes=section.runtimes,
+        protect_crds=environment.cluster.deletion_protection,
+    )
+
+
+def gpu_metrics_args(
+    environment: Environment,
+    cluster_id: pulumi.Input[str] | None,
+    prometheus_url: pulumi.Input[str] | None,
+    prometheus_token: pulumi.Input[str] | None,
+) -> GpuMetricsArgs | None:
+    """The way of metrics to the autoscaler, if the environment has one."""
+    section = environment.gpu_metrics
+    if section is None:
+        return None
+    ours = cluster_id is not None
+    ports = {model.server.port or 8080 for model in environment.models if model.serve.kserve}
+    return GpuMetricsArgs(
+        flavor=MetricsFlavor.ARMS if ours else MetricsFlavor.UPSTREAM,
+        prometheus=PrometheusEndpoint(
+            url=given(prometheus_url or section.url), token=prometheus_token
+        ),
+        cluster_id=cluster_id if section.exporter else None,
+        exporter=section.exporter,
+        labels=section.labels,
+        honor_labels=section.honor_labels,
+        gpu_node_label=section.gpu_node_label,
+        monitor_labels=section.monitor_labels,
+        vllm=VllmMonitor(namespaces=[environment.namespace], port=min(ports, default=8080)),
+    )
+
+
+def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs | None:
+    """Grafana's dashboards, if the environment has metrics and wants them."""
+    section = environment.gpu_metrics
+    if section is None or not section.dashboards:
+        return None
+    return DashboardsArgs(
+        flavor=MetricsFlavor.ARMS if ours else MetricsFlavor.UPSTREAM,
+        namespace=section.dashboards_namespace or environment.namespace,
+        labels=section.labels,
+        honor_labels=section.honor_labels,
     )
 
 
@@ -239,14 +337,14 @@ def cache_args(
     """The model's copy on the cache nodes."""
     tier = given(model.cache)
     pool = _pool(environment, tier.pool)
-    readers = [_pool(environment, name) for name in model.placement.pools]
+    readers = placement_pools(environment, model, dict.fromkeys(model.placement.pools, ""))
     return ModelCacheArgs(
         namespace=environment.namespace,
         source_claim=claim_address(environment, model.name, model.volume),
         tier=tier,
         node_labels=cache_labels(environment, pool, pool_id),
         tolerations=tolerations(pool) or None,
-        fuse_tolerations=_each_once(map(tolerations, readers)) or None,
+        fuse_tolerations=distinct_tolerations(readers) or None,
         dataset_wait_seconds=environment.waits.dataset_seconds,
         load_wait_seconds=environment.waits.data_load_seconds,
     )
@@ -260,7 +358,7 @@ def placement_args(
 ) -> PlacementArgs:
     """The order of pools for the pods that carry the workload's label."""
     return PlacementArgs(
-        selector=pod_labels(workload),
+        selector=selected_labels(workload),
         pools=placement_pools(environment, workload, pool_ids),
         namespace=environment.namespace,
         preempt_policy=workload.placement.preempt_policy,
@@ -289,35 +387,44 @@ def placement_pools(
 
 
 def pod_labels(workload: Model | Training) -> dict[str, str]:
-    """Labels of a workload's pods, and what its ResourcePolicy selects."""
+    """Labels that we put on a workload's pods."""
     return {"release": workload.name}
 
 
+def selected_labels(workload: Model | Training) -> dict[str, str]:
+    """Labels that a workload's ResourcePolicy selects: ours, or those that KServe puts on pods."""
+    if isinstance(workload, Model) and workload.serve.kserve:
+        return service_labels(workload.name, workload.serve.kserve.scale.metric)
+    return pod_labels(workload)
+
+
 def node_selector(
-    environment: Environment, pool: Pool | Nodes, pool_id: pulumi.Input[str] | None
+    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
 ) -> dict[str, pulumi.Input[str]]:
     """Labels that only the pool's nodes carry: its card, or its ID where pools share a card."""
     if isinstance(pool, Nodes):
         return dict(pool.node_selector)
-    sharing = [other for other in environment.pools if other.gpu == pool.gpu]
-    if pool.gpu is not None and len(sharing) == 1:
+    sharing = [other for other in environment.all_pools if other.gpu == pool.gpu]
+    if isinstance(pool, Pool) and pool.gpu is not None and len(sharing) == 1:
         return {GPU_CARD: GPUS[pool.gpu].label}
     return {NODE_POOL_ID: _known(pool_id)}
 
 
 def cache_labels(
-    environment: Environment, pool: Pool | Nodes, pool_id: pulumi.Input[str] | None
+    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
 ) -> dict[str, list[pulumi.Input[str]]]:
     """Labels that only cache nodes carry: their types, or the pool's ID where pools share one."""
     if isinstance(pool, Nodes):
         return {key: _one(value) for key, value in pool.node_selector.items()}
     others = [other for other in environment.pools if other.name != pool.name]
-    if any(set(pool.instance_types) & set(other.instance_types) for other in others):
+    if isinstance(pool, EdgePool) or any(
+        set(pool.instance_types) & set(other.instance_types) for other in others
+    ):
         return {NODE_POOL_ID: _one(_known(pool_id))}
     return {INSTANCE_TYPE: [*pool.instance_types]}
 
 
-def tolerations(pool: Pool | Nodes) -> list[Toleration]:
+def tolerations(pool: AnyPool) -> list[Toleration]:
     """Tolerations of everything that the pool's nodes are tainted with."""
     return [
         Toleration.model_validate(
@@ -338,15 +445,14 @@ def tolerations(pool: Pool | Nodes) -> list[Toleration]:
 def knative_args(environment: Environment, model: Model, pool_ids: Ids) -> KnativeModelArgs:
     """The Knative Service of a model, on its cache or else on its claim."""
     pools = placement_pools(environment, model, pool_ids)
-    claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
-    cached = model.cache is not None
+    claim, folder = served_claim(environment, model)
     return KnativeModelArgs(
         server=model.server,
         serve=given(model.serve.knative),
         namespace=environment.namespace,
         labels=pod_labels(model),
-        claim=f"{model.name}-dataset" if cached else claim,
-        sub_path=None if cached else folder or None,
+        claim=claim,
+        sub_path=folder,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
@@ -354,6 +460,33 @@ def knative_args(environment: Environment, model: Model, pool_ids: Ids) -> Knati
         domain=environment.knative.domain,
         wait_seconds=environment.waits.service_seconds,
     )
+
+
+def kserve_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
+    """The InferenceService of a model, on its cache or else on its claim."""
+    pools = placement_pools(environment, model, pool_ids)
+    claim, folder = served_claim(environment, model)
+    return KServeModelArgs(
+        server=model.server,
+        serve=given(model.serve.kserve),
+        namespace=environment.namespace,
+        labels=pod_labels(model),
+        claim=claim,
+        sub_path=folder,
+        tolerations=distinct_tolerations(pools) or None,
+        node_affinity=node_affinity(pools, enforcer(environment)),
+        priority_class=model.priority,
+        domain=environment.kserve.domain,
+        wait_seconds=environment.waits.service_seconds,
+    )
+
+
+def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:
+    """The claim that a model's pods mount, and the folder of it: the cache's, or the store's."""
+    if model.cache is not None:
+        return f"{model.name}-dataset", None
+    claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
+    return claim, folder or None
 
 
 def training_args(environment: Environment, job: Training, pool_ids: Ids) -> TrainingJobArgs:
@@ -384,7 +517,7 @@ def checkpoint_claim(job: Training) -> str:
     return f"{job.name}-checkpoint"
 
 
-def _pool(environment: Environment, name: str) -> Pool | Nodes:
+def _pool(environment: Environment, name: str) -> AnyPool:
     pool = environment.pool(name)
     if pool is None:
         raise Unresolved(name)
@@ -399,7 +532,3 @@ def _known(pool_id: pulumi.Input[str] | None) -> pulumi.Input[str]:
 
 def _one(value: pulumi.Input[str]) -> list[pulumi.Input[str]]:
     return [value]
-
-
-def _each_once(lists: Iterable[Sequence[Toleration]]) -> list[Toleration]:
-    return list({one.model_dump_json(): one for many in lists for one in many}.values())

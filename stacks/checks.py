@@ -14,6 +14,7 @@ from components.args import MISSING, Fault, Words, nearest
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.catalog.gpus import GPUS
 from components.catalog.instances import FLANNEL_PODS, GIB, Allocatable, allocatable
+from components.catalog.metrics import METRICS, MetricsFlavor, offered
 from components.catalog.regions import oss_internal_endpoint, region_of
 from components.catalog.vllm import (
     MINIMUM_CAPABILITY,
@@ -32,6 +33,9 @@ from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
 from .environment import (
+    AnyPool,
+    CertManagerMode,
+    EdgePool,
     Environment,
     Model,
     NetworkPlugin,
@@ -53,12 +57,22 @@ KNATIVE_ADDON_NODES: Final = 3
 """Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
 KNATIVE_ADDON_KUBERNETES: Final = (1, 28)
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
+KSERVE_KUBERNETES: Final = (1, 32)
+"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 RRSA_OSS_KUBERNETES: Final = (1, 26)
 """Lowest Kubernetes version of OSS volumes with RRSA: ACK, "Mount OSS volumes"."""
 OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
 NODE_SCALE_OUT_SECONDS: Final = 170
 """From a pod that fits nowhere to a GPU node that is ready: 50 s measured, 120 s for drivers."""
+
+SECTIONS: Final = {Pool: "pools", EdgePool: "edge_pools", Nodes: "nodes"}
+"""Sections of the stack file that pools of a kind stand in."""
+PLUGINS: Final = {
+    Profile.PRO: (NetworkPlugin.TERWAY, NetworkPlugin.FLANNEL),
+    Profile.EDGE: (NetworkPlugin.FLANNEL, NetworkPlugin.TERWAY_EDGE),
+}
+"""Network plugins per kind of cluster: ACK Edge, "Network management"."""
 
 Finder = Callable[[Environment], Iterator[Fault]]
 
@@ -104,6 +118,7 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
     """Within a section, and for models and jobs, which share a namespace."""
     sections = {
         "pools": [pool.name for pool in environment.pools],
+        "edge_pools": [pool.name for pool in environment.edge_pools],
         "nodes": [nodes.name for nodes in environment.nodes],
         "stores": [store.name for store in environment.stores],
         "priorities": [entry.name for entry in environment.priorities],
@@ -115,6 +130,9 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         for name in _repeated(names):
             why = "an entry is known by its name"
             yield Fault(f"{section}[{name}].name", name, "given to one entry only", why)
+    for name in set(sections["pools"]) & set(sections["edge_pools"]):
+        why = "placements know pools of both kinds by their names"
+        yield Fault(f"edge_pools[{name}].name", name, "different from the pool of that name", why)
     for name in set(sections["models"]) & set(sections["training"]):
         want = "different from the model of that name"
         why = "each gets a ResourcePolicy and labels of its name in the same namespace"
@@ -148,7 +166,7 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """What a cluster of ours needs, an existing one has."""
     if environment.existing:
         why = "an existing cluster is used as it is; name its nodes under nodes"
-        for field in ("network", "pools"):
+        for field in ("network", "pools", "edge_pools"):
             if getattr(environment, field):
                 yield Fault(field, Words("given"), "left out", why)
         for field in ("kubeconfig", "nodes"):
@@ -158,11 +176,25 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         return
     for field in ("region", "network", "pools"):
         if not getattr(environment, field):
-            yield Fault(field, MISSING, "given", f"profile {Profile.PRO} creates a cluster")
+            profile = environment.cluster.profile
+            yield Fault(field, MISSING, "given", f"profile {profile} creates a cluster")
     for field in ("kubeconfig", "nodes"):
         if getattr(environment, field):
-            why = f"profile {Profile.PRO} creates its cluster and its pools"
+            why = f"profile {environment.cluster.profile} creates its cluster and its pools"
             yield Fault(field, Words("given"), "left out", why)
+    if environment.edge_pools and environment.cluster.profile is not Profile.EDGE:
+        why = "only an ACK Edge cluster takes in machines of an IDC"
+        yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
+
+
+def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
+    """ACK and ACK Edge have different network plugins."""
+    network, profile = environment.network, environment.cluster.profile
+    plugins = PLUGINS.get(profile)
+    if network is not None and plugins is not None and network.plugin not in plugins:
+        want = " or ".join(map(repr, map(str, plugins)))
+        why = f"a cluster of profile {profile} has no other"
+        yield Fault("network.plugin", network.plugin, want, why)
 
 
 def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
@@ -205,13 +237,17 @@ def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
     if version is None:
         return
     floors: list[tuple[tuple[int, int], str]] = []
-    if environment.existing:
+    knative = any(model.on_knative for model in environment.models)
+    if any(model.serve.kserve for model in environment.models) and not environment.kserve.chart:
+        floors.append((KSERVE_KUBERNETES, "the pinned KServe needs it"))
+    if environment.existing and knative:
         release = environment.knative.version or KNATIVE_SERVING_VERSION
         floor = _minor(KNATIVE_SERVING_MINIMUM.get(release))
         if floor is not None:
             floors.append((floor, f"Knative Serving {release} needs it"))
-    else:
-        floors.append((KNATIVE_ADDON_KUBERNETES, "ACK's Knative add-on needs it"))
+    elif not environment.existing:
+        if knative:
+            floors.append((KNATIVE_ADDON_KUBERNETES, "ACK's Knative add-on needs it"))
         if any(store.oss for store in environment.stores):
             floors.append((RRSA_OSS_KUBERNETES, "OSS volumes without an AccessKey need it"))
     for floor, why in floors:
@@ -234,13 +270,14 @@ def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]
     if environment.existing or not environment.pools:
         return
     lowest = {pool.name: _lowest_size(pool) for pool in environment.pools}
-    if sum(lowest.values()) < KNATIVE_ADDON_NODES:
+    knative = any(model.on_knative for model in environment.models)
+    if knative and sum(lowest.values()) < KNATIVE_ADDON_NODES:
         got = Words(f"{sum(lowest.values())} nodes at the least")
         want = f"{KNATIVE_ADDON_NODES} nodes or more, over all pools"
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
     if not any(lowest[pool.name] for pool in environment.pools if not pool.is_dedicated):
         want = "a pool with at least one node that is not dedicated to GPU pods"
-        why = "the controllers of Knative and Fluid have nowhere to run"
+        why = "the controllers of the platform have nowhere to run"
         yield Fault("pools", Words("dedicated or empty throughout"), want, why)
 
 
@@ -489,11 +526,11 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
         if image is None:
             continue
         for pool in _placed(environment, model.placement):
-            field = "nodes" if environment.existing else "pools"
-            yield from _driver_faults(f"{field}[{pool.name}].driver", pool, image, path)
+            section = SECTIONS[type(pool)]
+            yield from _driver_faults(f"{section}[{pool.name}].driver", pool, image, path)
 
 
-def _driver_faults(field: str, pool: Pool | Nodes, image: VllmImage, path: str) -> Iterator[Fault]:
+def _driver_faults(field: str, pool: AnyPool, image: VllmImage, path: str) -> Iterator[Fault]:
     minimum = MINIMUM_DRIVER.get(image.cuda)
     if minimum is None or pool.gpu is None:
         return
@@ -524,6 +561,8 @@ def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Ports and variables that Knative's queue-proxy has for itself."""
     for path, model in _models(environment):
         server = model.server
+        if not model.on_knative:
+            continue
         if server.port in RESERVED_PORTS:
             want = f"none of {', '.join(map(str, sorted(RESERVED_PORTS)))}"
             yield Fault(f"{path}.server.port", server.port, want, "Knative's queue-proxy has it")
@@ -546,6 +585,59 @@ def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
         elif reserve.type is not ReserveType.ECS and "ack-virtual-node" not in addons:
             want = "'ecs', or ack-virtual-node added under cluster.addons"
             yield Fault(f"{field}.type", reserve.type, want, "ECI and ACS run on a virtual node")
+
+
+def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
+    """An HPA whose metric nobody serves never adds a pod."""
+    flavor = MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
+    names = [metric.name for metric in offered(flavor)]
+    for path, model in _models(environment):
+        metric = model.serve.kserve.scale.metric if model.serve.kserve else None
+        if metric not in METRICS:
+            continue
+        if environment.gpu_metrics is None:
+            want = f"given, for {path}.serve.kserve.scale.metric"
+            why = f"without its adapter nobody tells the autoscaler {metric}"
+            yield Fault("gpu_metrics", MISSING, want, why)
+        elif metric not in names:
+            want = f"one of {', '.join(names)}"
+            why = "only ACK's GPU exporter reports it"
+            yield Fault(f"{path}.serve.kserve.scale.metric", metric, want, why)
+
+
+def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
+    """The adapter asks one Prometheus."""
+    section = environment.gpu_metrics
+    if section is None:
+        return
+    if not environment.existing and environment.prometheus_url is None:
+        want = "set, by `pulumi config set --secret ack-inference:prometheus_url`"
+        why = "the adapter asks Managed Service for Prometheus, whose address opens it"
+        yield Fault("prometheus_url", MISSING, want, why)
+    if environment.existing and section.url is None:
+        why = "the adapter asks the Prometheus of the cluster"
+        yield Fault("gpu_metrics.url", MISSING, "given", why)
+
+
+def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
+    """KServe's webhooks refuse everything until they have a certificate."""
+    served = any(model.serve.kserve for model in environment.models)
+    if served and environment.cert_manager is CertManagerMode.ABSENT:
+        why = "KServe's webhooks get their certificate from it"
+        yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
+
+
+def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
+    """Fluid's pods talk to each other, which machines of an IDC often cannot."""
+    for path, model in _models(environment):
+        if model.cache is None:
+            continue
+        for name in dict.fromkeys([model.cache.pool, *model.placement.pools]):
+            pool = environment.pool(name)
+            if isinstance(pool, EdgePool) and not pool.interconnected:
+                want = f"left out, or edge_pools[{name}].interconnected true where it is so"
+                why = f"machines of {name} cannot reach the pods that hold the copy"
+                yield Fault(f"{path}.cache", Words("given"), want, why)
 
 
 # --- warnings ------------------------------------------------------------------------------------
@@ -572,15 +664,16 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
 def replicas_have_cards(environment: Environment) -> Iterator[str]:
     """More replicas than the pools can ever hold."""
     for path, model in _models(environment):
-        scale = model.serve.knative.scale if model.serve.knative else None
+        wanted = model.most_replicas
         pools = [p for p in _placed(environment, model.placement) if isinstance(p, Pool)]
         each = model.server.gpus
-        if scale is None or not each or len(pools) < len(model.placement.pools):
+        if not each or len(pools) < len(model.placement.pools):
             continue
         most = sum(_most_cards(environment, pool) // each for pool in pools)
-        if scale.max and scale.max > most:
+        if wanted > most:
+            way = "knative" if model.serve.knative else "kserve"
             yield (
-                f"{path}.serve.knative.scale.max is {scale.max}, but the pools "
+                f"{path}.serve.{way}.scale.max is {wanted}, but the pools "
                 f"{', '.join(model.placement.pools)} hold {most} replicas at most: the rest would "
                 "stay pending."
             )
@@ -589,8 +682,9 @@ def replicas_have_cards(environment: Environment) -> Iterator[str]:
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
     for path, model in _models(environment):
-        knative = model.serve.knative
-        if knative is None or model.cache is not None:
+        way = "knative" if model.serve.knative else "kserve"
+        serve = model.serve.knative or model.serve.kserve
+        if serve is None or model.cache is not None:
             continue
         elastic = any(
             isinstance(pool, Pool) and pool.autoscale
@@ -598,12 +692,26 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
         )
         load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
         need = round(load + (NODE_SCALE_OUT_SECONDS if elastic else 0))
-        if knative.startup_seconds and knative.startup_seconds < need:
+        if serve.startup_seconds and serve.startup_seconds < need:
             yield (
-                f"{path}.serve.knative.startup_seconds is {knative.startup_seconds}, but without a "
+                f"{path}.serve.{way}.startup_seconds is {serve.startup_seconds}, but without a "
                 f"cache a start is estimated at {need} s ({model.volume.size} at "
                 f"{OSS_READ_GIB_PER_SECOND} GiB/s"
                 f"{', and a new node' if elastic else ''}): it may never finish."
+            )
+
+
+def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
+    """OSS' internal endpoint and NAS answer inside the VPC."""
+    if environment.network is None or environment.network.dedicated_line:
+        return
+    for path, model in _models(environment):
+        edge = [p for p in _placed(environment, model.placement) if isinstance(p, EdgePool)]
+        if edge:
+            yield (
+                f"{path}.volume is read over the VPC's own network, and network.dedicated_line is "
+                f"false: machines of {', '.join(pool.name for pool in edge)} read it only over a "
+                "leased line or a VPN."
             )
 
 
@@ -619,9 +727,9 @@ def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def offers(environment: Environment, pool: Pool | Nodes) -> list[tuple[str, Allocatable]]:
+def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatable]]:
     """What each kind of node of a pool offers to our pods, its agents taken off."""
-    if isinstance(pool, Nodes):
+    if not isinstance(pool, Pool):
         return [("the node", _declared(pool.allocatable))] if pool.allocatable else []
     return [
         (name, _without_agents(allocatable(instance, _pods(environment, instance.terway_pods))))
@@ -708,7 +816,7 @@ def _resources(workload: Model | Training) -> Resources:
     return workload.server.resources if isinstance(workload, Model) else workload.resources
 
 
-def _placed(environment: Environment, placement: Placement) -> list[Pool | Nodes]:
+def _placed(environment: Environment, placement: Placement) -> list[AnyPool]:
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
 
 
@@ -745,6 +853,7 @@ CHECKS: Final = (
     _check(names_are_unique),
     _check(claims_are_unique),
     _check(sections_suit_the_profile, "cluster.profile"),
+    _check(plugins_suit_the_profile, "cluster.profile", "network.plugin"),
     _check(zones_lie_in_the_region, "region", "network"),
     _check(address_ranges_are_apart, "network"),
     _check(pools_use_zones_of_the_network, "network"),
@@ -771,11 +880,16 @@ CHECKS: Final = (
     _check(requests_end_in_time, "knative.max_request_seconds"),
     _check(reserved_names_are_free),
     _check(reserve_instances_are_offered, "cluster.profile"),
+    _check(metrics_have_an_adapter, "cluster.profile", "gpu_metrics"),
+    _check(metrics_have_a_source, "cluster.profile", "gpu_metrics", "prometheus_url"),
+    _check(kserve_has_cert_manager, "cert_manager"),
+    _check(caches_reach_their_readers),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
     replicas_have_cards,
     starts_take_their_time,
+    machines_reach_the_stores,
     private_clusters_need_a_way_in,
 )

@@ -3,6 +3,7 @@
 Network -> cluster -> pools -> platform -> per model: store -> cache -> placement -> service.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.cloud import (
     AckCluster,
+    EdgePool,
     ExistingCluster,
     ExistingClusterArgs,
     ModelBucket,
@@ -20,12 +22,22 @@ from components.cloud import (
     Network,
     NodePool,
 )
-from components.platform import Fluid, Knative, Priorities, PrioritiesArgs
-from components.serving import KnativeModel, ModelCache, Placement, TrainingJob
+from components.platform import (
+    CertManager,
+    CertManagerArgs,
+    Dashboards,
+    Fluid,
+    GpuMetrics,
+    Knative,
+    KServe,
+    Priorities,
+    PrioritiesArgs,
+)
+from components.serving import KnativeModel, KServeModel, ModelCache, Placement, TrainingJob
 
 from . import arguments
 from .arguments import Issuer, given
-from .environment import Environment, Model, Store, Training, Volume
+from .environment import CertManagerMode, Environment, Model, Store, Training, Volume
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
@@ -40,6 +52,8 @@ class Site:
     """Reaches the cluster's API."""
     pools: Mapping[str, NodePool] = field(default_factory=dict)
     """The stack's own pools, by name."""
+    edge_pools: Mapping[str, EdgePool] = field(default_factory=dict)
+    """Pools of IDC machines, by name."""
     cloud: alicloud.Provider | None = None
     """Reaches Alibaba Cloud; absent for an existing cluster, as are the next two."""
     network: Network | None = None
@@ -47,8 +61,14 @@ class Site:
 
     @property
     def pool_ids(self) -> dict[str, pulumi.Output[str]]:
-        """IDs of the stack's own pools, by name."""
-        return {name: pool.node_pool_id for name, pool in self.pools.items()}
+        """IDs of all pools, by name."""
+        cloud = {name: pool.node_pool_id for name, pool in self.pools.items()}
+        return cloud | {name: pool.node_pool_id for name, pool in self.edge_pools.items()}
+
+    @property
+    def cluster_id(self) -> pulumi.Output[str] | None:
+        """ID of the stack's own cluster."""
+        return self.cluster.cluster_id if self.cluster else None
 
     @property
     def issuer(self) -> Issuer | None:
@@ -64,38 +84,39 @@ class Site:
         return pulumi.ResourceOptions(providers=providers, depends_on=after)
 
 
-def deploy(environment: Environment, kubeconfig: pulumi.Output[str] | None = None) -> None:
-    """Declares everything that an environment is made of.
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of a stack: Outputs from the engine to a resource, and nowhere else."""
 
-    Args:
-        environment: What the stack file says.
-        kubeconfig: Secret that reaches an existing cluster.
-    """
+    kubeconfig: pulumi.Output[str] | None = None
+    """Reaches an existing cluster."""
+    prometheus_url: pulumi.Output[str] | None = None
+    """Address of Managed Service for Prometheus."""
+    prometheus_token: pulumi.Output[str] | None = None
+    """Its token."""
+
+
+def deploy(environment: Environment, secrets: Secrets) -> None:
+    """Declares everything that an environment is made of."""
     if environment.existing:
-        site = reach_existing_cluster(environment, given(kubeconfig))
+        site = reach_existing_cluster(environment, given(secrets.kubeconfig))
     else:
         site = create_cluster(environment)
 
     namespace = declare_namespace(environment, site)
     stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
-    classes = PrioritiesArgs(classes=environment.priorities)
-    priorities = Priorities("priorities", classes, site.options())
-    cluster_id = site.cluster.cluster_id if site.cluster else None
-    knative = Knative(
-        "knative", arguments.knative_platform_args(environment, cluster_id), site.options()
-    )
+    priorities = declare_priorities(environment, site)
     fluid = declare_fluid(environment, site)
+    servers = [*declare_knative(environment, site), *declare_kserve(environment, site)]
+    metrics = declare_metrics(environment, site, secrets, namespace)
 
     for model in environment.models:
         claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
         cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
         placement = declare_placement(environment, model, site, namespace)
-        service = KnativeModel(
-            model.name,
-            arguments.knative_args(environment, model, site.pool_ids),
-            site.options(knative, priorities, placement, *claim, *cache),
-        )
-        pulumi.export(f"{model.name}_host", service.host)
+        needed = [*priorities, placement, *servers, *metrics, *claim, *cache]
+        service = declare_service(environment, model, site, needed)
+        export_address(model, service.host)
 
     for job in environment.training:
         name = arguments.checkpoint_claim(job)
@@ -106,7 +127,7 @@ def deploy(environment: Environment, kubeconfig: pulumi.Output[str] | None = Non
         TrainingJob(
             job.name,
             arguments.training_args(environment, job, site.pool_ids),
-            site.options(priorities, placement, *claim),
+            site.options(*priorities, placement, *claim),
         )
 
 
@@ -143,9 +164,15 @@ def create_cluster(environment: Environment) -> Site:
         )
         for pool in environment.pools
     }
+    edge_pools = {
+        pool.name: EdgePool(pool.name, arguments.edge_pool_args(pool, cluster.cluster_id), in_cloud)
+        for pool in environment.edge_pools
+    }
+    for name, edge_pool in edge_pools.items():
+        pulumi.export(f"{name}_join_command", edge_pool.join_command)
     pulumi.export("cluster_id", cluster.cluster_id)
     pulumi.export("kubeconfig_command", cluster.kubeconfig_command)
-    return Site(cluster.provider, pools, cloud, network, cluster)
+    return Site(cluster.provider, pools, edge_pools, cloud, network, cluster)
 
 
 def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resource]:
@@ -160,10 +187,81 @@ def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resou
     ]
 
 
+def declare_priorities(environment: Environment, site: Site) -> list[Priorities]:
+    """The PriorityClasses, if there are any."""
+    args = PrioritiesArgs(classes=environment.priorities)
+    return [Priorities("priorities", args, site.options())] if args.classes else []
+
+
 def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
     """Fluid, if any model is cached."""
     args = arguments.fluid_args(environment)
     return [Fluid("fluid", args, site.options())] if args else []
+
+
+def declare_knative(environment: Environment, site: Site) -> list[Knative]:
+    """Knative, if any model runs on it."""
+    args = arguments.knative_platform_args(environment, site.cluster_id)
+    return [Knative("knative", args, site.options())] if args else []
+
+
+def declare_kserve(environment: Environment, site: Site) -> list[KServe]:
+    """KServe with the cert-manager that it needs, if any model is served by it."""
+    args = arguments.kserve_platform_args(environment)
+    if args is None:
+        return []
+    certificates = []
+    if environment.cert_manager is CertManagerMode.INSTALL:
+        certificates = [CertManager("cert-manager", CertManagerArgs(), site.options())]
+    return [KServe("kserve", args, site.options(*certificates))]
+
+
+def declare_metrics(
+    environment: Environment,
+    site: Site,
+    secrets: Secrets,
+    namespace: Sequence[pulumi.Resource],
+) -> list[GpuMetrics]:
+    """The way of metrics to the autoscaler, and what shows them to people."""
+    dashboards = arguments.dashboards_args(environment, ours=site.cluster is not None)
+    if dashboards is not None:
+        Dashboards("dashboards", dashboards, site.options(*namespace))
+    args = arguments.gpu_metrics_args(
+        environment, site.cluster_id, secrets.prometheus_url, secrets.prometheus_token
+    )
+    return [GpuMetrics("gpu-metrics", args, site.options(*namespace))] if args else []
+
+
+def declare_service(
+    environment: Environment, model: Model, site: Site, needed: Sequence[pulumi.Resource]
+) -> KnativeModel | KServeModel:
+    """The model's service, by whichever way it is served."""
+    options = site.options(*needed)
+    if model.serve.knative:
+        args = arguments.knative_args(environment, model, site.pool_ids)
+        return KnativeModel(model.name, args, options)
+    return KServeModel(
+        model.name, arguments.kserve_args(environment, model, site.pool_ids), options
+    )
+
+
+def export_address(model: Model, host: pulumi.Output[str]) -> None:
+    """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
+    name = model.server.served_name or model.name
+    question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
+    body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
+    load = json.dumps({**question, "max_tokens": 10}, ensure_ascii=False)
+    kind = "-H 'Content-Type: application/json'"
+    url = "http://$GATEWAY/v1/chat/completions"
+    pulumi.export(f"{model.name}_host", host)
+    pulumi.export(
+        f"{model.name}_curl",
+        pulumi.Output.concat("curl -H 'Host: ", host, f"' {kind} -d '{body}' {url}"),
+    )
+    pulumi.export(
+        f"{model.name}_load",
+        pulumi.Output.concat("hey -z 2m -c 5 -m POST -host ", host, f" {kind} -d '{load}' {url}"),
+    )
 
 
 def declare_store(environment: Environment, store: Store, site: Site) -> MadeStore | None:

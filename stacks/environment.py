@@ -22,11 +22,18 @@ from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
 from components.crds.formats import dns_1035_faults, dns_1123_faults
 from components.crds.scheduling import PreemptPolicy
 from components.platform.fluid import FluidChart
+from components.platform.gpu_metrics import GpuLabels
+from components.platform.kserve import KServeChart
 from components.platform.priorities import PriorityClass
 from components.quantity import QUANTITY
 from components.serving.knative_model import KnativeServe
+from components.serving.kserve_model import KServeMetric, KServeServe
 from components.serving.model_cache import CacheTier
 from components.serving.server import ModelServer, Resources
+
+EDGE_NETWORK_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-edge/user-guide/network-management"
+)
 
 PROJECT: Final = "ack-inference"
 """Name of the Pulumi project, and so the namespace of its configuration keys."""
@@ -47,6 +54,8 @@ class Profile(StrEnum):
 
     PRO = "pro"
     """ACK managed Pro cluster, created by the stack."""
+    EDGE = "edge"
+    """ACK Edge cluster, created by the stack, which machines of an IDC join."""
     EXISTING = "existing"
     """Any Kubernetes cluster, by kubeconfig."""
 
@@ -55,7 +64,11 @@ class NetworkPlugin(StrEnum):
     """How pods get their addresses."""
 
     TERWAY = "terway"
+    """Addresses of the VPC; profile pro."""
     FLANNEL = "flannel"
+    """An overlay (VXLAN); profiles pro and edge."""
+    TERWAY_EDGE = "terway-edge"
+    """Terway in the cloud, Flannel routes in the IDC; profile edge with a leased line."""
 
 
 class Network(Args):
@@ -67,13 +80,19 @@ class Network(Args):
     """Zones that nodes run in, each with its vSwitches."""
     plugin: NetworkPlugin = Field(default=NetworkPlugin.TERWAY, json_schema_extra=IMMUTABLE)
     """Network plugin. Default terway: pods have VPC addresses, from `zones[].pod_cidr`."""
+    dedicated_line: bool = False
+    """A leased line with BGP connects the IDC with the VPC; terway-edge needs it. Default false."""
     pod_cidr: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Address range of pods under Flannel, outside the VPC's, e.g. 172.20.0.0/16."""
     service_cidr: str = Field(default="192.168.0.0/20", json_schema_extra=IMMUTABLE)
     """Address range of Services, outside the VPC's. Default 192.168.0.0/20."""
 
     def _faults(self) -> Iterator[Fault]:
-        terway = self.plugin is NetworkPlugin.TERWAY
+        terway = self.plugin is not NetworkPlugin.FLANNEL
+        if self.plugin is NetworkPlugin.TERWAY_EDGE and not self.dedicated_line:
+            want = "true, once a leased line with BGP stands"
+            why = "terway-edge routes pod addresses over it, and a cluster keeps its plugin"
+            yield Fault("dedicated_line", False, want, why, EDGE_NETWORK_DOCS)
         if not terway and self.pod_cidr is None:
             yield Fault("pod_cidr", MISSING, "given", "Flannel gives each node a part of it")
         if terway and self.pod_cidr is not None:
@@ -91,7 +110,7 @@ class Cluster(Args):
     """The cluster, or how to reach an existing one."""
 
     profile: Profile = Field(json_schema_extra=IMMUTABLE)
-    """Kind of cluster: pro, or existing for any cluster by kubeconfig."""
+    """Kind of cluster: pro, edge for IDC machines too, or existing for any by kubeconfig."""
     version: str | None = Field(
         default=None, pattern=r"^1\.\d+(\.\d+(-aliyun\.\d+)?)?$", examples=["1.34.1-aliyun.1"]
     )
@@ -203,6 +222,36 @@ class Pool(Args):
         return [*([Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []), *self.taints]
 
 
+class EdgePool(Args):
+    """Machines of an IDC, in a pool that they join by script."""
+
+    name: str
+    """Name of the pool, unique in the environment."""
+    node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
+    """ID of an edge pool that exists. Left out, the stack creates the pool."""
+    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
+    """Card of the machines, e.g. V100. Left out for machines without GPUs."""
+    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
+    """NVIDIA driver of the machines. Left out, it is not checked."""
+    allocatable: Resources | None = None
+    """What the smallest of the machines offers to pods. Left out, fit is not checked."""
+    interconnected: bool = False
+    """Whether pods of all machines reach each other and those in the cloud. Default false."""
+    taints: list[Taint] = []
+    """Taints of the machines; models on them tolerate these."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        if self.gpu is not None and self.gpu not in GPUS:
+            want = f"one of {', '.join(GPUS)}"
+            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Taints of the machines."""
+        return self.taints
+
+
 class Nodes(Args):
     """Nodes of an existing cluster, known by their labels: takes the place of a pool."""
 
@@ -229,6 +278,9 @@ class Nodes(Args):
     def all_taints(self) -> list[Taint]:
         """Taints of the nodes."""
         return self.taints
+
+
+AnyPool = Pool | EdgePool | Nodes
 
 
 class OssStore(Args):
@@ -322,10 +374,14 @@ class Serve(Args):
 
     knative: KnativeServe | None = None
     """By Knative, scaled on requests."""
+    kserve: KServeServe | None = None
+    """By KServe, scaled on metrics of vLLM or of the GPU."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.knative is None:
-            yield Fault("knative", MISSING, "given", "the model would not be served")
+        if (self.knative is None) == (self.kserve is None):
+            got = MISSING if self.knative is None else Words("given beside kserve")
+            want = "given, or else kserve" if self.knative is None else "the only one of the two"
+            yield Fault("knative", got, want, "a model is served in one way")
 
 
 class Model(Args):
@@ -348,6 +404,20 @@ class Model(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Service")
+
+    @property
+    def most_replicas(self) -> int:
+        """The upper bound of its scale."""
+        ways = (self.serve.knative, self.serve.kserve)
+        return max((way.scale.max for way in ways if way), default=0)
+
+    @property
+    def on_knative(self) -> bool:
+        """Whether Knative runs its pods, be it below KServe."""
+        kserve = self.serve.kserve
+        return self.serve.knative is not None or (
+            kserve is not None and kserve.scale.metric is KServeMetric.CONCURRENCY
+        )
 
 
 class Checkpoint(Volume):
@@ -396,6 +466,52 @@ class Knative(Args):
     """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
 
 
+class KServe(Args):
+    """Settings of KServe."""
+
+    chart: KServeChart | None = None
+    """Which charts install it. Default: upstream's, pinned."""
+    domain: str = "example.com"
+    """Domain below which models are reached. Default example.com, as KServe ships."""
+    ingress_class: str = "nginx"
+    """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    runtimes: bool = False
+    """Whether KServe's own serving runtimes are installed too. Default false."""
+
+
+class CertManagerMode(StrEnum):
+    """Whence cert-manager comes, which KServe needs."""
+
+    INSTALL = "install"
+    """The stack installs it."""
+    PRESENT = "present"
+    """The cluster has it."""
+    ABSENT = "absent"
+    """There is none."""
+
+
+class GpuMetricsSection(Args):
+    """What carries metrics of vLLM and of GPUs to the autoscaler."""
+
+    url: str | None = None
+    """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
+    of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
+    exporter: bool = True
+    """Whether the GPU exporter is installed; false where the cluster has it. Default true."""
+    labels: GpuLabels | None = None
+    """Labels of the GPU series. Default NamespaceName and PodName on ACK: look at one series."""
+    honor_labels: bool | None = None
+    """Whether Prometheus keeps the exporter's own labels; on an existing cluster. Default false."""
+    gpu_node_label: str | None = None
+    """Label that GPU nodes carry; on an existing cluster."""
+    monitor_labels: dict[str, str] | None = None
+    """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
+    dashboards: bool = True
+    """Whether Grafana dashboards are installed as ConfigMaps. Default true."""
+    dashboards_namespace: str | None = None
+    """Namespace of the dashboards, which has to exist. Default: the models'."""
+
+
 class Waits(Args):
     """How long an update waits until something works, in seconds; 0 does not wait."""
 
@@ -423,6 +539,10 @@ class Environment(Args):
     """Site of the account: Domestic (aliyun.com) or International. Default Domestic."""
     kubeconfig: Secure | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: kubeconfig of an existing cluster."""
+    prometheus_url: Secure | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: HTTP API address of Managed Service for Prometheus, for gpu_metrics."""
+    prometheus_token: Secure | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: token of Managed Service for Prometheus, where it asks for one."""
     namespace: str = "inference"
     """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
     network: Network | None = None
@@ -431,16 +551,24 @@ class Environment(Args):
     """The cluster."""
     pools: list[Pool] = []
     """Node pools that the stack creates."""
+    edge_pools: list[EdgePool] = []
+    """Pools of IDC machines, with profile edge."""
     nodes: list[Nodes] = []
     """Groups of nodes of an existing cluster."""
     instance_types: list[InstanceType] = []
     """Instance types that the catalogue does not know."""
     stores: list[Store] = Field(min_length=1)
     """Where files are kept."""
-    priorities: list[PriorityClass] = Field(min_length=1)
+    priorities: list[PriorityClass] = []
     """PriorityClasses that models and training jobs use."""
     knative: Knative = Knative()
     """Settings of Knative Serving."""
+    kserve: KServe = KServe()
+    """Settings of KServe, which is installed if a model is served by it."""
+    cert_manager: CertManagerMode = CertManagerMode.INSTALL
+    """Whence cert-manager comes: install, present or absent. Default install, with KServe."""
+    gpu_metrics: GpuMetricsSection | None = None
+    """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
     fluid: FluidChart = FluidChart()
     """Settings of Fluid."""
     waits: Waits = Waits()
@@ -459,11 +587,11 @@ class Environment(Args):
         return self.cluster.profile is Profile.EXISTING
 
     @property
-    def all_pools(self) -> Sequence[Pool | Nodes]:
+    def all_pools(self) -> Sequence[AnyPool]:
         """Whatever pods can be placed on."""
-        return [*self.pools, *self.nodes]
+        return [*self.pools, *self.edge_pools, *self.nodes]
 
-    def pool(self, name: str) -> Pool | Nodes | None:
+    def pool(self, name: str) -> AnyPool | None:
         """The pool, or group of nodes, of a name."""
         return next((pool for pool in self.all_pools if pool.name == name), None)
 

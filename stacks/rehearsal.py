@@ -6,10 +6,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from components.args import Fault, rule_faults
+from components.args import Fault, Refusal, rule_faults
+from components.crds.kserve import inference_service_faults
 from components.serving.knative_model import service_spec
+from components.serving.kserve_model import annotations, autoscaler_spec, inference_service_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
+from components.serving.waiting import metadata
 
 from . import arguments
 from .arguments import Issuer, given
@@ -43,6 +46,15 @@ SERVICE: Final = {
     "template.spec.image_pull_secrets": "server.image_pull_secrets",
 }
 
+INFERENCE_SERVICE: Final = {
+    "metadata.name": "name",
+    "metadata.annotations": "serve.kserve.annotations",
+    "spec.predictor": "serve.kserve",
+    "predictor.containers[0].env": "server.env",
+    "predictor.containers[0].volume_mounts": "server.mount_path",
+    "predictor.containers[0].ports": "server.port",
+}
+
 CACHE: Final = {
     "tieredstore.levels[0]": "cache",
     "worker.resources": "cache.quota",
@@ -71,6 +83,8 @@ def rehearse(environment: Environment, broken: Collection[str] = ()) -> Iterator
         except ValidationError as error:
             for fault in rule_faults(error):
                 yield _called(fault, names).under(section)
+        except Refusal as refusal:
+            yield from (_called(fault, names).under(section) for fault in refusal.faults)
         except LookupError:
             continue  # It refers to something that is not there, and a check says so.
 
@@ -86,11 +100,12 @@ def _parts(environment: Environment) -> Iterator[Part]:
 
 
 def _rendered_parts(environment: Environment) -> Iterator[Part]:
-    ids = {pool.name: "id" for pool in environment.pools}
+    ids = {pool.name: "id" for pool in environment.all_pools}
     for model in environment.models:
         section = f"models[{model.name}]"
         yield section, {}, partial(_placement, environment, model, ids)
-        yield section, SERVICE, partial(_service, environment, model, ids)
+        way = SERVICE if model.serve.knative else INFERENCE_SERVICE
+        yield section, way, partial(_service, environment, model, ids)
         yield section, CACHE, partial(_cache, environment, model, ids)
     for job in environment.training:
         section = f"training[{job.name}]"
@@ -99,9 +114,12 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
 
 def _cloud_parts(environment: Environment) -> Iterator[Part]:
     zones = {zone.id: "id" for zone in environment.network.zones} if environment.network else {}
-    terway = environment.network and environment.network.plugin is NetworkPlugin.TERWAY
+    terway = environment.network and environment.network.plugin is not NetworkPlugin.FLANNEL
     pod_zones = zones if terway else {}
     yield "", CLUSTER, partial(arguments.cluster_args, environment, STACK, zones, pod_zones)
+    for edge in environment.edge_pools:
+        build = partial(arguments.edge_pool_args, edge, "id")
+        yield f"edge_pools[{edge.name}]", {"node_pool_name": "name"}, build
     for pool in environment.pools if zones else []:
         yield f"pools[{pool.name}]", POOL, partial(arguments.pool_args, pool, "id", zones)
     for store in environment.stores:
@@ -120,7 +138,14 @@ def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -
 
 
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
-    return service_spec(arguments.knative_args(environment, model, ids))
+    if model.serve.knative:
+        return service_spec(arguments.knative_args(environment, model, ids))
+    args = arguments.kserve_args(environment, model, ids)
+    about = metadata(model.name, "namespace", annotations=annotations(args.serve))
+    service = inference_service_spec(args)
+    if found := list(inference_service_faults(service, about)):
+        raise Refusal(*found)
+    return service, autoscaler_spec(model.name, args.serve.scale)
 
 
 def _cache(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:

@@ -61,6 +61,8 @@ INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(  # read 2026-11
         "ecs.gn6i-c40g1.10xlarge": Instance(40, 155, 1, "T4"),
         "ecs.gn6i-c24g1.12xlarge": Instance(48, 186, 2, "T4"),
         "ecs.gn6i-c24g1.24xlarge": Instance(96, 372, 4, "T4"),
+        "ecs.gn6v-c8g1.2xlarge": Instance(8, 32, 1, "V100"),
+        "ecs.gn6v-c8g1.8xlarge": Instance(32, 128, 4, "V100"),
         "ecs.g7.xlarge": Instance(4, 16, enis=4, ips_per_eni=15),
         "ecs.g7.2xlarge": Instance(8, 32, enis=4, ips_per_eni=15),
         "ecs.g7.4xlarge": Instance(16, 64, enis=8, ips_per_eni=30),

@@ -22,11 +22,13 @@ from ..crds.model import check
 from ..crds.scheduling import (
     WAIT_FOR_SCALING,
     Capacity,
+    NextUnitPolicy,
     PreemptPolicy,
     ResourcePolicy,
     ResourcePolicySpec,
     Strategy,
     Unit,
+    WhenTryNextUnits,
 )
 from .waiting import metadata
 
@@ -81,6 +83,9 @@ class PlacementArgs(Args):
     """When pods of lower priority give way: before the next pool is tried, or after all were."""
     enforcer: Enforcer | None = Enforcer.RESOURCE_POLICY
     """What keeps the order. Default: a ResourcePolicy, which only ACK Pro's scheduler obeys."""
+    scale_out_seconds: int | None = Field(default=900, ge=1)
+    """How long a pod waits for new nodes of an autoscaled pool before it tries the next one.
+    Default 900, as the scheduler has it."""
 
 
 class Placement(pulumi.ComponentResource):
@@ -125,12 +130,22 @@ class Placement(pulumi.ComponentResource):
 
 
 def policy_spec(args: PlacementArgs) -> ResourcePolicySpec:
-    """The ResourcePolicy of a placement: one unit per pool, in order."""
+    """The ResourcePolicy of a placement: one unit per pool, in order.
+
+    A pod that waits for new nodes goes on after a while, where there is another pool to go to: a
+    zone may be sold out.
+    """
+    waits_before_the_last = any(pool.autoscaled for pool in args.pools[:-1])
     return ResourcePolicySpec(
         selector=args.selector,
         strategy=Strategy.PREFER,
         preempt_policy=args.preempt_policy,
         units=[unit(pool) for pool in args.pools],
+        when_try_next_units=WhenTryNextUnits(
+            policy=NextUnitPolicy.TIMEOUT_OR_EXCEED_MAX, timeout=f"{args.scale_out_seconds}s"
+        )
+        if waits_before_the_last
+        else None,
     )
 
 
@@ -153,7 +168,8 @@ def distinct_tolerations(pools: list[PlacementPool]) -> list[Toleration]:
 def node_affinity(pools: list[PlacementPool], enforcer: Enforcer) -> NodeAffinity:
     """Keeps pods on the pools; without a ResourcePolicy it prefers them in order too.
 
-    A ResourcePolicy orders its pools, but does not promise to keep pods off other nodes.
+    A ResourcePolicy that prefers lets pods land on other nodes after all units were tried:
+    https://github.com/kubernetes-sigs/scheduler-plugins/tree/master/kep/594-resourcepolicy
     """
     terms = [_term(pool) for pool in pools]
     ordered = enforcer is Enforcer.NODE_AFFINITY and len(pools) > 1

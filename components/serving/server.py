@@ -1,6 +1,7 @@
 """The container that serves a model: image, flags, size. The same for Knative and KServe."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -146,6 +147,12 @@ class ModelServer(Args):
     def gpus(self) -> int:
         """Cards that one replica asks for."""
         return self.resources.gpus or 0
+
+    @property
+    def served_name(self) -> str | None:
+        """Name that clients put into `model`, where the command line says it."""
+        found = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
+        return found[1] if found else None
 
     def command_line(self) -> list[str]:
         """The command in exec form, so that the server itself receives SIGTERM."""

@@ -54,6 +54,18 @@ def test_the_policy_prefers_and_preempts_as_told():
     assert spec(preempt_policy="BeforeNextUnit")["preemptPolicy"] == "BeforeNextUnit"
 
 
+def test_a_pod_does_not_wait_for_ever_for_nodes_of_a_pool_that_is_not_the_last():
+    """Does not prove that ACK's scheduler moves the pod on."""
+    a10, t4 = placement()["pools"]
+    waiting = {"policy": "TimeoutOrExceedMax", "timeout": "900s"}
+    assert spec(pools=[t4, a10])["whenTryNextUnits"] == waiting
+    assert spec(pools=[t4, a10], scale_out_seconds=60)["whenTryNextUnits"]["timeout"] == "60s"
+
+
+def test_a_pod_waits_for_nodes_of_the_last_pool_as_long_as_it_takes():
+    assert "whenTryNextUnits" not in spec()
+
+
 def test_a_pool_of_a_fixed_size_may_have_a_bound():
     pools = [{**placement()["pools"][0], "max_pods": 2}]
     assert spec(pools=pools)["units"][0]["max"] == 2
