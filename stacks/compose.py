@@ -306,7 +306,8 @@ def declare_claim(
         writable=writable,
     )
     claim = ModelStore(name, args, site.options(*namespace, *([made] if made else [])))
-    pulumi.export(f"{name}_upload_command", claim.upload_command)
+    if not writable:
+        pulumi.export(f"{name}_upload_command", claim.upload_command)
     return [claim]
 
 
