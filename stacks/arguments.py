@@ -476,7 +476,7 @@ def kserve_args(environment: Environment, model: Model, pool_ids: Ids) -> KServe
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
-        domain=environment.kserve.domain,
+        domain=(environment.knative if model.on_knative else environment.kserve).domain,
         wait_seconds=environment.waits.service_seconds,
     )
 

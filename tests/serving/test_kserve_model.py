@@ -1,0 +1,618 @@
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import pulumi
+import pytest
+import yaml
+from pulumi.provider.experimental.analyzer import Analyzer
+
+from components.catalog.metrics import METRICS
+from components.serving import KServeModel, KServeModelArgs, KServeServe, PlacementPool
+from components.serving.kserve_model import (
+    KServeMetric,
+    KServeScale,
+    annotations,
+    autoscaler_spec,
+    inference_service_spec,
+    service_labels,
+)
+from components.serving.placement import Enforcer, node_affinity
+from plan.model import Plan
+from tests.cloud.refusals import refusal
+from tests.crd_schemas import CRDS, errors, needs_crds
+from tests.recording import assert_is_a_good_parent, only, options, outputs, planned, refused
+
+from .arguments import CARD, GPU_TAINT, server
+from .arguments import model as smallest
+
+SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
+HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+WAITING = "vllm_num_requests_waiting"
+CLASS = "serving.kserve.io/autoscalerClass"
+MODE = "serving.kserve.io/deploymentMode"
+DEADLINE = "serving.knative.dev/progress-deadline"
+ARENA = CRDS.parent / "expected" / "arena-qwen-chat.yaml"
+
+
+def scale(**changes: Any) -> dict[str, Any]:
+    given = {"max": 3, "metric": WAITING, "target": 4, **changes}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def serve(**changes: Any) -> dict[str, Any]:
+    return {"scale": scale(), **changes}
+
+
+def model(**changes: Any) -> dict[str, Any]:
+    return smallest(**{"serve": serve(), **changes})
+
+
+def scaled(**changes: Any) -> dict[str, Any]:
+    """A model that scales so."""
+    return model(serve=serve(scale=scale(**changes)))
+
+
+def made(args: dict[str, Any], name: str = "qwen") -> Plan:
+    return planned(KServeModel, name, args)
+
+
+def service(args: dict[str, Any]) -> Any:
+    return only(made(args).of(SERVICE)).inputs
+
+
+def predictor(**changes: Any) -> Any:
+    return inference_service_spec(KServeModelArgs.of(model(**changes))).manifest()["predictor"]
+
+
+def container(**changes: Any) -> Any:
+    [found] = predictor(**changes)["containers"]
+    return found
+
+
+def autoscaler(**changes: Any) -> Any:
+    spec = autoscaler_spec("qwen", KServeScale.of(scale(**changes)))
+    assert spec is not None
+    return spec.manifest()
+
+
+def test_a_metric_of_the_pods_is_left_to_an_autoscaler_of_ours():
+    found = service(model())
+    assert found["metadata"]["annotations"] == {CLASS: "external"}
+    assert not {"minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"} & set(
+        found["spec"]["predictor"]
+    )
+
+
+def test_the_autoscaler_counts_per_pod_on_the_deployment_that_kserve_makes():
+    [found] = made(scaled(min=2)).manifests("HorizontalPodAutoscaler")
+    assert found["metadata"] == {
+        "name": "qwen-hpa",
+        "namespace": "inference",
+        "labels": {"release": "qwen"},
+    }
+    assert found["spec"] == {
+        "scaleTargetRef": {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "name": "qwen-predictor",
+        },
+        "minReplicas": 2,
+        "maxReplicas": 3,
+        "metrics": [
+            {
+                "type": "Pods",
+                "pods": {
+                    "metric": {"name": WAITING},
+                    "target": {"type": "AverageValue", "averageValue": "4"},
+                },
+            }
+        ],
+    }
+
+
+def test_a_model_keeps_one_replica_unless_told_otherwise():
+    assert autoscaler()["minReplicas"] == 1
+    assert autoscaler(min=3)["minReplicas"] == 3
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "text"),
+    [
+        ("DCGM_CUSTOM_PROCESS_SM_UTIL", 50, "50"),
+        ("DCGM_CUSTOM_PROCESS_SM_UTIL", 150, "150"),
+        ("gpu_utilization", 100, "100"),
+        ("vllm_kv_cache_usage", 0.8, "800m"),
+        ("vllm_kv_cache_usage", 1, "1"),
+        (WAITING, 2.5, "2500m"),
+        (WAITING, 0.001, "1m"),
+    ],
+)
+def test_a_target_is_a_quantity_as_the_api_server_spells_it(metric: str, target: float, text: str):
+    [found] = autoscaler(metric=metric, target=target)["metrics"]
+    assert found["pods"]["target"] == {"type": "AverageValue", "averageValue": text}
+    assert found["pods"]["metric"] == {"name": metric}
+
+
+@pytest.mark.parametrize("seconds", [0, 60, 3600])
+def test_a_look_back_of_its_own_is_told_to_the_autoscaler(seconds: int):
+    found = autoscaler(scale_down_seconds=seconds)
+    assert found["behavior"] == {"scaleDown": {"stabilizationWindowSeconds": seconds}}
+
+
+@pytest.mark.parametrize("seconds", [None, 300])
+def test_the_look_back_of_kubernetes_is_not_said(seconds: int | None):
+    assert "behavior" not in autoscaler(scale_down_seconds=seconds)
+
+
+def test_the_autoscaler_comes_after_the_service_whose_deployment_it_scales():
+    plan = made(model())
+    assert only(plan.of(SERVICE)).urn in only(plan.of(HPA)).dependencies
+
+
+def test_every_metric_is_either_served_by_the_adapter_or_known_to_kserve():
+    own = {"cpu", "memory", "concurrency"}
+    assert {metric.value for metric in KServeMetric} == {*METRICS, *own}
+
+
+@pytest.mark.parametrize("metric", ["cpu", "memory"])
+def test_what_kserve_measures_itself_it_scales_itself(metric: str):
+    args = scaled(metric=metric, target=80, min=2)
+    found = service(args)
+    assert found["metadata"]["annotations"] == {CLASS: "hpa"}
+    scaling = {"minReplicas": 2, "maxReplicas": 3, "scaleMetric": metric, "scaleTarget": 80}
+    assert scaling.items() <= found["spec"]["predictor"].items()
+    assert made(args).of(HPA) == []
+
+
+def test_requests_in_hand_are_counted_by_knative():
+    args = scaled(metric="concurrency", target=2, min=0)
+    found = service(args)
+    assert found["metadata"]["annotations"] == {MODE: "Knative", DEADLINE: "1800s"}
+    scaling = {"minReplicas": 0, "maxReplicas": 3, "scaleMetric": "concurrency", "scaleTarget": 2}
+    assert scaling.items() <= found["spec"]["predictor"].items()
+    assert made(args).of(HPA) == []
+
+
+@pytest.mark.parametrize("metric", sorted({*METRICS, "cpu", "memory"}))
+def test_nothing_but_knative_scales_to_zero(metric: str):
+    target = 1 if metric == "vllm_kv_cache_usage" else 50
+    assert refused(KServeModel, "qwen", scaled(metric=metric, target=target, min=0)) == [
+        "serve.scale.min is 0, but it must be 1 or more, or metric concurrency: "
+        "an HPA cannot scale to 0, since no pod is left to measure."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"min": 4}, "scale.min is 4, but it must be at most max (3): the autoscaler needs an"),
+        ({"min": -1}, "scale.min is -1, but it must be 0 or more"),
+        ({"max": 0}, "scale.max is 0, but it must be 1 or more"),
+        ({"max": 1001}, "scale.max is 1001, but it must be 1000 or less"),
+        ({"target": 0}, "scale.target is 0, but it must be more than 0"),
+        ({"metric": "rps"}, "scale.metric is 'rps', but it must be one of 'vllm_num_requests_wai"),
+        (
+            {"metric": "cpu", "target": 80.5},
+            "scale.target is 80.5, but it must be a whole number: KServe takes no other for cpu",
+        ),
+        (
+            {"metric": "concurrency", "target": 0.5},
+            "scale.target is 0.5, but it must be a whole number: KServe takes no other for conc",
+        ),
+        (
+            {"metric": "memory", "target": 101},
+            "scale.target is 101.0, but it must be 100 or less: it is a percentage of the request",
+        ),
+        (
+            {"metric": "vllm_kv_cache_usage", "target": 80},
+            "scale.target is 80.0, but it must be 1 or less: a replica never reports more, so",
+        ),
+        (
+            {"metric": "gpu_utilization", "target": 101},
+            "scale.target is 101.0, but it must be 100 or less: a replica never reports more",
+        ),
+        ({"scale_down_seconds": 3601}, "scale.scale_down_seconds is 3601, but it must be 3600 or"),
+        ({"scale_down_seconds": -1}, "scale.scale_down_seconds is -1, but it must be 0 or more"),
+        (
+            {"metric": "cpu", "target": 80, "scale_down_seconds": 60},
+            "scale.scale_down_seconds is 60, but it must be left out with cpu: KServe hands it to",
+        ),
+        (
+            {"metric": "concurrency", "scale_down_seconds": 60},
+            "scale.scale_down_seconds is 60, but it must be left out with concurrency: KServe",
+        ),
+    ],
+)
+def test_scaling_that_would_not_work_is_refused(changes: dict[str, Any], sentence: str):
+    assert refusal(KServeServe, serve(scale=scale(**changes))).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min": 3},
+        {"max": 1000},
+        {"metric": "cpu", "target": 100},
+        {"metric": "cpu", "target": 80, "scale_down_seconds": 300},
+        {"metric": "concurrency", "target": 1, "min": 0, "max": 1},
+    ],
+)
+def test_the_edges_of_scaling_are_accepted(changes: dict[str, Any]):
+    assert KServeScale.of(scale(**changes))
+
+
+def test_who_scales_follows_from_the_metric_alone():
+    found = serve(annotations={CLASS: "hpa"})
+    sentence = f"annotations[{CLASS}] is 'hpa', but it must be left out: scale.metric decides who"
+    assert refusal(KServeServe, found).startswith(sentence)
+    assert annotations(KServeServe.of(serve(annotations={CLASS: "external"}))) == {
+        CLASS: "external"
+    }
+
+
+def test_annotations_of_the_user_stand_beside_ours():
+    more = {"serving.kserve.io/enable-prometheus-scraping": "true", MODE: "Standard"}
+    found = service(model(serve=serve(annotations=more)))
+    assert found["metadata"]["annotations"] == {CLASS: "external", **more}
+
+
+def test_the_container_has_the_name_that_kserve_looks_for():
+    assert container()["name"] == "kserve-container"
+
+
+def test_the_model_is_read_only_twice():
+    [volume] = predictor()["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "qwen-dataset", "readOnly": True}
+    [mount] = container()["volumeMounts"]
+    assert mount == {"name": "model", "mountPath": "/mnt/models/qwen", "readOnly": True}
+
+
+def test_service_and_pods_carry_the_labels():
+    labels = {"release": "qwen", "team": "chat"}
+    found = service(model(labels=labels))
+    assert found["metadata"]["labels"] == labels
+    assert found["spec"]["predictor"]["labels"] == labels
+
+
+def test_what_the_placement_wants_is_carried_by_the_pods():
+    expression = {"key": CARD, "operator": "In", "values": ["NVIDIA-A10"]}
+    term = {"node_selector_terms": [{"match_expressions": [expression]}]}
+    affinity = {"required_during_scheduling_ignored_during_execution": term}
+    found = predictor(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    [rendered] = found["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    assert rendered["matchExpressions"] == [expression]
+    assert found["tolerations"] == [GPU_TAINT]
+    assert found["priorityClassName"] == "high"
+
+
+@pytest.mark.parametrize("seconds", [60, 601, 86400])
+def test_the_probe_gives_a_start_its_time(seconds: int):
+    probe = container(serve=serve(startup_seconds=seconds))["startupProbe"]
+    assert probe["failureThreshold"] * probe["periodSeconds"] >= seconds
+
+
+def test_knative_does_not_give_up_before_the_probe_does():
+    counted = scale(metric="concurrency", target=2)
+    found = annotations(KServeServe.of({"scale": counted, "startup_seconds": 2400}))
+    assert found[DEADLINE] == "2400s"
+    assert DEADLINE not in annotations(KServeServe.of(serve(startup_seconds=2400)))
+
+
+def test_times_that_are_not_given_are_left_to_kserve():
+    assert not {"timeout", "terminationGracePeriodSeconds"} & set(predictor())
+    found = predictor(serve=serve(request_seconds=600, grace_seconds=120))
+    assert (found["timeout"], found["terminationGracePeriodSeconds"]) == (600, 120)
+
+
+def test_an_update_waits_for_the_service_only_if_told():
+    waiting = service(model(wait_seconds=900))["metadata"]["annotations"]
+    assert waiting == {
+        CLASS: "external",
+        "pulumi.com/waitFor": "condition=Ready",
+        "pulumi.com/timeoutSeconds": "900",
+    }
+    [hpa] = made(model(wait_seconds=900)).manifests("HorizontalPodAutoscaler")
+    assert "annotations" not in hpa["metadata"]
+
+
+def test_the_host_is_made_of_name_namespace_and_domain():
+    args = model(namespace="ml", domain="llm.example.org")
+    assert outputs(KServeModel, "qwen", args, "host") == {"host": "qwen-ml.llm.example.org"}
+    default = outputs(KServeModel, "qwen", {**model(), "domain": None}, "host")
+    assert default == {"host": "qwen-inference.example.com"}
+
+
+def test_under_knative_the_host_is_as_knative_makes_it():
+    """https://github.com/kserve/kserve takes the host of Knative's Service without -predictor."""
+    args = scaled(metric="concurrency", target=2)
+    assert outputs(KServeModel, "qwen", args, "host") == {"host": "qwen.inference.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels"),
+    [
+        (KServeMetric.VLLM_WAITING, {"app": "isvc.qwen-predictor"}),
+        (KServeMetric.CPU, {"app": "isvc.qwen-predictor"}),
+        (KServeMetric.CONCURRENCY, {"serving.kserve.io/inferenceservice": "qwen"}),
+    ],
+)
+def test_a_policy_selects_the_label_that_kserve_puts_on_the_pods(
+    metric: KServeMetric, labels: dict[str, str]
+):
+    """GetRawServiceLabel and InferenceServicePodLabelKey in KServe's pkg/constants."""
+    assert service_labels("qwen", metric) == labels
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"labels": {}}, "labels is {}, but it must be at least 1 long"),
+        ({"sub_path": "/qwen"}, "sub_path is '/qwen', but it must be a relative path without"),
+        ({"wait_seconds": -1}, "wait_seconds is -1, but it must be 0 or more"),
+        ({"serve": serve(startup_seconds=59)}, "serve.startup_seconds is 59, but it must be 60"),
+        ({"serve": serve(request_seconds=601)}, "serve.request_seconds is 601, but it must be 600"),
+        (
+            {"serve": {"scale": scale(metric="concurrency"), "grace_seconds": 60}},
+            "serve.grace_seconds is 60, but it must be left out with concurrency: Knative gives",
+        ),
+        (
+            {"serve": serve(annotations={MODE: "RawDeployment"})},
+            f"metadata.annotations[{MODE}] is 'RawDeployment', but it must be 'Standard'",
+        ),
+        (
+            {"serve": serve(annotations={MODE: "Knative"})},
+            f"metadata.annotations[{CLASS}] is given, but it must be left out, or {MODE} Standard",
+        ),
+        (
+            {"server": server(env={"PYTHONPATH": "/mnt"})},
+            "predictor.containers[kserve-container].env[PYTHONPATH] is given, but it must be",
+        ),
+        (
+            {"server": server(mount_path="/dev/shm", shared_memory="8Gi")},  # noqa: S108
+            "predictor.containers[kserve-container].volume_mounts[shared-memory].mount_path is",
+        ),
+        (
+            {
+                "serve": {"scale": scale(metric="concurrency")},
+                "server": server(port=8012),
+            },
+            "spec.predictor.containers[kserve-container].ports[8012].container_port is 8012",
+        ),
+    ],
+)
+def test_a_model_that_kserve_would_refuse_is_refused_before(changes: dict[str, Any], sentence: str):
+    [found] = refused(KServeModel, "qwen", model(**changes))
+    assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize("name", ["Qwen", "7b", "a" * 49])
+def test_a_name_that_no_deployment_can_have_is_refused(name: str):
+    [sentence] = refused(KServeModel, name, model())
+    assert sentence.startswith(f"metadata.name is '{name}', but it must be ")
+
+
+def test_the_plugin_host_can_read_its_inputs_and_outputs():
+    found = Analyzer("ack-inference").analyze_component(KServeModel)
+    assert {"server", "serve", "labels", "claim", "priorityClass"} <= set(found.inputs)
+    assert set(found.outputs) == {"host"}
+
+
+def test_service_and_autoscaler_belong_to_their_model():
+    assert_is_a_good_parent(KServeModel, "KServeModel", model(), {"service", "autoscaler"})
+
+
+def test_without_an_autoscaler_of_ours_the_service_is_the_only_child():
+    args = scaled(metric="cpu", target=80)
+    assert_is_a_good_parent(KServeModel, "KServeModel", args, {"service"})
+
+
+def test_only_the_autoscaler_depends_on_its_sibling():
+    found = options(KServeModel, "qwen", model())
+    assert found["qwen-service"].depends_on in (None, [])
+    [sibling] = found["qwen-autoscaler"].depends_on  # type: ignore[misc]
+    assert isinstance(sibling, pulumi.Resource)
+
+
+@needs_crds
+@pytest.mark.parametrize(
+    "scaling",
+    [scale(), scale(metric="cpu", target=80), scale(metric="concurrency", target=2, min=0)],
+)
+def test_the_crd_accepts_the_service(scaling: dict[str, Any]):
+    """Does not prove that the webhook does."""
+    args = model(
+        server=server(
+            shared_memory="8Gi", env={"A": "1"}, secret_env=["hub"], image_pull_secrets=["acr"]
+        ),
+        serve={"scale": scaling, "request_seconds": 600},
+        sub_path="qwen",
+        tolerations=[GPU_TAINT],
+        priority_class="high",
+        wait_seconds=60,
+    )
+    [manifest] = made(args).manifests("InferenceService")
+    assert errors(manifest) == []
+
+
+class Absent:
+    """In place of a field that is not there."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Final = Absent()
+
+
+class Difference(NamedTuple):
+    """Where what we render is not what arena renders."""
+
+    arena: object
+    ours: object
+    why: str
+
+
+PODS = "InferenceService.spec.predictor"
+CONTAINER = f"{PODS}.containers[0]"
+TARGET = "HorizontalPodAutoscaler.spec.metrics[0].pods.target"
+LABELS = {"release": "qwen-chat"}
+HELM_LABELS = {
+    "app": "kserve",
+    "chart": "kserve-0.1.0",
+    "heritage": "Helm",
+    "release": "qwen-chat",
+    "servingName": "qwen-chat",
+    "servingType": "kserve",
+}
+POOL_ID = "alibabacloud.com/nodepool-id"
+HEALTH = {"path": "/health", "port": 8080}
+TEXT = "a quantity is text, as the API server gives it back, so nothing differs at the next preview"
+
+DIFFERENCES: Final[Mapping[str, Difference]] = {
+    # Corrections of arena.
+    f"{TARGET}.type": Difference(
+        "Utilization", "AverageValue", "an average of pods is no share of what they request"
+    ),
+    f"{PODS}.volumes[0].persistentVolumeClaim.readOnly": Difference(
+        ABSENT, True, "a server has no business writing to the weights that all replicas share"
+    ),
+    f"{CONTAINER}.volumeMounts[0].readOnly": Difference(
+        ABSENT, True, "Knative wants it of the mount too, and the pod is the same for both"
+    ),
+    "InferenceService.metadata.labels": Difference(
+        HELM_LABELS, LABELS, "no Helm release made it; the labels are the model's own"
+    ),
+    f"{CONTAINER}.startupProbe": Difference(
+        ABSENT,
+        {"httpGet": HEALTH, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 180},
+        "loading the weights takes minutes, and nothing else says when they are loaded",
+    ),
+    f"{CONTAINER}.readinessProbe": Difference(
+        ABSENT,
+        {"httpGet": HEALTH, "periodSeconds": 5, "timeoutSeconds": 5},
+        "without it KServe asks whether the port is open, not whether the model answers",
+    ),
+    # Beyond them.
+    "HorizontalPodAutoscaler.metadata.labels": Difference(
+        ABSENT, LABELS, "found by the same labels as its model"
+    ),
+    "HorizontalPodAutoscaler.metadata.namespace": Difference(
+        ABSENT, "default", "arena leaves it to its command line, a program has none"
+    ),
+    "InferenceService.metadata.namespace": Difference(
+        ABSENT, "default", "arena leaves it to its command line, a program has none"
+    ),
+    f"{PODS}.labels": Difference(
+        ABSENT, LABELS, "pods are found by them, whatever KServe copies from its service"
+    ),
+    f"{PODS}.affinity": Difference(
+        ABSENT,
+        {
+            "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": POOL_ID, "operator": "In", "values": [one]}]}
+                        for one in ("np-idc", "np-elastic")
+                    ]
+                }
+            }
+        },
+        # https://github.com/kubernetes-sigs/scheduler-plugins/tree/master/kep/594-resourcepolicy
+        "a ResourcePolicy with `prefer` lets pods land outside of its units: KEP 594",
+    ),
+    f"{CONTAINER}.securityContext": Difference(
+        ABSENT, {"allowPrivilegeEscalation": False}, "a server needs no more rights than it has"
+    ),
+    f"{CONTAINER}.ports": Difference(
+        None, [{"containerPort": 8080}], "the port that the probes ask need not be KServe's default"
+    ),
+    f"{PODS}.volumes[0].name": Difference(
+        "llm-model", "model", "a claim may be known later, and its name may be no volume's"
+    ),
+    f"{CONTAINER}.volumeMounts[0].name": Difference("llm-model", "model", "as its volume"),
+    f"{TARGET}.averageValue": Difference(50, "50", TEXT),
+    f"{CONTAINER}.resources.limits.cpu": Difference(4, "4", TEXT),
+    f"{CONTAINER}.resources.limits.nvidia.com/gpu": Difference(1, "1", TEXT),
+    f"{CONTAINER}.resources.requests.cpu": Difference(4, "4", TEXT),
+    f"{CONTAINER}.resources.requests.nvidia.com/gpu": Difference(1, "1", TEXT),
+}
+"""Every difference to what arena renders for the same command, with its reason."""
+
+
+def differences(path: str, arena: object, ours: object) -> Iterator[tuple[str, object, object]]:
+    """Fields that differ; a row of the table stands for all that is below it."""
+    if path not in DIFFERENCES and isinstance(arena, dict) and isinstance(ours, dict):
+        for key in sorted({*arena, *ours}):
+            below = (arena.get(key, ABSENT), ours.get(key, ABSENT))
+            yield from differences(f"{path}.{key}", *below)
+    elif isinstance(arena, list) and isinstance(ours, list) and len(arena) == len(ours):
+        for index, below in enumerate(zip(arena, ours, strict=True)):
+            yield from differences(f"{path}[{index}]", *below)
+    elif arena != ours:
+        yield path, arena, ours
+
+
+def arenas() -> dict[str, Any]:
+    """What arena renders for the command, by kind."""
+    return {one["kind"]: one for one in yaml.safe_load_all(ARENA.read_text())}
+
+
+def ours() -> dict[str, Any]:
+    """What this library renders for the same command, by kind."""
+    flags = (
+        "--port 8080 --trust-remote-code --served-model-name qwen --model /mnt/models/Qwen "
+        "--gpu-memory-utilization 0.95 --quantization gptq --max-model-len=6144"
+    )
+    pools = [
+        PlacementPool(name="idc", node_selector={POOL_ID: "np-idc"}),
+        PlacementPool(name="elastic", node_selector={POOL_ID: "np-elastic"}, autoscaled=True),
+    ]
+    args = {
+        "server": {
+            "image": "kube-ai-registry.cn-shanghai.cr.aliyuncs.com/kube-ai/vllm:0.4.1",
+            "resources": {"cpu": "4", "cpu_limit": "4", "memory": "12Gi", "gpus": 1},
+            "mount_path": "/mnt/models/Qwen",
+            "command": ["sh", "-c", f"python3 -m vllm.entrypoints.openai.api_server {flags}"],
+        },
+        "serve": {
+            "scale": {"min": 1, "max": 3, "metric": "DCGM_CUSTOM_PROCESS_SM_UTIL", "target": 50}
+        },
+        "namespace": "default",
+        "labels": LABELS,
+        "claim": "llm-model",
+        "node_affinity": node_affinity(pools, Enforcer.RESOURCE_POLICY),
+    }
+    return {one["kind"]: one for one in made(args, "qwen-chat").manifests()}
+
+
+@pytest.mark.skipif(not ARENA.is_file(), reason=f"what arena renders is not in {ARENA}")
+def test_what_arena_renders_is_rendered_but_for_the_differences_in_the_table():
+    """Does not prove that KServe makes the same pods of both."""
+    expected, found = arenas(), ours()
+    assert set(found) == set(expected)
+    differing = {
+        path: (arena, own)
+        for kind, manifest in expected.items()
+        for path, arena, own in differences(kind, manifest, found[kind])
+    }
+    assert differing == {path: (row.arena, row.ours) for path, row in DIFFERENCES.items()}
+
+
+def test_every_difference_has_its_reason():
+    assert all(row.why and row.arena != row.ours for row in DIFFERENCES.values())
+
+
+@pytest.mark.parametrize(
+    ("arena", "own", "paths"),
+    [
+        ({"a": [{"b": 1}]}, {"a": [{"b": 1}]}, []),
+        ({"a": [{"b": 1}]}, {"a": [{"b": 2}]}, ["Kind.a[0].b"]),
+        ({"a": 1}, {"a": 1, "b": None}, ["Kind.b"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["Kind.a"]),
+        ({"a": {"b": 1}}, {"a": 1}, ["Kind.a"]),
+        ({"a": 1}, {"a": "1"}, ["Kind.a"]),
+    ],
+)
+def test_a_difference_is_found_wherever_it_is(arena: object, own: object, paths: list[str]):
+    assert [path for path, _, _ in differences("Kind", arena, own)] == paths
