@@ -205,6 +205,7 @@ def knative_platform_args(
         features=flags,
         version=environment.knative.version,
         domain=environment.knative.domain,
+        skip_tag_resolving=environment.knative.skip_tag_resolving or None,
         max_request_seconds=environment.knative.max_request_seconds,
     )
 

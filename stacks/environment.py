@@ -310,7 +310,7 @@ class NasStore(Args):
         json_schema_extra=IMMUTABLE,
     )
     """Performance or Capacity. Default Performance."""
-    zone: str | None = None
+    zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
 
 
@@ -462,6 +462,8 @@ class Knative(Args):
     """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
     domain: str = "example.com"
     """Domain below which services are reached. Default example.com, as Knative ships."""
+    skip_tag_resolving: list[str] = []
+    """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
 

@@ -9,7 +9,13 @@ import pulumi_alicloud as alicloud
 from pydantic import Field
 
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
-from .node_pool import Taint, find_label_faults, render_taint
+from .node_pool import (
+    Taint,
+    find_label_faults,
+    find_pool_name_faults,
+    find_taint_faults,
+    render_taint,
+)
 
 JOIN_OPTIONS = {
     "enableIptables": True,
@@ -49,7 +55,10 @@ class EdgePoolArgs(Args):
             if given and getattr(self, field):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
+        if self.node_pool_name:
+            yield from find_pool_name_faults(self.node_pool_name)
         yield from find_label_faults(self.labels or {})
+        yield from find_taint_faults(self.taints or [])
 
 
 class EdgePool(pulumi.ComponentResource):

@@ -214,13 +214,14 @@ def has_gpu(instance_type: str) -> bool:
 def find_pool_faults(args: NodePoolArgs) -> list[Fault]:
     """Finds everything that keeps a pool from being created, or from ever getting a node."""
     return [
-        *_find_name_faults(args),
+        *find_pool_name_faults(args.node_pool_name),
+        *_find_vswitch_faults(args.vswitch_ids),
         *_find_size_faults(args.size, args.autoscale),
         *find_instance_type_faults(args.instance_types),
         *_find_spot_faults(args.spot, args.instance_types),
         *_find_driver_faults(args),
         *find_label_faults(args.labels or {}),
-        *_find_taint_faults(args.taints or []),
+        *find_taint_faults(args.taints or []),
         *_find_disk_faults("system_disk", args.system_disk),
         *_find_disk_faults("data_disk", args.data_disk),
     ]
@@ -303,20 +304,18 @@ def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
     return faults
 
 
-def _find_name_faults(args: NodePoolArgs) -> list[Fault]:
-    faults = []
-    if not _POOL_NAME.fullmatch(args.node_pool_name):
-        faults.append(
-            Fault(
-                "node_pool_name",
-                args.node_pool_name,
-                "1 to 63 letters, digits, hyphens and underscores, a letter or digit first",
-                "ACK takes no other name",
-            )
-        )
-    if not args.vswitch_ids:
-        faults.append(Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch"))
-    return faults
+def find_pool_name_faults(name: str) -> list[Fault]:
+    """Finds what keeps a name from being one of a pool."""
+    if _POOL_NAME.fullmatch(name):
+        return []
+    want = "1 to 63 letters, digits, hyphens and underscores, a letter or digit first"
+    return [Fault("node_pool_name", name, want, "ACK takes no other name")]
+
+
+def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
+    if vswitch_ids:
+        return []
+    return [Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")]
 
 
 def _find_size_faults(size: int | None, autoscale: Autoscale | None) -> list[Fault]:
@@ -392,7 +391,8 @@ def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
     return []
 
 
-def _find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
+def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
+    """Finds taints that Kubernetes refuses, or that are there twice."""
     faults = [
         Fault(
             f"taints[{taint.key}].key",

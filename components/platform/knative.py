@@ -19,6 +19,8 @@ DEFAULT_DOMAIN = "example.com"
 DEFAULT_MAX_REQUEST_SECONDS = 600
 OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
+_LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
+"""Registries that are skipped as Knative ships."""
 _NO_SERVICE = 'selector:\n  ack-inference/unused: "true"\n'
 """Options of a domain that no service gets."""
 
@@ -47,6 +49,9 @@ class KnativeArgs(Args):
     """Domain below which services are reached."""
     max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
     """Longest request that a service may allow, in seconds. Default 600."""
+    skip_tag_resolving: list[str] | None = None
+    """Registries whose tags Knative's controller does not resolve, since it cannot reach them. A
+    pod then runs whatever the tag is when it starts."""
     image_pattern: str | None = None
     """Where a mirror has Knative's images, for the operator, with `${NAME}` for the container's
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
@@ -169,6 +174,9 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     seconds = args.max_request_seconds or DEFAULT_MAX_REQUEST_SECONDS
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
+    if args.skip_tag_resolving:
+        registries = ",".join([*_LOCAL_REGISTRIES, *args.skip_tag_resolving])
+        config["deployment"] = {"registries-skipping-tag-resolving": registries}
     return config
 
 

@@ -215,3 +215,16 @@ def test_the_join_command_asks_for_the_script_of_this_pool(tmp_path: Path) -> No
     assert json.loads(request.pop("options")) == JOIN_OPTIONS
     assert before + 7200 <= request.pop("expired") <= int(time.time()) + 7200
     assert request == {"nodepool_id": "np1", "arch": "amd64"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"node_pool_name": "-idc"}, "node_pool_name is '-idc', but it must be 1 to 63 letters"),
+        ({"taints": [{"key": "no key"}]}, "taints[no key].key is 'no key'"),
+    ],
+)
+def test_what_ack_refuses_of_a_pool_is_refused_of_an_edge_pool_too(changes: Any, sentence: str):
+    with pytest.raises(pulumi.RunError) as refusal:
+        EdgePoolArgs.of({"cluster_id": "c1", "node_pool_name": "idc", **changes})
+    assert sentence in str(refusal.value)

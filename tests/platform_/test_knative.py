@@ -83,6 +83,17 @@ def test_longer_requests_are_allowed_where_they_are_asked_for(args: Any):
     assert "defaults" not in configuration(KnativeArgs.of(args(max_request_seconds=600)))
 
 
+@pytest.mark.parametrize("args", [addon, operator])
+def test_tags_of_registries_out_of_reach_are_not_resolved(args: Any):
+    unreached = KnativeArgs.of(args(skip_tag_resolving=["docker.io", "registry.example.com"]))
+    assert configuration(unreached)["deployment"] == {
+        "registries-skipping-tag-resolving": (
+            "kind.local,ko.local,dev.local,docker.io,registry.example.com"
+        )
+    }
+    assert "deployment" not in configuration(KnativeArgs.of(args()))
+
+
 def test_the_operator_is_installed_pinned_under_a_fixed_name():
     found = only(planned(Knative, "it", operator()).of(RELEASE)).inputs
     assert (found["name"], found["namespace"]) == ("knative-operator", "knative-operator")
