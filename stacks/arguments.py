@@ -11,6 +11,7 @@ import pulumi
 
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
+from components.catalog.metrics import METRICS, Origin
 from components.cloud import (
     AckClusterArgs,
     ClusterProfile,
@@ -245,7 +246,6 @@ def gpu_metrics_args(
     if section is None:
         return None
     ours = cluster_id is not None
-    ports = {model.server.port or 8080 for model in environment.models if model.serve.kserve}
     return GpuMetricsArgs(
         flavor=MetricsFlavor.ARMS if ours else MetricsFlavor.UPSTREAM,
         prometheus=PrometheusEndpoint(
@@ -257,8 +257,16 @@ def gpu_metrics_args(
         honor_labels=section.honor_labels,
         gpu_node_label=section.gpu_node_label,
         monitor_labels=section.monitor_labels,
-        vllm=VllmMonitor(namespaces=[environment.namespace], port=min(ports, default=8080)),
+        vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
     )
+
+
+def _metrics_port(environment: Environment) -> int:
+    """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
+    served = [model for model in environment.models if model.serve.kserve]
+    metrics = {name for name, metric in METRICS.items() if metric.series.origin is Origin.VLLM}
+    scaled = [m for m in served if given(m.serve.kserve).scale.metric in metrics]
+    return min((model.server.port or 8080 for model in scaled or served), default=8080)
 
 
 def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs | None:

@@ -14,7 +14,7 @@ from components.args import MISSING, Fault, Words, nearest
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.catalog.gpus import GPUS
 from components.catalog.instances import FLANNEL_PODS, GIB, Allocatable, allocatable
-from components.catalog.metrics import METRICS, MetricsFlavor, offered
+from components.catalog.metrics import METRICS, MetricsFlavor, Origin, offered
 from components.catalog.regions import oss_internal_endpoint, region_of
 from components.catalog.vllm import (
     MINIMUM_CAPABILITY,
@@ -610,13 +610,37 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
     section = environment.gpu_metrics
     if section is None:
         return
-    if not environment.existing and environment.prometheus_url is None:
-        want = "set, by `pulumi config set --secret ack-inference:prometheus_url`"
-        why = "the adapter asks Managed Service for Prometheus, whose address opens it"
-        yield Fault("prometheus_url", MISSING, want, why)
-    if environment.existing and section.url is None:
+    if not environment.existing:
+        if environment.prometheus_url is None:
+            want = "set, by `pulumi config set --secret ack-inference:prometheus_url`"
+            why = "the adapter asks Managed Service for Prometheus, whose address opens it"
+            yield Fault("prometheus_url", MISSING, want, why)
+        if section.url is not None:
+            # Not shown: whoever has that of Managed Service for Prometheus is let in.
+            why = "the adapter asks Managed Service for Prometheus, at the secret prometheus_url"
+            yield Fault("gpu_metrics.url", Words("given"), "left out", why)
+        return
+    if section.url is None:
         why = "the adapter asks the Prometheus of the cluster"
         yield Fault("gpu_metrics.url", MISSING, "given", why)
+    for field in ("prometheus_url", "prometheus_token"):
+        if getattr(environment, field) is not None:
+            why = "the adapter asks the Prometheus of the cluster, at gpu_metrics.url"
+            yield Fault(field, Words("given"), "left out", why)
+
+
+def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
+    """One PodMonitor collects the metrics of all models."""
+    ports = {
+        path: model.server.port or 8080
+        for path, model in _models(environment)
+        if model.serve.kserve and _is_of_vllm(model.serve.kserve.scale.metric)
+    }
+    for path, port in ports.items():
+        if port != (first := min(ports.values())):
+            want = f"{first}, as of the other models that are scaled on vLLM's metrics"
+            why = "these are collected at one port, and a model without them never scales"
+            yield Fault(f"{path}.server.port", port, want, why)
 
 
 def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
@@ -785,6 +809,10 @@ def _formats(model: Model) -> Iterator[tuple[str, str]]:
         yield "dtype", vllm.dtype.value
 
 
+def _is_of_vllm(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].series.origin is Origin.VLLM
+
+
 def _models(environment: Environment) -> Iterator[tuple[str, Model]]:
     for model in environment.models:
         yield f"models[{model.name}]", model
@@ -881,7 +909,14 @@ CHECKS: Final = (
     _check(reserved_names_are_free),
     _check(reserve_instances_are_offered, "cluster.profile"),
     _check(metrics_have_an_adapter, "cluster.profile", "gpu_metrics"),
-    _check(metrics_have_a_source, "cluster.profile", "gpu_metrics", "prometheus_url"),
+    _check(
+        metrics_have_a_source,
+        "cluster.profile",
+        "gpu_metrics",
+        "prometheus_url",
+        "prometheus_token",
+    ),
+    _check(metrics_come_from_one_port),
     _check(kserve_has_cert_manager, "cert_manager"),
     _check(caches_reach_their_readers),
 )

@@ -55,6 +55,14 @@ INFERENCE_SERVICE: Final = {
     "predictor.containers[0].ports": "server.port",
 }
 
+METRICS: Final = {
+    "url": "gpu_metrics.url",
+    "namespaces[0]": "namespace",
+    "labels": "gpu_metrics.labels",
+    "honor_labels": "gpu_metrics.honor_labels",
+    "gpu_node_label": "gpu_metrics.gpu_node_label",
+}
+
 CACHE: Final = {
     "tieredstore.levels[0]": "cache",
     "worker.resources": "cache.quota",
@@ -91,6 +99,7 @@ def rehearse(environment: Environment, broken: Collection[str] = ()) -> Iterator
 
 def _parts(environment: Environment) -> Iterator[Part]:
     yield from [] if environment.existing else _cloud_parts(environment)
+    yield from _platform_parts(environment)
     claim = partial(_claim, environment)
     for model in environment.models:
         yield f"models[{model.name}]", CLAIM, partial(claim, model.name, model.volume)
@@ -125,6 +134,18 @@ def _cloud_parts(environment: Environment) -> Iterator[Part]:
     for store in environment.stores:
         section = f"stores[{store.name}]"
         yield section, STORE, partial(arguments.bucket_args, environment, store)
+
+
+def _platform_parts(environment: Environment) -> Iterator[Part]:
+    yield "kserve", {}, partial(arguments.kserve_platform_args, environment)
+    cluster, url = (None, None) if environment.existing else ("id", "https://prometheus")
+    build = partial(arguments.gpu_metrics_args, environment, cluster, url, None)
+    yield "", METRICS, build
+    section = environment.gpu_metrics
+    own = section is not None and section.dashboards_namespace is not None
+    names = {**METRICS, "namespace": "gpu_metrics.dashboards_namespace" if own else "namespace"}
+    ours = not environment.existing
+    yield "", names, partial(arguments.dashboards_args, environment, ours=ours)
 
 
 def _claim(environment: Environment, name: str, volume: Volume) -> object:

@@ -4,28 +4,38 @@ import copy
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from dataclasses import fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import pulumi
 import yaml
+from pulumi.runtime.proto import resource_pb2
 
 from plan.model import Plan
-from plan.record import record
+from plan.record import _Monitor, record
 from plan.stack_file import stack_names
-from stacks import deploy
+from stacks import Secrets, deploy
 from stacks.checks import find_warnings
 from stacks.environment import PROJECT, Environment
-from stacks.judge import judge
+from stacks.judge import Judgement, judge
 
 ROOT: Final = Path(__file__).parents[2]
 NAMES: Final = stack_names(ROOT)
 """Every stack that has a file in the repository."""
 
+COMPUTED: Final = {
+    "alicloud:cs/nodePool:NodePool": "nodePoolId",
+    "alicloud:nas/mountTarget:MountTarget": "mountTargetDomain",
+}
+"""Properties that a cloud returns and a component reads, by type."""
+
 Raw = dict[str, Any]
 GONE: Final = object()
 """In `merged`, takes out what stands at a path."""
+_register: Final = _Monitor.RegisterResource
 _STEP: Final = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<name>[^\]]*)\]")
 
 
@@ -53,6 +63,10 @@ def existing(**changes: Any) -> Raw:
     return raw_of("existing", **changes)
 
 
+def hybrid(**changes: Any) -> Raw:
+    return raw_of("hybrid", **changes)
+
+
 def changed(raw: Raw, path: str, value: Any) -> Raw:
     """A copy with another value at a path such as `models[qwen].cache.quota`.
 
@@ -73,9 +87,19 @@ def merged(raw: Raw, changes: Mapping[str, Any]) -> Raw:
     return raw
 
 
+def judged(raw: Any) -> Judgement:
+    """What a stack file amounts to, judged once."""
+    return _judged(json.dumps(raw))
+
+
+@lru_cache(maxsize=512)
+def _judged(text: str) -> Judgement:
+    return judge(json.loads(text))
+
+
 def sentences(raw: Any) -> list[str]:
     """Everything that a stack file is refused with."""
-    return [str(fault) for fault in judge(raw).faults]
+    return [str(fault) for fault in judged(raw).faults]
 
 
 def refusal(raw: Any) -> str:
@@ -87,7 +111,7 @@ def refusal(raw: Any) -> str:
 
 def accepted(raw: Any) -> Environment:
     """The environment that a stack file stands for; nothing is wrong with it."""
-    judgement = judge(raw)
+    judgement = judged(raw)
     assert not judgement.faults, sentences(raw)
     assert judgement.environment is not None
     return judgement.environment
@@ -99,14 +123,39 @@ def warnings(raw: Any) -> list[str]:
 
 
 def planned(raw: Raw, *, stack: str = "dev", preview: bool = True) -> Plan:
-    """The plan of an accepted stack file."""
-    environment = accepted(raw)
+    """The plan of an accepted stack file, made once; every secret in it is CANARY."""
+    return _planned(json.dumps(raw), stack, preview)
+
+
+def forget() -> None:
+    """Has every plan made anew."""
+    _planned.cache_clear()
+
+
+@lru_cache(maxsize=64)
+def _planned(text: str, stack: str, preview: bool) -> Plan:
+    environment = accepted(json.loads(text))
 
     def program() -> None:
-        kubeconfig = pulumi.Output.secret("CANARY") if environment.existing else None
-        deploy(environment, kubeconfig)
+        canaries = {
+            one.name: pulumi.Output.secret("https://CANARY")
+            for one in fields(Secrets)
+            if getattr(environment, one.name)
+        }
+        deploy(environment, Secrets(**canaries))
 
-    return record(program, stack=stack, preview=preview)
+    with patch.object(_Monitor, "RegisterResource", _answer):
+        return record(program, stack=stack, preview=preview)
+
+
+def _answer(
+    monitor: _Monitor, request: resource_pb2.RegisterResourceRequest
+) -> resource_pb2.RegisterResourceResponse:
+    """In `pulumi up`, what components need of a cloud's answer: `<name>-id`, as all IDs are."""
+    answer = _register(monitor, request)
+    if answer.id and request.type in COMPUTED:
+        answer.object.update({COMPUTED[request.type]: answer.id})
+    return answer
 
 
 def _put(holder: Any, step: Any, value: Any) -> None:

@@ -1,26 +1,65 @@
-"""The mistakes of the articles that this project began with: each is impossible, or refused.
+"""The mistakes of the articles that this project began with: each is impossible, or refused."""
 
-Row 1, 8 and parts of 5, 9 and 11 belong to the KServe article alone: the label of its predictor
-pods, the type of its HPA's target, its unit `elastic`, its GPU metric and what arena makes of
-`--memory`. Nothing here renders an InferenceService or an HPA; what there is to say of 5, 9 and 11
-for Knative has a test.
-"""
-
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from components.crds import WAIT_FOR_SCALING, ResourcePolicySpec
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
+from components.serving.kserve_model import autoscaler_spec
 from tests.crds.refusals import refused
 
-from .environments import changed, dev, existing, merged, planned, refusal, sentences, warnings
+from .environments import (
+    accepted,
+    changed,
+    dev,
+    existing,
+    hybrid,
+    merged,
+    planned,
+    raw_of,
+    refusal,
+    sentences,
+    warnings,
+)
+
+CHAT: Final = "models[qwen-chat].serve.kserve.scale"
 
 
 def template(raw: Any) -> Any:
     [service] = planned(raw).manifests("Service")
     return service["spec"]["template"]
+
+
+def predictor(raw: Any, name: str = "qwen-chat") -> Any:
+    [service] = [
+        one
+        for one in planned(raw, stack="hybrid").manifests("InferenceService")
+        if one["metadata"]["name"] == name
+    ]
+    return service["spec"]["predictor"]
+
+
+@pytest.mark.parametrize("name", ["qwen-chat", "qwen"])
+def test_t1_the_policy_selects_the_label_that_kserve_puts_on_the_pods(name: str) -> None:
+    """kserve/kserve, pkg/constants: `isvc.` and the name of the Deployment."""
+    raw = changed(hybrid(), "models[qwen-chat].name", name)
+    policies = planned(raw, stack="hybrid").manifests("ResourcePolicy")
+    [policy] = [one for one in policies if one["metadata"]["name"] == name]
+    assert policy["spec"]["selector"] == {"app": f"isvc.{name}-predictor"}
+
+
+def test_t1_below_knative_the_policy_selects_what_kserve_puts_on_pods_there() -> None:
+    raw = changed(hybrid(), f"{CHAT}.metric", "concurrency")
+    policies = planned(raw, stack="hybrid").manifests("ResourcePolicy")
+    [policy] = [one for one in policies if one["metadata"]["name"] == "qwen-chat"]
+    assert policy["spec"]["selector"] == {"serving.kserve.io/inferenceservice": "qwen-chat"}
+
+
+def test_t1_no_stack_file_can_give_the_policy_another_selector() -> None:
+    raw = changed(hybrid(), "models[qwen-chat].placement.selector", {"app": "isvc.qwen-predictor"})
+    assert "models[qwen-chat].placement.selector is not a known key" in refusal(raw)
 
 
 def test_t2_labels_stand_on_the_pods_that_the_policy_selects_not_on_the_service() -> None:
@@ -85,13 +124,23 @@ def test_t5_an_autoscaled_unit_waits_for_ecs_instead_of_being_elastic() -> None:
     assert second["podLabels"] == {WAIT_FOR_SCALING: "true"}
 
 
+def test_t5_no_pool_of_the_cloud_is_elastic_behind_an_idc_either() -> None:
+    policies = planned(hybrid(), stack="hybrid").manifests("ResourcePolicy")
+    for first, second in (one["spec"]["units"] for one in policies):
+        assert first["resource"] == second["resource"] == "ecs"
+        assert "podLabels" not in first
+        assert second["podLabels"] == {WAIT_FOR_SCALING: "true"}
+
+
 def test_t5_elastic_is_refused() -> None:
     text = refused(ResourcePolicySpec, selector={"a": "b"}, units=[{"resource": "elastic"}])
     assert "units[0].resource is 'elastic', but it must be 'ecs', with pod_labels" in text
 
 
-def test_t6_nodes_are_scaled_by_instant_elasticity_because_of_the_policies() -> None:
-    [scaling] = planned(dev()).of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
+@pytest.mark.parametrize("stack", ["dev", "hybrid"])
+def test_t6_nodes_are_scaled_by_instant_elasticity_because_of_the_policies(stack: str) -> None:
+    found = planned(raw_of(stack), stack=stack)
+    [scaling] = found.of("alicloud:cs/autoscalingConfig:AutoscalingConfig")
     assert scaling.inputs["scalerType"] == "goatscaler"
     assert scaling.inputs["expander"] == "least-waste"
 
@@ -115,6 +164,51 @@ def test_t7_a_pod_that_fits_no_node_of_a_pool_is_refused(
     assert len(about_memory) == len(about_cpu) == 1
     assert f"on pool {pool}: {instance_type} offers no more to pods" in about_memory[0]
     assert int(about_memory[0].split("at most ")[1].split("Mi")[0]) < int(node) * 1024
+
+
+def test_t8_the_target_of_an_autoscaler_is_an_average_value() -> None:
+    for autoscaler in planned(hybrid(), stack="hybrid").manifests("HorizontalPodAutoscaler"):
+        [metric] = autoscaler["spec"]["metrics"]
+        target = metric["pods"]["target"]
+        assert metric["type"] == "Pods"
+        assert set(target) == {"type", "averageValue"}
+        assert target["type"] == "AverageValue"
+
+
+def test_t8_no_stack_file_can_give_another_type() -> None:
+    raw = changed(hybrid(), f"{CHAT}.type", "Utilization")
+    assert "models[qwen-chat].serve.kserve.scale.type is not a known key" in refusal(raw)
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "quantity"),
+    [
+        ("vllm_num_requests_waiting", 2, "2"),
+        ("vllm_kv_cache_usage", 0.8, "800m"),
+        ("vllm_num_requests_running", 8, "8"),
+        ("gpu_utilization", 60, "60"),
+        ("DCGM_CUSTOM_PROCESS_SM_UTIL", 50, "50"),
+    ],
+)
+def test_t9_queue_and_kv_cache_of_vllm_are_offered_beside_gpu_utilisation(
+    metric: str, target: float, quantity: str
+) -> None:
+    raw = merged(hybrid(), {f"{CHAT}.metric": metric, f"{CHAT}.target": target})
+    way = accepted(raw).models[0].serve.kserve
+    assert way is not None
+    autoscaler = autoscaler_spec("qwen-chat", way.scale)
+    assert autoscaler is not None
+    [found] = autoscaler.manifest()["metrics"]
+    assert found["pods"]["metric"] == {"name": metric}
+    assert found["pods"]["target"]["averageValue"] == quantity
+
+
+def test_t9_the_better_metrics_for_an_llm_come_first_where_they_are_listed() -> None:
+    raw = changed(hybrid(), f"{CHAT}.metric", "DCGM")
+    assert (
+        "scale.metric is 'DCGM', but it must be one of 'vllm_num_requests_waiting', "
+        "'vllm_kv_cache_usage', "
+    ) in refusal(raw)
 
 
 def test_t9_models_scale_on_requests_in_hand_and_not_on_gpu_utilisation() -> None:
@@ -159,6 +253,15 @@ def test_t11_the_cpu_limit_is_a_setting_of_its_own_and_may_be_left_out() -> None
     assert (resources["requests"]["cpu"], resources["limits"]["cpu"]) == ("16", "32")
     assert resources["requests"]["memory"] == resources["limits"]["memory"] == "64Gi"
     assert "cpu" not in template(existing())["spec"]["containers"][0]["resources"]["limits"]
+
+
+def test_t11_below_kserve_too_limits_are_settings_of_their_own() -> None:
+    """Arena makes `--cpu` and `--memory` both, and 12Gi is tight for a 7B model."""
+    [article] = predictor(hybrid())["containers"]
+    [roomier] = predictor(hybrid(), "qwen-queue")["containers"]
+    assert article["resources"]["limits"]["cpu"] == article["resources"]["requests"]["cpu"] == "4"
+    assert "cpu" not in roomier["resources"]["limits"]
+    assert roomier["resources"]["requests"]["memory"] == "24Gi"
 
 
 def test_t11_weights_that_leave_no_room_for_the_cache_of_tokens_are_warned_of() -> None:

@@ -111,4 +111,4 @@ def test_warnings_go_to_the_log_and_the_run_goes_on() -> None:
 def test_nothing_at_all_is_refused_with_what_is_needed() -> None:
     with pytest.raises(pulumi.RunError, match="cluster is missing") as refusal:
         within(load, {})
-    assert len(str(refusal.value).splitlines()) == 5
+    assert len(str(refusal.value).splitlines()) == 4

@@ -47,7 +47,7 @@ def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
         assert all(isinstance(one, str) for one in find_warnings(judgement.environment))
 
 
-@settings(SETTINGS, max_examples=60 * FACTOR)
+@settings(SETTINGS, max_examples=30 * FACTOR)
 @given(broken_files(most=2))
 def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) -> None:
     stack, raw = found
