@@ -1,6 +1,7 @@
 """Base of every args model: plain values are judged at once, and each fault is one sentence."""
 
 import difflib
+import functools
 import re
 import types
 import typing
@@ -119,7 +120,7 @@ class Args(BaseModel):
         """A field that is None was not given: its default holds."""
         if not isinstance(data, Mapping):
             return data
-        defaulted = {name for name, info in cls.model_fields.items() if _has_default(info)}
+        defaulted = _defaulted(cls)
         return {k: value for k, value in data.items() if value is not None or k not in defaulted}
 
     @model_validator(mode="after")
@@ -340,6 +341,11 @@ def _purpose(info: FieldInfo | None) -> str:
     if not sentence:
         return "nothing else is understood here"
     return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+
+
+@functools.cache
+def _defaulted(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, info in model.model_fields.items() if _has_default(info))
 
 
 def _has_default(info: FieldInfo) -> bool:

@@ -49,10 +49,15 @@ def errors(manifest: Mapping[str, Any]) -> list[str]:
     Raises:
         KeyError: There is no CRD of this apiVersion and kind.
     """
-    schema = strict(_schemas()[manifest["apiVersion"], manifest["kind"]])
-    schema["properties"]["metadata"] = {"type": "object"}
-    found = Draft202012Validator(schema).iter_errors(manifest)
+    found = _validator(manifest["apiVersion"], manifest["kind"]).iter_errors(manifest)
     return sorted(f"{error.json_path.removeprefix('$.')}: {error.message}" for error in found)
+
+
+@cache
+def _validator(api_version: str, kind: str) -> Draft202012Validator:
+    schema = strict(_schemas()[api_version, kind])
+    schema["properties"]["metadata"] = {"type": "object"}
+    return Draft202012Validator(schema)
 
 
 def spec_schema(api_version: str, kind: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ What the design asks for, and the cases or tests below that prove it:
 - immutable fields are marked: test_what_replaces_a_cluster_is_marked
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -1810,14 +1812,19 @@ def test_every_warning_has_a_case() -> None:
     assert {find.__name__ for find in WARNINGS} == {case.rule for case in SURPRISES}
 
 
-def test_every_check_of_the_module_is_in_the_table() -> None:
+def test_every_check_of_the_package_is_in_the_table() -> None:
+    kinds = (checks.Finder.__args__[-1], WARNINGS[0].__annotations__["return"])
+    modules = [
+        importlib.import_module(f"{checks.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(checks.__path__)
+    ]
     found = {
         name
-        for name, one in vars(checks).items()
-        if getattr(one, "__annotations__", {}).get("return")
-        in (checks.Finder.__args__[-1], WARNINGS[0].__annotations__["return"])
+        for module in modules
+        for name, one in vars(module).items()
+        if getattr(one, "__annotations__", {}).get("return") in kinds
         and not name.startswith("_")
-        and getattr(one, "__module__", "") == checks.__name__
+        and one.__module__ == module.__name__
     }
     assert found == {one.__name__ for one in [*(check.find for check in CHECKS), *WARNINGS]}
 

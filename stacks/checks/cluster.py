@@ -1,0 +1,162 @@
+"""The cluster, its network, and what they can carry."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.args import MISSING, Fault, Words
+from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
+from components.catalog.regions import region_of
+from components.cloud.network import find_network_faults, find_overlap_faults
+
+from ..environment import (
+    Environment,
+    NetworkPlugin,
+    Profile,
+)
+from .views import lowest_size
+
+KNATIVE_ADDON_NODES: Final = 3
+"""Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
+KNATIVE_ADDON_KUBERNETES: Final = (1, 28)
+"""Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
+KSERVE_KUBERNETES: Final = (1, 32)
+"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
+RRSA_OSS_KUBERNETES: Final = (1, 26)
+"""Lowest Kubernetes version of OSS volumes with RRSA: ACK, "Mount OSS volumes"."""
+PLUGINS: Final = {
+    Profile.PRO: (NetworkPlugin.TERWAY, NetworkPlugin.FLANNEL),
+    Profile.EDGE: (NetworkPlugin.FLANNEL, NetworkPlugin.TERWAY_EDGE),
+}
+"""Network plugins per kind of cluster: ACK Edge, "Network management"."""
+
+
+def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
+    """What a cluster of ours needs, an existing one has."""
+    if environment.existing:
+        why = "an existing cluster is used as it is; name its nodes under nodes"
+        for field in ("network", "pools", "edge_pools"):
+            if getattr(environment, field):
+                yield Fault(field, Words("given"), "left out", why)
+        for field in ("kubeconfig", "nodes"):
+            if not getattr(environment, field):
+                why = "profile existing reaches a cluster by kubeconfig and knows nodes by label"
+                yield Fault(field, MISSING, _how_to_give(field), why)
+        return
+    for field in ("region", "network", "pools"):
+        if not getattr(environment, field):
+            profile = environment.cluster.profile
+            yield Fault(field, MISSING, "given", f"profile {profile} creates a cluster")
+    for field in ("kubeconfig", "nodes"):
+        if getattr(environment, field):
+            why = f"profile {environment.cluster.profile} creates its cluster and its pools"
+            yield Fault(field, Words("given"), "left out", why)
+    if environment.edge_pools and environment.cluster.profile is not Profile.EDGE:
+        why = "only an ACK Edge cluster takes in machines of an IDC"
+        yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
+
+
+def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
+    """ACK and ACK Edge have different network plugins."""
+    network, profile = environment.network, environment.cluster.profile
+    plugins = PLUGINS.get(profile)
+    if network is not None and plugins is not None and network.plugin not in plugins:
+        want = " or ".join(map(repr, map(str, plugins)))
+        why = f"a cluster of profile {profile} has no other"
+        yield Fault("network.plugin", network.plugin, want, why)
+
+
+def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
+    """A vSwitch can only be made in a zone of the region."""
+    for zone in environment.network.zones if environment.network else []:
+        found = region_of(zone.id)
+        if None not in (found, environment.region) and found != environment.region:
+            want = f"a zone of {environment.region}"
+            why = "the VPC lies in that region"
+            yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
+
+
+def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
+    """VPC, vSwitches, pods and Services share no address."""
+    network = environment.network
+    if network is None:
+        return
+    for fault in find_network_faults(network.cidr, network.zones):
+        yield fault.under("network")
+    ranges = {"network.cidr": network.cidr, "network.service_cidr": network.service_cidr}
+    if network.pod_cidr is not None:
+        ranges["network.pod_cidr"] = network.pod_cidr
+    yield from find_overlap_faults(ranges)
+
+
+def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
+    """A pool's vSwitches are the network's."""
+    known = [zone.id for zone in environment.network.zones] if environment.network else []
+    for pool in environment.pools:
+        for zone in pool.zones or []:
+            if known and zone not in known:
+                why = "a pool's nodes stand in a vSwitch of the network"
+                field = f"pools[{pool.name}].zones"
+                yield Fault(field, zone, f"one of {', '.join(known)}", why)
+
+
+def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
+    """Add-ons and volumes have floors; a version that is left out is ACK's newest."""
+    version = _minor(environment.cluster.version)
+    if version is None:
+        return
+    floors: list[tuple[tuple[int, int], str]] = []
+    knative = any(model.on_knative for model in environment.models)
+    if any(model.serve.kserve for model in environment.models) and not environment.kserve.chart:
+        floors.append((KSERVE_KUBERNETES, "the pinned KServe needs it"))
+    if environment.existing and knative:
+        release = environment.knative.version or KNATIVE_SERVING_VERSION
+        floor = _minor(KNATIVE_SERVING_MINIMUM.get(release))
+        if floor is not None:
+            floors.append((floor, f"Knative Serving {release} needs it"))
+    elif not environment.existing:
+        if knative:
+            floors.append((KNATIVE_ADDON_KUBERNETES, "ACK's Knative add-on needs it"))
+        if any(store.oss for store in environment.stores):
+            floors.append((RRSA_OSS_KUBERNETES, "OSS volumes without an AccessKey need it"))
+    for floor, why in floors:
+        if version < floor:
+            want = f"{floor[0]}.{floor[1]} or later"
+            yield Fault("cluster.version", environment.cluster.version, want, why)
+
+
+def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
+    """The operator serves a few releases of Serving."""
+    version = environment.knative.version
+    if environment.existing and version is not None and version not in KNATIVE_SERVING_MINIMUM:
+        want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
+        why = "these are the releases that the pinned Knative operator installs"
+        yield Fault("knative.version", version, want, why)
+
+
+def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
+    """Controllers need nodes that are there from the start, and that they may use."""
+    if environment.existing or not environment.pools:
+        return
+    lowest = {pool.name: lowest_size(pool) for pool in environment.pools}
+    knative = any(model.on_knative for model in environment.models)
+    if knative and sum(lowest.values()) < KNATIVE_ADDON_NODES:
+        got = Words(f"{sum(lowest.values())} nodes at the least")
+        want = f"{KNATIVE_ADDON_NODES} nodes or more, over all pools"
+        yield Fault("pools", got, want, "ACK installs Knative only on that many")
+    if not any(lowest[pool.name] for pool in environment.pools if not pool.is_dedicated):
+        want = "a pool with at least one node that is not dedicated to GPU pods"
+        why = "the controllers of the platform have nowhere to run"
+        yield Fault("pools", Words("dedicated or empty throughout"), want, why)
+
+
+def _minor(version: str | None) -> tuple[int, int] | None:
+    if version is None:
+        return None
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _how_to_give(field: str) -> str:
+    if field == "kubeconfig":
+        return "set, by `pulumi config set --secret ack-inference:kubeconfig`"
+    return "given"

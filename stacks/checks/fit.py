@@ -1,0 +1,145 @@
+"""Whether pods and caches fit the nodes."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from components.args import Fault, Words
+from components.catalog.instances import FLANNEL_PODS, GIB, Allocatable, allocatable
+from components.cloud.node_pool import ImageType
+from components.quantity import parse
+from components.serving.model_cache import WORKER_OVERHEAD, Medium
+from components.serving.server import Resources
+
+from ..environment import (
+    AnyPool,
+    Environment,
+    Model,
+    NetworkPlugin,
+    Pool,
+)
+from .views import lowest_size, models, placed, resources_of, workloads
+
+DAEMONSETS_CPU_MILLIS: Final = 1000
+"""CPU that network, storage, metrics and log agents take of each node; a judgement."""
+DAEMONSETS_MEMORY: Final = 2 * GIB
+"""Memory that they take; a judgement."""
+DAEMONSETS_PODS: Final = 10
+"""Pods that they are; a judgement."""
+
+
+def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
+    """A pod fits every kind of node that it may land on, beside the node's agents."""
+    for path, workload in workloads(environment):
+        resources = resources_of(workload)
+        section = f"{path}.server.resources" if isinstance(workload, Model) else f"{path}.resources"
+        for pool in placed(environment, workload.placement):
+            for node, offer in offers(environment, pool) if pool.gpu or not resources.gpus else []:
+                for field, got, room in _shortages(resources, offer):
+                    want = f"at most {room} on pool {pool.name}"
+                    why = f"{node} offers no more to pods beside its own agents"
+                    yield Fault(f"{section}.{field}", got, want, why)
+
+
+def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
+    """Under Terway a node holds as many pods as it has addresses."""
+    for path, workload in workloads(environment):
+        for pool in placed(environment, workload.placement):
+            for node, offer in offers(environment, pool):
+                per_node = offer.gpus // max(1, resources_of(workload).gpus or 0) or 1
+                if offer.pods is not None and per_node + DAEMONSETS_PODS > offer.pods:
+                    got = Words(f"{pool.name} with room for {offer.pods} pods a node")
+                    want = f"a pool with room for {per_node + DAEMONSETS_PODS} pods a node"
+                    why = f"{node} has no more addresses, and its agents take {DAEMONSETS_PODS}"
+                    yield Fault(f"{path}.placement.pools", got, want, why)
+
+
+def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
+    """A cache that is too small drops what it has just read."""
+    for path, model in models(environment):
+        if model.cache is None:
+            continue
+        size, quota = parse(model.volume.size), parse(model.cache.quota)
+        if quota * model.cache.workers < size:
+            need = math.ceil(size / model.cache.workers / GIB)
+            want = f"at least {need}Gi with {model.cache.workers} workers"
+            why = (
+                f"the model has {model.volume.size}, and what does not fit is read again each time"
+            )
+            yield Fault(f"{path}.cache.quota", model.cache.quota, want, why)
+
+
+def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
+    """One worker per node, and what it caches in memory is the node's memory."""
+    for path, model in models(environment):
+        cache = model.cache
+        pool = environment.pool(cache.pool) if cache else None
+        if cache is None or pool is None:
+            continue
+        if isinstance(pool, Pool) and cache.workers > lowest_size(pool):
+            want = f"at most {lowest_size(pool)}, the nodes of pool {pool.name}"
+            why = "a node holds one worker of a cache, and the Dataset waits for all of them"
+            yield Fault(f"{path}.cache.workers", cache.workers, want, why)
+        need = parse(cache.quota) + WORKER_OVERHEAD
+        for node, offer in offers(environment, pool) if cache.medium is Medium.MEM else []:
+            if need > offer.memory_bytes:
+                room = offer.memory_bytes - WORKER_OVERHEAD
+                want = f"at most {room // GIB}Gi on pool {pool.name}"
+                why = f"{node} has no more memory beside the worker and the node's agents"
+                yield Fault(f"{path}.cache.quota", cache.quota, want, why)
+
+
+def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
+    """Fluid mounts caches by a CSI plugin that ContainerOS does not carry."""
+    why = "Fluid does not support ContainerOS"
+    want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
+    seen: set[str] = set()
+    for model in environment.models:
+        if model.cache is None:
+            continue
+        for name in [model.cache.pool, *model.placement.pools]:
+            pool = environment.pool(name)
+            on_container_os = isinstance(pool, Pool) and pool.image_type is ImageType.CONTAINER_OS
+            if on_container_os and name not in seen:
+                seen.add(name)
+                yield Fault(f"pools[{name}].image_type", ImageType.CONTAINER_OS, want, why)
+
+
+def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatable]]:
+    """What each kind of node of a pool offers to our pods, its agents taken off."""
+    if not isinstance(pool, Pool):
+        return [("the node", _declared(pool.allocatable))] if pool.allocatable else []
+    return [
+        (name, _without_agents(allocatable(instance, _pods(environment, instance.terway_pods))))
+        for name in pool.instance_types
+        if (instance := environment.instances.get(name)) is not None
+    ]
+
+
+def _pods(environment: Environment, terway_pods: int | None) -> int | None:
+    network = environment.network
+    terway = network is None or network.plugin is NetworkPlugin.TERWAY
+    return terway_pods if terway else FLANNEL_PODS
+
+
+def _without_agents(whole: Allocatable) -> Allocatable:
+    return Allocatable(
+        whole.cpu_millis - DAEMONSETS_CPU_MILLIS,
+        whole.memory_bytes - DAEMONSETS_MEMORY,
+        whole.gpus,
+        whole.pods,
+    )
+
+
+def _declared(resources: Resources) -> Allocatable:
+    cpu, memory = int(parse(resources.cpu) * 1000), int(parse(resources.memory))
+    return Allocatable(cpu, memory, resources.gpus or 0, None)
+
+
+def _shortages(resources: Resources, offer: Allocatable) -> Iterator[tuple[str, object, str]]:
+    if parse(resources.cpu) * 1000 > offer.cpu_millis:
+        yield "cpu", resources.cpu, f"{offer.cpu_millis}m"
+    if parse(resources.memory) > offer.memory_bytes:
+        yield "memory", resources.memory, f"{offer.memory_bytes // 2**20}Mi"
+    if (resources.gpus or 0) > offer.gpus:
+        yield "gpus", resources.gpus, str(offer.gpus)

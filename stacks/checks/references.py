@@ -1,0 +1,120 @@
+"""What one section calls by a name of another."""
+
+from collections.abc import Iterator
+
+from components.args import MISSING, Fault, Words, nearest
+from components.catalog.regions import oss_internal_endpoint
+
+from ..environment import (
+    Environment,
+    Volume,
+)
+from .views import models, repeated, resources_of, workloads
+
+
+def placements_name_pools(environment: Environment) -> Iterator[Fault]:
+    """Each once, each there, and with GPUs where GPUs are asked for."""
+    known = [pool.name for pool in environment.all_pools]
+    for path, workload in workloads(environment):
+        field = f"{path}.placement.pools"
+        for name in workload.placement.pools:
+            pool = environment.pool(name)
+            if pool is None:
+                yield from _unknown(field, name, known, "pods cannot be placed on it")
+            elif pool.gpu is None and resources_of(workload).gpus:
+                want = "a pool with a gpu"
+                why = "the pod asks for GPUs and would stay pending"
+                yield Fault(field, name, want, why)
+        for name in repeated(workload.placement.pools):
+            yield Fault(field, name, "named once", "a pool is tried once")
+
+
+def caches_name_pools(environment: Environment) -> Iterator[Fault]:
+    """A cache needs nodes."""
+    known = [pool.name for pool in environment.all_pools]
+    for path, model in models(environment):
+        if model.cache and environment.pool(model.cache.pool) is None:
+            why = "the copy of the model is kept on its nodes"
+            yield from _unknown(f"{path}.cache.pool", model.cache.pool, known, why)
+
+
+def stores_are_known(environment: Environment) -> Iterator[Fault]:
+    """A volume is a folder of a store."""
+    known = [store.name for store in environment.stores]
+    for path, volume in _volumes(environment):
+        if environment.store(volume.store) is None:
+            why = "the files are mounted from it"
+            yield from _unknown(f"{path}.store", volume.store, known, why)
+
+
+def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
+    """On an existing cluster there is neither our VPC nor our RRSA roles."""
+    for store in environment.stores if environment.existing else []:
+        field = f"stores[{store.name}]"
+        why = "profile existing creates nothing in a cloud"
+        if store.oss is not None:
+            want = "a claim that exists"
+            yield Fault(f"{field}.oss", Words("given"), want, why)
+        if store.nas is not None and store.nas.server is None:
+            yield Fault(f"{field}.nas.server", MISSING, "given", why)
+
+
+def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
+    """The public endpoint is slower, and its traffic is billed."""
+    if environment.region is None:
+        return
+    internal = oss_internal_endpoint(environment.region)
+    for store in environment.stores:
+        endpoint = store.oss.endpoint if store.oss else None
+        if endpoint is not None and endpoint != internal:
+            why = "traffic over another endpoint leaves the VPC, is billed and slower"
+            yield Fault(f"stores[{store.name}].oss.endpoint", endpoint, internal, why)
+
+
+def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
+    """A mount target stands in a vSwitch of the network."""
+    known = [zone.id for zone in environment.network.zones] if environment.network else []
+    for store in environment.stores:
+        zone = store.nas.zone if store.nas else None
+        if zone is not None and zone not in known and not environment.existing:
+            why = "the mount target stands in a vSwitch of the network"
+            yield from _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
+
+
+def priorities_are_known(environment: Environment) -> Iterator[Fault]:
+    """A pod with an unknown PriorityClass is refused by the API server."""
+    known = [entry.name for entry in environment.priorities]
+    for path, workload in workloads(environment):
+        if workload.priority is not None and workload.priority not in known:
+            why = "the API server refuses pods of an unknown PriorityClass"
+            yield from _unknown(f"{path}.priority", workload.priority, known, why)
+
+
+def training_gives_way(environment: Environment) -> Iterator[Fault]:
+    """Preemption goes from high to low, so training on shared pools must be lower."""
+    values = {entry.name: entry.value for entry in environment.priorities}
+    for job in environment.training:
+        for model in environment.models:
+            shared = set(job.placement.pools) & set(model.placement.pools)
+            low, high = values.get(job.priority), values.get(model.priority or "", 0)
+            unknown = model.priority is not None and model.priority not in values
+            if not shared or low is None or unknown or low < high:
+                continue
+            want = f"of a value below {high}, the priority of models[{model.name}]"
+            why = f"they share {', '.join(sorted(shared))}, and only lower pods are preempted"
+            yield Fault(f"training[{job.name}].priority", job.priority, want, why)
+
+
+def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
+    for path, model in models(environment):
+        yield f"{path}.volume", model.volume
+    for job in environment.training:
+        yield f"training[{job.name}].checkpoint", job.checkpoint
+
+
+def _unknown(field: str, name: str, known: list[str], why: str) -> Iterator[Fault]:
+    """Nothing where nothing is known: that the section is missing is said once."""
+    close = nearest(name, known)
+    hint = f" (did you mean {close!r}?)" if close else ""
+    if known:
+        yield Fault(field, name, f"one of {', '.join(known)}{hint}", why)

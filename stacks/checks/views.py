@@ -1,0 +1,48 @@
+"""What the checks see of an environment."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from components.serving.server import Resources
+
+from ..environment import (
+    AnyPool,
+    Environment,
+    Model,
+    Placement,
+    Pool,
+    Training,
+)
+
+
+def lowest_size(pool: Pool) -> int:
+    """Nodes that a pool has at the least."""
+    return (pool.autoscale.min or 0) if pool.autoscale else pool.size or 0
+
+
+def models(environment: Environment) -> Iterator[tuple[str, Model]]:
+    """The models, each with its field path."""
+    for model in environment.models:
+        yield f"models[{model.name}]", model
+
+
+def workloads(environment: Environment) -> Iterator[tuple[str, Model | Training]]:
+    """Models and training jobs, each with its field path."""
+    yield from models(environment)
+    for job in environment.training:
+        yield f"training[{job.name}]", job
+
+
+def resources_of(workload: Model | Training) -> Resources:
+    """What one pod of a workload asks for."""
+    return workload.server.resources if isinstance(workload, Model) else workload.resources
+
+
+def placed(environment: Environment, placement: Placement) -> list[AnyPool]:
+    """The pools of a placement that exist."""
+    return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
+
+
+def repeated(names: list[str]) -> list[str]:
+    """Names that are given more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
