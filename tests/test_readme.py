@@ -1,7 +1,9 @@
 """What the README shows is what the commands print."""
 
+import importlib
 import io
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from plan.record import record
 from plan.render import render
 from plan.run import plan
 from stacks.environment import PROJECT
@@ -58,6 +61,15 @@ def mistaken() -> Iterator[str]:
 def test_the_mistakes_shown_are_answered_with_the_sentences_shown():
     [shown] = blocks("mistakes")
     assert shown == ["Pulumi.dev.yaml is refused:", *(f"  {sentence}" for sentence in mistaken())]
+
+
+def test_the_program_that_uses_the_library_declares_its_policy(monkeypatch: pytest.MonkeyPatch):
+    for room in ("", ".serving"):
+        module = importlib.import_module(f"components{room}")
+        monkeypatch.setitem(sys.modules, f"pulumi_ack_inference{room}", module)
+    [block] = blocks("library")
+    declared = record(lambda: exec("\n".join(block), {})).manifests("ResourcePolicy")  # noqa: S102
+    assert [policy["spec"]["selector"] for policy in declared] == [{"release": "qwen"}]
 
 
 def test_the_model_to_append_is_accepted_in_dev():
