@@ -571,6 +571,8 @@ class Environment(Args):
     """Settings of KServe, which is installed if a model is served by it."""
     cert_manager: CertManagerMode = CertManagerMode.INSTALL
     """Whence cert-manager comes: install, present or absent. Default install, with KServe."""
+    keda: bool = False
+    """Whether the cluster has KEDA, which scaling on a query of one's own needs. Default false."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
     fluid: FluidChart = FluidChart()

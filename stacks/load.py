@@ -32,14 +32,19 @@ def read() -> dict[str, Any]:
     values = {**get_config_env(), **CONFIG.get()}
     namespace = f"{PROJECT}:"
     return {
-        key.removeprefix(namespace): {"secure": "set"} if is_config_secret(key) else _plain(text)
+        (name := key.removeprefix(namespace)): (
+            {"secure": "set"} if is_config_secret(key) else _plain(name, text)
+        )
         for key, text in values.items()
         if key.startswith(namespace)
     }
 
 
-def _plain(text: str) -> Any:
-    """Objects and lists come as JSON, everything else as the text it is."""
+def _plain(name: str, text: str) -> Any:
+    """Objects and lists come as JSON, everything else as text, true and false too."""
+    info = Environment.model_fields.get(name)
+    if info is not None and info.annotation is bool:
+        return {"true": True, "false": False}.get(text, text)
     if not text.startswith(("{", "[")):
         return text
     try:

@@ -15,6 +15,7 @@ from .kserve_model import (
     KServeModelArgs,
     KServeScale,
     KServeServe,
+    PrometheusQuery,
 )
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
@@ -41,6 +42,7 @@ __all__ = [
     "Placement",
     "PlacementArgs",
     "PlacementPool",
+    "PrometheusQuery",
     "Quantization",
     "Reserve",
     "ReserveType",

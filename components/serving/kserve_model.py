@@ -8,7 +8,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..args import MISSING, Args, Fault, Output, T, Words, child_options, judged  # noqa: F401
 from ..catalog.metrics import METRICS
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
@@ -54,19 +54,32 @@ class KServeMetric(StrEnum):
     """Memory in percent of the request, scaled by KServe itself."""
     CONCURRENCY = "concurrency"
     """Requests in hand, scaled by Knative under KServe."""
+    PROMETHEUS = "prometheus"
+    """Result of a query of one's own, asked by KEDA, which the cluster has to have."""
 
 
+_TO_ZERO: Final = (KServeMetric.CONCURRENCY, KServeMetric.PROMETHEUS)
+_LOOKING_BACK: Final = (AutoscalerClass.EXTERNAL, AutoscalerClass.KEDA)
 _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
     {KServeMetric.VLLM_KV_CACHE: 1, KServeMetric.GPU_UTILIZATION: 100}
 )
 """Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
 
+class PrometheusQuery(Args):
+    """A number that KEDA asks a Prometheus for."""
+
+    server: str = Field(pattern=r"^https?://[^/@]+", examples=["http://prometheus.monitoring:9090"])
+    """Address of the Prometheus, as seen from inside the cluster, without a password."""
+    query: str = Field(min_length=1)
+    """The query, over all replicas; its result is one number."""
+
+
 class KServeScale(Args):
     """Between which bounds, and on what, a model scales."""
 
     min: int | None = Field(default=1, ge=0)
-    """Fewest replicas. Default 1; 0 with concurrency alone, which Knative scales."""
+    """Fewest replicas. Default 1; 0 with concurrency or prometheus, which no HPA scales alone."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: KServeMetric
@@ -74,15 +87,18 @@ class KServeScale(Args):
     target: float = Field(gt=0)
     """What one replica should have of it."""
     scale_down_seconds: int | None = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
-    """How long our HPA looks back before it removes a replica. Default 300; no other reads it."""
+    """How long the autoscaler looks back before it removes a replica. Default 300. Not with cpu,
+    memory or concurrency."""
+    query: PrometheusQuery | None = None
+    """What KEDA asks for, with metric prometheus."""
 
     def _faults(self) -> Iterator[Fault]:
         least = self.min if self.min is not None else 1
         if least > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
-        if least == 0 and self.metric is not KServeMetric.CONCURRENCY:
-            want = "1 or more, or metric concurrency"
+        if least == 0 and self.metric not in _TO_ZERO:
+            want = f"1 or more, or metric {' or '.join(_TO_ZERO)}"
             why = "an HPA cannot scale to 0, since no pod is left to measure"
             yield Fault("min", 0, want, why)
         whole = {KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY}
@@ -95,7 +111,12 @@ class KServeScale(Args):
         if self.target > (most := _HIGHEST.get(self.metric, self.target)):
             why = "a replica never reports more, so the model would not scale"
             yield Fault("target", self.target, f"{most} or less", why)
-        if self.window is not None and self.scaler is not AutoscalerClass.EXTERNAL:
+        if (self.query is not None) != (self.metric is KServeMetric.PROMETHEUS):
+            asked = self.query is not None
+            got = Words(f"given with metric {self.metric}") if asked else MISSING
+            want = "left out, or metric prometheus" if asked else "given with metric prometheus"
+            yield Fault("query", got, want, "KEDA asks for it, and for nothing else")
+        if self.window is not None and self.scaler not in _LOOKING_BACK:
             want, why = f"left out with {self.metric}", "KServe hands it to no autoscaler"
             yield Fault("scale_down_seconds", self.window, want, why)
 
@@ -104,6 +125,8 @@ class KServeScale(Args):
         """Who scales in Standard mode; None in Knative mode."""
         if self.metric is KServeMetric.CONCURRENCY:
             return None
+        if self.metric is KServeMetric.PROMETHEUS:
+            return AutoscalerClass.KEDA
         return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
 
     @property
@@ -263,11 +286,23 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
 def _scaling(scale: KServeScale) -> Mapping[str, Any]:
     if scale.scaler is AutoscalerClass.EXTERNAL:
         return {}
+    bounds = {"min_replicas": scale.min, "max_replicas": scale.max}
+    if scale.query is not None:
+        return {**bounds, "auto_scaling": _keda(scale, scale.query)}
     return {
-        "min_replicas": scale.min,
-        "max_replicas": scale.max,
+        **bounds,
         "scale_metric": scale.metric.value,
         "scale_target": int(scale.target),
+    }
+
+
+def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
+    metric = {"backend": "prometheus", "server_address": query.server, "query": query.query}
+    target = {"type": "Value", "value": _quantity(scale.target)}
+    window = {"stabilization_window_seconds": scale.window}
+    return {
+        "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
+        "behavior": {"scale_down": window} if scale.window is not None else None,
     }
 
 

@@ -42,6 +42,7 @@ from .references import (
 )
 from .serving import (
     caches_reach_their_readers,
+    keda_is_there,
     kserve_has_cert_manager,
     metrics_come_from_one_port,
     metrics_have_a_source,
@@ -54,6 +55,7 @@ from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
+    one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
     replicas_have_cards,
     starts_take_their_time,
@@ -141,6 +143,7 @@ CHECKS: Final = (
     ),
     _check(metrics_come_from_one_port),
     _check(kserve_has_cert_manager, "cert_manager"),
+    _check(keda_is_there, "keda"),
     _check(caches_reach_their_readers),
 )
 
@@ -149,5 +152,6 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     replicas_have_cards,
     starts_take_their_time,
     machines_reach_the_stores,
+    one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
 )

@@ -6,6 +6,7 @@ from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, MetricsFlavor, Origin, offered
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.serving.knative_model import ReserveType
+from components.serving.kserve_model import KServeMetric
 
 from ..environment import (
     CertManagerMode,
@@ -118,6 +119,16 @@ def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
     if served and environment.cert_manager is CertManagerMode.ABSENT:
         why = "KServe's webhooks get their certificate from it"
         yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
+
+
+def keda_is_there(environment: Environment) -> Iterator[Fault]:
+    """KServe hands a query to KEDA, and without it nobody scales."""
+    for path, model in models(environment):
+        metric = model.serve.kserve.scale.metric if model.serve.kserve else None
+        if metric is KServeMetric.PROMETHEUS and not environment.keda:
+            want = "true, once KEDA is installed"
+            why = f"{path}.serve.kserve.scale.metric is prometheus, which KEDA asks for"
+            yield Fault("keda", environment.keda, want, why)
 
 
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:

@@ -91,6 +91,15 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
             )
 
 
+def one_adapter_serves_external_metrics(environment: Environment) -> Iterator[str]:
+    """Two owners of one API group undo each other."""
+    if environment.keda and environment.gpu_metrics and not environment.existing:
+        yield (
+            "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."
+        )
+
+
 def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
     """`up` talks to the API server."""
     if not environment.existing and environment.cluster.public_endpoint is None:

@@ -149,8 +149,8 @@ def test_the_autoscaler_comes_after_the_service_whose_deployment_it_scales():
     assert only(plan.of(SERVICE)).urn in only(plan.of(HPA)).dependencies
 
 
-def test_every_metric_is_either_served_by_the_adapter_or_known_to_kserve():
-    own = {"cpu", "memory", "concurrency"}
+def test_every_metric_is_either_served_by_the_adapter_or_scaled_by_others():
+    own = {"cpu", "memory", "concurrency", "prometheus"}
     assert {metric.value for metric in KServeMetric} == {*METRICS, *own}
 
 
@@ -164,6 +164,49 @@ def test_what_kserve_measures_itself_it_scales_itself(metric: str):
     assert made(args).of(HPA) == []
 
 
+QUERY = {
+    "server": "http://prometheus.monitoring:9090",
+    "query": 'sum(vllm:num_requests_waiting{namespace="inference"})',
+}
+
+
+def test_a_query_of_ones_own_is_asked_by_keda_which_scales_to_zero_too():
+    args = scaled(metric="prometheus", query=QUERY, target=2.5, min=0)
+    found = service(args)
+    assert found["metadata"]["annotations"] == {CLASS: "keda"}
+    bounds = {"minReplicas": 0, "maxReplicas": 3}
+    assert bounds.items() <= found["spec"]["predictor"].items()
+    assert found["spec"]["predictor"]["autoScaling"] == {
+        "metrics": [
+            {
+                "type": "External",
+                "external": {
+                    "metric": {
+                        "backend": "prometheus",
+                        "serverAddress": QUERY["server"],
+                        "query": QUERY["query"],
+                    },
+                    "target": {"type": "Value", "value": "2500m"},
+                },
+            }
+        ]
+    }
+    assert made(args).of(HPA) == []
+
+
+def test_keda_looks_back_as_long_as_it_is_told():
+    asked = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
+    behavior = service(asked)["spec"]["predictor"]["autoScaling"]["behavior"]
+    assert behavior == {"scaleDown": {"stabilizationWindowSeconds": 600}}
+
+
+@needs_crds
+def test_the_crd_accepts_what_keda_is_asked():
+    asked = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
+    [manifest] = made(asked).manifests("InferenceService")
+    assert errors(manifest) == []
+
+
 def test_requests_in_hand_are_counted_by_knative():
     args = scaled(metric="concurrency", target=2, min=0)
     found = service(args)
@@ -174,10 +217,10 @@ def test_requests_in_hand_are_counted_by_knative():
 
 
 @pytest.mark.parametrize("metric", sorted({*METRICS, "cpu", "memory"}))
-def test_nothing_but_knative_scales_to_zero(metric: str):
+def test_an_hpa_does_not_scale_to_zero(metric: str):
     target = 1 if metric == "vllm_kv_cache_usage" else 50
     assert refused(KServeModel, "qwen", scaled(metric=metric, target=target, min=0)) == [
-        "serve.scale.min is 0, but it must be 1 or more, or metric concurrency: "
+        "serve.scale.min is 0, but it must be 1 or more, or metric concurrency or prometheus: "
         "an HPA cannot scale to 0, since no pod is left to measure."
     ]
 

@@ -80,6 +80,12 @@ TERWAY: Raw = {
 TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicated_line": True}
 CHAT: Final = "models[qwen-chat].serve.kserve.scale"
 ALONE: Raw = {"models[qwen-queue]": GONE}
+ASKED: Raw = {
+    "metric": "prometheus",
+    "target": 2,
+    "max": 3,
+    "query": {"server": "http://prometheus.monitoring:9090", "query": "sum(up)"},
+}
 PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
 COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
@@ -1061,6 +1067,39 @@ CASES = [
         {"gpu_metrics": PROMETHEUS},
     ),
     Case(
+        "keda_is_there",
+        "a query that nobody asks",
+        hybrid,
+        {CHAT: ASKED},
+        (
+            "keda is False, but it must be true, once KEDA is installed: "
+            "models[qwen-chat].serve.kserve.scale.metric is prometheus, which KEDA asks for."
+        ),
+        {CHAT: ASKED, "keda": True},
+    ),
+    Case(
+        "KServeScale",
+        "KEDA without a query",
+        hybrid,
+        {CHAT: {**ASKED, "query": None}, "keda": True},
+        (
+            "models[qwen-chat].serve.kserve.scale.query is missing, but it must be given with "
+            "metric prometheus: KEDA asks for it, and for nothing else."
+        ),
+        {CHAT: ASKED, "keda": True},
+    ),
+    Case(
+        "KServeScale",
+        "a query that nothing asks",
+        hybrid,
+        {CHAT: {**ASKED, "metric": "gpu_utilization"}},
+        (
+            "models[qwen-chat].serve.kserve.scale.query is given with metric gpu_utilization, but "
+            "it must be left out, or metric prometheus: KEDA asks for it, and for nothing else."
+        ),
+        {CHAT: scale("gpu_utilization", 4)},
+    ),
+    Case(
         "metrics_come_from_one_port",
         "vLLM's metrics at a port where nobody looks",
         hybrid,
@@ -1442,7 +1481,7 @@ CASES = [
         {f"{CHAT}.min": 0},
         (
             "models[qwen-chat].serve.kserve.scale.min is 0, but it must be 1 or more, or metric "
-            "concurrency: an HPA cannot scale to 0, since no pod is left to measure."
+            "concurrency or prometheus: an HPA cannot scale to 0, since no pod is left to measure."
         ),
         {CHAT: scale("concurrency", 2, min=0)},
     ),
@@ -1453,7 +1492,7 @@ CASES = [
         {CHAT: scale("cpu", 80, min=0)},
         (
             "models[qwen-chat].serve.kserve.scale.min is 0, but it must be 1 or more, or metric "
-            "concurrency: an HPA cannot scale to 0, since no pod is left to measure."
+            "concurrency or prometheus: an HPA cannot scale to 0, since no pod is left to measure."
         ),
         {CHAT: scale("cpu", 80, min=1)},
     ),
@@ -1682,6 +1721,17 @@ CASES = [
 ]
 
 SURPRISES = [
+    Case(
+        "one_adapter_serves_external_metrics",
+        "two adapters for one API",
+        hybrid,
+        {"keda": True},
+        (
+            "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."
+        ),
+        {},
+    ),
     Case(
         "models_fill_their_cards",
         "weights that leave no room in a card's memory",
