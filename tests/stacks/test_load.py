@@ -112,3 +112,9 @@ def test_nothing_at_all_is_refused_with_what_is_needed() -> None:
     with pytest.raises(pulumi.RunError, match="cluster is missing") as refusal:
         within(load, {})
     assert len(str(refusal.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False), ("yes", "yes")])
+def test_the_engine_hands_over_true_and_false_as_text(text: str, value: object) -> None:
+    assert within(read, {"ack-inference:keda": text})["keda"] == value
+    assert within(read, {"ack-inference:region": text})["region"] == text
