@@ -224,26 +224,19 @@ class Pool(Args):
         return [*([Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []), *self.taints]
 
 
-class EdgePool(Args):
-    """Machines of an IDC, in a pool that they join by script."""
+class Machines(Args):
+    """Machines that this stack does not buy: what it has to be told about them."""
 
-    name: str
-    """Name of the pool, unique in the environment."""
-    node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
-    """ID of an edge pool that exists. Left out, the stack creates the pool."""
     gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
     """Card of the machines, e.g. V100. Left out for machines without GPUs."""
     driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
     """NVIDIA driver of the machines. Left out, it is not checked."""
     allocatable: Resources | None = None
     """What the smallest of the machines offers to pods. Left out, fit is not checked."""
-    interconnected: bool = False
-    """Whether pods of all machines reach each other and those in the cloud. Default false."""
     taints: list[Taint] = []
     """Taints of the machines; models on them tolerate these."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
         if self.gpu is not None and self.gpu not in GPUS:
             want = f"one of {', '.join(GPUS)}"
             yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
@@ -254,32 +247,32 @@ class EdgePool(Args):
         return self.taints
 
 
-class Nodes(Args):
+class EdgePool(Machines):
+    """Machines of an IDC, in a pool that they join by script."""
+
+    name: str
+    """Name of the pool, unique in the environment."""
+    node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
+    """ID of an edge pool that exists. Left out, the stack creates the pool."""
+    interconnected: bool = False
+    """Whether pods of all machines reach each other and those in the cloud. Default false."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        yield from super()._faults()
+
+
+class Nodes(Machines):
     """Nodes of an existing cluster, known by their labels: takes the place of a pool."""
 
     name: str
     """Name of the group, used by `placement.pools` and `cache.pool`."""
     node_selector: dict[str, str] = Field(min_length=1)
     """Labels that these nodes, and no others, carry."""
-    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
-    """Card of the nodes, e.g. A10. Left out for nodes without GPUs."""
-    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
-    """NVIDIA driver of the nodes. Left out, it is not checked."""
-    allocatable: Resources | None = None
-    """What the smallest of the nodes offers to pods. Left out, fit is not checked."""
-    taints: list[Taint] = []
-    """Taints of the nodes; models on them tolerate these."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "pools and models refer to it")
-        if self.gpu is not None and self.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
-
-    @property
-    def all_taints(self) -> list[Taint]:
-        """Taints of the nodes."""
-        return self.taints
+        yield from super()._faults()
 
 
 AnyPool = Pool | EdgePool | Nodes

@@ -3,23 +3,22 @@
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..args import (
     MISSING,
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
     nearest,
@@ -218,11 +217,8 @@ class AckClusterArgs(Args):
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the cluster and its log project."""
 
-    @model_validator(mode="after")
-    def _can_be_created(self) -> Self:
-        if found := find_cluster_faults(self):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_cluster_faults(self)
 
 
 class AckCluster(pulumi.ComponentResource):

@@ -1,18 +1,16 @@
 """Rights of a service account in the cloud, without an AccessKey."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import model_validator
 
 from ..args import (
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
 )
@@ -50,11 +48,8 @@ class RrsaRoleArgs(Args):
     statements: list[RamStatement]
     """What it may do, one statement or more."""
 
-    @model_validator(mode="after")
-    def _is_least_privilege(self) -> Self:
-        if found := find_role_faults(self):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_role_faults(self)
 
 
 class RrsaRole(pulumi.ComponentResource):

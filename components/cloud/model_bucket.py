@@ -1,18 +1,18 @@
 """A bucket for models."""
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..args import (
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
 )
@@ -47,11 +47,8 @@ class ModelBucketArgs(Args):
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the bucket."""
 
-    @model_validator(mode="after")
-    def _can_be_created(self) -> Self:
-        if found := find_bucket_name_faults("bucket", self.bucket):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_bucket_name_faults("bucket", self.bucket)
 
 
 class ModelBucket(pulumi.ComponentResource):

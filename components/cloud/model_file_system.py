@@ -1,19 +1,19 @@
 """A NAS file system for models."""
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import model_validator
 
 from ..args import (
     Args,
+    Fault,
     T,  # noqa: F401
     child_options,
-    refuse,
 )
 
 _ACCESS_GROUP_DOCS: Final = (
@@ -55,17 +55,15 @@ class ModelFileSystemArgs(Args):
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the file system."""
 
-    @model_validator(mode="after")
-    def _can_be_created(self) -> Self:
+    def _faults(self) -> Iterator[Fault]:
         if not _ACCESS_GROUP_NAME.fullmatch(self.access_group_name):
-            raise refuse(
+            yield Fault(
                 "access_group_name",
                 self.access_group_name,
                 "3 to 64 letters, digits, hyphens and underscores, a letter first",
                 "NAS takes no other name",
                 _ACCESS_GROUP_DOCS,
             )
-        return self
 
 
 class ModelFileSystem(pulumi.ComponentResource):

@@ -1,22 +1,20 @@
 """Where models are kept, as a volume of the cluster."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import model_validator
 
 from ..args import (
     MISSING,
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
 )
@@ -115,11 +113,8 @@ class ModelStoreArgs(Args):
     writable: bool | None = False
     """Whether pods may change the models. Default false."""
 
-    @model_validator(mode="after")
-    def _can_be_mounted(self) -> Self:
-        if found := find_store_faults(self):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_store_faults(self)
 
 
 class ModelStore(pulumi.ComponentResource):

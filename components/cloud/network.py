@@ -1,19 +1,18 @@
 """VPC, vSwitches and the way out to the Internet."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
-from typing import Final, Self
+from typing import Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..args import (
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
 )
@@ -54,11 +53,8 @@ class NetworkArgs(Args):
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of everything in the network that takes tags."""
 
-    @model_validator(mode="after")
-    def _can_be_laid_out(self) -> Self:
-        if found := find_network_faults(self.cidr, self.zones):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_network_faults(self.cidr, self.zones)
 
 
 class Network(pulumi.ComponentResource):

@@ -1,21 +1,20 @@
 """Nodes of one kind, as many as needed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..args import (
     MISSING,
     Args,
     Fault,
-    Refusal,
     T,  # noqa: F401
     child_options,
 )
@@ -168,11 +167,8 @@ class NodePoolArgs(Args):
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the pool and its instances."""
 
-    @model_validator(mode="after")
-    def _can_be_created(self) -> Self:
-        if found := find_pool_faults(self):
-            raise Refusal(*found)
-        return self
+    def _faults(self) -> Iterator[Fault]:
+        yield from find_pool_faults(self)
 
 
 class NodePool(pulumi.ComponentResource):

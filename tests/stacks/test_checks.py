@@ -169,80 +169,24 @@ CASES = [
         "claims_are_unique",
         "a model with the name of a cache's claim",
         dev,
-        {
-            "models[+]": {
-                "name": "qwen-dataset",
-                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
-                "server": {
-                    "image": "registry/server:1",
-                    "command": ["serve"],
-                    "mount_path": "/mnt/llama",
-                    "resources": {"cpu": "1", "memory": "8Gi"},
-                },
-                "placement": {"pools": ["a10"]},
-                "priority": "inference-high-priority",
-                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
-            }
-        },
+        {"models[+]": {**MODEL, "name": "qwen-dataset"}},
         (
             "models[qwen-dataset].name is 'qwen-dataset', but it must be no name of a cached "
             "model with -dataset behind it: Fluid makes a claim of that name for the cache."
         ),
-        {
-            "models[+]": {
-                "name": "qwen-data",
-                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
-                "server": {
-                    "image": "registry/server:1",
-                    "command": ["serve"],
-                    "mount_path": "/mnt/llama",
-                    "resources": {"cpu": "1", "memory": "8Gi"},
-                },
-                "placement": {"pools": ["a10"]},
-                "priority": "inference-high-priority",
-                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
-            }
-        },
+        {"models[+]": {**MODEL, "name": "qwen-data"}},
     ),
     Case(
         "claims_are_unique",
         "a model with the name of a checkpoint's claim",
         dev,
-        {
-            "models[+]": {
-                "name": "finetune-checkpoint",
-                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
-                "server": {
-                    "image": "registry/server:1",
-                    "command": ["serve"],
-                    "mount_path": "/mnt/llama",
-                    "resources": {"cpu": "1", "memory": "8Gi"},
-                },
-                "placement": {"pools": ["a10"]},
-                "priority": "inference-high-priority",
-                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
-            }
-        },
+        {"models[+]": {**MODEL, "name": "finetune-checkpoint"}},
         (
             "models[finetune-checkpoint].name is 'finetune-checkpoint', but it must be no name "
             "of a training job with -checkpoint behind it: the job's checkpoint is a claim of "
             "that name."
         ),
-        {
-            "models[+]": {
-                "name": "finetune-check",
-                "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
-                "server": {
-                    "image": "registry/server:1",
-                    "command": ["serve"],
-                    "mount_path": "/mnt/llama",
-                    "resources": {"cpu": "1", "memory": "8Gi"},
-                },
-                "placement": {"pools": ["a10"]},
-                "priority": "inference-high-priority",
-                "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
-            }
-        },
+        {"models[+]": {**MODEL, "name": "finetune-check"}},
     ),
     Case(
         "claims_are_unique",
@@ -1324,7 +1268,7 @@ CASES = [
         {"edge_pools[+]": {"name": "i-dc"}},
     ),
     Case(
-        "EdgePool",
+        "Machines",
         "machines with a card that nobody knows",
         hybrid,
         {"edge_pools[idc].gpu": "H100"},
@@ -1358,7 +1302,7 @@ CASES = [
         {"nodes[cache].name": "c", "models[qwen].cache.pool": "c"},
     ),
     Case(
-        "Nodes",
+        "Machines",
         "nodes with a card that nobody knows",
         existing,
         {"nodes[gpu].gpu": "H100"},
