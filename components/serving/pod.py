@@ -8,6 +8,8 @@ from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
 from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
 
+MODEL_VOLUME = "llm-model"
+"""Volume that holds the model, named as in the articles."""
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
@@ -46,7 +48,7 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
     health = {"path": server.health_path or "/health", "port": server.port or 8080}
     mounts: list[dict[str, Any]] = [
         {
-            "name": "model",
+            "name": MODEL_VOLUME,
             "mount_path": server.mount_path,
             "sub_path": sub_path,
             "read_only": True,
@@ -59,6 +61,7 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
         # Images are large and tagged: a node that has one need not ask for it again.
         "image_pull_policy": PullPolicy.IF_NOT_PRESENT,
         "command": server.command_line(),
+        # Prometheus finds only a port that is declared.
         "ports": [{"container_port": server.port or 8080}],
         "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,
         "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
@@ -78,7 +81,7 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
 
 def _volumes(server: ModelServer, claim: pulumi.Input[str]) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [
-        {"name": "model", "persistent_volume_claim": {"claim_name": claim, "read_only": True}}
+        {"name": MODEL_VOLUME, "persistent_volume_claim": {"claim_name": claim, "read_only": True}}
     ]
     if server.shared_memory:
         memory = {"medium": "Memory", "size_limit": server.shared_memory}

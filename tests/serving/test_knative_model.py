@@ -145,7 +145,7 @@ def test_the_model_is_read_only_twice_as_knative_wants_it():
     [volume] = pod()["volumes"]
     assert volume["persistentVolumeClaim"] == {"claimName": "qwen-dataset", "readOnly": True}
     assert container()["volumeMounts"] == [
-        {"name": "model", "mountPath": "/mnt/models/qwen", "readOnly": True}
+        {"name": "llm-model", "mountPath": "/mnt/models/qwen", "readOnly": True}
     ]
 
 
@@ -263,7 +263,7 @@ def test_a_target_beyond_the_limit_of_a_replica_would_never_scale():
         ),
         (
             {"server": server(mount_path="/dev")},
-            "template.spec.containers[0].volume_mounts[model].mount_path is '/dev', but it must",
+            "template.spec.containers[0].volume_mounts[llm-model].mount_path is '/dev', but it must",
         ),
         (
             {"server": server(mount_path=SHM, shared_memory="8Gi")},
