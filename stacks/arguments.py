@@ -3,6 +3,8 @@
 Values that only exist later (IDs, addresses) come in as inputs; a check hands in stand-ins.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -285,9 +287,31 @@ def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs |
 # --- files ---------------------------------------------------------------------------------------
 
 
+def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
+    """Name of the claim that the stack makes for a model or a checkpoint.
+
+    Another source has another name. Neither a volume's source nor its size can be changed, and a
+    claim in use cannot be deleted: so the new one is made beside it, and goes when no pod is left.
+    """
+    return f"{owner}-{_digest(environment, owner, volume)}"
+
+
+def dataset_name(environment: Environment, model: Model) -> str:
+    """Name of the model's Dataset, and of the claim that Fluid makes for it; see `claim_name`."""
+    return f"{model.name}-dataset-{_digest(environment, model.name, model.volume)}"
+
+
+def _digest(environment: Environment, owner: str, volume: Volume) -> str:
+    store = given(environment.store(volume.store))
+    bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
+    claim = store.claim and store.claim.name
+    source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
+    return hashlib.sha256(source.encode()).hexdigest()[:8]
+
+
 def claim_args(
     environment: Environment,
-    claim_name: str,
+    owner: str,
     volume: Volume,
     role_name: str,
     issuer: Issuer | None,
@@ -299,7 +323,7 @@ def claim_args(
 
     Args:
         environment: What the stack file says.
-        claim_name: Name of the claim.
+        owner: The model that it is of, or the checkpoint.
         volume: The folder.
         role_name: Name of the RAM role that reads a bucket.
         issuer: The cluster's, for a bucket.
@@ -322,7 +346,7 @@ def claim_args(
     if store.nas:
         nas = NasStore(server=store.nas.server or given(server), path=volume.path)
     return ModelStoreArgs(
-        claim_name=claim_name,
+        claim_name=claim_name(environment, owner, volume),
         namespace=environment.namespace,
         size=volume.size,
         oss=oss,
@@ -331,11 +355,11 @@ def claim_args(
     )
 
 
-def claim_address(environment: Environment, claim_name: str, volume: Volume) -> str:
+def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
     """`claim` or `claim/folder`: our claims are of the folder, an existing one is of everything."""
     store = given(environment.store(volume.store))
     if store.claim is None:
-        return claim_name
+        return claim_name(environment, owner, volume)
     folder = volume.path.strip("/")
     return f"{store.claim.name}/{folder}" if folder else store.claim.name
 
@@ -349,6 +373,7 @@ def cache_args(
     readers = placement_pools(environment, model, dict.fromkeys(model.placement.pools, ""))
     return ModelCacheArgs(
         namespace=environment.namespace,
+        dataset_name=dataset_name(environment, model),
         source_claim=claim_address(environment, model.name, model.volume),
         tier=tier,
         node_labels=cache_labels(environment, pool, pool_id),
@@ -493,7 +518,7 @@ def kserve_args(environment: Environment, model: Model, pool_ids: Ids) -> KServe
 def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:
     """The claim that a model's pods mount, and the folder of it: the cache's, or the store's."""
     if model.cache is not None:
-        return f"{model.name}-dataset", None
+        return dataset_name(environment, model), None
     claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
     return claim, folder or None
 
@@ -501,7 +526,7 @@ def served_claim(environment: Environment, model: Model) -> tuple[str, str | Non
 def training_args(environment: Environment, job: Training, pool_ids: Ids) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     pools = placement_pools(environment, job, pool_ids)
-    address = claim_address(environment, checkpoint_claim(job), job.checkpoint)
+    address = claim_address(environment, checkpoint(job), job.checkpoint)
     claim, _, folder = address.partition("/")
     return TrainingJobArgs(
         image=job.image,
@@ -521,8 +546,8 @@ def training_args(environment: Environment, job: Training, pool_ids: Ids) -> Tra
     )
 
 
-def checkpoint_claim(job: Training) -> str:
-    """Name of the claim on a job's checkpoint, where the stack makes it."""
+def checkpoint(job: Training) -> str:
+    """Name of a job's checkpoint, to which a claim belongs."""
     return f"{job.name}-checkpoint"
 
 

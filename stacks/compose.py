@@ -119,7 +119,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         export_address(model, service.host)
 
     for job in environment.training:
-        name = arguments.checkpoint_claim(job)
+        name = arguments.checkpoint(job)
         claim = declare_claim(
             environment, name, job.checkpoint, site, stores, namespace, writable=True
         )

@@ -105,7 +105,7 @@ def _parts(environment: Environment) -> Iterator[Part]:
         yield f"models[{model.name}]", CLAIM, partial(claim, model.name, model.volume)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, CLAIM, partial(claim, arguments.checkpoint_claim(job), job.checkpoint)
+        yield section, CLAIM, partial(claim, arguments.checkpoint(job), job.checkpoint)
 
 
 def _rendered_parts(environment: Environment) -> Iterator[Part]:

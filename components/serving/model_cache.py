@@ -60,6 +60,9 @@ class ModelCacheArgs(Args):
     """Namespace of the model and of its claim."""
     source_claim: pulumi.Input[str]
     """Claim that holds the model's files."""
+    dataset_name: str | None = None
+    """Name of the Dataset, and of the claim that Fluid makes for it. Default `<name>-dataset`. A
+    new source wants a new name: a Dataset that pods read cannot be deleted before they are gone."""
     tier: CacheTier
     """How much is cached, and where on the node."""
     node_labels: dict[str, list[pulumi.Input[str]]] = Field(min_length=1)
@@ -89,7 +92,7 @@ class ModelCache(pulumi.ComponentResource):
         self, name: str, args: ModelCacheArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelCacheArgs.of(args)
-        dataset_name = f"{name}-dataset"
+        dataset_name = args.dataset_name or f"{name}-dataset"
         store, workers, load = judged(
             f"ModelCache {name}",
             lambda: (dataset_spec(args), runtime_spec(args), load_spec(dataset_name, args)),
@@ -104,13 +107,16 @@ class ModelCache(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:ModelCache", name, args.dump(), opts)
 
-        # The Dataset is bound by the runtime of its name, so neither may wait for the other.
-        dataset = Dataset(f"{name}-dataset", store, about, child_options(self, opts))
+        # The runtime waits for the Dataset of its name inside the cluster, and then binds it: the
+        # other way round, an update would wait for a Dataset that nothing binds.
         runtime = JindoRuntime(
             f"{name}-runtime",
             workers,
             metadata(dataset_name, args.namespace),
             child_options(self, opts),
+        )
+        dataset = Dataset(
+            f"{name}-dataset", store, about, child_options(self, opts, depends_on=[runtime])
         )
         if args.tier.preload:
             DataLoad(
@@ -125,7 +131,7 @@ class ModelCache(pulumi.ComponentResource):
                 child_options(
                     self,
                     opts,
-                    depends_on=[dataset, runtime],
+                    depends_on=[dataset],
                     # A DataLoad runs once: a changed one has to be a new one.
                     replace_on_changes=["spec"],
                     delete_before_replace=True,

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from components.args import Fault
 
-from ..environment import (
-    Environment,
-)
+from ..arguments import checkpoint
+from ..environment import Environment
 from .views import repeated
 
 
@@ -36,29 +35,10 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
 
 
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
-    """Models, checkpoints and caches have claims of their own in one namespace."""
-    cached = {f"{model.name}-dataset": model.name for model in environment.models if model.cache}
-    saved = {f"{job.name}-checkpoint": job.name for job in environment.training}
+    """A model's volume has the model's name, a checkpoint's that of its job and an ending."""
+    saved = {checkpoint(job) for job in environment.training}
     for model in environment.models:
-        field, name = f"models[{model.name}].name", model.name
-        if name in cached:
-            want = "no name of a cached model with -dataset behind it"
-            yield Fault(field, name, want, "Fluid makes a claim of that name for the cache")
-        if name in saved:
+        if model.name in saved:
             want = "no name of a training job with -checkpoint behind it"
-            yield Fault(field, name, want, "the job's checkpoint is a claim of that name")
-    made = {*cached, *_made_claims(environment)}
-    for store in environment.stores:
-        if store.claim is not None and store.claim.name in made:
-            want = "a claim that is there without this stack"
-            why = "the stack, or Fluid for it, makes another claim of that name"
-            yield Fault(f"stores[{store.name}].claim.name", store.claim.name, want, why)
-
-
-def _made_claims(environment: Environment) -> Iterator[str]:
-    claims = [(model.name, model.volume) for model in environment.models]
-    claims += [(f"{job.name}-checkpoint", job.checkpoint) for job in environment.training]
-    for name, volume in claims:
-        store = environment.store(volume.store)
-        if store is not None and store.claim is None:
-            yield name
+            why = "the job's checkpoint is a claim of that name"
+            yield Fault(f"models[{model.name}].name", model.name, want, why)

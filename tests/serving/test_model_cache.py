@@ -140,17 +140,26 @@ def test_dataset_and_runtime_have_one_name_and_the_claim_has_it_too():
     assert found == {"claim_name": "qwen-dataset"}
 
 
-def test_dataset_and_runtime_do_not_wait_for_each_other():
-    """Either would wait for ever: the runtime binds the Dataset, which is waited for."""
+def test_the_dataset_that_is_waited_for_comes_after_the_runtime_that_binds_it():
+    """Does not prove that Fluid's runtime waits for its Dataset; Fluid does."""
     plan = planned(ModelCache, "qwen", cache())
-    pair = [of(plan, "Dataset"), of(plan, "JindoRuntime")]
-    assert not {one.urn for one in pair} & {urn for one in pair for urn in one.dependencies}
+    runtime = of(plan, "JindoRuntime")
+    assert runtime.urn in of(plan, "Dataset").dependencies
+    assert "annotations" not in runtime.inputs["metadata"]
 
 
-def test_a_load_waits_for_the_dataset_and_its_runtime():
+def test_a_load_waits_for_the_dataset():
     plan = planned(ModelCache, "qwen", cache())
-    urns = {of(plan, "Dataset").urn, of(plan, "JindoRuntime").urn}
-    assert urns <= set(of(plan, "DataLoad").dependencies)
+    assert of(plan, "Dataset").urn in of(plan, "DataLoad").dependencies
+
+
+def test_a_dataset_of_another_name_has_a_runtime_and_a_claim_of_that_name():
+    args = cache(dataset_name="qwen-v2")
+    plan = planned(ModelCache, "qwen", args)
+    pair = [of(plan, kind).inputs["metadata"]["name"] for kind in ("Dataset", "JindoRuntime")]
+    assert pair == ["qwen-v2", "qwen-v2"]
+    assert of(plan, "DataLoad").inputs["spec"]["dataset"]["name"] == "qwen-v2"
+    assert outputs(ModelCache, "qwen", args, "claim_name") == {"claim_name": "qwen-v2"}
 
 
 def test_a_load_that_changed_is_a_new_one():

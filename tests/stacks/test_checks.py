@@ -167,17 +167,6 @@ CASES = [
     ),
     Case(
         "claims_are_unique",
-        "a model with the name of a cache's claim",
-        dev,
-        {"models[+]": {**MODEL, "name": "qwen-dataset"}},
-        (
-            "models[qwen-dataset].name is 'qwen-dataset', but it must be no name of a cached "
-            "model with -dataset behind it: Fluid makes a claim of that name for the cache."
-        ),
-        {"models[+]": {**MODEL, "name": "qwen-data"}},
-    ),
-    Case(
-        "claims_are_unique",
         "a model with the name of a checkpoint's claim",
         dev,
         {"models[+]": {**MODEL, "name": "finetune-checkpoint"}},
@@ -187,17 +176,6 @@ CASES = [
             "that name."
         ),
         {"models[+]": {**MODEL, "name": "finetune-check"}},
-    ),
-    Case(
-        "claims_are_unique",
-        "a store on the claim that Fluid makes",
-        existing,
-        {"stores[models].claim.name": "qwen-dataset"},
-        (
-            "stores[models].claim.name is 'qwen-dataset', but it must be a claim that is there "
-            "without this stack: the stack, or Fluid for it, makes another claim of that name."
-        ),
-        {"stores[models].claim.name": "qwen"},
     ),
     Case(
         "sections_suit_the_profile",

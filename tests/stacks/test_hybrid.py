@@ -152,6 +152,11 @@ def test_the_autoscaler_is_what_the_article_asks_arena_for() -> None:
     }
 
 
+def named(found: Plan, kind: str, name: str) -> str:
+    """Name that the object has in the cluster."""
+    return str(one(found, kind, name).inputs["metadata"]["name"])
+
+
 @pytest.mark.parametrize(
     ("model", "driver"),
     [
@@ -165,7 +170,8 @@ def test_one_model_is_read_from_oss_and_one_from_nas(model: str, driver: str) ->
     [mounted] = predictor["volumes"]
     assert volume["csi"]["driver"] == driver
     assert volume["csi"]["volumeAttributes"]["path"] == "/Qwen-7B-Chat-Int8"
-    assert mounted["persistentVolumeClaim"] == {"claimName": model, "readOnly": True}
+    claim = named(up(), "kubernetes:core/v1:PersistentVolumeClaim", f"{model}-claim")
+    assert mounted["persistentVolumeClaim"] == {"claimName": claim, "readOnly": True}
 
 
 def test_every_metric_that_a_model_is_scaled_on_is_one_that_the_adapter_serves() -> None:
@@ -275,7 +281,8 @@ def test_a_cached_model_is_served_by_kserve_from_its_copy() -> None:
     changes = {"models[qwen-chat].cache": COPY, "edge_pools[idc].interconnected": True}
     predictor = spec_of(up(**changes), INFERENCE_SERVICE, "qwen-chat-service")["predictor"]
     [volume] = predictor["volumes"]
-    assert volume["persistentVolumeClaim"]["claimName"] == "qwen-chat-dataset"
+    dataset = named(up(**changes), "kubernetes:data.fluid.io/v1alpha1:Dataset", "qwen-chat-dataset")
+    assert volume["persistentVolumeClaim"]["claimName"] == dataset
 
 
 def test_what_the_issue_wants_refused_is_refused_in_one_run() -> None:
