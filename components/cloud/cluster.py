@@ -322,7 +322,9 @@ class AckCluster(pulumi.ComponentResource):
         kubeconfig = credential.kube_config
         if args.public_endpoint is None:
             # The provider always asks for the public address.
-            kubeconfig = pulumi.Output.all(kubeconfig, cluster.connections).apply(
+            # Alone: within Output.all, the connections would be plain dictionaries.
+            private = cluster.connections.apply(_private_address)
+            kubeconfig = pulumi.Output.all(kubeconfig, private).apply(
                 lambda known: point_at_private_address(*known)
             )
         return kubernetes.Provider(
@@ -362,9 +364,8 @@ def fetch_kubeconfig(cluster_id: str, *, private: bool) -> str:
     return f"{command} --PrivateIpAddress true" if private else command
 
 
-def point_at_private_address(kubeconfig: str, connections: Sequence[Any]) -> str:
-    """Puts the private address of the API server into a kubeconfig, if the cluster has told it."""
-    private = next((one.api_server_intranet for one in connections or ()), None)
+def point_at_private_address(kubeconfig: str, private: str | None) -> str:
+    """Puts the private address of the API server into a kubeconfig, if it is known."""
     return _SERVER.sub(rf"\g<1>{private}", kubeconfig) if kubeconfig and private else kubeconfig
 
 
@@ -389,6 +390,10 @@ def restrict_api_server(slb_id: str, cluster_name: str, allowed_cidrs: Sequence[
             ' --AclId "$ACL_ID"',
         )
     )
+
+
+def _private_address(connections: Sequence[Any] | None) -> str | None:
+    return next((one.api_server_intranet for one in connections or ()), None)
 
 
 def _issuer_url(rrsa: Any) -> str:

@@ -297,11 +297,10 @@ def test_the_access_list_lets_in_the_named_ranges_the_nodes_and_the_control_plan
 
 def test_a_private_cluster_is_reached_by_its_private_address() -> None:
     kubeconfig = "clusters:\n- cluster:\n    server: https://203.0.113.1:6443\n  name: dev\n"
-    private = SimpleNamespace(api_server_intranet="https://10.0.0.9:6443")
-    assert point_at_private_address(kubeconfig, [private]) == (
+    assert point_at_private_address(kubeconfig, "https://10.0.0.9:6443") == (
         "clusters:\n- cluster:\n    server: https://10.0.0.9:6443\n  name: dev\n"
     )
-    assert point_at_private_address(kubeconfig, []) == kubeconfig
+    assert point_at_private_address(kubeconfig, None) == kubeconfig
 
 
 @needs_schema
