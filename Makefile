@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan cli.py __main__.py tests bench
+SOURCES := components stacks plan sandbox cli.py __main__.py tests bench
 
 .PHONY: help plan test lint format schema lock clean
 

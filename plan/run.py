@@ -29,7 +29,7 @@ def plan(stack: str, root: Path) -> Plan:
     if not (root / "__main__.py").is_file():
         raise Refused(f"Project {file.project!r}", "__main__.py does not exist beside Pulumi.yaml.")
     try:
-        with _as_main_program(root):
+        with as_main_program(root):
             return record(
                 lambda: runpy.run_path("__main__.py", run_name="__main__"),
                 project=file.project,
@@ -42,7 +42,7 @@ def plan(stack: str, root: Path) -> Plan:
 
 
 @contextlib.contextmanager
-def _as_main_program(root: Path) -> Iterator[None]:
+def as_main_program(root: Path) -> Iterator[None]:
     """Where and how the engine starts a program; what it prints is not part of the plan."""
     before = sys.path[:]
     sys.path.insert(0, str(root))

@@ -1,0 +1,1 @@
+"""`pulumi up` on a laptop: Pulumi's engine and Kubernetes' API server are real, clouds are not."""

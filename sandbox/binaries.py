@@ -1,0 +1,142 @@
+"""The programs that the sandbox runs: built once from Go modules that go.sum pins, then kept."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+TOOLS: Final = Path(__file__).parent / "tools"
+ENGINE_VERSION: Final = (3, 256, 0)
+"""Oldest engine that the sandbox was tried with."""
+KUBERNETES_VERSION: Final = "v1.34.1"
+
+_VERSIONED: Final = "k8s.io/component-base/version"
+
+
+class Unavailable(Exception):
+    """A program cannot be had on this machine; says in one line what is missing."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to build, from a module of its own under `sandbox/tools`."""
+
+    module: str
+    """Folder of its go.mod."""
+    package: str
+    """Package of its `main`."""
+    linked: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are set when it is linked."""
+
+
+PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
+    {
+        "pulumi": Program(
+            "engine",
+            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            {
+                "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": ".".join(
+                    map(str, ENGINE_VERSION)
+                )
+            },
+        ),
+        "kube-apiserver": Program(
+            "apiserver",
+            "k8s.io/kubernetes/cmd/kube-apiserver",
+            {
+                f"{_VERSIONED}.gitVersion": KUBERNETES_VERSION,
+                f"{_VERSIONED}.gitMajor": "1",
+                f"{_VERSIONED}.gitMinor": "34",
+            },
+        ),
+        "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
+        "knative-check": Program("knative", "."),
+    }
+)
+
+
+def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Finds a program, or builds it: minutes the first time, nothing later.
+
+    A `pulumi` on PATH that is new enough is taken as it is.
+
+    Args:
+        name: A key of `PROGRAMS`.
+        say: Told before a build begins.
+
+    Raises:
+        Unavailable: It is not there, and cannot be built here.
+    """
+    if name == "pulumi" and (installed := _installed_pulumi()):
+        return installed
+    program = PROGRAMS[name]
+    kept = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
+    if not kept.is_file():
+        _build(program, kept, say)
+    return kept
+
+
+def why_unavailable() -> str | None:
+    """Says in one line why nothing can be built here, or None."""
+    if _go() or all(_is_kept(name) for name in PROGRAMS):
+        return None
+    return (
+        "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
+        "source. Install Go 1.26 or later from https://go.dev/dl/."
+    )
+
+
+def _is_kept(name: str) -> bool:
+    kept = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
+    return kept.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
+
+
+def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
+    go = _go()
+    if go is None:
+        raise Unavailable(why_unavailable() or f"{target.name} is missing.")
+    say(f"Building {target.name} from source; this is done once and takes minutes.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    variables = " ".join(f"-X {name}={value}" for name, value in program.linked.items())
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        built = Path(folder) / target.name
+        flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
+        command = [go, "build", *flags, "-o", str(built), program.package]
+        result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
+        if result.returncode:
+            reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise Unavailable(f"Building {target.name} failed: {reason[0]}")
+        built.replace(target)
+
+
+def _fingerprint(program: Program) -> str:
+    """Changes with the pinned modules, our own sources and the link flags."""
+    digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
+    for path in sorted((TOOLS / program.module).iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "ack-inference" / "sandbox"
+
+
+def _go() -> str | None:
+    return shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+
+
+def _installed_pulumi() -> Path | None:
+    path = shutil.which("pulumi")
+    if path is None:
+        return None
+    said = subprocess.run([path, "version"], capture_output=True, text=True).stdout
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", said)
+    return Path(path) if found and tuple(map(int, found.groups())) >= ENGINE_VERSION else None

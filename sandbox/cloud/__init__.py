@@ -1,0 +1,1 @@
+"""Alibaba Cloud, simulated: what the provider checks and the cloud refuses, in one file."""

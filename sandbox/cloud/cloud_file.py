@@ -1,0 +1,65 @@
+"""The cloud: one file with every resource that exists, which tests read and change."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Existing(NamedTuple):
+    """A resource in the cloud."""
+
+    type: str
+    id: str
+    name: str
+    """Name in the program that made it: for people, the cloud itself does not know it."""
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class CloudFile:
+    """Every resource of one account, by type and ID."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+
+    def every(self) -> list[Existing]:
+        """All resources, in the order in which they were made."""
+        with self._lock:
+            return self._load()
+
+    def find(self, type_: str, id_: str) -> Existing | None:
+        """The resource of this type and ID."""
+        return next((one for one in self.every() if (one.type, one.id) == (type_, id_)), None)
+
+    @contextmanager
+    def changing(self) -> Iterator[list[Existing]]:
+        """Gives all resources to change, and stores them whole; nothing where it raises."""
+        with self._lock:
+            resources = self._load()
+            yield resources
+            self._store(resources)
+
+    def change(self, type_: str, id_: str, **inputs: Any) -> None:
+        """Changes a resource behind everybody's back."""
+        with self.changing() as resources:
+            [found] = [one for one in resources if (one.type, one.id) == (type_, id_)]
+            found.inputs.update(inputs)
+            found.outputs.update(inputs)
+
+    def _load(self) -> list[Existing]:
+        try:
+            return [Existing(**one) for one in json.loads(self.path.read_text())]
+        except FileNotFoundError:
+            return []
+
+    def _store(self, resources: list[Existing]) -> None:
+        new = self.path.with_suffix(".new")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.touch(mode=0o600)
+        rows: list[Mapping[str, Any]] = [one._asdict() for one in resources]
+        new.write_text(json.dumps(rows, indent=1))
+        new.replace(self.path)

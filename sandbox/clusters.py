@@ -1,0 +1,122 @@
+"""The clusters of a sandbox: an API server of its own for each."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from .kubernetes import installs, server, stand_ins
+from .kubernetes.client import Client, Manifest
+
+
+class LocalClusters:
+    """Control planes on this machine, kept in a folder from one command to the next."""
+
+    def __init__(self, folder: Path, definitions: Path | None) -> None:
+        """Finds the clusters that are there.
+
+        Args:
+            folder: One folder in it per cluster.
+            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+        """
+        self._folder = folder
+        self._definitions = definitions
+        self._stand_ins: dict[str, stand_ins.StandIns] = {}
+
+    def __enter__(self) -> "LocalClusters":
+        for cluster_id in self.names():
+            self._run(cluster_id)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._stand_ins.values():
+            one.stop()
+        self._stand_ins.clear()
+
+    def names(self) -> list[str]:
+        """IDs of the clusters that exist."""
+        return sorted(path.parent.name for path in self._folder.glob("*/server.json"))
+
+    def start(self, cluster_id: str, there_before: Iterable[Manifest] = ()) -> None:
+        """Starts a control plane with what every cluster of ACK has; one that runs is kept.
+
+        Args:
+            cluster_id: ID of the cluster.
+            there_before: Objects that were there before the stack.
+        """
+        client = self._run(cluster_id)
+        baseline = self._folder / cluster_id / "baseline.json"
+        if not baseline.exists():
+            installs.install(client, installs.BASE, self._definitions)
+            for one in there_before:
+                client.apply(one, "owner")
+            baseline.write_text(json.dumps([describe(one) for one in stand_ins.objects(client)]))
+
+    def remove(self, cluster_id: str) -> None:
+        """Removes a control plane, and remembers which objects were left in it."""
+        found = self.find(cluster_id)
+        left = self.leftovers(cluster_id)
+        if one := self._stand_ins.pop(cluster_id, None):
+            one.stop()
+        found.remove()
+        with (self._folder / "leftovers.txt").open("a") as file:
+            file.writelines(f"{cluster_id} {one}\n" for one in left)
+
+    def stop(self) -> None:
+        """Ends all control planes, and forgets them."""
+        self.__exit__()
+        for cluster_id in self.names():
+            self.find(cluster_id).stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def find(self, cluster_id: str) -> server.ApiServer:
+        """The API server of a cluster."""
+        found = server.find(self._folder / cluster_id)
+        if found is None:
+            raise LookupError(f"there is no cluster {cluster_id}")
+        return found
+
+    def made(self, cluster_id: str) -> list[Manifest]:
+        """Every object that was not there when the cluster was new."""
+        before = set(json.loads((self._folder / cluster_id / "baseline.json").read_text()))
+        every = stand_ins.objects(self.find(cluster_id).client)
+        return [one for one in every if describe(one) not in before]
+
+    def leftovers(self, cluster_id: str) -> list[str]:
+        """The same as text."""
+        return sorted(describe(one) for one in self.made(cluster_id))
+
+    def left_behind(self) -> list[str]:
+        """What was still in a cluster when it was removed."""
+        path = self._folder / "leftovers.txt"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def address(self, cluster_id: str) -> str:
+        """Where the API server answers."""
+        return self.find(cluster_id).url
+
+    def kubeconfig(self, cluster_id: str) -> str:
+        """Access at an address that is not the private one."""
+        return self.find(cluster_id).public_kubeconfig
+
+    def install(self, cluster_id: str, addon: str) -> None:
+        """Installs an add-on."""
+        what = installs.ADDONS.get(addon, installs.Install())
+        installs.install(self.find(cluster_id).client, what, self._definitions)
+
+    def uninstall(self, cluster_id: str, addon: str) -> None:
+        """Removes an add-on."""
+        what = installs.ADDONS.get(addon, installs.Install())
+        installs.uninstall(self.find(cluster_id).client, what)
+
+    def _run(self, cluster_id: str) -> Client:
+        client = server.start(self._folder / cluster_id).client
+        if cluster_id not in self._stand_ins:
+            self._stand_ins[cluster_id] = stand_ins.StandIns(client, self._definitions)
+        return client
+
+
+def describe(one: Manifest) -> str:
+    """Kind, namespace and name of an object."""
+    about = one["metadata"]
+    return " ".join(filter(None, [one["kind"], about.get("namespace"), about["name"]]))

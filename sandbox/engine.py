@@ -1,0 +1,215 @@
+"""Drives Pulumi's engine on a stack: an inline program, attached plugins, state in a folder."""
+
+import os
+import runpy
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pulumi import automation
+
+from plan.run import as_main_program
+
+from . import binaries
+
+PREVIEW: Final = "preview"
+UP: Final = "up"
+REFRESH: Final = "refresh"
+DESTROY: Final = "destroy"
+
+Say = Callable[[str], None]
+
+
+class Pending(Exception):
+    """An earlier update was cut off in the middle; says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine does with one resource."""
+
+    op: str
+    """Such as `create`, `update`, `replace`, `delete` or `same`."""
+    urn: str
+    paths: frozenset[str] = frozenset()
+    """Properties that differ."""
+    replacing: frozenset[str] = frozenset()
+    """Those that only a new resource can have."""
+
+    @property
+    def type(self) -> str:
+        """Type token."""
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+    @property
+    def name(self) -> str:
+        """Name in the program."""
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an operation of the engine."""
+
+    steps: tuple[Step, ...]
+    failure: str | None = None
+    """What the engine said, if it failed."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Outputs of the stack, after an `up`; secrets read `[secret]`."""
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """Steps that are not `same`, and are not the parts of a replacement."""
+        parts = {"same", "refresh", "create-replacement", "delete-replaced", "read"}
+        return tuple(step for step in self.steps if step.op not in parts)
+
+
+class Engine:
+    """One stack of one project, in a folder that nothing else uses."""
+
+    def __init__(self, root: Path, stack: str, folder: Path) -> None:
+        """Prepares a workspace; nothing is run yet.
+
+        Args:
+            root: Folder of the program.
+            stack: Name of the stack.
+            folder: Where workspace and state are kept.
+        """
+        self.root = root
+        self.stack = stack
+        self.folder = folder
+        self.project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+
+    @property
+    def stack_file(self) -> Path:
+        """The copy of the stack file that the engine reads."""
+        return self.folder / "workspace" / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def passphrase(self) -> str:
+        """Encrypts the secrets in state and configuration; made once."""
+        path = self.folder / "passphrase"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def configure(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> None:
+        """Writes the stack's configuration, with its secrets encrypted.
+
+        Args:
+            config: Full keys (`ack-inference:region`) to plain values.
+            hidden: Full keys to secrets.
+        """
+        self.stack_file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
+        known = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {}
+        salt = {key: known[key] for key in ("encryptionsalt",) if key in known}
+        self.stack_file.write_text(yaml.safe_dump({**salt, "config": dict(config)}))
+        if hidden:
+            values = {
+                key: automation.ConfigValue(text, secret=True) for key, text in hidden.items()
+            }
+            self._stack(lambda: None, "").set_all_config(values)
+
+    def run(
+        self,
+        operation: str,
+        plugins: str,
+        *,
+        say: Say = lambda _: None,
+        program: automation.PulumiFn | None = None,
+        **options: Any,
+    ) -> Outcome:
+        """Runs one operation of the engine.
+
+        Args:
+            operation: `preview`, `up`, `refresh` or `destroy`.
+            plugins: Where the plugins listen, as the engine's own setting has it.
+            say: Told every line that the engine prints.
+            program: Runs in place of the project's `__main__.py`.
+            options: Further options of the Automation API's function.
+
+        Raises:
+            Pending: An earlier update was cut off, and this one would make a second copy.
+        """
+        run = program or self._program
+        stack = self._stack(run, plugins)
+        if operation in (UP, PREVIEW):
+            self._refuse_pending(stack)
+        steps = list[Step]()
+        failure = None
+        options = {"on_event": lambda event: steps.extend(_steps(event)), **options}
+        try:
+            result = getattr(stack, operation)(on_output=say, color="never", **options)
+        except automation.CommandError as error:
+            failure = str(error)
+        outputs = result.outputs if failure is None and operation == UP else {}
+        shown = {key: "[secret]" if one.secret else one.value for key, one in outputs.items()}
+        return Outcome(tuple(steps), failure, shown)
+
+    def cancel(self) -> None:
+        """Frees the state after an update that was killed."""
+        self._stack(lambda: None, "").cancel()
+
+    def export(self) -> Mapping[str, Any]:
+        """The state, with its secrets encrypted."""
+        return self._stack(lambda: None, "").export_stack().deployment or {}
+
+    def _stack(self, program: automation.PulumiFn, plugins: str) -> automation.Stack:
+        state = self.folder / "state"
+        state.mkdir(parents=True, exist_ok=True)
+        path = binaries.find("pulumi")
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(self.stack_file.parent),
+            pulumi_home=str(self.folder / "home"),
+            pulumi_command=automation.PulumiCommand(root=str(path.parents[1])),
+            env_vars={
+                "PULUMI_BACKEND_URL": f"file://{state}",
+                "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DEBUG_PROVIDERS": plugins,
+                **{key: os.environ[key] for key in _HANDED_ON if key in os.environ},
+            },
+        )
+        return automation.create_or_select_stack(
+            self.stack, project_name=self.project, program=program, opts=options
+        )
+
+    def _program(self) -> None:
+        with as_main_program(self.root):
+            runpy.run_path("__main__.py", run_name="__main__")
+
+    def _refuse_pending(self, stack: automation.Stack) -> None:
+        state = stack.export_stack().deployment or {}
+        pending = state.get("pending_operations") or []
+        if not pending:
+            return
+        lines = [f"  {one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in pending]
+        raise Pending("\n".join([*_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
+
+
+_HANDED_ON: Final = ("PULUMI_SKIP_CHECKPOINTS",)
+
+_PENDING_HEADER: Final = (
+    "The last update was cut off in the middle of this, so nobody knows how it ended:",
+)
+_PENDING_ADVICE: Final = (
+    "Another update would do it a second time. Look whether it is there, and then",
+    "  if it is:      pulumi refresh --import-pending-creates <urn> --import-pending-creates <id>",
+    "  if it is not:  pulumi refresh --clear-pending-creates",
+)
+
+
+def _steps(event: automation.EngineEvent) -> Iterator[Step]:
+    if event.resource_pre_event is None:
+        return
+    about = event.resource_pre_event.metadata
+    detailed = about.detailed_diff or {}
+    replacing = {path for path, one in detailed.items() if one.diff_kind.value.endswith("replace")}
+    yield Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))

@@ -1,0 +1,173 @@
+"""Requests to an API server: server-side apply under strict validation, which few clients offer."""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from urllib3.util import Retry
+
+Manifest = Mapping[str, Any]
+
+_TIMEOUT_SECONDS: Final = 30
+
+
+class Refused(Exception):
+    """The API server's answer to a request that it did not carry out."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        """Such as `Invalid`, `Conflict` or `NotFound`."""
+
+
+class UnknownKind(Refused):
+    """The API server has no resource of this apiVersion and kind: its CRD is not installed."""
+
+    def __init__(self, api_version: str, kind: str) -> None:
+        super().__init__(404, "UnknownKind", f"no matches for kind {kind} in version {api_version}")
+
+
+class Client:
+    """One user of one API server."""
+
+    def __init__(self, url: str, token: str, certificate: Path) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session.verify = str(certificate)
+        # A kind that was defined just now is served a moment later.
+        patience = Retry(20, status_forcelist=[429], allowed_methods=None, backoff_factor=0.1)
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=patience)
+        self._session.mount(url, adapter)
+        self._resources: dict[str, list[dict[str, Any]]] = {}
+
+    def is_ready(self) -> bool:
+        """Whether it answers requests."""
+        answer = self._session.get(f"{self.url}/readyz", timeout=_TIMEOUT_SECONDS)
+        return answer.ok
+
+    def apply(
+        self, manifest: Manifest, manager: str, *, dry_run: bool = False, force: bool = False
+    ) -> dict[str, Any]:
+        """Applies an object with strict field validation, and returns it as it is stored.
+
+        Args:
+            manifest: The object, with those fields that the manager wants.
+            manager: Who wants them.
+            dry_run: Stores nothing.
+            force: Takes fields from other managers.
+
+        Raises:
+            Refused: It is not valid, or another manager owns a field of it.
+        """
+        options = {"fieldManager": manager, "fieldValidation": "Strict"}
+        if dry_run:
+            options["dryRun"] = "All"
+        if force:
+            options["force"] = "true"
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self._send(
+            "PATCH", self._path(manifest), params=options, json=dict(manifest), headers=headers
+        )
+
+    def get(self, manifest: Manifest) -> dict[str, Any] | None:
+        """The object of this apiVersion, kind, namespace and name, or None."""
+        try:
+            return self._send("GET", self._path(manifest))
+        except Refused as refused:
+            if refused.code == 404:
+                return None
+            raise
+
+    def delete(self, manifest: Manifest) -> None:
+        """Asks for the end of an object; one that is not there is at its end."""
+        try:
+            self._send("DELETE", self._path(manifest), params={"propagationPolicy": "Background"})
+        except Refused as refused:
+            if refused.code != 404:
+                raise
+
+    def remove(self, manifest: Manifest, seconds: float = 60) -> bool:
+        """Deletes an object, and waits; False where something held it for so long."""
+        until = time.monotonic() + seconds
+        self.delete(manifest)
+        while self.get(manifest) is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def merge(self, manifest: Manifest, change: Manifest, subresource: str = "") -> None:
+        """Merges a change into an object, or into a subresource of it such as `status`."""
+        path = "/".join(filter(None, [self._path(manifest), subresource]))
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self._send("PATCH", path, json=dict(change), headers=headers)
+
+    def finalize(self, namespace: Manifest) -> None:
+        """Lets go of a namespace whose objects are gone."""
+        body = {**namespace, "spec": {"finalizers": []}}
+        self._send("PUT", f"{self._path(namespace)}/finalize", json=body)
+
+    def every(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+        """All objects of a kind, in all namespaces; none where the kind is not known."""
+        try:
+            resource = self._resource(api_version, kind)
+        except UnknownKind:
+            return []
+        found = self._send("GET", f"{_root(api_version)}/{resource['name']}")
+        return [{"apiVersion": api_version, "kind": kind, **one} for one in found["items"]]
+
+    def check_kind(self, api_version: str, kind: str) -> None:
+        """Raises UnknownKind where there is no such kind."""
+        self._resource(api_version, kind)
+
+    def kinds(self) -> Iterator[tuple[str, str, bool]]:
+        """Every apiVersion and kind that can be listed and deleted, and whether in a namespace."""
+        groups = self._send("GET", "/apis")["groups"]
+        versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
+        for version in versions:
+            for resource in self._send("GET", _root(version))["resources"]:
+                if {"list", "delete"} <= set(resource["verbs"]) and "/" not in resource["name"]:
+                    yield version, resource["kind"], resource["namespaced"]
+
+    def _path(self, manifest: Manifest) -> str:
+        api_version, about = manifest["apiVersion"], manifest["metadata"]
+        resource = self._resource(api_version, manifest["kind"])
+        namespace = f"/namespaces/{about.get('namespace') or 'default'}"
+        scope = namespace if resource["namespaced"] else ""
+        return f"{_root(api_version)}{scope}/{resource['name']}/{about['name']}"
+
+    def _resource(self, api_version: str, kind: str) -> dict[str, Any]:
+        for resources in (self._resources.get(api_version, []), self._discover(api_version)):
+            for resource in resources:
+                if resource["kind"] == kind and "/" not in resource["name"]:
+                    return resource
+        raise UnknownKind(api_version, kind)
+
+    def _discover(self, api_version: str) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._send("GET", _root(api_version))["resources"]
+        except Refused as refused:
+            if refused.code != 404:
+                raise
+            found = []
+        self._resources[api_version] = found
+        return found
+
+    def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = self._session.request(
+            method, f"{self.url}{path}", timeout=_TIMEOUT_SECONDS, **options
+        )
+        body = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+        if not answer.ok:
+            message = body.get("message") or answer.text.strip()
+            raise Refused(answer.status_code, body.get("reason", ""), message)
+        return body
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"

@@ -1,0 +1,124 @@
+"""Custom resource definitions of the kinds that stacks use."""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from .client import Client, UnknownKind
+
+MANAGER: Final = "sandbox"
+API_VERSION: Final = "apiextensions.k8s.io/v1"
+SECONDS: Final = 30
+
+
+class Kind(NamedTuple):
+    """A custom resource, always in a namespace."""
+
+    version: str
+    kind: str
+    plural: str
+
+
+KINDS: Final[Mapping[str, tuple[Kind, ...]]] = MappingProxyType(
+    {
+        "data.fluid.io": (
+            Kind("v1alpha1", "Dataset", "datasets"),
+            Kind("v1alpha1", "JindoRuntime", "jindoruntimes"),
+            Kind("v1alpha1", "DataLoad", "dataloads"),
+        ),
+        "monitoring.coreos.com": (Kind("v1", "PodMonitor", "podmonitors"),),
+        "operator.knative.dev": (Kind("v1beta1", "KnativeServing", "knativeservings"),),
+        "scheduling.alibabacloud.com": (Kind("v1alpha1", "ResourcePolicy", "resourcepolicies"),),
+        "serving.knative.dev": (Kind("v1", "Service", "services"),),
+        "serving.kserve.io": (
+            Kind("v1beta1", "InferenceService", "inferenceservices"),
+            Kind("v1alpha1", "ServingRuntime", "servingruntimes"),
+        ),
+    }
+)
+
+
+def install(client: Client, group: str, folder: Path | None) -> None:
+    """Installs the kinds of a group, and returns once they are served.
+
+    Args:
+        client: The cluster.
+        group: A key of `KINDS`.
+        folder: Where upstream's own definitions lie, one per file. A kind without one there gets
+            a definition that accepts every field.
+    """
+    for kind in KINDS[group]:
+        known = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
+        client.apply(known or _open_definition(group, kind), MANAGER)
+    for kind in KINDS[group]:
+        _wait(client, f"{group}/{kind.version}", kind.kind)
+
+
+def uninstall(client: Client, group: str) -> None:
+    """Removes the kinds of a group, and every object of them."""
+    for kind in KINDS[group]:
+        client.remove(_named(f"{kind.plural}.{group}"))
+
+
+def without_schema(folder: Path | None) -> list[str]:
+    """Kinds whose fields are not checked."""
+    known = _definitions(folder) if folder else {}
+    return [
+        f"{kind.kind} ({group})"
+        for group, kinds in KINDS.items()
+        for kind in kinds
+        if f"{kind.plural}.{group}" not in known
+    ]
+
+
+@cache
+def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
+    return {found["metadata"]["name"]: found for found in _read(folder)}
+
+
+def _read(folder: Path) -> Iterator[dict[str, Any]]:
+    names = [f"{kind.plural}.{group}" for group, kinds in KINDS.items() for kind in kinds]
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem in names:
+            yield yaml.load(path.read_text(), yaml.CSafeLoader)
+
+
+def _open_definition(group: str, kind: Kind) -> dict[str, Any]:
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {
+        "name": kind.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": anything},
+        "subresources": {"status": {}},
+    }
+    names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
+    return {
+        **_named(f"{kind.plural}.{group}"),
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": name},
+    }
+
+
+def _wait(client: Client, api_version: str, kind: str) -> None:
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            client.check_kind(api_version, kind)
+            return
+        except UnknownKind:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)

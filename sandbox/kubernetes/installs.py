@@ -1,0 +1,85 @@
+"""What add-ons and charts bring into a cluster, as far as a stack's own objects meet it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from . import crds
+from .client import Client
+
+
+class Install(NamedTuple):
+    """What is there once something is installed."""
+
+    groups: tuple[str, ...] = ()
+    """API groups of its custom resources, of `crds.KINDS`."""
+    namespace: str | None = None
+    """Namespace that it makes."""
+    config_maps: tuple[str, ...] = ()
+    """ConfigMaps in that namespace, empty of what the stack sets."""
+
+
+KNATIVE_CORE: Final = Install(
+    ("serving.knative.dev",),
+    config_maps=(
+        "config-autoscaler",
+        "config-defaults",
+        "config-deployment",
+        "config-domain",
+        "config-features",
+        "config-network",
+    ),
+)
+
+BASE: Final = Install(("scheduling.alibabacloud.com",))
+"""What a cluster of ACK has from the start."""
+
+ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
+    {
+        "arms-prometheus": Install(("monitoring.coreos.com",)),
+        "knative": KNATIVE_CORE._replace(namespace="knative-serving"),
+    }
+)
+"""Add-ons of ACK that bring something a stack uses."""
+
+CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
+    {
+        "ack-fluid": Install(("data.fluid.io",)),
+        "ack-kserve": Install(("serving.kserve.io",)),
+        "fluid": Install(("data.fluid.io",)),
+        "knative-operator": Install(("operator.knative.dev",)),
+        "kserve-crd": Install(("serving.kserve.io",)),
+        "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
+    }
+)
+"""Charts that do, by the last part of their name."""
+
+
+def install(client: Client, what: Install, folder: Path | None) -> None:
+    """Installs something; a second time changes nothing."""
+    for group in what.groups:
+        crds.install(client, group, folder)
+    if what.namespace:
+        client.apply(namespace(what.namespace), crds.MANAGER)
+        configure(client, what, what.namespace)
+
+
+def configure(client: Client, what: Install, in_namespace: str) -> None:
+    """Makes its ConfigMaps in a namespace that is there."""
+    for name in what.config_maps:
+        about = {"name": name, "namespace": in_namespace}
+        client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}, crds.MANAGER)
+
+
+def uninstall(client: Client, what: Install) -> None:
+    """Removes it, with every object of its kinds."""
+    for group in what.groups:
+        crds.uninstall(client, group)
+    if what.namespace:
+        client.remove(namespace(what.namespace))
+
+
+def namespace(name: str) -> dict[str, Any]:
+    """A namespace by its name."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

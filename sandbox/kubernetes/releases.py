@@ -1,0 +1,59 @@
+"""Helm releases: recorded as Helm does, in a Secret beside them; their charts are not rendered."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from . import installs
+from .client import Client
+
+MANAGER: Final = "helm"
+
+
+def install(client: Client, inputs: Mapping[str, Any], definitions: Path | None) -> str:
+    """Records a release, with what its chart brings; returns its ID, `namespace/name`."""
+    namespace, name = inputs.get("namespace", "default"), inputs["name"]
+    if inputs.get("createNamespace"):
+        client.apply(installs.namespace(namespace), MANAGER)
+    installs.install(client, _brought(inputs), definitions)
+    text = base64.b64encode(json.dumps(dict(inputs)).encode()).decode()
+    client.apply(
+        {
+            **_record(namespace, name),
+            "type": "helm.sh/release.v1",
+            "data": {"release": text},
+        },
+        MANAGER,
+    )
+    return f"{namespace}/{name}"
+
+
+def find(client: Client, id_: str) -> dict[str, Any] | None:
+    """What a release was installed with, or None where there is none."""
+    stored = client.get(_record(*id_.split("/")))
+    if stored is None:
+        return None
+    found: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
+    return found
+
+
+def uninstall(client: Client, id_: str, inputs: Mapping[str, Any]) -> None:
+    """Removes a release. A namespace that Helm made stays, as it does in Helm."""
+    installs.uninstall(client, _brought(inputs))
+    client.delete(_record(*id_.split("/")))
+
+
+def _brought(inputs: Mapping[str, Any]) -> installs.Install:
+    chart = inputs["chart"].rpartition("/")[2]
+    return installs.CHARTS.get(chart, installs.Install())
+
+
+def _record(namespace: str, name: str) -> dict[str, Any]:
+    about = {
+        "name": f"sh.helm.release.v1.{name}.v1",
+        "namespace": namespace,
+        "labels": {"owner": "helm", "name": name, "status": "deployed", "version": "1"},
+    }
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": about}

@@ -1,0 +1,218 @@
+"""A real API server with its etcd, and nothing else: no node, no scheduler, no controller."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import requests
+import yaml
+
+from .. import binaries
+from .client import Client
+
+READY_SECONDS: Final = 60
+PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
+"""What a kubeconfig says first: an address of the documentation, where nobody answers."""
+
+
+class NotStarted(Exception):
+    """The API server did not come up; the end of its log is in the message."""
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running API server, known to later processes by the folder that it keeps its state in."""
+
+    folder: Path
+    url: str
+    token: str
+    etcd_url: str
+    processes: tuple[int, ...] = ()
+
+    @property
+    def client(self) -> Client:
+        """Speaks to it as its administrator."""
+        return Client(self.url, self.token, self.folder / "certs" / "apiserver.crt")
+
+    @property
+    def kubeconfig(self) -> str:
+        """Access for an administrator, at its real address."""
+        cluster = {
+            "server": self.url,
+            "certificate-authority": str(self.folder / "certs" / "apiserver.crt"),
+        }
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "sandbox", "cluster": cluster}],
+                "users": [{"name": "admin", "user": {"token": self.token}}],
+                "contexts": [
+                    {"name": "sandbox", "context": {"cluster": "sandbox", "user": "admin"}}
+                ],
+                "current-context": "sandbox",
+            },
+            sort_keys=False,
+        )
+
+    @property
+    def public_kubeconfig(self) -> str:
+        """The same at an address that is not its own, as ACK hands it out."""
+        return self.kubeconfig.replace(self.url, PUBLIC_ADDRESS)
+
+    def stop(self) -> None:
+        """Ends its processes; what it stored stays."""
+        for pid in self.processes:
+            _end(pid)
+
+    def remove(self) -> None:
+        """Ends its processes, and deletes what it stored."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start(folder: Path) -> ApiServer:
+    """Starts an API server, or finds the one that runs in this folder: 3 to 4 seconds.
+
+    Raises:
+        Unavailable: Its programs cannot be had on this machine.
+        NotStarted: It did not come up.
+    """
+    known = find(folder)
+    if known is not None and all(map(_runs, known.processes)):
+        return known
+    if known is not None:
+        known.stop()
+    server = known or _new(folder)
+    etcd = _spawn(folder / "etcd.log", _etcd_command(server))
+    api = _spawn(folder / "apiserver.log", _api_server_command(server))
+    server = replace(server, processes=(api, etcd))
+    _remember(server)
+    _wait_until_ready(server)
+    return server
+
+
+def find(folder: Path) -> ApiServer | None:
+    """The API server that was started in a folder, whether it still runs or not."""
+    try:
+        known = json.loads((folder / "server.json").read_text())
+    except FileNotFoundError:
+        return None
+    return ApiServer(**{**known, "folder": folder, "processes": tuple(known["processes"])})
+
+
+def _new(folder: Path) -> ApiServer:
+    folder.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_urlsafe(24)
+    users = folder / "tokens.csv"
+    users.touch(mode=0o600)
+    users.write_text(f'{token},admin,admin,"system:masters"\n')
+    etcd_port, port = _free_ports(2)
+    return ApiServer(folder, f"https://127.0.0.1:{port}", token, f"http://127.0.0.1:{etcd_port}")
+
+
+def _remember(server: ApiServer) -> None:
+    path = server.folder / "server.json"
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(asdict(server), default=str))
+    new.replace(path)
+
+
+def _etcd_command(server: ApiServer) -> list[str]:
+    return [
+        str(binaries.find("etcd")),
+        f"--data-dir={server.folder / 'etcd'}",
+        f"--listen-client-urls={server.etcd_url}",
+        f"--advertise-client-urls={server.etcd_url}",
+        "--listen-peer-urls=http://127.0.0.1:0",
+        "--log-level=error",
+        "--unsafe-no-fsync",
+    ]
+
+
+def _api_server_command(server: ApiServer) -> list[str]:
+    # It makes this key and its certificate itself, before it reads them.
+    key = server.folder / "certs" / "apiserver.key"
+    return [
+        str(binaries.find("kube-apiserver")),
+        f"--etcd-servers={server.etcd_url}",
+        f"--cert-dir={server.folder / 'certs'}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={server.url.rpartition(':')[2]}",
+        f"--token-auth-file={server.folder / 'tokens.csv'}",
+        "--anonymous-auth=false",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://sandbox.invalid",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-cluster-ip-range=10.255.0.0/24",
+        "--endpoint-reconciler-type=none",
+        # Nobody makes the default account that it waits for, and nobody frees a volume that it
+        # protects: both are controllers' work.
+        "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
+        "--shutdown-delay-duration=0s",
+    ]
+
+
+def _wait_until_ready(server: ApiServer) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and all(map(_runs, server.processes)):
+        try:
+            if (server.folder / "certs" / "apiserver.crt").is_file() and server.client.is_ready():
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.1)
+    server.stop()
+    logs = [server.folder / name for name in ("apiserver.log", "etcd.log")]
+    lines = [line for log in logs for line in log.read_text().splitlines()[-3:]]
+    raise NotStarted("\n".join(["The API server did not come up. Its logs end with:", *lines]))
+
+
+def _spawn(log: Path, command: list[str]) -> int:
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    return process.pid
+
+
+def _runs(pid: int) -> bool:
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return False
+    except ChildProcessError:
+        pass  # Another process started it.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end(pid: int) -> None:
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        for _ in range(50):
+            if not _runs(pid):
+                return
+            os.kill(pid, sent)
+            time.sleep(0.1)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

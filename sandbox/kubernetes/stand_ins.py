@@ -1,0 +1,120 @@
+"""Stand-ins for the controllers that a stack waits for: they say that all is well.
+
+Pulling images, loading models and scheduling pods is not part of the sandbox.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from . import installs
+from .client import Client, Manifest, Refused
+
+SECONDS: Final = 0.2
+"""Pause between two rounds."""
+
+FLUID: Final = "data.fluid.io/v1alpha1"
+KNATIVE: Final = "serving.knative.dev/v1"
+KSERVE: Final = "serving.kserve.io/v1beta1"
+OPERATOR: Final = "operator.knative.dev/v1beta1"
+
+_READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
+_LOADED: Final = {"phase": "Complete", "conditions": [], "duration": "1s"}
+_BOUND: Final = {"phase": "Bound", "conditions": []}
+
+Judge = Callable[[Client, Manifest], Mapping[str, Any] | None]
+"""The status that an object should have, or None while it has to wait."""
+
+
+class StandIns:
+    """Works on one cluster, beside everything else, until it is stopped."""
+
+    def __init__(self, client: Client, definitions: Path | None) -> None:
+        self._client = client
+        self._definitions = definitions
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns once the last round is over."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopped.wait(SECONDS):
+            # The API server is away, or an object changed meanwhile: the next round will do.
+            with contextlib.suppress(requests.RequestException, Refused):
+                self.round()
+
+    def round(self) -> None:
+        """Does once what there is to do."""
+        for api_version, kind, judge in _JUDGES:
+            for one in self._client.every(api_version, kind):
+                status = judge(self._client, one)
+                if status is not None and not _has(one.get("status") or {}, status):
+                    self._client.merge(one, {"status": status}, "status")
+        for serving in self._client.every(OPERATOR, "KnativeServing"):
+            installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
+            installs.configure(
+                self._client, installs.KNATIVE_CORE, serving["metadata"]["namespace"]
+            )
+            if not _has(serving.get("status") or {}, _READY):
+                self._client.merge(serving, {"status": _READY}, "status")
+        for namespace in self._client.every("v1", "Namespace"):
+            if "deletionTimestamp" in namespace["metadata"]:
+                empty(self._client, namespace["metadata"]["name"])
+                self._client.finalize(namespace)
+
+
+def empty(client: Client, namespace: str) -> None:
+    """Deletes everything in a namespace."""
+    for one in objects(client):
+        if one["metadata"].get("namespace") == namespace:
+            client.delete(one)
+
+
+def objects(client: Client) -> Iterator[Manifest]:
+    """Every object that somebody made, one request per kind."""
+    for api_version, kind, _ in client.kinds():
+        if kind not in _PASSING:
+            yield from client.every(api_version, kind)
+
+
+_PASSING: Final = frozenset({"Event", "Lease", "EndpointSlice", "CustomResourceDefinition"})
+"""Kinds that come and go by themselves, or belong to an installation."""
+
+
+def _bound(client: Client, dataset: Manifest) -> Mapping[str, Any] | None:
+    """Bound once there is a runtime of the same name."""
+    runtime = {"apiVersion": FLUID, "kind": "JindoRuntime", "metadata": dataset["metadata"]}
+    return _BOUND if client.get(runtime) else None
+
+
+def _loaded(client: Client, load: Manifest) -> Mapping[str, Any] | None:
+    """Complete once its Dataset is bound."""
+    about = load["spec"]["dataset"]
+    found = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
+    bound = found is not None and (found.get("status") or {}).get("phase") == "Bound"
+    return _LOADED if bound else None
+
+
+def _ready(client: Client, one: Manifest) -> Mapping[str, Any]:
+    generation = one["metadata"]["generation"]
+    return {**_READY, "observedGeneration": generation}
+
+
+_JUDGES: Final[Sequence[tuple[str, str, Judge]]] = (
+    (FLUID, "Dataset", _bound),
+    (FLUID, "DataLoad", _loaded),
+    (KNATIVE, "Service", _ready),
+    (KSERVE, "InferenceService", _ready),
+)
+
+
+def _has(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return {key: status.get(key) for key in wanted} == wanted

@@ -1,0 +1,53 @@
+"""`pulumi.com/waitFor`: what an object has to show before an update goes on."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .client import Client, Manifest
+
+WAIT_FOR: Final = "pulumi.com/waitFor"
+TIMEOUT: Final = "pulumi.com/timeoutSeconds"
+PAUSE_SECONDS: Final = 0.1
+
+
+def wait(client: Client, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
+    """Waits for an object; returns it as it is then, and what it still lacks if time ran out."""
+    annotations = manifest["metadata"].get("annotations") or {}
+    wanted = _conditions(annotations.get(WAIT_FOR))
+    until = time.monotonic() + int(annotations.get(TIMEOUT, "600"))
+    while True:
+        live = client.get(manifest) or dict(manifest)
+        missing = [one for one in wanted if not is_met(live, one)]
+        if not missing:
+            return live, None
+        if time.monotonic() > until:
+            name = manifest["metadata"]["name"]
+            return live, f"{manifest['kind']} {name} did not reach {' and '.join(missing)} in time"
+        time.sleep(PAUSE_SECONDS)
+
+
+def is_met(live: Manifest, condition: str) -> bool:
+    """Whether an object meets `condition=Type[=Status]` or `jsonpath={.path}[=value]`."""
+    form, _, rest = condition.partition("=")
+    if form == "condition":
+        type_, _, status = rest.partition("=")
+        conditions = (live.get("status") or {}).get("conditions") or []
+        return any(
+            one["type"] == type_ and one["status"] == (status or "True") for one in conditions
+        )
+    path, _, value = rest.partition("=")
+    found: Any = live
+    for part in path.strip("{}").strip(".").split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found is not None and (not value or str(found) == value)
+
+
+def _conditions(annotation: str | None) -> list[str]:
+    if annotation is None:
+        return []
+    if annotation.startswith("["):
+        several: list[str] = json.loads(annotation)
+        return several
+    return [annotation]

@@ -1,0 +1,150 @@
+"""A sandbox: one stack of a project, its cloud, its clusters and its state, all in one folder."""
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from plan.stack_file import Refused, read_stack, stack_path
+from stacks.environment import Environment
+from stacks.judge import judge
+
+from .cloud.cloud_file import CloudFile
+from .cloud.plugin import CloudPlugin
+from .clusters import LocalClusters
+from .conditions import Conditions
+from .engine import Engine, Outcome
+from .kubernetes.client import Manifest
+from .kubernetes.installs import namespace
+from .kubernetes.plugin import KubernetesPlugin
+from .plugin import serving
+
+Edit = Callable[[dict[str, Any]], None]
+
+OWN_CLUSTER: Final = "existing"
+"""The cluster of a stack that brings its own."""
+
+
+class Sandbox:
+    """Everything that one stack needs to come up without an account.
+
+    Kept in a folder, so that a second `up` finds what the first one made.
+    """
+
+    def __init__(self, root: Path, stack: str, folder: Path, definitions: Path | None) -> None:
+        """Finds the sandbox in a folder, or prepares a new one.
+
+        Args:
+            root: Folder of the program.
+            stack: Name of the stack.
+            folder: Where everything is kept; nothing else may use it.
+            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+        """
+        self.root = root.resolve()
+        self.stack = stack
+        self.folder = folder.resolve()
+        self.cloud = CloudFile(self.folder / "cloud.json")
+        self.clusters = LocalClusters(self.folder / "clusters", definitions)
+        self.conditions = Conditions()
+        self.engine = Engine(self.root, stack, self.folder / "engine")
+        self._definitions = definitions
+        self._plugins = ""
+
+    @contextmanager
+    def running(self) -> Iterator["Sandbox"]:
+        """Runs plugins, API servers and stand-ins; the API servers go on afterwards."""
+        plugins = (
+            CloudPlugin(self.conditions, self.cloud, self.clusters),
+            KubernetesPlugin(self.conditions, self._definitions),
+        )
+        with self.clusters, serving(*plugins) as self._plugins:
+            self.configure()
+            yield self
+
+    def configure(self, edit: Edit = lambda _: None) -> None:
+        """Hands the stack's configuration to the engine, with secrets of the sandbox's own.
+
+        Args:
+            edit: Changes the configuration before, by its keys without the project's name; the
+                stack's file stays as it is.
+
+        Raises:
+            Refused: The configuration cannot be deployed; one sentence per fault.
+        """
+        file = read_stack(self.root, self.stack)
+        path = stack_path(self.root, self.stack)
+        config = yaml.safe_load(path.read_text())["config"]
+        section = f"{file.project}:"
+        own = {key.removeprefix(section): value for key, value in config.items()}
+        edit(own)
+        judgement = judge(own)
+        if judgement.environment is None:
+            raise Refused(path.name, *map(str, judgement.faults))
+        if judgement.environment.existing:
+            self.clusters.start(OWN_CLUSTER, there_before(judgement.environment))
+        hidden = {key: self._secret(key) for key in file.secret_keys}
+        plain = {f"{section}{key}": value for key, value in own.items()}
+        self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)
+
+    def preview(self, **options: Any) -> Outcome:
+        """What an `up` would do."""
+        return self._run("preview", **options)
+
+    def up(self, **options: Any) -> Outcome:
+        """Brings the stack to what its configuration says."""
+        return self._run("up", **options)
+
+    def refresh(self, **options: Any) -> Outcome:
+        """Brings the state to what is there."""
+        return self._run("refresh", **options)
+
+    def destroy(self, **options: Any) -> Outcome:
+        """Deletes all that the stack made."""
+        return self._run("destroy", run_program=True, **options)
+
+    def remove(self) -> None:
+        """Ends every process, and deletes the folder."""
+        self.clusters.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, operation: str, **options: Any) -> Outcome:
+        return self.engine.run(operation, self._plugins, **options)
+
+    def _secret(self, key: str) -> str:
+        """A value that is found wherever it leaks; access to a cluster of its own is a real one."""
+        name = key.rpartition(":")[2]
+        if name == "kubeconfig":
+            return self.clusters.find(OWN_CLUSTER).kubeconfig
+        path = self.folder / "secrets" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"https://canary-{secrets.token_hex(8)}.invalid")
+        return path.read_text()
+
+
+def there_before(environment: Environment) -> list[Manifest]:
+    """What the owner of an existing cluster has made: a namespace, and the claims of its stores."""
+    about = {"namespace": environment.namespace}
+    claims = [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": store.claim.name, **about},
+            "spec": {
+                "accessModes": ["ReadOnlyMany"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+        for store in environment.stores
+        if store.claim
+    ]
+    return [namespace(environment.namespace), *claims] if claims else []
+
+
+def find_sandboxes(folder: Path) -> list[str]:
+    """Names of the stacks that have a sandbox in a folder."""
+    return sorted(path.parent.name for path in folder.glob("*/engine"))
