@@ -6,13 +6,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := components stacks plan sandbox cli.py __main__.py tests bench
 
-.PHONY: help plan test lint format schema lock clean
+.PHONY: help plan sandbox sandbox-down test lint format schema lock clean
 
 help: ## Show what there is to make.
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 plan: $(VENV)/.plan ## Show what `pulumi up` would create. STACK=dev is the default.
 	@$(BIN)/ack-inference plan $(STACK)
+
+sandbox: $(VENV)/.plan ## Run `pulumi up` on this machine, with a simulated cloud. Needs Go.
+	@$(BIN)/ack-inference sandbox up $(STACK)
+
+sandbox-down: $(VENV)/.plan ## Remove what `make sandbox` made.
+	@$(BIN)/ack-inference sandbox down
 
 test: $(VENV)/.dev ## Run the tests, on all cores.
 	@$(BIN)/pytest --numprocesses auto

@@ -28,6 +28,11 @@ def main() -> None:
     \b
         pulumi up -s dev
 
+    or try the whole of it on this machine, with the real engine and a simulated cloud:
+
+    \b
+        ack-inference sandbox up dev
+
     \b
     Exit codes:
       0  done
@@ -44,6 +49,16 @@ def _stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+_PROJECT = click.option(
+    "--project",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    default=".",
+    show_default="this folder",
+    help="Folder of Pulumi.yaml.",
+)
+
+
 @main.command()
 @click.argument("stack", shell_complete=_stacks)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
@@ -55,14 +70,7 @@ def _stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list
     "wrote there. Patches are written too, and say so in their header; Helm releases are not "
     "objects and are left out.",
 )
-@click.option(
-    "--project",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    default=".",
-    show_default="this folder",
-    help="Folder of Pulumi.yaml.",
-)
+@_PROJECT
 def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> None:
     """Show what a new STACK creates, or why it is refused.
 
@@ -95,6 +103,61 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
         render(found, terminal())
     if manifests:
         click.echo(f"Wrote {len(written)} Kubernetes objects to {manifests}.", err=True)
+
+
+@main.group()
+def sandbox() -> None:
+    """Run `pulumi up` on this machine, without an account.
+
+    Pulumi's engine and Kubernetes' API server are the real ones, built from source once, which
+    needs Go and takes some minutes. The cloud is simulated, and nothing is scheduled: no pod ever
+    runs.
+    """
+
+
+@sandbox.command("up")
+@click.argument("stack", shell_complete=_stacks)
+@click.option(
+    "--crds",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    envvar="ACK_INFERENCE_CRDS",
+    help="Folder with upstream's CRDs, one per file, named <plural>.<group>.yaml; also "
+    "ACK_INFERENCE_CRDS. The API server checks no field of a kind that is not in it.",
+)
+@_PROJECT
+def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
+    """Bring STACK up, or up to date.
+
+    Prints what the engine does, the resources, the outputs, and what now exists. Everything is
+    kept in the folder .sandbox of the project until `ack-inference sandbox down`.
+    """
+    from plan.render import terminal
+    from plan.stack_file import Refused
+    from sandbox.binaries import Unavailable
+    from sandbox.command import up
+    from sandbox.engine import Pending
+
+    try:
+        succeeded = up(project, stack, crds, terminal())
+    except (Refused, Pending) as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    except Unavailable as unavailable:
+        click.echo(unavailable, err=True)
+        sys.exit(1)
+    sys.exit(0 if succeeded else 1)
+
+
+@sandbox.command("down")
+@click.argument("stacks", nargs=-1, shell_complete=_stacks)
+@_PROJECT
+def sandbox_down(stacks: tuple[str, ...], project: Path) -> None:
+    """End the sandboxes of STACKS, or all, and delete everything in them."""
+    from sandbox.command import down
+
+    for name in down(project, stacks):
+        click.echo(f"{name} is gone from the sandbox.")
 
 
 @main.command()

@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -22,11 +22,11 @@ def render(plan: Plan, console: Console) -> None:
     """Prints a plan: resources, pools, the way of each model, outputs, warnings, next step."""
     console.print(_title(plan))
     console.print()
-    console.print(_tree(plan))
+    console.print(resource_tree(plan.resources))
     for heading, body in (
         ("Node pools", _pools(pools(plan))),
         ("Models and jobs", _ways(ways(plan))),
-        ("Outputs", _outputs(plan)),
+        ("Outputs", output_lines(plan.outputs)),
         ("Warnings", _warnings([*sorted(plan.warnings), *idle_policies(plan)])),
     ):
         if body is not None:
@@ -82,10 +82,11 @@ def _room(resource: Resource) -> str:
     return {"kubernetes": "Kubernetes", "pulumi": "providers"}.get(package, "cloud")
 
 
-def _tree(plan: Plan) -> Tree:
-    known = {one.urn for one in plan.resources}
+def resource_tree(resources: Sequence[Resource]) -> Tree:
+    """Resources below their parents."""
+    known = {one.urn for one in resources}
     children: dict[str, list[Resource]] = defaultdict(list)
-    for one in plan.resources:
+    for one in resources:
         children[one.parent if one.parent in known else ""].append(one)
     tree = Tree(Text("Resources", style="bold"), guide_style="dim")
     for top in _sorted(children[""]):
@@ -154,11 +155,11 @@ def _way(way: Way) -> RenderableType:
     return Group(head, _indented(steps))
 
 
-def _outputs(plan: Plan) -> RenderableType | None:
+def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:
     """One line each, never folded: an output is often a command to copy."""
-    if not plan.outputs:
+    if not outputs:
         return None
-    width = max(map(len, plan.outputs))
+    width = max(map(len, outputs))
     return Group(
         *(
             Text.assemble(
@@ -167,7 +168,7 @@ def _outputs(plan: Plan) -> RenderableType | None:
                 no_wrap=True,
                 overflow="ignore",
             )
-            for name, value in sorted(plan.outputs.items())
+            for name, value in sorted(outputs.items())
         )
     )
 

@@ -4,7 +4,7 @@ import os
 import runpy
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,6 @@ PREVIEW: Final = "preview"
 UP: Final = "up"
 REFRESH: Final = "refresh"
 DESTROY: Final = "destroy"
-
-Say = Callable[[str], None]
 
 
 class Pending(Exception):
@@ -56,16 +54,21 @@ class Outcome:
     """What came of an operation of the engine."""
 
     steps: tuple[Step, ...]
-    failure: str | None = None
-    """What the engine said, if it failed."""
+    errors: tuple[str, ...] = ()
+    """What went wrong, one text per resource; empty where all went well."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Outputs of the stack, after an `up`; secrets read `[secret]`."""
+    log: str = ""
+    """Everything that the engine printed."""
 
     @property
     def changes(self) -> tuple[Step, ...]:
         """Steps that are not `same`, and are not the parts of a replacement."""
         parts = {"same", "refresh", "create-replacement", "delete-replaced", "read"}
         return tuple(step for step in self.steps if step.op not in parts)
+
+
+OnStep = Callable[[Step], None]
 
 
 class Engine:
@@ -122,7 +125,7 @@ class Engine:
         operation: str,
         plugins: str,
         *,
-        say: Say = lambda _: None,
+        on_step: OnStep = lambda _: None,
         program: automation.PulumiFn | None = None,
         **options: Any,
     ) -> Outcome:
@@ -131,27 +134,29 @@ class Engine:
         Args:
             operation: `preview`, `up`, `refresh` or `destroy`.
             plugins: Where the plugins listen, as the engine's own setting has it.
-            say: Told every line that the engine prints.
+            on_step: Told every step that is done.
             program: Runs in place of the project's `__main__.py`.
             options: Further options of the Automation API's function.
 
         Raises:
             Pending: An earlier update was cut off, and this one would make a second copy.
         """
-        run = program or self._program
-        stack = self._stack(run, plugins)
-        if operation in (UP, PREVIEW):
-            self._refuse_pending(stack)
-        steps = list[Step]()
-        failure = None
-        options = {"on_event": lambda event: steps.extend(_steps(event)), **options}
+        stack = self._stack(program or self._program, plugins)
+        if operation in (PREVIEW, UP):
+            _refuse_pending(stack)
+        watch = _Watch(on_step)
+        said = list[str]()
         try:
-            result = getattr(stack, operation)(on_output=say, color="never", **options)
+            result = getattr(stack, operation)(
+                on_event=watch, on_output=said.append, color="never", **options
+            )
         except automation.CommandError as error:
-            failure = str(error)
-        outputs = result.outputs if failure is None and operation == UP else {}
+            return Outcome(
+                tuple(watch.steps), tuple(watch.errors or [str(error)]), log="".join(said)
+            )
+        outputs = result.outputs if operation == UP else {}
         shown = {key: "[secret]" if one.secret else one.value for key, one in outputs.items()}
-        return Outcome(tuple(steps), failure, shown)
+        return Outcome(tuple(watch.steps), outputs=shown, log="".join(said))
 
     def cancel(self) -> None:
         """Frees the state after an update that was killed."""
@@ -185,31 +190,48 @@ class Engine:
         with as_main_program(self.root):
             runpy.run_path("__main__.py", run_name="__main__")
 
-    def _refuse_pending(self, stack: automation.Stack) -> None:
-        state = stack.export_stack().deployment or {}
-        pending = state.get("pending_operations") or []
-        if not pending:
-            return
-        lines = [f"  {one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in pending]
-        raise Pending("\n".join([*_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
+
+def _refuse_pending(stack: automation.Stack) -> None:
+    state = stack.export_stack().deployment or {}
+    pending = state.get("pending_operations") or []
+    if not pending:
+        return
+    lines = [f"  {one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in pending]
+    raise Pending("\n".join([_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
+
+
+class _Watch:
+    """Listens to the engine's events."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self.steps: list[Step] = []
+        self.errors: list[str] = []
+        self._on_step = on_step
+
+    def __call__(self, event: automation.EngineEvent) -> None:
+        if event.resource_pre_event is not None:
+            self.steps.append(_step(event.resource_pre_event.metadata))
+        if event.res_outputs_event is not None:
+            self._on_step(_step(event.res_outputs_event.metadata))
+        said = event.diagnostic_event
+        if said is not None and said.severity == "error":
+            name = said.urn.rpartition("::")[2] if said.urn else ""
+            self.errors.append(f"{name}: {said.message.strip()}" if name else said.message.strip())
+
+
+def _step(about: automation.StepEventMetadata) -> Step:
+    detailed = about.detailed_diff or {}
+    replacing = {p for p, one in detailed.items() if one.diff_kind.value.endswith("replace")}
+    return Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))
 
 
 _HANDED_ON: Final = ("PULUMI_SKIP_CHECKPOINTS",)
 
 _PENDING_HEADER: Final = (
-    "The last update was cut off in the middle of this, so nobody knows how it ended:",
+    "The last update was cut off in the middle of this, so nobody knows how it ended:"
 )
 _PENDING_ADVICE: Final = (
     "Another update would do it a second time. Look whether it is there, and then",
     "  if it is:      pulumi refresh --import-pending-creates <urn> --import-pending-creates <id>",
     "  if it is not:  pulumi refresh --clear-pending-creates",
 )
-
-
-def _steps(event: automation.EngineEvent) -> Iterator[Step]:
-    if event.resource_pre_event is None:
-        return
-    about = event.resource_pre_event.metadata
-    detailed = about.detailed_diff or {}
-    replacing = {path for path, one in detailed.items() if one.diff_kind.value.endswith("replace")}
-    yield Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))

@@ -54,6 +54,17 @@ class Sandbox:
         self._definitions = definitions
         self._plugins = ""
 
+    @property
+    def kubeconfigs(self) -> dict[str, Path]:
+        """Access to each cluster, as a file for kubectl."""
+        files = {}
+        for cluster_id in self.clusters.names():
+            path = self.folder / f"{cluster_id}.kubeconfig"
+            path.touch(mode=0o600)
+            path.write_text(self.clusters.find(cluster_id).kubeconfig)
+            files[cluster_id] = path
+        return files
+
     @contextmanager
     def running(self) -> Iterator["Sandbox"]:
         """Runs plugins, API servers and stand-ins; the API servers go on afterwards."""

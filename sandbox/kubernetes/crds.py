@@ -1,7 +1,7 @@
 """Custom resource definitions of the kinds that stacks use."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from .client import Client, UnknownKind
+from .client import Client, Manifest, UnknownKind
 
 MANAGER: Final = "sandbox"
 API_VERSION: Final = "apiextensions.k8s.io/v1"
@@ -65,14 +65,15 @@ def uninstall(client: Client, group: str) -> None:
         client.remove(_named(f"{kind.plural}.{group}"))
 
 
-def without_schema(folder: Path | None) -> list[str]:
-    """Kinds whose fields are not checked."""
+def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[str]:
+    """Kinds among some objects whose fields the API server does not check."""
     known = _definitions(folder) if folder else {}
+    used = {(one["apiVersion"], one["kind"]) for one in manifests}
     return [
         f"{kind.kind} ({group})"
         for group, kinds in KINDS.items()
         for kind in kinds
-        if f"{kind.plural}.{group}" not in known
+        if (f"{group}/{kind.version}", kind.kind) in used and f"{kind.plural}.{group}" not in known
     ]
 
 

@@ -1,0 +1,85 @@
+"""`ack-inference sandbox`: brings a stack up on this machine, and removes it."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from . import binaries
+from .engine import Step
+from .kubernetes import crds
+from .render import kubectl_lines, render, step_line, summary
+from .run import Sandbox, find_sandboxes
+
+FOLDER: Final = ".sandbox"
+"""Folder of all sandboxes of a project, in the project."""
+
+
+def up(project: Path, stack: str, definitions: Path | None, console: Console) -> bool:
+    """Brings a stack up, or up to date, and shows what exists; False where that failed.
+
+    Raises:
+        Refused: The stack's file cannot be deployed.
+        Pending: An earlier update was cut off.
+        Unavailable: A program cannot be had on this machine.
+    """
+    for program in ("pulumi", "etcd", "kube-apiserver"):
+        binaries.find(program, lambda line: console.print(line))
+    sandbox = Sandbox(project, stack, project / FOLDER / stack, definitions)
+
+    def show(step: Step) -> None:
+        if (line := step_line(step)) is not None:
+            console.print(line)
+
+    with sandbox.running(), _interrupts_left_to_the_engine(console):
+        outcome = sandbox.up(on_step=show)
+        console.print(summary(stack, outcome))
+        for error in outcome.errors:
+            console.print(Text(error, style="red"))
+        if outcome.errors:
+            console.print(f"Mend it, and run again: ack-inference sandbox up {stack}")
+            return False
+        clusters = sandbox.clusters
+        objects = {name: clusters.made(name) for name in clusters.names()}
+        render(console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.every(), objects)
+    every = [one for found in objects.values() for one in found]
+    for line in _hints(stack, crds.without_schema(every, definitions)):
+        console.print(Text(f"\n{line}", style="dim"))
+    for line in kubectl_lines(sandbox.kubeconfigs):
+        console.print(f"  {line}")
+    return True
+
+
+def down(project: Path, stacks: Sequence[str]) -> Iterator[str]:
+    """Removes sandboxes, all if none is named; gives the name of each once it is gone."""
+    folder = project / FOLDER
+    for stack in stacks or find_sandboxes(folder):
+        Sandbox(project, stack, folder / stack, None).remove()
+        yield stack
+
+
+def _hints(stack: str, unchecked: Sequence[str]) -> Iterator[str]:
+    if unchecked:
+        yield (
+            f"The API server has no schema of {', '.join(unchecked)}, so it took every field of "
+            "them. Name a folder with upstream's CRDs in ACK_INFERENCE_CRDS."
+        )
+    yield f"It stays until `ack-inference sandbox down {stack}`. To look into it:"
+
+
+@contextmanager
+def _interrupts_left_to_the_engine(console: Console) -> Iterator[None]:
+    """Ctrl-C reaches the engine too, which ends what it has begun: it still needs the plugins."""
+
+    def heard(*_: Any) -> None:
+        console.print("Stopping: what has begun is brought to its end.")
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
