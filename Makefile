@@ -21,7 +21,7 @@ sandbox-down: $(VENV)/.plan ## Remove what `make sandbox` made.
 	@$(BIN)/ack-inference sandbox down
 
 test: $(VENV)/.dev ## Run the tests, on all cores.
-	@$(BIN)/pytest --numprocesses auto
+	@$(BIN)/pytest --numprocesses auto --dist loadscope
 
 lint: $(VENV)/.dev ## Check style, types, layers and generated files.
 	@$(BIN)/ruff format --check $(SOURCES)

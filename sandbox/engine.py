@@ -1,5 +1,6 @@
 """Drives Pulumi's engine on a stack: an inline program, attached plugins, state in a folder."""
 
+import logging
 import os
 import runpy
 import secrets
@@ -69,6 +70,9 @@ class Outcome:
 
 
 OnStep = Callable[[Step], None]
+
+# An engine that ends before the program leaves it without anybody to answer: no news to the user.
+logging.getLogger("grpc._server").disabled = True
 
 
 class Engine:
@@ -178,6 +182,8 @@ class Engine:
                 "PULUMI_BACKEND_URL": f"file://{state}",
                 "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                # The plugins are attached; the real ones would be downloaded all the same.
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_DEBUG_PROVIDERS": plugins,
                 **{key: os.environ[key] for key in _HANDED_ON if key in os.environ},
             },

@@ -13,7 +13,7 @@ from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from .conditions import Conditions, Operation
-from .values import Change, Values, plain, wire
+from .values import Change, Values, changes, plain, wire
 
 MESSAGE_BYTES: Final = 400 * 1024 * 1024
 WORKERS: Final = 64
@@ -139,7 +139,7 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
 
     def diff_config(self, old: Values, new: Values) -> Difference:
         """What another configuration changes: nothing that would replace a resource."""
-        return Difference()
+        return Difference(tuple(changes(old, new)))
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         with _answering(context):

@@ -112,9 +112,12 @@ def _status(one: Manifest) -> str:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading, *cells in zip(headings, *rows, strict=True):
-        table.add_column(heading, no_wrap=True, min_width=max(map(len, [heading, *cells])))
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    # Of its own width: where it is wider than the terminal, whole columns would vanish.
+    width = sum(widths) + 2 * (len(widths) - 1)
+    table = Table(box=None, pad_edge=False, header_style="dim", width=width)
+    for heading, least in zip(headings, widths, strict=True):
+        table.add_column(heading, no_wrap=True, min_width=least)
     for row in rows:
         table.add_row(*row)
     return table

@@ -79,7 +79,8 @@ def property_path(path: tuple[str | int, ...]) -> str:
         elif part.replace("_", "").replace("-", "").isalnum():
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            escaped = part.replace('"', r"\"")
+            text += f'["{escaped}"]'
     return text
 
 

@@ -338,13 +338,13 @@ def _render_volume(
         capacity={"storage": size},
         access_modes=[_access_mode(read_only)],
         persistent_volume_reclaim_policy="Retain",
-        storage_class_name="",
         mount_options=[*source.mount_options] or None,
         csi=kubernetes.core.v1.CSIPersistentVolumeSourceArgs(
             driver=source.driver,
             # The drivers want the name of the volume here.
             volume_handle=volume_name,
-            read_only=read_only,
+            # The API server drops what is empty or false: said, it would differ after a refresh.
+            read_only=read_only or None,
             volume_attributes=source.attributes,
         ),
     )

@@ -61,7 +61,6 @@ class Priorities(pulumi.ComponentResource):
                 f"{name}-class-{entry.name}",
                 metadata={"name": entry.name},
                 value=entry.value,
-                global_default=False,
                 preemption_policy="PreemptLowerPriority" if entry.preempts else "Never",
                 description=entry.description,
                 opts=child_options(

@@ -27,7 +27,7 @@ def resources() -> Mapping[str, Properties]:
 
 def faults(type_: str, inputs: Mapping[str, Any]) -> list[Fault]:
     """What the provider refuses before it asks the cloud."""
-    return list(_faults(resources()[type_], inputs, ""))
+    return list(_faults(resources()[type_], inputs, "", inputs))
 
 
 def replaces(type_: str, change: Change) -> bool:
@@ -59,7 +59,9 @@ def computed(type_: str) -> dict[str, str]:
     return {name: one["type"] for name, one in resources()[type_].items() if one.get("computed")}
 
 
-def _faults(properties: Properties, inputs: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def _faults(
+    properties: Properties, inputs: Mapping[str, Any], path: str, top: Mapping[str, Any]
+) -> Iterator[Fault]:
     for name in inputs:
         if name not in properties:
             yield Fault(f"{path}{name}", "no such property")
@@ -68,14 +70,15 @@ def _faults(properties: Properties, inputs: Mapping[str, Any], path: str) -> Ite
             if known.get("required"):
                 yield Fault(f"{path}{name}", "missing, but required")
             continue
-        if rivals := [one for one in known.get("conflicts_with", ()) if one in inputs]:
+        # A property inside another one conflicts with properties of the resource too.
+        if rivals := [one for one in known.get("conflicts_with", ()) if one in top]:
             yield Fault(f"{path}{name}", f"conflicts with {', '.join(rivals)}")
         if known.get("fields"):
             value = inputs[name]
             items = value if isinstance(value, list) else [value]
             for item in items:
                 if isinstance(item, Mapping):
-                    yield from _faults(known["fields"], item, f"{path}{name}.")
+                    yield from _faults(known["fields"], item, f"{path}{name}.", top)
         if isinstance(inputs[name], list) and len(inputs[name]) > known.get("max_items", 2**31):
             yield Fault(f"{path}{name}", f"more than {known['max_items']} items")
     for choice in sorted(

@@ -101,11 +101,14 @@ class Client:
             time.sleep(0.05)
         return True
 
-    def merge(self, manifest: Manifest, change: Manifest, subresource: str = "") -> None:
+    def merge(
+        self, manifest: Manifest, change: Manifest, manager: str, subresource: str = ""
+    ) -> None:
         """Merges a change into an object, or into a subresource of it such as `status`."""
         path = "/".join(filter(None, [self._path(manifest), subresource]))
         headers = {"Content-Type": "application/merge-patch+json"}
-        self._send("PATCH", path, json=dict(change), headers=headers)
+        options = {"fieldManager": manager}
+        self._send("PATCH", path, params=options, json=dict(change), headers=headers)
 
     def finalize(self, namespace: Manifest) -> None:
         """Lets go of a namespace whose objects are gone."""

@@ -50,6 +50,7 @@ class KubernetesPlugin(Plugin):
         super().__init__(conditions)
         self._definitions = definitions
         self._client: Client | None = None
+        self._forces = False
 
     @property
     def client(self) -> Client:
@@ -59,15 +60,14 @@ class KubernetesPlugin(Plugin):
         return self._client
 
     def configure(self, values: Values) -> None:
-        """Takes the kubeconfig."""
+        """Takes the kubeconfig, and whether fields are taken from other managers."""
+        self._forces = values.get("enablePatchForce") == "true"
         self._client = _connect(values["kubeconfig"]) if values.get("kubeconfig") else None
 
     def diff_config(self, old: Values, new: Values) -> Difference:
         """Another cluster is another provider, and so are all objects in it."""
-        if _cluster(old) == _cluster(new):
-            return Difference()
-        change = Change(("kubeconfig",), "UPDATE")
-        return Difference((change,), frozenset([change]))
+        found = tuple(changes(old, new))
+        return Difference(found, frozenset(found if _cluster(old) != _cluster(new) else ()))
 
     def check(self, asked: Request) -> tuple[Values, list[Fault]]:
         """A name of its own for an object without one."""
@@ -90,7 +90,8 @@ class KubernetesPlugin(Plugin):
     def create(self, asked: Request) -> State:
         """Applies the object, and waits until it shows what it is to show."""
         if asked.preview:
-            self._rehearse(asked)
+            if not self._is_there(asked):
+                self._rehearse(asked)
             return State("", asked.inputs)
         return self._apply(asked)
 
@@ -130,9 +131,8 @@ class KubernetesPlugin(Plugin):
         manifest = without_nothing(asked.inputs)
         if _is_patch(asked) and self.client.get(manifest) is None:
             raise Failure(f"{_described(manifest)} does not exist, so it cannot be patched")
-        force = (manifest["metadata"].get("annotations") or {}).get("pulumi.com/patchForce")
         try:
-            live = self.client.apply(manifest, _manager(asked), force=force == "true")
+            live = self.client.apply(manifest, _manager(asked), force=self._takes(manifest))
         except Refused as refused:
             raise Failure(f"{_described(manifest)}: {refused}") from None
         live, missing = wait(self.client, live)
@@ -146,11 +146,24 @@ class KubernetesPlugin(Plugin):
         if asked.type == RELEASE or _is_patch(asked) or has_unknown(manifest):
             return
         try:
-            self.client.apply(manifest, _manager(asked), dry_run=True)
+            self.client.apply(manifest, _manager(asked), dry_run=True, force=self._takes(manifest))
         except Refused as refused:
             # Its namespace or its kind may be made by this very update.
             if refused.code != 404:
                 raise Failure(f"{_described(manifest)}: {refused}") from None
+
+    def _takes(self, manifest: Mapping[str, Any]) -> bool:
+        annotations = manifest["metadata"].get("annotations") or {}
+        return self._forces or annotations.get("pulumi.com/patchForce") == "true"
+
+    def _is_there(self, asked: Request) -> bool:
+        """Whether there is an object of this name, which the new one then replaces."""
+        if asked.type == RELEASE or has_unknown(asked.inputs):
+            return False
+        try:
+            return self.client.get(asked.inputs) is not None
+        except UnknownKind:
+            return False
 
     def _remove(self, asked: Request) -> None:
         manifest = _located(asked)
@@ -183,10 +196,11 @@ def _cluster(values: Values) -> object:
 def _replaces(asked: Request, change: Change) -> bool:
     if asked.type == RELEASE:
         return change.path[0] in ("name", "namespace")
-    known = (asked.inputs.get("apiVersion", ""), asked.inputs.get("kind", ""))
-    immutable = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+    kind = (asked.inputs.get("apiVersion", ""), asked.inputs.get("kind", ""))
+    identity = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+    immutable = () if _is_patch(asked) else _IMMUTABLE.get(kind, ())
     path = ".".join(str(part) for part in change.path) + "."
-    return any(path.startswith(f"{one}.") for one in (*immutable, *_IMMUTABLE.get(known, ())))
+    return any(path.startswith(f"{one}.") for one in (*identity, *immutable))
 
 
 def _is_patch(asked: Request) -> bool:

@@ -6,7 +6,6 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -179,11 +178,11 @@ def _wait_until_ready(server: ApiServer) -> None:
 
 
 def _spawn(log: Path, command: list[str]) -> int:
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
-    return process.pid
+    """Starts a process that outlives this one; of such a one, Popen would warn."""
+    with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
+        streams = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0)]
+        streams += [(os.POSIX_SPAWN_DUP2, out.fileno(), stream) for stream in (1, 2)]
+        return os.posix_spawn(command[0], command, os.environ, file_actions=streams, setsid=True)
 
 
 def _runs(pid: int) -> bool:

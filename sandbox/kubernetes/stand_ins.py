@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import requests
 
-from . import installs
+from . import crds, installs
 from .client import Client, Manifest, Refused
 
 SECONDS: Final = 0.2
@@ -57,14 +57,14 @@ class StandIns:
             for one in self._client.every(api_version, kind):
                 status = judge(self._client, one)
                 if status is not None and not _has(one.get("status") or {}, status):
-                    self._client.merge(one, {"status": status}, "status")
+                    self._client.merge(one, {"status": status}, crds.MANAGER, "status")
         for serving in self._client.every(OPERATOR, "KnativeServing"):
             installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
             installs.configure(
                 self._client, installs.KNATIVE_CORE, serving["metadata"]["namespace"]
             )
             if not _has(serving.get("status") or {}, _READY):
-                self._client.merge(serving, {"status": _READY}, "status")
+                self._client.merge(serving, {"status": _READY}, crds.MANAGER, "status")
         for namespace in self._client.every("v1", "Namespace"):
             if "deletionTimestamp" in namespace["metadata"]:
                 empty(self._client, namespace["metadata"]["name"])

@@ -41,7 +41,8 @@ def is_met(live: Manifest, condition: str) -> bool:
     found: Any = live
     for part in path.strip("{}").strip(".").split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
-    return found is not None and (not value or str(found) == value)
+    shown = found if isinstance(found, str) else json.dumps(found)
+    return found is not None and (not value or shown == value)
 
 
 def _conditions(annotation: str | None) -> list[str]:

@@ -29,7 +29,6 @@ def test_a_class_preempts_and_is_not_the_default_of_the_cluster():
         "kind": "PriorityClass",
         "metadata": {"name": "high"},
         "value": 1000,
-        "globalDefault": False,
         "preemptionPolicy": "PreemptLowerPriority",
         "description": "For models.",
     }

@@ -1,0 +1,120 @@
+"""Sandboxes for tests: in memory where there is such a file system, on upstream's CRDs."""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from sandbox import binaries
+from sandbox.clusters import describe
+from sandbox.engine import Outcome
+from sandbox.kubernetes.client import Client
+from sandbox.run import Sandbox
+from tests.crd_schemas import CRDS
+from tests.stacks.environments import ROOT
+
+Name = tuple[str, str]
+"""Operation and name of a resource."""
+
+missing: Final = binaries.why_unavailable()
+needs_engine: Final = pytest.mark.skipif(missing is not None, reason=missing or "")
+
+HELM_NAMESPACES: Final = frozenset(
+    {"cert-manager", "fluid-system", "knative-operator", "kserve", "kube-system"}
+)
+"""Namespaces that Helm makes for a release, and does not take away with it."""
+
+
+@contextmanager
+def sandbox_of(name: str) -> Iterator[Sandbox]:
+    """A new sandbox of a stack of this repository, running; nothing of it is left afterwards."""
+    memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
+    where = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder:
+        box = Sandbox(ROOT, name, Path(folder) / "box", CRDS if CRDS.is_dir() else None)
+        try:
+            with box.running():
+                yield box
+        finally:
+            box.remove()
+
+
+def done(outcome: Outcome) -> set[Name]:
+    """What an operation did, with the stack, providers and components left out."""
+    assert not outcome.errors, "\n".join(outcome.errors)
+    return {
+        (step.op, step.name)
+        for step in outcome.changes
+        if not step.type.startswith(("pulumi:", "ack-inference:"))
+    }
+
+
+def recorded(box: Sandbox) -> list[dict[str, Any]]:
+    """The resources of the state, those of providers and components left out."""
+    state = box.engine.export().get("resources") or []
+    return [one for one in state if one["custom"] and not one["type"].startswith("pulumi:")]
+
+
+def first(box: Sandbox, *kinds: str) -> dict[str, Any]:
+    """The first object of one of these kinds, as the state has it."""
+    return next(one for one in recorded(box) if one["type"].rpartition(":")[2] in kinds)
+
+
+def name_of(one: dict[str, Any]) -> str:
+    """Name in the program."""
+    return str(one["urn"].rpartition("::")[2])
+
+
+def object_of(one: dict[str, Any]) -> dict[str, Any]:
+    """What it is called in the cluster."""
+    about = one["outputs"]["metadata"]
+    named = {key: about[key] for key in ("name", "namespace") if key in about}
+    return {**{key: one["outputs"][key] for key in ("apiVersion", "kind")}, "metadata": named}
+
+
+def cluster_of(box: Sandbox) -> Client:
+    """Speaks to the only cluster."""
+    [cluster] = box.clusters.names()
+    return box.clusters.find(cluster).client
+
+
+def assert_consistent(box: Sandbox) -> None:
+    """What the state knows is what exists: nothing is lost, orphaned or there twice."""
+    state = recorded(box)
+    clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
+    existing = [(one.type, one.id) for one in box.cloud.every()]
+    assert Counter(clouds) == Counter(existing)
+    objects = [one for one in state if one["type"].startswith("kubernetes:")]
+    ids = Counter((one["type"], one["id"]) for one in objects)
+    assert set(ids.values()) <= {1}, ids
+    for cluster in box.clusters.names():
+        assert unaccounted(box, cluster, objects) == []
+
+
+def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:
+    """Objects in a cluster that no resource, no installation and no release accounts for."""
+    known = {_described(one) for one in objects}
+    extra = [describe(one) for one in box.clusters.made(cluster) if not _brought(one)]
+    lost = sorted(known - {describe(one) for one in box.clusters.made(cluster)})
+    return [f"extra: {one}" for one in extra if one not in known] + [f"lost: {one}" for one in lost]
+
+
+def _described(one: dict[str, Any]) -> str:
+    namespace, _, name = one["id"].rpartition("/")
+    kind = one["type"].rpartition(":")[2]
+    if kind == "Release":
+        kind, name = "Secret", f"sh.helm.release.v1.{name}.v1"
+    return " ".join(filter(None, [kind.removesuffix("Patch"), namespace, name]))
+
+
+def _brought(one: Any) -> bool:
+    """Made by an installation, not by the stack."""
+    about = one["metadata"]
+    if one["kind"] == "Namespace":
+        return about["name"] in HELM_NAMESPACES | {"knative-serving"}
+    return one["kind"] == "ConfigMap" and about.get("namespace") == "knative-serving"

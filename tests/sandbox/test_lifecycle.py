@@ -1,0 +1,113 @@
+"""Every stack of this repository from nothing to nothing, on the real engine and API server.
+
+The tests of a class follow one sandbox through its life, in the order in which they stand.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from sandbox.engine import Outcome
+from sandbox.run import Sandbox
+from tests.stacks.environments import NAMES, merged
+
+from .boxes import (
+    HELM_NAMESPACES,
+    assert_consistent,
+    cluster_of,
+    done,
+    first,
+    name_of,
+    needs_engine,
+    object_of,
+    recorded,
+    sandbox_of,
+)
+
+
+@dataclass(frozen=True)
+class Life:
+    box: Sandbox
+    previewed: Outcome
+    came_up: Outcome
+
+
+@needs_engine
+class Lifecycle:
+    stack: ClassVar[str]
+    protected: ClassVar[bool] = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def life(cls) -> Iterator[Life]:
+        with sandbox_of(cls.stack) as box:
+            yield Life(box, box.preview(), box.up())
+
+    def test_a_first_up_does_what_the_first_preview_said(self, life: Life):
+        assert done(life.came_up) == done(life.previewed)
+        assert {op for op, _ in done(life.came_up)} == {"create"}
+
+    def test_what_the_state_knows_is_what_exists(self, life: Life):
+        assert_consistent(life.box)
+
+    def test_a_second_up_changes_nothing(self, life: Life):
+        assert done(life.box.up()) == set()
+
+    def test_a_refresh_of_what_nobody_touched_changes_nothing(self, life: Life):
+        before = {one["urn"]: one["inputs"] for one in recorded(life.box)}
+        assert not life.box.refresh().errors
+        assert {one["urn"]: one["inputs"] for one in recorded(life.box)} == before
+
+    def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
+        pools = [one for one in life.box.cloud.every() if one.type.endswith("NodePool")][:1]
+        for one in pools:
+            life.box.cloud.change(one.type, one.id, nodePoolName="renamed")
+        deleted = first(life.box, "PriorityClass", "ConfigMap")
+        cluster_of(life.box).remove(object_of(deleted))
+        assert not life.box.refresh().errors
+        mended = {("update", one.name) for one in pools} | {("create", name_of(deleted))}
+        assert done(life.box.up()) == mended
+        for one in pools:
+            assert life.box.cloud.find(one.type, one.id) == one
+        assert_consistent(life.box)
+
+    def test_a_destroy_leaves_nothing_in_the_cloud_and_in_the_cluster(self, life: Life):
+        if self.protected:
+            assert any("protected" in error for error in life.box.destroy().errors)
+            life.box.configure(_unprotected)
+            assert not life.box.up().errors
+        outcome = life.box.destroy()
+        assert not outcome.errors, outcome.errors
+        assert life.box.cloud.every() == []
+        assert recorded(life.box) == []
+        left = {line.partition(" ")[2] for line in life.box.clusters.left_behind()}
+        for cluster in life.box.clusters.names():
+            left |= set(life.box.clusters.leftovers(cluster))
+        assert left <= {f"Namespace {name}" for name in HELM_NAMESPACES}
+
+
+class TestDev(Lifecycle):
+    stack = "dev"
+
+
+class TestProd(Lifecycle):
+    stack = "prod"
+    protected = True
+
+
+class TestHybrid(Lifecycle):
+    stack = "hybrid"
+
+
+class TestExisting(Lifecycle):
+    stack = "existing"
+
+
+def test_every_stack_has_its_life():
+    assert {one.stack for one in Lifecycle.__subclasses__()} == set(NAMES)
+
+
+def _unprotected(config: dict[str, Any]) -> None:
+    config.update(merged(config, {"cluster.deletion_protection": False}))
