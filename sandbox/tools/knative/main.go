@@ -42,14 +42,31 @@ func run() error {
 	}
 	answers := make([]string, 0, len(asked.Services))
 	for _, service := range asked.Services {
-		service.SetDefaults(ctx)
-		answer := ""
-		if refusal := service.Validate(ctx); refusal != nil {
-			answer = refusal.Error()
+		answer, err := judge(ctx, service)
+		if err != nil {
+			return err
 		}
 		answers = append(answers, answer)
 	}
 	return json.NewEncoder(os.Stdout).Encode(answers)
+}
+
+// judge passes a Service through JSON between the two steps, as the API server does between the two
+// webhooks: empty lists are gone by then. Warnings do not refuse.
+func judge(ctx context.Context, service *servingv1.Service) (string, error) {
+	service.SetDefaults(ctx)
+	text, err := json.Marshal(service)
+	if err != nil {
+		return "", fmt.Errorf("writing a Service: %w", err)
+	}
+	var stored servingv1.Service
+	if err := json.Unmarshal(text, &stored); err != nil {
+		return "", fmt.Errorf("reading a Service: %w", err)
+	}
+	if refusal := stored.Validate(ctx).Filter(apis.ErrorLevel); refusal != nil {
+		return refusal.Error(), nil
+	}
+	return "", nil
 }
 
 func webhookContext(asked request) (context.Context, error) {
