@@ -140,13 +140,35 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
 
     try:
         succeeded = up(project, stack, crds, terminal())
-    except (Refused, Pending) as refused:
+    except Refused as refused:
         click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    except Pending as pending:
+        click.echo(f"{pending}\nIn the sandbox: ack-inference sandbox settle {stack}", err=True)
         sys.exit(REFUSED)
     except Unavailable as unavailable:
         click.echo(unavailable, err=True)
         sys.exit(1)
     sys.exit(0 if succeeded else 1)
+
+
+@sandbox.command("settle")
+@click.argument("stack", shell_complete=_stacks)
+@_PROJECT
+def sandbox_settle(stack: str, project: Path) -> None:
+    """Take in what a killed `up` of STACK has made, and forget what it has not.
+
+    The sandbox can look that up by itself; in a real cloud, a person has to.
+    """
+    from plan.stack_file import Refused
+    from sandbox.command import settle
+
+    try:
+        settle(project, stack)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(f"Nothing of {stack} is pending now.")
 
 
 @sandbox.command("down")

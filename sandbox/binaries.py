@@ -135,8 +135,8 @@ def _go() -> str | None:
 
 def _installed_pulumi() -> Path | None:
     path = shutil.which("pulumi")
-    if path is None:
-        return None
+    if path is None or Path(path).parent.name != "bin":
+        return None  # The Automation API finds an engine only in a folder of that name.
     said = subprocess.run([path, "version"], capture_output=True, text=True).stdout
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", said)
     return Path(path) if found and tuple(map(int, found.groups())) >= ENGINE_VERSION else None

@@ -54,6 +54,17 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
     return True
 
 
+def settle(project: Path, stack: str) -> None:
+    """Ends what an update left pending that was cut off.
+
+    Raises:
+        Refused: The stack's file cannot be deployed.
+    """
+    sandbox = Sandbox(project, stack, project / FOLDER / stack, None)
+    with sandbox.running():
+        sandbox.settle()
+
+
 def down(project: Path, stacks: Sequence[str]) -> Iterator[str]:
     """Removes sandboxes, all if none is named; gives the name of each once it is gone."""
     folder = project / FOLDER

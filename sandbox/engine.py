@@ -5,7 +5,7 @@ import os
 import runpy
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +23,38 @@ REFRESH: Final = "refresh"
 DESTROY: Final = "destroy"
 
 
+_HANDED_ON: Final = ("PULUMI_SKIP_CHECKPOINTS",)
+
+_PENDING_HEADER: Final = (
+    "The last update was cut off in the middle of this, and nobody knows how it ended. Another one "
+    "would do it a second time. Look what is there, and then, line by line:"
+)
+_PENDING_ADVICE: Final = (
+    "  pulumi cancel",
+    "  pulumi refresh --clear-pending-creates    # forgets what is pending",
+    "and after it what is commented above, where the resource exists. Then run the update again.",
+)
+
+
+def _advice(operation: Mapping[str, Any]) -> list[str]:
+    """What is pending, and how to take it in if it exists."""
+    one = operation["resource"]
+    name = one["urn"].rpartition("::")[2]
+    said = [f"  {operation['type']} {one['type']} {name}"]
+    if operation["type"] == "creating":
+        parent = f" --parent parent={one['parent']}" if "parent" in one else ""
+        provider = f" --provider provider={one['provider'].rpartition('::')[0]}"
+        options = f"{parent}{provider} --protect=false --generate-code=false"
+        said.append(f"    # pulumi import {one['type']} {name} <id>{options}")
+    return said
+
+
 class Pending(Exception):
     """An earlier update was cut off in the middle; says what to do about it."""
+
+    def __init__(self, operations: Sequence[Mapping[str, Any]]) -> None:
+        lines = [line for one in operations for line in _advice(one)]
+        super().__init__("\n".join([_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
 
 
 @dataclass(frozen=True)
@@ -146,8 +176,8 @@ class Engine:
             Pending: An earlier update was cut off, and this one would make a second copy.
         """
         stack = self._stack(program or self._program, plugins)
-        if operation in (PREVIEW, UP):
-            _refuse_pending(stack)
+        if operation in (PREVIEW, UP) and (pending := self.pending()):
+            raise Pending(pending)
         watch = _Watch(on_step)
         said = list[str]()
         try:
@@ -162,9 +192,32 @@ class Engine:
         shown = {key: "[secret]" if one.secret else one.value for key, one in outputs.items()}
         return Outcome(tuple(watch.steps), outputs=shown, log="".join(said))
 
-    def cancel(self) -> None:
-        """Frees the state after an update that was killed."""
+    def pending(self) -> Sequence[Mapping[str, Any]]:
+        """Operations that an earlier update began, and whose end nobody knows."""
+        found: Sequence[Mapping[str, Any]] = self.export().get("pending_operations") or []
+        return found
+
+    def settle(self, exists: Mapping[str, str]) -> None:
+        """Ends what an earlier update left pending: takes in what exists, and forgets the rest.
+
+        Args:
+            exists: ID of every pending create that has happened, by its URN.
+        """
         self._stack(lambda: None, "").cancel()
+        state = dict(self.export())
+        made = [
+            {**one["resource"], "id": exists[one["resource"]["urn"]]}
+            for one in self.pending()
+            if one["resource"]["urn"] in exists
+        ]
+        state["resources"] = [*state["resources"], *made]
+        state["pending_operations"] = []
+        self.adopt(state)
+
+    def adopt(self, deployment: Mapping[str, Any]) -> None:
+        """Puts another state in place of the present one."""
+        stack = self._stack(lambda: None, "")
+        stack.import_stack(automation.Deployment(version=3, deployment=deployment))
 
     def export(self) -> Mapping[str, Any]:
         """The state, with its secrets encrypted."""
@@ -197,15 +250,6 @@ class Engine:
             runpy.run_path("__main__.py", run_name="__main__")
 
 
-def _refuse_pending(stack: automation.Stack) -> None:
-    state = stack.export_stack().deployment or {}
-    pending = state.get("pending_operations") or []
-    if not pending:
-        return
-    lines = [f"  {one['type']} {one['resource']['urn'].rpartition('::')[2]}" for one in pending]
-    raise Pending("\n".join([_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
-
-
 class _Watch:
     """Listens to the engine's events."""
 
@@ -229,15 +273,3 @@ def _step(about: automation.StepEventMetadata) -> Step:
     detailed = about.detailed_diff or {}
     replacing = {p for p, one in detailed.items() if one.diff_kind.value.endswith("replace")}
     return Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))
-
-
-_HANDED_ON: Final = ("PULUMI_SKIP_CHECKPOINTS",)
-
-_PENDING_HEADER: Final = (
-    "The last update was cut off in the middle of this, so nobody knows how it ended:"
-)
-_PENDING_ADVICE: Final = (
-    "Another update would do it a second time. Look whether it is there, and then",
-    "  if it is:      pulumi refresh --import-pending-creates <urn> --import-pending-creates <id>",
-    "  if it is not:  pulumi refresh --clear-pending-creates",
-)

@@ -12,6 +12,7 @@ from plan.model import Plan
 
 from . import binaries
 
+
 @dataclass(frozen=True)
 class Served:
     """What a plan has Knative serve, and what its platform tells Knative."""

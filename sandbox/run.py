@@ -20,7 +20,7 @@ from .conditions import Conditions
 from .engine import Engine, Outcome
 from .kubernetes.client import Manifest
 from .kubernetes.installs import namespace
-from .kubernetes.plugin import KubernetesPlugin
+from .kubernetes.plugin import KubernetesPlugin, look_up
 from .plugin import serving
 
 Edit = Callable[[dict[str, Any]], None]
@@ -116,6 +116,32 @@ class Sandbox:
     def destroy(self, **options: Any) -> Outcome:
         """Deletes all that the stack made."""
         return self._run("destroy", run_program=True, **options)
+
+    def settle(self) -> None:
+        """Follows the advice after an update that was cut off: records what exists of it."""
+        exists = {}
+        for one in self.engine.pending():
+            resource = one["resource"]
+            if one["type"] == "creating" and (id_ := self._look_up(resource)):
+                exists[resource["urn"]] = id_
+        self.engine.settle(exists)
+        self.refresh()
+
+    def _look_up(self, resource: dict[str, Any]) -> str | None:
+        """ID of a resource that exists, though the state does not know it."""
+        known = {(one["type"], one.get("id")) for one in self.engine.export()["resources"]}
+        if resource["type"].startswith("alicloud:"):
+            name = resource["urn"].rpartition("::")[2]
+            found = [
+                one.id
+                for one in self.cloud.every()
+                if (one.type, one.name) == (resource["type"], name)
+            ]
+            return next((id_ for id_ in found if (resource["type"], id_) not in known), None)
+        for cluster in self.clusters.names():
+            if (id_ := look_up(self.clusters.find(cluster).client, resource)) is not None:
+                return id_
+        return None
 
     def remove(self) -> None:
         """Ends every process, and deletes the folder."""

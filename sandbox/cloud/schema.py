@@ -1,7 +1,8 @@
 """What the Alibaba Cloud provider knows of the resources that stacks use.
 
-Source of `resources.json`: the schema of pulumi-alicloud 4.0.0. Names are the Pulumi names, also
-within `conflicts_with` and `exactly_one_of`.
+Source of `resources.json`: the schema of the Terraform provider behind pulumi-alicloud, under the
+Pulumi names, also within `conflicts_with` and `exactly_one_of`. The sandbox refuses a property that
+has no row.
 """
 
 import json
@@ -84,6 +85,5 @@ def _faults(
     for choice in sorted(
         {tuple(p["exactly_one_of"]) for p in properties.values() if "exactly_one_of" in p}
     ):
-        # Deprecated names of a choice are not in the table, so none may still be one of those.
         if len([one for one in choice if one in inputs]) != 1:
             yield Fault(f"{path}{choice[0]}", f"exactly one of {', '.join(choice)} must be given")

@@ -39,8 +39,17 @@ class Client:
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {token}"
         self._session.verify = str(certificate)
-        # A kind that was defined just now is served a moment later.
-        patience = Retry(20, status_forcelist=[429], allowed_methods=None, backoff_factor=0.1)
+        # A kind that was defined just now is served a moment later; a server that is away is not
+        # waited for.
+        patience = Retry(
+            20,
+            connect=0,
+            read=0,
+            status_forcelist=[429],
+            allowed_methods=None,
+            backoff_factor=0.1,
+            backoff_max=1,
+        )
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=patience)
         self._session.mount(url, adapter)
         self._resources: dict[str, list[dict[str, Any]]] = {}

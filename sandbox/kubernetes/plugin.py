@@ -180,6 +180,18 @@ class KubernetesPlugin(Plugin):
             self.client.apply(manifest, _manager(asked))
 
 
+def look_up(client: Client, resource: Mapping[str, Any]) -> str | None:
+    """ID of an object or release that exists, by what the state says of it."""
+    inputs = resource["inputs"]
+    if resource["type"] == RELEASE:
+        id_ = f"{inputs['namespace']}/{inputs['name']}"
+        return id_ if releases.find(client, id_) is not None else None
+    try:
+        return _address(inputs) if client.get(inputs) is not None else None
+    except UnknownKind:
+        return None
+
+
 def _connect(kubeconfig: str) -> Client:
     known = yaml.safe_load(kubeconfig)
     cluster, user = known["clusters"][0]["cluster"], known["users"][0]["user"]

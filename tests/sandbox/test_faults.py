@@ -1,0 +1,251 @@
+"""What goes wrong in the middle of an update, and that the next one finishes it.
+
+Nothing may be lost, orphaned or there twice afterwards.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import pytest
+
+from plan.run import plan
+from sandbox.conditions import Operation
+from sandbox.engine import Outcome, Pending
+from sandbox.run import Sandbox
+from tests.stacks.environments import NAMES, ROOT
+
+from .boxes import assert_consistent, done, needs_engine, recorded, sandbox_of
+
+NAT: Final = "alicloud:vpc/natGateway:NatGateway"
+RUNTIME: Final = "kubernetes:data.fluid.io/v1alpha1:JindoRuntime"
+WITHOUT_UPDATE: Final = {
+    "alicloud:ecs/eipAssociation:EipAssociation",
+    "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment",
+}
+"""Types of which every input is part of the identity: a change is another resource."""
+
+
+def types_of(stack: str) -> set[str]:
+    resources = plan(stack, ROOT).resources
+    return {one.type for one in resources if one.custom and not one.type.startswith("pulumi:")}
+
+
+def repeat_until_up(box: Sandbox, most: int) -> None:
+    """Runs the update until it succeeds; each time before, at least one more thing went wrong."""
+    for _ in range(most + 1):
+        before = len(box.conditions.failed)
+        outcome = box.up(continue_on_error=True)
+        if not outcome.errors:
+            return
+        assert len(box.conditions.failed) > before, outcome.errors
+    raise AssertionError(f"still failing after {most} times")
+
+
+def touched(one: dict[str, Any]) -> dict[str, Any] | None:
+    """What the state would say if an input had been another one, where that is an update."""
+    inputs = dict(one["inputs"])
+    if one["type"].endswith(":Release"):
+        return {**inputs, "timeout": 1}
+    if one["type"].startswith("kubernetes:"):
+        about = inputs["metadata"]
+        labels = {**about.get("labels", {}), "touched": "yes"}
+        return {**inputs, "metadata": {**about, "labels": labels}}
+    return _UPDATABLE[one["type"]](inputs) if one["type"] in _UPDATABLE else None
+
+
+def _other(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda inputs: {**inputs, name: value}
+
+
+_UPDATABLE: Final = {
+    "alicloud:cs/autoscalingConfig:AutoscalingConfig": _other("coolDownDuration", "99m"),
+    "alicloud:cs/kubernetesAddon:KubernetesAddon": _other("version", "0"),
+    "alicloud:cs/managedKubernetes:ManagedKubernetes": _other("deletionProtection", True),
+    "alicloud:cs/nodePool:NodePool": _other("nodePoolName", "other"),
+    "alicloud:ecs/eipAddress:EipAddress": _other("bandwidth", "1"),
+    "alicloud:log/project:Project": _other("description", "other"),
+    "alicloud:nas/accessGroup:AccessGroup": _other("description", "other"),
+    "alicloud:nas/accessRule:AccessRule": _other("priority", 99),
+    "alicloud:nas/fileSystem:FileSystem": _other("description", "other"),
+    "alicloud:nas/mountTarget:MountTarget": _other("accessGroupName", "other"),
+    NAT: _other("natGatewayName", "other"),
+    "alicloud:oss/bucket:Bucket": _other("tags", {"a": "b"}),
+    "alicloud:oss/bucketAcl:BucketAcl": _other("acl", "public-read"),
+    "alicloud:oss/bucketHttpsConfig:BucketHttpsConfig": _other("enable", False),
+    "alicloud:oss/bucketPublicAccessBlock:BucketPublicAccessBlock": _other(
+        "blockPublicAccess", False
+    ),
+    "alicloud:oss/bucketServerSideEncryption:BucketServerSideEncryption": _other(
+        "sseAlgorithm", "KMS"
+    ),
+    "alicloud:oss/bucketVersioning:BucketVersioning": _other("status", "Suspended"),
+    "alicloud:ram/policy:Policy": _other("policyDocument", "{}"),
+    "alicloud:ram/role:Role": _other("assumeRolePolicyDocument", "{}"),
+    "alicloud:vpc/network:Network": _other("vpcName", "other"),
+    "alicloud:vpc/snatEntry:SnatEntry": _other("snatEntryName", "other"),
+    "alicloud:vpc/switch:Switch": _other("vswitchName", "other"),
+}
+
+
+class Faults:
+    """Every type of a stack fails once in its create, half-way, and in its update."""
+
+    stack: ClassVar[str]
+    tried: ClassVar[tuple[str, ...]] = ()
+    """Stacks whose types another class tries."""
+
+    @classmethod
+    def types(cls) -> set[str]:
+        return types_of(cls.stack) - {one for stack in cls.tried for one in types_of(stack)}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def box(cls) -> Iterator[Sandbox]:
+        with sandbox_of(cls.stack) as box:
+            yield box
+
+    def test_a_create_that_fails_once_succeeds_the_next_time(
+        self, box: Sandbox, record_property: Callable[[str, object], None]
+    ):
+        types = self.types()
+        half = set(sorted(types)[::2])
+        box.conditions.failing = {(Operation.CREATE, one) for one in types - half}
+        box.conditions.unfinished = {(Operation.CREATE, one) for one in half}
+        repeat_until_up(box, len(types))
+        assert {one for _, one in box.conditions.failed} == types
+        assert_consistent(box)
+        assert done(box.up()) == set()
+        record_property("survived", [["create", one] for one in sorted(types)])
+
+    def test_an_update_that_fails_once_succeeds_the_next_time(
+        self, box: Sandbox, record_property: Callable[[str, object], None]
+    ):
+        types = self.types() - WITHOUT_UPDATE
+        box.conditions.failed.clear()
+        box.conditions.failing = {(Operation.UPDATE, one) for one in types}
+        state = dict(box.engine.export())
+        state["resources"] = [
+            {**one, "inputs": (touched(one) if one in recorded(box) else None) or one["inputs"]}
+            if "inputs" in one
+            else one
+            for one in state["resources"]
+        ]
+        box.engine.adopt(state)
+        repeat_until_up(box, len(types))
+        assert {one for _, one in box.conditions.failed} == types
+        assert_consistent(box)
+        assert done(box.up()) == set()
+        record_property("survived", [["update", one] for one in sorted(types)])
+
+
+@needs_engine
+class TestDev(Faults):
+    stack = "dev"
+
+
+@needs_engine
+class TestHybrid(Faults):
+    stack = "hybrid"
+    tried = ("dev",)
+
+
+@needs_engine
+class TestExisting(Faults):
+    stack = "existing"
+    tried = ("dev", "hybrid")
+
+
+def test_these_stacks_have_every_type_that_any_stack_has():
+    tried = {one for each in Faults.__subclasses__() for one in each.types()}
+    assert tried == {one for name in NAMES for one in types_of(name)}
+
+
+class Update:
+    """An update in a thread, which a test disturbs."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self._outcome: Outcome | None = None
+        self._thread = threading.Thread(target=self._run, args=(box,))
+        self._thread.start()
+
+    def _run(self, box: Sandbox) -> None:
+        self._outcome = box.up()
+
+    def result(self) -> Outcome:
+        self._thread.join()
+        assert self._outcome is not None
+        return self._outcome
+
+
+def wait_for(box: Sandbox, operation: Operation, type_: str) -> None:
+    until = time.monotonic() + 60
+    while not box.conditions.begun[operation, type_]:
+        assert time.monotonic() < until, f"{operation} of {type_} did not begin"
+        time.sleep(0.02)
+
+
+def engine_process() -> int:
+    """The engine that this process started."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        name, _, rest = status.read_text().partition("(")[2].rpartition(")")
+        if name == "pulumi" and int(rest.split()[1]) == os.getpid():
+            return int(status.parent.name)
+    raise LookupError("no engine runs")
+
+
+@needs_engine
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
+class TestInterruptions:
+    def test_an_interrupt_lets_a_running_create_finish_and_the_next_up_goes_on(self):
+        with sandbox_of("dev") as box:
+            box.conditions.seconds[NAT] = 2
+            update = Update(box)
+            wait_for(box, Operation.CREATE, NAT)
+            os.kill(engine_process(), signal.SIGINT)
+            assert update.result().errors
+            assert [one.type for one in box.cloud.every()].count(NAT) == 1
+            assert not box.up().errors
+            assert_consistent(box)
+            assert done(box.up()) == set()
+
+    @pytest.mark.parametrize("created", [True, False])
+    def test_a_killed_engine_is_not_run_again_before_somebody_looked(self, created: bool):
+        with sandbox_of("dev") as box:
+            box.conditions.seconds[NAT] = 2
+            update = Update(box)
+            wait_for(box, Operation.CREATE, NAT)
+            os.kill(engine_process(), signal.SIGKILL)
+            assert update.result().errors
+            with pytest.raises(Pending) as refused:
+                box.up()
+            told = str(refused.value)
+            assert f"  creating {NAT} network-nat\n" in told
+            assert f"# pulumi import {NAT} network-nat <id> --parent parent=urn:" in told
+            time.sleep(2)
+            if not created:
+                with box.cloud.changing() as resources:
+                    resources[:] = [one for one in resources if one.type != NAT]
+            assert [one.type for one in box.cloud.every()].count(NAT) == int(created)
+            box.settle()
+            assert not box.up().errors
+            assert [one.type for one in box.cloud.every()].count(NAT) == 1
+            assert_consistent(box)
+
+    def test_an_api_server_that_goes_away_is_waited_for_by_the_next_up(self):
+        with sandbox_of("existing") as box:
+            box.conditions.seconds[RUNTIME] = 1
+            update = Update(box)
+            wait_for(box, Operation.CREATE, RUNTIME)
+            [cluster] = box.clusters.names()
+            os.kill(box.clusters.find(cluster).processes[0], signal.SIGKILL)
+            assert update.result().errors
+            assert box.up().errors
+            box.clusters.start(cluster)
+            assert not box.up().errors
+            assert_consistent(box)
+            assert done(box.up()) == set()

@@ -1,0 +1,69 @@
+"""Canaries in every secret place, and that none is found outside the cloud and its clusters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from sandbox.engine import Outcome
+from sandbox.run import Sandbox
+
+from .boxes import needs_engine, sandbox_of
+
+PLACES: Final = ("engine/state", "engine/workspace", "engine/home")
+"""What the engine keeps: state, history, backups, configuration, logs."""
+
+
+def canaries(box: Sandbox) -> dict[str, str]:
+    """Every secret of a sandbox, by what it is."""
+    found = {path.name: path.read_text() for path in (box.folder / "secrets").glob("*")}
+    for cluster in box.clusters.names():
+        server = box.clusters.find(cluster)
+        found[f"token of {cluster}"] = server.token
+        found[f"kubeconfig of {cluster}"] = yaml.safe_load(server.kubeconfig)["users"][0]["user"][
+            "token"
+        ]
+    return found
+
+
+def leaks(box: Sandbox, said: str) -> list[str]:
+    """Where a secret is found that should not be."""
+    texts = {"what the engine said": said}
+    for place in PLACES:
+        for path in (box.folder / place).rglob("*"):
+            if path.is_file():
+                texts[str(path.relative_to(box.folder))] = path.read_text(errors="ignore")
+    return [
+        f"{what} in {where}"
+        for what, secret in canaries(box).items()
+        for where, text in texts.items()
+        if secret in text
+    ]
+
+
+def everything(outcome: Outcome) -> str:
+    return f"{outcome.log} {outcome.errors} {outcome.outputs} {outcome.steps}"
+
+
+@needs_engine
+class TestSecrets:
+    @pytest.fixture(scope="class", params=["hybrid", "existing"])
+    @classmethod
+    def box(cls, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+        with sandbox_of(request.param) as box:
+            yield box
+
+    def test_no_secret_leaves_the_cloud(self, box: Sandbox):
+        events: list[str] = []
+        options = {"debug": True, "diff": True, "on_step": lambda step: events.append(str(step))}
+        said = [everything(box.preview(**options)), everything(box.up(**options))]
+        said.append(everything(box.refresh(debug=True)))
+        said.append(str(box.engine.export()))
+        assert len(canaries(box)) >= 2
+        assert leaks(box, " ".join([*said, *events])) == []
+
+    def test_a_secret_that_leaks_is_found(self, box: Sandbox, tmp_path: Path):
+        leaked = next(iter(canaries(box).values()))
+        assert leaks(box, f"... {leaked} ...")
