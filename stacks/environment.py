@@ -19,7 +19,7 @@ from components.cloud.cluster import (
 )
 from components.cloud.network import Zone
 from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
-from components.crds.formats import dns_1035_faults, dns_1123_faults
+from components.crds.formats import dns_1035_faults, dns_1123_faults, image_faults
 from components.crds.scheduling import PreemptPolicy
 from components.platform.fluid import FluidChart
 from components.platform.gpu_metrics import GpuLabels
@@ -448,6 +448,7 @@ class Training(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Job")
+        yield from image_faults("image", self.image)
 
 
 class Knative(Args):

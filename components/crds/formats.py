@@ -11,6 +11,15 @@ from ..quantity import is_quantity, parse
 _NAMES: Final = "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
 _DNS_1035: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_1123: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# https://github.com/distribution/reference/blob/main/regexp.go; a word without dot or port is no
+# host, but a folder of Docker Hub.
+_WORD: Final = r"[A-Za-z0-9-]+"
+_HOST: Final = rf"(?:(?:localhost|{_WORD}(?:\.{_WORD})+)(?::\d+)?|{_WORD}:\d+)"
+_PART_OF_NAME: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE: Final = re.compile(
+    rf"(?:{_HOST}/)?{_PART_OF_NAME}(?:/{_PART_OF_NAME})*"
+    r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
 _DURATION: Final = re.compile(
     r"(?P<sign>[+-]?)(?P<parts>0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)"
 )
@@ -35,6 +44,13 @@ def dns_1035_faults(field: str, name: object, why: str) -> Iterator[Fault]:
     if isinstance(name, str) and not _DNS_1035.fullmatch(name):
         want = "lower-case letters, digits and '-', from a letter to a letter or digit, at most 63"
         yield Fault(field, name, want, why, _NAMES)
+
+
+def image_faults(field: str, image: object) -> Iterator[Fault]:
+    """Refuses what is no reference to an image; an Output passes unread."""
+    if isinstance(image, str) and not _IMAGE.fullmatch(image):
+        want = "[host[:port]/]name[:tag][@sha256:digest], the name in lower case"
+        yield Fault(field, image, want, "no node could pull it, and Knative refuses the Service")
 
 
 def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:

@@ -171,7 +171,7 @@ def readiness_faults(probe: Probe) -> Iterator[Fault]:
 
 def mount_faults(mount: VolumeMount, volume: Volume | None) -> Iterator[Fault]:
     """Refuses mounts over system paths, and writable ones of what cannot be written."""
-    path = normpath(mount.mount_path)
+    path = normpath(f"/{mount.mount_path.lstrip('/')}")
     if path in RESERVED_PATHS:
         want = f"another path than {', '.join(RESERVED_PATHS)}"
         yield Fault("mount_path", mount.mount_path, want, "the container needs its own", _SOURCE)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
+from ..crds.formats import image_faults
 from ..quantity import QUANTITY, difference
 
 HEALTH_PERIOD_SECONDS = 10
@@ -139,6 +140,7 @@ class ModelServer(Args):
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from image_faults("image", self.image)
         yield from self._command_faults()
         yield from self._shared_memory_faults()
         yield from self._parallel_faults()

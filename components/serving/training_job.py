@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.formats import dns_1035_faults
+from ..crds.formats import dns_1035_faults, image_faults
 from ..crds.model import check
 from .server import ABSOLUTE, Resources, folder_faults
 
@@ -55,6 +55,7 @@ class TrainingJobArgs(Args):
     """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from image_faults("image", self.image)
         yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
         if not re.match(ABSOLUTE, self.checkpoint_path):
             want = "an absolute path without ':', such as /checkpoint"

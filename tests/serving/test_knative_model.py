@@ -266,6 +266,10 @@ def test_a_target_beyond_the_limit_of_a_replica_would_never_scale():
             "template.spec.containers[0].volume_mounts[llm-model].mount_path is '/dev', but it",
         ),
         (
+            {"server": server(mount_path="//dev")},
+            "template.spec.containers[0].volume_mounts[llm-model].mount_path is '//dev', but it",
+        ),
+        (
             {"server": server(mount_path=SHM, shared_memory="8Gi")},
             "template.spec.containers[0].volume_mounts[shared-memory].mount_path is '/dev/shm'",
         ),
