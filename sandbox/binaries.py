@@ -1,5 +1,6 @@
 """The programs that the sandbox runs: built once from Go modules that go.sum pins, then kept."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -102,8 +103,15 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
     go = _go()
     if go is None:
         raise Unavailable(why_unavailable() or f"{target.name} is missing.")
-    say(f"Building {target.name} from source; this is done once and takes minutes.")
     target.parent.mkdir(parents=True, exist_ok=True)
+    with (_cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_file():  # Somebody else may have built it meanwhile.
+            say(f"Building {target.name} from source; this is done once and takes minutes.")
+            _compile(go, program, target)
+
+
+def _compile(go: str, program: Program, target: Path) -> None:
     variables = " ".join(f"-X {name}={value}" for name, value in program.linked.items())
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name

@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,7 +153,7 @@ class Engine:
             values = {
                 key: automation.ConfigValue(text, secret=True) for key, text in hidden.items()
             }
-            self._stack(lambda: None, "").set_all_config(values)
+            self._stack.set_all_config(values)
 
     def run(
         self,
@@ -175,13 +176,15 @@ class Engine:
         Raises:
             Pending: An earlier update was cut off, and this one would make a second copy.
         """
-        stack = self._stack(program or self._program, plugins)
+        workspace = self._stack.workspace
+        workspace.program = program or self._program
+        workspace.env_vars = {**workspace.env_vars, "PULUMI_DEBUG_PROVIDERS": plugins}
         if operation in (PREVIEW, UP) and (pending := self.pending()):
             raise Pending(pending)
         watch = _Watch(on_step)
         said = list[str]()
         try:
-            result = getattr(stack, operation)(
+            result = getattr(self._stack, operation)(
                 on_event=watch, on_output=said.append, color="never", **options
             )
         except automation.CommandError as error:
@@ -203,7 +206,7 @@ class Engine:
         Args:
             exists: ID of every pending create that has happened, by its URN.
         """
-        self._stack(lambda: None, "").cancel()
+        self._stack.cancel()
         state = dict(self.export())
         made = [
             {**one["resource"], "id": exists[one["resource"]["urn"]]}
@@ -216,14 +219,15 @@ class Engine:
 
     def adopt(self, deployment: Mapping[str, Any]) -> None:
         """Puts another state in place of the present one."""
-        stack = self._stack(lambda: None, "")
-        stack.import_stack(automation.Deployment(version=3, deployment=deployment))
+        self._stack.import_stack(automation.Deployment(version=3, deployment=deployment))
 
     def export(self) -> Mapping[str, Any]:
         """The state, with its secrets encrypted."""
-        return self._stack(lambda: None, "").export_stack().deployment or {}
+        return self._stack.export_stack().deployment or {}
 
-    def _stack(self, program: automation.PulumiFn, plugins: str) -> automation.Stack:
+    @cached_property
+    def _stack(self) -> automation.Stack:
+        """The stack, selected once: to find and select it takes half a second."""
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         path = binaries.find("pulumi")
@@ -237,12 +241,11 @@ class Engine:
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
                 # The plugins are attached; the real ones would be downloaded all the same.
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-                "PULUMI_DEBUG_PROVIDERS": plugins,
                 **{key: os.environ[key] for key in _HANDED_ON if key in os.environ},
             },
         )
         return automation.create_or_select_stack(
-            self.stack, project_name=self.project, program=program, opts=options
+            self.stack, project_name=self.project, program=self._program, opts=options
         )
 
     def _program(self) -> None:

@@ -14,7 +14,7 @@ import requests
 from . import crds, installs
 from .client import Client, Manifest, Refused
 
-SECONDS: Final = 0.2
+SECONDS: Final = 0.5
 """Pause between two rounds."""
 
 FLUID: Final = "data.fluid.io/v1alpha1"

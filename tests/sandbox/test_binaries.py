@@ -62,7 +62,7 @@ def unavailable(name: str) -> str:
 
 
 def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
 
 
 @pytest.mark.usefixtures("script")

@@ -39,7 +39,7 @@ def repeat_until_up(box: Sandbox, most: int) -> None:
     """Runs the update until it succeeds; each time before, at least one more thing went wrong."""
     for _ in range(most + 1):
         before = len(box.conditions.failed)
-        outcome = box.up(continue_on_error=True)
+        outcome = box.up()
         if not outcome.errors:
             return
         assert len(box.conditions.failed) > before, outcome.errors
