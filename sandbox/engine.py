@@ -222,7 +222,7 @@ class Engine:
         self._stack.import_stack(automation.Deployment(version=3, deployment=deployment))
 
     def export(self) -> Mapping[str, Any]:
-        """The state, with its secrets encrypted."""
+        """The state with its secrets in the clear, unlike its file: never to be shown or stored."""
         return self._stack.export_stack().deployment or {}
 
     @cached_property
