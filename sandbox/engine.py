@@ -17,12 +17,12 @@ from pulumi import automation
 from plan.run import as_main_program
 
 from . import binaries
+from .private import write_private
 
 PREVIEW: Final = "preview"
 UP: Final = "up"
 REFRESH: Final = "refresh"
 DESTROY: Final = "destroy"
-
 
 _HANDED_ON: Final = ("PULUMI_SKIP_CHECKPOINTS",)
 
@@ -132,9 +132,7 @@ class Engine:
         """Encrypts the secrets in state and configuration; made once."""
         path = self.folder / "passphrase"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(24))
+            write_private(path, secrets.token_urlsafe(24))
         return path.read_text()
 
     def configure(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> None:

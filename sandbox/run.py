@@ -17,11 +17,12 @@ from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
 from .conditions import Conditions
-from .engine import Engine, Outcome
+from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
 from .kubernetes.client import Manifest
 from .kubernetes.installs import namespace
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .plugin import serving
+from .private import write_private
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -60,8 +61,7 @@ class Sandbox:
         files = {}
         for cluster_id in self.clusters.names():
             path = self.folder / f"{cluster_id}.kubeconfig"
-            path.touch(mode=0o600)
-            path.write_text(self.clusters.find(cluster_id).kubeconfig)
+            write_private(path, self.clusters.find(cluster_id).kubeconfig)
             files[cluster_id] = path
         return files
 
@@ -103,19 +103,19 @@ class Sandbox:
 
     def preview(self, **options: Any) -> Outcome:
         """What an `up` would do."""
-        return self._run("preview", **options)
+        return self._run(PREVIEW, **options)
 
     def up(self, **options: Any) -> Outcome:
         """Brings the stack to what its configuration says."""
-        return self._run("up", **options)
+        return self._run(UP, **options)
 
     def refresh(self, **options: Any) -> Outcome:
         """Brings the state to what is there."""
-        return self._run("refresh", **options)
+        return self._run(REFRESH, **options)
 
     def destroy(self, **options: Any) -> Outcome:
         """Deletes all that the stack made."""
-        return self._run("destroy", run_program=True, **options)
+        return self._run(DESTROY, run_program=True, **options)
 
     def settle(self) -> None:
         """Follows the advice after an update that was cut off: records what exists of it."""
@@ -158,8 +158,7 @@ class Sandbox:
             return self.clusters.find(OWN_CLUSTER).kubeconfig
         path = self.folder / "secrets" / name
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"https://canary-{secrets.token_hex(8)}.invalid")
+            write_private(path, f"https://canary-{secrets.token_hex(8)}.invalid")
         return path.read_text()
 
 

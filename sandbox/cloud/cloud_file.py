@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..private import write_private
+
 
 class Existing(NamedTuple):
     """A resource in the cloud."""
@@ -57,9 +59,5 @@ class CloudFile:
             return []
 
     def _store(self, resources: list[Existing]) -> None:
-        new = self.path.with_suffix(".new")
-        new.parent.mkdir(parents=True, exist_ok=True)
-        new.touch(mode=0o600)
         rows: list[Mapping[str, Any]] = [one._asdict() for one in resources]
-        new.write_text(json.dumps(rows, indent=1))
-        new.replace(self.path)
+        write_private(self.path, json.dumps(rows, indent=1))

@@ -15,6 +15,7 @@ import requests
 import yaml
 
 from .. import binaries
+from ..private import write_private
 from .client import Client
 
 READY_SECONDS: Final = 60
@@ -22,7 +23,7 @@ PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
 """What a kubeconfig says first: an address of the documentation, where nobody answers."""
 
 
-class NotStarted(Exception):
+class NotStarted(binaries.Unavailable):
     """The API server did not come up; the end of its log is in the message."""
 
 
@@ -109,21 +110,14 @@ def find(folder: Path) -> ApiServer | None:
 
 
 def _new(folder: Path) -> ApiServer:
-    folder.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
-    users = folder / "tokens.csv"
-    users.touch(mode=0o600)
-    users.write_text(f'{token},admin,admin,"system:masters"\n')
+    write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
     etcd_port, port = _free_ports(2)
     return ApiServer(folder, f"https://127.0.0.1:{port}", token, f"http://127.0.0.1:{etcd_port}")
 
 
 def _remember(server: ApiServer) -> None:
-    path = server.folder / "server.json"
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(asdict(server), default=str))
-    new.replace(path)
+    write_private(server.folder / "server.json", json.dumps(asdict(server), default=str))
 
 
 def _etcd_command(server: ApiServer) -> list[str]:
