@@ -1,14 +1,28 @@
 """What a plan is: the resources that a program registers, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 
 class Marker(str):
-    """Stands in for a value that is not shown; prints as its name in JSON and YAML too."""
+    """Stands in for a value that is not shown; prints as its name in JSON and YAML too.
 
-    __slots__ = ()
+    Two markers of one name are equal as text; `origin` and `digest` tell whether they stand for the
+    same value.
+    """
+
+    origin: frozenset[str]
+    """URNs of the resources that decide the value, where it is not known yet."""
+    digest: str
+    """Of a secret that is known: changes when the value does, and does not give it away."""
+
+    def __new__(cls, name: str, origin: Iterable[str] = (), digest: str = "") -> "Marker":
+        """Makes a marker that prints as `name`."""
+        marker = super().__new__(cls, name)
+        marker.origin = frozenset(origin)
+        marker.digest = digest
+        return marker
 
 
 SECRET: Final = Marker("[secret]")
@@ -40,6 +54,14 @@ class Resource:
     protect: bool
     """True where the engine refuses to delete it."""
     ignore_changes: Sequence[str] = ()
+    replace_on_changes: Sequence[str] = ()
+    """Paths of inputs that the program wants to see replaced rather than updated."""
+    delete_before_replace: bool = False
+    """True where the old one goes before the new one comes, whatever the provider says."""
+    aliases: Sequence[str] = ()
+    """URNs under which an earlier program may have registered it."""
+    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """URNs that each input depends on."""
 
     @property
     def manifest(self) -> dict[str, Any] | None:
@@ -61,6 +83,8 @@ class Plan:
     """Stack outputs, with `SECRET` and `UNKNOWN` in place of such values."""
     warnings: Sequence[str] = ()
     """What the program logged as a warning."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Full keys (`ack-inference:region`) to values, with `SECRET` in place of secrets."""
 
     def of(self, type_: str) -> list[Resource]:
         """The resources of a type token."""

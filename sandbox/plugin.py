@@ -12,8 +12,10 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from plan.changes import Change, changes
+
 from .conditions import Conditions, Operation
-from .values import Change, Values, changes, plain, wire
+from .values import Values, plain, wire
 
 MESSAGE_BYTES: Final = 400 * 1024 * 1024
 WORKERS: Final = 64

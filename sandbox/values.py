@@ -1,7 +1,7 @@
 """Property values between the engine's wire format and plain Python."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
@@ -10,19 +10,6 @@ UNKNOWN: Final[str] = rpc.UNKNOWN
 """In place of a value that a preview cannot know."""
 
 Values = dict[str, Any]
-
-
-class Change(NamedTuple):
-    """A property that is not what it was."""
-
-    path: tuple[str | int, ...]
-    kind: str
-    """`ADD`, `DELETE` or `UPDATE`."""
-
-    @property
-    def name(self) -> str:
-        """The path as the engine writes it, such as `spec.ports[0].name`."""
-        return property_path(self.path)
 
 
 def plain(struct: struct_pb2.Struct) -> Values:
@@ -46,42 +33,6 @@ def has_unknown(value: object) -> bool:
     if isinstance(value, list):
         return any(map(has_unknown, value))
     return isinstance(value, str) and UNKNOWN in value
-
-
-def changes(old: object, new: object, path: tuple[str | int, ...] = ()) -> Iterator[Change]:
-    """Every property that differs, at the deepest level that both have."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
-            if key not in new:
-                yield Change((*path, key), "DELETE")
-            elif key not in old:
-                yield Change((*path, key), "ADD")
-            else:
-                yield from changes(old[key], new[key], (*path, key))
-    elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            if index >= len(new):
-                yield Change((*path, index), "DELETE")
-            elif index >= len(old):
-                yield Change((*path, index), "ADD")
-            else:
-                yield from changes(old[index], new[index], (*path, index))
-    elif old != new:
-        yield Change(path, "UPDATE")
-
-
-def property_path(path: tuple[str | int, ...]) -> str:
-    """A path as the engine writes it: dots, and brackets where a key has a dot itself."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part.replace("_", "").replace("-", "").isalnum():
-            text += f".{part}" if text else part
-        else:
-            escaped = part.replace('"', r"\"")
-            text += f'["{escaped}"]'
-    return text
 
 
 def without_nothing(value: Any) -> Any:

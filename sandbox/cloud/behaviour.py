@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from plan.providers.alicloud import IDENTITIES
+
 from . import schema
 
 Values = Mapping[str, Any]
@@ -28,16 +30,11 @@ _ACCOUNT: Final = "1234567890123456"
 
 def identity(type_: str, inputs: Values) -> str:
     """The ID of a new resource; the same inputs give the same one where a name is the ID."""
-    if type_ in _NAMED:
-        return ":".join(str(inputs[part]) for part in _NAMED[type_])
+    if type_ in IDENTITIES:
+        return ":".join(str(inputs[part]) for part in IDENTITIES[type_])
     part, prefix = _PREFIXES[type_]
     owner = f"{inputs[part]}:" if part else ""
     return f"{owner}{prefix}{secrets.token_hex(10)}"
-
-
-def is_named(type_: str) -> bool:
-    """Whether the name is the ID, so that no second one can be."""
-    return type_ in _NAMED
 
 
 def outputs(type_: str, id_: str, inputs: Values, region: str) -> dict[str, Any]:
@@ -74,30 +71,6 @@ _PREFIXES: Final[Mapping[str, tuple[str | None, str]]] = MappingProxyType(
     }
 )
 """Types whose ID the cloud makes up: the input that it begins with, if any, and a prefix."""
-
-_NAMED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        ADDON: ("clusterId", "name"),
-        "alicloud:cs/autoscalingConfig:AutoscalingConfig": ("clusterId",),
-        "alicloud:ecs/eipAssociation:EipAssociation": ("allocationId", "instanceId"),
-        PROJECT: ("projectName",),
-        ACCESS_GROUP: ("accessGroupName",),
-        BUCKET: ("bucket",),
-        "alicloud:oss/bucketAcl:BucketAcl": ("bucket",),
-        "alicloud:oss/bucketHttpsConfig:BucketHttpsConfig": ("bucket",),
-        "alicloud:oss/bucketPublicAccessBlock:BucketPublicAccessBlock": ("bucket",),
-        "alicloud:oss/bucketServerSideEncryption:BucketServerSideEncryption": ("bucket",),
-        "alicloud:oss/bucketVersioning:BucketVersioning": ("bucket",),
-        POLICY: ("policyName",),
-        ROLE: ("roleName",),
-        "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment": (
-            "policyName",
-            "policyType",
-            "roleName",
-        ),
-    }
-)
-"""Types whose ID is made of their inputs."""
 
 _REFERENCES: Final[Mapping[str, str]] = MappingProxyType(
     {

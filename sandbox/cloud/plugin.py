@@ -4,9 +4,12 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from plan.changes import changes
+from plan.providers import alicloud, deletes_first
+
 from ..conditions import Conditions
 from ..plugin import Difference, Failure, Fault, Plugin, Request, State
-from ..values import UNKNOWN, Values, changes
+from ..values import UNKNOWN, Values
 from . import behaviour, schema
 from .cloud_file import CloudFile, Existing
 
@@ -53,19 +56,16 @@ class CloudPlugin(Plugin):
 
     def check(self, asked: Request) -> tuple[Values, list[Fault]]:
         """By the provider's schema; a type that it does not list is unknown to the sandbox."""
-        if asked.type not in schema.resources():
-            reason = "the sandbox does not know this type; its row belongs into resources.json"
+        if asked.type not in alicloud.resources():
+            reason = "the sandbox does not know this type; its row belongs into alicloud.json"
             return asked.inputs, [Fault("", reason)]
         return asked.inputs, schema.faults(asked.type, asked.inputs)
 
     def diff(self, asked: Request) -> Difference:
         """What changed in the inputs; a new resource with the ID of the old one comes after it."""
         found = tuple(changes(asked.old_inputs, asked.inputs))
-        replacing = frozenset(one for one in found if schema.replaces(asked.type, one))
-        same_id = behaviour.is_named(asked.type) and asked.id == behaviour.identity(
-            asked.type, asked.inputs
-        )
-        return Difference(found, replacing, delete_first=bool(replacing) and same_id)
+        replacing = frozenset(one for one in found if alicloud.replaces(asked.type, one))
+        return Difference(found, replacing, bool(replacing) and deletes_first(asked.type, found))
 
     def create(self, asked: Request) -> State:
         """Makes a resource in the cloud file."""

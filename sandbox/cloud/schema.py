@@ -1,47 +1,19 @@
-"""What the Alibaba Cloud provider knows of the resources that stacks use.
+"""What the Alibaba Cloud provider refuses, keeps secret and fills in, by its own schema.
 
-Source of `resources.json`: the schema of the Terraform provider behind pulumi-alicloud, under the
-Pulumi names, also within `conflicts_with` and `exactly_one_of`. The sandbox refuses a property that
-has no row.
+The sandbox refuses a property that has no row.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from plan.providers.alicloud import Properties, resources
+
 from ..plugin import Fault
-from ..values import Change
-
-Property = Mapping[str, Any]
-Properties = Mapping[str, Property]
-
-
-@cache
-def resources() -> Mapping[str, Properties]:
-    """Properties by type token."""
-    text = (Path(__file__).parent / "resources.json").read_text()
-    found: Mapping[str, Properties] = json.loads(text)
-    return found
 
 
 def faults(type_: str, inputs: Mapping[str, Any]) -> list[Fault]:
     """What the provider refuses before it asks the cloud."""
     return list(_faults(resources()[type_], inputs, "", inputs))
-
-
-def replaces(type_: str, change: Change) -> bool:
-    """Whether only a new resource can have this change."""
-    properties: Properties = resources()[type_]
-    for part in change.path:
-        if isinstance(part, int):
-            continue
-        known = properties.get(part, {})
-        if known.get("replaces"):
-            return True
-        properties = known.get("fields", {})
-    return False
 
 
 def secret(type_: str) -> frozenset[str]:

@@ -3,41 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
 
+from plan.changes import changes
+from plan.providers import deletes_first
+from plan.providers.kubernetes import RELEASE, is_patch, replaces
+
 from ..conditions import Conditions
 from ..plugin import Difference, Failure, Fault, Plugin, Request, State, Unready
-from ..values import Change, Values, changes, has_unknown, without_nothing
+from ..values import Values, has_unknown, without_nothing
 from . import releases
 from .client import Client, Refused, UnknownKind
 from .waiting import wait
 
 DELETE_SECONDS: Final = 60
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 MANAGER: Final = "pulumi-kubernetes"
-
-# Facts of pulumi-kubernetes 4: provider/pkg/provider/diff.go.
-_IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
-    {
-        ("v1", "ConfigMap"): ("binaryData", "data"),
-        ("v1", "PersistentVolume"): ("spec.csi",),
-        ("v1", "PersistentVolumeClaim"): ("spec",),
-        ("v1", "Secret"): ("data", "stringData", "type"),
-        ("v1", "Service"): ("spec.clusterIP",),
-        ("apps/v1", "Deployment"): ("spec.selector",),
-        ("batch/v1", "Job"): (
-            "spec.completions",
-            "spec.parallelism",
-            "spec.selector",
-            "spec.template",
-        ),
-        ("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
-    }
-)
-"""Properties that the plugin knows to be immutable, by apiVersion and kind."""
 
 
 class KubernetesPlugin(Plugin):
@@ -83,9 +65,8 @@ class KubernetesPlugin(Plugin):
     def diff(self, asked: Request) -> Difference:
         """What changed; an object that only another one can replace goes first, under its name."""
         found = tuple(changes(asked.old_inputs, asked.inputs))
-        replacing = frozenset(one for one in found if _replaces(asked, one))
-        same = asked.type == RELEASE or _address(asked.old_inputs) == _address(asked.inputs)
-        return Difference(found, replacing, delete_first=bool(replacing) and same)
+        replacing = frozenset(one for one in found if replaces(asked.type, asked.inputs, one))
+        return Difference(found, replacing, bool(replacing) and deletes_first(asked.type, found))
 
     def create(self, asked: Request) -> State:
         """Applies the object, and waits until it shows what it is to show."""
@@ -119,7 +100,7 @@ class KubernetesPlugin(Plugin):
         """Deletes the object, or gives up the fields of a patch; returns once it is gone."""
         if asked.type == RELEASE:
             releases.uninstall(self.client, asked.id, asked.inputs)
-        elif _is_patch(asked):
+        elif is_patch(asked.type):
             self._give_up(asked)
         else:
             self._remove(asked)
@@ -129,7 +110,7 @@ class KubernetesPlugin(Plugin):
             id_ = releases.install(self.client, asked.inputs, self._definitions)
             return State(id_, {**asked.inputs, "status": {"status": "deployed"}})
         manifest = without_nothing(asked.inputs)
-        if _is_patch(asked) and self.client.get(manifest) is None:
+        if is_patch(asked.type) and self.client.get(manifest) is None:
             raise Failure(f"{_described(manifest)} does not exist, so it cannot be patched")
         try:
             live = self.client.apply(manifest, _manager(asked), force=self._takes(manifest))
@@ -143,7 +124,7 @@ class KubernetesPlugin(Plugin):
 
     def _rehearse(self, asked: Request) -> None:
         manifest = without_nothing(asked.inputs)
-        if asked.type == RELEASE or _is_patch(asked) or has_unknown(manifest):
+        if asked.type == RELEASE or is_patch(asked.type) or has_unknown(manifest):
             return
         try:
             self.client.apply(manifest, _manager(asked), dry_run=True, force=self._takes(manifest))
@@ -205,22 +186,8 @@ def _cluster(values: Values) -> object:
     return [one["cluster"]["server"] for one in known.get("clusters", [])]
 
 
-def _replaces(asked: Request, change: Change) -> bool:
-    if asked.type == RELEASE:
-        return change.path[0] in ("name", "namespace")
-    kind = (asked.inputs.get("apiVersion", ""), asked.inputs.get("kind", ""))
-    identity = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
-    immutable = () if _is_patch(asked) else _IMMUTABLE.get(kind, ())
-    path = ".".join(str(part) for part in change.path) + "."
-    return any(path.startswith(f"{one}.") for one in (*identity, *immutable))
-
-
-def _is_patch(asked: Request) -> bool:
-    return asked.type.endswith("Patch")
-
-
 def _manager(asked: Request) -> str:
-    if not _is_patch(asked):
+    if not is_patch(asked.type):
         return MANAGER
     return f"{MANAGER}-{hashlib.sha256(asked.urn.encode()).hexdigest()[:8]}"
 

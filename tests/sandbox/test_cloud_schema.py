@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import pytest
 
+from plan.changes import Change
 from plan.model import Resource
+from plan.providers.alicloud import replaces, resources
 from plan.run import plan
-from sandbox.cloud.schema import computed, defaults, faults, replaces, resources, secret
+from sandbox.cloud.schema import computed, defaults, faults, secret
 from sandbox.plugin import Fault
-from sandbox.values import UNKNOWN, Change
+from sandbox.values import UNKNOWN
 from tests.provider_schema import SCHEMA, needs_schema
 from tests.stacks.environments import NAMES, ROOT
 
@@ -208,7 +210,7 @@ def test_a_change_replaces_where_the_provider_says_so(
 
 def test_a_property_replaces_with_the_one_that_it_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {"inner": {"fields": {"old": {}, "fixed": {"replaces": True}}}}
-    monkeypatch.setattr("sandbox.cloud.schema.resources", lambda: {"a:b:C": fields})
+    monkeypatch.setattr("plan.providers.alicloud.resources", lambda: {"a:b:C": fields})
     assert replaces("a:b:C", Change(("inner", 0, "fixed"), "ADD"))
     assert not replaces("a:b:C", Change(("inner", 0, "old"), "ADD"))
 

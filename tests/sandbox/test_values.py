@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from sandbox.values import (
-    UNKNOWN,
-    changes,
-    has_unknown,
-    plain,
-    property_path,
-    wire,
-    without_nothing,
-)
+from plan.changes import changes, property_path
+from sandbox.values import UNKNOWN, has_unknown, plain, wire, without_nothing
 
 # Few keys besides any, so that two sets of values have some in common.
 KEYS = st.sampled_from("abc") | st.text(max_size=5)

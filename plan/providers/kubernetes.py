@@ -1,0 +1,59 @@
+"""What the Kubernetes provider knows of a change. Source: pulumi-kubernetes 4, provider/diff.go."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from ..changes import Change, touches
+
+RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+
+_IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+
+_IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
+    {
+        ("v1", "ConfigMap"): ("binaryData", "data"),
+        ("v1", "PersistentVolume"): ("spec.csi",),
+        ("v1", "PersistentVolumeClaim"): ("spec",),
+        ("v1", "Secret"): ("data", "stringData", "type"),
+        ("v1", "Service"): ("spec.clusterIP",),
+        ("apps/v1", "Deployment"): ("spec.selector",),
+        ("batch/v1", "Job"): (
+            "spec.completions",
+            "spec.parallelism",
+            "spec.selector",
+            "spec.template",
+        ),
+        ("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
+    }
+)
+"""Properties that an object keeps for its life, by apiVersion and kind."""
+
+
+def replaces(type_: str, inputs: Mapping[str, Any], change: Change) -> bool:
+    """Whether only a new object or release can have this change."""
+    if type_ == RELEASE:
+        return change.path[0] in ("name", "namespace")
+    kind = (str(inputs.get("apiVersion", "")), str(inputs.get("kind", "")))
+    immutable = () if is_patch(type_) else _IMMUTABLE.get(kind, ())
+    return any(touches(change, path) for path in (*_IDENTITY, *immutable))
+
+
+def replaces_provider(inputs: Mapping[str, Any], change: Change) -> bool:
+    """Whether a provider with this change speaks to another cluster.
+
+    A provider that names its cluster is told apart by that name; any other by its kubeconfig.
+    """
+    return change.path[0] == (
+        "clusterIdentifier" if "clusterIdentifier" in inputs else "kubeconfig"
+    )
+
+
+def identity(type_: str) -> tuple[str, ...]:
+    """Properties by which an object or release is found in its cluster."""
+    return () if type_ == RELEASE else _IDENTITY
+
+
+def is_patch(type_: str) -> bool:
+    """Whether it sets fields of an object that something else owns."""
+    return type_.endswith("Patch")
