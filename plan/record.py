@@ -1,17 +1,20 @@
 """Runs a Pulumi program as a first preview on the SDK alone, and records what it registers."""
 
+import contextlib
+import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc, settings
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import alias_pb2, resource_pb2
 from pulumi.runtime.stack import Stack
 
-from .model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
+from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource
+from .stack_file import parsed
 
 _drained: Final[Callable[[Callable[[], None]], Callable[[], None]]] = pulumi.runtime.test
 """Makes a function that returns once its last registration has landed."""
@@ -25,6 +28,7 @@ def record(
     config: Mapping[str, str] | None = None,
     secret_keys: Collection[str] = (),
     preview: bool = True,
+    salt: bytes = b"",
 ) -> Plan:
     """Runs a program without engine, plugins, account or network.
 
@@ -37,6 +41,8 @@ def record(
         secret_keys: Those keys of `config` that are secret.
         preview: True as in `pulumi preview` of a stack that does not exist yet, where every ID is
             unknown; False as in `pulumi up`, where a resource gets the ID `<name>-id`.
+        salt: Makes the digests of secrets differ from those of any other run; two plans that are to
+            be compared need the same one.
 
     Returns:
         What the program registered.
@@ -44,9 +50,10 @@ def record(
     Raises:
         Exception: Whatever the program raised.
     """
-    monitor = _Monitor(preview)
+    monitor = _Monitor(preview, salt)
     warnings = _Warnings()
-    pulumi.runtime.set_all_config(dict(config or {}), list(secret_keys))
+    given = dict(config or {})
+    pulumi.runtime.set_all_config(given, list(secret_keys))
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a stack of an earlier run
     pulumi.runtime.set_mocks(
         None,  # type: ignore[arg-type]  # the monitor below answers by itself
@@ -62,18 +69,53 @@ def record(
         program()
         root.register_outputs(root.outputs)
 
-    _drained(run)()
-    return Plan(project, stack, monitor.recorded, monitor.outputs, warnings.sentences)
+    with _outputs_kept_apart():
+        _drained(run)()
+    return Plan(
+        project,
+        stack,
+        monitor.recorded,
+        monitor.outputs,
+        warnings.sentences,
+        {key: SECRET if key in secret_keys else parsed(text) for key, text in given.items()},
+    )
+
+
+@contextlib.contextmanager
+def _outputs_kept_apart() -> Iterator[None]:
+    """Has the SDK tell for each value in a registration, not for the whole, what it is made of.
+
+    It does so by itself for components in other languages only.
+    """
+    serialize = rpc.serialize_properties
+
+    def serialize_apart(*args: Any, **kwargs: Any) -> Any:
+        return serialize(*args, **{**kwargs, "keep_output_values": True})
+
+    rpc.serialize_properties = serialize_apart
+    try:
+        yield
+    finally:
+        rpc.serialize_properties = serialize
 
 
 class _Monitor(MockMonitor):
     """A resource monitor that accepts everything, and asks no cloud."""
 
-    def __init__(self, preview: bool) -> None:
+    def __init__(self, preview: bool, salt: bytes) -> None:
         super().__init__(None)  # type: ignore[arg-type]
         self.preview = preview
+        self.salt = salt
         self.recorded: list[Resource] = []
         self.outputs: Mapping[str, Any] = {}
+        self._aliases: dict[str, Sequence[str]] = {}
+
+    def GetDeploymentInfo(  # noqa: N802  name of the RPC
+        self, request: empty_pb2.Empty
+    ) -> resource_pb2.DeploymentInfo:
+        info: resource_pb2.DeploymentInfo = super().GetDeploymentInfo(request)  # type: ignore[no-untyped-call]
+        info.supportedFeatures.append(resource_pb2.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES)
+        return info
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine does it: types of all ancestors, the stack left out."""
@@ -90,6 +132,7 @@ class _Monitor(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         if any(known.urn == urn for known in self.recorded):
             raise ValueError(f"Two resources are called {request.name!r} ({urn}).")
+        self._aliases[urn] = aliases = list(self._former(request, urn))
         self.recorded.append(
             Resource(
                 urn=urn,
@@ -99,21 +142,45 @@ class _Monitor(MockMonitor):
                 custom=request.custom,
                 provider=request.provider.replace(rpc.UNKNOWN, UNKNOWN),
                 dependencies=sorted(request.dependencies),
-                inputs=_plain(request.object),
+                inputs=_plain(request.object, self.salt),
                 protect=request.protect,
                 ignore_changes=tuple(request.ignoreChanges),
+                replace_on_changes=tuple(request.replaceOnChanges),
+                delete_before_replace=request.deleteBeforeReplace,
+                aliases=aliases,
+                property_dependencies={
+                    key: sorted(one.urns) for key, one in request.propertyDependencies.items()
+                },
             )
         )
         known_id = request.custom and not self.preview
         return resource_pb2.RegisterResourceResponse(
-            urn=urn, id=f"{request.name}-id" if known_id else "", object=request.object
+            urn=urn, id=f"{request.name}-id" if known_id else "", object=_answer(request.object)
         )
+
+    def _former(self, request: resource_pb2.RegisterResourceRequest, urn: str) -> Iterator[str]:
+        """URNs that the resource may have had, by its own aliases and by its parent's."""
+        parents = [request.parent, *self._aliases.get(request.parent, ())]
+        for alias in [alias_pb2.Alias(), *request.aliases]:
+            if alias.urn:
+                yield alias.urn
+                continue
+            spec = alias.spec
+            above = [spec.parentUrn] if spec.parentUrn else [""] if spec.noParent else parents
+            for parent in above:
+                name = _inherited(spec.name or request.name, request.parent, parent)
+                former = self.make_urn(parent, spec.type or request.type, name)
+                head, project, *rest = former.split("::")
+                stack = f"urn:pulumi:{spec.stack}" if spec.stack else head
+                former = "::".join([stack, spec.project or project, *rest])
+                if former != urn:
+                    yield former
 
     def RegisterResourceOutputs(  # noqa: N802
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
         if request.urn.split("::")[2] == STACK_TYPE:
-            self.outputs = _plain(request.outputs)
+            self.outputs = _plain(request.outputs, self.salt)
         return empty_pb2.Empty()
 
     def Invoke(  # noqa: N802
@@ -138,26 +205,31 @@ class _Warnings(logging.Handler):
         self.sentences.append(record.getMessage())
 
 
-def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    return {key: _value(value) for key, value in sorted(struct.fields.items())}
+def _inherited(name: str, parent: str, former: str) -> str:
+    """The name of a child that is called after its parent, under the parent's former name."""
+    own, other = parent.rpartition("::")[2], former.rpartition("::")[2]
+    renamed = parent and former and own != other and name.startswith(own)
+    return other + name.removeprefix(own) if renamed else name
 
 
-def _value(value: struct_pb2.Value) -> Any:
+def _plain(struct: struct_pb2.Struct, salt: bytes) -> dict[str, Any]:
+    return {key: _value(value, salt) for key, value in sorted(struct.fields.items())}
+
+
+def _value(value: struct_pb2.Value, salt: bytes) -> Any:
     match value.WhichOneof("kind"):
         case "struct_value":
             fields = value.struct_value.fields
-            signature = (
-                fields[rpc._special_sig_key].string_value
-                if rpc._special_sig_key in fields
-                else None
-            )
-            if signature == rpc._special_secret_sig:
-                return SECRET
-            if signature == rpc._special_resource_sig:
-                return fields["urn"].string_value
-            return _plain(value.struct_value)
+            match _signature(fields):
+                case rpc._special_output_value_sig:
+                    return _output(fields, salt)
+                case rpc._special_secret_sig:
+                    return Marker(SECRET, digest=_digest(fields["value"], salt))
+                case rpc._special_resource_sig:
+                    return fields["urn"].string_value
+            return _plain(value.struct_value, salt)
         case "list_value":
-            return [_value(item) for item in value.list_value.values]
+            return [_value(item, salt) for item in value.list_value.values]
         case "number_value":
             number = value.number_value
             return int(number) if number.is_integer() else number
@@ -166,3 +238,50 @@ def _value(value: struct_pb2.Value) -> Any:
         case "string_value":
             return UNKNOWN if value.string_value == rpc.UNKNOWN else value.string_value
     return None
+
+
+def _output(fields: Mapping[str, struct_pb2.Value], salt: bytes) -> Any:
+    """A value that comes from resources: itself, or a marker that knows from which ones."""
+    known = fields.get("value")
+    if "secret" in fields:
+        return Marker(SECRET, digest=_digest(known, salt)) if known else Marker(SECRET, _of(fields))
+    return _value(known, salt) if known else Marker(UNKNOWN, _of(fields))
+
+
+def _of(fields: Mapping[str, struct_pb2.Value]) -> list[str]:
+    known = fields.get("dependencies")
+    return [one.string_value for one in known.list_value.values] if known else []
+
+
+def _digest(value: struct_pb2.Value, salt: bytes) -> str:
+    return hashlib.sha256(salt + value.SerializeToString(deterministic=True)).hexdigest()[:16]
+
+
+def _answer(struct: struct_pb2.Struct) -> struct_pb2.Struct:
+    """Inputs as the engine hands them back: without what they are made of."""
+    return struct_pb2.Struct(fields={key: _bare(one) for key, one in struct.fields.items()})
+
+
+def _bare(value: struct_pb2.Value) -> struct_pb2.Value:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            fields = value.struct_value.fields
+            if _signature(fields) != rpc._special_output_value_sig:
+                return struct_pb2.Value(struct_value=_answer(value.struct_value))
+            inner = fields.get("value", _UNKNOWN)
+            if "secret" not in fields:
+                return inner
+            mark = struct_pb2.Value(string_value=rpc._special_secret_sig)
+            marked = struct_pb2.Struct(fields={rpc._special_sig_key: mark, "value": inner})
+            return struct_pb2.Value(struct_value=marked)
+        case "list_value":
+            items = struct_pb2.ListValue(values=map(_bare, value.list_value.values))
+            return struct_pb2.Value(list_value=items)
+    return value
+
+
+_UNKNOWN: Final = struct_pb2.Value(string_value=rpc.UNKNOWN)
+
+
+def _signature(fields: Mapping[str, struct_pb2.Value]) -> str:
+    return fields[rpc._special_sig_key].string_value if rpc._special_sig_key in fields else ""

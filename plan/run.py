@@ -13,12 +13,13 @@ from .record import record
 from .stack_file import Refused, read_stack
 
 
-def plan(stack: str, root: Path) -> Plan:
+def plan(stack: str, root: Path, *, salt: bytes = b"") -> Plan:
     """Runs a project's `__main__.py` as a first preview of a stack.
 
     Args:
         stack: Name of the stack, e.g. `dev` for `Pulumi.dev.yaml`.
         root: Folder of the project.
+        salt: As `record` has it.
 
     Raises:
         Refused: A file or the configuration is wrong, in one sentence per fault.
@@ -36,6 +37,7 @@ def plan(stack: str, root: Path) -> Plan:
                 stack=stack,
                 config=file.config,
                 secret_keys=file.secret_keys,
+                salt=salt,
             )
     except pulumi.RunError as error:
         raise _refused(f"Pulumi.{stack}.yaml", error) from None

@@ -1,5 +1,7 @@
 """Reads a project's stack file into the configuration that the engine would hand to the program."""
 
+import difflib
+import hashlib
 import json
 import re
 from collections.abc import Hashable, Iterator, Mapping
@@ -8,10 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-
-from components.args import nearest
-
-from .model import SECRET
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 
@@ -76,6 +74,14 @@ def read_stack(root: Path, stack: str) -> StackFile:
     )
 
 
+def parsed(text: str) -> Any:
+    """A value of a configuration as it was written, before it became text or JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def stack_names(root: Path) -> list[str]:
     """The stacks that have a file in a project folder."""
     return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
@@ -97,8 +103,8 @@ def stack_path(root: Path, stack: str) -> Path:
     if path.is_file():
         return path
     known = stack_names(root)
-    close = nearest(stack, known)
-    meant = f"Did you mean {close!r}? " if close else ""
+    close = difflib.get_close_matches(stack, known, n=1)
+    meant = f"Did you mean {close[0]!r}? " if close else ""
     there = f"The stacks here are {', '.join(known)}." if known else "There is no other stack file."
     raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{there}")
 
@@ -200,12 +206,17 @@ def _holds_secret(value: object) -> bool:
 
 def _without_secrets(value: object) -> object:
     if _is_secret(value):
-        return SECRET
+        return _placeholder(value)
     if isinstance(value, Mapping):
         return {key: _without_secrets(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_without_secrets(inner) for inner in value]
     return value
+
+
+def _placeholder(secret: object) -> str:
+    """The same text for the same encrypted value, so that plans can be compared."""
+    return f"[secret {hashlib.sha256(repr(secret).encode()).hexdigest()[:12]}]"
 
 
 def _text(value: object) -> str:

@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,14 +51,24 @@ def test_a_stack_file_may_have_no_configuration(tmp_path: Path, text: str) -> No
 
 def test_a_secret_gives_way_to_a_placeholder(tmp_path: Path) -> None:
     file = read_stack(project(tmp_path, "config:\n  shop:t: {secure: v1:CIPHER}\n"), "dev")
-    assert file.config == {"shop:t": "[secret]"}
+    assert re.fullmatch(r"\[secret [0-9a-f]{12}\]", file.config["shop:t"])
     assert file.secret_keys == {"shop:t"}
+
+
+def test_the_placeholder_of_a_secret_changes_with_its_cipher_only(tmp_path: Path) -> None:
+    def placeholder(cipher: str) -> str:
+        text = f"config:\n  shop:t: {{secure: {cipher}}}\n"
+        return read_stack(project(tmp_path, text), "dev").config["shop:t"]
+
+    assert placeholder("v1:ONE") == placeholder("v1:ONE") != placeholder("v1:TWO")
 
 
 def test_a_secret_inside_an_object_makes_the_whole_key_secret(tmp_path: Path) -> None:
     text = "config:\n  shop:login: {user: ops, keys: [{secure: v1:CIPHER}]}\n  shop:a: b\n"
     file = read_stack(project(tmp_path, text), "dev")
-    assert file.config["shop:login"] == '{"user": "ops", "keys": ["[secret]"]}'
+    login = json.loads(file.config["shop:login"])
+    assert login["user"] == "ops"
+    assert login["keys"][0].startswith("[secret ")
     assert file.secret_keys == {"shop:login"}
 
 
