@@ -1,50 +1,72 @@
-"""Node-hours of a plan: what its pools may run in a month, without prices."""
+"""What a plan costs in a month: node-hours, and money where a price is known.
 
-from collections.abc import Mapping, Sequence
+`bill` reads nothing but a plan, and `compare` nothing but two bills:
+
+- A pool costs from its least nodes of its cheapest type to its most nodes of its dearest.
+- A spot node without a price of its own costs at most what it costs on demand (`Money.at_most`),
+  and at the least nobody knows what (`Money.min` is None), unless there need be none.
+- What has no known price is named in `unpriced`, and makes a total `partial`; it is never guessed.
+- Amounts of different currencies stand side by side, and are never added.
+- In a comparison, what is the same on both sides changes nothing, even where its price is unknown.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from components.catalog.instances import INSTANCES
+from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
+from .amounts import NOTHING, Delta, Money, Range, change, total
 from .model import Marker, Plan
+from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
-HOURS_PER_MONTH: Final = 730
+CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
+MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
+NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
 NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
-
-@dataclass(frozen=True)
-class Range:
-    """From the least to the most that can be."""
-
-    min: int
-    max: int
-
-    def __add__(self, other: "Range") -> "Range":
-        return Range(self.min + other.min, self.max + other.max)
-
-    def __mul__(self, other: "Range") -> "Range":
-        return Range(self.min * other.min, self.max * other.max)
-
-    def __str__(self) -> str:
-        return f"{self.min:,}" if self.min == self.max else f"{self.min:,}..{self.max:,}"
-
-
-MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
+# Billed by what is used, which a plan does not say, or at prices that are in no list here.
+_BY_USE: Final = {
+    NODE_POOL: "disks",
+    CLUSTER: "load balancers",
+    NAT_GATEWAY: "capacity units of the NAT gateway",
+    "alicloud:ecs/eipAddress:EipAddress": "EIP and its traffic",
+    "alicloud:oss/bucket:Bucket": "OSS",
+    "alicloud:nas/fileSystem:FileSystem": "NAS",
+    "alicloud:log/project:Project": "SLS logs",
+}
 
 
 @dataclass(frozen=True)
-class Pool:
-    """A node pool, as far as its bill is concerned."""
+class Line:
+    """A line of a bill."""
 
     name: str
+    cost: Cost
+
+    @property
+    def money(self) -> Money | None:
+        """Cost in a month; None where a price or a count is not known."""
+        return self.cost.money
+
+
+@dataclass(frozen=True)
+class Pool(Line):
+    """A node pool, as far as its bill is concerned."""
+
     instance_types: Sequence[str]
     nodes: Range | None
     """None where the pool does not decide, such as machines that join by themselves."""
     gpus_per_node: Range | None
     """None where the catalogue does not know an instance type."""
     spot: bool
+    mix: Mix | None
+    """How much of it is bought on demand; None where that is not known."""
 
     @property
     def node_hours(self) -> Range | None:
@@ -62,28 +84,177 @@ class Pool:
         return self.gpus * MONTH if self.gpus else None
 
 
-def pools(plan: Plan) -> list[Pool]:
-    """The node pools of a plan, by name."""
-    found = [_pool(resource.name, resource.inputs) for resource in plan.of(NODE_POOL)]
-    return sorted(found, key=lambda pool: pool.name)
+@dataclass(frozen=True)
+class Bill:
+    """What a plan costs in a month."""
+
+    pools: Sequence[Pool] = ()
+    """By name; all that are priced are so in one currency."""
+    fees: Sequence[Line] = ()
+    """What else has a price per hour, by name."""
+    by_use: Sequence[str] = ()
+    """What is billed beside these lines, and has no price here."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """Pools and fees."""
+        return [*self.pools, *self.fees]
+
+    @property
+    def totals(self) -> Sequence[Money]:
+        """The sums of what is known, one per currency."""
+        known = [line.money for line in self.lines if line.money]
+        currencies = sorted({money.currency for money in known})
+        sums = [total(one for one in known if one.currency == currency) for currency in currencies]
+        return [one for one in sums if one]
+
+    @property
+    def partial(self) -> bool:
+        """Whether a line is in no total."""
+        return any(line.money is None for line in self.lines)
+
+    @property
+    def price_lists(self) -> Sequence[PriceList]:
+        """Whence the prices are, each list once."""
+        return list(dict.fromkeys(one for line in self.lines for one in line.cost.price_lists))
+
+    @property
+    def unpriced(self) -> Sequence[str]:
+        """What has no price here, or only a bound, in words."""
+        gaps = [f"{line.name} ({line.cost.gap})" for line in self.lines if line.cost.gap]
+        return [*gaps, *self.by_use]
 
 
-def total(ranges: Sequence[Range | None]) -> Range | None:
-    """The sum of what is known; None where nothing is."""
-    known = [one for one in ranges if one is not None]
-    return sum(known, Range(0, 0)) if known else None
+@dataclass(frozen=True)
+class Row:
+    """A line of a bill before and after; one of the two may be absent."""
+
+    name: str
+    before: Line | None
+    after: Line | None
+
+    @property
+    def kind(self) -> str:
+        """`added`, `removed`, `changed` or `unchanged`."""
+        if self.before is None or self.after is None:
+            return "added" if self.before is None else "removed"
+        return "unchanged" if self.before == self.after else "changed"
+
+    def change(self, what: str) -> Delta | None:
+        """What a count such as `node_hours` changes by; None where that is not known."""
+        return self._change(lambda line: getattr(line, what))
+
+    def change_in(self, currency: str) -> Delta | None:
+        """What the money of one currency changes by; None where that is not known."""
+        return self._change(lambda line: _part_in(currency, line.money))
+
+    def _change(self, read: Callable[[Line], Range | Money | None]) -> Delta | None:
+        if self.before == self.after:
+            return Delta(0, 0)
+        before, after = (read(line) if line else NOTHING for line in (self.before, self.after))
+        return None if before is None or after is None else change(before, after)
 
 
-def _pool(resource_name: str, inputs: Mapping[str, Any]) -> Pool:
+@dataclass(frozen=True)
+class Comparison:
+    """Two bills, line by line."""
+
+    before: Bill
+    after: Bill
+    pools: Sequence[Row]
+    """By name."""
+    fees: Sequence[Row]
+    """By name."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether any line does."""
+        return any(row.kind != "unchanged" for row in [*self.pools, *self.fees])
+
+    @property
+    def currencies(self) -> Sequence[str]:
+        """Those of either bill, sorted."""
+        return sorted({one.currency for bill in (self.before, self.after) for one in bill.totals})
+
+    def change(self, what: str) -> Delta | None:
+        """What a count such as `node_hours` changes by over all pools; None where nothing is."""
+        return total(row.change(what) for row in self.pools)
+
+    def change_in(self, currency: str) -> Delta | None:
+        """What the money of one currency changes by over all lines; None where nothing is known."""
+        return total(row.change_in(currency) for row in [*self.pools, *self.fees])
+
+
+def bill(plan: Plan) -> Bill:
+    """What a plan costs in a month; empty where it has nothing that is billed by the hour."""
+    prices = tariff(plan)
+    pools = [_pool(one.name, one.inputs, prices) for one in plan.of(NODE_POOL)]
+    clusters = [_control_plane(one.inputs, prices) for one in plan.of(CLUSTER)]
+    gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
+    types = {resource.type for resource in plan.resources}
+    return Bill(
+        sorted(pools, key=lambda pool: pool.name),
+        [*clusters, *gateways],
+        [words for type_, words in _BY_USE.items() if type_ in types],
+    )
+
+
+def compare(before: Bill | None, after: Bill | None) -> Comparison:
+    """What changes between two bills; None stands for a stack that is not there."""
+    old, new = before or Bill(), after or Bill()
+    return Comparison(old, new, _rows(old.pools, new.pools), _rows(old.fees, new.fees))
+
+
+def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[Row]:
+    old, new = _numbered(before), _numbered(after)
+    keys = sorted({*old, *new}, key=lambda key: (key[0].lower(), key))
+    return [Row(key[0], old.get(key), new.get(key)) for key in keys]
+
+
+def _numbered(lines: Sequence[Line]) -> Mapping[tuple[str, int], Line]:
+    """Lines by name, and by number among those of one name."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for line in lines:
+        found[line.name, seen[line.name]] = line
+        seen[line.name] += 1
+    return found
+
+
+def _part_in(currency: str, money: Money | None) -> Money | None:
+    if money is None or money.currency == currency:
+        return money
+    return Money(currency, Decimal(), Decimal())
+
+
+def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:
+    profile, spec = inputs.get("profile", "Default"), inputs.get("clusterSpec", "no size")
+    return Line("control plane", prices.control_plane(str(profile), str(spec)))
+
+
+def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool:
     name = inputs.get("nodePoolName", resource_name)
     types = [str(one) for one in inputs.get("instanceTypes", ())]
     scaling = inputs.get("scalingConfig") or {}
+    nodes = _nodes(inputs.get("desiredSize"), scaling)
+    spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
+    mix = _mix(inputs) if spot else ON_DEMAND
+    if nodes and mix:
+        cost = prices.pool(types, nodes, mix)
+    elif inputs.get("type") == "edge":
+        cost = Cost(gap=f"machines that join by themselves, {EDGE_VCPU_DAY}")
+    else:
+        cost = Cost(
+            gap="its size is not known" if mix else "its share of spot instances is not known"
+        )
     return Pool(
         name=resource_name if isinstance(name, Marker) else name,
+        cost=cost,
         instance_types=types,
-        nodes=_nodes(inputs.get("desiredSize"), scaling),
+        nodes=nodes,
         gpus_per_node=_gpus_per_node(types),
-        spot=bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")}),
+        spot=spot,
+        mix=mix,
     )
 
 
@@ -96,6 +267,15 @@ def _nodes(desired_size: object, scaling: Mapping[str, Any]) -> Range | None:
     try:
         return Range(*map(int, bounds))
     except (TypeError, ValueError):  # not given, or not known yet
+        return None
+
+
+def _mix(inputs: Mapping[str, Any]) -> Mix | None:
+    base = inputs.get("onDemandBaseCapacity", 0)
+    percentage = inputs.get("onDemandPercentageAboveBaseCapacity", 0)
+    try:
+        return Mix(int(base), Decimal(int(percentage)) / 100)
+    except (TypeError, ValueError):  # not known yet
         return None
 
 

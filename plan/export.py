@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from .cost import bill
+from .cost_export import bill_document
 from .model import Marker, Plan, Resource
 from .objects import section
 from .stack_file import Refused
@@ -18,12 +20,13 @@ _FIRST_KEYS: Final = ("apiVersion", "kind", "metadata")
 
 
 def to_json(plan: Plan) -> str:
-    """The whole plan, sorted, with a marker in place of what is secret or not known yet."""
+    """The whole plan and its bill, sorted; a marker stands for what is secret or not known yet."""
     document = {
         "project": plan.project,
         "stack": plan.stack,
         "resources": [_entry(one) for one in sorted(plan.resources, key=lambda one: one.urn)],
         "outputs": plan.outputs,
+        "bill": bill_document(bill(plan)),
         "warnings": sorted(plan.warnings),
     }
     return json.dumps(document, indent=2)

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .cost import Pool, Range, pools, total
+from .cost import bill
+from .cost_render import cost_lines, pool_table
 from .model import Plan, Resource
 from .ways import Way, idle_policies, ways
 
@@ -23,8 +24,10 @@ def render(plan: Plan, console: Console) -> None:
     console.print(_title(plan))
     console.print()
     console.print(resource_tree(plan.resources))
+    costs = bill(plan)
     for heading, body in (
-        ("Node pools", _pools(pools(plan))),
+        ("Node pools", pool_table(costs)),
+        ("Cost per month", cost_lines(costs)),
         ("Models and jobs", _ways(ways(plan))),
         ("Outputs", output_lines(plan.outputs)),
         ("Warnings", _warnings([*sorted(plan.warnings), *idle_policies(plan)])),
@@ -106,39 +109,6 @@ def _branch(resource: Resource, children: Mapping[str, Sequence[Resource]]) -> T
 
 def _sorted(resources: Sequence[Resource]) -> list[Resource]:
     return sorted(resources, key=lambda one: (one.name, one.type))
-
-
-def _pools(found: Sequence[Pool]) -> RenderableType | None:
-    if not found:
-        return None
-    table = Table(box=None, pad_edge=False, header_style="dim", show_footer=len(found) > 1)
-    columns = [[getattr(pool, what) for pool in found] for what in _SUMS]
-    footers = ["all pools", "", *map(_sum, columns)]
-    for heading, footer in zip(_COLUMNS, footers, strict=True):
-        table.add_column(
-            heading,
-            Text(footer, style="dim"),
-            overflow="fold",
-            justify="left" if heading in _COLUMNS[:2] else "right",
-        )
-    for pool in found:
-        name = f"{pool.name} (spot)" if pool.spot else pool.name
-        numbers = [_cell(getattr(pool, what)) for what in _SUMS]
-        table.add_row(name, "\n".join(pool.instance_types), *numbers)
-    return _indented(table)
-
-
-_COLUMNS: Final = ("pool", "instance types", "nodes", "node-h/month", "GPUs", "GPU-h/month")
-_SUMS: Final = ("nodes", "node_hours", "gpus", "gpu_hours")
-
-
-def _cell(value: Range | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _sum(column: Sequence[Range | None]) -> str:
-    known = _cell(total(column))
-    return f"{known} + ?" if known != "-" and None in column else known
 
 
 def _ways(found: Sequence[Way]) -> RenderableType | None:

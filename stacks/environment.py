@@ -1,5 +1,6 @@
 """The model of a stack file: what an environment is, as data."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -37,6 +38,9 @@ EDGE_NETWORK_DOCS: Final = (
 
 PROJECT: Final = "ack-inference"
 """Name of the Pulumi project, and so the namespace of its configuration keys."""
+
+INSTANCE_TYPE: Final = r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$"
+"""Form of the name of an ECS instance type."""
 
 IMMUTABLE: Final[dict[str, JsonValue]] = {"immutable": True}
 """Mark of a field whose change replaces a cluster, a pool or a volume."""
@@ -149,7 +153,7 @@ class Cluster(Args):
 class InstanceType(Args):
     """An ECS instance type that the catalogue does not know."""
 
-    name: str = Field(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$", examples=["ecs.gn7i-c32g1.8xlarge"])
+    name: str = Field(pattern=INSTANCE_TYPE, examples=["ecs.gn7i-c32g1.8xlarge"])
     """Name of the type, e.g. ecs.gn7i-c32g1.8xlarge."""
     vcpus: int = Field(ge=1)
     """vCPUs."""
@@ -521,6 +525,42 @@ class Waits(Args):
     """Until a model's service is ready. Default 0: a GPU node and a model take their time."""
 
 
+_BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
+    "propertyNames": {"pattern": INSTANCE_TYPE},
+    "additionalProperties": {"type": "number", "minimum": 0},
+}
+"""What an editor is told of prices by instance type."""
+
+
+class Prices(Args):
+    """Prices of a contract, which come before the list prices that plans show otherwise.
+
+    They serve all stacks of a contract, so types that no pool of this one uses may be among them.
+    """
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["CNY"])
+    """Currency of the prices. Where it is not CNY, the list prices of nodes are left aside."""
+    source: str = Field(min_length=1, examples=["framework contract"])
+    """Whence they are, as a plan shows it."""
+    date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2026-10-01"])
+    """Day from which they hold. As in 2026-10-01."""
+    nodes_hourly: dict[str, float] = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
+    """Price of a node per hour on demand, by instance type."""
+    spot_hourly: dict[str, float] = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
+    """Price of a spot instance per hour that a plan reckons with, by instance type."""
+    control_plane_hourly: float | None = Field(default=None, ge=0)
+    """Fee of the cluster per hour. Default: that of the list."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for field in ("nodes_hourly", "spot_hourly"):
+            for name, price in getattr(self, field).items():
+                if not re.fullmatch(INSTANCE_TYPE, name):
+                    want = "an ECS instance type such as ecs.gn7i-c32g1.8xlarge"
+                    yield Fault(f"{field}[{name}]", name, want, "nodes are priced by their type")
+                if price < 0:
+                    yield Fault(f"{field}[{name}]", price, "0 or more", "it is what a node costs")
+
+
 class Secure(Args):
     """A value that Pulumi encrypted."""
 
@@ -573,6 +613,8 @@ class Environment(Args):
     """Settings of Fluid."""
     waits: Waits = Waits()
     """How long an update waits for what."""
+    prices: Prices | None = None
+    """Prices of a contract, for plans; nothing else reads them. Left out, list prices are shown."""
     models: list[Model] = Field(min_length=1)
     """Models that are served."""
     training: list[Training] = []

@@ -1,23 +1,62 @@
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from plan.cost import NODE_POOL, Pool, Range, pools, total
+from components.catalog.prices import NODE_LIST, PriceList
+from plan.amounts import Delta, Money, Range
+from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, Bill, Line, Pool, Row, bill, compare
 from plan.model import UNKNOWN, Plan
+from plan.record import record
 
 A10 = "ecs.gn7i-c32g1.8xlarge"
+A10_HALF = "ecs.gn7i-c16g1.4xlarge"
 TWO_A10 = "ecs.gn7i-c32g1.16xlarge"
+UNLISTED = "ecs.gn6i-c40g1.10xlarge"
+CPU = "ecs.g8i.24xlarge"
 AUTOSCALED = {"enable": True, "minSize": 1, "maxSize": 4}
+SPOT = {"spotStrategy": "SpotAsPriceGo"}
+BEIJING = {"shop:region": "cn-beijing"}
+CONTRACT = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
+OWN = PriceList("CNY", "framework contract", "2026-10-01")
+MONTH = 730
+
+Inputs = dict[str, Any]
+Billed = Callable[..., Bill]
 
 
 @pytest.fixture
-def pool(planned: Callable[..., Plan]) -> Callable[..., Pool]:
-    def make(**inputs: Any) -> Pool:
-        [found] = pools(planned((NODE_POOL, {"instanceTypes": [A10], **inputs})))
+def billed(planned: Callable[..., Plan]) -> Billed:
+    """The bill of pools in cn-beijing, given by their inputs; of other resources by type too."""
+
+    def make(*given: Inputs | tuple[str, Inputs], prices: Any = None, **more: Any) -> Bill:
+        config = {**BEIJING, **({"shop:prices": {**CONTRACT, **prices}} if prices else {})}
+        resources = [one if isinstance(one, tuple) else (NODE_POOL, one) for one in given]
+        return bill(planned(*resources, **{"config": config, **more}))
+
+    return make
+
+
+@pytest.fixture
+def pool(billed: Billed) -> Callable[..., Pool]:
+    def make(prices: Any = None, **inputs: Any) -> Pool:
+        [found] = billed({"instanceTypes": [A10], **inputs}, prices=prices).pools
         return found
 
     return make
+
+
+def cny(least: str | None, most: str, *, hours: int = MONTH, **more: bool) -> Money:
+    """Money for so many node-hours, from a price each to a price each."""
+    return Money(
+        "CNY", None if least is None else hours * Decimal(least), hours * Decimal(most), **more
+    )
+
+
+# --- nodes, hours and GPUs -----------------------------------------------------------------------
 
 
 def test_a_pool_of_a_fixed_size_runs_all_month(pool: Callable[..., Pool]) -> None:
@@ -39,11 +78,12 @@ def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., Pool]) ->
     "inputs",
     [{}, {"desiredSize": UNKNOWN}, {"scalingConfig": {"enable": True, "maxSize": UNKNOWN}}],
 )
-def test_a_pool_whose_size_is_not_in_the_plan_shows_no_hours(
-    pool: Callable[..., Pool], inputs: dict[str, Any]
+def test_a_pool_whose_size_is_not_in_the_plan_shows_no_hours_and_no_money(
+    pool: Callable[..., Pool], inputs: Inputs
 ) -> None:
     found = pool(**inputs)
     assert (found.nodes, found.node_hours, found.gpus, found.gpu_hours) == (None,) * 4
+    assert (found.money, found.cost.gap) == (None, "its size is not known")
 
 
 def test_gpus_range_over_the_instance_types_of_a_pool(pool: Callable[..., Pool]) -> None:
@@ -60,7 +100,7 @@ def test_an_instance_type_that_the_catalogue_does_not_know_shows_no_gpus(
 
 
 def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., Pool]) -> None:
-    assert pool(instanceTypes=["ecs.g8i.24xlarge"], desiredSize="2").gpu_hours == Range(0, 0)
+    assert pool(instanceTypes=[CPU], desiredSize="2").gpu_hours == Range(0, 0)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +113,7 @@ def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., Pool]) 
         ({}, False),
     ],
 )
-def test_a_spot_pool_is_marked(
-    pool: Callable[..., Pool], inputs: dict[str, Any], spot: bool
-) -> None:
+def test_a_spot_pool_is_marked(pool: Callable[..., Pool], inputs: Inputs, spot: bool) -> None:
     assert pool(**inputs).spot is spot
 
 
@@ -85,16 +123,350 @@ def test_a_pool_whose_name_is_not_known_goes_by_its_name_in_the_program(
     assert pool(nodePoolName=UNKNOWN).name == "r0"
 
 
-def test_pools_come_by_name(planned: Callable[..., Plan]) -> None:
-    names = ["t4", "a10"]
-    plan = planned(*((NODE_POOL, {"nodePoolName": name}) for name in names))
-    assert [pool.name for pool in pools(plan)] == ["a10", "t4"]
+def test_pools_come_by_name(billed: Billed) -> None:
+    found = billed({"nodePoolName": "t4"}, {"nodePoolName": "a10"})
+    assert [one.name for one in found.pools] == ["a10", "t4"]
 
 
-def test_a_total_adds_what_is_known() -> None:
-    assert total([Range(1, 2), None, Range(3, 4)]) == Range(4, 6)
-    assert total([None]) is None
+# --- money of a pool -----------------------------------------------------------------------------
 
 
-def test_a_range_prints_once_where_it_is_one_number() -> None:
-    assert [str(Range(0, 2920)), str(Range(1460, 1460))] == ["0..2,920", "1,460"]
+def test_a_pool_costs_its_node_hours_at_the_list_price(pool: Callable[..., Pool]) -> None:
+    found = pool(desiredSize="2")
+    assert found.money == cny("13.3083", "13.3083", hours=1460)
+    assert (found.cost.price_lists, found.cost.gap) == ((NODE_LIST,), None)
+
+
+def test_an_autoscaled_pool_costs_between_its_bounds(pool: Callable[..., Pool]) -> None:
+    found = pool(scalingConfig=AUTOSCALED).money
+    assert found == Money("CNY", 730 * Decimal("13.3083"), 2920 * Decimal("13.3083"))
+
+
+def test_a_pool_of_several_types_costs_from_the_cheapest_to_the_dearest(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool(instanceTypes=[A10, A10_HALF], desiredSize="1")
+    assert found.money == cny("10.0934", "13.3083")
+
+
+def test_one_type_without_a_price_leaves_the_pool_without_and_is_named(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool(instanceTypes=[A10, UNLISTED], desiredSize="1")
+    assert (found.money, found.cost.gap) == (None, f"no price of {UNLISTED} in cn-beijing")
+
+
+@pytest.mark.parametrize(
+    ("config", "gap"),
+    [
+        ({"shop:region": "cn-chengdu"}, f"no price of {A10} in cn-chengdu"),
+        ({"shop:region": UNKNOWN}, f"no price of {A10} in a region that is not known"),
+        ({}, f"no price of {A10} in a region that is not known"),
+    ],
+)
+def test_a_region_without_a_list_has_no_prices(
+    planned: Callable[..., Plan], config: Inputs, gap: str
+) -> None:
+    plan = planned((NODE_POOL, {"instanceTypes": [A10], "desiredSize": "1"}), config=config)
+    [found] = bill(plan).pools
+    assert (found.money, found.cost.gap) == (None, gap)
+
+
+@pytest.mark.parametrize("provider", ["pulumi:providers:alicloud", None])
+def test_the_region_is_also_taken_from_what_the_provider_is_told(
+    planned: Callable[..., Plan], provider: str | None
+) -> None:
+    resources = [(NODE_POOL, {"instanceTypes": [A10], "desiredSize": "1"})]
+    told = [(provider, {"region": "us-east-1"})] if provider else []
+    config = {} if provider else {"alicloud:region": "us-east-1"}
+    [found] = bill(planned(*resources, *told, config=config)).pools
+    assert found.money == cny("17.817", "17.817")
+
+
+def test_machines_that_join_by_themselves_are_named_with_their_fee(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool(instanceTypes=[], type="edge")
+    assert found.cost.gap == "machines that join by themselves, USD 0.029 per vCPU and day"
+
+
+def test_a_pool_without_instance_types_is_named(pool: Callable[..., Pool]) -> None:
+    assert pool(instanceTypes=[], desiredSize="1").cost.gap == "its instance types are not known"
+
+
+# --- spot ----------------------------------------------------------------------------------------
+
+
+def test_a_spot_node_without_a_price_costs_at_most_what_it_does_on_demand(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool(desiredSize="1", **SPOT)
+    assert found.money == cny(None, "13.3083", at_most=True)
+    assert found.cost.gap == f"no spot price of {A10}: at most that on demand"
+
+
+def test_a_spot_pool_that_may_be_empty_costs_nothing_at_the_least(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool(scalingConfig={**AUTOSCALED, "minSize": 0, "type": "spot"})
+    assert found.money == cny("0", "13.3083", hours=2920, at_most=True)
+
+
+def test_a_spot_node_costs_its_own_price_where_there_is_one(pool: Callable[..., Pool]) -> None:
+    found = pool({"spot_hourly": {A10: 4.5}}, desiredSize="1", **SPOT)
+    assert found.money == cny("4.5", "4.5")
+    assert (found.cost.price_lists, found.cost.gap) == ((OWN,), None)
+
+
+def test_one_spot_price_that_is_not_known_leaves_the_least_unknown(
+    pool: Callable[..., Pool],
+) -> None:
+    found = pool({"spot_hourly": {A10: 4}}, instanceTypes=[A10, A10_HALF], desiredSize="1", **SPOT)
+    assert found.money == cny(None, "10.0934", at_most=True)
+
+
+def test_nodes_below_and_above_the_base_are_bought_in_their_shares(
+    pool: Callable[..., Pool],
+) -> None:
+    """Of 12 nodes, 2 are the base, and a quarter of the other 10 is on demand."""
+    shares = {"onDemandBaseCapacity": "2", "onDemandPercentageAboveBaseCapacity": "25"}
+    prices = {"nodes_hourly": {A10: 10}, "spot_hourly": {A10: 2}}
+    found = pool(
+        prices, scalingConfig={"enable": True, "minSize": 1, "maxSize": 12}, **shares, **SPOT
+    )
+    assert found.money == Money("CNY", 730 * Decimal(10), 730 * (Decimal("4.5") * 10 + 15))
+
+
+def test_a_pool_whose_base_holds_all_of_its_nodes_buys_no_spot(pool: Callable[..., Pool]) -> None:
+    found = pool(desiredSize="2", onDemandBaseCapacity="2", **SPOT)
+    assert (found.money, found.cost.gap) == (cny("13.3083", "13.3083", hours=1460), None)
+
+
+def test_a_spot_pool_whose_shares_are_not_known_has_no_price(pool: Callable[..., Pool]) -> None:
+    found = pool(desiredSize="2", onDemandBaseCapacity=UNKNOWN, **SPOT)
+    assert (found.money, found.cost.gap) == (None, "its share of spot instances is not known")
+
+
+def test_a_type_with_a_spot_price_alone_is_priced_where_all_is_spot(
+    pool: Callable[..., Pool],
+) -> None:
+    prices = {"spot_hourly": {UNLISTED: 4}}
+    assert pool(prices, instanceTypes=[UNLISTED], desiredSize="1", **SPOT).money == cny("4", "4")
+    shared = {"onDemandBaseCapacity": "1", **SPOT}
+    assert pool(prices, instanceTypes=[UNLISTED], desiredSize="2", **shared).money is None
+
+
+# --- prices of the environment -------------------------------------------------------------------
+
+
+def test_own_prices_come_before_the_list_and_the_list_fills_in(billed: Billed) -> None:
+    pools = [{"instanceTypes": [one], "desiredSize": "1"} for one in (A10, CPU)]
+    found = billed(*pools, prices={"nodes_hourly": {A10: 9.99}})
+    assert [one.money for one in found.pools] == [cny("9.99", "9.99"), cny("25.116", "25.116")]
+    assert found.price_lists == [OWN, NODE_LIST]
+
+
+def test_own_prices_in_another_currency_replace_the_list(billed: Billed) -> None:
+    pools = [{"instanceTypes": [one], "desiredSize": "1"} for one in (A10, CPU)]
+    found = billed(*pools, prices={"currency": "USD", "nodes_hourly": {A10: 1.5}})
+    assert [str(one.money) for one in found.pools] == ["USD 1,095", "None"]
+    assert found.unpriced == [f"r1 (no price of {CPU} in cn-beijing)", "disks"]
+
+
+def test_own_prices_price_what_no_list_has(pool: Callable[..., Pool]) -> None:
+    found = pool({"nodes_hourly": {TWO_A10: 20}}, instanceTypes=[TWO_A10], desiredSize="1")
+    assert found.money == cny("20", "20")
+
+
+def test_a_price_is_the_number_that_the_stack_file_has() -> None:
+    """Through the configuration as the engine hands it over; 9.5326 is no binary fraction."""
+
+    def program() -> None:
+        import pulumi
+
+        inputs = {"instanceTypes": [TWO_A10], "desiredSize": "1"}
+        pulumi.CustomResource(NODE_POOL, "a10", inputs)
+
+    prices = json.dumps({**CONTRACT, "nodes_hourly": {TWO_A10: 9.5326}})
+    [found] = bill(record(program, config={"ack-inference:prices": prices})).pools
+    assert found.money == cny("9.5326", "9.5326")
+
+
+@pytest.mark.parametrize("prices", ["cheap", [1], {"nodes_hourly": {A10: "cheap"}, "currency": 1}])
+def test_a_section_that_another_program_calls_prices_is_no_price(
+    planned: Callable[..., Plan], prices: Any
+) -> None:
+    inputs = {"instanceTypes": [A10], "desiredSize": "1"}
+    found = bill(planned((NODE_POOL, inputs), config={**BEIJING, "shop:prices": prices}))
+    assert all(one.money is None or one.money.currency == "CNY" for one in found.pools)
+
+
+# --- fees and the whole bill ---------------------------------------------------------------------
+
+
+def test_a_control_plane_is_billed_in_the_currency_of_the_nodes(billed: Billed) -> None:
+    cluster = (CLUSTER, {"profile": "Default", "clusterSpec": "ack.pro.small"})
+    [fee] = billed(cluster).fees
+    assert (fee.name, fee.money) == ("control plane", cny("0.64", "0.64"))
+    [fee] = billed(cluster, prices={"currency": "USD"}).fees
+    assert str(fee.money) == "USD 66"
+
+
+def test_a_control_plane_that_is_listed_in_one_currency_is_billed_in_that(billed: Billed) -> None:
+    [fee] = billed((CLUSTER, {"profile": "Edge", "clusterSpec": "ack.pro.small"})).fees
+    assert fee.money == Money("USD", Decimal("65.70"), Decimal("65.70"))
+
+
+def test_a_control_plane_without_a_price_is_named(billed: Billed) -> None:
+    found = billed((CLUSTER, {"clusterSpec": "ack.pro.xlarge"}))
+    gap = "control plane (no price of ack.pro.xlarge, profile Default)"
+    assert found.unpriced == [gap, "load balancers"]
+    assert found.partial
+
+
+def test_an_own_fee_comes_before_the_listed_one_whatever_the_cluster(billed: Billed) -> None:
+    cluster = (CLUSTER, {"clusterSpec": "ack.pro.xlarge"})
+    [fee] = billed(cluster, prices={"control_plane_hourly": 2}).fees
+    assert (fee.money, fee.cost.price_lists) == (cny("2", "2"), (OWN,))
+
+
+def test_a_nat_gateway_has_a_base_fee_where_the_region_is_known(
+    billed: Billed, planned: Callable[..., Plan]
+) -> None:
+    [fee] = billed((NAT_GATEWAY, {})).fees
+    assert fee.money == Money("USD", Decimal("24.82"), Decimal("24.82"))
+    assert bill(planned((NAT_GATEWAY, {}))).unpriced[0] == "NAT gateway (the region is not known)"
+
+
+def test_totals_stand_side_by_side_where_currencies_differ(billed: Billed) -> None:
+    found = billed({"instanceTypes": [A10], "desiredSize": "1"}, (NAT_GATEWAY, {}))
+    assert [*map(str, found.totals)] == ["CNY 9,715", "USD 25"]
+    assert not found.partial
+
+
+def test_what_is_billed_by_use_is_named(billed: Billed) -> None:
+    types = ["oss/bucket:Bucket", "nas/fileSystem:FileSystem", "log/project:Project"]
+    eip = "ecs/eipAddress:EipAddress"
+    found = billed(*((f"alicloud:{type_}", {}) for type_ in [*types, eip]))
+    assert found.unpriced == ["EIP and its traffic", "OSS", "NAS", "SLS logs"]
+
+
+def test_a_plan_without_cloud_resources_has_an_empty_bill(planned: Callable[..., Plan]) -> None:
+    config = {**BEIJING, "shop:prices": {**CONTRACT, "control_plane_hourly": 1}}
+    assert bill(planned(("kubernetes:core/v1:Namespace", {}), config=config)) == Bill([], [], [])
+
+
+# --- comparison ----------------------------------------------------------------------------------
+
+
+def named(name: str, size: int, *types: str) -> Inputs:
+    return {"nodePoolName": name, "desiredSize": str(size), "instanceTypes": [*types] or [A10]}
+
+
+def kinds(rows: Any) -> dict[str, str]:
+    return {row.name: row.kind for row in rows}
+
+
+def test_pools_are_added_removed_changed_or_as_they_were(billed: Billed) -> None:
+    before = billed(named("kept", 1), named("grown", 1), named("gone", 1))
+    after = billed(named("kept", 1), named("grown", 3), named("new", 1))
+    found = compare(before, after)
+    assert kinds(found.pools) == {
+        "gone": "removed",
+        "grown": "changed",
+        "kept": "unchanged",
+        "new": "added",
+    }
+    assert found.changes
+
+
+def test_a_pool_changes_by_what_it_has_more_at_the_least_and_at_the_most(billed: Billed) -> None:
+    before = billed({**named("a10", 1), "scalingConfig": {**AUTOSCALED, "minSize": 0}})
+    after = billed({**named("a10", 1), "scalingConfig": AUTOSCALED})
+    [row] = compare(before, after).pools
+    assert [row.change(what) for what in ("nodes", "node_hours", "gpus", "gpu_hours")] == [
+        Delta(1, 0),
+        Delta(730, 0),
+        Delta(1, 0),
+        Delta(730, 0),
+    ]
+    assert row.change_in("CNY") == Delta(730 * Decimal("13.3083"), 0)
+
+
+@pytest.mark.parametrize("stack_is_new", [True, False])
+def test_a_stack_that_is_not_there_has_nothing(billed: Billed, stack_is_new: bool) -> None:
+    whole = billed(named("a10", 1), (NAT_GATEWAY, {}))
+    found = compare(None, whole) if stack_is_new else compare(whole, None)
+    sign = 1 if stack_is_new else -1
+    kind = "added" if stack_is_new else "removed"
+    assert kinds([*found.pools, *found.fees]) == {"a10": kind, "NAT gateway": kind}
+    assert found.change("node_hours") == Delta(sign * 730, sign * 730)
+    assert found.change_in("USD") == Delta(*[sign * Decimal("24.82")] * 2)
+
+
+def test_nothing_changes_between_two_bills_that_are_the_same(billed: Billed) -> None:
+    found = compare(billed(named("a10", 1)), billed(named("a10", 1)))
+    assert not found.changes
+    assert (found.change("nodes"), found.change_in("CNY")) == (Delta(0, 0), Delta(0, 0))
+    assert not compare(None, None).changes
+
+
+def test_what_is_not_known_on_both_sides_changes_nothing(billed: Billed) -> None:
+    unpriced, idc = named("sys", 1, "ecs.g7.4xlarge"), {"nodePoolName": "idc", "type": "edge"}
+    found = compare(billed(unpriced, idc, named("a10", 1)), billed(unpriced, idc, named("a10", 2)))
+    assert found.change("nodes") == Delta(1, 1)
+    assert found.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2)
+
+
+def test_a_change_that_is_not_known_makes_the_total_partial(billed: Billed) -> None:
+    before = billed(named("sys", 1, "ecs.g7.4xlarge"), named("a10", 1))
+    after = billed(named("sys", 2, "ecs.g7.4xlarge"), named("a10", 2))
+    found = compare(before, after)
+    assert found.pools[1].change_in("CNY") is None
+    assert found.change("nodes") == Delta(2, 2)
+    assert found.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2, partial=True)
+
+
+def test_the_change_of_a_bound_is_the_change_of_the_bound(billed: Billed) -> None:
+    before = billed({**named("a10", 1), **SPOT})
+    after = billed({**named("a10", 2), **SPOT})
+    [row] = compare(before, after).pools
+    assert row.change_in("CNY") == Delta(None, 730 * Decimal("13.3083"))
+
+
+def test_another_currency_takes_away_in_one_and_adds_in_the_other(billed: Billed) -> None:
+    before = billed(named("a10", 1))
+    after = billed(named("a10", 1), prices={"currency": "USD", "nodes_hourly": {A10: 2}})
+    found = compare(before, after)
+    assert found.currencies == ["CNY", "USD"]
+    assert found.change_in("CNY") == Delta(*[-730 * Decimal("13.3083")] * 2)
+    assert found.change_in("USD") == Delta(1460, 1460)
+
+
+def test_rows_come_by_name(billed: Billed) -> None:
+    before = billed(named("b", 1), (NAT_GATEWAY, {}), (CLUSTER, {}))
+    found = compare(before, billed(named("a", 1)))
+    assert [row.name for row in found.pools] == ["a", "b"]
+    assert [row.name for row in found.fees] == ["control plane", "NAT gateway"]
+
+
+def test_two_lines_of_one_name_are_compared_in_their_order(billed: Billed) -> None:
+    found = compare(billed((NAT_GATEWAY, {})), billed((NAT_GATEWAY, {}), (NAT_GATEWAY, {})))
+    assert [row.kind for row in found.fees] == ["unchanged", "added"]
+
+
+def test_another_type_is_a_change_even_at_the_same_price(billed: Billed) -> None:
+    [row] = compare(billed(named("a10", 1, "ecs.x")), billed(named("a10", 1, "ecs.y"))).pools
+    assert row.kind == "changed"
+
+
+def test_another_share_of_spot_is_a_change_even_where_no_price_shows_it(billed: Billed) -> None:
+    before, after = ({**named("a10", 4), **SPOT, "onDemandBaseCapacity": n} for n in ("1", "2"))
+    [row] = compare(billed(before), billed(after)).pools
+    assert (row.kind, row.change_in("CNY")) == ("changed", Delta(None, 0))
+
+
+def test_a_row_needs_no_pool(billed: Billed) -> None:
+    [fee] = billed((NAT_GATEWAY, {})).fees
+    row = Row("NAT gateway", fee, Line(fee.name, replace(fee.cost, money=None)))
+    assert row.change_in("USD") is None

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from plan.cost import bill
+from plan.cost_export import bill_document
 from plan.export import to_json, write_manifests
 from plan.model import SECRET, UNKNOWN, Plan
 from plan.stack_file import Refused
@@ -37,6 +39,12 @@ def test_json_has_every_resource_with_its_place_and_options(example: Plan) -> No
     assert pool["inputs"]["clusterId"] == "[unknown]"
     assert document["outputs"]["region"] == "cn-beijing"
     assert len(document["warnings"]) == 2
+
+
+def test_json_has_the_bill(example: Plan) -> None:
+    found = json.loads(to_json(example))["bill"]
+    assert found == json.loads(json.dumps(bill_document(bill(example))))
+    assert [pool["name"] for pool in found["pools"]] == ["a10", "t4"]
 
 
 def test_json_does_not_depend_on_the_order_of_registration(planned: Callable[..., Plan]) -> None:

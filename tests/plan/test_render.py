@@ -8,6 +8,8 @@ from plan.cost import NODE_POOL
 from plan.model import UNKNOWN, Plan
 from plan.render import render, terminal, type_name
 
+HEADINGS = ("Node pools", "Cost per month", "Models", "Outputs", "Warnings")
+
 
 def shown(plan: Plan, width: int = 120) -> str:
     console = Console(file=StringIO(), width=width, markup=False, emoji=False, highlight=False)
@@ -38,33 +40,32 @@ def test_what_is_protected_says_so_and_nothing_else_does(example: Plan) -> None:
     assert "ack-cluster  cs.ManagedKubernetes  protected" in line
 
 
-def test_a_pool_shows_its_nodes_hours_and_gpus(example: Plan) -> None:
+def test_a_pool_shows_its_nodes_hours_gpus_and_money(example: Plan) -> None:
     rows = [line.split() for line in shown(example).splitlines()]
-    assert ["a10", "ecs.gn7i-c32g1.8xlarge", "2", "1,460", "2", "1,460"] in rows
-    assert [
-        "t4",
-        "(spot)",
-        "ecs.gn6i-c24g1.6xlarge",
-        "0..4",
-        "0..2,920",
-        "0..8",
-        "0..5,840",
-    ] in rows
-    assert ["all", "pools", "2..6", "1,460..4,380", "2..10", "1,460..7,300"] in rows
+    assert ["a10", "ecs.gn7i-c32g1.8xlarge", "2", "1,460", "2", "1,460", "19,430"] in rows
+    assert ["t4", "ecs.gn6i-c24g1.6xlarge", "0..4", "0..2,920", "0..8", "0..5,840", "-"] in rows
+    assert ["(spot)", "ecs.gn6i-c24g1.12xlarge"] in rows
+    assert ["total", "2..6", "1,460..4,380", "2..10", "1,460..7,300", "19,430+?"] in rows
 
 
-def test_a_total_of_pools_that_are_not_all_known_says_so(planned: Callable[..., Plan]) -> None:
-    known = {"instanceTypes": ["ecs.gn7i-c32g1.8xlarge"], "desiredSize": "2"}
-    text = shown(planned((NODE_POOL, known), (NODE_POOL, {"desiredSize": UNKNOWN})))
-    [total] = [line for line in text.splitlines() if "all pools" in line]
-    assert total.split("  ")[-1].strip() == "1,460 + ?"
+def test_a_plan_says_whence_its_prices_are_and_what_has_none(example: Plan) -> None:
+    _, _, below = shown(example, 300).partition("Cost per month\n")
+    notes = dict(line.strip().split("  ", 1) for line in below.split("\n\n")[0].splitlines())
+    assert {heading: text.strip() for heading, text in notes.items()} == {
+        "control plane": "CNY 467",
+        "total": "CNY 19,897 + ?",
+        "prices": "CNY: aliyun.com by karpenter-provider-alibabacloud, 2024-12-31; "
+        "CNY: help.aliyun.com, undated",
+        "not priced": "t4 (no price of ecs.gn6i-c24g1.12xlarge in cn-beijing); disks; "
+        "load balancers",
+    }
 
 
 def test_a_plan_without_pools_models_outputs_or_warnings_shows_no_such_heading(
     planned: Callable[..., Plan],
 ) -> None:
     text = shown(planned(("kubernetes:core/v1:Namespace", {})))
-    assert not [head for head in ("Node pools", "Models", "Outputs", "Warnings") if head in text]
+    assert not [head for head in HEADINGS if head in text]
 
 
 def test_a_policy_that_selects_nothing_is_a_warning(planned: Callable[..., Plan]) -> None:

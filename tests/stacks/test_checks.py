@@ -89,6 +89,7 @@ ASKED: Raw = {
 PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
 COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
+CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
 SMALL: Raw = {
     "name": "ecs.gn6x.large",
@@ -1639,6 +1640,101 @@ CASES = [
             "address that we could know."
         ),
         {"fluid": {"flavor": "ack", "version": "1.0.11", "chart": "oci://registry/ack-fluid"}},
+    ),
+    Case(
+        "Prices",
+        "a price below zero",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": -0.01}}},
+        (
+            "prices.nodes_hourly[ecs.g7.2xlarge] is -0.01, but it must be 0 or more: it is what a "
+            "node costs."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 0}}},
+    ),
+    Case(
+        "Prices",
+        "a spot price below zero",
+        dev,
+        {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": -1}}},
+        (
+            "prices.spot_hourly[ecs.g7.2xlarge] is -1.0, but it must be 0 or more: it is what a "
+            "node costs."
+        ),
+        {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": 0.2}}},
+    ),
+    Case(
+        "Prices",
+        "a fee below zero",
+        dev,
+        {"prices": {**CONTRACT, "control_plane_hourly": -1}},
+        (
+            "prices.control_plane_hourly is -1, but it must be 0.0 or more: fee of the cluster "
+            "per hour."
+        ),
+        {"prices": {**CONTRACT, "control_plane_hourly": 0}},
+    ),
+    Case(
+        "Prices",
+        "a price of what is no instance type",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"gn7i-c32g1.8xlarge": 10}}},
+        (
+            "prices.nodes_hourly[gn7i-c32g1.8xlarge] is 'gn7i-c32g1.8xlarge', but it must be an "
+            "ECS instance type such as ecs.gn7i-c32g1.8xlarge: nodes are priced by their type."
+        ),
+        # Of a contract that serves other stacks too.
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.no.pool": 10}}},
+    ),
+    Case(
+        "Prices",
+        "a price that is no number",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": "2.09"}}},
+        (
+            "prices.nodes_hourly.ecs.g7.2xlarge is '2.09', but it must be a number: price of a "
+            "node per hour on demand, by instance type."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 2.09}}},
+    ),
+    Case(
+        "Prices",
+        "a key that is none",
+        dev,
+        {"prices": {**CONTRACT, "node_hourly": {}}},
+        (
+            "prices.node_hourly is not a known key, but it must be left out (did you mean "
+            "'nodes_hourly'?): the keys here are currency, source, date, nodes_hourly, spot_hourly,"
+            " control_plane_hourly."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {}, "spot_hourly": {}}},
+    ),
+    Case(
+        "Prices",
+        "prices of no date",
+        dev,
+        {"prices": {"currency": "CNY", "source": "framework contract"}},
+        ("prices.date is missing, but it must be given: day from which they hold."),
+        {"prices": CONTRACT},
+    ),
+    Case(
+        "Prices",
+        "a date that is none",
+        dev,
+        {"prices": {**CONTRACT, "date": "October"}},
+        (
+            "prices.date is 'October', but it must be text such as 2026-10-01: day from which they "
+            "hold."
+        ),
+        {"prices": {**CONTRACT, "date": "2026-10-31"}},
+    ),
+    Case(
+        "Prices",
+        "a currency by its sign",
+        dev,
+        {"prices": {**CONTRACT, "currency": "¥"}},
+        ("prices.currency is '¥', but it must be text such as CNY: currency of the prices."),
+        {"prices": {**CONTRACT, "currency": "USD"}},
     ),
 ]
 

@@ -59,6 +59,22 @@ def test_a_key_of_another_namespace_passes() -> None:
     assert errors(document) == []
 
 
+@pytest.mark.parametrize(
+    ("prices", "sound"),
+    [
+        ({"ecs.g7.2xlarge": 2.09}, True),
+        ({"ecs.g7.2xlarge": -1}, False),
+        ({"ecs.g7.2xlarge": "2"}, False),
+        ({"g7.2xlarge": 2}, False),
+    ],
+)
+def test_prices_are_checked_by_the_editor_too(prices: dict[str, Any], sound: bool) -> None:
+    document = file_of("dev")
+    contract = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
+    document["config"][f"{PROJECT}:prices"] = {**contract, "nodes_hourly": prices}
+    assert (errors(document) == []) is sound
+
+
 def test_a_missing_section_is_refused() -> None:
     document = file_of("dev")
     del document["config"][f"{PROJECT}:models"]

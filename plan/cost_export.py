@@ -1,0 +1,89 @@
+"""Writes a bill, and what changes between two, as data for other tools.
+
+Money is rounded to two decimals; `null` stands for what is not known.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from .amounts import Delta, Money, Number, Range, total
+from .cost import Bill, Comparison, Line, Pool, Row
+from .tariff import HOURS_PER_MONTH
+
+COUNTS: Final = {
+    "nodes": "nodes",
+    "nodeHours": "node_hours",
+    "gpus": "gpus",
+    "gpuHours": "gpu_hours",
+}
+"""What is counted of a pool, by its key in a document."""
+
+
+def bill_document(bill: Bill) -> Mapping[str, Any]:
+    """A bill: its lines, their sums, whence prices are, and what has none."""
+    return {
+        "hoursPerMonth": HOURS_PER_MONTH,
+        "pools": [_line(pool) for pool in bill.pools],
+        "fees": [_line(fee) for fee in bill.fees],
+        "totals": {
+            **{
+                key: _amount(total(getattr(pool, what) for pool in bill.pools))
+                for key, what in COUNTS.items()
+            },
+            "money": [_amount(one) for one in bill.totals],
+            "partial": bill.partial,
+        },
+        "prices": [
+            {"currency": one.currency, "source": one.source, "date": one.date}
+            for one in bill.price_lists
+        ],
+        "unpriced": bill.unpriced,
+    }
+
+
+def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
+    """Both bills, and what each line and each sum changes by."""
+    currencies = comparison.currencies
+    return {
+        "before": bill_document(comparison.before),
+        "after": bill_document(comparison.after),
+        "pools": [_row(row, comparison) for row in comparison.pools],
+        "fees": [_row(row, comparison) for row in comparison.fees],
+        "change": {
+            **{key: _amount(comparison.change(what)) for key, what in COUNTS.items()},
+            "money": {one: _amount(comparison.change_in(one)) for one in currencies},
+        },
+    }
+
+
+def _line(line: Line) -> Mapping[str, Any]:
+    cost = {"money": _amount(line.money), "gap": line.cost.gap}
+    if not isinstance(line, Pool):
+        return {"name": line.name, **cost}
+    counts = {key: _amount(getattr(line, what)) for key, what in COUNTS.items()}
+    types = {"instanceTypes": list(line.instance_types), "spot": line.spot}
+    return {"name": line.name, **types, **counts, **cost}
+
+
+def _row(row: Row, comparison: Comparison) -> Mapping[str, Any]:
+    is_pool = isinstance(row.before or row.after, Pool)
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        **({key: _amount(row.change(what)) for key, what in COUNTS.items()} if is_pool else {}),
+        "money": {one: _amount(row.change_in(one)) for one in comparison.currencies},
+    }
+
+
+def _amount(amount: Range | Money | Delta | None) -> Mapping[str, Any] | None:
+    if amount is None:
+        return None
+    ends: dict[str, Any] = {"min": _number(amount.min), "max": _number(amount.max)}
+    if isinstance(amount, Money):
+        ends = {"currency": amount.currency, **ends, "atMost": amount.at_most}
+    return {**ends, "partial": True} if amount.partial else ends
+
+
+def _number(number: Number | None) -> float | None:
+    return float(round(number, 2)) if isinstance(number, Decimal) else number

@@ -1,0 +1,182 @@
+"""Shows a bill, and what changes between two, on a terminal or in a pipe."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+
+from components.catalog.prices import PriceList
+
+from .amounts import Delta, Money, Range, total
+from .cost import Bill, Comparison, Line, Pool, Row
+
+Cells = Sequence[str]
+
+COUNTS: Final = {
+    "nodes": "nodes",
+    "node_hours": "node-h/month",
+    "gpus": "GPUs",
+    "gpu_hours": "GPU-h/month",
+}
+"""What is counted of a pool, and what a reader calls it."""
+
+
+def pool_table(bill: Bill) -> RenderableType | None:
+    """The pools with nodes, hours, GPUs and, where any has a price, money; None without pools."""
+    if not bill.pools:
+        return None
+    currency = _currency(bill.pools)
+    table = _table(["pool", "instance types", *COUNTS.values(), *_heading(currency)], words=2)
+    for pool in bill.pools:
+        name = f"{pool.name}\n(spot)" if pool.spot else pool.name
+        table.add_row(name, "\n".join(pool.instance_types), *_amounts(pool, currency))
+    if len(bill.pools) > 1:
+        table.add_row("total", "", *_sums(bill, currency), style="dim")
+    return _indented(table)
+
+
+def cost_lines(bill: Bill) -> RenderableType | None:
+    """Fees, totals, whence the prices are, and what has none; None where nothing is billed."""
+    return _notes(
+        [
+            *((fee.name, str(fee.money)) for fee in bill.fees if fee.money),
+            ("total", " + ".join([*map(str, bill.totals), *(["?"] if bill.partial else [])])),
+            ("prices", _prices(bill.price_lists)),
+            ("not priced", "; ".join(bill.unpriced)),
+        ]
+        if bill.lines
+        else []
+    )
+
+
+def comparison_view(comparison: Comparison) -> RenderableType:
+    """What changes between two bills: pools, fees and totals before and after."""
+    headings, rows = comparison_cells(comparison)
+    table = _table(headings, words=2)
+    for row in rows:
+        table.add_row(*row, style="bold" if row[1] == "change" else "")
+    notes = _notes(comparison_notes(comparison))
+    return Group(*([_indented(table)] if rows else []), *([notes] if notes else []))
+
+
+def comparison_cells(comparison: Comparison) -> tuple[Cells, Sequence[Cells]]:
+    """Headings and rows of the pools that change and of the total, as plain text.
+
+    A pool that stays has a row each for before, after and change; one that comes or goes has one
+    row. There are no rows where no pool changes, and no money where the currency does.
+    """
+    currency = _currency([*comparison.before.pools, *comparison.after.pools])
+    rows = [cells for row in comparison.pools for cells in _rows(row, currency)]
+    if rows:
+        money = [total(row.change_in(currency) for row in comparison.pools)] if currency else []
+        changes = [*(comparison.change(what) for what in COUNTS), *money]
+        rows += [
+            ["total", "before", *_sums(comparison.before, currency)],
+            ["", "after", *_sums(comparison.after, currency)],
+            ["", "change", *map(_cell, changes)],
+        ]
+    return ["pool", "", *COUNTS.values(), *_heading(currency)], rows
+
+
+def comparison_notes(comparison: Comparison) -> Sequence[tuple[str, str]]:
+    """What beside those rows is to be said: a heading and a text each."""
+    before, after = comparison.before, comparison.after
+    same = [row.name for row in comparison.pools if row.kind == "unchanged"]
+    lists = dict.fromkeys([*before.price_lists, *after.price_lists])
+    return [
+        ("unchanged", ", ".join(same)),
+        *((row.name, types) for row in comparison.pools if (types := _types(row))),
+        *((row.name, _fee(row)) for row in comparison.fees if row.kind != "unchanged"),
+        *(("total", _total(comparison, currency)) for currency in comparison.currencies),
+        ("prices", _prices(lists)),
+        ("not priced", "; ".join((after if after.lines else before).unpriced)),
+    ]
+
+
+def _rows(row: Row, currency: str | None) -> Iterator[Cells]:
+    match row.kind:
+        case "added" | "removed":
+            yield [row.name, row.kind, *_amounts(row.after or row.before, currency)]
+        case "changed":
+            money = [row.change_in(currency)] if currency else []
+            changes = [*(row.change(what) for what in COUNTS), *money]
+            yield [row.name, "before", *_amounts(row.before, currency)]
+            yield ["", "after", *_amounts(row.after, currency)]
+            yield ["", "change", *map(_cell, changes)]
+
+
+def _amounts(line: Line | None, currency: str | None) -> Cells:
+    return [_cell(getattr(line, what)) for what in [*COUNTS, *(["money"] if currency else [])]]
+
+
+def _sums(bill: Bill, currency: str | None) -> Cells:
+    sums = [total(getattr(pool, what) for pool in bill.pools) for what in COUNTS]
+    money = [total(pool.money for pool in bill.pools)] if currency else []
+    return [*map(_cell, [*sums, *money])]
+
+
+def _cell(amount: Range | Money | Delta | None) -> str:
+    if amount is None:
+        return "-"
+    return amount.amount if isinstance(amount, Money) else str(amount)
+
+
+def _currency(pools: Iterable[Pool]) -> str | None:
+    """The one in which pools are priced; None where there is none, or more than one."""
+    found = {pool.money.currency for pool in pools if pool.money}
+    return found.pop() if len(found) == 1 else None
+
+
+def _heading(currency: str | None) -> Cells:
+    return [f"{currency}/month"] if currency else []
+
+
+def _types(row: Row) -> str | None:
+    before, after = (getattr(line, "instance_types", ()) for line in (row.before, row.after))
+    return (
+        f"{', '.join(before)} → {', '.join(after)}"
+        if before and after and before != after
+        else None
+    )
+
+
+def _fee(row: Row) -> str:
+    sides = [line.money or "?" if line else "none" for line in (row.before, row.after)]
+    return " → ".join(map(str, sides))
+
+
+def _total(comparison: Comparison, currency: str) -> str:
+    sides = [
+        next((one.amount for one in bill.totals if one.currency == currency), "0")
+        for bill in (comparison.before, comparison.after)
+    ]
+    return f"{currency} {' → '.join(sides)} ({_cell(comparison.change_in(currency))})"
+
+
+def _prices(lists: Iterable[PriceList]) -> str:
+    return "; ".join(f"{one.currency}: {one.source}, {one.date}" for one in lists)
+
+
+def _table(headings: Cells, *, words: int) -> Table:
+    """A table whose first columns are words, and the rest numbers."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < words else "right", overflow="fold")
+    return table
+
+
+def _notes(notes: Sequence[tuple[str, str]]) -> RenderableType | None:
+    """A text beside each heading, where there is one to be shown."""
+    grid = Table.grid(padding=(0, 2), pad_edge=False)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for heading, text in notes:
+        if text:
+            grid.add_row(heading, text)
+    return _indented(grid) if grid.row_count else None
+
+
+def _indented(body: RenderableType) -> Padding:
+    return Padding(body, (0, 0, 0, 2), expand=False)

@@ -1,0 +1,173 @@
+"""Prices that hold for a plan: the environment's own, and the dated lists where it has none.
+
+Own prices in another currency than the list of nodes take its place as a whole, since the two
+could not be added. Everything is read from the plan, so that the same prices hold however the plan
+came about.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from components.catalog.prices import (
+    CONTROL_PLANES,
+    NODE_LIST,
+    NODES,
+    Price,
+    PriceList,
+    nat_gateway,
+)
+
+from .amounts import Money, Range
+from .model import Marker, Plan
+
+HOURS_PER_MONTH: Final = 730
+
+_CLOUD: Final = "pulumi:providers:alicloud"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a thing costs in a month."""
+
+    money: Money | None = None
+    """None where a price or a count is not known."""
+    price_lists: Sequence[PriceList] = ()
+    """Whence the prices in it are."""
+    gap: str | None = None
+    """What keeps `money` from being known, or from being more than a bound."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How much of a pool is bought on demand; the rest are spot instances."""
+
+    base: int
+    """Nodes that come first and are all on demand."""
+    share: Decimal
+    """Part of the nodes above that base, 0 to 1."""
+
+    def split(self, nodes: int) -> tuple[Decimal, Decimal]:
+        """Nodes on demand, and spot instances, of so many nodes; on average, so not rounded."""
+        first = min(nodes, self.base)
+        on_demand = first + (nodes - first) * self.share
+        return on_demand, nodes - on_demand
+
+
+ON_DEMAND: Final = Mix(0, Decimal(1))
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Prices per hour. What is not in it has no known price."""
+
+    currency: str
+    """The one in which nodes are priced."""
+    region: str | None
+    """None where the plan does not say."""
+    nodes: Mapping[str, Price]
+    """By instance type, on demand."""
+    spot: Mapping[str, Price]
+    """By instance type."""
+    own_control_plane: Price | None
+    """Whatever the cluster's profile and size."""
+
+    def control_plane(self, profile: str, spec: str) -> Cost:
+        """Fee of a cluster, in the currency of the nodes if it is listed in that too."""
+        listed = CONTROL_PLANES.get((profile, spec), ())
+        alike = [price for price in listed if price.listed.currency == self.currency]
+        known = [price for price in (self.own_control_plane, *alike, *listed) if price]
+        return _fee(known[0]) if known else Cost(gap=f"no price of {spec}, profile {profile}")
+
+    def nat_gateway(self) -> Cost:
+        """Base fee of a NAT gateway."""
+        return (
+            _fee(nat_gateway(self.region)) if self.region else Cost(gap="the region is not known")
+        )
+
+    def pool(self, types: Sequence[str], nodes: Range, mix: Mix) -> Cost:
+        """Nodes of any of some types: from the least of the cheapest to the most of the dearest."""
+        costs = [self._nodes(one, nodes, mix) for one in types]
+        moneys = [cost.money for cost in costs if cost.money]
+        if not types or len(moneys) < len(types):
+            gaps = [cost.gap for cost in costs if cost.gap and not cost.money]
+            return Cost(gap="; ".join(gaps) or "its instance types are not known")
+        least = [money.min for money in moneys if money.min is not None]
+        return Cost(
+            Money(
+                self.currency,
+                min(least) if len(least) == len(moneys) else None,
+                max(money.max for money in moneys),
+                any(money.at_most for money in moneys),
+            ),
+            tuple(dict.fromkeys(one for cost in costs for one in cost.price_lists)),
+            "; ".join(cost.gap for cost in costs if cost.gap) or None,
+        )
+
+    def _nodes(self, name: str, nodes: Range, mix: Mix) -> Cost:
+        """Nodes of one type."""
+        on_demand, spot = self.nodes.get(name), self.spot.get(name)
+        (few, few_spot), (many, many_spot) = mix.split(nodes.min), mix.split(nodes.max)
+        dearest = spot or on_demand
+        if (many and on_demand is None) or (many_spot and dearest is None):
+            return Cost(gap=f"no price of {name} in {self.region or 'a region that is not known'}")
+        price, bound = (one.hourly if one else Decimal() for one in (on_demand, dearest))
+        least = HOURS_PER_MONTH * (few * price + few_spot * bound)
+        most = HOURS_PER_MONTH * (many * price + many_spot * bound)
+        used = ((on_demand, many), (dearest, many_spot))
+        lists = tuple(dict.fromkeys(one.listed for one, count in used if one and count))
+        if spot or not many_spot:
+            return Cost(Money(self.currency, least, most), lists)
+        bounded = Money(self.currency, None if few_spot else least, most, at_most=True)
+        return Cost(bounded, lists, f"no spot price of {name}: at most that on demand")
+
+
+def tariff(plan: Plan) -> Tariff:
+    """The prices that hold for a plan: of its region, and of `prices` in its configuration."""
+    region = _region(plan)
+    listed = {
+        name: Price(hourly, NODE_LIST) for name, hourly in NODES.get(region or "", {}).items()
+    }
+    section = plan.config.get(f"{plan.project}:prices")
+    if not isinstance(section, Mapping):
+        return Tariff(NODE_LIST.currency, region, listed, {}, None)
+    own = PriceList(*(str(section.get(key, "")) for key in ("currency", "source", "date")))
+    fee = _prices({"fee": section.get("control_plane_hourly")}, own)
+    return Tariff(
+        currency=own.currency,
+        region=region,
+        nodes={
+            **(listed if own.currency == NODE_LIST.currency else {}),
+            **_prices(section.get("nodes_hourly"), own),
+        },
+        spot=_prices(section.get("spot_hourly"), own),
+        own_control_plane=fee.get("fee"),
+    )
+
+
+def _region(plan: Plan) -> str | None:
+    """What the program is told, or else what it or the stack tells the provider."""
+    found = [
+        plan.config.get(f"{plan.project}:region"),
+        *(provider.inputs.get("region") for provider in plan.of(_CLOUD)),
+        plan.config.get("alicloud:region"),
+    ]
+    return next(
+        (one for one in found if isinstance(one, str) and not isinstance(one, Marker)), None
+    )
+
+
+def _fee(price: Price) -> Cost:
+    amount = HOURS_PER_MONTH * price.hourly
+    return Cost(Money(price.listed.currency, amount, amount), (price.listed,))
+
+
+def _prices(section: object, listed: PriceList) -> Mapping[str, Price]:
+    """Through text, where a number is as it was written: 9.5326 is no binary fraction."""
+    entries = section.items() if isinstance(section, Mapping) else ()
+    return {
+        name: Price(Decimal(str(hourly)), listed)
+        for name, hourly in entries
+        if isinstance(hourly, int | float)
+    }
