@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from sandbox.run import Edit, Sandbox
+from tests.plan.diff.prepared import MODEL
 from tests.stacks.environments import GONE, merged
 
 from .boxes import (
@@ -20,19 +21,6 @@ from .boxes import (
     sandbox_of,
 )
 
-MODEL: Final = {
-    "name": "second",
-    "volume": {"store": "models", "path": "/Second", "size": "5Gi"},
-    "server": {
-        "image": "registry.example.com/vllm:0.8.5",
-        "mount_path": "/mnt/models/second",
-        "resources": {"cpu": "4", "memory": "16Gi", "gpus": 1},
-        "vllm": {"served_model_name": "second"},
-    },
-    "placement": {"pools": ["a10"]},
-    "priority": "inference-high-priority",
-    "serve": {"knative": {"scale": {"metric": "concurrency", "target": 2, "min": 1, "max": 3}}},
-}
 SECOND: Final = {
     "second-claim",
     "second-identity-attachment",

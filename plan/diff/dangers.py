@@ -1,0 +1,170 @@
+"""How dangerous a change is, in the words of somebody who has to answer for it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from ..changes import parse_path
+from ..render import type_name
+from .compare import Kind, ResourceChange, StackDiff
+
+
+@dataclass(frozen=True)
+class Danger:
+    """What it means to lose a resource."""
+
+    noun: str
+    replaced: str
+    deleted: str
+
+
+_DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
+    {
+        "alicloud:cs/managedKubernetes:ManagedKubernetes": Danger(
+            "cluster",
+            "a new one is made, everything that runs in the old one is made again in it, and the "
+            "old one is deleted",
+            "everything that runs in it ends",
+        ),
+        "alicloud:oss/bucket:Bucket": Danger(
+            "bucket",
+            "the new one is empty, and OSS does not delete the old one while it holds objects",
+            "OSS refuses that while it holds objects",
+        ),
+        "alicloud:nas/fileSystem:FileSystem": Danger(
+            "file system", "the new one is empty, and the files in the old one are lost",
+            "the files in it are lost",
+        ),
+        "alicloud:vpc/network:Network": Danger(
+            "VPC", "everything in it is made again in a new one", "nothing can be left in it"
+        ),
+        "pulumi:providers:kubernetes": Danger(
+            "connection to the cluster",
+            "if it leads to another cluster, every object is made again there",
+            "its objects are deleted first",
+        ),
+        "kubernetes:core/v1:Namespace": Danger(
+            "namespace", "everything in it is deleted", "everything in it is deleted"
+        ),
+        "alicloud:vpc/switch:Switch": Danger(
+            "vSwitch",
+            "what has an address in the old one has to leave it before it can be deleted",
+            "nothing can be left in it",
+        ),
+        "alicloud:vpc/natGateway:NatGateway": Danger(
+            "NAT gateway",
+            "connections to the Internet break meanwhile",
+            "nodes and pods lose their way to the Internet",
+        ),
+        "alicloud:cs/nodePool:NodePool": Danger(
+            "node pool",
+            "its nodes go, with the pods on them, and new ones come",
+            "its nodes go, with the pods on them",
+        ),
+        "alicloud:nas/mountTarget:MountTarget": Danger(
+            "mount target",
+            "pods that use it lose their files until they are made again",
+            "pods that use it lose their files",
+        ),
+        "kubernetes:serving.knative.dev/v1:Service": Danger(
+            "model", "it answers nobody until the new one is ready", "it answers nobody any more"
+        ),
+        "kubernetes:serving.kserve.io/v1beta1:InferenceService": Danger(
+            "model", "it answers nobody until the new one is ready", "it answers nobody any more"
+        ),
+        "kubernetes:operator.knative.dev/v1beta1:KnativeServing": Danger(
+            "Knative", "no model scales or answers meanwhile", "no model is served by it any more"
+        ),
+        "alicloud:cs/kubernetesAddon:KubernetesAddon": Danger(
+            "add-on", "it is installed anew", "what needs it stops working"
+        ),
+        "kubernetes:helm.sh/v3:Release": Danger(
+            "Helm release",
+            "it is installed anew",
+            "what it installed is removed; CRDs stay only if the chart says so",
+        ),
+        "kubernetes:core/v1:PersistentVolumeClaim": Danger(
+            "claim", "pods have to move to the new one", "pods that mount it do not start"
+        ),
+        "kubernetes:data.fluid.io/v1alpha1:Dataset": Danger(
+            "cached dataset", "the cache is filled again", "models read their store again"
+        ),
+        "kubernetes:batch/v1:Job": Danger(
+            "job", "it is stopped and begins again", "it is stopped"
+        ),
+    }
+)  # fmt: skip
+"""By type token, the worst first. A type that is missing here needs no sentence."""
+
+_ORDER: Final = {type_: rank for rank, type_ in enumerate(_DANGERS)}
+_KINDS: Final = (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED)
+
+
+def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
+    """The most dangerous first."""
+
+    def rank(change: ResourceChange) -> tuple[bool, int, int, str]:
+        harmless = change.kind not in (Kind.REPLACED, Kind.DELETED)
+        worth = _ORDER.get(change.resource.type, len(_ORDER))
+        return harmless, worth, _KINDS.index(change.kind), change.resource.name
+
+    return sorted(changes, key=rank)
+
+
+def headlines(diff: StackDiff) -> list[str]:
+    """One sentence per loss that follows from nothing else, the worst first."""
+    changes = {one.urn: one for one in diff.resources}
+    said = []
+    for change in by_danger(changes.values()):
+        danger = _DANGERS.get(change.resource.type)
+        lost = change.kind in (Kind.REPLACED, Kind.DELETED)
+        if lost and danger and not _roots(change, changes):
+            said.append(_sentence(change, danger, changes))
+    refused = [
+        f"`pulumi up` refuses this: {one.resource.name} is protected."
+        for one in by_danger(diff.resources)
+        if diff.protected(one)
+    ]
+    freed = [
+        f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
+        for urn in diff.unprotected
+    ]
+    return [*said, *refused, *freed]
+
+
+def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
+    name = change.resource.name
+    if change.kind is Kind.DELETED:
+        successor = next((one for one in changes.values() if _succeeds(one, change)), None)
+        if successor:
+            kind = type_name(successor.resource.type)
+            return f"This deletes the {danger.noun} {name}, and makes one of another kind: {kind}."
+        return f"This deletes the {danger.noun} {name}: {danger.deleted}."
+    causes = dict.fromkeys(_short(one.path) for one in change.properties if one.replaces)
+    why = f" (another {', '.join(causes)})" if causes else ""
+    dragged = sum(change.urn in _roots(one, changes) for one in changes.values())
+    more = f" {_resources(dragged)}." if dragged else ""
+    return f"This replaces the {danger.noun} {name}{why}: {danger.replaced}.{more}"
+
+
+def _succeeds(one: ResourceChange, deleted: ResourceChange) -> bool:
+    return one.kind is Kind.CREATED and one.resource.name == deleted.resource.name
+
+
+def _short(path: str) -> str:
+    return ".".join(map(str, parse_path(path)[:2]))
+
+
+def _resources(count: int) -> str:
+    return "1 other resource follows" if count == 1 else f"{count} other resources follow"
+
+
+def _roots(change: ResourceChange, changes: Mapping[str, ResourceChange]) -> set[str]:
+    """URNs of the replaced resources that it all begins with; empty for one of these."""
+    roots = set()
+    for urn in change.because:
+        cause = changes.get(urn)
+        if cause is not None and cause.kind is Kind.REPLACED:
+            roots |= _roots(cause, changes) or {urn}
+    return roots

@@ -1,0 +1,207 @@
+"""Reads what Pulumi's own engine says of a change: the output of `pulumi preview --json`."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pulumi.runtime import rpc
+
+from ..changes import ABSENT, changes, parse_path, value_at
+from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
+from ..stack_file import Refused, parsed
+from .compare import Kind, Property, ResourceChange, StackDiff
+from .report import Refusal, Report, Section
+
+_SUBJECT: Final = "The preview"
+_KINDS: Final[Mapping[str, Kind]] = {
+    "create": Kind.CREATED,
+    "import": Kind.CREATED,
+    "update": Kind.UPDATED,
+    "replace": Kind.REPLACED,
+    "import-replacement": Kind.REPLACED,
+    "delete": Kind.DELETED,
+}
+
+
+def read_preview(text: str, stacks: Sequence[str]) -> Report:
+    """The diff of the one stack that the engine has previewed.
+
+    Args:
+        text: Output of `pulumi preview --json`; with `--show-sames`, also of what stays.
+        stacks: Name of the stack, or nothing to take the one in the file.
+
+    Raises:
+        Refused: This is no such output, or of another stack.
+    """
+    document = _document(text)
+    errors = [
+        " ".join(str(one.get("message", "")).split())
+        for one in document.get("diagnostics") or []
+        if one.get("severity") == "error"
+    ]
+    steps = document.get("steps") or []
+    if not steps and errors:
+        name = ", ".join(stacks) or "the stack"
+        return _report(Section(name, None, [Refusal("the engine", errors)]))
+    if not steps:
+        raise Refused(_SUBJECT, "It holds no step; is it the output of `pulumi preview --json`?")
+    stack = str(steps[0]["urn"]).split("::")[0].rpartition(":")[2]
+    if {*stacks} - {stack}:
+        raise Refused(_SUBJECT, f"It is of stack {stack!r}, not of {', '.join(stacks)!r}.")
+    if errors:
+        return _report(Section(stack, None, [Refusal("the engine", errors)]))
+    return _report(Section(stack, _diff(document, steps)))
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Refused(_SUBJECT, f"It is not JSON: {error}.") from None
+    if not isinstance(found, Mapping):
+        raise Refused(_SUBJECT, "It is not the output of `pulumi preview --json`.")
+    return found
+
+
+def _report(section: Section) -> Report:
+    return Report("the state", "the program, by Pulumi's engine", [section])
+
+
+def _diff(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> StackDiff:
+    stack, project = str(steps[0]["urn"]).split("::")[:2]
+    about = (project, stack.rpartition(":")[2])
+    config = {
+        key: SECRET if value == SECRET else parsed(str(value))
+        for key, value in (document.get("config") or {}).items()
+    }
+    before, after = (
+        Plan(*about, *_states(steps, side), config=config) for side in ("oldState", "newState")
+    )
+    own = [one for one in steps if _type(one) != STACK_TYPE]
+    replaced = {one["urn"] for one in own if _KINDS.get(one["op"]) is Kind.REPLACED}
+    return StackDiff(
+        *about,
+        before if any("oldState" in one for one in steps) else None,
+        after,
+        tuple(_change(one, replaced) for one in own if _kind(one)),
+        _unchanged(document, own),
+        # A preview tells the outputs only where they are known already.
+        tuple(_properties(before.outputs, after.outputs)) if after.outputs else (),
+        tuple(
+            one["urn"]
+            for one in own
+            if (one.get("oldState") or {}).get("protect")
+            and "newState" in one
+            and not one["newState"].get("protect")
+        ),
+    )
+
+
+def _states(
+    steps: Iterable[Mapping[str, Any]], side: str
+) -> tuple[list[Resource], Mapping[str, Any]]:
+    """Resources and outputs of the stack, before or after."""
+    found = [one[side] for one in steps if side in one and _is_whole(one)]
+    outputs = next((_values(one.get("outputs")) for one in found if one["type"] == STACK_TYPE), {})
+    return [_resource(one) for one in found if one["type"] != STACK_TYPE], outputs
+
+
+def _is_whole(step: Mapping[str, Any]) -> bool:
+    """Whether it is more than one of the two parts of a replacement."""
+    return step["op"] not in ("create-replacement", "delete-replaced")
+
+
+def _resource(state: Mapping[str, Any]) -> Resource:
+    return Resource(
+        urn=state["urn"],
+        type=state["type"],
+        name=state["urn"].rpartition("::")[2],
+        parent=state.get("parent", ""),
+        custom=state["custom"],
+        provider=state.get("provider", ""),
+        dependencies=state.get("dependencies") or [],
+        inputs=_values(state.get("inputs")),
+        protect=state.get("protect", False),
+        property_dependencies=state.get("propertyDependencies") or {},
+    )
+
+
+def _values(values: Any) -> dict[str, Any]:
+    known = _value(values)
+    return known if isinstance(known, dict) else {}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case {rpc._special_sig_key: rpc._special_secret_sig}:
+            return SECRET
+        case {rpc._special_sig_key: rpc._special_resource_sig}:
+            return value.get("urn")
+        case {}:
+            return {key: _value(one) for key, one in value.items() if not key.startswith("__")}
+        case [*_]:
+            return [_value(one) for one in value]
+        case str():
+            return SECRET if value == SECRET else UNKNOWN if value == rpc.UNKNOWN else value
+    return value
+
+
+def _type(step: Mapping[str, Any]) -> str:
+    return str(step["urn"]).split("::")[2].rpartition("$")[2]
+
+
+def _kind(step: Mapping[str, Any]) -> Kind | None:
+    if step["op"] == "same" and step["oldState"]["urn"] != step["newState"]["urn"]:
+        return Kind.MOVED
+    return _KINDS.get(step["op"])
+
+
+def _change(step: Mapping[str, Any], replaced: set[str]) -> ResourceChange:
+    kind = _kind(step)
+    assert kind is not None  # noqa: S101  the caller has asked
+    old = _resource(step["oldState"]) if "oldState" in step else None
+    new = _resource(step["newState"]) if "newState" in step else None
+    known = new or old
+    assert known is not None  # noqa: S101  a step is of something
+    properties = tuple(_step_properties(step, old, new)) if old and new else ()
+    former = old.urn if old and old.urn != known.urn else ""
+    return ResourceChange(kind, known, former, properties, _causes(known, properties, replaced))
+
+
+def _step_properties(step: Mapping[str, Any], old: Resource, new: Resource) -> Iterator[Property]:
+    detailed = step.get("detailedDiff") or {}
+    if not detailed:
+        yield from _properties(old.inputs, new.inputs)
+    outputs = _values(step["oldState"].get("outputs"))
+    for text, about in sorted(detailed.items()):
+        path = parse_path(text)
+        before = value_at(old.inputs, path)
+        if before is ABSENT and not about.get("inputDiff"):
+            before = value_at(outputs, path)
+        after = value_at(new.inputs, path)
+        yield Property(text, before, after, str(about.get("kind", "")).endswith("replace"))
+
+
+def _properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Property]:
+    for one in changes(old, new):
+        yield Property(one.name, value_at(old, one.path), value_at(new, one.path))
+
+
+def _causes(one: Resource, properties: Sequence[Property], replaced: set[str]) -> tuple[str, ...]:
+    """The replaced resources on which its unknown values depend, or all of it if it has to go."""
+    keys = {str(parse_path(each.path)[0]) for each in properties if each.new == UNKNOWN}
+    found = {
+        urn
+        for key, urns in one.property_dependencies.items()
+        if key in keys or not properties
+        for urn in urns
+    }
+    return tuple(sorted({*found, one.provider.rpartition("::")[0]} & replaced))
+
+
+def _unchanged(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many resources stay, components left out; None where the output leaves them out."""
+    same = [one for one in steps if one["op"] == "same" and _kind(one) is None]
+    if not same and (document.get("changeSummary") or {}).get("same"):
+        return None
+    return sum(bool(one["newState"]["custom"]) for one in same)

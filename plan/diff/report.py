@@ -1,0 +1,52 @@
+"""What a diff command has found: one section per stack, whatever shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .. import cost
+from .compare import StackDiff
+
+
+def comparison(diff: StackDiff) -> cost.Comparison:
+    """What a diff does to node-hours and money."""
+    before, after = (cost.bill(plan) if plan else None for plan in (diff.before, diff.after))
+    return cost.compare(before, after)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A revision of a stack that cannot be planned, and why."""
+
+    revision: str
+    """As the user named it, e.g. `origin/main`, or `working tree`."""
+    sentences: Sequence[str]
+    """What is wrong, each in words that its author can act on."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One stack: a diff, or the reasons why there is none."""
+
+    stack: str
+    diff: StackDiff | None
+    refusals: Sequence[Refusal] = ()
+    violations: Sequence[str] = ()
+    """Sentences on policies that the stack breaks as it will be, and that refuse it."""
+    advice: Sequence[str] = ()
+    """Sentences on policies that only warn."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything between two revisions."""
+
+    base: str
+    """Name of the revision before."""
+    head: str
+    """Name of the revision after."""
+    sections: Sequence[Section]
+
+    @property
+    def refused(self) -> bool:
+        """Whether a stack could not be compared, or breaks a policy."""
+        return any(one.refusals or one.violations for one in self.sections)

@@ -1,0 +1,86 @@
+"""Shows a diff on a terminal, or in a pipe."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from ..changes import ABSENT
+from ..cost_render import comparison_view
+from ..render import type_name
+from .compare import Kind, Property, ResourceChange, StackDiff
+from .dangers import by_danger, headlines
+from .report import Report, Section, comparison
+from .text import counts, difference, reason, telling
+
+_STYLES: Final = {
+    Kind.REPLACED: "magenta",
+    Kind.DELETED: "red",
+    Kind.UPDATED: "yellow",
+    Kind.CREATED: "green",
+    Kind.MOVED: "blue",
+}
+
+
+def render_report(report: Report, console: Console) -> None:
+    """Prints what happens to each stack, the most dangerous first."""
+    console.print(Text(f"From {report.base} to {report.head}", style="dim"))
+    for section in report.sections:
+        console.print()
+        _section(section, console)
+
+
+def _section(section: Section, console: Console) -> None:
+    if section.diff is None:
+        console.print(Text.assemble((section.stack, "bold"), ": ", ("cannot be compared", "red")))
+        for refusal in section.refusals:
+            console.print(Text(f"  In {refusal.revision}:"))
+            for sentence in refusal.sentences:
+                console.print(Text(f"    {sentence}", style="red"))
+        return
+    diff = section.diff
+    console.print(Text.assemble((section.stack, "bold"), f": {counts(diff)}"))
+    for sentence in headlines(diff):
+        console.print(Text(f"  {sentence}", style="bold red"), soft_wrap=True)
+    for sentence in section.violations:
+        console.print(Text(f"  A policy refuses it: {sentence}", style="bold red"), soft_wrap=True)
+    for sentence in section.advice:
+        console.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)
+    for change in by_danger(diff.resources):
+        _change(diff, change, console)
+    compared = comparison(diff)
+    if any(row.kind != "unchanged" for row in [*compared.pools, *compared.fees]):
+        console.print(Text("  nodes and money", style="bold"))
+        console.print(Padding(comparison_view(compared), (0, 0, 0, 2)))
+    if diff.outputs:
+        console.print(Text("  outputs", style="bold"))
+        _properties(diff.outputs, console)
+
+
+def _change(diff: StackDiff, change: ResourceChange, console: Console) -> None:
+    notes = [
+        "protected" if diff.protected(change) else "",
+        "the old one goes first" if change.deletes_first else "",
+        f"was {change.former.rpartition('::')[2]}" if change.former else "",
+        reason(change),
+    ]
+    console.print(
+        Text.assemble(
+            (f"  {change.kind:9}", _STYLES[change.kind]),
+            (change.resource.name, "bold"),
+            f"  {type_name(change.resource.type)}",
+            ("".join(f"  {note}" for note in notes if note), "dim"),
+        ),
+        soft_wrap=True,
+    )
+    _properties(telling(change), console)
+
+
+def _properties(properties: Iterable[Property], console: Console) -> None:
+    for one in properties:
+        style = "green" if one.old is ABSENT else "red" if one.new is ABSENT else ""
+        note = ("  replaces", "magenta") if one.replaces else ""
+        line = Text.assemble((f"            {one.path}  ", "dim"), (difference(one), style), note)
+        console.print(line, soft_wrap=True)

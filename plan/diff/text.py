@@ -1,0 +1,69 @@
+"""Values and counts of a diff as text."""
+
+import json
+from collections import Counter
+from typing import Any, Final
+
+from ..changes import ABSENT
+from ..model import Marker
+from .compare import Kind, Property, ResourceChange, StackDiff
+
+LONGEST: Final = 200
+"""Characters of a value that are shown."""
+
+_MOST_OWNERS: Final = 2
+
+_KINDS: Final = (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED)
+
+
+def shown(value: Any) -> str:
+    """A value on one line, cut where it is long."""
+    plain = isinstance(value, str) and (isinstance(value, Marker) or value.isprintable())
+    text = value if plain and value else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def difference(one: Property) -> str:
+    """The value before and after; of one that only the cloud knows, whose it is."""
+    if one.old is ABSENT:
+        return f"+ {shown(one.new)}"
+    if one.new is ABSENT:
+        return f"- {shown(one.old)}"
+    old, new = (f"{shown(value)}{_owner(value)}" for value in (one.old, one.new))
+    return f"{shown(one.old)} -> {new}" if old == new else f"{old} -> {new}"
+
+
+def telling(change: ResourceChange) -> list[Property]:
+    """The properties that say more than why the resource is dragged along."""
+    if change.kind is not Kind.REPLACED or not change.because:
+        return list(change.properties)
+    return [
+        one
+        for one in change.properties
+        if not (isinstance(one.old, Marker) and isinstance(one.new, Marker))
+        or one.old.origin != one.new.origin
+    ]
+
+
+def _owner(value: Any) -> str:
+    names = sorted(urn.rpartition("::")[2] for urn in getattr(value, "origin", ()))
+    if not names:
+        return ""
+    return f" of {', '.join(names[:_MOST_OWNERS])}{' ...' if names[_MOST_OWNERS:] else ''}"
+
+
+def counts(diff: StackDiff) -> str:
+    """How many resources it touches, in one line."""
+    found = Counter(one.kind for one in diff.resources)
+    said = [f"{found[kind]} {kind}" for kind in _KINDS if found[kind]]
+    if diff.unchanged:
+        said.append(f"{diff.unchanged} unchanged")
+    return ", ".join(said) or "nothing changes"
+
+
+def reason(change: ResourceChange) -> str:
+    """Why a resource is touched, where its own properties do not say it; empty otherwise."""
+    names = ", ".join(urn.rpartition("::")[2] for urn in change.because)
+    if not names:
+        return ""
+    return f"because {names} {'are' if len(change.because) > 1 else 'is'} replaced"

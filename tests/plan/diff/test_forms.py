@@ -1,0 +1,159 @@
+"""A diff as Markdown, JSON and text for a terminal."""
+
+import io
+import json
+import re
+from typing import Any, Final
+
+import pytest
+from rich.console import Console
+
+from plan.diff.compare import compare
+from plan.diff.document import to_json
+from plan.diff.markdown import LIMIT, MARK, to_markdown
+from plan.diff.report import Refusal, Report, Section
+from plan.diff.terminal import render_report
+from plan.diff.text import LONGEST, counts, shown
+from plan.model import SECRET, UNKNOWN, Marker, Plan
+
+from .prepared import diff_of
+from .test_compare import CLUSTER, POOL, of, plan, resource
+
+HOSTILE: Final = "`]*_<b>&|#@everyone\n```\n![x](http://example.com/x.png)"
+
+
+def report(*sections: Section) -> Report:
+    return Report("main", "working tree", sections)
+
+
+def section(before: Plan | None, after: Plan | None, stack: str = "dev") -> Section:
+    return Section(stack, compare(before, after))
+
+
+def grown(old: Any, new: Any, key: str = "size") -> Section:
+    return section(plan(resource(POOL, "t4", {key: old})), plan(resource(POOL, "t4", {key: new})))
+
+
+def printed(found: Report) -> str:
+    file = io.StringIO()
+    render_report(found, Console(file=file, width=80, markup=False, emoji=False, highlight=False))
+    return file.getvalue()
+
+
+CLUSTER_REPLACED: Final = Section("dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"}))
+
+
+def test_a_comment_opens_with_the_worst_that_happens() -> None:
+    quiet = Section("aaa", grown(1, 2).diff)
+    lines = to_markdown(report(quiet, CLUSTER_REPLACED)).splitlines()
+    assert lines[0] == MARK
+    said = [line for line in lines[1:] if line]
+    assert said[0] == "> [!CAUTION]"
+    assert said[1].startswith("> - **dev**: This replaces the cluster cluster-cluster ")
+    headings = [line for line in lines if line.startswith("### ")]
+    assert [one.split(":")[0] for one in headings] == ["### dev", "### aaa"]
+
+
+def test_on_a_terminal_the_worst_of_a_stack_stands_above_its_rows() -> None:
+    lines = printed(report(CLUSTER_REPLACED)).splitlines()
+    assert lines[2] == "dev: 25 replaced, 1 updated, 22 unchanged"
+    assert lines[3].startswith("  This replaces the cluster cluster-cluster ")
+    assert lines[4] == "  replaced cluster-cluster  cs.ManagedKubernetes"
+    assert lines[5] == "            serviceCidr  192.168.0.0/20 -> 172.30.0.0/16  replaces"
+
+
+def test_what_is_dragged_along_says_why_and_repeats_no_unknown_value() -> None:
+    lines = printed(report(CLUSTER_REPLACED)).splitlines()
+    at = lines.index("  replaced a10-pool  cs.NodePool  because cluster-cluster is replaced")
+    assert lines[at + 1].startswith("  replaced ")
+
+
+def test_a_row_that_is_only_updated_shows_whose_unknown_value_it_takes() -> None:
+    one, two = resource(POOL, "a10", {}), resource(POOL, "t4", {})
+    users = [resource(CLUSTER, "user", {"pool": of(owner)}) for owner in (one, two)]
+    found = section(plan(one, two, users[0]), plan(one, two, users[1]))
+    assert "pool  [unknown] of a10 -> [unknown] of t4" in printed(report(found))
+
+
+def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
+    many = [resource(POOL, f"pool-{number}", {"a": "x" * 150}) for number in range(4000)]
+    text = to_markdown(report(section(None, plan(*many)), CLUSTER_REPLACED))
+    assert len(text) <= LIMIT
+    assert re.search(r"^\d+ changes find no room here", text, re.MULTILINE)
+    assert "! cluster-cluster  cs.ManagedKubernetes" in text
+    assert text.count("<details") == text.count("</details>") == text.count("```diff")
+
+
+def test_a_comment_on_very_many_stacks_counts_those_without_room() -> None:
+    known = [Section(f"s{n}", None, [Refusal("main", ["x" * 300] * 50)]) for n in range(100)]
+    text = to_markdown(report(*known))
+    assert len(text) <= LIMIT
+    assert re.search(r"\d+ more stacks are left out", text)
+    assert text.count("```") % 2 == 0
+
+
+def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
+    hostile = resource(POOL, HOSTILE, {HOSTILE: HOSTILE})
+    found = [
+        section(plan(hostile), plan(), HOSTILE),
+        Section("b", None, [Refusal(HOSTILE, [HOSTILE])]),
+    ]
+    text = to_markdown(Report(HOSTILE, HOSTILE, found))
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    outside = re.sub(r"`[^`\n]*`", "", outside)
+    assert not re.search(r"(?<!\\)(!\[|\]\(|<b>|\*_)", outside)
+    assert "@everyone" not in outside
+    inside = re.findall(r"^```(?:diff|text)$(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(inside) == text.count("\n```diff") + text.count("\n```text")
+
+
+@pytest.mark.parametrize("form", [to_markdown, to_json, printed])
+def test_a_stack_that_cannot_be_compared_says_why_in_every_form(form: Any) -> None:
+    text = form(report(Section("dev", None, [Refusal("main", ["size is 3, but it must be 2."])])))
+    assert "size is 3, but it must be 2." in text
+    assert "main" in text
+
+
+@pytest.mark.parametrize("form", [to_markdown, to_json, printed])
+def test_a_secret_and_an_unknown_value_are_shown_as_such(form: Any) -> None:
+    before, after = Marker(SECRET, digest="0123456789abcdef"), Marker(UNKNOWN, ["urn:x::owner"])
+    text = form(report(grown(before, after)))
+    assert "[secret]" in text
+    assert "[unknown]" in text
+    assert "0123456789abcdef" not in text
+
+
+def test_json_leaves_out_the_end_that_is_not_there() -> None:
+    before, after = (plan(resource(POOL, "t4", one)) for one in ({"a": 1}, {"b": None}))
+    [stack] = json.loads(to_json(report(section(before, after))))["stacks"]
+    [change] = stack["changes"]
+    assert (change["kind"], change["name"], change["component"]) == ("updated", "t4", False)
+    assert change["properties"] == [
+        {"path": "a", "old": 1, "replaces": False},
+        {"path": "b", "new": None, "replaces": False},
+    ]
+
+
+def test_values_are_shown_on_one_line_and_cut_where_they_are_long() -> None:
+    assert shown("a b") == "a b"
+    assert shown("") == '""'
+    assert shown("a\nb\x1b[31m") == '"a\\nb\\u001b[31m"'
+    assert shown({"你": [1, None]}) == '{"你": [1, null]}'
+    assert len(shown("x" * 1000)) == LONGEST
+    assert shown("x" * 1000).endswith("...")
+
+
+def test_counts_are_in_one_line() -> None:
+    assert counts(compare(plan(), plan())) == "nothing changes"
+    known = plan(resource(POOL, "t4", {}), resource(POOL, "a10", {}))
+    assert counts(compare(known, plan(known.resources[0]))) == "1 deleted, 1 unchanged"
+
+
+@pytest.mark.parametrize("form", [to_markdown, to_json, printed])
+def test_policies_speak_in_every_form(form: Any) -> None:
+    known = grown(1, 2).diff
+    text = form(report(Section("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
+    for words in ("disk open", "much money"):
+        assert words in text
+    assert Report("a", "b", [Section("dev", known, (), ["x"])]).refused
+    assert not Report("a", "b", [Section("dev", known, (), (), ["x"])]).refused
