@@ -14,6 +14,7 @@ from components.crds.scheduling import WAIT_FOR_SCALING
 
 from .model import Marker, Plan
 from .objects import Manifest, Objects, items, name_of, namespace_of, section
+from .pods import Pods, pods_of, selects
 
 _AUTOSCALING: Final = "autoscaling"
 _BATCH: Final = "batch"
@@ -23,6 +24,7 @@ _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _PRIORITY: Final = "scheduling.k8s.io"
 _SCHEDULING: Final = "scheduling.alibabacloud.com"
+_TEMPLATE: Final = "spec.template.spec"
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,13 @@ def ways(plan: Plan) -> list[Way]:
 def idle_policies(plan: Plan) -> list[str]:
     """One sentence per ResourcePolicy that selects no pod of the plan."""
     objects = Objects(plan)
-    pods = [
-        workload.pods(found)
-        for workload in _WORKLOADS
-        for found in objects.of(workload.group, workload.kind)
-    ]
+    pods = [pods for found in plan.manifests() for pods in pods_of(found)]
     return [
         f"ResourcePolicy {namespace_of(policy)}/{name_of(policy)} selects no pod of this plan; "
         f"its selector is {_pairs(section(policy, 'spec', 'selector')) or 'empty'}."
         for policy in objects.of(_SCHEDULING, "ResourcePolicy")
-        if not any(_selects(policy, one) for one in pods)
+        if not any(selects(policy, one) for one in pods)
     ]
-
-
-@dataclass(frozen=True)
-class _Pods:
-    """The pods that a workload starts."""
-
-    namespace: str
-    labels: Mapping[str, Any]
-    spec: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,14 +84,14 @@ class _Workload:
     title: str
     group: str
     kind: str
-    pods: Callable[[Manifest], _Pods]
+    pod_spec: str
+    """Path of the pods that do the work, unlike those of a transformer."""
     own_steps: Callable[[Objects, Manifest], Iterable[Step]]
 
-
-def _knative_pods(service: Manifest) -> _Pods:
-    template = section(service, "spec", "template")
-    added = {f"{_KNATIVE}/{role}": name_of(service) for role in ("service", "configuration")}
-    return _pods(service, {**section(template, "metadata", "labels"), **added}, template)
+    def pods(self, found: Manifest) -> Pods:
+        """Those pods; empty where their template is not known yet."""
+        there = (pods for pods in pods_of(found) if pods.path == self.pod_spec)
+        return next(there, Pods(namespace_of(found), {}, {}, self.pod_spec))
 
 
 def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
@@ -121,17 +110,6 @@ def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
     if notes.get(reserve) == "enable":
         replicas, kind = notes.get(f"{reserve}-replicas", "1"), notes.get(f"{reserve}-type", "eci")
         yield Step("reserve", f"{replicas} small {kind} instance kept while idle")
-
-
-def _kserve_pods(service: Manifest) -> _Pods:
-    predictor = section(service, "spec", "predictor")
-    labels = {
-        **section(service, "metadata", "labels"),
-        **section(predictor, "labels"),
-        "app": f"isvc.{name_of(service)}-predictor",
-        f"{_KSERVE}/inferenceservice": name_of(service),
-    }
-    return _pods(service, labels, {"spec": predictor})
 
 
 def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
@@ -174,11 +152,6 @@ def _hpa_target(target: Mapping[str, Any]) -> object:
     return next((value for key, value in target.items() if key != "type"), "without a target")
 
 
-def _job_pods(job: Manifest) -> _Pods:
-    template = section(job, "spec", "template")
-    return _pods(job, section(template, "metadata", "labels"), template)
-
-
 def _job_steps(_: Objects, job: Manifest) -> Iterator[Step]:
     spec = section(job, "spec")
     pods = f"{spec.get('completions', 1)} to complete, {spec.get('parallelism', 1)} at a time"
@@ -186,17 +159,15 @@ def _job_steps(_: Objects, job: Manifest) -> Iterator[Step]:
 
 
 _WORKLOADS: Final = (
-    _Workload("Knative Service", _KNATIVE, "Service", _knative_pods, _knative_steps),
-    _Workload("KServe InferenceService", _KSERVE, "InferenceService", _kserve_pods, _kserve_steps),
-    _Workload("Job", _BATCH, "Job", _job_pods, _job_steps),
+    _Workload("Knative Service", _KNATIVE, "Service", _TEMPLATE, _knative_steps),
+    _Workload(
+        "KServe InferenceService", _KSERVE, "InferenceService", "spec.predictor", _kserve_steps
+    ),
+    _Workload("Job", _BATCH, "Job", _TEMPLATE, _job_steps),
 )
 
 
-def _pods(owner: Manifest, labels: Mapping[str, Any], template: Mapping[str, Any]) -> _Pods:
-    return _Pods(namespace_of(owner), labels, section(template, "spec"))
-
-
-def _pod_steps(objects: Objects, pods: _Pods) -> Iterator[Step]:
+def _pod_steps(objects: Objects, pods: Pods) -> Iterator[Step]:
     for volume in items(pods.spec, "volumes"):
         claim = section(volume, "persistentVolumeClaim").get("claimName")
         if claim is not None:
@@ -291,8 +262,8 @@ def _dataset_of(load: Manifest) -> tuple[object, object]:
     return dataset.get("namespace", namespace_of(load)), dataset.get("name")
 
 
-def _node_steps(objects: Objects, pods: _Pods) -> Iterator[Step]:
-    policies = [one for one in objects.of(_SCHEDULING, "ResourcePolicy") if _selects(one, pods)]
+def _node_steps(objects: Objects, pods: Pods) -> Iterator[Step]:
+    policies = [one for one in objects.of(_SCHEDULING, "ResourcePolicy") if selects(one, pods)]
     for policy in policies:
         spec = section(policy, "spec")
         units = ", then ".join(
@@ -356,12 +327,6 @@ _READABLE: Final = {GPU_CARD: "", INSTANCE_TYPE: "", NODE_POOL_ID: "pool "}
 def _selector(labels: Mapping[str, Any]) -> str:
     words = [f"{_READABLE.get(key, f'{key}=')}{value}" for key, value in labels.items()]
     return " ".join(words) or "any node"
-
-
-def _selects(policy: Manifest, pods: _Pods) -> bool:
-    return namespace_of(policy) == pods.namespace and _contains(
-        pods.labels, section(policy, "spec", "selector")
-    )
 
 
 def _contains(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -1,0 +1,83 @@
+"""The pods that objects start, whatever their kind, and the policies that select them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .objects import Manifest, items, name_of, namespace_of, section
+
+_KNATIVE: Final = "serving.knative.dev"
+_KSERVE: Final = "serving.kserve.io"
+_PLACES: Final = ("template.spec", "spec.predictor", "spec.transformer", "spec.explainer")
+"""Ends of the paths at which every template, and every component of KServe, has a pod spec."""
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Pods that an object starts from one template."""
+
+    namespace: str
+    labels: Mapping[str, Any]
+    """With those that Knative or KServe add."""
+    spec: Mapping[str, Any]
+    path: str
+    """Where the pod spec stands in the object, e.g. `spec.template.spec`."""
+
+
+def pods_of(found: Manifest) -> Iterator[Pods]:
+    """The pods that an object starts, one entry per template; none where its kind starts none.
+
+    A pod spec is known by its place in a template or by its list of containers, not by the kind
+    around it, so that a Deployment, a CronJob and a kind of tomorrow are read alike.
+    """
+    for path, labels, spec in _pod_specs(found, "", {}):
+        added = _added_labels(found, path)
+        yield Pods(namespace_of(found), {**labels, **added}, spec, path)
+
+
+def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every container of some pods with its path in the object, those that prepare first.
+
+    KServe may have a `model` in a container's place.
+    """
+    for key in ("initContainers", "containers"):
+        for number, one in enumerate(items(pods.spec, key)):
+            yield f"{pods.path}.{key}[{one.get('name', number)}]", one
+    if model := section(pods.spec, "model"):
+        yield f"{pods.path}.model", model
+
+
+def selects(policy: Manifest, pods: Pods) -> bool:
+    """Whether a ResourcePolicy places some pods."""
+    wanted = section(policy, "spec", "selector")
+    return namespace_of(policy) == pods.namespace and wanted.items() <= pods.labels.items()
+
+
+def _pod_specs(
+    value: object, path: str, labels: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _pod_specs(item, f"{path}[{number}]", {})
+    elif isinstance(value, Mapping):
+        if path.endswith(_PLACES) or isinstance(value.get("containers"), list):
+            yield path, labels, value
+        for key, inner in value.items():
+            above = section(value, "metadata", "labels") if key == "spec" else {}
+            yield from _pod_specs(inner, f"{path}.{key}" if path else key, above)
+
+
+def _added_labels(found: Manifest, path: str) -> Mapping[str, Any]:
+    """Labels that a controller puts on the pods of a template, beside the template's own."""
+    group, kind = str(found["apiVersion"]).rpartition("/")[0], found["kind"]
+    if (group, kind) == (_KNATIVE, "Service"):
+        return {f"{_KNATIVE}/{role}": name_of(found) for role in ("service", "configuration")}
+    if (group, kind) == (_KSERVE, "InferenceService"):
+        component = path.removeprefix("spec.").partition(".")[0]
+        return {
+            **section(found, "metadata", "labels"),
+            **section(found, "spec", component, "labels"),
+            "app": f"isvc.{name_of(found)}-{component}",
+            f"{_KSERVE}/inferenceservice": name_of(found),
+        }
+    return {}

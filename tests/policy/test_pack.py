@@ -1,0 +1,72 @@
+"""The pack says through the engine's own protocol what a plan says.
+
+Does not prove that an engine starts it: `test_engine.py` does.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from google.protobuf import empty_pb2, json_format
+
+from policy.configuration import DEFAULTS, configure
+from policy.judge import judge
+from policy.rules import RULES
+from tests.stacks.environments import NAMES, planned, raw_of
+
+from .cases import ACCEPTED, REFUSED, Case
+from .packs import CANARY, LEVELS, PACK, Pack, needs_pack, running_pack
+
+pytestmark = needs_pack
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
+    with running_pack(tmp_path_factory.mktemp("elsewhere")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("case", [*REFUSED, *ACCEPTED], ids=lambda case: case.about)
+def test_the_pack_says_what_a_plan_says(pack: Pack, case: Case):
+    configuration = configure({case.rule: case.settings})
+    verdict = judge(case.plan, configuration)
+    pack.configure(configuration)
+    said = pack.said(case.plan)
+    assert {(one.policyName, one.message.partition("\n")[2], one.urn) for one in said} == {
+        (one.rule, one.sentence, one.resource.urn if one.resource else "")
+        for one in (*verdict.mandatory, *verdict.advisory)
+    }
+    assert CANARY not in str(said)
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_the_stacks_of_this_repository_are_accepted(pack: Pack, stack: str):
+    pack.configure(DEFAULTS)
+    assert pack.said(planned(raw_of(stack), stack=stack)) == []
+
+
+def test_a_rule_that_is_disabled_is_not_run(pack: Pack):
+    case = REFUSED[0]
+    pack.configure(configure({case.rule: "disabled"}))
+    assert pack.said(case.plan) == []
+
+
+def test_the_engine_is_told_every_rule_with_its_level_and_settings(pack: Pack):
+    told = {one.name: one for one in pack.stub.GetAnalyzerInfo(empty_pb2.Empty()).policies}
+    assert list(told) == [rule.name for rule in RULES]
+    for rule in RULES:
+        about = told[rule.name]
+        assert about.description == rule.description
+        assert about.enforcementLevel == LEVELS[rule.level]
+        schema = json_format.MessageToDict(about.configSchema)["properties"]
+        assert set(schema) == set(rule.settings.model_fields)
+        assert all(one["description"] and "default" not in one for one in schema.values())
+
+
+def test_the_pack_is_installed_from_its_own_pinned_requirements():
+    project = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
+    assert project["runtime"] == {"name": "python", "options": {"virtualenv": ".venv"}}
+    pinned = (PACK / "requirements.txt").read_text()
+    for line in (PACK / "requirements.in").read_text().splitlines():
+        name = line.partition(">=")[0]
+        assert line.startswith("#") or f"\n{name}==" in f"\n{pinned}"
