@@ -1,0 +1,43 @@
+"""The workflows of this repository as data."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+WORKFLOWS: Final = ROOT / ".github" / "workflows"
+NAMES: Final = sorted(path.name for path in WORKFLOWS.glob("*"))
+
+Yaml = Mapping[str, Any]
+
+
+def text(name: str) -> str:
+    return (WORKFLOWS / name).read_text()
+
+
+def parse(source: str) -> Yaml:
+    """Every value as it is written: YAML would take `on` and `off` for booleans."""
+    found: Yaml = yaml.load(source, yaml.BaseLoader)  # noqa: S506  makes nothing but text
+    return found
+
+
+def steps(workflow: Yaml) -> Iterator[Yaml]:
+    for job in workflow["jobs"].values():
+        yield from job["steps"]
+
+
+def scripts(workflow: Yaml) -> Iterator[str]:
+    """What is run by a shell or by node."""
+    for one in steps(workflow):
+        yield one.get("run", "")
+        yield one.get("with", {}).get("script", "")
+
+
+def script(name: str) -> str:
+    """The only JavaScript of a workflow."""
+    [found] = [
+        one["with"]["script"] for one in steps(parse(text(name))) if "script" in one.get("with", {})
+    ]
+    return str(found)
