@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 STACK ?= dev
+BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan sandbox cli.py __main__.py tests bench
+SOURCES := components stacks plan policy sandbox cli.py __main__.py tests bench docs
 
-.PHONY: help plan sandbox sandbox-down test lint format schema lock clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema lock clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,13 +15,18 @@ help: ## Show what there is to make.
 plan: $(VENV)/.plan ## Show what `pulumi up` would create. STACK=dev is the default.
 	@$(BIN)/ack-inference plan $(STACK)
 
+diff: $(VENV)/.plan ## Show what this working tree changes in every stack, against BASE=origin/main.
+	@$(BIN)/ack-inference diff --base $(BASE)
+
 sandbox: $(VENV)/.plan ## Run `pulumi up` on this machine, with a simulated cloud. Needs Go.
 	@$(BIN)/ack-inference sandbox up $(STACK)
 
 sandbox-down: $(VENV)/.plan ## Remove what `make sandbox` made.
 	@$(BIN)/ack-inference sandbox down
 
-test: $(VENV)/.dev ## Run the tests, on all cores.
+policy: $(VENV)/.policy ## Install the policy pack, for `pulumi preview --policy-pack policy`.
+
+test: $(VENV)/.dev $(VENV)/.policy ## Run the tests, on all cores.
 	@$(BIN)/pytest --numprocesses auto --dist loadscope
 
 lint: $(VENV)/.dev ## Check style, types, layers and generated files.
@@ -38,20 +44,20 @@ schema: $(VENV)/.plan ## Write the JSON Schema of stack files.
 	@$(BIN)/ack-inference schema
 
 lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an index.
-	@$(call compile,cli,requirements.lock)
-	@$(call compile,dev,requirements-dev.lock,--constraint requirements.lock)
+	@$(call compile,pyproject.toml --group cli,requirements.lock)
+	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
+	@$(call compile,policy/requirements.in,policy/requirements.txt)
 
-clean: ## Remove the environment and all caches.
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## Remove the environments and all caches.
+	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-header --no-annotate --universal --python-version 3.11 \
-	pyproject.toml --group $(1) $(3) --output-file $(2)
+	--no-header --no-annotate --universal --python-version 3.11 $(1) --output-file $(2)
 endef
 
 define sync
-$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1)
+$(BIN)/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2)
 endef
 
 # Compiled modules are kept out of the sources, also where the shell turns their writing off: the
@@ -80,9 +86,14 @@ $(BIN)/ack-inference: $(BIN)/uv Makefile
 	@chmod +x $@
 
 $(VENV)/.plan: requirements.lock $(BIN)/uv $(BIN)/ack-inference
-	@test -e $(VENV)/.dev || $(call sync,requirements.lock)
+	@test -e $(VENV)/.dev || $(call sync,$(VENV),requirements.lock)
 	@touch $@
 
 $(VENV)/.dev: requirements.lock requirements-dev.lock $(BIN)/uv $(BIN)/ack-inference
-	@$(call sync,requirements-dev.lock)
+	@$(call sync,$(VENV),requirements-dev.lock)
 	@touch $@ $(VENV)/.plan
+
+$(VENV)/.policy: policy/requirements.txt $(BIN)/uv
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python policy/.venv
+	@$(call sync,policy/.venv,$<)
+	@touch $@

@@ -3,6 +3,7 @@
 import gc
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 from click.shell_completion import CompletionItem
@@ -88,9 +89,10 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
     from plan.export import to_json, write_manifests
     from plan.run import plan as plan_of
     from plan.stack_file import Refused
+    from policy.judge import enforced
 
     try:
-        found = plan_of(stack, project)
+        found = enforced(plan_of(stack, project), project)
         written = write_manifests(found, manifests) if manifests else []
     except Refused as refused:
         click.echo(refused, err=True)
@@ -103,6 +105,76 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
         render(found, terminal())
     if manifests:
         click.echo(f"Wrote {len(written)} Kubernetes objects to {manifests}.", err=True)
+
+
+@main.command()
+@click.argument("stacks", nargs=-1, shell_complete=_stacks)
+@click.option("--base", metavar="REF", help="What stands: a commit, a branch, or a folder.")
+@click.option(
+    "--head",
+    metavar="REF",
+    show_default="the project as it is",
+    help="What is wanted, likewise.",
+)
+@click.option(
+    "--engine",
+    type=click.File(),
+    metavar="FILE",
+    help="Show what Pulumi's engine has found instead: the output of `pulumi preview --json "
+    "--show-sames`, - for standard input. STACKS is the name of the stack.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["terminal", "markdown", "json", "html"]),
+    default="terminal",
+    show_default=True,
+    help="How to show it; all but the first are for files.",
+)
+@_PROJECT
+def diff(
+    stacks: tuple[str, ...],
+    base: str | None,
+    head: str | None,
+    engine: TextIO | None,
+    format_: str,
+    project: Path,
+) -> None:
+    """Show what a change would do to STACKS that stand, the most dangerous first.
+
+    Plans both revisions, each in a clean checkout with its own dependencies, and compares them:
+    what is created, updated, replaced and with what else, deleted, moved, and what it does to the
+    nodes. Needs no account, no state and no secret. All stacks of both revisions are compared
+    where none is named.
+
+    \b
+    Examples:
+      ack-inference diff --base origin/main
+      ack-inference diff --base v1.2 --head v1.3 prod
+      ack-inference diff --base origin/main --format html > diff.html
+      pulumi preview --json --show-sames | ack-inference diff --engine - dev
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.diff.forms import write
+    from plan.diff.preview import read_preview
+    from plan.diff.revisions import report
+    from plan.stack_file import Refused
+    from policy.judge import sentences
+
+    if (base is None) == (engine is None):
+        raise click.UsageError("Give --base, or --engine.")
+    try:
+        found = (
+            read_preview(engine.read(), stacks)
+            if engine
+            else report(project, str(base), head, stacks, sentences)
+        )
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    write(found, format_)
+    sys.exit(REFUSED if found.refused else 0)
 
 
 @main.group()

@@ -165,3 +165,49 @@ def test_every_option_says_what_it_does() -> None:
     ]
     assert options
     assert all(option.help for option in options)
+
+
+FORMATS = ("terminal", "markdown", "json", "html")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_diff_goes_to_stdout_in_every_form_and_exits_0(format_: str) -> None:
+    result = run("diff", "--base", str(EXAMPLE), "--project", str(EXAMPLE), "--format", format_)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "dev" in result.stdout
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_diff_with_a_refused_revision_is_written_and_exits_2(
+    tmp_path: Path, format_: str
+) -> None:
+    root = project(tmp_path, "config: {}\n", "import pulumi; raise pulumi.RunError('no pool.')")
+    result = run("diff", "--base", str(EXAMPLE), "--project", root, "--format", format_, "dev")
+    assert result.exit_code == 2
+    assert "no pool." in result.stdout
+
+
+def test_a_diff_needs_exactly_one_thing_to_compare_with() -> None:
+    both = ("--base", str(EXAMPLE), "--engine", str(EXAMPLE / "Pulumi.yaml"))
+    for arguments in ((), both):
+        result = run("diff", *arguments)
+        assert result.exit_code == 2
+        assert "Give --base, or --engine." in result.stderr
+
+
+def test_a_diff_with_an_unknown_revision_exits_2_with_a_sentence() -> None:
+    result = run("diff", "--base", "no-such-branch", "--project", str(ROOT))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Revision 'no-such-branch' is refused:\n  ")
+
+
+def test_a_diff_of_the_engine_is_read_from_standard_input() -> None:
+    urn = "urn:pulumi:dev::shop::shop:index:Pool::t4"
+    new = {"urn": urn, "type": "shop:index:Pool", "custom": True, "inputs": {}}
+    text = json.dumps({"steps": [{"op": "create", "urn": urn, "newState": new}]})
+    result = CliRunner().invoke(cli.main, ["diff", "--engine", "-", "dev"], input=text)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "dev: 1 created" in result.stdout
+    refused = CliRunner().invoke(cli.main, ["diff", "--engine", "-", "dev"], input="no JSON")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("The preview is refused:\n  It is not JSON: ")

@@ -11,11 +11,14 @@ import pytest
 import yaml
 from rich.console import Console
 
+from plan.diff.report import Report, Section
+from plan.diff.terminal import render_report
 from plan.record import record
 from plan.render import render
 from plan.run import plan
 from stacks.environment import PROJECT
 from stacks.judge import judge
+from tests.plan.diff.prepared import diff_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -44,6 +47,21 @@ def printed() -> list[str]:
 def test_the_plan_of_dev_is_the_one_shown(printed: list[str]):
     shown = [line for block in blocks("plan:dev") for line in [*block, ""]]
     assert shown[:-1] == printed
+
+
+def test_the_diff_shown_is_the_one_of_this_change():
+    changes = {"pools[t4].autoscale.max": 8, "models[qwen].serve.knative.scale.max": 5}
+    found = Report("origin/main", "working tree", [Section("dev", diff_of("dev", changes))])
+    out = io.StringIO()
+    render_report(found, Console(file=out, width=WIDTH))
+    assert blocks("diff:dev") == [[line.rstrip() for line in out.getvalue().strip().splitlines()]]
+
+
+def test_the_prices_shown_are_accepted_in_dev():
+    [block] = blocks("prices")
+    environment = configuration((ROOT / "Pulumi.dev.yaml").read_text())
+    own = configuration("\n".join(["config:", *(f"  {line}" for line in block)]))
+    assert [str(fault) for fault in judge({**environment, **own}).faults] == []
 
 
 def mistaken() -> Iterator[str]:

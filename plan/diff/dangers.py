@@ -8,6 +8,7 @@ from typing import Final
 from ..changes import parse_path
 from ..render import type_name
 from .compare import Kind, ResourceChange, StackDiff
+from .report import Section
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
         return harmless, worth, _KINDS.index(change.kind), change.resource.name
 
     return sorted(changes, key=rank)
+
+
+def alarms(section: Section) -> list[str]:
+    """What somebody has to know of a stack who reads no further; nothing of one that is refused."""
+    refused = [f"A policy refuses it: {sentence}" for sentence in section.violations]
+    return [*headlines(section.diff), *refused] if section.diff else []
 
 
 def headlines(diff: StackDiff) -> list[str]:

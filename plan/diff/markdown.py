@@ -12,7 +12,7 @@ from ..cost import Comparison
 from ..cost_render import comparison_cells, comparison_notes
 from ..render import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
-from .dangers import by_danger, headlines
+from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison
 from .text import counts, difference, reason, shown, telling
 
@@ -65,8 +65,7 @@ def _sentences(section: Section) -> list[str]:
     if section.diff is None:
         revisions = " and ".join(one.revision for one in section.refusals)
         return [f"It cannot be compared: {revisions} is refused."]
-    refused = [f"A policy refuses it: {sentence}" for sentence in section.violations]
-    return [*headlines(section.diff), *refused]
+    return alarms(section)
 
 
 def _alarm(sections: Sequence[Section]) -> Iterator[str]:

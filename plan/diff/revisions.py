@@ -23,7 +23,9 @@ from .report import Refusal, Report, Section
 
 TOOL: Final = Path(__file__).parents[2]
 LOCK: Final = "requirements.lock"
-ENVIRONMENTS: Final = Path("~/.cache/ack-inference/environments").expanduser()
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+ENVIRONMENTS: Final = CACHE / "ack-inference" / "environments"
+"""Where the dependencies of other revisions are kept."""
 WORKING_TREE: Final = "working tree"
 STDERR: Final = 2
 """Where whatever is said on the way goes, so that standard output is the diff alone."""

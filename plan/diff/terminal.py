@@ -11,7 +11,7 @@ from ..changes import ABSENT
 from ..cost_render import comparison_view
 from ..render import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
-from .dangers import by_danger, headlines
+from .dangers import alarms, by_danger
 from .report import Report, Section, comparison
 from .text import counts, difference, reason, telling
 
@@ -42,10 +42,8 @@ def _section(section: Section, console: Console) -> None:
         return
     diff = section.diff
     console.print(Text.assemble((section.stack, "bold"), f": {counts(diff)}"))
-    for sentence in headlines(diff):
+    for sentence in alarms(section):
         console.print(Text(f"  {sentence}", style="bold red"), soft_wrap=True)
-    for sentence in section.violations:
-        console.print(Text(f"  A policy refuses it: {sentence}", style="bold red"), soft_wrap=True)
     for sentence in section.advice:
         console.print(Text(f"  {sentence}", style="yellow"), soft_wrap=True)
     for change in by_danger(diff.resources):

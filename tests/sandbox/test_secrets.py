@@ -1,13 +1,19 @@
 """Canaries in every secret place, and that none is found outside the cloud and its clusters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from plan.diff.document import to_json
+from plan.diff.markdown import to_markdown
+from plan.diff.page import render_page
+from plan.diff.preview import read_preview
+from plan.diff.report import Report
 from sandbox.engine import Outcome
 from sandbox.run import Sandbox
+from tests.plan.diff.test_forms import printed
 
 from .boxes import needs_engine, sandbox_of
 
@@ -67,6 +73,18 @@ class TestSecrets:
         said.append(everything(box.refresh(debug=True)))
         assert len(canaries(box)) >= 2
         assert leaks(box, " ".join([*said, *events])) == []
+
+    @pytest.mark.parametrize("form", [to_markdown, to_json, render_page, printed])
+    def test_no_secret_is_in_a_diff_of_the_engine(
+        self, box: Sandbox, form: Callable[[Report], str]
+    ):
+        box.configure(lambda config: config.update(namespace="moved"))
+        try:
+            said = box.preview(json=True).log
+        finally:
+            box.configure()
+        assert leaks(box, said) == []
+        assert leaks(box, form(read_preview(said, []))) == []
 
     def test_a_secret_that_leaks_is_found(self, box: Sandbox, tmp_path: Path):
         leaked = next(iter(canaries(box).values()))

@@ -11,6 +11,7 @@ from rich.console import Console
 from plan.diff.compare import compare
 from plan.diff.document import to_json
 from plan.diff.markdown import LIMIT, MARK, to_markdown
+from plan.diff.page import render_page
 from plan.diff.report import Refusal, Report, Section
 from plan.diff.terminal import render_report
 from plan.diff.text import LONGEST, counts, shown
@@ -149,7 +150,7 @@ def test_counts_are_in_one_line() -> None:
     assert counts(compare(known, plan(known.resources[0]))) == "1 deleted, 1 unchanged"
 
 
-@pytest.mark.parametrize("form", [to_markdown, to_json, printed])
+@pytest.mark.parametrize("form", [to_markdown, to_json, printed, render_page])
 def test_policies_speak_in_every_form(form: Any) -> None:
     known = grown(1, 2).diff
     text = form(report(Section("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))

@@ -1,0 +1,418 @@
+"""Shows a diff as one HTML page that needs nothing beside itself."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..changes import ABSENT
+from ..cost_render import comparison_cells, comparison_notes
+from ..layout import Cache, Element, Preemption, Workload
+from ..model import Marker
+from ..render import type_name
+from .compare import Kind, Property, ResourceChange, StackDiff
+from .dangers import alarms, by_danger
+from .report import Refusal, Report, Section, comparison
+from .text import reason, telling
+from .topology import Fact, Landing, Part, Topology, held, landing, topology
+
+SIGNS: Final[Mapping[Kind, str]] = {
+    Kind.REPLACED: "±",
+    Kind.DELETED: "−",  # noqa: RUF001  as wide as the plus
+    Kind.UPDATED: "~",
+    Kind.CREATED: "+",
+    Kind.MOVED: "→",
+}
+"""Marks beside the words and colours, so that none of them stands alone."""
+
+CONTEXT: Final = 48
+"""Characters that are shown of what two values share, on either side of the difference."""
+SHORT: Final = 24
+"""Characters of a fact that is shown as a whole, before and after."""
+LONGEST: Final = 1200
+"""Characters that are shown of what differs."""
+OPEN: Final = 12
+"""Changes up to which all of them are open; of more, only what makes others be replaced."""
+
+
+def render_page(report: Report) -> str:
+    """The page of everything between two revisions: what runs where, what it costs, what changes.
+
+    Nothing in it comes from elsewhere, and nothing runs.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "breakable": breakable,
+        "coded": coded,
+        "pieces": pieces,
+        "type_name": type_name,
+    }
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        stacks=[_stack(one) for one in report.sections],
+        signs=SIGNS,
+    )
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value before or after, in pieces: what it shares with the other one is not marked."""
+
+    start: str
+    differs: str
+    end: str
+    marker: bool = False
+    """Whether it stands for a value that is not shown."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A property before and after."""
+
+    path: str
+    old: Value
+    new: Value
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A resource that changes."""
+
+    change: ResourceChange
+    notes: Sequence[str]
+    rows: Sequence[Row]
+    open: bool
+
+
+@dataclass(frozen=True)
+class Station:
+    """A workload or a cache in the lane of a pool."""
+
+    kind: Kind | None
+    place: str
+    """`1st`, `2nd` and so on; what a cache does there."""
+    order: int
+    words: Sequence[str]
+    joined: bool
+    """Whether the track goes on to the right."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """A row of the topology, with a cell for each pool."""
+
+    part: Part[Element]
+    kind: str
+    """`workload` or `cache`."""
+    cells: Sequence[Station | str]
+    """A station, `passed` where the track goes through, or nothing."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Node-hours and money, in words."""
+
+    headings: Sequence[str]
+    pools: Sequence[Sequence[Sequence[str]]]
+    """The rows of each pool that changes, and of the total."""
+    notes: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack on the page."""
+
+    name: str
+    verdict: str
+    refusals: Sequence[Refusal]
+    alarms: Sequence[str] = ()
+    advice: Sequence[str] = ()
+    counts: Mapping[Kind, int] | None = None
+    """None where the stack is refused."""
+    unchanged: int | None = None
+    """Resources that stay; None where that is not known."""
+    topology: Topology | None = None
+    lanes: Sequence[Part[Element]] = ()
+    tracks: Sequence[Track] = ()
+    readers: Mapping[str, str] | None = None
+    """Who reads a store, by its name."""
+    costs: Costs | None = None
+    entries: Sequence[Entry] = ()
+    outputs: Sequence[Row] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything happens to it."""
+        return bool(self.entries or self.outputs)
+
+    @property
+    def rest(self) -> str:
+        """How many resources stay, in words."""
+        return "others are not known" if self.unchanged is None else f"{self.unchanged} unchanged"
+
+    @property
+    def summary(self) -> str:
+        """The stack in a line."""
+        counts = [f"{SIGNS[kind]} {count} {kind}" for kind, count in (self.counts or {}).items()]
+        return ", ".join(counts) or self.verdict
+
+
+def _stack(section: Section) -> Stack:
+    diff = section.diff
+    if diff is None:
+        return Stack(section.stack, "cannot be compared", section.refusals)
+    found = topology(diff)
+    lanes = _lanes(found)
+    return Stack(
+        name=section.stack,
+        verdict=_verdict(diff),
+        refusals=section.refusals,
+        alarms=alarms(section),
+        advice=section.advice,
+        counts={kind: count for kind, count in _counts(diff).items() if count},
+        unchanged=diff.unchanged,
+        topology=found,
+        lanes=lanes,
+        tracks=_tracks(found, lanes),
+        readers=_readers(found),
+        costs=_costs(diff),
+        entries=_entries(diff),
+        outputs=_rows(diff.outputs),
+    )
+
+
+def _verdict(diff: StackDiff) -> str:
+    if diff.before is None:
+        return "is new"
+    if diff.after is None:
+        return "is given up"
+    return "changes" if diff.resources or diff.outputs else "stays as it is"
+
+
+def _counts(diff: StackDiff) -> Mapping[Kind, int]:
+    found = Counter(one.kind for one in diff.resources)
+    return {kind: found[kind] for kind in SIGNS}
+
+
+def _lanes(found: Topology) -> list[Part[Element]]:
+    """The pools in the order in which most pods try them; caches, then the rest, come last."""
+
+    def rank(pool: Part[Element]) -> tuple[int, float]:
+        places = [
+            one.after or one.before or 0
+            for workload in found.workloads
+            if (one := landing(workload, pool))
+        ]
+        if places:
+            return 0, sum(places) / len(places)
+        return (1 if any(held(cache, pool)[0] for cache in found.caches) else 2), 0
+
+    return sorted(found.pools, key=rank)
+
+
+def _tracks(found: Topology, lanes: Sequence[Part[Element]]) -> list[Track]:
+    """Each workload, and below it the caches that it alone or first reads through."""
+    tracks = []
+    left = list(found.caches)
+    for workload in found.workloads:
+        tracks.append(_workload_track(workload, found, lanes))
+        names = {name for one in (workload.before, workload.after) if one for name in one.caches}
+        for cache in [one for one in left if one.now.name in names]:
+            left.remove(cache)
+            tracks.append(_cache_track(cache, lanes))
+    return tracks + [_cache_track(one, lanes) for one in left]
+
+
+def _workload_track(
+    workload: Part[Workload], found: Topology, lanes: Sequence[Part[Element]]
+) -> Track:
+    landings = [landing(workload, pool) for pool in lanes]
+    last = max((number for number, one in enumerate(landings) if one), default=-1)
+    cells: list[Station | str] = []
+    for number, (one, pool) in enumerate(zip(landings, lanes, strict=True)):
+        if one is None:
+            cells.append("passed" if number < last else "")
+        else:
+            kind = workload.kind if workload.kind in (Kind.CREATED, Kind.DELETED) else one.kind
+            words = _words(workload, one, pool, found)
+            place = one.after or one.before or 0
+            cells.append(Station(kind, ordinal(place), place, words, number < last))
+    return Track(workload, "workload", cells)
+
+
+def _words(
+    workload: Part[Workload], one: Landing, pool: Part[Element], found: Topology
+) -> list[str]:
+    """What happens to a pod that comes to a pool."""
+    now = workload.now
+    yielding = [
+        other.now.name
+        for other in found.workloads
+        if other.now.name in now.yielding and other.now.place(pool.now.name)
+    ]
+    here = now.preemption is Preemption.BEFORE_NEXT or one.last
+    words = []
+    if one.before and one.after and one.before != one.after:
+        words.append(f"was {ordinal(one.before)}")
+    if one.stop.most_pods is not None:
+        words.append(f"at most {one.stop.most_pods} pods")
+    if yielding and here:
+        words.append(f"if full, {', '.join(yielding)} {_gives(yielding)} way")
+    if one.stop.waits:
+        words.append("waits for new nodes")
+    return words
+
+
+def _gives(names: Sequence[str]) -> str:
+    return "gives" if len(names) == 1 else "give"
+
+
+def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Element]]) -> Track:
+    cells: list[Station | str] = []
+    found = [held(cache, pool) for pool in lanes]
+    last = max((number for number, (here, _) in enumerate(found) if here), default=-1)
+    for number, (here, kind) in enumerate(found):
+        if here:
+            facts = cache.now.facts
+            words = [f"{facts.get('workers', '?')} x {facts.get('each', '?')}"]
+            own = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
+            cells.append(Station(own, "holds", 0, words, number < last))
+        else:
+            cells.append("passed" if number < last else "")
+    return Track(cache, "cache", cells)
+
+
+def _readers(found: Topology) -> Mapping[str, str]:
+    readers = {}
+    for store in found.stores:
+        names = [
+            f"{one.now.name} (through its cache)" if one.now.caches else one.now.name
+            for one in found.workloads
+            if store.now.name in one.now.stores
+        ]
+        readers[store.now.name] = f", used by {', '.join(names)}" if names else ""
+    return readers
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`."""
+    teen = 10 <= number % 100 <= 20
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _costs(diff: StackDiff) -> Costs | None:
+    compared = comparison(diff)
+    billed = compared.before.lines or compared.after.lines
+    if not billed or not diff.changes:
+        return None
+    headings, cells = comparison_cells(compared)
+    pools: list[list[Sequence[str]]] = []
+    for row in cells:
+        if row[0]:
+            pools.append([])
+        pools[-1].append(row)
+    return Costs(headings, pools, [note for note in comparison_notes(compared) if note[1]])
+
+
+def _entries(diff: StackDiff) -> list[Entry]:
+    changes = by_danger(diff.resources)
+    few = sum(bool(one.properties) for one in changes) <= OPEN
+    return [
+        Entry(
+            one,
+            [note for note in _notes(diff, one) if note],
+            _rows(telling(one)),
+            few or (one.kind is Kind.REPLACED and not one.because),
+        )
+        for one in changes
+    ]
+
+
+def _notes(diff: StackDiff, change: ResourceChange) -> Iterable[str]:
+    yield "protected: the engine refuses this" if diff.protected(change) else ""
+    yield reason(change)
+    yield "the old one is deleted before the new one is made" if change.deletes_first else ""
+    yield f"was {change.former.rpartition('::')[2]}" if change.former else ""
+
+
+def _rows(properties: Iterable[Property]) -> list[Row]:
+    return [Row(one.path, *difference(one.old, one.new), one.replaces) for one in properties]
+
+
+def difference(old: Any, new: Any) -> tuple[Value, Value]:
+    """Two values, with the words marked in which they differ."""
+    if isinstance(old, Marker) or isinstance(new, Marker):
+        return _whole(old), _whole(new)
+    olds, news = (re.findall(r"\w+|\W", _text(one)) for one in (old, new))
+    start = _shared(olds, news)
+    before, olds, news = "".join(olds[:start]), olds[start:], news[start:]
+    end = _shared(olds[::-1], news[::-1])
+    after = "".join(olds[len(olds) - end :])
+    if len(before) > CONTEXT:
+        before = f"…{before[-CONTEXT:]}"
+    if len(after) > CONTEXT:
+        after = f"{after[:CONTEXT]}…"
+    was, becomes = (_cut("".join(one[: len(one) - end])) for one in (olds, news))
+    return Value(before, was, after), Value(before, becomes, after)
+
+
+def _shared(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many words both begin with."""
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False))
+    )
+
+
+def pieces(fact: Fact) -> tuple[str, str, str, str]:
+    """What a fact was and is: what both begin with, what each has of its own, how both end."""
+    if fact.before == fact.after:
+        return fact.after, "", "", ""
+    if not (fact.before and fact.after) or len(fact.after) <= SHORT:
+        return "", fact.before, fact.after, ""
+    old, new = difference(fact.before, fact.after)
+    return old.start, old.differs, new.differs, old.end
+
+
+def coded(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = enumerate(re.split(r"`([^`]+)`", sentence))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in parts
+    )
+
+
+def breakable(path: str) -> Markup:
+    """A path or a range that may be broken after each of its parts."""
+    return Markup("<wbr>").join(re.split(r"(?<=[.\]])(?!\.)", path))
+
+
+def _whole(value: Any) -> Value:
+    """A value in one piece; of one that only the cloud knows, whose it is."""
+    if value is ABSENT:
+        return Value("", "", "")
+    owners = sorted(urn.rpartition("::")[2] for urn in getattr(value, "origin", ()))
+    of = f" of {', '.join(owners)}" if owners else ""
+    return Value("", _cut(_text(value)), of, isinstance(value, Marker))
+
+
+def _text(value: Any) -> str:
+    plain = isinstance(value, str) and (isinstance(value, Marker) or value.isprintable())
+    return value if plain and value else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

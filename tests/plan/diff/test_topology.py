@@ -1,0 +1,204 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from plan.diff.compare import Kind, StackDiff, compare
+from plan.diff.topology import Part, Topology, held, landing, topology
+from plan.layout import Element
+from plan.model import Plan
+from tests.plan.diff.prepared import MODEL
+from tests.stacks.environments import GONE, NAMES, merged, planned, raw_of
+
+CHANGES: Final = [
+    ("dev", {"pools[t4].autoscale.max": 8}),
+    ("dev", {"models[+]": MODEL}),
+    ("dev", {"models[qwen].cache": GONE, "pools[cache]": GONE}),
+    ("dev", {"network.service_cidr": "172.30.0.0/16"}),
+    ("dev", {"network.cidr": "10.0.0.0/15"}),
+    ("prod", {"models[embed].placement.pools": ["a10", "t4"]}),
+    ("hybrid", {"pools[elastic].autoscale.max": 6}),
+    ("existing", {"models[qwen].serve.knative.scale.max": 4}),
+]
+KNATIVE: Final = {"knative": {"scale": {"metric": "concurrency", "target": 2, "min": 1, "max": 3}}}
+
+
+def as_it_is(stack: str) -> Plan:
+    return planned(raw_of(stack), stack=stack)
+
+
+def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
+    return compare(as_it_is(stack), planned(merged(raw_of(stack), changes), stack=stack))
+
+
+def after(stack: str, **changes: Any) -> Topology:
+    return topology(diff_of(stack, changes))
+
+
+def kinds(parts: Any) -> dict[str, Kind | None]:
+    return {one.now.name: one.kind for one in parts}
+
+
+def touched(found: Topology) -> dict[str, Kind]:
+    return {one.now.name: one.kind for one in found.parts if one.kind}
+
+
+def part(parts: Any, name: str) -> Any:
+    [one] = [each for each in parts if each.now.name == name]
+    return one
+
+
+def facts(one: Part[Element]) -> dict[str, tuple[str, str]]:
+    """Those that differ."""
+    return {
+        fact.label: (fact.before, fact.after) for fact in one.facts if fact.before != fact.after
+    }
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_nothing_is_coloured_where_nothing_changes(stack: str) -> None:
+    assert touched(topology(compare(as_it_is(stack), as_it_is(stack)))) == {}
+
+
+@pytest.mark.parametrize(("stack", "changes"), CHANGES)
+def test_every_resource_that_changes_belongs_to_a_part_that_does(
+    stack: str, changes: dict[str, Any]
+) -> None:
+    diff = diff_of(stack, changes)
+    told = {
+        urn
+        for one in topology(diff).parts
+        if one.kind
+        for side in (one.before, one.after)
+        if side
+        for urn in side.urns
+    }
+    assert {one.urn for one in diff.resources} <= told
+
+
+def test_a_pool_that_grows_is_updated_and_shows_both_sizes() -> None:
+    found = after("dev", **{"pools[t4].autoscale.max": 8})
+    assert touched(found) == {"t4": Kind.UPDATED}
+    assert facts(part(found.pools, "t4")) == {"nodes": ("0..4", "0..8")}
+
+
+def test_a_model_that_is_added_lands_where_its_placement_says() -> None:
+    found = after("dev", **{"models[+]": MODEL})
+    assert touched(found) == {"second": Kind.CREATED}
+    second = part(found.workloads, "second")
+    [landed] = [one for pool in found.pools if (one := landing(second, pool))]
+    assert (landed.before, landed.after, landed.kind) == (None, 1, Kind.CREATED)
+
+
+def test_a_cache_that_goes_shows_where_it_was() -> None:
+    found = after("dev", **{"models[qwen].cache": GONE, "pools[cache]": GONE})
+    assert kinds(found.caches) == {"qwen": Kind.DELETED}
+    assert kinds(found.pools)["cache"] is Kind.DELETED
+    assert kinds(found.workloads)["qwen"] is Kind.UPDATED
+    [cache] = found.caches
+    assert held(cache, part(found.pools, "cache")) == (True, Kind.DELETED)
+    assert held(cache, part(found.pools, "a10")) == (False, None)
+
+
+def test_a_cache_that_moves_leaves_one_pool_and_comes_to_another() -> None:
+    found = after("dev", **{"models[qwen].cache.pool": "system"})
+    [cache] = found.caches
+    assert held(cache, part(found.pools, "cache")) == (True, Kind.DELETED)
+    assert held(cache, part(found.pools, "system")) == (True, Kind.CREATED)
+
+
+def test_another_order_of_pools_shows_both_places() -> None:
+    found = after("dev", **{"models[qwen].placement.pools": ["t4", "a10"]})
+    qwen = part(found.workloads, "qwen")
+    places = {
+        pool.now.name: (one.before, one.after, one.kind)
+        for pool in found.pools
+        if (one := landing(qwen, pool))
+    }
+    assert places == {"a10": (1, 2, Kind.UPDATED), "t4": (2, 1, Kind.UPDATED)}
+    assert qwen.kind is Kind.UPDATED
+
+
+def test_a_pool_that_is_tried_no_more_shows_that_it_was() -> None:
+    found = after("dev", **{"models[qwen].placement.pools": ["t4"]})
+    qwen = part(found.workloads, "qwen")
+    one = landing(qwen, part(found.pools, "a10"))
+    assert one is not None
+    assert (one.before, one.after, one.kind) == (1, None, Kind.DELETED)
+
+
+def test_a_stop_at_which_pods_now_wait_for_nodes_is_updated() -> None:
+    found = after("dev", **{"pools[a10].size": GONE, "pools[a10].autoscale": {"min": 0, "max": 2}})
+    one = landing(part(found.workloads, "qwen"), part(found.pools, "a10"))
+    assert one is not None
+    assert (one.before, one.after, one.stop.waits, one.kind) == (1, 1, True, Kind.UPDATED)
+
+
+def test_a_model_that_is_served_in_another_way_is_replaced() -> None:
+    found = after("hybrid", **{"models[qwen-chat].serve": KNATIVE})
+    assert kinds(found.workloads) == {"qwen-chat": Kind.REPLACED, "qwen-queue": None}
+    title = part(found.workloads, "qwen-chat").title
+    assert (title.before, title.after) == ("KServe InferenceService", "Knative Service")
+    assert touched(found) == {"qwen-chat": Kind.REPLACED, "knative": Kind.CREATED}
+
+
+def test_a_part_is_replaced_with_its_heart() -> None:
+    found = after("dev", **{"network.service_cidr": "172.30.0.0/16"})
+    assert kinds(found.clusters) == {"ack-inference-dev": Kind.REPLACED}
+    assert {*kinds(found.pools).values()} == {Kind.REPLACED}
+    assert {*kinds(found.workloads).values()} == {Kind.REPLACED}
+    assert kinds(found.stores) == {"models": None, "checkpoints": None}
+
+
+def test_a_part_of_which_only_something_else_is_replaced_is_updated() -> None:
+    plan = as_it_is("dev")
+    other = [
+        replace(one, inputs={**one.inputs, "projectName": "another"})
+        if one.name == "cluster-logs"
+        else one
+        for one in plan.resources
+    ]
+    diff = compare(plan, replace(plan, resources=other))
+    assert {one.kind for one in diff.resources} == {Kind.REPLACED}
+    assert touched(topology(diff)) == {"ack-inference-dev": Kind.UPDATED}
+
+
+def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None:
+    plan = as_it_is("existing")
+    for old, new, kind in ((None, plan, Kind.CREATED), (plan, None, Kind.DELETED)):
+        found = topology(compare(old, new))
+        assert {*kinds(found.workloads).values(), *kinds(found.caches).values()} == {kind}
+        assert {*kinds(found.pools).values(), *kinds(found.stores).values()} == {None}
+        assert kinds(found.clusters) == {"cluster": None}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind"),
+    [({"kubeconfig": "another"}, Kind.REPLACED), ({"context": "other"}, Kind.UPDATED)],
+)
+def test_a_cluster_that_is_used_is_replaced_with_the_connection_to_it(
+    inputs: dict[str, str], kind: Kind
+) -> None:
+    plan = as_it_is("existing")
+    [connection] = plan.of("pulumi:providers:kubernetes")
+    other = replace(connection, inputs={**connection.inputs, **inputs})
+    new = [other if one is connection else one for one in plan.resources]
+    found = topology(compare(plan, replace(plan, resources=new)))
+    assert kinds(found.clusters) == {"cluster": kind}
+
+
+def test_a_part_under_another_name_is_moved_and_nothing_else() -> None:
+    old = next(one for one in as_it_is("dev").resources if one.name == "models-bucket")
+    old = replace(old, parent="")
+    new = replace(old, urn=f"{old.urn}-2", name=f"{old.name}-2", aliases=(old.urn,))
+    [store] = topology(compare(Plan("p", "dev", [old]), Plan("p", "dev", [new]))).stores
+    assert store.kind is Kind.MOVED
+    assert store.before is not None
+    assert store.after is not None
+    assert (store.before.name, store.after.name) == ("models-bucket", "models-bucket-2")
+
+
+def test_parts_stand_by_name_and_what_goes_comes_last() -> None:
+    found = after("dev", **{"pools[cache]": GONE, "models[qwen].cache": GONE})
+    assert [one.now.name for one in found.pools] == ["a10", "system", "t4", "cache"]
