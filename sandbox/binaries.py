@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 TOOLS: Final = Path(__file__).parent / "tools"
-ENGINE_VERSION: Final = (3, 256, 0)
+ENGINE_VERSION: Final = (3, 259, 0)
 """Oldest engine that the sandbox was tried with."""
 KUBERNETES_VERSION: Final = "v1.34.1"
 

@@ -175,7 +175,7 @@ def test_a_failed_build_is_tried_again(script: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    "version", ["v3.256.0", "3.256.0", "v3.256.1", "v3.1000.0", "v4.0.0", "v3.257.0-alpha.1+dirty"]
+    "version", ["v3.259.0", "3.259.0", "v3.259.1", "v3.1000.0", "v4.0.0", "v3.260.0-alpha.1+dirty"]
 )
 def test_a_pulumi_on_the_path_that_is_new_enough_is_taken(script: Script, version: str) -> None:
     installed = script("pulumi", f"echo {version}")
@@ -183,7 +183,7 @@ def test_a_pulumi_on_the_path_that_is_new_enough_is_taken(script: Script, versio
     assert find("pulumi") == installed
 
 
-@pytest.mark.parametrize("said", ["echo v3.255.9", "echo v3.99.0", "echo v2.300.0", "exit 1"])
+@pytest.mark.parametrize("said", ["echo v3.258.9", "echo v3.99.0", "echo v2.300.0", "exit 1"])
 def test_a_pulumi_on_the_path_that_is_too_old_or_broken_is_not_taken(
     script: Script, said: str
 ) -> None:
@@ -199,11 +199,11 @@ def test_a_pulumi_on_the_path_counts_as_built(script: Script) -> None:
         find(name)
     go.unlink()
     assert why_unavailable() == NO_GO
-    script("pulumi", "echo v3.256.0")
+    script("pulumi", "echo v3.259.0")
     assert why_unavailable() is None
 
 
 def test_no_other_program_is_taken_from_the_path(script: Script) -> None:
-    installed = script("etcd", "echo v3.256.0")
+    installed = script("etcd", "echo v3.259.0")
     script("go", BUILDS)
     assert find("etcd") != installed
