@@ -14,7 +14,7 @@ from ..render import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison
-from .text import counts, difference, reason, shown, telling
+from .text import counts, difference, notes, shown, telling
 
 LIMIT: Final = 60_000
 """Characters that a comment may have; GitHub allows 65,536."""
@@ -151,13 +151,7 @@ def _fold(title: str, lines: Sequence[str], *, open_: bool = False) -> Iterator[
 
 
 def _change(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
-    notes = [
-        "protected" if diff.protected(change) else "",
-        "the old one goes first" if change.deletes_first else "",
-        f"was {shown(change.former.rpartition('::')[2])}" if change.former else "",
-        reason(change),
-    ]
-    aside = "".join(f", {note}" for note in notes if note)
+    aside = "".join(f", {note}" for note in notes(diff, change))
     name = shown(change.resource.name)
     yield f"{_SIGNS[change.kind]} {name}  {shown(type_name(change.resource.type))}{aside}"
     yield from _properties(telling(change))

@@ -1,6 +1,5 @@
 """Shows a diff as one HTML page that needs nothing beside itself."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from ..render import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison
-from .text import reason, telling
+from .text import notes, owner, telling, written
 from .topology import Fact, Landing, Part, Topology, held, landing, topology
 
 SIGNS: Final[Mapping[Kind, str]] = {
@@ -334,19 +333,12 @@ def _entries(diff: StackDiff) -> list[Entry]:
     return [
         Entry(
             one,
-            [note for note in _notes(diff, one) if note],
+            notes(diff, one),
             _rows(telling(one)),
             few or (one.kind is Kind.REPLACED and not one.because),
         )
         for one in changes
     ]
-
-
-def _notes(diff: StackDiff, change: ResourceChange) -> Iterable[str]:
-    yield "protected: the engine refuses this" if diff.protected(change) else ""
-    yield reason(change)
-    yield "the old one is deleted before the new one is made" if change.deletes_first else ""
-    yield f"was {change.former.rpartition('::')[2]}" if change.former else ""
 
 
 def _rows(properties: Iterable[Property]) -> list[Row]:
@@ -357,7 +349,7 @@ def difference(old: Any, new: Any) -> tuple[Value, Value]:
     """Two values, with the words marked in which they differ."""
     if isinstance(old, Marker) or isinstance(new, Marker):
         return _whole(old), _whole(new)
-    olds, news = (re.findall(r"\w+|\W", _text(one)) for one in (old, new))
+    olds, news = (re.findall(r"\w+|\W", written(one)) for one in (old, new))
     start = _shared(olds, news)
     before, olds, news = "".join(olds[:start]), olds[start:], news[start:]
     end = _shared(olds[::-1], news[::-1])
@@ -404,14 +396,7 @@ def _whole(value: Any) -> Value:
     """A value in one piece; of one that only the cloud knows, whose it is."""
     if value is ABSENT:
         return Value("", "", "")
-    owners = sorted(urn.rpartition("::")[2] for urn in getattr(value, "origin", ()))
-    of = f" of {', '.join(owners)}" if owners else ""
-    return Value("", _cut(_text(value)), of, isinstance(value, Marker))
-
-
-def _text(value: Any) -> str:
-    plain = isinstance(value, str) and (isinstance(value, Marker) or value.isprintable())
-    return value if plain and value else json.dumps(value, ensure_ascii=False)
+    return Value("", _cut(written(value)), owner(value), isinstance(value, Marker))
 
 
 def _cut(text: str) -> str:

@@ -13,7 +13,7 @@ from ..render import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Report, Section, comparison
-from .text import counts, difference, reason, telling
+from .text import counts, difference, notes, telling
 
 _STYLES: Final = {
     Kind.REPLACED: "magenta",
@@ -58,18 +58,12 @@ def _section(section: Section, console: Console) -> None:
 
 
 def _change(diff: StackDiff, change: ResourceChange, console: Console) -> None:
-    notes = [
-        "protected" if diff.protected(change) else "",
-        "the old one goes first" if change.deletes_first else "",
-        f"was {change.former.rpartition('::')[2]}" if change.former else "",
-        reason(change),
-    ]
     console.print(
         Text.assemble(
             (f"  {change.kind:9}", _STYLES[change.kind]),
             (change.resource.name, "bold"),
             f"  {type_name(change.resource.type)}",
-            ("".join(f"  {note}" for note in notes if note), "dim"),
+            ("".join(f"  {note}" for note in notes(diff, change)), "dim"),
         ),
         soft_wrap=True,
     )

@@ -16,10 +16,15 @@ _MOST_OWNERS: Final = 2
 _KINDS: Final = (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED)
 
 
-def shown(value: Any) -> str:
-    """A value on one line, cut where it is long."""
+def written(value: Any) -> str:
+    """A value on one line: text as it is where it can be read, everything else as JSON."""
     plain = isinstance(value, str) and (isinstance(value, Marker) or value.isprintable())
-    text = value if plain and value else json.dumps(value, ensure_ascii=False)
+    return value if plain and value else json.dumps(value, ensure_ascii=False)
+
+
+def shown(value: Any) -> str:
+    """The same, cut where it is long."""
+    text = written(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
@@ -29,7 +34,7 @@ def difference(one: Property) -> str:
         return f"+ {shown(one.new)}"
     if one.new is ABSENT:
         return f"- {shown(one.old)}"
-    old, new = (f"{shown(value)}{_owner(value)}" for value in (one.old, one.new))
+    old, new = (f"{shown(value)}{owner(value)}" for value in (one.old, one.new))
     return f"{shown(one.old)} -> {new}" if old == new else f"{old} -> {new}"
 
 
@@ -45,7 +50,8 @@ def telling(change: ResourceChange) -> list[Property]:
     ]
 
 
-def _owner(value: Any) -> str:
+def owner(value: Any) -> str:
+    """Of a value that only the cloud knows, whose it is: ` of a10-pool`; empty of any other."""
     names = sorted(urn.rpartition("::")[2] for urn in getattr(value, "origin", ()))
     if not names:
         return ""
@@ -67,3 +73,15 @@ def reason(change: ResourceChange) -> str:
     if not names:
         return ""
     return f"because {names} {'are' if len(change.because) > 1 else 'is'} replaced"
+
+
+def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
+    """What else is to be said of a change, in a few words each."""
+    former = change.former.rpartition("::")[2]
+    found = [
+        "protected: the engine refuses this" if diff.protected(change) else "",
+        reason(change),
+        "the old one is deleted before the new one is made" if change.deletes_first else "",
+        f"was {shown(former)}" if former else "",
+    ]
+    return [note for note in found if note]
