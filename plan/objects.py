@@ -17,10 +17,13 @@ class Objects:
             plan.manifests(), key=lambda one: (namespace_of(one), name_of(one))
         )
 
+    def __iter__(self) -> Iterator[Manifest]:
+        return iter(self._manifests)
+
     def of(self, group: str, kind: str) -> Iterator[Manifest]:
         """Objects of a kind in every namespace; the core group is `""`."""
         for found in self._manifests:
-            if found["kind"] == kind and found["apiVersion"].rpartition("/")[0] == group:
+            if kind_of(found) == (group, kind):
                 yield found
 
     def get(
@@ -44,6 +47,11 @@ def items(value: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     """The mappings in the list under a key, none where there is no list."""
     found = value.get(key)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def kind_of(found: Manifest) -> tuple[str, str]:
+    """API group and kind; the core group is `""`."""
+    return str(found["apiVersion"]).rpartition("/")[0], str(found["kind"])
 
 
 def name_of(found: Manifest) -> str:

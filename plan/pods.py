@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .objects import Manifest, items, name_of, namespace_of, section
+from .objects import Manifest, items, kind_of, name_of, namespace_of, section
 
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
@@ -69,10 +69,10 @@ def _pod_specs(
 
 def _added_labels(found: Manifest, path: str) -> Mapping[str, Any]:
     """Labels that a controller puts on the pods of a template, beside the template's own."""
-    group, kind = str(found["apiVersion"]).rpartition("/")[0], found["kind"]
-    if (group, kind) == (_KNATIVE, "Service"):
+    kind = kind_of(found)
+    if kind == (_KNATIVE, "Service"):
         return {f"{_KNATIVE}/{role}": name_of(found) for role in ("service", "configuration")}
-    if (group, kind) == (_KSERVE, "InferenceService"):
+    if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {
             **section(found, "metadata", "labels"),

@@ -1,7 +1,9 @@
 """Follows each workload through a plan as the cluster would: scale, volumes, nodes, priority.
 
 Every link is looked up among the planned objects by the names and labels that the cluster itself
-goes by, so that a link which leads nowhere shows before anything is created.
+goes by, so that a link which leads nowhere shows before anything is created. Beside models and jobs
+of the kinds we know, whatever runs a number of pods is followed: a Deployment, and a kind of
+tomorrow.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +15,7 @@ from components.catalog.labels import GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
 from components.crds.scheduling import WAIT_FOR_SCALING
 
 from .model import Marker, Plan
-from .objects import Manifest, Objects, items, name_of, namespace_of, section
+from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from .pods import Pods, pods_of, selects
 
 _AUTOSCALING: Final = "autoscaling"
@@ -49,20 +51,15 @@ class Way:
 
 def ways(plan: Plan) -> list[Way]:
     """The way of each model and each job of a plan, models first."""
-    objects = Objects(plan)
-    return [
-        Way(
-            kind=workload.title,
-            namespace=namespace_of(found),
-            name=name_of(found),
-            steps=(
-                *workload.own_steps(objects, found),
-                *_pod_steps(objects, workload.pods(found)),
-            ),
-        )
-        for workload in _WORKLOADS
-        for found in objects.of(workload.group, workload.kind)
-    ]
+    return [way for _, way in followed(Objects(plan))]
+
+
+def followed(objects: Objects) -> Iterator[tuple[Manifest, Way]]:
+    """Each model and each job with its way, models first."""
+    for workload, found in _workloads(objects):
+        own = workload.own_steps(objects, found)
+        steps = (*own, *_pod_steps(objects, workload.pods(found)))
+        yield found, Way(workload.title, namespace_of(found), name_of(found), steps)
 
 
 def idle_policies(plan: Plan) -> list[str]:
@@ -94,6 +91,48 @@ class _Workload:
         return next(there, Pods(namespace_of(found), {}, {}, self.pod_spec))
 
 
+def _workloads(objects: Objects) -> Iterator[tuple[_Workload, Manifest]]:
+    for workload in _MODELS:
+        yield from ((workload, found) for found in objects.of(workload.group, workload.kind))
+    for found in objects:
+        pods = next(pods_of(found), None)
+        if pods is not None and _is_scaled(objects, found):
+            group, kind = kind_of(found)
+            yield _Workload(kind, group, kind, pods.path, _scaled_steps), found
+    yield from ((_JOB, found) for found in objects.of(_JOB.group, _JOB.kind))
+
+
+def _is_scaled(objects: Objects, found: Manifest) -> bool:
+    """Whether it is of another kind than those we know, and runs a number of pods."""
+    known = kind_of(found) in {(one.group, one.kind) for one in (*_MODELS, _JOB)}
+    return not known and (
+        "replicas" in section(found, "spec")
+        or _scaler(objects, namespace_of(found), found["kind"], name_of(found)) is not None
+    )
+
+
+def _scaled_steps(objects: Objects, found: Manifest) -> Iterator[Step]:
+    scaler = _scaler(objects, namespace_of(found), found["kind"], name_of(found))
+    if scaler is None:
+        yield Step("scale", f"{section(found, 'spec').get('replicas')} pods")
+    else:
+        yield _scale(section(scaler, "spec"), _hpa_metrics(section(scaler, "spec")))
+
+
+def _scaler(objects: Objects, namespace: str, kind: str, name: str) -> Manifest | None:
+    """The HPA that scales an object."""
+    for found in objects.of(_AUTOSCALING, "HorizontalPodAutoscaler"):
+        target = section(found, "spec", "scaleTargetRef")
+        if (namespace_of(found), target.get("kind"), target.get("name")) == (namespace, kind, name):
+            return found
+    return None
+
+
+def _scale(bounds: Mapping[str, Any], metric: str) -> Step:
+    least, most = bounds.get("minReplicas", 1), bounds.get("maxReplicas", "any number of")
+    return Step("scale", f"{least}..{most} pods, {metric}")
+
+
 def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
     notes = section(service, "spec", "template", "metadata", "annotations")
 
@@ -114,15 +153,7 @@ def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
 
 def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
     deployment = f"{name_of(service)}-predictor"
-    scaler = next(
-        (
-            found
-            for found in objects.of(_AUTOSCALING, "HorizontalPodAutoscaler")
-            if namespace_of(found) == namespace_of(service)
-            and section(found, "spec", "scaleTargetRef").get("name") == deployment
-        ),
-        None,
-    )
+    scaler = _scaler(objects, namespace_of(service), "Deployment", deployment)
     predictor = section(service, "spec", "predictor")
     external = f"{_KSERVE}/autoscalerClass"
     if scaler:
@@ -133,8 +164,7 @@ def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
     else:
         bounds = predictor
         metric = f"{predictor.get('scaleMetric', 'cpu')} {predictor.get('scaleTarget', 80)} each"
-    least, most = bounds.get("minReplicas", 1), bounds.get("maxReplicas", "any number of")
-    yield Step("scale", f"{least}..{most} pods, {metric}")
+    yield _scale(bounds, metric)
 
 
 def _hpa_metrics(spec: Mapping[str, Any]) -> str:
@@ -158,13 +188,13 @@ def _job_steps(_: Objects, job: Manifest) -> Iterator[Step]:
     yield Step("pods", f"{pods}, {spec.get('backoffLimit', 6)} retries")
 
 
-_WORKLOADS: Final = (
+_MODELS: Final = (
     _Workload("Knative Service", _KNATIVE, "Service", _TEMPLATE, _knative_steps),
     _Workload(
         "KServe InferenceService", _KSERVE, "InferenceService", "spec.predictor", _kserve_steps
     ),
-    _Workload("Job", _BATCH, "Job", _TEMPLATE, _job_steps),
 )
+_JOB: Final = _Workload("Job", _BATCH, "Job", _TEMPLATE, _job_steps)
 
 
 def _pod_steps(objects: Objects, pods: Pods) -> Iterator[Step]:

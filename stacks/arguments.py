@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pulumi
 
@@ -28,32 +28,21 @@ from components.cloud import (
 )
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
-from components.crds.core import PodSpec
-from components.crds.knative import RevisionTemplate
-from components.crds.knative_features import features
 from components.platform import (
     DashboardsArgs,
     FluidArgs,
     GpuMetricsArgs,
-    KnativeArgs,
-    KnativeInstaller,
-    KServeArgs,
-    KServeFlavor,
     MetricsFlavor,
     PrometheusEndpoint,
     VllmMonitor,
 )
 from components.serving import (
     Enforcer,
-    KnativeModelArgs,
-    KServeModelArgs,
     ModelCacheArgs,
     PlacementArgs,
     PlacementPool,
     TrainingJobArgs,
 )
-from components.serving.knative_model import service_spec
-from components.serving.kserve_model import inference_service_spec, service_labels
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from .environment import (
@@ -189,52 +178,6 @@ def fluid_args(environment: Environment) -> FluidArgs | None:
     if not any(model.cache for model in environment.models):
         return None
     return FluidArgs(chart=environment.fluid)
-
-
-def knative_platform_args(
-    environment: Environment, cluster_id: pulumi.Input[str] | None
-) -> KnativeArgs | None:
-    """Knative, if any model runs on it, with exactly the flags that such models' pods need."""
-    served = [model for model in environment.models if model.on_knative]
-    if not served:
-        return None
-    flags: dict[str, str] = {}
-    any_ids = {pool.name: "" for pool in environment.all_pools}
-    for model in served:
-        flags |= features(_revision(environment, model, any_ids))
-    return KnativeArgs(
-        installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
-        cluster_id=cluster_id,
-        features=flags,
-        version=environment.knative.version,
-        domain=environment.knative.domain,
-        skip_tag_resolving=environment.knative.skip_tag_resolving or None,
-        max_request_seconds=environment.knative.max_request_seconds,
-    )
-
-
-def _revision(environment: Environment, model: Model, pool_ids: Ids) -> RevisionTemplate:
-    """What Knative is given to run, by us or by KServe."""
-    if model.serve.knative:
-        return service_spec(knative_args(environment, model, pool_ids)).template
-    predictor = inference_service_spec(kserve_args(environment, model, pool_ids)).predictor
-    pod = {field: getattr(predictor, field) for field in PodSpec.model_fields}
-    return RevisionTemplate.model_validate({"spec": pod})
-
-
-def kserve_platform_args(environment: Environment) -> KServeArgs | None:
-    """KServe, if any model is served by it."""
-    if not any(model.serve.kserve for model in environment.models):
-        return None
-    section = environment.kserve
-    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    return KServeArgs(
-        chart=section.chart,
-        domain=None if ack else section.domain,
-        ingress_class=None if ack else section.ingress_class,
-        runtimes=section.runtimes,
-        protect_crds=environment.cluster.deletion_protection,
-    )
 
 
 def gpu_metrics_args(
@@ -388,11 +331,11 @@ def cache_args(
 
 
 def placement_args(
-    environment: Environment, workload: Model | Training, pool_ids: Ids
+    environment: Environment, workload: Model | Training, pool_ids: Ids, labels: dict[str, str]
 ) -> PlacementArgs:
-    """The order of pools for the pods that carry the workload's label."""
+    """The order of pools for the workload's pods, which carry the labels."""
     return PlacementArgs(
-        selector=selected_labels(workload),
+        selector=labels,
         pools=placement_pools(environment, workload, pool_ids),
         namespace=environment.namespace,
         preempt_policy=workload.placement.preempt_policy,
@@ -423,13 +366,6 @@ def placement_pools(
 def pod_labels(workload: Model | Training) -> dict[str, str]:
     """Labels that we put on a workload's pods."""
     return {"release": workload.name}
-
-
-def selected_labels(workload: Model | Training) -> dict[str, str]:
-    """Labels that a workload's ResourcePolicy selects: ours, or those that KServe puts on pods."""
-    if isinstance(workload, Model) and workload.serve.kserve:
-        return service_labels(workload.name, workload.serve.kserve.scale.metric)
-    return pod_labels(workload)
 
 
 def node_selector(
@@ -476,43 +412,21 @@ def tolerations(pool: AnyPool) -> list[Toleration]:
 # --- what runs -----------------------------------------------------------------------------------
 
 
-def knative_args(environment: Environment, model: Model, pool_ids: Ids) -> KnativeModelArgs:
-    """The Knative Service of a model, on its cache or else on its claim."""
+def service_args(environment: Environment, model: Model, pool_ids: Ids) -> dict[str, Any]:
+    """What a model's service is given whoever serves it: on its cache, or else on its claim."""
     pools = placement_pools(environment, model, pool_ids)
     claim, folder = served_claim(environment, model)
-    return KnativeModelArgs(
-        server=model.server,
-        serve=given(model.serve.knative),
-        namespace=environment.namespace,
-        labels=pod_labels(model),
-        claim=claim,
-        sub_path=folder,
-        tolerations=distinct_tolerations(pools) or None,
-        node_affinity=node_affinity(pools, enforcer(environment)),
-        priority_class=model.priority,
-        max_request_seconds=environment.knative.max_request_seconds,
-        domain=environment.knative.domain,
-        wait_seconds=environment.waits.service_seconds,
-    )
-
-
-def kserve_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
-    """The InferenceService of a model, on its cache or else on its claim."""
-    pools = placement_pools(environment, model, pool_ids)
-    claim, folder = served_claim(environment, model)
-    return KServeModelArgs(
-        server=model.server,
-        serve=given(model.serve.kserve),
-        namespace=environment.namespace,
-        labels=pod_labels(model),
-        claim=claim,
-        sub_path=folder,
-        tolerations=distinct_tolerations(pools) or None,
-        node_affinity=node_affinity(pools, enforcer(environment)),
-        priority_class=model.priority,
-        domain=(environment.knative if model.on_knative else environment.kserve).domain,
-        wait_seconds=environment.waits.service_seconds,
-    )
+    return {
+        "server": model.server,
+        "namespace": environment.namespace,
+        "labels": pod_labels(model),
+        "claim": claim,
+        "sub_path": folder,
+        "tolerations": distinct_tolerations(pools) or None,
+        "node_affinity": node_affinity(pools, enforcer(environment)),
+        "priority_class": model.priority,
+        "wait_seconds": environment.waits.service_seconds,
+    }
 
 
 def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:

@@ -5,7 +5,7 @@ Network -> cluster -> pools -> platform -> per model: store -> cache -> placemen
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_alicloud as alicloud
@@ -23,65 +23,23 @@ from components.cloud import (
     NodePool,
 )
 from components.platform import (
-    CertManager,
-    CertManagerArgs,
     Dashboards,
     Fluid,
     GpuMetrics,
-    Knative,
-    KServe,
     Priorities,
     PrioritiesArgs,
 )
-from components.serving import KnativeModel, KServeModel, ModelCache, Placement, TrainingJob
+from components.serving import ModelCache, Placement, TrainingJob
 
 from . import arguments
-from .arguments import Issuer, given
-from .environment import CertManagerMode, Environment, Model, Store, Training, Volume
+from .arguments import given
+from .environment import Environment, Model, Store, Training, Volume
+from .runtimes import RUNTIMES, Served, selected_labels
+from .site import Site
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 MadeStore = ModelBucket | ModelFileSystem
-
-
-@dataclass(frozen=True)
-class Site:
-    """A cluster that pods can be placed in, whoever made it."""
-
-    provider: kubernetes.Provider
-    """Reaches the cluster's API."""
-    pools: Mapping[str, NodePool] = field(default_factory=dict)
-    """The stack's own pools, by name."""
-    edge_pools: Mapping[str, EdgePool] = field(default_factory=dict)
-    """Pools of IDC machines, by name."""
-    cloud: alicloud.Provider | None = None
-    """Reaches Alibaba Cloud; absent for an existing cluster, as are the next two."""
-    network: Network | None = None
-    cluster: AckCluster | None = None
-
-    @property
-    def pool_ids(self) -> dict[str, pulumi.Output[str]]:
-        """IDs of all pools, by name."""
-        cloud = {name: pool.node_pool_id for name, pool in self.pools.items()}
-        return cloud | {name: pool.node_pool_id for name, pool in self.edge_pools.items()}
-
-    @property
-    def cluster_id(self) -> pulumi.Output[str] | None:
-        """ID of the stack's own cluster."""
-        return self.cluster.cluster_id if self.cluster else None
-
-    @property
-    def issuer(self) -> Issuer | None:
-        """Who vouches for the cluster's service accounts."""
-        if self.cluster is None:
-            return None
-        return Issuer(self.cluster.rrsa_oidc_issuer_url, self.cluster.rrsa_oidc_provider_arn)
-
-    def options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a component in this cluster: its nodes come first."""
-        providers = [self.provider, *([self.cloud] if self.cloud else [])]
-        after = [*self.pools.values(), *depends_on]
-        return pulumi.ResourceOptions(providers=providers, depends_on=after)
 
 
 @dataclass(frozen=True)
@@ -107,7 +65,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
     stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
     priorities = declare_priorities(environment, site)
     fluid = declare_fluid(environment, site)
-    servers = [*declare_knative(environment, site), *declare_kserve(environment, site)]
+    servers = [part for one in RUNTIMES.values() for part in one.platform(environment, site)]
     metrics = declare_metrics(environment, site, secrets, namespace)
 
     for model in environment.models:
@@ -199,23 +157,6 @@ def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
     return [Fluid("fluid", args, site.options())] if args else []
 
 
-def declare_knative(environment: Environment, site: Site) -> list[Knative]:
-    """Knative, if any model runs on it."""
-    args = arguments.knative_platform_args(environment, site.cluster_id)
-    return [Knative("knative", args, site.options())] if args else []
-
-
-def declare_kserve(environment: Environment, site: Site) -> list[KServe]:
-    """KServe with the cert-manager that it needs, if any model is served by it."""
-    args = arguments.kserve_platform_args(environment)
-    if args is None:
-        return []
-    certificates = []
-    if environment.cert_manager is CertManagerMode.INSTALL:
-        certificates = [CertManager("cert-manager", CertManagerArgs(), site.options())]
-    return [KServe("kserve", args, site.options(*certificates))]
-
-
 def declare_metrics(
     environment: Environment,
     site: Site,
@@ -234,15 +175,11 @@ def declare_metrics(
 
 def declare_service(
     environment: Environment, model: Model, site: Site, needed: Sequence[pulumi.Resource]
-) -> KnativeModel | KServeModel:
+) -> Served:
     """The model's service, by whichever way it is served."""
-    options = site.options(*needed)
-    if model.serve.knative:
-        args = arguments.knative_args(environment, model, site.pool_ids)
-        return KnativeModel(model.name, args, options)
-    return KServeModel(
-        model.name, arguments.kserve_args(environment, model, site.pool_ids), options
-    )
+    runtime = RUNTIMES[model.serve.kind]
+    args = runtime.args(environment, model, site.pool_ids)
+    return runtime.component(model.name, args, site.options(*needed))
 
 
 def export_address(model: Model, host: pulumi.Output[str]) -> None:
@@ -328,7 +265,8 @@ def declare_placement(
     namespace: Sequence[pulumi.Resource],
 ) -> Placement:
     """The order of pools for a workload's pods."""
-    args = arguments.placement_args(environment, workload, site.pool_ids)
+    labels = selected_labels(workload)
+    args = arguments.placement_args(environment, workload, site.pool_ids, labels)
     return Placement(workload.name, args, site.options(*namespace))
 
 

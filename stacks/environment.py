@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import Field, JsonValue
 
@@ -368,19 +368,59 @@ class Placement(Args):
     """When pods of lower priority give way. Default: before the next pool is tried."""
 
 
+class Scale(Protocol):
+    """What every runtime says of a model's scale."""
+
+    @property
+    def max(self) -> int:
+        """Most replicas."""
+
+    @property
+    def metric(self) -> str | None:
+        """What it is scaled on."""
+
+
+class Serving(Protocol):
+    """What every runtime says of how it serves a model."""
+
+    @property
+    def scale(self) -> Scale:
+        """Between which bounds, and on what, it scales."""
+
+    @property
+    def startup_seconds(self) -> int | None:
+        """Longest start."""
+
+
 class Serve(Args):
     """How a model is served: exactly one of the kinds."""
 
+    # Each is called as its module in `stacks.runtimes`.
     knative: KnativeServe | None = None
     """By Knative, scaled on requests."""
     kserve: KServeServe | None = None
     """By KServe, scaled on metrics of vLLM or of the GPU."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.knative is None) == (self.kserve is None):
-            got = MISSING if self.knative is None else Words("given beside kserve")
-            want = "given, or else kserve" if self.knative is None else "the only one of the two"
-            yield Fault("knative", got, want, "a model is served in one way")
+        given, why = [*self.sections], "a model is served in one way"
+        if not given:
+            first, *others = type(self).model_fields
+            yield Fault(first, MISSING, f"given, or else {' or '.join(others)}", why)
+        elif len(given) > 1:
+            first, *others = given
+            want = f"the only one of the {'two' if len(given) == 2 else len(given)}"
+            yield Fault(first, Words(f"given beside {' and '.join(others)}"), want, why)
+
+    @property
+    def sections(self) -> dict[str, Serving]:
+        """What is given, by kind: one section, unless a fault says otherwise."""
+        kinds = ((kind, getattr(self, kind)) for kind in type(self).model_fields)
+        return {kind: section for kind, section in kinds if section is not None}
+
+    @property
+    def kind(self) -> str:
+        """The kind that is given; empty where a fault says that there is none."""
+        return next(iter(self.sections), "")
 
 
 class Model(Args):
@@ -407,8 +447,7 @@ class Model(Args):
     @property
     def most_replicas(self) -> int:
         """The upper bound of its scale."""
-        ways = (self.serve.knative, self.serve.kserve)
-        return max((way.scale.max for way in ways if way), default=0)
+        return max((one.scale.max for one in self.serve.sections.values()), default=0)
 
     @property
     def on_knative(self) -> bool:

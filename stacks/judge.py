@@ -15,10 +15,14 @@ from pydantic.fields import FieldInfo
 from components.args import LENIENT, Args, Fault, faults, field_at
 from components.quantity import QUANTITY
 
-from .checks import find_faults, overlaps
+from .checks import CHECKS as COMMON_CHECKS
+from .checks import overlaps
 from .environment import PROJECT, Environment
 from .rehearsal import rehearse
+from .runtimes import RUNTIMES
 
+CHECKS: Final = (*COMMON_CHECKS, *(check for one in RUNTIMES.values() for check in one.checks))
+"""Rules across sections: those that hold for every runtime, then those of each."""
 ROUNDS: Final = 20
 """Repairs that are tried before the rest of a file is given up for this run."""
 STAND_INS: Final = ("stand-in", "ecs.gn0.understudy")
@@ -69,7 +73,8 @@ def _found(
     environment: Environment, broken: Collection[str] = (), rules: Sequence[Fault] = ()
 ) -> list[Fault]:
     """Each fault once, also where a component says what a rule or a check has said."""
-    checked = find_faults(environment, broken)
+    checks = [check for check in CHECKS if not check.depends_on(broken)]
+    checked = [fault for check in checks for fault in check.find(environment)]
     rehearsed = rehearse(environment, [*broken, *(fault.field for fault in checked)])
     said = {(fault.field, str(fault.got)) for fault in checked}
     fresh = [

@@ -7,22 +7,20 @@ from typing import Final
 from pydantic import ValidationError
 
 from components.args import Fault, Refusal, rule_faults
-from components.crds.kserve import inference_service_faults
-from components.serving.knative_model import service_spec
-from components.serving.kserve_model import annotations, autoscaler_spec, inference_service_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
-from components.serving.waiting import metadata
 
 from . import arguments
 from .arguments import Issuer, given
 from .checks import overlaps
 from .environment import Environment, Model, NetworkPlugin, Volume
+from .runtimes import RUNTIMES, selected_labels
 
 STACK: Final = "ack-inference-stack"
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
 
 CLUSTER: Final = {
+    "version": "cluster.version",
     "pod_cidr": "network.pod_cidr",
     "service_cidr": "network.service_cidr",
     "vswitch_ids": "network.zones",
@@ -35,25 +33,6 @@ POOL: Final = {
 }
 STORE: Final = {"bucket": "oss.bucket"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
-
-SERVICE: Final = {
-    "template.metadata.annotations": "serve.knative.annotations",
-    "template.spec.containers[0].env": "server.env",
-    "template.spec.containers[0].env_from": "server.secret_env",
-    "template.spec.containers[0].volume_mounts": "server.mount_path",
-    "template.spec.containers[0].ports": "server.port",
-    "template.spec.containers[0].resources": "server.resources",
-    "template.spec.image_pull_secrets": "server.image_pull_secrets",
-}
-
-INFERENCE_SERVICE: Final = {
-    "metadata.name": "name",
-    "metadata.annotations": "serve.kserve.annotations",
-    "spec.predictor": "serve.kserve",
-    "predictor.containers[0].env": "server.env",
-    "predictor.containers[0].volume_mounts": "server.mount_path",
-    "predictor.containers[0].ports": "server.port",
-}
 
 METRICS: Final = {
     "url": "gpu_metrics.url",
@@ -113,8 +92,8 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
     for model in environment.models:
         section = f"models[{model.name}]"
         yield section, {}, partial(_placement, environment, model, ids)
-        way = SERVICE if model.serve.knative else INFERENCE_SERVICE
-        yield section, way, partial(_service, environment, model, ids)
+        if runtime := RUNTIMES.get(model.serve.kind):
+            yield section, runtime.fields, partial(_service, environment, model, ids)
         yield section, CACHE, partial(_cache, environment, model, ids)
     for job in environment.training:
         section = f"training[{job.name}]"
@@ -137,7 +116,8 @@ def _cloud_parts(environment: Environment) -> Iterator[Part]:
 
 
 def _platform_parts(environment: Environment) -> Iterator[Part]:
-    yield "kserve", {}, partial(arguments.kserve_platform_args, environment)
+    for kind, runtime in RUNTIMES.items():
+        yield kind, {}, partial(runtime.platform_args, environment)
     cluster, url = (None, None) if environment.existing else ("id", "https://prometheus")
     build = partial(arguments.gpu_metrics_args, environment, cluster, url, None)
     yield "", METRICS, build
@@ -155,18 +135,12 @@ def _claim(environment: Environment, name: str, volume: Volume) -> object:
 
 
 def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
-    return policy_spec(arguments.placement_args(environment, model, ids))
+    return policy_spec(arguments.placement_args(environment, model, ids, selected_labels(model)))
 
 
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
-    if model.serve.knative:
-        return service_spec(arguments.knative_args(environment, model, ids))
-    args = arguments.kserve_args(environment, model, ids)
-    about = metadata(model.name, "namespace", annotations=annotations(args.serve))
-    service = inference_service_spec(args)
-    if found := list(inference_service_faults(service, about)):
-        raise Refusal(*found)
-    return service, autoscaler_spec(model.name, args.serve.scale)
+    runtime = RUNTIMES[model.serve.kind]
+    return runtime.render(model.name, runtime.args(environment, model, ids))
 
 
 def _cache(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:

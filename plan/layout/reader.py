@@ -17,7 +17,7 @@ from ..objects import Manifest, Objects, items, name_of, namespace_of, section
 from ..pods import Pods, containers, pods_of, selects
 from ..render import type_name
 from ..tariff import tariff
-from ..ways import ways
+from ..ways import Way, followed
 from .files import FLUID, Stores, files_text
 from .groups import COMPONENTS, Groups, by_name, name_in, text_of, type_in
 from .model import Cache, Element, Layout, Preemption, Stop, Workload
@@ -28,11 +28,6 @@ _PLACEMENT: Final = f"{COMPONENTS}Placement"
 _PRIORITY: Final = "scheduling.k8s.io"
 _SCHEDULING: Final = "scheduling.alibabacloud.com"
 _SWITCH: Final = "alicloud:vpc/switch:Switch"
-_WORKLOADS: Final = (
-    ("serving.knative.dev", "Service"),
-    ("serving.kserve.io", "InferenceService"),
-    ("batch", "Job"),
-)
 
 
 def layout(plan: Plan) -> Layout:
@@ -47,12 +42,11 @@ class _Reader:
         self.groups = Groups(plan)
         self.pools = Pools(plan, self.groups)
         self.stores = Stores(plan, self.objects, self.groups)
-        self.ways = {(one.kind.split()[-1], one.namespace, one.name): one for one in ways(plan)}
 
     def read(self) -> Layout:
         clusters = _clusters(self.plan, self.groups)
         caches = [self._cache(one) for one in self.objects.of(FLUID, "Dataset")]
-        workloads = [self._workload(one) for kind in _WORKLOADS for one in self.objects.of(*kind)]
+        workloads = [self._workload(found, way) for found, way in followed(self.objects)]
         pools, stores = self.pools.all, self.stores.all
         told = _union(one.urns for one in [*clusters, *pools, *caches, *stores, *workloads])
         return Layout(
@@ -83,9 +77,8 @@ class _Reader:
         element = self.groups.element(owner, "Fluid cache", facts)
         return Cache(**vars(element), pools=tuple(dict.fromkeys(pools)))
 
-    def _workload(self, found: Manifest) -> Workload:
+    def _workload(self, found: Manifest, way: Way) -> Workload:
         owner = self.groups.owner(found)
-        way = self.ways[found["kind"], namespace_of(found), name_of(found)]
         pods = next(pods_of(found), Pods(way.namespace, {}, {}, ""))
         policies = [
             one for one in self.objects.of(_SCHEDULING, "ResourcePolicy") if selects(one, pods)

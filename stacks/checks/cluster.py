@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault, Words
-from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.catalog.regions import region_of
 from components.cloud.network import find_network_faults, find_overlap_faults
 
@@ -15,13 +14,7 @@ from ..environment import (
 )
 from .views import lowest_size
 
-KNATIVE_ADDON_NODES: Final = 3
-"""Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
-KNATIVE_ADDON_KUBERNETES: Final = (1, 28)
-"""Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
-KSERVE_KUBERNETES: Final = (1, 32)
-"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
-RRSA_OSS_KUBERNETES: Final = (1, 26)
+RRSA_OSS_KUBERNETES: Final = "1.26"
 """Lowest Kubernetes version of OSS volumes with RRSA: ACK, "Mount OSS volumes"."""
 PLUGINS: Final = {
     Profile.PRO: (NetworkPlugin.TERWAY, NetworkPlugin.FLANNEL),
@@ -100,58 +93,37 @@ def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
 
 
 def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
-    """Add-ons and volumes have floors; a version that is left out is ACK's newest."""
-    version = _minor(environment.cluster.version)
-    if version is None:
-        return
-    floors: list[tuple[tuple[int, int], str]] = []
-    knative = any(model.on_knative for model in environment.models)
-    if any(model.serve.kserve for model in environment.models) and not environment.kserve.chart:
-        floors.append((KSERVE_KUBERNETES, "the pinned KServe needs it"))
-    if environment.existing and knative:
-        release = environment.knative.version or KNATIVE_SERVING_VERSION
-        floor = _minor(KNATIVE_SERVING_MINIMUM.get(release))
-        if floor is not None:
-            floors.append((floor, f"Knative Serving {release} needs it"))
-    elif not environment.existing:
-        if knative:
-            floors.append((KNATIVE_ADDON_KUBERNETES, "ACK's Knative add-on needs it"))
-        if any(store.oss for store in environment.stores):
-            floors.append((RRSA_OSS_KUBERNETES, "OSS volumes without an AccessKey need it"))
-    for floor, why in floors:
-        if version < floor:
-            want = f"{floor[0]}.{floor[1]} or later"
-            yield Fault("cluster.version", environment.cluster.version, want, why)
+    """OSS volumes without an AccessKey have a floor."""
+    if not environment.existing and any(store.oss for store in environment.stores):
+        why = "OSS volumes without an AccessKey need it"
+        yield from kubernetes_faults(environment, RRSA_OSS_KUBERNETES, why)
 
 
-def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
-    """The operator serves a few releases of Serving."""
-    version = environment.knative.version
-    if environment.existing and version is not None and version not in KNATIVE_SERVING_MINIMUM:
-        want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
-        why = "these are the releases that the pinned Knative operator installs"
-        yield Fault("knative.version", version, want, why)
+def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterator[Fault]:
+    """Refuses a Kubernetes version below a floor; one that is left out is ACK's newest.
+
+    Args:
+        environment: What the stack file says.
+        floor: Lowest version that will do, e.g. `1.28`; a patch release is left aside.
+        why: What needs it, as a clause.
+    """
+    version = environment.cluster.version
+    if version is not None and _minor(version) < _minor(floor):
+        want = f"{'.'.join(map(str, _minor(floor)))} or later"
+        yield Fault("cluster.version", version, want, why)
 
 
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
     if environment.existing or not environment.pools:
         return
-    lowest = {pool.name: lowest_size(pool) for pool in environment.pools}
-    knative = any(model.on_knative for model in environment.models)
-    if knative and sum(lowest.values()) < KNATIVE_ADDON_NODES:
-        got = Words(f"{sum(lowest.values())} nodes at the least")
-        want = f"{KNATIVE_ADDON_NODES} nodes or more, over all pools"
-        yield Fault("pools", got, want, "ACK installs Knative only on that many")
-    if not any(lowest[pool.name] for pool in environment.pools if not pool.is_dedicated):
+    if not any(lowest_size(pool) for pool in environment.pools if not pool.is_dedicated):
         want = "a pool with at least one node that is not dedicated to GPU pods"
         why = "the controllers of the platform have nowhere to run"
         yield Fault("pools", Words("dedicated or empty throughout"), want, why)
 
 
-def _minor(version: str | None) -> tuple[int, int] | None:
-    if version is None:
-        return None
+def _minor(version: str) -> tuple[int, int]:
     major, minor = version.split(".")[:2]
     return int(major), int(minor)
 

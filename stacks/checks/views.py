@@ -11,6 +11,7 @@ from ..environment import (
     Model,
     Placement,
     Pool,
+    Serving,
     Training,
 )
 
@@ -24,6 +25,13 @@ def models(environment: Environment) -> Iterator[tuple[str, Model]]:
     """The models, each with its field path."""
     for model in environment.models:
         yield f"models[{model.name}]", model
+
+
+def sections(environment: Environment) -> Iterator[tuple[str, Serving]]:
+    """How each model is served, with the field path."""
+    for path, model in models(environment):
+        for kind, section in model.serve.sections.items():
+            yield f"{path}.serve.{kind}", section
 
 
 def workloads(environment: Environment) -> Iterator[tuple[str, Model | Training]]:

@@ -47,9 +47,8 @@ def replicas_have_cards(environment: Environment) -> Iterator[str]:
             continue
         most = sum(_most_cards(environment, pool) // each for pool in pools)
         if wanted > most:
-            way = "knative" if model.serve.knative else "kserve"
             yield (
-                f"{path}.serve.{way}.scale.max is {wanted}, but the pools "
+                f"{path}.serve.{model.serve.kind}.scale.max is {wanted}, but the pools "
                 f"{', '.join(model.placement.pools)} hold {most} replicas at most: the rest would "
                 "stay pending."
             )
@@ -58,9 +57,7 @@ def replicas_have_cards(environment: Environment) -> Iterator[str]:
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
     for path, model in models(environment):
-        way = "knative" if model.serve.knative else "kserve"
-        serve = model.serve.knative or model.serve.kserve
-        if serve is None or model.cache is not None:
+        if model.cache is not None:
             continue
         elastic = any(
             isinstance(pool, Pool) and pool.autoscale
@@ -68,9 +65,11 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
         )
         load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
         need = round(load + (NODE_SCALE_OUT_SECONDS if elastic else 0))
-        if serve.startup_seconds and serve.startup_seconds < need:
+        for kind, section in model.serve.sections.items():
+            if not section.startup_seconds or section.startup_seconds >= need:
+                continue
             yield (
-                f"{path}.serve.{way}.startup_seconds is {serve.startup_seconds}, but without a "
+                f"{path}.serve.{kind}.startup_seconds is {section.startup_seconds}, but without a "
                 f"cache a start is estimated at {need} s ({model.volume.size} at "
                 f"{OSS_READ_GIB_PER_SECOND} GiB/s"
                 f"{', and a new node' if elastic else ''}): it may never finish."

@@ -294,10 +294,13 @@ def inference_service(annotations: Any = None, **predictor: Any) -> Object:
     )
 
 
-def scaler(target: str) -> Object:
+SERVED = "InferenceService"
+
+
+def scaler(target: str, kind: str = "Deployment") -> Object:
     metric = {"metric": {"name": "GPU"}, "target": {"type": "AverageValue", "averageValue": "50"}}
     spec = {
-        "scaleTargetRef": {"kind": "Deployment", "name": target},
+        "scaleTargetRef": {"kind": kind, "name": target},
         "minReplicas": 1,
         "maxReplicas": 3,
         "metrics": [{"type": "Pods", "pods": metric}],
@@ -320,6 +323,44 @@ def test_an_external_autoscaler_of_another_deployment_is_a_broken_link(steps: St
     external = {"serving.kserve.io/autoscalerClass": "external"}
     [step] = steps("scale", inference_service(external), scaler("qwen"))
     assert step.broken
+
+
+def workload(kind: str, name: str = "qwen", **spec: Any) -> Object:
+    template = {"metadata": {"labels": {"release": name}}, "spec": {"containers": [{}]}}
+    return declared("apps/v1", kind, name, {**spec, "template": template})
+
+
+def test_a_deployment_is_followed_as_a_model_is(planned: Callable[..., Plan]) -> None:
+    [way] = ways(planned(workload("Deployment"), scaler("qwen"), policy({"release": "qwen"})))
+    assert (way.kind, way.namespace, way.name) == ("Deployment", "models", "qwen")
+    assert [step.answer.partition(";")[0] for step in way.steps] == [
+        "1..3 pods, GPU 50 each",
+        "NVIDIA-A10",
+    ]
+
+
+def test_a_kind_that_nobody_scales_has_as_many_pods_as_it_says(steps: Steps) -> None:
+    [step] = steps("scale", workload("StatefulSet", replicas=2), scaler("qwen"))
+    assert step == Step("scale", "2 pods")
+
+
+def test_a_model_of_a_kind_that_we_know_is_followed_once(planned: Callable[..., Plan]) -> None:
+    [way] = ways(planned(inference_service(containers=[{}], **PREDICTOR), scaler("qwen", SERVED)))
+    assert way.kind == "KServe InferenceService"
+
+
+def test_pods_on_every_node_are_no_model(planned: Callable[..., Plan]) -> None:
+    assert ways(planned(workload("DaemonSet"))) == []
+
+
+def test_replicas_that_are_no_pods_are_no_model(planned: Callable[..., Plan]) -> None:
+    assert ways(planned(runtime())) == []
+
+
+def test_models_of_all_kinds_come_before_jobs(planned: Callable[..., Plan]) -> None:
+    job = declared("batch/v1", "Job", "finetune", {"template": {"spec": {"containers": []}}})
+    found = ways(planned(job, workload("Deployment", replicas=1), service()))
+    assert [way.kind for way in found] == ["Knative Service", "Deployment", "Job"]
 
 
 def test_a_kserve_model_is_placed_by_the_label_that_kserve_sets(steps: Steps) -> None:

@@ -18,8 +18,9 @@ What the design asks for, and the cases or tests below that prove it:
   `claims_are_unique`
 - reserved ports and variables: `reserved_names_are_free`
 - what the profile cannot give: `fluid_runs_on_the_image`, `kubernetes_is_new_enough`,
-  `reserve_instances_are_offered`, `stores_suit_the_profile`; there is no Standard cluster to choose
-  and so no ResourcePolicy without its scheduler:
+  `knative_runs_on_the_kubernetes`, `kserve_runs_on_the_kubernetes`,
+  `enough_nodes_carry_knative`, `reserve_instances_are_offered`, `stores_suit_the_profile`; there is
+  no Standard cluster to choose and so no ResourcePolicy without its scheduler:
   test_a_cluster_without_the_scheduler_cannot_be_asked_for
 - the OSS endpoint is internal: `oss_endpoints_are_internal`
 - address ranges: `address_ranges_are_apart`
@@ -30,6 +31,7 @@ What the design asks for, and the cases or tests below that prove it:
 """
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -37,10 +39,10 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from components.args import Args
-from stacks import checks, environment
-from stacks.checks import CHECKS, WARNINGS
+from stacks import checks, environment, runtimes
+from stacks.checks import WARNINGS
 from stacks.environment import stack_schema
-from stacks.judge import judge
+from stacks.judge import CHECKS, judge
 
 from .environments import (
     GONE,
@@ -367,6 +369,17 @@ CASES = [
     ),
     Case(
         "kubernetes_is_new_enough",
+        "a Kubernetes that mounts no bucket without an AccessKey",
+        hybrid,
+        {"cluster.version": "1.25.9-aliyun.1", "kserve": {"chart": ACK_KSERVE}},
+        (
+            "cluster.version is '1.25.9-aliyun.1', but it must be 1.26 or later: OSS volumes "
+            "without an AccessKey need it."
+        ),
+        {"cluster.version": "1.26.3-aliyun.1", "kserve": {"chart": ACK_KSERVE}},
+    ),
+    Case(
+        "knative_runs_on_the_kubernetes",
         "a Kubernetes that ACK's Knative does not run on",
         dev,
         {"cluster.version": "1.27.8-aliyun.1"},
@@ -377,7 +390,7 @@ CASES = [
         {"cluster.version": "1.28.3-aliyun.1"},
     ),
     Case(
-        "kubernetes_is_new_enough",
+        "knative_runs_on_the_kubernetes",
         "a Kubernetes that Knative's release does not run on",
         existing,
         {"cluster.version": "1.33"},
@@ -385,7 +398,7 @@ CASES = [
         {"cluster.version": "1.33", "knative": {"version": "1.21"}},
     ),
     Case(
-        "kubernetes_is_new_enough",
+        "kserve_runs_on_the_kubernetes",
         "a Kubernetes that KServe does not run on",
         hybrid,
         {"cluster.version": "1.31.9-aliyun.1"},
@@ -396,7 +409,7 @@ CASES = [
         {"cluster.version": "1.32.1-aliyun.1"},
     ),
     Case(
-        "kubernetes_is_new_enough",
+        "kserve_runs_on_the_kubernetes",
         "a Kubernetes that only a KServe of other charts runs on",
         hybrid,
         {"cluster.version": "1.31"},
@@ -415,7 +428,7 @@ CASES = [
         {"knative": {"version": "1.20"}},
     ),
     Case(
-        "enough_nodes_carry_the_platform",
+        "enough_nodes_carry_knative",
         "fewer nodes than Knative wants",
         dev,
         {"pools[system].size": 0, "pools[a10].size": 0},
@@ -1869,7 +1882,7 @@ def test_a_check_that_is_taken_out_fails_a_test(
     check: checks.Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [case for case in CASES if case.rule == check.find.__name__]
-    monkeypatch.setattr(checks, "CHECKS", [one for one in CHECKS if one is not check])
+    monkeypatch.setattr("stacks.judge.CHECKS", [one for one in CHECKS if one is not check])
     assert cases
     for case in cases:
         left = judge(merged(case.base(), case.changes)).faults
@@ -1880,11 +1893,12 @@ def test_every_warning_has_a_case() -> None:
     assert {find.__name__ for find in WARNINGS} == {case.rule for case in SURPRISES}
 
 
-def test_every_check_of_the_package_is_in_the_table() -> None:
+def test_every_check_of_the_packages_is_in_a_table() -> None:
     kinds = (checks.Finder.__args__[-1], WARNINGS[0].__annotations__["return"])
     modules = [
-        importlib.import_module(f"{checks.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(checks.__path__)
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for package in (checks, runtimes)
+        for module in pkgutil.iter_modules(package.__path__)
     ]
     found = {
         name
@@ -1892,6 +1906,7 @@ def test_every_check_of_the_package_is_in_the_table() -> None:
         for name, one in vars(module).items()
         if getattr(one, "__annotations__", {}).get("return") in kinds
         and not name.startswith("_")
+        and len(inspect.signature(one).parameters) == 1
         and one.__module__ == module.__name__
     }
     assert found == {one.__name__ for one in [*(check.find for check in CHECKS), *WARNINGS]}

@@ -14,7 +14,7 @@ import pytest
 from components.crds import WAIT_FOR_SCALING
 from plan.export import to_json
 from plan.model import SECRET, UNKNOWN, Plan, Resource
-from stacks.arguments import knative_platform_args
+from stacks.runtimes.knative import platform_args
 
 from .environments import Raw, accepted, changed, forget, hybrid, merged, planned, prod, sentences
 from .test_checks import CHAT, COPY, scale
@@ -345,7 +345,7 @@ def test_knative_loses_a_flag_with_the_last_model_that_needs_it() -> None:
     """Shared memory is an emptyDir, and no other model of prod on Knative has any."""
     flags = []
     for way in WAYS:
-        args = knative_platform_args(accepted(both(way, "qwen-chat")), "id")
+        args = platform_args(accepted(both(way, "qwen-chat")), "id")
         assert args is not None
         flags.append(set(args.features))
     assert flags[0] - flags[1] == {"kubernetes.podspec-volumes-emptydir"}

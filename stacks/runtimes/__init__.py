@@ -1,0 +1,23 @@
+"""The runtimes that serve models: one module each, called as its section of `serve`."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+from ..arguments import pod_labels
+from ..environment import Model, Serve, Training
+from .runtime import Runtime, Served
+
+__all__ = ["RUNTIMES", "Runtime", "Served", "selected_labels"]
+
+RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
+    kind: import_module(f"{__name__}.{kind}").RUNTIME for kind in Serve.model_fields
+}
+"""Every runtime, by its kind, in the order in which their platforms are installed."""
+
+
+def selected_labels(workload: Model | Training) -> dict[str, str]:
+    """Labels of a workload's pods that its ResourcePolicy selects."""
+    if isinstance(workload, Model) and workload.serve.kind:
+        return RUNTIMES[workload.serve.kind].pod_labels(workload)
+    return pod_labels(workload)

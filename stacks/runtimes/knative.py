@@ -1,0 +1,179 @@
+"""Knative: for models of its own, and below KServe for those that scale on concurrency."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pulumi
+
+from components.args import Fault, Words
+from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
+from components.crds.core import PodSpec
+from components.crds.knative import RevisionTemplate
+from components.crds.knative_features import features
+from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
+from components.platform import Knative, KnativeArgs, KnativeInstaller
+from components.serving import KnativeModel, KnativeModelArgs, ReserveType
+from components.serving.knative_model import service_spec
+from components.serving.kserve_model import inference_service_spec
+
+from ..arguments import Ids, given, service_args
+from ..checks import check
+from ..checks.cluster import kubernetes_faults
+from ..checks.views import lowest_size, models
+from ..environment import Environment, Model
+from ..site import Site
+from . import kserve
+from .runtime import Runtime
+
+ADDON_NODES: Final = 3
+"""Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
+ADDON_KUBERNETES: Final = "1.28"
+"""Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
+
+
+def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KnativeModelArgs:
+    """The Knative Service of a model."""
+    return KnativeModelArgs(
+        serve=given(model.serve.knative),
+        max_request_seconds=environment.knative.max_request_seconds,
+        domain=environment.knative.domain,
+        **service_args(environment, model, pool_ids),
+    )
+
+
+def declare_platform(environment: Environment, site: Site) -> Sequence[Knative]:
+    """Knative, if any model runs on it."""
+    args = platform_args(environment, site.cluster_id)
+    return [Knative("knative", args, site.options())] if args else []
+
+
+def platform_args(
+    environment: Environment, cluster_id: pulumi.Input[str] | None
+) -> KnativeArgs | None:
+    """Knative, if any model runs on it, with exactly the flags that such models' pods need."""
+    served = [model for model in environment.models if model.on_knative]
+    if not served:
+        return None
+    flags: dict[str, str] = {}
+    any_ids = {pool.name: "" for pool in environment.all_pools}
+    for model in served:
+        flags |= features(_revision(environment, model, any_ids))
+    return KnativeArgs(
+        installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
+        cluster_id=cluster_id,
+        features=flags,
+        version=environment.knative.version,
+        domain=environment.knative.domain,
+        skip_tag_resolving=environment.knative.skip_tag_resolving or None,
+        max_request_seconds=environment.knative.max_request_seconds,
+    )
+
+
+def _revision(environment: Environment, model: Model, pool_ids: Ids) -> RevisionTemplate:
+    """What Knative is given to run, by us or by KServe."""
+    if model.serve.knative:
+        return service_spec(model_args(environment, model, pool_ids)).template
+    predictor = inference_service_spec(kserve.model_args(environment, model, pool_ids)).predictor
+    pod = {field: getattr(predictor, field) for field in PodSpec.model_fields}
+    return RevisionTemplate.model_validate({"spec": pod})
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
+    """ACK's add-on and the operator's releases have floors."""
+    if not any(model.on_knative for model in environment.models):
+        return
+    if not environment.existing:
+        why = "ACK's Knative add-on needs it"
+        yield from kubernetes_faults(environment, ADDON_KUBERNETES, why)
+        return
+    release = environment.knative.version or KNATIVE_SERVING_VERSION
+    if floor := KNATIVE_SERVING_MINIMUM.get(release):
+        yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
+
+
+def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
+    """The operator serves a few releases of Serving."""
+    version = environment.knative.version
+    if environment.existing and version is not None and version not in KNATIVE_SERVING_MINIMUM:
+        want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
+        why = "these are the releases that the pinned Knative operator installs"
+        yield Fault("knative.version", version, want, why)
+
+
+def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
+    """ACK counts the nodes before it installs the add-on."""
+    knative = any(model.on_knative for model in environment.models)
+    lowest = sum(map(lowest_size, environment.pools))
+    if knative and not environment.existing and environment.pools and lowest < ADDON_NODES:
+        got = Words(f"{lowest} nodes at the least")
+        want = f"{ADDON_NODES} nodes or more, over all pools"
+        yield Fault("pools", got, want, "ACK installs Knative only on that many")
+
+
+def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
+    """Knative refuses a service that allows longer requests than the cluster does."""
+    longest = environment.knative.max_request_seconds
+    for path, model in models(environment):
+        knative = model.serve.knative
+        if knative and (knative.request_seconds or 0) > longest:
+            want = f"at most knative.max_request_seconds ({longest})"
+            why = "Knative's webhook refuses longer requests"
+            yield Fault(f"{path}.serve.knative.request_seconds", knative.request_seconds, want, why)
+
+
+def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
+    """Ports and variables that Knative's queue-proxy has for itself."""
+    for path, model in models(environment):
+        server = model.server
+        if not model.on_knative:
+            continue
+        if server.port in RESERVED_PORTS:
+            want = f"none of {', '.join(map(str, sorted(RESERVED_PORTS)))}"
+            yield Fault(f"{path}.server.port", server.port, want, "Knative's queue-proxy has it")
+        for name in sorted({*RESERVED_VARIABLES, "PORT"} & set(server.env or {})):
+            why = "Knative sets this variable itself"
+            yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
+
+
+def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
+    """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
+    addons = {addon.name for addon in environment.cluster.addons}
+    for path, model in models(environment):
+        reserve = model.serve.knative.reserve if model.serve.knative else None
+        if reserve is None:
+            continue
+        field = f"{path}.serve.knative.reserve"
+        if environment.existing:
+            want = "left out; scale.min of 1 keeps a replica instead"
+            yield Fault(field, Words("given"), want, "only ACK's Knative has reserve instances")
+        elif reserve.type is not ReserveType.ECS and "ack-virtual-node" not in addons:
+            want = "'ecs', or ack-virtual-node added under cluster.addons"
+            yield Fault(f"{field}.type", reserve.type, want, "ECI and ACS run on a virtual node")
+
+
+RUNTIME: Final = Runtime(
+    args=model_args,
+    component=KnativeModel,
+    render=lambda _, args: service_spec(args),
+    fields={
+        "template.metadata.annotations": "serve.knative.annotations",
+        "template.spec.containers[0].env": "server.env",
+        "template.spec.containers[0].env_from": "server.secret_env",
+        "template.spec.containers[0].volume_mounts": "server.mount_path",
+        "template.spec.containers[0].ports": "server.port",
+        "template.spec.containers[0].resources": "server.resources",
+        "template.spec.image_pull_secrets": "server.image_pull_secrets",
+    },
+    checks=(
+        check(knative_runs_on_the_kubernetes, "cluster", "knative.version"),
+        check(knative_release_is_served, "cluster", "knative.version"),
+        check(enough_nodes_carry_knative, "cluster.profile"),
+        check(requests_end_in_time, "knative.max_request_seconds"),
+        check(reserved_names_are_free),
+        check(reserve_instances_are_offered, "cluster.profile"),
+    ),
+    platform=declare_platform,
+)

@@ -1,0 +1,147 @@
+"""KServe: models that scale on metrics of vLLM or of the GPU."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from components.args import Fault, Refusal
+from components.catalog.metrics import METRICS, Origin
+from components.crds.kserve import SERVING_CONTAINER, inference_service_faults
+from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
+from components.serving import KServeMetric, KServeModel, KServeModelArgs
+from components.serving.kserve_model import (
+    annotations,
+    autoscaler_spec,
+    inference_service_spec,
+    service_labels,
+)
+from components.serving.waiting import metadata
+
+from ..arguments import Ids, given, service_args
+from ..checks import check
+from ..checks.cluster import kubernetes_faults
+from ..checks.views import models
+from ..environment import CertManagerMode, Environment, Model
+from ..site import Site
+from .runtime import Runtime
+
+KUBERNETES: Final = "1.32"
+"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
+
+
+def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
+    """The InferenceService of a model."""
+    return KServeModelArgs(
+        serve=given(model.serve.kserve),
+        domain=(environment.knative if model.on_knative else environment.kserve).domain,
+        **service_args(environment, model, pool_ids),
+    )
+
+
+def render(name: str, args: KServeModelArgs) -> object:
+    """The InferenceService with its autoscaler."""
+    about = metadata(name, args.namespace, annotations=annotations(args.serve))
+    service = inference_service_spec(args)
+    if found := list(inference_service_faults(service, about)):
+        raise Refusal(*found)
+    return service, autoscaler_spec(name, args.serve.scale)
+
+
+def pod_labels(model: Model) -> dict[str, str]:
+    """The label that KServe puts on pods."""
+    return service_labels(model.name, given(model.serve.kserve).scale.metric)
+
+
+def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
+    """KServe with the cert-manager that it needs, if any model is served by it."""
+    args = platform_args(environment)
+    if args is None:
+        return []
+    certificates = []
+    if environment.cert_manager is CertManagerMode.INSTALL:
+        certificates = [CertManager("cert-manager", CertManagerArgs(), site.options())]
+    return [KServe("kserve", args, site.options(*certificates))]
+
+
+def platform_args(environment: Environment) -> KServeArgs | None:
+    """KServe, if any model is served by it."""
+    if not any(model.serve.kserve for model in environment.models):
+        return None
+    section = environment.kserve
+    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    return KServeArgs(
+        chart=section.chart,
+        domain=None if ack else section.domain,
+        ingress_class=None if ack else section.ingress_class,
+        runtimes=section.runtimes,
+        protect_crds=environment.cluster.deletion_protection,
+    )
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
+    """The pinned release has a floor; of another one it is not known."""
+    served = any(model.serve.kserve for model in environment.models)
+    if served and not environment.kserve.chart:
+        yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
+
+
+def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
+    """One PodMonitor collects the metrics of all models."""
+    ports = {
+        path: model.server.port or 8080
+        for path, model in models(environment)
+        if model.serve.kserve and _is_of_vllm(model.serve.kserve.scale.metric)
+    }
+    for path, port in ports.items():
+        if port != (first := min(ports.values())):
+            want = f"{first}, as of the other models that are scaled on vLLM's metrics"
+            why = "these are collected at one port, and a model without them never scales"
+            yield Fault(f"{path}.server.port", port, want, why)
+
+
+def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
+    """KServe's webhooks refuse everything until they have a certificate."""
+    served = any(model.serve.kserve for model in environment.models)
+    if served and environment.cert_manager is CertManagerMode.ABSENT:
+        why = "KServe's webhooks get their certificate from it"
+        yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
+
+
+def keda_is_there(environment: Environment) -> Iterator[Fault]:
+    """KServe hands a query to KEDA, and without it nobody scales."""
+    for path, model in models(environment):
+        metric = model.serve.kserve.scale.metric if model.serve.kserve else None
+        if metric is KServeMetric.PROMETHEUS and not environment.keda:
+            want = "true, once KEDA is installed"
+            why = f"{path}.serve.kserve.scale.metric is prometheus, which KEDA asks for"
+            yield Fault("keda", environment.keda, want, why)
+
+
+def _is_of_vllm(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].series.origin is Origin.VLLM
+
+
+RUNTIME: Final = Runtime(
+    args=model_args,
+    component=KServeModel,
+    render=render,
+    fields={
+        "metadata.name": "name",
+        "metadata.annotations": "serve.kserve.annotations",
+        "spec.predictor": "serve.kserve",
+        f"predictor.containers[{SERVING_CONTAINER}].env": "server.env",
+        f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
+        f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
+    },
+    checks=(
+        check(kserve_runs_on_the_kubernetes, "cluster"),
+        check(metrics_come_from_one_port),
+        check(kserve_has_cert_manager, "cert_manager"),
+        check(keda_is_there, "keda"),
+    ),
+    platform=declare_platform,
+    platform_args=platform_args,
+    pod_labels=pod_labels,
+)

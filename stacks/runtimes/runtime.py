@@ -1,0 +1,50 @@
+"""What a stack has to know of a runtime that serves models."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import pulumi
+
+from components.args import Args
+
+from ..arguments import Ids, pod_labels
+from ..checks import Check
+from ..environment import Environment, Model
+from ..site import Site
+
+A = TypeVar("A", bound=Args)
+
+
+class Served(Protocol):
+    """The component of a model's service."""
+
+    host: pulumi.Output[str]
+    """Host name of the service, for the Host header of a request."""
+
+
+def nothing(*_: object) -> Sequence[pulumi.Resource]:
+    """What a runtime declares that Kubernetes runs as it comes."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Runtime(Generic[A]):
+    """One way to serve models; the section of the stack file belongs to its component."""
+
+    args: Callable[[Environment, Model, Ids], A]
+    """Arguments of a model's component, from the IDs of the pools by name."""
+    component: Callable[[str, A, pulumi.ResourceOptions], Served]
+    """The component, which declares the service of a model under its name."""
+    render: Callable[[str, A], object]
+    """Renders what the component would declare, and raises what it would refuse."""
+    fields: Mapping[str, str]
+    """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
+    checks: Sequence[Check] = ()
+    """Its rules across sections, beside those that hold for every runtime."""
+    platform: Callable[[Environment, Site], Sequence[pulumi.Resource]] = nothing
+    """Declares what it needs in a cluster: nothing where no model needs it."""
+    platform_args: Callable[[Environment], object] = nothing
+    """Builds arguments of its platform, which refuse under the section of the runtime's name."""
+    pod_labels: Callable[[Model], dict[str, str]] = pod_labels
+    """Labels by which a policy selects a model's pods: ours, or those of a controller."""

@@ -1,0 +1,103 @@
+"""What a runtime says of itself is what stacks ask of it."""
+
+from collections.abc import Callable
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from components.args import Args, faults
+from components.serving import KnativeServe
+from components.serving.pod import SHARED_MEMORY_PATH
+from stacks.environment import Serve
+from stacks.runtimes import RUNTIMES, Runtime, selected_labels
+
+from .environments import Raw, accepted, dev, hybrid, merged, sentences
+
+KNATIVE = {"scale": {"max": 3, "target": 2}}
+KINDS = [*Serve.model_fields]
+SHARED = {"server.mount_path": SHARED_MEMORY_PATH, "server.shared_memory": "1Gi"}
+
+
+class Three(Serve):
+    """The kinds of a stack file, and one more."""
+
+    deployment: KnativeServe | None = None
+
+
+def said(model: type[Args], raw: Raw) -> list[str]:
+    """The sentences with which a section is refused."""
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(raw)
+    return [str(fault) for fault in faults(model, caught.value, raw)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_serving_has_its_runtime(kind: str) -> None:
+    assert isinstance(RUNTIMES[kind], Runtime)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_section_has_what_rules_for_all_runtimes_read(kind: str) -> None:
+    """That is `Serving` of `stacks.environment`, which no type checker compares with a section."""
+    section = model_of(Serve, kind)
+    assert "startup_seconds" in section.model_fields
+    assert {"max", "metric"} <= model_of(section, "scale").model_fields.keys()
+
+
+def model_of(model: type[BaseModel], field: str) -> type[BaseModel]:
+    annotation = model.model_fields[field].annotation
+    kinds = [annotation, *getattr(annotation, "__args__", ())]
+    [found] = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
+    return found
+
+
+def test_a_model_without_a_kind_is_told_of_all() -> None:
+    want = "knative is missing, but it must be given, or else kserve or deployment: a model is"
+    [sentence] = said(Three, {})
+    assert sentence.startswith(want)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        (
+            ["knative", "deployment"],
+            "given beside deployment, but it must be the only one of the two",
+        ),
+        (
+            ["knative", "kserve", "deployment"],
+            "given beside kserve and deployment, but it must be the only one of the 3",
+        ),
+    ],
+)
+def test_a_model_of_several_kinds_is_told_which(kinds: list[str], words: str) -> None:
+    kserve = {"scale": {"max": 3, "metric": "cpu", "target": 80}}
+    raw = {kind: kserve if kind == "kserve" else KNATIVE for kind in kinds}
+    assert said(Three, raw) == [f"knative is {words}: a model is served in one way."]
+
+
+def test_the_kind_is_the_section_that_is_given() -> None:
+    assert Three.model_validate({"deployment": KNATIVE}).kind == "deployment"
+
+
+def test_a_policy_selects_our_label_or_that_of_the_controller() -> None:
+    [knative], [kserve, *_] = accepted(dev()).models, accepted(hybrid()).models
+    assert selected_labels(knative) == {"release": knative.name}
+    assert selected_labels(kserve) == {"app": f"isvc.{kserve.name}-predictor"}
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "field"),
+    [
+        (dev, {"serve.knative.annotations": {"autoscaling.knative.dev/min-scale": "x"}}, None),
+        (hybrid, {"serve.kserve.annotations": {"serving.kserve.io/deploymentMode": "x"}}, None),
+        (dev, SHARED, "server.mount_path"),
+        (hybrid, SHARED, "server.mount_path"),
+    ],
+)
+def test_what_a_runtime_refuses_is_told_under_the_field_of_the_stack_file(
+    base: Callable[..., Raw], changes: Raw, field: str | None
+) -> None:
+    model = f"models[{base()['models'][0]['name']}]"
+    [sentence] = sentences(merged(base(), {f"{model}.{key}": changes[key] for key in changes}))
+    assert sentence.startswith(f"{model}.{field or next(iter(changes))}[")
