@@ -1,53 +1,94 @@
-"""The library as other teams get it: a wheel, and components that the plugin host can read."""
+"""The public face of the library: its names, and components that the plugin host can read."""
 
+import enum
 import inspect
 import json
 import subprocess
 import sys
-import zipfile
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pulumi
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
+from pydantic import BaseModel
 
-from components import cloud, platform, serving
+import components
+from components import cloud, crds, platform, serving
 
 ROOT = Path(__file__).parents[1]
+ROOMS = (cloud, platform, serving)
 COMPONENTS = [
     value
-    for room in (cloud, platform, serving)
+    for room in ROOMS
     for value in vars(room).values()
     if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource)
 ]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    [built] = folder.glob("*.whl")
-    return built
+def parts(annotation: object) -> Iterator[type]:
+    """The models and enums that a type is made of."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel | enum.Enum):
+        yield annotation
+    for inner in typing.get_args(annotation):
+        yield from parts(inner)
 
 
-def test_the_wheel_holds_the_library_and_nothing_of_the_repository_around_it(wheel: Path):
-    with zipfile.ZipFile(wheel) as archive:
-        tops = {name.split("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"pulumi_ack_inference"}
+def reachable(*roots: type) -> set[type]:
+    """Models, and the models and enums of their fields."""
+    found: set[type] = set()
+    waiting = [*roots]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            fields = one.model_fields.values() if issubclass(one, BaseModel) else ()
+            waiting += [part for field in fields for part in parts(field.annotation)]
+    return found
 
 
-def test_the_wheel_can_be_imported_under_its_own_name(wheel: Path, tmp_path: Path):
-    rooms = "from pulumi_ack_inference import cloud, crds, platform, serving"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", rooms],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(wheel)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_top_level_holds_the_rooms_of_components_what_they_are_made_of_and_the_policy():
+    """No more of the custom resources: other kinds share names with ours, such as Placement."""
+    of_rooms = {getattr(room, name) for room in ROOMS for name in room.__all__}
+    models = [one for one in of_rooms if issubclass(one, BaseModel)]
+    needed = reachable(*models, crds.ResourcePolicySpec) | of_rooms | {crds.ResourcePolicy}
+    held = {getattr(components, name) for name in components.__all__}
+    assert held == needed
+    assert len(components.__all__) == len(needed)
+
+
+def test_the_top_level_offers_nothing_private_and_no_tool_of_its_own():
+    public = {name for name in dir(components) if not name.startswith("_")}
+    modules = {name for name in public if inspect.ismodule(getattr(components, name))}
+    assert public - modules == {*components.__all__, "Any", "TYPE_CHECKING", "import_module"}
+    assert sorted(components.__all__) == components.__all__
+    assert [
+        name for name in components.__all__ if not inspect.isclass(getattr(components, name))
+    ] == []
+
+
+@pytest.mark.parametrize("name", ["Skale", "_ROOM", "service_spec"])
+def test_a_name_that_the_library_does_not_have_is_an_error(name: str):
+    with pytest.raises(AttributeError, match=f"module 'components' has no attribute '{name}'"):
+        getattr(components, name)
+
+
+def test_every_public_name_says_what_it_is():
+    undocumented = [
+        name for name in components.__all__ if not (getattr(components, name).__doc__ or "").strip()
+    ]
+    assert undocumented == []
+
+
+@pytest.mark.parametrize(
+    ("name", "unwanted"),
+    [("catalog.gpus", "pulumi"), ("serving", "pulumi_alicloud")],
+)
+def test_a_part_of_the_library_loads_no_sdk_that_it_does_not_need(name: str, unwanted: str):
+    program = f"import components.{name}, sys; sys.exit({unwanted!r} in sys.modules)"
+    python = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(python, cwd=ROOT, check=False).returncode == 0
 
 
 # The SDK leaves its plugin descriptions open.

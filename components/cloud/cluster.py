@@ -31,7 +31,9 @@ class ClusterProfile(StrEnum):
     """Kind of an ACK cluster."""
 
     PRO = "pro"
+    """Nodes of Alibaba Cloud only."""
     EDGE = "edge"
+    """Takes in nodes from elsewhere, such as those of an IDC."""
 
 
 _PROVIDER_DOCS: Final = (
@@ -91,29 +93,43 @@ class ClusterSpec(StrEnum):
     """Size of a Pro control plane; the xlarge sizes are provisioned, and cost more."""
 
     SMALL = "ack.pro.small"
+    """Grows with the cluster, as ACK sees fit."""
     XLARGE = "ack.pro.xlarge"
+    """Provisioned, the smallest size."""
     XLARGE_2 = "ack.pro.2xlarge"
+    """Provisioned, the middle size."""
     XLARGE_4 = "ack.pro.4xlarge"
+    """Provisioned, the largest size."""
 
 
 class ProxyMode(StrEnum):
     """How kube-proxy routes Services."""
 
     IPVS = "ipvs"
+    """By IPVS, fast with many Services."""
     IPTABLES = "iptables"
+    """By iptables, Kubernetes' own default."""
     NFTABLES = "nftables"
+    """By nftables, the successor of the other two."""
 
 
 class Weekday(StrEnum):
     """Day of a maintenance window."""
 
     MONDAY = "Monday"
+    """Every Monday."""
     TUESDAY = "Tuesday"
+    """Every Tuesday."""
     WEDNESDAY = "Wednesday"
+    """Every Wednesday."""
     THURSDAY = "Thursday"
+    """Every Thursday."""
     FRIDAY = "Friday"
+    """Every Friday."""
     SATURDAY = "Saturday"
+    """Every Saturday."""
     SUNDAY = "Sunday"
+    """Every Sunday."""
 
 
 class Addon(Args):
@@ -150,21 +166,21 @@ class ClusterAutoscaling(Args):
     """How nodes are added and removed; defaults are the documented ones."""
 
     cool_down_minutes: int | None = Field(default=10, ge=1)
-    """How long a node has to be idle before it is removed, in minutes, 1 or more."""
+    """How long a node has to be idle before it is removed, in minutes, 1 or more. Default 10."""
     unneeded_minutes: int | None = Field(default=10, ge=1)
-    """How long nothing is removed after a node was added, in minutes, 1 or more."""
+    """How long nothing is removed after a node was added, in minutes, 1 or more. Default 10."""
     scan_interval_seconds: int | None = Field(default=30, ge=1)
-    """Time between two looks at the cluster, in seconds, 1 or more."""
+    """Time between two looks at the cluster, in seconds, 1 or more. Default 30."""
     utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
-    """A node whose requests stay below this share may be removed, 0 to 1."""
+    """A node whose requests stay below this share may be removed, 0 to 1. Default 0.5."""
     gpu_utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
-    """The same for a node with GPUs, by its GPU requests, 0 to 1."""
+    """The same for a node with GPUs, by its GPU requests, 0 to 1. Default 0.5."""
     max_graceful_termination_seconds: int | None = Field(default=14400, ge=0)
-    """Longest wait for the pods of a node to end, in seconds, 0 or more."""
+    """Longest wait for the pods of a node to end, in seconds, 0 or more. Default 14400."""
     scale_down: bool | None = True
-    """Whether nodes are removed at all."""
+    """Whether nodes are removed at all. Default true."""
     evict_daemonsets: bool | None = False
-    """Whether pods of DaemonSets are ended before their node."""
+    """Whether pods of DaemonSets are ended before their node. Default false."""
 
 
 class AckClusterArgs(Args):
@@ -192,7 +208,8 @@ class AckClusterArgs(Args):
     profile: ClusterProfile | None = ClusterProfile.PRO
     """Kind of the cluster: `pro`, or `edge` to take in nodes from elsewhere. Default `pro`."""
     spec: ClusterSpec | None = ClusterSpec.SMALL
-    """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy."""
+    """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy. Default
+    `ack.pro.small`."""
     version: pulumi.Input[str] | None = None
     """Kubernetes version, e.g. `1.34.1-aliyun.1`, 1.26 or newer. Default: the newest of ACK."""
     proxy_mode: ProxyMode | None = ProxyMode.IPVS

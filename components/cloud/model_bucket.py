@@ -27,7 +27,9 @@ class Redundancy(StrEnum):
     """How many zones hold the objects of a bucket."""
 
     ONE_ZONE = "LRS"
+    """One zone, whose loss makes them unreachable."""
     THREE_ZONES = "ZRS"
+    """Three zones, of which one may be lost."""
 
 
 class ModelBucketArgs(Args):

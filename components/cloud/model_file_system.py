@@ -29,7 +29,9 @@ class StorageType(StrEnum):
     """Speed and price of a file system."""
 
     PERFORMANCE = "Performance"
+    """Faster per GiB, and dearer."""
     CAPACITY = "Capacity"
+    """Cheaper per GiB, and slower."""
 
 
 class ModelFileSystemArgs(Args):

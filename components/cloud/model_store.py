@@ -50,7 +50,9 @@ class FuseType(StrEnum):
     """Client that mounts a bucket."""
 
     OSSFS = "ossfs"
+    """The older client, closer to POSIX."""
     OSSFS2 = "ossfs2"
+    """The newer client, made for large files read in sequence."""
 
 
 # Without these, ossfs shows the files to root only; ossfs2 needs no help.

@@ -45,28 +45,41 @@ class ImageType(StrEnum):
     """Operating system of a node."""
 
     ALIYUN_LINUX_3 = "AliyunLinux3"
+    """Alibaba Cloud Linux 3."""
     ALIYUN_LINUX_3_CONTAINER_OPTIMIZED = "AliyunLinux3ContainerOptimized"
+    """Alibaba Cloud Linux 3, cut down for containers."""
     ALIYUN_LINUX_4 = "AliyunLinux4"
+    """Alibaba Cloud Linux 4."""
     ALIYUN_LINUX_4_CONTAINER_OPTIMIZED = "AliyunLinux4ContainerOptimized"
+    """Alibaba Cloud Linux 4, cut down for containers."""
     CONTAINER_OS = "ContainerOS"
+    """ContainerOS, read-only and quick to start; Fluid does not run on it."""
     UBUNTU = "Ubuntu"
+    """Ubuntu."""
 
 
 class DiskCategory(StrEnum):
     """Kind of a cloud disk."""
 
     ESSD = "cloud_essd"
+    """ESSD, at a performance level of its own."""
     ESSD_AUTO_PL = "cloud_auto"
+    """ESSD AutoPL, whose speed is apart from its size."""
     ESSD_ENTRY = "cloud_essd_entry"
+    """ESSD Entry, the cheapest."""
 
 
 class PerformanceLevel(StrEnum):
     """Speed of a `cloud_essd` disk."""
 
     PL0 = "PL0"
+    """The slowest, for small disks."""
     PL1 = "PL1"
+    """The usual one."""
     PL2 = "PL2"
+    """Faster than PL1, from 461 GiB on."""
     PL3 = "PL3"
+    """The fastest, from 1261 GiB on."""
 
 
 # In GiB: https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_kubernetes_node_pool#system_disk_size-1
@@ -105,9 +118,10 @@ class Spot(Args):
     on_demand_percentage: int | None = Field(default=0, ge=0, le=100)
     """Share of the nodes above that base that are not preemptible either, in percent. Default 0."""
     compensate_with_on_demand: bool | None = True
-    """Whether a node is bought at the full price where no preemptible one is to be had."""
+    """Whether a node is bought at the full price where no preemptible one is to be had. Default
+    true."""
     replace_reclaimed: bool | None = True
-    """Whether a node is replaced as soon as its reclaim is announced."""
+    """Whether a node is replaced as soon as its reclaim is announced. Default true."""
 
 
 class NodeDisk(Args):

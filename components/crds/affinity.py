@@ -21,26 +21,37 @@ class TolerationOperator(StrEnum):
     """How a toleration compares with a taint."""
 
     EQUAL = "Equal"
+    """The taint has this value."""
     EXISTS = "Exists"
+    """The taint has any value."""
 
 
 class TaintEffect(StrEnum):
     """What a taint does to pods that do not tolerate it."""
 
     NO_SCHEDULE = "NoSchedule"
+    """Keeps new pods off."""
     PREFER_NO_SCHEDULE = "PreferNoSchedule"
+    """Keeps new pods off where there is another node."""
     NO_EXECUTE = "NoExecute"
+    """Keeps new pods off, and ends those that run."""
 
 
 class NodeOperator(StrEnum):
     """How a node's label compares with values."""
 
     IN = "In"
+    """The label has one of the values."""
     NOT_IN = "NotIn"
+    """The label has none of the values."""
     EXISTS = "Exists"
+    """The label is there."""
     DOES_NOT_EXIST = "DoesNotExist"
+    """The label is not there."""
     GT = "Gt"
+    """The label is a number above the value."""
     LT = "Lt"
+    """The label is a number below the value."""
 
 
 class LabelOperator(StrEnum):

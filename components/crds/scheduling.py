@@ -52,7 +52,9 @@ class PreemptPolicy(StrEnum):
     """When pods of lower priority are preempted."""
 
     BEFORE_NEXT_UNIT = "BeforeNextUnit"
+    """On each unit, before the next one is tried."""
     AFTER_ALL_UNITS = "AfterAllUnits"
+    """Once every unit was tried."""
 
 
 class NextUnitPolicy(StrEnum):

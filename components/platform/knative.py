@@ -46,7 +46,7 @@ class KnativeArgs(Args):
     version: str | None = None
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""
     domain: str | None = DEFAULT_DOMAIN
-    """Domain below which services are reached."""
+    """Domain below which services are reached. Default example.com."""
     max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
     """Longest request that a service may allow, in seconds. Default 600."""
     skip_tag_resolving: list[str] | None = None

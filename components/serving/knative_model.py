@@ -32,15 +32,19 @@ class ReserveType(StrEnum):
     """What a reserve instance runs on."""
 
     ECS = "ecs"
+    """The cluster's nodes."""
     ECI = "eci"
+    """Elastic Container Instances, through a virtual node."""
     ACS = "acs"
+    """Container Compute Service, through a virtual node."""
 
 
 class Scale(Args):
     """Between which bounds, and on what, a model scales."""
 
     min: int | None = Field(default=1, ge=0)
-    """Fewest replicas. 0 scales to zero: the first request then waits for a whole start."""
+    """Fewest replicas. 0 scales to zero: the first request then waits for a whole start. Default
+    1."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: Metric | None = Metric.CONCURRENCY

@@ -30,8 +30,11 @@ class Medium(StrEnum):
     """Where a worker keeps its part of the copy."""
 
     MEM = "MEM"
+    """Memory."""
     SSD = "SSD"
+    """An SSD."""
     HDD = "HDD"
+    """A hard disk."""
 
 
 class CacheTier(Args):

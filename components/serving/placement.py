@@ -55,7 +55,7 @@ class PlacementPool(Args):
     node_selector: dict[str, pulumi.Input[str]]
     """Labels that the pool's nodes, and no others, carry."""
     autoscaled: bool | None = False
-    """True where nodes are added on demand: pods then wait for the scale-out."""
+    """True where nodes are added on demand: pods then wait for the scale-out. Default false."""
     max_pods: int | None = Field(default=None, ge=1)
     """Most pods of the model on this pool. Refused for an autoscaled pool."""
     tolerations: list[Toleration] | None = None
@@ -80,7 +80,8 @@ class PlacementArgs(Args):
     namespace: pulumi.Input[str]
     """Namespace of the pods."""
     preempt_policy: PreemptPolicy | None = PreemptPolicy.AFTER_ALL_UNITS
-    """When pods of lower priority give way: before the next pool is tried, or after all were."""
+    """When pods of lower priority give way: before the next pool is tried, or after all were.
+    Default AfterAllUnits."""
     enforcer: Enforcer | None = Enforcer.RESOURCE_POLICY
     """What keeps the order. Default: a ResourcePolicy, which only ACK Pro's scheduler obeys."""
     scale_out_seconds: int | None = Field(default=900, ge=1)

@@ -23,21 +23,32 @@ class Quantization(StrEnum):
     """Weight formats that vLLM loads: https://docs.vllm.ai/en/latest/features/quantization/."""
 
     AWQ = "awq"
+    """AWQ, 4 bits."""
     AWQ_MARLIN = "awq_marlin"
+    """AWQ with Marlin kernels: faster, from Ampere on."""
     BITSANDBYTES = "bitsandbytes"
+    """bitsandbytes, 4 or 8 bits."""
     FP8 = "fp8"
+    """8-bit floating point."""
     GPTQ = "gptq"
+    """GPTQ, 2 to 8 bits."""
     GPTQ_MARLIN = "gptq_marlin"
+    """GPTQ with Marlin kernels: faster, from Ampere on."""
 
 
 class Dtype(StrEnum):
     """Number formats of vLLM."""
 
     AUTO = "auto"
+    """As the model has it."""
     HALF = "half"
+    """The same as float16."""
     FLOAT16 = "float16"
+    """16 bits, which every card has."""
     BFLOAT16 = "bfloat16"
+    """16 bits with the range of float32, from Ampere on."""
     FLOAT32 = "float32"
+    """32 bits: twice the memory."""
 
 
 _OURS: Final[Mapping[str, str]] = MappingProxyType(
