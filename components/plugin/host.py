@@ -1,0 +1,189 @@
+"""What the components look like from other languages, and how they are made for them."""
+
+import inspect
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pulumi
+from pulumi.errors import InputPropertiesError
+from pulumi.provider import ConstructResult
+from pulumi.provider.experimental.analyzer import (
+    ComponentDefinition,
+    PropertyDefinition,
+)
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
+from pydantic import BaseModel
+
+from .. import cloud, platform, serving
+from ..args import SECRET
+
+NAME: Final = "ack-inference"
+SCHEMA: Final = Path(__file__).parent / "schema.json"
+"""What `schema_text` gives, for readers and for generators of SDKs."""
+
+_PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+
+Component = type[pulumi.ComponentResource]
+
+
+def components_in(*rooms: ModuleType) -> Iterator[Component]:
+    """The public components of some packages, in the order of their names."""
+    for room in rooms:
+        for name in sorted(room.__all__):
+            value = getattr(room, name)
+            if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource):
+                yield value
+
+
+COMPONENTS: Final = tuple(components_in(cloud, platform, serving))
+
+
+class Host(ComponentProvider):
+    """Makes the components for the engine, with the values and the errors that Python gets.
+
+    The SDK's own host loses what it does not expect: unknown keys, enums in lists, Outputs in place
+    of a section, models among the outputs. Here nothing is judged before `Args.of` sees it.
+    """
+
+    def __init__(self) -> None:
+        project = tomllib.loads(_PROJECT.read_text())["project"]
+        super().__init__(list(COMPONENTS), NAME, version=project["version"])
+        schema = json.loads(self.schema or "")
+        mark_secrets(schema, self._input_models())
+        schema["description"] = project["description"]
+        self.schema = json.dumps(schema)
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: pulumi.Inputs,
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """Makes one component.
+
+        Raises:
+            InputPropertiesError: The component refuses its inputs, in its own words. Of this error
+                alone the SDK sends the text without a traceback.
+        """
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as error:
+            if isinstance(error.inner, pulumi.RunError):
+                raise InputPropertiesError(str(error.inner), []) from None
+            raise
+
+    def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> Any:
+        """The inputs under Python's names, whether or not they are sound."""
+        return self._renamed(inputs, component_def.inputs, component_def.inputs_mapping)
+
+    def get_state(
+        self, instance: pulumi.ComponentResource, component_def: ComponentDefinition
+    ) -> dict[str, Any]:
+        """The outputs under the schema's names; what is absent is left out."""
+        found = {
+            name: getattr(instance, python_name, None)
+            for name, python_name in component_def.outputs_mapping.items()
+        }
+        return {
+            name: self._to_schema(value, component_def.outputs[name])
+            for name, value in found.items()
+            if value is not None
+        }
+
+    def _to_python(self, value: Any, prop: PropertyDefinition) -> Any:
+        """A value of the engine as a Python program would have written it."""
+        match value:
+            case pulumi.Output():
+                return value.apply(lambda known: self._to_python(known, prop))
+            case float() if value.is_integer():
+                return int(value)  # The engine's numbers are all floats.
+            case list():
+                return [self._to_python(item, prop.items or prop) for item in value]
+            case dict() if (known := self._fields(prop)) is not None:
+                return self._renamed(value, *known)
+            case dict():
+                inner = prop.additional_properties or prop
+                return {key: self._to_python(item, inner) for key, item in value.items()}
+        return value
+
+    def _renamed(
+        self,
+        values: Mapping[str, Any],
+        properties: Mapping[str, PropertyDefinition],
+        python_names: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """A section under Python's names; keys that it does not have stay as they are."""
+        return {
+            python_names.get(key, key): self._to_python(value, properties[key])
+            if key in properties
+            else value
+            for key, value in values.items()
+        }
+
+    def _to_schema(self, value: Any, prop: PropertyDefinition) -> Any:
+        """An output as other languages know it."""
+        match value:
+            case pulumi.Output():
+                return value.apply(lambda known: self._to_schema(known, prop))
+            case BaseModel():
+                return self._to_schema(value.model_dump(exclude_none=True), prop)
+            case Enum():
+                return value.value
+            case list():
+                return [self._to_schema(item, prop.items or prop) for item in value]
+            case dict() if (known := self._fields(prop)) is not None:
+                properties, python_names = known
+                return {
+                    name: self._to_schema(value[python_name], properties[name])
+                    for name, python_name in python_names.items()
+                    if python_name in value
+                }
+            case dict():
+                inner = prop.additional_properties or prop
+                return {key: self._to_schema(item, inner) for key, item in value.items()}
+        return value
+
+    def _fields(
+        self, prop: PropertyDefinition
+    ) -> tuple[dict[str, PropertyDefinition], dict[str, str]] | None:
+        """Properties and Python names of a section; None for anything else."""
+        found = self.get_type_definition(prop) if prop.ref else None
+        if found is None or found.enum:
+            return None
+        return found.properties, found.properties_mapping
+
+    def _input_models(self) -> dict[str, type]:
+        """The class behind each section of the schema, and behind the inputs of each component."""
+        types = {name: one.python_type for name, one in self._type_defs.items()}
+        inputs = {one.__name__: inspect.get_annotations(one.__init__)["args"] for one in COMPONENTS}
+        return {**types, **inputs}
+
+
+def mark_secrets(schema: dict[str, Any], models: Mapping[str, type]) -> None:
+    """Marks what is secret, which the SDK's analyzer does not see, so that SDKs keep it so.
+
+    Args:
+        schema: Schema of the package; changed in place.
+        models: Class of the fields, by name of the type or component.
+    """
+    for section, key in (("resources", "inputProperties"), ("types", "properties")):
+        for token, one in schema[section].items():
+            model = models[token.rpartition(":")[2]]
+            if issubclass(model, BaseModel):
+                for field, prop in zip(
+                    model.model_fields.values(), one.get(key, {}).values(), strict=True
+                ):
+                    if (field.json_schema_extra or {}) == SECRET:
+                        prop["secret"] = True
+
+
+def schema_text() -> str:
+    """The schema of the package, as it is committed."""
+    return json.dumps(json.loads(Host().schema or ""), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,218 @@
+"""The twins of an example in other languages make what the Python program makes."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+import yaml
+from pulumi.runtime.proto import provider_pb2
+
+import components
+from components.plugin.host import NAME, SCHEMA, Host
+from plan.model import Plan
+from plan.record import record
+from sandbox import binaries
+from sandbox.kubernetes.plugin import KubernetesPlugin
+from sandbox.run import OWN_CLUSTER, Sandbox
+from tests.sandbox.boxes import needs_engine, sandbox_of
+
+from .hosted import put_on_path
+from .test_host import by_urn
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PYTHON = EXAMPLES / "existing-cluster"
+YAML = EXAMPLES / "existing-cluster-yaml"
+TYPESCRIPT = EXAMPLES / "existing-cluster-typescript"
+ENGINE = Path(binaries.__file__).parent / "tools" / "engine"
+
+GO = shutil.which("go") or ""
+
+CONFIG = {"namespace": "inference", "claim": "llm-models", "kubeconfig": "canary-kubeconfig"}
+
+needs_yaml_host = pytest.mark.skipif(
+    shutil.which("pulumi-language-yaml") is None,
+    reason="pulumi-language-yaml is not on PATH; it comes with Pulumi's CLI",
+)
+needs_typescript = pytest.mark.skipif(
+    not GO or not (TYPESCRIPT / "node_modules" / ".bin" / "tsc").exists(),
+    reason="Go writes the SDK, and `npm install --no-save typescript @types/node @pulumi/pulumi "
+    "@pulumi/kubernetes` in examples/existing-cluster-typescript brings the rest",
+)
+
+
+@pytest.fixture(scope="module")
+def program() -> Any:
+    return yaml.safe_load((YAML / "Pulumi.yaml").read_text())
+
+
+def resolved(value: Any, known: dict[str, Any]) -> Any:
+    """The expressions of the example: whole references to configuration or to a resource."""
+    match value:
+        case dict():
+            return {key: resolved(item, known) for key, item in value.items()}
+        case list():
+            return [resolved(item, known) for item in value]
+        case str() if found := re.fullmatch(r"\$\{(\w+)\}", value):
+            return known[found[1]]
+    return value
+
+
+def in_yaml(program: Any) -> Plan:
+    """The resources that the YAML program declares, in their order."""
+    host = Host()
+
+    def declare() -> None:
+        known: dict[str, Any] = dict(CONFIG)
+        known["kubeconfig"] = pulumi.Output.secret(CONFIG["kubeconfig"])
+        for key, one in program["resources"].items():
+            name, inputs = one.get("name", key), resolved(one["properties"], known)
+            if one["type"] == "pulumi:providers:kubernetes":
+                known[key] = kubernetes.Provider(name, **inputs)
+                continue
+            given = resolved(one["options"], known)
+            opts = pulumi.ResourceOptions(
+                providers=given["providers"], depends_on=given.get("dependsOn")
+            )
+            component = one["type"].rpartition(":")[2]
+            args = host.map_inputs(inputs, host._component_defs[component])
+            known[key] = host._components[component](name, args, opts)  # type: ignore[arg-type]
+
+    return record(declare, project="existing-cluster")
+
+
+def in_python() -> Plan:
+    def declare() -> None:
+        runpy.run_path(str(PYTHON / "__main__.py"), run_name="__main__")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pulumi_ack_inference", components)
+        return record(
+            declare,
+            project="existing-cluster",
+            config={f"existing-cluster:{key}": value for key, value in CONFIG.items()},
+            secret_keys=["existing-cluster:kubeconfig"],
+        )
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_yaml_example_makes_what_the_python_example_makes(program: Any):
+    ours, theirs = in_yaml(program), in_python()
+    assert by_urn(ours) == by_urn(theirs)
+    assert len(ours.resources) == 5
+
+
+def test_all_twins_have_the_same_configuration():
+    files = [
+        yaml.safe_load((one / "Pulumi.yaml").read_text()) for one in (PYTHON, YAML, TYPESCRIPT)
+    ]
+    assert files[0]["config"] == files[1]["config"] == files[2]["config"]
+
+
+@pytest.mark.parametrize("example", [YAML, TYPESCRIPT], ids=lambda one: one.name)
+def test_a_twin_finds_the_plugin_of_its_checkout(example: Path):
+    packages = yaml.safe_load((example / "Pulumi.yaml").read_text())["packages"]
+    assert (example / packages[NAME]).resolve() == SCHEMA.parent.resolve()
+
+
+class SaysItsSchema(KubernetesPlugin):
+    """The simulated plugin, with as much of a schema as the YAML host reads."""
+
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: N802  name of the RPC
+        provider = {"inputProperties": {"kubeconfig": {"type": "string"}}}
+        schema = {"name": self.package, "version": self.version, "provider": provider}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+
+
+@needs_engine
+@needs_yaml_host
+class TestYaml:
+    """Pulumi's own YAML host runs the example, and the engine starts the plugin for it."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def box(cls) -> Iterator[Sandbox]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sandbox.run.KubernetesPlugin", SaysItsSchema)
+            with sandbox_of("existing") as box:
+                yield box
+
+    def pulumi(self, box: Sandbox, folder: Path, *command: str) -> str:
+        put_on_path(folder)
+        own = {
+            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder}",
+            "PULUMI_CONFIG_PASSPHRASE": "of-a-test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_PROVIDERS": box._plugins,
+        }
+        done = subprocess.run(
+            [binaries.find("pulumi"), *command, "--non-interactive", "--color=never"],
+            cwd=folder,
+            env={**os.environ, **own},
+            input=box.clusters.find(OWN_CLUSTER).kubeconfig,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout + done.stderr
+
+    def preview(self, box: Sandbox, folder: Path, program: Any) -> str:
+        """Does not prove that `packages` is installed, which needs Pulumi's Python host."""
+        found = {key: value for key, value in program.items() if key != "packages"}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(found))
+        self.pulumi(box, folder, "stack", "init", "dev")
+        self.pulumi(box, folder, "config", "set", "--secret", "kubeconfig")
+        return self.pulumi(box, folder, "preview")
+
+    def test_the_example_can_be_previewed(self, box: Sandbox, tmp_path: Path, program: Any):
+        said = self.preview(box, tmp_path, program)
+        assert "serving.knative.dev/v1:Service qwen-service create" in said
+        assert "v1alpha1:ResourcePolicy qwen-policy create" in said
+        assert "6 to create" in said
+
+    def test_every_fault_is_one_sentence(self, box: Sandbox, tmp_path: Path, program: Any):
+        broken = json.loads(json.dumps(program))
+        inputs = broken["resources"]["qwen"]["properties"]
+        inputs["serve"]["scale"]["min"] = 5
+        inputs["server"]["resources"]["memory"] = "lots"
+        said = self.preview(box, tmp_path, broken)
+        assert "serve.scale.min is 5, but it must be at most max (2)" in said
+        assert "server.resources.memory is 'lots', but it must be text such as 64Gi" in said
+        assert "Traceback" not in said
+        assert ".py" not in said
+
+
+@needs_typescript
+def test_the_typescript_example_fits_the_sdk_that_pulumi_generates(tmp_path: Path):
+    """Does not prove that `pulumi install` links the SDK, which needs Pulumi's Node.js host."""
+    module = tmp_path / "sdkgen"
+    shutil.copytree(ENGINE, module)
+    shutil.copy(Path(__file__).parent / "sdkgen" / "main.go", module)
+    writes = [GO, "run", "-mod=mod", ".", SCHEMA.resolve(), tmp_path / "sdk"]
+    subprocess.run(writes, cwd=module, check=True)
+
+    shutil.copy(TYPESCRIPT / "index.ts", tmp_path)
+    (tmp_path / "node_modules").symlink_to((TYPESCRIPT / "node_modules").resolve())
+    options = json.loads((TYPESCRIPT / "tsconfig.json").read_text())
+    options["compilerOptions"]["paths"] = {f"@pulumi/{NAME}": ["./sdk"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(options))
+    checked = subprocess.run(
+        [tmp_path / "node_modules" / ".bin" / "tsc", "--noEmit"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.stdout == ""
+    assert checked.returncode == 0

@@ -1,0 +1,117 @@
+"""The host by itself: values and sentences between the engine and a component."""
+
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.errors import InputPropertiesError
+
+from components.plugin.host import NAME, Host
+from components.serving import Placement, PlacementArgs
+from plan.model import Plan, Resource
+from plan.record import record
+from tests.serving.arguments import placement
+
+from .cases import CASES, Case, spelled
+
+# The SDK leaves its plugin descriptions open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return Host()
+
+
+def made_by(host: Host, component: str, inputs: dict[str, Any]) -> Plan:
+    return record(lambda: host.construct("it", f"{NAME}:index:{component}", inputs, None))
+
+
+def by_urn(plan: Plan) -> dict[str, Resource]:
+    """Resources that do not wait for each other are registered in any order."""
+    return {one.urn: one for one in plan.resources}
+
+
+def refused(host: Host, component: str, inputs: dict[str, Any]) -> str:
+    with pytest.raises(InputPropertiesError) as caught:
+        host.construct("it", f"{NAME}:index:{component}", inputs, None)
+    return str(caught.value)
+
+
+def sentences(case: type[PlacementArgs], args: Any) -> str:
+    with pytest.raises(pulumi.RunError) as caught:
+        case.of(args)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_plugin_registers_what_python_registers(host: Host, case: Case) -> None:
+    args = case.model.of(case.inputs)
+    local = record(lambda: case.component("it", args, None))
+    remote = made_by(host, str(case), spelled(args))
+    assert len(local.resources) > 1
+    assert by_urn(remote) == by_urn(local)
+
+
+def test_every_fault_is_told_in_the_words_of_python(host: Host) -> None:
+    wire: dict[str, Any] = {
+        "pools": [{"name": "a10", "nodeSelctor": {}}, {"nodeSelector": {}, "maxPods": 0.0}],
+        "preemptPolicy": "never",
+        "namespace": 3.0,
+    }
+    python: dict[str, Any] = {
+        "pools": [{"name": "a10", "nodeSelctor": {}}, {"node_selector": {}, "max_pods": 0}],
+        "preempt_policy": "never",
+        "namespace": 3,
+    }
+    said = refused(host, "Placement", wire)
+    assert said == sentences(PlacementArgs, python)
+    assert len(said.splitlines()) >= 7
+
+
+def test_a_name_that_no_component_can_have_is_refused_too(host: Host) -> None:
+    inputs = spelled(PlacementArgs.of(placement()))
+    with pytest.raises(InputPropertiesError, match="name is 'It_'"):
+        host.construct("It_", f"{NAME}:index:Placement", inputs, None)
+
+
+def test_an_output_in_place_of_a_section_is_refused_and_not_lost(host: Host) -> None:
+    inputs = {
+        **spelled(PlacementArgs.of(placement())),
+        "selector": pulumi.Output.secret({"a": "b"}),
+    }
+    assert "selector is an Output, known only later" in refused(host, "Placement", inputs)
+
+
+def test_outputs_are_plain_values_under_the_names_of_the_schema(host: Host) -> None:
+    found: dict[str, Any] = {}
+
+    def program() -> None:
+        made = Placement("it", PlacementArgs.of(placement()))
+        found.update(host.get_state(made, host._component_defs["Placement"]))
+
+    record(program)
+    [term, _] = found["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
+    [expression] = term["matchExpressions"]
+    assert expression["operator"] == "In"
+    assert type(expression["operator"]) is str
+    assert found["tolerations"] == [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+    ]
+    assert found["labels"] == {"release": "qwen"}
+
+
+def test_outputs_that_are_absent_are_left_out(host: Host) -> None:
+    found: dict[str, Any] = {}
+
+    def program() -> None:
+        made = Placement("it", PlacementArgs.of(placement(enforcer="NodeAffinity")))
+        found.update(host.get_state(made, host._component_defs["Placement"]))
+
+    record(program)
+    assert "policyName" not in found

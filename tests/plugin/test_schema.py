@@ -1,0 +1,102 @@
+"""What users of other languages read: complete, current, and true to the models."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.args import Args
+from components.plugin.host import COMPONENTS, SCHEMA, Host, schema_text
+
+Described = tuple[str, Any]
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return json.loads(SCHEMA.read_text())
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return Host()
+
+
+def everything(schema: Any) -> Iterator[Described]:
+    """Components, types, properties and enum values, by a path that finds them."""
+    for section in ("resources", "types"):
+        for token, one in schema[section].items():
+            yield token, one
+            for key in ("inputProperties", "properties"):
+                for name, prop in one.get(key, {}).items():
+                    yield f"{token}.{name}", prop
+            for member in one.get("enum", []):
+                yield f"{token}.{member['name']}", member
+
+
+def inputs_of(schema: Any, name: str) -> tuple[dict[str, Any], list[str]]:
+    """Properties and required names of a component's inputs or of a type."""
+    component = schema["resources"].get(f"ack-inference:index:{name}")
+    if component:
+        return component["inputProperties"], component["requiredInputs"]
+    found = schema["types"][f"ack-inference:index:{name}"]
+    return found["properties"], found.get("required", [])
+
+
+def test_the_committed_schema_is_current() -> None:
+    assert SCHEMA.read_text() == schema_text()
+
+
+def test_every_public_component_is_in_the_schema(schema: Any) -> None:
+    assert len(COMPONENTS) > 20
+    assert set(schema["resources"]) == {f"ack-inference:index:{one.__name__}" for one in COMPONENTS}
+
+
+def test_nothing_is_left_undocumented(schema: Any) -> None:
+    undocumented = [path for path, one in everything(schema) if not one.get("description")]
+    assert undocumented == []
+    assert len(list(everything(schema))) > 500
+
+
+def test_an_input_is_required_exactly_where_python_requires_it(schema: Any, host: Host) -> None:
+    wrong = []
+    for name, model in host._input_models().items():
+        if issubclass(model, Args):
+            properties, required = inputs_of(schema, name)
+            for prop, field in zip(properties, model.model_fields.values(), strict=True):
+                if field.is_required() != (prop in required):
+                    wrong.append(f"{name}.{prop}")
+    assert wrong == []
+
+
+def test_every_default_is_told(host: Host) -> None:
+    untold = [
+        f"{model.__name__}.{name}"
+        for model in host._input_models().values()
+        if issubclass(model, Args)
+        for name, field in model.model_fields.items()
+        if not field.is_required()
+        and field.default is not None
+        and "default" not in (field.description or "").lower()
+    ]
+    assert untold == []
+
+
+def test_a_closed_set_is_an_enum(schema: Any) -> None:
+    found = schema["types"]["ack-inference:index:Enforcer"]["enum"]
+    assert [one["value"] for one in found] == ["ResourcePolicy", "NodeAffinity"]
+    prop = schema["resources"]["ack-inference:index:Placement"]["inputProperties"]["enforcer"]
+    assert prop["$ref"] == "#/types/ack-inference:index:Enforcer"
+
+
+def test_what_is_secret_stays_so_in_every_sdk(schema: Any) -> None:
+    secret = {path for path, one in everything(schema) if one.get("secret")}
+    assert secret == {
+        "ack-inference:index:ExistingCluster.kubeconfig",
+        "ack-inference:index:PrometheusEndpoint.token",
+    }
