@@ -99,7 +99,7 @@ BREAKS = [
     ),
     (
         "deploy.yml",
-        "pulumi-version: 3.256.0",
+        "pulumi-version: 3.259.0",
         "pulumi-version: ^3",
         "the_engine_is_the_one_that_is_tested",
     ),

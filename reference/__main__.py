@@ -1,0 +1,12 @@
+"""`python -m reference [--check]`: writes the reference, or says what of it is stale."""
+
+import sys
+
+from .pages import ROOT, stale, write
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv[1:]:
+        write()
+    elif found := stale():
+        names = ", ".join(str(path.relative_to(ROOT)) for path in found)
+        sys.exit(f"{names}: not what the code says; run: make reference")

@@ -1,0 +1,83 @@
+"""What a release promises, one line per promise: sorted, so that one change is one line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import components
+from components import cloud, crds, platform, serving
+from plan.record import record
+from plan.run import plan
+from plan.stack_file import stack_names
+from reference.describe import Component, Field, Library, Structure, exported, library
+
+from .minimal import MINIMAL
+
+ROOT: Final = Path(__file__).parents[2]
+BASELINE: Final = Path(__file__).with_name("baseline.txt")
+
+NAME: Final = "it"
+"""Name of the minimal instances; stands as `{name}` in the baseline."""
+
+
+def promises() -> list[str]:
+    """Everything that users' code and their stacks build on."""
+    rooms = (components, cloud, crds, platform, serving)
+    exports = (fact for room in rooms for fact in export_facts(room))
+    return sorted([*exports, *library_facts(library()), *urn_facts()])
+
+
+def export_facts(room: ModuleType) -> Iterator[str]:
+    """The names that a program may import."""
+    module = room.__name__.replace(components.__name__, "pulumi_ack_inference", 1)
+    for name in room.__all__:
+        yield f"module {module} exports {name}"
+
+
+def library_facts(found: Library) -> Iterator[str]:
+    for component in found.components:
+        yield from component_facts(component)
+    for structure in found.types:
+        yield from type_facts(structure)
+    for _, made in exported():
+        yield from children_facts(made)
+
+
+def component_facts(one: Component) -> Iterator[str]:
+    yield f"component {one.name} has type token {one.token}"
+    for field in one.inputs:
+        yield f"component {one.name} input {field_fact(field)}"
+    for field in one.outputs:
+        yield f"component {one.name} output {field.name}: {field.type}"
+
+
+def type_facts(one: Structure) -> Iterator[str]:
+    for field in one.fields:
+        yield f"type {one.name} field {field_fact(field)}"
+    for value in one.values:
+        yield f"type {one.name} value {value}"
+
+
+def field_fact(one: Field) -> str:
+    """What is no Input has to be plain; what has no default may be left out all the same."""
+    if one.required:
+        return f"{one.name}: {one.type}, required"
+    return f"{one.name}: {one.type}, optional" + (f", {one.default}" if one.default else "")
+
+
+def children_facts(component: Any) -> Iterator[str]:
+    """Names, types and parents of what a component registers."""
+    name = component.__name__
+    made = record(lambda: component(NAME, dict(MINIMAL[name])))
+    for resource in made.resources:
+        types, _, resource_name = resource.urn.split("::", 2)[2].partition("::")
+        if resource_name != NAME:
+            child = resource_name.replace(f"{NAME}-", "{name}-", 1)
+            yield f"component {name} makes {types}::{child}"
+
+
+def urn_facts() -> Iterator[str]:
+    for stack in stack_names(ROOT):
+        for resource in plan(stack, ROOT).resources:
+            yield f"stack {stack} has {resource.urn}"

@@ -1,0 +1,93 @@
+"""The smallest arguments that each public component takes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+CARD: Final = "aliyun.accelerator/nvidia_name"
+ISSUER: Final = {"oidc_issuer_url": "https://issuer", "oidc_provider_arn": "acs:ram::1:oidc/issuer"}
+SERVER: Final = {
+    "image": "registry/vllm:0.4.1",
+    "resources": {"cpu": "16", "memory": "64Gi"},
+    "mount_path": "/mnt/models/qwen",
+    "vllm": {"served_model_name": "qwen"},
+}
+MODEL: Final = {
+    "server": SERVER,
+    "namespace": "inference",
+    "labels": {"release": "it"},
+    "claim": "it",
+}
+
+MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
+    "AckCluster": {
+        "cluster_name": "it",
+        "vswitch_ids": ["vsw-1"],
+        "pod_vswitch_ids": ["vsw-2"],
+        "service_cidr": "172.21.0.0/20",
+        "log_project_name": "it-logs",
+    },
+    "CertManager": {},
+    "Dashboards": {"flavor": "arms"},
+    "EdgePool": {"cluster_id": "c1", "node_pool_name": "it"},
+    "ExistingCluster": {"kubeconfig": "{}"},
+    "Fluid": {"chart": {}},
+    "GpuMetrics": {
+        "flavor": "upstream",
+        "prometheus": {"url": "http://prometheus.monitoring:9090"},
+    },
+    "KServe": {},
+    "KServeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2, "metric": "cpu"}}},
+    "Knative": {"installer": "addon", "features": {}, "cluster_id": "c1"},
+    "KnativeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2}}},
+    "ModelBucket": {"bucket": "it-models"},
+    "ModelCache": {
+        "namespace": "inference",
+        "source_claim": "it",
+        "tier": {"workers": 2, "quota": "20Gi"},
+        "node_labels": {"node.kubernetes.io/instance-type": ["ecs.g8i.24xlarge"]},
+    },
+    "ModelFileSystem": {
+        "access_group_name": "it-models",
+        "vpc_id": "vpc-1",
+        "vswitch_id": "vsw-1",
+        "writer_cidr": "10.0.0.0/20",
+    },
+    "ModelStore": {
+        "claim_name": "it",
+        "namespace": "inference",
+        "size": "15Gi",
+        "oss": {"bucket": "it-models", "region": "cn-beijing", "role_name": "it", **ISSUER},
+    },
+    "Network": {"cidr": "10.0.0.0/16", "zones": [{"id": "cn-beijing-h", "cidr": "10.0.0.0/20"}]},
+    "NodePool": {
+        "cluster_id": "c1",
+        "node_pool_name": "it",
+        "vswitch_ids": ["vsw-1"],
+        "instance_types": ["ecs.g7.xlarge"],
+        "size": 1,
+    },
+    "Placement": {
+        "selector": {"release": "it"},
+        "namespace": "inference",
+        "pools": [{"name": "a10", "node_selector": {CARD: "NVIDIA-A10"}}],
+    },
+    "Priorities": {"classes": [{"name": "high", "value": 1000}]},
+    "RrsaRole": {
+        "role_name": "it",
+        "namespace": "inference",
+        "service_account": "reader",
+        "statements": [{"actions": ["oss:GetObject"], "resources": ["acs:oss:*:*:it-models/*"]}],
+        **ISSUER,
+    },
+    "TrainingJob": {
+        "image": "registry/train:1",
+        "command": ["train"],
+        "resources": {"cpu": "8", "memory": "32Gi"},
+        "namespace": "inference",
+        "labels": {"release": "it"},
+        "priority_class": "low",
+        "checkpoint_claim": "it",
+        "checkpoint_path": "/checkpoint",
+    },
+}
+"""By the component's name. A new optional input changes nothing here; a required one does."""

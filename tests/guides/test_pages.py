@@ -1,0 +1,131 @@
+"""What the guides name is there."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from plan.diff.compare import Kind
+from plan.run import plan
+from reference.stack_file import sections
+
+from .changes import GUIDES, ROOT, change, compared, copy_of_the_repository, files, make, refusals
+
+PAGES: Final = sorted(GUIDES.glob("*.md"))
+FINDS: Final = ("Iterator[Fault]", "Iterator[str]")
+"""What a check, or a warning, is an iterator of."""
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+
+
+def tables(guide: str, mark: str) -> list[list[str]]:
+    """The rows below every mark of a name, without the headers, each split into its cells."""
+    found = []
+    for part in (GUIDES / guide).read_text().split(f"<!-- {mark} -->\n")[1:]:
+        table = re.match(r"(?:\|.*\n)+", part)
+        assert table, "no table below the mark"
+        found += [row.strip("|").split("|") for row in table[0].splitlines()[2:]]
+    return found
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def checks() -> set[str]:
+    """Every function of `stacks` that finds faults or warnings."""
+    return {
+        node.name
+        for path in (ROOT / "stacks").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.returns and not node.name.startswith("_")
+        if ast.unparse(node.returns) in FINDS
+    }
+
+
+def keys() -> set[str]:
+    """Every key of a stack file, and every list and section on the way to it."""
+    found = set()
+    for section in sections():
+        for path in section.paths or [""]:
+            for key in section.keys:
+                name = f"{path}.{key.name}" if path else key.name
+                is_list = key.kind[0].startswith("list of")
+                found |= {name, f"{name}[]"} if is_list else {name}
+    return found
+
+
+@pytest.mark.parametrize("row", tables("troubleshooting.md", "checks"), ids=lambda row: row[0][:60])
+def test_a_symptom_is_explained_by_a_check_that_exists(row: list[str]) -> None:
+    [_, explained, advice] = row
+    assert names(explained)
+    assert set(names(explained)) <= checks()
+    assert advice.strip()
+
+
+@pytest.mark.parametrize("row", tables("article-to-project.md", "keys"), ids=lambda row: row[0])
+def test_a_step_of_an_article_leads_to_a_key_that_exists(row: list[str]) -> None:
+    assert set(names(row[1])) <= keys()
+
+
+def test_no_key_is_found_that_is_not_there() -> None:
+    assert {"models[].cache.quota", "pools[]"} <= keys()
+    assert not {"models[].cache.size", "pool"} & keys()
+
+
+@each_page
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@each_page
+def test_every_path_in_a_text_exists(page: Path) -> None:
+    """Folders and files of this repository, as a reader would look for them."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    paths = re.findall(r"`((?:components|stacks|tests|docs|policy|plan)/[\w./-]*)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@each_page
+def test_every_target_of_make_exists(page: Path) -> None:
+    known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    wanted = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)
+    assert set(wanted) <= set(known)
+
+
+def test_the_stack_file_for_a_cluster_of_ones_own_is_planned(tmp_path: Path) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    [(name, text)] = files("bring-your-own-cluster.md").items()
+    (tmp_path / name).write_text(text)
+    found = plan("mine", tmp_path)
+    assert not any(one.type.startswith("alicloud:") for one in found.resources)
+    [service] = found.manifests("Service")
+    assert service["metadata"]["name"] == "qwen"
+    assert "ResourcePolicy" not in {one["kind"] for one in found.manifests()}
+
+
+def test_a_renamed_child_with_an_alias_stays_what_it_is(tmp_path: Path) -> None:
+    renamed = change("upgrade.md", "rename")
+    assert sum(len(renamed.added(file)) for file in renamed.files) == 2
+    copy = copy_of_the_repository(tmp_path)
+    make(renamed, copy)
+    happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
+    assert happens == {"fluid-chart": Kind.MOVED}
+
+
+def test_a_renamed_child_without_an_alias_goes_and_comes_again(tmp_path: Path) -> None:
+    copy = copy_of_the_repository(tmp_path)
+    fluid = copy / "components" / "platform" / "fluid.py"
+    fluid.write_text(fluid.read_text().replace('f"{name}-release"', 'f"{name}-chart"'))
+    happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
+    assert happens == {"fluid-chart": Kind.CREATED, "fluid-release": Kind.DELETED}
+
+
+def test_a_copy_that_nobody_changed_is_the_same_stack(tmp_path: Path) -> None:
+    copy = copy_of_the_repository(tmp_path)
+    assert compared(copy, "dev").changes == ()
+    assert refusals(copy, "dev") == []
