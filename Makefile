@@ -5,9 +5,9 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox cli.py __main__.py tests bench docs
+SOURCES := components stacks plan policy sandbox reference cli.py __main__.py tests bench docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema lock clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,13 +35,20 @@ lint: $(VENV)/.dev ## Check style, types, layers and generated files.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/ack-inference schema --check
+	@$(BIN)/python -W ignore -m reference --check
 
 format: $(VENV)/.dev ## Bring the code into shape.
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-schema: $(VENV)/.plan ## Write the JSON Schema of stack files.
+schema: $(VENV)/.plan ## Write the JSON Schemas of stack files and of the plugin.
 	@$(BIN)/ack-inference schema
+
+reference: $(VENV)/.plan ## Write the generated part of the documents.
+	@$(BIN)/python -W ignore -m reference
+
+baseline: $(VENV)/.dev ## Accept what the library promises now; have the diff reviewed.
+	@$(BIN)/python -W ignore -m tests.baselines
 
 lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an index.
 	@$(call compile,pyproject.toml --group cli,requirements.lock)

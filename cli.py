@@ -255,16 +255,26 @@ def sandbox_down(stacks: tuple[str, ...], project: Path) -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the file is stale.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is stale.")
 def schema(check: bool) -> None:
-    """Write the JSON Schema of Pulumi.<stack>.yaml for editors."""
+    """Write the JSON Schemas: of Pulumi.<stack>.yaml for editors, of the plugin for SDKs."""
     import json
 
+    from components.plugin import host
     from stacks.environment import stack_schema
 
-    text = json.dumps(stack_schema(), indent=2) + "\n"
-    if not check:
-        SCHEMA.write_text(text)
-    elif not SCHEMA.is_file() or SCHEMA.read_text() != text:
-        click.echo(f"{SCHEMA.name} is stale; run: ack-inference schema", err=True)
-        sys.exit(1)
+    texts = {
+        SCHEMA: json.dumps(stack_schema(), indent=2) + "\n",
+        host.SCHEMA: host.schema_text(),
+    }
+    stale = [path for path, text in texts.items() if not _holds(path, text)]
+    for path in stale:
+        if check:
+            click.echo(f"{path.name} is stale; run: ack-inference schema", err=True)
+        else:
+            path.write_text(texts[path])
+    sys.exit(1 if check and stale else 0)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text() == text

@@ -135,6 +135,10 @@ def schema_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     environment.stack_schema = lambda: {"type": "object"}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "stacks.environment", environment)
     monkeypatch.setattr(cli, "SCHEMA", tmp_path / "stack.schema.json")
+    plugin = tmp_path / "schema.json"
+    plugin.write_text("{}")
+    monkeypatch.setattr("components.plugin.host.SCHEMA", plugin)
+    monkeypatch.setattr("components.plugin.host.schema_text", lambda: "{}")
     return tmp_path / "stack.schema.json"
 
 
