@@ -38,7 +38,11 @@ def test_the_wheel_holds_every_module_of_the_library_unchanged(built: Built):
             if name.endswith(".py")
         }
     folder = ROOT / "components"
-    ours = {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*.py")}
+    ours = {
+        str(one.relative_to(folder)): one.read_bytes()
+        for one in folder.rglob("*.py")
+        if one.parent.name != "plugin"  # It runs from a checkout, and is no part of the library.
+    }
     assert packed == ours
 
 
