@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from plan.diff.preview import resource_in
 from plan.model import STACK_TYPE, Resource
 from plan.render import output_lines, resource_tree, type_name
 
@@ -71,22 +72,9 @@ def render(
 
 
 def _resources(state: Mapping[str, Any]) -> list[Resource]:
-    found = map(_resource, state.get("resources") or [])
+    # An export shows secrets: the inputs stay where they are.
+    found = [resource_in({**one, "inputs": {}}) for one in state.get("resources") or []]
     return [one for one in found if one.type != STACK_TYPE]
-
-
-def _resource(one: Mapping[str, Any]) -> Resource:
-    return Resource(
-        urn=one["urn"],
-        type=one["type"],
-        name=one["urn"].rpartition("::")[2],
-        parent=one.get("parent", ""),
-        custom=one["custom"],
-        provider=one.get("provider", ""),
-        dependencies=one.get("dependencies") or [],
-        inputs={},
-        protect=one.get("protect", False),
-    )
 
 
 def _cloud(resources: Sequence[Existing]) -> Table:

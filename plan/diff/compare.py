@@ -15,12 +15,12 @@ from ..providers import deletes_first, replaces
 
 
 class Kind(StrEnum):
-    """What happens to a resource."""
+    """What happens to a resource; the most dangerous first."""
 
-    CREATED = "created"
-    UPDATED = "updated"
     REPLACED = "replaced"
     DELETED = "deleted"
+    UPDATED = "updated"
+    CREATED = "created"
     MOVED = "moved"
     """The same resource under another name or parent; nothing happens in the cloud."""
 
@@ -230,11 +230,12 @@ class _Comparison:
 def _pairs(olds: Mapping[str, Resource], new: Plan) -> dict[str, Resource]:
     """Old resources by the URN that they have from now on."""
     pairs = {one.urn: olds[one.urn] for one in new.resources if one.urn in olds}
+    taken = set(pairs)
     for one in new.resources:
-        if one.urn not in pairs:
-            former = next((urn for urn in one.aliases if urn in olds and urn not in pairs), None)
-            if former is not None:
-                pairs[one.urn] = olds[former]
+        former = next((urn for urn in one.aliases if urn in olds and urn not in taken), None)
+        if one.urn not in pairs and former is not None:
+            pairs[one.urn] = olds[former]
+            taken.add(former)
     return pairs
 
 

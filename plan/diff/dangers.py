@@ -99,7 +99,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
 """By type token, the worst first. A type that is missing here needs no sentence."""
 
 _ORDER: Final = {type_: rank for rank, type_ in enumerate(_DANGERS)}
-_KINDS: Final = (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED)
+_KINDS: Final = list(Kind)
 
 
 def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:

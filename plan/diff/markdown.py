@@ -124,7 +124,7 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
         return
     left_out = 0
     room -= _FRAME
-    for kind in (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED):
+    for kind in Kind:
         found = by_danger(one for one in diff.resources if one.kind is kind)
         lines = list[str]()
         for change in found:
@@ -139,7 +139,8 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
     if sum(map(len, outputs)) < room:
         yield from _fold(f"{len(diff.outputs)} outputs", outputs)
     if left_out:
-        yield f"{left_out} changes find no room here; the page in the run's artifact has them all."
+        page = "`ack-inference diff --format html`"
+        yield f"{left_out} changes find no room here; {page} has them all."
 
 
 def _fold(title: str, lines: Sequence[str], *, open_: bool = False) -> Iterator[str]:

@@ -47,7 +47,10 @@ def read_preview(text: str, stacks: Sequence[str]) -> Report:
         raise Refused(_SUBJECT, "It holds no step; is it the output of `pulumi preview --json`?")
     stack = str(steps[0]["urn"]).split("::")[0].rpartition(":")[2]
     if {*stacks} - {stack}:
-        raise Refused(_SUBJECT, f"It is of stack {stack!r}, not of {', '.join(stacks)!r}.")
+        raise Refused(
+            _SUBJECT,
+            f"It is of stack {stack!r}, not of {', '.join(stacks)!r}: name that one, or none.",
+        )
     if errors:
         return _report(Section(stack, None, [Refusal("the engine", errors)]))
     return _report(Section(stack, _diff(document, steps)))
@@ -103,7 +106,7 @@ def _states(
     """Resources and outputs of the stack, before or after."""
     found = [one[side] for one in steps if side in one and _is_whole(one)]
     outputs = next((_values(one.get("outputs")) for one in found if one["type"] == STACK_TYPE), {})
-    return [_resource(one) for one in found if one["type"] != STACK_TYPE], outputs
+    return [resource_in(one) for one in found if one["type"] != STACK_TYPE], outputs
 
 
 def _is_whole(step: Mapping[str, Any]) -> bool:
@@ -111,7 +114,8 @@ def _is_whole(step: Mapping[str, Any]) -> bool:
     return step["op"] not in ("create-replacement", "delete-replaced")
 
 
-def _resource(state: Mapping[str, Any]) -> Resource:
+def resource_in(state: Mapping[str, Any]) -> Resource:
+    """The resource that an entry of the engine's state, or one side of a step, is of."""
     return Resource(
         urn=state["urn"],
         type=state["type"],
@@ -159,8 +163,8 @@ def _kind(step: Mapping[str, Any]) -> Kind | None:
 def _change(step: Mapping[str, Any], replaced: set[str]) -> ResourceChange:
     kind = _kind(step)
     assert kind is not None  # noqa: S101  the caller has asked
-    old = _resource(step["oldState"]) if "oldState" in step else None
-    new = _resource(step["newState"]) if "newState" in step else None
+    old = resource_in(step["oldState"]) if "oldState" in step else None
+    new = resource_in(step["newState"]) if "newState" in step else None
     known = new or old
     assert known is not None  # noqa: S101  a step is of something
     properties = tuple(_step_properties(step, old, new)) if old and new else ()

@@ -13,8 +13,6 @@ LONGEST: Final = 200
 
 _MOST_OWNERS: Final = 2
 
-_KINDS: Final = (Kind.REPLACED, Kind.DELETED, Kind.UPDATED, Kind.CREATED, Kind.MOVED)
-
 
 def written(value: Any) -> str:
     """A value on one line: text as it is where it can be read, everything else as JSON."""
@@ -61,7 +59,7 @@ def owner(value: Any) -> str:
 def counts(diff: StackDiff) -> str:
     """How many resources it touches, in one line."""
     found = Counter(one.kind for one in diff.resources)
-    said = [f"{found[kind]} {kind}" for kind in _KINDS if found[kind]]
+    said = [f"{found[kind]} {kind}" for kind in Kind if found[kind]]
     if diff.unchanged:
         said.append(f"{diff.unchanged} unchanged")
     return ", ".join(said) or "nothing changes"

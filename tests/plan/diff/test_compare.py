@@ -119,6 +119,7 @@ def test_everything_goes_with_the_provider_of_a_replaced_cluster() -> None:
     diff = compare(plan(before, provider, inside), plan(after, provider, inside))
     assert kinds(diff)["files"] is Kind.REPLACED
     assert diff.changes[-1].because == (provider.urn,)
+    assert not diff.changes[-1].deletes_first  # In another cluster the name is free.
 
 
 def test_new_credentials_for_the_same_cluster_replace_nothing() -> None:
@@ -246,3 +247,10 @@ def test_a_value_of_a_moved_resource_stays_what_it_is() -> None:
     before = record(lambda: program("old"))
     after = record(lambda: program("new", pulumi.Alias(name="old")))
     assert kinds(compare(before, after)) == {"new": Kind.MOVED}
+
+
+def test_a_former_resource_goes_to_one_successor_only() -> None:
+    old, first, second = (resource(POOL, name, {}) for name in ("old", "first", "second"))
+    successors = [one.__class__(**{**vars(one), "aliases": [old.urn]}) for one in (first, second)]
+    found = kinds(compare(plan(old), plan(*successors)))
+    assert found == {"first": Kind.MOVED, "second": Kind.CREATED}

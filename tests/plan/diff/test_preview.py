@@ -177,4 +177,4 @@ def test_what_is_no_preview_is_a_sentence() -> None:
     assert refused("[]") == "It is not the output of `pulumi preview --json`."
     assert refused("{}") == "It holds no step; is it the output of `pulumi preview --json`?"
     text = json.dumps({"steps": [step("create", None, state(POOL, "t4", {}))]})
-    assert refused(text, "prod") == "It is of stack 'dev', not of 'prod'."
+    assert refused(text, "prod") == "It is of stack 'dev', not of 'prod': name that one, or none."
