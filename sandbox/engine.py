@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 from pulumi import automation
+from pulumi.runtime import _grpc_settings
 
 from plan.run import as_main_program
 
@@ -104,6 +105,8 @@ OnStep = Callable[[Step], None]
 
 # An engine that ends before the program leaves it without anybody to answer: no news to the user.
 logging.getLogger("grpc._server").disabled = True
+# An engine may get the port of an earlier one; gRPC would still call that port unreachable.
+_grpc_settings._GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
 class Engine:
