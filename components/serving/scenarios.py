@@ -73,7 +73,7 @@ class Tide(Args):
     seconds: float = Field(default=1440, gt=0, le=86_400)
     """How long the day is. Default 1440: a minute for each hour."""
     hours: list[float] = Field(default=list(TIDE), min_length=1, max_length=1440)
-    """Load of each equal part of the day, between 0 and 1 of `peak_rate`. Default: as in BurstGPT."""
+    """Load of each equal part of the day, 0 to 1 of `peak_rate`. Default: as in BurstGPT."""
 
     def _faults(self) -> Iterator[Fault]:
         for index, part in enumerate(self.hours):
