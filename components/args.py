@@ -1,8 +1,12 @@
 """Base of every args model: plain values are judged at once, and each fault is one sentence."""
 
+import ast
 import difflib
 import functools
+import inspect
+import itertools
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,12 +19,15 @@ from pulumi import Output as Output  # pydantic resolves pulumi.Input[X] through
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetJsonSchemaHandler,
     JsonValue,
     ValidationError,
     ValidationInfo,
     model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 Built = TypeVar("Built")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
@@ -91,7 +98,7 @@ class Args(BaseModel):
         extra="forbid",
         frozen=True,
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
         hide_input_in_errors=True,
         allow_inf_nan=False,
     )
@@ -128,6 +135,19 @@ class Args(BaseModel):
         if info.context is not LENIENT and (found := list(self._faults())):
             raise Refusal(*found)
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(schema)
+        properties = handler.resolve_ref_schema(found).get("properties", {})
+        for name, text in descriptions(cls).items():
+            info = cls.model_fields.get(name)
+            body = properties.get(name, properties.get(info.alias) if info else None)
+            if body is not None:
+                body.setdefault("description", text)
+        return found
 
     def dump(self) -> dict[str, Any]:
         """The inputs as the engine records them: what is not set is left out."""
@@ -253,6 +273,38 @@ def _folded(group: list[Fault]) -> list[Fault]:
         return group
     first = group[0]
     return [Fault(first.field, first.got, " or ".join(wants), first.why, first.source)]
+
+
+@functools.cache
+def descriptions(model: type[BaseModel]) -> Mapping[str, str]:
+    """The text under each field of a model, inherited ones among them.
+
+    pydantic's own `use_attribute_docstrings` reads the source of every model at its import.
+    """
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__):
+        if issubclass(one, BaseModel) and one is not BaseModel:
+            found |= _attribute_docstrings(one.__module__).get(one.__qualname__, {})
+    return found
+
+
+@functools.cache
+def _attribute_docstrings(module: str) -> Mapping[str, Mapping[str, str]]:
+    """By class and attribute, what stands under the attributes of a module's classes."""
+    classes = ast.parse(inspect.getsource(sys.modules[module])).body
+    return {
+        one.name: {
+            field.target.id: inspect.cleandoc(text.value.value)
+            for field, text in itertools.pairwise(one.body)
+            if isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+            and isinstance(text.value.value, str)
+        }
+        for one in classes
+        if isinstance(one, ast.ClassDef)
+    }
 
 
 def _fault(
@@ -436,8 +488,12 @@ def _at(raw: object, steps: Iterable[str | int]) -> object:
 
 
 def _field(model: type[BaseModel], step: str) -> FieldInfo | None:
+    """The declaration of a field, by its name or alias, with the text under it."""
     fields = model.model_fields
-    return fields.get(step) or next((f for f in fields.values() if f.alias == step), None)
+    name = step if step in fields else next((n for n, f in fields.items() if f.alias == step), "")
+    if (info := fields.get(name)) and info.description is None:
+        info.description = descriptions(model).get(name)
+    return info
 
 
 def _models_in(annotation: object) -> Iterable[type[BaseModel]]:

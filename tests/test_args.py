@@ -6,6 +6,7 @@ import pulumi_kubernetes as kubernetes
 import pytest
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field, ValidationError
+from pydantic._internal._docs_extraction import extract_docstrings_from_cls
 
 from components.args import (
     LENIENT,
@@ -17,6 +18,7 @@ from components.args import (
     T,  # noqa: F401
     Words,
     child_options,
+    descriptions,
     judged,
     keys_at,
     nearest,
@@ -357,3 +359,15 @@ def test_a_child_waits_for_what_its_component_waits_for_and_stays_below_it():
     assert set(found["child"].dependencies) == {found["first"].urn, found["second"].urn}
     assert found["child"].protect
     assert found["lonely"].dependencies == []
+
+
+def models(base: type[Args]) -> set[type[Args]]:
+    return {one for child in base.__subclasses__() for one in {child, *models(child)}}
+
+
+def test_a_field_is_described_by_the_text_under_it_as_pydantic_reads_it():
+    for model in models(Args):
+        if model.__module__.partition(".")[0] in ("components", "stacks"):
+            found = descriptions(model)
+            assert extract_docstrings_from_cls(model).items() <= found.items()
+            assert found.keys() <= model.model_fields.keys()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.args import Args
+from components.args import Args, descriptions
 from components.plugin.host import COMPONENTS, SCHEMA, Host, schema_text
 
 Described = tuple[str, Any]
@@ -82,7 +82,7 @@ def test_every_default_is_told(host: Host) -> None:
         for name, field in model.model_fields.items()
         if not field.is_required()
         and field.default is not None
-        and "default" not in (field.description or "").lower()
+        and "default" not in descriptions(model).get(name, "").lower()
     ]
     assert untold == []
 
