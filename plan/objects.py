@@ -1,11 +1,13 @@
 """The Kubernetes objects of a plan, found as the API server would find them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
 
-from .model import Plan
+from .model import Plan, Resource
 
 Manifest = Mapping[str, Any]
+One = TypeVar("One")
 
 
 class Objects:
@@ -16,24 +18,46 @@ class Objects:
         self._manifests = sorted(
             plan.manifests(), key=lambda one: (namespace_of(one), name_of(one))
         )
+        self._kinds: Mapping[Hashable, Sequence[Manifest]] = grouped(self._manifests, kind_of)
+        self._indexes: dict[Hashable, Mapping[Hashable, Sequence[Manifest]]] = {}
 
     def __iter__(self) -> Iterator[Manifest]:
         return iter(self._manifests)
 
-    def of(self, group: str, kind: str) -> Iterator[Manifest]:
+    def of(self, group: str, kind: str) -> Sequence[Manifest]:
         """Objects of a kind in every namespace; the core group is `""`."""
-        for found in self._manifests:
-            if kind_of(found) == (group, kind):
-                yield found
+        return self._kinds.get((group, kind), ())
+
+    def by(
+        self, key: Callable[[Manifest], Hashable], group: str, kind: str
+    ) -> Mapping[Hashable, Sequence[Manifest]]:
+        """Objects of a kind by what a function says of them, which is asked once."""
+        index = (key, group, kind)
+        if index not in self._indexes:
+            self._indexes[index] = grouped(self.of(group, kind), key)
+        return self._indexes[index]
 
     def get(
         self, group: str, kind: str, name: object, namespace: str | None = None
     ) -> Manifest | None:
         """The object of a name, in a namespace unless the kind has none."""
-        for found in self.of(group, kind):
-            if name_of(found) == name and namespace in (None, namespace_of(found)):
-                return found
-        return None
+        named = self.by(name_of, group, kind).get(str(name), ())
+        return next((one for one in named if namespace in (None, namespace_of(one))), None)
+
+    @cached_property
+    def placements(self) -> Mapping[Hashable, Sequence[Resource]]:
+        """Our placements, by their names."""
+        return grouped(self.plan.of("ack-inference:index:Placement"), lambda one: one.name)
+
+
+def grouped(
+    many: Iterable[One], key: Callable[[One], Hashable]
+) -> Mapping[Hashable, Sequence[One]]:
+    """What is said of each, with all of which it is said, in their order."""
+    found: dict[Hashable, list[One]] = {}
+    for one in many:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def section(value: object, *path: str) -> Mapping[str, Any]:

@@ -1,10 +1,10 @@
 """The pods that objects start, whatever their kind, and the policies that select them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .objects import Manifest, items, kind_of, name_of, namespace_of, section
+from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
@@ -51,6 +51,22 @@ def selects(policy: Manifest, pods: Pods) -> bool:
     """Whether a ResourcePolicy places some pods."""
     wanted = section(policy, "spec", "selector")
     return namespace_of(policy) == pods.namespace and wanted.items() <= pods.labels.items()
+
+
+def policies_of(objects: Objects, pods: Pods) -> Sequence[Manifest]:
+    """The ResourcePolicies that place some pods, by name."""
+    by_label = objects.by(_selected, "scheduling.alibabacloud.com", "ResourcePolicy")
+    labels = ["", *(f"{key}={value}" for key, value in pods.labels.items())]
+    likely = [one for label in labels for one in by_label.get((pods.namespace, label), ())]
+    return sorted((one for one in likely if selects(one, pods)), key=name_of)
+
+
+def _selected(policy: Manifest) -> tuple[str, str]:
+    """Its namespace, and one label that its pods have to carry; empty where it selects all."""
+    wanted = section(policy, "spec", "selector")
+    return namespace_of(policy), min(
+        (f"{key}={value}" for key, value in wanted.items()), default=""
+    )
 
 
 def _pod_specs(

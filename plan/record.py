@@ -130,7 +130,7 @@ class _Monitor(MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        if any(known.urn == urn for known in self.recorded):
+        if urn in self._aliases:
             raise ValueError(f"Two resources are called {request.name!r} ({urn}).")
         self._aliases[urn] = aliases = list(self._former(request, urn))
         self.recorded.append(

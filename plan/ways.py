@@ -16,7 +16,7 @@ from components.crds.scheduling import WAIT_FOR_SCALING
 
 from .model import Marker, Plan
 from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
-from .pods import Pods, pods_of, selects
+from .pods import Pods, pods_of, policies_of
 
 _AUTOSCALING: Final = "autoscaling"
 _BATCH: Final = "batch"
@@ -65,12 +65,17 @@ def followed(objects: Objects) -> Iterator[tuple[Manifest, Way]]:
 def idle_policies(plan: Plan) -> list[str]:
     """One sentence per ResourcePolicy that selects no pod of the plan."""
     objects = Objects(plan)
-    pods = [pods for found in plan.manifests() for pods in pods_of(found)]
+    busy = {
+        id(policy)
+        for found in objects
+        for pods in pods_of(found)
+        for policy in policies_of(objects, pods)
+    }
     return [
         f"ResourcePolicy {namespace_of(policy)}/{name_of(policy)} selects no pod of this plan; "
         f"its selector is {_pairs(section(policy, 'spec', 'selector')) or 'empty'}."
         for policy in objects.of(_SCHEDULING, "ResourcePolicy")
-        if not any(selects(policy, one) for one in pods)
+        if id(policy) not in busy
     ]
 
 
@@ -121,11 +126,13 @@ def _scaled_steps(objects: Objects, found: Manifest) -> Iterator[Step]:
 
 def _scaler(objects: Objects, namespace: str, kind: str, name: str) -> Manifest | None:
     """The HPA that scales an object."""
-    for found in objects.of(_AUTOSCALING, "HorizontalPodAutoscaler"):
-        target = section(found, "spec", "scaleTargetRef")
-        if (namespace_of(found), target.get("kind"), target.get("name")) == (namespace, kind, name):
-            return found
-    return None
+    scalers = objects.by(_scaled, _AUTOSCALING, "HorizontalPodAutoscaler")
+    return next(iter(scalers.get((namespace, kind, name), ())), None)
+
+
+def _scaled(scaler: Manifest) -> tuple[str, str, str]:
+    target = section(scaler, "spec", "scaleTargetRef")
+    return namespace_of(scaler), str(target.get("kind")), str(target.get("name"))
 
 
 def _scale(bounds: Mapping[str, Any], metric: str) -> Step:
@@ -278,22 +285,19 @@ def _cache_step(objects: Objects, namespace: str, dataset: str) -> Step:
         f"{level.get('quota')} {level.get('mediumtype')}"
         for level in items(section(spec, "tieredstore"), "levels")
     )
-    loads = [
-        name_of(load)
-        for load in objects.of(_FLUID, "DataLoad")
-        if _dataset_of(load) == (namespace, dataset)
-    ]
+    every = objects.by(_dataset_of, _FLUID, "DataLoad")
+    loads = [name_of(load) for load in every.get((namespace, dataset), ())]
     filled = f"filled by DataLoad {', '.join(loads)}" if loads else "filled by the first pod"
     return Step("cache", f"JindoRuntime {dataset}, {spec.get('replicas', 1)} x {quota}, {filled}")
 
 
-def _dataset_of(load: Manifest) -> tuple[object, object]:
+def _dataset_of(load: Manifest) -> tuple[str, str]:
     dataset = section(load, "spec", "dataset")
-    return dataset.get("namespace", namespace_of(load)), dataset.get("name")
+    return str(dataset.get("namespace", namespace_of(load))), str(dataset.get("name"))
 
 
 def _node_steps(objects: Objects, pods: Pods) -> Iterator[Step]:
-    policies = [one for one in objects.of(_SCHEDULING, "ResourcePolicy") if selects(one, pods)]
+    policies = policies_of(objects, pods)
     for policy in policies:
         spec = section(policy, "spec")
         units = ", then ".join(
@@ -331,8 +335,7 @@ def _pool_names(objects: Objects, policy: Manifest) -> list[str]:
     """Names of the pools in a policy of ours, whose IDs only the cloud can give."""
     return [
         str(pool.get("name"))
-        for placement in objects.plan.of("ack-inference:index:Placement")
-        if placement.name == name_of(policy)
+        for placement in objects.placements.get(name_of(policy), ())
         for pool in items(placement.inputs, "pools")
     ]
 

@@ -11,7 +11,7 @@ from components.args import MISSING, Fault, Words
 from components.catalog.labels import GPU_RESOURCE
 from plan.model import UNKNOWN, Marker, Plan, Resource
 from plan.objects import Objects, section
-from plan.pods import Pods, containers, pods_of, selects
+from plan.pods import Pods, containers, pods_of, policies_of
 
 from .cloud import Production
 from .model import Finding, Settings
@@ -136,9 +136,9 @@ def gpu_pods_without_priority(plan: Plan, settings: Production) -> Iterator[Find
 
 def gpu_pods_without_placement(plan: Plan, _: Settings) -> Iterator[Finding]:
     """Pods that may land on any GPU."""
-    policies = list(Objects(plan).of("scheduling.alibabacloud.com", "ResourcePolicy"))
+    objects = Objects(plan)
     for resource, pods in _gpu_pods(plan):
-        if not _names_its_nodes(pods) and not any(selects(one, pods) for one in policies):
+        if not _names_its_nodes(pods) and not policies_of(objects, pods):
             want = "given, or required node affinity, or a ResourcePolicy that selects the pods"
             why = "otherwise they land on any GPU, the dearest or one that cannot hold the model"
             yield resource, Fault(f"{pods.path}.nodeSelector", MISSING, want, why)

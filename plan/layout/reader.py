@@ -14,7 +14,7 @@ from components.crds.scheduling import WAIT_FOR_SCALING, PreemptPolicy
 from ..cost import CLUSTER
 from ..model import Plan, Resource
 from ..objects import Manifest, Objects, items, name_of, namespace_of, section
-from ..pods import Pods, containers, pods_of, selects
+from ..pods import Pods, containers, pods_of, policies_of
 from ..render import type_name
 from ..tariff import tariff
 from ..ways import Way, followed
@@ -26,7 +26,6 @@ from .pools import Labels, Pools, asked_for, labels_of
 _CONNECTION: Final = "pulumi:providers:kubernetes"
 _PLACEMENT: Final = f"{COMPONENTS}Placement"
 _PRIORITY: Final = "scheduling.k8s.io"
-_SCHEDULING: Final = "scheduling.alibabacloud.com"
 _SWITCH: Final = "alicloud:vpc/switch:Switch"
 
 
@@ -80,9 +79,7 @@ class _Reader:
     def _workload(self, found: Manifest, way: Way) -> Workload:
         owner = self.groups.owner(found)
         pods = next(pods_of(found), Pods(way.namespace, {}, {}, ""))
-        policies = [
-            one for one in self.objects.of(_SCHEDULING, "ResourcePolicy") if selects(one, pods)
-        ]
+        policies = policies_of(self.objects, pods)
         class_ = self.objects.get(_PRIORITY, "PriorityClass", pods.spec.get("priorityClassName"))
         value = class_.get("value") if class_ else None
         preemption = _preemption(class_, policies)
