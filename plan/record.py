@@ -1,16 +1,18 @@
 """Runs a Pulumi program as a first preview on the SDK alone, and records what it registers."""
 
+import asyncio
 import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent import futures
 from typing import Any, Final, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime import rpc, settings
+from pulumi.runtime import resource, rpc, settings
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import alias_pb2, resource_pb2
+from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
 from pulumi.runtime.stack import Stack
 
 from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource
@@ -66,10 +68,11 @@ def record(
     root = cast(Stack, pulumi.runtime.get_root_resource())
 
     def run() -> None:
+        asyncio.get_running_loop().set_default_executor(_Inline(1))
         program()
         root.register_outputs(root.outputs)
 
-    with _outputs_kept_apart():
+    with _recording():
         _drained(run)()
     return Plan(
         project,
@@ -82,21 +85,35 @@ def record(
 
 
 @contextlib.contextmanager
-def _outputs_kept_apart() -> Iterator[None]:
-    """Has the SDK tell for each value in a registration, not for the whole, what it is made of.
+def _recording() -> Iterator[None]:
+    """Has the SDK tell for each value what it is made of, and not where each resource stands.
 
-    It does so by itself for components in other languages only.
+    It tells the first by itself for components in other languages only. The second, a walk up the
+    stack for every resource, is a tenth of a plan's time, and nobody reads it.
     """
-    serialize = rpc.serialize_properties
+    serialize, trace = rpc.serialize_properties, resource._get_stack_trace
 
     def serialize_apart(*args: Any, **kwargs: Any) -> Any:
         return serialize(*args, **{**kwargs, "keep_output_values": True})
 
     rpc.serialize_properties = serialize_apart
+    resource._get_stack_trace = source_pb2.StackTrace
     try:
         yield
     finally:
-        rpc.serialize_properties = serialize
+        rpc.serialize_properties, resource._get_stack_trace = serialize, trace
+
+
+class _Inline(futures.ThreadPoolExecutor):
+    """Runs at once what is handed to it: the monitor is here, and needs no thread to wait in."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+        done = futures.Future[Any]()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
 class _Monitor(MockMonitor):
@@ -153,9 +170,10 @@ class _Monitor(MockMonitor):
                 },
             )
         )
-        known_id = request.custom and not self.preview
+        if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
         return resource_pb2.RegisterResourceResponse(
-            urn=urn, id=f"{request.name}-id" if known_id else "", object=_answer(request.object)
+            urn=urn, id="" if self.preview else f"{request.name}-id", object=_answer(request.object)
         )
 
     def _former(self, request: resource_pb2.RegisterResourceRequest, urn: str) -> Iterator[str]:
