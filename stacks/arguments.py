@@ -38,6 +38,7 @@ from components.platform import (
 )
 from components.serving import (
     Enforcer,
+    LoadTestArgs,
     ModelCacheArgs,
     PlacementArgs,
     PlacementPool,
@@ -49,6 +50,7 @@ from .environment import (
     AnyPool,
     EdgePool,
     Environment,
+    LoadTest,
     Model,
     Nodes,
     Pool,
@@ -463,6 +465,47 @@ def training_args(environment: Environment, job: Training, pool_ids: Ids) -> Tra
 def checkpoint(job: Training) -> str:
     """Name of a job's checkpoint, to which a claim belongs."""
     return f"{job.name}-checkpoint"
+
+
+def load_test_args(
+    environment: Environment, test: LoadTest, url: str, labels: dict[str, str]
+) -> LoadTestArgs:
+    """The Job of a load test, next to its model.
+
+    Args:
+        environment: What the stack file says.
+        test: The load test.
+        url: Address of the model inside the cluster.
+        labels: Labels that the model's pods have, and no others.
+    """
+    model = given(environment.model(test.model))
+    # The tokenizer is small: the store has it on every node, and no cache has to come there.
+    claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
+    reports = test.results and claim_address(environment, results(test), test.results)
+    kept, _, within = (reports or "").partition("/")
+    vllm = model.server.vllm
+    return LoadTestArgs(
+        scenario=test.scenario,
+        prompt=test.prompt,
+        url=test.url or url,
+        served_model_name=model.server.served_name or model.name,
+        namespace=environment.namespace,
+        run=test.run,
+        generator=test.generator,
+        image=test.image,
+        model_claim=claim,
+        model_folder=folder or None,
+        trust_remote_code=vllm.trust_remote_code if vllm else None,
+        pod_labels=labels,
+        kubectl_image=test.kubectl_image,
+        results_claim=kept or None,
+        results_folder=within or None,
+    )
+
+
+def results(test: LoadTest) -> str:
+    """Name of a load test's reports, to which a claim belongs."""
+    return f"{test.name}-results"
 
 
 def _pool(environment: Environment, name: str) -> AnyPool:

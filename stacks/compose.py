@@ -6,6 +6,7 @@ Network -> cluster -> pools -> platform -> per model: store -> cache -> placemen
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 import pulumi_alicloud as alicloud
@@ -29,12 +30,13 @@ from components.platform import (
     Priorities,
     PrioritiesArgs,
 )
-from components.serving import ModelCache, Placement, TrainingJob
+from components.serving import LoadTest, ModelCache, Placement, TrainingJob
 
 from . import arguments
 from .arguments import given
-from .environment import Environment, Model, Store, Training, Volume
-from .runtimes import RUNTIMES, Served, selected_labels
+from .environment import PROJECT, Environment, Model, Store, Training, Volume
+from .environment import LoadTest as LoadTestSection
+from .runtimes import RUNTIMES, Served, load_test_args, selected_labels
 from .site import Site
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -68,6 +70,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
     servers = [part for one in RUNTIMES.values() for part in one.platform(environment, site)]
     metrics = declare_metrics(environment, site, secrets, namespace)
 
+    services: dict[str, Served] = {}
     for model in environment.models:
         claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
         cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
@@ -75,6 +78,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         needed = [*priorities, placement, *servers, *metrics, *claim, *cache]
         service = declare_service(environment, model, site, needed)
         export_address(model, service.host)
+        services[model.name] = service
 
     for job in environment.training:
         name = arguments.checkpoint(job)
@@ -87,6 +91,15 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
             arguments.training_args(environment, job, site.pool_ids),
             site.options(*priorities, placement, *claim),
         )
+
+    for number, test in enumerate(environment.load_tests):
+        if test.run is None:
+            export_run_command(number, test)
+        else:
+            claim = declare_results(environment, test, site, stores, namespace)
+            after = [cast(pulumi.Resource, services[test.model]), *claim]
+            made = LoadTest(test.name, load_test_args(environment, test), site.options(*after))
+            pulumi.export(f"{test.name}_log_command", made.log_command)
 
 
 def reach_existing_cluster(environment: Environment, kubeconfig: pulumi.Output[str]) -> Site:
@@ -201,6 +214,13 @@ def export_address(model: Model, host: pulumi.Output[str]) -> None:
     )
 
 
+def export_run_command(number: int, test: LoadTestSection) -> None:
+    """How a load test is asked for that is only declared."""
+    key = f"{PROJECT}:load_tests[{number}].run"
+    command = f"pulumi config set --path '{key}' first && pulumi up"
+    pulumi.export(f"{test.name}_run_command", command)
+
+
 def declare_store(environment: Environment, store: Store, site: Site) -> MadeStore | None:
     """The bucket or file system of a store, where the stack creates one."""
     in_cloud = pulumi.ResourceOptions(providers=[site.cloud] if site.cloud else None)
@@ -246,6 +266,20 @@ def declare_claim(
     if not writable:
         pulumi.export(f"{name}_upload_command", claim.upload_command)
     return [claim]
+
+
+def declare_results(
+    environment: Environment,
+    test: LoadTestSection,
+    site: Site,
+    stores: Mapping[str, MadeStore | None],
+    namespace: Sequence[pulumi.Resource],
+) -> list[ModelStore]:
+    """The claim that keeps a load test's reports, where it has one."""
+    if test.results is None:
+        return []
+    name = arguments.results(test)
+    return declare_claim(environment, name, test.results, site, stores, namespace, writable=True)
 
 
 def declare_cache(

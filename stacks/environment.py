@@ -29,8 +29,12 @@ from components.platform.priorities import PriorityClass
 from components.quantity import QUANTITY
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeMetric, KServeServe
+from components.serving.load_generators import Generator
+from components.serving.load_test import RUN, job_name
 from components.serving.model_cache import CacheTier
+from components.serving.scenarios import Prompt, Scenario
 from components.serving.server import ModelServer, Resources
+from components.serving.training_job import name_faults
 
 EDGE_NETWORK_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ack/ack-edge/user-guide/network-management"
@@ -494,6 +498,45 @@ class Training(Args):
         yield from image_faults("image", self.image)
 
 
+class LoadTest(Args):
+    """A way to load a model, and to measure how long its users wait."""
+
+    name: str
+    """Name of the test."""
+    model: str
+    """Name of an entry of `models`."""
+    scenario: Scenario
+    """How the model is loaded: exactly one of the kinds."""
+    prompt: Prompt = Prompt()
+    """What every request asks."""
+    run: str | None = Field(default=None, pattern=RUN, examples=["first"])
+    """Asks for a run, and names it. Left out, the test is only declared. Another value starts it
+    again, and nothing else does."""
+    generator: Generator = Generator.INFERENCE_PERF
+    """Program that sends the requests. Default inference-perf, which knows every scenario."""
+    image: str | None = None
+    """Image of the generator, e.g. in a registry of one's own. Default: its makers'; hey has none.
+    """
+    kubectl_image: str | None = None
+    """Image that has kubectl, for a cold start. Default: Kubernetes' own, whose registry cannot be
+    reached from mainland China."""
+    url: str | None = Field(default=None, pattern="^https?://", examples=["http://qwen.inference"])
+    """Address of the model inside the cluster. Default: that of its Service."""
+    results: Volume | None = None
+    """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from name_faults(self.job_name)
+        for field in ("image", "kubectl_image"):
+            if (image := getattr(self, field)) is not None:
+                yield from image_faults(field, image)
+
+    @property
+    def job_name(self) -> str:
+        """Name of the Job that a run is."""
+        return job_name(self.name, self.run)
+
+
 class Knative(Args):
     """Settings of Knative Serving."""
 
@@ -658,6 +701,8 @@ class Environment(Args):
     """Models that are served."""
     training: list[Training] = []
     """Training jobs that share the pools."""
+    load_tests: list[LoadTest] = []
+    """Ways to load the models; each is run only when it is asked for."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1123_faults("namespace", self.namespace, "it names a Namespace")
@@ -675,6 +720,10 @@ class Environment(Args):
     def pool(self, name: str) -> AnyPool | None:
         """The pool, or group of nodes, of a name."""
         return next((pool for pool in self.all_pools if pool.name == name), None)
+
+    def model(self, name: str) -> Model | None:
+        """The model of a name."""
+        return next((model for model in self.models if model.name == name), None)
 
     def store(self, name: str) -> Store | None:
         """The store of a name."""

@@ -7,14 +7,15 @@ from typing import Final
 from pydantic import ValidationError
 
 from components.args import Fault, Refusal, rule_faults
+from components.serving.load_test import files_of, job_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
 
 from . import arguments
 from .arguments import Issuer, given
 from .checks import overlaps
-from .environment import Environment, Model, NetworkPlugin, Volume
-from .runtimes import RUNTIMES, selected_labels
+from .environment import Environment, LoadTest, Model, NetworkPlugin, Volume
+from .runtimes import RUNTIMES, load_test_args, selected_labels
 
 STACK: Final = "ack-inference-stack"
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
@@ -33,6 +34,7 @@ POOL: Final = {
 }
 STORE: Final = {"bucket": "oss.bucket"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
 
 METRICS: Final = {
     "url": "gpu_metrics.url",
@@ -85,6 +87,10 @@ def _parts(environment: Environment) -> Iterator[Part]:
     for job in environment.training:
         section = f"training[{job.name}]"
         yield section, CLAIM, partial(claim, arguments.checkpoint(job), job.checkpoint)
+    for test in environment.load_tests:
+        if test.results:
+            build = partial(claim, arguments.results(test), test.results)
+            yield f"load_tests[{test.name}]", RESULTS, build
 
 
 def _rendered_parts(environment: Environment) -> Iterator[Part]:
@@ -98,6 +104,8 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
     for job in environment.training:
         section = f"training[{job.name}]"
         yield section, {}, partial(arguments.training_args, environment, job, ids)
+    for test in environment.load_tests:
+        yield f"load_tests[{test.name}]", {}, partial(_load_test, environment, test)
 
 
 def _cloud_parts(environment: Environment) -> Iterator[Part]:
@@ -141,6 +149,11 @@ def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
     runtime = RUNTIMES[model.serve.kind]
     return runtime.render(model.name, runtime.args(environment, model, ids))
+
+
+def _load_test(environment: Environment, test: LoadTest) -> object:
+    args = load_test_args(environment, test)
+    return job_spec(test.name, args, {}), files_of(test.job_name, args, "http://model")
 
 
 def _cache(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:

@@ -17,15 +17,20 @@ from .kserve_model import (
     KServeServe,
     PrometheusQuery,
 )
+from .load_generators import Generator
+from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
+from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
 from .server import Dtype, ModelServer, Quantization, Resources, Vllm
 from .training_job import TrainingJob, TrainingJobArgs
 
 __all__ = [
     "CacheTier",
+    "ColdStart",
     "Dtype",
     "Enforcer",
+    "Generator",
     "KServeMetric",
     "KServeModel",
     "KServeModelArgs",
@@ -34,6 +39,8 @@ __all__ = [
     "KnativeModel",
     "KnativeModelArgs",
     "KnativeServe",
+    "LoadTest",
+    "LoadTestArgs",
     "Medium",
     "Metric",
     "ModelCache",
@@ -43,11 +50,16 @@ __all__ = [
     "PlacementArgs",
     "PlacementPool",
     "PrometheusQuery",
+    "Prompt",
     "Quantization",
     "Reserve",
     "ReserveType",
     "Resources",
     "Scale",
+    "Scenario",
+    "Spike",
+    "Steady",
+    "Tide",
     "TrainingJob",
     "TrainingJobArgs",
     "Vllm",

@@ -138,6 +138,8 @@ class KnativeModel(pulumi.ComponentResource):
 
     host: pulumi.Output[str]
     """Host name of the service, for the Host header of a request."""
+    url: pulumi.Output[str]
+    """Address of the service inside the cluster."""
 
     def __init__(
         self, name: str, args: KnativeModelArgs, opts: pulumi.ResourceOptions | None = None
@@ -155,7 +157,8 @@ class KnativeModel(pulumi.ComponentResource):
         KnativeService(f"{name}-service", service, about, child_options(self, opts), limits)
 
         self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
-        self.register_outputs({"host": self.host})
+        self.url = pulumi.Output.format("http://{0}.{1}.svc.cluster.local", name, args.namespace)
+        self.register_outputs({"host": self.host, "url": self.url})
 
 
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:

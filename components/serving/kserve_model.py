@@ -194,6 +194,8 @@ class KServeModel(pulumi.ComponentResource):
 
     host: pulumi.Output[str]
     """Host name of the service, for the Host header of a request."""
+    url: pulumi.Output[str]
+    """Address of the predictor inside the cluster."""
 
     def __init__(
         self, name: str, args: KServeModelArgs, opts: pulumi.ResourceOptions | None = None
@@ -225,7 +227,8 @@ class KServeModel(pulumi.ComponentResource):
             )
 
         self.host = pulumi.Output.from_input(host(name, args))
-        self.register_outputs({"host": self.host})
+        self.url = pulumi.Output.from_input(cluster_url(name, args.namespace))
+        self.register_outputs({"host": self.host, "url": self.url})
 
 
 def host(name: str, args: KServeModelArgs) -> str:
@@ -235,6 +238,11 @@ def host(name: str, args: KServeModelArgs) -> str:
         # KServe takes the host that Knative gives the predictor, and drops its suffix.
         return f"{name}.{args.namespace}.{domain}"
     return default_host(name, args.namespace, domain)
+
+
+def cluster_url(name: str, namespace: str) -> str:
+    """Address of the predictor inside the cluster: its Service, or the Knative Service it is."""
+    return f"http://{deployment_name(name)}.{namespace}.svc.cluster.local"
 
 
 def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:

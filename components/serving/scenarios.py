@@ -1,7 +1,7 @@
 """How a model is loaded to measure it: the same words for a job in the cluster and for a laptop."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pydantic import Field
 
@@ -20,13 +20,23 @@ The hours between are interpolated.
 """
 
 
+# In a section, None stands for the default; whoever reads one finds a value. For other languages a
+# field is optional only if its type says that it may be None.
+if TYPE_CHECKING:
+    Count: TypeAlias = int
+    Number: TypeAlias = float
+    Numbers: TypeAlias = list[float]
+else:
+    Count, Number, Numbers = int | None, float | None, list[float] | None
+
+
 class Prompt(Args):
     """What every request asks."""
 
-    words: int = Field(default=200, ge=1, le=100_000)
+    words: Count = Field(default=200, ge=1, le=100_000)
     """Words of the prompt, all different between requests, so that no prefix is cached. Default
     200."""
-    max_tokens: int = Field(default=128, ge=1, le=100_000)
+    max_tokens: Count = Field(default=128, ge=1, le=100_000)
     """Tokens of the answer at most. Default 128."""
 
 
@@ -37,7 +47,7 @@ class Steady(Args):
     """Requests per second, sent when they are due whether or not answers have come (open loop)."""
     clients: int | None = Field(default=None, ge=1, le=10_000)
     """Clients that each send a request when the last one is answered (closed loop)."""
-    seconds: float = Field(default=60, gt=0, le=86_400)
+    seconds: Number = Field(default=60, gt=0, le=86_400)
     """How long. Default 60."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -50,18 +60,18 @@ class Steady(Args):
 class Spike(Args):
     """Clients that come at once and stay, as article 000's `hey -z 2m -c 5`: pools have to grow."""
 
-    clients: int = Field(default=5, ge=1, le=10_000)
+    clients: Count = Field(default=5, ge=1, le=10_000)
     """Clients that each send a request when the last one is answered. Default 5."""
-    seconds: float = Field(default=120, gt=0, le=86_400)
+    seconds: Number = Field(default=120, gt=0, le=86_400)
     """How long. Default 120."""
 
 
 class ColdStart(Args):
     """One streamed request to a model without pods: how long until its first token."""
 
-    idle_seconds: float = Field(default=1800, ge=0, le=86_400)
+    idle_seconds: Number = Field(default=1800, ge=0, le=86_400)
     """Longest wait until the model is at zero. Default 1800."""
-    timeout_seconds: float = Field(default=1800, gt=0, le=86_400)
+    timeout_seconds: Number = Field(default=1800, gt=0, le=86_400)
     """Longest wait for the first token. Default 1800."""
 
 
@@ -70,9 +80,9 @@ class Tide(Args):
 
     peak_rate: float = Field(gt=0, le=10_000)
     """Requests per second in the busiest hour."""
-    seconds: float = Field(default=1440, gt=0, le=86_400)
+    seconds: Number = Field(default=1440, gt=0, le=86_400)
     """How long the day is. Default 1440: a minute for each hour."""
-    hours: list[float] = Field(default=list(TIDE), min_length=1, max_length=1440)
+    hours: Numbers = Field(default=list(TIDE), min_length=1, max_length=1440)
     """Load of each equal part of the day, 0 to 1 of `peak_rate`. Default: as in BurstGPT."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -107,5 +117,6 @@ class Scenario(Args):
 
     @property
     def kind(self) -> str:
-        """The kind that is given."""
-        return next(kind for kind in type(self).model_fields if getattr(self, kind) is not None)
+        """The kind that is given; empty where a fault says that there is none."""
+        kinds = type(self).model_fields
+        return next((kind for kind in kinds if getattr(self, kind) is not None), "")

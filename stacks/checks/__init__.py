@@ -28,10 +28,11 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
-from .names import claims_are_unique, names_are_unique
+from .names import claims_are_unique, load_tests_have_their_own_jobs, names_are_unique
 from .pools import instance_types_are_known, instance_types_have_the_card
 from .references import (
     caches_name_pools,
+    load_tests_name_models,
     nas_zones_are_known,
     oss_endpoints_are_internal,
     placements_name_pools,
@@ -42,6 +43,7 @@ from .references import (
 )
 from .serving import (
     caches_reach_their_readers,
+    cold_starts_begin_without_a_pod,
     metrics_have_a_source,
     metrics_have_an_adapter,
 )
@@ -89,6 +91,7 @@ def check(find: Finder, *reads: str) -> Check:
 CHECKS: Final = (
     check(names_are_unique),
     check(claims_are_unique),
+    check(load_tests_have_their_own_jobs),
     check(sections_suit_the_profile, "cluster.profile"),
     check(plugins_suit_the_profile, "cluster.profile", "network.plugin"),
     check(zones_lie_in_the_region, "region", "network"),
@@ -100,6 +103,7 @@ CHECKS: Final = (
     check(instance_types_have_the_card),
     check(placements_name_pools),
     check(caches_name_pools),
+    check(load_tests_name_models),
     check(stores_are_known),
     check(stores_suit_the_profile, "cluster.profile"),
     check(oss_endpoints_are_internal, "region"),
@@ -122,6 +126,7 @@ CHECKS: Final = (
         "prometheus_token",
     ),
     check(caches_reach_their_readers),
+    check(cold_starts_begin_without_a_pod),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (

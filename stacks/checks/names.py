@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from components.args import Fault
 
-from ..arguments import checkpoint
+from ..arguments import checkpoint, results
 from ..environment import Environment
 from .views import repeated
 
@@ -20,6 +20,7 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         "instance_types": [entry.name for entry in environment.instance_types],
         "models": [model.name for model in environment.models],
         "training": [job.name for job in environment.training],
+        "load_tests": [test.name for test in environment.load_tests],
     }
     for section, names in sections.items():
         for name in repeated(names):
@@ -42,3 +43,19 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             want = "no name of a training job with -checkpoint behind it"
             why = "the job's checkpoint is a claim of that name"
             yield Fault(f"models[{model.name}].name", model.name, want, why)
+
+
+def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
+    """A run is a Job, and its reports are a claim, beside those of training and of models."""
+    jobs = {job.name: f"training[{job.name}]" for job in environment.training}
+    claims = {model.name: f"models[{model.name}]" for model in environment.models}
+    for test in environment.load_tests:
+        path = f"load_tests[{test.name}]"
+        if test.run and (other := jobs.get(test.job_name)) is not None:
+            want = f"another one, since {test.job_name} is the Job of {other}"
+            yield Fault(f"{path}.run", test.run, want, "a run is a Job of both names")
+        elif test.results and (other := claims.get(results(test))) is not None:
+            want = f"different, as its reports are a claim of the name of {other}"
+            yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
+        if test.run:
+            jobs[test.job_name] = path

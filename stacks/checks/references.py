@@ -29,6 +29,15 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, name, "named once", "a pool is tried once")
 
 
+def load_tests_name_models(environment: Environment) -> Iterator[Fault]:
+    """A test loads a model that is there."""
+    known = [model.name for model in environment.models]
+    for test in environment.load_tests:
+        if test.model not in known:
+            why = "it is the one that is loaded"
+            yield from _unknown(f"load_tests[{test.name}].model", test.model, known, why)
+
+
 def caches_name_pools(environment: Environment) -> Iterator[Fault]:
     """A cache needs nodes."""
     known = [pool.name for pool in environment.all_pools]
@@ -110,6 +119,9 @@ def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
         yield f"{path}.volume", model.volume
     for job in environment.training:
         yield f"training[{job.name}].checkpoint", job.checkpoint
+    for test in environment.load_tests:
+        if test.results:
+            yield f"load_tests[{test.name}].results", test.results
 
 
 def _unknown(field: str, name: str, known: list[str], why: str) -> Iterator[Fault]:

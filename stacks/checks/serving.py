@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, MetricsFlavor, offered
 
+from ..arguments import given
 from ..environment import EdgePool, Environment
 from .views import models, sections
 
@@ -62,3 +63,28 @@ def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"
                 why = f"machines of {name} cannot reach the pods that hold the copy"
                 yield Fault(f"{path}.cache", Words("given"), want, why)
+
+
+def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]:
+    """A model that keeps a pod is never at zero, and only Knative holds a request until one is."""
+    for test in environment.load_tests:
+        model = environment.model(test.model)
+        if test.scenario.cold_start is None or model is None:
+            continue
+        field = f"load_tests[{test.name}].scenario.cold_start"
+        kind, knative = model.serve.kind, model.serve.knative
+        path = f"models[{model.name}].serve.{kind}"
+        if not model.on_knative:
+            want = f"left out, or {path} served by Knative"
+            why = "while there is no pod, only Knative keeps a request waiting"
+            yield Fault(field, Words("given"), want, why)
+            continue
+        least = knative.scale.min if knative else given(model.serve.kserve).scale.min
+        if least != 0:
+            want = f"left out, or {path}.scale.min 0"
+            why = f"with {1 if least is None else least} it always keeps a pod"
+            yield Fault(field, Words("given"), want, why)
+        elif knative and knative.reserve:
+            want = f"left out, or {path}.reserve"
+            why = "a reserve instance answers as long as there is no replica"
+            yield Fault(field, Words("given"), want, why)

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-from ..arguments import pod_labels
-from ..environment import Model, Serve, Training
+from components.serving import LoadTestArgs
+
+from .. import arguments
+from ..arguments import given, pod_labels
+from ..environment import Environment, LoadTest, Model, Serve, Training
 from .runtime import Runtime, Served
 
-__all__ = ["RUNTIMES", "Runtime", "Served", "selected_labels"]
+__all__ = ["RUNTIMES", "Runtime", "Served", "load_test_args", "selected_labels"]
 
 RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
     kind: import_module(f"{__name__}.{kind}").RUNTIME for kind in Serve.model_fields
@@ -21,3 +24,11 @@ def selected_labels(workload: Model | Training) -> dict[str, str]:
     if isinstance(workload, Model) and workload.serve.kind:
         return RUNTIMES[workload.serve.kind].pod_labels(workload)
     return pod_labels(workload)
+
+
+def load_test_args(environment: Environment, test: LoadTest) -> LoadTestArgs:
+    """What a load test is given: its model's address and pods are its runtime's affair."""
+    model = given(environment.model(test.model))
+    runtime = RUNTIMES[model.serve.kind]
+    url, labels = runtime.url(environment, model), runtime.pod_labels(model)
+    return arguments.load_test_args(environment, test, url, labels)

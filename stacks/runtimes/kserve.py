@@ -11,6 +11,7 @@ from components.serving import KServeMetric, KServeModel, KServeModelArgs
 from components.serving.kserve_model import (
     annotations,
     autoscaler_spec,
+    cluster_url,
     inference_service_spec,
     service_labels,
 )
@@ -144,4 +145,5 @@ RUNTIME: Final = Runtime(
     platform=declare_platform,
     platform_args=platform_args,
     pod_labels=pod_labels,
+    url=lambda environment, model: cluster_url(model.name, environment.namespace),
 )

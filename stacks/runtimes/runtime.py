@@ -28,6 +28,11 @@ def nothing(*_: object) -> Sequence[pulumi.Resource]:
     return ()
 
 
+def service_url(environment: Environment, model: Model) -> str:
+    """Address of a Service that is called as the model."""
+    return f"http://{model.name}.{environment.namespace}.svc.cluster.local"
+
+
 @dataclass(frozen=True)
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
@@ -48,3 +53,5 @@ class Runtime(Generic[A]):
     """Builds arguments of its platform, which refuse under the section of the runtime's name."""
     pod_labels: Callable[[Model], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
+    url: Callable[[Environment, Model], str] = service_url
+    """Address of a model inside the cluster: its Service's, or one that a controller makes."""

@@ -39,6 +39,13 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "KServeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2, "metric": "cpu"}}},
     "Knative": {"installer": "addon", "features": {}, "cluster_id": "c1"},
     "KnativeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2}}},
+    "LoadTest": {
+        "scenario": {"spike": {}},
+        "url": "http://it",
+        "served_model_name": "it",
+        "namespace": "inference",
+        "model_claim": "it",
+    },
     "ModelBucket": {"bucket": "it-models"},
     "ModelCache": {
         "namespace": "inference",

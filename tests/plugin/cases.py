@@ -23,6 +23,8 @@ from components.serving import (
     KnativeModelArgs,
     KServeModel,
     KServeModelArgs,
+    LoadTest,
+    LoadTestArgs,
     ModelCache,
     ModelCacheArgs,
     Placement,
@@ -33,7 +35,16 @@ from components.serving import (
 from tests.cloud.test_cluster import ack
 from tests.cloud.test_model_store import store
 from tests.cloud.test_node_pool import pool
-from tests.serving.arguments import GPU_TAINT, cache, job, model, placement, serve, server
+from tests.serving.arguments import (
+    GPU_TAINT,
+    cache,
+    job,
+    load_test,
+    model,
+    placement,
+    serve,
+    server,
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,11 @@ CASES = (
         model(serve={"scale": {"metric": "cpu", "target": 50, "min": 1, "max": 3}}),
     ),
     Case(TrainingJob, TrainingJobArgs, job()),
+    Case(
+        LoadTest,
+        LoadTestArgs,
+        load_test(scenario={"tide": {"peak_rate": 2.0}}, pod_labels={"snake_case": "camelCase"}),
+    ),
 )
 
 

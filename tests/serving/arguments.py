@@ -69,5 +69,17 @@ def job(**changes: Any) -> dict[str, Any]:
     return _changed(smallest, changes)
 
 
+def load_test(**changes: Any) -> dict[str, Any]:
+    smallest = {
+        "scenario": {"spike": {}},
+        "url": "http://qwen.inference.svc.cluster.local",
+        "served_model_name": "qwen",
+        "namespace": "inference",
+        "model_claim": "qwen",
+        "run": "first",
+    }
+    return _changed(smallest, changes)
+
+
 def _changed(smallest: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in {**smallest, **changes}.items() if value is not None}

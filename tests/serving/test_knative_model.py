@@ -217,6 +217,12 @@ def test_the_host_is_made_of_name_namespace_and_domain():
     assert default == {"host": "qwen.inference.example.com"}
 
 
+def test_inside_the_cluster_a_model_is_reached_at_its_service():
+    url = "http://qwen.ml.svc.cluster.local"
+    args = {**model(), "namespace": "ml"}
+    assert outputs(KnativeModel, "qwen", args, "url") == {"url": url}
+
+
 @pytest.mark.parametrize(
     ("scale", "sentence"),
     [

@@ -366,6 +366,11 @@ def test_the_host_is_made_of_name_namespace_and_domain():
     assert default == {"host": "qwen-inference.example.com"}
 
 
+def test_inside_the_cluster_a_model_is_reached_at_its_predictor():
+    url = "http://qwen-predictor.inference.svc.cluster.local"
+    assert outputs(KServeModel, "qwen", model(), "url") == {"url": url}
+
+
 def test_under_knative_the_host_is_as_knative_makes_it():
     """https://github.com/kserve/kserve takes the host of Knative's Service without -predictor."""
     args = scaled(metric="concurrency", target=2)
@@ -438,7 +443,7 @@ def test_a_name_that_no_deployment_can_have_is_refused(name: str):
 def test_the_plugin_host_can_read_its_inputs_and_outputs():
     found = Analyzer("ack-inference").analyze_component(KServeModel)
     assert {"server", "serve", "labels", "claim", "priorityClass"} <= set(found.inputs)
-    assert set(found.outputs) == {"host"}
+    assert set(found.outputs) == {"host", "url"}
 
 
 def test_service_and_autoscaler_belong_to_their_model():

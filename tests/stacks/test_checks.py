@@ -15,7 +15,9 @@ What the design asks for, and the cases or tests below that prove it:
 - time-outs and deadline agree: test_one_setting_makes_both_request_timeouts and
   test_one_setting_makes_probe_and_progress_deadline
 - names are DNS-1035 and unique: `Pool`, `Nodes`, `Store`, `Model`, `Training`, `names_are_unique`,
-  `claims_are_unique`
+  `claims_are_unique`, `load_tests_have_their_own_jobs`
+- a load test: `load_tests_name_models`, `cold_starts_begin_without_a_pod`, `Scenario`, `Steady`,
+  `Tide`, `LoadTest`, `LoadTestArgs`
 - reserved ports and variables: `reserved_names_are_free`
 - what the profile cannot give: `fluid_runs_on_the_image`, `kubernetes_is_new_enough`,
   `knative_runs_on_the_kubernetes`, `kserve_runs_on_the_kubernetes`,
@@ -106,6 +108,10 @@ SMALL: Raw = {
 def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     """How KServe scales a model."""
     return {"metric": metric, "target": target, "max": 3, **more}
+
+
+def load_test(**changes: Any) -> Raw:
+    return {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
 
 
 class Case(NamedTuple):
@@ -1748,6 +1754,197 @@ CASES = [
         {"prices": {**CONTRACT, "currency": "¥"}},
         ("prices.currency is '¥', but it must be text such as CNY: currency of the prices."),
         {"prices": {**CONTRACT, "currency": "USD"}},
+    ),
+    Case(
+        "load_tests_name_models",
+        "a load test of a model that is not there",
+        dev,
+        {"load_tests": [load_test(model="qwem")]},
+        (
+            "load_tests[spike].model is 'qwem', but it must be one of qwen (did you mean 'qwen'?): "
+            "it is the one that is loaded."
+        ),
+        {"load_tests": [load_test()]},
+    ),
+    Case(
+        "names_are_unique",
+        "two load tests of one name",
+        dev,
+        {"load_tests": [load_test(), load_test(run="first")]},
+        (
+            "load_tests[spike].name is 'spike', but it must be given to one entry only: an entry "
+            "is known by its name."
+        ),
+        {"load_tests": [load_test(), load_test(name="spike2", run="first")]},
+    ),
+    Case(
+        "stores_are_known",
+        "reports in a store that is not there",
+        dev,
+        {"load_tests": [load_test(results={"store": "report", "size": "1Gi"})]},
+        (
+            "load_tests[spike].results.store is 'report', but it must be one of models, "
+            "checkpoints: the files are mounted from it."
+        ),
+        {"load_tests": [load_test(results={"store": "checkpoints", "size": "1Gi"})]},
+    ),
+    Case(
+        "load_tests_have_their_own_jobs",
+        "a run with the name of a training job",
+        dev,
+        {
+            "load_tests": [load_test(name="fine", run="tune")],
+            "training[finetune].name": "fine-tune",
+        },
+        (
+            "load_tests[fine].run is 'tune', but it must be another one, since fine-tune is the "
+            "Job of training[fine-tune]: a run is a Job of both names."
+        ),
+        {"load_tests": [load_test(name="fine", run="tune")]},
+    ),
+    Case(
+        "load_tests_have_their_own_jobs",
+        "two tests whose runs are called alike",
+        dev,
+        {"load_tests": [load_test(run="a-b"), load_test(name="spike-a", run="b")]},
+        (
+            "load_tests[spike-a].run is 'b', but it must be another one, since spike-a-b is the "
+            "Job of load_tests[spike]: a run is a Job of both names."
+        ),
+        {"load_tests": [load_test(run="a-b"), load_test(name="spike-a", run="c")]},
+    ),
+    Case(
+        "load_tests_have_their_own_jobs",
+        "reports with the name of a model's claim",
+        dev,
+        {
+            "load_tests": [load_test(results={"store": "checkpoints", "size": "1Gi"})],
+            "models[+]": {**MODEL, "name": "spike-results"},
+        },
+        (
+            "load_tests[spike].name is 'spike', but it must be different, as its reports are a "
+            "claim of the name of models[spike-results]: both are made in the same namespace."
+        ),
+        {"load_tests": [load_test()], "models[+]": {**MODEL, "name": "spike-results"}},
+    ),
+    Case(
+        "cold_starts_begin_without_a_pod",
+        "a cold start of a model that keeps a pod",
+        dev,
+        {"load_tests": [load_test(scenario={"cold_start": {}})]},
+        (
+            "load_tests[spike].scenario.cold_start is given, but it must be left out, or "
+            "models[qwen].serve.knative.scale.min 0: with 1 it always keeps a pod."
+        ),
+        {
+            "load_tests": [load_test(scenario={"cold_start": {}})],
+            "models[qwen].serve.knative.scale.min": 0,
+        },
+    ),
+    Case(
+        "cold_starts_begin_without_a_pod",
+        "a cold start of a model with a reserve instance",
+        dev,
+        {
+            "load_tests": [load_test(scenario={"cold_start": {}})],
+            "models[qwen].serve.knative.scale.min": 0,
+            "models[qwen].serve.knative.reserve": {},
+        },
+        (
+            "load_tests[spike].scenario.cold_start is given, but it must be left out, or "
+            "models[qwen].serve.knative.reserve: a reserve instance answers as long as there is "
+            "no replica."
+        ),
+        {
+            "load_tests": [load_test()],
+            "models[qwen].serve.knative.scale.min": 0,
+            "models[qwen].serve.knative.reserve": {},
+        },
+    ),
+    Case(
+        "cold_starts_begin_without_a_pod",
+        "a cold start of a model that no Knative serves",
+        hybrid,
+        {"load_tests": [load_test(model="qwen-chat", scenario={"cold_start": {}})]},
+        (
+            "load_tests[spike].scenario.cold_start is given, but it must be left out, or "
+            "models[qwen-chat].serve.kserve served by Knative: while there is no pod, only Knative "
+            "keeps a request waiting."
+        ),
+        {
+            "load_tests": [load_test(model="qwen-chat", scenario={"cold_start": {}})],
+            "models[qwen-chat].serve.kserve": {
+                "scale": {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
+            },
+            "knative": {},
+        },
+    ),
+    Case(
+        "LoadTest",
+        "a name that leaves no room for that of a pod",
+        dev,
+        {"load_tests": [load_test(name="s" * 52, run="first")]},
+        (
+            f"load_tests[{'s' * 52}].name is '{'s' * 52}-first', but it must be 57 long at most, "
+            "which leaves room for an index: pods are called after the job."
+        ),
+        {"load_tests": [load_test(name="s" * 51, run="first")]},
+    ),
+    Case(
+        "Scenario",
+        "two ways to load at once",
+        dev,
+        {"load_tests": [load_test(scenario={"spike": {}, "tide": {"peak_rate": 2}})]},
+        (
+            "load_tests[spike].scenario.spike is given beside tide, but it must be the only "
+            "one: a test loads a model in one way."
+        ),
+        {"load_tests": [load_test(scenario={"spike": {"clients": 1}})]},
+    ),
+    Case(
+        "Steady",
+        "neither a rate nor clients",
+        dev,
+        {"load_tests": [load_test(scenario={"steady": {}})]},
+        (
+            "load_tests[spike].scenario.steady.rate is left out, as is clients, but it must be "
+            "given, or else clients, but not both: arrivals follow the clock or the answers."
+        ),
+        {"load_tests": [load_test(scenario={"steady": {"rate": 1}})]},
+    ),
+    Case(
+        "Tide",
+        "an hour above the highest load",
+        dev,
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.5, 1.1]}})]},
+        (
+            "load_tests[spike].scenario.tide.hours[1] is 1.1, but it must be between 0 and 1: "
+            "peak_rate is the highest load."
+        ),
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.5, 1]}})]},
+    ),
+    Case(
+        "LoadTestArgs",
+        "an hour without a request",
+        dev,
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0, 1]}})]},
+        (
+            "load_tests[spike].scenario.tide.hours[0] is 0 requests in 720 s, but it must be 1 "
+            "request or more: inference-perf passes over what has none, and the rest would come "
+            "too early."
+        ),
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.01, 1]}})]},
+    ),
+    Case(
+        "LoadTestArgs",
+        "hey without an image",
+        dev,
+        {"load_tests": [load_test(generator="hey")]},
+        (
+            "load_tests[spike].image is missing, but it must be given: nobody publishes an image "
+            "of hey."
+        ),
+        {"load_tests": [load_test(generator="hey", image="registry/hey:1")]},
     ),
 ]
 

@@ -1,0 +1,163 @@
+"""A load test is declared with its model, and run only when it is asked for."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from plan.model import Plan
+from plan.ways import idle_policies, ways
+from policy.judge import judge as police
+
+from .environments import Raw, accepted, changed, dev, existing, hybrid, planned, prod, sentences
+
+LOAD_TEST = "ack-inference:index:LoadTest"
+
+
+def loaded(base: Raw, **changes: Any) -> Raw:
+    test = {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
+    return {**base, "load_tests": [test]}
+
+
+def config(plan: Plan) -> str:
+    [found] = [one for one in plan.manifests("ConfigMap") if "config.json" in one.get("data", {})]
+    return str(found["data"]["config.json"])
+
+
+def address(plan: Plan) -> str:
+    return str(yaml.safe_load(config(plan))["server"]["base_url"])
+
+
+def job(plan: Plan) -> Any:
+    return next(one for one in plan.manifests("Job") if one["metadata"]["name"] == "spike-first")
+
+
+def volumes(plan: Plan) -> dict[str, Any]:
+    return {one["name"]: one for one in job(plan)["spec"]["template"]["spec"]["volumes"]}
+
+
+def test_a_test_that_nobody_asked_for_is_declared_and_nothing_more() -> None:
+    declared, before = planned(loaded(dev())), planned(dev())
+    assert {one.urn for one in declared.resources} == {one.urn for one in before.resources}
+    assert set(declared.outputs) - set(before.outputs) == {"spike_run_command"}
+    assert declared.outputs["spike_run_command"] == (
+        "pulumi config set --path 'ack-inference:load_tests[0].run' first && pulumi up"
+    )
+
+
+def test_a_test_that_is_asked_for_runs_after_its_model() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    [test] = plan.of(LOAD_TEST)
+    [service] = [one for one in plan.resources if one.name == "qwen-service"]
+    made = next(one for one in plan.resources if one.name == "spike-job-first")
+    assert made.parent == test.urn
+    assert service.urn in made.dependencies
+    assert plan.outputs["spike_log_command"].endswith("job/spike-first")
+
+
+def test_a_plan_shows_the_job_and_where_its_tokenizer_is_from() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    [way] = [one for one in ways(plan) if one.name == "spike-first"]
+    steps = {step.need: step.answer for step in way.steps}
+    assert not any(step.broken for step in way.steps)
+    assert steps["pods"] == "1 to complete, 1 at a time, 0 retries"
+    assert "oss://ack-inference-dev-models/Qwen-7B-Chat-Int8" in steps["volume"]
+
+
+def test_no_policy_places_the_pods_of_a_test() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    [way] = [one for one in ways(plan) if one.name == "spike-first"]
+    assert {step.need: step.answer for step in way.steps}["nodes"].startswith("any node")
+    assert idle_policies(plan) == []
+
+
+def test_a_model_of_knative_is_asked_at_its_service() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    assert address(plan) == "http://qwen.inference.svc.cluster.local"
+
+
+def test_a_model_of_kserve_is_asked_at_its_predictor() -> None:
+    plan = planned(loaded(hybrid(), run="first", model="qwen-chat"), stack="hybrid")
+    namespace = accepted(hybrid()).namespace
+    assert address(plan) == f"http://qwen-chat-predictor.{namespace}.svc.cluster.local"
+
+
+def test_an_address_of_ones_own_comes_first() -> None:
+    plan = planned(loaded(dev(), run="first", url="http://gateway.example"))
+    assert address(plan) == "http://gateway.example"
+
+
+def test_the_tokenizer_is_read_from_the_store_and_not_through_the_cache() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    claims = {one["metadata"]["name"] for one in plan.manifests("PersistentVolumeClaim")}
+    assert volumes(plan)["model"]["persistentVolumeClaim"]["claimName"] in claims
+
+
+def test_a_claim_that_exists_is_read_in_its_folder() -> None:
+    plan = planned(loaded(existing(), run="first"), stack="existing")
+    [container] = job(plan)["spec"]["template"]["spec"]["containers"]
+    [mount] = [one for one in container["volumeMounts"] if one["name"] == "model"]
+    assert volumes(plan)["model"]["persistentVolumeClaim"]["claimName"] == "llm-models"
+    assert mount["subPath"] == "Qwen2.5-7B-Instruct"
+
+
+def test_a_cold_start_waits_for_the_pods_of_its_model_alone() -> None:
+    raw = changed(dev(), "models[qwen].serve.knative.scale.min", 0)
+    plan = planned(loaded(raw, run="first", scenario={"cold_start": {}}))
+    [waiting] = job(plan)["spec"]["template"]["spec"]["initContainers"]
+    [service] = plan.manifests("Service")
+    [(key, value)] = service["spec"]["template"]["metadata"]["labels"].items()
+    assert f"--selector={key}={value}" in waiting["command"]
+
+
+def test_reports_have_a_claim_of_their_own_that_pods_may_write() -> None:
+    results = {"store": "checkpoints", "path": "/reports", "size": "1Gi"}
+    plan = planned(loaded(dev(), run="first", results=results))
+    claim = volumes(plan)["results"]["persistentVolumeClaim"]["claimName"]
+    [found] = [
+        one for one in plan.manifests("PersistentVolumeClaim") if one["metadata"]["name"] == claim
+    ]
+    assert found["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert "spike-results_upload_command" not in plan.outputs
+
+
+def test_a_tokenizer_that_is_code_is_run_where_the_model_says_so() -> None:
+    plan = planned(loaded(dev(), run="first"))
+    assert yaml.safe_load(config(plan))["tokenizer"]["trust_remote_code"] is True
+    plan = planned(loaded(existing(), run="first"), stack="existing")
+    assert yaml.safe_load(config(plan))["tokenizer"]["trust_remote_code"] is False
+
+
+@pytest.mark.parametrize("base", [dev(), prod()])
+def test_a_test_keeps_the_policies(base: Raw) -> None:
+    plan = planned(loaded(base, run="first", model=base["models"][0]["name"]))
+    assert police(plan).mandatory == ()
+
+
+def test_a_test_that_is_only_declared_has_no_job_whose_name_could_be_taken() -> None:
+    accepted(loaded(dev(), name="finetune"))
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"scenario": {}},
+    {"scenario": {}, "generator": "hey"},
+    {"scenario": {"tide": {"peak_rate": 0, "hours": []}}},
+    {"scenario": {"tide": {"hours": ["x"], "seconds": -1}}},
+    {"scenario": {"steady": {"rate": "fast"}}, "generator": "wrk"},
+    {"scenario": {"spike": {}, "cold_start": {"idle_seconds": "x"}}, "model": "x", "run": "-"},
+    {"scenario": None, "results": {"store": "x"}, "prompt": {"words": 0}},
+    {"name": 1, "model": 2, "url": "ftp://x", "image": "A/"},
+]
+
+
+@pytest.mark.parametrize("changes", BROKEN, ids=str)
+def test_what_is_broken_is_refused_at_its_place(changes: dict[str, Any]) -> None:
+    found = sentences(loaded(dev(), **changes))
+    assert found
+    assert all(one.startswith("load_tests[") for one in found)
+
+
+def test_a_run_is_text_also_where_it_looks_like_a_number() -> None:
+    [sentence] = sentences(loaded(dev(), run=1))
+    assert sentence.startswith("load_tests[spike].run is 1, but it must be text")
+    assert accepted(loaded(dev(), run="1"))
