@@ -1,10 +1,12 @@
-"""Makes the pictures of the page that `ack-inference diff --format html` writes.
+"""Makes the pictures of the pages that `ack-inference` writes.
 
 Needs Chromium on PATH, and beside the development environment what drives it and makes pictures
-small:
+small. Without arguments it makes those of `diff --format html`; with files of runs, those of
+`loadtest report`, one for each scenario:
 
     .venv/bin/uv pip install pillow playwright
     .venv/bin/python docs/images/make.py
+    .venv/bin/python docs/images/make.py loadtest-*.json
 
 Ends with an error if a page is wider than the screen.
 """
@@ -12,6 +14,7 @@ Ends with an error if a page is wider than the screen.
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from loadtest.report import render
+from loadtest.results import load
 from plan.diff.compare import compare
 from plan.diff.page import render_page
 from plan.diff.report import Report, Section
@@ -33,8 +38,14 @@ ROOT: Final = HERE.parents[1]
 SCREENS: Final = {"wide": (1280, 1), "phone": (390, 2)}
 """Widths in CSS pixels, and device pixels per CSS pixel."""
 COLOURS: Final = 80
-CHANGES: Final = 160
-"""CSS pixels that are shown of the list of changes; all that is above it is."""
+DIFF: Final = "({'': [0, document.querySelector('.changes').offsetTop + 160]})"
+"""What is shown of a diff: all down to the list of changes, and the first of them."""
+RUNS: Final = """Object.fromEntries([...document.querySelectorAll('.group')].map((one, at) => {
+  const name = one.querySelector('h2').firstChild.textContent.trim().toLowerCase();
+  const below = one.querySelector('.pictures').getBoundingClientRect().bottom + 24;
+  return ['-' + name.replaceAll(' ', '-'), [at ? one.offsetTop - 12 : 0, below]];
+}))"""
+"""What is shown of load tests: each scenario down to its pictures, the first with what is above."""
 
 
 def before(stack: str) -> dict[str, Any]:
@@ -93,8 +104,15 @@ def planned(stack: str, document: dict[str, Any]) -> Plan:
         return plan(stack, Path(folder))
 
 
-def photograph(browser: Browser, html: str, name: str) -> None:
-    """Takes a page on every screen, in light and in dark."""
+def photograph(browser: Browser, html: str, name: str, parts: str) -> None:
+    """Takes parts of a page on every screen, in light and in dark.
+
+    Args:
+        browser: What shows it.
+        html: The page.
+        name: How the names of its pictures begin.
+        parts: Script that says where each part begins and ends, by the end of its name.
+    """
     for screen, (width, scale) in SCREENS.items():
         for scheme in ("light", "dark"):
             page = browser.new_page(
@@ -104,17 +122,17 @@ def photograph(browser: Browser, html: str, name: str) -> None:
             )
             page.set_content(html)
             wide = page.evaluate("document.documentElement.scrollWidth")
-            tall = page.evaluate("document.querySelector('.changes').offsetTop")
             if wide > width:
-                sys.exit(f"diff-{name}-{screen} is {wide} pixels wide, but it must be {width}.")
-            picture = HERE / f"diff-{name}-{screen}-{scheme}.png"
-            page.screenshot(
-                path=picture,
-                full_page=True,
-                clip={"x": 0, "y": 0, "width": width, "height": tall + CHANGES},
-            )
+                sys.exit(f"{name}-{screen} is {wide} pixels wide, but it must be {width}.")
+            for part, (top, bottom) in page.evaluate(parts).items():
+                picture = HERE / f"{name}{part}-{screen}-{scheme}.png"
+                page.screenshot(
+                    path=picture,
+                    full_page=True,
+                    clip={"x": 0, "y": top, "width": width, "height": bottom - top},
+                )
+                shrink(picture)
             page.close()
-            shrink(picture)
 
 
 def shrink(picture: Path) -> None:
@@ -124,19 +142,28 @@ def shrink(picture: Path) -> None:
     few.save(picture, optimize=True)
 
 
+def pages(runs: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    """Pages, with the beginning of their pictures' names and what is shown of them."""
+    if runs:
+        yield render([load(path) for path in runs]), "loadtest", RUNS
+        return
+    for changed in (dev, hybrid):
+        stack = changed.__name__
+        diff = compare(planned(stack, before(stack)), planned(stack, changed()))
+        report = Report("origin/main", "working tree", [Section(stack, diff)])
+        yield render_page(report), f"diff-{stack}", DIFF
+
+
 def main() -> None:
-    """Makes all pictures."""
+    """Makes all pictures of diffs, or of the files of runs that are named."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("Chromium is not on PATH.")
     with sync_playwright() as playwright:
         # The pages are our own, and as root Chromium has no sandbox.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for changed in (dev, hybrid):
-            stack = changed.__name__
-            diff = compare(planned(stack, before(stack)), planned(stack, changed()))
-            report = Report("origin/main", "working tree", [Section(stack, diff)])
-            photograph(browser, render_page(report), stack)
+        for html, name, parts in pages([Path(name) for name in sys.argv[1:]]):
+            photograph(browser, html, name, parts)
         browser.close()
 
 

@@ -1,0 +1,295 @@
+"""Lays runs side by side, as one HTML page that needs nothing beside itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import plots
+from .plots import seconds
+from .report_words import (
+    TITLES,
+    Measured,
+    asked,
+    by_quarter,
+    caveats,
+    cold_start_words,
+    command,
+    differences,
+    distribution_words,
+    finding,
+    over_time_words,
+    settings,
+)
+from .results import Failure, Phase, Run
+
+P90_ANSWERS: Final = 10
+P99_ANSWERS: Final = 100
+"""Answers from which a percentile is more than the slowest one."""
+Figure = Callable[[Measured], float | None]
+NOTHING: Final = "\N{EN DASH}"
+PHASES: Final = (
+    "node added",
+    "scheduled",
+    "image pulled",
+    "model loaded",
+    "ready",
+    "first token",
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure of a run."""
+
+    text: str
+    beside: str = ""
+    """A further figure, less prominent."""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure of all runs."""
+
+    label: str
+    cells: Sequence[Cell]
+    part: bool = False
+    """Whether it belongs to the row above."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, with words that say the same."""
+
+    name: str
+    svg: Markup
+    words: str
+    wide: Markup | None = None
+    """The same for a wide screen."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one kind of scenario."""
+
+    title: str
+    asked: str
+    finding: str
+    caveats: Sequence[str]
+    runs: Sequence[Measured]
+    rows: Sequence[Row]
+    footnotes: Sequence[str]
+    pictures: Sequence[Picture]
+    phases: Sequence[Row]
+
+
+def render(runs: Sequence[Run]) -> str:
+    """The page of some runs, grouped by what they asked. Nothing in it runs or is loaded.
+
+    Args:
+        runs: One run or more, numbered in this order.
+    """
+    numbered = [Measured(*one) for one in plots.numbered(runs)]
+    groups = [
+        _group(kind, found)
+        for kind in TITLES
+        if (found := [one for one in numbered if one.run.scenario.kind == kind])
+    ]
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        models=", ".join(dict.fromkeys(run.target.model for run in runs)),
+        groups=groups,
+        simulated=[one for one in numbered if one.run.simulated],
+        command=command,
+        settings=settings,
+        count=len(numbered),
+    )
+
+
+def _group(kind: str, runs: Sequence[Measured]) -> Group:
+    questions = dict.fromkeys(asked(one.run.scenario) for one in runs)
+    rows = _cold_rows(runs) if kind == "cold_start" else _rows(runs)
+    return Group(
+        title=TITLES[kind],
+        asked=" or ".join(questions),
+        finding=finding(runs),
+        caveats=caveats(runs),
+        runs=runs,
+        rows=rows,
+        footnotes=_footnotes(rows),
+        pictures=_cold_pictures(runs) if kind == "cold_start" else _pictures(kind, runs),
+        phases=_phases(runs),
+    )
+
+
+def _rows(runs: Sequence[Measured]) -> list[Row]:
+    first, last = (lambda one: _quarter(one, 0)), (lambda one: _quarter(one, -1))
+    rows = [
+        *_common_rows(runs),
+        _times(runs, "TTFT p50", _ttft("p50")),
+        _times(runs, "p90", _ttft("p90", P90_ANSWERS), part=True),
+        _times(runs, "p99", _ttft("p99", P99_ANSWERS), part=True),
+        _times(runs, "slowest", _ttft("max"), part=True),
+        _times(runs, "p50, first quarter", first, part=True),
+        _times(runs, "p50, last quarter", last, part=True),
+        _times(runs, "TPOT p50", _tpot),
+        _times(runs, "Latency p50", _latency),
+        _rates(runs, "Offered, requests/s", lambda one: one.summary.offered_rate),
+        _rates(runs, "Answered, requests/s", lambda one: one.summary.achieved_rate),
+        _rates(runs, "Output, tokens/s", lambda one: one.summary.tokens_per_second),
+    ]
+    return [row for row in rows if any(cell.text != NOTHING for cell in row.cells)]
+
+
+def _cold_rows(runs: Sequence[Measured]) -> list[Row]:
+    return [
+        *_common_rows(runs),
+        _times(runs, "Time to first token", _ttft("p50")),
+        _times(runs, "TPOT", _tpot),
+    ]
+
+
+def _common_rows(runs: Sequence[Measured]) -> list[Row]:
+    """Whether they ended by themselves, and what became of the requests."""
+    kinds = [kind for kind in Failure if any(kind in one.summary.failures for one in runs)]
+    failed = [one.summary.requests - one.summary.answered for one in runs]
+    return [
+        Row("State", [Cell("complete" if one.run.complete else "interrupted") for one in runs]),
+        Row("Requests", [Cell(f"{one.summary.requests:,}") for one in runs]),
+        Row("Failed", [Cell(f"{number:,}") for number in failed]),
+        *(
+            Row(
+                kind.replace("_", " "),
+                [Cell(f"{one.summary.failures.get(kind, 0):,}") for one in runs],
+                part=True,
+            )
+            for kind in kinds
+        ),
+    ]
+
+
+def _times(runs: Sequence[Measured], label: str, figure: Figure, *, part: bool = False) -> Row:
+    values = [figure(one) for one in runs]
+    return Row(label, _cells(values, seconds, _best(runs, values, min)), part)
+
+
+def _rates(runs: Sequence[Measured], label: str, figure: Figure) -> Row:
+    values = [figure(one) for one in runs]
+    # More is better, but of what was offered, which is no merit of the server's.
+    best = None if label.startswith("Offered") else _best(runs, values, max)
+    return Row(label, _cells(values, rate, best))
+
+
+def _cells(
+    values: Sequence[float | None], words: Callable[[float], str], best: float | None
+) -> list[Cell]:
+    mark = None if best is None else words(best)
+    shown = [NOTHING if value is None else words(value) for value in values]
+    return [Cell(text, best=text == mark and len({*shown} - {NOTHING}) > 1) for text in shown]
+
+
+def rate(value: float) -> str:
+    """So many in a second, in three digits: 0.95, 12.4, 1,204."""
+    return (
+        f"{value:.2f}" if value < 9.995 else f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
+    )
+
+
+def _best(
+    runs: Sequence[Measured],
+    values: Sequence[float | None],
+    choose: Callable[[Sequence[float]], float],
+) -> float | None:
+    """The best value of runs that ask the same and ended by themselves; None of less than two."""
+    known = [
+        value
+        for one, value in zip(runs, values, strict=True)
+        if value is not None and one.run.complete
+    ]
+    return choose(known) if len(known) > 1 and not differences(runs) else None
+
+
+def _ttft(name: str, answers: int = 1) -> Figure:
+    """A figure of the times to first token, where so many answers bear it."""
+
+    def figure(one: Measured) -> float | None:
+        found = one.ttft
+        return getattr(found, name) if found and found.count >= answers else None
+
+    return figure
+
+
+def _quarter(one: Measured, which: int) -> float | None:
+    found = by_quarter(one.run)[0][which]
+    return found.p50 if found else None
+
+
+def _tpot(one: Measured) -> float | None:
+    found = one.summary.time_per_output_token
+    return found.p50 if found else None
+
+
+def _latency(one: Measured) -> float | None:
+    found = one.summary.latency
+    return found.p50 if found else None
+
+
+def _footnotes(rows: Sequence[Row]) -> list[str]:
+    cells = [(row.label, cell) for row in rows for cell in row.cells]
+    said = []
+    if any(cell.best for _, cell in cells):
+        said.append("Bold: the best of its row.")
+    if any(label in ("p90", "p99") and cell.text == NOTHING for label, cell in cells):
+        said.append(f"A p90 takes {P90_ANSWERS} answers, a p99 takes {P99_ANSWERS}.")
+    return said
+
+
+def _pictures(kind: str, runs: Sequence[Measured]) -> list[Picture]:
+    limits = plots.frame([one.run for one in runs])
+    name = f"{kind.replace('_', '-')}-distribution"
+    return [
+        Picture(name, plots.distribution(runs, limits, name), distribution_words(runs)),
+        *(
+            Picture(name, plots.over_time(one, limits, name), over_time_words(one))
+            for one in runs
+            for name in [f"run-{one.number}"]
+        ),
+    ]
+
+
+def _cold_pictures(runs: Sequence[Measured]) -> list[Picture]:
+    narrow, wide = (
+        plots.cold_starts(runs, width, f"cold-{width}") for width in (plots.NARROW, plots.WIDE)
+    )
+    return [Picture("cold", narrow, cold_start_words(runs), wide)]
+
+
+def _phases(runs: Sequence[Measured]) -> list[Row]:
+    """How long each part of a cold start took, and when it ended."""
+
+    def cell(one: Measured, name: str) -> Cell:
+        before = 0.0
+        for phase in sorted(one.run.phases, key=_ended):
+            if phase.name == name:
+                return Cell(f"{phase.ended - before:.1f} s", f"until {phase.ended:.1f} s")
+            before = phase.ended
+        return Cell(NOTHING)
+
+    if not any(len(one.run.phases) > 1 for one in runs):
+        return []
+    seen = {phase.name for one in runs for phase in one.run.phases}
+    return [Row(name, [cell(one, name) for one in runs]) for name in PHASES if name in seen]
+
+
+def _ended(phase: Phase) -> float:
+    return phase.ended

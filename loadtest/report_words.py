@@ -1,0 +1,300 @@
+"""What a report says in words: what was asked, what differs, how to do it again."""
+
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from components.serving.scenarios import Scenario
+
+from .plots import Numbered, most_in_flight, seconds
+from .results import Run
+from .statistics import Distribution, Summary, distribution, summary
+
+FEW: Final = 10
+"""Answers below which a median says little."""
+SAME: Final = 1.05
+"""Slowest by fastest up to which two medians count as alike."""
+QUARTERS: Final = 4
+TITLES: Final[Mapping[str, str]] = {
+    "cold_start": "Cold start",
+    "spike": "Spike",
+    "steady": "Steady load",
+    "tide": "Tide",
+}
+"""Kinds of scenarios in the order of the page: first what hurts most."""
+_PATIENCE: Final = frozenset({"idle_seconds", "timeout_seconds"})
+"""Fields that bound a wait, and do not change what is asked."""
+
+
+@dataclass(frozen=True)
+class Measured(Numbered):
+    """A run on the page, with what it comes to."""
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Its counts, rates and percentiles."""
+        return summary(self.run)
+
+    @property
+    def ttft(self) -> Distribution | None:
+        """Times to first token of its whole answers."""
+        return self.summary.time_to_first_token
+
+
+def asked(scenario: Scenario) -> str:
+    """What a scenario asks, in a few words."""
+    if (steady := scenario.steady) is not None:
+        load = f"{steady.clients} clients" if steady.clients else f"{steady.rate:g} requests/s"
+        return f"{load} for {steady.seconds:g} s"
+    if (spike := scenario.spike) is not None:
+        return f"{spike.clients} clients at once, for {spike.seconds:g} s"
+    if (tide := scenario.tide) is not None:
+        return f"a day in {tide.seconds:g} s, {tide.peak_rate:g} requests/s at its peak"
+    return "one request to a model without pods"
+
+
+def finding(runs: Sequence[Measured]) -> str:
+    """The greatest differences between runs that may be compared: of the median, of the slowest.
+
+    Args:
+        runs: Runs of one kind of scenario.
+    """
+    answered = [one for one in runs if one.ttft is not None]
+    whole = [one for one in answered if one.run.complete]
+    if not answered:
+        return "No request was answered."
+    single = all(one.ttft and one.ttft.count == 1 for one in answered)
+    what = "Time to first token" if single else "TTFT p50"
+    if len(whole) < 2 or differences(runs):
+        found = ", ".join(_named(_p50(one), one) for one in whole or answered)
+        return f"{what}: {found}{'' if whole else ', interrupted'}."
+    parts = [f"{what}{_between(whole, _p50)}"]
+    if not single and not _is_open(runs[0].run.scenario):
+        # A client that waits does not ask: in a closed loop, slow requests are few among all.
+        parts.append(f"slowest{_between(whole, _slowest)}")
+    elif all(one.ttft and one.ttft.count >= FEW for one in whole):
+        parts.append(f"p90{_between(whole, _p90)}")
+    return f"{'; '.join(parts)}."
+
+
+def caveats(runs: Sequence[Measured]) -> list[str]:
+    """What a reader has to know before believing the difference."""
+    said = []
+    if unlike := differences(runs):
+        said.append(f"Not compared, since they do not ask the same: {'; '.join(unlike)}.")
+    if stopped := [one for one in runs if not one.run.complete]:
+        said.append(f"Interrupted: {_numbers(stopped)}; what would have come later is missing.")
+    for one in runs:
+        if one.summary.failures:
+            failed = one.summary.requests - one.summary.answered
+            kinds = " and ".join(f"{n:,} {kind}" for kind, n in one.summary.failures.items())
+            said.append(
+                f"Of {_numbers([one])}, {failed:,} of {one.summary.requests:,} requests failed "
+                f"({kinds.replace('_', ' ')}); times are those of the others."
+            )
+        if not one.run.scenario.cold_start:  # notes on a start belong to its parts
+            said += [f"{_capital(_numbers([one]))}: {note}" for note in one.run.notes]
+    few = [one for one in runs if one.ttft is not None and one.ttft.count < FEW]
+    if few:
+        most = max(one.ttft.count for one in few if one.ttft)
+        many = "one answer" if most == 1 else f"{most} answers at most"
+        each = " each" if len(few) > 1 else ""
+        said.append(f"{_capital(_numbers(few))}: {many}{each}, so another time may well differ.")
+    return said
+
+
+def differences(runs: Sequence[Measured]) -> list[str]:
+    """What runs do not ask alike, as `clients is 5 in run 1 and 10 in run 2`."""
+    found = []
+    every = [_questions(one.run) for one in runs]
+    for field in dict.fromkeys(name for questions in every for name in questions):
+        values = [questions.get(field, "not set") for questions in every]
+        if len(set(values)) > 1:
+            groups = {
+                value: [one for one, own in zip(runs, values, strict=True) if own == value]
+                for value in dict.fromkeys(values)
+            }
+            told = " and ".join(f"{value} in {_numbers(own)}" for value, own in groups.items())
+            found.append(f"{field} is {told}")
+    return found
+
+
+def by_quarter(run: Run) -> tuple[list[Distribution | None], list[int]]:
+    """Times to first token and failures of each quarter of a run, by when requests were due."""
+    length = max([1e-9, *(sample.due for sample in run.samples)])
+    waits: list[list[float | None]] = [[] for _ in range(QUARTERS)]
+    failed = [0] * QUARTERS
+    for sample in run.samples:
+        quarter = min(int(sample.due / length * QUARTERS), QUARTERS - 1)
+        if sample.failure is None:
+            waits[quarter].append(sample.time_to_first_token)
+        else:
+            failed[quarter] += 1
+    return [distribution(one) for one in waits], failed
+
+
+def over_time_words(one: Measured) -> str:
+    """What the picture over time shows."""
+    waits, failed = by_quarter(one.run)
+    medians = ", ".join(seconds(wait.p50) if wait else "no answer" for wait in waits)
+    told = f"TTFT p50 by quarter: {medians}." if any(waits) else "No request was answered."
+    fails = f" Failed: {', '.join(map(str, failed))}." if any(failed) else " None failed."
+    most = most_in_flight(one.run)
+    return f"{told}{fails} At most {most} in flight."
+
+
+def cold_start_words(runs: Sequence[Measured]) -> str:
+    """What the picture of cold starts shows; their parts stand in a table."""
+    told = [_named(one.ttft.p50, one) for one in runs if one.ttft is not None]
+    parts = "Each part begins where the one that ended before it did, although some overlap."
+    unknown = "Their parts are not known: a run with a kubeconfig sees them."
+    known = any(len(one.run.phases) > 1 for one in runs)
+    found = ", ".join(told) or "none came"
+    return f"First tokens after: {found}. {parts if known else unknown}"
+
+
+def distribution_words(runs: Sequence[Measured]) -> str:
+    """What the picture of the distribution shows."""
+    told = [
+        f"{_called(one)} {seconds(one.ttft.p50)} and {seconds(one.ttft.p90)}"
+        for one in runs
+        if one.ttft is not None
+    ]
+    return f"Half and nine tenths of the answers begin within: {'; '.join(told) or 'none came'}."
+
+
+def command(run: Run) -> list[str]:
+    """The command that asks the same again, each option with its value, as a shell reads them.
+
+    Headers are read from variables of their names, since their values were not kept.
+    """
+    options = [("--model", run.target.model), ("--scenario", run.scenario.kind.replace("_", "-"))]
+    options += [
+        (f"--{name.replace('_', '-')}", _plain(value))
+        for name, value in _given(run.scenario).items()
+    ]
+    if _is_open(run.scenario):
+        options.append(("--arrivals", run.arrivals))
+    options += [
+        ("--prompt-words", str(run.prompt.words)),
+        ("--max-tokens", str(run.prompt.max_tokens)),
+        ("--seed", str(run.seed)),
+        ("--timeout", _plain(_timeout(run))),
+    ]
+    if run.target.host:
+        options.append(("--host", run.target.host))
+    options += [
+        ("--header-from-env", f"{name}={name.upper().replace('-', '_')}")
+        for name in run.target.headers
+    ]
+    options.append(("--label", run.label))
+    told = [shlex.join(one) for one in options]
+    if run.phases:
+        told.append('--kubeconfig "$KUBECONFIG"')
+    return ["ack-inference loadtest run", shlex.quote(run.target.url), *told]
+
+
+def settings(run: Run) -> list[tuple[str, str]]:
+    """All that was set, and where and when it ran."""
+    scenario = _given(run.scenario)
+    if (tide := run.scenario.tide) is not None:
+        scenario["hours"] = " ".join(f"{hour:g}" for hour in tide.hours)
+    rows = [
+        ("scenario", run.scenario.kind.replace("_", " ")),
+        *((name.replace("_", " "), _plain(value)) for name, value in scenario.items()),
+        ("prompt", f"{run.prompt.words} words, {run.prompt.max_tokens} tokens of answer at most"),
+        ("seed", str(run.seed)),
+        ("timeout", f"{_timeout(run):g} s"),
+        ("address", run.target.url),
+        ("model", run.target.model),
+        ("host", run.target.host or ""),
+        ("headers", ", ".join(run.target.headers)),
+        ("arrivals", run.arrivals if _is_open(run.scenario) else ""),
+        ("started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC"),
+        ("lasted", f"{run.seconds:,.1f} s"),
+        ("ack-inference", run.machine.version),
+        ("machine", f"{run.machine.platform}, {run.machine.cpus} CPUs"),
+        ("Python", run.machine.python),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _questions(run: Run) -> dict[str, str]:
+    """What a run asks, field by field, as far as it changes what comes out."""
+    asked_for: dict[str, Any] = getattr(run.scenario, run.scenario.kind).model_dump()
+    questions = {name: value for name, value in asked_for.items() if name not in _PATIENCE}
+    if (hours := questions.get("hours")) is not None:
+        questions["hours"] = " ".join(f"{hour:g}" for hour in hours)
+    if _is_open(run.scenario):
+        questions["arrivals"] = run.arrivals
+    questions |= {"prompt words": run.prompt.words, "max tokens": run.prompt.max_tokens}
+    questions["server"] = "a fake one" if run.simulated else "a real one"
+    return {
+        name.replace("_", " "): "not set" if value is None else _plain(value)
+        for name, value in questions.items()
+    }
+
+
+def _given(scenario: Scenario) -> dict[str, Any]:
+    """Fields of the kind that a command line can say."""
+    fields: dict[str, Any] = getattr(scenario, scenario.kind).model_dump(exclude_none=True)
+    return {
+        name: value for name, value in fields.items() if name not in ("hours", "timeout_seconds")
+    }
+
+
+def _timeout(run: Run) -> float:
+    cold = run.scenario.cold_start
+    return cold.timeout_seconds if cold else run.timeout_seconds
+
+
+def _is_open(scenario: Scenario) -> bool:
+    return scenario.tide is not None or bool(scenario.steady and scenario.steady.rate)
+
+
+def _between(runs: Sequence[Measured], figure: Callable[[Measured], float]) -> str:
+    """How far the slowest and the fastest are apart."""
+    fastest, slowest = min(runs, key=figure), max(runs, key=figure)
+    ratio = figure(slowest) / max(figure(fastest), 1e-9)
+    if ratio <= SAME:
+        return f" hardly differs: {seconds(figure(fastest))} to {seconds(figure(slowest))}"
+    ends = [_named(figure(one), one) for one in (slowest, fastest)]
+    return f": {ends[0]} → {ends[1]}, {ratio:,.{1 if ratio < 99.95 else 0}f} times as fast"
+
+
+def _p50(one: Measured) -> float:
+    return one.ttft.p50 if one.ttft else math.inf
+
+
+def _p90(one: Measured) -> float:
+    return one.ttft.p90 if one.ttft else math.inf
+
+
+def _slowest(one: Measured) -> float:
+    return one.ttft.max if one.ttft else math.inf
+
+
+def _named(value: float, one: Measured) -> str:
+    return f"{seconds(value)} ({_called(one)})"
+
+
+def _called(one: Measured) -> str:
+    return f"{one.number} {' '.join(one.run.label.split())}"
+
+
+def _numbers(runs: Sequence[Measured]) -> str:
+    numbers = [str(one.number) for one in runs]
+    if len(numbers) == 1:
+        return f"run {numbers[0]}"
+    return f"runs {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
