@@ -5,9 +5,9 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference cli.py __main__.py tests bench docs examples
+SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock bench clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,10 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,pyproject.toml --group cli,requirements.lock)
 	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
+	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
+
+bench: $(VENV)/.dev ## Measure, and write what was found into the README. Needs Go and Node.
+	@$(BIN)/python -W ignore -m bench
 
 clean: ## Remove the environments and all caches.
 	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

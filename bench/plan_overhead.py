@@ -1,29 +1,36 @@
-"""How much slower is a plan than the SDK alone?
+"""How much slower is a plan than the SDK alone, and how does it grow?
 
-Times whole processes in alternated pairs: `ack-inference plan`, and a bare program that imports the
-same SDK modules and registers the same resources. The SDK's part cannot be made faster here, so
-the ratio is what to watch. Target: 1.5 or less.
+Takes the processor time of whole processes, by turns: `ack-inference plan`, and a bare program that
+imports the same SDK modules and registers the same resources with the same dependencies. The SDK's
+part cannot be made faster here, so the ratio is what to watch.
 
-    python -m bench.plan_overhead dev
+    python -m bench.plan_overhead
+    python -m bench.plan_overhead --models 10 100 1000
+    python -m bench.plan_overhead dev prod --times 10
 """
 
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from plan.model import Plan
 from plan.run import plan
+from plan.stack_file import stack_names
 
-PLAN = "from cli import main; main()"
-BARE = """
+from .models import STACK, project
+from .process import Cost, cost, middle, pairs
+from .table import Row, show
+
+ROOT: Final = Path(__file__).parents[1]
+MODELS: Final = (10, 100, 1000)
+PLAN: Final = "from cli import main; main()"
+BARE: Final = """
 import importlib
 import json
 import sys
@@ -46,7 +53,8 @@ class Accept(pulumi.runtime.Mocks):
 def program():
     made = {}
     for one in given["resources"]:
-        opts = pulumi.ResourceOptions(parent=made.get(one["parent"]))
+        after = [made[urn] for urn in one["dependencies"]]
+        opts = pulumi.ResourceOptions(parent=made.get(one["parent"]), depends_on=after)
         kind = pulumi.CustomResource if one["custom"] else pulumi.ComponentResource
         made[one["urn"]] = kind(one["type"], one["name"], one["inputs"], opts)
 
@@ -58,6 +66,7 @@ pulumi.runtime.test(program)()
 
 def bare_input(found: Plan) -> str:
     """What the bare program imports and registers, parents first."""
+    known = {one.urn for one in found.resources if one.custom}
     return json.dumps(
         {
             "project": found.project,
@@ -71,6 +80,7 @@ def bare_input(found: Plan) -> str:
                     "parent": one.parent,
                     "custom": one.custom,
                     "inputs": one.inputs,
+                    "dependencies": [urn for urn in one.dependencies if urn in known],
                 }
                 for one in found.resources
             ],
@@ -83,40 +93,80 @@ def _is_loaded(name: str, module: object) -> bool:
     return name.startswith("pulumi_") and type(module) is ModuleType
 
 
-def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Wall-clock time of a process that must succeed."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    """Measures, and prints the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("stack", nargs="?", default="dev")
-    parser.add_argument("--project", type=Path, default=Path())
-    parser.add_argument("--pairs", type=int, default=10)
-    asked = parser.parse_args()
-
-    found = plan(asked.stack, asked.project)
+def against_bare(stack: str, root: Path, times: int) -> tuple[int, list[Cost], list[Cost]]:
+    """Number of resources of a stack, costs of its plan, and of the bare program."""
+    found = plan(stack, root)
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "given.json"
         given.write_text(bare_input(found))
-        python = [sys.executable, "-c"]
-        ours = [*python, PLAN, "plan", asked.stack, "--project", str(asked.project)]
+        python = [sys.executable, "-W", "ignore", "-c"]
+        ours = [*python, PLAN, "plan", stack, "--project", str(root)]
         bare = [*python, BARE, str(given)]
-        compiled = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
-        seconds(ours, compiled), seconds(bare, compiled)  # the first run compiles
-        pairs = [(seconds(ours, compiled), seconds(bare, compiled)) for _ in range(asked.pairs)]
+        compiled = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": folder,
+        }
+        cost([*python, PLAN, "plan", "dev", "--project", str(ROOT)], compiled)  # compiles
+        mine, theirs = pairs(lambda: cost(ours, compiled), lambda: cost(bare, compiled), times)
+    return len(found.resources), mine, theirs
 
-    plans, bares = zip(*pairs, strict=True)
-    print(f"{len(found.resources)} resources, {asked.pairs} pairs, seconds per process")
-    for name, times in (("ack-inference plan", plans), ("bare SDK program", bares)):
-        print(f"{name:20} min {min(times):5.2f}  median {statistics.median(times):5.2f}")
-    print(
-        f"{'ratio':20} min {min(plans) / min(bares):5.2f}  "
-        f"median {statistics.median(plans) / statistics.median(bares):5.2f}"
-    )
+
+def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
+    """A row per stack."""
+    for stack in stacks:
+        count, mine, theirs = against_bare(stack, ROOT, times)
+        detail = f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources"
+        yield Row(f"plan {stack} : bare SDK", middle(mine) / middle(theirs), 1.2, detail)
+
+
+def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
+    """A row per number of models, then how time grows from the second largest to the largest."""
+    each: dict[int, float] = {}
+    base = None
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            root = project(Path(folder), ROOT, size)
+            count, mine, theirs = against_bare(STACK, root, times.get(size, 3))
+        base = base or (middle(mine), size, mine[0].bytes)
+        memory = mine[0].bytes
+        if size > base[1]:
+            each[size] = (middle(mine) - base[0]) / (size - base[1])
+            more = f", {(memory - base[2]) / (size - base[1]) / 1024:.0f} KiB per model"
+        else:
+            more = ""
+        detail = (
+            f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources, "
+            f"{memory >> 20} : {theirs[0].bytes >> 20} MiB{more}"
+        )
+        limit = 1.15 if size == MODELS[-1] else None
+        yield Row(f"plan {size} models : bare SDK", middle(mine) / middle(theirs), limit, detail)
+    if len(each) > 1:
+        small, large = sorted(each)[-2:]
+        detail = f"{each[large] * 1000:.1f} ms : {each[small] * 1000:.1f} ms per further model"
+        what = f"time per model at {large} : at {small}"
+        yield Row(what, each[large] / each[small], 1.1, detail)
+
+
+def measure() -> list[Row]:
+    """Every stack, and stacks of many models."""
+    stacks = of_stacks(stack_names(ROOT), 5)
+    return [*stacks, *of_models(MODELS, {10: 5, 100: 3, 1000: 1})]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stacks", nargs="*")
+    parser.add_argument("--models", nargs="*", type=int, default=[])
+    parser.add_argument("--times", type=int, default=5)
+    given = parser.parse_args()
+    if not given.stacks and not given.models:
+        show(measure())
+        return
+    sizes = dict.fromkeys(given.models, given.times)
+    show([*of_stacks(given.stacks, given.times), *of_models(given.models, sizes)])
 
 
 if __name__ == "__main__":
