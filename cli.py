@@ -278,3 +278,295 @@ def schema(check: bool) -> None:
 
 def _holds(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text() == text
+
+
+@main.group()
+def loadtest() -> None:
+    """Measure the time to first token and the load that a model bears.
+
+    From this machine, against whatever speaks OpenAI's API. Each run leaves a file with every
+    request in it; `report` lays files side by side.
+    """
+
+
+@loadtest.command("run")
+@click.argument("url")
+@click.option("--model", required=True, metavar="NAME", help="Name of the model, as it is served.")
+@click.option(
+    "--scenario",
+    "kind",
+    type=click.Choice(["steady", "spike", "cold-start", "tide"]),
+    default="steady",
+    show_default=True,
+    help="The same load all the time, clients that come at once, one request to a model without "
+    "pods, or a day's load, compressed.",
+)
+@click.option("--rate", type=float, metavar="N", help="steady: requests per second.")
+@click.option(
+    "--clients",
+    type=int,
+    metavar="N",
+    help="steady, spike: clients that send when they are answered. Default of spike: 5.",
+)
+@click.option("--seconds", type=float, metavar="N", help="How long: 60, spike 120, tide 1440.")
+@click.option(
+    "--peak-rate", type=float, metavar="N", help="tide: requests per second in the busiest hour."
+)
+@click.option(
+    "--idle-seconds",
+    type=float,
+    metavar="N",
+    help="cold-start: longest wait until the model is at zero, by default 1800; without "
+    "--kubeconfig, so long nothing is sent.",
+)
+@click.option("--assume-idle", is_flag=True, help="cold-start: the model is at zero already.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="cold-start: see when the model is at zero, and what its start is made of.",
+)
+@click.option("--context", "context_", metavar="NAME", help="Context of the kubeconfig.")
+@click.option(
+    "--namespace",
+    metavar="NAME",
+    default="inference",
+    show_default=True,
+    help="Namespace of the model, with --kubeconfig.",
+)
+@click.option(
+    "--service",
+    metavar="NAME",
+    show_default="the model's name",
+    help="Knative Service or InferenceService of the model, with --kubeconfig.",
+)
+@click.option(
+    "--arrivals",
+    type=click.Choice(["poisson", "constant"]),
+    default="poisson",
+    show_default=True,
+    help="How requests of steady --rate and tide are spaced.",
+)
+@click.option(
+    "--prompt-words",
+    type=int,
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Words of each prompt; no two prompts are alike.",
+)
+@click.option(
+    "--max-tokens",
+    type=int,
+    default=128,
+    show_default=True,
+    metavar="N",
+    help="Tokens of each answer at most.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of prompts and arrivals.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Longest wait for a whole answer: 300, cold-start 1800.",
+)
+@click.option("--host", metavar="NAME", help="Host header, where a gateway tells models by it.")
+@click.option(
+    "--header-from-env",
+    multiple=True,
+    metavar="NAME=VARIABLE",
+    help="A further header, its value from a variable; values are neither shown nor kept.",
+)
+@click.option(
+    "--header-from-file", multiple=True, metavar="NAME=FILE", help="Likewise, from a file."
+)
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust instead of the system's.",
+)
+@click.option("--proxy", metavar="URL", help="Proxy to go through; variables are not asked.")
+@click.option("--label", metavar="TEXT", show_default="the model's name", help="Name in reports.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    show_default="loadtest-<label>-<scenario>-<time>.json",
+    help="Where to keep the run.",
+)
+def loadtest_run(
+    url: str,
+    model: str,
+    kind: str,
+    rate: float | None,
+    clients: int | None,
+    seconds: float | None,
+    peak_rate: float | None,
+    idle_seconds: float | None,
+    assume_idle: bool,
+    kubeconfig: Path | None,
+    context_: str | None,
+    namespace: str,
+    service: str | None,
+    arrivals: str,
+    prompt_words: int,
+    max_tokens: int,
+    seed: int,
+    timeout_seconds: float | None,
+    host: str | None,
+    header_from_env: tuple[str, ...],
+    header_from_file: tuple[str, ...],
+    ca: Path | None,
+    proxy: str | None,
+    label: str | None,
+    output: Path | None,
+) -> None:
+    """Load the model behind URL, such as http://gateway.example.com or https://10.0.0.5/v1.
+
+    Ctrl-C ends the run early and keeps what was measured; the exit code is then 130.
+
+    \b
+    Examples:
+      ack-inference loadtest run http://$GATEWAY --host qwen.inference.example.com --model qwen \\
+          --rate 2 --seconds 120 --label cache
+      ack-inference loadtest run http://$GATEWAY --host qwen.inference.example.com --model qwen \\
+          --scenario cold-start --kubeconfig ~/.kube/config --label cache+reserve
+      ack-inference loadtest run https://api.example.com --model qwen --scenario spike \\
+          --header-from-env Authorization=QWEN_HEADER
+      ack-inference loadtest report loadtest-*.json > report.html
+    """  # noqa: D301
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from loadtest import command
+    from loadtest.measure import Settings
+    from plan.render import terminal
+    from plan.stack_file import Refused
+
+    try:
+        scenario = command.scenario(
+            kind,
+            {
+                "rate": rate,
+                "clients": clients,
+                "seconds": seconds,
+                "peak_rate": peak_rate,
+                "idle_seconds": idle_seconds,
+                "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
+            },
+        )
+        settings = Settings(
+            endpoint=command.endpoint(
+                url,
+                model,
+                host=host,
+                headers_from_env=header_from_env,
+                headers_from_file=header_from_file,
+                ca=ca,
+                proxy=proxy,
+            ),
+            scenario=scenario,
+            prompt=command.prompt(prompt_words, max_tokens),
+            seed=seed,
+            label=label or model,
+            timeout_seconds=command.timeout(scenario, timeout_seconds),
+            spacing=command.Spacing(arrivals),
+            assume_idle=assume_idle,
+            watcher=command.watcher(scenario, kubeconfig, context_, namespace, service or model),
+        )
+        output = output or command.default_output(settings.label, scenario, datetime.now(UTC))
+        progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        code = command.run(settings, output, terminal(), progress)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
+@loadtest.command("report")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(dir_okay=False, path_type=Path),
+)
+def loadtest_report(files: tuple[Path, ...]) -> None:
+    """Lay runs side by side, as one page of HTML on standard output."""
+    from loadtest.report import render
+    from loadtest.results import load
+    from plan.stack_file import Refused
+
+    try:
+        runs = [load(path) for path in files]
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(render(runs))
+
+
+@loadtest.command("serve-fake")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option("--model", default="qwen", show_default=True, metavar="NAME")
+@click.option(
+    "--ttft", type=float, default=0.2, show_default=True, help="Seconds to the first token."
+)
+@click.option("--tokens-per-second", type=float, default=50, show_default=True, help="Per answer.")
+@click.option(
+    "--running", type=int, default=256, show_default=True, help="Requests at the same time."
+)
+@click.option("--waiting", type=int, help="Requests in the queue at most; 503 for others.")
+@click.option("--load-seconds", type=float, default=0, help="How long the model loads; 503 then.")
+@click.option("--cold", is_flag=True, help="Load at the first request, and hold it until then.")
+@click.option("--idle-seconds", type=float, help="With --cold: go to zero again after so long.")
+@click.option(
+    "--fail",
+    multiple=True,
+    metavar="KIND=N",
+    help="What is wrong with every N-th request: error, busy, cut, whole, page, garbled, hang, "
+    "late-error.",
+)
+def loadtest_serve_fake(
+    host: str,
+    port: int,
+    model: str,
+    ttft: float,
+    tokens_per_second: float,
+    running: int,
+    waiting: int | None,
+    load_seconds: float,
+    cold: bool,
+    idle_seconds: float | None,
+    fail: tuple[str, ...],
+) -> None:
+    """Serve vLLM's API and metrics without a model or a GPU, to try load tests and reports.
+
+    \b
+    Examples:
+      ack-inference loadtest serve-fake --ttft 0.4 --running 4
+      ack-inference loadtest serve-fake --cold --load-seconds 20 --idle-seconds 30
+      ack-inference loadtest serve-fake --fail cut=10 --fail busy=7
+    """  # noqa: D301
+    from loadtest import command
+    from plan.stack_file import Refused
+
+    try:
+        told = command.behaviour(
+            fail,
+            model=model,
+            ttft=ttft,
+            tokens_per_second=tokens_per_second,
+            running=running,
+            waiting=waiting,
+            load_seconds=load_seconds,
+            cold=cold,
+            idle_seconds=idle_seconds,
+        )
+        command.serve_fake(told, host, port, click.echo)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)

@@ -1,12 +1,21 @@
 """What was measured, and all that is needed to measure it again: the file of a run."""
 
+import json
+import os
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from components.args import faults
 from components.serving.scenarios import Prompt, Scenario
+from plan.stack_file import Refused
+
+FORMAT: Final = 1
+"""Version of the file; a change that an older reader would misread raises it."""
 
 
 class Failure(StrEnum):
@@ -15,7 +24,7 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
     """No connection: wrong address, no route, refused, or TLS that fails."""
     NOT_FOUND = "not_found"
-    """404 or 405: the path, the host or the model's name is wrong."""
+    """404, 405 or a redirect: the address, the host or the model's name is wrong."""
     REJECTED = "rejected"
     """Any other 4xx; 429 is `overloaded`."""
     OVERLOADED = "overloaded"
@@ -122,6 +131,10 @@ class Run(_Stored):
     prompt: Prompt
     seed: int
     """Of prompts and arrivals."""
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    """How requests of an open loop are spaced: as by independent users, or evenly."""
+    timeout_seconds: float = 300
+    """Longest wait for a whole answer."""
     target: Target
     machine: Machine
     started: datetime
@@ -137,3 +150,80 @@ class Run(_Stored):
     """Of a cold start, where a kubeconfig was given."""
     notes: tuple[str, ...] = ()
     """What the reader has to know, such as what could not be seen."""
+
+
+def save(run: Run, path: Path) -> Path:
+    """Writes the file of a run, whole or not at all, and never over another file.
+
+    Returns:
+        Where it was written: beside `path`, with a number, where something stands there by now.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = run.model_dump_json(indent=1, exclude_none=True) + "\n"
+    try:
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        free = next(one for one in _numbered(path) if _claimed(one))
+        partial.replace(free)
+    finally:
+        partial.unlink(missing_ok=True)
+    return free
+
+
+def load(path: Path) -> Run:
+    """Reads the file of a run.
+
+    Raises:
+        Refused: It cannot be read, is no file of a run, or is of a later version.
+    """
+    document = _document(path)
+    found = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(found, int) or "samples" not in document:
+        raise Refused(
+            path.name,
+            f"{path.name} is not a file of a run: `ack-inference loadtest run` writes one, with "
+            "format, scenario and samples.",
+        )
+    if found > FORMAT:
+        raise Refused(
+            path.name,
+            f"format is {found}, but it must be {FORMAT} or less: a later ack-inference wrote "
+            "the file. Read it with that one.",
+        )
+    try:
+        return Run.model_validate(document)
+    except ValidationError as error:
+        raise Refused(path.name, *map(str, faults(Run, error, document))) from None
+
+
+def _document(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or error
+        raise Refused(path.name, f"{path} cannot be read: {reason}.") from None
+    except UnicodeDecodeError:
+        raise Refused(path.name, f"{path.name} is not text in UTF-8, so it is not JSON.") from None
+    except json.JSONDecodeError as error:
+        raise Refused(
+            path.name,
+            f"{path.name}, line {error.lineno}, column {error.colno}, is not JSON: {error.msg}. "
+            "A run writes its file whole, so it was changed or cut off since.",
+        ) from None
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(2, 1_000_000):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+def _claimed(path: Path) -> bool:
+    """Whether the name was free; it is taken now."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

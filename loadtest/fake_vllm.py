@@ -1,0 +1,319 @@
+"""A server that pretends to be vLLM: the same API and metrics, no model, and times that are told.
+
+It says so in a header of every answer. What it promises is when tokens are written: each at its own
+point in time, so that delays do not add up.
+"""
+
+import asyncio
+import gc
+import itertools
+import json
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .chat import DONE, PATH, SIMULATED
+from .fake_metrics import Metrics
+
+MODEL: Final = "qwen"
+"""Name of the model, unless another one is told."""
+
+
+class Misbehaviour(StrEnum):
+    """What can be wrong with an answer."""
+
+    ERROR = "error"
+    """500 instead of a stream."""
+    BUSY = "busy"
+    """503 instead of a stream."""
+    CUT = "cut"
+    """The connection closes half-way."""
+    WHOLE = "whole"
+    """All text at once, as JSON."""
+    PAGE = "page"
+    """A page of HTML, as from a gateway."""
+    GARBLED = "garbled"
+    """A stream of events that are not JSON."""
+    HANG = "hang"
+    """Half of the stream, then nothing more."""
+    LATE_ERROR = "late-error"
+    """An event with an error, half-way."""
+
+
+class Behaviour(BaseModel):
+    """What the server pretends."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = MODEL
+    ttft: float = Field(default=0.2, ge=0)
+    """Seconds from when a request runs to its first token."""
+    tokens_per_second: float = Field(default=50, gt=0)
+    """Of one answer; others beside it do not slow it."""
+    running: int = Field(default=256, ge=1)
+    """Requests that are answered at the same time; others wait in a queue."""
+    waiting: int | None = Field(default=None, ge=0)
+    """Requests that wait at most; 503 for others. vLLM has no such limit, but gateways do."""
+    load_seconds: float = Field(default=0, ge=0)
+    """How long the model loads. Until then 503, as from a gateway with nobody behind it."""
+    cold: bool = False
+    """Whether the first request starts the loading, and is held until then, as by an activator."""
+    idle_seconds: float | None = Field(default=None, gt=0)
+    """With `cold`: the time without requests after which the model is gone again."""
+    every: Mapping[Misbehaviour, int] = {}
+    """What is wrong with every n-th request; 1 is all of them."""
+    api_key: str | None = Field(default=None, repr=False)
+    """Key that requests must bring, as `vllm serve --api-key`."""
+
+
+class _Question(BaseModel):
+    """What of a request matters here."""
+
+    model: str
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    max_tokens: int = Field(default=16, ge=1)
+    stream: bool = False
+    stream_options: dict[str, Any] | None = None
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(len(str(message.get("content", "")).split()) for message in self.messages)
+
+    @property
+    def wants_usage(self) -> bool:
+        return bool((self.stream_options or {}).get("include_usage"))
+
+
+class _Server:
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.metrics = Metrics(behaviour.model)
+        self.slots = asyncio.Semaphore(behaviour.running)
+        self.numbers = itertools.count(1)
+        self.asked = 0
+        """Requests that are neither answered nor refused yet."""
+        self.waiting = 0
+        self.last_asked = time.monotonic()
+        self.ready_at: float | None = None
+        """When the model is loaded; None while nobody has asked for it."""
+        if not behaviour.cold:
+            self.ready_at = time.monotonic() + behaviour.load_seconds
+
+    async def models(self, _: web.Request) -> web.StreamResponse:
+        self._refuse_unless_loaded()
+        model = {"id": self.behaviour.model, "object": "model", "owned_by": "vllm"}
+        return web.json_response({"object": "list", "data": [model]})
+
+    async def health(self, _: web.Request) -> web.StreamResponse:
+        self._refuse_unless_loaded()
+        return web.Response()
+
+    async def scrape(self, _: web.Request) -> web.StreamResponse:
+        self._refuse_unless_loaded()
+        return web.Response(body=self.metrics.text(), headers={"Content-Type": self.metrics.TYPE})
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        came = time.monotonic()
+        number = next(self.numbers)
+        self._wake(came)
+        self.asked += 1
+        try:
+            return await self._chat(request, number, came)
+        finally:
+            self.asked -= 1
+            self.last_asked = time.monotonic()
+
+    async def _chat(self, request: web.Request, number: int, came: float) -> web.StreamResponse:
+        told = self.behaviour
+        if told.api_key and request.headers.get("Authorization") != f"Bearer {told.api_key}":
+            raise _error(web.HTTPUnauthorized, "Unauthorized")
+        question = await _question(request)
+        if question.model != told.model:
+            text = f"The model `{question.model}` does not exist."
+            raise _error(web.HTTPNotFound, text)
+        wrong = next((one for one, n in told.every.items() if number % n == 0), None)
+        if told.cold:
+            await _until(self.ready_at or came)
+        self._refuse_unless_loaded()
+        if wrong is Misbehaviour.ERROR:
+            raise _error(web.HTTPInternalServerError, "EngineCore encountered an issue.")
+        if wrong is Misbehaviour.BUSY:
+            raise _error(web.HTTPServiceUnavailable, "no healthy upstream")
+        async with self._slot(came):
+            return await self._answer(request, question, wrong, came)
+
+    async def _answer(
+        self, request: web.Request, question: _Question, wrong: Misbehaviour | None, came: float
+    ) -> web.StreamResponse:
+        started = time.monotonic()
+        due = (
+            started + self.behaviour.ttft + index / self.behaviour.tokens_per_second
+            for index in range(question.max_tokens)
+        )
+        with self.metrics.request(question.prompt_tokens, came) as counted:
+            if wrong is Misbehaviour.PAGE:
+                return web.Response(text="<html>Sign in</html>", content_type="text/html")
+            if wrong is Misbehaviour.WHOLE or not question.stream:
+                for point in due:
+                    await _until(point)
+                    counted.token()
+                return web.json_response(_whole(question))
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            await response.prepare(request)
+            await response.write(_event(_delta(question, {"role": "assistant", "content": ""})))
+            half = None if wrong is None else max(1, question.max_tokens // 2)
+            for index, point in enumerate(due):
+                await _until(point)
+                if index == half:
+                    return await self._go_wrong(wrong, request, response)
+                await response.write(_event(_delta(question, {"content": f"word{index} "})))
+                counted.token()
+            if wrong is not None:  # a single token has no half
+                return await self._go_wrong(wrong, request, response)
+            if question.wants_usage:
+                usage = {"choices": [], "usage": _usage(question), "model": question.model}
+                await response.write(_event(usage))
+            await response.write(f"data: {DONE}\n\n".encode())
+            return response
+
+    async def _go_wrong(
+        self, wrong: Misbehaviour | None, request: web.Request, response: web.StreamResponse
+    ) -> web.StreamResponse:
+        if wrong is Misbehaviour.HANG:
+            await asyncio.Event().wait()  # until the client goes, or the server ends
+        if wrong is Misbehaviour.GARBLED:
+            await response.write(b"data: {not json\n\n")
+        if wrong is Misbehaviour.LATE_ERROR:
+            error = {"message": "EngineCore encountered an issue.", "code": 500}
+            await response.write(_event({"error": error}))
+        if wrong is Misbehaviour.CUT and request.transport:
+            request.transport.abort()
+        return response
+
+    def _wake(self, now: float) -> None:
+        told = self.behaviour
+        if told.cold and told.idle_seconds is not None and not self.asked:
+            gone = now - self.last_asked > told.idle_seconds
+            self.ready_at = None if gone else self.ready_at
+        if self.ready_at is None:
+            self.ready_at = now + told.load_seconds
+
+    def _refuse_unless_loaded(self) -> None:
+        if self.ready_at is None or time.monotonic() < self.ready_at:
+            raise _error(web.HTTPServiceUnavailable, "no healthy upstream")
+
+    @asynccontextmanager
+    async def _slot(self, came: float) -> AsyncIterator[None]:
+        limit = self.behaviour.waiting
+        if self.slots.locked() and limit is not None and self.waiting >= limit:
+            raise _error(web.HTTPServiceUnavailable, "queue is full")
+        self.waiting += 1
+        try:
+            with self.metrics.queued(came):
+                await self.slots.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self.slots.release()
+
+
+def application(behaviour: Behaviour) -> web.Application:
+    """The server, for aiohttp to run."""
+    server = _Server(behaviour)
+    app = web.Application()
+    app.on_response_prepare.append(_admit)
+    app.router.add_post(f"/v1{PATH}", server.chat)
+    app.router.add_get("/v1/models", server.models)
+    app.router.add_get("/health", server.health)
+    app.router.add_get("/metrics", server.scrape)
+    return app
+
+
+@asynccontextmanager
+async def running(
+    behaviour: Behaviour, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """Runs the server, and gives its address up to /v1; port 0 takes a free one.
+
+    Raises:
+        OSError: It cannot listen there.
+    """
+    runner = web.AppRunner(
+        application(behaviour), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=4096).start()
+        bound, port, *_ = runner.addresses[0]
+        yield f"http://{f'[{bound}]' if ':' in bound else bound}:{port}/v1"
+    finally:
+        await runner.cleanup()
+
+
+async def serve(
+    behaviour: Behaviour, host: str, port: int, on_ready: Callable[[str], object]
+) -> None:
+    """Runs the server until the process is told to end."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    gc.freeze()  # Its walks through what was imported would delay tokens.
+    async with running(behaviour, host, port) as url:
+        on_ready(url)
+        await ended.wait()
+
+
+async def _admit(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers[SIMULATED] = "true"
+
+
+async def _until(point: float) -> None:
+    await asyncio.sleep(point - time.monotonic())
+
+
+async def _question(request: web.Request) -> _Question:
+    try:
+        return _Question.model_validate_json(await request.read())
+    except ValidationError as error:
+        text = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+        )
+        raise _error(web.HTTPBadRequest, text) from None
+
+
+def _error(kind: type[web.HTTPException], text: str) -> web.HTTPException:
+    error = {"message": text, "type": kind.__name__, "code": kind.status_code}
+    return kind(text=json.dumps({"error": error}), content_type="application/json")
+
+
+def _delta(question: _Question, delta: Mapping[str, str]) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return {"object": "chat.completion.chunk", "model": question.model, "choices": [choice]}
+
+
+def _whole(question: _Question) -> dict[str, Any]:
+    text = "".join(f"word{index} " for index in range(question.max_tokens))
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}}
+    return {
+        "object": "chat.completion",
+        "model": question.model,
+        "choices": [{**choice, "finish_reason": "length"}],
+        "usage": _usage(question),
+    }
+
+
+def _usage(question: _Question) -> dict[str, int]:
+    asked, told = question.prompt_tokens, question.max_tokens
+    return {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+
+
+def _event(body: Mapping[str, Any]) -> bytes:
+    return f"data: {json.dumps(body)}\n\n".encode()
