@@ -1,6 +1,5 @@
 """Runs a Pulumi program as a first preview on the SDK alone, and records what it registers."""
 
-import asyncio
 import contextlib
 import hashlib
 import logging
@@ -10,7 +9,7 @@ from typing import Any, Final, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime import resource, rpc, settings
+from pulumi.runtime import resource, rpc, settings, sync_await
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
 from pulumi.runtime.stack import Stack
@@ -56,6 +55,7 @@ def record(
     warnings = _Warnings()
     given = dict(config or {})
     pulumi.runtime.set_all_config(given, list(secret_keys))
+    sync_await._ensure_event_loop().set_default_executor(_Inline(1))  # type: ignore[no-untyped-call]
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a stack of an earlier run
     pulumi.runtime.set_mocks(
         None,  # type: ignore[arg-type]  # the monitor below answers by itself
@@ -68,7 +68,6 @@ def record(
     root = cast(Stack, pulumi.runtime.get_root_resource())
 
     def run() -> None:
-        asyncio.get_running_loop().set_default_executor(_Inline(1))
         program()
         root.register_outputs(root.outputs)
 

@@ -1,5 +1,6 @@
 """What a recorded plan knows of values that it does not show."""
 
+import asyncio
 from typing import Any, Final
 
 import pulumi
@@ -146,3 +147,8 @@ def test_an_alias_may_name_another_place_altogether() -> None:
         f"urn:pulumi:other::shop::{MAP}::here",
         "urn:pulumi:a::b::c::d",
     }
+
+
+def test_a_program_is_recorded_where_an_event_loop_has_come_and_gone():
+    asyncio.run(asyncio.sleep(0))
+    assert record(lambda: pulumi.export("is", "there")).outputs == {"is": "there"}
