@@ -1,0 +1,42 @@
+"""What a benchmark found: ratios, and what each of them is held against."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ratio."""
+
+    what: str
+    """What is compared with what."""
+    ratio: float
+    limit: float | None
+    """Highest ratio that is wanted; None where there is no target."""
+    detail: str
+    """The figures behind it, and how often they were taken."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the ratio is as low as it is wanted, to two digits."""
+        return self.limit is None or round(self.ratio, 2) <= self.limit
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Prints ratios as a table."""
+    table = Table("", "ratio", "wanted", "figures", box=None, pad_edge=False)
+    for row in rows:
+        wanted = "" if row.limit is None else f"<= {row.limit:.2f}"
+        mark = "" if row.is_met else "red"
+        table.add_row(row.what, f"{row.ratio:.2f}", wanted, row.detail, style=mark)
+    Console(highlight=False, width=None).print(table)
+
+
+def store(rows: Sequence[Row], path: Path) -> None:
+    """Writes ratios as JSON."""
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
