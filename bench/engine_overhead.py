@@ -1,27 +1,33 @@
 """How much slower is our program on the real engine than the same resources written raw?
 
-Runs `pulumi preview`, `up` and an `up` that changes nothing, in alternated pairs, each program in a
-process of its own (`bench.engine_run`) on the sandbox's plugins; the raw one is made from a plan and
-registers the same types, names, inputs, parents, dependencies and options (`bench.raw`). Both run
-on the same state, so an `up` of the raw program after ours shows that they are the same: it changes
-nothing, or the benchmark fails.
+Runs `pulumi preview`, `up` and an `up` that changes nothing in turn, each program in a process of its
+own (`bench.engine_run`) on the sandbox's plugins:
 
-The plugins are Python: both sides wait for the same ones, and the more of them is in a figure, the
-closer the ratio is to 1. So the processor time of program and engine alone stands beside it.
-Target: 1.1 or less.
+- ours;
+- raw: what one would write by hand, the SDKs' classes with plain values (`bench.raw`), made from a
+  plan: same types, names, inputs, parents, dependencies and options. Target: 1.1 or less;
+- bare: the same without the SDKs' classes. Nobody writes that, but no program can be faster.
+
+All run on the same state, so an `up` of the others after ours shows that they are the same: it
+changes nothing, or the benchmark fails.
+
+The plugins are Python, and the machine is shared: whoever asks waits for both. So the processor time
+of program and engine alone stands beside the wall time.
 
     python -m bench.engine_overhead                 # dev, and 1,000 models
-    python -m bench.engine_overhead --models 0 --pairs 7
+    python -m bench.engine_overhead --models 0 --rounds 7
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +44,10 @@ from .table import Row, show, store
 ROOT: Final = Path(__file__).parents[1]
 LIMIT: Final = 1.1
 MODELS: Final = 1000
+OURS: Final = "ours"
+RAW: Final = "raw"
+BARE: Final = "bare"
+PROGRAMS: Final = (OURS, RAW, BARE)
 
 
 class NotTheSame(Exception):
@@ -45,103 +55,122 @@ class NotTheSame(Exception):
 
 
 @dataclass
-class Pair:
-    """What one operation took, for our program and for the raw one."""
+class Took:
+    """What one operation took, by program."""
 
-    ours: list[dict[str, Any]] = field(default_factory=list)
-    raw: list[dict[str, Any]] = field(default_factory=list)
+    runs: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def row(self, what: str, limit: float | None) -> Row:
-        """The ratio of the medians."""
-        wall, raw_wall = self._median("wall")
-        processor, raw_processor = self._median("processor")
-        steps = self.ours[0]["steps"]
+    def rows(self, what: str) -> list[Row]:
+        """The ratios of our medians to those of the others."""
+        return [self._row(f"{what} : {other}", other) for other in (RAW, BARE) if self.runs[other]]
+
+    def _row(self, what: str, other: str) -> Row:
+        wall, other_wall = self._median(OURS, "wall"), self._median(other, "wall")
+        own, other_own = self._median(OURS, "processor"), self._median(other, "processor")
+        count = len(self.runs[other])
         detail = (
-            f"{wall:.2f} : {raw_wall:.2f} s for {steps} resources; processor time of program and "
-            f"engine {processor:.2f} : {raw_processor:.2f} s = {processor / raw_processor:.2f}; "
-            f"{len(self.raw)} {'pair' if len(self.raw) == 1 else 'pairs'}"
+            f"{wall:.2f} : {other_wall:.2f} s for {self.runs[OURS][0]['steps']} resources; "
+            f"processor time {own:.2f} : {other_own:.2f} s = {own / other_own:.2f}; "
+            f"median of {count}"
         )
-        return Row(what, wall / raw_wall, limit, detail)
+        return Row(what, wall / other_wall, LIMIT if other == RAW else None, detail)
 
-    def _median(self, key: str) -> tuple[float, float]:
-        ours, raw = ([one[key] for one in side] for side in (self.ours, self.raw))
-        return statistics.median(ours), statistics.median(raw)
+    def _median(self, program: str, key: str) -> float:
+        return statistics.median(one[key] for one in self.runs[program])
 
 
 def measure(
-    pairs: int = 5, ups: int = 3, big: int = MODELS, big_pairs: int = 1, big_ups: int = 0
+    rounds: int = 5, ups: int = 3, big: int = MODELS, big_rounds: int = 1, big_ups: int = 0
 ) -> list[Row]:
     """Ratios at the size of `dev`, and with many models.
 
     Args:
-        pairs: Pairs of previews, and of `up` without a change, at the size of `dev`.
-        ups: Pairs of first `up`.
+        rounds: How often each program is previewed, and brought up without a change, for `dev`.
+        ups: How often each is brought up from nothing.
         big: How many models; 0 leaves that part out.
-        big_pairs: Pairs of previews, and of `up` without a change, there.
-        big_ups: Pairs of first `up` there; 0 takes one of ours, which the others need.
+        big_rounds: The same as `rounds` there.
+        big_ups: The same as `ups` there; 0 brings up ours alone, once, which the others need.
     """
-    rows = _measured(ROOT, "dev", "dev", pairs, ups)
+    rows = _measured(ROOT, "dev", "dev", rounds, ups)
     if big:
         with tempfile.TemporaryDirectory() as folder:
             root = models.project(Path(folder) / "project", ROOT, big)
-            rows += _measured(root, models.STACK, f"{big:,} models", big_pairs, big_ups)
+            rows += _measured(root, models.STACK, f"{big:,} models", big_rounds, big_ups)
     return rows
 
 
-def _measured(root: Path, stack: str, title: str, pairs: int, ups: int) -> list[Row]:
-    found = {kind: Pair() for kind in (PREVIEW, UP, "no-op up")}
+def _measured(root: Path, stack: str, title: str, rounds: int, ups: int) -> list[Row]:
+    first, none, preview = Took(), Took(), Took()
     with tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder) / "raw.json"
-        with _box(root, stack) as box:
-            found[UP].ours.append(_run(box, UP))
-            raw.write_text(json.dumps(written(plan(stack, root), box.engine.export())))
-            _assert_unchanged(_run(box, UP, raw))
-            for _ in range(pairs):
-                found["no-op up"].ours.append(_assert_unchanged(_run(box, UP)))
-                found["no-op up"].raw.append(_assert_unchanged(_run(box, UP, raw)))
-        for number in range(max(ups, 1)):
-            with _box(root, stack) as box:
-                for _ in range(pairs if number == 0 else 0):
-                    found[PREVIEW].ours.append(_run(box, PREVIEW))
-                    found[PREVIEW].raw.append(_run(box, PREVIEW, raw))
-                if ups:
-                    found[UP].raw.append(_run(box, UP, raw))
-                    _assert_unchanged(_run(box, UP))
-            if number + 1 < ups:
-                with _box(root, stack) as box:
-                    found[UP].ours.append(_run(box, UP))
-    return [
-        pair.row(f"{title}: {kind} : raw", None if kind == UP else LIMIT)
-        for kind, pair in found.items()
-        if pair.raw
-    ]
+        at = _Bench(root, stack, Path(folder))
+        with at.box() as box:
+            first.runs[OURS].append(at.run(box, UP, OURS))
+            at.write_raw(box)
+            for program in PROGRAMS:  # also compiles what the rounds need
+                _assert_unchanged(at.run(box, UP, program))
+            for _, program in itertools.product(range(rounds), PROGRAMS):
+                none.runs[program].append(_assert_unchanged(at.run(box, UP, program)))
+        with at.box() as box:
+            for _, program in itertools.product(range(rounds), PROGRAMS):
+                preview.runs[program].append(at.run(box, PREVIEW, program))
+        for number, program in itertools.product(range(ups), PROGRAMS):
+            if (number, program) != (0, OURS):
+                with at.box() as box:
+                    first.runs[program].append(at.run(box, UP, program))
+                    _assert_unchanged(at.run(box, UP, OURS))
+    took = {"preview": preview, "up": first, "no-op up": none}
+    return [row for kind, one in took.items() for row in one.rows(f"{title}: {kind}")]
 
 
-@contextmanager
-def _box(root: Path, stack: str) -> Iterator[Sandbox]:
-    """A new sandbox, running; nothing of it is left afterwards."""
-    memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
-    where = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder:
-        box = Sandbox(root, stack, Path(folder) / "box", None)
-        try:
-            with box.running():
-                yield box
-        finally:
-            box.remove()
+@dataclass(frozen=True)
+class _Bench:
+    """One stack, and a folder for what the runs of it need."""
 
+    root: Path
+    stack: str
+    folder: Path
 
-def _run(box: Sandbox, operation: str, raw: Path | None = None) -> dict[str, Any]:
-    """One operation, in a process of its own."""
-    where = ["--root", box.root, "--folder", box.engine.folder, "--plugins", box._plugins]
-    program = ["--raw", raw] if raw else []
-    command = [sys.executable, "-W", "ignore", "-m", "bench.engine_run", operation]
-    command += map(str, ["--stack", box.stack, *where, *program])
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)  # noqa: S603
-    took: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if took["errors"]:
-        raise RuntimeError("\n".join(took["errors"]))
-    return took
+    @property
+    def raw(self) -> Path:
+        """The data of the raw program."""
+        return self.folder / "raw.json"
+
+    def write_raw(self, box: Sandbox) -> None:
+        """Makes the raw program of a stack that is up."""
+        found = written(plan(self.stack, self.root), box.engine.export())
+        self.raw.write_text(json.dumps(found))
+
+    @contextmanager
+    def box(self) -> Iterator[Sandbox]:
+        """A new sandbox, running; nothing of it is left afterwards."""
+        memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
+        where = memory if os.access(memory, os.W_OK) else None
+        with tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder:
+            box = Sandbox(self.root, self.stack, Path(folder) / "box", None)
+            try:
+                with box.running():
+                    yield box
+            finally:
+                box.remove()
+
+    def run(self, box: Sandbox, operation: str, program: str) -> dict[str, Any]:
+        """One operation, in a process of its own."""
+        where = ["--root", box.root, "--folder", box.engine.folder, "--plugins", box._plugins]
+        command = [sys.executable, "-W", "ignore", "-m", "bench.engine_run", operation]
+        command += map(str, ["--stack", box.stack, *where])
+        command += [] if program == OURS else ["--raw", str(self.raw)]
+        command += ["--typed"] if program == RAW else []
+        compiled = {
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),
+        }
+        done = subprocess.run(  # noqa: S603
+            command, check=True, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, **compiled}
+        )
+        took: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        if took["errors"]:
+            raise RuntimeError("\n".join(took["errors"]))
+        return took
 
 
 def _assert_unchanged(took: dict[str, Any]) -> dict[str, Any]:
@@ -153,14 +182,14 @@ def _assert_unchanged(took: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Measures, and prints the ratios."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--ups", type=int, default=3)
     parser.add_argument("--models", type=int, default=MODELS, help="0 leaves that part out")
-    parser.add_argument("--big-pairs", type=int, default=1)
+    parser.add_argument("--big-rounds", type=int, default=1)
     parser.add_argument("--big-ups", type=int, default=0)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    rows = measure(asked.pairs, asked.ups, asked.models, asked.big_pairs, asked.big_ups)
+    rows = measure(asked.rounds, asked.ups, asked.models, asked.big_rounds, asked.big_ups)
     show(rows)
     if asked.json:
         store(rows, asked.json)

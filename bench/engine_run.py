@@ -12,6 +12,7 @@ import json
 import resource
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--plugins", required=True)
     parser.add_argument("--raw", type=Path)
+    parser.add_argument("--typed", action="store_true")
     asked = parser.parse_args()
 
     engine = _Bare(asked.root, asked.stack, asked.folder)
@@ -49,7 +51,9 @@ def main() -> None:
     raw = asked.raw.resolve() if asked.raw else None
     wall, processor = time.perf_counter(), processor_seconds()
     outcome = engine.run(
-        asked.operation, asked.plugins, program=(lambda: program(raw)) if raw else None
+        asked.operation,
+        asked.plugins,
+        program=partial(program, raw, typed=asked.typed) if raw else None,
     )
     took = {
         "wall": time.perf_counter() - wall,

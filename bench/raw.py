@@ -1,10 +1,10 @@
-"""The resources of a stack as a program that only registers them: the floor of any Pulumi program.
+"""The resources of a stack as a program that only registers them.
 
 `written` turns a plan, and the state of an `up` of the same stack, into plain data: types, names,
 inputs, parents, dependencies and options as the plan has them. Where the plan has a value that only
 the cloud gives, the state tells which output of which resource it is made of. `declare` registers
-that data as a hand-written program would: `pulumi.CustomResource` and `pulumi.ComponentResource`,
-values straight from one resource to the next, no checks, no models, no rendering.
+that data with values straight from one resource to the next, no checks, no models, no rendering: by
+the SDKs' classes, as people write it, or without them, which is the floor of any Pulumi program.
 """
 
 import importlib
@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any, Final
 
 import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import _types
 from pulumi.runtime import rpc
 
 from plan.model import STACK_TYPE, Marker, Plan, Resource
@@ -62,13 +64,16 @@ def _resource(one: Resource, kept: Mapping[str, Any], found: "_Origins") -> Data
     return {
         "urn": one.urn,
         "type": one.type,
+        "class": found.classes.get(one.type),
         "name": one.name,
         "parent": one.parent,
         "custom": one.custom,
         "provider": one.provider.rpartition("::")[0],
         "depends_on": [urn for urn in one.dependencies if urn not in read],
         "inputs": inputs,
-        "version": kept.get("inputs", {}).get("version") if one.type.startswith(_PROVIDER) else None,
+        "version": kept.get("inputs", {}).get("version")
+        if one.type.startswith(_PROVIDER)
+        else None,
         "protect": one.protect,
         "ignore_changes": list(one.ignore_changes),
         "replace_on_changes": list(one.replace_on_changes),
@@ -95,6 +100,7 @@ class _Origins:
 
     def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
         self.read: dict[str, set[str]] = {}
+        self.classes = _classes()
         self._known = known
         self._texts: dict[str, dict[str, list[str]]] = {}
 
@@ -166,27 +172,42 @@ def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
     return {}
 
 
+def _classes() -> dict[str, list[str]]:
+    """Module and name of the SDKs' classes, by the type that they register."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        for one in vars(module).values() if _is_of_sdk(name, module) else ():
+            if isinstance(one, type) and issubclass(one, pulumi.CustomResource):
+                token = vars(one).get("pulumi_type")
+                found |= {token: [name, one.__name__]} if token else {}
+    return found
+
+
 def _is_of_sdk(name: str, module: object) -> bool:
-    """The SDKs leave stand-ins for modules that nobody has touched yet."""
-    is_loaded = type(module) is ModuleType
+    """A package of the SDKs; they leave stand-ins for those that nobody has touched yet."""
+    is_loaded = type(module) is ModuleType and hasattr(module, "__path__")
     return is_loaded and name.startswith(("pulumi_alicloud", "pulumi_kubernetes"))
 
 
 # --- the program ----------------------------------------------------------------------------------
 
 
-def program(path: Path) -> None:
-    """Registers what a file of `written` data says."""
+def program(path: Path, *, typed: bool) -> None:
+    """Registers what a file of `written` data says.
+
+    Args:
+        path: The file, as JSON.
+        typed: Whether by the SDKs' classes, or by `pulumi.CustomResource` alone.
+    """
     given = json.loads(path.read_text())
     for name in given["modules"]:
         importlib.import_module(name)
-    declare(given)
+    declare(given, typed=typed)
 
 
-def declare(given: Mapping[str, Any]) -> None:
+def declare(given: Mapping[str, Any], *, typed: bool) -> None:
     """Registers what `written` says."""
     made: dict[str, Any] = {}
-    read = given["read"]
     for one in given["resources"]:
         opts = pulumi.ResourceOptions(
             parent=made.get(one["parent"]),
@@ -200,19 +221,42 @@ def declare(given: Mapping[str, Any]) -> None:
             additional_secret_outputs=one["additional_secret_outputs"],
         )
         inputs = _resolved(one["inputs"], made)
-        type_, name = one["type"], one["name"]
-        if type_.startswith(_PROVIDER):
-            package = type_.removeprefix(_PROVIDER)
-            made[one["urn"]] = pulumi.ProviderResource(package, name, inputs, opts)
-        elif one["custom"]:
-            outputs = dict.fromkeys(set(read.get(one["urn"], ())) - {"id"})
-            made[one["urn"]] = pulumi.CustomResource(type_, name, {**outputs, **inputs}, opts)
-        else:
-            component = pulumi.ComponentResource(type_, name, inputs, opts)
-            component.register_outputs({})
-            made[one["urn"]] = component
+        read = given["read"].get(one["urn"], ())
+        made[one["urn"]] = _registered(one, inputs, opts, read, typed=typed)
     for name, value in given["outputs"].items():
         pulumi.export(name, _resolved(value, made))
+
+
+def _registered(
+    one: Mapping[str, Any],
+    inputs: dict[str, Any],
+    opts: pulumi.ResourceOptions,
+    read: Sequence[str],
+    *,
+    typed: bool,
+) -> pulumi.Resource:
+    type_, name = one["type"], one["name"]
+    if type_.startswith(_PROVIDER):
+        return pulumi.ProviderResource(type_.removeprefix(_PROVIDER), name, inputs, opts)
+    if not one["custom"]:
+        component = pulumi.ComponentResource(type_, name, inputs, opts)
+        component.register_outputs({})
+        return component
+    if typed and one["class"]:
+        module, class_name = one["class"]
+        class_ = getattr(importlib.import_module(module), class_name)
+        names = _types.resource_pulumi_to_py_names(class_)
+        fixed = ("apiVersion", "kind") if type_.startswith("kubernetes:") else ()
+        given = {names.get(key, key): value for key, value in inputs.items() if key not in fixed}
+        made: pulumi.Resource = class_(name, opts=opts, **given)
+        # What others read, they read by its name on the wire.
+        made.__dict__.update({key: getattr(made, names.get(key, key)) for key in read})
+        return made
+    if typed and type_.startswith("kubernetes:"):
+        values = [inputs[key] for key in ("apiVersion", "kind", "spec", "metadata")]
+        return kubernetes.apiextensions.CustomResource(name, *values, opts=opts)
+    outputs = dict.fromkeys(set(read) - {"id"})
+    return pulumi.CustomResource(type_, name, {**outputs, **inputs}, opts)
 
 
 def _resolved(value: Any, made: Mapping[str, Any]) -> Any:
@@ -245,8 +289,17 @@ def _output(where: Sequence[str], made: Mapping[str, Any]) -> pulumi.Output[Any]
     urn, key, *path = where
     found = made[urn].__dict__[key]
     for step in path:
-        found = found.apply(lambda value, step=step: value[step])
+        found = found.apply(lambda value, step=step: _inside(value, step))
     return found  # type: ignore[no-any-return]
+
+
+def _inside(value: Any, key: str) -> Any:
+    """What stands under a key: of an object of the SDK, or of what is on the wire."""
+    return value[key] if type(value) is dict else getattr(value, _snake(key))
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?=[A-Z])", "_", key).lower()
 
 
 def _kubeconfig(cluster: pulumi.CustomResource) -> pulumi.Output[str]:
@@ -256,11 +309,11 @@ def _kubeconfig(cluster: pulumi.CustomResource) -> pulumi.Output[str]:
         {"clusterId": cluster.id, "temporaryDurationMinutes": 120},
         pulumi.InvokeOutputOptions(parent=cluster),
     )
-    connections = cluster.__dict__["connections"]
+    private = cluster.__dict__["connections"].apply(
+        lambda known: _inside(known[0], "apiServerIntranet")
+    )
     return pulumi.Output.secret(
-        pulumi.Output.all(found, connections).apply(
-            lambda known: re.sub(
-                r"(server: ).*", rf"\g<1>{known[1][0]['apiServerIntranet']}", known[0]["kubeConfig"]
-            )
+        pulumi.Output.all(found, private).apply(
+            lambda known: re.sub(r"(server: ).*", rf"\g<1>{known[1]}", known[0]["kubeConfig"])
         )
     )
