@@ -80,7 +80,7 @@ class Link:
 
 
 def minutes_of(found: Plan) -> dict[str, float]:
-    """How long a create of each type takes in a stack: an object that nobody waits for takes none."""
+    """How long a create of each type takes in a stack: where nobody waits, it takes no time."""
     waited = {one.type for one in found.resources if one.type in MINUTES and _is_waited_for(one)}
     return {type_: minutes for type_, minutes in MINUTES.items() if type_ in waited}
 

@@ -1,7 +1,7 @@
 """How much slower is our program on the real engine than the same resources written raw?
 
-Runs `pulumi preview`, `up` and an `up` that changes nothing in turn, each program in a process of its
-own (`bench.engine_run`) on the sandbox's plugins:
+Runs `pulumi preview`, `up` and an `up` that changes nothing in turn, each program in a process of
+its own (`bench.engine_run`) on the sandbox's plugins:
 
 - ours;
 - raw: what one would write by hand, the SDKs' classes with plain values (`bench.raw`), made from a
@@ -11,8 +11,8 @@ own (`bench.engine_run`) on the sandbox's plugins:
 All run on the same state, so an `up` of the others after ours shows that they are the same: it
 changes nothing, or the benchmark fails.
 
-The plugins are Python, and the machine is shared: whoever asks waits for both. So the processor time
-of program and engine alone stands beside the wall time.
+The plugins are Python, and the machine may be busy: every program waits for both. So the processor
+time of program and engine alone stands beside the wall time.
 
     python -m bench.engine_overhead                 # dev, and 1,000 models
     python -m bench.engine_overhead --models 0 --rounds 7

@@ -3,8 +3,8 @@
     python -m bench.engine_run preview --root . --stack dev --folder ... --plugins ... [--raw FILE]
 
 Prints what it took as JSON: wall time, and processor time of the program and the engine. The
-program's imports count, as they do under `pulumi preview`; the interpreter, the Automation API
-and the selected stack are there before the clock starts. Plugins and API servers are other processes.
+program's imports count, as they do under `pulumi preview`; the interpreter, the Automation API and
+the selected stack are there before the clock starts. Plugins and API servers run elsewhere.
 """
 
 import argparse
