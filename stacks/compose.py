@@ -75,7 +75,8 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
         cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
         placement = declare_placement(environment, model, site, namespace)
-        needed = [*priorities, placement, *servers, *metrics, *claim, *cache]
+        # The cache waits for the claim, and the servers for nodes.
+        needed = [*priorities, placement, *servers, *metrics, *(cache or claim)]
         service = declare_service(environment, model, site, needed)
         export_address(model, service.host)
         services[model.name] = service
@@ -89,7 +90,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         TrainingJob(
             job.name,
             arguments.training_args(environment, job, site.pool_ids),
-            site.options(*priorities, placement, *claim),
+            site.on_nodes(*priorities, placement, *claim),
         )
 
     for number, test in enumerate(environment.load_tests):
@@ -167,7 +168,7 @@ def declare_priorities(environment: Environment, site: Site) -> list[Priorities]
 def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
     """Fluid, if any model is cached."""
     args = arguments.fluid_args(environment)
-    return [Fluid("fluid", args, site.options())] if args else []
+    return [Fluid("fluid", args, site.on_nodes())] if args else []
 
 
 def declare_metrics(
@@ -183,7 +184,7 @@ def declare_metrics(
     args = arguments.gpu_metrics_args(
         environment, site.cluster_id, secrets.prometheus_url, secrets.prometheus_token
     )
-    return [GpuMetrics("gpu-metrics", args, site.options(*namespace))] if args else []
+    return [GpuMetrics("gpu-metrics", args, site.on_nodes(*namespace))] if args else []
 
 
 def declare_service(

@@ -46,7 +46,10 @@ class Site:
         return Issuer(self.cluster.rrsa_oidc_issuer_url, self.cluster.rrsa_oidc_provider_arn)
 
     def options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a component in this cluster: its nodes come first."""
+        """Options of a component in this cluster that needs no node, or what waits for them."""
         providers = [self.provider, *([self.cloud] if self.cloud else [])]
-        after = [*self.pools.values(), *depends_on]
-        return pulumi.ResourceOptions(providers=providers, depends_on=after)
+        return pulumi.ResourceOptions(providers=providers, depends_on=depends_on)
+
+    def on_nodes(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a component that runs pods: its nodes come before it, and go after it."""
+        return self.options(*self.pools.values(), *depends_on)

@@ -126,7 +126,10 @@ class KServe(pulumi.ComponentResource):
         args = KServeArgs.of(args)
         chart = args.chart or KServeChart()
 
-        super().__init__("ack-inference:index:KServe", name, args.dump(), opts)
+        # A child waits for its component: what this one waits for would hold up the resource types.
+        at_once = pulumi.ResourceOptions.merge(opts, None)
+        at_once.depends_on = None
+        super().__init__("ack-inference:index:KServe", name, args.dump(), at_once)
 
         if chart.flavor is KServeFlavor.ACK:
             self._declare_ack(name, chart, opts)
@@ -159,23 +162,31 @@ class KServe(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         def release(
-            role: str, values: Mapping[str, Any], *after: pulumi.Resource, **more: Any
+            role: str, values: Mapping[str, Any], options: pulumi.ResourceOptions
         ) -> kubernetes.helm.v3.Release:
             known = CHARTS[f"kserve-{role}"]
-            options = child_options(self, opts, depends_on=list(after), **more)
             return install(
                 f"{name}-{role}", known.name, known, _source(chart, known), values, options
             )
 
         # Not `retain_on_delete`: a release that Pulumi has forgotten keeps its name, so the next
         # installation would fail on it.
-        types = release("crd", {}, protect=args.protect_crds is not False)
+        types = release(
+            "crd",
+            {},
+            # Resource types run no pod and need no certificate: they wait for nothing.
+            pulumi.ResourceOptions(parent=self, protect=args.protect_crds is not False),
+        )
         # Its webhook needs a certificate of cert-manager; where that comes too late, the release
         # is rolled back, and a second `pulumi up` succeeds: kserve/kserve issue 5037.
-        controller = release("resources", kserve_values(args), types)
+        controller = release(
+            "resources", kserve_values(args), child_options(self, opts, depends_on=[types])
+        )
         if args.runtimes:
             release(
-                "runtime-configs", {"kserve": {"servingruntime": {"enabled": True}}}, controller
+                "runtime-configs",
+                {"kserve": {"servingruntime": {"enabled": True}}},
+                child_options(self, opts, depends_on=[controller]),
             )
 
 

@@ -44,7 +44,7 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> Knative
 def declare_platform(environment: Environment, site: Site) -> Sequence[Knative]:
     """Knative, if any model runs on it."""
     args = platform_args(environment, site.cluster_id)
-    return [Knative("knative", args, site.options())] if args else []
+    return [Knative("knative", args, site.on_nodes())] if args else []
 
 
 def platform_args(

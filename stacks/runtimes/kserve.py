@@ -59,8 +59,8 @@ def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
         return []
     certificates = []
     if environment.cert_manager is CertManagerMode.INSTALL:
-        certificates = [CertManager("cert-manager", CertManagerArgs(), site.options())]
-    return [KServe("kserve", args, site.options(*certificates))]
+        certificates = [CertManager("cert-manager", CertManagerArgs(), site.on_nodes())]
+    return [KServe("kserve", args, site.on_nodes(*certificates))]
 
 
 def platform_args(environment: Environment) -> KServeArgs | None:

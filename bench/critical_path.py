@@ -1,0 +1,210 @@
+"""How much longer does `up` take than the longest chain of resources that wait for one another?
+
+Clouds and charts take minutes, the engine seconds: what an `up` takes is its critical path, as long
+as everything beside that path runs beside it. `MINUTES` says how long each type takes; the path is
+computed from the plan (dependencies, parents, providers), and the sandbox takes as long, on a
+smaller scale, when it makes a resource.
+
+On that scale the engine, the program and the API server take as long as the cloud, so each stack
+comes up twice, with the latencies and without. What is compared is what the latencies add to an
+`up` : the path on that scale. Target: 1.05 or less. More means that something waits beside the
+path. Less than 1 means that the engine works while the cloud is waited for. Beside it stands what
+that makes of an `up` of full length: path times ratio, and what an `up` takes without latencies.
+
+    python -m bench.critical_path                       # every stack, an hour as a minute
+    python -m bench.critical_path dev --scale 1000
+    python -m bench.critical_path --only-paths          # the paths alone, at once
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from rich.console import Console
+
+from plan.model import Plan, Resource
+from plan.run import plan
+from sandbox.run import Sandbox
+
+from .table import Row, show, store
+
+ROOT: Final = Path(__file__).parents[1]
+STACKS: Final = ("dev", "prod", "hybrid")
+LIMIT: Final = 1.05
+SCALE: Final = 60
+
+MINUTES: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        # Assumed: control plane, its load balancer and its core add-ons.
+        "alicloud:cs/managedKubernetes:ManagedKubernetes": 15,
+        # A node is ready after 45 to 103 s (ACK, auto-scaling-overview, 2025-08-28); assumed: as
+        # much again for the GPU driver, for which ACK names no figure, and for the scaling group.
+        "alicloud:cs/nodePool:NodePool": 4,
+        # Assumed, as are the add-ons and charts: a few pods that pull small images.
+        "alicloud:vpc/natGateway:NatGateway": 2,
+        "alicloud:cs/kubernetesAddon:KubernetesAddon": 1,
+        "kubernetes:helm.sh/v3:Release": 1,
+        "alicloud:nas/fileSystem:FileSystem": 0.5,
+        "alicloud:nas/mountTarget:MountTarget": 1,
+        # Assumed: master and workers of a cache start.
+        "kubernetes:data.fluid.io/v1alpha1:Dataset": 1,
+        # 15 GB from OSS in 90 s: the article on Knative, ResourcePolicy and Fluid.
+        "kubernetes:data.fluid.io/v1alpha1:DataLoad": 1.5,
+        # Pulling 5 GB at 80 MB/s is 63 s (vLLM 0.4's image, vllm-project/vllm issue 7609; 112 MB/s
+        # at best), reading 15 GB out of a cache 20 s (the same article), starting vLLM 8 to 45 s
+        # (arXiv 2606.07362).
+        "kubernetes:serving.knative.dev/v1:Service": 2,
+        "kubernetes:serving.kserve.io/v1beta1:InferenceService": 2,
+    }
+)
+"""How long a create takes, in minutes; what is not listed takes no time."""
+
+_WAIT_FOR: Final = "pulumi.com/waitFor"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A resource on a path."""
+
+    resource: Resource
+    minutes: float
+    """How long its create takes."""
+
+
+def minutes_of(found: Plan) -> dict[str, float]:
+    """How long a create of each type takes in a stack: where nobody waits, it takes no time."""
+    waited = {one.type for one in found.resources if one.type in MINUTES and _is_waited_for(one)}
+    return {type_: minutes for type_, minutes in MINUTES.items() if type_ in waited}
+
+
+def _is_waited_for(one: Resource) -> bool:
+    about = one.inputs.get("metadata")
+    return not isinstance(about, Mapping) or _WAIT_FOR in (about.get("annotations") or {})
+
+
+def critical_path(resources: Sequence[Resource], minutes: Mapping[str, float]) -> list[Link]:
+    """The chain of resources that takes longest, each of which waits for the one before.
+
+    Args:
+        resources: Parents and dependencies before what needs them, as they are registered.
+        minutes: How long a create takes, by type; 0 for others.
+
+    Returns:
+        The links that take time, first to last.
+    """
+    by_urn: dict[str, Resource] = {}
+    ready: dict[str, float] = {}
+    after: dict[str, str | None] = {}
+    for one in resources:
+        waits = [urn for urn in _waits_for(one) if urn in by_urn]
+        last = max(waits, key=lambda urn: ready[urn], default=None)
+        by_urn[one.urn], after[one.urn] = one, last
+        ready[one.urn] = minutes.get(one.type, 0) + (ready[last] if last else 0)
+    links = []
+    here = max(ready, key=lambda urn: ready[urn], default=None)
+    while here is not None:
+        one = by_urn[here]
+        links.append(Link(one, minutes.get(one.type, 0)))
+        here = after[here]
+    return [link for link in reversed(links) if link.minutes]
+
+
+def _waits_for(one: Resource) -> set[str]:
+    """URNs of what exists before a resource is made."""
+    return {*one.dependencies, one.provider.rpartition("::")[0], one.parent}
+
+
+def length(path: Sequence[Link]) -> float:
+    """How long a path takes, in minutes."""
+    return sum(link.minutes for link in path)
+
+
+def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 1) -> list[Row]:
+    """What latencies add to an `up` : the critical path, by stack.
+
+    Args:
+        stacks: Names of stacks of this repository.
+        scale: How many times faster than in the cloud everything is.
+        rounds: How often each stack comes up with latencies, and without.
+    """
+    return [_measured(stack, scale, rounds) for stack in stacks]
+
+
+def _measured(stack: str, scale: float, rounds: int) -> Row:
+    found = plan(stack, ROOT)
+    minutes = minutes_of(found)
+    path = length(critical_path(found.resources, minutes)) * 60
+    slow = {type_: 60 * one / scale for type_, one in minutes.items()}
+    taken = [(_up(stack, slow), _up(stack, {})) for _ in range(rounds)]
+    longer, shorter = map(statistics.median, zip(*taken, strict=True))
+    ratio = (longer - shorter) * scale / path
+    full = path * ratio + shorter
+    detail = (
+        f"path {path / 60:.1f} min, at 1:{scale:g} {path / scale:.1f} s; up {longer:.1f} s with "
+        f"latencies, {shorter:.1f} s without; at full length {full / 60:.1f} min = "
+        f"{full / path:.2f} x path; {rounds} {'pair' if rounds == 1 else 'pairs'}"
+    )
+    return Row(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
+
+
+def _up(stack: str, seconds: Mapping[str, float]) -> float:
+    """Wall time of a first `up`, in a sandbox of its own."""
+    memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
+    where = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder:
+        box = Sandbox(ROOT, stack, Path(folder) / "box", None)
+        box.conditions.seconds.update(seconds)
+        try:
+            with box.running():
+                box.engine.pending()  # the stack is selected before the clock starts
+                start = time.perf_counter()
+                outcome = box.up()
+                took = time.perf_counter() - start
+        finally:
+            box.remove()
+    if outcome.errors:
+        raise RuntimeError("\n".join(outcome.errors))
+    return took
+
+
+def print_path(stack: str) -> None:
+    """Prints the critical path of a stack, link by link."""
+    found = plan(stack, ROOT)
+    path = critical_path(found.resources, minutes_of(found))
+    ends = itertools.accumulate(link.minutes for link in path)
+    console = Console(highlight=False)
+    console.print(f"{stack}: {length(path):.1f} minutes")
+    for link, end in zip(path, ends, strict=True):
+        type_ = link.resource.type.rpartition(":")[2]
+        console.print(f"  {end:5.1f}  +{link.minutes:<4g} {link.resource.name}  {type_}")
+
+
+def main() -> None:
+    """Prints the paths, measures, and prints the ratios."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stacks", nargs="*", default=STACKS)
+    parser.add_argument("--scale", type=float, default=SCALE)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only-paths", action="store_true")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    for stack in asked.stacks:
+        print_path(stack)
+    if asked.only_paths:
+        return
+    rows = measure(asked.stacks, asked.scale, asked.rounds)
+    show(rows)
+    if asked.json:
+        store(rows, asked.json)
+
+
+if __name__ == "__main__":
+    main()

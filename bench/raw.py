@@ -1,0 +1,319 @@
+"""The resources of a stack as a program that only registers them.
+
+`written` turns a plan, and the state of an `up` of the same stack, into plain data: types, names,
+inputs, parents, dependencies and options as the plan has them. Where the plan has a value that only
+the cloud gives, the state tells which output of which resource it is made of. `declare` registers
+that data with values straight from one resource to the next, no checks, no models, no rendering: by
+the SDKs' classes, as people write it, or without them, which is the floor of any Pulumi program.
+"""
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import _types
+from pulumi.runtime import rpc
+
+from plan.model import STACK_TYPE, Marker, Plan, Resource
+
+Data = dict[str, Any]
+
+MADE_OF: Final = "$made_of"
+"""Key of a value that is made of outputs: texts, and lists of URN and path of an output."""
+SECRET: Final = "$secret"  # noqa: S105  a key, not a secret
+KUBECONFIG: Final = "$kubeconfig"
+"""Key of access to a cluster; the value is the cluster's URN."""
+_PROVIDER: Final = "pulumi:providers:"
+_CREDENTIAL: Final = "alicloud:cs/getClusterCredential:getClusterCredential"
+_CONFIG: Final = "apiVersion: v1\nkind: Config\n"
+_SHORTEST: Final = 4
+"""Shorter outputs are no parts of other values."""
+
+
+# --- from a plan and a state to data --------------------------------------------------------------
+
+
+def written(plan: Plan, state: Mapping[str, Any]) -> Data:
+    """What the raw program registers, parents first.
+
+    Args:
+        plan: The stack's plan.
+        state: What the engine exports after an `up`, secrets in the clear.
+    """
+    known = {one["urn"]: one for one in state["resources"]}
+    [stack] = [one for one in state["resources"] if one["type"] == STACK_TYPE]
+    found = _Origins(known)
+    return {
+        "modules": sorted(name for name, one in sys.modules.items() if _is_of_sdk(name, one)),
+        "resources": [_resource(one, known[one.urn], found) for one in plan.resources],
+        "outputs": found.value(dict(plan.outputs), stack["outputs"]),
+        "read": {urn: sorted(keys) for urn, keys in found.read.items()},
+    }
+
+
+def _resource(one: Resource, kept: Mapping[str, Any], found: "_Origins") -> Data:
+    inputs = found.value(dict(one.inputs), kept.get("inputs", {}))
+    read = set(_read(inputs))
+    return {
+        "urn": one.urn,
+        "type": one.type,
+        "class": found.classes.get(one.type),
+        "name": one.name,
+        "parent": one.parent,
+        "custom": one.custom,
+        "provider": one.provider.rpartition("::")[0],
+        "depends_on": [urn for urn in one.dependencies if urn not in read],
+        "inputs": inputs,
+        "version": kept.get("inputs", {}).get("version")
+        if one.type.startswith(_PROVIDER)
+        else None,
+        "protect": one.protect,
+        "ignore_changes": list(one.ignore_changes),
+        "replace_on_changes": list(one.replace_on_changes),
+        "delete_before_replace": one.delete_before_replace,
+        "additional_secret_outputs": kept.get("additionalSecretOutputs") or [],
+    }
+
+
+def _read(value: Any) -> Iterator[str]:
+    """URNs of the resources whose outputs a value is made of."""
+    if isinstance(value, dict):
+        yield from [value[KUBECONFIG]] if KUBECONFIG in value else []
+        for part in [*value.get(MADE_OF, ()), *value.get("after", ())]:
+            yield from part[:1] if isinstance(part, list) else []
+        for one in value.values():
+            yield from _read(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _read(one)
+
+
+class _Origins:
+    """Finds what values are made of, and keeps which outputs are read."""
+
+    def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
+        self.read: dict[str, set[str]] = {}
+        self.classes = _classes()
+        self._known = known
+        self._texts: dict[str, dict[str, list[str]]] = {}
+
+    def value(self, planned: Any, real: Any) -> Any:
+        """A value of the plan, with its unknown parts made of outputs."""
+        if isinstance(planned, Marker):
+            return self._made(planned, real)
+        if isinstance(planned, dict):
+            inner = real if isinstance(real, dict) else {}
+            return {key: self.value(one, inner.get(key)) for key, one in planned.items()}
+        if isinstance(planned, list):
+            items = real if isinstance(real, list) else []
+            padded = [*items, *[None] * (len(planned) - len(items))]
+            return [self.value(*pair) for pair in zip(planned, padded, strict=False)]
+        return planned
+
+    def _made(self, planned: Marker, real: Any) -> Any:
+        if isinstance(real, dict) and rpc._special_sig_key in real:
+            return {SECRET: self._made(planned, json.loads(real["plaintext"]))}
+        if planned.origin and isinstance(real, str) and real.startswith(_CONFIG):
+            [cluster] = [urn for urn in planned.origin if "managedKubernetes" in urn]
+            self.read.setdefault(cluster, set()).add("connections")
+            return {KUBECONFIG: cluster}
+        if not planned.origin:
+            return real
+        parts = self._parts(planned, real) if isinstance(real, str) else [real]
+        used = {part[0] for part in parts if isinstance(part, list)}
+        # What leaves no trace in the value is waited for all the same.
+        waits = [[urn, "id"] for urn in sorted(planned.origin - used) if self._known[urn]["custom"]]
+        return {MADE_OF: parts, "after": waits if not used else []}
+
+    def _parts(self, planned: Marker, real: str) -> list[Any]:
+        """A text, cut where the outputs of its origins stand in it."""
+        texts: dict[str, list[str]] = {}
+        for urn in sorted(planned.origin):
+            texts |= self._outputs(urn)
+        if not texts:
+            return [real]
+        longest_first = sorted(texts, key=lambda text: (-len(text), text))
+        cut = re.split("(" + "|".join(map(re.escape, longest_first)) + ")", real)
+        parts = [texts.get(part, part) for part in cut if part]
+        for part in parts:
+            if isinstance(part, list):
+                self.read.setdefault(part[0], set()).add(part[1])
+        return parts
+
+    def _outputs(self, urn: str) -> dict[str, list[str]]:
+        """The computed texts of a resource, and where each is."""
+        if urn not in self._texts:
+            one = self._known[urn]
+            inputs = set(_texts(one.get("inputs", {}), []))
+            computed = {
+                text: [urn, *path]
+                for text, path in _texts(one.get("outputs", {}), []).items()
+                if len(text) >= _SHORTEST and text not in inputs
+            }
+            id_ = {one["id"]: [urn, "id"]} if one.get("id") else {}
+            self._texts[urn] = computed | id_
+        return self._texts[urn]
+
+
+def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
+    """Every text in a tree of objects, and its path."""
+    if isinstance(value, str):
+        return {value: path}
+    if isinstance(value, Mapping):
+        inner = [_texts(one, [*path, key]) for key, one in value.items()]
+        return {text: where for one in reversed(inner) for text, where in one.items()}
+    return {}
+
+
+def _classes() -> dict[str, list[str]]:
+    """Module and name of the SDKs' classes, by the type that they register."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        for one in vars(module).values() if _is_of_sdk(name, module) else ():
+            if isinstance(one, type) and issubclass(one, pulumi.CustomResource):
+                token = vars(one).get("pulumi_type")
+                found |= {token: [name, one.__name__]} if token else {}
+    return found
+
+
+def _is_of_sdk(name: str, module: object) -> bool:
+    """A package of the SDKs; they leave stand-ins for those that nobody has touched yet."""
+    is_loaded = type(module) is ModuleType and hasattr(module, "__path__")
+    return is_loaded and name.startswith(("pulumi_alicloud", "pulumi_kubernetes"))
+
+
+# --- the program ----------------------------------------------------------------------------------
+
+
+def program(path: Path, *, typed: bool) -> None:
+    """Registers what a file of `written` data says.
+
+    Args:
+        path: The file, as JSON.
+        typed: Whether by the SDKs' classes, or by `pulumi.CustomResource` alone.
+    """
+    given = json.loads(path.read_text())
+    for name in given["modules"]:
+        importlib.import_module(name)
+    declare(given, typed=typed)
+
+
+def declare(given: Mapping[str, Any], *, typed: bool) -> None:
+    """Registers what `written` says."""
+    made: dict[str, Any] = {}
+    for one in given["resources"]:
+        opts = pulumi.ResourceOptions(
+            parent=made.get(one["parent"]),
+            provider=made.get(one["provider"]),
+            depends_on=[made[urn] for urn in one["depends_on"]],
+            protect=one["protect"],
+            version=one["version"],
+            ignore_changes=one["ignore_changes"],
+            replace_on_changes=one["replace_on_changes"],
+            delete_before_replace=one["delete_before_replace"] or None,
+            additional_secret_outputs=one["additional_secret_outputs"],
+        )
+        inputs = _resolved(one["inputs"], made)
+        read = given["read"].get(one["urn"], ())
+        made[one["urn"]] = _registered(one, inputs, opts, read, typed=typed)
+    for name, value in given["outputs"].items():
+        pulumi.export(name, _resolved(value, made))
+
+
+def _registered(
+    one: Mapping[str, Any],
+    inputs: dict[str, Any],
+    opts: pulumi.ResourceOptions,
+    read: Sequence[str],
+    *,
+    typed: bool,
+) -> pulumi.Resource:
+    type_, name = one["type"], one["name"]
+    if type_.startswith(_PROVIDER):
+        return pulumi.ProviderResource(type_.removeprefix(_PROVIDER), name, inputs, opts)
+    if not one["custom"]:
+        component = pulumi.ComponentResource(type_, name, inputs, opts)
+        component.register_outputs({})
+        return component
+    if typed and one["class"]:
+        module, class_name = one["class"]
+        class_ = getattr(importlib.import_module(module), class_name)
+        names = _types.resource_pulumi_to_py_names(class_)
+        fixed = ("apiVersion", "kind") if type_.startswith("kubernetes:") else ()
+        given = {names.get(key, key): value for key, value in inputs.items() if key not in fixed}
+        made: pulumi.Resource = class_(name, opts=opts, **given)
+        # What others read, they read by its name on the wire.
+        made.__dict__.update({key: getattr(made, names.get(key, key)) for key in read})
+        return made
+    if typed and type_.startswith("kubernetes:"):
+        values = [inputs[key] for key in ("apiVersion", "kind", "spec", "metadata")]
+        return kubernetes.apiextensions.CustomResource(name, *values, opts=opts)
+    outputs = dict.fromkeys(set(read) - {"id"})
+    return pulumi.CustomResource(type_, name, {**outputs, **inputs}, opts)
+
+
+def _resolved(value: Any, made: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        if SECRET in value:
+            return pulumi.Output.secret(_resolved(value[SECRET], made))
+        if KUBECONFIG in value:
+            return _kubeconfig(made[value[KUBECONFIG]])
+        if MADE_OF in value:
+            return _joined(value[MADE_OF], value["after"], made)
+        return {key: _resolved(one, made) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_resolved(one, made) for one in value]
+    return value
+
+
+def _joined(
+    parts: Sequence[Any], after: Sequence[Sequence[str]], made: Mapping[str, Any]
+) -> pulumi.Output[Any]:
+    outputs = [_output(part, made) for part in (*parts, *after) if isinstance(part, list)]
+    if len(parts) == 1 and isinstance(parts[0], list):
+        return outputs[0]
+    if not any(isinstance(part, list) for part in parts):
+        return pulumi.Output.all(*outputs).apply(lambda _: parts[0])
+    texts = [_output(part, made) if isinstance(part, list) else part for part in parts]
+    return pulumi.Output.concat(*texts)
+
+
+def _output(where: Sequence[str], made: Mapping[str, Any]) -> pulumi.Output[Any]:
+    urn, key, *path = where
+    found = made[urn].__dict__[key]
+    for step in path:
+        found = found.apply(lambda value, step=step: _inside(value, step))
+    return found  # type: ignore[no-any-return]
+
+
+def _inside(value: Any, key: str) -> Any:
+    """What stands under a key: of an object of the SDK, or of what is on the wire."""
+    return value[key] if type(value) is dict else getattr(value, _snake(key))
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?=[A-Z])", "_", key).lower()
+
+
+def _kubeconfig(cluster: pulumi.CustomResource) -> pulumi.Output[str]:
+    """Access to a cluster at its private address, fetched from the cloud as every program does."""
+    found = pulumi.runtime.invoke_output(
+        _CREDENTIAL,
+        {"clusterId": cluster.id, "temporaryDurationMinutes": 120},
+        pulumi.InvokeOutputOptions(parent=cluster),
+    )
+    private = cluster.__dict__["connections"].apply(
+        lambda known: _inside(known[0], "apiServerIntranet")
+    )
+    return pulumi.Output.secret(
+        pulumi.Output.all(found, private).apply(
+            lambda known: re.sub(r"(server: ).*", rf"\g<1>{known[1]}", known[0]["kubeConfig"])
+        )
+    )

@@ -1,0 +1,76 @@
+import pytest
+
+from bench.critical_path import MINUTES, Link, critical_path, length, minutes_of
+from plan.model import UNKNOWN, Plan, Resource
+
+SLOW = {"cluster": 15.0, "pool": 4.0, "nat": 2.0, "chart": 1.0}
+
+
+def made(
+    type_: str, name: str, *after: str, parent: str = "", provider: str = "", custom: bool = True
+) -> Resource:
+    return Resource(
+        urn=name,
+        type=type_,
+        name=name,
+        parent=parent,
+        custom=custom,
+        provider=provider,
+        dependencies=after,
+        inputs={},
+        protect=False,
+    )
+
+
+def names(path: list[Link]) -> list[str]:
+    return [link.resource.name for link in path]
+
+
+def test_the_path_is_the_chain_that_takes_longest_and_not_the_one_with_most_links() -> None:
+    graph = [
+        made("nat", "nat"),
+        made("vpc", "vpc"),
+        made("cluster", "cluster", "nat", "vpc"),
+        made("chart", "one"),
+        made("chart", "two", "one"),
+        made("chart", "three", "two"),
+        made("chart", "four", "three"),
+        made("pool", "pool", "cluster"),
+        made("chart", "chart", "pool", "four"),
+    ]
+    path = critical_path(graph, SLOW)
+    assert names(path) == ["nat", "cluster", "pool", "chart"]
+    assert length(path) == 22
+
+
+def test_what_takes_no_time_connects_a_path_without_standing_in_it() -> None:
+    graph = [made("cluster", "cluster"), made("job", "job", "cluster"), made("chart", "c", "job")]
+    assert names(critical_path(graph, SLOW)) == ["cluster", "c"]
+
+
+def test_a_resource_waits_for_its_provider_and_for_what_its_component_waits_for() -> None:
+    graph = [
+        made("cluster", "cluster"),
+        made("provider", "provider", "cluster"),
+        made("pool", "pool"),
+        made("component", "component", "pool", custom=False),
+        made("chart", "inside", parent="component"),
+        made("chart", "there", "inside", provider=f"provider::{UNKNOWN}"),
+    ]
+    assert names(critical_path(graph, SLOW)) == ["cluster", "there"]
+    assert names(critical_path(graph, {**SLOW, "cluster": 1})) == ["pool", "inside", "there"]
+
+
+def test_nothing_has_an_empty_path() -> None:
+    assert critical_path([], SLOW) == []
+    assert critical_path([made("vpc", "vpc")], SLOW) == []
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_object_takes_time_only_if_somebody_waits_for_it(waits: bool) -> None:
+    type_ = "kubernetes:serving.knative.dev/v1:Service"
+    notes = {"pulumi.com/waitFor": "condition=Ready"} if waits else {}
+    service = made(type_, "qwen")
+    waited = Resource(**{**vars(service), "inputs": {"metadata": {"annotations": notes}}})
+    found = minutes_of(Plan("p", "s", [waited]))
+    assert found == ({type_: MINUTES[type_]} if waits else {})
