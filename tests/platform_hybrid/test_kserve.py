@@ -45,12 +45,13 @@ def test_types_come_before_the_controller_and_it_before_the_runtimes() -> None:
     assert waits_for(found["kserve-runtime-configs"], found["kserve-resources"])
 
 
-def test_every_release_waits_for_the_certificates() -> None:
+def test_what_runs_pods_waits_for_the_certificates_and_resource_types_for_nothing() -> None:
     plan = planned(runtimes=True)
-    [first, *others] = sorted(plan.of(RELEASE), key=lambda one: one.inputs["name"])
-    assert first.inputs["name"] == "cert-manager"
-    assert len(others) == 3
+    [first, types, *others] = sorted(plan.of(RELEASE), key=lambda one: one.inputs["name"])
+    assert [first.inputs["name"], types.inputs["name"]] == ["cert-manager", "kserve-crd"]
+    assert len(others) == 2
     assert all(waits_for(one, first) for one in others)
+    assert not types.dependencies
 
 
 def test_everything_is_in_the_namespace_that_the_resource_types_name() -> None:

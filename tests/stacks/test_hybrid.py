@@ -4,7 +4,6 @@ Does not prove that KServe makes the Deployment that an HPA names, nor that ACK 
 join: only what is asked of them.
 """
 
-import itertools
 import json
 import shlex
 from typing import Any, Final
@@ -200,13 +199,13 @@ def test_a_monitor_looks_where_models_that_are_scaled_on_it_listen() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_kserve_comes_after_its_certificates_and_its_types_and_before_models(model: str) -> None:
     found = up()
-    order = ["cert-manager-release", "kserve-crd", "kserve-resources"]
-    for earlier, later in itertools.pairwise(order):
-        behind = names_before(found, one(found, RELEASE, later))
-        assert f"{RELEASE} {earlier}" in behind
-        assert f"{RELEASE} {later}" not in names_before(found, one(found, RELEASE, earlier))
-    behind = names_before(found, one(found, INFERENCE_SERVICE, f"{model}-service"))
-    assert {f"{RELEASE} {name}" for name in order} <= behind
+    first = {f"{RELEASE} {name}" for name in ("cert-manager-release", "kserve-crd")}
+    controller = f"{RELEASE} kserve-resources"
+    assert first <= names_before(found, one(found, RELEASE, "kserve-resources"))
+    for name in ("cert-manager-release", "kserve-crd"):
+        assert controller not in names_before(found, one(found, RELEASE, name))
+    service = one(found, INFERENCE_SERVICE, f"{model}-service")
+    assert {*first, controller} <= names_before(found, service)
 
 
 @pytest.mark.parametrize("model", MODELS)
