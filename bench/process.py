@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +13,16 @@ class Cost:
     """Of one process that ended well."""
 
     seconds: float
-    """Processor time, of its children too."""
+    """Processor time, of those children too that it waited for."""
+    wall: float
+    """From its start to its end."""
     bytes: int
     """Most memory that it held."""
 
 
 def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
     """Runs a process that must succeed; what it prints goes nowhere."""
+    start = time.perf_counter()
     with subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
     ) as process:
@@ -27,7 +31,8 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, stderr=said)
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    wall = time.perf_counter() - start
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024)
 
 
 def pairs(
