@@ -1,8 +1,9 @@
 """How long do others take to render the same Kubernetes objects?
 
 Wall time, since Node works beside Python. By turns, in processes of their own: `ack-inference plan
---json` of a stack of many models, cdk8s in Python with the same objects as data, and `helm template`
-of a chart that has them as values. Both peers are asked in their leanest way, and check nothing.
+--json` of a stack of many models, cdk8s in Python with the same objects as data, and `helm
+template` of a chart that has them as values. Both peers are asked in their leanest way, and check
+nothing.
 cdk8s is installed into an environment of its own (it needs Node), Helm is built once (it needs Go).
 
     python -m bench.peers
