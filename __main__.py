@@ -2,8 +2,9 @@
 
 import pulumi
 
-from stacks import Secrets, deploy, load
+from stacks import Secrets, deploy, load, silence_sdk
 
+silence_sdk()
 config = pulumi.Config()
 deploy(
     load(),

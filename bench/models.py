@@ -44,6 +44,8 @@ def _with_models(config: dict[str, Any], models: int) -> dict[str, Any]:
         **kept,
         # The claim is in a namespace that is there in every cluster.
         "ack-inference:namespace": "default",
+        # Nobody fills a cache here, and the sandbox looks after all of them one after the other.
+        "ack-inference:waits": {"dataset_seconds": 0, "data_load_seconds": 0},
         "ack-inference:stores": [{"name": "models", "claim": {"name": "llm-models"}}],
         "ack-inference:models": [_model(first, f"m{number}") for number in range(models)],
     }
