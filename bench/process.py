@@ -1,11 +1,12 @@
 """What a process costs: what else runs on the machine counts as little as it can."""
 
-import os
+import json
 import statistics
 import subprocess
-import time
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,33 @@ class Cost:
     """Most memory that it held."""
 
 
+# A process inherits the most memory that the one it comes from ever held: this one is small.
+_RUN: Final = """
+import json, os, sys, time
+
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, used = os.wait4(child, 0)
+wall = time.perf_counter() - start
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024]))
+"""
+
+
 def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
     """Runs a process that must succeed; what it prints goes nowhere."""
-    start = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
-    ) as process:
-        said = process.stderr.read() if process.stderr else b""
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, stderr=said)
-    wall = time.perf_counter() - start
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-S", "-c", _RUN, *command],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    code, seconds, wall, memory = json.loads(done.stdout)
+    if code:
+        raise subprocess.CalledProcessError(code, command, stderr=done.stderr)
+    return Cost(seconds, wall, memory)
 
 
 def pairs(
