@@ -224,6 +224,45 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
     sys.exit(0 if succeeded else 1)
 
 
+@sandbox.command("serve")
+@click.argument("stack", shell_complete=_stacks)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--ttft", type=float, default=0.2, show_default=True, help="Seconds to the first token."
+)
+@click.option("--tokens-per-second", type=float, default=50, show_default=True, help="Per answer.")
+@click.option(
+    "--load-seconds", type=float, default=20, show_default=True, help="How long a model loads."
+)
+@_PROJECT
+def sandbox_serve(
+    stack: str,
+    host: str,
+    port: int,
+    ttft: float,
+    tokens_per_second: float,
+    load_seconds: float,
+    project: Path,
+) -> None:
+    """Answer in place of the models of a STACK that is up, behind one address.
+
+    As a gateway does, it tells models by the Host header, so the outputs <model>_curl and
+    <model>_load work with GATEWAY set to what is printed. Each goes by its served name; one that
+    scales to zero loads at the first request. Nothing in the answers comes from a model.
+    """
+    from plan.render import terminal
+    from plan.stack_file import Refused
+    from sandbox.command import serve
+
+    told = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
+    try:
+        serve(project, stack, host, port, terminal(), **told)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+
+
 @sandbox.command("settle")
 @click.argument("stack", shell_complete=_stacks)
 @_PROJECT

@@ -17,7 +17,7 @@ from plan.stack_file import Refused
 
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header
-from .fake_vllm import Behaviour, Misbehaviour, serve
+from .fake_vllm import Behaviour, Misbehaviour, Served, serve
 from .measure import Outcome, Settings, Watcher, measure
 from .results import Run, save
 from .terminal import Progressing, seconds_of, show
@@ -179,12 +179,22 @@ def serve_fake(behaviour: Behaviour, host: str, port: int, say: Callable[[str], 
     Raises:
         Refused: It cannot listen there.
     """
+    pretend(
+        behaviour,
+        host,
+        port,
+        lambda url: say(f"{behaviour.model} is at {url}. It only pretends; Ctrl-C ends it."),
+    )
 
-    def ready(url: str) -> None:
-        say(f"{behaviour.model} is at {url}. It only pretends; Ctrl-C ends it.")
 
+def pretend(served: Served, host: str, port: int, on_ready: Callable[[str], object]) -> None:
+    """Serves what only pretends to be models, until the process is told to end.
+
+    Raises:
+        Refused: It cannot listen there.
+    """
     try:
-        asyncio.run(serve(behaviour, host, port, ready))
+        asyncio.run(serve(served, host, port, on_ready))
     except OSError as error:
         reason = error.strerror or error
         raise Refused("The server", f"It cannot listen on {host}:{port}: {reason}.") from None

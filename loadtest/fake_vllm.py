@@ -225,10 +225,18 @@ class _Server:
             self.slots.release()
 
 
-def application(behaviour: Behaviour) -> web.Application:
+Served = Behaviour | Mapping[str, Behaviour]
+"""One model, or several by the host that they are asked at, as behind a gateway."""
+
+
+def application(served: Served) -> web.Application:
     """The server, for aiohttp to run."""
-    server = _Server(behaviour)
     app = web.Application()
+    if not isinstance(served, Behaviour):
+        for host, behaviour in served.items():
+            app.add_domain(host, application(behaviour))
+        return app
+    server = _Server(served)
     app.on_response_prepare.append(_admit)
     app.router.add_post(f"/v1{PATH}", server.chat)
     app.router.add_get("/v1/models", server.models)
@@ -238,16 +246,14 @@ def application(behaviour: Behaviour) -> web.Application:
 
 
 @asynccontextmanager
-async def running(
-    behaviour: Behaviour, host: str = "127.0.0.1", port: int = 0
-) -> AsyncIterator[str]:
+async def running(served: Served, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Runs the server, and gives its address up to /v1; port 0 takes a free one.
 
     Raises:
         OSError: It cannot listen there.
     """
     runner = web.AppRunner(
-        application(behaviour), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
+        application(served), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
     )
     await runner.setup()
     try:
@@ -258,15 +264,13 @@ async def running(
         await runner.cleanup()
 
 
-async def serve(
-    behaviour: Behaviour, host: str, port: int, on_ready: Callable[[str], object]
-) -> None:
+async def serve(served: Served, host: str, port: int, on_ready: Callable[[str], object]) -> None:
     """Runs the server until the process is told to end."""
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     gc.freeze()  # Its walks through what was imported would delay tokens.
-    async with running(behaviour, host, port) as url:
+    async with running(served, host, port) as url:
         on_ready(url)
         await ended.wait()
 

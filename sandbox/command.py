@@ -9,9 +9,14 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from loadtest.command import pretend
+from plan.model import STACK_TYPE
+from plan.stack_file import Refused
+
 from . import binaries
 from .engine import Step
 from .kubernetes import crds
+from .models import pretended
 from .render import kubectl_lines, render, step_line, summary
 from .run import Sandbox, find_sandboxes
 
@@ -52,6 +57,45 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
     for line in kubectl_lines(sandbox.kubeconfigs):
         console.print(f"  {line}")
     return True
+
+
+def serve(project: Path, stack: str, host: str, port: int, console: Console, **told: Any) -> None:
+    """Answers in place of the models of a stack that is up, until the process is told to end.
+
+    Args:
+        project: Folder of the project.
+        stack: Name of the stack.
+        host: Address to listen on.
+        port: Port there; 0 takes a free one.
+        console: Where the addresses are told.
+        told: Fields of `Behaviour` that hold for all models.
+
+    Raises:
+        Refused: The stack is not up, or has no model, or the address is taken.
+    """
+    sandbox = Sandbox(project, stack, project / FOLDER / stack, None)
+    names = sandbox.clusters.names()
+    if not names:
+        raise Refused(f"Stack {stack}", f"It is not up: run ack-inference sandbox up {stack}.")
+    outputs = next(
+        one.get("outputs", {})
+        for one in sandbox.engine.export()["resources"]
+        if one["type"] == STACK_TYPE
+    )
+    objects = [one for name in names for one in sandbox.clusters.made(name)]
+    models = pretended(objects, outputs, **told)
+    if not models:
+        raise Refused(f"Stack {stack}", "It has no model.")
+
+    def ready(url: str) -> None:
+        address = url.removesuffix("/v1")
+        console.print(f"GATEWAY={address.removeprefix('http://')}")
+        for name, one in models.items():
+            line = f"ack-inference loadtest run {address} --host {name} --model {one.model}"
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        console.print("They only pretend to be models; Ctrl-C ends them.")
+
+    pretend(models, host, port, ready)
 
 
 def settle(project: Path, stack: str) -> None:
