@@ -94,6 +94,7 @@ def serve(project: Path, stack: str, host: str, port: int, console: Console, **t
             line = f"ack-inference loadtest run {address} --host {name} --model {one.model}"
             console.print(Text(f"  {line}"), soft_wrap=True)
         console.print("They only pretend to be models; Ctrl-C ends them.")
+        console.file.flush()  # a pipe would get it at the end
 
     pretend(models, host, port, ready)
 
