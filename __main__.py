@@ -2,7 +2,7 @@
 
 import pulumi
 
-from stacks import Secrets, deploy, load, silence_sdk
+from stacks import Secrets, begin_registrations, deploy, load, silence_sdk
 
 silence_sdk()
 config = pulumi.Config()
@@ -14,3 +14,4 @@ deploy(
         prometheus_token=config.get_secret("prometheus_token"),
     ),
 )
+begin_registrations()

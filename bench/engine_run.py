@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--plugins", required=True)
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--typed", action="store_true")
+    parser.add_argument("--spared", action="store_true")
     asked = parser.parse_args()
 
     engine = _Bare(asked.root, asked.stack, asked.folder)
@@ -53,7 +54,7 @@ def main() -> None:
     outcome = engine.run(
         asked.operation,
         asked.plugins,
-        program=partial(program, raw, typed=asked.typed) if raw else None,
+        program=partial(program, raw, typed=asked.typed, spared=asked.spared) if raw else None,
     )
     took = {
         "wall": time.perf_counter() - wall,

@@ -7,6 +7,7 @@ that data with values straight from one resource to the next, no checks, no mode
 the SDKs' classes, as people write it, or without them, which is the floor of any Pulumi program.
 """
 
+import asyncio
 import importlib
 import json
 import re
@@ -20,6 +21,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import _types
 from pulumi.runtime import rpc
+from pulumi.runtime.sync_await import _sync_await
 
 from plan.model import STACK_TYPE, Marker, Plan, Resource
 
@@ -192,17 +194,22 @@ def _is_of_sdk(name: str, module: object) -> bool:
 # --- the program ----------------------------------------------------------------------------------
 
 
-def program(path: Path, *, typed: bool) -> None:
+def program(path: Path, *, typed: bool, spared: bool = False) -> None:
     """Registers what a file of `written` data says.
 
     Args:
         path: The file, as JSON.
         typed: Whether by the SDKs' classes, or by `pulumi.CustomResource` alone.
+        spared: Whether it spares the SDK what `stacks.sdk` does; the import would cost too much.
     """
+    if spared:
+        pulumi.log.debug = lambda *_, **__: None
     given = json.loads(path.read_text())
     for name in given["modules"]:
         importlib.import_module(name)
     declare(given, typed=typed)
+    if spared:
+        _sync_await(asyncio.sleep(0))
 
 
 def declare(given: Mapping[str, Any], *, typed: bool) -> None:

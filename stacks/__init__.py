@@ -1,8 +1,16 @@
 """Environments: what a stack file says, whether it can work, and what it is made of."""
 
 from .compose import Secrets, deploy
-from .debugging import silence_sdk
 from .environment import Environment, stack_schema
 from .load import load
+from .sdk import begin_registrations, silence_sdk
 
-__all__ = ["Environment", "Secrets", "deploy", "load", "silence_sdk", "stack_schema"]
+__all__ = [
+    "Environment",
+    "Secrets",
+    "begin_registrations",
+    "deploy",
+    "load",
+    "silence_sdk",
+    "stack_schema",
+]

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from stacks import silence_sdk
-from stacks.debugging import SWITCH
+from stacks.sdk import SWITCH
 
 
 @pytest.fixture
