@@ -1,6 +1,6 @@
 """A load test that runs in the cluster, next to the model it measures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pulumi
@@ -262,6 +262,13 @@ def _confined() -> dict[str, Any]:
     }
 
 
+def _told(url: pulumi.Input[str], make: Callable[[str], list[str]]) -> pulumi.Input[list[str]]:
+    """What is made of an address: at once where it is known, so that no engine has to be there."""
+    if isinstance(url, str):
+        return make(url)
+    return pulumi.Output.all(url).apply(lambda known: make(known[0]))
+
+
 def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     row, job = _row(args), job_name(name, args.run)
     folder = {"subPath": args.results_folder} if args.results_folder else {}
@@ -279,9 +286,7 @@ def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     return {
         "name": "load",
         "image": args.image or row.image,
-        "command": pulumi.Output.from_input(args.url).apply(
-            lambda url: row.command(_load(job, args), url)
-        ),
+        "command": _told(args.url, lambda url: row.command(_load(job, args), url)),
         "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
         "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "2Gi"}},
         "volumeMounts": mounts,
