@@ -85,7 +85,7 @@ class Took:
         return Row(what, wall / other_wall, limit, detail)
 
     def _median(self, program: str, key: str) -> float:
-        return statistics.median(one[key] for one in self.runs[program])
+        return float(statistics.median(one[key] for one in self.runs[program]))
 
 
 def measure(
