@@ -65,11 +65,11 @@ class Took:
 
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def rows(self, what: str) -> list[Row]:
-        """The ratios of our medians to those of the others."""
+    def rows(self, what: str, limit: float | None) -> list[Row]:
+        """The ratios of our medians to those of the others; the limit is for the first."""
         others = [other for other in PROGRAMS[1:] if self.runs[other]]
         return [
-            self._row(f"{what} : {other}", other, LIMIT if other == others[0] else None)
+            self._row(f"{what} : {other}", other, limit if other == others[0] else None)
             for other in others
         ]
 
@@ -85,7 +85,7 @@ class Took:
         return Row(what, wall / other_wall, limit, detail)
 
     def _median(self, program: str, key: str) -> float:
-        return statistics.median(one[key] for one in self.runs[program])
+        return float(statistics.median(one[key] for one in self.runs[program]))
 
 
 def measure(
@@ -100,26 +100,33 @@ def measure(
         big_rounds: The same as `rounds` there.
         big_ups: The same as `ups` there; 0 brings up ours alone, once, which the others need.
     """
-    rows = _measured(ROOT, "dev", "dev", PROGRAMS, rounds, ups)
-    if big:
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = Path(folder) / "compiled"
+        rows = _measured(ROOT, "dev", "dev", PROGRAMS, rounds, ups, compiled)
+        if big:
             root = models.project(Path(folder) / "project", ROOT, big)
-            title = f"{big:,} models"
-            rows += _measured(root, models.STACK, title, (OURS, SPARED), big_rounds, big_ups)
+            title, programs = f"{big:,} models", (OURS, SPARED)
+            rows += _measured(root, models.STACK, title, programs, big_rounds, big_ups, compiled)
     return rows
 
 
 def _measured(
-    root: Path, stack: str, title: str, programs: Sequence[str], rounds: int, ups: int
+    root: Path,
+    stack: str,
+    title: str,
+    programs: Sequence[str],
+    rounds: int,
+    ups: int,
+    compiled: Path,
 ) -> list[Row]:
     first, none, preview = Took(), Took(), Took()
     with tempfile.TemporaryDirectory() as folder:
-        at = _Bench(root, stack, Path(folder))
+        at = _Bench(root, stack, Path(folder), compiled)
         with at.box() as box:
+            if stack != models.STACK:
+                at.run(box, PREVIEW, OURS)  # compiles what all need
             first.runs[OURS].append(at.run(box, UP, OURS))
             at.write_raw(box)
-            for program in programs:  # also compiles what the rounds need
-                _assert_unchanged(at.run(box, UP, program))
             for _, program in itertools.product(range(rounds), programs):
                 none.runs[program].append(_assert_unchanged(at.run(box, UP, program)))
         with at.box() as box:
@@ -131,7 +138,11 @@ def _measured(
                     first.runs[program].append(at.run(box, UP, program))
                     _assert_unchanged(at.run(box, UP, OURS))
     took = {"preview": preview, "up": first, "no-op up": none}
-    return [row for kind, one in took.items() for row in one.rows(f"{title}: {kind}")]
+    return [
+        row
+        for kind, one in took.items()
+        for row in one.rows(f"{title}: {kind}", None if kind == UP else LIMIT)
+    ]
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,8 @@ class _Bench:
     root: Path
     stack: str
     folder: Path
+    compiled: Path
+    """Where Python keeps what it has compiled."""
 
     @property
     def raw(self) -> Path:
@@ -181,7 +194,7 @@ class _Bench:
         command += ["--spared"] if program in (SPARED, BARE) else []
         settings = {
             "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),
+            "PYTHONPYCACHEPREFIX": str(self.compiled),
         }
         if self.stack == models.STACK:
             # Else the engine writes the whole state after each of thousands of steps.

@@ -176,7 +176,7 @@ def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
 
 def _classes() -> dict[str, list[str]]:
     """Module and name of the SDKs' classes, by the type that they register."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for name, module in list(sys.modules.items()):
         for one in vars(module).values() if _is_of_sdk(name, module) else ():
             if isinstance(one, type) and issubclass(one, pulumi.CustomResource):
@@ -260,8 +260,9 @@ def _registered(
         made.__dict__.update({key: getattr(made, names.get(key, key)) for key in read})
         return made
     if typed and type_.startswith("kubernetes:"):
-        values = [inputs[key] for key in ("apiVersion", "kind", "spec", "metadata")]
-        return kubernetes.apiextensions.CustomResource(name, *values, opts=opts)
+        return kubernetes.apiextensions.CustomResource(
+            name, inputs["apiVersion"], inputs["kind"], inputs["spec"], inputs["metadata"], opts
+        )
     outputs = dict.fromkeys(set(read) - {"id"})
     return pulumi.CustomResource(type_, name, {**outputs, **inputs}, opts)
 

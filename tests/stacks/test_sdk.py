@@ -1,13 +1,19 @@
-"""The SDK's debug messages are held back, and nothing else is."""
+"""What the SDK is spared: its debug messages, and looking at all Outputs over and over."""
 
 from importlib.util import module_from_spec
 from types import SimpleNamespace
 
 import pulumi
 import pytest
+from pulumi.runtime import settings
 
-from stacks import silence_sdk
+import stacks
+from plan.record import record
+from plan.run import plan
+from stacks import begin_registrations, silence_sdk
 from stacks.sdk import SWITCH
+
+from .environments import ROOT
 
 
 @pytest.fixture
@@ -40,3 +46,27 @@ def test_the_environment_lets_the_steps_of_the_sdk_through(
     silence_sdk()
     pulumi.log.debug("resource registration prepared")
     assert heard == ["resource registration prepared"]
+
+
+def test_registrations_have_begun_before_the_program_ends() -> None:
+    """The SDK then waits for them; without any, it looks at all Outputs whenever one is done."""
+    begun = []
+
+    def program() -> None:
+        pulumi.ComponentResource("ack-inference:index:Thing", "thing")
+        begun.append(len(settings._get_rpc_manager().rpcs))
+        begin_registrations()
+        begun.append(len(settings._get_rpc_manager().rpcs))
+
+    assert [one.name for one in record(program).resources] == ["thing"]
+    before, after = begun
+    assert after > before
+
+
+def test_the_program_spares_the_sdk_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(stacks, "silence_sdk", lambda: said.append("silenced"))
+    monkeypatch.setattr(stacks, "deploy", lambda *_: said.append("deployed"))
+    monkeypatch.setattr(stacks, "begin_registrations", lambda: said.append("begun"))
+    plan("dev", ROOT)
+    assert said == ["silenced", "deployed", "begun"]
