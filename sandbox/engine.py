@@ -197,9 +197,12 @@ class Engine:
         return Outcome(tuple(watch.steps), outputs=shown, log="".join(said))
 
     def pending(self) -> Sequence[Mapping[str, Any]]:
-        """Operations that an earlier update began, and whose end nobody knows."""
-        found: Sequence[Mapping[str, Any]] = self.export().get("pending_operations") or []
-        return found
+        """Operations that an earlier update began, and whose end nobody knows.
+
+        Those of components and of providers are none: they exist in the state only.
+        """
+        begun: Sequence[Mapping[str, Any]] = self.export().get("pending_operations") or []
+        return [one for one in begun if "provider" in one["resource"]]
 
     def settle(self, exists: Mapping[str, str]) -> None:
         """Ends what an earlier update left pending: takes in what exists, and forgets the rest.
