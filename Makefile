@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock bench clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock bench figures clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,8 +56,11 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 
-bench: $(VENV)/.dev ## Measure, and write what was found into the README. Needs Go and Node.
+bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 	@$(BIN)/python -W ignore -m bench
+
+figures: $(VENV)/.dev ## Measure for most of an hour, and write what was found into the README.
+	@$(BIN)/python -W ignore -m bench --whole
 
 clean: ## Remove the environments and all caches.
 	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

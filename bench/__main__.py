@@ -1,9 +1,12 @@
-"""Runs the benchmarks, keeps what they found in `results.json`, and writes it into the README.
+"""Runs the benchmarks, and prints what they found.
 
     python -m bench
     python -m bench plan peers
+    python -m bench --whole
 
-A part that is not asked for keeps the figures of its last run, with their date.
+A few minutes, with up to 100 models. `--whole` takes most of an hour: it goes up to 1,000 models,
+repeats more, keeps what it found in `results.json`, and writes it into the README. A part that is
+not asked for keeps the figures of its last whole run, with their date.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,14 +29,28 @@ from .table import Row, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 README: Final = Path(__file__).parents[1] / "README.md"
-PARTS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Row]]]]] = {
-    "plan": ("A plan", plan_overhead.measure),
-    "engine": ("Pulumi's engine", engine_overhead.measure),
-    "path": ("The critical path", critical_path.measure),
-    "peers": ("Peers", peers.measure),
-    "start": ("Start-up", start_up.measure),
+Measure = Callable[[], Sequence[Row]]
+"""A benchmark with all that it is told."""
+PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
+    "plan": (
+        "A plan",
+        partial(plan_overhead.measure, times=3, sizes=plan_overhead.MODELS[:-1]),
+        plan_overhead.measure,
+    ),
+    "engine": (
+        "Pulumi's engine",
+        partial(engine_overhead.measure, rounds=3, ups=0, big=0),
+        engine_overhead.measure,
+    ),
+    "path": (
+        "The critical path",
+        partial(critical_path.measure, critical_path.STACKS[:1]),
+        critical_path.measure,
+    ),
+    "peers": ("Peers", partial(peers.measure, peers.MODELS[:-1]), peers.measure),
+    "start": ("Start-up", partial(start_up.measure, times=3), start_up.measure),
 }
-"""What is measured: its title in the README, and by what."""
+"""What is measured: its title in the README, and by what in a few minutes, and as a whole."""
 
 _MARKED: Final = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -68,7 +86,7 @@ def section(results: Mapping[str, Any]) -> str:
     """What the README says of everything that was measured; bold where it is more than wanted."""
     return "\n".join(
         line
-        for name, (title, _) in PARTS.items()
+        for name, (title, *_) in PARTS.items()
         if name in results
         for line in part(title, results[name])
     )
@@ -80,16 +98,17 @@ def filled(text: str, results: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measures, prints, and writes."""
+    """Measures and prints; as a whole, keeps and writes too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
-    asked = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("--whole", action="store_true", help="for the README: most of an hour")
+    given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in asked:
-        title, measure = PARTS[name]
+    for name in given.parts or PARTS:
+        title, in_minutes, as_a_whole = PARTS[name]
         start = time.monotonic()
         try:
-            rows = measure()
+            rows = as_a_whole() if given.whole else in_minutes()
         except Unavailable as missing:
             print(f"{title}: not measured. {missing}")
             continue
@@ -97,8 +116,9 @@ def main() -> None:
         show(rows)
         found = {"date": date.today().isoformat(), "machine": machine()}
         results[name] = {**found, "rows": [asdict(row) for row in rows]}
-        RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-    README.write_text(filled(README.read_text(), results))
+        if given.whole:
+            RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+            README.write_text(filled(README.read_text(), results))
 
 
 if __name__ == "__main__":

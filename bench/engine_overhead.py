@@ -7,7 +7,7 @@ its own (`bench.engine_run`) on the sandbox's plugins:
 - raw: what one would write by hand, the SDKs' classes with plain values (`bench.raw`), made from a
   plan: same types, names, inputs, parents, dependencies and options. Target: 1.1 or less;
 - spared: raw, and spares the SDK what ours does (`stacks.sdk`), so that what is left is our own
-  part. With many models it stands in for raw: without it, the SDK's time grows with the square;
+  part. Without it, the SDK's time grows with the square of a stack;
 - bare: spared, without the SDKs' classes. Nobody writes that, but no program can be faster.
 
 All run on the same state, so an `up` of the others after ours shows that they are the same: it
@@ -105,7 +105,7 @@ def measure(
         rows = _measured(ROOT, "dev", "dev", PROGRAMS, rounds, ups, compiled)
         if big:
             root = models.project(Path(folder) / "project", ROOT, big)
-            title, programs = f"{big:,} models", (OURS, SPARED)
+            title, programs = f"{big:,} models", (OURS, RAW, SPARED)
             rows += _measured(root, models.STACK, title, programs, big_rounds, big_ups, compiled)
     return rows
 

@@ -5,19 +5,25 @@ Imports in processes of their own, with compiled files: by turns, so that a busy
     python -m bench.start_up
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from .plan_overhead import PLAN
 from .process import Cost, cost, middle
 from .table import Row, show
 
 ROOT: Final = Path(__file__).parents[1]
 TIMES: Final = 9
+MOST: Final = 6
+"""How many packages are named that are loaded in vain."""
 
 NAMES: Final = (
     "KnativeModel, KnativeModelArgs, ModelCache, ModelCacheArgs, Placement, PlacementArgs"
@@ -36,6 +42,31 @@ for name, module in sys.modules.items():
     if type(module) is ModuleType:
         print(name)
 """
+# A module is run if a function of it is; bodies of modules and classes run in every import.
+RUN: Final = """
+import inspect
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from plan.run import plan
+
+files = set()
+
+
+def note(frame, event, argument):
+    if event == "call" and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        files.add(frame.f_code.co_filename)
+
+
+sys.setprofile(note)
+plan(sys.argv[1], Path.cwd())
+sys.setprofile(None)
+loaded = {name: one.__file__ for name, one in sys.modules.items() if type(one) is ModuleType
+          and getattr(one, "__file__", None) and not hasattr(one, "__path__")}
+print(json.dumps({name: file in files for name, file in loaded.items()}))
+"""
 USED: Final = "import importlib\nfor name in {names!r}:\n    importlib.import_module(name)\n"
 
 
@@ -53,8 +84,42 @@ def of_sdks(modules: list[str]) -> list[str]:
     return [name for name in modules if name.partition(".")[0].partition("_")[0] == "pulumi"]
 
 
+def loaded_in_vain(stack: str, environment: Mapping[str, str]) -> Row:
+    """SDK modules that a plan of a stack loads, against those of them that it runs.
+
+    A package of an SDK imports all of its modules, so that one class brings the others with it.
+    """
+    command = [sys.executable, "-W", "ignore", "-c", RUN, stack]
+    done = subprocess.run(  # noqa: S603
+        command, check=True, capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    ran: dict[str, bool] = json.loads(done.stdout)
+    ours = of_sdks(list(ran))
+    idle = Counter(_package(name) for name in ours if not ran[name])
+    used = len(ours) - idle.total()
+    times = _import_seconds(stack, environment)
+    seconds = sum(took for name, took in times if name in ours and not ran[name])
+    most = ", ".join(f"{name} {count}" for name, count in idle.most_common(MOST))
+    detail = f"{len(ours)} : {used} modules; the rest costs {seconds:.2f} s, most of it: {most}"
+    return Row(f"plan {stack}: modules of the SDKs loaded : run", len(ours) / used, None, detail)
+
+
+def _import_seconds(stack: str, environment: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+    """What the import of each module takes by itself, as Python tells it."""
+    command = [sys.executable, "-W", "ignore", "-X", "importtime", "-c", PLAN, "plan", stack]
+    done = subprocess.run(  # noqa: S603
+        command, check=True, capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    for took, name in re.findall(r"^import time: +(\d+) \|.*\| +(\S+)$", done.stderr, re.MULTILINE):
+        yield name, int(took) / 1e6
+
+
+def _package(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
 def measure(times: int = TIMES) -> list[Row]:
-    """The library against the SDKs it needs, at three depths."""
+    """The library against the SDKs it needs, at three depths, and what they load in vain."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -85,6 +150,7 @@ def measure(times: int = TIMES) -> list[Row]:
             for name, program in programs.items():
                 costs[name].append(imported(program))
         counts = {name: len(loaded(program, environment)) for name, program in programs.items()}
+        in_vain = [loaded_in_vain(stack, environment) for stack in ("dev", "hybrid")]
 
     base = middle(costs["nothing"])
 
@@ -104,6 +170,7 @@ def measure(times: int = TIMES) -> list[Row]:
             "some sdks",
         ),
         row("import of every public name : the SDK modules they load", "all", "all sdks"),
+        *in_vain,
     ]
 
 

@@ -207,11 +207,11 @@ def export_address(model: Model, host: pulumi.Output[str]) -> None:
     pulumi.export(f"{model.name}_host", host)
     pulumi.export(
         f"{model.name}_curl",
-        pulumi.Output.concat("curl -H 'Host: ", host, f"' {kind} -d '{body}' {url}"),
+        host.apply(lambda known: f"curl -H 'Host: {known}' {kind} -d '{body}' {url}"),
     )
     pulumi.export(
         f"{model.name}_load",
-        pulumi.Output.concat("hey -z 2m -c 5 -m POST -host ", host, f" {kind} -d '{load}' {url}"),
+        host.apply(lambda known: f"hey -z 2m -c 5 -m POST -host {known} {kind} -d '{load}' {url}"),
     )
 
 
