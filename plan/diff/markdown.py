@@ -4,6 +4,7 @@ What it shows may come from a stranger's branch, so nothing of it is taken for M
 escaped, and everything longer stands in code blocks, on lines of our own beginning.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -44,15 +45,17 @@ def to_markdown(report: Report) -> str:
     title = f"From {_code(report.base)} to {_code(report.head)}"
     parts = [f"{MARK}\n", *_alarm(sections), f"{title}\n"]
     heads = ["\n".join(_head(one)) for one in sections]
-    room = LIMIT - sum(map(len, [*parts, *heads])) - 500
-    for index, (section, head) in enumerate(zip(sections, heads, strict=True)):
-        if room < 0 and index:
-            rest = len(sections) - index
-            parts.append(f"\n{rest} more stacks are left out: this comment would be too long.\n")
-            break
-        details = list(_details(section.diff, room // (len(sections) - index)))
+    room = LIMIT - sum(map(len, parts)) - 500
+    ends = itertools.accumulate(map(len, heads))
+    fitting = max(1, sum(end <= room for end in ends))
+    room -= sum(map(len, heads[:fitting]))
+    for index, (section, head) in enumerate(zip(sections[:fitting], heads, strict=False)):
+        details = list(_details(section.diff, room // (fitting - index)))
         room -= sum(map(len, details))
         parts += [head, *details]
+    if rest := len(sections) - fitting:
+        which = "stack is" if rest == 1 else "stacks are"
+        parts.append(f"\n{rest} more {which} left out: this comment would be too long.\n")
     return "\n".join(parts)[:LIMIT]
 
 

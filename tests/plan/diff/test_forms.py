@@ -85,11 +85,17 @@ def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
     assert text.count("<details") == text.count("</details>") == text.count("```diff")
 
 
-def test_a_comment_on_very_many_stacks_counts_those_without_room() -> None:
-    known = [Section(f"s{n}", None, [Refusal("main", ["x" * 300] * 50)]) for n in range(100)]
-    text = to_markdown(report(*known))
+@pytest.mark.parametrize(("stacks", "told"), [(100, "stacks are"), (15, "stack is")])
+def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
+    stacks: int, told: str
+) -> None:
+    refusal = Refusal("main", ["x" * 300] * 50)
+    text = to_markdown(report(*[Section(f"s{n}", None, [refusal]) for n in range(stacks)]))
     assert len(text) <= LIMIT
-    assert re.search(r"\d+ more stacks are left out", text)
+    [rest] = re.findall(rf"^(\d+) more {told} left out", text, re.MULTILINE)
+    shown = text.count("and 30 more")
+    assert shown + int(rest) == stacks
+    assert LIMIT - len(text) < len(text) / shown + 1000
     assert text.count("```") % 2 == 0
 
 
