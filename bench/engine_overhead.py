@@ -89,7 +89,7 @@ class Took:
 
 
 def measure(
-    rounds: int = 5, ups: int = 3, big: int = MODELS, big_rounds: int = 1, big_ups: int = 0
+    rounds: int = 5, ups: int = 1, big: int = MODELS, big_rounds: int = 1, big_ups: int = 0
 ) -> list[Row]:
     """Ratios at the size of `dev`, and with many models.
 
@@ -218,7 +218,7 @@ def main() -> None:
     """Measures, and prints the ratios."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ups", type=int, default=3)
+    parser.add_argument("--ups", type=int, default=1)
     parser.add_argument("--models", type=int, default=MODELS, help="0 leaves that part out")
     parser.add_argument("--big-rounds", type=int, default=1)
     parser.add_argument("--big-ups", type=int, default=0)

@@ -1,8 +1,14 @@
-"""How much slower is a plan than the SDK alone, and how does it grow?
+"""How much slower is a plan than the same resources written raw, and how does it grow?
 
-Takes the processor time of whole processes, by turns: `ack-inference plan`, and a bare program that
-imports the same SDK modules and registers the same resources with the same dependencies. The SDK's
-part cannot be made faster here, so the ratio is what to watch.
+Takes the processor time of whole processes, by turns: `ack-inference plan`, and a program that
+imports the same packages of the SDKs, and registers the same resources with the same dependencies
+under Pulumi's mocks:
+
+- raw: by the SDKs' classes with plain values, as one would write it by hand. This is what a plan is
+  held against;
+- bare: by `pulumi.CustomResource`, past the classes it has imported. Nobody writes that.
+
+The SDKs' part cannot be made faster here, so the ratio is what to watch.
 
     python -m bench.plan_overhead
     python -m bench.plan_overhead --models 10 100 1000
@@ -16,7 +22,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
 from plan.model import Plan
@@ -24,22 +29,28 @@ from plan.run import plan
 from plan.stack_file import stack_names
 
 from .models import STACK, project
-from .process import Cost, cost, middle, pairs
+from .process import Cost, cost, middle
+from .raw import classes, packages
 from .table import Row, show
 
 ROOT: Final = Path(__file__).parents[1]
 MODELS: Final = (10, 100, 1000)
 PLAN: Final = "from cli import main; main()"
-BARE: Final = """
+OURS: Final = "ours"
+RAW: Final = "raw"
+BARE: Final = "bare"
+FLOOR: Final = """
 import importlib
 import json
 import sys
 
 import pulumi
 
-given = json.load(open(sys.argv[1]))
-for module in given["modules"]:
-    importlib.import_module(module)
+from bench.raw import registered
+
+given, typed = json.load(open(sys.argv[1])), sys.argv[2] == "raw"
+for package in given["packages"]:
+    hasattr(importlib.import_module(package), "loaded")  # they load when they are asked something
 
 
 class Accept(pulumi.runtime.Mocks):
@@ -55,8 +66,7 @@ def program():
     for one in given["resources"]:
         after = [made[urn] for urn in one["dependencies"]]
         opts = pulumi.ResourceOptions(parent=made.get(one["parent"]), depends_on=after)
-        kind = pulumi.CustomResource if one["custom"] else pulumi.ComponentResource
-        made[one["urn"]] = kind(one["type"], one["name"], one["inputs"], opts)
+        made[one["urn"]] = registered(one, one["inputs"], opts, typed=typed)
 
 
 pulumi.runtime.set_mocks(Accept(), given["project"], given["stack"], preview=True)
@@ -64,18 +74,20 @@ pulumi.runtime.test(program)()
 """
 
 
-def bare_input(found: Plan) -> str:
-    """What the bare program imports and registers, parents first."""
+def floor_input(found: Plan) -> str:
+    """What the raw and the bare program import and register, parents first."""
     known = {one.urn for one in found.resources if one.custom}
+    by_type = classes()
     return json.dumps(
         {
             "project": found.project,
             "stack": found.stack,
-            "modules": [name for name, module in sys.modules.items() if _is_loaded(name, module)],
+            "packages": packages(),
             "resources": [
                 {
                     "urn": one.urn,
                     "type": one.type,
+                    "class": by_type.get(one.type),
                     "name": one.name,
                     "parent": one.parent,
                     "custom": one.custom,
@@ -88,20 +100,17 @@ def bare_input(found: Plan) -> str:
     )
 
 
-def _is_loaded(name: str, module: object) -> bool:
-    """The SDKs leave stand-ins for modules that nobody has touched yet."""
-    return name.startswith("pulumi_") and type(module) is ModuleType
-
-
-def against_bare(stack: str, root: Path, times: int) -> tuple[int, list[Cost], list[Cost]]:
-    """Number of resources of a stack, costs of its plan, and of the bare program."""
+def against(
+    floors: Sequence[str], stack: str, root: Path, times: int
+) -> tuple[int, dict[str, list[Cost]]]:
+    """Number of resources of a stack, and costs: of its plan (`OURS`), and of each floor."""
     found = plan(stack, root)
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "given.json"
-        given.write_text(bare_input(found))
+        given.write_text(floor_input(found))
         python = [sys.executable, "-W", "ignore", "-c"]
         ours = [*python, PLAN, "plan", stack, "--project", str(root)]
-        bare = [*python, BARE, str(given)]
+        commands = {OURS: ours} | {one: [*python, FLOOR, str(given), one] for one in floors}
         compiled = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -109,16 +118,22 @@ def against_bare(stack: str, root: Path, times: int) -> tuple[int, list[Cost], l
             "PYTHONPYCACHEPREFIX": folder,
         }
         cost([*python, PLAN, "plan", "dev", "--project", str(ROOT)], compiled)  # compiles
-        mine, theirs = pairs(lambda: cost(ours, compiled), lambda: cost(bare, compiled), times)
-    return len(found.resources), mine, theirs
+        costs: dict[str, list[Cost]] = {name: [] for name in commands}
+        for _ in range(times):
+            for name, command in commands.items():
+                costs[name].append(cost(command, compiled))
+    return len(found.resources), costs
 
 
 def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
-    """A row per stack."""
+    """Two rows per stack."""
     for stack in stacks:
-        count, mine, theirs = against_bare(stack, ROOT, times)
-        detail = f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources"
-        yield Row(f"plan {stack} : bare SDK", middle(mine) / middle(theirs), 1.2, detail)
+        count, costs = against((RAW, BARE), stack, ROOT, times)
+        mine = middle(costs[OURS])
+        for floor, limit in ((RAW, 1.2), (BARE, None)):
+            theirs = middle(costs[floor])
+            detail = f"{mine:.2f} s : {theirs:.2f} s, {count} resources"
+            yield Row(f"plan {stack} : {floor}", mine / theirs, limit, detail)
 
 
 def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
@@ -128,7 +143,8 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             root = project(Path(folder), ROOT, size)
-            count, mine, theirs = against_bare(STACK, root, times.get(size, 3))
+            count, costs = against((RAW,), STACK, root, times.get(size, 3))
+        mine, theirs = costs[OURS], costs[RAW]
         base = base or (middle(mine), size, mine[0].bytes)
         memory = mine[0].bytes
         if size > base[1]:
@@ -141,7 +157,7 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
             f"{memory >> 20} : {theirs[0].bytes >> 20} MiB{more}"
         )
         limit = 1.15 if size == MODELS[-1] else None
-        yield Row(f"plan {size} models : bare SDK", middle(mine) / middle(theirs), limit, detail)
+        yield Row(f"plan {size} models : {RAW}", middle(mine) / middle(theirs), limit, detail)
     if len(each) > 1:
         small, large = sorted(each)[-2:]
         detail = f"{each[large] * 1000:.1f} ms : {each[small] * 1000:.1f} ms per further model"

@@ -4,7 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,14 +48,6 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     if code:
         raise subprocess.CalledProcessError(code, command, stderr=done.stderr)
     return Cost(seconds, wall, memory)
-
-
-def pairs(
-    ours: Callable[[], Cost], theirs: Callable[[], Cost], times: int
-) -> tuple[list[Cost], list[Cost]]:
-    """Costs of two things, by turns, so that a busy minute hits both."""
-    both = [(ours(), theirs()) for _ in range(times)]
-    return [one for one, _ in both], [other for _, other in both]
 
 
 def middle(costs: Sequence[Cost]) -> float:

@@ -53,7 +53,7 @@ def written(plan: Plan, state: Mapping[str, Any]) -> Data:
     [stack] = [one for one in state["resources"] if one["type"] == STACK_TYPE]
     found = _Origins(known)
     return {
-        "modules": sorted(name for name, one in sys.modules.items() if _is_of_sdk(name, one)),
+        "modules": packages(),
         "resources": [_resource(one, known[one.urn], found) for one in plan.resources],
         "outputs": found.value(dict(plan.outputs), stack["outputs"]),
         "read": {urn: sorted(keys) for urn, keys in found.read.items()},
@@ -102,7 +102,7 @@ class _Origins:
 
     def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
         self.read: dict[str, set[str]] = {}
-        self.classes = _classes()
+        self.classes = classes()
         self._known = known
         self._texts: dict[str, dict[str, list[str]]] = {}
 
@@ -174,7 +174,12 @@ def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
     return {}
 
 
-def _classes() -> dict[str, list[str]]:
+def packages() -> list[str]:
+    """Packages of the SDKs that are loaded."""
+    return sorted(name for name, one in sys.modules.items() if _is_of_sdk(name, one))
+
+
+def classes() -> dict[str, list[str]]:
     """Module and name of the SDKs' classes, by the type that they register."""
     found: dict[str, list[str]] = {}
     for name, module in list(sys.modules.items()):
@@ -229,19 +234,28 @@ def declare(given: Mapping[str, Any], *, typed: bool) -> None:
         )
         inputs = _resolved(one["inputs"], made)
         read = given["read"].get(one["urn"], ())
-        made[one["urn"]] = _registered(one, inputs, opts, read, typed=typed)
+        made[one["urn"]] = registered(one, inputs, opts, read, typed=typed)
     for name, value in given["outputs"].items():
         pulumi.export(name, _resolved(value, made))
 
 
-def _registered(
+def registered(
     one: Mapping[str, Any],
     inputs: dict[str, Any],
     opts: pulumi.ResourceOptions,
-    read: Sequence[str],
+    read: Sequence[str] = (),
     *,
     typed: bool,
 ) -> pulumi.Resource:
+    """Registers one resource.
+
+    Args:
+        one: Its `type`, `class`, `name`, and whether it is `custom`.
+        inputs: By their names on the wire.
+        opts: Options.
+        read: Outputs that others read, by their names on the wire.
+        typed: Whether by the SDKs' class, or by `pulumi.CustomResource`.
+    """
     type_, name = one["type"], one["name"]
     if type_.startswith(_PROVIDER):
         return pulumi.ProviderResource(type_.removeprefix(_PROVIDER), name, inputs, opts)
