@@ -44,7 +44,7 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
     ),
     "path": (
         "The critical path",
-        partial(critical_path.measure, critical_path.STACKS[:1]),
+        partial(critical_path.measure, critical_path.STACKS[:1], rounds=1),
         critical_path.measure,
     ),
     "peers": ("Peers", partial(peers.measure, peers.MODELS[:-1]), peers.measure),

@@ -127,7 +127,7 @@ def length(path: Sequence[Link]) -> float:
     return sum(link.minutes for link in path)
 
 
-def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 1) -> list[Row]:
+def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 3) -> list[Row]:
     """What latencies add to an `up` : the critical path, by stack.
 
     Args:
@@ -141,16 +141,19 @@ def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 
 def _measured(stack: str, scale: float, rounds: int) -> Row:
     found = plan(stack, ROOT)
     minutes = minutes_of(found)
-    path = length(critical_path(found.resources, minutes)) * 60
+    links = critical_path(found.resources, minutes)
+    path = length(links) * 60
     slow = {type_: 60 * one / scale for type_, one in minutes.items()}
     taken = [(_up(stack, slow), _up(stack, {})) for _ in range(rounds)]
     longer, shorter = map(statistics.median, zip(*taken, strict=True))
     ratio = (longer - shorter) * scale / path
     full = path * ratio + shorter
+    pairs = "1 pair" if rounds == 1 else f"{rounds} pairs"
+    chain = ", ".join(f"{link.resource.name} {link.minutes:g}" for link in links)
     detail = (
-        f"path {path / 60:.1f} min, at 1:{scale:g} {path / scale:.1f} s; up {longer:.1f} s with "
-        f"latencies, {shorter:.1f} s without; at full length {full / 60:.1f} min = "
-        f"{full / path:.2f} x path; {rounds} {'pair' if rounds == 1 else 'pairs'}"
+        f"path {path / 60:.1f} min ({chain}), at 1:{scale:g} {path / scale:.1f} s; "
+        f"up {longer:.1f} s with latencies, {shorter:.1f} s without; "
+        f"at full length {full / 60:.1f} min = {full / path:.2f} x path; {pairs}"
     )
     return Row(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
 
