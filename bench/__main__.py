@@ -4,7 +4,7 @@
     python -m bench plan peers
     python -m bench --whole
 
-A few minutes, with up to 100 models. `--whole` takes most of an hour: it goes up to 1,000 models,
+A few minutes, with up to 100 models. `--whole` takes half an hour: it goes up to 1,000 models,
 repeats more, keeps what it found in `results.json`, and writes it into the README. A part that is
 not asked for keeps the figures of its last whole run, with their date.
 """
@@ -101,7 +101,7 @@ def main() -> None:
     """Measures and prints; as a whole, keeps and writes too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
-    parser.add_argument("--whole", action="store_true", help="for the README: most of an hour")
+    parser.add_argument("--whole", action="store_true", help="for the README: half an hour")
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in given.parts or PARTS:

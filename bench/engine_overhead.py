@@ -65,11 +65,11 @@ class Took:
 
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def rows(self, what: str, limit: float | None) -> list[Row]:
+    def rows(self, what: str) -> list[Row]:
         """The ratios of our medians to those of the others; the limit is for the first."""
         others = [other for other in PROGRAMS[1:] if self.runs[other]]
         return [
-            self._row(f"{what} : {other}", other, limit if other == others[0] else None)
+            self._row(f"{what} : {other}", other, LIMIT if other == others[0] else None)
             for other in others
         ]
 
@@ -138,11 +138,7 @@ def _measured(
                     first.runs[program].append(at.run(box, UP, program))
                     _assert_unchanged(at.run(box, UP, OURS))
     took = {"preview": preview, "up": first, "no-op up": none}
-    return [
-        row
-        for kind, one in took.items()
-        for row in one.rows(f"{title}: {kind}", None if kind == UP else LIMIT)
-    ]
+    return [row for kind, one in took.items() for row in one.rows(f"{title}: {kind}")]
 
 
 @dataclass(frozen=True)

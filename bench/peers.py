@@ -12,7 +12,6 @@ cdk8s is installed into an environment of its own (it needs Node), Helm is built
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from sandbox import binaries
 
 from .models import STACK, project
 from .plan_overhead import PLAN
-from .process import Cost, cost
+from .process import by_turns, compiling_into, cost
 from .table import Row, show
 
 ROOT: Final = Path(__file__).parents[1]
@@ -98,24 +97,16 @@ def rows(size: int, times: int, python: str, helm: Path) -> Iterator[Row]:
         root = project(folder / "project", ROOT, size)
         objects = plan(STACK, root).manifests()
         given, chart = written(objects, folder)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
-        }
+        environment = compiling_into(folder / "compiled")
         own = [sys.executable, "-W", "ignore", "-c", PLAN]
         commands = {
             "ours": [*own, "plan", STACK, "--json", "--project", str(root)],
             "cdk8s": [python, "-c", CDK8S, str(given), str(folder / "synthesized")],
             "helm template": [str(helm), "template", str(chart)],
         }
-        costs: dict[str, list[Cost]] = {peer: [] for peer in commands}
         cost([*own, "plan", "dev", "--project", str(ROOT)], environment)  # compiles
         cost([python, "-c", "import cdk8s"], environment)
-        for _ in range(times):
-            for peer, command in commands.items():
-                costs[peer].append(cost(command, environment))
+        costs = by_turns(commands, times, environment)
     mine, *others = ((peer, median(one.wall for one in all_)) for peer, all_ in costs.items())
     for peer, wall in others:
         limit = 0.9 if (peer, size) == ("cdk8s", MODELS[-1]) else None

@@ -4,11 +4,11 @@ Takes the processor time of whole processes, by turns: `ack-inference plan`, and
 imports the same packages of the SDKs, and registers the same resources with the same dependencies
 under Pulumi's mocks:
 
-- raw: by the SDKs' classes with plain values, as one would write it by hand. This is what a plan is
-  held against;
-- bare: by `pulumi.CustomResource`, past the classes it has imported. Nobody writes that.
+- bare: by `pulumi.CustomResource`, past the classes that it has imported;
+- raw: by the SDKs' classes with plain values, as one would write it by hand.
 
-The SDKs' part cannot be made faster here, so the ratio is what to watch.
+A plan is held against both: the SDKs' part cannot be made faster here, so the ratio is what to
+watch.
 
     python -m bench.plan_overhead
     python -m bench.plan_overhead --models 10 100 1000
@@ -17,7 +17,6 @@ The SDKs' part cannot be made faster here, so the ratio is what to watch.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from plan.run import plan
 from plan.stack_file import stack_names
 
 from .models import STACK, project
-from .process import Cost, cost, middle
+from .process import Cost, by_turns, compiling_into, cost, middle
 from .raw import classes, packages
 from .table import Row, show
 
@@ -39,6 +38,7 @@ PLAN: Final = "from cli import main; main()"
 OURS: Final = "ours"
 RAW: Final = "raw"
 BARE: Final = "bare"
+FLOORS: Final = (BARE, RAW)
 FLOOR: Final = """
 import importlib
 import json
@@ -100,9 +100,7 @@ def floor_input(found: Plan) -> str:
     )
 
 
-def against(
-    floors: Sequence[str], stack: str, root: Path, times: int
-) -> tuple[int, dict[str, list[Cost]]]:
+def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, list[Cost]]]:
     """Number of resources of a stack, and costs: of its plan (`OURS`), and of each floor."""
     found = plan(stack, root)
     with tempfile.TemporaryDirectory() as folder:
@@ -110,41 +108,32 @@ def against(
         given.write_text(floor_input(found))
         python = [sys.executable, "-W", "ignore", "-c"]
         ours = [*python, PLAN, "plan", stack, "--project", str(root)]
-        commands = {OURS: ours} | {one: [*python, FLOOR, str(given), one] for one in floors}
-        compiled = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": folder,
-        }
+        commands = {OURS: ours} | {one: [*python, FLOOR, str(given), one] for one in FLOORS}
+        compiled = compiling_into(folder)
         cost([*python, PLAN, "plan", "dev", "--project", str(ROOT)], compiled)  # compiles
-        costs: dict[str, list[Cost]] = {name: [] for name in commands}
-        for _ in range(times):
-            for name, command in commands.items():
-                costs[name].append(cost(command, compiled))
-    return len(found.resources), costs
+        return len(found.resources), by_turns(commands, times, compiled)
 
 
 def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
-    """Two rows per stack."""
+    """A row per stack and floor."""
     for stack in stacks:
-        count, costs = against((RAW, BARE), stack, ROOT, times)
+        count, costs = against_floors(stack, ROOT, times)
         mine = middle(costs[OURS])
-        for floor, limit in ((RAW, 1.2), (BARE, None)):
+        for floor in FLOORS:
             theirs = middle(costs[floor])
             detail = f"{mine:.2f} s : {theirs:.2f} s, {count} resources"
-            yield Row(f"plan {stack} : {floor}", mine / theirs, limit, detail)
+            yield Row(f"plan {stack} : {floor}", mine / theirs, 1.2, detail)
 
 
 def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
-    """A row per number of models, then how time grows from the second largest to the largest."""
+    """A row per number of models and floor, then how time grows over the two largest."""
     each: dict[int, float] = {}
     base = None
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             root = project(Path(folder), ROOT, size)
-            count, costs = against((RAW,), STACK, root, times.get(size, 3))
-        mine, theirs = costs[OURS], costs[RAW]
+            count, costs = against_floors(STACK, root, times.get(size, 3))
+        mine = costs[OURS]
         base = base or (middle(mine), size, mine[0].bytes)
         memory = mine[0].bytes
         if size > base[1]:
@@ -152,12 +141,14 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
             more = f", {(memory - base[2]) / (size - base[1]) / 1024:.0f} KiB per model"
         else:
             more = ""
-        detail = (
-            f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources, "
-            f"{memory >> 20} : {theirs[0].bytes >> 20} MiB{more}"
-        )
-        limit = 1.15 if size == MODELS[-1] else None
-        yield Row(f"plan {size} models : {RAW}", middle(mine) / middle(theirs), limit, detail)
+        for floor in FLOORS:
+            theirs = costs[floor]
+            detail = (
+                f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources, "
+                f"{memory >> 20} : {theirs[0].bytes >> 20} MiB{more}"
+            )
+            limit = 1.15 if size == MODELS[-1] else None
+            yield Row(f"plan {size} models : {floor}", middle(mine) / middle(theirs), limit, detail)
     if len(each) > 1:
         small, large = sorted(each)[-2:]
         detail = f"{each[large] * 1000:.1f} ms : {each[small] * 1000:.1f} ms per further model"

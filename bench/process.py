@@ -1,12 +1,16 @@
 """What a process costs: what else runs on the machine counts as little as it can."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,27 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     if code:
         raise subprocess.CalledProcessError(code, command, stderr=done.stderr)
     return Cost(seconds, wall, memory)
+
+
+def by_turns(
+    commands: Mapping[str, Sequence[str]], times: int, environment: Mapping[str, str]
+) -> dict[str, list[Cost]]:
+    """Costs of several processes, so often each, by turns, so that a busy minute hits all."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(times):
+        for name, command in commands.items():
+            costs[name].append(cost(command, environment))
+    return costs
+
+
+def compiling_into(folder: Path | str) -> dict[str, str]:
+    """The environment, with what Python compiles kept in a folder: the first run fills it."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder),
+    }
 
 
 def middle(costs: Sequence[Cost]) -> float:

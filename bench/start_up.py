@@ -6,7 +6,6 @@ Imports in processes of their own, with compiled files: by turns, so that a busy
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from .plan_overhead import PLAN
-from .process import Cost, cost, middle
+from .process import by_turns, compiling_into, middle
 from .table import Row, show
 
 ROOT: Final = Path(__file__).parents[1]
@@ -121,15 +120,7 @@ def _package(module: str) -> str:
 def measure(times: int = TIMES) -> list[Row]:
     """The library against the SDKs it needs, at three depths, and what they load in vain."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": folder,
-        }
-
-        def imported(program: str) -> Cost:
-            return cost([sys.executable, "-W", "ignore", "-c", program], environment)
+        environment = compiling_into(folder)
 
         def needed(program: str) -> str:
             return USED.format(names=of_sdks(loaded(program, environment)))
@@ -143,12 +134,10 @@ def measure(times: int = TIMES) -> list[Row]:
             "all": ALL,
             "all sdks": needed(ALL),
         }
-        for program in programs.values():
-            imported(program)  # the first run compiles
-        costs: dict[str, list[Cost]] = {name: [] for name in programs}
-        for _ in range(times):
-            for name, program in programs.items():
-                costs[name].append(imported(program))
+        python = [sys.executable, "-W", "ignore", "-c"]
+        commands = {name: [*python, program] for name, program in programs.items()}
+        by_turns(commands, 1, environment)  # compiles
+        costs = by_turns(commands, times, environment)
         counts = {name: len(loaded(program, environment)) for name, program in programs.items()}
         in_vain = [loaded_in_vain(stack, environment) for stack in ("dev", "hybrid")]
 

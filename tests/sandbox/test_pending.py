@@ -1,4 +1,4 @@
-"""What an update leaves behind that was cut off before anything real was in doubt."""
+"""What of an update that was cut off stops the next one, and what does not."""
 
 import json
 from pathlib import Path
