@@ -47,7 +47,7 @@ def to_markdown(report: Report) -> str:
     heads = ["\n".join(_head(one)) for one in sections]
     room = LIMIT - sum(map(len, parts)) - 500
     ends = itertools.accumulate(map(len, heads))
-    fitting = max(1, sum(end <= room for end in ends))
+    fitting = sum(end <= room for end in ends)
     room -= sum(map(len, heads[:fitting]))
     for index, (section, head) in enumerate(zip(sections[:fitting], heads, strict=False)):
         details = list(_details(section.diff, room // (fitting - index)))
