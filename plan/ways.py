@@ -12,7 +12,11 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from components.catalog.labels import GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
+from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_autoscaling import DEFAULT_TARGETS, PodAutoscaling, pod_autoscaling
+from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.scheduling import WAIT_FOR_SCALING
+from components.quantity import plain
 
 from .model import Marker, Plan
 from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
@@ -26,6 +30,8 @@ _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _PRIORITY: Final = "scheduling.k8s.io"
 _SCHEDULING: Final = "scheduling.alibabacloud.com"
+# "Serverless" is the older word for it, which KServe's webhook rewrites.
+_ON_KNATIVE: Final = (DeploymentMode.KNATIVE, "Serverless")
 _TEMPLATE: Final = "spec.template.spec"
 
 
@@ -141,21 +147,40 @@ def _scale(bounds: Mapping[str, Any], metric: str) -> Step:
 
 
 def _knative_steps(_: Objects, service: Manifest) -> Iterator[Step]:
-    notes = section(service, "spec", "template", "metadata", "annotations")
+    template = section(service, "spec", "template")
+    notes = section(template, "metadata", "annotations")
 
     def autoscaling(key: str, default: str) -> Any:
-        return notes.get(f"autoscaling.knative.dev/{key}", default)
+        return notes.get(f"{AUTOSCALING}{key}", default)
 
     bounds = f"{autoscaling('min-scale', '0')}..{autoscaling('max-scale', 'any number of')}"
-    metric = autoscaling("metric", "concurrency")
-    target = autoscaling("target", "200" if metric == "rps" else "100")
-    share = autoscaling("target-utilization-percentage", "70")
-    yield Step("scale", f"{bounds} pods, {metric} {target} each at {share} %")
+    limit = section(template, "spec").get("containerConcurrency")
+    yield Step("scale", f"{bounds} pods, {_knative_metric(notes, limit)}")
 
     reserve = "knative.aliyun.com/reserve-instance"
     if notes.get(reserve) == "enable":
         replicas, kind = notes.get(f"{reserve}-replicas", "1"), notes.get(f"{reserve}-type", "eci")
         yield Step("reserve", f"{replicas} small {kind} instance kept while idle")
+
+
+def _knative_metric(notes: Mapping[str, Any], limit: Any) -> str:
+    """What counts: the share of the smaller one of target and limit to which a pod is filled."""
+    scaling = pod_autoscaling(notes, limit)
+    if scaling is None:
+        metric = notes.get(f"{AUTOSCALING}metric", "concurrency")
+        return f"{metric} {notes.get(f'{AUTOSCALING}target', 'without a target')} each"
+    share = f"{plain(scaling.utilization_percent)} % of {_knative_target(scaling)}"
+    return f"{scaling.metric} {plain(scaling.per_pod)} each ({share})"
+
+
+def _knative_target(scaling: PodAutoscaling) -> str:
+    target, limit = scaling.target, scaling.limit
+    if limit is not None and (target is None or limit < target):
+        rest = "" if target is None else f", below target {plain(target)}"
+        return f"concurrency limit {limit}{rest}"
+    if target is not None:
+        return f"target {plain(target)}"
+    return f"Knative's default {plain(scaling.total)}"
 
 
 def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
@@ -169,9 +194,21 @@ def _kserve_steps(objects: Objects, service: Manifest) -> Iterator[Step]:
         yield _missing("scale", f"HorizontalPodAutoscaler of {deployment}")
         return
     else:
-        bounds = predictor
-        metric = f"{predictor.get('scaleMetric', 'cpu')} {predictor.get('scaleTarget', 80)} each"
+        bounds, metric = predictor, _kserve_metric(service, predictor)
     yield _scale(bounds, metric)
+
+
+def _kserve_metric(service: Manifest, predictor: Mapping[str, Any]) -> str:
+    """What KServe's own HPA, KEDA or Knative below it goes by."""
+    if sources := items(section(predictor, "autoScaling"), "metrics"):
+        return _hpa_metrics({"metrics": sources})
+    notes = section(service, "metadata", "annotations")
+    metric, target = predictor.get("scaleMetric"), predictor.get("scaleTarget")
+    if metric in DEFAULT_TARGETS or notes.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
+        told = {"metric": metric, "target": None if target is None else str(target)}
+        given = {f"{AUTOSCALING}{key}": text for key, text in told.items() if text is not None}
+        return _knative_metric({**notes, **given}, predictor.get("containerConcurrency"))
+    return f"{metric or 'cpu'} {80 if target is None else target} each"
 
 
 def _hpa_metrics(spec: Mapping[str, Any]) -> str:
@@ -179,10 +216,15 @@ def _hpa_metrics(spec: Mapping[str, Any]) -> str:
         source for metric in items(spec, "metrics") for source in metric.values() if section(source)
     ]
     return " and ".join(
-        f"{(section(source, 'metric') or section(source)).get('name')} "
+        f"{_metric_name(section(source, 'metric') or section(source))} "
         f"{_hpa_target(section(source, 'target'))} each"
         for source in sources
     )
+
+
+def _metric_name(metric: Mapping[str, Any]) -> object:
+    """Its name; a query of KServe's has that of the server which is asked."""
+    return metric.get("name") or metric.get("backend")
 
 
 def _hpa_target(target: Mapping[str, Any]) -> object:
