@@ -17,4 +17,7 @@ GPU_TAINT: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Keeps pods that need no GPU off GPU nodes. ACK sets no taint by itself."""
 GPU_SCHEDULE: Final = "ack.node.gpu.schedule"
-"""`default` selects whole-card scheduling: ACK, "Enable scheduling", 2026-03."""
+"""How a node hands out its cards: ACK, "Enable scheduling", 2026-03."""
+WHOLE_CARDS: Final = "default"
+"""Value of that label, and its default, by which `nvidia.com/gpu` counts whole cards. With every
+other one (cgpu, core_mem, share, mps, topology, mig) a node has none of it: same page."""

@@ -47,6 +47,7 @@ from .serving import (
     metrics_have_a_source,
     metrics_have_an_adapter,
 )
+from .sharing import pools_offer_whole_cards
 from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
@@ -99,6 +100,7 @@ CHECKS: Final = (
     check(pools_use_zones_of_the_network, "network"),
     check(kubernetes_is_new_enough, "cluster"),
     check(enough_nodes_carry_the_platform, "cluster.profile"),
+    check(pools_offer_whole_cards),
     check(instance_types_are_known),
     check(instance_types_have_the_card),
     check(placements_name_pools),

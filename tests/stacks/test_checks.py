@@ -7,6 +7,7 @@ What the design asks for, and the cases or tests below that prove it:
 - pods per node under Terway: `pods_fit_the_network_plugin`
 - vLLM against the card, CUDA against the driver: `vllm_runs_on_the_cards`, `drivers_run_the_image`
 - GPU memory against the model: the warning `models_fill_their_cards`
+- cards are handed out whole: `pools_offer_whole_cards`
 - quota times workers holds the model: `caches_hold_their_models`
 - the cache's pool exists and is not ContainerOS: `caches_name_pools`, `fluid_runs_on_the_image`
 - selector and labels agree: test_a_policy_selects_exactly_the_pods_of_its_workload
@@ -102,6 +103,15 @@ SMALL: Raw = {
     "gpus": 1,
     "gpu": "T4",
     "enis": 2,
+}
+
+ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "/var/lib/fluid"}
+SECOND: Raw = {
+    "pool": "cache",
+    "workers": 2,
+    "quota": "60Gi",
+    "medium": "SSD",
+    "path": "/var/lib/fluid",
 }
 
 
@@ -754,6 +764,32 @@ CASES = [
             "ecs.g8i.24xlarge has no more memory beside the worker and the node's agents."
         ),
         {"models[qwen].cache.quota": "366Gi"},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "cards that are shared, for pods that ask for whole ones",
+        dev,
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"}},
+        (
+            "pools[a10].labels[ack.node.gpu.schedule] is 'cgpu', but it must be 'default', or left "
+            "out: nodes of any other mode have no nvidia.com/gpu, which models[qwen], "
+            "training[finetune] ask for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "default"}},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "nodes of an existing cluster that share cards",
+        existing,
+        {"nodes[gpu].node_selector": {"ack.node.gpu.schedule": "topology"}, "training": []},
+        (
+            "nodes[gpu].node_selector[ack.node.gpu.schedule] is 'topology', but it must be "
+            "'default', or left out: nodes of any other mode have no nvidia.com/gpu, which "
+            "models[qwen] asks for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"nodes[gpu].node_selector": {"ack.node.gpu.placement": "spread"}, "training": []},
     ),
     Case(
         "fluid_runs_on_the_image",
@@ -1950,6 +1986,29 @@ CASES = [
 
 SURPRISES = [
     Case(
+        "replicas_have_cards",
+        "more replicas than the pools have cards",
+        dev,
+        {"models[qwen].serve.knative.scale.max": 7},
+        (
+            "models[qwen].serve.knative.scale.max is 7, but the pools a10, t4 hold 6 replicas at "
+            "most: the rest would stay pending."
+        ),
+        {"models[qwen].serve.knative.scale.max": 6},
+    ),
+    Case(
+        "replicas_have_cards",
+        "more replicas by KServe than the pools have cards",
+        hybrid,
+        {f"{CHAT}.max": 4, "models[qwen-chat].placement.pools": ["elastic"]},
+        (
+            "models[qwen-chat].serve.kserve.scale.max is 4, but the pools elastic hold 3 replicas "
+            "at most: the rest would stay pending."
+        ),
+        # How many machines an IDC has is not known.
+        {f"{CHAT}.max": 4},
+    ),
+    Case(
         "one_adapter_serves_external_metrics",
         "two adapters for one API",
         hybrid,
@@ -1970,17 +2029,6 @@ SURPRISES = [
             "memory for weights and KV cache together: it may fail to load."
         ),
         {"models[qwen].volume.size": "14Gi"},
-    ),
-    Case(
-        "replicas_have_cards",
-        "more replicas than the pools have cards",
-        dev,
-        {"models[qwen].serve.knative.scale.max": 7},
-        (
-            "models[qwen].serve.knative.scale.max is 7, but the pools a10, t4 hold 6 replicas at "
-            "most: the rest would stay pending."
-        ),
-        {"models[qwen].serve.knative.scale.max": 6},
     ),
     Case(
         "starts_take_their_time",
@@ -2016,18 +2064,6 @@ SURPRISES = [
             "a VPN."
         ),
         {"models[qwen-queue].placement.pools": ["elastic"]},
-    ),
-    Case(
-        "replicas_have_cards",
-        "more replicas by KServe than the pools have cards",
-        hybrid,
-        {f"{CHAT}.max": 4, "models[qwen-chat].placement.pools": ["elastic"]},
-        (
-            "models[qwen-chat].serve.kserve.scale.max is 4, but the pools elastic hold 3 replicas "
-            "at most: the rest would stay pending."
-        ),
-        # How many machines an IDC has is not known.
-        {f"{CHAT}.max": 4},
     ),
     Case(
         "starts_take_their_time",
