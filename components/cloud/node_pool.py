@@ -117,9 +117,10 @@ class Spot(Args):
     """Nodes that are never preemptible, 0 to 1000. Default 0."""
     on_demand_percentage: int | None = Field(default=0, ge=0, le=100)
     """Share of the nodes above that base that are not preemptible either, in percent. Default 0."""
-    compensate_with_on_demand: bool | None = True
+    compensate_with_on_demand: bool | None = False
     """Whether a node is bought at the full price where no preemptible one is to be had. Default
-    true."""
+    false: GOATScaler, which scales pools with `autoscale`, does not look at the stock of
+    preemptible ones, and would buy at the full price even where there are some."""
     replace_reclaimed: bool | None = True
     """Whether a node is replaced as soon as its reclaim is announced. Default true."""
 
@@ -537,7 +538,7 @@ def _render_spot(spot: Spot | None) -> dict[str, Any]:
         "spot_strategy": "SpotWithPriceLimit" if limits else "SpotAsPriceGo",
         "spot_price_limits": limits or None,
         "spot_instance_remedy": spot.replace_reclaimed is not False,
-        "compensate_with_on_demand": spot.compensate_with_on_demand is not False,
+        "compensate_with_on_demand": spot.compensate_with_on_demand is True,
         "on_demand_base_capacity": str(spot.on_demand_base or 0),
         "on_demand_percentage_above_base_capacity": str(spot.on_demand_percentage or 0),
     }

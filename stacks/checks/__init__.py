@@ -21,6 +21,7 @@ from .cluster import (
     sections_suit_the_profile,
     zones_lie_in_the_region,
 )
+from .elastic import pods_are_sure_of_a_new_node, spot_pools_buy_spot
 from .fit import (
     cache_nodes_have_room,
     caches_hold_their_models,
@@ -134,6 +135,8 @@ CHECKS: Final = (
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
     replicas_have_cards,
+    pods_are_sure_of_a_new_node,
+    spot_pools_buy_spot,
     starts_take_their_time,
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,

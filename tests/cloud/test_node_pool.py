@@ -71,18 +71,22 @@ def test_the_scaling_type_follows_from_what_is_bought(changes: dict[str, Any], k
     assert inputs(elastic(**changes))["scalingConfig"]["type"] == kind
 
 
-def test_a_spot_pool_bids_the_market_price_and_falls_back() -> None:
+def test_a_spot_pool_bids_the_market_price_and_buys_nothing_else() -> None:
     found = inputs(elastic(spot={}))
     expected = {
         "spotStrategy": "SpotAsPriceGo",
         "multiAzPolicy": "COST_OPTIMIZED",
         "spotInstanceRemedy": True,
-        "compensateWithOnDemand": True,
+        "compensateWithOnDemand": False,
         "onDemandBaseCapacity": "0",
         "onDemandPercentageAboveBaseCapacity": "0",
     }
     assert expected.items() <= found.items()
     assert "spotPriceLimits" not in found
+
+
+def test_a_spot_pool_falls_back_on_demand_where_it_is_asked_to() -> None:
+    assert inputs(elastic(spot={"compensate_with_on_demand": True}))["compensateWithOnDemand"]
 
 
 def test_a_price_limit_changes_the_strategy() -> None:
