@@ -21,3 +21,10 @@ GPU_SCHEDULE: Final = "ack.node.gpu.schedule"
 WHOLE_CARDS: Final = "default"
 """Value of that label, and its default, by which `nvidia.com/gpu` counts whole cards. With every
 other one (cgpu, core_mem, share, mps, topology, mig) a node has none of it: same page."""
+ARCHITECTURE: Final = "kubernetes.io/arch"
+"""Instruction set of a node; a well-known label of Kubernetes."""
+ARM_TAINT: Final[Mapping[str, str]] = MappingProxyType(
+    {"key": ARCHITECTURE, "value": "arm64", "effect": "NoSchedule"}
+)
+"""Keeps pods of x86 images off ARM nodes, as ACK asks for: "Schedule workloads to ARM-based
+nodes", read 2026-11. ACK sets it on virtual nodes alone."""

@@ -12,6 +12,13 @@ from typing import Final
 from components.args import Fault
 
 from ..environment import Environment
+from .architecture import (
+    arm_nodes_are_tainted,
+    caches_are_on_x86,
+    images_suit_the_architecture,
+    platform_has_x86_nodes,
+    pools_have_one_architecture,
+)
 from .cluster import (
     address_ranges_are_apart,
     enough_nodes_carry_the_platform,
@@ -101,6 +108,10 @@ CHECKS: Final = (
     check(pools_use_zones_of_the_network, "network"),
     check(kubernetes_is_new_enough, "cluster"),
     check(enough_nodes_carry_the_platform, "cluster.profile"),
+    check(pools_have_one_architecture),
+    check(platform_has_x86_nodes, "cluster.profile"),
+    check(arm_nodes_are_tainted),
+    check(caches_are_on_x86),
     check(pools_offer_whole_cards),
     check(instance_types_are_known),
     check(instance_types_have_the_card),
@@ -137,6 +148,7 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     replicas_have_cards,
     pods_are_sure_of_a_new_node,
     spot_pools_buy_spot,
+    images_suit_the_architecture,
     starts_take_their_time,
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,

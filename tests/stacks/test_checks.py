@@ -8,6 +8,8 @@ What the design asks for, and the cases or tests below that prove it:
 - vLLM against the card, CUDA against the driver: `vllm_runs_on_the_cards`, `drivers_run_the_image`
 - GPU memory against the model: the warning `models_fill_their_cards`
 - cards are handed out whole: `pools_offer_whole_cards`
+- ARM nodes: `pools_have_one_architecture`, `platform_has_x86_nodes`, `arm_nodes_are_tainted`,
+  `caches_are_on_x86`, and the warning `images_suit_the_architecture`
 - quota times workers holds the model: `caches_hold_their_models`
 - the cache's pool exists and is not ContainerOS: `caches_name_pools`, `fluid_runs_on_the_image`
 - selector and labels agree: test_a_policy_selects_exactly_the_pods_of_its_workload
@@ -44,6 +46,7 @@ import pytest
 from components.args import Args
 from stacks import checks, environment, runtimes
 from stacks.checks import WARNINGS
+from stacks.checks.architecture import ARM_DOCS
 from stacks.environment import stack_schema
 from stacks.judge import CHECKS, judge
 
@@ -105,13 +108,16 @@ SMALL: Raw = {
     "enis": 2,
 }
 
-ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "/var/lib/fluid"}
-SECOND: Raw = {
-    "pool": "cache",
-    "workers": 2,
-    "quota": "60Gi",
-    "medium": "SSD",
-    "path": "/var/lib/fluid",
+ARM: Raw = {"name": "ecs.g8y.2xlarge", "vcpus": 8, "memory_gib": 32, "enis": 4, "ips_per_eni": 15}
+ARM_POOL: Raw = {
+    "instance_types": [ARM],
+    "pools[+]": {
+        "name": "arm",
+        "instance_types": ["ecs.g8y.2xlarge"],
+        "size": 3,
+        "image_type": "AliyunLinux3Arm64",
+        "taints": [{"key": "kubernetes.io/arch", "value": "arm64"}],
+    },
 }
 
 
@@ -790,6 +796,110 @@ CASES = [
             "https://www.alibabacloud.com/help/doc-detail/191140.html"
         ),
         {"nodes[gpu].node_selector": {"ack.node.gpu.placement": "spread"}, "training": []},
+    ),
+    Case(
+        "InstanceType",
+        "a family of ARM processors that is called x86",
+        dev,
+        {"instance_types": [{**ARM, "architecture": "amd64"}]},
+        (
+            "instance_types[ecs.g8y.2xlarge].architecture is 'amd64', but it must be arm64, or "
+            "left out: the family is one of ARM processors."
+        ),
+        {"instance_types": [{**ARM, "architecture": "arm64"}]},
+    ),
+    Case(
+        "pools_have_one_architecture",
+        "types of two instruction sets in one pool",
+        dev,
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge", "architecture": "arm64"}],
+            "pools[system].instance_types": ["ecs.g7.2xlarge", "ecs.g11x.xlarge"],
+        },
+        (
+            "pools[system].instance_types is 'ecs.g11x.xlarge', but it must be a type of amd64, as "
+            "the first one is: it is arm64, and the nodes of a pool start from one image. See "
+            "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
+        ),
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge"}],
+            "pools[system].instance_types": ["ecs.g7.2xlarge", "ecs.g11x.xlarge"],
+        },
+    ),
+    Case(
+        "pools_have_one_architecture",
+        "x86 nodes with an image for ARM",
+        dev,
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge"}],
+            "pools[system].instance_types": ["ecs.g11x.xlarge"],
+            "pools[system].image_type": "AliyunLinux3Arm64",
+        },
+        (
+            "pools[system].image_type is 'AliyunLinux3Arm64', but it must be one of AliyunLinux3, "
+            "AliyunLinux3ContainerOptimized, AliyunLinux4, AliyunLinux4ContainerOptimized, "
+            "ContainerOS, Ubuntu: ecs.g11x.xlarge is amd64, and the image is for arm64. See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+            "cs_kubernetes_node_pool"
+        ),
+        {**ARM_POOL, "pools[arm].image_type": "AliyunLinux4ContainerOptimizedArm64"},
+    ),
+    Case(
+        "platform_has_x86_nodes",
+        "ARM nodes alone for the platform",
+        dev,
+        {**ARM_POOL, "pools[system]": GONE, "pools[cache]": GONE, "models[qwen].cache": GONE},
+        (
+            "pools is ARM throughout, GPU pools aside, but it must be a pool of x86 types with a "
+            "node at least that is not dedicated to GPU pods: ACK offers the platform's components "
+            f"for x86 nodes only. See {ARM_DOCS}"
+        ),
+        ARM_POOL,
+    ),
+    Case(
+        "arm_nodes_are_tainted",
+        "ARM nodes on which pods of x86 images may land",
+        dev,
+        {**ARM_POOL, "pools[arm].taints": GONE},
+        (
+            "pools[arm].taints is missing, but it must be given, with {key: kubernetes.io/arch, "
+            "value: arm64}: pods of images for x86, the platform's among them, would land there "
+            f"and fail. See {ARM_DOCS}"
+        ),
+        ARM_POOL,
+    ),
+    Case(
+        "caches_are_on_x86",
+        "a cache on ARM nodes",
+        dev,
+        {**ARM_POOL, "models[qwen].cache": {"pool": "arm", "workers": 1, "quota": "12Gi"}},
+        (
+            "models[qwen].cache.pool is 'arm', but it must be a pool of x86 types, or models "
+            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
+            f"{ARM_DOCS}"
+        ),
+        {**ARM_POOL, "models[qwen].cache": {"pool": "system", "workers": 1, "quota": "12Gi"}},
+    ),
+    Case(
+        "caches_are_on_x86",
+        "a model that reads its cache from ARM nodes",
+        dev,
+        {
+            **ARM_POOL,
+            "models[+]": {
+                **merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
+                "cache": {"pool": "cache", "workers": 1, "quota": "20Gi"},
+            },
+        },
+        (
+            "models[llama].placement.pools is 'arm', but it must be a pool of x86 types, or models "
+            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
+            f"{ARM_DOCS}"
+        ),
+        {
+            **ARM_POOL,
+            "models[+]": merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
+        },
     ),
     Case(
         "fluid_runs_on_the_image",
@@ -2069,6 +2179,25 @@ SURPRISES = [
             "prices the pool on demand."
         ),
         {},
+    ),
+    Case(
+        "images_suit_the_architecture",
+        "a model on ARM nodes, whose image nobody looks into",
+        dev,
+        {
+            **ARM_POOL,
+            "models[+]": merged(
+                MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm", "system"]}
+            ),
+        },
+        (
+            "models[llama].server.image runs on the ARM nodes of arm: it needs variants for arm64 "
+            "and amd64, or its pods end with `exec format error`."
+        ),
+        {
+            **ARM_POOL,
+            "models[+]": merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["system"]}),
+        },
     ),
     Case(
         "starts_take_their_time",
