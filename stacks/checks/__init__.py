@@ -36,6 +36,7 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
+from .images import registries_are_in_reach, vpc_registries_are_of_the_region
 from .names import claims_are_unique, load_tests_have_their_own_jobs, names_are_unique
 from .pools import instance_types_are_known, instance_types_have_the_card
 from .references import (
@@ -113,6 +114,7 @@ CHECKS: Final = (
     check(arm_nodes_are_tainted),
     check(caches_are_on_x86),
     check(pools_offer_whole_cards),
+    check(vpc_registries_are_of_the_region, "region"),
     check(instance_types_are_known),
     check(instance_types_have_the_card),
     check(placements_name_pools),
@@ -149,6 +151,7 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     pods_are_sure_of_a_new_node,
     spot_pools_buy_spot,
     images_suit_the_architecture,
+    registries_are_in_reach,
     starts_take_their_time,
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
