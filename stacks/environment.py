@@ -391,6 +391,10 @@ class Scale(Protocol):
     """What every runtime says of a model's scale."""
 
     @property
+    def min(self) -> int | None:
+        """Fewest replicas; None stands for 1."""
+
+    @property
     def max(self) -> int:
         """Most replicas."""
 

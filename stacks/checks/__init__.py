@@ -57,13 +57,13 @@ from .serving import (
     metrics_have_an_adapter,
 )
 from .sharing import pools_offer_whole_cards
+from .sums import highest_sums_fit, lowest_sums_fit
 from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
-    replicas_have_cards,
     starts_take_their_time,
 )
 
@@ -130,6 +130,7 @@ CHECKS: Final = (
     check(pods_fit_the_network_plugin),
     check(caches_hold_their_models),
     check(cache_nodes_have_room),
+    check(lowest_sums_fit),
     check(fluid_runs_on_the_image),
     check(vllm_runs_on_the_cards),
     check(drivers_run_the_image),
@@ -147,7 +148,7 @@ CHECKS: Final = (
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
-    replicas_have_cards,
+    highest_sums_fit,
     pods_are_sure_of_a_new_node,
     spot_pools_buy_spot,
     images_suit_the_architecture,
