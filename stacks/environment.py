@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from components.args import MISSING, SECRET, Args, Fault, Words
 from components.catalog.gpus import GPUS
-from components.catalog.instances import INSTANCES, Instance
+from components.catalog.instances import INSTANCES, Architecture, Instance, known_architecture
 from components.catalog.labels import GPU_TAINT
 from components.cloud.cluster import (
     Addon,
@@ -171,11 +171,26 @@ class InstanceType(Args):
     """Elastic network interfaces, which bound the pods under Terway."""
     ips_per_eni: int | None = Field(default=None, ge=1)
     """Private IPv4 addresses per interface."""
+    architecture: Architecture | None = None
+    """Instruction set: amd64 or arm64. Default: arm64 for the ARM families g8y, c8y, r8y, g6r and
+    c6r, else amd64."""
+
+    def _faults(self) -> Iterator[Fault]:
+        arm = known_architecture(self.name) is Architecture.ARM64
+        if arm and self.architecture is Architecture.AMD64:
+            why = "the family is one of ARM processors"
+            yield Fault("architecture", self.architecture, "arm64, or left out", why)
 
     def instance(self) -> Instance:
         """The row that the catalogue would have."""
         return Instance(
-            self.vcpus, self.memory_gib, self.gpus, self.gpu, self.enis, self.ips_per_eni
+            self.vcpus,
+            self.memory_gib,
+            self.gpus,
+            self.gpu,
+            self.enis,
+            self.ips_per_eni,
+            self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
 
@@ -374,6 +389,10 @@ class Placement(Args):
 
 class Scale(Protocol):
     """What every runtime says of a model's scale."""
+
+    @property
+    def min(self) -> int | None:
+        """Fewest replicas; None stands for 1."""
 
     @property
     def max(self) -> int:

@@ -26,6 +26,10 @@ WORKER_OVERHEAD = 2 * GIB
 """Memory that a cache worker needs beside what it caches, in bytes; a judgement."""
 
 
+_SHM = "/dev/shm"  # noqa: S108
+"""Memory that looks like a folder."""
+
+
 class Medium(StrEnum):
     """Where a worker keeps its part of the copy."""
 
@@ -46,7 +50,7 @@ class CacheTier(Args):
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
     medium: Medium | None = Medium.MEM
     """MEM, SSD or HDD. Default MEM."""
-    path: str | None = Field(default="/dev/shm", pattern="^/", examples=["/dev/shm"])  # noqa: S108
+    path: str | None = Field(default=_SHM, pattern="^/", examples=[_SHM])
     """Folder of the copy on the node. Default /dev/shm."""
     high: str | None = "0.9"
     """Share of the quota at which old parts are dropped. Default 0.9."""
@@ -54,6 +58,12 @@ class CacheTier(Args):
     """Share of the quota down to which they are dropped. Default 0.8."""
     preload: bool | None = True
     """Loads the model before it is first used. Default true."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.medium is not Medium.MEM and f"{self.path}/".startswith(f"{_SHM}/"):
+            want = f"a folder on a disk with medium {self.medium}, e.g. /var/lib/fluid"
+            why = f"{_SHM} is memory, which no pod has asked for"
+            yield Fault("path", self.path, want, why)
 
 
 class ModelCacheArgs(Args):
