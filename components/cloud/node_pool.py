@@ -20,6 +20,7 @@ from ..args import (
 )
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
+from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_VALUE
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -30,16 +31,12 @@ _POOL_DOCS: Final = (
 _FAMILIES_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
 )
-_POOL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_INSTANCE_TYPE: Final = re.compile(r"ecs\.[a-z0-9-]+\.[a-z0-9-]+")
 # Families of GPU instances: gn7i, vgn6i, sgn7i, ebmgn7e and so on.
 _GPU_TYPE: Final = re.compile(r"ecs\.(?:ebm|s|v)?gn\d.*")
-_DRIVER_VERSION: Final = re.compile(r"\d+(\.\d+){1,2}")
 _MAX_INSTANCE_TYPES: Final = 10
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 _LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}")
-_LABEL_VALUE: Final = re.compile(rf"(?:{_LABEL_NAME})?")
 
 
 class ImageType(StrEnum):
@@ -276,12 +273,12 @@ def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
         Fault(
             field,
             one,
-            "an ECS type such as 'ecs.gn7i-c32g1.8xlarge'",
+            INSTANCE_TYPE.want,
             "ECS sells no other",
-            _FAMILIES_DOCS,
+            INSTANCE_TYPE.source,
         )
         for one in instance_types
-        if not _INSTANCE_TYPE.fullmatch(one)
+        if not INSTANCE_TYPE.allows(one)
     ]
     faults += [
         Fault(field, one, "named once", "a type is tried once")
@@ -345,7 +342,7 @@ def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
             "Kubernetes takes no other value",
         )
         for key, value in labels.items()
-        if isinstance(value, str) and not _LABEL_VALUE.fullmatch(value)
+        if isinstance(value, str) and not LABEL_VALUE.allows(value)
     ]
     if DRIVER_LABEL in labels:
         faults.append(
@@ -361,10 +358,7 @@ def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
 
 def find_pool_name_faults(name: str) -> list[Fault]:
     """Finds what keeps a name from being one of a pool."""
-    if _POOL_NAME.fullmatch(name):
-        return []
-    want = "1 to 63 letters, digits, hyphens and underscores, a letter or digit first"
-    return [Fault("node_pool_name", name, want, "ACK takes no other name")]
+    return [*ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")]
 
 
 def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
@@ -420,19 +414,17 @@ def _find_spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> list[
     ]
 
 
+def driver_faults(field: str, version: object) -> Iterator[Fault]:
+    """Refuses what is no version of a driver."""
+    yield from DRIVER_VERSION.faults(field, version, "the driver is installed by that number")
+
+
 def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
     version = args.nvidia_driver_version
     if version is None:
         return []
-    if not _DRIVER_VERSION.fullmatch(version):
-        return [
-            Fault(
-                "nvidia_driver_version",
-                version,
-                "a version such as '550.144.03'",
-                "ACK installs the driver by that number",
-            )
-        ]
+    if found := [*driver_faults("nvidia_driver_version", version)]:
+        return found
     if not any(map(has_gpu, args.instance_types)):
         return [
             Fault(
@@ -466,7 +458,7 @@ def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
             "Kubernetes takes no other value",
         )
         for taint in taints
-        if taint.value is not None and not _LABEL_VALUE.fullmatch(taint.value)
+        if taint.value is not None and not LABEL_VALUE.allows(taint.value)
     ]
     marks = [(taint.key, taint.effect) for taint in taints]
     faults += [

@@ -13,10 +13,13 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
+from ..names import domain_faults, registry_faults
 
 NAMESPACE = "knative-serving"
 DEFAULT_DOMAIN = "example.com"
 DEFAULT_MAX_REQUEST_SECONDS = 600
+TAG_RESOLVING = "Knative compares it with the registry of each image"
+"""Why a registry is written as images name it."""
 OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
 _LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
@@ -61,6 +64,9 @@ class KnativeArgs(Args):
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, "services are hosts below it")
+        for index, registry in enumerate(self.skip_tag_resolving or []):
+            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
         if self.installer is KnativeInstaller.ADDON:
             yield from self._addon_faults()
         else:

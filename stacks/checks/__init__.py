@@ -42,7 +42,12 @@ from .fit import (
     requests_fit_every_pool,
 )
 from .images import registries_are_in_reach, vpc_registries_are_of_the_region
-from .names import claims_are_unique, load_tests_have_their_own_jobs, names_are_unique
+from .names import (
+    claims_are_unique,
+    load_tests_have_their_own_jobs,
+    names_are_unique,
+    services_have_their_own_names,
+)
 from .pools import instance_types_are_known, instance_types_have_the_card
 from .references import (
     caches_name_pools,
@@ -107,6 +112,7 @@ CHECKS: Final = (
     check(names_are_unique),
     check(claims_are_unique),
     check(load_tests_have_their_own_jobs),
+    check(services_have_their_own_names),
     check(sections_suit_the_profile, "cluster.profile"),
     check(plugins_suit_the_profile, "cluster.profile", "network.plugin"),
     check(zones_lie_in_the_region, "region", "network"),
@@ -129,7 +135,7 @@ CHECKS: Final = (
     check(stores_suit_the_profile, "cluster.profile"),
     check(oss_endpoints_are_internal, "region"),
     check(nas_zones_are_known, "network", "cluster.profile"),
-    check(priorities_are_known),
+    check(priorities_are_known, "priorities"),
     check(training_gives_way),
     check(requests_fit_every_pool),
     check(pods_fit_the_network_plugin),

@@ -97,6 +97,7 @@ ASKED: Raw = {
     "query": {"server": "http://prometheus.monitoring:9090", "query": "sum(up)"},
 }
 PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
+ON_ELASTIC: Raw = {"priority": None, "placement": {"pools": ["elastic"]}}
 COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
@@ -1673,6 +1674,143 @@ CASES = [
         {"nodes[gpu].gpu": "L20"},
     ),
     Case(
+        "OssStore",
+        "an endpoint with a scheme",
+        dev,
+        {"stores[models].oss.endpoint": "https://oss-cn-beijing-internal.aliyuncs.com"},
+        (
+            "stores[models].oss.endpoint is 'https://oss-cn-beijing-internal.aliyuncs.com', but "
+            "it must be a host name such as oss-cn-beijing-internal.aliyuncs.com: lower-case "
+            "letters, digits, '-' and '.', at most 63 between dots and 253 in all, without "
+            "scheme, port or path (did you mean 'oss-cn-beijing-internal.aliyuncs.com'?): the "
+            "bucket is reached by it."
+        ),
+        {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
+    ),
+    Case(
+        "NasStore",
+        "a mount target with a path",
+        dev,
+        {"stores[checkpoints].nas": {"server": "0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share"}},
+        (
+            "stores[checkpoints].nas.server is '0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share', "
+            "but it must be a host name such as 0a1b2c-xyz.cn-beijing.nas.aliyuncs.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path (did you mean "
+            "'0a1b2c-x.cn-hangzhou.nas.aliyuncs.com'?): nodes mount the files from it."
+        ),
+        {"stores[checkpoints].nas": {"server": "10.0.0.7"}},
+    ),
+    Case(
+        "NasStore",
+        "a zone of a mount target that exists",
+        dev,
+        {"stores[checkpoints].nas": {"server": "10.0.0.7", "zone": "cn-beijing-h"}},
+        (
+            "stores[checkpoints].nas.zone is 'cn-beijing-h', but it must be left out, or server "
+            "left out: the mount target exists, in a zone of its own."
+        ),
+        {"stores[checkpoints].nas": {"zone": "cn-beijing-h"}},
+    ),
+    Case(
+        "ClaimStore",
+        "a claim that no cluster has",
+        existing,
+        {"stores[models].claim.name": "Shared_Models"},
+        (
+            "stores[models].claim.name is 'Shared_Models', but it must be lower-case letters, "
+            "digits, '-' and '.', a letter or digit at both ends of each part, at most 253: no "
+            "claim is called otherwise. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[models].claim.name": "shared.models"},
+    ),
+    Case(
+        "Knative",
+        "a domain that is a URL",
+        dev,
+        {"knative": {"domain": "https://LLM.example.org:443/v1"}},
+        (
+            "knative.domain is 'https://LLM.example.org:443/v1', but it must be a host name such "
+            "as models.example.com: lower-case letters, digits, '-' and '.', at most 63 between "
+            "dots and 253 in all, without scheme, port or path (did you mean "
+            "'llm.example.org'?): services are hosts below it."
+        ),
+        {"knative": {"domain": "llm.example.org"}},
+    ),
+    Case(
+        "Knative",
+        "a domain that is an address",
+        dev,
+        {"knative": {"domain": "203.0.113.7"}},
+        (
+            "knative.domain is '203.0.113.7', but it must be a domain, such as "
+            "203.0.113.7.sslip.io: there are no hosts below an address."
+        ),
+        {"knative": {"domain": "203.0.113.7.sslip.io"}},
+    ),
+    Case(
+        "Knative",
+        "a registry that no image reference names",
+        dev,
+        {"knative": {"skip_tag_resolving": ["https://docker.io"]}},
+        (
+            "knative.skip_tag_resolving[0] is 'https://docker.io', but it must be a registry as "
+            "image references name it, such as docker.io or registry.local:5000: Knative "
+            "compares it with the registry of each image."
+        ),
+        {"knative": {"skip_tag_resolving": ["docker.io", "registry.local:5000"]}},
+    ),
+    Case(
+        "KServe",
+        "an IngressClass that no cluster has",
+        hybrid,
+        {"kserve": {"ingress_class": "Nginx"}},
+        (
+            "kserve.ingress_class is 'Nginx', but it must be lower-case letters, digits, '-' and "
+            "'.', a letter or digit at both ends of each part, at most 253: each model's Ingress "
+            "names its class. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"kserve": {"ingress_class": "alb"}},
+    ),
+    Case(
+        "Cluster",
+        "a version that ACK does not number so",
+        prod,
+        {"cluster.version": "1.34.1"},
+        (
+            "cluster.version is '1.34.1', but it must be a version of ACK such as "
+            "1.34.1-aliyun.1, or left out: ACK numbers its own builds of a release, and knows no "
+            "other names for them. See https://registry.terraform.io/providers/aliyun/alicloud/"
+            "latest/docs/data-sources/cs_kubernetes_version"
+        ),
+        {"cluster.version": "1.34.1-aliyun.2"},
+    ),
+    Case(
+        "priorities_are_known",
+        "a priority where there are none",
+        dev,
+        {"priorities": GONE, "training": GONE},
+        (
+            "models[qwen].priority is 'inference-high-priority', but it must be the name of an "
+            "entry of priorities, which has none: the API server refuses pods of an unknown "
+            "PriorityClass."
+        ),
+        {"priorities": GONE, "training": GONE, "models[qwen].priority": GONE},
+    ),
+    Case(
+        "services_have_their_own_names",
+        "a model of Knative that has the name of another one's predictor",
+        hybrid,
+        {"models[+]": {**MODEL, "name": "qwen-chat-predictor", **ON_ELASTIC}},
+        (
+            "models[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one: KServe makes a Service of that name for models[qwen-chat]."
+        ),
+        {"models[+]": {**MODEL, "name": "qwen-chat-2", **ON_ELASTIC}},
+    ),
+    Case(
         "Store",
         "a store name that no resource may have",
         dev,
@@ -1867,13 +2005,14 @@ CASES = [
         {"models[qwen-chat].serve.kserve.annotations": {AUTOSCALER: "external"}},
     ),
     Case(
-        "KServeArgs",
+        "KServe",
         "a domain that no Ingress may have",
         hybrid,
         {"kserve": {"domain": "a_b"}},
         (
-            "kserve.domain is 'a_b', but it must be lower-case letters, digits, '-' and '.', such "
-            "as models.example.com: it becomes part of each model's Ingress."
+            "kserve.domain is 'a_b', but it must be a host name such as models.example.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path: models are hosts below it."
         ),
         {"kserve": {"domain": "a-b"}},
     ),
@@ -1911,13 +2050,14 @@ CASES = [
         {"gpu_metrics.labels": {"namespace": "namespace", "pod": "pod"}},
     ),
     Case(
-        "PrometheusEndpoint",
+        "GpuMetricsSection",
         "an address of Prometheus that is none",
         existing,
         {"gpu_metrics": {"url": "prometheus:9090"}},
         (
-            "gpu_metrics.url is 'prometheus:9090', but it must be an http(s):// address: the "
-            "adapter connects to it."
+            "gpu_metrics.url is 'prometheus:9090', but it must be an address such as "
+            "http://prometheus.monitoring.svc:9090: http or https, a host, and no user or "
+            "password: the adapter connects to it."
         ),
         {"gpu_metrics": PROMETHEUS},
     ),
@@ -2051,7 +2191,8 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {"gn7i-c32g1.8xlarge": 10}}},
         (
             "prices.nodes_hourly[gn7i-c32g1.8xlarge] is 'gn7i-c32g1.8xlarge', but it must be an "
-            "ECS instance type such as ecs.gn7i-c32g1.8xlarge: nodes are priced by their type."
+            "ECS type such as 'ecs.gn7i-c32g1.8xlarge': nodes are priced by their type. See "
+            "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
         ),
         # Of a contract that serves other stacks too.
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.no.pool": 10}}},
