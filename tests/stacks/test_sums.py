@@ -1,5 +1,6 @@
 """Sums over what shares pools: what is refused cannot be, whichever way the pods are put."""
 
+import time
 from itertools import product
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from components.quantity import parse
 from components.serving import LoadTestArgs
 from components.serving.load_test import job_spec
-from stacks.checks.sums import LOAD_TEST, Demand, Room, _shortages
+from stacks.checks.sums import LOAD_TEST, Demand, Room, _sets, _shortages
 
 from .environments import accepted, dev, merged, refusal, warnings
 from .test_checks import MODEL
@@ -71,6 +72,27 @@ def test_pods_that_may_go_to_several_pools_are_summed_over_all_of_them(
     ]
     rooms = {name: Room(n, {"gpus": 1}) for name, n in zip(POOLS, nodes, strict=True)}
     assert bool(list(_shortages(demands, rooms))) is refused
+
+
+def test_pools_are_looked_at_together_over_any_number_of_pods_that_link_them() -> None:
+    links = ("12", "34", "56", "23", "45")
+    sets = _sets([Demand("f", 1, {"gpus": 1}, frozenset(link)) for link in links])
+    assert frozenset("123456") in sets
+    assert frozenset("1234") in sets
+    # They share nothing.
+    assert frozenset("1256") not in sets
+
+
+def test_many_models_with_many_pools_do_not_take_long() -> None:
+    pools = [f"p{number}" for number in range(40)]
+    demands = [
+        Demand(f"m{n}", 1, {"gpus": 1}, frozenset({pools[n % 40], pools[n * 7 % 40], pools[-1]}))
+        for n in range(200)
+    ]
+    rooms = {name: Room(5, {"gpus": 1}) for name in pools}
+    start = time.process_time()
+    assert not list(_shortages(demands, rooms))
+    assert time.process_time() - start < 5
 
 
 def test_a_shortage_of_a_few_pools_is_not_said_again_of_more() -> None:
