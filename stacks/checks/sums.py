@@ -193,7 +193,8 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
                 "pods": choose(map(_pods, offered)),
             }
             nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
-            rooms[pool.name] = Room(nodes, each)
+            # Of a node that its agents fill there is nothing left, but not less.
+            rooms[pool.name] = Room(nodes, {name: max(0, room) for name, room in each.items()})
     return rooms
 
 

@@ -114,6 +114,17 @@ def test_pools_of_which_a_type_is_not_known_are_not_summed_up() -> None:
     assert "3 GPUs" not in refusal(raw)
 
 
+def test_nodes_without_room_take_none_from_others() -> None:
+    tiny = {"name": "ecs.t9.small", "vcpus": 1, "memory_gib": 1}
+    pools = [{"name": f"tiny{n}", "instance_types": ["ecs.t9.small"], "size": 1000} for n in (1, 2)]
+    raw = merged(dev(), {"instance_types": [tiny], "pools[+]": pools[0]})
+    for taint in ([], [{"key": "a"}]):
+        tests = [{"name": "t", "model": "qwen", "scenario": {"spike": {}}, "run": "1"}]
+        own = {**pools[1], "taints": taint}
+        found = warnings(merged(raw, {"pools[+]": own, "load_tests": tests}))
+        assert not [one for one in found if "same time" in one]
+
+
 def test_an_autoscaled_pool_counts_with_all_the_nodes_that_it_may_have() -> None:
     scale = {"min": 4, "max": 4, "target": 1}
     changes: dict[str, Any] = {
