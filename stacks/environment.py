@@ -229,7 +229,7 @@ class Pool(Args):
     zones: list[str] | None = Field(default=None, min_length=1)
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
-    """Operating system. Default AliyunLinux3."""
+    """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
     driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)

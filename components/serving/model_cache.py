@@ -54,7 +54,7 @@ class CacheTier(Args):
     medium: Medium | None = Medium.MEM
     """MEM, SSD or HDD. Default MEM."""
     path: str | None = Field(default=_SHM, pattern="^/", examples=[_SHM])
-    """Folder of the copy on the node. Default /dev/shm."""
+    """Folder of the copy on the node; with SSD and HDD one on that disk. Default /dev/shm."""
     high: str | None = "0.9"
     """Share of the quota at which old parts are dropped. Default 0.9."""
     low: str | None = "0.8"

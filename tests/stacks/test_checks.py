@@ -2692,6 +2692,17 @@ SURPRISES = [
         },
     ),
     Case(
+        "images_suit_the_architecture",
+        "a cache on ARM nodes of an existing cluster",
+        existing,
+        {"nodes[cache].node_selector": {"kubernetes.io/arch": "arm64"}},
+        (
+            "models[qwen].cache.pool is cache, whose nodes are ARM: the images of Fluid and Jindo "
+            "need variants for arm64, or its pods end with `exec format error`."
+        ),
+        {"nodes[cache].node_selector": {"kubernetes.io/arch": "amd64"}},
+    ),
+    Case(
         "registries_are_in_reach",
         "images abroad, for nodes in the mainland",
         dev,
