@@ -3,10 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from components.args import Fault, Refusal
+import pulumi
+
+from components.args import Fault, Refusal, Words
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER, inference_service_faults
 from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
+from components.platform.kserve import (
+    DEFAULT_INGRESS_CLASS,
+    INGRESS_ADDON,
+    default_cpu_limit,
+    serves_by_gateway,
+)
+from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs
 from components.serving.kserve_model import (
     annotations,
@@ -21,7 +30,7 @@ from ..arguments import Ids, given, service_args
 from ..checks import check
 from ..checks.cluster import kubernetes_faults
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, Model
+from ..environment import CertManagerMode, Environment, IngressController, Model
 from ..site import Site
 from .runtime import Runtime
 
@@ -34,13 +43,14 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeM
     return KServeModelArgs(
         serve=given(model.serve.kserve),
         domain=(environment.knative if model.on_knative else environment.kserve).domain,
+        ingress_class=ingress_class(environment),
         **service_args(environment, model, pool_ids),
     )
 
 
 def render(name: str, args: KServeModelArgs) -> object:
     """The InferenceService with its autoscaler."""
-    about = metadata(name, args.namespace, annotations=annotations(args.serve))
+    about = metadata(name, args.namespace, annotations=annotations(args.serve, args.ingress_class))
     service = inference_service_spec(args)
     if found := list(inference_service_faults(service, about)):
         raise Refusal(*found)
@@ -54,20 +64,24 @@ def pod_labels(model: Model) -> dict[str, str]:
 
 def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
     """KServe with the cert-manager that it needs, if any model is served by it."""
-    args = platform_args(environment)
+    args = platform_args(environment, site.cluster_id)
     if args is None:
         return []
     certificates = []
     if environment.cert_manager is CertManagerMode.INSTALL:
-        certificates = [CertManager("cert-manager", CertManagerArgs(), site.on_nodes())]
+        own = CertManagerArgs(image_prefix=args.chart.image_prefix if args.chart else None)
+        certificates = [CertManager("cert-manager", own, site.on_nodes())]
     return [KServe("kserve", args, site.on_nodes(*certificates))]
 
 
-def platform_args(environment: Environment) -> KServeArgs | None:
-    """KServe, if any model is served by it."""
+def platform_args(
+    environment: Environment, cluster_id: pulumi.Input[str] | None = None
+) -> KServeArgs | None:
+    """KServe, if any model is served by it, with the ingress controller that its models need."""
     if not any(model.serve.kserve for model in environment.models):
         return None
     section = environment.kserve
+    installs = ingress_controller(environment) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
     return KServeArgs(
         chart=section.chart,
@@ -75,7 +89,32 @@ def platform_args(environment: Environment) -> KServeArgs | None:
         ingress_class=None if ack else section.ingress_class,
         runtimes=section.runtimes,
         protect_crds=environment.cluster.deletion_protection,
+        cluster_id=cluster_id if installs else None,
+        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
     )
+
+
+def ingress_controller(environment: Environment) -> IngressController | None:
+    """Whence the ingress controller comes; None where no model has an Ingress."""
+    section = environment.kserve
+    if serves_by_gateway(section.chart) or not any(has_ingress(m) for m in environment.models):
+        return None
+    if section.ingress_controller is not None:
+        return section.ingress_controller
+    named = any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)
+    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
+    return IngressController.ADDON if ours and not named else IngressController.PRESENT
+
+
+def has_ingress(model: Model) -> bool:
+    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
+    return model.serve.kserve is not None and not model.on_knative
+
+
+def ingress_class(environment: Environment) -> str | None:
+    """IngressClass of the models; None where KServe makes HTTPRoutes, which read time-outs."""
+    section = environment.kserve
+    return None if serves_by_gateway(section.chart) else section.ingress_class
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -120,6 +159,43 @@ def keda_is_there(environment: Environment) -> Iterator[Fault]:
             yield Fault("keda", environment.keda, want, why)
 
 
+def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
+    """The add-on is ACK's, answers to one class, and stands in a cluster once."""
+    section = environment.kserve
+    if ingress_controller(environment) is not IngressController.ADDON:
+        if section.public_ingress:
+            why = "it is a setting of the add-on, and the stack installs none"
+            yield Fault("kserve.public_ingress", True, "left out", why)
+        return
+    field = "kserve.ingress_controller"
+    got: object = section.ingress_controller or Words("left out")
+    if environment.existing:
+        yield Fault(field, got, "'present'", "the add-on belongs to a cluster of the stack")
+    elif section.ingress_class != DEFAULT_INGRESS_CLASS:
+        why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
+        yield Fault(field, got, "'present'", why)
+    elif any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons):
+        why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
+        yield Fault(field, got, "'present', or left out", why)
+
+
+def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
+    """KServe's webhook gives a limit to a container without one, be it below the request."""
+    default = default_cpu_limit(environment.kserve.chart)
+    for path, model in models(environment):
+        resources = model.server.resources
+        if model.serve.kserve is None or resources.cpu_limit is not None or not default:
+            continue
+        if (room := difference(default, resources.cpu)) is not None and room < 0:
+            want = f"{resources.cpu} or more"
+            why = (
+                f"KServe gives a container without one the limit {default}, below the request, and "
+                "the API server refuses the Deployment; kserve.chart.values may set "
+                "kserve.inferenceservice.resources.limits.cpu to '' instead"
+            )
+            yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
+
+
 def _is_of_vllm(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].series.origin is Origin.VLLM
 
@@ -141,6 +217,8 @@ RUNTIME: Final = Runtime(
         check(metrics_come_from_one_port),
         check(kserve_has_cert_manager, "cert_manager"),
         check(keda_is_there, "keda"),
+        check(ingress_controllers_are_installed_once, "cluster", "kserve"),
+        check(default_limits_leave_room, "kserve.chart"),
     ),
     platform=declare_platform,
     platform_args=platform_args,
