@@ -191,7 +191,7 @@ class KServeModelArgs(Args):
     """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
     ingress_class: str | None = "nginx"
     """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
-    gets NGINX's time-outs. None where KServe makes HTTPRoutes. Default nginx."""
+    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
     wait_seconds: int | None = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 

@@ -28,6 +28,7 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
+from .front_door import existing_clusters_have_a_controller
 from .names import claims_are_unique, load_tests_have_their_own_jobs, names_are_unique
 from .pools import instance_types_are_known, instance_types_have_the_card
 from .references import (
@@ -136,4 +137,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
+    existing_clusters_have_a_controller,
 )

@@ -5,17 +5,10 @@ from typing import Final
 
 import pulumi
 
-from components.args import Fault, Refusal, Words
+from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER, inference_service_faults
 from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
-from components.platform.kserve import (
-    DEFAULT_INGRESS_CLASS,
-    INGRESS_ADDON,
-    default_cpu_limit,
-    serves_by_gateway,
-)
-from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs
 from components.serving.kserve_model import (
     annotations,
@@ -29,6 +22,13 @@ from components.serving.waiting import metadata
 from ..arguments import Ids, given, service_args
 from ..checks import check
 from ..checks.cluster import kubernetes_faults
+from ..checks.front_door import (
+    default_limits_leave_room,
+    ingress_class,
+    ingress_controller,
+    ingress_controllers_are_installed_once,
+    ingresses_have_a_controller,
+)
 from ..checks.views import models
 from ..environment import CertManagerMode, Environment, IngressController, Model
 from ..site import Site
@@ -94,29 +94,6 @@ def platform_args(
     )
 
 
-def ingress_controller(environment: Environment) -> IngressController | None:
-    """Whence the ingress controller comes; None where no model has an Ingress."""
-    section = environment.kserve
-    if serves_by_gateway(section.chart) or not any(has_ingress(m) for m in environment.models):
-        return None
-    if section.ingress_controller is not None:
-        return section.ingress_controller
-    named = any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)
-    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
-    return IngressController.ADDON if ours and not named else IngressController.PRESENT
-
-
-def has_ingress(model: Model) -> bool:
-    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-    return model.serve.kserve is not None and not model.on_knative
-
-
-def ingress_class(environment: Environment) -> str | None:
-    """IngressClass of the models; None where KServe makes HTTPRoutes, which read time-outs."""
-    section = environment.kserve
-    return None if serves_by_gateway(section.chart) else section.ingress_class
-
-
 # --- checks --------------------------------------------------------------------------------------
 
 
@@ -159,43 +136,6 @@ def keda_is_there(environment: Environment) -> Iterator[Fault]:
             yield Fault("keda", environment.keda, want, why)
 
 
-def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
-    """The add-on is ACK's, answers to one class, and stands in a cluster once."""
-    section = environment.kserve
-    if ingress_controller(environment) is not IngressController.ADDON:
-        if section.public_ingress:
-            why = "it is a setting of the add-on, and the stack installs none"
-            yield Fault("kserve.public_ingress", True, "left out", why)
-        return
-    field = "kserve.ingress_controller"
-    got: object = section.ingress_controller or Words("left out")
-    if environment.existing:
-        yield Fault(field, got, "'present'", "the add-on belongs to a cluster of the stack")
-    elif section.ingress_class != DEFAULT_INGRESS_CLASS:
-        why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
-        yield Fault(field, got, "'present'", why)
-    elif any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons):
-        why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
-        yield Fault(field, got, "'present', or left out", why)
-
-
-def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
-    """KServe's webhook gives a limit to a container without one, be it below the request."""
-    default = default_cpu_limit(environment.kserve.chart)
-    for path, model in models(environment):
-        resources = model.server.resources
-        if model.serve.kserve is None or resources.cpu_limit is not None or not default:
-            continue
-        if (room := difference(default, resources.cpu)) is not None and room < 0:
-            want = f"{resources.cpu} or more"
-            why = (
-                f"KServe gives a container without one the limit {default}, below the request, and "
-                "the API server refuses the Deployment; kserve.chart.values may set "
-                "kserve.inferenceservice.resources.limits.cpu to '' instead"
-            )
-            yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
-
-
 def _is_of_vllm(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].series.origin is Origin.VLLM
 
@@ -208,6 +148,7 @@ RUNTIME: Final = Runtime(
         "metadata.name": "name",
         "metadata.annotations": "serve.kserve.annotations",
         "spec.predictor": "serve.kserve",
+        "serve.request_seconds": "serve.kserve.request_seconds",
         f"predictor.containers[{SERVING_CONTAINER}].env": "server.env",
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
@@ -218,6 +159,7 @@ RUNTIME: Final = Runtime(
         check(kserve_has_cert_manager, "cert_manager"),
         check(keda_is_there, "keda"),
         check(ingress_controllers_are_installed_once, "cluster", "kserve"),
+        check(ingresses_have_a_controller, "cluster", "kserve"),
         check(default_limits_leave_room, "kserve.chart"),
     ),
     platform=declare_platform,
