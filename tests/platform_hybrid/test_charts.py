@@ -124,3 +124,15 @@ def test_kserve_gives_a_container_no_cpu_limit() -> None:
         "memoryLimit": "2Gi",
         "memoryRequest": "2Gi",
     }
+
+
+def test_the_fuse_of_a_cache_tolerates_every_taint_whatever_it_is_given() -> None:
+    """The chart that Fluid's controller installs for each cache. Does not prove what ack-fluid's
+    does, for which the tolerations are still given."""
+    try:
+        runtime = charts.folder("fluid").parent.parent / "jindocache"
+    except binaries.Unavailable as missing:
+        pytest.skip(str(missing))
+    fuse = (runtime / "templates/fuse/daemonset.yaml").read_text()
+    assert re.search(r"tolerations:\n +- operator: Exists\n", fuse)
+    assert ".Values.fuse.tolerations" not in fuse
