@@ -600,6 +600,15 @@ class Knative(Args):
             yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
 
 
+class IngressController(StrEnum):
+    """Whence the ingress controller comes, which KServe's Ingresses need."""
+
+    ADDON = "addon"
+    """The stack installs ACK's add-on nginx-ingress-controller."""
+    PRESENT = "present"
+    """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
+
+
 class KServe(Args):
     """Settings of KServe."""
 
@@ -609,6 +618,12 @@ class KServe(Args):
     """Domain below which models are reached. Default example.com, as KServe ships."""
     ingress_class: str = "nginx"
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    ingress_controller: IngressController | None = None
+    """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
+    stack, unless `cluster.addons` names it; else present."""
+    public_ingress: bool = False
+    """Whether the add-on's load balancer has a public address. Default false: it answers in the
+    VPC alone."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. Default false."""
 

@@ -37,6 +37,12 @@ from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
+NGINX_TIMEOUTS: Final = (
+    "nginx.ingress.kubernetes.io/proxy-read-timeout",
+    "nginx.ingress.kubernetes.io/proxy-send-timeout",
+)
+"""Seconds between two reads from a model, or two writes to it; NGINX's default is 60.
+https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/"""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -161,7 +167,8 @@ class KServeServe(Args):
     startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
     """Longest start: sets the start-up probe, and Knative's progress deadline. Default 1800."""
     request_seconds: int | None = Field(default=None, ge=1, le=600)
-    """Longest request. Left out, KServe's default."""
+    """Longest request. Behind an Ingress of NGINX it is the longest silence, since KServe tells an
+    Ingress nothing of it. Left out, KServe's default, and behind NGINX 60."""
     grace_seconds: int | None = Field(default=None, ge=1)
     """Time that a pod has to finish its requests. Left out, 30. Not with concurrency."""
     annotations: dict[str, str] | None = None
@@ -200,12 +207,20 @@ class KServeModelArgs(Args):
     """PriorityClass of the pods. Left out, the cluster's default."""
     domain: str | None = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
+    ingress_class: str | None = "nginx"
+    """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
+    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
     wait_seconds: int | None = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from folder_faults("sub_path", self.sub_path)
         yield from domain_faults("domain", self.domain, "the model is a host below it")
+        asked, ingress = self.serve.request_seconds, self.ingress_class
+        if asked and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
+            want = f"left out, and set as the controller of class {ingress} wants it, such as by "
+            why = "KServe hands it to no Ingress, and of annotations only NGINX's are known here"
+            yield Fault("serve.request_seconds", asked, f"{want}serve.annotations", why)
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -229,7 +244,7 @@ class KServeModel(pulumi.ComponentResource):
             wait_for="condition=Ready",
             seconds=args.wait_seconds,
             labels=args.labels,
-            annotations=annotations(args.serve),
+            annotations=annotations(args.serve, args.ingress_class),
         )
         check(title, model_faults(name, args, service, about))
 
@@ -300,8 +315,12 @@ def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:
     return pod_label(name)
 
 
-def annotations(serve: KServeServe) -> dict[str, str]:
-    """Annotations of the InferenceService: who scales it, or that Knative does."""
+def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict[str, str]:
+    """Annotations of the InferenceService: who scales it, or that Knative does; and time-outs.
+
+    KServe copies all of them to the Ingress that it makes, and `timeout` nowhere: kserve v0.20.0,
+    pkg/controller/v1beta1/inferenceservice/reconcilers/ingress/kube_ingress_reconciler.go.
+    """
     scaler = serve.scale.scaler
     if scaler is None:
         # Knative gives up a revision that takes longer; KServe hands annotations on to it.
@@ -309,7 +328,13 @@ def annotations(serve: KServeServe) -> dict[str, str]:
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
+        if serve.request_seconds and ingress_class and _is_nginx(ingress_class):
+            chosen |= dict.fromkeys(NGINX_TIMEOUTS, str(serve.request_seconds))
     return {**chosen, **(serve.annotations or {})}
+
+
+def _is_nginx(ingress_class: str) -> bool:
+    return "nginx" in ingress_class
 
 
 def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
@@ -332,7 +357,10 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
                 **pod,
                 **_scaling(serve.scale),
                 "labels": args.labels,
+                # Knative and HTTPRoutes read it; an Ingress has annotations instead.
                 "timeout": serve.request_seconds,
+                # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
+                "enable_service_links": False,
                 "termination_grace_period_seconds": serve.grace_seconds,
             }
         }

@@ -1,7 +1,9 @@
 """Training that uses idle GPUs, gives way to inference, and resumes."""
 
+import hashlib
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -18,6 +20,8 @@ LONGEST_NAME = 57
 """Characters of a Job's name; the host name of a pod adds `-` and an index, and has 63."""
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
 """Environment variable that tells the program where its checkpoint is."""
+GENERATION = "ack-inference/generation"
+"""Label of a pod that says of which declaration of its job it is."""
 
 
 class TrainingJobArgs(Args):
@@ -86,9 +90,9 @@ class TrainingJob(pulumi.ComponentResource):
                 "name": name,
                 "namespace": args.namespace,
                 "labels": args.labels,
-                "annotations": waits(args),
+                "annotations": dict(NO_WAIT),
             },
-            spec=job_spec(args),
+            spec=kept_apart(name, job_spec(args)),
             # The pod template of a Job is immutable, and its name is ours.
             opts=child_options(self, opts, delete_before_replace=True),
         )
@@ -108,15 +112,46 @@ def name_faults(name: str) -> Iterator[Fault]:
         yield from dns_1035_faults("name", name, why)
 
 
-def waits(args: TrainingJobArgs) -> dict[str, str]:
-    """Annotations by which an update waits for the end of an old job, but not of a new one.
+NO_WAIT = MappingProxyType(
+    {"pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagation": "background"}
+)
+"""An update waits neither for the end of a new job nor for that of an old one.
 
-    `pulumi.com/skipAwait` would not wait for a deletion either: the job that replaces another one
-    would be refused, as the old one still saves its checkpoint under the same name.
+`pulumi.com/waitFor` would hold for an update alone: a refresh asks whether the job has ended, and
+records one that has not as broken, so that the next preview shows an update of nothing.
+pulumi-kubernetes v4.32.0, provider/pkg/await/await.go, Read; and metadata/overrides.go, which has
+`skipAwait` hold for the deletion of a Job too. Pods keep generations apart instead.
+"""
+
+
+def kept_apart(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """A Job's body whose pods wait until those of an earlier declaration of it are gone.
+
+    They would read a checkpoint that the others still write. Any change of the template is another
+    generation, and replaces the Job.
     """
+    template = spec["template"]
+    text = pulumi.Output.json_dumps(template, sort_keys=True)
+    generation = text.apply(lambda known: hashlib.sha256(known.encode()).hexdigest()[:8])
+    expressions = [
+        {"key": "batch.kubernetes.io/job-name", "operator": "In", "values": [name]},
+        {"key": GENERATION, "operator": "NotIn", "values": [generation]},
+    ]
+    # Every node has this label, and all that run Linux the same value: so it holds on all of them.
+    others = {
+        "labelSelector": {"matchExpressions": expressions},
+        "topologyKey": "kubernetes.io/os",
+    }
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [others]}}
+    about, pod = template["metadata"], template["spec"]
+    labels = {**about["labels"], GENERATION: generation}
+    affinity = {**pod.get("affinity", {}), **apart}
     return {
-        "pulumi.com/waitFor": "jsonpath={.metadata.uid}",
-        "pulumi.com/timeoutSeconds": str((args.grace_seconds or 30) + 300),
+        **spec,
+        "template": {
+            "metadata": {**about, "labels": labels},
+            "spec": {**pod, "affinity": affinity},
+        },
     }
 
 
@@ -153,6 +188,8 @@ def _pod(args: TrainingJobArgs) -> dict[str, object]:
         "priorityClassName": args.priority_class,
         "terminationGracePeriodSeconds": args.grace_seconds,
         "automountServiceAccountToken": False,
+        # Services of the namespace would become environment variables.
+        "enableServiceLinks": False,
         "tolerations": [toleration.manifest() for toleration in args.tolerations or []],
         **affinity,
         "containers": [

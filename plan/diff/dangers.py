@@ -8,6 +8,7 @@ from typing import Final
 from ..changes import parse_path
 from ..render import type_name
 from .compare import Kind, ResourceChange, StackDiff
+from .kserve import left_behind
 from .report import Section
 
 
@@ -137,7 +138,8 @@ def headlines(diff: StackDiff) -> list[str]:
         f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
-    return [*said, *refused, *freed]
+    left = [sentence for one in by_danger(diff.resources) for sentence in left_behind(one)]
+    return [*said, *refused, *freed, *left]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

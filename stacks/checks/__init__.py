@@ -41,6 +41,7 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
+from .front_door import existing_clusters_have_a_controller
 from .images import registries_are_in_reach, vpc_registries_are_of_the_region
 from .names import (
     claims_are_unique,
@@ -171,4 +172,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
+    existing_clusters_have_a_controller,
 )

@@ -576,6 +576,9 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
     f"{PODS}.labels": Difference(
         ABSENT, LABELS, "pods are found by them, whatever KServe copies from its service"
     ),
+    f"{PODS}.enableServiceLinks": Difference(
+        ABSENT, False, "a Service called vllm would set VLLM_PORT, which vLLM takes for its own"
+    ),
     # What this project asks of every model.
     f"{PODS}.affinity": Difference(
         ABSENT,

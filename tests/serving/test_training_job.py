@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from components.serving import TrainingJob, TrainingJobArgs
-from components.serving.training_job import job_spec
+from components.serving.training_job import GENERATION, job_spec
 from tests.recording import (
     assert_is_a_good_parent,
     only,
@@ -16,6 +16,7 @@ from tests.recording import (
 from .arguments import CARD, GPU_TAINT, job
 
 JOB = "kubernetes:batch/v1:Job"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def spec(**changes: Any) -> Any:
@@ -104,18 +105,71 @@ def test_the_command_is_run_as_it_is_on_the_cards_it_asks_for():
 
 def test_pods_carry_the_labels_that_the_policy_selects():
     found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
-    assert found["spec"]["template"]["metadata"]["labels"] == {"release": "finetune"}
+    assert (
+        found["spec"]["template"]["metadata"]["labels"].items() >= {"release": "finetune"}.items()
+    )
     assert found["metadata"]["labels"] == {"release": "finetune"}
     assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("finetune", "inference")
 
 
-def test_an_update_does_not_wait_for_a_job_to_end_but_for_an_old_one_to_be_gone():
-    """Does not prove what the provider does; `skipAwait` would not wait for a deletion."""
-    found = only(planned(TrainingJob, "finetune", job(grace_seconds=900)).of(JOB)).inputs
+def test_neither_an_update_nor_a_refresh_asks_whether_a_job_has_ended():
+    """Does not prove what the plugin does: a refresh of it reads `skipAwait`, and no `waitFor`."""
+    found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
     assert found["metadata"]["annotations"] == {
-        "pulumi.com/waitFor": "jsonpath={.metadata.uid}",
-        "pulumi.com/timeoutSeconds": "1200",
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/deletionPropagation": "background",
     }
+
+
+def declared(**changes: Any) -> Any:
+    inputs = only(planned(TrainingJob, "finetune", job(**changes)).of(JOB)).inputs
+    return inputs["spec"]["template"]
+
+
+def generation(**changes: Any) -> str:
+    return str(declared(**changes)["metadata"]["labels"][GENERATION])
+
+
+def test_no_pod_starts_while_one_of_an_earlier_declaration_still_saves():
+    """An old job is gone at once, and its pods are not."""
+    [term] = declared()["spec"]["affinity"]["podAntiAffinity"][REQUIRED]
+    assert term == {
+        "labelSelector": {
+            "matchExpressions": [
+                {"key": "batch.kubernetes.io/job-name", "operator": "In", "values": ["finetune"]},
+                {"key": GENERATION, "operator": "NotIn", "values": [generation()]},
+            ]
+        },
+        "topologyKey": "kubernetes.io/os",
+    }
+
+
+def test_pods_of_one_declaration_run_beside_each_other_and_on_the_nodes_of_the_placement():
+    term = {"node_selector_terms": [{"match_expressions": [{"key": CARD, "operator": "Exists"}]}]}
+    affinity = {"required_during_scheduling_ignored_during_execution": term}
+    assert generation(parallelism=4) == generation()
+    assert set(declared(node_affinity=affinity)["spec"]["affinity"]) == {
+        "nodeAffinity",
+        "podAntiAffinity",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image": "registry.example.com/train:v2"},
+        {"env": {"EPOCHS": "3"}},
+        {"grace_seconds": 60},
+        {"tolerations": [GPU_TAINT]},
+        {"labels": {"release": "finetune", "team": "chat"}},
+    ],
+)
+def test_what_replaces_a_job_is_another_generation(changes: dict[str, Any]):
+    assert generation(**changes) != generation()
+
+
+def test_services_of_the_namespace_do_not_become_variables():
+    assert pod()["enableServiceLinks"] is False
 
 
 def test_a_job_that_changed_replaces_the_old_one_of_its_name():
