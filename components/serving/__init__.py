@@ -22,8 +22,9 @@ from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
 from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
-from .server import Dtype, ModelServer, Quantization, Resources, Vllm
+from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
+from .vllm import Dtype, Quantization, Vllm
 
 __all__ = [
     "CacheTier",
