@@ -10,11 +10,13 @@ from components.args import Fault, Refusal, rule_faults
 from components.serving.load_test import files_of, job_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
+from components.serving.training_job import job_spec as training_spec
+from components.serving.training_job import name_faults
 
 from . import arguments
 from .arguments import Issuer, given
 from .checks import overlaps
-from .environment import Environment, LoadTest, Model, NetworkPlugin, Volume
+from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
 from .runtimes import RUNTIMES, load_test_args, selected_labels
 
 STACK: Final = "ack-inference-stack"
@@ -34,7 +36,15 @@ POOL: Final = {
 }
 STORE: Final = {"bucket": "oss.bucket"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
 RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
+
+TRAINING: Final = {
+    "checkpoint_path": "checkpoint.mount_path",
+    "checkpoint_folder": "checkpoint.path",
+    "model_path": "volume.mount_path",
+    "model_folder": "volume.path",
+}
 
 METRICS: Final = {
     "url": "gpu_metrics.url",
@@ -86,7 +96,9 @@ def _parts(environment: Environment) -> Iterator[Part]:
         yield f"models[{model.name}]", CLAIM, partial(claim, model.name, model.volume)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, CLAIM, partial(claim, arguments.checkpoint(job), job.checkpoint)
+        yield section, CHECKPOINT, partial(claim, arguments.checkpoint(job), job.checkpoint)
+        if job.volume:
+            yield section, CLAIM, partial(claim, arguments.base_model(job), job.volume)
     for test in environment.load_tests:
         if test.results:
             build = partial(claim, arguments.results(test), test.results)
@@ -103,7 +115,7 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
         yield section, CACHE, partial(_cache, environment, model, ids)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, {}, partial(arguments.training_args, environment, job, ids)
+        yield section, TRAINING, partial(_training, environment, job, ids)
     for test in environment.load_tests:
         yield f"load_tests[{test.name}]", {}, partial(_load_test, environment, test)
 
@@ -149,6 +161,13 @@ def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
     runtime = RUNTIMES[model.serve.kind]
     return runtime.render(model.name, runtime.args(environment, model, ids))
+
+
+def _training(environment: Environment, job: Training, ids: Mapping[str, str]) -> object:
+    args = arguments.training_args(environment, job, ids)
+    if found := list(name_faults(job.name)):
+        raise Refusal(*found)
+    return training_spec(job.name, args)
 
 
 def _load_test(environment: Environment, test: LoadTest) -> object:

@@ -6,11 +6,16 @@ import pulumi
 
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
-from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
+from .server import (
+    HEALTH_PERIOD_SECONDS,
+    SHARED_MEMORY_PATH,
+    ModelServer,
+    shared_memory_size,
+    startup_failures,
+)
 
 MODEL_VOLUME = "llm-model"
 """Volume that holds the model, named as in the articles."""
-SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
 def model_pod(
@@ -54,7 +59,7 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
             "read_only": True,
         }
     ]
-    if server.shared_memory:
+    if shared_memory_size(server.resources, server.shared_memory):
         mounts.append({"name": "shared-memory", "mount_path": SHARED_MEMORY_PATH})
     return {
         "image": server.image,
@@ -83,8 +88,8 @@ def _volumes(server: ModelServer, claim: pulumi.Input[str]) -> list[dict[str, An
     volumes: list[dict[str, Any]] = [
         {"name": MODEL_VOLUME, "persistent_volume_claim": {"claim_name": claim, "read_only": True}}
     ]
-    if server.shared_memory:
-        memory = {"medium": "Memory", "size_limit": server.shared_memory}
+    if size := shared_memory_size(server.resources, server.shared_memory):
+        memory = {"medium": "Memory", "size_limit": size}
         volumes.append({"name": "shared-memory", "empty_dir": memory})
     return volumes
 

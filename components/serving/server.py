@@ -10,13 +10,15 @@ from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..crds.formats import image_faults
-from ..quantity import QUANTITY, difference
+from ..quantity import QUANTITY, binary, difference, parse
+from .secrets import secret_faults, secret_word_faults
 from .vllm import Vllm, vllm_flags
 from .vllm_command import VllmCommand, read_command
 
 HEALTH_PERIOD_SECONDS = 10
 ABSOLUTE = r"^/[^:]+$"
 """Pattern of a path that a volume can be mounted at."""
+SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
 class Resources(Args):
@@ -68,14 +70,17 @@ class ModelServer(Args):
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["8Gi"])
-    """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Tensor parallelism needs it."""
+    """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
+    card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from image_faults("image", self.image)
         yield from self._command_faults()
-        yield from self._shared_memory_faults()
+        yield from secret_faults("env", self.env)
+        yield from secret_word_faults("command", self.command)
+        yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
 
     @property
@@ -113,18 +118,32 @@ class ModelServer(Args):
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
 
-    def _shared_memory_faults(self) -> Iterator[Fault]:
-        memory = self.resources.memory
-        if (room := difference(memory, self.shared_memory)) is not None and room <= 0:
-            want = f"less than resources.memory ({memory})"
-            why = "what a program writes to /dev/shm counts against its memory limit"
-            yield Fault("shared_memory", self.shared_memory, want, why)
-
     def _parallel_faults(self) -> Iterator[Fault]:
         parallel = self.vllm.tensor_parallel_size if self.vllm else None
         if parallel is not None and parallel != self.gpus:
             why = "vLLM starts one worker per card"
             yield Fault("vllm.tensor_parallel_size", parallel, f"resources.gpus ({self.gpus})", why)
+
+
+def shared_memory_size(resources: Resources, size: str | None) -> str | None:
+    """Size of /dev/shm: what is asked for, or half of the memory for several cards.
+
+    Processes of one pod pass tensors and messages through it, and the 64 MiB of a container
+    runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
+    taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
+    """
+    if size is not None or (resources.gpus or 0) < 2:
+        return size
+    return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
+
+
+def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fault]:
+    """Refuses a /dev/shm that leaves a program no memory; None passes."""
+    memory = resources.memory
+    if (room := difference(memory, size)) is not None and room <= 0:
+        want = f"less than resources.memory ({memory})"
+        why = "what a program writes to /dev/shm counts against its memory limit"
+        yield Fault("shared_memory", size, want, why)
 
 
 def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:

@@ -47,6 +47,7 @@ from .serving import (
     metrics_have_a_source,
     metrics_have_an_adapter,
 )
+from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
 from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
@@ -127,6 +128,8 @@ CHECKS: Final = (
     ),
     check(caches_reach_their_readers),
     check(cold_starts_begin_without_a_pod),
+    check(rendezvous_names_are_free),
+    check(pods_of_a_job_reach_each_other),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (

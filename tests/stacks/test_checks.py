@@ -95,6 +95,9 @@ COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
+CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
+LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
 SMALL: Raw = {
     "name": "ecs.gn6x.large",
     "vcpus": 32,
@@ -112,6 +115,21 @@ def scale(metric: str, target: float = 50, **more: Any) -> Raw:
 
 def load_test(**changes: Any) -> Raw:
     return {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
+
+
+def pair(**changes: Any) -> Raw:
+    """A training of two pods, for a stack that has none."""
+    smallest = {
+        "name": "pair",
+        "image": "registry/train:1",
+        "command": ["train"],
+        "resources": {"cpu": "2", "memory": "8Gi"},
+        "placement": {"pools": ["idc"]},
+        "priority": "low",
+        "checkpoint": {"store": "shared", "size": "1Gi", "mount_path": "/checkpoints"},
+        "parallelism": 2,
+    }
+    return {**smallest, **changes}
 
 
 class Case(NamedTuple):
@@ -185,6 +203,102 @@ CASES = [
             "that name."
         ),
         {"models[+]": {**MODEL, "name": "finetune-check"}},
+    ),
+    Case(
+        "claims_are_unique",
+        "a model with the name of the claim that training starts from",
+        dev,
+        {"models[+]": {**MODEL, "name": "finetune-model"}, "training[finetune].volume": BASE_MODEL},
+        (
+            "models[finetune-model].name is 'finetune-model', but it must be no name of a "
+            "training job with -model behind it: the job's base model is a claim of that name."
+        ),
+        {"models[+]": {**MODEL, "name": "finetune-model"}},
+    ),
+    Case(
+        "rendezvous_names_are_free",
+        "a job whose pods would meet at the Service of a model",
+        hybrid,
+        {"training": [pair(name="qwen-chat-predictor")], **LOW, "edge_pools[idc]": CONNECTED},
+        (
+            "training[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one than qwen-chat-predictor: KServe makes a Service of that name for "
+            "models[qwen-chat]."
+        ),
+        {
+            "training": [pair(name="qwen-chat-predictor", parallelism=1)],
+            **LOW,
+            "edge_pools[idc]": CONNECTED,
+        },
+    ),
+    Case(
+        "pods_of_a_job_reach_each_other",
+        "a job of two pods on machines that cannot reach each other",
+        hybrid,
+        {"training": [pair()], **LOW},
+        (
+            "training[pair].parallelism is 2, but it must be 1, or "
+            "edge_pools[idc].interconnected true where it is so: pods of the job talk to each "
+            "other, and those on idc cannot."
+        ),
+        {"training": [pair()], **LOW, "edge_pools[idc]": CONNECTED},
+    ),
+    Case(
+        "stores_are_known",
+        "a base model in a store that is not there",
+        dev,
+        {"training[finetune].volume": {**BASE_MODEL, "store": "model"}},
+        (
+            "training[finetune].volume.store is 'model', but it must be one of models, "
+            "checkpoints (did you mean 'models'?): the files are mounted from it."
+        ),
+        {"training[finetune].volume": BASE_MODEL},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a base model mounted over the checkpoint",
+        dev,
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints"}},
+        (
+            "training[finetune].volume.mount_path is '/checkpoints', but it must be unique: "
+            "another volume is mounted there."
+        ),
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints/base"}},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a hub token of a job in plain",
+        dev,
+        {"training[finetune].env": {"HF_TOKEN": "anything"}},
+        (
+            "training[finetune].env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"training[finetune].secret_env": ["hub"]},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a job name that leaves no room for that of a pod",
+        existing,
+        {"training[finetune].name": "f" * 58},
+        (
+            f"training[{'f' * 58}].name is '{'f' * 58}', but it must be 57 long at most, which "
+            "leaves room for an index: pods are called after the job."
+        ),
+        {"training[finetune].name": "f" * 57},
+    ),
+    Case(
+        "ModelServer",
+        "a hub token of a model in plain",
+        dev,
+        {"models[qwen].server.env": {"HF_TOKEN": "anything"}},
+        (
+            "models[qwen].server.env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"models[qwen].server.secret_env": ["hub"]},
     ),
     Case(
         "sections_suit_the_profile",
@@ -2151,7 +2265,7 @@ def test_a_policy_selects_exactly_the_pods_of_its_workload(base: Callable[..., R
     pods = [
         one["spec"]["template"]["metadata"]["labels"]
         for one in plan.manifests()
-        if one["kind"] in ("Service", "Job")
+        if one["kind"] in ("Service", "Job") and "template" in one["spec"]
     ]
     selectors = [one["spec"]["selector"] for one in plan.manifests("ResourcePolicy")]
     assert sorted(map(str, selectors)) == sorted(map(str, pods))
