@@ -376,6 +376,10 @@ class Scale(Protocol):
     """What every runtime says of a model's scale."""
 
     @property
+    def min(self) -> int | None:
+        """Fewest replicas."""
+
+    @property
     def max(self) -> int:
         """Most replicas."""
 

@@ -16,6 +16,7 @@ from .kserve_model import (
     KServeScale,
     KServeServe,
     PrometheusQuery,
+    Rollout,
 )
 from .load_generators import Generator
 from .load_test import LoadTest, LoadTestArgs
@@ -56,6 +57,7 @@ __all__ = [
     "Reserve",
     "ReserveType",
     "Resources",
+    "Rollout",
     "Scale",
     "Scenario",
     "Spike",

@@ -13,6 +13,7 @@ from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, Serv
 from ..crds.model import check
 from .pod import model_pod
 from .server import ModelServer, folder_faults
+from .shutdown import knative_shutdown
 from .waiting import metadata
 
 RESERVE = "knative.aliyun.com/reserve-instance"
@@ -172,6 +173,7 @@ def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
         tolerations=args.tolerations,
         node_affinity=args.node_affinity,
         priority_class=args.priority_class,
+        shutdown=knative_shutdown(args.server, serve.request_seconds),
     )
     return KnativeServiceSpec.model_validate(
         {

@@ -14,8 +14,12 @@ from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import secret_faults, secret_word_faults
 from .vllm import Vllm, vllm_flags
 from .vllm_command import VllmCommand, read_command
+from .vllm_parallel import cards_of, cards_text
+from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
 
 HEALTH_PERIOD_SECONDS = 10
+VLLM_PORT = 8000
+"""Port of vLLM's server that is told none."""
 ABSOLUTE = r"^/[^:]+$"
 """Pattern of a path that a volume can be mounted at."""
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
@@ -66,7 +70,9 @@ class ModelServer(Args):
     health_path: str | None = Field(default="/health", pattern="^/", examples=["/health"])
     """Path that answers once the model is loaded. Default /health, as vLLM has it."""
     env: dict[str, str] | None = None
-    """Environment variables."""
+    """Environment variables; over those that are set for vLLM."""
+    usage_stats: bool | None = None
+    """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["8Gi"])
@@ -82,6 +88,7 @@ class ModelServer(Args):
         yield from secret_word_faults("command", self.command)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
+        yield from self._port_faults()
 
     @property
     def gpus(self) -> int:
@@ -94,16 +101,33 @@ class ModelServer(Args):
         found = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return found[1] if found else None
 
-    def command_line(self) -> list[str]:
-        """The command in exec form, so that the server itself receives SIGTERM."""
+    def command_line(self, drain_seconds: int = 0) -> list[str]:
+        """The command in exec form, so that the server itself receives SIGTERM.
+
+        Args:
+            drain_seconds: How long vLLM may finish its requests after SIGTERM; 0 leaves the flag
+                out, and a command of one's own as it is.
+        """
         if self.vllm is None:
             return list(self.command or [])
+        drain = ["--shutdown-timeout", str(drain_seconds)] if drain_seconds else []
         return [
             "python3",
             "-m",
             "vllm.entrypoints.openai.api_server",
             *vllm_flags(self.vllm, self.port or 8080, self.mount_path, self.gpus),
+            *drain,
         ]
+
+    def variables(self) -> dict[str, str]:
+        """Environment variables by name: the user's over those that are set for vLLM."""
+        command = self.vllm_command
+        ours: dict[str, str] = {}
+        if command is not None and not self.usage_stats:
+            ours |= NO_USAGE_STATS
+        if command is not None and is_offline(command, self.mount_path):
+            ours |= OFFLINE
+        return dict(sorted({**ours, **(self.env or {})}.items()))
 
     @property
     def vllm_command(self) -> VllmCommand | None:
@@ -119,10 +143,26 @@ class ModelServer(Args):
             yield Fault("command", [], "at least one word", "the container would not start")
 
     def _parallel_faults(self) -> Iterator[Fault]:
-        parallel = self.vllm.tensor_parallel_size if self.vllm else None
-        if parallel is not None and parallel != self.gpus:
-            why = "vLLM starts one worker per card"
-            yield Fault("vllm.tensor_parallel_size", parallel, f"resources.gpus ({self.gpus})", why)
+        command = self.vllm_command
+        cards = cards_of(command) if command is not None and self.gpus else None
+        if command is None or cards is None or cards == self.gpus:
+            return
+        alone = self.vllm is not None and cards == self.vllm.tensor_parallel_size
+        section = "command" if self.vllm is None else "vllm"
+        field = "vllm.tensor_parallel_size" if alone else section
+        got = cards if alone else Words(f"one that takes {cards_text(command)}")
+        yield Fault(field, got, f"resources.gpus ({self.gpus})", "vLLM starts one worker per card")
+
+    def _port_faults(self) -> Iterator[Fault]:
+        command = self.vllm_command
+        if self.command is None or command is None or "--config" in command.flags:
+            return
+        listens = command.number("--port") if "--port" in command.flags else VLLM_PORT
+        if listens is not None and listens != self.port:
+            given = "--port" in command.flags
+            got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
+            want = f"one with --port {self.port}, or port {listens}"
+            yield Fault("command", got, want, "requests and probes go to port")
 
 
 def shared_memory_size(resources: Resources, size: str | None) -> str | None:

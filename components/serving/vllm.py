@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from ..args import Args, Fault
+from .vllm_parallel import tensor_share
 
 
 class Quantization(StrEnum):
@@ -74,7 +75,8 @@ class Vllm(Args):
     dtype: Dtype | None = None
     """Number format of weights and activations. Cards before Ampere have no bfloat16."""
     tensor_parallel_size: int | None = Field(default=None, ge=1)
-    """Cards that one replica spreads over. Default: `resources.gpus`."""
+    """Cards that each layer is split over. Default: `resources.gpus`, divided by the pipeline and
+    data parallel sizes in `extra_args`: together they are the cards of a replica."""
     trust_remote_code: bool | None = None
     """Runs Python code that the model ships with."""
     extra_args: list[str] | None = None
@@ -97,7 +99,8 @@ def vllm_flags(vllm: Vllm, port: int, mount_path: str, gpus: int) -> list[str]:
         mount_path: Folder of the model.
         gpus: Cards of the replica.
     """
-    parallel = vllm.tensor_parallel_size or (gpus if gpus > 1 else None)
+    share = tensor_share(gpus, vllm.extra_args or [])
+    parallel = vllm.tensor_parallel_size or (share if share > 1 else None)
     values = {
         "--port": port,
         "--model": mount_path,

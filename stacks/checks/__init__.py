@@ -41,6 +41,7 @@ from .references import (
     stores_suit_the_profile,
     training_gives_way,
 )
+from .server import paths_are_mounted, tensor_parallel_divides_the_heads
 from .serving import (
     caches_reach_their_readers,
     cold_starts_begin_without_a_pod,
@@ -48,6 +49,7 @@ from .serving import (
     metrics_have_an_adapter,
 )
 from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
+from .updates import requests_end_before_their_pod, updates_have_a_spare_card
 from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
@@ -128,6 +130,7 @@ CHECKS: Final = (
     ),
     check(caches_reach_their_readers),
     check(cold_starts_begin_without_a_pod),
+    check(paths_are_mounted),
     check(rendezvous_names_are_free),
     check(pods_of_a_job_reach_each_other),
 )
@@ -135,6 +138,9 @@ CHECKS: Final = (
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
     replicas_have_cards,
+    updates_have_a_spare_card,
+    requests_end_before_their_pod,
+    tensor_parallel_divides_the_heads,
     starts_take_their_time,
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,

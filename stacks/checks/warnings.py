@@ -45,7 +45,7 @@ def replicas_have_cards(environment: Environment) -> Iterator[str]:
         each = model.server.gpus
         if not each or len(pools) < len(model.placement.pools):
             continue
-        most = sum(_most_cards(environment, pool) // each for pool in pools)
+        most = sum(most_cards(environment, pool) // each for pool in pools)
         if wanted > most:
             yield (
                 f"{path}.serve.{model.serve.kind}.scale.max is {wanted}, but the pools "
@@ -108,7 +108,8 @@ def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
         )
 
 
-def _most_cards(environment: Environment, pool: Pool) -> int:
+def most_cards(environment: Environment, pool: Pool) -> int:
+    """Cards that a pool has at its largest."""
     nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
     known = [environment.instances[name].gpus for name in pool.instance_types]
     return nodes * min(known, default=0)

@@ -3,7 +3,11 @@ from typing import Any
 import pytest
 
 from components.serving import ModelServer, Resources, Vllm
-from components.serving.server import HEALTH_PERIOD_SECONDS, startup_failures
+from components.serving.server import (
+    HEALTH_PERIOD_SECONDS,
+    shared_memory_size,
+    startup_failures,
+)
 from tests.cloud.refusals import refusal
 
 from .arguments import server
@@ -190,3 +194,159 @@ def test_health_is_asked_for_at_least_as_long_as_a_start_may_take(seconds: int):
     failures = startup_failures(seconds)
     assert failures * HEALTH_PERIOD_SECONDS >= seconds
     assert (failures - 1) * HEALTH_PERIOD_SECONDS < seconds
+
+
+OFF = {"DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+def variables(**changes: Any) -> dict[str, str]:
+    return ModelServer.of(server(**changes)).variables()
+
+
+def vllm(*extra: str) -> dict[str, Any]:
+    return {"served_model_name": "qwen", "extra_args": list(extra)}
+
+
+def serving(*words: str, **changes: Any) -> dict[str, Any]:
+    return {"vllm": None, "command": ["vllm", "serve", *words, "--port", "8080"], **changes}
+
+
+def test_vllm_reports_to_nobody_and_asks_no_hub_for_what_is_mounted():
+    assert variables() == {**OFF, **OFFLINE}
+    assert variables(**serving("/mnt/models/qwen/int8")) == {**OFF, **OFFLINE}
+    assert variables(vllm=None, command=["sglang"]) == {}
+
+
+def test_variables_are_in_the_order_of_their_names():
+    assert [*variables(env={"A": "1", "Z": "1"})] == sorted({**OFF, **OFFLINE, "A": "", "Z": ""})
+
+
+def test_usage_is_reported_if_asked_and_a_variable_of_the_users_own_goes_first():
+    assert variables(usage_stats=True) == OFFLINE
+    own = {"HF_HUB_OFFLINE": "0", "DO_NOT_TRACK": "0"}
+    assert variables(env=own) == {**OFF, **OFFLINE, **own}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        serving("Qwen/Qwen2.5-7B"),
+        serving("--config", "/etc/vllm.yaml"),
+        {"vllm": vllm("--tokenizer", "Qwen/Qwen2.5-7B")},
+        {"vllm": vllm("--lora-modules", "a=/mnt/models/qwen/a", "b=team/lora")},
+        {"vllm": vllm("--speculative-config", '{"model": "yuhuili/EAGLE", "method": "eagle"}')},
+    ],
+)
+def test_a_server_that_loads_from_a_hub_may_ask_it(changes: dict[str, Any]):
+    assert variables(**changes) == OFF
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--speculative-config", '{"method": "ngram"}'],
+        ["--speculative-model", "/mnt/models/qwen/draft"],
+        ["--lora-modules", '{"name": "a", "path": "/mnt/models/qwen/a"}'],
+    ],
+)
+def test_a_server_that_loads_local_files_beside_the_model_asks_no_hub(words: list[str]):
+    assert variables(vllm=vllm(*words)) == {**OFF, **OFFLINE}
+
+
+def cards(gpus: int) -> dict[str, Any]:
+    return {"cpu": "16", "memory": "64Gi", "gpus": gpus}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "changes"),
+    [
+        (4, {"vllm": {**vllm("--pipeline-parallel-size", "2"), "tensor_parallel_size": 2}}),
+        (8, {"vllm": {**vllm("-pp", "2", "-dp=2"), "tensor_parallel_size": 2}}),
+        (4, serving("/mnt/models/qwen", "-tp", "2", "--pipeline_parallel_size=2")),
+        (1, serving("/mnt/models/qwen")),
+        (2, serving("/mnt/models/qwen", "-tp", "$CARDS")),
+        (2, serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml")),
+        (8, serving("/mnt/models/qwen", "-tp", "16", "--nnodes", "2")),
+        (0, serving("/mnt/models/qwen", "-tp", "1")),
+        (2, {"vllm": None, "command": ["sglang"]}),
+    ],
+)
+def test_cards_are_the_product_of_all_sizes(gpus: int, changes: dict[str, Any]):
+    assert ModelServer.of(server(resources=cards(gpus), **changes)).gpus == gpus
+
+
+@pytest.mark.parametrize(("extra", "share"), [(["-pp", "2"], "2"), (["-dp", "2"], "2")])
+def test_each_layer_is_split_over_what_other_sizes_leave(extra: list[str], share: str):
+    words = command(resources=cards(4), vllm=vllm(*extra))
+    assert words[words.index("--tensor-parallel-size") + 1] == share
+    assert "--tensor-parallel-size" not in command(resources=cards(2), vllm=vllm(*extra))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "changes", "sentence"),
+    [
+        (
+            4,
+            {"vllm": {**vllm("-pp", "2"), "tensor_parallel_size": 4}},
+            "vllm is one that takes 8 cards (tensor 4 x pipeline 2), but it must be resources.gpus",
+        ),
+        (
+            3,
+            {"vllm": vllm("-pp", "2")},
+            "vllm is one that takes 6 cards (tensor 3 x pipeline 2), but it must be resources.gpus",
+        ),
+        (
+            1,
+            serving("/mnt/models/qwen", "-tp", "4"),
+            "command is one that takes 4 cards (tensor 4), but it must be resources.gpus (1): vLLM",
+        ),
+        (
+            2,
+            serving("/mnt/models/qwen"),
+            "command is one that takes 1 card, but it must be resources.gpus (2): vLLM starts one",
+        ),
+        (
+            1,
+            {"vllm": None, "command": ["vllm", "serve", "/mnt/models/qwen"]},
+            "command is without --port (8000), but it must be one with --port 8080, or port 8000",
+        ),
+        (
+            1,
+            {"vllm": None, "command": ["sh", "-c", "exec vllm serve /mnt/models/qwen --port=80"]},
+            "command is one with --port 80, but it must be one with --port 8080, or port 80: req",
+        ),
+    ],
+)
+def test_a_command_line_that_does_not_suit_the_pod_is_refused(
+    gpus: int, changes: dict[str, Any], sentence: str
+):
+    found = refusal(ModelServer, server(resources=cards(gpus), **changes))
+    assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        (["vllm", "serve", "/mnt/models/qwen"], 8000),
+        (["vllm", "serve", "/mnt/models/qwen", "--port", "$PORT"], 8080),
+        (["vllm", "serve", "/mnt/models/qwen", "--config", "/etc/vllm.yaml"], 8080),
+        (["serve", "--port", "80"], 8080),
+    ],
+)
+def test_a_port_that_agrees_or_is_not_known_passes(words: list[str], port: int):
+    assert ModelServer.of(server(vllm=None, command=words, port=port)).port == port
+
+
+@pytest.mark.parametrize(
+    ("memory", "gpus", "asked", "size"),
+    [
+        *[("64Gi", 1, None, None), ("64Gi", 2, None, "32Gi"), ("15Gi", 8, None, "7680Mi")],
+        *[("1G", 2, None, "476Mi"), ("64Gi", 2, "1Gi", "1Gi"), ("64Gi", 0, "8Gi", "8Gi")],
+    ],
+)
+def test_several_cards_have_half_of_the_memory_to_talk_through(
+    memory: str, gpus: int, asked: str | None, size: str | None
+):
+    resources = Resources.of({"cpu": "1", "memory": memory, "gpus": gpus})
+    assert shared_memory_size(resources, asked) == size

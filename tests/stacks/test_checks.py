@@ -83,6 +83,17 @@ TERWAY: Raw = {
 }
 TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicated_line": True}
 CHAT: Final = "models[qwen-chat].serve.kserve.scale"
+QWEN: Final = "models[qwen].serve.knative.scale"
+NEW_IMAGE: Raw = {
+    "models[qwen-queue].server.image": "registry/vllm:0.19.0",
+    "models[qwen-queue].placement.pools": ["elastic"],
+    "pools[elastic].gpu": "T4",
+    "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+}
+BIG_NODES: Raw = {
+    "models[qwen].placement.pools": ["a10"],
+    "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+}
 ALONE: Raw = {"models[qwen-queue]": GONE}
 ASKED: Raw = {
     "metric": "prometheus",
@@ -95,6 +106,9 @@ COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
+PORT: Final = ("--port", "8080")
+COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
 BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
 CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
 LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
@@ -111,6 +125,12 @@ SMALL: Raw = {
 def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     """How KServe scales a model."""
     return {"metric": metric, "target": target, "max": 3, **more}
+
+
+def at_port(port: int) -> Raw:
+    """A server of hybrid at another port, by a command that says none."""
+    server = "models[qwen-chat].server"
+    return {f"{server}.port": port, f"{server}.command": ["serve"]}
 
 
 def load_test(**changes: Any) -> Raw:
@@ -214,6 +234,53 @@ CASES = [
             "training job with -model behind it: the job's base model is a claim of that name."
         ),
         {"models[+]": {**MODEL, "name": "finetune-model"}},
+    ),
+    Case(
+        "paths_are_mounted",
+        "an adapter in a folder that nothing is mounted at",
+        dev,
+        {"models[qwen].server.vllm.extra_args": ["--lora-modules", "sql=/mnt/lora/sql"]},
+        (
+            "models[qwen].server.vllm.extra_args is '/mnt/lora/sql', but it must be below "
+            "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
+        ),
+        {"models[qwen].server.vllm.extra_args": ["--lora-modules", f"sql={LORA}", "b=hub/lora"]},
+    ),
+    Case(
+        "paths_are_mounted",
+        "a model in another folder than its own",
+        hybrid,
+        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen2", *PORT]},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen2', but it must be below "
+            "/mnt/models/Qwen: --model reads it, and nothing else is mounted."
+        ),
+        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen/2", *PORT]},
+    ),
+    Case(
+        "ModelServer",
+        "a command for more cards than the pod has",
+        hybrid,
+        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen", *PORT, "-tp=2"]},
+        (
+            "models[qwen-chat].server.command is one that takes 2 cards (tensor 2), but it must be "
+            "resources.gpus (1): vLLM starts one worker per card."
+        ),
+        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen", *PORT, "-tp=1"]},
+    ),
+    Case(
+        "KServeServe",
+        "a rollout of what Knative serves",
+        hybrid,
+        {
+            "models[qwen-chat].serve.kserve": {"scale": COUNTED, "rollout": {"type": "Recreate"}},
+        },
+        (
+            "models[qwen-chat].serve.kserve.rollout is given, but it must be left out with "
+            "concurrency: Knative starts the new revision beside the old one, and knows no other "
+            "way."
+        ),
+        {"models[qwen-chat].serve.kserve.rollout": {"type": "Recreate"}},
     ),
     Case(
         "rendezvous_names_are_free",
@@ -993,12 +1060,12 @@ CASES = [
         "reserved_names_are_free",
         "a port of Knative's own below KServe",
         hybrid,
-        {CHAT: scale("concurrency", 2), "models[qwen-chat].server.port": 8012},
+        {CHAT: scale("concurrency", 2), **at_port(8012)},
         (
             "models[qwen-chat].server.port is 8012, but it must be none of 8008, 8012, 8013, 8022,"
             " 9090, 9091: Knative's queue-proxy has it."
         ),
-        {"models[qwen-chat].server.port": 8012},
+        {**at_port(8012)},
     ),
     Case(
         "reserved_names_are_free",
@@ -1159,13 +1226,13 @@ CASES = [
         "metrics_come_from_one_port",
         "vLLM's metrics at a port where nobody looks",
         hybrid,
-        {CHAT: scale("vllm_kv_cache_usage", 1), "models[qwen-chat].server.port": 8081},
+        {CHAT: scale("vllm_kv_cache_usage", 1), **at_port(8081)},
         (
             "models[qwen-chat].server.port is 8081, but it must be 8080, as of the other models "
             "that are scaled on vLLM's metrics: these are collected at one port, and a model "
             "without them never scales."
         ),
-        {"models[qwen-chat].server.port": 8081},
+        {**at_port(8081)},
     ),
     Case(
         "kserve_has_cert_manager",
@@ -2095,6 +2162,93 @@ SURPRISES = [
             "most: the rest would stay pending."
         ),
         {"models[qwen].serve.knative.scale.max": 6},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that waits for the card of the pod that it replaces",
+        dev,
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.min": 2, f"{QWEN}.max": 2},
+        (
+            "models[qwen].serve.knative: an update needs room for 2 more replicas before it ends "
+            "an old one, and the pools a10 hold 2: with scale.min 2 it never ends. Give a pool one "
+            "more node for each (an autoscaled pool that is empty costs nothing), or scale.min 0 "
+            "where a cold start will do: Knative ends no old revision before."
+        ),
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.max": 1},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that has no room while all replicas run",
+        dev,
+        {f"{QWEN}.max": 6},
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10, t4 hold 6: with 6 replicas or more it waits until "
+            "load falls. Give a pool one more node for each (an autoscaled pool that is empty "
+            "costs nothing), or scale.min 0 where a cold start will do: Knative ends no old "
+            "revision before."
+        ),
+        {f"{QWEN}.max": 5},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update by KServe that waits for the card of the pod that it replaces",
+        hybrid,
+        {"models[qwen-chat].placement.pools": ["elastic"], f"{CHAT}.min": 3},
+        (
+            "models[qwen-chat].serve.kserve: an update needs room for 1 more replica before it "
+            "ends an old one, and the pools elastic hold 3: with scale.min 3 it never ends. Set "
+            "rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
+            "one more node."
+        ),
+        {
+            "models[qwen-chat].placement.pools": ["elastic"],
+            f"{CHAT}.min": 3,
+            "models[qwen-chat].serve.kserve.rollout": {"max_surge": 0, "max_unavailable": 1},
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that a release cuts off when their pod ends",
+        hybrid,
+        {"models[qwen-queue].serve.kserve.request_seconds": 26},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
+            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.19 on), so "
+            "requests have the pause before SIGTERM alone."
+        ),
+        {
+            "models[qwen-queue].serve.kserve.request_seconds": 26,
+            "models[qwen-queue].serve.kserve.grace_seconds": 31,
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that outlive the pause and the drain of their pod",
+        hybrid,
+        {**NEW_IMAGE, "models[qwen-queue].serve.kserve.request_seconds": 100},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 100, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 115 would do."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].serve.kserve.request_seconds": 100,
+            "models[qwen-queue].serve.kserve.grace_seconds": 115,
+        },
+    ),
+    Case(
+        "tensor_parallel_divides_the_heads",
+        "layers split over a number that few models have heads for",
+        dev,
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 3},
+        (
+            "models[qwen].server splits each layer over 3 cards: vLLM starts only if 3 divides the "
+            "attention heads of the model, and those of most are 28, 32, 40 or 64. 1, 2, 4 or 8 "
+            "cards do; --pipeline-parallel-size splits by layers instead."
+        ),
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
     ),
     Case(
         "starts_take_their_time",
