@@ -188,7 +188,7 @@ def is_distributed(args: TrainingJobArgs) -> bool:
     return (args.parallelism or 1) > 1
 
 
-def rendezvous_spec(name: str) -> dict[str, Any]:
+def rendezvous_spec(name: str) -> Any:
     """The body of the headless Service by which the pods of a job find each other.
 
     https://kubernetes.io/docs/tasks/job/job-with-pod-to-pod-communication/
@@ -297,7 +297,7 @@ def _rendezvous(name: str, pods: int) -> dict[str, Any]:
 
 def _volumes(args: TrainingJobArgs) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each volume of a pod: where it is mounted, and what it is."""
-    checkpoint = {"name": "checkpoint", "mountPath": args.checkpoint_path}
+    checkpoint: dict[str, Any] = {"name": "checkpoint", "mountPath": args.checkpoint_path}
     folder = args.checkpoint_folder
     if args.checkpoint_per_rank:
         # The Job's controller gives every container of an indexed Job this variable.
@@ -305,8 +305,10 @@ def _volumes(args: TrainingJobArgs) -> list[tuple[dict[str, Any], dict[str, Any]
         checkpoint["subPathExpr"] = f"{folder.rstrip('/')}/{own}" if folder else own
     elif folder:
         checkpoint["subPath"] = folder
-    claim = {"claimName": args.checkpoint_claim}
-    volumes = [(checkpoint, {"name": "checkpoint", "persistentVolumeClaim": claim})]
+    claim: dict[str, Any] = {"claimName": args.checkpoint_claim}
+    volumes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        (checkpoint, {"name": "checkpoint", "persistentVolumeClaim": claim})
+    ]
     if args.model_claim is not None and args.model_path is not None:
         part = {"subPath": args.model_folder} if args.model_folder else {}
         model = {"name": "model", "mountPath": args.model_path, "readOnly": True, **part}
