@@ -12,7 +12,7 @@ from components.serving.shutdown import (
     standard_shutdown,
 )
 
-from ..environment import Environment, Model, Pool
+from ..environment import Environment, Model, Pool, Serving
 from .views import models, placed
 from .warnings import most_cards
 
@@ -24,10 +24,13 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
         pools = [pool for pool in placed(environment, model.placement) if isinstance(pool, Pool)]
         if not each or len(pools) < len(model.placement.pools):
             continue
-        most = sum(most_cards(environment, pool) // each for pool in pools)
+        taken = _cards_of_others(environment, model)
+        most = sum(most_cards(environment, pool) // each for pool in pools) - -(-taken // each)
+        beside = ", cards for the fewest pods of other models left aside" if taken else ""
         for kind, section in model.serve.sections.items():
-            least = 1 if section.scale.min is None else section.scale.min
-            full = _full_at(model, least, min(section.scale.max, most), most)
+            least = _least(section)
+            top = max(least, min(section.scale.max, most))
+            full = _full_at(model, least, top, most)
             if full is None:
                 continue
             spare = _spare_pods(model, least, full)
@@ -39,7 +42,8 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
             yield (
                 f"{path}.serve.{kind}: an update needs room for {spare} more "
                 f"replica{'' if spare == 1 else 's'} before it ends an old one, and the pools "
-                f"{', '.join(model.placement.pools)} hold {most}: {when}. {_remedy(model)}"
+                f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
+                f"{_remedy(model)}"
             )
 
 
@@ -67,6 +71,21 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
             f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if own else ''}."
             f"{'' if finishes else why}"
         )
+
+
+def _cards_of_others(environment: Environment, model: Model) -> int:
+    """Cards that other models always hold, and hold nowhere but in the pools of this one."""
+    pools = set(model.placement.pools)
+    return sum(
+        _least(section) * other.server.gpus
+        for other in environment.models
+        if other is not model and pools.issuperset(other.placement.pools)
+        for section in other.serve.sections.values()
+    )
+
+
+def _least(section: Serving) -> int:
+    return 1 if section.scale.min is None else section.scale.min
 
 
 def _full_at(model: Model, least: int, top: int, most: int) -> int | None:

@@ -109,6 +109,7 @@ AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
 PORT: Final = ("--port", "8080")
 COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
+ONE: Raw = {"max": 1, "target": 1}
 BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
 CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
 LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
@@ -2175,6 +2176,28 @@ SURPRISES = [
             "where a cold start will do: Knative ends no old revision before."
         ),
         {"models[qwen].placement.pools": ["a10"], f"{QWEN}.max": 1},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that waits for a card which another model always has",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": MODEL,
+        },
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10 hold 1, cards for the fewest pods of other models "
+            "left aside: with scale.min 1 it never ends. Give a pool one more node for each (an "
+            "autoscaled pool that is empty costs nothing), or scale.min 0 where a cold start will "
+            "do: Knative ends no old revision before."
+        ),
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": {**MODEL, "serve": {"knative": {"scale": {**ONE, "min": 0}}}},
+        },
     ),
     Case(
         "updates_have_a_spare_card",
