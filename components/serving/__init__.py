@@ -24,11 +24,12 @@ from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
 from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
 from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
-from .vllm import Dtype, Quantization, Vllm
+from .vllm import Convert, Dtype, Quantization, Runner, Vllm
 
 __all__ = [
     "CacheTier",
     "ColdStart",
+    "Convert",
     "Dtype",
     "Enforcer",
     "Generator",
@@ -56,6 +57,7 @@ __all__ = [
     "Reserve",
     "ReserveType",
     "Resources",
+    "Runner",
     "Scale",
     "Scenario",
     "Spike",

@@ -11,8 +11,9 @@ from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..crds.formats import image_faults
 from ..quantity import QUANTITY, difference
-from .vllm import Vllm, vllm_flags
+from .vllm import OURS, Vllm, vllm_flags
 from .vllm_command import VllmCommand, read_command
+from .vllm_rules import command_faults, extra_faults, field_faults
 
 HEALTH_PERIOD_SECONDS = 10
 ABSOLUTE = r"^/[^:]+$"
@@ -77,6 +78,7 @@ class ModelServer(Args):
         yield from self._command_faults()
         yield from self._shared_memory_faults()
         yield from self._parallel_faults()
+        yield from self._vllm_faults()
 
     @property
     def gpus(self) -> int:
@@ -112,6 +114,14 @@ class ModelServer(Args):
             yield Fault("vllm", got, "given, or else command", "the server has one command line")
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
+
+    def _vllm_faults(self) -> Iterator[Fault]:
+        image = vllm_image(self.image)
+        if self.vllm is not None:
+            yield from field_faults(self.vllm, image)
+            yield from extra_faults(self.vllm.extra_args or [], image, OURS)
+        elif (command := self.vllm_command) is not None:
+            yield from command_faults(command, self.command or [], image)
 
     def _shared_memory_faults(self) -> Iterator[Fault]:
         memory = self.resources.memory

@@ -47,7 +47,12 @@ from .serving import (
     metrics_have_a_source,
     metrics_have_an_adapter,
 )
-from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
+from .vllm import (
+    drivers_run_the_image,
+    first_qwen_runs_on_the_release,
+    new_releases_are_judged_by_an_older_one,
+    vllm_runs_on_the_cards,
+)
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
@@ -116,6 +121,7 @@ CHECKS: Final = (
     check(cache_nodes_have_room),
     check(fluid_runs_on_the_image),
     check(vllm_runs_on_the_cards),
+    check(first_qwen_runs_on_the_release),
     check(drivers_run_the_image),
     check(metrics_have_an_adapter, "cluster.profile", "gpu_metrics"),
     check(
@@ -136,4 +142,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
+    new_releases_are_judged_by_an_older_one,
 )
