@@ -25,11 +25,12 @@ from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
 from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
 from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
-from .vllm import Dtype, Quantization, Vllm
+from .vllm import Convert, Dtype, Quantization, Runner, Vllm
 
 __all__ = [
     "CacheTier",
     "ColdStart",
+    "Convert",
     "Dtype",
     "Enforcer",
     "Generator",
@@ -58,6 +59,7 @@ __all__ = [
     "ReserveType",
     "Resources",
     "Rollout",
+    "Runner",
     "Scale",
     "Scenario",
     "Spike",

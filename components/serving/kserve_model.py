@@ -188,7 +188,7 @@ class KServeServe(Args):
     request_seconds: int | None = Field(default=None, ge=1, le=600)
     """Longest request. Left out, KServe's default."""
     grace_seconds: int | None = Field(default=None, ge=1)
-    """Time that a pod has to finish its requests: vLLM from 0.19 on is given it after SIGTERM, any
+    """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
     other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
     """
     rollout: Rollout | None = None

@@ -12,9 +12,10 @@ from ..catalog.vllm import vllm_image
 from ..crds.formats import image_faults
 from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import secret_faults, secret_word_faults
-from .vllm import Vllm, vllm_flags
-from .vllm_command import VllmCommand, read_command
-from .vllm_parallel import cards_of, cards_text
+from .vllm import OURS, Vllm, vllm_flags
+from .vllm_command import VllmCommand, read_arguments, read_command
+from .vllm_parallel import TENSOR, cards_of, cards_text
+from .vllm_rules import command_faults, extra_faults, field_faults
 from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
 
 HEALTH_PERIOD_SECONDS = 10
@@ -89,6 +90,7 @@ class ModelServer(Args):
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
         yield from self._port_faults()
+        yield from self._vllm_faults()
 
     @property
     def gpus(self) -> int:
@@ -142,10 +144,18 @@ class ModelServer(Args):
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
 
+    def _vllm_faults(self) -> Iterator[Fault]:
+        image = vllm_image(self.image)
+        if self.vllm is not None:
+            yield from field_faults(self.vllm, image)
+            yield from extra_faults(self.vllm.extra_args or [], image, OURS)
+        elif (command := self.vllm_command) is not None:
+            yield from command_faults(command, self.command or [], image)
+
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command
         cards = cards_of(command) if command is not None and self.gpus else None
-        if command is None or cards is None or cards == self.gpus:
+        if command is None or cards is None or cards == self.gpus or self._repeats_tensor_size():
             return
         alone = self.vllm is not None and cards == self.vllm.tensor_parallel_size
         section = "command" if self.vllm is None else "vllm"
@@ -153,13 +163,18 @@ class ModelServer(Args):
         got = cards if alone else Words(f"one that takes {cards_text(command)}")
         yield Fault(field, got, f"resources.gpus ({self.gpus})", "vLLM starts one worker per card")
 
+    def _repeats_tensor_size(self) -> bool:
+        """Whether `extra_args` give a size that is a field, which is refused by itself."""
+        extra = self.vllm.extra_args if self.vllm else None
+        return TENSOR in read_arguments(extra or []).flags
+
     def _port_faults(self) -> Iterator[Fault]:
         command = self.vllm_command
-        if self.command is None or command is None or "--config" in command.flags:
+        given = command is not None and "--port" in command.flags
+        if self.command is None or command is None or not (given or command.is_whole):
             return
-        listens = command.number("--port") if "--port" in command.flags else VLLM_PORT
+        listens = command.number("--port") if given else VLLM_PORT
         if listens is not None and listens != self.port:
-            given = "--port" in command.flags
             got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
             want = f"one with --port {self.port}, or port {listens}"
             yield Fault("command", got, want, "requests and probes go to port")

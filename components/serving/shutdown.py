@@ -7,13 +7,12 @@ Before SIGTERM, a pod is still served by proxies that have not heard of its end.
 from dataclasses import dataclass
 from typing import Final
 
-from ..catalog.vllm import Version, vllm_image
+from ..catalog.vllm import vllm_image
+from ..catalog.vllm.table import release
 from .server import ModelServer
 
 FLAG: Final = "--shutdown-timeout"
-FLAG_SINCE: Version = (0, 19, 0)
-"""First release of vLLM with the flag, whose default is 0: github.com/vllm-project/vllm pull
-36666, 2026-03; read in the parsers of 0.18 and 0.19."""
+"""Flag of vLLM from 0.18.0 on, whose default is 0: github.com/vllm-project/vllm pull 36666."""
 GRACE_SECONDS: Final = 30
 """Grace period of a pod that says nothing, as Kubernetes has it."""
 KNATIVE_SECONDS: Final = 300
@@ -82,7 +81,7 @@ def finishes_requests(server: ModelServer) -> bool:
 def _has_flag(server: ModelServer) -> bool:
     """Whether vLLM's release has the flag; one that is not known may refuse to start with it."""
     image = vllm_image(server.image)
-    return image is not None and image.version >= FLAG_SINCE
+    return image is not None and FLAG in release(image.version).flags
 
 
 def _own_flag(server: ModelServer) -> bool:

@@ -3,21 +3,15 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from ..catalog.vllm import Version
+from ..catalog.vllm import table
+from ..catalog.vllm.table import Version
 
 MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.main")
 """Modules that `python -m` starts the server with; the second takes `serve` first."""
 
-_ALIASES: Final[Mapping[str, str]] = {  # as in 0.28.0
-    "-q": "--quantization",
-    "-tp": "--tensor-parallel-size",
-    "-pp": "--pipeline-parallel-size",
-    "-dp": "--data-parallel-size",
-    "-dpl": "--data-parallel-size-local",
-}
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""
 # As argparse tells a flag from a value: no negative number, and no space before an equals sign.
@@ -44,6 +38,8 @@ class VllmCommand:
     """Path or hub name of the model, from `--model` or from the word after `serve`."""
     options: tuple[Option, ...]
     """The flags in the order in which they stand."""
+    loose: tuple[str, ...] = ()
+    """Words that belong to no flag; of `vllm serve`, the model alone."""
 
     @property
     def flags(self) -> Mapping[str, str]:
@@ -51,6 +47,11 @@ class VllmCommand:
         return {
             option.name: option.values[0] if option.values else _PRESENT for option in self.options
         }
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all flags are seen: none stands in a file, or in what a shell fills in."""
+        return "--config" not in self.flags and not any(word[:1] in "$`" for word in self.loose)
 
     def number(self, flag: str) -> int | None:
         """The value of a flag as a whole number; None where there is none, or no number."""
@@ -76,16 +77,18 @@ def read_arguments(words: Sequence[str], release: Version | None = None) -> Vllm
         words: E.g. `/mnt/models/qwen --port 8080 -tp=2`.
         release: As in `read_command`.
     """
+    known = table.release(release)
     options: list[Option] = []
     loose: list[str] = []
     for spelled, values in _grouped(words):
         if spelled is None:
             loose += values
-        else:
-            options.append(Option(spelled, _resolved(spelled), values))
-    command = VllmCommand(loose[0] if loose else None, tuple(options))
-    model = command.flags.get("--model")
-    return VllmCommand(model, command.options) if model else command
+            continue
+        option, rest = _option(spelled, values, known)
+        options.append(option)
+        loose += rest
+    command = VllmCommand(loose[0] if loose else None, tuple(options), tuple(loose))
+    return replace(command, model=command.flags.get("--model") or command.model)
 
 
 def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
@@ -140,14 +143,31 @@ def _grouped(words: Sequence[str]) -> Iterator[tuple[str | None, tuple[str, ...]
     for word in words:
         if re.match(_FLAG, word):
             yield spelled, tuple(values)
-            spelled, equals, value = word.partition("=")
-            values = [value] if equals else []
+            spelled, values = word, []
         else:
             values.append(word)
     yield spelled, tuple(values)
 
 
-def _resolved(spelled: str) -> str:
-    if not spelled.startswith("--"):
-        return _ALIASES.get(spelled, spelled)
-    return spelled.replace("_", "-")
+def _option(
+    word: str, following: tuple[str, ...], known: table.Release
+) -> tuple[Option, tuple[str, ...]]:
+    """A flag with the values that it takes, and the words that it leaves."""
+    spelled, equals, value = word.partition("=")
+    flag = base_flag(spelled, known)
+    name = known.flag(flag) or flag
+    if level := re.fullmatch(r"-O=?(\d+)", word):
+        return Option("-O", name, (level[1],)), following
+    if equals:
+        return Option(spelled, name, (value,)), following
+    kind = table.VALUE if "." in spelled else known.flags.get(name, table.VALUES)
+    most = {table.SWITCH: 0, table.VALUE: 1, table.OPTIONAL: 1}.get(kind, len(following))
+    return Option(spelled, name, following[:most]), following[most:]
+
+
+def base_flag(spelled: str, known: table.Release) -> str:
+    """A flag with dashes, without the keys of `--compilation-config.level`, and -O in full."""
+    flag = spelled.partition(".")[0]
+    if flag.startswith("-O"):
+        return "--optimization-level" if "--optimization-level" in known.flags else "-O"
+    return flag.replace("_", "-") if flag.startswith("--") else flag

@@ -19,7 +19,6 @@ _WORDS: Final = {
     **dict(zip(_OTHERS, ("pipeline", "data", "context"), strict=True)),
 }
 _ELSEWHERE: Final = (
-    "--config",
     "--data-parallel-address",
     "--data-parallel-external-lb",
     "--data-parallel-hybrid-lb",
@@ -28,13 +27,14 @@ _ELSEWHERE: Final = (
     "--headless",
     "--nnodes",
 )
-"""Flags with which workers run in other pods too, or sizes stand in a file."""
+"""Flags with which workers run in other pods too."""
 
 
 def cards_of(command: VllmCommand) -> int | None:
     """Cards of a replica: the product of all sizes; None where it is not known.
 
-    A size that a shell fills in is not known, nor how workers are spread over several pods.
+    A size in a file or one that a shell fills in is not known, nor how workers are spread over
+    several pods.
     """
     sizes = _sizes(command, (TENSOR, *_OTHERS))
     return None if sizes is None else math.prod(sizes.values())
@@ -57,7 +57,7 @@ def tensor_share(gpus: int, extra_args: Sequence[str]) -> int:
 
 
 def _sizes(command: VllmCommand, flags: Sequence[str]) -> dict[str, int] | None:
-    if any(flag in command.flags for flag in _ELSEWHERE):
+    if not command.is_whole or any(flag in command.flags for flag in _ELSEWHERE):
         return None
     sizes = {flag: command.number(flag) if flag in command.flags else 1 for flag in flags}
     known = {flag: size for flag, size in sizes.items() if size is not None}

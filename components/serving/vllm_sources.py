@@ -44,7 +44,7 @@ def is_offline(command: VllmCommand, mount_path: str) -> bool:
         command: What vLLM is told.
         mount_path: Where the model is mounted.
     """
-    if command.model is None or "--config" in command.flags:
+    if command.model is None or not command.is_whole:
         return False
     return is_below(command.model, mount_path) and all(
         source.startswith("/") for _, source in sources(command)

@@ -50,7 +50,12 @@ from .serving import (
 )
 from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
 from .updates import requests_end_before_their_pod, updates_have_a_spare_card
-from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
+from .vllm import (
+    drivers_run_the_image,
+    first_qwen_runs_on_the_release,
+    new_releases_are_judged_by_an_older_one,
+    vllm_runs_on_the_cards,
+)
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
@@ -119,6 +124,7 @@ CHECKS: Final = (
     check(cache_nodes_have_room),
     check(fluid_runs_on_the_image),
     check(vllm_runs_on_the_cards),
+    check(first_qwen_runs_on_the_release),
     check(drivers_run_the_image),
     check(metrics_have_an_adapter, "cluster.profile", "gpu_metrics"),
     check(
@@ -145,4 +151,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
+    new_releases_are_judged_by_an_older_one,
 )

@@ -62,7 +62,7 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
             continue
         need = kserve.request_seconds + END_SECONDS + (ENDPOINTS_SECONDS if finishes else 0)
         why = (
-            " This server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.19 on), "
+            " This server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), "
             "so requests have the pause before SIGTERM alone."
         )
         yield (

@@ -182,7 +182,7 @@ def test_vllm_finishes_its_requests_once_the_queue_proxy_lets_sigterm_through():
         "--shutdown-timeout"
         not in container(server=new, serve=serve(request_seconds=35))["command"]
     )
-    assert "--shutdown-timeout" not in container(server=server(image="vllm:v0.18.0"))["command"]
+    assert "--shutdown-timeout" not in container(server=server(image="vllm:v0.17.0"))["command"]
 
 
 def test_secrets_to_pull_with_are_references():

@@ -386,12 +386,12 @@ def test_requests_in_hand_get_the_grace_period():
         hook = container["lifecycle"]["preStop"]["exec"]["command"]
         return hook, container["command"][-2:]
 
-    assert ends("vllm:v0.19.0") == (["sleep", "10"], ["--shutdown-timeout", "15"])
+    assert ends("vllm:v0.18.0") == (["sleep", "10"], ["--shutdown-timeout", "15"])
     drained = (["sleep", "10"], ["--shutdown-timeout", "585"])
     assert ends("vllm:v0.28.0", grace_seconds=600) == drained
-    assert ends("vllm:v0.18.1")[0] == ["sleep", "25"]
-    assert ends("vllm:v0.18.1", grace_seconds=600)[0] == ["sleep", "595"]
-    assert "--shutdown-timeout" not in ends("vllm:v0.18.1")[1]
+    assert ends("vllm:v0.17.1")[0] == ["sleep", "25"]
+    assert ends("vllm:v0.17.1", grace_seconds=600)[0] == ["sleep", "595"]
+    assert "--shutdown-timeout" not in ends("vllm:v0.17.1")[1]
     assert ends("vllm:nightly")[0] == ["sleep", "25"]
 
 

@@ -85,7 +85,7 @@ TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicate
 CHAT: Final = "models[qwen-chat].serve.kserve.scale"
 QWEN: Final = "models[qwen].serve.knative.scale"
 NEW_IMAGE: Raw = {
-    "models[qwen-queue].server.image": "registry/vllm:0.19.0",
+    "models[qwen-queue].server.image": "registry/vllm:0.18.0",
     "models[qwen-queue].placement.pools": ["elastic"],
     "pools[elastic].gpu": "T4",
     "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
@@ -107,7 +107,6 @@ ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "versi
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
-PORT: Final = ("--port", "8080")
 COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
 ONE: Raw = {"max": 1, "target": 1}
 BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
@@ -126,6 +125,13 @@ SMALL: Raw = {
 def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     """How KServe scales a model."""
     return {"metric": metric, "target": target, "max": 3, **more}
+
+
+def started(folder: str, *more: str) -> list[str]:
+    """A command of the vLLM that hybrid has."""
+    module = "vllm.entrypoints.openai.api_server"
+    flags = ("--model", folder, "--port", "8080", "--dtype", "half")
+    return ["python3", "-m", module, *flags, *more]
 
 
 def at_port(port: int) -> Raw:
@@ -251,23 +257,23 @@ CASES = [
         "paths_are_mounted",
         "a model in another folder than its own",
         hybrid,
-        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen2", *PORT]},
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen2")},
         (
             "models[qwen-chat].server.command is '/mnt/models/Qwen2', but it must be below "
             "/mnt/models/Qwen: --model reads it, and nothing else is mounted."
         ),
-        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen/2", *PORT]},
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen/2")},
     ),
     Case(
         "ModelServer",
         "a command for more cards than the pod has",
         hybrid,
-        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen", *PORT, "-tp=2"]},
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=2")},
         (
             "models[qwen-chat].server.command is one that takes 2 cards (tensor 2), but it must be "
             "resources.gpus (1): vLLM starts one worker per card."
         ),
-        {"models[qwen-chat].server.command": ["vllm", "serve", "/mnt/models/Qwen", *PORT, "-tp=1"]},
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=1")},
     ),
     Case(
         "KServeServe",
@@ -2238,7 +2244,7 @@ SURPRISES = [
         (
             "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
             "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
-            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.19 on), so "
+            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), so "
             "requests have the pause before SIGTERM alone."
         ),
         {
