@@ -220,6 +220,8 @@ def test_usage_is_reported_if_asked_and_a_variable_of_the_users_own_goes_first()
     [
         serving("Qwen/Qwen2.5-7B"),
         serving("--config", "/etc/vllm.yaml"),
+        serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml"),
+        {"vllm": None, "command": ["sh", "-c", "vllm serve /mnt/models/qwen --port 8080 $MORE"]},
         {"vllm": vllm("--tokenizer", "Qwen/Qwen2.5-7B")},
         {"vllm": vllm("--lora-modules", "a=/mnt/models/qwen/a", "b=team/lora")},
         {"vllm": vllm("--speculative-config", '{"model": "yuhuili/EAGLE", "method": "eagle"}')},
