@@ -48,7 +48,7 @@ from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
 from components.serving.model_cache import CacheTier
 from components.serving.scenarios import Prompt, Scenario
-from components.serving.server import ModelServer, Resources
+from components.serving.server import ABSOLUTE, ModelServer, Resources
 from components.serving.training_job import name_faults
 
 EDGE_NETWORK_DOCS: Final = (
@@ -506,11 +506,19 @@ class Model(Args):
         )
 
 
-class Checkpoint(Volume):
+class MountedVolume(Volume):
+    """A folder of a store, and where a container sees it."""
+
+    mount_path: str = Field(pattern=ABSOLUTE, examples=["/checkpoints"])
+    """Absolute path in the container."""
+
+
+class Checkpoint(MountedVolume):
     """Where a training job saves its progress, and finds it after a preemption."""
 
-    mount_path: str = Field(pattern="^/[^:]+$", examples=["/checkpoints"])
-    """Absolute path in the container."""
+    per_rank: bool = False
+    """Whether each pod has a folder of its own, `rank-0` and so on. Default false: all pods see the
+    same files, of which the program lets one pod write each."""
 
 
 class Training(Args):
@@ -530,12 +538,22 @@ class Training(Args):
     """Name of an entry of `priorities`, below those of the models."""
     checkpoint: Checkpoint
     """Where progress survives a preemption."""
+    volume: MountedVolume | None = None
+    """A base model, mounted read-only. Left out, there is none."""
     env: dict[str, str] = {}
-    """Environment variables."""
+    """Environment variables; over those that the job sets for a rendezvous."""
+    secret_env: list[str] = []
+    """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
+    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
+    one card; with one, the container runtime's 64 MiB."""
+    image_pull_secrets: list[str] = []
+    """Names of existing Secrets to pull the image with."""
     parallelism: int = Field(default=1, ge=1, le=1000)
-    """Pods at a time. Default 1."""
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
     retries: int = Field(default=3, ge=0, le=1000)
-    """Failures of its own that the job survives; a preemption is none. Default 3."""
+    """Failures of its own that the job survives; a preemption is none, but it ends the other pods
+    of the job, which is one. Default 3."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Job")

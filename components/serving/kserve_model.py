@@ -23,6 +23,7 @@ from ..crds.kserve import (
     DeploymentMode,
     InferenceService,
     InferenceServiceSpec,
+    StrategyType,
     default_host,
     deployment_name,
     inference_service_faults,
@@ -33,6 +34,7 @@ from ..names import derived_host_faults, domain_faults, url_faults
 from ..quantity import decimal, plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
+from .shutdown import Shutdown, knative_shutdown, standard_shutdown
 from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
@@ -159,6 +161,47 @@ class KServeScale(Args):
         return None if self.scale_down_seconds == SCALE_DOWN_SECONDS else self.scale_down_seconds
 
 
+class Rollout(Args):
+    """How an update replaces pods."""
+
+    type: StrategyType | None = StrategyType.ROLLING_UPDATE
+    """RollingUpdate keeps answering; Recreate ends all old pods before it starts new ones. Default
+    RollingUpdate."""
+    max_surge: int | None = Field(default=None, ge=0)
+    """Pods beyond the wanted ones, each with cards of its own. Left out, a quarter, rounded up: at
+    least 1. 0 needs no spare card."""
+    max_unavailable: int | None = Field(default=None, ge=0)
+    """Pods that may be missing. Left out, a quarter, rounded down: 0 below 4 pods."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.recreates:
+            for field in ("max_surge", "max_unavailable"):
+                if (value := getattr(self, field)) is not None:
+                    why = "Recreate ends all pods first"
+                    yield Fault(field, value, "left out, or type RollingUpdate", why)
+        elif self.max_surge == 0 and not self.max_unavailable:
+            got = MISSING if self.max_unavailable is None else 0
+            why = "with max_surge 0, a pod is only replaced where one may be missing"
+            yield Fault("max_unavailable", got, "1 or more", why)
+
+    @property
+    def recreates(self) -> bool:
+        """Whether all old pods end first."""
+        return self.type is StrategyType.RECREATE
+
+    def spare_pods(self, replicas: int) -> int:
+        """Pods beyond the replicas that an update cannot go on without, 0 or 1."""
+        missing = replicas // 4 if self.max_unavailable is None else self.max_unavailable
+        return 0 if self.recreates or missing else 1
+
+    def strategy(self) -> dict[str, Any]:
+        """The deploymentStrategy of a predictor."""
+        amounts = {"max_surge": self.max_surge, "max_unavailable": self.max_unavailable}
+        chosen = {field: amount for field, amount in amounts.items() if amount is not None}
+        kind = self.type or StrategyType.ROLLING_UPDATE
+        return {"type": kind, "rolling_update": chosen or None}
+
+
 class KServeServe(Args):
     """How KServe serves a model."""
 
@@ -170,11 +213,19 @@ class KServeServe(Args):
     """Longest request. Behind an Ingress of NGINX it is the longest silence, since KServe tells an
     Ingress nothing of it. Left out, KServe's default, and behind NGINX 60."""
     grace_seconds: int | None = Field(default=None, ge=1)
-    """Time that a pod has to finish its requests. Left out, 30. Not with concurrency."""
+    """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
+    other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
+    """
+    rollout: Rollout | None = None
+    """How an update replaces pods. Left out, as Kubernetes does: a new pod before an old one ends,
+    which takes a spare card. Not with concurrency."""
     annotations: dict[str, str] | None = None
     """Further annotations of the InferenceService."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.rollout is not None and self.scale.scaler is None:
+            why = "Knative starts the new revision beside the old one, and knows no other way"
+            yield Fault("rollout", Words("given"), "left out with concurrency", why)
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
@@ -348,6 +399,7 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
         tolerations=args.tolerations,
         node_affinity=args.node_affinity,
         priority_class=args.priority_class,
+        shutdown=shutdown(args.server, serve),
     )
     [container] = pod["containers"]
     pod["containers"] = [{**container, "name": SERVING_CONTAINER}]
@@ -362,9 +414,17 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
                 # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
                 "enable_service_links": False,
                 "termination_grace_period_seconds": serve.grace_seconds,
+                "deployment_strategy": serve.rollout.strategy() if serve.rollout else None,
             }
         }
     )
+
+
+def shutdown(server: ModelServer, serve: KServeServe) -> Shutdown:
+    """How a server ends, on Knative or on a Deployment of KServe's."""
+    if serve.scale.scaler is None:
+        return knative_shutdown(server, serve.request_seconds)
+    return standard_shutdown(server, serve.grace_seconds)
 
 
 def _scaling(scale: KServeScale) -> Mapping[str, Any]:
