@@ -22,7 +22,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-_OPERATORS: Final = ["add", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "and", "rand", "xor", "neg", "invert"]  # fmt: skip
+_OPERATORS: Final = [
+    "add",
+    "sub",
+    "rsub",
+    "mul",
+    "rmul",
+    "truediv",
+    "rtruediv",
+    "floordiv",
+    "rfloordiv",
+    "mod",
+    "rmod",
+    "pow",
+    "and",
+    "rand",
+    "xor",
+    "neg",
+    "invert",
+]
 # Modules of vLLM that register kernels or look for a device as soon as they are imported.
 _LEFT_OUT: Final = (
     "vllm.compilation",
