@@ -14,6 +14,8 @@ import pulumi
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, Origin
+from components.catalog.vllm import vllm_image
+from components.catalog.vllm.table import release_name
 from components.cloud import (
     AckClusterArgs,
     ClusterProfile,
@@ -257,7 +259,17 @@ def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs |
         namespace=section.dashboards_namespace or environment.namespace,
         labels=section.labels,
         honor_labels=section.honor_labels,
+        vllm_releases=_vllm_releases(environment),
     )
+
+
+def _vllm_releases(environment: Environment) -> list[str] | None:
+    """The releases of vLLM that serve; None where an image does not tell its own."""
+    images = [vllm_image(model.server.image) for model in environment.models]
+    known = [image for image in images if image]
+    if not known or len(known) < len(images):
+        return None
+    return [release_name(version) for version in sorted({image.version for image in known})]
 
 
 # --- files ---------------------------------------------------------------------------------------

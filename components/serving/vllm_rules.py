@@ -52,7 +52,7 @@ REPLACED: Final = MappingProxyType(
         "--rope-theta": "--hf-overrides",
         "--override-pooler-config": "--pooler-config",
         "--override-neuron-config": "--additional-config",
-        "--max-seq-len-to-capture": "left out, or --cudagraph-capture-sizes",
+        "--max-seq-len-to-capture": "left out, or --compilation-config",
         "--speculative-model": "--speculative-config",
         "--num-speculative-tokens": "--speculative-config",
         "--device": "left out: it is found out",

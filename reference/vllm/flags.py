@@ -103,14 +103,14 @@ class _Reader:
             "vllm/entrypoints/launchers/cli_args",
             "vllm/entrypoints/cli/serve",
         ):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef) and node.name in (
-                    "make_arg_parser",
-                    "subparser_init",
-                ):
-                    yield node, None
+            for each in ast.walk(tree):
+                names = ("make_arg_parser", "subparser_init")
+                if isinstance(each, ast.FunctionDef) and each.name in names:
+                    yield each, None
         for tree in self.sources.under("vllm/scripts"):
-            yield from ((node, None) for node in ast.walk(tree) if _is_main(node))
+            for each in ast.walk(tree):
+                if isinstance(each, ast.FunctionDef) and each.name == "main":
+                    yield each, None
 
     def _scope(
         self, function: ast.FunctionDef, owner: ast.ClassDef | None
@@ -124,8 +124,8 @@ class _Reader:
                 if value is not None:
                     scope[node.targets[0].id] = value
         for customizer in [function, *self._customizers(owner)]:
-            for node in ast.walk(customizer):
-                _apply(node, scope)
+            for inner in ast.walk(customizer):
+                _apply(inner, scope)
         return scope
 
     def _customizers(self, owner: ast.ClassDef | None) -> Iterator[ast.FunctionDef]:
@@ -297,7 +297,3 @@ def _word(node: ast.expr) -> str | None:
 
 def _called(node: ast.Call) -> str:
     return ast.unparse(node.func).rpartition(".")[2]
-
-
-def _is_main(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == "main"

@@ -46,6 +46,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from components.args import Args
+from components.catalog.vllm.table import table_date
 from stacks import checks, environment, runtimes
 from stacks.checks import WARNINGS
 from stacks.checks.architecture import ARM_DOCS
@@ -1337,21 +1338,78 @@ CASES = [
             "models[qwen].server.image is 'registry/vllm:0.9.0', but it must be a vLLM below "
             "0.9.0, or placed without pool gpu: vLLM 0.9.0 has no kernels for V100."
         ),
-        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": "registry/vllm:0.8.5"},
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:0.8.5",
+            "models[qwen].server.vllm.dtype": "half",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a format of Turing on Volta, whatever the release",
+        existing,
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+        (
+            "models[qwen].server.vllm.quantization is 'awq', but it must be another format, or "
+            "placed without pool gpu: awq needs compute capability 7.5, V100 has 7.0."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a card before Ampere under a release that does not choose float16 by itself",
+        existing,
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.8.5"},
+        (
+            "models[qwen].server.vllm.dtype is missing, but it must be half: most models are "
+            "stored as bfloat16, which T4 does not have; half loads any of them, and vLLM 0.8.5 "
+            "does not choose it by itself, as 0.9.0 and later do."
+        ),
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.9.0"},
+    ),
+    Case(
+        "first_qwen_runs_on_the_release",
+        "the articles' model under a release that no longer loads it",
+        existing,
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.24.0-cu129",
+        },
+        (
+            "models[qwen].server.image is 'registry/vllm:0.24.0-cu129', but it must be vLLM "
+            "0.23.0 or earlier, or a newer model, e.g. Qwen2.5: models[qwen].volume.path ends in "
+            "Qwen-7B-Chat, which is taken for Qwen of the first generation, and vLLM 0.23.0 was "
+            "the last release to load that. See docs/guides/upgrade.md"
+        ),
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.23.0-cu129",
+        },
     ),
     Case(
         "vllm_runs_on_the_cards",
         "a weight format that the card has no kernels for",
         dev,
-        {"models[qwen].server.vllm.quantization": "gptq_marlin"},
+        {
+            "models[qwen].server.vllm.quantization": "gptq_marlin",
+            "models[qwen].server.image": "registry/vllm:0.13.0",
+        },
         (
             "models[qwen].server.vllm.quantization is 'gptq_marlin', but it must be another "
-            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0, T4 has "
-            "7.5."
+            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0 in vLLM "
+            "0.13.0, T4 has 7.5."
         ),
         {
             "models[qwen].server.vllm.quantization": "gptq_marlin",
-            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].server.image": "registry/vllm:0.14.0",
         },
     ),
     Case(
@@ -3054,6 +3112,17 @@ SURPRISES = [
             "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
         ),
         {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
+    ),
+    Case(
+        "new_releases_are_judged_by_an_older_one",
+        "a vLLM that is newer than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
+        (
+            "models[qwen].server.image is vLLM 0.99.0, which is newer than what is known here: "
+            f"its flags and formats are judged by 0.33.0, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
     ),
     Case(
         "machines_reach_the_stores",

@@ -76,7 +76,7 @@ def table_date() -> str:
 
 def releases() -> tuple[Version, ...]:
     """The releases that were read, the oldest first."""
-    return tuple(_version(name) for name in _table()["releases"])
+    return tuple(read_version(name) for name in _table()["releases"])
 
 
 @functools.cache
@@ -114,7 +114,7 @@ def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)
-    return (_version(rows[0][1]), _version(rows[-1][2])) if rows else None
+    return (read_version(rows[0][1]), read_version(rows[-1][2])) if rows else None
 
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:
@@ -125,7 +125,7 @@ def gone_since(key: str, name: str, version: Version) -> Version | None:
 
 def _knowing(key: str, name: str) -> Iterator[Version]:
     """Last releases of the spans in which a name is known."""
-    return (_version(last) for _, _, last in _table()[key].get(name, ()))
+    return (read_version(last) for _, _, last in _table()[key].get(name, ()))
 
 
 def names(key: str) -> frozenset[str]:
@@ -140,12 +140,13 @@ def _column(key: str, version: Version) -> Mapping[str, Any]:
 def _held(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
     for name, spans in rows.items():
         for value, first, last in spans:
-            if _version(first) <= version <= _version(last):
+            if read_version(first) <= version <= read_version(last):
                 yield name, value
 
 
 @functools.cache
-def _version(name: str) -> Version:
+def read_version(name: str) -> Version:
+    """A version as people write it, as numbers."""
     major, minor, patch = map(int, name.split("."))
     return major, minor, patch
 
