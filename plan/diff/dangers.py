@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ..changes import parse_path
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, ResourceChange, StackDiff
 from .report import Section
 

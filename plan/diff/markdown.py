@@ -11,7 +11,7 @@ from typing import Final
 
 from ..cost import Comparison
 from ..cost_render import comparison_cells, comparison_notes
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison

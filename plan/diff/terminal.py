@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..changes import ABSENT
 from ..cost_render import comparison_view
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Report, Section, comparison
