@@ -19,6 +19,7 @@ QUANTITY: Final = r"^(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})
 """Pattern of a quantity without a sign, for fields."""
 
 _BINARY: Final = tuple(f"{prefix}i" for prefix in "KMGTPE")
+_DECIMAL: Final = ("E", "P", "T", "G", "M", "k", "", "m", "u", "n")
 _FACTORS: Final[Mapping[str, Decimal]] = MappingProxyType(
     {
         "": Decimal(1),
@@ -65,6 +66,29 @@ def difference(first: str | None, second: str | None) -> Decimal | None:
 def gib(text: str) -> Decimal:
     """Reads a quantity of bytes, in GiB."""
     return parse(text) / GIB
+
+
+def plain(number: float | Decimal) -> str:
+    """Writes a finite number with all its digits and without an exponent: `1234567.5`, `0.00001`.
+
+    Whatever reads it reads the number that was given; `{:g}` would keep six digits of it.
+    """
+    text = f"{Decimal(str(number)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def decimal(number: float | Decimal) -> str:
+    """Writes a finite number as a quantity, as the API server spells it: `1500`, `1k`, `2500m`.
+
+    That is the largest decimal unit that needs no fraction. What is finer than a billionth is
+    written plainly, and the API server rounds it up.
+    """
+    exact = Decimal(str(number))
+    for unit in _DECIMAL:
+        amount = exact / _FACTORS[unit]
+        if exact and amount == amount.to_integral_value():
+            return f"{plain(amount)}{unit}"
+    return plain(exact)
 
 
 def binary(count: Decimal | int) -> str:

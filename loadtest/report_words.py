@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from components.quantity import plain
 from components.serving.scenarios import Scenario
 
 from .plots import Numbered, most_in_flight, seconds
@@ -47,12 +48,12 @@ class Measured(Numbered):
 def asked(scenario: Scenario) -> str:
     """What a scenario asks, in a few words."""
     if (steady := scenario.steady) is not None:
-        load = f"{steady.clients} clients" if steady.clients else f"{steady.rate:g} requests/s"
-        return f"{load} for {steady.seconds:g} s"
+        load = f"{plain(steady.rate)} requests/s" if steady.rate else f"{steady.clients} clients"
+        return f"{load} for {plain(steady.seconds)} s"
     if (spike := scenario.spike) is not None:
-        return f"{spike.clients} clients at once, for {spike.seconds:g} s"
+        return f"{spike.clients} clients at once, for {plain(spike.seconds)} s"
     if (tide := scenario.tide) is not None:
-        return f"a day in {tide.seconds:g} s, {tide.peak_rate:g} requests/s at its peak"
+        return f"a day in {plain(tide.seconds)} s, {plain(tide.peak_rate)} requests/s at its peak"
     return "one request to a model without pods"
 
 
@@ -201,13 +202,13 @@ def settings(run: Run) -> list[tuple[str, str]]:
     """All that was set, and where and when it ran."""
     scenario = _given(run.scenario)
     if (tide := run.scenario.tide) is not None:
-        scenario["hours"] = " ".join(f"{hour:g}" for hour in tide.hours)
+        scenario["hours"] = " ".join(plain(hour) for hour in tide.hours)
     rows = [
         ("scenario", run.scenario.kind.replace("_", " ")),
         *((name.replace("_", " "), _plain(value)) for name, value in scenario.items()),
         ("prompt", f"{run.prompt.words} words, {run.prompt.max_tokens} tokens of answer at most"),
         ("seed", str(run.seed)),
-        ("timeout", f"{_timeout(run):g} s"),
+        ("timeout", f"{plain(_timeout(run))} s"),
         ("address", run.target.url),
         ("model", run.target.model),
         ("host", run.target.host or ""),
@@ -227,7 +228,7 @@ def _questions(run: Run) -> dict[str, str]:
     asked_for: dict[str, Any] = getattr(run.scenario, run.scenario.kind).model_dump()
     questions = {name: value for name, value in asked_for.items() if name not in _PATIENCE}
     if (hours := questions.get("hours")) is not None:
-        questions["hours"] = " ".join(f"{hour:g}" for hour in hours)
+        questions["hours"] = " ".join(plain(hour) for hour in hours)
     if _is_open(run.scenario):
         questions["arrivals"] = run.arrivals
     questions |= {"prompt words": run.prompt.words, "max tokens": run.prompt.max_tokens}
@@ -293,7 +294,7 @@ def _numbers(runs: Sequence[Measured]) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return plain(value) if isinstance(value, float) else str(value)
 
 
 def _capital(words: str) -> str:

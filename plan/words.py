@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE, NODE_POOL_ID
+from components.crds.knative_autoscaling import PodAutoscaling
+from components.quantity import plain
 
 from .graph import model as graph
 from .model import Marker
@@ -77,13 +79,26 @@ def _scale(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
         return f"{scale.least} pods"
     most = "any number of" if scale.most is None else scale.most
     targets = " and ".join(map(_target, scale.targets))
-    return f"{scale.least}..{most} pods, {targets}"
+    return ", ".join(filter(None, [f"{scale.least}..{most} pods", targets]))
 
 
 def _target(target: graph.Target) -> str:
-    value = "without a target" if target.value is None else target.value
-    share = "" if target.utilisation is None else f" at {target.utilisation} %"
-    return f"{target.metric} {value} each{share}"
+    if (scaling := target.knative) is None:
+        value = "without a target" if target.value is None else target.value
+        return f"{target.metric} {value} each"
+    share = f"{plain(scaling.utilization_percent)} % of {_filled_to(scaling)}"
+    return f"{scaling.metric} {plain(scaling.per_pod)} each ({share})"
+
+
+def _filled_to(scaling: PodAutoscaling) -> str:
+    """The smaller one of target and limit, which is what counts."""
+    target, limit = scaling.target, scaling.limit
+    if limit is not None and (target is None or limit < target):
+        rest = "" if target is None else f", below target {plain(target)}"
+        return f"concurrency limit {limit}{rest}"
+    if target is not None:
+        return f"target {plain(target)}"
+    return f"Knative's default {plain(scaling.total)}"
 
 
 def _reserve(scale: graph.Scale | graph.Completion | graph.Missing) -> str:

@@ -604,7 +604,8 @@ class Waits(Args):
     data_load_seconds: int = Field(default=3600, ge=0)
     """Until a model is loaded into its cache. Default 3600."""
     service_seconds: int = Field(default=0, ge=0)
-    """Until a model's service is ready. Default 0: a GPU node and a model take their time."""
+    """Until a model's service is ready, with all replicas of `scale.min` on Knative: as many starts
+    where nodes come one after another. Default 0: a GPU node and a model take their time."""
 
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {

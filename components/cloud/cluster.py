@@ -24,6 +24,7 @@ from ..args import (
     nearest,
 )
 from ..catalog.addons import ADDONS
+from ..quantity import plain
 from .network import find_overlap_faults, find_private_range_faults, parse_range
 
 
@@ -697,4 +698,4 @@ def _render_autoscaling(scaling: ClusterAutoscaling) -> dict[str, Any]:
 
 
 def _in_unit(number: float | None, unit: str = "") -> str | None:
-    return None if number is None else f"{number}{unit}"
+    return None if number is None else f"{plain(number)}{unit}"

@@ -16,7 +16,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Words
-from ..quantity import parse
+from ..quantity import is_quantity, parse, plain
 from .affinity import Affinity, Toleration
 from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
 from .core import Container, PodSpec, named, named_containers
@@ -48,6 +48,7 @@ SERVING_CONTAINER: Final = "kserve-container"
 """Name of the container that serves."""
 
 _CODE: Final = "https://github.com/kserve/kserve/blob/master/pkg"
+_KEDA: Final = f"{_CODE}/controller/v1beta1/inferenceservice/reconcilers/keda/keda_reconciler.go"
 _VALIDATION: Final = f"{_CODE}/apis/serving/v1beta1/inference_service_validation.go"
 _CONSTANTS: Final = f"{_CODE}/constants/constants.go"
 _RUNTIME: Final = f"{_CODE}/webhook/admission/servingruntime/servingruntime_webhook.go"
@@ -57,6 +58,9 @@ _NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _CLAIM: Final = re.compile(r"pvc://[a-z0-9][^/]*(/.*)?")
 _SCHEME: Final = re.compile(r"([\w+.-]+)://.*", re.DOTALL)
 _SHARE: Final = re.compile(r"\d+%")
+# KEDA reads a threshold as a number of JSON: kedacore/keda v2.17.0,
+# `pkg/scalers/scalersconfig/typed_config.go`.
+_NUMBER: Final = re.compile(r"(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _LONGEST_LABEL: Final = 63
 _LARGEST_CONCURRENCY: Final = 1000
 _LEAST_MEMORY: Final = "1Mi"
@@ -299,6 +303,13 @@ class ScalingQuery(CrdModel):
     def _faults(self) -> Iterator[Fault]:
         why = "KServe hands KEDA target.value and nothing else"
         yield from target_faults(self.target, (MetricTargetType.VALUE,), why)
+        amount = self.target.value
+        if amount is not None and is_quantity(amount) and not _NUMBER.fullmatch(amount):
+            want, why = (
+                plain(parse(amount)),
+                "KServe hands KEDA the text, which reads a plain number",
+            )
+            yield Fault("target.value", amount, repr(want), why, _KEDA)
 
 
 class ScalingMetric(CrdModel):

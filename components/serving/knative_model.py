@@ -11,6 +11,7 @@ from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.knative import KnativeService, KnativeServiceSpec, service_faults
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
 from ..crds.model import check
+from ..quantity import plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
 from .waiting import metadata
@@ -49,16 +50,29 @@ class Scale(Args):
     """Most replicas."""
     metric: Metric | None = Metric.CONCURRENCY
     """What is counted. Default concurrency."""
-    target: float = Field(ge=0.01)
-    """What one replica should have of it."""
+    target: float | None = Field(default=None, ge=0.01)
+    """What one replica should have of it. With concurrency the smaller one of this and
+    `concurrency_limit` counts. Default `concurrency_limit`, or else Knative's 100; with rps 200."""
     target_utilization_percent: int | None = Field(default=None, ge=1, le=100)
-    """Share of the target at which a replica is added. Knative's default is 70."""
+    """Share of the target to which a replica is filled. Knative's default is 70: of a target of 2
+    a replica takes 1.4 before there is another one."""
     window_seconds: int | None = Field(default=None, ge=6, le=3600)
     """Time that the metric is averaged over. Knative's default is 60."""
+    panic_window_percent: int | None = Field(default=None, ge=1, le=100)
+    """Share of the window that bursts are seen in, rounded to whole seconds. Knative looks every 2
+    s, so that 1 s misses every other second. Knative's default is 10: 6 s of 60."""
+    panic_threshold_percent: int | None = Field(default=None, ge=110, le=1000)
+    """Replicas that a burst must need to be answered at once, in percent of those that are ready.
+    They are kept until it is over for window_seconds and 2 s: 62 s of 60. Replicas are whole, so
+    with one of them all values up to 200 are the same. Knative's default is 200."""
     scale_down_delay_seconds: int | None = Field(default=None, ge=0, le=3600)
-    """Time with less demand before a replica is removed. Knative's default is 0."""
+    """Time for which the most replicas of late are kept. It starts when the requests leave the
+    window, less 2 s: with 300 a replica goes 60 + 298 = 358 s after its last request. Up to 2 do
+    nothing. Knative's default is 0."""
     zero_retention_seconds: int | None = Field(default=None, ge=0, le=3600)
-    """Time that the last replica stays without requests. Knative's default is 0."""
+    """Time that the last replica stays idle. It starts after window_seconds and
+    scale_down_delay_seconds without a request: with 600 the replica goes after 660 s. Knative's
+    default is 0."""
 
     def _faults(self) -> Iterator[Fault]:
         if (self.min or 0) > self.max:
@@ -89,16 +103,10 @@ class KnativeServe(Args):
     request_seconds: int | None = Field(default=600, ge=1)
     """Longest request. Sets both of Knative's time-outs. Default 600, Knative's highest."""
     concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
-    """Most requests that a replica is given at once; more wait. Left out, no limit."""
+    """Most requests that a replica is given at once; more wait. Left out, no limit. With metric
+    concurrency it is the target, if it is less than `scale.target` or that is left out."""
     annotations: dict[str, str] | None = None
     """Further annotations of the pods' template."""
-
-    def _faults(self) -> Iterator[Fault]:
-        limit = self.concurrency_limit
-        if limit and self.scale.metric is Metric.CONCURRENCY and self.scale.target > limit:
-            want = f"at most concurrency_limit ({limit})"
-            why = "a replica is never given more, so the model would not scale"
-            yield Fault("scale.target", self.scale.target, want, why)
 
 
 class KnativeModelArgs(Args):
@@ -195,16 +203,19 @@ def annotations(serve: KnativeServe) -> dict[str, str]:
     autoscaling = {
         "class": KPA,
         "metric": scale.metric,
-        "target": f"{scale.target:g}",
+        "target": None if scale.target is None else plain(scale.target),
         "min-scale": scale.min,
         "max-scale": scale.max,
         "target-utilization-percentage": scale.target_utilization_percent,
         "window": _duration(scale.window_seconds),
+        "panic-window-percentage": scale.panic_window_percent,
+        "panic-threshold-percentage": scale.panic_threshold_percent,
         "scale-down-delay": _duration(scale.scale_down_delay_seconds),
         "scale-to-zero-pod-retention-period": _duration(scale.zero_retention_seconds),
     }
     result = {f"{AUTOSCALING}{k}": str(v) for k, v in autoscaling.items() if v is not None}
     if serve.startup_seconds:
+        # It starts anew with each replica that is ready, so it is the time of one start.
         result[PROGRESS_DEADLINE] = f"{serve.startup_seconds}s"
     return {**result, **_reserve(serve.reserve), **(serve.annotations or {})}
 

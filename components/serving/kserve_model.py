@@ -27,6 +27,7 @@ from ..crds.kserve import (
     pod_label,
 )
 from ..crds.model import check
+from ..quantity import decimal, plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
 from .waiting import metadata
@@ -60,6 +61,7 @@ class KServeMetric(StrEnum):
 
 _TO_ZERO: Final = (KServeMetric.CONCURRENCY, KServeMetric.PROMETHEUS)
 _LOOKING_BACK: Final = (AutoscalerClass.EXTERNAL, AutoscalerClass.KEDA)
+_MOST_INT32: Final = 2**31 - 1
 _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
     {KServeMetric.VLLM_KV_CACHE: 1, KServeMetric.GPU_UTILIZATION: 100}
 )
@@ -84,8 +86,9 @@ class KServeScale(Args):
     """Most replicas."""
     metric: KServeMetric
     """What it is scaled on."""
-    target: float = Field(gt=0)
-    """What one replica should have of it."""
+    target: float = Field(ge=0.001, le=9 * 10**15)
+    """What one replica should have of it, in thousandths at the finest: autoscalers count in them.
+    With concurrency Knative fills a replica to 70 % of it."""
     scale_down_seconds: int | None = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
     """How long the autoscaler looks back before it removes a replica. Default 300. Not with cpu,
     memory or concurrency."""
@@ -105,6 +108,12 @@ class KServeScale(Args):
         if self.metric in whole and not self.target.is_integer():
             want = "a whole number"
             yield Fault("target", self.target, want, f"KServe takes no other for {self.metric}")
+        elif plain(self.target) != plain(round(self.target, 3)):
+            want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
+            yield Fault("target", self.target, want, "HPA and KEDA count in them, and cut the rest")
+        if self.metric is KServeMetric.CONCURRENCY and self.target > _MOST_INT32:
+            want, why = f"{_MOST_INT32} or less", "KServe's field has 32 bits"
+            yield Fault("target", self.target, want, why)
         if self.metric in {KServeMetric.CPU, KServeMetric.MEMORY} and self.target > 100:
             why = "it is a percentage of the request"
             yield Fault("target", self.target, "100 or less", why)
@@ -306,7 +315,8 @@ def _scaling(scale: KServeScale) -> Mapping[str, Any]:
 
 def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
     metric = {"backend": "prometheus", "server_address": query.server, "query": query.query}
-    target = {"type": "Value", "value": _quantity(scale.target)}
+    # KServe hands KEDA the text as it is, and KEDA reads 1.5 but not 1500m.
+    target = {"type": "Value", "value": plain(scale.target)}
     window = {"stabilization_window_seconds": scale.window}
     return {
         "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
@@ -318,7 +328,7 @@ def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpe
     """The HPA over the Deployment that KServe makes; None where KServe scales by itself."""
     if scale.scaler is not AutoscalerClass.EXTERNAL:
         return None
-    target = {"type": "AverageValue", "average_value": _quantity(scale.target)}
+    target = {"type": "AverageValue", "average_value": decimal(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": target}
     window = {"stabilization_window_seconds": scale.window}
     return HorizontalPodAutoscalerSpec.model_validate(
@@ -334,8 +344,3 @@ def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpe
             "behavior": {"scale_down": window} if scale.window is not None else None,
         }
     )
-
-
-def _quantity(amount: float) -> str:
-    """A number as the API server spells it: thousandths where it is not whole."""
-    return f"{amount:.0f}" if amount.is_integer() else f"{round(amount * 1000)}m"

@@ -4,11 +4,13 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from ..args import Fault, Words
+from ..quantity import plain
 from .scenarios import ColdStart, Prompt, Scenario
 
 FILES_PATH: Final = "/load-test"
@@ -87,9 +89,14 @@ def stages(scenario: Scenario) -> list[tuple[str, float, int]]:
     tide, hours = scenario.tide, scenario.tide.hours
     seconds = math.ceil(tide.seconds / len(hours))
     return [
-        (f"tide.hours[{index}]", round(part * tide.peak_rate, 6), seconds)
+        (f"tide.hours[{index}]", _product(part, tide.peak_rate), seconds)
         for index, part in enumerate(hours)
     ]
+
+
+def _product(part: float, rate: float) -> float:
+    """Their product without the tail of binary fractions: 0.1 of 3 is 0.3."""
+    return float(Decimal(str(part)) * Decimal(str(rate)))
 
 
 def scenario_faults(generator: Generator, scenario: Scenario) -> Iterator[Fault]:
@@ -102,7 +109,7 @@ def scenario_faults(generator: Generator, scenario: Scenario) -> Iterator[Fault]
         return
     for field, rate, seconds in stages(scenario):
         if (requests := rate * seconds) < 1:
-            got = Words(f"{requests:g} requests in {seconds} s")
+            got = Words(f"{plain(requests)} requests in {seconds} s")
             why = f"{generator} passes over what has none, and the rest would come too early"
             yield Fault(field, got, "1 request or more", why)
 

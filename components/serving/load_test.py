@@ -10,6 +10,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..crds.formats import image_faults
 from ..crds.model import check
+from ..quantity import plain
 from .load_generators import (
     FILES_PATH,
     GENERATORS,
@@ -304,7 +305,7 @@ def _until_idle(args: LoadTestArgs) -> dict[str, Any]:
         "image": args.kubectl_image or KUBECTL_IMAGE,
         "command": [
             *("kubectl", "wait", "pod", "--for=delete", f"--selector={selector}"),
-            *(f"--timeout={seconds:.0f}s", "--namespace", args.namespace),
+            *(f"--timeout={plain(seconds)}s", "--namespace", args.namespace),
         ],
         "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108  where kubectl keeps a cache
         "resources": {

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from components.crds.knative_autoscaling import PodAutoscaling
+
 from ..cost import Bill
 from ..cost import Pool as BilledPool
 
@@ -133,10 +135,8 @@ class Target:
 
     metric: str
     value: Number
-    utilisation: Number = None
-    """Percentage of the value that is aimed at."""
-    limit: Number = None
-    """Most requests that a pod takes at the same time."""
+    knative: PodAutoscaling | None = None
+    """What Knative makes of target, limit and utilization; None where it does not scale by them."""
 
 
 @dataclass(frozen=True)

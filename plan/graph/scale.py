@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
+from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
+
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
 from .model import Completion, Missing, Number, Reserve, Scale, Target
 
 _HPA: Final = "HorizontalPodAutoscaler"
 _KSERVE: Final = "serving.kserve.io"
+# "Serverless" is the older word for it, which KServe's webhook rewrites.
+_ON_KNATIVE: Final = (DeploymentMode.KNATIVE, "Serverless")
 _RESERVE: Final = "knative.aliyun.com/reserve-instance"
 _TEMPLATE: Final = "spec.template.spec"
 
@@ -59,44 +65,50 @@ def number(value: object) -> Number:
 
 
 def _knative(_: Objects, service: Manifest) -> Scale:
-    notes = section(service, "spec", "template", "metadata", "annotations")
-
-    def autoscaling(key: str, default: str | None = None) -> Any:
-        return notes.get(f"autoscaling.knative.dev/{key}", default)
-
-    metric = str(autoscaling("metric", "concurrency"))
-    target = Target(
-        metric,
-        number(autoscaling("target", "200" if metric == "rps" else "100")),
-        number(autoscaling("target-utilization-percentage", "70")),
-        number(section(service, "spec", "template", "spec").get("containerConcurrency")),
-    )
+    template = section(service, "spec", "template")
+    notes = section(template, "metadata", "annotations")
     reserve = Reserve(
         number(notes.get(f"{_RESERVE}-replicas", 1)), str(notes.get(f"{_RESERVE}-type", "eci"))
     )
     return Scale(
-        number(autoscaling("min-scale", "0")),
-        number(autoscaling("max-scale")),
-        (target,),
+        number(notes.get(f"{AUTOSCALING}min-scale", 0)),
+        number(notes.get(f"{AUTOSCALING}max-scale")),
+        (_filled(notes, section(template, "spec").get("containerConcurrency")),),
         reserve if notes.get(_RESERVE) == "enable" else None,
     )
 
 
+def _filled(notes: Mapping[str, Any], limit: object) -> Target:
+    """What Knative holds a pod to."""
+    metric = str(notes.get(f"{AUTOSCALING}metric", "concurrency"))
+    value = number(notes.get(f"{AUTOSCALING}target"))
+    return Target(metric, value, pod_autoscaling(notes, limit))
+
+
 def _kserve(objects: Objects, service: Manifest) -> Scale | Missing:
+    """By an HPA beside it, or else by KServe's own HPA, KEDA or Knative below it."""
     deployment = f"{name_of(service)}-predictor"
     if scaler := _scaler(objects, service, "Deployment", deployment):
-        return _hpa(scaler)
+        return _bounded(section(scaler, "spec"))
     notes = section(service, "metadata", "annotations")
     if notes.get(f"{_KSERVE}/autoscalerClass") == "external":
         return Missing(_HPA, deployment)
     predictor = section(service, "spec", "predictor")
-    metric, value = predictor.get("scaleMetric", "cpu"), predictor.get("scaleTarget", 80)
-    return _bounded(predictor, Target(str(metric), number(value)))
+    if sources := items(section(predictor, "autoScaling"), "metrics"):
+        return _bounded({**predictor, "metrics": sources})
+    metric, value = predictor.get("scaleMetric"), predictor.get("scaleTarget")
+    if metric in DEFAULT_TARGETS or notes.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
+        own = {"metric": metric, "target": None if value is None else str(value)}
+        set_here = {f"{AUTOSCALING}{key}": text for key, text in own.items() if text is not None}
+        target = _filled({**notes, **set_here}, predictor.get("containerConcurrency"))
+    else:
+        target = Target(str(metric or "cpu"), number(80 if value is None else value))
+    return _bounded(predictor, target)
 
 
 def _replicas(objects: Objects, manifest: Manifest) -> Scale:
     if scaler := _scaler(objects, manifest):
-        return _hpa(scaler)
+        return _bounded(section(scaler, "spec"))
     replicas = number(section(manifest, "spec").get("replicas"))
     return Scale(replicas, replicas)
 
@@ -114,20 +126,19 @@ def _scaled(scaler: Manifest) -> tuple[str, str, str]:
     return namespace_of(scaler), str(target.get("kind")), str(target.get("name"))
 
 
-def _hpa(scaler: Manifest) -> Scale:
-    spec = section(scaler, "spec")
+def _bounded(spec: Mapping[str, Any], *targets: Target) -> Scale:
+    """Bounds, and metrics, where a spec lists them."""
     sources = (section(source) for metric in items(spec, "metrics") for source in metric.values())
-    return _bounded(spec, *(_target(source) for source in sources if source))
+    listed = tuple(_target(source) for source in sources if source)
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
+    return Scale(number(least), number(most), targets or listed)
 
 
 def _target(source: Mapping[str, Any]) -> Target:
-    name = (section(source, "metric") or source).get("name")
+    """A metric by its name; a query of KServe's has that of the server which is asked."""
+    metric = section(source, "metric") or source
     values = (value for key, value in section(source, "target").items() if key != "type")
-    return Target(str(name), number(next(values, None)))
-
-
-def _bounded(bounds: Mapping[str, Any], *targets: Target) -> Scale:
-    return Scale(number(bounds.get("minReplicas", 1)), number(bounds.get("maxReplicas")), targets)
+    return Target(str(metric.get("name") or metric.get("backend")), number(next(values, None)))
 
 
 def _job(_: Objects, job: Manifest) -> Completion:

@@ -12,6 +12,11 @@ from typing import Final
 from components.args import Fault
 
 from ..environment import Environment
+from .autoscaling import (
+    bursts_are_seen,
+    nodes_come_while_they_are_wanted,
+    updates_wait_for_all_replicas,
+)
 from .cluster import (
     address_ranges_are_apart,
     enough_nodes_carry_the_platform,
@@ -133,6 +138,9 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
     replicas_have_cards,
     starts_take_their_time,
+    updates_wait_for_all_replicas,
+    bursts_are_seen,
+    nodes_come_while_they_are_wanted,
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,

@@ -301,6 +301,16 @@ def test_the_result_of_a_query_is_held_at_a_value():
     ScalingMetric.of(query())
 
 
+@pytest.mark.parametrize(
+    ("amount", "want"), [("1500m", "1.5"), ("2k", "2000"), ("1Ki", "1024"), (".5", "0.5")]
+)
+def test_keda_is_handed_the_text_of_a_value_so_it_is_a_plain_number(amount: str, want: str):
+    text = refused(ScalingMetric, **query(type="Value", value=amount))
+    assert f"target.value is '{amount}', but it must be '{want}': KServe hands KEDA the te" in text
+    ScalingMetric.of(query(type="Value", value=want))
+    ScalingMetric.of(query(type="Value", value="1e3"))
+
+
 def test_a_metric_of_kserve_comes_from_where_it_says():
     text = refused(ScalingMetric, **cpu() | {"type": "External"})
     assert "type is 'External', but it must be 'Resource'" in text

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.quantity import binary, difference, gib, is_quantity, parse
+from components.quantity import binary, decimal, difference, gib, is_quantity, parse, plain
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,50 @@ def test_a_difference_is_unknown_where_a_side_is_missing_or_no_quantity():
     assert difference("2Gi", "1Gi") == 1024**3
     assert difference(None, "1Gi") is None
     assert difference("2Gi", "1GB") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (2, "2"),
+        (2.0, "2"),
+        (100, "100"),
+        (1.5, "1.5"),
+        (0.1, "0.1"),
+        (0.00001, "0.00001"),
+        (1234567, "1234567"),
+        (1234567.25, "1234567.25"),
+        (10_000_000.0, "10000000"),
+        (1e22, "10000000000000000000000"),
+        (-0.5, "-0.5"),
+        (Decimal("2.80"), "2.8"),
+        (Decimal("1E+2"), "100"),
+    ],
+)
+def test_a_number_is_written_with_all_its_digits(number: float | Decimal, text: str):
+    assert plain(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        # As resource.ParseQuantity(...).String() of k8s.io/apimachinery writes them.
+        (0, "0"),
+        (4, "4"),
+        (50.0, "50"),
+        (1000, "1k"),
+        (1500, "1500"),
+        (100_000, "100k"),
+        (1_000_000, "1M"),
+        (2_500_000.0, "2500k"),
+        (1.5, "1500m"),
+        (0.0015, "1500u"),
+        (1.2345, "1234500u"),
+        (1_234_567.5, "1234567500m"),
+        (9e15, "9P"),
+    ],
+)
+def test_a_quantity_is_written_as_the_api_server_spells_it(number: float, text: str):
+    assert decimal(number) == text
+    assert parse(text) == Decimal(str(number))

@@ -27,6 +27,7 @@ def parsed(one: Run) -> dict[str, Any]:
     [
         SPIKE,
         Scenario(steady=Steady(rate=2.5, seconds=30)),
+        Scenario(steady=Steady(rate=1234.56789, seconds=86399.125)),
         Scenario(steady=Steady(clients=3)),
         Scenario(tide=Tide(peak_rate=12)),
         Scenario(cold_start=ColdStart(idle_seconds=60, timeout_seconds=900)),

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from plan.graph import Graph, Inventory, graph_of, read
-from plan.graph.model import Missing, Node, Preemption, Priority, Scale, Target, Workload
+from plan.graph.model import Missing, Node, Preemption, Priority, Scale, Workload
 from plan.model import UNKNOWN, Marker, Plan, Resource
 from plan.objects import Objects
 from plan.words import facts, steps
@@ -286,7 +286,10 @@ def test_numbers_of_a_scale_are_numbers() -> None:
     qwen = named(of("dev"), "qwen")
     assert isinstance(qwen.scale, Scale)
     assert (qwen.scale.least, qwen.scale.most) == (1, 3)
-    assert qwen.scale.targets == (Target("concurrency", Decimal(2), Decimal(70)),)
+    [target] = qwen.scale.targets
+    assert (target.metric, target.value) == ("concurrency", 2)
+    assert target.knative is not None
+    assert target.knative.per_pod == Decimal("1.4")
     assert qwen.rank == 1000000
 
 

@@ -86,7 +86,7 @@ def test_a_model_is_followed_from_its_service_to_the_bucket(example: Plan) -> No
         "models",
         "qwen",
         [
-            Step("scale", "1..3 pods, concurrency 2 each at 70 %"),
+            Step("scale", "1..3 pods, concurrency 1.4 each (70 % of target 2)"),
             Step("reserve", "1 small ecs instance kept while idle"),
             Step(
                 "volume",
@@ -302,7 +302,46 @@ def test_a_priority_that_nothing_defines_is_a_broken_link(follow: Follow) -> Non
 
 def test_a_model_without_bounds_scales_as_knative_defaults_do(follow: Follow) -> None:
     [step] = follow("scale", service())
-    assert step.answer == "0..any number of pods, concurrency 100 each at 70 %"
+    assert (
+        step.answer == "0..any number of pods, concurrency 70 each (70 % of Knative's default 100)"
+    )
+
+
+SCALING = "autoscaling.knative.dev/"
+
+
+@pytest.mark.parametrize(
+    ("notes", "limit", "words"),
+    [
+        ({"target": "8"}, 4, "concurrency 2.8 each (70 % of concurrency limit 4, below target 8)"),
+        ({"target": "4"}, 4, "concurrency 2.8 each (70 % of target 4)"),
+        ({"target": "2"}, 0, "concurrency 1.4 each (70 % of target 2)"),
+        ({}, 4, "concurrency 2.8 each (70 % of concurrency limit 4)"),
+        ({"metric": "rps"}, 4, "rps 140 each (70 % of Knative's default 200)"),
+        ({"metric": "rps", "target": "8"}, 4, "rps 5.6 each (70 % of target 8)"),
+        (
+            {"target": "2", "target-utilization-percentage": "100"},
+            None,
+            "concurrency 2 each (100 % of target 2)",
+        ),
+        ({"target": "0.01"}, None, "concurrency 0.01 each (70 % of target 0.01)"),
+        (
+            {"target": "12345678.5", "target-utilization-percentage": "50"},
+            None,
+            "concurrency 6172839.25 each (50 % of target 12345678.5)",
+        ),
+        ({"target": UNKNOWN}, None, f"concurrency {UNKNOWN} each"),
+        ({"target": "2"}, UNKNOWN, "concurrency 2 each"),
+        ({"class": "hpa.autoscaling.knative.dev", "metric": "cpu", "target": "80"}, 4, "cpu 80 ea"),
+        ({"class": "ahpa.autoscaling.knative.dev", "metric": "rt"}, 4, "rt without a target each"),
+    ],
+)
+def test_a_pod_is_filled_to_a_share_of_the_smaller_one_of_target_and_limit(
+    follow: Follow, notes: dict[str, str], limit: Any, words: str
+) -> None:
+    annotations = {f"{SCALING}{key}": text for key, text in notes.items()}
+    [step] = follow("scale", service(annotations, containerConcurrency=limit))
+    assert step.answer.removeprefix("0..any number of pods, ").startswith(words)
 
 
 def test_a_reserve_shows_only_where_it_is_enabled(follow: Follow) -> None:
@@ -339,7 +378,28 @@ def scaler(target: str, kind: str = "Deployment") -> Object:
 
 def test_a_kserve_model_scales_by_itself(follow: Follow) -> None:
     [step] = follow("scale", inference_service(**PREDICTOR))
-    assert step == Step("scale", "1..4 pods, rps 9 each")
+    assert step == Step("scale", "1..4 pods, rps 6.3 each (70 % of target 9)")
+
+
+@pytest.mark.parametrize("mode", ["Knative", "Serverless"])
+def test_a_kserve_model_on_knative_is_filled_as_knative_does_it(follow: Follow, mode: str) -> None:
+    notes = {"serving.kserve.io/deploymentMode": mode, f"{SCALING}target": "9"}
+    [step] = follow("scale", inference_service(notes, maxReplicas=4, containerConcurrency=4))
+    words = "concurrency 2.8 each (70 % of concurrency limit 4, below target 9)"
+    assert step == Step("scale", f"1..4 pods, {words}")
+
+
+def test_a_kserve_model_scales_on_its_processors_by_default(follow: Follow) -> None:
+    [step] = follow("scale", inference_service(maxReplicas=4))
+    assert step == Step("scale", "1..4 pods, cpu 80 each")
+
+
+def test_a_kserve_model_scales_on_what_keda_asks_for(follow: Follow) -> None:
+    asked = {"metric": {"backend": "prometheus", "query": "sum(up)"}}
+    external = {**asked, "target": {"type": "Value", "value": "1.5"}}
+    scaling = {"metrics": [{"type": "External", "external": external}]}
+    [step] = follow("scale", inference_service(maxReplicas=4, autoScaling=scaling))
+    assert step == Step("scale", "1..4 pods, prometheus 1.5 each")
 
 
 def test_a_kserve_model_scales_by_the_autoscaler_of_its_deployment(follow: Follow) -> None:

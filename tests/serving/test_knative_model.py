@@ -57,6 +57,10 @@ def test_a_model_scales_on_the_requests_in_hand():
         ("target", 0.5, "target", "0.5"),
         ("target_utilization_percent", 100, "target-utilization-percentage", "100"),
         ("window_seconds", 120, "window", "120s"),
+        ("panic_window_percent", 1, "panic-window-percentage", "1"),
+        ("panic_window_percent", 100, "panic-window-percentage", "100"),
+        ("panic_threshold_percent", 110, "panic-threshold-percentage", "110"),
+        ("panic_threshold_percent", 1000, "panic-threshold-percentage", "1000"),
         ("scale_down_delay_seconds", 0, "scale-down-delay", "0s"),
         ("zero_retention_seconds", 600, "scale-to-zero-pod-retention-period", "600s"),
     ],
@@ -232,6 +236,11 @@ def test_inside_the_cluster_a_model_is_reached_at_its_service():
         ({"target": 0}, "scale.target is 0, but it must be 0.01 or more"),
         ({"target_utilization_percent": 101}, "scale.target_utilization_percent is 101, but it"),
         ({"window_seconds": 5}, "scale.window_seconds is 5, but it must be 6 or more"),
+        ({"panic_window_percent": 0}, "scale.panic_window_percent is 0, but it must be 1 or more"),
+        ({"panic_window_percent": 101}, "scale.panic_window_percent is 101, but it must be 100 or"),
+        ({"panic_threshold_percent": 109}, "scale.panic_threshold_percent is 109, but it must be"),
+        ({"panic_threshold_percent": 1001}, "scale.panic_threshold_percent is 1001, but it must"),
+        ({"target": float("inf")}, "scale.target is inf, but it must be"),
         ({"scale_down_delay_seconds": 3601}, "scale.scale_down_delay_seconds is 3601, but it"),
         ({"metric": "cpu"}, "scale.metric is 'cpu', but it must be one of 'concurrency' or 'rps'"),
     ],
@@ -241,13 +250,30 @@ def test_scaling_that_knative_refuses_is_refused(scale: dict[str, Any], sentence
     assert refusal(KnativeServe, values).startswith(sentence)
 
 
-def test_a_target_beyond_the_limit_of_a_replica_would_never_scale():
-    values = serve(concurrency_limit=1)
-    expected = "scale.target is 2.0, but it must be at most concurrency_limit (1): a replica is"
-    assert refusal(KnativeServe, values).startswith(expected)
-    by_rate = serve(concurrency_limit=1, scale={"max": 3, "target": 2, "metric": "rps"})
-    assert KnativeServe.of(by_rate).concurrency_limit == 1
-    assert KnativeServe.of(serve(concurrency_limit=2)).concurrency_limit == 2
+def test_a_target_may_be_above_the_limit_of_a_replica_since_the_smaller_one_counts():
+    found = KnativeServe.of(serve(concurrency_limit=4, scale={"max": 3, "target": 8}))
+    assert annotations(found)[f"{SCALING}target"] == "8"
+    assert pod(serve=serve(concurrency_limit=4))["containerConcurrency"] == 4
+
+
+def test_without_a_target_the_limit_or_knatives_default_counts():
+    assert "target" not in scaling(target=None)
+    assert pod(serve=serve(concurrency_limit=4, scale={"max": 3}))["containerConcurrency"] == 4
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        (1234567, "1234567"),
+        (1234567.5, "1234567.5"),
+        (0.0123456789, "0.0123456789"),
+        (10_000_000, "10000000"),
+        (1e22, "10000000000000000000000"),
+        (0.01, "0.01"),
+    ],
+)
+def test_a_target_keeps_all_its_digits(target: float, text: str):
+    assert scaling(target=target)["target"] == text
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,11 @@ def test_a_model_keeps_one_replica_unless_told_otherwise():
         ("vllm_kv_cache_usage", 0.8, "800m"),
         ("vllm_kv_cache_usage", 1, "1"),
         (WAITING, 2.5, "2500m"),
+        (WAITING, 1000, "1k"),
+        (WAITING, 1234567, "1234567"),
+        (WAITING, 1234567.125, "1234567125m"),
         (WAITING, 0.001, "1m"),
+        (WAITING, 9e15, "9P"),
     ],
 )
 def test_a_target_is_a_quantity_as_the_api_server_spells_it(metric: str, target: float, text: str):
@@ -186,7 +190,7 @@ def test_a_query_of_ones_own_is_asked_by_keda_which_scales_to_zero_too():
                         "serverAddress": QUERY["server"],
                         "query": QUERY["query"],
                     },
-                    "target": {"type": "Value", "value": "2500m"},
+                    "target": {"type": "Value", "value": "2.5"},
                 },
             }
         ]
@@ -198,6 +202,16 @@ def test_keda_looks_back_as_long_as_it_is_told():
     asked = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
     behavior = service(asked)["spec"]["predictor"]["autoScaling"]["behavior"]
     assert behavior == {"scaleDown": {"stabilizationWindowSeconds": 600}}
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [(2, "2"), (0.001, "0.001"), (1000, "1000"), (1234567.5, "1234567.5"), (1e7, "10000000")],
+)
+def test_keda_is_told_a_plain_number_since_it_reads_no_quantity(target: float, text: str):
+    asked = scaled(metric="prometheus", query=QUERY, target=target)
+    [metric] = service(asked)["spec"]["predictor"]["autoScaling"]["metrics"]
+    assert metric["external"]["target"] == {"type": "Value", "value": text}
 
 
 @needs_crds
@@ -232,7 +246,21 @@ def test_an_hpa_does_not_scale_to_zero(metric: str):
         ({"min": -1}, "scale.min is -1, but it must be 0 or more"),
         ({"max": 0}, "scale.max is 0, but it must be 1 or more"),
         ({"max": 1001}, "scale.max is 1001, but it must be 1000 or less"),
-        ({"target": 0}, "scale.target is 0, but it must be more than 0"),
+        ({"target": 0}, "scale.target is 0, but it must be 0.001 or more"),
+        ({"target": 1e16}, "scale.target is 1e+16, but it must be 9000000000000000.0 or"),
+        (
+            {"target": 1.2345},
+            "scale.target is 1.2345, but it must be in whole thousandths, such as 1.234: HPA and "
+            "KEDA count in them, and cut the rest",
+        ),
+        (
+            {"metric": "prometheus", "target": 0.0015, "query": QUERY},
+            "scale.target is 0.0015, but it must be in whole thousandths, such as 0.002: HPA and",
+        ),
+        (
+            {"metric": "concurrency", "target": 2**31},
+            "scale.target is 2147483648.0, but it must be 2147483647 or less: KServe's field has",
+        ),
         ({"metric": "rps"}, "scale.metric is 'rps', but it must be one of 'vllm_num_requests_wai"),
         (
             {"metric": "cpu", "target": 80.5},
@@ -278,6 +306,8 @@ def test_scaling_that_would_not_work_is_refused(changes: dict[str, Any], sentenc
         {"metric": "cpu", "target": 100},
         {"metric": "cpu", "target": 80, "scale_down_seconds": 300},
         {"metric": "concurrency", "target": 1, "min": 0, "max": 1},
+        {"metric": "concurrency", "target": 2**31 - 1},
+        {"target": 1.234},
     ],
 )
 def test_the_edges_of_scaling_are_accepted(changes: dict[str, Any]):

@@ -116,6 +116,12 @@ def test_a_tide_is_a_stage_for_each_hour() -> None:
     assert {stage["duration"] for stage in stages} == {60}
 
 
+def test_the_rates_of_a_tide_keep_their_digits() -> None:
+    tide = {"peak_rate": 9999.99, "seconds": 7200, "hours": [1, 0.1234567]}
+    stages = config(scenario={"tide": tide})["load"]["stages"]
+    assert [stage["rate"] for stage in stages] == [9999.99, 1234.565765433]
+
+
 def test_a_cold_start_is_one_request_that_may_take_its_time() -> None:
     found = config(scenario={"cold_start": {"timeout_seconds": 900}}, pod_labels={"a": "b"})["load"]
     assert found["stages"] == [{"rate": 1, "duration": 1}]
@@ -131,6 +137,12 @@ def test_a_cold_start_waits_until_no_pod_of_the_model_is_left() -> None:
     ]
     assert waiting["image"] == "registry.k8s.io/kubectl:v1.34.3"
     assert "initContainers" not in pod()
+
+
+def test_a_wait_for_an_idle_model_is_as_long_as_it_is_told() -> None:
+    asked = {**COLD, "scenario": {"cold_start": {"idle_seconds": 0.5}}}
+    [waiting] = pod(**asked)["initContainers"]
+    assert "--timeout=0.5s" in waiting["command"]
 
 
 def test_who_waits_for_an_idle_model_may_see_pods_and_nothing_else() -> None:

@@ -1,0 +1,140 @@
+"""How models are scaled, against the nodes that they are scaled onto, and how long that takes."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, pod_autoscaling
+from components.serving.knative_model import annotations
+
+from ..environment import Environment, Model, Pool
+from .views import lowest_size, models, placed
+from .warnings import NODE_SCALE_OUT_SECONDS
+
+USUAL_THRESHOLD_PERCENT = 200
+"""Knative's own panic threshold. Whoever raised it has weighed bursts already."""
+
+
+def bursts_are_seen(environment: Environment) -> Iterator[str]:
+    """Knative looks at the panic window every two seconds."""
+    for path, model in models(environment):
+        scaling = _pod_autoscaling(model)
+        if scaling is None or scaling.panic_window_seconds >= TICK_SECONDS:
+            continue
+        # Windows are rounded: 1.5 s are two.
+        window = math.ceil(150 / scaling.panic_window_percent)
+        percent = math.ceil(150 / scaling.window_seconds)
+        yield (
+            f"{path}.serve.{model.serve.kind} averages over {scaling.window_seconds} s, and sees "
+            f"bursts in {scaling.panic_window_percent} % of that, rounded to 1 s: Knative looks "
+            f"every {TICK_SECONDS} s, so it misses the bursts of every other second. Give "
+            f"{_setting(model, 'window_seconds', window)} or more, or "
+            f"{_setting(model, 'panic_window_percent', percent)} or more."
+        )
+
+
+def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
+    """A node that comes after the wish for it is gone is paid for and never used."""
+    for path, model in models(environment):
+        scaling, pools = _pod_autoscaling(model), _pools(environment, model)
+        if scaling is None or len(pools) < len(model.placement.pools):
+            continue
+        elastic = [pool.name for pool in pools if pool.autoscale]
+        if (
+            not elastic
+            or model.most_replicas <= scaling.first_pods
+            or _standing_replicas(environment, model) > scaling.first_pods
+            or scaling.wish_seconds >= NODE_SCALE_OUT_SECONDS
+            or scaling.panic_threshold_percent > USUAL_THRESHOLD_PERCENT
+        ):
+            continue
+        delay = int(scaling.scale_down_delay_seconds)
+        longer = max(delay, TICK_SECONDS) + NODE_SCALE_OUT_SECONDS - scaling.wish_seconds
+        yield (
+            f"{path}.serve.{model.serve.kind} may order nodes in vain: one busy second "
+            f"({scaling.burst(scaling.first_pods)} {_unit(scaling)}, with {scaling.first_pods} "
+            f"ready) wants more replicas for {scaling.wish_seconds} s, and a node of "
+            f"{', '.join(elastic)} takes about {NODE_SCALE_OUT_SECONDS} s. Give "
+            f"{_setting(model, 'scale_down_delay_seconds', longer)} or more to wait for it, or "
+            f"{_setting(model, 'panic_threshold_percent', USUAL_THRESHOLD_PERCENT + 100)} or more "
+            "to pass over short bursts."
+        )
+
+
+def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
+    """A revision is ready when all the replicas are that it begins with."""
+    wait = environment.waits.service_seconds
+    for path, model in models(environment):
+        scaling = _pod_autoscaling(model)
+        starts = scaling.first_pods if scaling else 1
+        elastic = any(pool.autoscale for pool in _pools(environment, model))
+        if not elastic or _standing_replicas(environment, model) >= starts:
+            starts = 1
+        for kind, section in model.serve.sections.items():
+            need = starts * (section.startup_seconds or 0)
+            if not 0 < wait < need:
+                continue
+            field = f"{path}.serve.{kind}.startup_seconds"
+            some = (
+                f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
+                "with all of scale.min and nodes may come one after another"
+                if starts > 1
+                else f"{field} allows a start {section.startup_seconds}"
+            )
+            yield (
+                f"waits.service_seconds is {wait}, but {path} may take {need} s: {some}. An update "
+                "would give up on a model that comes up."
+            )
+
+
+def _pod_autoscaling(model: Model) -> PodAutoscaling | None:
+    """What Knative goes by in scaling a model, be it below KServe; None where it does not scale."""
+    if (knative := model.serve.knative) is not None:
+        return pod_autoscaling(annotations(knative), knative.concurrency_limit)
+    kserve = model.serve.kserve
+    if kserve is None or not model.on_knative:
+        return None
+    # As KServe writes them: pkg/utils/knative of v0.20.0.
+    scale: Mapping[str, object] = {
+        f"{AUTOSCALING}metric": kserve.scale.metric.value,
+        f"{AUTOSCALING}target": str(int(kserve.scale.target)),
+        f"{AUTOSCALING}min-scale": str(kserve.scale.min),
+    }
+    return pod_autoscaling({**(kserve.annotations or {}), **scale})
+
+
+def _pools(environment: Environment, model: Model) -> list[Pool]:
+    """The pools of a placement whose size is known."""
+    return [pool for pool in placed(environment, model.placement) if isinstance(pool, Pool)]
+
+
+def _standing_replicas(environment: Environment, model: Model) -> int:
+    """Replicas for which those pools always have cards."""
+    if not model.server.gpus:
+        return 0
+    return sum(
+        lowest_size(pool)
+        * min((environment.instances[name].gpus for name in pool.instance_types), default=0)
+        // model.server.gpus
+        for pool in _pools(environment, model)
+    )
+
+
+def _unit(scaling: PodAutoscaling) -> str:
+    return "requests in hand" if scaling.metric == "concurrency" else "requests"
+
+
+_ANNOTATIONS = {
+    "window_seconds": ("window", "s"),
+    "panic_window_percent": ("panic-window-percentage", ""),
+    "panic_threshold_percent": ("panic-threshold-percentage", ""),
+    "scale_down_delay_seconds": ("scale-down-delay", "s"),
+}
+
+
+def _setting(model: Model, field: str, value: int) -> str:
+    """A value of a field of the scale, which KServe has as an annotation."""
+    if model.serve.knative is not None:
+        return f"scale.{field} {value}"
+    name, unit = _ANNOTATIONS[field]
+    return f"the annotation {AUTOSCALING}{name} {value}{unit}"
