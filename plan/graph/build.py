@@ -62,14 +62,14 @@ def _workload(
     pods = kind.pods(manifest)
     selecting = policies_of(inventory.objects, pods)
     volumes = tuple(volumes_of(inventory, caches, pods))
-    _, urn, urns = inventory.identity(manifest)
+    identity = inventory.identity(manifest)
     own = (box for path, box in containers(pods) if ".initContainers[" not in path)
     main = next(own, {})
     return Workload(
         name_of(manifest),
-        urn,
-        urns.union(
-            *(inventory.identity(policy)[2] for policy in selecting),
+        identity.urn,
+        identity.urns.union(
+            *(inventory.identity(policy).urns for policy in selecting),
             *(files.urns for volume in volumes for files in volume.files),
         ),
         kind.title,

@@ -4,7 +4,7 @@ An inventory of an empty plan does where there is none, as for the objects of a 
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from components.catalog.gpus import GPUS
 from components.catalog.instances import INSTANCES
@@ -39,8 +39,12 @@ _PLACEMENT: Final = f"{_COMPONENTS}Placement"
 _SWITCH: Final = "alicloud:vpc/switch:Switch"
 
 
-Identity = tuple[str, str, frozenset[str]]
-"""Name, URN and URNs of a node."""
+class Identity(NamedTuple):
+    """The first fields of a node."""
+
+    name: str
+    urn: str = ""
+    urns: frozenset[str] = frozenset()
 
 
 class Inventory:
@@ -56,6 +60,7 @@ class Inventory:
             for resource in plan.resources
             if (manifest := resource.manifest) is not None
         }
+        self._identities: dict[str, Identity] = {}
         self._placements = grouped(plan.of(_PLACEMENT), _selected)
         self.bill = bill(plan)
         self.clusters = [*self._clusters()]
@@ -65,7 +70,7 @@ class Inventory:
     def identity(self, manifest: Manifest) -> Identity:
         """Name and resources of what declares an object; of one in no plan, just its name."""
         resource = self._owners.get(_address(manifest))
-        return self._identity(resource) if resource else (name_of(manifest), "", frozenset())
+        return self._identity(resource) if resource else Identity(name_of(manifest))
 
     def sources(self, manifest: Manifest, value: object = None) -> frozenset[str]:
         """URNs of what an object's value comes from; where that is not known, any of its values."""
@@ -104,14 +109,13 @@ class Inventory:
     def _clusters(self) -> Iterator[Cluster]:
         for resource in self._plan.of(CLUSTER):
             inputs = resource.inputs
-            name, urn, urns = self._identity(resource)
+            identity = self._identity(resource)
             size = text_of(inputs, "clusterSpec")
             zones = {text_of(switch.inputs, "zoneId") for switch in self._plan.of(_SWITCH)}
             edge = text_of(inputs, "profile") == "Edge"
             yield Cluster(
-                text_of(inputs, "name") or name,
-                urn,
-                urns,
+                text_of(inputs, "name") or identity.name,
+                *identity[1:],
                 "ACK Edge" if edge else "ACK Pro" if size.startswith("ack.pro") else "ACK",
                 region=tariff(self._plan).region or "",
                 zones=tuple(sorted(zones - {""})),
@@ -121,8 +125,7 @@ class Inventory:
             )
         if not self._plan.of(CLUSTER):
             for resource in self._plan.of(_CONNECTION):
-                name, _, urns = self._identity(resource)
-                yield Cluster(name, "", urns, "existing cluster")
+                yield Cluster(*self._identity(resource)._replace(urn=""), "existing cluster")
 
     def _pools(self) -> Iterator[Pool]:
         billed = {pool.name: pool for pool in self.bill.pools}
@@ -158,7 +161,10 @@ class Inventory:
     def _identity(self, resource: Resource) -> Identity:
         """Called as the component of ours that it is the heart of, and made of all of that."""
         root = _root(resource)
-        return name_in(root), resource.urn, frozenset([resource.urn, *self._below(root)])
+        if resource.urn not in self._identities:
+            urns = frozenset([resource.urn, *self._below(root)])
+            self._identities[resource.urn] = Identity(name_in(root), resource.urn, urns)
+        return self._identities[resource.urn]
 
     def _below(self, urn: str) -> Iterator[str]:
         for child in self._children.get(urn, ()):

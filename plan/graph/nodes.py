@@ -15,12 +15,8 @@ from .scale import number
 
 def policy_of(inventory: Inventory, manifest: Manifest) -> Policy:
     """A ResourcePolicy, and the pools that its units lead to."""
-    spec = section(manifest, "spec")
-    namespace, selector, units = (
-        namespace_of(manifest),
-        section(spec, "selector"),
-        items(spec, "units"),
-    )
+    spec, namespace = section(manifest, "spec"), namespace_of(manifest)
+    selector, units = section(spec, "selector"), items(spec, "units")
     labels = [_exactly(section(unit, "nodeSelector")) for unit in units]
     pools = _pools(inventory, manifest, labels, inventory.placed(namespace, selector))
     waits = [WAIT_FOR_SCALING in section(unit, "podLabels") for unit in units]

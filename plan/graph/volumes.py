@@ -93,7 +93,7 @@ def _claimed(inventory: Inventory, namespace: str, name: str, folder: str = "") 
         store = Store(f"PVC {name}", title="existing claim")
         return Files(store, below, name, missing=Missing(_CLAIM, name))
     volume = _bound(inventory, claim)
-    urns = inventory.identity(claim)[2]
+    urns = inventory.identity(claim).urns
     if volume is None:
         spec = section(claim, "spec")
         bound_to = spec.get("volumeName") or _pairs(section(spec, "selector", "matchLabels"))
@@ -113,7 +113,7 @@ def _claimed(inventory: Inventory, namespace: str, name: str, folder: str = "") 
         name,
         volume=name_of(volume),
         address=_address(volume, attributes),
-        urns=urns | inventory.identity(volume)[2],
+        urns=urns | inventory.identity(volume).urns,
     )
 
 
@@ -126,7 +126,7 @@ def _bound(inventory: Inventory, claim: Manifest) -> Manifest | None:
     sources = inventory.sources(claim, name) if name else frozenset[str]()
     for volume in inventory.objects.of("", _VOLUME) if name or wanted else ():
         labels = section(volume, "metadata", "labels")
-        if inventory.identity(volume)[1] in sources or (
+        if inventory.identity(volume).urn in sources or (
             wanted and wanted.items() <= labels.items()
         ):
             return volume

@@ -186,6 +186,12 @@ def test_claim_volume_and_rights_belong_to_the_model_that_mounts_them() -> None:
     }
 
 
+def test_without_our_components_claim_and_volume_belong_to_the_model_too() -> None:
+    qwen = named(graph_of(plain(plan_of(raw_of("dev")))), "qwen")
+    own = {urn.rpartition("::")[2] for urn in qwen.urns}
+    assert own == {"qwen-claim", "qwen-policy", "qwen-service", "qwen-volume"}
+
+
 def test_a_model_reads_a_store_through_its_cache() -> None:
     qwen = named(of("dev"), "qwen")
     assert (stores(qwen), qwen.caches) == (["models"], ["qwen"])
