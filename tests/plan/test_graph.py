@@ -288,6 +288,24 @@ def test_a_link_that_leads_nowhere_says_what_is_not_there(example: Plan) -> None
     assert isinstance(qwen.priority, Priority)
 
 
+def test_a_workload_has_the_image_and_the_resources_of_its_main_container(planned: Any) -> None:
+    main = {
+        "image": "registry.example.com/llm/vllm:0.8.5",
+        "resources": {"limits": {"nvidia.com/gpu": 1, "cpu": "8"}, "requests": {"cpu": "4"}},
+    }
+    pod = {"initContainers": [{"image": "fetch"}], "containers": [main, {"image": "sidecar"}]}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "train"},
+        "spec": {"template": {"spec": pod}},
+    }
+    [train] = graph_of(planned(("kubernetes:batch/v1:Job", job))).workloads
+    assert (train.image, train.resources) == (main["image"], {"nvidia.com/gpu": 1, "cpu": "4"})
+    assert facts(train)["image"] == "vllm:0.8.5"
+    assert facts(train)["each pod"] == "1 GPU, 4 CPU"
+
+
 def test_numbers_of_a_scale_are_numbers() -> None:
     qwen = named(of("dev"), "qwen")
     assert isinstance(qwen.scale, Scale)

@@ -362,6 +362,16 @@ def inference_service(annotations: Any = None, **predictor: Any) -> Object:
     )
 
 
+def test_the_pods_that_do_the_work_are_followed_and_not_those_of_a_transformer(
+    follow: Follow,
+) -> None:
+    kind, inputs = inference_service(priorityClassName="worker")
+    transformer = {"containers": [{}], "priorityClassName": "helper"}
+    spec = {"transformer": transformer, **inputs["spec"]}
+    [step] = follow("priority", (kind, {**inputs, "spec": spec}))
+    assert step.answer.startswith("PriorityClass worker ")
+
+
 SERVED = "InferenceService"
 
 
