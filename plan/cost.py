@@ -3,6 +3,7 @@
 `bill` reads nothing but a plan, and `compare` nothing but two bills:
 
 - A pool costs from its least nodes of its cheapest type to its most nodes of its dearest.
+- An autoscaled spot pool that compensates with nodes on demand costs what those do.
 - A spot node without a price of its own costs at most what it costs on demand (`Money.at_most`),
   and at the least nobody knows what (`Money.min` is None), unless there need be none.
 - What has no known price is named in `unpriced`, and makes a total `partial`; it is never guessed.
@@ -68,6 +69,13 @@ class Pool(Line):
     spot: bool
     mix: Mix | None
     """How much of it is bought on demand; None where that is not known."""
+
+    @property
+    def kind(self) -> str:
+        """What is bought, where it is not nodes on demand: `spot`, or both in words."""
+        if not self.spot:
+            return ""
+        return "spot, bought on demand" if self.mix == ON_DEMAND else "spot"
 
     @property
     def node_hours(self) -> Range | None:
@@ -246,7 +254,7 @@ def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool
     scaling = inputs.get("scalingConfig") or {}
     nodes = _nodes(inputs.get("desiredSize"), scaling)
     spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
-    mix = _mix(inputs) if spot else ON_DEMAND
+    mix = _mix(inputs) if spot and not _compensated(inputs) else ON_DEMAND
     if nodes and mix:
         cost = prices.pool(types, nodes, mix)
     elif inputs.get("type") == "edge":
@@ -276,6 +284,18 @@ def _nodes(desired_size: object, scaling: Mapping[str, Any]) -> Range | None:
         return Range(*map(int, bounds))
     except (TypeError, ValueError):  # not given, or not known yet
         return None
+
+
+def _compensated(inputs: Mapping[str, Any]) -> bool:
+    """Whether an autoscaler buys a spot pool's nodes on demand.
+
+    GOATScaler does not look at the stock of spot instances, so that with this compensation it buys
+    on demand even where there are some:
+    https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/faq-about-node-instant-scaling,
+    2026-03-26.
+    """
+    scaling = inputs.get("scalingConfig") or {}
+    return scaling.get("enable") is True and inputs.get("compensateWithOnDemand") is True
 
 
 def _mix(inputs: Mapping[str, Any]) -> Mix | None:

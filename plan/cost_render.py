@@ -30,7 +30,7 @@ def pool_table(bill: Bill) -> RenderableType | None:
     currency = _currency(bill.pools)
     table = _table(["pool", "instance types", *COUNTS.values(), *_heading(currency)], words=2)
     for pool in bill.pools:
-        name = f"{pool.name}\n(spot)" if pool.spot else pool.name
+        name = f"{pool.name}\n({pool.kind})" if pool.kind else pool.name
         table.add_row(name, "\n".join(pool.instance_types), *_amounts(pool, currency))
     if len(bill.pools) > 1:
         table.add_row("total", "", *_sums(bill, currency), style="dim")

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from plan.stack_file import Refused, read_stack, stack_path
+from stacks.arguments import name_prefix
 from stacks.environment import Environment
 from stacks.judge import judge
 
@@ -92,7 +93,7 @@ class Sandbox:
         section = f"{file.project}:"
         own = {key.removeprefix(section): value for key, value in config.items()}
         edit(own)
-        judgement = judge(own)
+        judgement = judge(own, name_prefix(file.project, file.stack))
         if judgement.environment is None:
             raise Refused(path.name, *map(str, judgement.faults))
         if judgement.environment.existing:

@@ -28,6 +28,7 @@ from components.cloud import (
 )
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
+from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
     FluidArgs,
@@ -75,6 +76,11 @@ class Unresolved(LookupError):
     """The environment refers to something that is not there; a check says so in a sentence."""
 
 
+def name_prefix(project: str, stack: str) -> str:
+    """What begins each name that has to be unique beyond a cluster, e.g. `ack-inference-dev`."""
+    return f"{project}-{stack}"
+
+
 def given(value: T | None) -> T:
     """A value that the checks have made sure of.
 
@@ -96,20 +102,20 @@ def network_args(environment: Environment) -> NetworkArgs:
 
 
 def cluster_args(
-    environment: Environment, name: str, vswitch_ids: Ids, pod_vswitch_ids: Ids
+    environment: Environment, prefix: str, vswitch_ids: Ids, pod_vswitch_ids: Ids
 ) -> AckClusterArgs:
     """The ACK cluster; it scales nodes if any pool is autoscaled."""
     cluster, network = environment.cluster, given(environment.network)
     elastic = any(pool.autoscale for pool in environment.pools)
     return AckClusterArgs(
-        cluster_name=name,
+        cluster_name=cluster_name(prefix),
         profile=ClusterProfile(cluster.profile.value),
         vpc_cidr=network.cidr,
         vswitch_ids=[*vswitch_ids.values()],
         pod_vswitch_ids=[*pod_vswitch_ids.values()] or None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
-        log_project_name=cluster.log_project or f"{name}-{given(environment.region)}",
+        log_project_name=log_project_name(environment, prefix),
         spec=cluster.spec,
         version=cluster.version,
         public_endpoint=cluster.public_endpoint,
@@ -146,6 +152,31 @@ def edge_pool_args(pool: EdgePool, cluster_id: pulumi.Input[str]) -> EdgePoolArg
     return EdgePoolArgs(cluster_id=cluster_id, node_pool_name=pool.name, taints=pool.taints or None)
 
 
+def cluster_name(prefix: str) -> str:
+    """Name of the cluster of a stack.
+
+    Args:
+        prefix: What begins each name that an account or all of Alibaba Cloud knows, see
+            `name_prefix`.
+    """
+    return prefix
+
+
+def log_project_name(environment: Environment, prefix: str) -> str:
+    """Name of the SLS project; no other account may have it."""
+    return environment.cluster.log_project or f"{prefix}-{given(environment.region)}"
+
+
+def role_name(prefix: str, owner: str) -> str:
+    """Name of the RAM role, and of its policy, by which the claim of an owner reads a bucket."""
+    return f"{prefix}-{owner}"
+
+
+def access_group_name(prefix: str, store: Store) -> str:
+    """Name of the NAS access group of a store."""
+    return f"{prefix}-{store.name}"
+
+
 def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
     """The bucket of a store."""
     protect = environment.cluster.deletion_protection
@@ -155,14 +186,14 @@ def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
 def file_system_args(
     environment: Environment,
     store: Store,
-    name: str,
+    prefix: str,
     vpc_id: pulumi.Input[str],
     vswitch_ids: Ids,
 ) -> ModelFileSystemArgs:
     """The file system of a store, mounted from the whole VPC."""
     nas = given(store.nas)
     return ModelFileSystemArgs(
-        access_group_name=name,
+        access_group_name=access_group_name(prefix, store),
         vpc_id=vpc_id,
         vswitch_id=vswitch_ids[nas.zone or next(iter(vswitch_ids))],
         zone_id=nas.zone,
@@ -242,8 +273,15 @@ def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
 
 
 def dataset_name(environment: Environment, model: Model) -> str:
-    """Name of the model's Dataset, and of the claim that Fluid makes for it; see `claim_name`."""
-    return f"{model.name}-dataset-{_digest(environment, model.name, model.volume)}"
+    """Name of the model's Dataset, and of the claim that Fluid makes for it; see `claim_name`.
+
+    Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
+    """
+    digest = _digest(environment, model.name, model.volume)
+    name = f"{model.name}-dataset-{digest}"
+    if len(name) <= LONGEST_DATASET_NAME:
+        return name
+    return f"{model.name[: LONGEST_DATASET_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
 def _digest(environment: Environment, owner: str, volume: Volume) -> str:
@@ -258,7 +296,7 @@ def claim_args(
     environment: Environment,
     owner: str,
     volume: Volume,
-    role_name: str,
+    prefix: str,
     issuer: Issuer | None,
     server: pulumi.Input[str] | None,
     *,
@@ -270,7 +308,7 @@ def claim_args(
         environment: What the stack file says.
         owner: The model that it is of, or the checkpoint.
         volume: The folder.
-        role_name: Name of the RAM role that reads a bucket.
+        prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
         issuer: The cluster's, for a bucket.
         server: Mount target of a file system that the stack creates.
         writable: Whether pods may write.
@@ -283,7 +321,7 @@ def claim_args(
         oss = OssFolder(
             bucket=store.oss.bucket,
             region=given(environment.region),
-            role_name=role_name,
+            role_name=role_name(prefix, owner),
             oidc_issuer_url=given(issuer).url,
             oidc_provider_arn=given(issuer).provider_arn,
             path=volume.path,

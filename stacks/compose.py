@@ -123,7 +123,7 @@ def create_cluster(environment: Environment) -> Site:
     cluster = AckCluster(
         "cluster",
         arguments.cluster_args(
-            environment, stack_name(), network.vswitch_ids, network.pod_vswitch_ids
+            environment, _prefix(), network.vswitch_ids, network.pod_vswitch_ids
         ),
         # Nodes that cannot reach the internet through SNAT never join.
         pulumi.ResourceOptions(providers=[cloud], depends_on=[network]),
@@ -232,7 +232,7 @@ def declare_store(environment: Environment, store: Store, site: Site) -> MadeSto
         args = arguments.file_system_args(
             environment,
             store,
-            f"{stack_name()}-{store.name}",
+            _prefix(),
             network.vpc_id,
             network.vswitch_ids,
         )
@@ -258,7 +258,7 @@ def declare_claim(
         environment,
         name,
         volume,
-        f"{stack_name()}-{name}",
+        _prefix(),
         site.issuer,
         made.server if isinstance(made, ModelFileSystem) else None,
         writable=writable,
@@ -305,6 +305,5 @@ def declare_placement(
     return Placement(workload.name, args, site.options(*namespace))
 
 
-def stack_name() -> str:
-    """Name of what is unique in an account, e.g. `ack-inference-dev`."""
-    return f"{pulumi.get_project()}-{pulumi.get_stack()}"
+def _prefix() -> str:
+    return arguments.name_prefix(pulumi.get_project(), pulumi.get_stack())

@@ -1,6 +1,5 @@
 """The model of a stack file: what an environment is, as data."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -9,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from components.args import MISSING, SECRET, Args, Fault, Words
 from components.catalog.gpus import GPUS
-from components.catalog.instances import INSTANCES, Instance
+from components.catalog.instances import INSTANCES, Architecture, Instance, known_architecture
 from components.catalog.labels import GPU_TAINT
 from components.cloud.cluster import (
     Addon,
@@ -18,13 +17,29 @@ from components.cloud.cluster import (
     MaintenanceWindow,
     PublicEndpoint,
 )
+from components.cloud.model_file_system import StorageType
+from components.cloud.model_store import nas_server_faults
 from components.cloud.network import Zone
 from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
 from components.crds.formats import dns_1035_faults, dns_1123_faults, image_faults
 from components.crds.scheduling import PreemptPolicy
+from components.names import (
+    DNS_1123_SUBDOMAIN,
+    DRIVER_VERSION,
+    INSTANCE_TYPE,
+    KUBERNETES_VERSION,
+    OSS_BUCKET,
+    SLS_PROJECT,
+    ack_version_faults,
+    domain_faults,
+    host_faults,
+    registry_faults,
+    url_faults,
+)
 from components.platform.fluid import FluidChart
 from components.platform.gpu_metrics import GpuLabels
-from components.platform.kserve import KServeChart
+from components.platform.knative import TAG_RESOLVING
+from components.platform.kserve import MODELS_BELOW, KServeChart, ingress_class_faults
 from components.platform.priorities import PriorityClass
 from components.quantity import QUANTITY
 from components.serving.knative_model import KnativeServe
@@ -42,9 +57,6 @@ EDGE_NETWORK_DOCS: Final = (
 
 PROJECT: Final = "ack-inference"
 """Name of the Pulumi project, and so the namespace of its configuration keys."""
-
-INSTANCE_TYPE: Final = r"^ecs\.[a-z0-9-]+\.[a-z0-9]+$"
-"""Form of the name of an ECS instance type."""
 
 IMMUTABLE: Final[dict[str, JsonValue]] = {"immutable": True}
 """Mark of a field whose change replaces a cluster, a pool or a volume."""
@@ -122,7 +134,7 @@ class Cluster(Args):
     profile: Profile = Field(json_schema_extra=IMMUTABLE)
     """Kind of cluster: pro, edge for IDC machines too, or existing for any by kubeconfig."""
     version: str | None = Field(
-        default=None, pattern=r"^1\.\d+(\.\d+(-aliyun\.\d+)?)?$", examples=["1.34.1-aliyun.1"]
+        default=None, pattern=KUBERNETES_VERSION, examples=["1.34.1-aliyun.1"]
     )
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
     spec: ClusterSpec = ClusterSpec.SMALL
@@ -149,15 +161,20 @@ class Cluster(Args):
             for field in sorted(ours & self.model_fields_set):
                 why = "an existing cluster is used as it is"
                 yield Fault(field, getattr(self, field), "left out", why)
-        elif self.context is not None:
+            return
+        yield from ack_version_faults("version", self.version)
+        if self.context is not None:
             why = "the kubeconfig of a cluster of this stack comes from ACK"
             yield Fault("context", self.context, "left out", why)
+        if self.log_project is not None:
+            why = "SLS takes no other name"
+            yield from SLS_PROJECT.faults("log_project", self.log_project, why)
 
 
 class InstanceType(Args):
     """An ECS instance type that the catalogue does not know."""
 
-    name: str = Field(pattern=INSTANCE_TYPE, examples=["ecs.gn7i-c32g1.8xlarge"])
+    name: str = Field(pattern=INSTANCE_TYPE.whole, examples=["ecs.gn7i-c32g1.8xlarge"])
     """Name of the type, e.g. ecs.gn7i-c32g1.8xlarge."""
     vcpus: int = Field(ge=1)
     """vCPUs."""
@@ -171,11 +188,26 @@ class InstanceType(Args):
     """Elastic network interfaces, which bound the pods under Terway."""
     ips_per_eni: int | None = Field(default=None, ge=1)
     """Private IPv4 addresses per interface."""
+    architecture: Architecture | None = None
+    """Instruction set: amd64 or arm64. Default: arm64 for the ARM families g8y, c8y, r8y, g6r and
+    c6r, else amd64."""
+
+    def _faults(self) -> Iterator[Fault]:
+        arm = known_architecture(self.name) is Architecture.ARM64
+        if arm and self.architecture is Architecture.AMD64:
+            why = "the family is one of ARM processors"
+            yield Fault("architecture", self.architecture, "arm64, or left out", why)
 
     def instance(self) -> Instance:
         """The row that the catalogue would have."""
         return Instance(
-            self.vcpus, self.memory_gib, self.gpus, self.gpu, self.enis, self.ips_per_eni
+            self.vcpus,
+            self.memory_gib,
+            self.gpus,
+            self.gpu,
+            self.enis,
+            self.ips_per_eni,
+            self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
 
@@ -198,7 +230,7 @@ class Pool(Args):
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
     """Operating system. Default AliyunLinux3."""
-    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
+    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
     """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
@@ -237,7 +269,7 @@ class Machines(Args):
 
     gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
     """Card of the machines, e.g. V100. Left out for machines without GPUs."""
-    driver: str | None = Field(default=None, pattern=r"^\d+\.\d+(\.\d+)?$", examples=["550.144.03"])
+    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
     """NVIDIA driver of the machines. Left out, it is not checked."""
     allocatable: Resources | None = None
     """What the smallest of the machines offers to pods. Left out, fit is not checked."""
@@ -290,7 +322,7 @@ class OssStore(Args):
     """A bucket of OSS."""
 
     bucket: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        pattern=OSS_BUCKET.whole,
         examples=["llm-models"],
         json_schema_extra=IMMUTABLE,
     )
@@ -300,21 +332,26 @@ class OssStore(Args):
     endpoint: str | None = None
     """Endpoint without scheme. Default: the region's internal one."""
 
+    def _faults(self) -> Iterator[Fault]:
+        example = "oss-cn-beijing-internal.aliyuncs.com"
+        yield from host_faults("endpoint", self.endpoint, "the bucket is reached by it", example)
+
 
 class NasStore(Args):
     """A file system of NAS."""
 
     server: str | None = None
     """Mount target of an existing file system. Left out, a file system is created."""
-    storage_type: str = Field(
-        default="Performance",
-        pattern="^(Performance|Capacity)$",
-        examples=["Performance"],
-        json_schema_extra=IMMUTABLE,
-    )
+    storage_type: StorageType = Field(default=StorageType.PERFORMANCE, json_schema_extra=IMMUTABLE)
     """Performance or Capacity. Default Performance."""
     zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from nas_server_faults("server", self.server)
+        if self.server is not None and self.zone is not None:
+            why = "the mount target exists, in a zone of its own"
+            yield Fault("zone", self.zone, "left out, or server left out", why)
 
 
 class ClaimStore(Args):
@@ -322,6 +359,9 @@ class ClaimStore(Args):
 
     name: str
     """Name of the claim."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from DNS_1123_SUBDOMAIN.faults("name", self.name, "no claim is called otherwise")
 
 
 class Store(Args):
@@ -374,6 +414,10 @@ class Placement(Args):
 
 class Scale(Protocol):
     """What every runtime says of a model's scale."""
+
+    @property
+    def min(self) -> int | None:
+        """Fewest replicas; None stands for 1."""
 
     @property
     def max(self) -> int:
@@ -520,7 +564,7 @@ class LoadTest(Args):
     kubectl_image: str | None = None
     """Image that has kubectl, for a cold start. Default: Kubernetes' own, whose registry cannot be
     reached from mainland China."""
-    url: str | None = Field(default=None, pattern="^https?://", examples=["http://qwen.inference"])
+    url: str | None = Field(default=None, examples=["http://qwen.inference"])
     """Address of the model inside the cluster. Default: that of its Service."""
     results: Volume | None = None
     """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
@@ -530,6 +574,7 @@ class LoadTest(Args):
         for field in ("image", "kubectl_image"):
             if (image := getattr(self, field)) is not None:
                 yield from image_faults(field, image)
+        yield from url_faults("url", self.url, "requests are sent to it", "http://qwen.inference")
 
     @property
     def job_name(self) -> str:
@@ -549,6 +594,11 @@ class Knative(Args):
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
 
+    def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, "services are hosts below it")
+        for index, registry in enumerate(self.skip_tag_resolving):
+            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
+
 
 class KServe(Args):
     """Settings of KServe."""
@@ -561,6 +611,10 @@ class KServe(Args):
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. Default false."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, MODELS_BELOW)
+        yield from ingress_class_faults("ingress_class", self.ingress_class)
 
 
 class CertManagerMode(StrEnum):
@@ -595,6 +649,15 @@ class GpuMetricsSection(Args):
     dashboards_namespace: str | None = None
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
+    def _faults(self) -> Iterator[Fault]:
+        # One with a user in it is refused by the component, without being shown.
+        if self.url is not None and "@" not in self.url:
+            example = "http://prometheus.monitoring.svc:9090"
+            yield from url_faults("url", self.url, "the adapter connects to it", example)
+        yield from dns_1123_faults(
+            "dashboards_namespace", self.dashboards_namespace, "it names a namespace"
+        )
+
 
 class Waits(Args):
     """How long an update waits until something works, in seconds; 0 does not wait."""
@@ -609,7 +672,7 @@ class Waits(Args):
 
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
-    "propertyNames": {"pattern": INSTANCE_TYPE},
+    "propertyNames": {"pattern": INSTANCE_TYPE.whole},
     "additionalProperties": {"type": "number", "minimum": 0},
 }
 """What an editor is told of prices by instance type."""
@@ -637,9 +700,8 @@ class Prices(Args):
     def _faults(self) -> Iterator[Fault]:
         for field in ("nodes_hourly", "spot_hourly"):
             for name, price in getattr(self, field).items():
-                if not re.fullmatch(INSTANCE_TYPE, name):
-                    want = "an ECS instance type such as ecs.gn7i-c32g1.8xlarge"
-                    yield Fault(f"{field}[{name}]", name, want, "nodes are priced by their type")
+                why = "nodes are priced by their type"
+                yield from INSTANCE_TYPE.faults(f"{field}[{name}]", name, why)
                 if price < 0:
                     yield Fault(f"{field}[{name}]", price, "0 or more", "it is what a node costs")
 

@@ -15,14 +15,18 @@ from pydantic.fields import FieldInfo
 from components.args import LENIENT, Args, Fault, faults, field_at
 from components.quantity import QUANTITY
 
+from .arguments import name_prefix
 from .checks import CHECKS as COMMON_CHECKS
 from .checks import overlaps
+from .derived_names import find_name_faults
 from .environment import PROJECT, Environment
 from .rehearsal import rehearse
 from .runtimes import RUNTIMES
 
 CHECKS: Final = (*COMMON_CHECKS, *(check for one in RUNTIMES.values() for check in one.checks))
 """Rules across sections: those that hold for every runtime, then those of each."""
+PREFIX: Final = name_prefix(PROJECT, "stack")
+"""Stands for the names of project and stack where a file is judged by itself."""
 ROUNDS: Final = 20
 """Repairs that are tried before the rest of a file is given up for this run."""
 STAND_INS: Final = ("stand-in", "ecs.gn0.understudy")
@@ -45,7 +49,7 @@ class Judgement:
     """Everything that is wrong, each once."""
 
 
-def judge(raw: Mapping[str, Any]) -> Judgement:
+def judge(raw: Mapping[str, Any], prefix: str = PREFIX) -> Judgement:
     """Finds everything that is wrong with a stack file.
 
     Where a value cannot be read, the other rules are tried with two stand-ins that are far apart.
@@ -53,13 +57,15 @@ def judge(raw: Mapping[str, Any]) -> Judgement:
 
     Args:
         raw: Configuration of the project, without the namespace of its keys.
+        prefix: What begins the names of what an account knows, from those of project and stack:
+            `arguments.name_prefix`. Default: that of a stack called stack.
     """
     try:
         environment = _read(raw)
     except ValidationError as error:
         unreadable = [_advised(fault) for fault in faults(Environment, error, raw)]
-        return Judgement(None, _distinct([*unreadable, *_faults_beside(unreadable, raw)]))
-    found = _found(environment)
+        return Judgement(None, _distinct([*unreadable, *_faults_beside(unreadable, raw, prefix)]))
+    found = _found(environment, prefix)
     return Judgement(None if found else environment, found)
 
 
@@ -70,20 +76,32 @@ def _read(raw: Mapping[str, Any], **options: Any) -> Environment:
 
 
 def _found(
-    environment: Environment, broken: Collection[str] = (), rules: Sequence[Fault] = ()
+    environment: Environment,
+    prefix: str,
+    broken: Collection[str] = (),
+    rules: Sequence[Fault] = (),
 ) -> list[Fault]:
     """Each fault once, also where a component says what a rule or a check has said."""
     checks = [check for check in CHECKS if not check.depends_on(broken)]
     checked = [fault for check in checks for fault in check.find(environment)]
-    rehearsed = rehearse(environment, [*broken, *(fault.field for fault in checked)])
+    checked += _names_beside(environment, prefix, [*broken, *(rule.field for rule in rules)])
+    rehearsed = rehearse(environment, prefix, [*broken, *(fault.field for fault in checked)])
     said = {(fault.field, str(fault.got)) for fault in checked}
+    ruled = {(str(rule.got), rule.want) for rule in rules}
     fresh = [
         fault
         for fault in rehearsed
         if (fault.field, str(fault.got)) not in said
+        and (str(fault.got), fault.want) not in ruled
         and not any(overlaps(fault.field, rule.field) for rule in rules)
     ]
     return _distinct([*rules, *checked, *fresh])
+
+
+def _names_beside(environment: Environment, prefix: str, refused: Collection[str]) -> list[Fault]:
+    """What is wrong with derived names, but for those of names that are refused themselves."""
+    found = find_name_faults(environment, prefix)
+    return [fault for fault in found if not any(overlaps(fault.field, one) for one in refused)]
 
 
 def _distinct(found: Iterable[Fault]) -> list[Fault]:
@@ -100,21 +118,24 @@ def _advised(fault: Fault) -> Fault:
     return Fault(fault.field, fault.got, want, why)
 
 
-def _faults_beside(unreadable: Sequence[Fault], raw: Mapping[str, Any]) -> list[Fault]:
+def _faults_beside(unreadable: Sequence[Fault], raw: Mapping[str, Any], prefix: str) -> list[Fault]:
     """What all other rules find in the readable rest."""
     broken = frozenset(fault.field for fault in unreadable)
-    found = _faults_in_rest(raw, broken, far=False)
-    sure = {str(fault) for fault in _faults_in_rest(raw, broken, far=True)} if found else set()
+    found = _faults_in_rest(raw, prefix, broken, far=False)
+    others = _faults_in_rest(raw, prefix, broken, far=True) if found else []
+    sure = {str(fault) for fault in others}
     return [fault for fault in found if str(fault) in sure]
 
 
-def _faults_in_rest(raw: Mapping[str, Any], broken: Collection[str], far: bool) -> list[Fault]:
+def _faults_in_rest(
+    raw: Mapping[str, Any], prefix: str, broken: Collection[str], far: bool
+) -> list[Fault]:
     repaired, unknown = _repair(raw, far)
     if repaired is None:
         return []
     return [
         fault
-        for fault in _found(repaired, broken, [*_rule_faults(repaired)])
+        for fault in _found(repaired, prefix, broken, [*_rule_faults(repaired)])
         if not any(text in str(fault) for text in unknown)
         and not any(overlaps(fault.field, field) for field in broken)
     ]

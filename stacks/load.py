@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
+from .arguments import name_prefix
 from .checks import find_warnings
 from .environment import PROJECT, Environment
 from .judge import judge
@@ -17,7 +18,8 @@ def load() -> Environment:
     Raises:
         pulumi.RunError: The configuration cannot be deployed; one sentence per fault.
     """
-    judgement = judge(read())
+    prefix = name_prefix(pulumi.get_project(), pulumi.get_stack())
+    judgement = judge(read(), prefix)
     if judgement.environment is None:
         sentences = [f"  {fault}" for fault in judgement.faults]
         title = f"Pulumi.{pulumi.get_stack()}.yaml is refused:"

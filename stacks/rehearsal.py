@@ -14,10 +14,10 @@ from components.serving.placement import policy_spec
 from . import arguments
 from .arguments import Issuer, given
 from .checks import overlaps
+from .derived_names import derived_names
 from .environment import Environment, LoadTest, Model, NetworkPlugin, Volume
 from .runtimes import RUNTIMES, load_test_args, selected_labels
 
-STACK: Final = "ack-inference-stack"
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
 
 CLUSTER: Final = {
@@ -33,7 +33,13 @@ POOL: Final = {
     "system_disk.size_gib": "system_disk_gib",
 }
 STORE: Final = {"bucket": "oss.bucket"}
+FILE_SYSTEM: Final = {"access_group_name": "name"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+CHECKPOINT: Final = {
+    "claim_name": "name",
+    "oss.path": "checkpoint.path",
+    "nas.path": "checkpoint.path",
+}
 RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
 
 METRICS: Final = {
@@ -54,19 +60,30 @@ Part = tuple[str, Mapping[str, str], Callable[[], object]]
 """Section of a component's arguments, what they are called there, and what builds them."""
 
 
-def rehearse(environment: Environment, broken: Collection[str] = ()) -> Iterator[Fault]:
-    """Everything that a component would refuse.
+def rehearse(
+    environment: Environment, prefix: str, broken: Collection[str] = ()
+) -> Iterator[Fault]:
+    """Everything that a component would refuse, but for names of which others are said.
 
     Args:
         environment: What the stack file says.
+        prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
         broken: Fields that are refused already; what is rendered of them would be refused again.
     """
+    names = derived_names(environment, prefix)
+    said = {one.name for one in names if not one.form.allows(one.name)}
+    for fault in _rehearsed(environment, prefix, broken):
+        if not (isinstance(fault.got, str) and fault.got in said):
+            yield fault
+
+
+def _rehearsed(environment: Environment, prefix: str, broken: Collection[str]) -> Iterator[Fault]:
     rendered = [
         part
         for part in _rendered_parts(environment)
         if not any(overlaps(part[0], field) for field in broken)
     ]
-    for section, names, build in [*_parts(environment), *rendered]:
+    for section, names, build in [*_parts(environment, prefix), *rendered]:
         try:
             build()
         except ValidationError as error:
@@ -78,15 +95,15 @@ def rehearse(environment: Environment, broken: Collection[str] = ()) -> Iterator
             continue  # It refers to something that is not there, and a check says so.
 
 
-def _parts(environment: Environment) -> Iterator[Part]:
-    yield from [] if environment.existing else _cloud_parts(environment)
+def _parts(environment: Environment, prefix: str) -> Iterator[Part]:
+    yield from [] if environment.existing else _cloud_parts(environment, prefix)
     yield from _platform_parts(environment)
-    claim = partial(_claim, environment)
+    claim = partial(_claim, environment, prefix)
     for model in environment.models:
         yield f"models[{model.name}]", CLAIM, partial(claim, model.name, model.volume)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, CLAIM, partial(claim, arguments.checkpoint(job), job.checkpoint)
+        yield section, CHECKPOINT, partial(claim, arguments.checkpoint(job), job.checkpoint)
     for test in environment.load_tests:
         if test.results:
             build = partial(claim, arguments.results(test), test.results)
@@ -108,11 +125,11 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
         yield f"load_tests[{test.name}]", {}, partial(_load_test, environment, test)
 
 
-def _cloud_parts(environment: Environment) -> Iterator[Part]:
+def _cloud_parts(environment: Environment, prefix: str) -> Iterator[Part]:
     zones = {zone.id: "id" for zone in environment.network.zones} if environment.network else {}
     terway = environment.network and environment.network.plugin is not NetworkPlugin.FLANNEL
     pod_zones = zones if terway else {}
-    yield "", CLUSTER, partial(arguments.cluster_args, environment, STACK, zones, pod_zones)
+    yield "", CLUSTER, partial(arguments.cluster_args, environment, prefix, zones, pod_zones)
     for edge in environment.edge_pools:
         build = partial(arguments.edge_pool_args, edge, "id")
         yield f"edge_pools[{edge.name}]", {"node_pool_name": "name"}, build
@@ -121,6 +138,9 @@ def _cloud_parts(environment: Environment) -> Iterator[Part]:
     for store in environment.stores:
         section = f"stores[{store.name}]"
         yield section, STORE, partial(arguments.bucket_args, environment, store)
+        if store.nas is not None and store.nas.server is None and zones:
+            args = (environment, store, prefix, "id", zones)
+            yield section, FILE_SYSTEM, partial(arguments.file_system_args, *args)
 
 
 def _platform_parts(environment: Environment) -> Iterator[Part]:
@@ -136,10 +156,10 @@ def _platform_parts(environment: Environment) -> Iterator[Part]:
     yield "", names, partial(arguments.dashboards_args, environment, ours=ours)
 
 
-def _claim(environment: Environment, name: str, volume: Volume) -> object:
+def _claim(environment: Environment, prefix: str, owner: str, volume: Volume) -> object:
     if given(environment.store(volume.store)).claim:
         return None
-    return arguments.claim_args(environment, name, volume, STACK, ISSUER, "server")
+    return arguments.claim_args(environment, owner, volume, prefix, ISSUER, "server")
 
 
 def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:

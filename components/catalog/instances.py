@@ -1,12 +1,29 @@
 """ECS instance types, and what ACK leaves of one for pods."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 MIB: Final = 2**20
 GIB: Final = 2**30
+
+
+class Architecture(StrEnum):
+    """Instruction set of a node, as Kubernetes and image registries call it."""
+
+    AMD64 = "amd64"
+    """x86: Intel, AMD and Hygon."""
+    ARM64 = "arm64"
+    """ARM: YiTian 710 and Ampere Altra."""
+
+
+# "Arm-based computing" of ECS: YiTian 710 has a y behind its generation (g8y, c8y, r8y, ebmg8y),
+# Ampere Altra is g6r and c6r. ECS "Classification and naming of instance types", 2026-02-27,
+# https://www.alibabacloud.com/help/en/ecs/user-guide/instance-specification-naming-and-classification
+_ARM_TYPE: Final = re.compile(r"ecs\.(?:[a-z]+\d+y[a-z]*|(?:ebm)?[cg]6r)\..+")
 
 
 @dataclass(frozen=True)
@@ -22,6 +39,8 @@ class Instance:
     """Elastic network interfaces; None where not known."""
     ips_per_eni: int | None = None
     """Private IPv4 addresses per interface; None where not known."""
+    architecture: Architecture = Architecture.AMD64
+    """Instruction set of its cores."""
 
     @property
     def terway_pods(self) -> int | None:
@@ -69,6 +88,14 @@ INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(  # read 2026-11
         "ecs.g8i.24xlarge": Instance(96, 384, enis=15, ips_per_eni=30),
     }
 )
+
+
+def known_architecture(instance_type: str) -> Architecture | None:
+    """Instruction set of an ECS type of the catalogue or of an ARM family; None of any other."""
+    if instance_type in INSTANCES:
+        return INSTANCES[instance_type].architecture
+    return Architecture.ARM64 if _ARM_TYPE.fullmatch(instance_type) else None
+
 
 UNKNOWN_PODS: Final = 64
 """Pods assumed for the memory reservation where the ENI figures are not known."""

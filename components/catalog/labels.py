@@ -17,4 +17,14 @@ GPU_TAINT: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Keeps pods that need no GPU off GPU nodes. ACK sets no taint by itself."""
 GPU_SCHEDULE: Final = "ack.node.gpu.schedule"
-"""`default` selects whole-card scheduling: ACK, "Enable scheduling", 2026-03."""
+"""How a node hands out its cards: ACK, "Enable scheduling", 2026-03."""
+WHOLE_CARDS: Final = "default"
+"""Value of that label, and its default, by which `nvidia.com/gpu` counts whole cards. With every
+other one (cgpu, core_mem, share, mps, topology, mig) a node has none of it: same page."""
+ARCHITECTURE: Final = "kubernetes.io/arch"
+"""Instruction set of a node; a well-known label of Kubernetes."""
+ARM_TAINT: Final[Mapping[str, str]] = MappingProxyType(
+    {"key": ARCHITECTURE, "value": "arm64", "effect": "NoSchedule"}
+)
+"""Keeps pods of x86 images off ARM nodes, as ACK asks for: "Schedule workloads to ARM-based
+nodes", read 2026-11. ACK sets it on virtual nodes alone."""

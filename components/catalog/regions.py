@@ -15,10 +15,18 @@ _ZONE: Final = re.compile(
 
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z0-9]+)+")
 
+# Same page: of the regions in China, Hong Kong alone is outside the mainland.
+_OUTSIDE_MAINLAND: Final = ("cn-hongkong",)
+
 
 def oss_internal_endpoint(region: str) -> str:
     """The endpoint of OSS inside a region's network: no traffic fee, no way out to the Internet."""
     return _OSS_INTERNAL.format(region=region)
+
+
+def is_mainland(region: str) -> bool:
+    """Whether a region is in mainland China, whose way to registries abroad is slow or closed."""
+    return region.startswith("cn-") and not region.startswith(_OUTSIDE_MAINLAND)
 
 
 def is_region(text: str) -> bool:

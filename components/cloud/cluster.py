@@ -24,6 +24,7 @@ from ..args import (
     nearest,
 )
 from ..catalog.addons import ADDONS
+from ..names import ACK_CLUSTER, SLS_PROJECT, ack_version_faults, kubernetes_minor
 from ..quantity import plain
 from .network import find_overlap_faults, find_private_range_faults, parse_range
 
@@ -72,10 +73,6 @@ _DELETE_OPTIONS: Final = (
     {"resource_type": "SLS_ControlPlane", "delete_mode": "retain"},
 )
 
-_CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-# https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/log_project
-_LOG_PROJECT_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_VERSION: Final = re.compile(r"1\.(?P<minor>\d+)(\.\d+-aliyun\.\d+)?")
 _OLDEST_MINOR: Final = 26
 _SERVICE_MASKS: Final = range(16, 25)
 _POD_MASKS: Final = range(8, 25)
@@ -473,27 +470,11 @@ def find_allowed_cidr_faults(endpoint: PublicEndpoint | None) -> list[Fault]:
 
 
 def _find_name_faults(args: AckClusterArgs) -> list[Fault]:
-    faults = []
-    if not _CLUSTER_NAME.fullmatch(args.cluster_name):
-        faults.append(
-            Fault(
-                "cluster_name",
-                args.cluster_name,
-                "1 to 63 letters, digits and hyphens, no hyphen first",
-                "ACK takes no other name",
-                _CREATE_DOCS,
-            )
-        )
-    if not _LOG_PROJECT_NAME.fullmatch(args.log_project_name):
-        faults.append(
-            Fault(
-                "log_project_name",
-                args.log_project_name,
-                "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
-                "SLS takes no other name",
-            )
-        )
-    return faults
+    cluster, project = args.cluster_name, args.log_project_name
+    return [
+        *ACK_CLUSTER.faults("cluster_name", cluster, "ACK takes no other name"),
+        *SLS_PROJECT.faults("log_project_name", project, "SLS takes no other name"),
+    ]
 
 
 def _find_pod_network_faults(args: AckClusterArgs) -> list[Fault]:
@@ -548,7 +529,10 @@ def _find_vpc_faults(args: AckClusterArgs) -> list[Fault]:
 
 
 def _find_version_faults(version: object) -> list[Fault]:
-    if not isinstance(version, str) or (_minor(version) or 0) >= _OLDEST_MINOR:
+    if found := [*ack_version_faults("version", version)]:
+        return found
+    minor = kubernetes_minor(version)
+    if minor is None or minor >= _OLDEST_MINOR:
         return []
     return [
         Fault(
@@ -613,7 +597,7 @@ def _find_addon_faults(addons: Sequence[Addon]) -> list[Fault]:
 
 
 def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list[Fault]:
-    minor = _minor(version)
+    minor = kubernetes_minor(version)
     floors = {one.name: ADDONS[one.name].min_kubernetes for one in addons if one.name in ADDONS}
     return [
         Fault(
@@ -624,14 +608,8 @@ def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list
             ADDONS[name].source,
         )
         for name, floor in floors.items()
-        if minor is not None and (_minor(floor) or 0) > minor
+        if minor is not None and (kubernetes_minor(floor) or 0) > minor
     ]
-
-
-def _minor(version: object) -> int | None:
-    """The minor version of Kubernetes, or None where it is unknown yet or no version."""
-    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
-    return int(match["minor"]) if match else None
 
 
 def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:

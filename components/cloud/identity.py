@@ -1,6 +1,5 @@
 """Rights of a service account in the cloud, without an AccessKey."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,13 +13,10 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..names import DNS_1123_LABEL, RAM_ROLE
 
 _RRSA_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/356611.html"
 _AUDIENCE: Final = "sts.aliyuncs.com"
-# A role may have dots, but its policy, which bears the same name, may not.
-# https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ram_policy
-_ROLE_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ACCOUNT_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 class RamStatement(Args):
@@ -166,27 +162,19 @@ def find_account_faults(names: Mapping[str, str]) -> list[Fault]:
         Fault(
             field,
             name,
-            "lowercase letters, digits and hyphens",
+            "lowercase letters, digits and hyphens, at most 63",
             "Kubernetes takes no other name, and a wildcard would let others in",
             _RRSA_DOCS,
         )
         for field, name in names.items()
-        if not _ACCOUNT_NAME.fullmatch(name)
+        if not DNS_1123_LABEL.allows(name)
     ]
 
 
 def find_role_name_faults(role_name: str) -> list[Fault]:
     """Finds what keeps a name from being that of a role and its policy."""
-    if _ROLE_NAME.fullmatch(role_name):
-        return []
-    return [
-        Fault(
-            "role_name",
-            role_name,
-            "1 to 64 letters, digits and hyphens",
-            "RAM takes no other name for a role and its policy",
-        )
-    ]
+    why = "RAM takes no other name for a role and its policy"
+    return [*RAM_ROLE.faults("role_name", role_name, why)]
 
 
 def _find_statement_faults(path: str, statement: RamStatement) -> list[Fault]:

@@ -1,6 +1,5 @@
 """A bucket for models."""
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
@@ -16,9 +15,8 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..names import OSS_BUCKET
 
-# https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions
-_BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _ABANDONED_UPLOAD_DAYS: Final = 7
 _NONCURRENT_DAYS: Final = 30
 
@@ -132,13 +130,4 @@ class ModelBucket(pulumi.ComponentResource):
 
 def find_bucket_name_faults(field: str, name: str) -> list[Fault]:
     """Finds what keeps a name from being one of a bucket."""
-    if _BUCKET_NAME.fullmatch(name):
-        return []
-    return [
-        Fault(
-            field,
-            name,
-            "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
-            "OSS takes no other name",
-        )
-    ]
+    return [*OSS_BUCKET.faults(field, name, "OSS takes no other name")]

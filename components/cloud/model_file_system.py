@@ -1,6 +1,5 @@
 """A NAS file system for models."""
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
@@ -15,12 +14,8 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..names import NAS_ACCESS_GROUP
 
-_ACCESS_GROUP_DOCS: Final = (
-    "https://www.alibabacloud.com/help/en/nas/developer-reference/"
-    "api-nas-2017-06-26-createaccessgroup"
-)
-_ACCESS_GROUP_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{2,63}")
 # https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages
 _NAS_MANAGED_KEY: Final = 1
 
@@ -58,14 +53,8 @@ class ModelFileSystemArgs(Args):
     """Tags of the file system."""
 
     def _faults(self) -> Iterator[Fault]:
-        if not _ACCESS_GROUP_NAME.fullmatch(self.access_group_name):
-            yield Fault(
-                "access_group_name",
-                self.access_group_name,
-                "3 to 64 letters, digits, hyphens and underscores, a letter first",
-                "NAS takes no other name",
-                _ACCESS_GROUP_DOCS,
-            )
+        name = self.access_group_name
+        yield from NAS_ACCESS_GROUP.faults("access_group_name", name, "NAS takes no other name")
 
 
 class ModelFileSystem(pulumi.ComponentResource):

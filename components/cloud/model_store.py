@@ -19,6 +19,7 @@ from ..args import (
     child_options,
 )
 from ..catalog.regions import is_region, oss_internal_endpoint
+from ..names import DNS_1123_LABEL, host_faults
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -34,7 +35,6 @@ _FUSE_NAMESPACE: Final = "ack-csi-fuse"
 _FUSE_SERVICE_ACCOUNT: Final = "csi-fuse-ossfs"
 # https://www.alibabacloud.com/help/en/nas/user-guide/mount-an-nfs-file-system-on-a-linux-ecs-instance
 _NFS_OPTIONS: Final = ("nolock", "tcp", "noresvport")
-_CLAIM_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # No wildcard: the path ends up in a policy.
 _PATH: Final = re.compile(r"/(?:[\w.@+=,-]+/?)*")
 
@@ -97,6 +97,9 @@ class NasStore(Args):
     """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
     path: str | None = "/"
     """Folder of the file system, which has to exist. Default `/`."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from nas_server_faults("server", self.server)
 
 
 class ModelStoreArgs(Args):
@@ -210,7 +213,7 @@ class _Source:
 def find_store_faults(args: ModelStoreArgs) -> list[Fault]:
     """Finds everything that keeps a volume from being mounted."""
     faults = []
-    if not _CLAIM_NAME.fullmatch(args.claim_name):
+    if not DNS_1123_LABEL.allows(args.claim_name):
         faults.append(
             Fault(
                 "claim_name",
@@ -272,6 +275,12 @@ def _find_oss_faults(oss: OssStore) -> list[Fault]:
     }
     given = {field: name for field, name in names.items() if name is not None}
     return [*faults, *find_role_name_faults(oss.role_name), *find_account_faults(given)]
+
+
+def nas_server_faults(field: str, server: object) -> Iterator[Fault]:
+    """Refuses what is no address of a mount target; an Output passes unread."""
+    example = "0a1b2c-xyz.cn-beijing.nas.aliyuncs.com"
+    yield from host_faults(field, server, "nodes mount the files from it", example)
 
 
 def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:

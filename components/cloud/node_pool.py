@@ -18,7 +18,9 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
+from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_VALUE
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -29,16 +31,12 @@ _POOL_DOCS: Final = (
 _FAMILIES_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
 )
-_POOL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_INSTANCE_TYPE: Final = re.compile(r"ecs\.[a-z0-9-]+\.[a-z0-9-]+")
 # Families of GPU instances: gn7i, vgn6i, sgn7i, ebmgn7e and so on.
 _GPU_TYPE: Final = re.compile(r"ecs\.(?:ebm|s|v)?gn\d.*")
-_DRIVER_VERSION: Final = re.compile(r"\d+(\.\d+){1,2}")
 _MAX_INSTANCE_TYPES: Final = 10
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 _LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}")
-_LABEL_VALUE: Final = re.compile(rf"(?:{_LABEL_NAME})?")
 
 
 class ImageType(StrEnum):
@@ -46,16 +44,27 @@ class ImageType(StrEnum):
 
     ALIYUN_LINUX_3 = "AliyunLinux3"
     """Alibaba Cloud Linux 3."""
+    ALIYUN_LINUX_3_ARM64 = "AliyunLinux3Arm64"
+    """Alibaba Cloud Linux 3, for ARM."""
     ALIYUN_LINUX_3_CONTAINER_OPTIMIZED = "AliyunLinux3ContainerOptimized"
     """Alibaba Cloud Linux 3, cut down for containers."""
     ALIYUN_LINUX_4 = "AliyunLinux4"
     """Alibaba Cloud Linux 4."""
+    ALIYUN_LINUX_4_ARM64 = "AliyunLinux4Arm64"
+    """Alibaba Cloud Linux 4, for ARM."""
     ALIYUN_LINUX_4_CONTAINER_OPTIMIZED = "AliyunLinux4ContainerOptimized"
     """Alibaba Cloud Linux 4, cut down for containers."""
+    ALIYUN_LINUX_4_CONTAINER_OPTIMIZED_ARM64 = "AliyunLinux4ContainerOptimizedArm64"
+    """Alibaba Cloud Linux 4, cut down for containers, for ARM."""
     CONTAINER_OS = "ContainerOS"
     """ContainerOS, read-only and quick to start; Fluid does not run on it."""
     UBUNTU = "Ubuntu"
     """Ubuntu."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Instruction set that the image is made for."""
+        return Architecture.ARM64 if self.endswith("Arm64") else Architecture.AMD64
 
 
 class DiskCategory(StrEnum):
@@ -117,9 +126,10 @@ class Spot(Args):
     """Nodes that are never preemptible, 0 to 1000. Default 0."""
     on_demand_percentage: int | None = Field(default=0, ge=0, le=100)
     """Share of the nodes above that base that are not preemptible either, in percent. Default 0."""
-    compensate_with_on_demand: bool | None = True
+    compensate_with_on_demand: bool | None = False
     """Whether a node is bought at the full price where no preemptible one is to be had. Default
-    true."""
+    false: GOATScaler, which scales pools with `autoscale`, does not look at the stock of
+    preemptible ones, and would buy at the full price even where there are some."""
     replace_reclaimed: bool | None = True
     """Whether a node is replaced as soon as its reclaim is announced. Default true."""
 
@@ -147,7 +157,8 @@ class NodePoolArgs(Args):
     vswitch_ids: list[pulumi.Input[str]]
     """IDs of the vSwitches that nodes stand in, one or more."""
     instance_types: list[str]
-    """ECS types in order of preference, 1 to 10, all with GPUs or all without."""
+    """ECS types in order of preference, 1 to 10, all of one architecture, and all with GPUs or all
+    without."""
     size: int | None = Field(default=None, ge=0, le=1000)
     """Nodes of a pool that does not scale by itself, 0 to 1000; either this or `autoscale`."""
     autoscale: Autoscale | None = None
@@ -161,7 +172,7 @@ class NodePoolArgs(Args):
     nvidia_driver_version: str | None = None
     """Version of the NVIDIA driver, e.g. `550.144.03`. Default: the one ACK installs."""
     image_type: ImageType | None = ImageType.ALIYUN_LINUX_3
-    """Operating system. Default `AliyunLinux3`."""
+    """Operating system, of the types' architecture. Default `AliyunLinux3`."""
     system_disk: NodeDisk | None = None
     """System disk. Default: 120 GiB `cloud_essd`."""
     data_disk: NodeDisk | None = None
@@ -228,6 +239,14 @@ def find_pool_faults(args: NodePoolArgs) -> list[Fault]:
         *_find_vswitch_faults(args.vswitch_ids),
         *_find_size_faults(args.size, args.autoscale),
         *find_instance_type_faults(args.instance_types),
+        *find_architecture_faults(
+            {
+                name: known
+                for name in args.instance_types
+                if (known := known_architecture(name)) is not None
+            },
+            args.image_type or ImageType.ALIYUN_LINUX_3,
+        ),
         *_find_spot_faults(args.spot, args.instance_types),
         *_find_driver_faults(args),
         *find_label_faults(args.labels or {}),
@@ -254,12 +273,12 @@ def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
         Fault(
             field,
             one,
-            "an ECS type such as 'ecs.gn7i-c32g1.8xlarge'",
+            INSTANCE_TYPE.want,
             "ECS sells no other",
-            _FAMILIES_DOCS,
+            INSTANCE_TYPE.source,
         )
         for one in instance_types
-        if not _INSTANCE_TYPE.fullmatch(one)
+        if not INSTANCE_TYPE.allows(one)
     ]
     faults += [
         Fault(field, one, "named once", "a type is tried once")
@@ -278,6 +297,29 @@ def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
             )
         )
     return faults
+
+
+def find_architecture_faults(
+    architectures: Mapping[str, Architecture], image_type: ImageType
+) -> list[Fault]:
+    """Finds types of two instruction sets in one pool, and an image that is made for another.
+
+    Args:
+        architectures: Instruction set of each ECS type that has a known one, best first.
+        image_type: Operating system of the pool.
+    """
+    first, *others = dict.fromkeys(architectures.values()) or [image_type.architecture]
+    if others:
+        other = next(name for name, value in architectures.items() if value in others)
+        want = f"a type of {first}, as the first one is"
+        why = f"it is {others[0]}, and the nodes of a pool start from one image"
+        return [Fault("instance_types", other, want, why, _FAMILIES_DOCS)]
+    if image_type.architecture is not first:
+        images = [image.value for image in ImageType if image.architecture is first]
+        why = f"{next(iter(architectures))} is {first}, and the image is for "
+        why += image_type.architecture
+        return [Fault("image_type", image_type, f"one of {', '.join(images)}", why, _POOL_DOCS)]
+    return []
 
 
 def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
@@ -300,7 +342,7 @@ def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
             "Kubernetes takes no other value",
         )
         for key, value in labels.items()
-        if isinstance(value, str) and not _LABEL_VALUE.fullmatch(value)
+        if isinstance(value, str) and not LABEL_VALUE.allows(value)
     ]
     if DRIVER_LABEL in labels:
         faults.append(
@@ -316,10 +358,7 @@ def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
 
 def find_pool_name_faults(name: str) -> list[Fault]:
     """Finds what keeps a name from being one of a pool."""
-    if _POOL_NAME.fullmatch(name):
-        return []
-    want = "1 to 63 letters, digits, hyphens and underscores, a letter or digit first"
-    return [Fault("node_pool_name", name, want, "ACK takes no other name")]
+    return [*ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")]
 
 
 def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
@@ -375,19 +414,17 @@ def _find_spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> list[
     ]
 
 
+def driver_faults(field: str, version: object) -> Iterator[Fault]:
+    """Refuses what is no version of a driver."""
+    yield from DRIVER_VERSION.faults(field, version, "the driver is installed by that number")
+
+
 def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
     version = args.nvidia_driver_version
     if version is None:
         return []
-    if not _DRIVER_VERSION.fullmatch(version):
-        return [
-            Fault(
-                "nvidia_driver_version",
-                version,
-                "a version such as '550.144.03'",
-                "ACK installs the driver by that number",
-            )
-        ]
+    if found := [*driver_faults("nvidia_driver_version", version)]:
+        return found
     if not any(map(has_gpu, args.instance_types)):
         return [
             Fault(
@@ -421,7 +458,7 @@ def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
             "Kubernetes takes no other value",
         )
         for taint in taints
-        if taint.value is not None and not _LABEL_VALUE.fullmatch(taint.value)
+        if taint.value is not None and not LABEL_VALUE.allows(taint.value)
     ]
     marks = [(taint.key, taint.effect) for taint in taints]
     faults += [
@@ -537,7 +574,7 @@ def _render_spot(spot: Spot | None) -> dict[str, Any]:
         "spot_strategy": "SpotWithPriceLimit" if limits else "SpotAsPriceGo",
         "spot_price_limits": limits or None,
         "spot_instance_remedy": spot.replace_reclaimed is not False,
-        "compensate_with_on_demand": spot.compensate_with_on_demand is not False,
+        "compensate_with_on_demand": spot.compensate_with_on_demand is True,
         "on_demand_base_capacity": str(spot.on_demand_base or 0),
         "on_demand_percentage_above_base_capacity": str(spot.on_demand_percentage or 0),
     }

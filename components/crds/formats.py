@@ -6,11 +6,9 @@ from decimal import Decimal
 from typing import Final
 
 from ..args import Fault
+from ..names import DNS_1035_LABEL, DNS_1123_LABEL
 from ..quantity import is_quantity, parse
 
-_NAMES: Final = "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
-_DNS_1035: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-_DNS_1123: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # https://github.com/distribution/reference/blob/main/regexp.go; a word without dot or port is no
 # host, but a folder of Docker Hub.
 _WORD: Final = r"[A-Za-z0-9-]+"
@@ -20,6 +18,7 @@ _IMAGE: Final = re.compile(
     rf"(?:{_HOST}/)?{_PART_OF_NAME}(?:/{_PART_OF_NAME})*"
     r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
+_IMAGE_PREFIX: Final = re.compile(rf"(?:{_HOST}|{_PART_OF_NAME})(?:/{_PART_OF_NAME})*")
 _DURATION: Final = re.compile(
     r"(?P<sign>[+-]?)(?P<parts>0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)"
 )
@@ -41,9 +40,7 @@ _CRON_NAMES: Final = frozenset(
 
 def dns_1035_faults(field: str, name: object, why: str) -> Iterator[Fault]:
     """Refuses a name that is not a DNS-1035 label; an Output passes unread."""
-    if isinstance(name, str) and not _DNS_1035.fullmatch(name):
-        want = "lower-case letters, digits and '-', from a letter to a letter or digit, at most 63"
-        yield Fault(field, name, want, why, _NAMES)
+    yield from DNS_1035_LABEL.faults(field, name, why)
 
 
 def image_faults(field: str, image: object) -> Iterator[Fault]:
@@ -53,11 +50,16 @@ def image_faults(field: str, image: object) -> Iterator[Fault]:
         yield Fault(field, image, want, "no node could pull it, and Knative refuses the Service")
 
 
+def image_prefix_faults(field: str, prefix: object) -> Iterator[Fault]:
+    """Refuses what images cannot be pulled below; an Output passes unread."""
+    if isinstance(prefix, str) and not _IMAGE_PREFIX.fullmatch(prefix):
+        want = "a registry path such as registry.example.com/mirror, without scheme, tag or '/' at "
+        yield Fault(field, prefix, f"{want}the end", "images are called after it")
+
+
 def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:
     """Refuses a name that is not a DNS-1123 label; an Output passes unread."""
-    if isinstance(name, str) and not _DNS_1123.fullmatch(name):
-        want = "lower-case letters, digits and '-', '-' neither first nor last, at most 63"
-        yield Fault(field, name, want, why, _NAMES)
+    yield from DNS_1123_LABEL.faults(field, name, why)
 
 
 def quantity_faults(field: str, amount: str | None) -> Iterator[Fault]:

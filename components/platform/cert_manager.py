@@ -8,6 +8,7 @@ import pulumi
 
 from ..args import Args, Fault, child_options
 from ..catalog.charts import CERT_MANAGER_ONE_REGISTRY, CHARTS
+from ..crds.formats import image_prefix_faults
 from .fluid import merged
 from .releases import HelmChart, install
 
@@ -24,6 +25,7 @@ class CertManagerArgs(Args):
     """Registry path that has cert-manager's images, e.g. a mirror. Default: quay.io/jetstack."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from image_prefix_faults("image_prefix", self.image_prefix)
         version = self.chart.version if self.chart else None
         if version is None:
             return

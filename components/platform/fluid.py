@@ -12,6 +12,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, child_options
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
+from ..crds.formats import image_prefix_faults
 
 RELEASE = "fluid"
 
@@ -44,6 +45,7 @@ class FluidChart(Args):
     """How long an installation may take, in seconds. Default 900."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from image_prefix_faults("image_prefix", self.image_prefix)
         if self.flavor is not FluidFlavor.ACK:
             return
         for field in ("chart", "version"):

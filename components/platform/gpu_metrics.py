@@ -35,6 +35,7 @@ from ..catalog.metrics import (
 from ..crds.affinity import Toleration
 from ..crds.formats import dns_1123_faults
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
+from ..names import url_faults
 from .fluid import merged
 from .releases import HelmChart, install
 
@@ -44,7 +45,6 @@ UPSTREAM_ADAPTER: Final = "prometheus-adapter"
 ARMS_ADDON: Final = "arms-prometheus"
 # ACK, GPU Monitoring 2.0, read 2026-11: its exporter comes with this release.
 _OLDEST_ADDON: Final = (1, 1, 7)
-_URL: Final = re.compile(r"https?://[^/\s]+(/\S*)?")
 _EXPORTER_FIELDS: Final = ("gpu_node_label", "tolerations", "exporter_chart")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -67,8 +67,9 @@ class PrometheusEndpoint(Args):
         if "@" in self.url:
             got = Words("given with a password in it")
             yield Fault("url", got, "an address alone", "it ends up in the state in plain")
-        elif not _URL.fullmatch(self.url):
-            yield Fault("url", self.url, "an http(s):// address", "the adapter connects to it")
+        else:
+            example = "http://prometheus.monitoring.svc:9090"
+            yield from url_faults("url", self.url, "the adapter connects to it", example)
 
 
 class GpuLabels(Args):

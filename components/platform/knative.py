@@ -13,14 +13,21 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
+from ..names import domain_faults, registry_faults
 
 NAMESPACE = "knative-serving"
 DEFAULT_DOMAIN = "example.com"
 DEFAULT_MAX_REQUEST_SECONDS = 600
+TAG_RESOLVING = "Knative compares it with the registry of each image"
+"""Why a registry is written as images name it."""
 OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
 _LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
 """Registries that are skipped as Knative ships."""
+_RESOLVED_AS = {"docker.io": "index.docker.io"}
+"""What Knative compares in place of a host: knative.dev/serving v0.50.0,
+pkg/reconciler/revision/resolve.go, asks go-containerregistry v0.20.3 for the registry of a tag,
+which writes Docker Hub so."""
 _NO_SERVICE = 'selector:\n  ack-inference/unused: "true"\n'
 """Options of a domain that no service gets."""
 
@@ -50,13 +57,16 @@ class KnativeArgs(Args):
     max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
     """Longest request that a service may allow, in seconds. Default 600."""
     skip_tag_resolving: list[str] | None = None
-    """Registries whose tags Knative's controller does not resolve, since it cannot reach them. A
-    pod then runs whatever the tag is when it starts."""
+    """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
+    since it cannot reach them. A pod then runs whatever the tag is when it starts."""
     image_pattern: str | None = None
     """Where a mirror has Knative's images, for the operator, with `${NAME}` for the container's
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, "services are hosts below it")
+        for index, registry in enumerate(self.skip_tag_resolving or []):
+            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
         if self.installer is KnativeInstaller.ADDON:
             yield from self._addon_faults()
         else:
@@ -175,7 +185,8 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.skip_tag_resolving:
-        registries = ",".join([*_LOCAL_REGISTRIES, *args.skip_tag_resolving])
+        skipped = [_RESOLVED_AS.get(host, host) for host in args.skip_tag_resolving]
+        registries = ",".join(dict.fromkeys([*_LOCAL_REGISTRIES, *skipped]))
         config["deployment"] = {"registries-skipping-tag-resolving": registries}
     return config
 

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, child_options
 from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, Chart
+from ..crds.formats import image_prefix_faults
+from ..names import DNS_1123_SUBDOMAIN, domain_faults
 from .fluid import merged
 from .releases import INSTALL_SECONDS, HelmChart, install, source_faults
 
@@ -18,9 +20,9 @@ NAMESPACE: Final = "kserve"
 DEFAULT_DOMAIN: Final = "example.com"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
+MODELS_BELOW: Final = "models are hosts below it"
+"""Why a domain is a host name."""
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.\d+(-rc\d+)?")
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 class KServeFlavor(StrEnum):
@@ -68,6 +70,7 @@ class KServeChart(Args):
         yield from source_faults(self.chart, self.repository, self.version)
 
     def _upstream_faults(self) -> Iterator[Fault]:
+        yield from image_prefix_faults("image_prefix", self.image_prefix)
         if self.chart is not None:
             why = "KServe is several charts, whose path `repository` names"
             yield Fault("chart", self.chart, "left out, or flavor ack", why)
@@ -102,11 +105,13 @@ class KServeArgs(Args):
                     why = "the values of ack-kserve are not known here"
                     yield Fault(field, got, "left out, and put into chart.values", why)
             return
-        for field in ("domain", "ingress_class"):
-            got = getattr(self, field)
-            if got is not None and not _NAME.fullmatch(got):
-                want = "lower-case letters, digits, '-' and '.', such as models.example.com"
-                yield Fault(field, got, want, "it becomes part of each model's Ingress")
+        yield from domain_faults("domain", self.domain, MODELS_BELOW)
+        yield from ingress_class_faults("ingress_class", self.ingress_class)
+
+
+def ingress_class_faults(field: str, name: object) -> Iterator[Fault]:
+    """Refuses what is no name of an IngressClass."""
+    yield from DNS_1123_SUBDOMAIN.faults(field, name, "each model's Ingress names its class")
 
 
 class KServe(pulumi.ComponentResource):

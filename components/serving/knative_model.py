@@ -8,9 +8,15 @@ from pydantic import Field
 
 from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.knative import KnativeService, KnativeServiceSpec, service_faults
+from ..crds.knative import (
+    KnativeService,
+    KnativeServiceSpec,
+    default_host,
+    service_faults,
+)
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
 from ..crds.model import check
+from ..names import derived_host_faults, domain_faults
 from ..quantity import plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
@@ -139,6 +145,7 @@ class KnativeModelArgs(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from folder_faults("sub_path", self.sub_path)
+        yield from domain_faults("domain", self.domain, "the model is a host below it")
 
 
 class KnativeModel(pulumi.ComponentResource):
@@ -157,8 +164,9 @@ class KnativeModel(pulumi.ComponentResource):
         about = metadata(
             name, args.namespace, wait_for="condition=Ready", seconds=args.wait_seconds
         )
-        limits = ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
-        check(f"KnativeModel {name}", service_faults(service, about, limits))
+        limits = serving_limits(args)
+        found = [*service_faults(service, about, limits), *host_faults(name, args)]
+        check(f"KnativeModel {name}", found)
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
@@ -167,6 +175,19 @@ class KnativeModel(pulumi.ComponentResource):
         self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
         self.url = pulumi.Output.format("http://{0}.{1}.svc.cluster.local", name, args.namespace)
         self.register_outputs({"host": self.host, "url": self.url})
+
+
+def serving_limits(args: KnativeModelArgs) -> ServingLimits:
+    """What the cluster's Knative allows."""
+    return ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
+
+
+def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
+    """Refuses a name of which no host can be made, as far as namespace and domain are known."""
+    if isinstance(args.namespace, str) and isinstance(args.domain, str):
+        why = "Knative then gives it no route"
+        host = default_host(name, args.namespace, args.domain)
+        yield from derived_host_faults("metadata.name", name, host, why)
 
 
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:

@@ -6,12 +6,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options, judged  # noqa: F401
 from ..catalog.metrics import METRICS
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.knative import default_host as knative_host
 from ..crds.knative_annotations import PROGRESS_DEADLINE
 from ..crds.kserve import (
     AUTOSCALER_CLASS,
@@ -27,11 +29,14 @@ from ..crds.kserve import (
     pod_label,
 )
 from ..crds.model import check
+from ..names import derived_host_faults, domain_faults, url_faults
 from ..quantity import decimal, plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
 from .waiting import metadata
 
+DEFAULT_DOMAIN: Final = "example.com"
+"""Domain of KServe and of Knative, as they ship."""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -71,10 +76,14 @@ _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
 class PrometheusQuery(Args):
     """A number that KEDA asks a Prometheus for."""
 
-    server: str = Field(pattern=r"^https?://[^/@]+", examples=["http://prometheus.monitoring:9090"])
+    server: str = Field(examples=["http://prometheus.monitoring:9090"])
     """Address of the Prometheus, as seen from inside the cluster, without a password."""
     query: str = Field(min_length=1)
     """The query, over all replicas; its result is one number."""
+
+    def _faults(self) -> Iterator[Fault]:
+        example = "http://prometheus.monitoring:9090"
+        yield from url_faults("server", self.server, "KEDA connects to it", example)
 
 
 class KServeScale(Args):
@@ -196,6 +205,7 @@ class KServeModelArgs(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from folder_faults("sub_path", self.sub_path)
+        yield from domain_faults("domain", self.domain, "the model is a host below it")
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -221,7 +231,7 @@ class KServeModel(pulumi.ComponentResource):
             labels=args.labels,
             annotations=annotations(args.serve),
         )
-        check(title, inference_service_faults(service, about))
+        check(title, model_faults(name, args, service, about))
 
         super().__init__("ack-inference:index:KServeModel", name, args.dump(), opts)
 
@@ -242,11 +252,40 @@ class KServeModel(pulumi.ComponentResource):
 
 def host(name: str, args: KServeModelArgs) -> str:
     """Host name of the service, as KServe's and Knative's templates come out of the box."""
-    domain = args.domain or "example.com"
+    domain = args.domain or DEFAULT_DOMAIN
     if args.serve.scale.scaler is None:
         # KServe takes the host that Knative gives the predictor, and drops its suffix.
-        return f"{name}.{args.namespace}.{domain}"
+        return knative_host(name, args.namespace, domain)
     return default_host(name, args.namespace, domain)
+
+
+def model_faults(
+    name: str, args: KServeModelArgs, service: InferenceServiceSpec, about: ObjectMetaArgs
+) -> list[Fault]:
+    """What KServe refuses of the service, and hosts that it cannot make."""
+    found = [*inference_service_faults(service, about)]
+    named = any(fault.field == "metadata.name" for fault in found)
+    return found if named else [*found, *host_faults(name, args)]
+
+
+def host_faults(name: str, args: KServeModelArgs) -> Iterator[Fault]:
+    """Refuses a name of which hosts are made that KServe, or Knative below it, refuses.
+
+    KServe logs that the name of the host is invalid, makes no Ingress, and the model is never
+    ready. kserve 0.20.0, pkg/controller/v1beta1/inferenceservice/reconcilers/ingress/domain.go
+    """
+    why = "KServe then makes no Ingress, and the model is never reached"
+    longest = max(hosts(name, args), key=len)
+    yield from derived_host_faults("metadata.name", name, longest, why)
+
+
+def hosts(name: str, args: KServeModelArgs) -> tuple[str, ...]:
+    """Every host that KServe makes: of the service, and in Standard mode of its predictor too."""
+    domain = args.domain or DEFAULT_DOMAIN
+    of_predictor = deployment_name(name)
+    if args.serve.scale.scaler is None:
+        return host(name, args), knative_host(of_predictor, args.namespace, domain)
+    return host(name, args), default_host(of_predictor, args.namespace, domain)
 
 
 def cluster_url(name: str, namespace: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid import (
+    LONGEST_LOAD_NAME,
     DataLoad,
     DataLoadSpec,
     Dataset,
@@ -16,14 +17,20 @@ from ..crds.fluid import (
     JindoRuntime,
     JindoRuntimeSpec,
     Placement,
+    load_name_faults,
     name_faults,
 )
 from ..crds.model import check
+from ..names import shorter
 from ..quantity import GIB, QUANTITY, binary, parse
 from .waiting import metadata
 
 WORKER_OVERHEAD = 2 * GIB
 """Memory that a cache worker needs beside what it caches, in bytes; a judgement."""
+
+
+_SHM = "/dev/shm"  # noqa: S108
+"""Memory that looks like a folder."""
 
 
 class Medium(StrEnum):
@@ -46,7 +53,7 @@ class CacheTier(Args):
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
     medium: Medium | None = Medium.MEM
     """MEM, SSD or HDD. Default MEM."""
-    path: str | None = Field(default="/dev/shm", pattern="^/", examples=["/dev/shm"])  # noqa: S108
+    path: str | None = Field(default=_SHM, pattern="^/", examples=[_SHM])
     """Folder of the copy on the node. Default /dev/shm."""
     high: str | None = "0.9"
     """Share of the quota at which old parts are dropped. Default 0.9."""
@@ -54,6 +61,12 @@ class CacheTier(Args):
     """Share of the quota down to which they are dropped. Default 0.8."""
     preload: bool | None = True
     """Loads the model before it is first used. Default true."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.medium is not Medium.MEM and f"{self.path}/".startswith(f"{_SHM}/"):
+            want = f"a folder on a disk with medium {self.medium}, e.g. /var/lib/fluid"
+            why = f"{_SHM} is memory, which no pod has asked for"
+            yield Fault("path", self.path, want, why)
 
 
 class ModelCacheArgs(Args):
@@ -95,7 +108,7 @@ class ModelCache(pulumi.ComponentResource):
         self, name: str, args: ModelCacheArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelCacheArgs.of(args)
-        dataset_name = args.dataset_name or f"{name}-dataset"
+        dataset_name = args.dataset_name or default_dataset_name(name)
         store, workers, load = judged(
             f"ModelCache {name}",
             lambda: (dataset_spec(args), runtime_spec(args), load_spec(dataset_name, args)),
@@ -106,7 +119,7 @@ class ModelCache(pulumi.ComponentResource):
             wait_for="jsonpath={.status.phase}=Bound",
             seconds=args.dataset_wait_seconds,
         )
-        check(f"ModelCache {name}", name_faults(about))
+        check(f"ModelCache {name}", cache_name_faults(name, args))
 
         super().__init__("ack-inference:index:ModelCache", name, args.dump(), opts)
 
@@ -126,7 +139,7 @@ class ModelCache(pulumi.ComponentResource):
                 f"{name}-load",
                 load,
                 metadata(
-                    f"{name}-load",
+                    load_name(name),
                     args.namespace,
                     wait_for="jsonpath={.status.phase}=Complete",
                     seconds=args.load_wait_seconds,
@@ -143,6 +156,28 @@ class ModelCache(pulumi.ComponentResource):
 
         self.claim_name = pulumi.Output.from_input(dataset_name)
         self.register_outputs({"claim_name": self.claim_name})
+
+
+def default_dataset_name(name: str) -> str:
+    """Name of the Dataset where none is given."""
+    return f"{name}-dataset"
+
+
+def load_name(name: str) -> str:
+    """Name of the DataLoad."""
+    return f"{name}-load"
+
+
+def cache_name_faults(name: str, args: ModelCacheArgs) -> Iterator[Fault]:
+    """Refuses names that are too long for what Fluid calls after them."""
+    yield from (
+        Fault("dataset_name", fault.got, fault.want, fault.why, fault.source)
+        for fault in name_faults(metadata(args.dataset_name or default_dataset_name(name), "x"))
+    )
+    if args.tier.preload:
+        for fault in load_name_faults(metadata(load_name(name), "x")):
+            room = LONGEST_LOAD_NAME - len(load_name(""))
+            yield Fault("name", name, shorter(room), fault.why, fault.source)
 
 
 def dataset_spec(args: ModelCacheArgs) -> DatasetSpec:

@@ -12,6 +12,13 @@ from typing import Final
 from components.args import Fault
 
 from ..environment import Environment
+from .architecture import (
+    arm_nodes_are_tainted,
+    caches_are_on_x86,
+    images_suit_the_architecture,
+    platform_has_x86_nodes,
+    pools_have_one_architecture,
+)
 from .autoscaling import (
     bursts_are_seen,
     nodes_come_while_they_are_wanted,
@@ -26,6 +33,7 @@ from .cluster import (
     sections_suit_the_profile,
     zones_lie_in_the_region,
 )
+from .elastic import pods_are_sure_of_a_new_node, spot_pools_buy_spot
 from .fit import (
     cache_nodes_have_room,
     caches_hold_their_models,
@@ -33,7 +41,13 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
-from .names import claims_are_unique, load_tests_have_their_own_jobs, names_are_unique
+from .images import registries_are_in_reach, vpc_registries_are_of_the_region
+from .names import (
+    claims_are_unique,
+    load_tests_have_their_own_jobs,
+    names_are_unique,
+    services_have_their_own_names,
+)
 from .pools import instance_types_are_known, instance_types_have_the_card
 from .references import (
     caches_name_pools,
@@ -52,13 +66,14 @@ from .serving import (
     metrics_have_a_source,
     metrics_have_an_adapter,
 )
+from .sharing import pools_offer_whole_cards
+from .sums import highest_sums_fit, lowest_sums_fit
 from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
-    replicas_have_cards,
     starts_take_their_time,
 )
 
@@ -97,6 +112,7 @@ CHECKS: Final = (
     check(names_are_unique),
     check(claims_are_unique),
     check(load_tests_have_their_own_jobs),
+    check(services_have_their_own_names),
     check(sections_suit_the_profile, "cluster.profile"),
     check(plugins_suit_the_profile, "cluster.profile", "network.plugin"),
     check(zones_lie_in_the_region, "region", "network"),
@@ -104,6 +120,12 @@ CHECKS: Final = (
     check(pools_use_zones_of_the_network, "network"),
     check(kubernetes_is_new_enough, "cluster"),
     check(enough_nodes_carry_the_platform, "cluster.profile"),
+    check(pools_have_one_architecture),
+    check(platform_has_x86_nodes, "cluster.profile"),
+    check(arm_nodes_are_tainted),
+    check(caches_are_on_x86),
+    check(pools_offer_whole_cards),
+    check(vpc_registries_are_of_the_region, "region"),
     check(instance_types_are_known),
     check(instance_types_have_the_card),
     check(placements_name_pools),
@@ -113,12 +135,13 @@ CHECKS: Final = (
     check(stores_suit_the_profile, "cluster.profile"),
     check(oss_endpoints_are_internal, "region"),
     check(nas_zones_are_known, "network", "cluster.profile"),
-    check(priorities_are_known),
+    check(priorities_are_known, "priorities"),
     check(training_gives_way),
     check(requests_fit_every_pool),
     check(pods_fit_the_network_plugin),
     check(caches_hold_their_models),
     check(cache_nodes_have_room),
+    check(lowest_sums_fit),
     check(fluid_runs_on_the_image),
     check(vllm_runs_on_the_cards),
     check(drivers_run_the_image),
@@ -136,7 +159,11 @@ CHECKS: Final = (
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     models_fill_their_cards,
-    replicas_have_cards,
+    highest_sums_fit,
+    pods_are_sure_of_a_new_node,
+    spot_pools_buy_spot,
+    images_suit_the_architecture,
+    registries_are_in_reach,
     starts_take_their_time,
     updates_wait_for_all_replicas,
     bursts_are_seen,

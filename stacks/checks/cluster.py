@@ -6,6 +6,7 @@ from typing import Final
 from components.args import MISSING, Fault, Words
 from components.catalog.regions import region_of
 from components.cloud.network import find_network_faults, find_overlap_faults
+from components.names import kubernetes_minor
 
 from ..environment import (
     Environment,
@@ -108,8 +109,9 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
         why: What needs it, as a clause.
     """
     version = environment.cluster.version
-    if version is not None and _minor(version) < _minor(floor):
-        want = f"{'.'.join(map(str, _minor(floor)))} or later"
+    minor, least = kubernetes_minor(version), kubernetes_minor(floor)
+    if minor is not None and least is not None and minor < least:
+        want = f"1.{least} or later"
         yield Fault("cluster.version", version, want, why)
 
 
@@ -121,11 +123,6 @@ def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]
         want = "a pool with at least one node that is not dedicated to GPU pods"
         why = "the controllers of the platform have nowhere to run"
         yield Fault("pools", Words("dedicated or empty throughout"), want, why)
-
-
-def _minor(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
 
 
 def _how_to_give(field: str) -> str:

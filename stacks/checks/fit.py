@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from components.args import Fault, Words
@@ -26,6 +27,8 @@ DAEMONSETS_MEMORY: Final = 2 * GIB
 """Memory that they take; a judgement."""
 DAEMONSETS_PODS: Final = 10
 """Pods that they are; a judgement."""
+DISK_SHARE: Final = Decimal("0.9")
+"""Share of a disk above which the kubelet evicts: nodefs.available<10 %, ACK's default."""
 
 
 def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
@@ -81,7 +84,10 @@ def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
             why = "a node holds one worker of a cache, and the Dataset waits for all of them"
             yield Fault(f"{path}.cache.workers", cache.workers, want, why)
         need = parse(cache.quota) + WORKER_OVERHEAD
-        for node, offer in offers(environment, pool) if cache.medium is Medium.MEM else []:
+        if cache.medium is not Medium.MEM:
+            yield from _disk_faults(f"{path}.cache.quota", cache.quota, pool)
+            continue
+        for node, offer in offers(environment, pool):
             if need > offer.memory_bytes:
                 room = offer.memory_bytes - WORKER_OVERHEAD
                 want = f"at most {room // GIB}Gi on pool {pool.name}"
@@ -114,6 +120,23 @@ def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatab
         for name in pool.instance_types
         if (instance := environment.instances.get(name)) is not None
     ]
+
+
+def _disk_faults(field: str, quota: str, pool: AnyPool) -> Iterator[Fault]:
+    """Nothing where the nodes may have other disks."""
+    if not isinstance(pool, Pool) or any(map(has_local_disks, pool.instance_types)):
+        return
+    room = int(pool.system_disk_gib * DISK_SHARE)
+    if parse(quota) > room * GIB:
+        why = f"its system disk has {pool.system_disk_gib} GiB, and the kubelet evicts pods above "
+        why += f"{DISK_SHARE * 100:.0f} % of it"
+        yield Fault(field, quota, f"at most {room}Gi on pool {pool.name}", why)
+
+
+def has_local_disks(instance_type: str) -> bool:
+    """Whether nodes have disks beside the system disk, for a cache: the families i and d of ECS."""
+    family = instance_type.removeprefix("ecs.").removeprefix("ebm")
+    return family.startswith(("i", "d"))
 
 
 def _pods(environment: Environment, terway_pods: int | None) -> int | None:

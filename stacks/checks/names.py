@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.args import Fault
+from components.crds.kserve import deployment_name
 
 from ..arguments import checkpoint, results
 from ..environment import Environment
@@ -43,6 +44,16 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             want = "no name of a training job with -checkpoint behind it"
             why = "the job's checkpoint is a claim of that name"
             yield Fault(f"models[{model.name}].name", model.name, want, why)
+
+
+def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
+    """KServe calls its predictor's Service after the model, where another model's may be."""
+    owners = {model.name: f"models[{model.name}]" for model in environment.models}
+    for model in environment.models:
+        predictor = deployment_name(model.name)
+        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
+            why = f"KServe makes a Service of that name for models[{model.name}]"
+            yield Fault(f"{path}.name", predictor, "another one", why)
 
 
 def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:

@@ -85,7 +85,7 @@ def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
     known = [zone.id for zone in environment.network.zones] if environment.network else []
     for store in environment.stores:
         zone = store.nas.zone if store.nas else None
-        if zone is not None and zone not in known and not environment.existing:
+        if zone is not None and zone not in known:
             why = "the mount target stands in a vSwitch of the network"
             yield from _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
 
@@ -95,8 +95,12 @@ def priorities_are_known(environment: Environment) -> Iterator[Fault]:
     known = [entry.name for entry in environment.priorities]
     for path, workload in workloads(environment):
         if workload.priority is not None and workload.priority not in known:
+            field = f"{path}.priority"
             why = "the API server refuses pods of an unknown PriorityClass"
-            yield from _unknown(f"{path}.priority", workload.priority, known, why)
+            if not known:
+                want = "the name of an entry of priorities, which has none"
+                yield Fault(field, workload.priority, want, why)
+            yield from _unknown(field, workload.priority, known, why)
 
 
 def training_gives_way(environment: Environment) -> Iterator[Fault]:
@@ -125,7 +129,7 @@ def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
 
 
 def _unknown(field: str, name: str, known: list[str], why: str) -> Iterator[Fault]:
-    """Nothing where nothing is known: that the section is missing is said once."""
+    """Nothing where nothing is known: a section that has to be there is asked for once."""
     close = nearest(name, known)
     hint = f" (did you mean {close!r}?)" if close else ""
     if known:

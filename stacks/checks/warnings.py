@@ -37,23 +37,6 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                 )
 
 
-def replicas_have_cards(environment: Environment) -> Iterator[str]:
-    """More replicas than the pools can ever hold."""
-    for path, model in models(environment):
-        wanted = model.most_replicas
-        pools = [p for p in placed(environment, model.placement) if isinstance(p, Pool)]
-        each = model.server.gpus
-        if not each or len(pools) < len(model.placement.pools):
-            continue
-        most = sum(_most_cards(environment, pool) // each for pool in pools)
-        if wanted > most:
-            yield (
-                f"{path}.serve.{model.serve.kind}.scale.max is {wanted}, but the pools "
-                f"{', '.join(model.placement.pools)} hold {most} replicas at most: the rest would "
-                "stay pending."
-            )
-
-
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
     for path, model in models(environment):
@@ -106,9 +89,3 @@ def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
             "The API server has a private address only: run `pulumi up` where it can be reached "
             "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
         )
-
-
-def _most_cards(environment: Environment, pool: Pool) -> int:
-    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
-    known = [environment.instances[name].gpus for name in pool.instance_types]
-    return nodes * min(known, default=0)

@@ -5,16 +5,17 @@ from typing import Final
 
 import pulumi
 
-from components.args import Fault, Words
+from components.args import Fault, Refusal, Words
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.crds.core import PodSpec
-from components.crds.knative import RevisionTemplate
+from components.crds.knative import RevisionTemplate, service_faults
 from components.crds.knative_features import features
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.platform import Knative, KnativeArgs, KnativeInstaller
 from components.serving import KnativeModel, KnativeModelArgs, ReserveType
-from components.serving.knative_model import service_spec
+from components.serving.knative_model import host_faults, service_spec, serving_limits
 from components.serving.kserve_model import inference_service_spec
+from components.serving.waiting import metadata
 
 from ..arguments import Ids, given, service_args
 from ..checks import check
@@ -39,6 +40,15 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> Knative
         domain=environment.knative.domain,
         **service_args(environment, model, pool_ids),
     )
+
+
+def render(name: str, args: KnativeModelArgs) -> object:
+    """The Knative Service."""
+    service = service_spec(args)
+    about, limits = metadata(name, args.namespace), serving_limits(args)
+    if found := [*service_faults(service, about, limits), *host_faults(name, args)]:
+        raise Refusal(*found)
+    return service
 
 
 def declare_platform(environment: Environment, site: Site) -> Sequence[Knative]:
@@ -157,8 +167,9 @@ def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
 RUNTIME: Final = Runtime(
     args=model_args,
     component=KnativeModel,
-    render=lambda _, args: service_spec(args),
+    render=render,
     fields={
+        "metadata.name": "name",
         "template.metadata.annotations": "serve.knative.annotations",
         "template.spec.containers[0].env": "server.env",
         "template.spec.containers[0].env_from": "server.secret_env",

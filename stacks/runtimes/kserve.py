@@ -5,7 +5,7 @@ from typing import Final
 
 from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
-from components.crds.kserve import SERVING_CONTAINER, inference_service_faults
+from components.crds.kserve import SERVING_CONTAINER
 from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
 from components.serving import KServeMetric, KServeModel, KServeModelArgs
 from components.serving.kserve_model import (
@@ -13,6 +13,7 @@ from components.serving.kserve_model import (
     autoscaler_spec,
     cluster_url,
     inference_service_spec,
+    model_faults,
     service_labels,
 )
 from components.serving.waiting import metadata
@@ -42,7 +43,7 @@ def render(name: str, args: KServeModelArgs) -> object:
     """The InferenceService with its autoscaler."""
     about = metadata(name, args.namespace, annotations=annotations(args.serve))
     service = inference_service_spec(args)
-    if found := list(inference_service_faults(service, about)):
+    if found := model_faults(name, args, service, about):
         raise Refusal(*found)
     return service, autoscaler_spec(name, args.serve.scale)
 

@@ -3,7 +3,14 @@ import re
 import pytest
 
 from components.catalog.gpus import GPUS
-from components.catalog.instances import INSTANCES, MIB, Instance, allocatable
+from components.catalog.instances import (
+    INSTANCES,
+    MIB,
+    Architecture,
+    Instance,
+    allocatable,
+    known_architecture,
+)
 
 PUBLISHED = [
     ("ecs.gn7i-c32g1.8xlarge", 213, 31850, 185464),
@@ -66,3 +73,23 @@ def test_every_row_is_an_ecs_type_of_a_known_card(name: str):
     left = allocatable(instance, instance.terway_pods)
     assert 0 < left.cpu_millis < 1000 * instance.vcpus
     assert 0 < left.memory_bytes < instance.memory_gib * 1024 * MIB
+
+
+@pytest.mark.parametrize(
+    "family",
+    ["g8y", "c8y", "r8y", "g6r", "c6r", "ebmg8y", "ebmc6r", "g9y"],
+)
+def test_families_of_arm_processors_are_known(family: str):
+    assert known_architecture(f"ecs.{family}.2xlarge") is Architecture.ARM64
+
+
+@pytest.mark.parametrize(
+    "family", ["g8i", "c8a", "r7", "i4r", "ebmgn7e", "hfg8i", "sn1ne", "g8ise"]
+)
+def test_any_other_family_may_be_either(family: str):
+    assert known_architecture(f"ecs.{family}.2xlarge") is None
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_a_row_says_the_architecture_of_its_family(name: str):
+    assert known_architecture(name) is INSTANCES[name].architecture is Architecture.AMD64

@@ -71,18 +71,22 @@ def test_the_scaling_type_follows_from_what_is_bought(changes: dict[str, Any], k
     assert inputs(elastic(**changes))["scalingConfig"]["type"] == kind
 
 
-def test_a_spot_pool_bids_the_market_price_and_falls_back() -> None:
+def test_a_spot_pool_bids_the_market_price_and_buys_nothing_else() -> None:
     found = inputs(elastic(spot={}))
     expected = {
         "spotStrategy": "SpotAsPriceGo",
         "multiAzPolicy": "COST_OPTIMIZED",
         "spotInstanceRemedy": True,
-        "compensateWithOnDemand": True,
+        "compensateWithOnDemand": False,
         "onDemandBaseCapacity": "0",
         "onDemandPercentageAboveBaseCapacity": "0",
     }
     assert expected.items() <= found.items()
     assert "spotPriceLimits" not in found
+
+
+def test_a_spot_pool_falls_back_on_demand_where_it_is_asked_to() -> None:
+    assert inputs(elastic(spot={"compensate_with_on_demand": True}))["compensateWithOnDemand"]
 
 
 def test_a_price_limit_changes_the_strategy() -> None:
@@ -247,6 +251,19 @@ def test_the_provider_knows_every_input(args: dict[str, Any]) -> None:
             pool(data_disk={"size_gib": 100, "category": "cloud_auto", "performance_level": "PL1"}),
             "data_disk.performance_level is 'PL1', but it must be left out",
         ),
+        (
+            pool(instance_types=["ecs.g8y.2xlarge"]),
+            "image_type is 'AliyunLinux3', but it must be one of AliyunLinux3Arm64, "
+            "AliyunLinux4Arm64, AliyunLinux4ContainerOptimizedArm64: ecs.g8y.2xlarge is arm64",
+        ),
+        (
+            pool(instance_types=[CPU], image_type="AliyunLinux4Arm64"),
+            "image_type is 'AliyunLinux4Arm64', but it must be one of AliyunLinux3, ",
+        ),
+        (
+            pool(instance_types=[CPU, "ecs.c6r.2xlarge"]),
+            "instance_types is 'ecs.c6r.2xlarge', but it must be a type of amd64, as the first",
+        ),
         (pool(system_disk={"size_gib": 39}), "system_disk.size_gib is 39, but it must be 40 or"),
     ],
 )
@@ -269,6 +286,9 @@ def test_all_faults_are_told_at_once() -> None:
         pool(instance_types=[f"ecs.gn7i-c{n}g1.large" for n in range(10)]),
         pool(labels={"a" * 63: "b" * 63, "example.com/pool": ""}),
         pool(taints=[{"key": "a"}, {"key": "a", "effect": "NoExecute"}]),
+        pool(instance_types=["ecs.g8y.2xlarge"], image_type="AliyunLinux3Arm64"),
+        # Whether a new family is one of ARM processors is not known here.
+        pool(instance_types=["ecs.g11x.2xlarge"], image_type="AliyunLinux3Arm64"),
         pool(system_disk={"size_gib": 461, "performance_level": "PL2"}),
         pool(system_disk={"size_gib": 1261, "performance_level": "PL3"}),
     ],

@@ -218,6 +218,18 @@ def test_a_spot_node_costs_its_own_price_where_there_is_one(pool: Callable[..., 
     assert (found.cost.price_lists, found.cost.gap) == ((OWN,), None)
 
 
+def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
+    pool: Callable[..., Pool],
+) -> None:
+    prices = {"nodes_hourly": {A10: 10}, "spot_hourly": {A10: 2}}
+    compensated = {"compensateWithOnDemand": True, **SPOT}
+    found = pool(prices, scalingConfig=AUTOSCALED, **compensated)
+    assert (found.money, found.kind) == (cny("10", "40"), "spot, bought on demand")
+    # What a person sizes is bought by Auto Scaling, which looks at the stock.
+    assert pool(prices, desiredSize="1", **compensated).money == cny("2", "2")
+    assert pool(prices, scalingConfig=AUTOSCALED, **SPOT).money == cny("2", "8")
+
+
 def test_one_spot_price_that_is_not_known_leaves_the_least_unknown(
     pool: Callable[..., Pool],
 ) -> None:

@@ -71,6 +71,15 @@ def test_a_bound_and_what_is_not_known_are_marked(billed: Billed) -> None:
     assert [row[-1] for row in table] == ["CNY/month", "≤9,715", "(spot)", "-", "≤9,715+?"]
 
 
+def test_a_spot_pool_that_buys_on_demand_says_so(billed: Billed) -> None:
+    scaling = {"enable": True, "minSize": 1, "maxSize": 1}
+    spot = {"spotStrategy": "SpotAsPriceGo", "scalingConfig": scaling}
+    table = pool_table(billed({**named("spot", 1), **spot, "compensateWithOnDemand": True}))
+    shown = [word for row in words(table) for word in row]
+    assert "9,715" in shown
+    assert "(spot, bought on demand)" in " ".join(shown)
+
+
 def test_a_total_of_pools_that_are_not_all_known_says_so(billed: Billed) -> None:
     [*_, total] = words(pool_table(billed(named("a10", 2), {"nodePoolName": "idc"})))
     assert total == ["total", "2+?", "1,460+?", "2+?", "1,460+?", "19,430+?"]

@@ -222,7 +222,7 @@ def test_a_cache_that_would_never_fill_is_refused(changes: dict[str, Any], sente
 
 def test_a_name_that_no_claim_can_have_is_refused():
     [sentence] = refused(ModelCache, "7b", cache())
-    assert sentence.startswith("metadata.name is '7b-dataset', but it must be lower-case")
+    assert sentence.startswith("dataset_name is '7b-dataset', but it must be lower-case")
 
 
 def test_the_parts_belong_to_their_cache():

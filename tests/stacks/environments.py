@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -23,6 +24,8 @@ from stacks.environment import PROJECT, Environment
 from stacks.judge import Judgement, judge
 
 ROOT: Final = Path(__file__).parents[2]
+CASE_FILES: Final = Path(os.environ.get("ACK_INFERENCE_SHARED", ROOT.parent / "shared")) / "cases"
+"""Stack files from public reports, where a checkout has them."""
 NAMES: Final = stack_names(ROOT)
 """Every stack that has a file in the repository."""
 
@@ -39,10 +42,15 @@ _register: Final = _Monitor.RegisterResource
 _STEP: Final = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<name>[^\]]*)\]")
 
 
+def configuration(path: Path) -> Raw:
+    """What a stack file says, without the namespace of its keys."""
+    document = yaml.safe_load(path.read_text())
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in document["config"].items()}
+
+
 @cache
 def _config(stack: str) -> str:
-    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-    return json.dumps({k.removeprefix(f"{PROJECT}:"): v for k, v in document["config"].items()})
+    return json.dumps(configuration(ROOT / f"Pulumi.{stack}.yaml"))
 
 
 def raw_of(stack: str, **changes: Any) -> Raw:

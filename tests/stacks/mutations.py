@@ -4,6 +4,7 @@ import copy
 import typing
 from collections.abc import Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 from components.args import field_at, keys_at
 from stacks.environment import Environment
 
-from .environments import NAMES, Raw, raw_of
+from .environments import CASE_FILES, NAMES, Raw, configuration, raw_of
 
 Path = tuple[str | int, ...]
 Draw = st.DrawFn
@@ -36,22 +37,39 @@ TEXTS: Final = _WORDS.split()
 ODD_TEXTS: Final = ["", " ", "ü", "名前", "a\nb", "\ud800", "a" * 63, "a" * 64, "x" * 5000]
 NUMBERS: Final = [
     *(0, 1, 2, 3, 7, 8, 10, 60, 100, 600, 601, 1000, 1001, 3600, 8012, 8080, 65535, 65536, 86400),
-    *(2**31 - 1, 2**31, 10**18, 10**40, -1, 0.5, 0.95, 1.5, 1e9, 1e-9, float("inf")),
+    *(2**31 - 1, 2**31, 10**18, 10**30, 10**40, -1, -(2**63), 0.5, 0.95, 1.0, 1.5, 1e9, 1e-9),
+    *(1e308, -1e308, 5e-324, float("inf")),
 ]
 JUNK: Final[list[Any]] = [None, [], {}, "x", 3, True, 1.5, {"a": {"b": [1, None]}}, [[{}]]]
 
 SMALL: Final = [stack for stack in NAMES if len(raw_of(stack)["models"]) == 1]
 """Stacks that are tried more often, since they are judged faster."""
+BASES: Final = [partial(raw_of, stack) for stack in [*NAMES, *SMALL * 4]] + [
+    partial(copy.deepcopy, configuration(path)) for path in sorted(CASE_FILES.glob("c00_*.yaml"))
+]
+"""What makes a file that is then broken: a stack's, or one from public reports."""
 
-texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from(ODD_TEXTS), st.text(max_size=8))
+names = st.one_of(
+    st.from_regex(r"[a-z]([-a-z0-9]{0,198}[a-z0-9])?", fullmatch=True),
+    st.builds(
+        lambda letter, count: letter * count, st.sampled_from("aZ9-_.é"), st.integers(1, 200)
+    ),
+)
+"""Names of 1 to 200 letters, of which many are no label."""
+stack_names = st.one_of(
+    st.sampled_from(["dev", "prod", "Dev", "pr-17", "v1.2", "a_b", "x" * 100, "-", "9"]),
+    st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True),
+)
+"""Names that Pulumi takes for a stack."""
+texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from(ODD_TEXTS), st.text(max_size=8), names)
 numbers = st.one_of(st.sampled_from(NUMBERS), st.integers(-5, 5000))
 
 
 @st.composite
 def broken_files(draw: Draw, most: int = 4) -> tuple[str, Raw]:
-    """A stack, and its file after one to `most` changes."""
-    stack = draw(st.sampled_from([*NAMES, *SMALL * 4]))
-    raw = raw_of(stack)
+    """A stack's name, and a file after one to `most` changes."""
+    stack = draw(stack_names)
+    raw = draw(st.sampled_from(BASES))()
     for _ in range(draw(st.integers(1, most))):
         places = _places(raw)
         if places:
@@ -105,6 +123,25 @@ def _add(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
         holder[key] = _of_type(draw, (*path, key))
 
 
+def _rename(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
+    """Calls an entry otherwise, and what refers to it too."""
+    named = [one for one in places if one[-1] == "name" and isinstance(_value(raw, one), str)]
+    if named:
+        old, new = _value(raw, _pick(draw, named)), draw(names)
+        for one in places:
+            if _value(raw, one) == old:
+                _holder(raw, one)[one[-1]] = new
+
+
+def _dangle(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
+    """Leaves out, or empties, a whole section that others may refer to."""
+    key = _pick(draw, sorted(raw))
+    if draw(st.booleans()):
+        del raw[key]
+    else:
+        raw[key] = type(raw[key])()
+
+
 def _invent(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
     value = _value(raw, place)
     if isinstance(value, dict):
@@ -113,7 +150,10 @@ def _invent(draw: Draw, raw: Raw, place: Path, places: list[Path]) -> None:
         value.append(draw(texts))
 
 
-CHANGES: Final = [_drop, _duplicate, _retype, _swap, _perturb, _perturb, _add, _add, _invent]
+CHANGES: Final = [
+    *(_drop, _duplicate, _retype, _swap, _perturb, _perturb, _add, _add, _invent),
+    *(_rename, _rename, _dangle),
+]
 
 
 def _pick(draw: Draw, options: Sequence[T]) -> T:

@@ -7,6 +7,11 @@ What the design asks for, and the cases or tests below that prove it:
 - pods per node under Terway: `pods_fit_the_network_plugin`
 - vLLM against the card, CUDA against the driver: `vllm_runs_on_the_cards`, `drivers_run_the_image`
 - GPU memory against the model: the warning `models_fill_their_cards`
+- what shares nodes fits them together: `lowest_sums_fit`, and the warning `highest_sums_fit`
+- cards are handed out whole: `pools_offer_whole_cards`
+- ARM nodes: `pools_have_one_architecture`, `platform_has_x86_nodes`, `arm_nodes_are_tainted`,
+  `caches_are_on_x86`, and the warning `images_suit_the_architecture`
+- registries can be reached: `vpc_registries_are_of_the_region`, and `registries_are_in_reach`
 - quota times workers holds the model: `caches_hold_their_models`
 - the cache's pool exists and is not ContainerOS: `caches_name_pools`, `fluid_runs_on_the_image`
 - selector and labels agree: test_a_policy_selects_exactly_the_pods_of_its_workload
@@ -43,6 +48,7 @@ import pytest
 from components.args import Args
 from stacks import checks, environment, runtimes
 from stacks.checks import WARNINGS
+from stacks.checks.architecture import ARM_DOCS
 from stacks.environment import stack_schema
 from stacks.judge import CHECKS, judge
 
@@ -91,6 +97,7 @@ ASKED: Raw = {
     "query": {"server": "http://prometheus.monitoring:9090", "query": "sum(up)"},
 }
 PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
+ON_ELASTIC: Raw = {"priority": None, "placement": {"pools": ["elastic"]}}
 COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
@@ -102,6 +109,26 @@ SMALL: Raw = {
     "gpus": 1,
     "gpu": "T4",
     "enis": 2,
+}
+
+ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "/var/lib/fluid"}
+SECOND: Raw = {
+    "pool": "cache",
+    "workers": 2,
+    "quota": "60Gi",
+    "medium": "SSD",
+    "path": "/var/lib/fluid",
+}
+ARM: Raw = {"name": "ecs.g8y.2xlarge", "vcpus": 8, "memory_gib": 32, "enis": 4, "ips_per_eni": 15}
+ARM_POOL: Raw = {
+    "instance_types": [ARM],
+    "pools[+]": {
+        "name": "arm",
+        "instance_types": ["ecs.g8y.2xlarge"],
+        "size": 3,
+        "image_type": "AliyunLinux3Arm64",
+        "taints": [{"key": "kubernetes.io/arch", "value": "arm64"}],
+    },
 }
 
 
@@ -756,6 +783,342 @@ CASES = [
         {"models[qwen].cache.quota": "366Gi"},
     ),
     Case(
+        "CacheTier",
+        "a cache on a disk that is memory",
+        dev,
+        {"models[qwen].cache.medium": "SSD"},
+        (
+            "models[qwen].cache.path is '/dev/shm', but it must be a folder on a disk with medium "
+            "SSD, e.g. /var/lib/fluid: /dev/shm is memory, which no pod has asked for."
+        ),
+        {**ON_DISK, "models[qwen].cache.path": "/data/dev/shm"},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "two models that always want more cards than there are",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            "models[+]": MODEL,
+            "models[llama].serve.knative.scale": {"min": 2, "max": 2, "target": 1},
+        },
+        (
+            "models[llama].serve.knative.scale.min is 2, but it must be less, or its pools larger: "
+            "with models[qwen].serve.knative.scale.min (1) it needs 3 GPUs, and pool a10 has 2 at "
+            "the most."
+        ),
+        # One of the two may go elsewhere.
+        {
+            "models[+]": MODEL,
+            "models[llama].serve.knative.scale": {"min": 2, "max": 2, "target": 1},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a model that always wants more replicas than there are cards",
+        dev,
+        {"models[qwen].serve.knative.scale": {"min": 7, "max": 7, "target": 2}},
+        (
+            "models[qwen].serve.knative.scale.min is 7, but it must be less, or its pools larger: "
+            "it needs 7 GPUs, and pools a10, t4 have 6 at the most."
+        ),
+        {"models[qwen].serve.knative.scale": {"min": 6, "max": 6, "target": 2}},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "replicas by KServe without a lowest number, of which there is always one",
+        hybrid,
+        {
+            "pools[elastic]": {
+                "name": "elastic",
+                "gpu": "V100",
+                "instance_types": ["ecs.gn6v-c8g1.2xlarge"],
+                "size": 1,
+            },
+            "models[qwen-chat].placement.pools": ["elastic"],
+            "models[qwen-queue].placement.pools": ["elastic"],
+            "models[qwen-queue].serve.kserve.scale.min": GONE,
+        },
+        (
+            "models[qwen-queue].serve.kserve.scale.min is 1, but it must be less, or its pools "
+            "larger: with models[qwen-chat].serve.kserve.scale.min (1) it needs 2 GPUs, and pool "
+            "elastic has 1 at the most."
+        ),
+        # How many machines an IDC has is not known.
+        {"models[qwen-chat].placement.pools": ["elastic"]},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "pods of which a node holds one, though two would hold three by the sum",
+        dev,
+        {
+            "models[qwen].server.resources.gpus": 0,
+            "models[qwen].server.resources.memory": "100Gi",
+            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].serve.knative.scale": {"min": 3, "max": 3, "target": 2},
+        },
+        (
+            "models[qwen].serve.knative.scale.min is 3, but it must be less, or its pools larger: "
+            "it needs 3 times 100 GiB of memory or more, and pool a10 holds 2 of these."
+        ),
+        {
+            "models[qwen].server.resources.gpus": 0,
+            "models[qwen].server.resources.cpu": "8",
+            "models[qwen].server.resources.memory": "89Gi",
+            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].serve.knative.scale": {"min": 3, "max": 3, "target": 2},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a reserve instance beside a model that always has a pod",
+        prod,
+        {
+            "pools[a10].size": 1,
+            "models[qwen-int8].placement.pools": ["a10"],
+            "models[qwen-chat].placement.pools": ["a10"],
+            "models[qwen-chat].serve.knative.scale.min": 1,
+            "models[embed].placement.pools": ["t4"],
+            "training[finetune].parallelism": 1,
+        },
+        (
+            "models[qwen-int8].serve.knative.reserve.replicas is 1, but it must be less, or its "
+            "pools larger: with models[qwen-chat].serve.knative.scale.min (1) it needs 2 GPUs, and "
+            "pool a10 has 1 at the most."
+        ),
+        {
+            "pools[a10].size": 1,
+            "models[qwen-int8].placement.pools": ["a10"],
+            "models[qwen-int8].serve.knative.reserve": GONE,
+            "models[qwen-chat].placement.pools": ["a10"],
+            "models[qwen-chat].serve.knative.scale.min": 1,
+            "models[embed].placement.pools": ["t4"],
+            "training[finetune].parallelism": 1,
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "two caches that share nodes",
+        dev,
+        {
+            "models[qwen].cache.quota": "200Gi",
+            "models[+]": {**MODEL, "cache": {"pool": "cache", "workers": 2, "quota": "168Gi"}},
+        },
+        (
+            "models[llama].cache.workers is 2, but it must be less, or its pools larger: with "
+            "models[qwen].cache.workers (2) it needs 744 GiB of memory, and pool cache has 737.9 "
+            "at the most."
+        ),
+        {
+            "models[qwen].cache.quota": "200Gi",
+            "models[+]": {**MODEL, "cache": {"pool": "cache", "workers": 2, "quota": "164Gi"}},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a cache that its disk has no room for",
+        dev,
+        {**ON_DISK, "models[qwen].cache.quota": "50Gi", "models[+]": {**MODEL, "cache": SECOND}},
+        (
+            "models[llama].cache.workers is 2, but it must be less, or its pools larger: with "
+            "models[qwen].cache.workers (2) it needs 220 GiB of system disk, and pool cache has "
+            "216 at the most."
+        ),
+        {
+            **ON_DISK,
+            "models[qwen].cache.quota": "50Gi",
+            "models[+]": {**MODEL, "cache": {**SECOND, "quota": "58Gi"}},
+        },
+    ),
+    Case(
+        "cache_nodes_have_room",
+        "a cache larger than the disk of a node",
+        dev,
+        {**ON_DISK, "models[qwen].cache.quota": "109Gi"},
+        (
+            "models[qwen].cache.quota is '109Gi', but it must be at most 108Gi on pool cache: its "
+            "system disk has 120 GiB, and the kubelet evicts pods above 90 % of it."
+        ),
+        {**ON_DISK, "models[qwen].cache.quota": "108Gi"},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "training whose pods have no room at the same time",
+        dev,
+        {"training[finetune].parallelism": 7},
+        (
+            "training[finetune].parallelism is 7, but it must be less, or its pools larger: it "
+            "needs 7 GPUs, and pools a10, t4 have 6 at the most."
+        ),
+        {"training[finetune].parallelism": 6},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "cards that are shared, for pods that ask for whole ones",
+        dev,
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"}},
+        (
+            "pools[a10].labels[ack.node.gpu.schedule] is 'cgpu', but it must be 'default', or left "
+            "out: nodes of any other mode have no nvidia.com/gpu, which models[qwen], "
+            "training[finetune] ask for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "default"}},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "nodes of an existing cluster that share cards",
+        existing,
+        {"nodes[gpu].node_selector": {"ack.node.gpu.schedule": "topology"}, "training": []},
+        (
+            "nodes[gpu].node_selector[ack.node.gpu.schedule] is 'topology', but it must be "
+            "'default', or left out: nodes of any other mode have no nvidia.com/gpu, which "
+            "models[qwen] asks for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"nodes[gpu].node_selector": {"ack.node.gpu.placement": "spread"}, "training": []},
+    ),
+    Case(
+        "InstanceType",
+        "a family of ARM processors that is called x86",
+        dev,
+        {"instance_types": [{**ARM, "architecture": "amd64"}]},
+        (
+            "instance_types[ecs.g8y.2xlarge].architecture is 'amd64', but it must be arm64, or "
+            "left out: the family is one of ARM processors."
+        ),
+        {"instance_types": [{**ARM, "architecture": "arm64"}]},
+    ),
+    Case(
+        "pools_have_one_architecture",
+        "types of two instruction sets in one pool",
+        dev,
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge", "architecture": "arm64"}],
+            "pools[system].instance_types": ["ecs.g7.2xlarge", "ecs.g11x.xlarge"],
+        },
+        (
+            "pools[system].instance_types is 'ecs.g11x.xlarge', but it must be a type of amd64, as "
+            "the first one is: it is arm64, and the nodes of a pool start from one image. See "
+            "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
+        ),
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge"}],
+            "pools[system].instance_types": ["ecs.g7.2xlarge", "ecs.g11x.xlarge"],
+        },
+    ),
+    Case(
+        "pools_have_one_architecture",
+        "x86 nodes with an image for ARM",
+        dev,
+        {
+            "instance_types": [{**ARM, "name": "ecs.g11x.xlarge"}],
+            "pools[system].instance_types": ["ecs.g11x.xlarge"],
+            "pools[system].image_type": "AliyunLinux3Arm64",
+        },
+        (
+            "pools[system].image_type is 'AliyunLinux3Arm64', but it must be one of AliyunLinux3, "
+            "AliyunLinux3ContainerOptimized, AliyunLinux4, AliyunLinux4ContainerOptimized, "
+            "ContainerOS, Ubuntu: ecs.g11x.xlarge is amd64, and the image is for arm64. See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/"
+            "cs_kubernetes_node_pool"
+        ),
+        {**ARM_POOL, "pools[arm].image_type": "AliyunLinux4ContainerOptimizedArm64"},
+    ),
+    Case(
+        "platform_has_x86_nodes",
+        "ARM nodes alone for the platform",
+        dev,
+        {**ARM_POOL, "pools[system]": GONE, "pools[cache]": GONE, "models[qwen].cache": GONE},
+        (
+            "pools is ARM throughout, GPU pools aside, but it must be a pool of x86 types with a "
+            "node at least that is not dedicated to GPU pods: ACK offers the platform's components "
+            f"for x86 nodes only. See {ARM_DOCS}"
+        ),
+        ARM_POOL,
+    ),
+    Case(
+        "arm_nodes_are_tainted",
+        "ARM nodes on which pods of x86 images may land",
+        dev,
+        {**ARM_POOL, "pools[arm].taints": GONE},
+        (
+            "pools[arm].taints is missing, but it must be given, with {key: kubernetes.io/arch, "
+            "value: arm64}: pods of images for x86, the platform's among them, would land there "
+            f"and fail. See {ARM_DOCS}"
+        ),
+        ARM_POOL,
+    ),
+    Case(
+        "caches_are_on_x86",
+        "a cache on ARM nodes",
+        dev,
+        {**ARM_POOL, "models[qwen].cache": {"pool": "arm", "workers": 1, "quota": "12Gi"}},
+        (
+            "models[qwen].cache.pool is 'arm', but it must be a pool of x86 types, or models "
+            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
+            f"{ARM_DOCS}"
+        ),
+        {**ARM_POOL, "models[qwen].cache": {"pool": "system", "workers": 1, "quota": "12Gi"}},
+    ),
+    Case(
+        "caches_are_on_x86",
+        "a model that reads its cache from ARM nodes",
+        dev,
+        {
+            **ARM_POOL,
+            "models[+]": {
+                **merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
+                "cache": {"pool": "cache", "workers": 1, "quota": "20Gi"},
+            },
+        },
+        (
+            "models[llama].placement.pools is 'arm', but it must be a pool of x86 types, or models "
+            "without a cache: Fluid and Jindo run there, which ACK offers for x86 nodes only. See "
+            f"{ARM_DOCS}"
+        ),
+        {
+            **ARM_POOL,
+            "models[+]": merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm"]}),
+        },
+    ),
+    *(
+        Case(
+            "vpc_registries_are_of_the_region",
+            f"an image at {host}, which answers in another region",
+            dev,
+            {"models[qwen].server.image": f"{host}/team/vllm:0.4.1"},
+            (
+                f"models[qwen].server.image is '{host}/team/vllm:0.4.1', but it must be at {here}, "
+                f"or at a public address: {host} answers in VPCs of cn-hangzhou only."
+            ),
+            {"models[qwen].server.image": f"{here}/team/vllm:0.4.1"},
+        )
+        for host, here in (
+            ("registry-vpc.cn-hangzhou.aliyuncs.com", "registry-vpc.cn-beijing.aliyuncs.com"),
+            (
+                "team-registry-vpc.cn-hangzhou.cr.aliyuncs.com",
+                "team-registry-vpc.cn-beijing.cr.aliyuncs.com",
+            ),
+            (
+                "crpi-x1-vpc.cn-hangzhou.personal.cr.aliyuncs.com",
+                "crpi-x1-vpc.cn-beijing.personal.cr.aliyuncs.com",
+            ),
+        )
+    ),
+    Case(
+        "vpc_registries_are_of_the_region",
+        "a chart's images that answer in another region",
+        dev,
+        {"fluid": {"image_prefix": "registry-vpc.cn-shanghai.aliyuncs.com/team"}},
+        (
+            "fluid.image_prefix is 'registry-vpc.cn-shanghai.aliyuncs.com/team', but it must be at "
+            "registry-vpc.cn-beijing.aliyuncs.com, or at a public address: "
+            "registry-vpc.cn-shanghai.aliyuncs.com answers in VPCs of cn-shanghai only."
+        ),
+        {"fluid": {"image_prefix": "registry.cn-shanghai.aliyuncs.com/team"}},
+    ),
+    Case(
         "fluid_runs_on_the_image",
         "cache nodes without Fluid's plugin",
         dev,
@@ -1311,6 +1674,143 @@ CASES = [
         {"nodes[gpu].gpu": "L20"},
     ),
     Case(
+        "OssStore",
+        "an endpoint with a scheme",
+        dev,
+        {"stores[models].oss.endpoint": "https://oss-cn-beijing-internal.aliyuncs.com"},
+        (
+            "stores[models].oss.endpoint is 'https://oss-cn-beijing-internal.aliyuncs.com', but "
+            "it must be a host name such as oss-cn-beijing-internal.aliyuncs.com: lower-case "
+            "letters, digits, '-' and '.', at most 63 between dots and 253 in all, without "
+            "scheme, port or path (did you mean 'oss-cn-beijing-internal.aliyuncs.com'?): the "
+            "bucket is reached by it."
+        ),
+        {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
+    ),
+    Case(
+        "NasStore",
+        "a mount target with a path",
+        dev,
+        {"stores[checkpoints].nas": {"server": "0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share"}},
+        (
+            "stores[checkpoints].nas.server is '0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share', "
+            "but it must be a host name such as 0a1b2c-xyz.cn-beijing.nas.aliyuncs.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path (did you mean "
+            "'0a1b2c-x.cn-hangzhou.nas.aliyuncs.com'?): nodes mount the files from it."
+        ),
+        {"stores[checkpoints].nas": {"server": "10.0.0.7"}},
+    ),
+    Case(
+        "NasStore",
+        "a zone of a mount target that exists",
+        dev,
+        {"stores[checkpoints].nas": {"server": "10.0.0.7", "zone": "cn-beijing-h"}},
+        (
+            "stores[checkpoints].nas.zone is 'cn-beijing-h', but it must be left out, or server "
+            "left out: the mount target exists, in a zone of its own."
+        ),
+        {"stores[checkpoints].nas": {"zone": "cn-beijing-h"}},
+    ),
+    Case(
+        "ClaimStore",
+        "a claim that no cluster has",
+        existing,
+        {"stores[models].claim.name": "Shared_Models"},
+        (
+            "stores[models].claim.name is 'Shared_Models', but it must be lower-case letters, "
+            "digits, '-' and '.', a letter or digit at both ends of each part, at most 253: no "
+            "claim is called otherwise. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[models].claim.name": "shared.models"},
+    ),
+    Case(
+        "Knative",
+        "a domain that is a URL",
+        dev,
+        {"knative": {"domain": "https://LLM.example.org:443/v1"}},
+        (
+            "knative.domain is 'https://LLM.example.org:443/v1', but it must be a host name such "
+            "as models.example.com: lower-case letters, digits, '-' and '.', at most 63 between "
+            "dots and 253 in all, without scheme, port or path (did you mean "
+            "'llm.example.org'?): services are hosts below it."
+        ),
+        {"knative": {"domain": "llm.example.org"}},
+    ),
+    Case(
+        "Knative",
+        "a domain that is an address",
+        dev,
+        {"knative": {"domain": "203.0.113.7"}},
+        (
+            "knative.domain is '203.0.113.7', but it must be a domain, such as "
+            "203.0.113.7.sslip.io: there are no hosts below an address."
+        ),
+        {"knative": {"domain": "203.0.113.7.sslip.io"}},
+    ),
+    Case(
+        "Knative",
+        "a registry that no image reference names",
+        dev,
+        {"knative": {"skip_tag_resolving": ["https://docker.io"]}},
+        (
+            "knative.skip_tag_resolving[0] is 'https://docker.io', but it must be a registry as "
+            "image references name it, such as docker.io or registry.local:5000: Knative "
+            "compares it with the registry of each image."
+        ),
+        {"knative": {"skip_tag_resolving": ["docker.io", "registry.local:5000"]}},
+    ),
+    Case(
+        "KServe",
+        "an IngressClass that no cluster has",
+        hybrid,
+        {"kserve": {"ingress_class": "Nginx"}},
+        (
+            "kserve.ingress_class is 'Nginx', but it must be lower-case letters, digits, '-' and "
+            "'.', a letter or digit at both ends of each part, at most 253: each model's Ingress "
+            "names its class. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"kserve": {"ingress_class": "alb"}},
+    ),
+    Case(
+        "Cluster",
+        "a version that ACK does not number so",
+        prod,
+        {"cluster.version": "1.34.1"},
+        (
+            "cluster.version is '1.34.1', but it must be a version of ACK such as "
+            "1.34.1-aliyun.1, or left out: ACK numbers its own builds of a release, and knows no "
+            "other names for them. See https://registry.terraform.io/providers/aliyun/alicloud/"
+            "latest/docs/data-sources/cs_kubernetes_version"
+        ),
+        {"cluster.version": "1.34.1-aliyun.2"},
+    ),
+    Case(
+        "priorities_are_known",
+        "a priority where there are none",
+        dev,
+        {"priorities": GONE, "training": GONE},
+        (
+            "models[qwen].priority is 'inference-high-priority', but it must be the name of an "
+            "entry of priorities, which has none: the API server refuses pods of an unknown "
+            "PriorityClass."
+        ),
+        {"priorities": GONE, "training": GONE, "models[qwen].priority": GONE},
+    ),
+    Case(
+        "services_have_their_own_names",
+        "a model of Knative that has the name of another one's predictor",
+        hybrid,
+        {"models[+]": {**MODEL, "name": "qwen-chat-predictor", **ON_ELASTIC}},
+        (
+            "models[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one: KServe makes a Service of that name for models[qwen-chat]."
+        ),
+        {"models[+]": {**MODEL, "name": "qwen-chat-2", **ON_ELASTIC}},
+    ),
+    Case(
         "Store",
         "a store name that no resource may have",
         dev,
@@ -1505,13 +2005,14 @@ CASES = [
         {"models[qwen-chat].serve.kserve.annotations": {AUTOSCALER: "external"}},
     ),
     Case(
-        "KServeArgs",
+        "KServe",
         "a domain that no Ingress may have",
         hybrid,
         {"kserve": {"domain": "a_b"}},
         (
-            "kserve.domain is 'a_b', but it must be lower-case letters, digits, '-' and '.', such "
-            "as models.example.com: it becomes part of each model's Ingress."
+            "kserve.domain is 'a_b', but it must be a host name such as models.example.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path: models are hosts below it."
         ),
         {"kserve": {"domain": "a-b"}},
     ),
@@ -1549,13 +2050,14 @@ CASES = [
         {"gpu_metrics.labels": {"namespace": "namespace", "pod": "pod"}},
     ),
     Case(
-        "PrometheusEndpoint",
+        "GpuMetricsSection",
         "an address of Prometheus that is none",
         existing,
         {"gpu_metrics": {"url": "prometheus:9090"}},
         (
-            "gpu_metrics.url is 'prometheus:9090', but it must be an http(s):// address: the "
-            "adapter connects to it."
+            "gpu_metrics.url is 'prometheus:9090', but it must be an address such as "
+            "http://prometheus.monitoring.svc:9090: http or https, a host, and no user or "
+            "password: the adapter connects to it."
         ),
         {"gpu_metrics": PROMETHEUS},
     ),
@@ -1689,7 +2191,8 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {"gn7i-c32g1.8xlarge": 10}}},
         (
             "prices.nodes_hourly[gn7i-c32g1.8xlarge] is 'gn7i-c32g1.8xlarge', but it must be an "
-            "ECS instance type such as ecs.gn7i-c32g1.8xlarge: nodes are priced by their type."
+            "ECS type such as 'ecs.gn7i-c32g1.8xlarge': nodes are priced by their type. See "
+            "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
         ),
         # Of a contract that serves other stacks too.
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.no.pool": 10}}},
@@ -2081,15 +2584,157 @@ SURPRISES = [
         {"models[qwen].volume.size": "14Gi"},
     ),
     Case(
-        "replicas_have_cards",
-        "more replicas than the pools have cards",
+        "highest_sums_fit",
+        "more replicas and training than the pools have cards",
         dev,
-        {"models[qwen].serve.knative.scale.max": 7},
-        (
-            "models[qwen].serve.knative.scale.max is 7, but the pools a10, t4 hold 6 replicas at "
-            "most: the rest would stay pending."
-        ),
         {"models[qwen].serve.knative.scale.max": 6},
+        (
+            "models[qwen].serve.knative.scale.max (6), training[finetune].parallelism (1) may need "
+            "7 GPUs at the same time, and pools a10, t4 have 6 at the most: what comes last waits."
+        ),
+        {"models[qwen].serve.knative.scale.max": 5},
+    ),
+    Case(
+        "highest_sums_fit",
+        "nodes of two types, of which the autoscaler may take the smaller",
+        prod,
+        {
+            "training": [],
+            "models[qwen-chat].placement.pools": ["a10-spot"],
+            "models[qwen-chat].serve.knative.scale.max": 13,
+        },
+        (
+            "models[qwen-chat].serve.knative.scale.max (13) may need 13 GPUs at the same time, and "
+            "pool a10-spot has 12 at the most: what comes last waits."
+        ),
+        {
+            "training": [],
+            "models[qwen-chat].placement.pools": ["a10-spot"],
+            "models[qwen-chat].serve.knative.scale.max": 12,
+            "models[embed].placement.pools": ["t4"],
+        },
+    ),
+    Case(
+        "highest_sums_fit",
+        "load tests without a node of their own",
+        dev,
+        {
+            "pools[cache].taints": [{"key": "cache"}],
+            "load_tests": [load_test(name=f"spike{n}", run="1") for n in range(13)],
+        },
+        (
+            f"{', '.join(f'load_tests[spike{n}].run (1)' for n in range(13))} may need 13 "
+            "times 1 CPUs or more at the same time, and pool system holds 12 of these: what comes "
+            "last waits."
+        ),
+        {
+            "pools[cache].taints": [{"key": "cache"}],
+            "load_tests": [load_test(name=f"spike{n}", run="1") for n in range(2)],
+        },
+    ),
+    Case(
+        "pods_are_sure_of_a_new_node",
+        "a pod that takes more of a new node than is sure",
+        dev,
+        {"models[qwen].server.resources.cpu": "17"},
+        (
+            "models[qwen].server.resources.cpu is 17, 71% of ecs.gn6i-c24g1.6xlarge in pool t4: "
+            "GOATScaler guesses what a new node will offer, and is sure of 70% only. Try whether "
+            "it adds a node for such a pod, or ask for less."
+        ),
+        # 16.8 is 70 %; and no node is added to a pool of a fixed size.
+        {"models[qwen].server.resources.cpu": "16800m"},
+    ),
+    Case(
+        "pods_are_sure_of_a_new_node",
+        "training that takes more memory of a new node than is sure",
+        dev,
+        {"training[finetune].resources.memory": "66Gi"},
+        (
+            "training[finetune].resources.memory is 66Gi, 71% of ecs.gn6i-c24g1.6xlarge in pool "
+            "t4: GOATScaler guesses what a new node will offer, and is sure of 70% only. Try "
+            "whether it adds a node for such a pod, or ask for less."
+        ),
+        {
+            "training[finetune].resources.memory": "66Gi",
+            "training[finetune].placement.pools": ["a10"],
+        },
+    ),
+    Case(
+        "spot_pools_buy_spot",
+        "a spot pool that buys on demand",
+        prod,
+        {"pools[a10-spot].spot.compensate_with_on_demand": True},
+        (
+            "pools[a10-spot].spot.compensate_with_on_demand is true: GOATScaler does not look at "
+            "the stock of spot instances, and buys on demand even where there are some. The plan "
+            "prices the pool on demand."
+        ),
+        {},
+    ),
+    Case(
+        "images_suit_the_architecture",
+        "a model on ARM nodes, whose image nobody looks into",
+        dev,
+        {
+            **ARM_POOL,
+            "models[+]": merged(
+                MODEL, {"server.resources.gpus": 0, "placement.pools": ["arm", "system"]}
+            ),
+        },
+        (
+            "models[llama].server.image runs on the ARM nodes of arm: it needs variants for arm64 "
+            "and amd64, or its pods end with `exec format error`."
+        ),
+        {
+            **ARM_POOL,
+            "models[+]": merged(MODEL, {"server.resources.gpus": 0, "placement.pools": ["system"]}),
+        },
+    ),
+    Case(
+        "registries_are_in_reach",
+        "images abroad, for nodes in the mainland",
+        dev,
+        {"models[qwen].server.image": "vllm/vllm-openai:v0.4.1", "models[qwen].cache": GONE},
+        (
+            "docker.io is outside mainland China, and pulls from cn-beijing are slow or fail: "
+            "models[qwen].server.image, training[finetune].image. Copy the images to a registry of "
+            "the region, which ACR does by artifact subscription, and name that. Where nodes have "
+            "a mirror for docker.io, Knative's controller has none: knative.skip_tag_resolving: "
+            "[docker.io] keeps it from asking there."
+        ),
+        {
+            "models[qwen].server.image": "registry.example.com/vllm/vllm-openai:v0.4.1",
+            "training": [],
+            "fluid": {"image_prefix": "registry.example.com/fluid"},
+        },
+    ),
+    Case(
+        "registries_are_in_reach",
+        "images abroad that a load test brings",
+        dev,
+        {"load_tests": [load_test()]},
+        (
+            "quay.io is outside mainland China, and pulls from cn-beijing are slow or fail: "
+            "load_tests[spike].image. Copy the images to a registry of the region, which ACR does "
+            "by artifact subscription, and name that."
+        ),
+        {"load_tests": [load_test(image="registry.example.com/inference-perf:v0.7.0")]},
+    ),
+    Case(
+        "registries_are_in_reach",
+        "images abroad that charts bring",
+        hybrid,
+        {},
+        (
+            "quay.io is outside mainland China, and pulls from cn-hangzhou are slow or fail: "
+            "kserve.chart.image_prefix, cert_manager. Copy the images to a registry of the region, "
+            "which ACR does by artifact subscription, and name that."
+        ),
+        {
+            "kserve": {"chart": {"image_prefix": "registry.example.com/kserve"}},
+            "cert_manager": "present",
+        },
     ),
     Case(
         "starts_take_their_time",
@@ -2127,13 +2772,13 @@ SURPRISES = [
         {"models[qwen-queue].placement.pools": ["elastic"]},
     ),
     Case(
-        "replicas_have_cards",
+        "highest_sums_fit",
         "more replicas by KServe than the pools have cards",
         hybrid,
         {f"{CHAT}.max": 4, "models[qwen-chat].placement.pools": ["elastic"]},
         (
-            "models[qwen-chat].serve.kserve.scale.max is 4, but the pools elastic hold 3 replicas "
-            "at most: the rest would stay pending."
+            "models[qwen-chat].serve.kserve.scale.max (4) may need 4 GPUs at the same time, and "
+            "pool elastic has 3 at the most: what comes last waits."
         ),
         # How many machines an IDC has is not known.
         {f"{CHAT}.max": 4},

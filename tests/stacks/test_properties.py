@@ -7,7 +7,9 @@ from typing import Final
 from hypothesis import HealthCheck, given, settings
 
 from plan.model import Marker, Plan
+from stacks.arguments import name_prefix
 from stacks.checks import find_warnings
+from stacks.environment import PROJECT
 from stacks.judge import STAND_INS, judge
 from tests import crd_schemas, provider_schema
 
@@ -19,7 +21,8 @@ SENTENCE: Final = re.compile(
     r"[^\n]+ is [^\n]+, but it must be [^\n]+: [^\n]+\.( See https://\S+)?"
 )
 FACTOR: Final = int(os.environ.get("ACK_INFERENCE_EXAMPLES", "1"))
-"""How many times more examples are tried; with more than 1, other ones each time."""
+"""How many times more examples are tried; with more than 1, other ones each time. With 5, they are
+10,000."""
 
 settings.register_profile(
     "stacks",
@@ -36,8 +39,8 @@ SETTINGS: Final = settings.get_profile("stacks")
 def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
     found: tuple[str, Raw],
 ) -> None:
-    _, raw = found
-    judgement = judge(raw)
+    stack, raw = found
+    judgement = judge(raw, name_prefix(PROJECT, stack))
     assert (judgement.environment is None) == bool(judgement.faults)
     sentences = [str(fault) for fault in judgement.faults]
     assert [one for one in sentences if not SENTENCE.fullmatch(one)] == []
@@ -51,7 +54,7 @@ def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
 @given(broken_files(most=2))
 def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) -> None:
     stack, raw = found
-    if not judge(raw).faults:
+    if not judge(raw, name_prefix(PROJECT, stack)).faults:
         assert mistakes(planned(raw, stack=stack)) == []
 
 

@@ -1,0 +1,317 @@
+"""Forms of names, hosts and versions: one form per thing, whoever reads it.
+
+A form is a pattern, what to say of it, and the page that it is from. Stack file, components and
+custom resources judge by the same form, so that all of them take the same texts.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+from typing import Final
+from urllib.parse import urlsplit
+
+from .args import Fault, Words
+
+_KUBERNETES_NAMES: Final = (
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+)
+LONGEST_LABEL: Final = 63
+"""Characters of a DNS label and of the value of a Kubernetes label."""
+LONGEST_SUBDOMAIN: Final = 253
+"""Characters of a host name, and of the name of most Kubernetes objects."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which texts a name may be."""
+
+    pattern: str
+    """Regular expression of a whole name, its length included."""
+    want: str
+    """The same in words, so that `it must be {want}` reads well."""
+    longest: int
+    """Most characters."""
+    source: str | None = None
+    """Page that says so."""
+
+    def allows(self, name: str) -> bool:
+        """Whether the name has the form."""
+        return re.fullmatch(self.pattern, name) is not None
+
+    @property
+    def whole(self) -> str:
+        """The pattern as a JSON Schema wants it."""
+        return f"^{self.pattern}$"
+
+    def faults(self, field: str, name: object, why: str) -> Iterator[Fault]:
+        """Refuses a name of another form; an Output passes unread."""
+        if isinstance(name, str) and not self.allows(name):
+            yield Fault(field, name, self.want, why, self.source)
+
+
+# --- Kubernetes and Helm -------------------------------------------------------------------------
+
+DNS_1035_LABEL: Final = Form(
+    r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+    "lower-case letters, digits and '-', from a letter to a letter or digit, at most 63",
+    LONGEST_LABEL,
+    _KUBERNETES_NAMES,
+)
+"""Name of a Service, and of what becomes one."""
+DNS_1123_LABEL: Final = Form(
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+    "lower-case letters, digits and '-', '-' neither first nor last, at most 63",
+    LONGEST_LABEL,
+    _KUBERNETES_NAMES,
+)
+"""Name of a namespace, and of what becomes part of a host."""
+DNS_1123_SUBDOMAIN: Final = Form(
+    r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+    "lower-case letters, digits, '-' and '.', a letter or digit at both ends of each part, "
+    "at most 253",
+    LONGEST_SUBDOMAIN,
+    _KUBERNETES_NAMES,
+)
+"""Name of most Kubernetes objects: a Secret, a ConfigMap, a claim, an IngressClass."""
+LABEL_VALUE: Final = Form(
+    r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?",
+    "63 letters, digits, hyphens, dots and underscores at most",
+    LONGEST_LABEL,
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
+)
+"""Value of a label."""
+STATEFUL_SET: Final = Form(
+    r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?",
+    "lower-case letters, digits and '-', at most 52",
+    # Each pod has the label controller-revision-hash, whose value is the name, '-' and up to ten
+    # characters: kubernetes 1.34.1, pkg/controller/history and statefulset, read 2026-11.
+    LONGEST_LABEL - 11,
+    "https://github.com/kubernetes/kubernetes/issues/64023",
+)
+"""Name of a StatefulSet: its pods have it in a label."""
+HELM_RELEASE: Final = Form(
+    r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?",
+    "lower-case letters, digits and '-', at most 53",
+    # Helm 3, pkg/chartutil/validate_name.go
+    53,
+    "https://helm.sh/docs/chart_template_guide/getting_started/",
+)
+"""Name of a Helm release."""
+
+# --- Alibaba Cloud -------------------------------------------------------------------------------
+
+ACK_CLUSTER: Final = Form(
+    r"[A-Za-z0-9][A-Za-z0-9-]{0,62}",
+    "1 to 63 letters, digits and hyphens, no hyphen first",
+    63,
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/developer-reference/"
+    "api-cs-2015-12-15-createcluster",
+)
+"""Name of an ACK cluster."""
+ACK_NODE_POOL: Final = Form(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
+    "1 to 63 letters, digits, hyphens and underscores, a letter or digit first",
+    63,
+)
+"""Name of a node pool."""
+SLS_PROJECT: Final = Form(
+    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
+    63,
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/log_project",
+)
+"""Name of a project of the Log Service."""
+OSS_BUCKET: Final = Form(
+    r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
+    63,
+    "https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions",
+)
+"""Name of a bucket."""
+RAM_ROLE: Final = Form(
+    # A role may have dots, but its policy, which bears the same name, may not.
+    r"[A-Za-z0-9-]{1,64}",
+    "1 to 64 letters, digits and hyphens",
+    64,
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ram_policy",
+)
+"""Name of a RAM role and of its policy."""
+NAS_ACCESS_GROUP: Final = Form(
+    r"[A-Za-z][A-Za-z0-9_-]{2,63}",
+    "3 to 64 letters, digits, hyphens and underscores, a letter first",
+    64,
+    "https://www.alibabacloud.com/help/en/nas/developer-reference/"
+    "api-nas-2017-06-26-createaccessgroup",
+)
+"""Name of an access group of NAS."""
+INSTANCE_TYPE: Final = Form(
+    r"ecs\.[a-z0-9-]+\.[a-z0-9-]+",
+    "an ECS type such as 'ecs.gn7i-c32g1.8xlarge'",
+    LONGEST_LABEL,
+    "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families",
+)
+"""Name of an ECS instance type, which nodes carry as a label."""
+DRIVER_VERSION: Final = Form(r"\d+(\.\d+){1,2}", "a version such as '550.144.03'", LONGEST_LABEL)
+"""Version of the NVIDIA driver."""
+
+# --- hosts and addresses -------------------------------------------------------------------------
+
+_HOST_WORDS: Final = (
+    "a host name such as {example}: lower-case letters, digits, '-' and '.', at most 63 between "
+    "dots and 253 in all, without scheme, port or path"
+)
+
+
+def is_host(text: str) -> bool:
+    """Whether the text is a host name, or an IPv4 address."""
+    if is_ipv4(text):
+        return True
+    labels = text.split(".")
+    lower = len(text) <= LONGEST_SUBDOMAIN and all(map(DNS_1123_LABEL.allows, labels))
+    # A last part of digits alone would be read as an address, and none it is.
+    return lower and not labels[-1].isdigit()
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether the text is an IPv4 address."""
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def host_faults(
+    field: str, host: object, why: str, example: str = "models.example.com"
+) -> Iterator[Fault]:
+    """Refuses what is no host name, such as a URL; an Output passes unread.
+
+    Args:
+        field: Field that has it.
+        host: The host name, or an IPv4 address.
+        why: What it is for, as a clause.
+        example: A host of the kind that is asked for.
+    """
+    if isinstance(host, str) and not is_host(host):
+        meant = _host_of(host)
+        hint = f" (did you mean {meant!r}?)" if meant else ""
+        yield Fault(field, host, f"{_HOST_WORDS.format(example=example)}{hint}", why)
+
+
+def domain_faults(field: str, domain: object, why: str) -> Iterator[Fault]:
+    """Refuses what hosts cannot lie below: what is no host name, and an address."""
+    yield from host_faults(field, domain, why)
+    if isinstance(domain, str) and is_ipv4(domain):
+        want = f"a domain, such as {domain}.sslip.io"
+        yield Fault(field, domain, want, "there are no hosts below an address")
+
+
+def derived_host_faults(field: str, name: str, host: str, why: str) -> Iterator[Fault]:
+    """Refuses a name of which too long a host is made.
+
+    Args:
+        field: Field that has the name.
+        name: The name, which the host begins with.
+        host: The host that is made of it.
+        why: What becomes of such a host, as a clause.
+    """
+    label = host.split(".", 1)[0]
+    over = max(len(label) - LONGEST_LABEL, len(host) - LONGEST_SUBDOMAIN)
+    if over > 0:
+        too_long = f"{label} in it is" if len(label) > LONGEST_LABEL else "it is"
+        longest = LONGEST_LABEL if len(label) > LONGEST_LABEL else LONGEST_SUBDOMAIN
+        reason = f"its host is {host}, and {too_long} over {longest} long; {why}"
+        yield Fault(field, name, shorter(len(name) - over), reason)
+
+
+def shorter(room: int) -> str:
+    """What is wanted of a name that is too long."""
+    return f"at most {room} long" if room > 0 else "shorter, and so must be what it is joined to"
+
+
+def _host_of(text: str) -> str | None:
+    """The host that the writer of a URL, of capitals, of a port or of a wildcard meant."""
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        found = (parts.hostname or "").removeprefix("*.").rstrip(".").lower()
+    except ValueError:
+        return None
+    return found if found and is_host(found) else None
+
+
+_URL: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(:(?P<port>\d{1,5}))?(?P<path>/\S*)?"
+)
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is an HTTP address with a host, perhaps a port and a path, and no user."""
+    match = _URL.fullmatch(text)
+    if match is None or not is_host(match["host"].lower()):
+        return False
+    return match["port"] is None or 1 <= int(match["port"]) <= 65535
+
+
+def url_faults(field: str, url: object, why: str, example: str) -> Iterator[Fault]:
+    """Refuses what is no HTTP address; an Output passes unread.
+
+    Args:
+        field: Field that has it.
+        url: The address.
+        why: What it is for, as a clause.
+        example: An address of the kind that is asked for.
+    """
+    if isinstance(url, str) and not is_url(url):
+        got = Words("given with a user in it") if "@" in url else url
+        want = f"an address such as {example}: http or https, a host, and no user or password"
+        yield Fault(field, got, want, why)
+
+
+_REGISTRY: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+)(:(?P<port>\d{1,5}))?")
+
+
+def registry_faults(field: str, registry: object, why: str) -> Iterator[Fault]:
+    """Refuses what is no `host[:port]` of a registry; an Output passes unread."""
+    if not isinstance(registry, str):
+        return
+    match = _REGISTRY.fullmatch(registry)
+    port = int(match["port"] or 1) if match else 0
+    if match is None or not is_host(match["host"]) or not 1 <= port <= 65535:
+        want = "a registry as image references name it, such as docker.io or registry.local:5000"
+        yield Fault(field, registry, want, why)
+
+
+# --- versions of Kubernetes ----------------------------------------------------------------------
+
+KUBERNETES_VERSION: Final = r"^v?1\.\d{1,3}(\.\d{1,3}([-+][0-9A-Za-z.+-]+)?)?$"
+"""Version of Kubernetes as its makers and clouds write it: 1.34, 1.34.1, 1.34.1-aliyun.1."""
+_VERSION: Final = re.compile(
+    r"v?1\.(?P<minor>\d{1,3})(?P<patch>\.\d{1,3}(?P<build>[-+][0-9A-Za-z.+-]+)?)?"
+)
+_ACK_BUILD: Final = re.compile(r"-aliyun(edge)?\.\d+")
+# Provider, resource cs_managed_kubernetes and data source cs_kubernetes_version, read 2026-11:
+# "The ACK released kubernetes version", such as 1.26.3-aliyun.1.
+_ACK_VERSIONS: Final = (
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/data-sources/"
+    "cs_kubernetes_version"
+)
+
+
+def kubernetes_minor(version: object) -> int | None:
+    """The minor version of Kubernetes; None where it is unknown yet, or no version."""
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    return int(match["minor"]) if match else None
+
+
+def ack_version_faults(field: str, version: object) -> Iterator[Fault]:
+    """Refuses what ACK does not call a version; an Output and None pass."""
+    if not isinstance(version, str):
+        return
+    match = _VERSION.fullmatch(version)
+    minor_alone = match is not None and match["patch"] is None
+    whole = match is not None and _ACK_BUILD.fullmatch(match["build"] or "") is not None
+    if not (minor_alone or whole) or version.startswith("v"):
+        want = "a version of ACK such as 1.34.1-aliyun.1, or left out"
+        why = "ACK numbers its own builds of a release, and knows no other names for them"
+        yield Fault(field, version, want, why, _ACK_VERSIONS)

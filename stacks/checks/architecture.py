@@ -1,0 +1,96 @@
+"""Instruction sets: what runs on ARM nodes, and what does not."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.args import MISSING, Fault, Words
+from components.catalog.instances import Architecture
+from components.catalog.labels import ARCHITECTURE, ARM_TAINT
+from components.cloud.node_pool import Taint, find_architecture_faults
+
+from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from .views import lowest_size, models, placed, workloads
+
+ARM_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "schedule-workloads-to-arm-based-nodes"
+)
+"""On ARM nodes ACK has its core, log, storage and network components, and nothing of its
+Marketplace; nodes beside x86 ones want a taint. Read 2026-11."""
+
+
+def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
+    """A pool starts its nodes from one image."""
+    for pool in environment.pools:
+        kinds = {
+            name: environment.instances[name].architecture
+            for name in pool.instance_types
+            if name in environment.instances
+        }
+        if kinds:
+            for fault in find_architecture_faults(kinds, pool.image_type):
+                yield fault.under(f"pools[{pool.name}]")
+
+
+def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
+    """Knative, KServe, Fluid and the like have no place on ARM nodes of ACK."""
+    if environment.existing:
+        return
+    open_pools = [pool for pool in environment.pools if lowest_size(pool) and not pool.is_dedicated]
+    if open_pools and all(is_arm(environment, pool) for pool in open_pools):
+        want = "a pool of x86 types with a node at least that is not dedicated to GPU pods"
+        why = "ACK offers the platform's components for x86 nodes only"
+        yield Fault("pools", Words("ARM throughout, GPU pools aside"), want, why, ARM_DOCS)
+
+
+def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
+    """Beside x86 nodes, a pod whose image is for x86 may land on an ARM one and never start."""
+    wanted = Taint.model_validate(ARM_TAINT)
+    for pool in environment.pools:
+        if is_arm(environment, pool) and not pool.is_dedicated and wanted not in pool.taints:
+            want = f"given, with {{key: {wanted.key}, value: {wanted.value}}}"
+            why = "pods of images for x86, the platform's among them, would land there and fail"
+            got = Words(f"without {wanted.key}") if pool.taints else MISSING
+            yield Fault(f"pools[{pool.name}].taints", got, want, why, ARM_DOCS)
+
+
+def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
+    """Fluid's workers run on the cache's nodes, and its FUSE client on the readers'."""
+    why = "Fluid and Jindo run there, which ACK offers for x86 nodes only"
+    for path, model in models(environment):
+        if model.cache is None:
+            continue
+        fields = {f"{path}.cache.pool": [model.cache.pool]}
+        fields[f"{path}.placement.pools"] = model.placement.pools
+        for field, names in fields.items():
+            for name in names:
+                pool = environment.pool(name)
+                if isinstance(pool, Pool) and is_arm(environment, pool):
+                    want = "a pool of x86 types, or models without a cache"
+                    yield Fault(field, name, want, why, ARM_DOCS)
+
+
+def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
+    """Whether an image has a variant for ARM stands in its registry, which is not asked."""
+    for path, workload in workloads(environment):
+        pools = [p.name for p in placed(environment, workload.placement) if is_arm(environment, p)]
+        if pools:
+            field = f"{path}.server.image" if path.startswith("models") else f"{path}.image"
+            mixed = len(pools) < len(workload.placement.pools)
+            variants = "variants for arm64 and amd64" if mixed else "a variant for arm64"
+            yield (
+                f"{field} runs on the ARM nodes of {', '.join(pools)}: it needs {variants}, or its "
+                "pods end with `exec format error`."
+            )
+
+
+def is_arm(environment: Environment, pool: AnyPool) -> bool:
+    """Whether the first type of a pool is ARM, or a group of nodes is chosen by that label."""
+    match pool:
+        case Pool():
+            instance = environment.instances.get(pool.instance_types[0])
+            return instance is not None and instance.architecture is Architecture.ARM64
+        case Nodes():
+            return pool.node_selector.get(ARCHITECTURE) == Architecture.ARM64
+        case EdgePool():
+            return False

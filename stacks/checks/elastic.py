@@ -1,0 +1,58 @@
+"""What GOATScaler, which scales pools with `autoscale`, does not do as one would guess.
+
+https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/faq-about-node-instant-scaling,
+2026-03-26.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from components.quantity import GIB, parse
+
+from ..environment import Environment, Pool
+from .views import placed, resources_of, workloads
+
+SURE_SHARE: Final = Decimal("0.7")
+"""Share of a node's CPU or memory up to which a pod is sure to fit a node that is bought for it.
+Cards are whole, and counted as they are."""
+
+
+def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
+    """It does not look at the stock of spot instances."""
+    for pool in environment.pools:
+        if pool.autoscale and pool.spot and pool.spot.compensate_with_on_demand:
+            yield (
+                f"pools[{pool.name}].spot.compensate_with_on_demand is true: GOATScaler does not "
+                "look at the stock of spot instances, and buys on demand even where there are "
+                "some. The plan prices the pool on demand."
+            )
+
+
+def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
+    """It guesses what a node will offer, from its size."""
+    for path, workload in workloads(environment):
+        resources = resources_of(workload)
+        section = f"{path}.server.resources" if path.startswith("models") else f"{path}.resources"
+        for pool in placed(environment, workload.placement):
+            if not (isinstance(pool, Pool) and pool.autoscale):
+                continue
+            for name in pool.instance_types:
+                instance = environment.instances.get(name)
+                if instance is None:
+                    continue
+                asked = {
+                    "cpu": (resources.cpu, parse(resources.cpu) / instance.vcpus),
+                    "memory": (
+                        resources.memory,
+                        parse(resources.memory) / GIB / Decimal(str(instance.memory_gib)),
+                    ),
+                }
+                for field, (amount, share) in asked.items():
+                    if share > SURE_SHARE:
+                        yield (
+                            f"{section}.{field} is {amount}, {share:.0%} of {name} in pool "
+                            f"{pool.name}: GOATScaler guesses what a new node will offer, and is "
+                            f"sure of {SURE_SHARE:.0%} only. Try whether it adds a node for such a "
+                            "pod, or ask for less."
+                        )

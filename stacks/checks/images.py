@@ -1,0 +1,107 @@
+"""Where images are pulled from, and whether nodes get there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.args import Fault
+from components.catalog.regions import is_mainland
+from components.catalog.registries import CHART_REGISTRIES, Registry, registry_of
+from components.platform import FluidFlavor, KServeFlavor
+from components.serving.load_generators import GENERATORS
+from components.serving.load_test import KUBECTL_IMAGE
+
+from ..environment import CertManagerMode, Environment
+from .views import models
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image that a stack pulls, or all of a chart's."""
+
+    field: str
+    """Field that names it, or would."""
+    image: str
+    """Reference, or the start of one."""
+    resolved: bool = False
+    """Whether Knative's controller asks the registry what the tag stands for."""
+
+    @property
+    def registry(self) -> Registry:
+        """Where it is."""
+        return registry_of(self.image)
+
+
+def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
+    """A registry's VPC address answers in the VPCs of its region."""
+    region = environment.region
+    for source in image_sources(environment) if region else []:
+        other = source.registry.vpc_region
+        if other is not None and other != region:
+            host = source.registry.host
+            want = f"at {host.replace(other, region or '')}, or at a public address"
+            why = f"{host} answers in VPCs of {other} only"
+            yield Fault(source.field, source.image.removesuffix("/"), want, why)
+
+
+def registries_are_in_reach(environment: Environment) -> Iterator[str]:
+    """From mainland China, registries abroad are slow at best."""
+    region = environment.region
+    if region is None or not is_mainland(region):
+        return
+    abroad: dict[str, list[Source]] = {}
+    for source in image_sources(environment):
+        if source.registry.is_abroad:
+            abroad.setdefault(source.registry.host, []).append(source)
+    for host, sources in abroad.items():
+        fields = dict.fromkeys(source.field for source in sources)
+        unskipped = host not in environment.knative.skip_tag_resolving
+        advice = (
+            f" Where nodes have a mirror for {host}, Knative's controller has none: "
+            f"knative.skip_tag_resolving: [{host}] keeps it from asking there."
+            if unskipped and any(source.resolved for source in sources)
+            else ""
+        )
+        yield (
+            f"{host} is outside mainland China, and pulls from {region} are slow or fail: "
+            f"{', '.join(fields)}. Copy the images to a registry of the region, which ACR does by "
+            f"artifact subscription, and name that.{advice}"
+        )
+
+
+def image_sources(environment: Environment) -> Iterator[Source]:
+    """Whence a stack's images come, whoever names them."""
+    for path, model in models(environment):
+        image = model.server.image
+        resolved = model.on_knative and "@sha256:" not in image
+        yield Source(f"{path}.server.image", image, resolved)
+    for job in environment.training:
+        yield Source(f"training[{job.name}].image", job.image)
+    for test in environment.load_tests:
+        path = f"load_tests[{test.name}]"
+        if generator := test.image or GENERATORS[test.generator].image:
+            yield Source(f"{path}.image", generator)
+        if test.scenario.cold_start is not None:
+            yield Source(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
+    yield from _chart_sources(environment)
+
+
+def _chart_sources(environment: Environment) -> Iterator[Source]:
+    """The charts' own, unless values of the user decide."""
+    fluid, kserve = environment.fluid, environment.kserve.chart
+    if any(model.cache for model in environment.models):
+        ours = fluid.flavor is not FluidFlavor.ACK and not fluid.values
+        yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", ours)
+    if not any(model.serve.kserve for model in environment.models):
+        return
+    prefix = kserve.image_prefix if kserve else None
+    ours = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
+    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", ours)
+    if environment.cert_manager is CertManagerMode.INSTALL:
+        yield from _chart_images("cert_manager", None, "cert-manager", ours=True)
+
+
+def _chart_images(field: str, prefix: str | None, chart: str, ours: bool) -> Iterator[Source]:
+    if prefix is not None:
+        yield Source(field, f"{prefix}/")
+    elif ours:
+        yield from (Source(field, f"{host}/") for host in CHART_REGISTRIES[chart])

@@ -1,0 +1,279 @@
+"""Whether all that shares pools fits them together.
+
+A pod may land on any pool of its placement, so a single pool that is full proves nothing. What
+does: pods that can go nowhere but to some pools, and together need more than these pools have
+(Hall's condition). The pools of one workload are such a set, and so are those of several. Of each
+set two bounds are looked at, per resource:
+
+- the pods ask for more than all nodes offer;
+- pods that are at least as large as one of them are more than nodes can hold, each of which holds a
+  whole number of them.
+
+Neither says that what passes fits: it may still be that no way to distribute the pods does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from components.args import Fault
+from components.catalog.instances import GIB, Allocatable
+from components.quantity import parse
+from components.serving import ReserveType
+from components.serving.model_cache import WORKER_OVERHEAD, Medium
+from components.serving.server import Resources
+
+from ..environment import Environment, Model, Pool
+from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
+from .views import lowest_size, models
+
+Amounts = Mapping[str, int]
+"""Amount of each resource, in its smallest unit."""
+
+UNITS: Final[Mapping[str, tuple[int, str]]] = {
+    "gpus": (1, "GPUs"),
+    "memory": (GIB, "GiB of memory"),
+    "cpu": (1000, "CPUs"),
+    "disk": (GIB, "GiB of system disk"),
+    "pods": (1, "pods"),
+}
+"""What is summed up: its unit in a sentence, and what that is called."""
+LOAD_TEST: Final[Amounts] = {"cpu": 1000, "memory": 2 * GIB, "pods": 1}
+"""What a pod of a load test asks for."""
+MOST_SETS: Final = 512
+"""Sets of pools that are looked at; stacks have a few."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Pods that one setting of the stack file asks for."""
+
+    field: str
+    """Field that says how many."""
+    pods: int
+    each: Amounts
+    pools: frozenset[str]
+    """Names of the pools that they can land on."""
+
+    def __str__(self) -> str:
+        return f"{self.field} ({self.pods})"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the nodes of a pool have for pods."""
+
+    nodes: int
+    each: Amounts
+
+    def holds(self, resource: str, size: int) -> int:
+        """Pods of a size that nodes hold at the most, as far as one resource goes."""
+        return self.nodes * (self.each.get(resource, 0) // size)
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Pods that can go nowhere else, and pools that cannot hold them."""
+
+    demands: tuple[Demand, ...]
+    need: str
+    have: str
+
+
+def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
+    """What runs at the least, on all nodes there can be, each of the largest of its types."""
+    rooms = _rooms(environment, max)
+    demands = [*_lowest_demands(environment), *_cache_demands(environment)]
+    for shortage in _shortages(demands, rooms):
+        yield _fault(shortage)
+    for demand in _training_demands(environment):
+        for shortage in _shortages([demand], rooms):
+            yield _fault(shortage)
+
+
+def highest_sums_fit(environment: Environment) -> Iterator[str]:
+    """What may run at the most at the same time, with each node of the smallest of its types."""
+    demands = [
+        *_highest_demands(environment),
+        *_cache_demands(environment),
+        *_training_demands(environment),
+        *_load_test_demands(environment),
+    ]
+    for shortage in _shortages(demands, _rooms(environment, min)):
+        yield (
+            f"{_listed(shortage.demands)} may need {shortage.need} at the same time, and "
+            f"{shortage.have}: what comes last waits."
+        )
+
+
+# --- demands -------------------------------------------------------------------------------------
+
+
+def _lowest_demands(environment: Environment) -> Iterator[Demand]:
+    """Replicas that are always there, or the reserve instances that stand in for them."""
+    for path, model in models(environment):
+        each = amounts(model.server.resources)
+        pools = frozenset(model.placement.pools)
+        for kind, section in model.serve.sections.items():
+            least = 1 if section.scale.min is None else section.scale.min
+            yield Demand(f"{path}.serve.{kind}.scale.min", least, each, pools)
+            if not least:
+                # Of the size of a reserve instance, ACK lets one say less CPU and memory.
+                cards = {resource: each[resource] for resource in ("gpus", "pods")}
+                field = f"{path}.serve.{kind}.reserve.replicas"
+                yield Demand(field, _reserved(model), cards, pools)
+
+
+def _highest_demands(environment: Environment) -> Iterator[Demand]:
+    for path, model in models(environment):
+        each, pools = amounts(model.server.resources), frozenset(model.placement.pools)
+        for kind, section in model.serve.sections.items():
+            yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, each, pools)
+
+
+def _cache_demands(environment: Environment) -> Iterator[Demand]:
+    for path, model in models(environment):
+        cache = model.cache
+        pool = environment.pool(cache.pool) if cache else None
+        if cache is None or not isinstance(pool, Pool) or cache.workers > lowest_size(pool):
+            continue
+        quota = int(parse(cache.quota))
+        in_memory = cache.medium is Medium.MEM
+        on_disk = not in_memory and not any(map(has_local_disks, pool.instance_types))
+        each = {"memory": quota + WORKER_OVERHEAD if in_memory else 0, "pods": 1}
+        each["disk"] = quota if on_disk else 0
+        yield Demand(f"{path}.cache.workers", cache.workers, each, frozenset([pool.name]))
+
+
+def _training_demands(environment: Environment) -> Iterator[Demand]:
+    for job in environment.training:
+        field, pools = f"training[{job.name}].parallelism", frozenset(job.placement.pools)
+        yield Demand(field, job.parallelism, amounts(job.resources), pools)
+
+
+def _load_test_demands(environment: Environment) -> Iterator[Demand]:
+    """Runs, which land wherever no taint keeps them off."""
+    pools = frozenset(pool.name for pool in environment.all_pools if not pool.all_taints)
+    for test in environment.load_tests:
+        if test.run is not None and pools:
+            yield Demand(f"load_tests[{test.name}].run", 1, LOAD_TEST, pools)
+
+
+def amounts(resources: Resources) -> Amounts:
+    """What one pod asks for."""
+    return {
+        "cpu": int(parse(resources.cpu) * 1000),
+        "memory": int(parse(resources.memory)),
+        "gpus": resources.gpus or 0,
+        "pods": 1,
+    }
+
+
+def _reserved(model: Model) -> int:
+    knative = model.serve.knative
+    reserve = knative.reserve if knative else None
+    on_pools = reserve is not None and reserve.type is ReserveType.ECS
+    return (reserve.replicas or 0) if reserve and on_pools else 0
+
+
+# --- room ----------------------------------------------------------------------------------------
+
+
+def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> dict[str, Room]:
+    """Room of each pool whose nodes are known; `choose` picks among its types, per resource."""
+    rooms = {}
+    for pool in environment.pools:
+        offered = [offer for _, offer in offers(environment, pool)]
+        if len(offered) == len(pool.instance_types):
+            each = {
+                "cpu": choose(offer.cpu_millis for offer in offered),
+                "memory": choose(offer.memory_bytes for offer in offered),
+                "gpus": choose(offer.gpus for offer in offered),
+                "disk": int(pool.system_disk_gib * GIB * DISK_SHARE),
+                "pods": choose(map(_pods, offered)),
+            }
+            nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
+            rooms[pool.name] = Room(nodes, each)
+    return rooms
+
+
+def _pods(offer: Allocatable) -> int:
+    """More than any node has, where it is not known."""
+    return offer.pods - DAEMONSETS_PODS if offer.pods is not None else 1000
+
+
+# --- sums ----------------------------------------------------------------------------------------
+
+
+def _shortages(demands: Iterable[Demand], rooms: Mapping[str, Room]) -> Iterator[Shortage]:
+    """One per smallest set of pools that is too small. What fits no node is another check's."""
+    real = [
+        demand
+        for demand in demands
+        if demand.pods and demand.pools <= rooms.keys() and _fits_a_node(demand, rooms)
+    ]
+    refused: list[frozenset[str]] = []
+    for pools in _sets(real):
+        if any(smaller <= pools for smaller in refused):
+            continue
+        confined = [demand for demand in real if demand.pools <= pools]
+        shortage = _shortage(confined, {name: rooms[name] for name in pools})
+        if shortage is not None:
+            refused.append(pools)
+            yield shortage
+
+
+def _sets(demands: Iterable[Demand]) -> list[frozenset[str]]:
+    """The pools of each demand, and of several together, small sets first."""
+    sets: dict[frozenset[str], None] = {}
+    for pools in dict.fromkeys(demand.pools for demand in demands):
+        for joined in [pools, *(pools | other for other in sets)]:
+            if len(sets) < MOST_SETS:
+                sets[joined] = None
+    return sorted(sets, key=len)
+
+
+def _fits_a_node(demand: Demand, rooms: Mapping[str, Room]) -> bool:
+    return any(
+        all(size <= rooms[name].each.get(resource, 0) for resource, size in demand.each.items())
+        for name in demand.pools
+    )
+
+
+def _shortage(demands: list[Demand], rooms: Mapping[str, Room]) -> Shortage | None:
+    where = f"{'pool' if len(rooms) == 1 else 'pools'} {', '.join(sorted(rooms))}"
+    for resource, (unit, name) in UNITS.items():
+        askers = [demand for demand in demands if demand.each.get(resource)]
+        need = sum(demand.pods * demand.each[resource] for demand in askers)
+        have = sum(room.nodes * room.each.get(resource, 0) for room in rooms.values())
+        if need > have:
+            verb = "has" if len(rooms) == 1 else "have"
+            amount = f"{_amount(have, unit)} at the most"
+            return Shortage(
+                tuple(askers), f"{_amount(need, unit)} {name}", f"{where} {verb} {amount}"
+            )
+        for size in sorted({demand.each[resource] for demand in askers}):
+            large = [demand for demand in askers if demand.each[resource] >= size]
+            pods = sum(demand.pods for demand in large)
+            held = sum(room.holds(resource, size) for room in rooms.values())
+            if pods > held:
+                verb = "holds" if len(rooms) == 1 else "hold"
+                need_words = f"{pods} times {_amount(size, unit)} {name} or more"
+                return Shortage(tuple(large), need_words, f"{where} {verb} {held} of these")
+    return None
+
+
+def _fault(shortage: Shortage) -> Fault:
+    *others, last = shortage.demands
+    beside = f"with {_listed(others)} it needs" if others else "it needs"
+    why = f"{beside} {shortage.need}, and {shortage.have}"
+    return Fault(last.field, last.pods, "less, or its pools larger", why)
+
+
+def _listed(demands: Iterable[Demand]) -> str:
+    return ", ".join(map(str, demands))
+
+
+def _amount(amount: int, unit: int) -> str:
+    """With one decimal at the most: `181.5`."""
+    return f"{amount / unit:.1f}".removesuffix(".0")

@@ -1,0 +1,143 @@
+"""Names that are made of names: by the stack, and by controllers after it.
+
+Each is computed by the function that its component uses, and judged by the form that whoever takes
+it asks for. What is said is said of the name that a person chose.
+
+Names that are nowhere too long need no row: Knative cuts those of revisions and Deployments down by
+itself (knative.dev/pkg, kmeta.ChildName), and so do Kubernetes the pods of a Job, of a ReplicaSet
+and of a DaemonSet, and Fluid the labels of nodes. Those of a KServe model, and hosts, are judged by
+their components, which know namespace and domain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from components.args import MISSING, Fault
+from components.crds.fluid import load_release, worker_name
+from components.names import (
+    ACK_CLUSTER,
+    DNS_1123_LABEL,
+    HELM_RELEASE,
+    NAS_ACCESS_GROUP,
+    RAM_ROLE,
+    SLS_PROJECT,
+    STATEFUL_SET,
+    Form,
+    shorter,
+)
+from components.serving.model_cache import load_name
+
+from . import arguments
+from .environment import Environment, Volume
+
+STACK: Final = "stack name"
+"""Field of a fault in what no stack file says."""
+LOG_PROJECT: Final = "cluster.log_project"
+
+
+@dataclass(frozen=True)
+class DerivedName:
+    """A name that is made of another one."""
+
+    thing: str
+    """What is called so, e.g. `its RAM role`."""
+    name: str
+    """The name."""
+    form: Form
+    """What it may be."""
+    field: str
+    """Field of the name that it is made of."""
+    part: str
+    """That name."""
+
+
+def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
+    """Every name that is made of others, and could be one that nobody takes.
+
+    Args:
+        environment: What the stack file says.
+        prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
+    """
+    if not environment.existing:
+        yield from _cloud_names(environment, prefix)
+    yield from _cluster_names(environment)
+
+
+def find_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
+    """Refuses the names of which others are made that nobody takes; the stack's name once."""
+    stack_is_refused = False
+    for derived in derived_names(environment, prefix):
+        if derived.form.allows(derived.name):
+            continue
+        fault = _fault(derived, prefix)
+        if fault.field not in (STACK, LOG_PROJECT) or not stack_is_refused:
+            yield fault
+        stack_is_refused |= fault.field == STACK
+
+
+def _fault(derived: DerivedName, prefix: str) -> Fault:
+    name, form = derived.name, derived.form
+    over = len(name) - form.longest
+    if derived.field == LOG_PROJECT:
+        why = f"left out, it is {name}, which SLS does not take"
+        return Fault(LOG_PROJECT, MISSING, f"given: {form.want}", why, form.source)
+    if over <= 0:
+        why = f"{derived.thing} is called {name}"
+        of_stack = name.startswith(prefix) and form.allows(name.replace(prefix, "x", 1) + "x")
+        field, part = (STACK, prefix) if of_stack else (derived.field, derived.part)
+        return Fault(field, part, form.want, why, form.source)
+    why = f"{derived.thing} is called {name}, and may have {form.longest} characters"
+    room = len(derived.part) - over
+    if room > 0 or not name.startswith(prefix):
+        return Fault(derived.field, derived.part, shorter(room), why, form.source)
+    return Fault(STACK, prefix, shorter(len(prefix) - over), why, form.source)
+
+
+def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
+    cluster = arguments.cluster_name(prefix)
+    yield DerivedName("the cluster", cluster, ACK_CLUSTER, STACK, prefix)
+    if environment.region is not None and environment.cluster.log_project is None:
+        project = arguments.log_project_name(environment, prefix)
+        yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
+    for path, own, owner, volume in _claims(environment):
+        store = environment.store(volume.store)
+        if store is not None and store.oss is not None:
+            role = arguments.role_name(prefix, owner)
+            yield DerivedName("its RAM role", role, RAM_ROLE, f"{path}.name", own)
+    for store in environment.stores:
+        if store.nas is not None and store.nas.server is None:
+            group = arguments.access_group_name(prefix, store)
+            field = f"stores[{store.name}].name"
+            yield DerivedName("its access group", group, NAS_ACCESS_GROUP, field, store.name)
+
+
+def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
+    for path, own, owner, volume in _claims(environment):
+        store = environment.store(volume.store)
+        if store is not None and store.claim is None:
+            claim = arguments.claim_name(environment, owner, volume)
+            yield DerivedName("its claim", claim, DNS_1123_LABEL, f"{path}.name", own)
+    for model in environment.models:
+        if model.cache is None or environment.store(model.volume.store) is None:
+            continue
+        field = f"models[{model.name}].name"
+        workers = worker_name(arguments.dataset_name(environment, model))
+        yield DerivedName("the StatefulSet of its cache", workers, STATEFUL_SET, field, model.name)
+        if model.cache.preload:
+            release = load_release(load_name(model.name))
+            thing = "the Helm release of its DataLoad"
+            yield DerivedName(thing, release, HELM_RELEASE, field, model.name)
+
+
+def _claims(environment: Environment) -> Iterator[tuple[str, str, str, Volume]]:
+    """What models, jobs and tests mount: field path, their name, owner of the claim, volume."""
+    for model in environment.models:
+        yield f"models[{model.name}]", model.name, model.name, model.volume
+    for job in environment.training:
+        owner = arguments.checkpoint(job)
+        yield f"training[{job.name}]", job.name, owner, job.checkpoint
+    for test in environment.load_tests:
+        if test.results is not None:
+            owner = arguments.results(test)
+            yield f"load_tests[{test.name}]", test.name, owner, test.results

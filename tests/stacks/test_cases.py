@@ -1,0 +1,164 @@
+"""Stack files from public reports: each ends in a plan, in sentences, or in a warning.
+
+They lie in the folder `cases` of ACK_INFERENCE_SHARED, by default `../shared`; without it, every
+test here is skipped.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from .environments import CASE_FILES, configuration, planned, sentences, warnings
+
+needs_cases = pytest.mark.skipif(
+    not CASE_FILES.is_dir(),
+    reason=f"there are no stack files in {CASE_FILES}; ACK_INFERENCE_SHARED names their parent",
+)
+FILES: Final = sorted(path.name for path in CASE_FILES.glob("*.yaml"))
+
+
+class Outcome(StrEnum):
+    """What a stack file comes to."""
+
+    PLAN = "plan"
+    """It is accepted, and planned."""
+    REFUSED = "refused"
+    """A sentence has the words, and nothing is planned."""
+    WARNED = "warned"
+    """It is planned, and a warning has the words."""
+
+
+PLAN, REFUSED, WARNED = Outcome
+
+
+class Row(NamedTuple):
+    """A stack file and what it comes to."""
+
+    file: str
+    outcome: Outcome
+    words: str = ""
+    """Part of the sentence, or of the warning; nothing where it is planned."""
+
+
+SETTLED: Final = [
+    Row("c00_base", PLAN),
+    Row("c00_base_kserve", PLAN),
+    Row("c01_tp2_no_shm", PLAN),
+    Row("c12_kserve_long_request", PLAN),
+    Row("c43d_training_multi_gpu", PLAN),
+    Row("c44_training_parallelism", PLAN),
+    Row("d11_kserve_no_ingress_controller", PLAN),
+    Row("d12_two_zone_spread", PLAN),
+    Row("d26_hostname_upper", REFUSED, "(did you mean 'llm.example.org'?): services are hosts"),
+    Row("d35_kserve_host_label", REFUSED, "KServe then makes no Ingress"),
+]
+"""What is as it should be."""
+
+OPEN: Final = [
+    Row("c02_tp3", REFUSED, "tensor_parallel_size"),
+    Row("c03_t4_bf16_default", REFUSED, "dtype"),
+    Row("c04_task_embed", REFUSED, "runner"),
+    Row("c05_fp8_a10", PLAN),
+    Row("c06a_quant_compressed", PLAN),
+    Row("c06b_quant_gguf_extra", REFUSED, "gguf"),
+    Row("c06c_quant_moe_wna16", PLAN),
+    Row("c10_no_spare_gpu_knative", WARNED, "spare"),
+    Row("c11_no_spare_gpu_kserve", WARNED, "spare"),
+    Row("c13_docker_io_mainland", WARNED, "docker.io"),
+    Row("c17c_gpushare_label_only", REFUSED, "nvidia.com/gpu"),
+    Row("c31_api_key_plain", REFUSED, "--api-key"),
+    Row("c34b_lora_no_volume", REFUSED, "extra_args"),
+    Row("c36_arm", REFUSED, "arm64"),
+    Row("c67_hf_token_plain", REFUSED, "HF_TOKEN"),
+    Row("c84a_host_loopback", REFUSED, "--host"),
+    Row("c84b_ssl", REFUSED, "--ssl"),
+    Row("d01_marlin_t4", PLAN),
+    Row("d02_two_models_more_min_than_cards", REFUSED, "cards"),
+    Row("d04_cgpu_pool", REFUSED, "nvidia.com/gpu"),
+    Row("d05_other_region_registry", REFUSED, "registry"),
+    Row("d09_arm_gpuless_cache", REFUSED, "arm64"),
+    Row("d10_mixed_arch", REFUSED, "arm64"),
+    Row("d17_command_tp_mismatch", REFUSED, "command"),
+    Row("d18_command_port_mismatch", REFUSED, "command"),
+    Row("d19_command_path_mismatch", REFUSED, "command"),
+    Row("d23_extra_args_one_string", REFUSED, "extra_args"),
+]
+"""What is to come; a row that comes true moves up."""
+
+NO_CARD: Final = "must be one of A10"
+NOT_OFFERED: Final = [
+    Row("c14_h20", REFUSED, NO_CARD),
+    Row("c15_a100_80g", REFUSED, NO_CARD),
+    Row("c17_gpushare", REFUSED, "resources.gpu_memory_gib is not a known key"),
+    Row("c17b_gpushare_zero", REFUSED, "resources.extended is not a known key"),
+    Row("c19_multinode", REFUSED, "server.nodes is not a known key"),
+    Row("c20_own_vpc", REFUSED, "network.vpc_id is not a known key"),
+    Row("c21_own_sg", REFUSED, "cluster.security_group_id is not a known key"),
+    Row("c22_existing_ack_with_pools", REFUSED, "cluster.id is not a known key"),
+    Row("c24_existing_has_knative", REFUSED, "knative.install is not a known key"),
+    Row("c25_hf_hub", REFUSED, "vllm.model is not a known key"),
+    Row("c26_modelscope_command", REFUSED, "models[qwen].volume is missing"),
+    Row("c27_data_disk", REFUSED, "data_disk_gib is not a known key"),
+    Row("c28_rdma", REFUSED, "resources.aliyun/erdma is not a known key"),
+    Row("c29a_canary_knative", REFUSED, "serve.knative.traffic is not a known key"),
+    Row("c29b_canary_kserve", REFUSED, "canary_traffic_percent is not a known key"),
+    Row("c30_domain_tls", REFUSED, "serve.knative.host is not a known key"),
+    Row("c33_namespaces", REFUSED, "models[qwen].namespace is not a known key"),
+    Row("c34_lora", REFUSED, "models[qwen].volumes is not a known key"),
+    Row("c35_pdb_topology", REFUSED, "pod_disruption_budget is not a known key"),
+    Row("c39_key_pair", REFUSED, "key_name is not a known key"),
+    Row("c40_tags", REFUSED, "tags is not a known key"),
+    Row("c41_kms", REFUSED, "kms_key_id is not a known key"),
+    Row("c43a_training_shm", REFUSED, "shared_memory is not a known key"),
+    Row("c43b_training_secret", REFUSED, "image_pull_secrets is not a known key"),
+    Row("c43c_training_model_volume", REFUSED, "training[finetune].volume is not a known key"),
+    Row("c72_existing_h100", REFUSED, NO_CARD),
+    Row("c72b_existing_gpu_left_out", REFUSED, "must be a pool with a gpu"),
+    Row("c86_cpfs", REFUSED, "stores[models].cpfs is not a known key"),
+    Row("c88_lingjun", REFUSED, "pools[a10].type is not a known key"),
+    Row("c89_init_container", REFUSED, "init_containers is not a known key"),
+    Row("d07_existing_oss", REFUSED, "stores[models].oss is given, but it must be a claim"),
+]
+"""What no key is for yet: the right outcome is a plan, and until then a sentence that says so."""
+
+
+def comes_to(row: Row) -> bool:
+    """Whether a file ends as its row says."""
+    raw = configuration(CASE_FILES / f"{row.file}.yaml")
+    found = sentences(raw)
+    if row.outcome is REFUSED:
+        return any(row.words in sentence for sentence in found)
+    if found:
+        return False
+    if row.outcome is WARNED:
+        return any(row.words in sentence for sentence in warnings(raw))
+    return bool(planned(raw).manifests())
+
+
+@needs_cases
+@pytest.mark.parametrize("row", [*SETTLED, *NOT_OFFERED], ids=lambda row: row.file)
+def test_a_public_stack_file_comes_to_what_it_should(row: Row) -> None:
+    assert comes_to(row), sentences(configuration(CASE_FILES / f"{row.file}.yaml"))
+
+
+@needs_cases
+@pytest.mark.xfail(strict=False, reason="its rule is not there yet")
+@pytest.mark.parametrize("row", OPEN, ids=lambda row: row.file)
+def test_a_public_stack_file_will_come_to_what_it_should(row: Row) -> None:
+    assert comes_to(row)
+
+
+@needs_cases
+@pytest.mark.parametrize("name", FILES)
+def test_no_public_stack_file_ends_in_a_traceback(name: str) -> None:
+    raw = configuration(CASE_FILES / name)
+    if not sentences(raw):
+        assert planned(raw).manifests()
+
+
+@needs_cases
+def test_every_public_stack_file_has_a_row() -> None:
+    rows = [f"{row.file}.yaml" for row in (*SETTLED, *OPEN, *NOT_OFFERED)]
+    assert sorted(rows) == [Path(name).name for name in FILES]
