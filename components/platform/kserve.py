@@ -32,7 +32,7 @@ MODELS_BELOW: Final = "models are hosts below it"
 INGRESS_ADDON: Final = "nginx-ingress-controller"
 """Add-on of ACK that answers to the IngressClass nginx."""
 SHIPPED_LIMIT: Final = "1"
-"""CPU limit that KServe gives a container without one, unless its values say otherwise."""
+"""CPU limit that KServe gives a container without one, as it ships."""
 _CPU_LIMIT: Final = ("kserve", "inferenceservice", "resources", "limits", "cpu")
 _GATEWAY_API: Final = ("kserve", "controller", "gateway", "ingressGateway", "enableGatewayApi")
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.\d+(-rc\d+)?")
@@ -270,14 +270,10 @@ def runtime_values(chart: KServeChart) -> dict[str, Any]:
     return {"kserve": {"servingruntime": {"enabled": True, **(images if prefix else {})}}}
 
 
-def default_cpu_limit(chart: KServeChart | None) -> str:
-    """CPU limit that a container without one is given; empty where it is left without.
-
-    Nobody can know what ack-kserve gives: it is taken for what KServe ships.
-    """
-    chart = chart or KServeChart()
-    ours = SHIPPED_LIMIT if chart.flavor is KServeFlavor.ACK else ""
-    return str(_value(chart.values or {}, *_CPU_LIMIT, default=ours))
+def default_cpu_limit(chart: KServeChart | None) -> str | None:
+    """CPU limit that a container without one is given, by the user's values; None by others'."""
+    limit = _value(chart.values or {}, *_CPU_LIMIT, default=None) if chart else None
+    return None if limit is None else str(limit)
 
 
 def serves_by_gateway(chart: KServeChart | None) -> bool:

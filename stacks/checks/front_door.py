@@ -84,9 +84,8 @@ def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
         if (room := difference(default, resources.cpu)) is not None and room < 0:
             want = f"{resources.cpu} or more"
             why = (
-                f"KServe gives a container without one the limit {default}, below the request, and "
-                "the API server refuses the Deployment; kserve.chart.values may set "
-                "kserve.inferenceservice.resources.limits.cpu to '' instead"
+                f"by kserve.chart.values a container without one is given {default}, below the "
+                "request, and the API server refuses the Deployment"
             )
             yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
 

@@ -9,7 +9,9 @@ from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
 from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
-from components.serving import KServeMetric, KServeModel, KServeModelArgs
+from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
+from components.quantity import difference
+from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelServer
 from components.serving.kserve_model import (
     annotations,
     autoscaler_spec,
@@ -41,12 +43,29 @@ KUBERNETES: Final = "1.32"
 
 def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
     """The InferenceService of a model."""
+    shared = service_args(environment, model, pool_ids)
     return KServeModelArgs(
         serve=given(model.serve.kserve),
         domain=(environment.knative if model.on_knative else environment.kserve).domain,
         ingress_class=ingress_class(environment),
-        **service_args(environment, model, pool_ids),
+        **{**shared, "server": limited(environment, model.server)},
     )
+
+
+def limited(environment: Environment, server: ModelServer) -> ModelServer:
+    """The server, with its CPU request as its limit where a lower one would be put upon it.
+
+    Nobody knows the values of ack-kserve: it is taken for what KServe ships.
+    """
+    chart, resources = environment.kserve.chart, server.resources
+    ours = chart is None or chart.flavor is not KServeFlavor.ACK
+    if ours or resources.cpu_limit is not None or default_cpu_limit(chart) is not None:
+        return server
+    room = difference(SHIPPED_LIMIT, resources.cpu)
+    if room is None or room >= 0:
+        return server
+    limit = resources.model_copy(update={"cpu_limit": resources.cpu})
+    return server.model_copy(update={"resources": limit})
 
 
 def render(name: str, args: KServeModelArgs) -> object:

@@ -47,6 +47,7 @@ import pytest
 
 from components.args import Args
 from components.catalog.vllm.table import table_date
+from components.serving.training_job import GENERATION
 from stacks import checks, environment, runtimes
 from stacks.checks import WARNINGS
 from stacks.checks.architecture import ARM_DOCS
@@ -187,6 +188,10 @@ def pair(**changes: Any) -> Raw:
     return {**smallest, **changes}
 
 
+ON_KSERVE = {"kserve": {"scale": {"metric": "cpu", "target": 80, "max": 2}}}
+LIMITS_2 = {"kserve": {"inferenceservice": {"resources": {"limits": {"cpu": "2"}}}}}
+
+
 class Case(NamedTuple):
     """One way to break a rule, and the value just inside of it."""
 
@@ -203,6 +208,44 @@ class Case(NamedTuple):
 
 
 CASES = [
+    Case(
+        "ingress_controllers_are_installed_once",
+        "ACK's add-on for a class that it does not answer to",
+        hybrid,
+        {"kserve": {"ingress_controller": "addon", "ingress_class": "alb"}},
+        (
+            "kserve.ingress_controller is 'addon', but it must be 'present': the add-on answers to "
+            "nginx, and kserve.ingress_class is another."
+        ),
+        {"kserve": {"ingress_controller": "present", "ingress_class": "alb"}},
+    ),
+    Case(
+        "ingresses_have_a_controller",
+        "a class that nobody answers to in a new cluster",
+        hybrid,
+        {"kserve": {"ingress_class": "alb"}},
+        (
+            "kserve.ingress_controller is missing, but it must be 'present', or "
+            "kserve.ingress_class nginx: cluster.addons names no add-on that could answer to alb, "
+            "and without one the models are reached inside the cluster alone."
+        ),
+        {
+            "kserve": {"ingress_class": "alb"},
+            "cluster.addons": [{"name": "alb-ingress-controller"}],
+        },
+    ),
+    Case(
+        "default_limits_leave_room",
+        "a default limit of KServe below a request",
+        hybrid,
+        {"kserve": {"chart": {"values": LIMITS_2}}},
+        (
+            "models[qwen-queue].server.resources.cpu_limit is left out, but it must be 4 or more: "
+            "by kserve.chart.values a container without one is given 2, below the request, and the "
+            "API server refuses the Deployment."
+        ),
+        {"kserve": {"chart": {"values": LIMITS_2}}, "models[qwen-queue].server.resources.cpu": "2"},
+    ),
     Case(
         "names_are_unique",
         "an entry with the name of another",
@@ -2806,6 +2849,15 @@ SURPRISES = [
             "up on a model that comes up."
         ),
         {"waits": {"service_seconds": 1800}, "models[qwen].serve.knative.scale.min": 2},
+        "existing_clusters_have_a_controller",
+        "an existing cluster of which nobody says that it has an ingress controller",
+        existing,
+        {"models[qwen].serve": ON_KSERVE},
+        (
+            "KServe makes Ingresses of class nginx, and calls them ready also where nobody answers "
+            "to them: have a controller for it, and say kserve.ingress_controller: present."
+        ),
+        {"models[qwen].serve": ON_KSERVE, "kserve": {"ingress_controller": "present"}},
     ),
     Case(
         "one_adapter_serves_external_metrics",
@@ -3280,7 +3332,7 @@ def test_a_pod_that_fits_no_pool_is_told_so_for_each() -> None:
 def test_a_policy_selects_exactly_the_pods_of_its_workload(base: Callable[..., Raw]) -> None:
     plan = planned(base())
     pods = [
-        one["spec"]["template"]["metadata"]["labels"]
+        {k: v for k, v in one["spec"]["template"]["metadata"]["labels"].items() if k != GENERATION}
         for one in plan.manifests()
         if one["kind"] in ("Service", "Job") and "template" in one["spec"]
     ]

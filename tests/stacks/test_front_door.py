@@ -95,8 +95,15 @@ def test_an_add_on_that_is_named_is_not_installed_twice() -> None:
 
 
 def test_ack_kserve_needs_the_controller_too() -> None:
-    limits = {f"{QUEUE}.server.resources.cpu_limit": "4"}
-    assert len(addons(merged(kserve(chart=ACK), limits))) == 1
+    assert len(addons(kserve(chart=ACK))) == 1
+
+
+def test_with_ack_kserve_a_model_says_a_limit_before_one_below_its_request_is_said_for_it() -> None:
+    limits = [
+        one.inputs["spec"]["predictor"]["containers"][0]["resources"]["limits"]["cpu"]
+        for one in planned(kserve(chart=ACK)).of(SERVICE)
+    ]
+    assert limits == ["4", "4"]
 
 
 def test_a_model_that_knative_runs_has_no_ingress() -> None:
@@ -208,15 +215,14 @@ def test_the_queue_model_of_hybrid_keeps_no_limit() -> None:
 @pytest.mark.parametrize(
     "chart",
     [
-        ACK,
         {"values": {"kserve": {"inferenceservice": {"resources": {"limits": {"cpu": "2"}}}}}},
         {"values": {"kserve": {"inferenceservice": {"resources": {"limits": {"cpu": 3}}}}}},
     ],
 )
 def test_a_default_limit_below_the_request_is_refused_where_it_is_not_ours(chart: Raw) -> None:
     assert refusal(kserve(chart=chart)).startswith(
-        f"{QUEUE}.server.resources.cpu_limit is left out, but it must be 4 or more: KServe gives a "
-        "container without one the limit"
+        f"{QUEUE}.server.resources.cpu_limit is left out, but it must be 4 or more: by "
+        "kserve.chart.values a container without one is given"
     )
 
 
