@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
-from ..crds.formats import image_faults
+from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, difference
 
 HEALTH_PERIOD_SECONDS = 10
@@ -95,6 +95,19 @@ class Vllm(Args):
             if flag in _OURS:
                 why = "of a flag that is given twice, vLLM takes the last"
                 yield Fault("extra_args", flag, f"left out, and {_OURS[flag]} set instead", why)
+
+
+API_KEY: Final = "VLLM_API_KEY"
+"""Variable of which vLLM takes the key that clients have to send (vllm/envs.py), and key of the
+Secret that has it."""
+
+
+def secret_name_faults(field: str, name: str) -> Iterator[Fault]:
+    """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
+    if next(dns_1123_faults(field, name, ""), None) is not None:
+        want = "the name of a Secret: a-z, 0-9, - and ."
+        why = "the key itself stays in the cluster"
+        yield Fault(field, Words("something else"), want, why)
 
 
 class Resources(Args):
