@@ -1,0 +1,1 @@
+"""Proves with others' programs what tests hold against tables: `make proof`, not `make test`."""
