@@ -156,7 +156,7 @@ def _by_rate() -> Iterator[Case]:
         changes=labels,
     )
     yield case(
-        "steady, answers without a token",
+        "steady, streams that end with an error",
         {"steady": {"rate": 5, "seconds": 2}},
         Expected(False, (10, 10)),
         behaviour=QUICK.model_copy(update={"every": {Misbehaviour.LATE_ERROR: 1}}),

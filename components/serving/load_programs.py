@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import inference_perf.main as program
+from inference_perf.apis import ErrorResponseInfo
 
 SECONDS = float(sys.argv.pop(1)) if __name__ == "__main__" else 0.0
 PAUSE_SECONDS = 1.0
@@ -33,14 +34,32 @@ failed = contextvars.ContextVar("failed", default=False)
 
 
 class Noting:
-    """Passes on what becomes of requests, and notes of the one at hand whether it failed."""
+    """Passes on what becomes of requests, and notes of the one at hand whether it failed.
+
+    inference-perf takes every stream for an answer, also one that breaks off with an error.
+    """
 
     def __init__(self, collector):
         self.collector = collector
 
     def record_metric(self, metric):
+        if metric.error is None and (why := fault(metric.response_data or "")):
+            metric.error = ErrorResponseInfo(error_type="Broken answer", error_msg=why)
         failed.set(metric.error is not None)
         self.collector.record_metric(metric)
+
+
+def fault(stream):
+    """Why the text of a stream is no whole answer; nothing where it is."""
+    for line in stream.splitlines():
+        if line.startswith("data:") and '"error"' in line:
+            try:
+                event = json.loads(line.removeprefix("data:"))
+            except ValueError:
+                continue
+            if isinstance(event, dict) and event.get("error"):
+                return "an error ended the stream"
+    return "" if "[DONE]" in stream else "the stream ended without its last event"
 
 
 class Client(program.vLLMModelServerClient):

@@ -154,11 +154,14 @@ class vLLMModelServerClient:
     async def process_request(self, *request):
         sent.append(time.monotonic())
         print("asked with", self.api_key and len(self.api_key))
-        self.metrics_collector.record_metric(Metric(error=os.environ.get("FAILS")))
+        stream = os.environ.get("STREAM", "data: [DONE]")
+        metric = Metric(error=os.environ.get("FAILS"), response_data=stream)
+        self.metrics_collector.record_metric(metric)
 
 class Collector:
     def record_metric(self, metric):
         recorded.append(metric.error)
+        print("recorded", metric.error and metric.error)
 
 sent, recorded, over = [], [], []
 
@@ -198,6 +201,7 @@ def ran(folder: Path, seconds: float = 0, **variables: str) -> tuple[int, list[s
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "main.py").write_text(STAND_IN)
+    (package / "apis.py").write_text("class ErrorResponseInfo(dict):\n    pass\n")
     (folder / "run.py").write_text(files()["run.py"])
     storage = {"local_storage": {"path": str(folder / "results")}}
     (folder / "config.json").write_text(json.dumps({"storage": storage}))
@@ -229,6 +233,25 @@ def test_a_job_in_which_nothing_was_answered_fails(
 ) -> None:
     found, log = ran(tmp_path, SUMMARY=report)
     assert (found, log[-1]) == (code, sentence)
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        ('data: {"choices": [{"text": "a"}]}\n\ndata: [DONE]\n\n', None),
+        ('data: {"choices": [{"text": "an \\"error\\""}], "error": null}\n\ndata: [DONE]', None),
+        ('data: {"error": {"message": "gone"}}\n\ndata: [DONE]\n\n', "an error ended the stream"),
+        ('data: {"choices": [{"text": "a"}]}\n\n', "the stream ended without its last event"),
+        ('{"choices": []}', "the stream ended without its last event"),
+    ],
+)
+def test_a_stream_that_breaks_off_is_no_answer(
+    stream: str, why: str | None, tmp_path: Path
+) -> None:
+    _, log = ran(tmp_path, SUMMARY=summary(3, 0), STREAM=stream)
+    recorded = [line for line in log if line.startswith("recorded")]
+    assert len(recorded) == 3
+    assert all(why in line if why else line == "recorded None" for line in recorded)
 
 
 def test_a_report_of_an_earlier_run_is_not_that_of_this_one(tmp_path: Path) -> None:
