@@ -2,9 +2,10 @@
 
 The server that pretends is told a time to first token, and writes down when it wrote one: that is
 the truth that each generator's median is held against, at 1, 5 and 50 clients. Then each asks as
-fast as it can, 50 clients for single tokens that come at once; what the server has answered in a
-second is the ceiling of the pair, and so no more than the generator's own. All of them ask
-/v1/completions, open a connection for each request and run beside the server on this machine.
+fast as it can, 50 clients for two tokens that come at once (of one inference-perf reports no time);
+what the server has answered in a second is the ceiling of the pair, and so no more than the
+generator's own. All of them ask /v1/completions, open a connection for each request and run beside
+the server on this machine.
 
     python -m bench load
 """
@@ -156,14 +157,16 @@ def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iter
             )
             limit = TARGET if tool is laptop else None
             what = f"TTFT, {clients} {'client' if clients == 1 else 'clients'}: {name} : server"
+            print(f"  {what}: {figures}", flush=True)
             yield Row(what, run.reported / run.written, limit, figures)
     first, *others = tools
     rates = {
-        name: _measured(tool, AT_ONCE, CLIENTS[-1], ceiling_seconds, 1).rate
+        name: _measured(tool, AT_ONCE, CLIENTS[-1], ceiling_seconds, 2).rate
         for name, tool in tools.items()
     }
+    print(f"  ceilings, requests/s: {rates}", flush=True)
     for name in others:
-        figures = f"{rates[name]:.0f} : {rates[first]:.0f} requests/s answered, 1 token each"
+        figures = f"{rates[name]:.0f} : {rates[first]:.0f} requests/s answered, 2 tokens each"
         yield Row(f"ceiling: {name} : {first}", rates[name] / rates[first], None, figures)
 
 

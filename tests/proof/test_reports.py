@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from components.serving.load_generators import GENERATORS, Generator
 from proof import __main__ as program
 from proof import job
-from proof.load_generators import cases
+from proof.load_generators import LOCK, cases
 from proof.reports import Counts, Expected, Seen, faults, hey_counts, inference_perf_counts
 from proof.step import Row, Skipped, Step
 
@@ -137,3 +138,10 @@ def test_a_step_that_cannot_run_says_why_and_is_no_fault() -> None:
     holds, text = shown(why="Go is not installed.")
     assert holds
     assert "skipped: Go is not installed." in text
+
+
+def test_the_proof_runs_the_version_of_the_image_that_the_job_runs() -> None:
+    image = GENERATORS[Generator.INFERENCE_PERF].image or ""
+    [pinned] = LOCK.with_suffix(".in").read_text().split()
+    assert pinned == f"inference-perf=={image.rpartition(':v')[2]}"
+    assert f"\n{pinned} " in f"\n{LOCK.read_text()}"
