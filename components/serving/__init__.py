@@ -21,13 +21,14 @@ from .load_generators import Generator
 from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
-from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
+from .scenarios import ColdStart, Connections, Prompt, Scenario, Spike, Steady, Tide
 from .server import Dtype, ModelServer, Quantization, Resources, Vllm
 from .training_job import TrainingJob, TrainingJobArgs
 
 __all__ = [
     "CacheTier",
     "ColdStart",
+    "Connections",
     "Dtype",
     "Enforcer",
     "Generator",
