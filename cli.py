@@ -569,7 +569,7 @@ def loadtest_run(
             ),
             scenario=asked.scenario,
             prompt=asked.prompt,
-            prompts=command.read_prompts(prompts) if prompts else None,
+            prompts=command.read_prompts(prompts),
             seed=seed,
             label=asked.label,
             timeout_seconds=command.timeout(asked.scenario, timeout_seconds),

@@ -14,23 +14,16 @@ from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from components.args import faults
-from components.serving.scenarios import (
-    Api,
-    ColdStart,
-    Connections,
-    Prompt,
-    Scenario,
-    Spike,
-    Steady,
-    Tide,
-)
+from components.serving.scenarios import Api as Api  # the command line's words, as below
+from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
+from components.serving.scenarios import Connections as Connections
 from plan.stack_file import Refused
 
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header
 from .fake_vllm import Behaviour, Misbehaviour, Served, serve
 from .measure import Outcome, Settings, Watcher, measure
-from .prompts import read as read_prompts  # noqa: F401  the command line's word for it
+from .prompts import PromptFile, read
 from .results import Run, save
 from .terminal import Progressing, seconds_of, show
 
@@ -152,7 +145,7 @@ def question(
         defaults = {"service": model, "namespace": NAMESPACE, "label": model, "host": None}
         ways = {"api": Api.CHAT, "connections": Connections.NEW}
         asked = scenario(kind or "steady", scenario_options)
-        fields = {"scenario": asked, **defaults, **ways}
+        fields: dict[str, Any] = {"scenario": asked, **defaults, **ways}
         stated = Prompt()
     else:
         named = {"scenario": kind, "model": given.get("model"), **scenario_options}
@@ -161,7 +154,8 @@ def question(
             said = f"{' and '.join(foreign)} must be left out: the load test says it."
             raise Refused("--from", said)
         fields = {field.name: getattr(source, field.name) for field in dataclass_fields(source)}
-        stated = fields.pop("prompt")
+        stated = source.prompt
+        del fields["prompt"]
     words = stated.words if words is None else words
     tokens = stated.max_tokens if tokens is None else tokens
     return Question(prompt=prompt(words, tokens), **{**fields, **given})
@@ -199,6 +193,15 @@ def prompt(words: int, max_tokens: int) -> Prompt:
         Refused: A value is out of bounds.
     """
     return _valid(Prompt, {"words": words, "max_tokens": max_tokens})
+
+
+def read_prompts(path: Path | None) -> PromptFile | None:
+    """Prompts of a file, where one is named.
+
+    Raises:
+        Refused: It has none.
+    """
+    return None if path is None else read(path)
 
 
 def timeout(asked: Scenario, seconds: float | None) -> float:
