@@ -83,7 +83,7 @@ def laptop(asked: Asked) -> float:
         for sample in json.loads(file.read_text())["samples"]
         if "failure" not in sample
     ]
-    return statistics.median(waits)
+    return float(statistics.median(waits))
 
 
 def inference_perf(programs: Path, asked: Asked) -> float:

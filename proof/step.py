@@ -19,7 +19,7 @@ class Row:
     """What should not have been seen; none where the case holds."""
 
 
-Say = Callable[[str], object]
+Say = Callable[[str], None]
 """Takes a line that says what is going on."""
 
 
