@@ -5,9 +5,9 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench docs examples
+SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench proof docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference vllm-table baseline lock bench figures clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference vllm-table baseline lock bench figures proof clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,8 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
+	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
+	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
 
 bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 	@$(BIN)/python -W ignore -m bench
@@ -65,12 +67,16 @@ bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 figures: $(VENV)/.dev ## Measure for half an hour, and write what was found into the README.
 	@$(BIN)/python -W ignore -m bench --whole
 
+proof: $(VENV)/.dev ## Run others' programs as the Jobs run them, in ten minutes. Needs Go; Python 3.12.
+	@$(BIN)/python -W ignore -m proof
+
 clean: ## Remove the environments and all caches.
 	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-header --no-annotate --universal --python-version 3.11 $(1) --output-file $(2)
+	--no-header --no-annotate --universal $(if $(findstring --python-version,$(1)),,--python-version 3.11) \
+	$(1) --output-file $(2)
 endef
 
 define sync

@@ -330,13 +330,20 @@ def loadtest() -> None:
 
 @loadtest.command("run")
 @click.argument("url")
-@click.option("--model", required=True, metavar="NAME", help="Name of the model, as it is served.")
+@click.option(
+    "--from",
+    "source",
+    type=(str, str),
+    metavar="STACK NAME",
+    help="Run what this entry of load_tests says, against its model; it takes the place of the "
+    "options that say the same.",
+)
+@click.option("--model", metavar="NAME", help="Name of the model, as it is served.")
 @click.option(
     "--scenario",
     "kind",
     type=click.Choice(["steady", "spike", "cold-start", "tide"]),
-    default="steady",
-    show_default=True,
+    show_default="steady",
     help="The same load all the time, clients that come at once, one request to a model without "
     "pods, or a day's load, compressed.",
 )
@@ -369,8 +376,7 @@ def loadtest() -> None:
 @click.option(
     "--namespace",
     metavar="NAME",
-    default="inference",
-    show_default=True,
+    show_default="inference",
     help="Namespace of the model, with --kubeconfig.",
 )
 @click.option(
@@ -389,16 +395,20 @@ def loadtest() -> None:
 @click.option(
     "--prompt-words",
     type=int,
-    default=200,
-    show_default=True,
+    show_default="200",
     metavar="N",
     help="Words of each prompt; no two prompts are alike.",
 )
 @click.option(
+    "--prompts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Ask these in turn: a prompt on each line, of a .jsonl file in its field `prompt`.",
+)
+@click.option(
     "--max-tokens",
     type=int,
-    default=128,
-    show_default=True,
+    show_default="128",
     metavar="N",
     help="Tokens of each answer at most.",
 )
@@ -410,7 +420,29 @@ def loadtest() -> None:
     metavar="SECONDS",
     help="Longest wait for a whole answer: 300, cold-start 1800.",
 )
+@click.option(
+    "--api",
+    type=click.Choice(["chat", "completions"]),
+    show_default="chat",
+    help="Part of OpenAI's API: /v1/chat/completions, or /v1/completions as the Job asks it.",
+)
+@click.option(
+    "--connections",
+    type=click.Choice(["new", "kept"]),
+    show_default="new",
+    help="Whether each request opens one, as a new user does, or goes on with one that is open.",
+)
 @click.option("--host", metavar="NAME", help="Host header, where a gateway tells models by it.")
+@click.option(
+    "--api-key-from-env",
+    metavar="VARIABLE",
+    help="The model's key is the value of a variable; it is neither shown nor kept.",
+)
+@click.option(
+    "--api-key-from-secret",
+    metavar="NAME",
+    help="The model's key is VLLM_API_KEY of a Secret in --namespace, read with --kubeconfig.",
+)
 @click.option(
     "--header-from-env",
     multiple=True,
@@ -437,8 +469,9 @@ def loadtest() -> None:
 )
 def loadtest_run(
     url: str,
-    model: str,
-    kind: str,
+    source: tuple[str, str] | None,
+    model: str | None,
+    kind: str | None,
     rate: float | None,
     clients: int | None,
     seconds: float | None,
@@ -447,14 +480,19 @@ def loadtest_run(
     assume_idle: bool,
     kubeconfig: Path | None,
     context_: str | None,
-    namespace: str,
+    namespace: str | None,
     service: str | None,
     arrivals: str,
-    prompt_words: int,
-    max_tokens: int,
+    prompt_words: int | None,
+    prompts: Path | None,
+    max_tokens: int | None,
     seed: int,
     timeout_seconds: float | None,
+    api: str | None,
+    connections: str | None,
     host: str | None,
+    api_key_from_env: str | None,
+    api_key_from_secret: str | None,
     header_from_env: tuple[str, ...],
     header_from_file: tuple[str, ...],
     ca: Path | None,
@@ -473,7 +511,8 @@ def loadtest_run(
       ack-inference loadtest run http://$GATEWAY --host qwen.inference.example.com --model qwen \\
           --scenario cold-start --kubeconfig ~/.kube/config --label cache+reserve
       ack-inference loadtest run https://api.example.com --model qwen --scenario spike \\
-          --header-from-env Authorization=QWEN_HEADER
+          --api-key-from-env QWEN_API_KEY
+      ack-inference loadtest run http://$GATEWAY --from dev qwen-spike
       ack-inference loadtest report loadtest-*.json > report.html
     """  # noqa: D301
     from datetime import UTC, datetime
@@ -486,7 +525,13 @@ def loadtest_run(
     from plan.stack_file import Refused
 
     try:
-        scenario = command.scenario(
+        declared = None
+        if source is not None:
+            from loadtest.declared import declared as read_declared
+
+            declared = read_declared(Path.cwd(), *source)
+        asked = command.question(
+            declared,
             kind,
             {
                 "rate": rate,
@@ -496,27 +541,50 @@ def loadtest_run(
                 "idle_seconds": idle_seconds,
                 "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
             },
+            model=model,
+            words=prompt_words,
+            max_tokens=max_tokens,
+            service=service,
+            namespace=namespace,
+            label=label,
+            host=host,
+            api=api and command.Api(api),
+            connections=connections and command.Connections(connections),
+        )
+        key = command.api_key(
+            api_key_from_env, api_key_from_secret, kubeconfig, context_, asked.namespace
         )
         settings = Settings(
             endpoint=command.endpoint(
                 url,
-                model,
-                host=host,
+                asked.model,
+                host=asked.host,
                 headers_from_env=header_from_env,
                 headers_from_file=header_from_file,
+                api_key=key,
                 ca=ca,
                 proxy=proxy,
+                api=asked.api,
+                connections=asked.connections,
             ),
-            scenario=scenario,
-            prompt=command.prompt(prompt_words, max_tokens),
+            scenario=asked.scenario,
+            prompt=asked.prompt,
+            prompts=command.read_prompts(prompts),
             seed=seed,
-            label=label or model,
-            timeout_seconds=command.timeout(scenario, timeout_seconds),
+            label=asked.label,
+            timeout_seconds=command.timeout(asked.scenario, timeout_seconds),
             spacing=command.Spacing(arrivals),
             assume_idle=assume_idle,
-            watcher=command.watcher(scenario, kubeconfig, context_, namespace, service or model),
+            watcher=command.watcher(
+                asked.scenario,
+                kubeconfig,
+                context_,
+                asked.namespace,
+                asked.service,
+                for_the_key=api_key_from_secret is not None,
+            ),
         )
-        output = output or command.default_output(settings.label, scenario, datetime.now(UTC))
+        output = output or command.default_output(asked.label, asked.scenario, datetime.now(UTC))
         progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
         code = command.run(settings, output, terminal(), progress)
     except Refused as refused:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from sandbox.binaries import Unavailable
 
-from . import critical_path, engine_overhead, peers, plan_overhead, start_up
+from . import critical_path, engine_overhead, peers, plan_overhead, side_by_side, start_up
 from .table import Row, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -48,6 +48,11 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
         critical_path.measure,
     ),
     "peers": ("Peers", partial(peers.measure, peers.MODELS[:-1]), peers.measure),
+    "load": (
+        "Load generators",
+        partial(side_by_side.measure, seconds=8, ceiling_seconds=6),
+        side_by_side.measure,
+    ),
     "start": ("Start-up", partial(start_up.measure, times=3), start_up.measure),
 }
 """What is measured: its title in the README, and by what in a few minutes, and as a whole."""

@@ -1,22 +1,28 @@
-"""Chat completions as vLLM speaks them: what is sent, and what an event of the answer says.
+"""OpenAI's API as vLLM speaks it: what is sent, and what an event of the answer says.
 
 https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/openai, read 2026-11.
 """
 
 import json
 import random
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from components.serving.scenarios import Api, Prompt
 
-from components.serving.scenarios import Prompt
-
-PATH: Final = "/chat/completions"
+PATHS: Final[Mapping[Api, str]] = MappingProxyType(
+    {Api.CHAT: "/chat/completions", Api.COMPLETIONS: "/completions"}
+)
+"""Where each of them is asked, behind /v1."""
 DONE: Final = "[DONE]"
 """Data of the last event."""
 SIMULATED: Final = "X-Ack-Inference-Simulated"
 """Header by which a server says that it only pretends to be a model."""
 
+_TEXTS: Final = ("content", "reasoning_content", "reasoning")
+"""Parts of a delta that hold text; of a reasoning model also what it thinks, by both its names."""
 _VOCABULARY: Final = (
     "river stone market winter lantern bridge garden copper silver thunder valley harbor forest "
     "engine mirror pocket basket castle meadow tunnel window ladder island desert canyon orchard "
@@ -27,60 +33,99 @@ _VOCABULARY: Final = (
 _WORDS: Final = tuple(_VOCABULARY.split())
 
 
-class _Delta(BaseModel):
-    content: str | None = None
-    reasoning_content: str | None = None
-    """What a reasoning model thinks; newer releases call it `reasoning`."""
-    reasoning: str | None = None
+@dataclass(frozen=True)
+class Chunk:
+    """What an event of a streamed answer says; what it has besides does not matter."""
+
+    has_text: bool = False
+    """Whether a reader sees something new; thoughts count, the first event's role does not."""
+    prompt_tokens: int | None = None
+    """Tokens of the prompt, where the server counts them."""
+    output_tokens: int | None = None
+    """Tokens of the answer so far, where the server counts them."""
+    error: str | None = None
+    """What a server says that failed after its answer had begun."""
+    status: int | None = None
+    """Status that the error would have had as an answer of its own."""
 
 
-class _Choice(BaseModel):
-    delta: _Delta = _Delta()
+def chunk(data: str, name: str = "") -> Chunk:
+    """Reads an event of an answer, as far as it is known what its parts mean.
 
+    Gateways and other servers send more than vLLM does, or the same in other types: a part that
+    cannot be read is passed over, since the rest of the answer is as good without it.
 
-class Usage(BaseModel):
-    """Tokens as the server counts them."""
-
-    prompt_tokens: int
-    completion_tokens: int
-
-
-class Chunk(BaseModel):
-    """An event of a streamed answer."""
-
-    choices: list[_Choice] | None = None
-    usage: Usage | None = None
-    error: dict[str, Any] | None = None
-    """Of a server that failed after its answer had begun."""
-
-    @property
-    def has_text(self) -> bool:
-        """Whether a reader sees something new; thoughts count, the first event's role does not."""
-        deltas = (choice.delta for choice in self.choices or ())
-        return any(one.content or one.reasoning_content or one.reasoning for one in deltas)
-
-
-def chunk(data: str) -> Chunk:
-    """Reads the data of an event.
+    Args:
+        data: The event's data.
+        name: The event's name; of OpenAI's API events have none.
 
     Raises:
-        ValueError: It is not an event of chat completions.
+        ValueError: It is not an event of an answer.
     """
+    if name not in ("", "message", "error"):
+        return Chunk()  # such as a ping, which may hold anything
     try:
-        found = Chunk.model_validate_json(data)
-    except ValidationError:
-        found = Chunk()
-    if found.choices is None and found.error is None:
-        raise ValueError(f"{data[:80]!r} is not an event of chat completions")
-    return found
+        event = json.loads(data)
+    except ValueError:
+        event = None
+    if name == "error":
+        return _failed(event if isinstance(event, dict) else data)
+    if not isinstance(event, dict):
+        raise ValueError(f"{data[:80]!r} is not an event of an answer")
+    if event.get("object") == "error":
+        return _failed(event)
+    if event.get("error"):
+        return _failed(event["error"])
+    choices = event.get("choices") or []
+    if not isinstance(choices, list):
+        raise ValueError(f"{data[:80]!r} is not an event of an answer")
+    usage = event.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Chunk(
+        has_text=any(map(_has_text, choices)),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        output_tokens=_count(usage.get("completion_tokens")),
+    )
 
 
-def request(model: str, text: str, max_tokens: int) -> bytes:
+def _has_text(choice: object) -> bool:
+    if not isinstance(choice, dict):
+        return False
+    delta = choice.get("delta")
+    parts = delta if isinstance(delta, dict) else {}
+    return bool(choice.get("text")) or any(map(parts.get, _TEXTS))
+
+
+def _count(tokens: object) -> int | None:
+    """Tokens that a server has counted; some that do not count send zeros."""
+    return tokens if type(tokens) is int and tokens > 0 else None
+
+
+def _failed(error: object) -> Chunk:
+    """An error as an object or as text, its code a number, text or another word."""
+    if not isinstance(error, dict):
+        return Chunk(error=str(error))
+    inner = error.get("error")
+    if inner:
+        return _failed(inner)
+    status = next(filter(None, (_status(error.get(key)) for key in ("code", "status"))), None)
+    return Chunk(error=str(error.get("message") or json.dumps(error)), status=status)
+
+
+def _status(code: object) -> int | None:
+    try:
+        return int(str(code))
+    except ValueError:
+        return None
+
+
+def request(model: str, text: str, max_tokens: int, api: Api = Api.CHAT) -> bytes:
     """The body of a streamed request whose answer can be repeated, with its tokens counted."""
+    messages = [{"role": "user", "content": text}]
     return json.dumps(
         {
             "model": model,
-            "messages": [{"role": "user", "content": text}],
+            **({"messages": messages} if api is Api.CHAT else {"prompt": text}),
             "max_tokens": max_tokens,
             "temperature": 0,
             "stream": True,

@@ -1,12 +1,12 @@
 """Asks a model for one streamed answer, and says when its tokens came or why it did not.
 
-Each request has a connection of its own: a new user has none either, a kept one would go on to
-reach the pod that it was opened to (a Service chooses per connection), so pods that a spike adds
-would seem useless, and the time to open it belongs to what a user waits for. `hey` keeps its
-connections by default.
+Each request has a connection of its own unless told otherwise: a new user has none either, a kept
+one would go on to reach the pod that it was opened to (a Service chooses per connection), so pods
+that a spike adds would seem useless, and the time to open it belongs to what a user waits for.
 """
 
 import asyncio
+import contextlib
 import errno
 import os
 import re
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from components.serving.scenarios import Api, Connections
 from plan.stack_file import Refused
 
 from . import chat
@@ -31,6 +32,11 @@ CONNECT_SECONDS: Final = 10.0
 """Longest wait for a connection. A gateway takes one at once, also where no pod runs."""
 KEEPALIVE_SECONDS: Final = 30
 """A cold start is silent for minutes; a NAT on the way forgets silent connections."""
+KEPT_SECONDS: Final = 4.0
+"""How long a connection is kept between two requests. vLLM closes one that is idle for 5 s
+(VLLM_HTTP_TIMEOUT_KEEP_ALIVE), and a request that meets that moment fails."""
+LEAVE_SECONDS: Final = 1.0
+"""Longest wait for the end of an answer behind its last event."""
 EXHAUSTED: Final = "this machine ran out of"
 """How the detail of a failure begins that says nothing about the server."""
 
@@ -58,11 +64,27 @@ class Endpoint:
     """Certificates to trust instead of the system's."""
     proxy: str | None = field(default=None, repr=False)
     """Proxy to go through; those of the environment are not asked."""
+    api: Api = Api.CHAT
+    """Part of the API that is asked."""
+    connections: Connections = Connections.NEW
+    """Whether each request opens one."""
+
+    @property
+    def server_name(self) -> str | None:
+        """Name in the certificate: the Host header may have a port, which a certificate has not."""
+        return self.host and self.host.partition(":")[0]
 
     @property
     def target(self) -> Target:
         """What may be known of it by a reader of the results."""
-        return Target(url=self.url, model=self.model, host=self.host, headers=tuple(self.headers))
+        return Target(
+            url=self.url,
+            model=self.model,
+            host=self.host,
+            headers=tuple(self.headers),
+            api=self.api,
+            connections=self.connections,
+        )
 
 
 @dataclass
@@ -87,13 +109,17 @@ class Client:
         self._secrets = _secrets(endpoint.headers.values())
         self._options: dict[str, Any] = {"proxy": endpoint.proxy}
         if urlsplit(endpoint.url).scheme == "https":
-            self._options |= {"ssl": _trust(endpoint.ca), "server_hostname": endpoint.host}
+            self._options |= {"ssl": _trust(endpoint.ca), "server_hostname": endpoint.server_name}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         given = self._endpoint
+        once = given.connections is Connections.NEW
+        kept: dict[str, Any] = (
+            {"force_close": True} if once else {"keepalive_timeout": KEPT_SECONDS}
+        )
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_socket),
+            connector=aiohttp.TCPConnector(limit=0, socket_factory=_socket, **kept),
             cookie_jar=aiohttp.DummyCookieJar(),  # a sticky session would hold on to one pod
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             headers={
@@ -126,14 +152,15 @@ class Client:
         """
         try:
             async with asyncio.timeout(seconds):
-                await self._exchange(chat.request(self._endpoint.model, text, max_tokens), answer)
+                asked = self._endpoint
+                await self._exchange(chat.request(asked.model, text, max_tokens, asked.api), answer)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             answer.failure, detail = _explained(error, seconds)
             answer.detail = self._shown(detail)
 
     async def _exchange(self, body: bytes, answer: Answer) -> None:
         assert self._session is not None, "used outside of its context"  # noqa: S101
-        url = self._endpoint.url + chat.PATH
+        url = self._endpoint.url + chat.PATHS[self._endpoint.api]
         async with self._session.post(
             url, data=body, allow_redirects=False, **self._options
         ) as response:
@@ -145,27 +172,36 @@ class Client:
             await self._read(response.content, answer)
 
     async def _read(self, content: aiohttp.StreamReader, answer: Answer) -> None:
-        now, events = asyncio.get_running_loop().time, EventStream()
+        now, events, texts = asyncio.get_running_loop().time, EventStream(), 0
         async for piece in content.iter_any():
             here = now()
-            for data in events.feed(piece):
-                if data == chat.DONE:
+            for event in events.feed(piece):
+                if event.data.strip() == chat.DONE:
                     if answer.first_token is None:
                         raise ValueError("the answer has no text")
+                    await self._leave(content)
                     return
-                found = chat.chunk(data)
+                found = chat.chunk(event.data, event.name)
                 if found.error is not None:
-                    answer.failure = _of_status(found.error.get("code")) or Failure.SERVER_ERROR
-                    answer.detail = self._shown(str(found.error.get("message", found.error)))
+                    answer.failure = _of_status(found.status) or Failure.SERVER_ERROR
+                    answer.detail = self._shown(found.error)
                     return
                 if found.has_text:
                     answer.first_token = answer.first_token or here
                     answer.last_token = here
-                    answer.tokens += 1
-                if found.usage is not None:
-                    answer.tokens = found.usage.completion_tokens
-                    answer.prompt_tokens = found.usage.prompt_tokens
+                    texts += 1
+                    answer.tokens = max(answer.tokens, texts)
+                answer.tokens = found.output_tokens or answer.tokens
+                answer.prompt_tokens = found.prompt_tokens or answer.prompt_tokens
         answer.failure, answer.detail = Failure.CUT, "the stream ended without its last event"
+
+    async def _leave(self, content: aiohttp.StreamReader) -> None:
+        """A connection can be kept once its answer was read to the end, which is empty by now."""
+        if self._endpoint.connections is Connections.KEPT:
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    async for _ in content.iter_any():
+                        pass
 
     def _shown(self, text: str) -> str:
         """A detail on one line, without what was sent as a secret: servers like to repeat it."""
@@ -208,7 +244,7 @@ def address(url: str) -> str:
         raise Refused(
             "URL",
             f"URL has the path {parts.path!r}, but it must end in /v1 or have none, {example}: "
-            f"{chat.PATH} is put behind it.",
+            "what is asked is put behind it.",
         )
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path or '/v1'}"

@@ -4,26 +4,36 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from components.args import faults
+from components.serving.scenarios import Api as Api  # the command line's words, as below
 from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
+from components.serving.scenarios import Connections as Connections
 from plan.stack_file import Refused
 
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header
 from .fake_vllm import Behaviour, Misbehaviour, Served, serve
 from .measure import Outcome, Settings, Watcher, measure
+from .prompts import PromptFile, read
 from .results import Run, save
 from .terminal import Progressing, seconds_of, show
 
+if TYPE_CHECKING:  # a plan takes a second to import
+    from .declared import Declared
+
 Model = TypeVar("Model", bound=BaseModel)
 
+NAMESPACE: Final = "inference"
+"""Namespace of a model, unless another one is said."""
 TIMEOUT_SECONDS: Final = 300.0
 """Longest wait for a whole answer, unless another one is asked for."""
 
@@ -43,8 +53,11 @@ def endpoint(
     host: str | None = None,
     headers_from_env: Iterable[str] = (),
     headers_from_file: Iterable[str] = (),
+    api_key: str | None = None,
     ca: Path | None = None,
     proxy: str | None = None,
+    api: Api = Api.CHAT,
+    connections: Connections = Connections.NEW,
 ) -> Endpoint:
     """Where a model answers, from what the command line says.
 
@@ -57,7 +70,95 @@ def endpoint(
         )
     headers = [header(one, "--header-from-env", from_environment) for one in headers_from_env]
     headers += [header(one, "--header-from-file", from_file) for one in headers_from_file]
-    return Endpoint(address(url), model, host, dict(headers), ca, proxy)
+    if api_key is not None:
+        if any(name.lower() == "authorization" for name, _ in headers):
+            raise Refused("The key", "A key and a header Authorization are given: leave one out.")
+        headers.append(("Authorization", f"Bearer {api_key}"))
+    return Endpoint(address(url), model, host, dict(headers), ca, proxy, api, connections)
+
+
+def api_key(
+    variable: str | None,
+    secret: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    namespace: str,
+) -> str | None:
+    """The key that a model asks for, from a variable or a Secret; it is not shown.
+
+    Raises:
+        Refused: It cannot be read, or cannot be sent.
+    """
+    if variable is not None and secret is not None:
+        raise Refused("The key", "It is in a variable or in a Secret: leave one option out.")
+    if variable is not None:
+        return header(f"Authorization={variable}", "--api-key-from-env", from_environment)[1]
+    if secret is None:
+        return None
+    if kubeconfig is None:
+        raise Refused("--api-key-from-secret", "--kubeconfig must be given, to read a Secret with.")
+    from .cluster import ClusterWatcher  # its Kubernetes client takes a second to import
+
+    value = ClusterWatcher(kubeconfig, context, namespace, secret).api_key(secret)
+    option = "--api-key-from-secret"
+    return header(f"Authorization={secret}", option, lambda _: value)[1]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, where and how, before it is known where the answer is to be had."""
+
+    scenario: Scenario
+    prompt: Prompt
+    model: str
+    service: str
+    namespace: str
+    label: str
+    host: str | None
+    api: Api
+    connections: Connections
+
+
+def question(
+    source: "Declared | None",
+    kind: str | None,
+    scenario_options: Mapping[str, object],
+    **options: Any,
+) -> Question:
+    """What is asked: what the command line says, then what a load test of a stack file says.
+
+    Args:
+        source: The load test that is named, if any.
+        kind: A key of `KINDS`; steady where neither it nor a load test is given.
+        scenario_options: As `scenario` takes them; a load test has its own.
+        options: Fields of `Question`, and `words` and `max_tokens`; None where they are not given.
+
+    Raises:
+        Refused: The model is not known, a value is out of bounds, or options contradict.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    words, tokens = given.pop("words", None), given.pop("max_tokens", None)
+    if source is None:
+        if "model" not in given:
+            raise Refused("--model", "--model must be given, or else --from STACK NAME.")
+        model = str(given["model"])
+        defaults = {"service": model, "namespace": NAMESPACE, "label": model, "host": None}
+        ways = {"api": Api.CHAT, "connections": Connections.NEW}
+        asked = scenario(kind or "steady", scenario_options)
+        fields: dict[str, Any] = {"scenario": asked, **defaults, **ways}
+        stated = Prompt()
+    else:
+        named = {"scenario": kind, "model": given.get("model"), **scenario_options}
+        foreign = [_option(name) for name, value in named.items() if value is not None]
+        if foreign:
+            said = f"{' and '.join(foreign)} must be left out: the load test says it."
+            raise Refused("--from", said)
+        fields = {field.name: getattr(source, field.name) for field in dataclass_fields(source)}
+        stated = source.prompt
+        del fields["prompt"]
+    words = stated.words if words is None else words
+    tokens = stated.max_tokens if tokens is None else tokens
+    return Question(prompt=prompt(words, tokens), **{**fields, **given})
 
 
 def scenario(kind: str, options: Mapping[str, object]) -> Scenario:
@@ -94,6 +195,15 @@ def prompt(words: int, max_tokens: int) -> Prompt:
     return _valid(Prompt, {"words": words, "max_tokens": max_tokens})
 
 
+def read_prompts(path: Path | None) -> PromptFile | None:
+    """Prompts of a file, where one is named.
+
+    Raises:
+        Refused: It has none.
+    """
+    return None if path is None else read(path)
+
+
 def timeout(asked: Scenario, seconds: float | None) -> float:
     """Longest wait for a whole answer; a cold start has a bound of its own."""
     if asked.cold_start:
@@ -102,21 +212,38 @@ def timeout(asked: Scenario, seconds: float | None) -> float:
 
 
 def watcher(
-    asked: Scenario, kubeconfig: Path | None, context: str | None, namespace: str, model: str
+    asked: Scenario,
+    kubeconfig: Path | None,
+    context: str | None,
+    namespace: str,
+    model: str,
+    *,
+    for_the_key: bool = False,
 ) -> Watcher | None:
     """Who sees the pods of a model, where a kubeconfig is given.
 
+    Args:
+        asked: What is asked.
+        kubeconfig: File with the address of the cluster.
+        context: Context of the file.
+        namespace: Namespace of the model.
+        model: Name of its Service.
+        for_the_key: Whether the file is needed without a cold start too, for a Secret.
+
     Raises:
-        Refused: There is a kubeconfig, but no cold start to watch.
+        Refused: There is a kubeconfig, but nothing to ask a cluster for.
     """
     if kubeconfig is None:
         if context is not None:
             raise Refused("--context", "--context must be left out, as there is no --kubeconfig.")
         return None
     if not asked.cold_start:
+        if for_the_key:
+            return None
         raise Refused(
             "--kubeconfig",
-            "--kubeconfig must be left out: pods are watched in a cold-start alone.",
+            "--kubeconfig must be left out: pods are watched in a cold-start alone, and a Secret "
+            "is read with --api-key-from-secret.",
         )
     from .cluster import ClusterWatcher  # its Kubernetes client takes a second to import
 

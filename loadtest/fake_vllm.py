@@ -1,28 +1,38 @@
 """A server that pretends to be vLLM: the same API and metrics, no model, and times that are told.
 
 It says so in a header of every answer. What it promises is when tokens are written: each at its own
-point in time, so that delays do not add up.
+point in time, so that delays do not add up. `GET /simulated/requests` gives what it wrote when, to
+hold the report of a load generator against.
 """
 
 import asyncio
+import dataclasses
 import gc
 import itertools
 import json
 import signal
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .chat import DONE, PATH, SIMULATED
+from components.serving.scenarios import Api
+
+from .chat import DONE, PATHS, SIMULATED
 from .fake_metrics import Metrics
 
 MODEL: Final = "qwen"
 """Name of the model, unless another one is told."""
+RECORDS: Final = "/simulated/requests"
+"""Where the server tells what was asked of it."""
+
+_MOST_RECORDS: Final = 200_000
 
 
 class Misbehaviour(StrEnum):
@@ -72,18 +82,61 @@ class Behaviour(BaseModel):
     """Key that requests must bring, as `vllm serve --api-key`."""
 
 
+@dataclass
+class Record:
+    """What became of a request; times are seconds on the server's monotonic clock."""
+
+    path: str
+    came: float
+    """When its head was there."""
+    peer: int | None = None
+    """Port that it came from: requests of one port shared a connection."""
+    first_token: float | None = None
+    """When the first token was written."""
+    last_token: float | None = None
+    """When the last token was written."""
+    tokens: int = 0
+    whole: bool = False
+    """Whether the answer was written to its end."""
+    ended: float | None = None
+    """When nothing more was to come; None while it is under way."""
+
+
 class _Question(BaseModel):
     """What of a request matters here."""
 
     model: str
-    messages: list[dict[str, Any]] = Field(min_length=1)
+    messages: list[dict[str, Any]] = Field(default=[])
+    """Of a chat."""
+    prompt: str | list[str] | list[int] | list[list[int]] | None = None
+    """Of a completion: text, or tokens."""
     max_tokens: int = Field(default=16, ge=1)
     stream: bool = False
     stream_options: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _asks(self) -> "_Question":
+        if not self.messages and not self.prompt:
+            raise ValueError("messages or a prompt must be given")
+        return self
+
+    @property
+    def api(self) -> Api:
+        return Api.CHAT if self.prompt is None else Api.COMPLETIONS
+
     @property
     def prompt_tokens(self) -> int:
-        return sum(len(str(message.get("content", "")).split()) for message in self.messages)
+        if self.api is Api.CHAT:
+            return sum(len(str(message.get("content", "")).split()) for message in self.messages)
+        texts = [self.prompt] if isinstance(self.prompt, str) else self.prompt or []
+        return sum(
+            len(part.split())
+            if isinstance(part, str)
+            else len(part)
+            if isinstance(part, list)
+            else 1
+            for part in texts
+        )
 
     @property
     def wants_usage(self) -> bool:
@@ -94,6 +147,7 @@ class _Server:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.metrics = Metrics(behaviour.model)
+        self.records: deque[Record] = deque(maxlen=_MOST_RECORDS)
         self.slots = asyncio.Semaphore(behaviour.running)
         self.numbers = itertools.count(1)
         self.asked = 0
@@ -118,22 +172,29 @@ class _Server:
         self._refuse_unless_loaded()
         return web.Response(body=self.metrics.text(), headers={"Content-Type": self.metrics.TYPE})
 
-    async def chat(self, request: web.Request) -> web.StreamResponse:
-        came = time.monotonic()
+    async def tell(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response([dataclasses.asdict(record) for record in self.records])
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        record = Record(request.path, time.monotonic(), _peer(request))
+        self.records.append(record)
         number = next(self.numbers)
-        self._wake(came)
+        self._wake(record.came)
         self.asked += 1
         try:
-            return await self._chat(request, number, came)
+            return await self._judge(request, number, record)
         finally:
             self.asked -= 1
-            self.last_asked = time.monotonic()
+            self.last_asked = record.ended = time.monotonic()
 
-    async def _chat(self, request: web.Request, number: int, came: float) -> web.StreamResponse:
+    async def _judge(self, request: web.Request, number: int, record: Record) -> web.StreamResponse:
+        came = record.came
         told = self.behaviour
         if told.api_key and request.headers.get("Authorization") != f"Bearer {told.api_key}":
             raise _error(web.HTTPUnauthorized, "Unauthorized")
         question = await _question(request)
+        if request.path != f"/v1{PATHS[question.api]}":
+            raise _error(web.HTTPBadRequest, f"{PATHS[question.api]} is asked so.")
         if question.model != told.model:
             text = f"The model `{question.model}` does not exist."
             raise _error(web.HTTPNotFound, text)
@@ -146,40 +207,51 @@ class _Server:
         if wrong is Misbehaviour.BUSY:
             raise _error(web.HTTPServiceUnavailable, "no healthy upstream")
         async with self._slot(came):
-            return await self._answer(request, question, wrong, came)
+            return await self._stream(request, question, wrong, record)
 
-    async def _answer(
-        self, request: web.Request, question: _Question, wrong: Misbehaviour | None, came: float
+    async def _stream(
+        self, request: web.Request, question: _Question, wrong: Misbehaviour | None, record: Record
     ) -> web.StreamResponse:
         started = time.monotonic()
         due = (
             started + self.behaviour.ttft + index / self.behaviour.tokens_per_second
             for index in range(question.max_tokens)
         )
-        with self.metrics.request(question.prompt_tokens, came) as counted:
+
+        def written() -> None:
+            counted.token()
+            record.last_token = time.monotonic()
+            record.first_token = record.first_token or record.last_token
+            record.tokens += 1
+
+        with self.metrics.request(question.prompt_tokens, record.came) as counted:
             if wrong is Misbehaviour.PAGE:
                 return web.Response(text="<html>Sign in</html>", content_type="text/html")
             if wrong is Misbehaviour.WHOLE or not question.stream:
                 for point in due:
                     await _until(point)
-                    counted.token()
+                    written()
+                record.whole = wrong is None
                 return web.json_response(_whole(question))
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
-            await response.write(_event(_delta(question, {"role": "assistant", "content": ""})))
+            if question.api is Api.CHAT:
+                role = {"role": "assistant", "content": ""}
+                await response.write(_event(_chunk(question, {"delta": role})))
             half = None if wrong is None else max(1, question.max_tokens // 2)
             for index, point in enumerate(due):
                 await _until(point)
                 if index == half:
                     return await self._go_wrong(wrong, request, response)
-                await response.write(_event(_delta(question, {"content": f"word{index} "})))
-                counted.token()
+                await response.write(_event(_chunk(question, _said(question, f"word{index} "))))
+                written()
             if wrong is not None:  # a single token has no half
                 return await self._go_wrong(wrong, request, response)
             if question.wants_usage:
                 usage = {"choices": [], "usage": _usage(question), "model": question.model}
                 await response.write(_event(usage))
             await response.write(f"data: {DONE}\n\n".encode())
+            record.whole = True
             return response
 
     async def _go_wrong(
@@ -238,7 +310,9 @@ def application(served: Served) -> web.Application:
         return app
     server = _Server(served)
     app.on_response_prepare.append(_admit)
-    app.router.add_post(f"/v1{PATH}", server.chat)
+    for path in PATHS.values():
+        app.router.add_post(f"/v1{path}", server.answer)
+    app.router.add_get(RECORDS, server.tell)
     app.router.add_get("/v1/models", server.models)
     app.router.add_get("/health", server.health)
     app.router.add_get("/metrics", server.scrape)
@@ -298,16 +372,29 @@ def _error(kind: type[web.HTTPException], text: str) -> web.HTTPException:
     return kind(text=json.dumps({"error": error}), content_type="application/json")
 
 
-def _delta(question: _Question, delta: Mapping[str, str]) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": None}
-    return {"object": "chat.completion.chunk", "model": question.model, "choices": [choice]}
+def _peer(request: web.Request) -> int | None:
+    address = request.transport and request.transport.get_extra_info("peername")
+    return int(address[1]) if address else None
+
+
+def _said(question: _Question, text: str) -> dict[str, Any]:
+    """How a choice says a part of the answer."""
+    return {"text": text} if question.api is Api.COMPLETIONS else {"delta": {"content": text}}
+
+
+def _chunk(question: _Question, said: Mapping[str, Any]) -> dict[str, Any]:
+    choice = {"index": 0, **said, "finish_reason": None}
+    kind = "text_completion" if question.api is Api.COMPLETIONS else "chat.completion.chunk"
+    return {"object": kind, "model": question.model, "choices": [choice]}
 
 
 def _whole(question: _Question) -> dict[str, Any]:
     text = "".join(f"word{index} " for index in range(question.max_tokens))
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}}
+    message = {"message": {"role": "assistant", "content": text}}
+    in_chat = question.api is Api.CHAT
+    choice = {"index": 0, **(message if in_chat else {"text": text})}
     return {
-        "object": "chat.completion",
+        "object": "chat.completion" if in_chat else "text_completion",
         "model": question.model,
         "choices": [{**choice, "finish_reason": "length"}],
         "usage": _usage(question),

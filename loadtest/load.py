@@ -36,9 +36,17 @@ class Hopeless(Exception):
 class Load:
     """One run: what was sent, and what came of it so far."""
 
-    def __init__(self, client: Client, prompt: Prompt, seed: int, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        prompt: Prompt,
+        seed: int,
+        timeout_seconds: float,
+        texts: Sequence[str] = (),
+    ) -> None:
         self._client = client
         self._prompt = prompt
+        self._texts = texts
         self._seed = seed
         self._timeout = timeout_seconds
         self._now = asyncio.get_running_loop().time
@@ -100,7 +108,10 @@ class Load:
                 await asyncio.sleep(min(PAUSE_SECONDS, max(0.0, seconds - self.elapsed)))
 
     def _text(self) -> str:
-        return chat.prompt(self._prompt, self._seed, next(self._numbers))
+        number = next(self._numbers)
+        if self._texts:
+            return self._texts[number % len(self._texts)]
+        return chat.prompt(self._prompt, self._seed, number)
 
     async def _ask(self, text: str, due: float | None = None) -> Sample:
         self.sent += 1

@@ -22,6 +22,7 @@ from plan.stack_file import Refused
 from .arrivals import Spacing
 from .client import EXHAUSTED, Client, Endpoint
 from .load import Hopeless, Load
+from .prompts import PromptFile
 from .results import Machine, Phase, Run, Sample
 from .statistics import distribution
 
@@ -64,6 +65,8 @@ class Settings:
     assume_idle: bool = False
     """Whether the model is at zero already, of a cold start."""
     watcher: Watcher | None = None
+    prompts: PromptFile | None = None
+    """Prompts to ask in place of such as are drawn at random."""
 
 
 class Show(Protocol):
@@ -100,7 +103,8 @@ async def measure(settings: Settings, show: Show, keep: Callable[[Run], object])
     _allow_many_connections()
     heard: list[int] = []
     async with Client(settings.endpoint) as client:
-        load = Load(client, settings.prompt, settings.seed, settings.timeout_seconds)
+        texts = settings.prompts.texts if settings.prompts else ()
+        load = Load(client, settings.prompt, settings.seed, settings.timeout_seconds, texts)
         measuring = _Measuring(settings, load, show)
         task = asyncio.create_task(measuring.run())
 
@@ -168,6 +172,7 @@ class _Measuring:
             label=settings.label,
             scenario=settings.scenario,
             prompt=settings.prompt,
+            prompts=settings.prompts and settings.prompts.about,
             seed=settings.seed,
             arrivals=settings.spacing.value,
             timeout_seconds=settings.timeout_seconds,

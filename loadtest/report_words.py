@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from components.quantity import plain
-from components.serving.scenarios import Scenario
+from components.serving.scenarios import Api, Connections, Scenario
 
+from . import chat
 from .plots import Numbered, most_in_flight, seconds
 from .results import Run
 from .statistics import Distribution, Summary, distribution, summary
@@ -180,13 +181,19 @@ def command(run: Run) -> list[str]:
     if _is_open(run.scenario):
         options.append(("--arrivals", run.arrivals))
     options += [
-        ("--prompt-words", str(run.prompt.words)),
+        ("--prompts", run.prompts.file)
+        if run.prompts
+        else ("--prompt-words", str(run.prompt.words)),
         ("--max-tokens", str(run.prompt.max_tokens)),
         ("--seed", str(run.seed)),
         ("--timeout", _plain(_timeout(run))),
     ]
     if run.target.host:
         options.append(("--host", run.target.host))
+    if run.target.api is not Api.CHAT:
+        options.append(("--api", run.target.api))
+    if run.target.connections is not Connections.NEW:
+        options.append(("--connections", run.target.connections))
     options += [
         ("--header-from-env", f"{name}={name.upper().replace('-', '_')}")
         for name in run.target.headers
@@ -206,12 +213,14 @@ def settings(run: Run) -> list[tuple[str, str]]:
     rows = [
         ("scenario", run.scenario.kind.replace("_", " ")),
         *((name.replace("_", " "), _plain(value)) for name, value in scenario.items()),
-        ("prompt", f"{run.prompt.words} words, {run.prompt.max_tokens} tokens of answer at most"),
+        ("prompt", f"{_prompts(run)}, {run.prompt.max_tokens} tokens of answer at most"),
         ("seed", str(run.seed)),
         ("timeout", f"{plain(_timeout(run))} s"),
         ("address", run.target.url),
         ("model", run.target.model),
         ("host", run.target.host or ""),
+        ("API", chat.PATHS[run.target.api]),
+        ("connections", run.target.connections),
         ("headers", ", ".join(run.target.headers)),
         ("arrivals", run.arrivals if _is_open(run.scenario) else ""),
         ("started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC"),
@@ -231,12 +240,26 @@ def _questions(run: Run) -> dict[str, str]:
         questions["hours"] = " ".join(plain(hour) for hour in hours)
     if _is_open(run.scenario):
         questions["arrivals"] = run.arrivals
-    questions |= {"prompt words": run.prompt.words, "max tokens": run.prompt.max_tokens}
+    questions |= (
+        {"prompts": f"{run.prompts.file} {run.prompts.sha256[:8]}"}
+        if run.prompts
+        else {"prompt words": run.prompt.words}
+    )
+    questions |= {"max tokens": run.prompt.max_tokens}
+    questions |= {"API": run.target.api.value, "connections": run.target.connections.value}
     questions["server"] = "a fake one" if run.simulated else "a real one"
     return {
         name.replace("_", " "): "not set" if value is None else _plain(value)
         for name, value in questions.items()
     }
+
+
+def _prompts(run: Run) -> str:
+    return (
+        f"{run.prompts.lines} from {run.prompts.file}"
+        if run.prompts
+        else f"{run.prompt.words} words"
+    )
 
 
 def _given(scenario: Scenario) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.args import faults
-from components.serving.scenarios import Prompt, Scenario
+from components.serving.scenarios import Api, Connections, Prompt, Scenario
 from plan.stack_file import Refused
 
 FORMAT: Final = 1
@@ -99,6 +99,17 @@ class Phase(_Stored):
     """Which event or condition says so, such as `Pod qwen-abc: PodScheduled`."""
 
 
+class Prompts(_Stored):
+    """A file that prompts were read from; what it says is not kept."""
+
+    file: str
+    """Its name, without folders."""
+    lines: int
+    """How many prompts it has; each is asked in turn, and then the first again."""
+    sha256: str
+    """Of its text: another file of the name is not the same."""
+
+
 class Target(_Stored):
     """What was asked."""
 
@@ -109,6 +120,10 @@ class Target(_Stored):
     """Host header, where it is not the address'."""
     headers: tuple[str, ...] = ()
     """Names of further headers; their values are not kept."""
+    api: Api = Api.CHAT
+    """Part of OpenAI's API that was asked."""
+    connections: Connections = Connections.NEW
+    """Whether each request opened one."""
 
 
 class Machine(_Stored):
@@ -129,6 +144,8 @@ class Run(_Stored):
     """What the reader calls it, such as `cache`; runs of one label and scenario are not merged."""
     scenario: Scenario
     prompt: Prompt
+    prompts: Prompts | None = None
+    """Where prompts are from, if not drawn at random; `prompt.words` then says nothing."""
     seed: int
     """Of prompts and arrivals."""
     arrivals: Literal["poisson", "constant"] = "poisson"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST: Final = 1 << 20
 """Bytes of the longest event; more of it is no answer of a model."""
@@ -10,21 +10,31 @@ LONGEST: Final = 1 << 20
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
+class Event(NamedTuple):
+    """One event of a stream."""
+
+    data: str
+    name: str = ""
+
+
 class EventStream:
-    """Takes a stream in pieces that may end at any byte, and gives the data of each event."""
+    """Takes a stream in pieces that may end at any byte, and gives each event."""
 
     def __init__(self) -> None:
         self._line = b""
+        self._name = b""
         self._data: list[bytes] = []
         self._size = 0
         self._after_cr = False
         self._at_start = True
 
-    def feed(self, piece: bytes) -> Iterator[str]:
+    def feed(self, piece: bytes) -> Iterator[Event]:
         """The events that end in a piece. Comments and events without data are none.
 
+        What is not UTF-8 is replaced, as the standard has it.
+
         Raises:
-            ValueError: An event is not UTF-8, or longer than `LONGEST`.
+            ValueError: An event is longer than `LONGEST`.
         """
         if not piece:
             return
@@ -39,9 +49,11 @@ class EventStream:
                 self._at_start = False
             if line:
                 self._take(line)
-            elif self._data:
-                event, self._data, self._size = b"\n".join(self._data), [], 0
-                yield event.decode()
+                continue
+            data, name = b"\n".join(self._data), self._name
+            is_event, self._data, self._name, self._size = bool(self._data), [], b"", 0
+            if is_event:
+                yield Event(data.decode(errors="replace"), name.decode(errors="replace"))
         if self._size + len(self._line) > LONGEST:
             raise ValueError(f"an event is longer than {LONGEST} bytes")
 
@@ -50,3 +62,5 @@ class EventStream:
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
             self._size += len(value)
+        elif name == b"event":
+            self._name = value.removeprefix(b" ")

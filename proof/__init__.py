@@ -1,1 +1,1 @@
-"""Programs of others, run for real against what the project renders."""
+"""Proves with others' programs what tests hold against tables: `make proof`, not `make test`."""

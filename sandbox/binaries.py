@@ -60,6 +60,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
+        "hey": Program("hey", "github.com/rakyll/hey"),
     }
 )
 

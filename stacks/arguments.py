@@ -43,6 +43,7 @@ from components.serving import (
     Enforcer,
     LoadTestArgs,
     ModelCacheArgs,
+    ModelServer,
     PlacementArgs,
     PlacementPool,
     TrainingJobArgs,
@@ -469,7 +470,7 @@ def service_args(environment: Environment, model: Model, pool_ids: Ids) -> dict[
     pools = placement_pools(environment, model, pool_ids)
     claim, folder = served_claim(environment, model)
     return {
-        "server": model.server,
+        "server": server(model),
         "namespace": environment.namespace,
         "labels": pod_labels(model),
         "claim": claim,
@@ -531,6 +532,14 @@ def base_model(job: Training) -> str:
     return f"{job.name}-model"
 
 
+def server(model: Model) -> ModelServer:
+    """The container of a model, with the Secret of its key among its variables."""
+    secret, secrets = model.api_key_secret, model.server.secret_env or []
+    if secret is None or secret in secrets:
+        return model.server
+    return model.server.model_copy(update={"secret_env": [*secrets, secret]})
+
+
 def load_test_args(
     environment: Environment, test: LoadTest, url: str, labels: dict[str, str]
 ) -> LoadTestArgs:
@@ -560,6 +569,8 @@ def load_test_args(
         model_claim=claim,
         model_folder=folder or None,
         trust_remote_code=vllm.trust_remote_code if vllm else None,
+        connections=test.connections,
+        api_key_secret=model.api_key_secret,
         pod_labels=labels,
         kubectl_image=test.kubectl_image,
         results_claim=kept or None,

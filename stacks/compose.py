@@ -31,6 +31,8 @@ from components.platform import (
     PrioritiesArgs,
 )
 from components.serving import LoadTest, ModelCache, Placement, TrainingJob
+from components.serving.load_generators import REQUEST_SECONDS
+from components.serving.server import API_KEY
 
 from . import arguments
 from .arguments import given
@@ -78,7 +80,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         # The cache waits for the claim, and the servers for nodes.
         needed = [*priorities, placement, *servers, *metrics, *(cache or claim)]
         service = declare_service(environment, model, site, needed)
-        export_address(model, service.host)
+        export_address(environment.namespace, model, service.host)
         services[model.name] = service
 
     for job in environment.training:
@@ -199,13 +201,18 @@ def declare_service(
     return runtime.component(model.name, args, site.options(*needed))
 
 
-def export_address(model: Model, host: pulumi.Output[str]) -> None:
+def export_address(namespace: str, model: Model, host: pulumi.Output[str]) -> None:
     """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
     body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
     load = json.dumps({**question, "max_tokens": 10}, ensure_ascii=False)
     kind = "-H 'Content-Type: application/json'"
+    if model.api_key_secret is not None:
+        kind += f' -H "Authorization: Bearer {key_command(namespace, model.api_key_secret)}"'
+    # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
+    [section] = model.serve.sections.values()
+    wait = section.request_seconds or REQUEST_SECONDS
     url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
     pulumi.export(
@@ -214,8 +221,16 @@ def export_address(model: Model, host: pulumi.Output[str]) -> None:
     )
     pulumi.export(
         f"{model.name}_load",
-        host.apply(lambda known: f"hey -z 2m -c 5 -m POST -host {known} {kind} -d '{load}' {url}"),
+        host.apply(
+            lambda known: f"hey -z 2m -c 5 -t {wait} -m POST -host {known} {kind} -d '{load}' {url}"
+        ),
     )
+
+
+def key_command(namespace: str, secret: str) -> str:
+    """What a shell puts a model's key in place of; the key itself is in no output."""
+    path = f"-o jsonpath='{{.data.{API_KEY}}}'"
+    return f"$(kubectl --namespace {namespace} get secret {secret} {path} | base64 -d)"
 
 
 def export_run_command(number: int, test: LoadTestSection) -> None:

@@ -47,8 +47,8 @@ from components.serving.kserve_model import KServeMetric, KServeServe
 from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
 from components.serving.model_cache import CacheTier
-from components.serving.scenarios import Prompt, Scenario
-from components.serving.server import ABSOLUTE, ModelServer, Resources
+from components.serving.scenarios import Connections, Prompt, Scenario
+from components.serving.server import ABSOLUTE, ModelServer, Resources, secret_name_faults
 from components.serving.training_job import name_faults
 
 EDGE_NETWORK_DOCS: Final = (
@@ -439,6 +439,10 @@ class Serving(Protocol):
     def startup_seconds(self) -> int | None:
         """Longest start."""
 
+    @property
+    def request_seconds(self) -> int | None:
+        """Longest request."""
+
 
 class Serve(Args):
     """How a model is served: exactly one of the kinds."""
@@ -488,9 +492,14 @@ class Model(Args):
     """Name of an entry of `priorities`. Left out, the cluster's default."""
     serve: Serve
     """How it is served and scaled."""
+    api_key_secret: str | None = None
+    """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
+    asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Service")
+        if self.api_key_secret is not None:
+            yield from secret_name_faults("api_key_secret", self.api_key_secret)
 
     @property
     def most_replicas(self) -> int:
@@ -584,6 +593,9 @@ class LoadTest(Args):
     reached from mainland China."""
     url: str | None = Field(default=None, examples=["http://qwen.inference"])
     """Address of the model inside the cluster. Default: that of its Service."""
+    connections: Connections = Connections.NEW
+    """Whether each request opens one, which then reaches any pod, or goes on with one that is open.
+    Default new, as a user who comes."""
     results: Volume | None = None
     """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
 

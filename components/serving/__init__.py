@@ -22,7 +22,7 @@ from .load_generators import Generator
 from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
-from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
+from .scenarios import ColdStart, Connections, Prompt, Scenario, Spike, Steady, Tide
 from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
 from .vllm import Convert, Dtype, Quantization, Runner, Vllm
@@ -30,6 +30,7 @@ from .vllm import Convert, Dtype, Quantization, Runner, Vllm
 __all__ = [
     "CacheTier",
     "ColdStart",
+    "Connections",
     "Convert",
     "Dtype",
     "Enforcer",

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from ..args import Fault, Words
 from ..quantity import plain
-from .scenarios import ColdStart, Prompt, Scenario
+from . import load_programs
+from .scenarios import Api, ColdStart, Connections, Prompt, Scenario
 
 FILES_PATH: Final = "/load-test"
 """Folder of a generator's files."""
@@ -26,10 +27,15 @@ _WORKERS: Final = 2
 """Processes that send requests; inference-perf would start one per core of the node."""
 _IN_FLIGHT: Final = 1000
 """Requests that each of them has open at most; beyond, an open loop would wait for answers."""
-_MOST_REQUESTS: Final = 200_000
-"""Requests of a closed loop, all of which inference-perf keeps in memory from the start."""
-_PER_CLIENT: Final = 10
-"""Requests per second that no client exceeds; a closed loop ends by the clock before they do."""
+_STAGE_REQUESTS: Final = 100_000
+"""Requests of a part of a closed loop, all of which inference-perf keeps in memory from its start.
+Between two parts it waits for answers, and then two seconds."""
+_PER_CLIENT: Final = 100
+"""Requests per second that no client exceeds, so that a closed loop ends by the clock alone: an
+answer of 10 ms is quicker than a model gives it."""
+_CEILING: Final = 2000
+"""Requests per second that two processes of inference-perf are not expected to send; a judgement,
+well above what `python -m bench load` finds on two cores."""
 
 
 class Generator(StrEnum):
@@ -53,6 +59,8 @@ class Load:
     """Folder below `RESULTS_PATH` for what a generator writes."""
     trust_remote_code: bool
     """Whether the tokenizer is code that the model ships with."""
+    connections: Connections
+    """Whether each request opens one."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class Row:
     """Command line, from what it is told and the model's address."""
     files: Callable[[Load, str], dict[str, str]]
     """Files in `FILES_PATH`, likewise."""
+    api: Api
+    """Part of OpenAI's API that it asks."""
     reads_the_model: bool
     """Whether it needs the model's files, for its tokenizer."""
     closed_only: bool
@@ -115,24 +125,23 @@ def scenario_faults(generator: Generator, scenario: Scenario) -> Iterator[Fault]
 
 
 def _inference_perf_command(load: Load, _: str) -> list[str]:
-    config = ["--config_file", f"{FILES_PATH}/config.json"]
     closed = clients(load.scenario)
-    if closed is None:
-        return ["inference-perf", *config]
-    seconds = math.ceil(closed[1])
-    return ["python3", f"{FILES_PATH}/closed_loop.py", str(seconds), *config]
+    seconds = math.ceil(closed[1]) if closed else 0
+    config = f"{FILES_PATH}/config.json"
+    return ["python3", f"{FILES_PATH}/run.py", str(seconds), "--config_file", config]
 
 
 def _inference_perf_files(load: Load, url: str) -> dict[str, str]:
     config = json.dumps(_inference_perf_config(load, url), indent=2) + "\n"
-    closed = {"closed_loop.py": _CLOSED_LOOP} if clients(load.scenario) else {}
-    return {"config.json": config, **closed}
+    return {"config.json": config, "run.py": load_programs.INFERENCE_PERF}
 
 
 def _inference_perf_config(load: Load, url: str) -> dict[str, Any]:
     """The configuration file: kubernetes-sigs/inference-perf, docs/config.md of v0.7.0."""
+    once = load.connections is Connections.NEW
+    headers = {"headers": {"Connection": "close"}} if once else {}
     return {
-        "api": {"type": "completion", "streaming": True},
+        "api": {"type": "completion", "streaming": True, **headers},
         "data": {
             # Tokens drawn anew for every request: no prefix of one is in the cache of another.
             "type": "random",
@@ -162,13 +171,19 @@ def _fixed(tokens: int) -> dict[str, Any]:
 
 def _inference_perf_load(scenario: Scenario) -> dict[str, Any]:
     timeout = scenario.cold_start.timeout_seconds if scenario.cold_start else REQUEST_SECONDS
-    common = {"interval": 0, "request_timeout": timeout}
+    # A request in flight at the end has the time that any other has.
+    patience = {"request_timeout": timeout, "stage_teardown_grace_seconds": timeout}
+    common = {"interval": 0, **patience}
     if closed := clients(scenario):
         number, seconds = closed
-        requests = min(math.ceil(number * seconds * _PER_CLIENT), _MOST_REQUESTS)
-        stage = {"num_requests": max(requests, number), "concurrency_level": number}
+        requests = math.ceil(min(number * _PER_CLIENT, _CEILING) * seconds)
+        parts = math.ceil(requests / _STAGE_REQUESTS)
+        stage = {
+            "num_requests": max(math.ceil(requests / parts), number),
+            "concurrency_level": number,
+        }
         workers = min(_WORKERS, number)
-        return {"type": "concurrent", "stages": [stage], "num_workers": workers, **common}
+        return {"type": "concurrent", "stages": [stage] * parts, "num_workers": workers, **common}
     rates = [(rate, seconds) for _, rate, seconds in stages(scenario)] or [(1, 1)]
     return {
         # As many requests as the rate says, at moments that chance spreads over the time.
@@ -180,29 +195,12 @@ def _inference_perf_load(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-# inference-perf counts a closed loop in requests. On SIGINT it sends no more, lets those in flight
-# end, and reports; it would not exit by itself then, as its queue still holds requests.
-_CLOSED_LOOP: Final = """\
-\"\"\"Runs inference-perf, and has it come to an end after so many seconds.\"\"\"
-
-import os
-import signal
-import sys
-
-from inference_perf.main import main_cli
-
-signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-signal.alarm(int(sys.argv.pop(1)))
-main_cli()
-sys.stdout.flush()
-os._exit(0)
-"""
-
-
 def _hey_command(load: Load, url: str) -> list[str]:
     number, seconds = clients(load.scenario) or (1, 1)
+    once = ["-disable-keepalive"] if load.connections is Connections.NEW else []
     return [
-        *("hey", "-z", f"{math.ceil(seconds)}s", "-c", str(number), "-t", str(REQUEST_SECONDS)),
+        *("sh", f"{FILES_PATH}/run.sh", f"{RESULTS_PATH}/{load.results}/summary.txt"),
+        *("-z", f"{math.ceil(seconds)}s", "-c", str(number), "-t", str(REQUEST_SECONDS), *once),
         *("-m", "POST", "-T", "application/json", "-D", f"{FILES_PATH}/question.json"),
         f"{url}/v1/chat/completions",
     ]
@@ -215,7 +213,7 @@ def _hey_files(load: Load, _: str) -> dict[str, str]:
         "messages": [{"role": "user", "content": text}],
         "max_tokens": load.prompt.max_tokens,
     }
-    return {"question.json": json.dumps(question) + "\n"}
+    return {"question.json": json.dumps(question) + "\n", "run.sh": load_programs.HEY}
 
 
 GENERATORS: Final[Mapping[Generator, Row]] = MappingProxyType(
@@ -226,6 +224,8 @@ GENERATORS: Final[Mapping[Generator, Row]] = MappingProxyType(
             image="quay.io/inference-perf/inference-perf:v0.7.0",
             command=_inference_perf_command,
             files=_inference_perf_files,
+            # Its random tokens go to no other: datagen/synthetic/random_datagen.py of v0.7.0.
+            api=Api.COMPLETIONS,
             reads_the_model=True,
             closed_only=False,
         ),
@@ -234,6 +234,7 @@ GENERATORS: Final[Mapping[Generator, Row]] = MappingProxyType(
             image=None,
             command=_hey_command,
             files=_hey_files,
+            api=Api.CHAT,
             reads_the_model=False,
             closed_only=True,
         ),

@@ -22,8 +22,8 @@ from .load_generators import (
     longest_seconds,
     scenario_faults,
 )
-from .scenarios import Prompt, Scenario
-from .server import folder_faults
+from .scenarios import Connections, Prompt, Scenario
+from .server import API_KEY, folder_faults, secret_name_faults
 from .training_job import name_faults
 
 RUN: Final = "^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
@@ -74,6 +74,10 @@ class LoadTestArgs(Args):
     """Claim, writable by user 65532, that keeps the reports. Left out, the log alone has them."""
     results_folder: str | None = None
     """Folder of the claim, in which each run gets one of its own. Default: all of it."""
+    connections: Connections | None = Connections.NEW
+    """Whether each request opens one. Default new, as for a new user."""
+    api_key_secret: str | None = None
+    """Name of an existing Secret whose `VLLM_API_KEY` is the key that the model asks for."""
     ttl_seconds: int | None = Field(default=None, ge=0)
     """When Kubernetes removes the finished Job. Left out, never: an update that looks for it after
     a refresh would start it again."""
@@ -86,6 +90,8 @@ class LoadTestArgs(Args):
         yield from folder_faults("model_folder", self.model_folder)
         yield from folder_faults("results_folder", self.results_folder)
         yield from (one.under("scenario") for one in scenario_faults(generator, self.scenario))
+        if self.api_key_secret is not None:
+            yield from secret_name_faults("api_key_secret", self.api_key_secret)
         if self.image is None and row.image is None:
             why = f"nobody publishes an image of {generator}"
             yield Fault("image", MISSING, "given", why)
@@ -230,6 +236,7 @@ def _load(job: str, args: LoadTestArgs) -> Load:
         model=args.served_model_name,
         results=job,
         trust_remote_code=args.trust_remote_code or False,
+        connections=args.connections or Connections.NEW,
     )
 
 
@@ -286,11 +293,13 @@ def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     # Tables in the log are as wide as this, or figures are cut off.
     env = {"COLUMNS": "160", "HOME": "/tmp", **offline}  # noqa: S108
+    reference = {"secretKeyRef": {"name": args.api_key_secret, "key": API_KEY}}
+    key = [{"name": "API_KEY", "valueFrom": reference}] if args.api_key_secret else []
     return {
         "name": "load",
         "image": args.image or row.image,
         "command": _told(args.url, lambda url: row.command(_load(job, args), url)),
-        "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
+        "env": [*key, *({"name": name, "value": value} for name, value in sorted(env.items()))],
         "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "2Gi"}},
         "volumeMounts": mounts,
         "securityContext": _confined(),

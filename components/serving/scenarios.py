@@ -1,6 +1,7 @@
 """How a model is loaded to measure it: the same words for a job in the cluster and for a laptop."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pydantic import Field
@@ -28,6 +29,24 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = list[float]
 else:
     Count, Number, Numbers = int | None, float | None, list[float] | None
+
+
+class Api(StrEnum):
+    """Parts of OpenAI's API that answer a prompt."""
+
+    CHAT = "chat"
+    """`/v1/chat/completions`: the model's chat template is put around the prompt."""
+    COMPLETIONS = "completions"
+    """`/v1/completions`: the model goes on from the prompt as it is."""
+
+
+class Connections(StrEnum):
+    """What requests do with connections."""
+
+    NEW = "new"
+    """Each has one of its own, as a new user has, and so reaches a pod that has just come."""
+    KEPT = "kept"
+    """Each goes on with one that is open, to the pod that it was opened to."""
 
 
 class Prompt(Args):

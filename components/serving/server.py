@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic import Field
 
 from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
-from ..crds.formats import image_faults
+from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import secret_faults, secret_word_faults
 from .vllm import OURS, Vllm, vllm_flags
@@ -24,6 +25,19 @@ VLLM_PORT = 8000
 ABSOLUTE = r"^/[^:]+$"
 """Pattern of a path that a volume can be mounted at."""
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
+
+
+API_KEY: Final = "VLLM_API_KEY"
+"""Variable of which vLLM takes the key that clients have to send (vllm/envs.py), and key of the
+Secret that has it."""
+
+
+def secret_name_faults(field: str, name: str) -> Iterator[Fault]:
+    """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
+    if next(dns_1123_faults(field, name, ""), None) is not None:
+        want = "the name of a Secret: a-z, 0-9, - and ."
+        why = "the key itself stays in the cluster"
+        yield Fault(field, Words("something else"), want, why)
 
 
 class Resources(Args):

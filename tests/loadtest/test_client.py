@@ -4,12 +4,14 @@ import socket
 import ssl
 from pathlib import Path
 
+import aiohttp
 import pytest
 import trustme
 
+from components.serving.scenarios import Api, Connections
 from loadtest import client as module
 from loadtest.client import Answer, Client, Endpoint, address, from_environment, from_file, header
-from loadtest.fake_vllm import Misbehaviour, running
+from loadtest.fake_vllm import RECORDS, Misbehaviour, running
 from loadtest.results import Failure
 from plan.stack_file import Refused
 
@@ -87,7 +89,7 @@ def test_a_server_says_of_itself_that_it_pretends() -> None:
         (Misbehaviour.BUSY, Failure.OVERLOADED, "503: no healthy upstream"),
         (Misbehaviour.WHOLE, Failure.NOT_STREAMING, "application/json, not text/event-stream"),
         (Misbehaviour.PAGE, Failure.MALFORMED, "text/html, not text/event-stream"),
-        (Misbehaviour.GARBLED, Failure.MALFORMED, "'{not json' is not an event of chat"),
+        (Misbehaviour.GARBLED, Failure.MALFORMED, "'{not json' is not an event of an"),
         (Misbehaviour.LATE_ERROR, Failure.SERVER_ERROR, "EngineCore encountered an issue."),
         (Misbehaviour.CUT, Failure.CUT, "the connection ended in the answer"),
         (Misbehaviour.HANG, Failure.TIMEOUT, "no whole answer in 0.3 s"),
@@ -205,6 +207,78 @@ def test_what_is_not_http_is_malformed() -> None:
     assert told(garbage).failure is Failure.MALFORMED
 
 
+TEXT = event({"content": "a"})
+
+
+def sent(payload: object, name: str = "") -> bytes:
+    head = f"event: {name}\n" if name else ""
+    return (
+        f"{head}data: {payload if isinstance(payload, str) else json.dumps(payload)}\n\n".encode()
+    )
+
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 9}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        event(None),
+        sent({"choices": [None]}),
+        sent({"choices": [{"index": 0}]}),
+        sent({"choices": None, "usage": None}),
+        sent({"id": "x", "object": "chat.completion.chunk"}),
+        sent({"usage": {}}),
+        sent({"usage": {"prompt_tokens": None, "completion_tokens": "9"}}),
+        sent({"choices": [], "usage": {"prompt_tokens": 0, "completion_tokens": 0}}),
+        sent({"choices": [{"delta": {"content": "b"}}], "error": None}),
+        sent("{}", "ping"),
+        sent("still there", "ping"),
+        sent("", "keepalive"),
+        sent('{"choices": [{"delta": {"content": "\\ud83d"}}]}'),
+        b'data: {"choices": [{"delta": {"content": "\xed\xa0\xbd"}}]}\n\n',
+    ],
+)
+@pytest.mark.parametrize("done", [DONE, b"data: [DONE] \n\n", b"data:[DONE]\n\n"])
+def test_a_part_that_nobody_expected_leaves_the_answer_whole(beside: bytes, done: bytes) -> None:
+    answer = told(saying(TEXT + beside + done))
+    assert (answer.failure, answer.detail) == (None, "")
+    assert answer.tokens >= 1
+
+
+@pytest.mark.parametrize("last", [{"usage": USAGE}, {"choices": None, "usage": USAGE}])
+def test_tokens_are_counted_whatever_stands_beside_them(last: object) -> None:
+    answer = told(saying(TEXT, sent(last), DONE))
+    assert (answer.failure, answer.tokens, answer.prompt_tokens) == (None, 9, 7)
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "detail"),
+    [
+        (sent({"error": "out of memory"}), Failure.SERVER_ERROR, "out of memory"),
+        (sent({"error": {"message": "wait", "code": "429"}}), Failure.OVERLOADED, "wait"),
+        (sent({"error": {"message": "wait", "code": 429}}), Failure.OVERLOADED, "wait"),
+        (sent({"error": {"message": "no", "code": "bad", "status": 400}}), Failure.REJECTED, "no"),
+        (sent({"error": {"message": "no", "code": None}}), Failure.SERVER_ERROR, "no"),
+        (sent({"error": {"code": 503}}), Failure.OVERLOADED, '{"code": 503}'),
+        (sent({"object": "error", "message": "no", "code": 400}), Failure.REJECTED, "no"),
+        (sent({"error": {"message": "wait", "code": 429}}, "error"), Failure.OVERLOADED, "wait"),
+        (sent("upstream is gone", "error"), Failure.SERVER_ERROR, "upstream is gone"),
+    ],
+)
+def test_an_error_in_the_stream_is_one_however_it_is_said(
+    error: bytes, failure: Failure, detail: str
+) -> None:
+    answer = told(saying(TEXT, error, DONE))
+    assert (answer.failure, answer.detail) == (failure, detail)
+
+
+@pytest.mark.parametrize("api", list(Api))
+def test_both_apis_are_asked_and_read_alike(api: Api) -> None:
+    answer = asked(api=api)
+    assert (answer.failure, answer.tokens, answer.prompt_tokens) == (None, 4, 1)
+
+
 @pytest.mark.parametrize("data", [b"[]", b"{}", b"7", b'{"choices": 7}', b"\xff"])
 def test_an_event_that_is_no_chunk_is_malformed(data: bytes) -> None:
     assert told(saying(b"data: " + data + b"\n\n", DONE)).failure is Failure.MALFORMED
@@ -247,6 +321,20 @@ def test_each_request_has_a_connection_of_its_own_and_no_cookie() -> None:
     heads = asyncio.run(exchange())
     assert len(heads) == 3
     assert not any("cookie:" in one.lower() for one in heads)
+
+
+@pytest.mark.parametrize(("connections", "number"), [(Connections.NEW, 3), (Connections.KEPT, 1)])
+def test_connections_are_new_or_kept_as_it_is_asked(connections: Connections, number: int) -> None:
+    async def exchange() -> set[int]:
+        async with running(QUICK) as url:
+            async with Client(Endpoint(url, "qwen", connections=connections)) as client:
+                for _ in range(3):
+                    await client.ask("hello", 2, 5, Answer())
+            records = url.removesuffix("/v1") + RECORDS
+            async with aiohttp.ClientSession() as session, session.get(records) as response:
+                return {record["peer"] for record in await response.json()}
+
+    assert len(asyncio.run(exchange())) == number
 
 
 def test_the_host_header_is_the_one_that_is_asked_for_and_compression_is_not() -> None:
@@ -296,6 +384,7 @@ def over_tls(tmp_path: Path, ca: trustme.CA | None, host: str | None) -> Answer:
 def test_a_certificate_is_judged_by_the_host_header(tmp_path: Path) -> None:
     authority = trustme.CA()
     assert over_tls(tmp_path, authority, "qwen.example.com").failure is None
+    assert over_tls(tmp_path, authority, "qwen.example.com:8443").failure is None
     wrong = over_tls(tmp_path, authority, "llama.example.com")
     assert wrong.failure is Failure.UNREACHABLE
     assert "Hostname mismatch" in wrong.detail

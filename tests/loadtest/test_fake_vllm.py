@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from components.catalog.metrics import SERIES, Origin
 from loadtest.client import Answer, Client, Endpoint
-from loadtest.fake_vllm import Behaviour, Misbehaviour, running, serve
+from loadtest.fake_vllm import RECORDS, Behaviour, Misbehaviour, running, serve
 from loadtest.results import Failure
 
 from .asking import QUICK, behaviour
@@ -221,3 +221,51 @@ def test_the_server_ends_when_it_is_told_to(number: int) -> None:
 
     asyncio.run(serve(QUICK, "127.0.0.1", 0, ready))
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", urls[0])
+
+
+# --- completions, and the record of what was asked -----------------------------------------------
+
+
+def test_a_completion_goes_on_from_text_or_tokens() -> None:
+    async def use(session: aiohttp.ClientSession, url: str) -> list[Any]:
+        found = []
+        for prompt in ("one two", ["one", "two"], [7, 8]):
+            body = {"model": "qwen", "prompt": prompt, "max_tokens": 2}
+            async with session.post(f"{url}/completions", json=body) as response:
+                found.append(await response.json())
+        return found
+
+    for answer in with_server(QUICK, use):
+        assert answer["object"] == "text_completion"
+        assert answer["choices"][0]["text"] == "word0 word1 "
+        assert answer["usage"]["prompt_tokens"] == 2
+
+
+def test_a_question_at_the_path_of_the_other_api_is_refused() -> None:
+    async def use(session: aiohttp.ClientSession, url: str) -> list[int]:
+        prompt = {"model": "qwen", "prompt": "one"}
+        bodies = {"chat/completions": prompt, "completions": QUESTION}
+        return [
+            (await session.post(f"{url}/{path}", json=body)).status for path, body in bodies.items()
+        ] + [(await session.post(f"{url}/completions", json={"model": "qwen"})).status]
+
+    assert with_server(QUICK, use) == [400, 400, 400]
+
+
+def test_the_server_tells_what_was_asked_of_it_and_when_it_wrote_what() -> None:
+    async def use(session: aiohttp.ClientSession, url: str) -> list[Any]:
+        await session.post(f"{url}/chat/completions", json=QUESTION)
+        await session.post(f"{url}/completions", json={"model": "llama", "prompt": "one"})
+        async with session.get(url.replace("/v1", RECORDS)) as response:
+            records: list[Any] = await response.json()
+            return records
+
+    whole, refused = with_server(behaviour(ttft=0.2), use)
+    assert (whole["path"], whole["whole"], whole["tokens"]) == ("/v1/chat/completions", True, 3)
+    assert 0.2 <= whole["first_token"] - whole["came"] < 1
+    assert whole["first_token"] <= whole["last_token"] <= whole["ended"]
+    assert (refused["path"], refused["whole"], refused["first_token"]) == (
+        "/v1/completions",
+        False,
+        None,
+    )

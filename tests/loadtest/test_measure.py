@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components.serving.scenarios import Prompt
+from components.serving.scenarios import Api, Prompt
 from loadtest import load, measure
 from loadtest.client import Endpoint
 from loadtest.fake_vllm import Misbehaviour
@@ -164,7 +164,7 @@ def test_one_answer_is_enough_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     class Renaming(Watching):
         def tick(self, load: load.Load) -> None:
             if load.samples:
-                monkeypatch.setattr("loadtest.chat.PATH", "/nowhere")
+                monkeypatch.setattr("loadtest.chat.PATHS", {Api.CHAT: "/nowhere"})
 
     found = run_of({"steady": {"rate": 30, "seconds": 1}}, show=Renaming())
     kinds = [one.failure for one in found.samples]

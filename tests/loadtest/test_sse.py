@@ -15,7 +15,7 @@ NOISE = st.sampled_from([": a comment", "event: token", "id: 7", "retry: 10", "u
 
 def read(*pieces: bytes) -> list[str]:
     stream = EventStream()
-    return [event for piece in pieces for event in stream.feed(piece)]
+    return [event.data for piece in pieces for event in stream.feed(piece)]
 
 
 @given(EVENTS, ENDS, st.booleans(), st.lists(NOISE, max_size=2), st.data())
@@ -41,8 +41,15 @@ def test_events_are_the_same_wherever_the_stream_is_cut(
 def test_an_event_is_there_as_soon_as_its_empty_line_is() -> None:
     stream = EventStream()
     assert list(stream.feed(b"data: one\r")) == []
-    assert list(stream.feed(b"\r")) == ["one"]
-    assert list(stream.feed(b"\ndata: two\n\n")) == ["two"]
+    assert list(stream.feed(b"\r")) == [("one", "")]
+    assert list(stream.feed(b"\ndata: two\n\n")) == [("two", "")]
+
+
+def test_an_event_has_its_own_name_and_not_that_of_the_one_before() -> None:
+    """Nor that of an event without data, which is none."""
+    stream = EventStream()
+    piece = b"event: ping\ndata: 1\n\ndata: 2\n\nevent: ping\n\ndata: 3\n\n"
+    assert list(stream.feed(piece)) == [("1", "ping"), ("2", ""), ("3", "")]
 
 
 def test_a_byte_order_mark_before_the_first_event_is_skipped() -> None:
@@ -57,9 +64,9 @@ def test_comments_and_events_without_data_are_none() -> None:
     assert read(b": ping\n\nevent: x\n\ndata\n\n") == [""]
 
 
-def test_an_event_that_is_not_utf_8_is_refused() -> None:
-    with pytest.raises(ValueError, match="utf-8"):
-        read(b"data: \xff\n\n")
+def test_what_is_not_utf_8_is_replaced() -> None:
+    """As the standard decodes streams; also half of a pair that was cut between two events."""
+    assert read(b"data: a\xed\xa0\xbd\n\n")[0].startswith("a\ufffd")
 
 
 @pytest.mark.parametrize("piece", [b"x" * 50, b"data: y\n" * 10])

@@ -1,11 +1,13 @@
 """A load test asks what its scenario says, once, as a pod that may do nothing else.
 
-That inference-perf 0.7.0 takes the configuration and counts as it says was tried with the real
-program against a server of a known delay; it is too large to be installed for these tests.
+That inference-perf and hey take what they are given, and count as they say, is tried with the real
+programs by `make proof`; here a stand-in of inference-perf is enough to try what runs it.
 """
 
-import ast
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,7 +61,11 @@ def test_inference_perf_is_told_the_whole_of_a_test() -> None:
     """The configuration with which the real program was tried."""
     fixed = {"type": "fixed", "std_dev": 0}
     assert config(scenario={"steady": {"rate": 5, "seconds": 20}}) == {
-        "api": {"type": "completion", "streaming": True},
+        "api": {
+            "type": "completion",
+            "streaming": True,
+            "headers": {"Connection": "close"},
+        },
         "data": {
             "type": "random",
             "input_distribution": {**fixed, "min": 200, "max": 200, "mean": 200},
@@ -72,6 +78,7 @@ def test_inference_perf_is_told_the_whole_of_a_test() -> None:
             "worker_max_concurrency": 1000,
             "interval": 0,
             "request_timeout": 600,
+            "stage_teardown_grace_seconds": 600,
         },
         "server": {
             "type": "vllm",
@@ -88,9 +95,24 @@ def test_inference_perf_is_told_the_whole_of_a_test() -> None:
 def test_a_spike_is_as_many_clients_until_the_clock_stops_them() -> None:
     load = config()["load"]
     assert load["type"] == "concurrent"
-    assert load["stages"] == [{"num_requests": 6000, "concurrency_level": 5}]
-    command = ["python3", "/load-test/closed_loop.py", "120"]
+    assert load["stages"] == [{"num_requests": 60_000, "concurrency_level": 5}]
+    command = ["python3", "/load-test/run.py", "120"]
     assert container()["command"] == [*command, "--config_file", "/load-test/config.json"]
+
+
+def test_an_open_loop_has_its_own_end() -> None:
+    assert container(scenario={"steady": {"rate": 1}})["command"][2] == "0"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seconds"),
+    [({"spike": {}}, 600), ({"cold_start": {"timeout_seconds": 900}}, 900)],
+)
+def test_an_answer_has_its_whole_time_also_at_the_end(
+    scenario: dict[str, Any], seconds: float
+) -> None:
+    load = config(scenario=scenario, pod_labels={"a": "b"})["load"]
+    assert load["request_timeout"] == load["stage_teardown_grace_seconds"] == seconds
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -100,14 +122,182 @@ def test_no_process_is_left_without_a_client(number: int) -> None:
 
 
 def test_a_long_closed_loop_does_not_fill_the_memory_with_requests_to_come() -> None:
+    """Nor does it run out of them: there are as many parts as two processes could send."""
     scenario = {"steady": {"clients": 10_000, "seconds": 86_400}}
-    [stage] = config(scenario=scenario)["load"]["stages"]
-    assert stage == {"num_requests": 200_000, "concurrency_level": 10_000}
+    text = files(scenario=scenario)["config.json"]
+    stages = json.loads(text)["load"]["stages"]
+    assert {stage["num_requests"] for stage in stages} == {100_000}
+    assert sum(stage["num_requests"] for stage in stages) == 2000 * 86_400
+    assert len(text) < 500_000  # of the MiB that a ConfigMap holds
 
 
-def test_what_stops_a_closed_loop_is_a_program() -> None:
-    assert ast.parse(files()["closed_loop.py"])
-    assert "closed_loop.py" not in files(scenario={"steady": {"rate": 1}})
+@pytest.mark.parametrize(("connections", "closes"), [(None, True), ("new", True), ("kept", False)])
+def test_connections_are_new_unless_they_are_to_be_kept(
+    connections: str | None, closes: bool
+) -> None:
+    asked = config(connections=connections)["api"]
+    assert (asked.get("headers") == {"Connection": "close"}) is closes
+    command = container(**HEY, connections=connections)["command"]
+    assert ("-disable-keepalive" in command) is closes
+
+
+# --- what runs inference-perf --------------------------------------------------------------------
+
+STAND_IN = """
+import asyncio, json, os, pathlib, signal, sys, time
+from types import SimpleNamespace as Metric
+
+class vLLMModelServerClient:
+    def __init__(self, collector, model_name):
+        self.metrics_collector, self.api_key = collector, None
+
+    async def process_request(self, *request):
+        sent.append(time.monotonic())
+        print("asked with", self.api_key and len(self.api_key))
+        stream = os.environ.get("STREAM", 'data: {"text": "a"}\\n\\ndata: [DONE]')
+        times = [1.0] if "text" in stream else []
+        info = Metric(response_metrics=Metric(chunk_times=times))
+        metric = Metric(error=os.environ.get("FAILS"), response_data=stream, info=info)
+        self.metrics_collector.record_metric(metric)
+
+class Collector:
+    def record_metric(self, metric):
+        recorded.append(metric.error)
+        print("recorded", metric.error and metric.error)
+
+sent, recorded, over = [], [], []
+
+def main_cli():
+    signal.signal(signal.SIGINT, lambda *_: over.append(time.monotonic()))
+    client = vLLMModelServerClient(Collector(), model_name="qwen")
+    async def stay():
+        for _ in range(100_000 if float(os.environ["SECONDS"]) else 3):
+            if over:
+                break
+            await client.process_request(None, 0, 0.0)
+            await asyncio.sleep(0.01)
+    asyncio.run(stay())
+    lasted = over[0] - sent[0] if over else 0
+    print(f"sent {len(sent)} recorded {len(recorded)} lasted {lasted:.1f}")
+    [file] = sys.argv[2:]
+    folder = pathlib.Path(json.load(open(file))["storage"]["local_storage"]["path"])
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("SUMMARY"):
+        (folder / "summary_lifecycle_metrics.json").write_text(os.environ["SUMMARY"])
+"""
+
+
+def summary(answered: int, failed: int) -> str:
+    labels = {"HTTP Error 500": {"count": failed, "messages": []}} if failed else {}
+    return json.dumps(
+        {
+            "successes": {"count": answered},
+            "failures": {"count": failed, "by_label": labels},
+        }
+    )
+
+
+def ran(folder: Path, seconds: float = 0, **variables: str) -> tuple[int, list[str]]:
+    """The exit code and the log of a Job whose inference-perf is the stand-in."""
+    package = folder / "inference_perf"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "main.py").write_text(STAND_IN)
+    (package / "apis.py").write_text("class ErrorResponseInfo(dict):\n    pass\n")
+    (folder / "run.py").write_text(files()["run.py"])
+    storage = {"local_storage": {"path": str(folder / "results")}}
+    (folder / "config.json").write_text(json.dumps({"storage": storage}))
+    done = subprocess.run(
+        [sys.executable, "run.py", str(seconds), "--config_file", "config.json"],
+        cwd=folder,
+        env={"SECONDS": str(seconds), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "sentence"),
+    [
+        (summary(3, 0), 0, "3 of 3 requests were answered."),
+        (summary(1, 2), 0, "1 of 3 requests were answered. HTTP Error 500: 2"),
+        (summary(0, 3), 1, "No request was answered: all 3 failed. HTTP Error 500: 3"),
+        ("", 1, "No request was sent: inference-perf wrote no report."),
+    ],
+)
+def test_a_job_in_which_nothing_was_answered_fails(
+    report: str, code: int, sentence: str, tmp_path: Path
+) -> None:
+    found, log = ran(tmp_path, SUMMARY=report)
+    assert (found, log[-1]) == (code, sentence)
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        ('data: {"choices": [{"text": "a"}]}\n\ndata: [DONE]\n\n', None),
+        ('data: {"choices": [{"text": "an \\"error\\""}], "error": null}\n\ndata: [DONE]', None),
+        ('data: {"error": {"message": "gone"}}\n\ndata: [DONE]\n\n', "an error ended the stream"),
+        ('data: {"choices": [{"text": "a"}]}\n\n', "the stream ended without its last event"),
+        ("data: [DONE]\n\n", "the answer has no text"),
+        ('{"choices": []}', "the stream ended without its last event"),
+    ],
+)
+def test_a_stream_that_breaks_off_is_no_answer(
+    stream: str, why: str | None, tmp_path: Path
+) -> None:
+    _, log = ran(tmp_path, SUMMARY=summary(3, 0), STREAM=stream)
+    recorded = [line for line in log if line.startswith("recorded")]
+    assert len(recorded) == 3
+    assert all(why in line if why else line == "recorded None" for line in recorded)
+
+
+def test_a_report_of_an_earlier_run_is_not_that_of_this_one(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "summary_lifecycle_metrics.json").write_text(summary(3, 0))
+    assert ran(tmp_path)[0] == 1
+
+
+def test_the_clock_ends_a_closed_loop_and_starts_with_its_first_request(tmp_path: Path) -> None:
+    _, log = ran(tmp_path, 0.5, SUMMARY=summary(3, 0))
+    [line] = [line for line in log if line.startswith("sent")]
+    assert line.endswith("lasted 0.5")
+
+
+def test_a_client_pauses_after_a_failure(tmp_path: Path) -> None:
+    _, log = ran(tmp_path, 1.5, SUMMARY=summary(0, 2), FAILS="yes")
+    [line] = [line for line in log if line.startswith("sent")]
+    assert line.startswith("sent 2 recorded 2 ")
+
+
+CANARY = "sk-canary-4711"
+
+
+def test_the_key_is_sent_and_is_neither_in_the_log_nor_in_a_file(tmp_path: Path) -> None:
+    code, log = ran(tmp_path, SUMMARY=summary(3, 0), API_KEY=CANARY)
+    assert code == 0
+    assert log.count(f"asked with {len(CANARY)}") == 3
+    assert CANARY not in "\n".join(log)
+    files = [path.read_text() for path in tmp_path.rglob("*") if path.suffix in (".json", ".py")]
+    assert not any(CANARY in text for text in files)
+
+
+@pytest.mark.parametrize("generator", [{}, HEY])
+def test_the_key_comes_from_a_secret_and_stands_in_no_manifest(generator: dict[str, Any]) -> None:
+    found = container(**generator, api_key_secret="qwen-key")["env"]  # noqa: S106
+    reference = {"secretKeyRef": {"name": "qwen-key", "key": "VLLM_API_KEY"}}
+    assert {"name": "API_KEY", "valueFrom": reference} in found
+    assert not any(one["name"] == "API_KEY" for one in container(**generator)["env"])
+
+
+def test_what_may_be_the_key_itself_is_refused_without_showing_it() -> None:
+    [sentence] = refused(LoadTest, "spike", load_test(api_key_secret="sk_Canary/4711"))  # noqa: S106
+    assert sentence.startswith("api_key_secret is something else, but it must be the name of a")
+    assert "anary" not in sentence
 
 
 def test_a_tide_is_a_stage_for_each_hour() -> None:
@@ -276,8 +466,9 @@ def test_its_parts_are_its_children() -> None:
 
 def test_hey_asks_as_the_article_does() -> None:
     assert container(**HEY)["command"] == [
-        *("hey", "-z", "120s", "-c", "5", "-t", "600", "-m", "POST", "-T", "application/json"),
-        *("-D", "/load-test/question.json"),
+        *("sh", "/load-test/run.sh", "/results/spike-first/summary.txt"),
+        *("-z", "120s", "-c", "5", "-t", "600", "-disable-keepalive"),
+        *("-m", "POST", "-T", "application/json", "-D", "/load-test/question.json"),
         "http://qwen.inference.svc.cluster.local/v1/chat/completions",
     ]
     assert container(**HEY)["image"] == "registry/hey:1"
@@ -287,6 +478,44 @@ def test_hey_asks_a_question_of_the_length_that_is_wanted() -> None:
     question = json.loads(files(**HEY, prompt={"words": 7, "max_tokens": 9})["question.json"])
     assert len(question["messages"][0]["content"].split()) == 7
     assert (question["model"], question["max_tokens"]) == ("qwen", 9)
+
+
+HEY_ANSWERED = "Status code distribution:\n  [200]\t12 responses\n  [503]\t3 responses\n"
+HEY_REFUSED = "Status code distribution:\n  [503]\t15 responses\n"
+HEY_UNREACHED = "Error distribution:\n  [12]\tPost: dial tcp: connection refused\n"
+
+
+@pytest.mark.parametrize(
+    ("summary", "own", "code", "last"),
+    [
+        (HEY_ANSWERED, 0, 0, "  [503]\t3 responses"),
+        (HEY_REFUSED, 0, 1, "No request was answered with a status of 2xx."),
+        (HEY_UNREACHED, 0, 1, "No request was answered with a status of 2xx."),
+        (HEY_ANSWERED, 3, 3, "  [503]\t3 responses"),
+    ],
+)
+def test_a_job_in_which_hey_got_no_answer_fails(
+    summary: str, own: int, code: int, last: str, tmp_path: Path
+) -> None:
+    (tmp_path / "run.sh").write_text(files(**HEY)["run.sh"])
+    (tmp_path / "summary").write_text(summary)
+    program = tmp_path / "hey"
+    program.write_text(f'#!/bin/sh\necho "$@" > arguments\ncat summary\nexit {own}\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", "run.sh", "results/first/summary.txt", "-z", "1s", "http://qwen"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "API_KEY": CANARY},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, last)
+    assert (tmp_path / "results/first/summary.txt").read_text() == summary
+    asked = (tmp_path / "arguments").read_text()
+    assert asked == f"-H Authorization: Bearer {CANARY} -z 1s http://qwen\n"
+    assert CANARY not in done.stdout
 
 
 def test_hey_needs_no_file_of_the_model() -> None:

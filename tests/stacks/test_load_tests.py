@@ -166,3 +166,57 @@ def test_a_run_is_text_also_where_it_looks_like_a_number() -> None:
     [sentence] = sentences(loaded(dev(), run=1))
     assert sentence.startswith("load_tests[spike].run is 1, but it must be text")
     assert accepted(loaded(dev(), run="1"))
+
+
+# --- the key of a model, and how its outputs ask it ----------------------------------------------
+
+KEYED = {**dev(), "models": [{**dev()["models"][0], "api_key_secret": "qwen-key"}]}
+"""A stack whose model takes its key from a Secret."""
+
+
+def test_hey_waits_for_a_cold_model_as_long_as_a_request_may_take() -> None:
+    """By itself it gives up after 20 seconds."""
+    plan = planned(dev())
+    assert " -t 600 " in plan.outputs["qwen_load"]
+    raw = changed(dev(), "models[qwen].serve.knative.request_seconds", 300)
+    assert " -t 300 " in planned(raw).outputs["qwen_load"]
+
+
+def test_who_asks_a_model_with_a_key_reads_it_from_its_secret() -> None:
+    plan = planned(KEYED)
+    read = (
+        '"Authorization: Bearer $(kubectl --namespace inference get secret qwen-key '
+        "-o jsonpath='{.data.VLLM_API_KEY}' | base64 -d)\""
+    )
+    for output in ("qwen_curl", "qwen_load"):
+        assert f" -H {read} " in plan.outputs[output]
+        assert "Authorization" not in planned(dev()).outputs[output]
+
+
+def test_the_server_and_the_load_test_take_the_key_from_the_same_secret() -> None:
+    plan = planned(loaded(KEYED, run="first"))
+    [service] = plan.manifests("Service")
+    [server] = service["spec"]["template"]["spec"]["containers"]
+    assert {"secretRef": {"name": "qwen-key"}} in server["envFrom"]
+    [container] = job(plan)["spec"]["template"]["spec"]["containers"]
+    reference = {"secretKeyRef": {"name": "qwen-key", "key": "VLLM_API_KEY"}}
+    assert {"name": "API_KEY", "valueFrom": reference} in container["env"]
+
+
+def test_a_secret_that_the_server_has_already_is_not_named_twice() -> None:
+    raw = changed(KEYED, "models[qwen].server.secret_env", ["qwen-key"])
+    [service] = planned(raw).manifests("Service")
+    [server] = service["spec"]["template"]["spec"]["containers"]
+    assert server["envFrom"] == [{"secretRef": {"name": "qwen-key"}}]
+
+
+def test_a_key_in_place_of_the_name_of_its_secret_is_refused_and_not_shown() -> None:
+    [sentence] = sentences(changed(KEYED, "models[qwen].api_key_secret", "sk_Canary/4711"))
+    assert sentence.startswith("models[qwen].api_key_secret is something else, but it must be the")
+    assert "anary" not in sentence
+
+
+def test_connections_of_a_load_test_are_as_it_says() -> None:
+    kept = planned(loaded(dev(), run="first", connections="kept"))
+    assert "Connection" not in config(kept)
+    assert '"Connection": "close"' in config(planned(loaded(dev(), run="first")))
