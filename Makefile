@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference baseline lock bench figures clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference vllm-table baseline lock bench figures clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ schema: $(VENV)/.plan ## Write the JSON Schemas of stack files and of the plugin
 
 reference: $(VENV)/.plan ## Write the generated part of the documents.
 	@$(BIN)/python -W ignore -m reference
+
+vllm-table: $(VENV)/.dev ## Read the releases of vLLM anew, 20 GB of wheels. WHEELS=FOLDER has them unpacked.
+	@$(BIN)/python -W ignore -m reference.vllm $(WHEELS)
 
 baseline: $(VENV)/.dev ## Accept what the library promises now; have the diff reviewed.
 	@$(BIN)/python -W ignore -m tests.baselines

@@ -22,6 +22,7 @@ from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .model import Marker, Plan
+from .objects import texts_of
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
@@ -111,10 +112,13 @@ class Bill:
     @property
     def totals(self) -> Sequence[Money]:
         """The sums of what is known, one per currency."""
-        known = [line.money for line in self.lines if line.money]
-        currencies = sorted({money.currency for money in known})
-        sums = [total(one for one in known if one.currency == currency) for currency in currencies]
-        return [one for one in sums if one]
+        amounts = [line.money for line in self.lines if line.money]
+        currencies = sorted({money.currency for money in amounts})
+        sums = [
+            total(money for money in amounts if money.currency == currency)
+            for currency in currencies
+        ]
+        return [money for money in sums if money]
 
     @property
     def partial(self) -> bool:
@@ -124,7 +128,9 @@ class Bill:
     @property
     def price_lists(self) -> Sequence[PriceList]:
         """Whence the prices are, each list once."""
-        return list(dict.fromkeys(one for line in self.lines for one in line.cost.price_lists))
+        return list(
+            dict.fromkeys(prices for line in self.lines for prices in line.cost.price_lists)
+        )
 
     @property
     def unpriced(self) -> Sequence[str]:
@@ -182,7 +188,9 @@ class Comparison:
     @property
     def currencies(self) -> Sequence[str]:
         """Those of either bill, sorted."""
-        return sorted({one.currency for bill in (self.before, self.after) for one in bill.totals})
+        return sorted(
+            {money.currency for bill in (self.before, self.after) for money in bill.totals}
+        )
 
     def change(self, what: str) -> Delta | None:
         """What a count such as `node_hours` changes by over all pools; None where nothing is."""
@@ -196,8 +204,8 @@ class Comparison:
 def bill(plan: Plan) -> Bill:
     """What a plan costs in a month; empty where it has nothing that is billed by the hour."""
     prices = tariff(plan)
-    pools = [_pool(one.name, one.inputs, prices) for one in plan.of(NODE_POOL)]
-    clusters = [_control_plane(one.inputs, prices) for one in plan.of(CLUSTER)]
+    pools = [_pool(pool.name, pool.inputs, prices) for pool in plan.of(NODE_POOL)]
+    clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
     types = {resource.type for resource in plan.resources}
     return Bill(
@@ -222,11 +230,11 @@ def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[Row]:
 def _numbered(lines: Sequence[Line]) -> Mapping[tuple[str, int], Line]:
     """Lines by name, and by number among those of one name."""
     seen: Counter[str] = Counter()
-    found = {}
+    numbered = {}
     for line in lines:
-        found[line.name, seen[line.name]] = line
+        numbered[line.name, seen[line.name]] = line
         seen[line.name] += 1
-    return found
+    return numbered
 
 
 def _part_in(currency: str, money: Money | None) -> Money | None:
@@ -242,7 +250,7 @@ def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:
 
 def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool:
     name = inputs.get("nodePoolName", resource_name)
-    types = [str(one) for one in inputs.get("instanceTypes", ())]
+    types = texts_of(inputs, "instanceTypes")
     scaling = inputs.get("scalingConfig") or {}
     nodes = _nodes(inputs.get("desiredSize"), scaling)
     spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
@@ -300,7 +308,7 @@ def _mix(inputs: Mapping[str, Any]) -> Mix | None:
 
 
 def _gpus_per_node(types: Sequence[str]) -> Range | None:
-    if not types or not all(one in INSTANCES for one in types):
+    if not types or not all(name in INSTANCES for name in types):
         return None
-    gpus = [INSTANCES[one].gpus for one in types]
+    gpus = [INSTANCES[name].gpus for name in types]
     return Range(min(gpus), max(gpus))

@@ -92,5 +92,29 @@ class Plan:
 
     def manifests(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The Kubernetes objects, all or of one kind."""
-        found = [m for resource in self.resources if (m := resource.manifest) is not None]
-        return [m for m in found if kind is None or m["kind"] == kind]
+        return [
+            manifest
+            for resource in self.resources
+            if (manifest := resource.manifest) is not None and kind in (None, manifest["kind"])
+        ]
+
+
+def name_in(urn: str) -> str:
+    """The name in a URN."""
+    return urn.rpartition("::")[2]
+
+
+def type_in(urn: str) -> str:
+    """The type token in a URN, without those of what is around it; empty at the top."""
+    return urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
+
+
+def type_name(token: str) -> str:
+    """A type token as a reader calls it: `cs.NodePool`, `core/v1 Namespace`."""
+    package, module, name = token.split(":")
+    if package == "pulumi" and module == "providers":
+        return f"{name} provider"
+    if package == "kubernetes":
+        return f"{module} {name}"
+    folder = module.partition("/")[0]
+    return name if folder == "index" else f"{folder}.{name}"

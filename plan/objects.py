@@ -1,22 +1,21 @@
-"""The Kubernetes objects of a plan, found as the API server would find them."""
+"""Kubernetes objects, planned or live, found as the API server would find them."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, TypeVar
 
-from .model import Plan, Resource
+from .model import Marker
 
 Manifest = Mapping[str, Any]
-One = TypeVar("One")
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Objects:
     """Looks objects up by API group, kind, name and namespace."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, manifests: Iterable[Manifest]) -> None:
         self._manifests = sorted(
-            plan.manifests(), key=lambda one: (namespace_of(one), name_of(one))
+            manifests, key=lambda manifest: (namespace_of(manifest), name_of(manifest))
         )
         self._kinds: Mapping[Hashable, Sequence[Manifest]] = grouped(self._manifests, kind_of)
         self._indexes: dict[Hashable, Mapping[Hashable, Sequence[Manifest]]] = {}
@@ -41,23 +40,18 @@ class Objects:
         self, group: str, kind: str, name: object, namespace: str | None = None
     ) -> Manifest | None:
         """The object of a name, in a namespace unless the kind has none."""
-        named = self.by(name_of, group, kind).get(str(name), ())
-        return next((one for one in named if namespace in (None, namespace_of(one))), None)
-
-    @cached_property
-    def placements(self) -> Mapping[Hashable, Sequence[Resource]]:
-        """Our placements, by their names."""
-        return grouped(self.plan.of("ack-inference:index:Placement"), lambda one: one.name)
+        for manifest in self.by(name_of, group, kind).get(str(name), ()):
+            if namespace in (None, namespace_of(manifest)):
+                return manifest
+        return None
 
 
-def grouped(
-    many: Iterable[One], key: Callable[[One], Hashable]
-) -> Mapping[Hashable, Sequence[One]]:
+def grouped(values: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, Sequence[Item]]:
     """What is said of each, with all of which it is said, in their order."""
-    found: dict[Hashable, list[One]] = {}
-    for one in many:
-        found.setdefault(key(one), []).append(one)
-    return found
+    groups: dict[Key, list[Item]] = {}
+    for value in values:
+        groups.setdefault(key(value), []).append(value)
+    return groups
 
 
 def section(value: object, *path: str) -> Mapping[str, Any]:
@@ -69,20 +63,34 @@ def section(value: object, *path: str) -> Mapping[str, Any]:
 
 def items(value: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     """The mappings in the list under a key, none where there is no list."""
-    found = value.get(key)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    entries = value.get(key)
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def kind_of(found: Manifest) -> tuple[str, str]:
+def text_of(value: Mapping[str, Any], key: str) -> str:
+    """The text under a key; empty where there is none, or none that is known yet."""
+    text = value.get(key)
+    return text if isinstance(text, str) and not isinstance(text, Marker) else ""
+
+
+def texts_of(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The texts in the list under a key, none where there is no list."""
+    entries = value.get(key)
+    return tuple(map(str, entries)) if isinstance(entries, list | tuple) else ()
+
+
+def kind_of(manifest: Manifest) -> tuple[str, str]:
     """API group and kind; the core group is `""`."""
-    return str(found["apiVersion"]).rpartition("/")[0], str(found["kind"])
+    return str(manifest["apiVersion"]).rpartition("/")[0], str(manifest["kind"])
 
 
-def name_of(found: Manifest) -> str:
+def name_of(manifest: Manifest) -> str:
     """`metadata.name`."""
-    return str(section(found, "metadata").get("name", "unnamed"))
+    return str(section(manifest, "metadata").get("name", "unnamed"))
 
 
-def namespace_of(found: Manifest) -> str:
+def namespace_of(manifest: Manifest) -> str:
     """`metadata.namespace`, or the one that is meant where none is given."""
-    return str(section(found, "metadata").get("namespace", "default"))
+    return str(section(manifest, "metadata").get("namespace", "default"))

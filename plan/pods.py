@@ -24,15 +24,15 @@ class Pods:
     """Where the pod spec stands in the object, e.g. `spec.template.spec`."""
 
 
-def pods_of(found: Manifest) -> Iterator[Pods]:
+def pods_of(manifest: Manifest) -> Iterator[Pods]:
     """The pods that an object starts, one entry per template; none where its kind starts none.
 
     A pod spec is known by its place in a template or by its list of containers, not by the kind
     around it, so that a Deployment, a CronJob and a kind of tomorrow are read alike.
     """
-    for path, labels, spec in _pod_specs(found, "", {}):
-        added = _added_labels(found, path)
-        yield Pods(namespace_of(found), {**labels, **added}, spec, path)
+    for path, labels, spec in _pod_specs(manifest, "", {}):
+        added = _added_labels(manifest, path)
+        yield Pods(namespace_of(manifest), {**labels, **added}, spec, path)
 
 
 def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -41,8 +41,8 @@ def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
     KServe may have a `model` in a container's place.
     """
     for key in ("initContainers", "containers"):
-        for number, one in enumerate(items(pods.spec, key)):
-            yield f"{pods.path}.{key}[{one.get('name', number)}]", one
+        for number, container in enumerate(items(pods.spec, key)):
+            yield f"{pods.path}.{key}[{container.get('name', number)}]", container
     if model := section(pods.spec, "model"):
         yield f"{pods.path}.model", model
 
@@ -56,17 +56,26 @@ def selects(policy: Manifest, pods: Pods) -> bool:
 def policies_of(objects: Objects, pods: Pods) -> Sequence[Manifest]:
     """The ResourcePolicies that place some pods, by name."""
     by_label = objects.by(_selected, "scheduling.alibabacloud.com", "ResourcePolicy")
-    labels = ["", *(f"{key}={value}" for key, value in pods.labels.items())]
-    likely = [one for label in labels for one in by_label.get((pods.namespace, label), ())]
-    return sorted((one for one in likely if selects(one, pods)), key=name_of)
+    likely = (
+        policy
+        for label in labels_to_try(pods.labels)
+        for policy in by_label.get((pods.namespace, label), ())
+    )
+    return sorted((policy for policy in likely if selects(policy, pods)), key=name_of)
+
+
+def label_to_find(selector: Mapping[str, Any]) -> str:
+    """The label by which an index holds a selector; empty for one that selects everything."""
+    return min((f"{key}={value}" for key, value in selector.items()), default="")
+
+
+def labels_to_try(labels: Mapping[str, Any]) -> list[str]:
+    """Where in such an index a selector stands, if it selects what carries some labels."""
+    return ["", *(f"{key}={value}" for key, value in labels.items())]
 
 
 def _selected(policy: Manifest) -> tuple[str, str]:
-    """Its namespace, and one label that its pods have to carry; empty where it selects all."""
-    wanted = section(policy, "spec", "selector")
-    return namespace_of(policy), min(
-        (f"{key}={value}" for key, value in wanted.items()), default=""
-    )
+    return namespace_of(policy), label_to_find(section(policy, "spec", "selector"))
 
 
 def _pod_specs(
@@ -83,17 +92,17 @@ def _pod_specs(
             yield from _pod_specs(inner, f"{path}.{key}" if path else key, above)
 
 
-def _added_labels(found: Manifest, path: str) -> Mapping[str, Any]:
+def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
     """Labels that a controller puts on the pods of a template, beside the template's own."""
-    kind = kind_of(found)
+    kind = kind_of(manifest)
     if kind == (_KNATIVE, "Service"):
-        return {f"{_KNATIVE}/{role}": name_of(found) for role in ("service", "configuration")}
+        return {f"{_KNATIVE}/{role}": name_of(manifest) for role in ("service", "configuration")}
     if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {
-            **section(found, "metadata", "labels"),
-            **section(found, "spec", component, "labels"),
-            "app": f"isvc.{name_of(found)}-{component}",
-            f"{_KSERVE}/inferenceservice": name_of(found),
+            **section(manifest, "metadata", "labels"),
+            **section(manifest, "spec", component, "labels"),
+            "app": f"isvc.{name_of(manifest)}-{component}",
+            f"{_KSERVE}/inferenceservice": name_of(manifest),
         }
     return {}

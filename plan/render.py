@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .cost import bill
 from .cost_render import cost_lines, pool_table
-from .model import Plan, Resource
-from .ways import Way, idle_policies, ways
+from .graph import graph_of
+from .graph.model import Workload
+from .model import Plan, Resource, type_name
+from .words import idle_policies, steps
 
 
 def render(plan: Plan, console: Console) -> None:
@@ -24,13 +25,13 @@ def render(plan: Plan, console: Console) -> None:
     console.print(_title(plan))
     console.print()
     console.print(resource_tree(plan.resources))
-    costs = bill(plan)
+    graph = graph_of(plan)
     for heading, body in (
-        ("Node pools", pool_table(costs)),
-        ("Cost per month", cost_lines(costs)),
-        ("Models and jobs", _ways(ways(plan))),
+        ("Node pools", pool_table(graph.bill)),
+        ("Cost per month", cost_lines(graph.bill)),
+        ("Models and jobs", _workloads(graph.workloads)),
         ("Outputs", output_lines(plan.outputs)),
-        ("Warnings", _warnings([*sorted(plan.warnings), *idle_policies(plan)])),
+        ("Warnings", _warnings([*sorted(plan.warnings), *idle_policies(graph.idle)])),
     ):
         if body is not None:
             console.print(Text(f"\n{heading}", style="bold"))
@@ -50,17 +51,6 @@ def terminal() -> Console:
     """
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return Console(width=width, markup=False, emoji=False, highlight=False)
-
-
-def type_name(token: str) -> str:
-    """A type token as a reader calls it: `cs.NodePool`, `core/v1 Namespace`."""
-    package, module, name = token.split(":")
-    if package == "pulumi" and module == "providers":
-        return f"{name} provider"
-    if package == "kubernetes":
-        return f"{module} {name}"
-    folder = module.partition("/")[0]
-    return name if folder == "index" else f"{folder}.{name}"
 
 
 def _indented(body: RenderableType) -> Padding:
@@ -87,10 +77,10 @@ def _room(resource: Resource) -> str:
 
 def resource_tree(resources: Sequence[Resource]) -> Tree:
     """Resources below their parents."""
-    known = {one.urn for one in resources}
+    urns = {resource.urn for resource in resources}
     children: dict[str, list[Resource]] = defaultdict(list)
-    for one in resources:
-        children[one.parent if one.parent in known else ""].append(one)
+    for resource in resources:
+        children[resource.parent if resource.parent in urns else ""].append(resource)
     tree = Tree(Text("Resources", style="bold"), guide_style="dim")
     for top in _sorted(children[""]):
         tree.add(_branch(top, children))
@@ -108,21 +98,23 @@ def _branch(resource: Resource, children: Mapping[str, Sequence[Resource]]) -> T
 
 
 def _sorted(resources: Sequence[Resource]) -> list[Resource]:
-    return sorted(resources, key=lambda one: (one.name, one.type))
+    return sorted(resources, key=lambda resource: (resource.name, resource.type))
 
 
-def _ways(found: Sequence[Way]) -> RenderableType | None:
-    return _indented(Group(*map(_way, found))) if found else None
+def _workloads(workloads: Sequence[Workload]) -> RenderableType | None:
+    return _indented(Group(*map(_workload, workloads))) if workloads else None
 
 
-def _way(way: Way) -> RenderableType:
-    head = Text.assemble((way.name, "bold"), f"  {way.kind} in namespace {way.namespace}")
-    steps = Table.grid(padding=(0, 2), pad_edge=False)
-    steps.add_column(style="dim", no_wrap=True)
-    steps.add_column(overflow="fold")
-    for step in way.steps:
-        steps.add_row(step.need, Text(step.answer, style="red" if step.broken else ""))
-    return Group(head, _indented(steps))
+def _workload(workload: Workload) -> RenderableType:
+    head = Text.assemble(
+        (workload.name, "bold"), f"  {workload.title} in namespace {workload.namespace}"
+    )
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for step in steps(workload):
+        table.add_row(step.need, Text(step.answer, style="red" if step.broken else ""))
+    return Group(head, _indented(table))
 
 
 def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:
@@ -144,5 +136,5 @@ def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:
 
 
 def _warnings(sentences: Sequence[str]) -> RenderableType | None:
-    lines = Group(*(Text(one, style="yellow") for one in sentences))
+    lines = Group(*(Text(sentence, style="yellow") for sentence in sentences))
     return _indented(lines) if sentences else None

@@ -136,7 +136,7 @@ def gpu_pods_without_priority(plan: Plan, settings: Production) -> Iterator[Find
 
 def gpu_pods_without_placement(plan: Plan, _: Settings) -> Iterator[Finding]:
     """Pods that may land on any GPU."""
-    objects = Objects(plan)
+    objects = Objects(plan.manifests())
     for resource, pods in _gpu_pods(plan):
         if not _names_its_nodes(pods) and not policies_of(objects, pods):
             want = "given, or required node affinity, or a ResourcePolicy that selects the pods"

@@ -87,7 +87,7 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
 
 def why_unavailable() -> str | None:
     """Says in one line why nothing can be built here, or None."""
-    if _go() or all(_is_kept(name) for name in PROGRAMS):
+    if find_go() or all(_is_kept(name) for name in PROGRAMS):
         return None
     return (
         "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
@@ -101,7 +101,7 @@ def _is_kept(name: str) -> bool:
 
 
 def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
-    go = _go()
+    go = find_go()
     if go is None:
         raise Unavailable(why_unavailable() or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,8 @@ def _cache() -> Path:
     return Path(home) / "ack-inference" / "sandbox"
 
 
-def _go() -> str | None:
+def find_go() -> str | None:
+    """The `go` command, or None."""
     return shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 
 

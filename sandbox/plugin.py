@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -199,7 +199,10 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
         asked = _request(request, plain(request.inputs), id=request.id)
         with _answering(context):
             self.conditions.begin(Operation.READ, asked.type)
-            found = self.read(asked)
+            try:
+                found = self.read(asked)
+            except Unready as unready:
+                _abort_unready(context, replace(asked, inputs=unready.state.inputs), unready)
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(

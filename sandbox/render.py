@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from plan.diff.preview import resource_in
-from plan.model import STACK_TYPE, Resource
-from plan.render import output_lines, resource_tree, type_name
+from plan.model import STACK_TYPE, Resource, type_name
+from plan.render import output_lines, resource_tree
 
 from .cloud.cloud_file import Existing
 from .engine import Outcome, Step

@@ -14,6 +14,8 @@ import pulumi
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, Origin
+from components.catalog.vllm import vllm_image
+from components.catalog.vllm.table import release_name
 from components.cloud import (
     AckClusterArgs,
     ClusterProfile,
@@ -257,7 +259,17 @@ def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs |
         namespace=section.dashboards_namespace or environment.namespace,
         labels=section.labels,
         honor_labels=section.honor_labels,
+        vllm_releases=_vllm_releases(environment),
     )
+
+
+def _vllm_releases(environment: Environment) -> list[str] | None:
+    """The releases of vLLM that serve; None where an image does not tell its own."""
+    images = [vllm_image(model.server.image) for model in environment.models]
+    known = [image for image in images if image]
+    if not known or len(known) < len(images):
+        return None
+    return [release_name(version) for version in sorted({image.version for image in known})]
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -482,6 +494,8 @@ def training_args(environment: Environment, job: Training, pool_ids: Ids) -> Tra
     pools = placement_pools(environment, job, pool_ids)
     address = claim_address(environment, checkpoint(job), job.checkpoint)
     claim, _, folder = address.partition("/")
+    source = job.volume and claim_address(environment, base_model(job), job.volume)
+    model, _, part = (source or "").partition("/")
     return TrainingJobArgs(
         image=job.image,
         command=job.command,
@@ -492,7 +506,14 @@ def training_args(environment: Environment, job: Training, pool_ids: Ids) -> Tra
         checkpoint_claim=claim,
         checkpoint_folder=folder or None,
         checkpoint_path=job.checkpoint.mount_path,
+        checkpoint_per_rank=job.checkpoint.per_rank or None,
+        model_claim=model or None,
+        model_folder=part or None,
+        model_path=job.volume.mount_path if job.volume else None,
         env=job.env or None,
+        secret_env=job.secret_env or None,
+        shared_memory=job.shared_memory,
+        image_pull_secrets=job.image_pull_secrets or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         parallelism=job.parallelism,
@@ -503,6 +524,11 @@ def training_args(environment: Environment, job: Training, pool_ids: Ids) -> Tra
 def checkpoint(job: Training) -> str:
     """Name of a job's checkpoint, to which a claim belongs."""
     return f"{job.name}-checkpoint"
+
+
+def base_model(job: Training) -> str:
+    """Name of the model that a job starts from, to which a claim belongs."""
+    return f"{job.name}-model"
 
 
 def load_test_args(

@@ -86,6 +86,9 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         claim = declare_claim(
             environment, name, job.checkpoint, site, stores, namespace, writable=True
         )
+        if job.volume:
+            name = arguments.base_model(job)
+            claim += declare_claim(environment, name, job.volume, site, stores, namespace)
         placement = declare_placement(environment, job, site, namespace)
         TrainingJob(
             job.name,

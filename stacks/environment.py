@@ -48,7 +48,7 @@ from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
 from components.serving.model_cache import CacheTier
 from components.serving.scenarios import Prompt, Scenario
-from components.serving.server import ModelServer, Resources
+from components.serving.server import ABSOLUTE, ModelServer, Resources
 from components.serving.training_job import name_faults
 
 EDGE_NETWORK_DOCS: Final = (
@@ -229,7 +229,7 @@ class Pool(Args):
     zones: list[str] | None = Field(default=None, min_length=1)
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
-    """Operating system. Default AliyunLinux3."""
+    """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
     driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
@@ -506,11 +506,19 @@ class Model(Args):
         )
 
 
-class Checkpoint(Volume):
+class MountedVolume(Volume):
+    """A folder of a store, and where a container sees it."""
+
+    mount_path: str = Field(pattern=ABSOLUTE, examples=["/checkpoints"])
+    """Absolute path in the container."""
+
+
+class Checkpoint(MountedVolume):
     """Where a training job saves its progress, and finds it after a preemption."""
 
-    mount_path: str = Field(pattern="^/[^:]+$", examples=["/checkpoints"])
-    """Absolute path in the container."""
+    per_rank: bool = False
+    """Whether each pod has a folder of its own, `rank-0` and so on. Default false: all pods see the
+    same files, of which the program lets one pod write each."""
 
 
 class Training(Args):
@@ -530,12 +538,22 @@ class Training(Args):
     """Name of an entry of `priorities`, below those of the models."""
     checkpoint: Checkpoint
     """Where progress survives a preemption."""
+    volume: MountedVolume | None = None
+    """A base model, mounted read-only. Left out, there is none."""
     env: dict[str, str] = {}
-    """Environment variables."""
+    """Environment variables; over those that the job sets for a rendezvous."""
+    secret_env: list[str] = []
+    """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
+    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
+    one card; with one, the container runtime's 64 MiB."""
+    image_pull_secrets: list[str] = []
+    """Names of existing Secrets to pull the image with."""
     parallelism: int = Field(default=1, ge=1, le=1000)
-    """Pods at a time. Default 1."""
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
     retries: int = Field(default=3, ge=0, le=1000)
-    """Failures of its own that the job survives; a preemption is none. Default 3."""
+    """Failures of its own that the job survives; a preemption is none, but it ends the other pods
+    of the job, which is one. Default 3."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Job")
@@ -600,6 +618,15 @@ class Knative(Args):
             yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
 
 
+class IngressController(StrEnum):
+    """Whence the ingress controller comes, which KServe's Ingresses need."""
+
+    ADDON = "addon"
+    """The stack installs ACK's add-on nginx-ingress-controller."""
+    PRESENT = "present"
+    """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
+
+
 class KServe(Args):
     """Settings of KServe."""
 
@@ -609,6 +636,12 @@ class KServe(Args):
     """Domain below which models are reached. Default example.com, as KServe ships."""
     ingress_class: str = "nginx"
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    ingress_controller: IngressController | None = None
+    """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
+    stack, unless `cluster.addons` names it; else present."""
+    public_ingress: bool = False
+    """Whether the add-on's load balancer has a public address. Default false: it answers in the
+    VPC alone."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. Default false."""
 

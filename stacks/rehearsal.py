@@ -10,12 +10,14 @@ from components.args import Fault, Refusal, rule_faults
 from components.serving.load_test import files_of, job_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
+from components.serving.training_job import job_spec as training_spec
+from components.serving.training_job import name_faults
 
 from . import arguments
 from .arguments import Issuer, given
 from .checks import overlaps
 from .derived_names import derived_names
-from .environment import Environment, LoadTest, Model, NetworkPlugin, Volume
+from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
 from .runtimes import RUNTIMES, load_test_args, selected_labels
 
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
@@ -35,12 +37,15 @@ POOL: Final = {
 STORE: Final = {"bucket": "oss.bucket"}
 FILE_SYSTEM: Final = {"access_group_name": "name"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
-CHECKPOINT: Final = {
-    "claim_name": "name",
-    "oss.path": "checkpoint.path",
-    "nas.path": "checkpoint.path",
-}
+CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
 RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
+
+TRAINING: Final = {
+    "checkpoint_path": "checkpoint.mount_path",
+    "checkpoint_folder": "checkpoint.path",
+    "model_path": "volume.mount_path",
+    "model_folder": "volume.path",
+}
 
 METRICS: Final = {
     "url": "gpu_metrics.url",
@@ -104,6 +109,8 @@ def _parts(environment: Environment, prefix: str) -> Iterator[Part]:
     for job in environment.training:
         section = f"training[{job.name}]"
         yield section, CHECKPOINT, partial(claim, arguments.checkpoint(job), job.checkpoint)
+        if job.volume:
+            yield section, CLAIM, partial(claim, arguments.base_model(job), job.volume)
     for test in environment.load_tests:
         if test.results:
             build = partial(claim, arguments.results(test), test.results)
@@ -120,7 +127,7 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
         yield section, CACHE, partial(_cache, environment, model, ids)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, {}, partial(arguments.training_args, environment, job, ids)
+        yield section, TRAINING, partial(_training, environment, job, ids)
     for test in environment.load_tests:
         yield f"load_tests[{test.name}]", {}, partial(_load_test, environment, test)
 
@@ -169,6 +176,13 @@ def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
     runtime = RUNTIMES[model.serve.kind]
     return runtime.render(model.name, runtime.args(environment, model, ids))
+
+
+def _training(environment: Environment, job: Training, ids: Mapping[str, str]) -> object:
+    args = arguments.training_args(environment, job, ids)
+    if found := list(name_faults(job.name)):
+        raise Refusal(*found)
+    return training_spec(job.name, args)
 
 
 def _load_test(environment: Environment, test: LoadTest) -> object:

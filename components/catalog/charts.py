@@ -75,6 +75,26 @@ CERT_MANAGER_ONE_REGISTRY: Final = (1, 20)
 """First cert-manager release whose chart has one value for the registry of all its images."""
 KSERVE_RBAC_PROXY: Final = "kube-rbac-proxy:v0.18.0"
 """Image beside KServe's own that kserve-resources v0.20.0 uses."""
+KSERVE_RUNTIME_IMAGES: Final[Mapping[str, str]] = MappingProxyType(
+    # github.com/kserve/kserve v0.20.0, charts/kserve-runtime-configs/values.yaml
+    {
+        "autogluonserver": "autogluonserver",
+        "huggingfaceserver": "huggingfaceserver",
+        "lgbserver": "lgbserver",
+        "mlserver": "mlserver",
+        "paddleserver": "paddleserver",
+        "pmmlserver": "pmmlserver",
+        "predictiveserver": "predictiveserver",
+        "sklearnserver": "sklearnserver",
+        "tensorflow": "serving",
+        "torchserve": "torchserve-kfs",
+        "tritonserver": "tritonserver",
+        "vllmserver": "vllm-openai",
+        "xgbserver": "xgbserver",
+    }
+)
+"""Images of KServe's own serving runtimes by their name in kserve-runtime-configs' values: what
+follows the last `/` of each, whoever publishes it."""
 KSERVE_RENAMED: Final = (0, 17)
 """First KServe release whose controller chart is called kserve-resources: pull 4829."""
 

@@ -53,14 +53,17 @@ class Series:
 
 
 _SERIES: Final = (
-    # vLLM: vllm/v1/metrics/loggers.py and docs/usage/metrics.md, read 2026-11.
+    # vLLM: vllm/v1/metrics/loggers.py, read 2026-11; since when, in catalog/vllm/releases.json.
     Series("vllm:num_requests_running", Origin.VLLM, "requests that are being answered"),
     Series("vllm:num_requests_waiting", Origin.VLLM, "requests in the queue"),
+    Series(  # from 0.20.0 on
+        "vllm:num_requests_waiting_by_reason", Origin.VLLM, "requests in the queue, by reason"
+    ),
     Series(
         "vllm:kv_cache_usage_perc",
         Origin.VLLM,
         "share of the KV cache in use, 0 to 1",
-        # Deprecated in 0.9.2, gone in 0.13: pulls 24245 and 29330.
+        # Named so from 0.9.2 on; the older name is gone in 0.12.0.
         formerly="vllm:gpu_cache_usage_perc",
     ),
     Series("vllm:num_preemptions", Origin.VLLM, "requests put back into the queue", "counter"),
@@ -75,7 +78,7 @@ _SERIES: Final = (
         Origin.VLLM,
         "time from token to token",
         "histogram",
-        # Deprecated in 0.11, gone in 0.13: pulls 24110 and 32661.
+        # Named so from 0.10.2 on; the older name is gone in 0.15.0.
         formerly="vllm:time_per_output_token_seconds",
     ),
     Series("vllm:e2e_request_latency_seconds", Origin.VLLM, "time of a whole request", "histogram"),

@@ -268,6 +268,39 @@ class Probe(CrdModel):
         yield from one_of_faults("handler", self, HANDLERS, "a probe asks in one way")
 
 
+class SleepAction(CrdModel):
+    """A pause of the kubelet's own, from Kubernetes 1.30 on."""
+
+    seconds: int = Field(ge=1)
+    """How long, in seconds."""
+
+
+class LifecycleHandler(CrdModel):
+    """What the kubelet does when a container starts or ends."""
+
+    exec: ExecAction | None = None
+    """A command in the container."""
+    http_get: HttpGetAction | None = None
+    """A request."""
+    sleep: SleepAction | None = None
+    """A pause."""
+    tcp_socket: TcpSocketAction | None = None
+    """A connection. Kubernetes knows it, and refuses it in new objects."""
+
+    def _faults(self) -> Iterator[Fault]:
+        names = ("exec", "http_get", "sleep", "tcp_socket")
+        yield from one_of_faults("handler", self, names, "the kubelet does one thing")
+
+
+class Lifecycle(CrdModel):
+    """What happens around the life of a container."""
+
+    post_start: LifecycleHandler | None = None
+    """Runs beside the start of the container."""
+    pre_stop: LifecycleHandler | None = None
+    """Runs before SIGTERM; its time is part of the grace period."""
+
+
 class Capabilities(CrdModel):
     """Linux capabilities beside the default set."""
 
@@ -370,6 +403,8 @@ class Container(CrdModel):
     """Environment variables from whole objects."""
     image_pull_policy: PullPolicy | None = None
     """When the image is pulled."""
+    lifecycle: Lifecycle | None = None
+    """What happens around its life. Not with Knative, which has a hook of its own."""
     liveness_probe: Probe | None = None
     """Restarts the container when it fails."""
     readiness_probe: Probe | None = None

@@ -90,6 +90,9 @@ def container_faults(
     if container.security_context is not None and container.security_context.privileged:
         why = "Knative never runs privileged containers"
         yield Fault("security_context.privileged", True, "false, or left out", why, _SOURCE)
+    if container.lifecycle is not None:
+        why = "Knative's own hook holds SIGTERM back while its queue-proxy drains"
+        yield Fault("lifecycle", _GIVEN, "left out", why, _SOURCE)
     yield from container_port_faults(container, role)
     yield from variable_faults(container, role)
     yield from probe_faults(container, role)

@@ -136,7 +136,9 @@ class StrategyType(StrEnum):
     """How old pods make place for new ones."""
 
     ROLLING_UPDATE = "RollingUpdate"
+    """One after the other, while the others answer."""
     RECREATE = "Recreate"
+    """All old ones end before a new one starts."""
 
 
 class LoggerMode(StrEnum):

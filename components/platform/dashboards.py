@@ -1,7 +1,9 @@
 """Grafana dashboards: what users of a model feel, and what its GPUs do."""
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import pulumi
@@ -10,6 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from ..args import Args, Fault, child_options
 from ..catalog.metrics import SERIES, MetricsFlavor, PodLabels
+from ..catalog.vllm.table import read_version, release
 from ..crds.formats import dns_1123_faults
 from .gpu_metrics import GpuLabels, gpu_labels, label_faults
 from .grafana import Dashboard, Panel, Query, Variable
@@ -19,12 +22,15 @@ SIDECAR_LABEL: Final = "grafana_dashboard"
 
 # Grafana makes it four scrapes at least, so that each rate has two samples.
 _WINDOW: Final = "$__rate_interval"
-_MODEL: Final = 'namespace="$namespace",model_name=~"$model"'
-_BY_MODEL: Final = "{{model_name}}"
+_BY_MODEL: Final = "{{model}}"
 # A pod is called after its model: by KServe <model>-predictor-..., by Knative
 # <model>-00001-deployment-...
 _POD_OF_MODEL: Final = "(predictor|[0-9]{5}-deployment)-.*"
 _MODEL_OF_POD: Final = "/^(.+?)-(?:predictor|[0-9]{5}-deployment)-/"
+# vLLM's own label model_name is the model's path up to 0.4.1, and may be the same for two models.
+_WAITING: Final = "vllm:num_requests_waiting_by_reason"
+_MODEL: Final = f'namespace="$namespace",pod=~"$model-{_POD_OF_MODEL}"'
+_LABELLED: Final = f'label_replace({{0}}, "model", "$1", "pod", "(.+?)-{_POD_OF_MODEL}")'
 
 
 class DashboardsArgs(Args):
@@ -42,10 +48,16 @@ class DashboardsArgs(Args):
     """Labels of the GPU series, as in GpuMetrics."""
     honor_labels: bool | None = None
     """Whether Prometheus keeps the labels of dcgm-exporter, as in GpuMetrics. Default false."""
+    vllm_releases: list[str] | None = None
+    """Releases of vLLM that serve, e.g. `0.4.1`: what none of them reports is left out. Default:
+    everything is shown."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1123_faults("namespace", self.namespace, "it names a namespace")
         yield from label_faults(self.flavor, self.labels, self.honor_labels)
+        for text in self.vllm_releases or []:
+            if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+                yield Fault("vllm_releases", text, "like 0.28.0", "it is a release of vLLM")
 
 
 class Dashboards(pulumi.ComponentResource):
@@ -59,7 +71,10 @@ class Dashboards(pulumi.ComponentResource):
     ) -> None:
         args = DashboardsArgs.of(args)
         labels = gpu_labels(args.flavor, args.labels, args.honor_labels)
-        dashboards = {"vllm": vllm_dashboard(), "gpu": gpu_dashboard(args.flavor, labels)}
+        dashboards = {
+            "vllm": vllm_dashboard(args.vllm_releases),
+            "gpu": gpu_dashboard(args.flavor, labels),
+        }
 
         super().__init__("ack-inference:index:Dashboards", name, args.dump(), opts)
 
@@ -79,8 +94,30 @@ class Dashboards(pulumi.ComponentResource):
         self.register_outputs({"config_map_names": self.config_map_names})
 
 
-def vllm_dashboard() -> Dashboard:
-    """Latency, queue, cache and throughput, by model."""
+def vllm_dashboard(releases: list[str] | None = None) -> Dashboard:
+    """Latency, queue, cache and throughput, by model.
+
+    Args:
+        releases: As in DashboardsArgs.
+    """
+    whole = _whole_vllm_dashboard()
+    if not releases:
+        return whole
+    reported = frozenset[str]().union(*(release(read_version(r)).series for r in releases))
+    panels = (replace(panel, queries=_filled(panel, reported)) for panel in whole.panels)
+    return replace(whole, panels=tuple(panel for panel in panels if panel.queries))
+
+
+def _filled(panel: Panel, reported: frozenset[str]) -> tuple[Query, ...]:
+    """The lines of a panel that have a series which is reported."""
+    return tuple(
+        query
+        for query in panel.queries
+        if reported & set(re.findall(r"(vllm:\w+?)(?:_bucket|_total)?\{", query.expression))
+    )
+
+
+def _whole_vllm_dashboard() -> Dashboard:
     return Dashboard(
         uid="ack-inference-vllm",
         title="Models on vLLM",
@@ -88,7 +125,8 @@ def vllm_dashboard() -> Dashboard:
             Variable("namespace", "label_values(vllm:num_requests_running, namespace)"),
             Variable(
                 "model",
-                'label_values(vllm:num_requests_running{namespace="$namespace"}, model_name)',
+                'label_values(vllm:num_requests_running{namespace="$namespace"}, pod)',
+                _MODEL_OF_POD,
                 many=True,
             ),
         ),
@@ -110,6 +148,17 @@ def vllm_dashboard() -> Dashboard:
                 (
                     _gauge("sum", "vllm:num_requests_running", "running"),
                     _gauge("sum", "vllm:num_requests_waiting", "waiting"),
+                ),
+            ),
+            Panel(
+                "Requests that wait, by reason",
+                "short",
+                "Capacity: more replicas help. Deferred: for KV transfer or a LoRA adapter.",
+                (
+                    Query(
+                        f"sum by (model, reason) ({_labelled(_WAITING, 'gauge')})",
+                        f"{_BY_MODEL} {{{{reason}}}}",
+                    ),
                 ),
             ),
             _latency(
@@ -224,16 +273,14 @@ def gpu_dashboard(flavor: MetricsFlavor, labels: PodLabels) -> Dashboard:
 
 
 def _latency(title: str, series: str, description: str) -> Panel:
-    buckets = " or ".join(
-        f"rate({name}_bucket{{{_MODEL}}}[{_WINDOW}])" for name in _known(series, "histogram")
-    )
+    buckets = _labelled(series, "histogram", f"rate({{0}}_bucket{{1}}[{_WINDOW}])")
     return Panel(
         title,
         "s",
         description,
         tuple(
             Query(
-                f"histogram_quantile({quantile}, sum by (le, model_name) ({buckets}))",
+                f"histogram_quantile({quantile}, sum by (le, model) ({buckets}))",
                 f"{_BY_MODEL} p{quantile * 100:.0f}",
             )
             for quantile in (0.5, 0.95, 0.99)
@@ -242,16 +289,27 @@ def _latency(title: str, series: str, description: str) -> Panel:
 
 
 def _gauge(fold: str, series: str, word: str) -> Query:
-    return Query(
-        f"{fold} by (model_name) ({_either(series, _MODEL)})", f"{_BY_MODEL} {word}".strip()
-    )
+    return Query(f"{fold} by (model) ({_labelled(series, 'gauge')})", f"{_BY_MODEL} {word}".strip())
 
 
 def _rate(series: str, word: str) -> Query:
-    rates = " or ".join(
-        f"rate({name}_total{{{_MODEL}}}[{_WINDOW}])" for name in _known(series, "counter")
+    rates = _labelled(series, "counter", f"rate({{0}}_total{{1}}[{_WINDOW}])")
+    return Query(f"sum by (model) ({rates})", f"{_BY_MODEL} {word}".strip())
+
+
+def _labelled(series: str, kind: str, form: str = "{0}{1}") -> str:
+    """A series of the chosen models by all its names, with the model that its pod is called after.
+
+    Args:
+        series: Its name of today.
+        kind: As the catalog has it.
+        form: What is asked of it; {0} is the name, {1} the selector.
+    """
+    where = f"{{{_MODEL}}}"
+    either = " or ".join(
+        form.replace("{0}", name).replace("{1}", where) for name in _known(series, kind)
     )
-    return Query(f"sum by (model_name) ({rates})", f"{_BY_MODEL} {word}".strip())
+    return _LABELLED.replace("{0}", either)
 
 
 def _either(series: str, where: str) -> str:

@@ -38,7 +38,8 @@ class FluidChart(Args):
     version: str | None = None
     """Version of the chart. Default: upstream's newest stable release."""
     image_prefix: str | None = None
-    """Registry path that has Fluid's images, e.g. a mirror. Default: the chart's, Docker Hub."""
+    """Registry path that has Fluid's images and those of Jindo, smartdata and jindo-fuse, e.g. a
+    mirror. Default: the chart's, Docker Hub and Jindo's registry in Shanghai."""
     values: dict[str, Any] | None = None
     """Values laid over ours."""
     timeout_seconds: int | None = Field(default=900, ge=60)
@@ -134,7 +135,10 @@ def _images(prefix: str) -> dict[str, Any]:
         "crdUpgrade": image,
         "dataset": {"controller": image},
         "csi": {"registrar": image, "plugins": image},
-        "runtime": {"jindo": {"controller": image, "init": image}},
+        # smartdata and fuse are Jindo itself, which the controller starts for each cache.
+        "runtime": {
+            "jindo": dict.fromkeys(("controller", "init", "smartdata", "fuse"), image),
+        },
         "webhook": {**image, "filePrefetcher": image},
         "fluidapp": {"controller": image},
     }

@@ -6,11 +6,18 @@ from enum import StrEnum
 from typing import Any, Final
 
 import pulumi
+import pulumi_alicloud as alicloud
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, child_options
-from ..catalog.charts import CHARTS, KSERVE_RBAC_PROXY, KSERVE_RENAMED, Chart
+from ..args import MISSING, Args, Fault, Output, T, child_options  # noqa: F401
+from ..catalog.charts import (
+    CHARTS,
+    KSERVE_RBAC_PROXY,
+    KSERVE_RENAMED,
+    KSERVE_RUNTIME_IMAGES,
+    Chart,
+)
 from ..crds.formats import image_prefix_faults
 from ..names import DNS_1123_SUBDOMAIN, domain_faults
 from .fluid import merged
@@ -22,6 +29,12 @@ DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
 MODELS_BELOW: Final = "models are hosts below it"
 """Why a domain is a host name."""
+INGRESS_ADDON: Final = "nginx-ingress-controller"
+"""Add-on of ACK that answers to the IngressClass nginx."""
+SHIPPED_LIMIT: Final = "1"
+"""CPU limit that KServe gives a container without one, unless its values say otherwise."""
+_CPU_LIMIT: Final = ("kserve", "inferenceservice", "resources", "limits", "cpu")
+_GATEWAY_API: Final = ("kserve", "controller", "gateway", "ingressGateway", "enableGatewayApi")
 _VERSION: Final = re.compile(r"v(\d+)\.(\d+)\.\d+(-rc\d+)?")
 
 
@@ -46,7 +59,9 @@ class KServeChart(Args):
     version: str | None = None
     """Version of all charts. Default: upstream's newest stable release."""
     image_prefix: str | None = None
-    """Registry path that has KServe's images, e.g. a mirror. Default: Docker Hub and quay.io."""
+    """Registry path that has KServe's images, those of its serving runtimes where they are
+    installed, and in a stack cert-manager's, e.g. a mirror. Default: each chart's own registries.
+    """
     values: dict[str, Any] | None = None
     """Values laid over ours: of kserve-resources, or all that ack-kserve is given."""
     timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
@@ -97,8 +112,14 @@ class KServeArgs(Args):
     protect_crds: bool | None = True
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
     KServe serves in the cluster, also those of others. Default true."""
+    cluster_id: pulumi.Input[str] | None = None
+    """Cluster of ACK, Edge among them, that gets the add-on nginx-ingress-controller, and with it
+    a load balancer, which costs money. Left out, an ingress controller has to be there."""
+    public_ingress: bool | None = False
+    """Whether that load balancer has a public address. Default false: it answers in the VPC."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from self._ingress_faults()
         if self.chart and self.chart.flavor is KServeFlavor.ACK:
             for field in ("domain", "ingress_class", "runtimes"):
                 if got := getattr(self, field):
@@ -107,6 +128,15 @@ class KServeArgs(Args):
             return
         yield from domain_faults("domain", self.domain, MODELS_BELOW)
         yield from ingress_class_faults("ingress_class", self.ingress_class)
+
+    def _ingress_faults(self) -> Iterator[Fault]:
+        if self.public_ingress and self.cluster_id is None:
+            why = "it is a setting of the add-on that the stack installs"
+            yield Fault("public_ingress", True, "left out, or cluster_id given", why)
+        if self.cluster_id is not None and self.ingress_class not in (None, DEFAULT_INGRESS_CLASS):
+            want = f"{DEFAULT_INGRESS_CLASS}, or cluster_id left out"
+            why = f"the add-on {INGRESS_ADDON} answers to no other"
+            yield Fault("ingress_class", self.ingress_class, want, why)
 
 
 def ingress_class_faults(field: str, name: object) -> Iterator[Fault]:
@@ -136,6 +166,8 @@ class KServe(pulumi.ComponentResource):
         at_once.depends_on = None
         super().__init__("ack-inference:index:KServe", name, args.dump(), at_once)
 
+        if args.cluster_id is not None:
+            self._declare_ingress(name, args, opts)
         if chart.flavor is KServeFlavor.ACK:
             self._declare_ack(name, chart, opts)
             self.domain = None
@@ -145,6 +177,19 @@ class KServe(pulumi.ComponentResource):
 
         self.namespace = pulumi.Output.from_input(NAMESPACE)
         self.register_outputs({"namespace": self.namespace, "domain": self.domain})
+
+    def _declare_ingress(
+        self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        # https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_managed_kubernetes
+        network = "internet" if args.public_ingress else "intranet"
+        alicloud.cs.KubernetesAddon(
+            f"{name}-ingress",
+            cluster_id=args.cluster_id,
+            name=INGRESS_ADDON,
+            config=pulumi.Output.json_dumps({"IngressSlbNetworkType": network}),
+            opts=child_options(self, opts),
+        )
 
     def _declare_ack(
         self, name: str, chart: KServeChart, opts: pulumi.ResourceOptions | None
@@ -190,7 +235,7 @@ class KServe(pulumi.ComponentResource):
         if args.runtimes:
             release(
                 "runtime-configs",
-                {"kserve": {"servingruntime": {"enabled": True}}},
+                runtime_values(chart),
                 child_options(self, opts, depends_on=[controller]),
             )
 
@@ -208,9 +253,45 @@ def kserve_values(args: KServeArgs) -> dict[str, Any]:
             "ingressGateway": {"className": args.ingress_class or DEFAULT_INGRESS_CLASS},
         },
     }
-    ours = {"kserve": {"controller": controller}}
+    # Its webhook gives a container without a limit this one, even one below the request, and the
+    # API server then refuses the Deployment; it leaves an empty one alone. Requests and the memory
+    # limit need nothing, since every model says them.
+    # kserve v0.20.0, pkg/apis/serving/v1beta1/inference_service_defaults.go
+    unlimited = {"resources": {"limits": {"cpu": ""}}}
+    ours = {"kserve": {"controller": controller, "inferenceservice": unlimited}}
     images = _images(chart.image_prefix) if chart.image_prefix else {}
     return merged(merged(ours, images), chart.values or {})
+
+
+def runtime_values(chart: KServeChart) -> dict[str, Any]:
+    """Values of kserve-runtime-configs."""
+    prefix = chart.image_prefix
+    images = {name: {"image": f"{prefix}/{image}"} for name, image in KSERVE_RUNTIME_IMAGES.items()}
+    return {"kserve": {"servingruntime": {"enabled": True, **(images if prefix else {})}}}
+
+
+def default_cpu_limit(chart: KServeChart | None) -> str:
+    """CPU limit that a container without one is given; empty where it is left without.
+
+    Nobody can know what ack-kserve gives: it is taken for what KServe ships.
+    """
+    chart = chart or KServeChart()
+    ours = SHIPPED_LIMIT if chart.flavor is KServeFlavor.ACK else ""
+    return str(_value(chart.values or {}, *_CPU_LIMIT, default=ours))
+
+
+def serves_by_gateway(chart: KServeChart | None) -> bool:
+    """Whether KServe makes HTTPRoutes of the Gateway API instead of Ingresses."""
+    values = chart.values if chart else None
+    return bool(_value(values or {}, *_GATEWAY_API, default=False))
+
+
+def _value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
+    for key in path:
+        if not isinstance(values, Mapping) or values.get(key) is None:
+            return default
+        values = values[key]
+    return values
 
 
 def _images(prefix: str) -> dict[str, Any]:

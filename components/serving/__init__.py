@@ -16,18 +16,21 @@ from .kserve_model import (
     KServeScale,
     KServeServe,
     PrometheusQuery,
+    Rollout,
 )
 from .load_generators import Generator
 from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
 from .scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
-from .server import Dtype, ModelServer, Quantization, Resources, Vllm
+from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
+from .vllm import Convert, Dtype, Quantization, Runner, Vllm
 
 __all__ = [
     "CacheTier",
     "ColdStart",
+    "Convert",
     "Dtype",
     "Enforcer",
     "Generator",
@@ -55,6 +58,8 @@ __all__ = [
     "Reserve",
     "ReserveType",
     "Resources",
+    "Rollout",
+    "Runner",
     "Scale",
     "Scenario",
     "Spike",

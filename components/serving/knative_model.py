@@ -20,6 +20,7 @@ from ..names import derived_host_faults, domain_faults
 from ..quantity import plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
+from .shutdown import knative_shutdown
 from .waiting import metadata
 
 RESERVE = "knative.aliyun.com/reserve-instance"
@@ -201,6 +202,7 @@ def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
         tolerations=args.tolerations,
         node_affinity=args.node_affinity,
         priority_class=args.priority_class,
+        shutdown=knative_shutdown(args.server, serve.request_seconds),
     )
     return KnativeServiceSpec.model_validate(
         {

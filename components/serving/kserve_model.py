@@ -23,6 +23,7 @@ from ..crds.kserve import (
     DeploymentMode,
     InferenceService,
     InferenceServiceSpec,
+    StrategyType,
     default_host,
     deployment_name,
     inference_service_faults,
@@ -33,10 +34,17 @@ from ..names import derived_host_faults, domain_faults, url_faults
 from ..quantity import decimal, plain
 from .pod import model_pod
 from .server import ModelServer, folder_faults
+from .shutdown import Shutdown, knative_shutdown, standard_shutdown
 from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
+NGINX_TIMEOUTS: Final = (
+    "nginx.ingress.kubernetes.io/proxy-read-timeout",
+    "nginx.ingress.kubernetes.io/proxy-send-timeout",
+)
+"""Seconds between two reads from a model, or two writes to it; NGINX's default is 60.
+https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/"""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -153,6 +161,47 @@ class KServeScale(Args):
         return None if self.scale_down_seconds == SCALE_DOWN_SECONDS else self.scale_down_seconds
 
 
+class Rollout(Args):
+    """How an update replaces pods."""
+
+    type: StrategyType | None = StrategyType.ROLLING_UPDATE
+    """RollingUpdate keeps answering; Recreate ends all old pods before it starts new ones. Default
+    RollingUpdate."""
+    max_surge: int | None = Field(default=None, ge=0)
+    """Pods beyond the wanted ones, each with cards of its own. Left out, a quarter, rounded up: at
+    least 1. 0 needs no spare card."""
+    max_unavailable: int | None = Field(default=None, ge=0)
+    """Pods that may be missing. Left out, a quarter, rounded down: 0 below 4 pods."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.recreates:
+            for field in ("max_surge", "max_unavailable"):
+                if (value := getattr(self, field)) is not None:
+                    why = "Recreate ends all pods first"
+                    yield Fault(field, value, "left out, or type RollingUpdate", why)
+        elif self.max_surge == 0 and not self.max_unavailable:
+            got = MISSING if self.max_unavailable is None else 0
+            why = "with max_surge 0, a pod is only replaced where one may be missing"
+            yield Fault("max_unavailable", got, "1 or more", why)
+
+    @property
+    def recreates(self) -> bool:
+        """Whether all old pods end first."""
+        return self.type is StrategyType.RECREATE
+
+    def spare_pods(self, replicas: int) -> int:
+        """Pods beyond the replicas that an update cannot go on without, 0 or 1."""
+        missing = replicas // 4 if self.max_unavailable is None else self.max_unavailable
+        return 0 if self.recreates or missing else 1
+
+    def strategy(self) -> dict[str, Any]:
+        """The deploymentStrategy of a predictor."""
+        amounts = {"max_surge": self.max_surge, "max_unavailable": self.max_unavailable}
+        chosen = {field: amount for field, amount in amounts.items() if amount is not None}
+        kind = self.type or StrategyType.ROLLING_UPDATE
+        return {"type": kind, "rolling_update": chosen or None}
+
+
 class KServeServe(Args):
     """How KServe serves a model."""
 
@@ -161,13 +210,22 @@ class KServeServe(Args):
     startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
     """Longest start: sets the start-up probe, and Knative's progress deadline. Default 1800."""
     request_seconds: int | None = Field(default=None, ge=1, le=600)
-    """Longest request. Left out, KServe's default."""
+    """Longest request. Behind an Ingress of NGINX it is the longest silence, since KServe tells an
+    Ingress nothing of it. Left out, KServe's default, and behind NGINX 60."""
     grace_seconds: int | None = Field(default=None, ge=1)
-    """Time that a pod has to finish its requests. Left out, 30. Not with concurrency."""
+    """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
+    other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
+    """
+    rollout: Rollout | None = None
+    """How an update replaces pods. Left out, as Kubernetes does: a new pod before an old one ends,
+    which takes a spare card. Not with concurrency."""
     annotations: dict[str, str] | None = None
     """Further annotations of the InferenceService."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.rollout is not None and self.scale.scaler is None:
+            why = "Knative starts the new revision beside the old one, and knows no other way"
+            yield Fault("rollout", Words("given"), "left out with concurrency", why)
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
@@ -200,12 +258,20 @@ class KServeModelArgs(Args):
     """PriorityClass of the pods. Left out, the cluster's default."""
     domain: str | None = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
+    ingress_class: str | None = "nginx"
+    """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
+    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
     wait_seconds: int | None = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from folder_faults("sub_path", self.sub_path)
         yield from domain_faults("domain", self.domain, "the model is a host below it")
+        asked, ingress = self.serve.request_seconds, self.ingress_class
+        if asked and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
+            want = f"left out, and set as the controller of class {ingress} wants it, such as by "
+            why = "KServe hands it to no Ingress, and of annotations only NGINX's are known here"
+            yield Fault("serve.request_seconds", asked, f"{want}serve.annotations", why)
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -229,7 +295,7 @@ class KServeModel(pulumi.ComponentResource):
             wait_for="condition=Ready",
             seconds=args.wait_seconds,
             labels=args.labels,
-            annotations=annotations(args.serve),
+            annotations=annotations(args.serve, args.ingress_class),
         )
         check(title, model_faults(name, args, service, about))
 
@@ -300,8 +366,12 @@ def service_labels(name: str, metric: KServeMetric) -> dict[str, str]:
     return pod_label(name)
 
 
-def annotations(serve: KServeServe) -> dict[str, str]:
-    """Annotations of the InferenceService: who scales it, or that Knative does."""
+def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict[str, str]:
+    """Annotations of the InferenceService: who scales it, or that Knative does; and time-outs.
+
+    KServe copies all of them to the Ingress that it makes, and `timeout` nowhere: kserve v0.20.0,
+    pkg/controller/v1beta1/inferenceservice/reconcilers/ingress/kube_ingress_reconciler.go.
+    """
     scaler = serve.scale.scaler
     if scaler is None:
         # Knative gives up a revision that takes longer; KServe hands annotations on to it.
@@ -309,7 +379,13 @@ def annotations(serve: KServeServe) -> dict[str, str]:
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
+        if serve.request_seconds and ingress_class and _is_nginx(ingress_class):
+            chosen |= dict.fromkeys(NGINX_TIMEOUTS, str(serve.request_seconds))
     return {**chosen, **(serve.annotations or {})}
+
+
+def _is_nginx(ingress_class: str) -> bool:
+    return "nginx" in ingress_class
 
 
 def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
@@ -323,6 +399,7 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
         tolerations=args.tolerations,
         node_affinity=args.node_affinity,
         priority_class=args.priority_class,
+        shutdown=shutdown(args.server, serve),
     )
     [container] = pod["containers"]
     pod["containers"] = [{**container, "name": SERVING_CONTAINER}]
@@ -332,11 +409,22 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
                 **pod,
                 **_scaling(serve.scale),
                 "labels": args.labels,
+                # Knative and HTTPRoutes read it; an Ingress has annotations instead.
                 "timeout": serve.request_seconds,
+                # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
+                "enable_service_links": False,
                 "termination_grace_period_seconds": serve.grace_seconds,
+                "deployment_strategy": serve.rollout.strategy() if serve.rollout else None,
             }
         }
     )
+
+
+def shutdown(server: ModelServer, serve: KServeServe) -> Shutdown:
+    """How a server ends, on Knative or on a Deployment of KServe's."""
+    if serve.scale.scaler is None:
+        return knative_shutdown(server, serve.request_seconds)
+    return standard_shutdown(server, serve.grace_seconds)
 
 
 def _scaling(scale: KServeScale) -> Mapping[str, Any]:

@@ -124,8 +124,9 @@ class LoadTest(pulumi.ComponentResource):
             immutable=True,
             opts=child_options(self, opts, ignore_changes=["data"]),
         )
-        # An update is done once the Job is there, not once it has ended.
-        wait = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
+        # An update is done once the Job is there, and a refresh does not ask whether it has ended:
+        # see `NO_WAIT` of the training job. Each run has a name of its own, so none waits either.
+        wait = {"pulumi.com/skipAwait": "true"}
         once: Any = {**about, "annotations": wait}
         rights = self._declare_rights(name, args, labels, opts) if args.scenario.cold_start else []
         kubernetes.batch.v1.Job(
@@ -242,6 +243,7 @@ def _pod(name: str, args: LoadTestArgs) -> dict[str, Any]:
         "restartPolicy": "Never",
         # Of the containers, only the one that waits for an idle model has a token.
         "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
         **(waiting if cold else {}),
         "securityContext": {
             "runAsNonRoot": True,

@@ -54,7 +54,7 @@ class CacheTier(Args):
     medium: Medium | None = Medium.MEM
     """MEM, SSD or HDD. Default MEM."""
     path: str | None = Field(default=_SHM, pattern="^/", examples=[_SHM])
-    """Folder of the copy on the node. Default /dev/shm."""
+    """Folder of the copy on the node; with SSD and HDD one on that disk. Default /dev/shm."""
     high: str | None = "0.9"
     """Share of the quota at which old parts are dropped. Default 0.9."""
     low: str | None = "0.8"
@@ -86,7 +86,8 @@ class ModelCacheArgs(Args):
     tolerations: list[Toleration] | None = None
     """Tolerations of the cache nodes' taints."""
     fuse_tolerations: list[Toleration] | None = None
-    """Tolerations of the nodes that read the cache: the GPU nodes."""
+    """Tolerations of the nodes that read the cache: the GPU nodes. Fluid 1.0.8 reads none of them,
+    since its fuse tolerates every taint."""
     dataset_wait_seconds: int | None = Field(default=900, ge=0)
     """How long to wait until the Dataset is bound; 0 does not wait. Default 900."""
     load_wait_seconds: int | None = Field(default=3600, ge=0)
@@ -227,12 +228,14 @@ def runtime_spec(args: ModelCacheArgs) -> JindoRuntimeSpec:
         "high": tier.high,
         "low": tier.low,
     }
-    worker = {"resources": worker_resources(tier), "tolerations": args.tolerations}
+    # Fluid gives master, worker and fuse the tolerations of the Dataset, so ours would come twice:
+    # fluid v1.0.8, pkg/ddc/jindocache/transform.go, transformTolerations. Its fuse tolerates every
+    # taint besides, whatever it is given: charts/jindocache/templates/fuse/daemonset.yaml.
+    worker = {"resources": worker_resources(tier)}
     return JindoRuntimeSpec.model_validate(
         {
             "replicas": tier.workers,
             "tieredstore": {"levels": [level]},
-            "master": {"tolerations": args.tolerations} if args.tolerations else None,
             "worker": worker,
             "fuse": {"tolerations": args.fuse_tolerations} if args.fuse_tolerations else None,
         }

@@ -6,11 +6,17 @@ import pulumi
 
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
-from .server import HEALTH_PERIOD_SECONDS, ModelServer, startup_failures
+from .server import (
+    HEALTH_PERIOD_SECONDS,
+    SHARED_MEMORY_PATH,
+    ModelServer,
+    shared_memory_size,
+    startup_failures,
+)
+from .shutdown import AT_ONCE, Shutdown
 
 MODEL_VOLUME = "llm-model"
 """Volume that holds the model, named as in the articles."""
-SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
 def model_pod(
@@ -22,6 +28,7 @@ def model_pod(
     tolerations: list[Toleration] | None,
     node_affinity: NodeAffinity | None,
     priority_class: pulumi.Input[str] | None,
+    shutdown: Shutdown = AT_ONCE,
 ) -> dict[str, Any]:
     """Fields of a PodSpec, under their Python names.
 
@@ -33,9 +40,10 @@ def model_pod(
         tolerations: Tolerations of the placement.
         node_affinity: Node affinity of the placement.
         priority_class: PriorityClass of the pods; None for the cluster's default.
+        shutdown: How the server ends. Default: at once.
     """
     return {
-        "containers": [_container(server, sub_path, startup_seconds)],
+        "containers": [_container(server, sub_path, startup_seconds, shutdown)],
         "volumes": _volumes(server, claim),
         "priority_class_name": priority_class,
         "tolerations": tolerations or None,
@@ -44,7 +52,9 @@ def model_pod(
     }
 
 
-def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) -> dict[str, Any]:
+def _container(
+    server: ModelServer, sub_path: str | None, startup_seconds: int, shutdown: Shutdown
+) -> dict[str, Any]:
     health = {"path": server.health_path or "/health", "port": server.port or 8080}
     mounts: list[dict[str, Any]] = [
         {
@@ -54,18 +64,19 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
             "read_only": True,
         }
     ]
-    if server.shared_memory:
+    if shared_memory_size(server.resources, server.shared_memory):
         mounts.append({"name": "shared-memory", "mount_path": SHARED_MEMORY_PATH})
     return {
         "image": server.image,
         # Images are large and tagged: a node that has one need not ask for it again.
         "image_pull_policy": PullPolicy.IF_NOT_PRESENT,
-        "command": server.command_line(),
+        "command": server.command_line(shutdown.drain_seconds),
         # Prometheus finds only a port that is declared.
         "ports": [{"container_port": server.port or 8080}],
-        "env": [{"name": k, "value": v} for k, v in sorted((server.env or {}).items())] or None,
+        "env": [{"name": k, "value": v} for k, v in server.variables().items()] or None,
         "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
         "resources": server.resources.manifest(),
+        "lifecycle": _pause(shutdown.pause_seconds) if shutdown.pause_seconds else None,
         "volume_mounts": mounts,
         # The server answers only once the weights are loaded, so nothing kills it before.
         "startup_probe": {
@@ -79,12 +90,21 @@ def _container(server: ModelServer, sub_path: str | None, startup_seconds: int) 
     }
 
 
+def _pause(seconds: int) -> dict[str, Any]:
+    """A hook that holds SIGTERM back.
+
+    The image's own `sleep`, not the kubelet's: that one needs Kubernetes 1.30, and a KServe whose
+    CRD knows it. Where an image has none, the hook fails and SIGTERM comes at once.
+    """
+    return {"pre_stop": {"exec": {"command": ["sleep", str(seconds)]}}}
+
+
 def _volumes(server: ModelServer, claim: pulumi.Input[str]) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [
         {"name": MODEL_VOLUME, "persistent_volume_claim": {"claim_name": claim, "read_only": True}}
     ]
-    if server.shared_memory:
-        memory = {"medium": "Memory", "size_limit": server.shared_memory}
+    if size := shared_memory_size(server.resources, server.shared_memory):
+        memory = {"medium": "Memory", "size_limit": size}
         volumes.append({"name": "shared-memory", "empty_dir": memory})
     return volumes
 

@@ -2,99 +2,28 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterator
 
 from pydantic import Field
 
 from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
+from ..catalog.vllm import vllm_image
 from ..crds.formats import image_faults
-from ..quantity import QUANTITY, difference
+from ..quantity import QUANTITY, binary, difference, parse
+from .secrets import secret_faults, secret_word_faults
+from .vllm import OURS, Vllm, vllm_flags
+from .vllm_command import VllmCommand, read_arguments, read_command
+from .vllm_parallel import TENSOR, cards_of, cards_text
+from .vllm_rules import command_faults, extra_faults, field_faults
+from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
 
 HEALTH_PERIOD_SECONDS = 10
+VLLM_PORT = 8000
+"""Port of vLLM's server that is told none."""
 ABSOLUTE = r"^/[^:]+$"
 """Pattern of a path that a volume can be mounted at."""
-
-
-class Quantization(StrEnum):
-    """Weight formats that vLLM loads: https://docs.vllm.ai/en/latest/features/quantization/."""
-
-    AWQ = "awq"
-    """AWQ, 4 bits."""
-    AWQ_MARLIN = "awq_marlin"
-    """AWQ with Marlin kernels: faster, from Ampere on."""
-    BITSANDBYTES = "bitsandbytes"
-    """bitsandbytes, 4 or 8 bits."""
-    FP8 = "fp8"
-    """8-bit floating point."""
-    GPTQ = "gptq"
-    """GPTQ, 2 to 8 bits."""
-    GPTQ_MARLIN = "gptq_marlin"
-    """GPTQ with Marlin kernels: faster, from Ampere on."""
-
-
-class Dtype(StrEnum):
-    """Number formats of vLLM."""
-
-    AUTO = "auto"
-    """As the model has it."""
-    HALF = "half"
-    """The same as float16."""
-    FLOAT16 = "float16"
-    """16 bits, which every card has."""
-    BFLOAT16 = "bfloat16"
-    """16 bits with the range of float32, from Ampere on."""
-    FLOAT32 = "float32"
-    """32 bits: twice the memory."""
-
-
-_OURS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "--port": "server.port",
-        "--model": "server.mount_path",
-        "--served-model-name": "vllm.served_model_name",
-        "--gpu-memory-utilization": "vllm.gpu_memory_utilization",
-        "--max-model-len": "vllm.max_model_len",
-        "--quantization": "vllm.quantization",
-        "-q": "vllm.quantization",
-        "--dtype": "vllm.dtype",
-        "--tensor-parallel-size": "vllm.tensor_parallel_size",
-        "-tp": "vllm.tensor_parallel_size",
-        "--trust-remote-code": "vllm.trust_remote_code",
-    }
-)
-"""Flags that follow from fields."""
-
-
-class Vllm(Args):
-    """Flags of vLLM's OpenAI-compatible server. What is left out keeps vLLM's default."""
-
-    served_model_name: str
-    """Name that clients put into `model`."""
-    max_model_len: int | None = Field(default=None, ge=1)
-    """Longest sequence, prompt and answer together, in tokens."""
-    gpu_memory_utilization: float | None = Field(default=0.9, gt=0, le=1)
-    """Share of a card's memory that vLLM takes. Default 0.9; vLLM's own changed over time."""
-    quantization: Quantization | None = None
-    """Format of quantized weights. Left out, vLLM reads it from the model."""
-    dtype: Dtype | None = None
-    """Number format of weights and activations. Cards before Ampere have no bfloat16."""
-    tensor_parallel_size: int | None = Field(default=None, ge=1)
-    """Cards that one replica spreads over. Default: `resources.gpus`."""
-    trust_remote_code: bool | None = None
-    """Runs Python code that the model ships with."""
-    extra_args: list[str] | None = None
-    """Further flags, one per item, as vLLM spells them."""
-
-    def _faults(self) -> Iterator[Fault]:
-        for word in self.extra_args or []:
-            flag = word.partition("=")[0].replace("_", "-")
-            if flag in _OURS:
-                why = "of a flag that is given twice, vLLM takes the last"
-                yield Fault("extra_args", flag, f"left out, and {_OURS[flag]} set instead", why)
+SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
 class Resources(Args):
@@ -142,19 +71,26 @@ class ModelServer(Args):
     health_path: str | None = Field(default="/health", pattern="^/", examples=["/health"])
     """Path that answers once the model is loaded. Default /health, as vLLM has it."""
     env: dict[str, str] | None = None
-    """Environment variables."""
+    """Environment variables; over those that are set for vLLM."""
+    usage_stats: bool | None = None
+    """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["8Gi"])
-    """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Tensor parallelism needs it."""
+    """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
+    card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from image_faults("image", self.image)
         yield from self._command_faults()
-        yield from self._shared_memory_faults()
+        yield from secret_faults("env", self.env)
+        yield from secret_word_faults("command", self.command)
+        yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
+        yield from self._port_faults()
+        yield from self._vllm_faults()
 
     @property
     def gpus(self) -> int:
@@ -167,16 +103,39 @@ class ModelServer(Args):
         found = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return found[1] if found else None
 
-    def command_line(self) -> list[str]:
-        """The command in exec form, so that the server itself receives SIGTERM."""
+    def command_line(self, drain_seconds: int = 0) -> list[str]:
+        """The command in exec form, so that the server itself receives SIGTERM.
+
+        Args:
+            drain_seconds: How long vLLM may finish its requests after SIGTERM; 0 leaves the flag
+                out, and a command of one's own as it is.
+        """
         if self.vllm is None:
             return list(self.command or [])
+        drain = ["--shutdown-timeout", str(drain_seconds)] if drain_seconds else []
         return [
             "python3",
             "-m",
             "vllm.entrypoints.openai.api_server",
-            *_vllm_flags(self.vllm, self.port or 8080, self.mount_path, self.gpus),
+            *vllm_flags(self.vllm, self.port or 8080, self.mount_path, self.gpus),
+            *drain,
         ]
+
+    def variables(self) -> dict[str, str]:
+        """Environment variables by name: the user's over those that are set for vLLM."""
+        command = self.vllm_command
+        ours: dict[str, str] = {}
+        if command is not None and not self.usage_stats:
+            ours |= NO_USAGE_STATS
+        if command is not None and is_offline(command, self.mount_path):
+            ours |= OFFLINE
+        return dict(sorted({**ours, **(self.env or {})}.items()))
+
+    @property
+    def vllm_command(self) -> VllmCommand | None:
+        """What the command line tells vLLM; None where it starts another server."""
+        image = vllm_image(self.image)
+        return read_command(self.command_line(), image.version if image else None)
 
     def _command_faults(self) -> Iterator[Fault]:
         if (self.vllm is None) == (self.command is None):
@@ -185,18 +144,61 @@ class ModelServer(Args):
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
 
-    def _shared_memory_faults(self) -> Iterator[Fault]:
-        memory = self.resources.memory
-        if (room := difference(memory, self.shared_memory)) is not None and room <= 0:
-            want = f"less than resources.memory ({memory})"
-            why = "what a program writes to /dev/shm counts against its memory limit"
-            yield Fault("shared_memory", self.shared_memory, want, why)
+    def _vllm_faults(self) -> Iterator[Fault]:
+        image = vllm_image(self.image)
+        if self.vllm is not None:
+            yield from field_faults(self.vllm, image)
+            yield from extra_faults(self.vllm.extra_args or [], image, OURS)
+        elif (command := self.vllm_command) is not None:
+            yield from command_faults(command, self.command or [], image)
 
     def _parallel_faults(self) -> Iterator[Fault]:
-        parallel = self.vllm.tensor_parallel_size if self.vllm else None
-        if parallel is not None and parallel != self.gpus:
-            why = "vLLM starts one worker per card"
-            yield Fault("vllm.tensor_parallel_size", parallel, f"resources.gpus ({self.gpus})", why)
+        command = self.vllm_command
+        cards = cards_of(command) if command is not None and self.gpus else None
+        if command is None or cards is None or cards == self.gpus or self._repeats_tensor_size():
+            return
+        alone = self.vllm is not None and cards == self.vllm.tensor_parallel_size
+        section = "command" if self.vllm is None else "vllm"
+        field = "vllm.tensor_parallel_size" if alone else section
+        got = cards if alone else Words(f"one that takes {cards_text(command)}")
+        yield Fault(field, got, f"resources.gpus ({self.gpus})", "vLLM starts one worker per card")
+
+    def _repeats_tensor_size(self) -> bool:
+        """Whether `extra_args` give a size that is a field, which is refused by itself."""
+        extra = self.vllm.extra_args if self.vllm else None
+        return TENSOR in read_arguments(extra or []).flags
+
+    def _port_faults(self) -> Iterator[Fault]:
+        command = self.vllm_command
+        given = command is not None and "--port" in command.flags
+        if self.command is None or command is None or not (given or command.is_whole):
+            return
+        listens = command.number("--port") if given else VLLM_PORT
+        if listens is not None and listens != self.port:
+            got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
+            want = f"one with --port {self.port}, or port {listens}"
+            yield Fault("command", got, want, "requests and probes go to port")
+
+
+def shared_memory_size(resources: Resources, size: str | None) -> str | None:
+    """Size of /dev/shm: what is asked for, or half of the memory for several cards.
+
+    Processes of one pod pass tensors and messages through it, and the 64 MiB of a container
+    runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
+    taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
+    """
+    if size is not None or (resources.gpus or 0) < 2:
+        return size
+    return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
+
+
+def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fault]:
+    """Refuses a /dev/shm that leaves a program no memory; None passes."""
+    memory = resources.memory
+    if (room := difference(memory, size)) is not None and room <= 0:
+        want = f"less than resources.memory ({memory})"
+        why = "what a program writes to /dev/shm counts against its memory limit"
+        yield Fault("shared_memory", size, want, why)
 
 
 def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
@@ -209,21 +211,3 @@ def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
 def startup_failures(startup_seconds: int) -> int:
     """Failed health checks that make up a start of so many seconds."""
     return math.ceil(startup_seconds / HEALTH_PERIOD_SECONDS)
-
-
-def _vllm_flags(vllm: Vllm, port: int, mount_path: str, gpus: int) -> list[str]:
-    parallel = vllm.tensor_parallel_size or (gpus if gpus > 1 else None)
-    values = {
-        "--port": port,
-        "--model": mount_path,
-        "--served-model-name": vllm.served_model_name,
-        "--gpu-memory-utilization": vllm.gpu_memory_utilization,
-        "--max-model-len": vllm.max_model_len,
-        "--quantization": vllm.quantization,
-        "--dtype": vllm.dtype,
-        "--tensor-parallel-size": parallel,
-    }
-    flags = [word for flag, value in values.items() if value for word in (flag, str(value))]
-    if vllm.trust_remote_code:
-        flags.append("--trust-remote-code")
-    return [*flags, *(vllm.extra_args or [])]

@@ -1,23 +1,43 @@
 """Training that uses idle GPUs, gives way to inference, and resumes."""
 
+import hashlib
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import dns_1035_faults, image_faults
 from ..crds.model import check
-from .server import ABSOLUTE, Resources, folder_faults
+from ..quantity import QUANTITY
+from .secrets import secret_faults, secret_word_faults
+from .server import (
+    ABSOLUTE,
+    SHARED_MEMORY_PATH,
+    Resources,
+    folder_faults,
+    shared_memory_faults,
+    shared_memory_size,
+)
 
 LONGEST_NAME = 57
 """Characters of a Job's name; the host name of a pod adds `-` and an index, and has 63."""
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
 """Environment variable that tells the program where its checkpoint is."""
+GENERATION = "ack-inference/generation"
+"""Label of a pod that says of which declaration of its job it is."""
+MASTER_PORT = 29500
+"""Port at which the first pod is met: PyTorch's own default."""
+RENDEZVOUS_SECONDS = 1800
+"""How long torchrun waits for all pods. Its own 600 s are less than a new node with a large image
+may take; a pod that waits keeps its cards."""
+COMPLETION_INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+"""Field of a pod that has its number, from 0 on, in an indexed Job."""
 
 
 class TrainingJobArgs(Args):
@@ -41,33 +61,71 @@ class TrainingJobArgs(Args):
     """Folder of the claim. Default: all of it."""
     checkpoint_path: str
     """Absolute path at which the claim is mounted; in the variable CHECKPOINT_DIR too."""
+    checkpoint_per_rank: bool | None = None
+    """Whether each pod has a folder of its own, called as its number. Default false: all pods see
+    the same files, of which the program lets one pod write each."""
+    model_claim: pulumi.Input[str] | None = None
+    """Claim that holds a base model, mounted read-only. Left out, there is none."""
+    model_folder: str | None = None
+    """Folder of that claim. Default: all of it."""
+    model_path: str | None = None
+    """Absolute path at which the base model is mounted. Given with `model_claim`."""
     env: dict[str, str] | None = None
-    """Further environment variables."""
+    """Further environment variables; those that the job sets for a rendezvous can be overridden."""
+    secret_env: list[str] | None = None
+    """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
+    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
+    one card; with one, the container runtime's 64 MiB."""
+    image_pull_secrets: list[str] | None = None
+    """Names of existing Secrets to pull the image with."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the placement."""
     node_affinity: NodeAffinity | None = None
     """Node affinity of the placement."""
     parallelism: int | None = Field(default=1, ge=1)
-    """Pods at a time. Default 1."""
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
     retries: int | None = Field(default=3, ge=0)
-    """Failures of its own that the job survives; a preemption is none. Default 3."""
+    """Failures of its own that the job survives; a preemption is none, but it ends the other pods
+    of the job, which is one. Default 3."""
     grace_seconds: int | None = Field(default=30, ge=1)
     """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from image_faults("image", self.image)
         yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
-        if not re.match(ABSOLUTE, self.checkpoint_path):
-            want = "an absolute path without ':', such as /checkpoint"
-            why = "the claim is mounted there"
-            yield Fault("checkpoint_path", self.checkpoint_path, want, why)
+        yield from folder_faults("model_folder", self.model_folder)
+        yield from self._path_faults()
+        yield from secret_faults("env", self.env)
+        yield from secret_word_faults("command", self.command)
+        yield from shared_memory_faults(self.resources, self.shared_memory)
         if CHECKPOINT_DIR in (self.env or {}):
             why = f"it is checkpoint_path ({self.checkpoint_path}), where the claim is mounted"
             yield Fault(f"env[{CHECKPOINT_DIR}]", Words("given"), "left out", why)
 
+    def _path_faults(self) -> Iterator[Fault]:
+        if (self.model_claim is None) != (self.model_path is None):
+            got = MISSING if self.model_path is None else self.model_path
+            want = "given with model_claim, and left out without it"
+            yield Fault("model_path", got, want, "the base model is mounted there")
+        mounted = [SHARED_MEMORY_PATH]
+        for field in ("checkpoint_path", "model_path"):
+            path: str | None = getattr(self, field)
+            if path is None:
+                continue
+            if not re.match(ABSOLUTE, path):
+                want = "an absolute path without ':', such as /checkpoint"
+                yield Fault(field, path, want, "the claim is mounted there")
+            elif (path.rstrip("/") or "/") in mounted:
+                yield Fault(field, path, "unique", "another volume is mounted there")
+            mounted.append(path.rstrip("/") or "/")
+
 
 class TrainingJob(pulumi.ComponentResource):
-    """A Job whose pods make room for inference and start again from their checkpoint."""
+    """A Job whose pods make room for inference and start again from their checkpoint.
+
+    Several pods find each other through a headless Service of the job's name.
+    """
 
     job_name: pulumi.Output[str]
     """Name of the Job."""
@@ -80,17 +138,26 @@ class TrainingJob(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:TrainingJob", name, args.dump(), opts)
 
+        rendezvous = []
+        if is_distributed(args):
+            service = kubernetes.core.v1.Service(
+                f"{name}-rendezvous",
+                metadata={"name": name, "namespace": args.namespace, "labels": args.labels},
+                spec=rendezvous_spec(name),
+                opts=child_options(self, opts),
+            )
+            rendezvous.append(service)
         kubernetes.batch.v1.Job(
             f"{name}-job",
             metadata={
                 "name": name,
                 "namespace": args.namespace,
                 "labels": args.labels,
-                "annotations": waits(args),
+                "annotations": dict(NO_WAIT),
             },
-            spec=job_spec(args),
+            spec=kept_apart(name, job_spec(name, args)),
             # The pod template of a Job is immutable, and its name is ours.
-            opts=child_options(self, opts, delete_before_replace=True),
+            opts=child_options(self, opts, delete_before_replace=True, depends_on=rendezvous),
         )
 
         self.job_name = pulumi.Output.from_input(name)
@@ -108,25 +175,77 @@ def name_faults(name: str) -> Iterator[Fault]:
         yield from dns_1035_faults("name", name, why)
 
 
-def waits(args: TrainingJobArgs) -> dict[str, str]:
-    """Annotations by which an update waits for the end of an old job, but not of a new one.
+NO_WAIT = MappingProxyType(
+    {"pulumi.com/skipAwait": "true", "pulumi.com/deletionPropagation": "background"}
+)
+"""An update waits neither for the end of a new job nor for that of an old one.
 
-    `pulumi.com/skipAwait` would not wait for a deletion either: the job that replaces another one
-    would be refused, as the old one still saves its checkpoint under the same name.
+`pulumi.com/waitFor` would hold for an update alone: a refresh asks whether the job has ended, and
+records one that has not as broken, so that the next preview shows an update of nothing.
+pulumi-kubernetes v4.32.0, provider/pkg/await/await.go, Read; and metadata/overrides.go, which has
+`skipAwait` hold for the deletion of a Job too. Pods keep generations apart instead.
+"""
+
+
+def kept_apart(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """A Job's body whose pods wait until those of an earlier declaration of it are gone.
+
+    They would read a checkpoint that the others still write. Any change of the template is another
+    generation, and replaces the Job.
     """
+    template = spec["template"]
+    text = pulumi.Output.json_dumps(template, sort_keys=True)
+    generation = text.apply(lambda known: hashlib.sha256(known.encode()).hexdigest()[:8])
+    expressions = [
+        {"key": "batch.kubernetes.io/job-name", "operator": "In", "values": [name]},
+        {"key": GENERATION, "operator": "NotIn", "values": [generation]},
+    ]
+    # Every node has this label, and all that run Linux the same value: so it holds on all of them.
+    others = {
+        "labelSelector": {"matchExpressions": expressions},
+        "topologyKey": "kubernetes.io/os",
+    }
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [others]}}
+    about, pod = template["metadata"], template["spec"]
+    labels = {**about["labels"], GENERATION: generation}
+    affinity = {**pod.get("affinity", {}), **apart}
     return {
-        "pulumi.com/waitFor": "jsonpath={.metadata.uid}",
-        "pulumi.com/timeoutSeconds": str((args.grace_seconds or 30) + 300),
+        **spec,
+        "template": {
+            "metadata": {**about, "labels": labels},
+            "spec": {**pod, "affinity": affinity},
+        },
     }
 
 
-def job_spec(args: TrainingJobArgs) -> Any:
-    """The body of the Job."""
+def is_distributed(args: TrainingJobArgs) -> bool:
+    """Whether the job has several pods, which have to meet."""
+    return (args.parallelism or 1) > 1
+
+
+def rendezvous_spec(name: str) -> Any:
+    """The body of the headless Service by which the pods of a job find each other.
+
+    https://kubernetes.io/docs/tasks/job/job-with-pod-to-pod-communication/
+    """
     return {
-        "parallelism": args.parallelism,
-        "completions": args.parallelism,
+        "clusterIP": "None",
+        "selector": {"job-name": name},
+        # The first pod has to be found while it still waits for the others.
+        "publishNotReadyAddresses": True,
+        "ports": [{"name": "rendezvous", "port": MASTER_PORT}],
+    }
+
+
+def job_spec(name: str, args: TrainingJobArgs) -> Any:
+    """The body of the Job of a name."""
+    pods = args.parallelism or 1
+    return {
+        "parallelism": pods,
+        "completions": pods,
         "completionMode": "Indexed",
-        "backoffLimit": args.retries,
+        # Pods that lose one of their number fail too, each counted by itself.
+        "backoffLimit": (args.retries or 0) * pods,
         # Preemption and drains set this condition; they do not count as failures.
         # https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
         "podFailurePolicy": {
@@ -137,41 +256,103 @@ def job_spec(args: TrainingJobArgs) -> Any:
                 }
             ]
         },
-        "template": {"metadata": {"labels": args.labels}, "spec": _pod(args)},
+        "template": {"metadata": {"labels": args.labels}, "spec": _pod(name, args)},
     }
 
 
-def _pod(args: TrainingJobArgs) -> dict[str, object]:
+def _pod(name: str, args: TrainingJobArgs) -> dict[str, object]:
     affinity = (
         {"affinity": {"nodeAffinity": args.node_affinity.manifest()}} if args.node_affinity else {}
     )
-    folder = {"subPath": args.checkpoint_folder} if args.checkpoint_folder else {}
-    env = {**(args.env or {}), CHECKPOINT_DIR: args.checkpoint_path}
+    pull = [{"name": secret} for secret in args.image_pull_secrets or []]
+    env_from = [{"secretRef": {"name": secret}} for secret in args.secret_env or []]
+    volumes = _volumes(args)
     return {
         # The failure policy needs pods that are not restarted in place.
         "restartPolicy": "Never",
         "priorityClassName": args.priority_class,
         "terminationGracePeriodSeconds": args.grace_seconds,
         "automountServiceAccountToken": False,
+        # Services of the namespace would become environment variables.
+        "enableServiceLinks": False,
         "tolerations": [toleration.manifest() for toleration in args.tolerations or []],
         **affinity,
+        **({"imagePullSecrets": pull} if pull else {}),
+        # Pods of an indexed Job are called `<job>-<index>`; with it, so are their addresses.
+        **({"subdomain": name} if is_distributed(args) else {}),
         "containers": [
             {
                 "name": "training",
                 "image": args.image,
                 "command": args.command,
-                "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
+                "env": _variables(name, args),
+                **({"envFrom": env_from} if env_from else {}),
                 "resources": args.resources.manifest(),
-                "volumeMounts": [
-                    {"name": "checkpoint", "mountPath": args.checkpoint_path, **folder}
-                ],
+                "volumeMounts": [mount for mount, _ in volumes],
                 "securityContext": {"allowPrivilegeEscalation": False},
             }
         ],
-        "volumes": [
-            {
-                "name": "checkpoint",
-                "persistentVolumeClaim": {"claimName": args.checkpoint_claim},
-            }
-        ],
+        "volumes": [volume for _, volume in volumes],
     }
+
+
+def _variables(name: str, args: TrainingJobArgs) -> list[dict[str, Any]]:
+    """Variables of a pod by name: the user's over those of the rendezvous."""
+    cards = args.resources.gpus or 0
+    values = {
+        **({"PET_NPROC_PER_NODE": str(cards)} if cards > 1 else {}),
+        **(_rendezvous(name, args.parallelism or 1) if is_distributed(args) else {}),
+        **(args.env or {}),
+        CHECKPOINT_DIR: args.checkpoint_path,
+    }
+    return [
+        {"name": key, "value": value} if isinstance(value, str) else {"name": key, **value}
+        for key, value in sorted(values.items())
+    ]
+
+
+def _rendezvous(name: str, pods: int) -> dict[str, Any]:
+    """How the pods of a job find each other, and which one each is.
+
+    MASTER_ADDR, MASTER_PORT, RANK and WORLD_SIZE are what PyTorch's `env://` reads, for programs
+    that run one process per pod; torchrun sets them anew for each of its processes, and takes what
+    its command line leaves out from PET_*. https://docs.pytorch.org/docs/stable/elastic/run.html
+    """
+    rank = {"valueFrom": {"fieldRef": {"fieldPath": COMPLETION_INDEX}}}
+    master = {"MASTER_ADDR": f"{name}-0.{name}", "MASTER_PORT": str(MASTER_PORT)}
+    nodes = {"NNODES": str(pods), "NODE_RANK": rank}
+    torchrun = {f"PET_{key}": value for key, value in {**master, **nodes}.items()}
+    return {
+        **master,
+        **nodes,
+        **torchrun,
+        "PET_RDZV_CONF": f"timeout={RENDEZVOUS_SECONDS}",
+        "RANK": rank,
+        "WORLD_SIZE": str(pods),
+    }
+
+
+def _volumes(args: TrainingJobArgs) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each volume of a pod: where it is mounted, and what it is."""
+    checkpoint: dict[str, Any] = {"name": "checkpoint", "mountPath": args.checkpoint_path}
+    folder = args.checkpoint_folder
+    if args.checkpoint_per_rank:
+        # The Job's controller gives every container of an indexed Job this variable.
+        own = "rank-$(JOB_COMPLETION_INDEX)"
+        checkpoint["subPathExpr"] = f"{folder.rstrip('/')}/{own}" if folder else own
+    elif folder:
+        checkpoint["subPath"] = folder
+    claim: dict[str, Any] = {"claimName": args.checkpoint_claim}
+    volumes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        (checkpoint, {"name": "checkpoint", "persistentVolumeClaim": claim})
+    ]
+    if args.model_claim is not None and args.model_path is not None:
+        part = {"subPath": args.model_folder} if args.model_folder else {}
+        model = {"name": "model", "mountPath": args.model_path, "readOnly": True, **part}
+        source = {"claimName": args.model_claim, "readOnly": True}
+        volumes.append((model, {"name": "model", "persistentVolumeClaim": source}))
+    if size := shared_memory_size(args.resources, args.shared_memory):
+        shared = {"name": "shared-memory", "mountPath": SHARED_MEMORY_PATH}
+        memory = {"medium": "Memory", "sizeLimit": size}
+        volumes.append((shared, {"name": "shared-memory", "emptyDir": memory}))
+    return volumes

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ..changes import parse_path
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, ResourceChange, StackDiff
+from .kserve import left_behind
 from .report import Section
 
 
@@ -121,7 +122,7 @@ def alarms(section: Section) -> list[str]:
 
 def headlines(diff: StackDiff) -> list[str]:
     """One sentence per loss that follows from nothing else, the worst first."""
-    changes = {one.urn: one for one in diff.resources}
+    changes = {change.urn: change for change in diff.resources}
     said = []
     for change in by_danger(changes.values()):
         danger = _DANGERS.get(change.resource.type)
@@ -129,34 +130,37 @@ def headlines(diff: StackDiff) -> list[str]:
         if lost and danger and not _roots(change, changes):
             said.append(_sentence(change, danger, changes))
     refused = [
-        f"`pulumi up` refuses this: {one.resource.name} is protected."
-        for one in by_danger(diff.resources)
-        if diff.protected(one)
+        f"`pulumi up` refuses this: {change.resource.name} is protected."
+        for change in by_danger(diff.resources)
+        if diff.protected(change)
     ]
     freed = [
         f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
-    return [*said, *refused, *freed]
+    left = [sentence for one in by_danger(diff.resources) for sentence in left_behind(one)]
+    return [*said, *refused, *freed, *left]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
     name = change.resource.name
     if change.kind is Kind.DELETED:
-        successor = next((one for one in changes.values() if _succeeds(one, change)), None)
+        successor = next((new for new in changes.values() if _succeeds(new, change)), None)
         if successor:
             kind = type_name(successor.resource.type)
             return f"This deletes the {danger.noun} {name}, and makes one of another kind: {kind}."
         return f"This deletes the {danger.noun} {name}: {danger.deleted}."
-    causes = dict.fromkeys(_short(one.path) for one in change.properties if one.replaces)
+    causes = dict.fromkeys(
+        _short(changed.path) for changed in change.properties if changed.replaces
+    )
     why = f" (another {', '.join(causes)})" if causes else ""
-    dragged = sum(change.urn in _roots(one, changes) for one in changes.values())
+    dragged = sum(change.urn in _roots(other, changes) for other in changes.values())
     more = f" {_resources(dragged)}." if dragged else ""
     return f"This replaces the {danger.noun} {name}{why}: {danger.replaced}.{more}"
 
 
-def _succeeds(one: ResourceChange, deleted: ResourceChange) -> bool:
-    return one.kind is Kind.CREATED and one.resource.name == deleted.resource.name
+def _succeeds(created: ResourceChange, deleted: ResourceChange) -> bool:
+    return created.kind is Kind.CREATED and created.resource.name == deleted.resource.name
 
 
 def _short(path: str) -> str:

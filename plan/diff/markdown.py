@@ -11,7 +11,7 @@ from typing import Final
 
 from ..cost import Comparison
 from ..cost_render import comparison_cells, comparison_notes
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison
@@ -44,7 +44,7 @@ def to_markdown(report: Report) -> str:
     sections = sorted(report.sections, key=_rank)
     title = f"From {_code(report.base)} to {_code(report.head)}"
     parts = [f"{MARK}\n", *_alarm(sections), f"{title}\n"]
-    heads = ["\n".join(_head(one)) for one in sections]
+    heads = ["\n".join(_head(section)) for section in sections]
     room = LIMIT - sum(map(len, parts)) - 500
     ends = itertools.accumulate(map(len, heads))
     fitting = sum(end <= room for end in ends)
@@ -66,14 +66,14 @@ def _rank(section: Section) -> tuple[bool, bool, str]:
 
 def _sentences(section: Section) -> list[str]:
     if section.diff is None:
-        revisions = " and ".join(one.revision for one in section.refusals)
+        revisions = " and ".join(refusal.revision for refusal in section.refusals)
         return [f"It cannot be compared: {revisions} is refused."]
     return alarms(section)
 
 
 def _alarm(sections: Sequence[Section]) -> Iterator[str]:
     """What somebody has to know who reads no further."""
-    said = [(one.stack, sentence) for one in sections for sentence in _sentences(one)]
+    said = [(section.stack, sentence) for section in sections for sentence in _sentences(section)]
     if not said:
         return
     yield "> [!CAUTION]"
@@ -128,16 +128,16 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
     left_out = 0
     room -= _FRAME
     for kind in Kind:
-        found = by_danger(one for one in diff.resources if one.kind is kind)
+        changes = by_danger(change for change in diff.resources if change.kind is kind)
         lines = list[str]()
-        for change in found:
+        for change in changes:
             block = "\n".join(_change(diff, change))
             room -= len(block) + 1
             if room < 0:
                 left_out += 1
             else:
                 lines.append(block)
-        yield from _fold(f"{len(found)} {kind}", lines, open_=kind in _OPEN)
+        yield from _fold(f"{len(changes)} {kind}", lines, open_=kind in _OPEN)
     outputs = list(_properties(diff.outputs))
     if sum(map(len, outputs)) < room:
         yield from _fold(f"{len(diff.outputs)} outputs", outputs)
@@ -162,8 +162,9 @@ def _change(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
 
 
 def _properties(properties: Iterable[Property]) -> Iterator[str]:
-    for one in properties:
-        yield f"    {shown(one.path)}: {difference(one)}{'  (replaces)' if one.replaces else ''}"
+    for changed in properties:
+        note = "  (replaces)" if changed.replaces else ""
+        yield f"    {shown(changed.path)}: {difference(changed)}{note}"
 
 
 def _code(text: str) -> str:

@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from ..changes import ABSENT
 from ..cost_render import comparison_cells, comparison_notes
-from ..layout import Cache, Element, Preemption, Workload
-from ..model import Marker
-from ..render import type_name
+from ..graph.model import Cache, Node, Pool, Preemption, Workload
+from ..model import Marker, type_name
+from ..words import facts
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Refusal, Report, Section, comparison
 from .text import notes, owner, telling, written
-from .topology import Fact, Landing, Part, Topology, held, landing, topology
+from .topology import Fact, Landing, Part, Topology, held, landing, topology_of
 
 SIGNS: Final[Mapping[Kind, str]] = {
     Kind.REPLACED: "±",
@@ -61,7 +61,7 @@ def render_page(report: Report) -> str:
     }
     return environment.get_template("page.html.j2").render(
         report=report,
-        stacks=[_stack(one) for one in report.sections],
+        stacks=[_stack(section) for section in report.sections],
         signs=SIGNS,
     )
 
@@ -114,7 +114,7 @@ class Station:
 class Track:
     """A row of the topology, with a cell for each pool."""
 
-    part: Part[Element]
+    part: Part[Node]
     kind: str
     """`workload` or `cache`."""
     cells: Sequence[Station | str]
@@ -145,7 +145,7 @@ class Stack:
     unchanged: int | None = None
     """Resources that stay; None where that is not known."""
     topology: Topology | None = None
-    lanes: Sequence[Part[Element]] = ()
+    lanes: Sequence[Part[Pool]] = ()
     tracks: Sequence[Track] = ()
     readers: Mapping[str, str] | None = None
     """Who reads a store, by its name."""
@@ -174,8 +174,8 @@ def _stack(section: Section) -> Stack:
     diff = section.diff
     if diff is None:
         return Stack(section.stack, "cannot be compared", section.refusals)
-    found = topology(diff)
-    lanes = _lanes(found)
+    topology = topology_of(diff)
+    lanes = _lanes(topology)
     return Stack(
         name=section.stack,
         verdict=_verdict(diff),
@@ -184,10 +184,10 @@ def _stack(section: Section) -> Stack:
         advice=section.advice,
         counts={kind: count for kind, count in _counts(diff).items() if count},
         unchanged=diff.unchanged,
-        topology=found,
+        topology=topology,
         lanes=lanes,
-        tracks=_tracks(found, lanes),
-        readers=_readers(found),
+        tracks=_tracks(topology, lanes),
+        readers=_readers(topology),
         costs=_costs(diff),
         entries=_entries(diff),
         outputs=_rows(diff.outputs),
@@ -203,75 +203,77 @@ def _verdict(diff: StackDiff) -> str:
 
 
 def _counts(diff: StackDiff) -> Mapping[Kind, int]:
-    found = Counter(one.kind for one in diff.resources)
-    return {kind: found[kind] for kind in SIGNS}
+    counts = Counter(change.kind for change in diff.resources)
+    return {kind: counts[kind] for kind in SIGNS}
 
 
-def _lanes(found: Topology) -> list[Part[Element]]:
+def _lanes(topology: Topology) -> list[Part[Pool]]:
     """The pools in the order in which most pods try them; caches, then the rest, come last."""
 
-    def rank(pool: Part[Element]) -> tuple[int, float]:
+    def rank(pool: Part[Pool]) -> tuple[int, float]:
         places = [
-            one.after or one.before or 0
-            for workload in found.workloads
-            if (one := landing(workload, pool))
+            stop.after or stop.before or 0
+            for workload in topology.workloads
+            if (stop := landing(workload, pool))
         ]
         if places:
             return 0, sum(places) / len(places)
-        return (1 if any(held(cache, pool)[0] for cache in found.caches) else 2), 0
+        return (1 if any(held(cache, pool)[0] for cache in topology.caches) else 2), 0
 
-    return sorted(found.pools, key=rank)
+    return sorted(topology.pools, key=rank)
 
 
-def _tracks(found: Topology, lanes: Sequence[Part[Element]]) -> list[Track]:
+def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
     """Each workload, and below it the caches that it alone or first reads through."""
     tracks = []
-    left = list(found.caches)
-    for workload in found.workloads:
-        tracks.append(_workload_track(workload, found, lanes))
-        names = {name for one in (workload.before, workload.after) if one for name in one.caches}
-        for cache in [one for one in left if one.now.name in names]:
+    left = list(topology.caches)
+    for workload in topology.workloads:
+        tracks.append(_workload_track(workload, topology, lanes))
+        sides = [side for side in (workload.before, workload.after) if side]
+        names = {name for side in sides for name in side.caches}
+        for cache in [cache for cache in left if cache.now.name in names]:
             left.remove(cache)
             tracks.append(_cache_track(cache, lanes))
-    return tracks + [_cache_track(one, lanes) for one in left]
+    return tracks + [_cache_track(cache, lanes) for cache in left]
 
 
 def _workload_track(
-    workload: Part[Workload], found: Topology, lanes: Sequence[Part[Element]]
+    workload: Part[Workload], topology: Topology, lanes: Sequence[Part[Pool]]
 ) -> Track:
     landings = [landing(workload, pool) for pool in lanes]
-    last = max((number for number, one in enumerate(landings) if one), default=-1)
+    last = max((number for number, stop in enumerate(landings) if stop), default=-1)
     cells: list[Station | str] = []
-    for number, (one, pool) in enumerate(zip(landings, lanes, strict=True)):
-        if one is None:
+    for number, (stop, pool) in enumerate(zip(landings, lanes, strict=True)):
+        if stop is None:
             cells.append("passed" if number < last else "")
         else:
-            kind = workload.kind if workload.kind in (Kind.CREATED, Kind.DELETED) else one.kind
-            words = _words(workload, one, pool, found)
-            place = one.after or one.before or 0
+            kind = workload.kind if workload.kind in (Kind.CREATED, Kind.DELETED) else stop.kind
+            words = _words(workload, stop, pool, topology)
+            place = stop.after or stop.before or 0
             cells.append(Station(kind, ordinal(place), place, words, number < last))
     return Track(workload, "workload", cells)
 
 
 def _words(
-    workload: Part[Workload], one: Landing, pool: Part[Element], found: Topology
+    workload: Part[Workload], landed: Landing, pool: Part[Pool], topology: Topology
 ) -> list[str]:
     """What happens to a pod that comes to a pool."""
     now = workload.now
+    names = (topology.after if workload.after else topology.before).yielding(now)
     yielding = [
         other.now.name
-        for other in found.workloads
-        if other.now.name in now.yielding and other.now.place(pool.now.name)
+        for other in topology.workloads
+        if other.now.name in names and other.now.place(pool.now.name)
     ]
-    here = now.preemption is Preemption.BEFORE_NEXT or one.last
+    here = now.preemption is Preemption.BEFORE_NEXT or landed.last
     words = []
-    if one.before and one.after and one.before != one.after:
-        words.append(f"was {ordinal(one.before)}")
-    if one.stop.most_pods is not None:
-        words.append(f"at most {one.stop.most_pods} pods")
+    if landed.before and landed.after and landed.before != landed.after:
+        words.append(f"was {ordinal(landed.before)}")
+    if landed.stop.most_pods is not None:
+        words.append(f"at most {landed.stop.most_pods} pods")
     if yielding and here:
         words.append(f"if full, {', '.join(yielding)} {_gives(yielding)} way")
-    if one.stop.waits:
+    if landed.stop.waits:
         words.append("waits for new nodes")
     return words
 
@@ -280,14 +282,14 @@ def _gives(names: Sequence[str]) -> str:
     return "gives" if len(names) == 1 else "give"
 
 
-def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Element]]) -> Track:
+def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
     cells: list[Station | str] = []
-    found = [held(cache, pool) for pool in lanes]
-    last = max((number for number, (here, _) in enumerate(found) if here), default=-1)
-    for number, (here, kind) in enumerate(found):
+    holds = [held(cache, pool) for pool in lanes]
+    last = max((number for number, (here, _) in enumerate(holds) if here), default=-1)
+    for number, (here, kind) in enumerate(holds):
         if here:
-            facts = cache.now.facts
-            words = [f"{facts.get('workers', '?')} x {facts.get('each', '?')}"]
+            about = facts(cache.now)
+            words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
             own = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
             cells.append(Station(own, "holds", 0, words, number < last))
         else:
@@ -295,13 +297,13 @@ def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Element]]) -> Track:
     return Track(cache, "cache", cells)
 
 
-def _readers(found: Topology) -> Mapping[str, str]:
+def _readers(topology: Topology) -> Mapping[str, str]:
     readers = {}
-    for store in found.stores:
+    for store in topology.stores:
         names = [
-            f"{one.now.name} (through its cache)" if one.now.caches else one.now.name
-            for one in found.workloads
-            if store.now.name in one.now.stores
+            f"{now.name} (through its cache)" if now.caches else now.name
+            for now in (workload.now for workload in topology.workloads)
+            if any(files.store.name == store.now.name for files in now.files)
         ]
         readers[store.now.name] = f", used by {', '.join(names)}" if names else ""
     return readers
@@ -329,27 +331,30 @@ def _costs(diff: StackDiff) -> Costs | None:
 
 def _entries(diff: StackDiff) -> list[Entry]:
     changes = by_danger(diff.resources)
-    few = sum(bool(one.properties) for one in changes) <= OPEN
+    few = sum(bool(change.properties) for change in changes) <= OPEN
     return [
         Entry(
-            one,
-            notes(diff, one),
-            _rows(telling(one)),
-            few or (one.kind is Kind.REPLACED and not one.because),
+            change,
+            notes(diff, change),
+            _rows(telling(change)),
+            few or (change.kind is Kind.REPLACED and not change.because),
         )
-        for one in changes
+        for change in changes
     ]
 
 
 def _rows(properties: Iterable[Property]) -> list[Row]:
-    return [Row(one.path, *difference(one.old, one.new), one.replaces) for one in properties]
+    return [
+        Row(changed.path, *difference(changed.old, changed.new), changed.replaces)
+        for changed in properties
+    ]
 
 
 def difference(old: Any, new: Any) -> tuple[Value, Value]:
     """Two values, with the words marked in which they differ."""
     if isinstance(old, Marker) or isinstance(new, Marker):
         return _whole(old), _whole(new)
-    olds, news = (re.findall(r"\w+|\W", written(one)) for one in (old, new))
+    olds, news = (re.findall(r"\w+|\W", written(value)) for value in (old, new))
     start = _shared(olds, news)
     before, olds, news = "".join(olds[:start]), olds[start:], news[start:]
     end = _shared(olds[::-1], news[::-1])
@@ -358,7 +363,7 @@ def difference(old: Any, new: Any) -> tuple[Value, Value]:
         before = f"…{before[-CONTEXT:]}"
     if len(after) > CONTEXT:
         after = f"{after[:CONTEXT]}…"
-    was, becomes = (_cut("".join(one[: len(one) - end])) for one in (olds, news))
+    was, becomes = (_cut("".join(words[: len(words) - end])) for words in (olds, news))
     return Value(before, was, after), Value(before, becomes, after)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..changes import ABSENT
 from ..cost_render import comparison_view
-from ..render import type_name
+from ..model import type_name
 from .compare import Kind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import Report, Section, comparison
@@ -71,8 +71,9 @@ def _change(diff: StackDiff, change: ResourceChange, console: Console) -> None:
 
 
 def _properties(properties: Iterable[Property], console: Console) -> None:
-    for one in properties:
-        style = "green" if one.old is ABSENT else "red" if one.new is ABSENT else ""
-        note = ("  replaces", "magenta") if one.replaces else ""
-        line = Text.assemble((f"            {one.path}  ", "dim"), (difference(one), style), note)
+    for changed in properties:
+        style = "green" if changed.old is ABSENT else "red" if changed.new is ABSENT else ""
+        note = ("  replaces", "magenta") if changed.replaces else ""
+        path = (f"            {changed.path}  ", "dim")
+        line = Text.assemble(path, (difference(changed), style), note)
         console.print(line, soft_wrap=True)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
 
-from ..layout import Cache, Element, Layout, Stop, Workload, layout
+from ..graph import Graph, graph_of
+from ..graph.model import Cache, Cluster, Group, Node, Pool, Stop, Store, Workload
+from ..words import facts
 from .compare import Kind, ResourceChange, StackDiff
 
-E = TypeVar("E", bound=Element, covariant=True)
+N = TypeVar("N", bound=Node, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -21,16 +23,16 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Part(Generic[E]):
-    """An element before and after; one of the two may be absent."""
+class Part(Generic[N]):
+    """A node of the graph before and after; one of the two may be absent."""
 
-    before: E | None
-    after: E | None
+    before: N | None
+    after: N | None
     kind: Kind | None
     """None where nothing of it changes."""
 
     @property
-    def now(self) -> E:
+    def now(self) -> N:
         """As it will be; as it was, where it goes."""
         now = self.after or self.before
         assert now is not None  # noqa: S101  one of the two is there
@@ -45,9 +47,9 @@ class Part(Generic[E]):
     @property
     def facts(self) -> list[Fact]:
         """What is known of it; the same on both sides where it is there on one only."""
-        before, after = ((one or self.now).facts for one in (self.before, self.after))
+        before, after = (facts(node or self.now) for node in (self.before, self.after))
         labels = dict.fromkeys([*after, *before])
-        return [Fact(one, before.get(one, ""), after.get(one, "")) for one in labels]
+        return [Fact(label, before.get(label, ""), after.get(label, "")) for label in labels]
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,17 @@ class Landing:
 class Topology:
     """Everything in a stack, before and after."""
 
-    clusters: Sequence[Part[Element]]
-    pools: Sequence[Part[Element]]
+    before: Graph
+    after: Graph
+    clusters: Sequence[Part[Cluster]]
+    pools: Sequence[Part[Pool]]
     caches: Sequence[Part[Cache]]
-    stores: Sequence[Part[Element]]
+    stores: Sequence[Part[Store]]
     workloads: Sequence[Part[Workload]]
-    others: Sequence[Part[Element]]
+    others: Sequence[Part[Group]]
 
     @property
-    def parts(self) -> Sequence[Part[Element]]:
+    def parts(self) -> Sequence[Part[Node]]:
         """All of it."""
         return [
             *self.clusters,
@@ -88,16 +92,20 @@ class Topology:
         ]
 
 
-def topology(diff: StackDiff) -> Topology:
+def topology_of(diff: StackDiff) -> Topology:
     """What runs where before and after a change."""
-    before, after = (layout(plan) if plan else Layout() for plan in (diff.before, diff.after))
-    touched = {urn: one for one in diff.resources for urn in (one.urn, one.former) if urn}
-    formers = {one.urn: one.former for one in diff.changes if one.former}
+    before, after = (graph_of(plan) if plan else Graph() for plan in (diff.before, diff.after))
+    touched = {
+        urn: change for change in diff.resources for urn in (change.urn, change.former) if urn
+    }
+    formers = {change.urn: change.former for change in diff.changes if change.former}
 
-    def paired(olds: Sequence[E], news: Sequence[E]) -> list[Part[E]]:
+    def paired(olds: Sequence[N], news: Sequence[N]) -> list[Part[N]]:
         return [_part(old, new, touched) for old, new in _pairs(olds, news, formers)]
 
     return Topology(
+        before,
+        after,
         paired(before.clusters, after.clusters),
         paired(before.pools, after.pools),
         paired(before.caches, after.caches),
@@ -107,7 +115,7 @@ def topology(diff: StackDiff) -> Topology:
     )
 
 
-def landing(workload: Part[Workload], pool: Part[Element]) -> Landing | None:
+def landing(workload: Part[Workload], pool: Part[Pool]) -> Landing | None:
     """How the pods of a workload come to a pool; None where they never do."""
     old, new = workload.before, workload.after
     before = old.place(pool.before.name) if old and pool.before else None
@@ -126,13 +134,17 @@ def landing(workload: Part[Workload], pool: Part[Element]) -> Landing | None:
     return Landing(before, after, stop, last, None if same else Kind.UPDATED)
 
 
-def held(cache: Part[Cache], pool: Part[Element]) -> tuple[bool, Kind | None]:
+def held(cache: Part[Cache], pool: Part[Pool]) -> tuple[bool, Kind | None]:
     """Whether a pool holds a cache, and what becomes of that."""
-    before = bool(cache.before and pool.before and pool.before.name in cache.before.pools)
-    after = bool(cache.after and pool.after and pool.after.name in cache.after.pools)
+    before = _holds(cache.before, pool.before)
+    after = _holds(cache.after, pool.after)
     if before == after:
         return after, None
     return True, Kind.CREATED if after else Kind.DELETED
+
+
+def _holds(cache: Cache | None, pool: Pool | None) -> bool:
+    return bool(cache and pool and any(holder.name == pool.name for holder in cache.pools))
 
 
 def _alike(old: Stop, new: Stop) -> bool:
@@ -140,53 +152,51 @@ def _alike(old: Stop, new: Stop) -> bool:
 
 
 def _pairs(
-    olds: Sequence[E], news: Sequence[E], formers: Mapping[str, str]
-) -> list[tuple[E | None, E | None]]:
-    """Elements before and after, deleted ones last: of one resource, or else of one name."""
+    olds: Sequence[N], news: Sequence[N], formers: Mapping[str, str]
+) -> list[tuple[N | None, N | None]]:
+    """Nodes before and after, deleted ones last: of one resource, or else of one name."""
     left = list(olds)
-    found: dict[int, E] = {}
+    pairs: dict[int, N] = {}
     for same in (_same_resource, _same_name):
         for number, new in enumerate(news):
-            old = next((one for one in left if same(one, new, formers)), None)
-            if old is not None and number not in found:
-                found[number] = old
+            old = next((node for node in left if same(node, new, formers)), None)
+            if old is not None and number not in pairs:
+                pairs[number] = old
                 left.remove(old)
-    kept = [(found.get(number), new) for number, new in enumerate(news)]
-    return [*kept, *((one, None) for one in left)]
+    kept = [(pairs.get(number), new) for number, new in enumerate(news)]
+    return [*kept, *((old, None) for old in left)]
 
 
-def _same_resource(old: Element, new: Element, formers: Mapping[str, str]) -> bool:
-    return bool(new.main) and old.main == formers.get(new.main, new.main)
+def _same_resource(old: Node, new: Node, formers: Mapping[str, str]) -> bool:
+    return bool(new.urn) and old.urn == formers.get(new.urn, new.urn)
 
 
-def _same_name(old: Element, new: Element, formers: Mapping[str, str]) -> bool:
+def _same_name(old: Node, new: Node, formers: Mapping[str, str]) -> bool:
     return old.name == new.name
 
 
-def _part(old: E | None, new: E | None, touched: Mapping[str, ResourceChange]) -> Part[E]:
-    urns = chain.from_iterable(one.urns for one in (old, new) if one)
+def _part(old: N | None, new: N | None, touched: Mapping[str, ResourceChange]) -> Part[N]:
+    urns = chain.from_iterable(node.urns for node in (old, new) if node)
     changes = {change.urn: change for urn in urns if (change := touched.get(urn)) is not None}
     return Part(old, new, _kind(old, new, changes))
 
 
-def _kind(
-    old: Element | None, new: Element | None, changes: Mapping[str, ResourceChange]
-) -> Kind | None:
-    """What becomes of an element: it stands or falls with its main resource."""
+def _kind(old: Node | None, new: Node | None, changes: Mapping[str, ResourceChange]) -> Kind | None:
+    """What becomes of a node: it stands or falls with its main resource."""
     if old is None or new is None:
-        one = old or new
-        used_only = one is None or not one.main
+        node = old or new
+        used_only = node is None or not node.urn
         return None if used_only else Kind.CREATED if old is None else Kind.DELETED
     kinds = {change.kind for change in changes.values()}
-    main = changes.get(new.main)
+    main = changes.get(new.urn)
     if main is not None:
         decisive = {main.kind}
-    elif new.main in new.urns:
+    elif new.urn in new.urns:
         decisive = set()
     else:
         decisive = kinds
-    another = old.main != new.main and not (main and main.former == old.main)
-    if Kind.REPLACED in decisive or (another and new.main in new.urns):
+    another = old.urn != new.urn and not (main and main.former == old.urn)
+    if Kind.REPLACED in decisive or (another and new.urn in new.urns):
         return Kind.REPLACED
     if kinds - {Kind.MOVED}:
         return Kind.UPDATED

@@ -16,7 +16,7 @@ from ..plugin import Difference, Failure, Fault, Plugin, Request, State, Unready
 from ..values import Values, has_unknown, without_nothing
 from . import releases
 from .client import Client, Refused, UnknownKind
-from .waiting import wait
+from .waiting import is_skipped, unfinished, wait
 
 DELETE_SECONDS: Final = 60
 MANAGER: Final = "pulumi-kubernetes"
@@ -94,7 +94,10 @@ class KubernetesPlugin(Plugin):
             return None
         if live is None:
             return None
-        return State(asked.id, _outputs(live), _seen(asked.inputs, live))
+        state = State(asked.id, _outputs(live), _seen(asked.inputs, live))
+        if reason := unfinished(asked.inputs, live):
+            raise Unready(state, reason)
+        return state
 
     def delete(self, asked: Request) -> None:
         """Deletes the object, or gives up the fields of a patch; returns once it is gone."""
@@ -148,6 +151,9 @@ class KubernetesPlugin(Plugin):
 
     def _remove(self, asked: Request) -> None:
         manifest = _located(asked)
+        if manifest["kind"] == "Job" and is_skipped(asked.inputs):
+            self.client.delete(manifest)
+            return
         try:
             gone = self.client.remove(manifest, asked.timeout or DELETE_SECONDS)
         except UnknownKind:

@@ -149,6 +149,8 @@ def _api_server_command(server: ApiServer) -> list[str]:
         f"--service-account-signing-key-file={key}",
         "--service-cluster-ip-range=10.255.0.0/24",
         "--endpoint-reconciler-type=none",
+        # As on every cluster: the node plugins of charts are privileged.
+        "--allow-privileged=true",
         # Nobody makes the default account that it waits for, and nobody frees a volume that it
         # protects: both are controllers' work.
         "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",

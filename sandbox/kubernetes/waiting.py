@@ -1,4 +1,4 @@
-"""`pulumi.com/waitFor`: what an object has to show before an update goes on."""
+"""What the plugin waits for: `pulumi.com/waitFor`, and by itself the end of a Job."""
 
 import json
 import time
@@ -9,6 +9,7 @@ from .client import Client, Manifest
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT: Final = "pulumi.com/timeoutSeconds"
+SKIP: Final = "pulumi.com/skipAwait"
 PAUSE_SECONDS: Final = 0.1
 
 
@@ -26,6 +27,23 @@ def wait(client: Client, manifest: Manifest) -> tuple[dict[str, Any], str | None
             name = manifest["metadata"]["name"]
             return live, f"{manifest['kind']} {name} did not reach {' and '.join(missing)} in time"
         time.sleep(PAUSE_SECONDS)
+
+
+def is_skipped(manifest: Manifest) -> bool:
+    """Whether nothing is waited for: not in an update, a refresh or a deletion."""
+    annotations = (manifest.get("metadata") or {}).get("annotations") or {}
+    return bool(annotations.get(SKIP) == "true")
+
+
+def unfinished(wanted: Manifest, live: Manifest) -> str | None:
+    """What a refresh finds wrong with a Job, whatever an update waits for; None with all others.
+
+    pulumi-kubernetes v4.32.0, provider/pkg/await/await.go, Read, asks `skipAwait` alone; the kinds
+    of workloads and Services, which it asks too, are not made by this project.
+    """
+    if (live["apiVersion"], live["kind"]) != ("batch/v1", "Job") or is_skipped(wanted):
+        return None
+    return None if is_met(live, "condition=Complete") else f"{live['kind']} has not succeeded"
 
 
 def is_met(live: Manifest, condition: str) -> bool:

@@ -41,6 +41,7 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
+from .front_door import existing_clusters_have_a_controller
 from .images import registries_are_in_reach, vpc_registries_are_of_the_region
 from .names import (
     claims_are_unique,
@@ -60,6 +61,7 @@ from .references import (
     stores_suit_the_profile,
     training_gives_way,
 )
+from .server import paths_are_mounted, tensor_parallel_divides_the_heads
 from .serving import (
     caches_reach_their_readers,
     cold_starts_begin_without_a_pod,
@@ -68,7 +70,14 @@ from .serving import (
 )
 from .sharing import pools_offer_whole_cards
 from .sums import highest_sums_fit, lowest_sums_fit
-from .vllm import drivers_run_the_image, vllm_runs_on_the_cards
+from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
+from .updates import requests_end_before_their_pod, updates_have_a_spare_card
+from .vllm import (
+    drivers_run_the_image,
+    first_qwen_runs_on_the_release,
+    new_releases_are_judged_by_an_older_one,
+    vllm_runs_on_the_cards,
+)
 from .warnings import (
     machines_reach_the_stores,
     models_fill_their_cards,
@@ -144,6 +153,7 @@ CHECKS: Final = (
     check(lowest_sums_fit),
     check(fluid_runs_on_the_image),
     check(vllm_runs_on_the_cards),
+    check(first_qwen_runs_on_the_release),
     check(drivers_run_the_image),
     check(metrics_have_an_adapter, "cluster.profile", "gpu_metrics"),
     check(
@@ -155,6 +165,9 @@ CHECKS: Final = (
     ),
     check(caches_reach_their_readers),
     check(cold_starts_begin_without_a_pod),
+    check(paths_are_mounted),
+    check(rendezvous_names_are_free),
+    check(pods_of_a_job_reach_each_other),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
@@ -164,6 +177,9 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     spot_pools_buy_spot,
     images_suit_the_architecture,
     registries_are_in_reach,
+    updates_have_a_spare_card,
+    requests_end_before_their_pod,
+    tensor_parallel_divides_the_heads,
     starts_take_their_time,
     updates_wait_for_all_replicas,
     bursts_are_seen,
@@ -171,4 +187,6 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     machines_reach_the_stores,
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
+    existing_clusters_have_a_controller,
+    new_releases_are_judged_by_an_older_one,
 )

@@ -82,6 +82,13 @@ def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
                 f"{field} runs on the ARM nodes of {', '.join(pools)}: it needs {variants}, or its "
                 "pods end with `exec format error`."
             )
+    for path, model in models(environment):
+        pool = environment.pool(model.cache.pool) if model.cache else None
+        if isinstance(pool, Nodes) and is_arm(environment, pool):
+            yield (
+                f"{path}.cache.pool is {pool.name}, whose nodes are ARM: the images of Fluid and "
+                "Jindo need variants for arm64, or its pods end with `exec format error`."
+            )
 
 
 def is_arm(environment: Environment, pool: AnyPool) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from components.args import Fault
 from components.crds.kserve import deployment_name
 
-from ..arguments import checkpoint, results
+from ..arguments import base_model, checkpoint, results
 from ..environment import Environment
 from .views import repeated
 
@@ -37,12 +37,16 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
 
 
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
-    """A model's volume has the model's name, a checkpoint's that of its job and an ending."""
-    saved = {checkpoint(job) for job in environment.training}
+    """A model's volume has the model's name; a job's claims have the job's and an ending."""
+    claims = {checkpoint(job): ("-checkpoint", "checkpoint") for job in environment.training}
+    claims |= {
+        base_model(job): ("-model", "base model") for job in environment.training if job.volume
+    }
     for model in environment.models:
-        if model.name in saved:
-            want = "no name of a training job with -checkpoint behind it"
-            why = "the job's checkpoint is a claim of that name"
+        if model.name in claims:
+            ending, what = claims[model.name]
+            want = f"no name of a training job with {ending} behind it"
+            why = f"the job's {what} is a claim of that name"
             yield Fault(f"models[{model.name}].name", model.name, want, why)
 
 

@@ -123,6 +123,8 @@ def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
         yield f"{path}.volume", model.volume
     for job in environment.training:
         yield f"training[{job.name}].checkpoint", job.checkpoint
+        if job.volume:
+            yield f"training[{job.name}].volume", job.volume
     for test in environment.load_tests:
         if test.results:
             yield f"load_tests[{test.name}].results", test.results

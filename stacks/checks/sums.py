@@ -41,7 +41,7 @@ UNITS: Final[Mapping[str, tuple[int, str]]] = {
 LOAD_TEST: Final[Amounts] = {"cpu": 1000, "memory": 2 * GIB, "pods": 1}
 """What a pod of a load test asks for."""
 MOST_SETS: Final = 512
-"""Sets of pools that are looked at; stacks have a few."""
+"""Sets of pools after which no larger ones are looked at; stacks have a few."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,8 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
                 "pods": choose(map(_pods, offered)),
             }
             nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
-            rooms[pool.name] = Room(nodes, each)
+            # Of a node that its agents fill there is nothing left, but not less.
+            rooms[pool.name] = Room(nodes, {name: max(0, room) for name, room in each.items()})
     return rooms
 
 
@@ -224,12 +225,19 @@ def _shortages(demands: Iterable[Demand], rooms: Mapping[str, Room]) -> Iterator
 
 
 def _sets(demands: Iterable[Demand]) -> list[frozenset[str]]:
-    """The pools of each demand, and of several together, small sets first."""
-    sets: dict[frozenset[str], None] = {}
-    for pools in dict.fromkeys(demand.pools for demand in demands):
-        for joined in [pools, *(pools | other for other in sets)]:
-            if len(sets) < MOST_SETS:
-                sets[joined] = None
+    """The pools of each demand, and of those together that share some, small sets first.
+
+    Where no pool is shared, two sets are too small together only if one of them is.
+    """
+    alone = [*dict.fromkeys(demand.pools for demand in demands)]
+    sets = dict.fromkeys(alone)
+    latest = alone
+    while latest and len(sets) < MOST_SETS:
+        joined = dict.fromkeys(
+            pools | other for pools in latest for other in alone if pools & other
+        )
+        latest = [pools for pools in joined if pools not in sets][:MOST_SETS]
+        sets |= dict.fromkeys(latest)
     return sorted(sets, key=len)
 
 

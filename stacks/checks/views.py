@@ -46,6 +46,11 @@ def resources_of(workload: Model | Training) -> Resources:
     return workload.server.resources if isinstance(workload, Model) else workload.resources
 
 
+def mount_paths(model: Model) -> list[str]:
+    """Absolute paths at which a model's container sees files of a store."""
+    return [model.server.mount_path]
+
+
 def placed(environment: Environment, placement: Placement) -> list[AnyPool]:
     """The pools of a placement that exist."""
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]

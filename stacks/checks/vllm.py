@@ -1,17 +1,27 @@
 """vLLM releases against cards and drivers."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault
-from components.catalog.gpus import GPUS
+from components.catalog.gpus import GPUS, Gpu
 from components.catalog.vllm import (
-    MINIMUM_CAPABILITY,
+    BFLOAT16_CAPABILITY,
+    FLOAT16_BY_ITSELF_SINCE,
+    LAST_RELEASE,
     MINIMUM_DRIVER,
     V100_CAPABILITY,
     V100_DROPPED,
     VllmImage,
     vllm_image,
+)
+from components.catalog.vllm.table import (
+    any_release,
+    release,
+    release_name,
+    releases,
+    table_date,
 )
 
 from ..environment import (
@@ -44,13 +54,74 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 want = f"a vLLM below 0.9.0, or placed without pool {pool.name}"
                 why = f"vLLM {image.release} has no kernels for {pool.gpu}"
                 yield Fault(f"{path}.server.image", model.server.image, want, why)
-            for field, value in _formats(model):
-                minimum = MINIMUM_CAPABILITY.get(value)
-                if minimum is not None and gpu.compute_capability < minimum:
-                    want = f"another format, or placed without pool {pool.name}"
-                    why = f"{value} needs compute capability {minimum}, {pool.gpu} has "
-                    why += f"{gpu.compute_capability}"
-                    yield Fault(f"{path}.server.vllm.{field}", value, want, why)
+            yield from _method_faults(path, model, pool, gpu)
+            yield from _dtype_faults(path, model, pool, gpu)
+
+
+def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
+    """Architectures that a release no longer loads, told by the folder's name."""
+    for path, model in models(environment):
+        image = vllm_image(model.server.image)
+        folder = (model.volume.path or "").rstrip("/").rpartition("/")[2]
+        for pattern, (last, name) in LAST_RELEASE.items():
+            if image and image.version > last and re.fullmatch(pattern, folder, re.IGNORECASE):
+                release = release_name(last)
+                want = f"vLLM {release} or earlier, or a newer model, e.g. Qwen2.5"
+                why = f"{path}.volume.path ends in {folder}, which is taken for {name}, and "
+                why += f"vLLM {release} was the last release to load that"
+                see = "docs/guides/upgrade.md"
+                yield Fault(f"{path}.server.image", model.server.image, want, why, see)
+
+
+def new_releases_are_judged_by_an_older_one(environment: Environment) -> Iterator[str]:
+    """What the table does not hold yet."""
+    newest = releases()[-1]
+    for path, model in models(environment):
+        image = vllm_image(model.server.image)
+        if image and model.server.vllm_command and image.version > newest:
+            yield (
+                f"{path}.server.image is vLLM {image.release}, which is newer than what is known "
+                f"here: its flags and formats are judged by {release_name(newest)}, read "
+                f"{table_date()}."
+            )
+
+
+def _method_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator[Fault]:
+    image, command = vllm_image(model.server.image), model.server.vllm_command
+    method = command.flags.get("--quantization") if command else None
+    known = release(image.version) if image else any_release()
+    minimum = known.quantization.get(method or "")
+    if method is None or minimum is None or gpu.compute_capability >= minimum:
+        return
+    want = f"another format, or placed without pool {pool.name}"
+    about = f" in vLLM {image.release}" if image else ""
+    why = f"{method} needs compute capability {minimum}{about}, {pool.gpu} has "
+    why += f"{gpu.compute_capability}"
+    yield Fault(f"{path}.server.{_field(model, 'quantization')}", method, want, why)
+
+
+def _dtype_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator[Fault]:
+    """Cards before Ampere have no bfloat16, in which most models are stored."""
+    image, command = vllm_image(model.server.image), model.server.vllm_command
+    if command is None or gpu.compute_capability >= BFLOAT16_CAPABILITY:
+        return
+    dtype = command.flags.get("--dtype", "auto")
+    field = f"{path}.server.{_field(model, 'dtype')}"
+    if dtype == "bfloat16":
+        want = f"another format, or placed without pool {pool.name}"
+        why = f"{dtype} needs compute capability {BFLOAT16_CAPABILITY}, {pool.gpu} has "
+        why += f"{gpu.compute_capability}"
+        yield Fault(field, dtype, want, why)
+    old = image and image.version < FLOAT16_BY_ITSELF_SINCE
+    if image and old and dtype == "auto" and "--quantization" not in command.flags:
+        why = f"most models are stored as bfloat16, which {pool.gpu} does not have; half loads "
+        why += f"any of them, and vLLM {image.release} does not choose it by itself, as 0.9.0 and "
+        why += "later do"
+        yield Fault(field, MISSING, "half", why)
+
+
+def _field(model: Model, field: str) -> str:
+    return f"vllm.{field}" if model.server.vllm else "command"
 
 
 def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
@@ -75,11 +146,3 @@ def _driver_faults(field: str, pool: AnyPool, image: VllmImage, path: str) -> It
     elif int(pool.driver.split(".")[0]) < minimum:
         want = f"{minimum} or later, or the image one with -cu129 in its tag"
         yield Fault(field, pool.driver, want, why)
-
-
-def _formats(model: Model) -> Iterator[tuple[str, str]]:
-    vllm = model.server.vllm
-    if vllm and vllm.quantization:
-        yield "quantization", vllm.quantization.value
-    if vllm and vllm.dtype:
-        yield "dtype", vllm.dtype.value

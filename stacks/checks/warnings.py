@@ -89,3 +89,10 @@ def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
             "The API server has a private address only: run `pulumi up` where it can be reached "
             "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
         )
+
+
+def most_cards(environment: Environment, pool: Pool) -> int:
+    """Cards that a pool has at its largest."""
+    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
+    cards = [environment.instances[name].gpus for name in pool.instance_types]
+    return nodes * min(cards, default=0)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import pulumi
+
 from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
@@ -21,8 +23,15 @@ from components.serving.waiting import metadata
 from ..arguments import Ids, given, service_args
 from ..checks import check
 from ..checks.cluster import kubernetes_faults
+from ..checks.front_door import (
+    default_limits_leave_room,
+    ingress_class,
+    ingress_controller,
+    ingress_controllers_are_installed_once,
+    ingresses_have_a_controller,
+)
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, Model
+from ..environment import CertManagerMode, Environment, IngressController, Model
 from ..site import Site
 from .runtime import Runtime
 
@@ -35,13 +44,14 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeM
     return KServeModelArgs(
         serve=given(model.serve.kserve),
         domain=(environment.knative if model.on_knative else environment.kserve).domain,
+        ingress_class=ingress_class(environment),
         **service_args(environment, model, pool_ids),
     )
 
 
 def render(name: str, args: KServeModelArgs) -> object:
     """The InferenceService with its autoscaler."""
-    about = metadata(name, args.namespace, annotations=annotations(args.serve))
+    about = metadata(name, args.namespace, annotations=annotations(args.serve, args.ingress_class))
     service = inference_service_spec(args)
     if found := model_faults(name, args, service, about):
         raise Refusal(*found)
@@ -55,20 +65,24 @@ def pod_labels(model: Model) -> dict[str, str]:
 
 def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
     """KServe with the cert-manager that it needs, if any model is served by it."""
-    args = platform_args(environment)
+    args = platform_args(environment, site.cluster_id)
     if args is None:
         return []
     certificates = []
     if environment.cert_manager is CertManagerMode.INSTALL:
-        certificates = [CertManager("cert-manager", CertManagerArgs(), site.on_nodes())]
+        own = CertManagerArgs(image_prefix=args.chart.image_prefix if args.chart else None)
+        certificates = [CertManager("cert-manager", own, site.on_nodes())]
     return [KServe("kserve", args, site.on_nodes(*certificates))]
 
 
-def platform_args(environment: Environment) -> KServeArgs | None:
-    """KServe, if any model is served by it."""
+def platform_args(
+    environment: Environment, cluster_id: pulumi.Input[str] | None = None
+) -> KServeArgs | None:
+    """KServe, if any model is served by it, with the ingress controller that its models need."""
     if not any(model.serve.kserve for model in environment.models):
         return None
     section = environment.kserve
+    installs = ingress_controller(environment) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
     return KServeArgs(
         chart=section.chart,
@@ -76,6 +90,8 @@ def platform_args(environment: Environment) -> KServeArgs | None:
         ingress_class=None if ack else section.ingress_class,
         runtimes=section.runtimes,
         protect_crds=environment.cluster.deletion_protection,
+        cluster_id=cluster_id if installs else None,
+        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
     )
 
 
@@ -133,6 +149,7 @@ RUNTIME: Final = Runtime(
         "metadata.name": "name",
         "metadata.annotations": "serve.kserve.annotations",
         "spec.predictor": "serve.kserve",
+        "serve.request_seconds": "serve.kserve.request_seconds",
         f"predictor.containers[{SERVING_CONTAINER}].env": "server.env",
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
@@ -142,6 +159,9 @@ RUNTIME: Final = Runtime(
         check(metrics_come_from_one_port),
         check(kserve_has_cert_manager, "cert_manager"),
         check(keda_is_there, "keda"),
+        check(ingress_controllers_are_installed_once, "cluster", "kserve"),
+        check(ingresses_have_a_controller, "cluster", "kserve"),
+        check(default_limits_leave_room, "kserve.chart"),
     ),
     platform=declare_platform,
     platform_args=platform_args,

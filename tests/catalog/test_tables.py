@@ -6,8 +6,7 @@ from components.catalog.addons import ADDONS
 from components.catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_RESOURCE, GPU_TAINT
-from components.catalog.vllm import MINIMUM_CAPABILITY, V100_CAPABILITY
-from components.serving import Dtype, Quantization
+from components.catalog.vllm import V100_CAPABILITY
 
 LABEL_VALUE = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
@@ -60,8 +59,3 @@ def test_our_taint_is_keyed_by_the_resource_it_guards():
 
 def test_the_card_that_vllm_dropped_is_the_oldest_known():
     assert min(card.compute_capability for card in GPUS.values()) == V100_CAPABILITY
-
-
-def test_every_format_with_a_minimum_is_one_that_can_be_asked_for():
-    known = {*Quantization, *Dtype, "marlin"}
-    assert set(MINIMUM_CAPABILITY) <= known

@@ -1,6 +1,10 @@
+import re
+
 import pytest
 
-from components.catalog.vllm import MINIMUM_DRIVER, vllm_image
+from components.catalog.vllm import MINIMUM_DRIVER, table, vllm_image
+from components.serving import Quantization
+from components.serving.vllm_rules import REPLACED
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,51 @@ def test_versions_are_compared_as_numbers():
 
 def test_every_cuda_that_a_plain_tag_has_needs_a_known_driver():
     assert {12, 13} <= set(MINIMUM_DRIVER)
+
+
+def test_the_table_begins_with_the_articles_release_and_says_when_it_was_read():
+    assert table.releases()[0] == (0, 4, 1)
+    assert list(table.releases()) == sorted(table.releases())
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", table.table_date())
+
+
+def test_every_format_that_a_release_loads_can_be_asked_for():
+    assert {*Quantization} == table.names("quantization")
+
+
+@pytest.mark.parametrize(
+    ("version", "method", "capability"),
+    [
+        ((0, 4, 1), "fp8", 9.0),
+        ((0, 9, 2), "fp8", 8.0),
+        ((0, 13, 0), "fp8", 8.0),
+        ((0, 19, 0), "fp8", 7.5),
+        ((0, 13, 0), "gptq_marlin", 8.0),
+        ((0, 19, 0), "gptq_marlin", 7.5),
+        ((0, 28, 0), "auto_gptq", 6.0),
+        ((0, 28, 0), "auto_awq", 7.5),
+        ((0, 4, 1), "awq", 7.5),
+        ((0, 27, 0), "bitsandbytes", 7.0),
+        ((0, 28, 0), "bitsandbytes", None),
+        ((0, 24, 0), "gguf", None),
+        ((0, 99, 0), "fp8", 7.5),
+        ((0, 3, 0), "fp8", 9.0),
+    ],
+)
+def test_a_format_needs_what_its_release_says(
+    version: table.Version, method: str, capability: float | None
+):
+    assert table.release(version).quantization.get(method) == capability
+
+
+def test_the_oldest_release_has_a_closed_list_of_formats():
+    methods = {"aqlm", "awq", "fp8", "gptq", "marlin", "squeezellm"}
+    assert set(table.release((0, 4, 1)).quantization) == methods
+
+
+@pytest.mark.parametrize("flag", sorted(REPLACED))
+def test_what_takes_the_place_of_a_flag_is_known_when_it_is_gone(flag: str):
+    since = table.gone_since("flags", flag, (0, 32, 0))
+    assert since
+    for word in re.findall(r"--[a-z-]+", REPLACED[flag]):
+        assert table.release(since).flag(word) == word

@@ -425,13 +425,25 @@ REVISION = KNATIVE_SERVICE["template"]["spec"]
 ONLY_IN_A_REVISION = ("response_start_timeout_seconds", "idle_timeout_seconds", "timeout_seconds")
 SERVER: dict[str, Any] = CONTAINER | {
     "name": "kserve-container",
+    "lifecycle": {
+        "post_start": {"exec": {"command": ["true"]}},
+        "pre_stop": {"sleep": {"seconds": 5}},
+    },
     "volume_mounts": [
         *CONTAINER["volume_mounts"],
         {"name": "nas", "mount_path": "/mnt/nas", "read_only": True, "sub_path_expr": "$(A)"},
         {"name": "downward", "mount_path": "/mnt/downward", "read_only": True},
     ],
 }
-PROXY = {"image": "proxy", "name": "proxy", "liveness_probe": {"grpc": {"port": 1, "service": "a"}}}
+PROXY = {
+    "image": "proxy",
+    "name": "proxy",
+    "lifecycle": {
+        "post_start": {"tcp_socket": {"port": 1}},
+        "pre_stop": {"http_get": {"path": "/drain", "port": 1}},
+    },
+    "liveness_probe": {"grpc": {"port": 1, "service": "a"}},
+}
 BEHAVIOR = {
     "scale_up": {
         "policies": [{"type": "Pods", "value": 1, "period_seconds": 60}],

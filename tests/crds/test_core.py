@@ -12,6 +12,8 @@ from components.crds import (
     EnvVar,
     EnvVarSource,
     LabelSelectorRequirement,
+    Lifecycle,
+    LifecycleHandler,
     NodeSelector,
     NodeSelectorRequirement,
     NodeSelectorTerm,
@@ -205,6 +207,16 @@ def test_root_is_refused_where_it_is_forbidden(context: type[CrdModel]):
     assert "run_as_user is 0, but it must be 1 or more" in text
     assert "would never start the container" in text
     context.of({"run_as_non_root": True, "run_as_user": 2000})
+
+
+def test_a_hook_does_one_thing():
+    found = refused(LifecycleHandler, sleep={"seconds": 5}, exec={"command": ["true"]})
+    assert "handler is exec and sleep, but it must be exactly one of exec, http_get, sleep" in found
+    assert "seconds is 0, but it must be 1 or more" in refused(
+        LifecycleHandler, sleep={"seconds": 0}
+    )
+    hook = {"pre_stop": {"sleep": {"seconds": 1}}}
+    assert Lifecycle.of(hook).manifest() == {"preStop": {"sleep": {"seconds": 1}}}
 
 
 def test_a_privileged_container_cannot_be_kept_from_rights():

@@ -118,6 +118,11 @@ def test_the_name_of_knatives_own_sidecar_is_refused():
     assert "containers[queue-proxy].name is 'queue-proxy', but it must be another name" in text
 
 
+def test_a_hook_is_refused_as_knative_has_its_own():
+    text = refused(RevisionSpec, **pod(lifecycle={"pre_stop": {"sleep": {"seconds": 5}}}))
+    assert "lifecycle is given, but it must be left out: Knative's own hook holds SIGTERM" in text
+
+
 def test_a_privileged_container_is_refused():
     text = refused(RevisionSpec, **pod(security_context={"privileged": True}))
     assert "privileged is True, but it must be false, or left out" in text

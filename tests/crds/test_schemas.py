@@ -96,7 +96,7 @@ SCHEDULING = "a pod that serves waits for nothing but a node"
 TERMINAL = "nobody types into a server"
 IN_A_CONTAINER: dict[str, str] = {
     "env[].valueFrom.fileKeyRef": "needs an alpha API",
-    "lifecycle": "a server ends by itself within the grace period",
+    "lifecycle.stopSignal": "servers of models wait for SIGTERM",
     "livenessProbe.terminationGracePeriodSeconds": "the pod has one",
     "ports[].hostIP": HOST,
     "ports[].hostPort": HOST,
@@ -216,9 +216,12 @@ OMITTED: dict[str, dict[str, str]] = {
 REFUSED_BY_A_RULE = {
     "Service": {
         "DownwardVolume",
+        "Lifecycle",
         "NfsVolume",
+        "SleepAction",
         "Volume.downward_api",
         "Volume.nfs",
+        "lifecycle",
         "sub_path_expr",
     },
     "JindoRuntime": {"ImageVolume", "Volume.image"},

@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from plan.diff.compare import Kind, StackDiff
-from plan.layout import layout
-from plan.ways import ways
+from plan.graph import graph_of
+from plan.words import facts, steps
 
 from .changes import GUIDES, change, compared, copy_of_the_repository, files, make, refusals
 
@@ -81,21 +81,21 @@ def test_its_pods_are_those_that_knative_had(moved: StackDiff) -> None:
 
 def test_the_plan_says_how_it_scales_and_where_its_pods_go(moved: StackDiff) -> None:
     assert moved.after is not None
-    way = next(one for one in ways(moved.after) if one.name == "qwen")
-    steps = {step.need: step.answer for step in way.steps}
-    assert not [step for step in way.steps if step.broken]
+    qwen = next(model for model in graph_of(moved.after).workloads if model.name == "qwen")
+    way = {step.need: step for step in steps(qwen)}
+    assert not any(step.broken for step in way.values())
     text = (GUIDES / GUIDE).read_text()
-    assert f"qwen  {way.kind} in namespace {way.namespace}" in text
+    assert f"qwen  {qwen.title} in namespace {qwen.namespace}" in text
     for need in ("scale", "cache", "nodes", "priority"):
-        assert f"    {need:8}  {steps[need]}\n" in text
+        assert f"    {need:8}  {way[need].answer}\n" in text
 
 
 def test_the_topology_shows_it_on_its_pools(moved: StackDiff) -> None:
     assert moved.after is not None
-    found = next(one for one in layout(moved.after).workloads if one.name == "qwen")
-    assert found.title == "Deployment"
-    assert found.facts["scale"] == "1..3 pods, gpu_utilization 60 each"
-    assert [stop.pools for stop in found.stops] == [("a10",), ("t4",)]
+    qwen = next(model for model in graph_of(moved.after).workloads if model.name == "qwen")
+    assert qwen.title == "Deployment"
+    assert facts(qwen)["scale"] == "1..3 pods, gpu_utilization 60 each"
+    assert [pool.name for stop in qwen.stops for pool in stop.pools] == ["a10", "t4"]
 
 
 def test_a_rule_for_all_runtimes_judges_it_too(tmp_path: Path) -> None:

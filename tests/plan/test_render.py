@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from plan.cost import NODE_POOL
-from plan.model import UNKNOWN, Plan
-from plan.render import render, terminal, type_name
+from plan.model import UNKNOWN, Plan, type_name
+from plan.render import render, terminal
 
 HEADINGS = ("Node pools", "Cost per month", "Models", "Outputs", "Warnings")
 

@@ -16,6 +16,8 @@ IMAGE_KEYS = [
     "csi.plugins",
     "runtime.jindo.controller",
     "runtime.jindo.init",
+    "runtime.jindo.smartdata",
+    "runtime.jindo.fuse",
     "webhook",
     "webhook.filePrefetcher",
     "fluidapp.controller",

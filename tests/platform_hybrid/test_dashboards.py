@@ -151,6 +151,41 @@ def test_models_of_old_vllm_releases_are_shown_too() -> None:
     assert "vllm:time_per_output_token_seconds_bucket{" in shown(vllm_dashboard())
 
 
+def test_models_that_are_served_under_one_name_are_told_apart_by_their_pods() -> None:
+    found = shown(vllm_dashboard())
+    assert "model_name" not in found
+    for panel in vllm_dashboard().panels:
+        for query in panel.queries:
+            assert 'pod=~"$model-(predictor|[0-9]{5}-deployment)-.*"' in query.expression
+            assert '"model", "$1", "pod", "(.+?)-(predictor|[0-9]{5}-deployment)-.*")' in (
+                query.expression
+            )
+
+
+@pytest.mark.parametrize(
+    ("releases", "absent", "present"),
+    [
+        (["0.4.1"], {"Time in the queue", "Requests put back", "Answers"}, {"Tokens", "Replicas"}),
+        (["0.4.1", "0.28.0"], set(), {"Time in the queue", "Requests that wait, by reason"}),
+        (["0.19.1"], {"Requests that wait, by reason"}, {"Time in the queue", "Answers"}),
+        (["0.20.0"], set(), {"Requests that wait, by reason"}),
+        (["0.99.0"], set(), {"Requests that wait, by reason"}),
+    ],
+)
+def test_what_a_release_does_not_report_has_no_panel(
+    releases: list[str], absent: set[str], present: set[str]
+) -> None:
+    titles = {panel.title for panel in vllm_dashboard(releases).panels}
+    assert titles.isdisjoint(absent)
+    assert present <= titles
+    assert titles <= {panel.title for panel in vllm_dashboard().panels}
+
+
+def test_a_release_is_written_as_a_number() -> None:
+    found = refusal(DashboardsArgs, {"flavor": "arms", "vllm_releases": ["latest"]})
+    assert found.startswith("vllm_releases is 'latest', but it must be like 0.28.0")
+
+
 def test_gpus_are_shown_with_utilisation_memory_and_power() -> None:
     found = shown(gpu_dashboard(ARMS, ACK_LABELS))
     for series in ("GPU_UTIL", "FB_USED", "FB_FREE", "POWER_USAGE"):

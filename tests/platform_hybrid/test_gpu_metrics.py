@@ -312,7 +312,7 @@ def test_the_values_of_the_user_have_the_last_word() -> None:
         ),
         (
             upstream(prometheus={"url": "prometheus:9090"}),
-            "prometheus.url is 'prometheus:9090', but it must be an http(s):// address",
+            "prometheus.url is 'prometheus:9090', but it must be an address such as",
         ),
         (
             upstream(prometheus={"url": "http://a", "token": pulumi.Output.secret("t")}),

@@ -202,7 +202,7 @@ def test_ack_kserve_has_no_address_that_could_be_known() -> None:
         ),
         (
             {"domain": "https://models.example.com"},
-            "domain is 'https://models.example.com', but it must be lower-case letters",
+            "domain is 'https://models.example.com', but it must be a host name such as",
         ),
         ({"ingress_class": "Nginx"}, "ingress_class is 'Nginx', but it must be lower-case letters"),
     ],

@@ -59,6 +59,7 @@ class Lifecycle:
         before = {one["urn"]: one["inputs"] for one in recorded(life.box)}
         assert not life.box.refresh().errors
         assert {one["urn"]: one["inputs"] for one in recorded(life.box)} == before
+        assert done(life.box.preview()) == set()
 
     def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
         pools = [one for one in life.box.cloud.every() if one.type.endswith("NodePool")][:1]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sandbox.kubernetes import waiting
-from sandbox.kubernetes.waiting import is_met, wait
+from sandbox.kubernetes.waiting import is_met, unfinished, wait
 
 READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 UNREADY = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
@@ -130,3 +130,28 @@ def test_a_list_of_conditions_that_are_all_met_is_met() -> None:
     live = {"status": {**READY["status"], **BOUND["status"]}}
     several = '["condition=Ready", "jsonpath={.status.phase}=Bound"]'
     assert waited(Server({}, live), waitFor=several)[1] is None
+
+
+JOB = {"apiVersion": "batch/v1", "kind": "Job"}
+SKIPPED = {"metadata": {"annotations": {"pulumi.com/skipAwait": "true"}}}
+WAITED = {"metadata": {"annotations": {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}}}
+COMPLETE = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+FAILED = {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "broken"),
+    [
+        (WAITED, {**JOB}, True),
+        (WAITED, {**JOB, **FAILED}, True),
+        ({}, {**JOB}, True),
+        (WAITED, {**JOB, **COMPLETE}, False),
+        (SKIPPED, {**JOB}, False),
+        (SKIPPED, {**JOB, **FAILED}, False),
+        (WAITED, {"apiVersion": "v1", "kind": "ConfigMap"}, False),
+    ],
+)
+def test_a_refresh_asks_whether_a_job_has_ended_unless_nothing_is_waited_for(
+    wanted: dict[str, Any], live: dict[str, Any], broken: bool
+) -> None:
+    assert (unfinished(wanted, live) is not None) is broken

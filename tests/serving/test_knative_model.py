@@ -168,10 +168,25 @@ def test_shared_memory_is_a_volume_in_memory_of_its_size():
 
 
 def test_variables_are_sorted_and_those_of_secrets_come_by_reference():
-    found = container(server=server(env={"B": "2", "A": "1"}, secret_env=["hub"]))
+    other = {"vllm": None, "command": ["serve"]}
+    found = container(server=server(**other, env={"B": "2", "A": "1"}, secret_env=["hub"]))
     assert found["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
     assert found["envFrom"] == [{"secretRef": {"name": "hub"}}]
-    assert not {"env", "envFrom"} & set(container())
+    assert not {"env", "envFrom"} & set(container(server=server(**other)))
+
+
+def test_vllm_finishes_its_requests_once_the_queue_proxy_lets_sigterm_through():
+    new = server(image="vllm:v0.28.0")
+    for seconds, drain in ((None, "565"), (60, "25"), (36, "1")):
+        changes = {"request_seconds": seconds} if seconds else {}
+        found = container(server=new, serve=serve(**changes))
+        assert found["command"][-2:] == ["--shutdown-timeout", drain]
+        assert "lifecycle" not in found
+    assert (
+        "--shutdown-timeout"
+        not in container(server=new, serve=serve(request_seconds=35))["command"]
+    )
+    assert "--shutdown-timeout" not in container(server=server(image="vllm:v0.17.0"))["command"]
 
 
 def test_secrets_to_pull_with_are_references():

@@ -7,7 +7,13 @@ import yaml
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from components.catalog.metrics import METRICS
-from components.serving import KServeModel, KServeModelArgs, KServeServe, PlacementPool
+from components.serving import (
+    KServeModel,
+    KServeModelArgs,
+    KServeServe,
+    PlacementPool,
+    Rollout,
+)
 from components.serving.kserve_model import (
     KServeMetric,
     KServeScale,
@@ -378,6 +384,70 @@ def test_times_that_are_not_given_are_left_to_kserve():
     assert (found["timeout"], found["terminationGracePeriodSeconds"]) == (600, 120)
 
 
+def test_pods_are_replaced_as_kubernetes_does_unless_told():
+    assert "deploymentStrategy" not in predictor()
+    recreated = predictor(serve=serve(rollout={"type": "Recreate"}))
+    assert recreated["deploymentStrategy"] == {"type": "Recreate"}
+    one_by_one = {"max_surge": 0, "max_unavailable": 1}
+    assert predictor(serve=serve(rollout=one_by_one))["deploymentStrategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("rollout", "replicas", "spare"),
+    [
+        *[({}, 1, 1), ({}, 3, 1), ({}, 4, 0), ({"max_unavailable": 0}, 8, 1)],
+        *[({"max_surge": 0, "max_unavailable": 1}, 1, 0), ({"type": "Recreate"}, 1, 0)],
+    ],
+)
+def test_an_update_takes_a_spare_pod_where_none_may_be_missing(
+    rollout: dict[str, Any], replicas: int, spare: int
+):
+    """Kubernetes rounds the quarter of pods that may be missing down."""
+    assert Rollout.of(rollout).spare_pods(replicas) == spare
+
+
+def test_requests_in_hand_get_the_grace_period():
+    def ends(image: str, **changes: Any) -> tuple[list[str], list[str]]:
+        changed = server(image=image, **changes.pop("server", {}))
+        [container] = predictor(server=changed, serve=serve(**changes))["containers"]
+        hook = container["lifecycle"]["preStop"]["exec"]["command"]
+        return hook, container["command"][-2:]
+
+    assert ends("vllm:v0.18.0") == (["sleep", "10"], ["--shutdown-timeout", "15"])
+    drained = (["sleep", "10"], ["--shutdown-timeout", "585"])
+    assert ends("vllm:v0.28.0", grace_seconds=600) == drained
+    assert ends("vllm:v0.17.1")[0] == ["sleep", "25"]
+    assert ends("vllm:v0.17.1", grace_seconds=600)[0] == ["sleep", "595"]
+    assert "--shutdown-timeout" not in ends("vllm:v0.17.1")[1]
+    assert ends("vllm:nightly")[0] == ["sleep", "25"]
+
+
+def test_a_shutdown_timeout_of_the_users_own_stays():
+    own = {"served_model_name": "q", "extra_args": ["--shutdown_timeout=20"]}
+    [container] = predictor(server=server(image="vllm:v0.28.0", vllm=own))["containers"]
+    assert container["command"][-1] == "--shutdown_timeout=20"
+    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "10"]
+
+
+def test_a_pod_without_time_to_wait_has_no_hook():
+    [container] = predictor(serve=serve(grace_seconds=5))["containers"]
+    assert "lifecycle" not in container
+
+
+def test_below_knative_the_longest_request_is_the_grace_period():
+    counted = {"scale": scale(metric="concurrency", target=2)}
+    new = server(image="vllm:v0.28.0")
+    for seconds, drain in ((None, "265"), (600, "565")):
+        [container] = predictor(server=new, serve={**counted, "request_seconds": seconds})[
+            "containers"
+        ]
+        assert container["command"][-2:] == ["--shutdown-timeout", drain]
+        assert "lifecycle" not in container
+
+
 def test_an_update_waits_for_the_service_only_if_told():
     waiting = service(model(wait_seconds=900))["metadata"]["annotations"]
     assert waiting == {
@@ -435,6 +505,22 @@ def test_a_policy_selects_the_label_that_kserve_puts_on_the_pods(
             "serve.grace_seconds is 60, but it must be left out with concurrency: Knative gives",
         ),
         (
+            {"serve": {"scale": scale(metric="concurrency"), "rollout": {}}},
+            "serve.rollout is given, but it must be left out with concurrency: Knative starts",
+        ),
+        (
+            {"serve": serve(rollout={"type": "Recreate", "max_surge": 1})},
+            "serve.rollout.max_surge is 1, but it must be left out, or type RollingUpdate: Recr",
+        ),
+        (
+            {"serve": serve(rollout={"max_surge": 0})},
+            "serve.rollout.max_unavailable is missing, but it must be 1 or more: with max_surge 0",
+        ),
+        (
+            {"serve": serve(rollout={"max_surge": 0, "max_unavailable": 0})},
+            "serve.rollout.max_unavailable is 0, but it must be 1 or more: with max_surge 0",
+        ),
+        (
             {"serve": serve(annotations={MODE: "RawDeployment"})},
             f"metadata.annotations[{MODE}] is 'RawDeployment', but it must be 'Standard'",
         ),
@@ -460,7 +546,7 @@ def test_a_policy_selects_the_label_that_kserve_puts_on_the_pods(
     ],
 )
 def test_a_model_that_kserve_would_refuse_is_refused_before(changes: dict[str, Any], sentence: str):
-    [found] = refused(KServeModel, "qwen", model(**changes))
+    found, *_ = refused(KServeModel, "qwen", model(**changes))
     assert found.startswith(sentence)
 
 
@@ -575,6 +661,25 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
     ),
     f"{PODS}.labels": Difference(
         ABSENT, LABELS, "pods are found by them, whatever KServe copies from its service"
+    ),
+    f"{PODS}.enableServiceLinks": Difference(
+        ABSENT, False, "a Service called vllm would set VLLM_PORT, which vLLM takes for its own"
+    ),
+    f"{CONTAINER}.env": Difference(
+        ABSENT,
+        [
+            {"name": name, "value": "1"}
+            for name in (
+                *("DO_NOT_TRACK", "HF_HUB_OFFLINE"),
+                *("TRANSFORMERS_OFFLINE", "VLLM_NO_USAGE_STATS"),
+            )
+        ],
+        "vLLM tells its makers nothing, and asks no hub for files that are mounted",
+    ),
+    f"{CONTAINER}.lifecycle": Difference(
+        ABSENT,
+        {"preStop": {"exec": {"command": ["sleep", "25"]}}},
+        "vLLM 0.4.1 aborts what it has in hand at SIGTERM, so that comes as late as it can",
     ),
     # What this project asks of every model.
     f"{PODS}.affinity": Difference(

@@ -256,7 +256,7 @@ def test_an_edit_starts_no_run() -> None:
 def test_an_update_does_not_wait_for_the_end_of_a_day() -> None:
     job = only(planned(LoadTest, "spike", load_test()).of(JOB)).inputs
     notes = job["metadata"]["annotations"]
-    assert notes == {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
+    assert notes == {"pulumi.com/skipAwait": "true"}
 
 
 def test_it_tells_its_job_and_how_to_read_the_summary() -> None:

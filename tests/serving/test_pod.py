@@ -48,6 +48,8 @@ def test_a_pod_is_the_same_whoever_serves_it(changes: dict[str, Any]):
     knative, kserve = pods(**changes)
     [container] = kserve["containers"]
     assert container.pop("name") == "kserve-container"
+    # Knative has a hook of its own.
+    assert set(container.pop("lifecycle")) == {"preStop"}
     assert kserve.pop("labels") == {"release": "qwen"}
     assert {key: knative[key] for key in kserve} == kserve
     assert set(knative) - set(kserve) == {"timeoutSeconds", "responseStartTimeoutSeconds"}

@@ -2,8 +2,12 @@ from typing import Any
 
 import pytest
 
-from components.serving import ModelServer, Resources, Vllm
-from components.serving.server import HEALTH_PERIOD_SECONDS, startup_failures
+from components.serving import ModelServer, Resources
+from components.serving.server import (
+    HEALTH_PERIOD_SECONDS,
+    shared_memory_size,
+    startup_failures,
+)
 from tests.cloud.refusals import refusal
 
 from .arguments import server
@@ -61,8 +65,8 @@ def test_code_of_a_model_is_trusted_only_if_asked():
 
 
 def test_further_flags_come_last_as_they_are():
-    vllm = {"served_model_name": "qwen", "extra_args": ["--task", "embed"]}
-    assert command(vllm=vllm)[-2:] == ["--task", "embed"]
+    vllm = {"served_model_name": "qwen", "extra_args": ["--seed", "1"]}
+    assert command(vllm=vllm)[-2:] == ["--seed", "1"]
 
 
 def test_the_port_of_the_server_is_the_port_on_the_command_line():
@@ -114,8 +118,8 @@ def test_spreading_over_the_cards_that_there_are_may_be_said_too():
             "vllm.tensor_parallel_size is 2, but it must be resources.gpus (1): vLLM starts one",
         ),
         (
-            {"vllm": {"served_model_name": "q", "quantization": "gguf"}},
-            "vllm.quantization is 'gguf', but it must be one of 'awq', 'awq_marlin'",
+            {"vllm": {"served_model_name": "q", "quantization": "int4"}},
+            "vllm.quantization is 'int4', but it must be one of 'aqlm', 'auto-round'",
         ),
         (
             {"vllm": {"served_model_name": "q", "gpu_memory_utilization": 1.1}},
@@ -129,21 +133,6 @@ def test_spreading_over_the_cards_that_there_are_may_be_said_too():
 )
 def test_a_server_that_could_not_run_is_refused(changes: dict[str, Any], sentence: str):
     assert refusal(ModelServer, server(**changes)).startswith(sentence)
-
-
-@pytest.mark.parametrize(
-    ("words", "flag", "field"),
-    [
-        (["--port", "9000"], "--port", "server.port"),
-        (["--max-model-len=4096"], "--max-model-len", "vllm.max_model_len"),
-        (["--max_model_len", "4096"], "--max-model-len", "vllm.max_model_len"),
-        (["--task", "embed", "-tp", "2"], "-tp", "vllm.tensor_parallel_size"),
-    ],
-)
-def test_a_flag_that_a_field_sets_is_not_given_twice(words: list[str], flag: str, field: str):
-    sentence = refusal(Vllm, {"served_model_name": "qwen", "extra_args": words})
-    expected = f"extra_args is {flag!r}, but it must be left out, and {field} set instead: of a"
-    assert sentence.startswith(expected)
 
 
 def test_memory_that_is_shared_leaves_some_for_the_server():
@@ -190,3 +179,166 @@ def test_health_is_asked_for_at_least_as_long_as_a_start_may_take(seconds: int):
     failures = startup_failures(seconds)
     assert failures * HEALTH_PERIOD_SECONDS >= seconds
     assert (failures - 1) * HEALTH_PERIOD_SECONDS < seconds
+
+
+NEW = "registry/vllm:0.28.0"
+OFF = {"DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+
+def variables(**changes: Any) -> dict[str, str]:
+    return ModelServer.of(server(**changes)).variables()
+
+
+def vllm(*extra: str) -> dict[str, Any]:
+    return {"served_model_name": "qwen", "extra_args": list(extra)}
+
+
+def serving(*words: str, **changes: Any) -> dict[str, Any]:
+    command = ["vllm", "serve", *words, "--port", "8080"]
+    return {"image": NEW, "vllm": None, "command": command, **changes}
+
+
+def test_vllm_reports_to_nobody_and_asks_no_hub_for_what_is_mounted():
+    assert variables() == {**OFF, **OFFLINE}
+    assert variables(**serving("/mnt/models/qwen/int8")) == {**OFF, **OFFLINE}
+    assert variables(vllm=None, command=["sglang"]) == {}
+
+
+def test_variables_are_in_the_order_of_their_names():
+    assert [*variables(env={"A": "1", "Z": "1"})] == sorted({**OFF, **OFFLINE, "A": "", "Z": ""})
+
+
+def test_usage_is_reported_if_asked_and_a_variable_of_the_users_own_goes_first():
+    assert variables(usage_stats=True) == OFFLINE
+    own = {"HF_HUB_OFFLINE": "0", "DO_NOT_TRACK": "0"}
+    assert variables(env=own) == {**OFF, **OFFLINE, **own}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        serving("Qwen/Qwen2.5-7B"),
+        serving("--config", "/etc/vllm.yaml"),
+        serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml"),
+        {"vllm": None, "command": ["sh", "-c", "vllm serve /mnt/models/qwen --port 8080 $MORE"]},
+        {"vllm": vllm("--tokenizer", "Qwen/Qwen2.5-7B")},
+        {"vllm": vllm("--lora-modules", "a=/mnt/models/qwen/a", "b=team/lora")},
+        {"vllm": vllm("--speculative-config", '{"model": "yuhuili/EAGLE", "method": "eagle"}')},
+    ],
+)
+def test_a_server_that_loads_from_a_hub_may_ask_it(changes: dict[str, Any]):
+    assert variables(**{"image": NEW, **changes}) == OFF
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (NEW, ["--speculative-config", '{"method": "ngram"}']),
+        ("registry/vllm:0.4.1", ["--speculative-model", "/mnt/models/qwen/draft"]),
+        (NEW, ["--lora-modules", '{"name": "a", "path": "/mnt/models/qwen/a"}']),
+    ],
+)
+def test_a_server_that_loads_local_files_beside_the_model_asks_no_hub(image: str, words: list[str]):
+    assert variables(image=image, vllm=vllm(*words)) == {**OFF, **OFFLINE}
+
+
+def cards(gpus: int) -> dict[str, Any]:
+    return {"cpu": "16", "memory": "64Gi", "gpus": gpus}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "changes"),
+    [
+        (4, {"vllm": {**vllm("--pipeline-parallel-size", "2"), "tensor_parallel_size": 2}}),
+        (8, {"image": NEW, "vllm": {**vllm("-pp", "2", "-dp=2"), "tensor_parallel_size": 2}}),
+        (2, {"image": NEW, "vllm": None, "command": ["sh", "-c", "vllm serve --port 8080 $MORE"]}),
+        (4, serving("/mnt/models/qwen", "-tp", "2", "--pipeline_parallel_size=2")),
+        (1, serving("/mnt/models/qwen")),
+        (2, serving("/mnt/models/qwen", "-tp", "$CARDS")),
+        (2, serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml")),
+        (8, serving("/mnt/models/qwen", "-tp", "16", "--nnodes", "2")),
+        (0, serving("/mnt/models/qwen", "-tp", "1")),
+        (2, {"vllm": None, "command": ["sglang"]}),
+    ],
+)
+def test_cards_are_the_product_of_all_sizes(gpus: int, changes: dict[str, Any]):
+    assert ModelServer.of(server(resources=cards(gpus), **changes)).gpus == gpus
+
+
+@pytest.mark.parametrize(("extra", "share"), [(["-pp", "2"], "2"), (["-dp", "2"], "2")])
+def test_each_layer_is_split_over_what_other_sizes_leave(extra: list[str], share: str):
+    words = command(image=NEW, resources=cards(4), vllm=vllm(*extra))
+    assert words[words.index("--tensor-parallel-size") + 1] == share
+    two = command(image=NEW, resources=cards(2), vllm=vllm(*extra))
+    assert "--tensor-parallel-size" not in two
+
+
+@pytest.mark.parametrize(
+    ("gpus", "changes", "sentence"),
+    [
+        (
+            4,
+            {"vllm": {**vllm("-pp", "2"), "tensor_parallel_size": 4}},
+            "vllm is one that takes 8 cards (tensor 4 x pipeline 2), but it must be resources.gpus",
+        ),
+        (
+            3,
+            {"vllm": vllm("-pp", "2")},
+            "vllm is one that takes 6 cards (tensor 3 x pipeline 2), but it must be resources.gpus",
+        ),
+        (
+            1,
+            serving("/mnt/models/qwen", "-tp", "4"),
+            "command is one that takes 4 cards (tensor 4), but it must be resources.gpus (1): vLLM",
+        ),
+        (
+            2,
+            serving("/mnt/models/qwen"),
+            "command is one that takes 1 card, but it must be resources.gpus (2): vLLM starts one",
+        ),
+        (
+            1,
+            {"image": NEW, "vllm": None, "command": ["vllm", "serve", "/mnt/models/qwen"]},
+            "command is without --port (8000), but it must be one with --port 8080, or port 8000",
+        ),
+        (
+            1,
+            {"image": NEW, "vllm": None, "command": ["sh", "-c", "exec vllm serve /m --port=80"]},
+            "command is one with --port 80, but it must be one with --port 8080, or port 80: req",
+        ),
+    ],
+)
+def test_a_command_line_that_does_not_suit_the_pod_is_refused(
+    gpus: int, changes: dict[str, Any], sentence: str
+):
+    found = refusal(ModelServer, server(resources=cards(gpus), **changes))
+    assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        (["vllm", "serve", "/mnt/models/qwen"], 8000),
+        (["vllm", "serve", "/mnt/models/qwen", "--port", "$PORT"], 8080),
+        (["vllm", "serve", "/mnt/models/qwen", "--config", "/etc/vllm.yaml"], 8080),
+        (["sh", "-c", "vllm serve /mnt/models/qwen $MORE"], 8080),
+        (["serve", "--port", "80"], 8080),
+    ],
+)
+def test_a_port_that_agrees_or_is_not_known_passes(words: list[str], port: int):
+    assert ModelServer.of(server(image=NEW, vllm=None, command=words, port=port)).port == port
+
+
+@pytest.mark.parametrize(
+    ("memory", "gpus", "asked", "size"),
+    [
+        *[("64Gi", 1, None, None), ("64Gi", 2, None, "32Gi"), ("15Gi", 8, None, "7680Mi")],
+        *[("1G", 2, None, "476Mi"), ("64Gi", 2, "1Gi", "1Gi"), ("64Gi", 0, "8Gi", "8Gi")],
+    ],
+)
+def test_several_cards_have_half_of_the_memory_to_talk_through(
+    memory: str, gpus: int, asked: str | None, size: str | None
+):
+    resources = Resources.of({"cpu": "1", "memory": memory, "gpus": gpus})
+    assert shared_memory_size(resources, asked) == size

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from components.serving import TrainingJob, TrainingJobArgs
-from components.serving.training_job import job_spec
+from components.serving.training_job import GENERATION, job_spec
 from tests.recording import (
     assert_is_a_good_parent,
     only,
@@ -16,10 +16,13 @@ from tests.recording import (
 from .arguments import CARD, GPU_TAINT, job
 
 JOB = "kubernetes:batch/v1:Job"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+SERVICE = "kubernetes:core/v1:Service"
+INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
 
 
 def spec(**changes: Any) -> Any:
-    return job_spec(TrainingJobArgs.of(job(**changes)))
+    return job_spec("finetune", TrainingJobArgs.of(job(**changes)))
 
 
 def pod(**changes: Any) -> Any:
@@ -69,6 +72,114 @@ def test_the_checkpoint_is_mounted_where_the_variable_says():
     }
 
 
+def variables(**changes: Any) -> dict[str, Any]:
+    return {one["name"]: one.get("value", one) for one in container(**changes)["env"]}
+
+
+def test_pods_of_a_parallel_job_meet_at_the_first_one():
+    found = variables(parallelism=2)
+    assert (found["MASTER_ADDR"], found["MASTER_PORT"]) == ("finetune-0.finetune", "29500")
+    assert pod(parallelism=2)["subdomain"] == "finetune"
+    service = only(planned(TrainingJob, "finetune", job(parallelism=2)).of(SERVICE)).inputs
+    assert service["metadata"]["name"] == "finetune"
+    assert service["spec"] == {
+        "clusterIP": "None",
+        "selector": {"job-name": "finetune"},
+        "publishNotReadyAddresses": True,
+        "ports": [{"name": "rendezvous", "port": 29500}],
+    }
+
+
+def test_each_pod_of_a_parallel_job_knows_its_number_and_how_many_there_are():
+    found = variables(parallelism=2)
+    assert (found["NNODES"], found["WORLD_SIZE"]) == ("2", "2")
+    for name in ("NODE_RANK", "RANK"):
+        assert found[name] == {"name": name, "valueFrom": {"fieldRef": {"fieldPath": INDEX}}}
+
+
+def test_torchrun_finds_in_its_variables_what_its_command_line_leaves_out():
+    """That torchrun reads PET_<FLAG> was read in PyTorch's source, and is not proved here."""
+    found = variables(parallelism=2, resources={"cpu": "8", "memory": "32Gi", "gpus": 4})
+    assert {name: value for name, value in found.items() if name.startswith("PET_")} == {
+        "PET_MASTER_ADDR": "finetune-0.finetune",
+        "PET_MASTER_PORT": "29500",
+        "PET_NNODES": "2",
+        "PET_NODE_RANK": {"name": "PET_NODE_RANK", "valueFrom": {"fieldRef": {"fieldPath": INDEX}}},
+        "PET_NPROC_PER_NODE": "4",
+        "PET_RDZV_CONF": "timeout=1800",
+    }
+
+
+def test_a_variable_of_the_user_goes_before_one_of_the_rendezvous():
+    found = variables(parallelism=2, env={"NODE_RANK": "7", "PET_RDZV_CONF": "timeout=60"})
+    assert (found["NODE_RANK"], found["PET_RDZV_CONF"]) == ("7", "timeout=60")
+
+
+def test_a_job_of_one_pod_meets_nobody():
+    assert not planned(TrainingJob, "finetune", job()).of(SERVICE)
+    assert "subdomain" not in pod()
+    assert set(variables()) == {"CHECKPOINT_DIR"}
+
+
+def test_the_service_is_there_before_the_pods_that_meet_at_it():
+    plan = planned(TrainingJob, "finetune", job(parallelism=2))
+    assert only(plan.of(SERVICE)).urn in only(plan.of(JOB)).dependencies
+
+
+def test_a_failure_ends_all_pods_of_a_job_and_is_counted_once():
+    assert spec(parallelism=4)["backoffLimit"] == 12
+    assert spec(parallelism=4, retries=0)["backoffLimit"] == 0
+
+
+def test_pods_share_their_checkpoint_unless_each_has_its_own():
+    [shared] = container(parallelism=2)["volumeMounts"]
+    assert not {"subPath", "subPathExpr"} & set(shared)
+    [own] = container(parallelism=2, checkpoint_per_rank=True)["volumeMounts"]
+    assert own["subPathExpr"] == "rank-$(JOB_COMPLETION_INDEX)"
+    folder = {"checkpoint_folder": "runs/1/", "checkpoint_per_rank": True}
+    [below] = container(**folder)["volumeMounts"]
+    assert (below["subPathExpr"], below.get("subPath")) == (
+        "runs/1/rank-$(JOB_COMPLETION_INDEX)",
+        None,
+    )
+
+
+def test_a_base_model_is_mounted_read_only():
+    changes = {"model_claim": "base", "model_folder": "qwen", "model_path": "/models"}
+    assert container(**changes)["volumeMounts"][1] == {
+        "name": "model",
+        "mountPath": "/models",
+        "readOnly": True,
+        "subPath": "qwen",
+    }
+    assert pod(**changes)["volumes"][1] == {
+        "name": "model",
+        "persistentVolumeClaim": {"claimName": "base", "readOnly": True},
+    }
+
+
+def test_several_cards_have_half_of_the_memory_to_talk_through():
+    def sizes(**changes: Any) -> list[str]:
+        volumes = pod(**changes)["volumes"]
+        return [volume["emptyDir"]["sizeLimit"] for volume in volumes if "emptyDir" in volume]
+
+    two = {"cpu": "8", "memory": "48Gi", "gpus": 2}
+    assert sizes() == []
+    assert sizes(resources=two) == ["24Gi"]
+    assert sizes(resources=two, shared_memory="4Gi") == ["4Gi"]
+    assert sizes(shared_memory="16Gi") == ["16Gi"]
+    mounts = container(shared_memory="16Gi")["volumeMounts"]
+    assert {"name": "shared-memory", "mountPath": "/dev/shm"} in mounts  # noqa: S108
+
+
+def test_secrets_come_from_where_they_are_kept():
+    changes = {"secret_env": ["hub"], "image_pull_secrets": ["acr"]}
+    assert container(**changes)["envFrom"] == [{"secretRef": {"name": "hub"}}]
+    assert pod(**changes)["imagePullSecrets"] == [{"name": "acr"}]
+    assert "envFrom" not in container()
+    assert "imagePullSecrets" not in pod()
+
+
 def test_a_checkpoint_may_be_a_folder_of_its_claim():
     [mount] = container(checkpoint_folder="runs/1")["volumeMounts"]
     assert mount["subPath"] == "runs/1"
@@ -104,18 +215,71 @@ def test_the_command_is_run_as_it_is_on_the_cards_it_asks_for():
 
 def test_pods_carry_the_labels_that_the_policy_selects():
     found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
-    assert found["spec"]["template"]["metadata"]["labels"] == {"release": "finetune"}
+    assert (
+        found["spec"]["template"]["metadata"]["labels"].items() >= {"release": "finetune"}.items()
+    )
     assert found["metadata"]["labels"] == {"release": "finetune"}
     assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("finetune", "inference")
 
 
-def test_an_update_does_not_wait_for_a_job_to_end_but_for_an_old_one_to_be_gone():
-    """Does not prove what the provider does; `skipAwait` would not wait for a deletion."""
-    found = only(planned(TrainingJob, "finetune", job(grace_seconds=900)).of(JOB)).inputs
+def test_neither_an_update_nor_a_refresh_asks_whether_a_job_has_ended():
+    """Does not prove what the plugin does: a refresh of it reads `skipAwait`, and no `waitFor`."""
+    found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
     assert found["metadata"]["annotations"] == {
-        "pulumi.com/waitFor": "jsonpath={.metadata.uid}",
-        "pulumi.com/timeoutSeconds": "1200",
+        "pulumi.com/skipAwait": "true",
+        "pulumi.com/deletionPropagation": "background",
     }
+
+
+def declared(**changes: Any) -> Any:
+    inputs = only(planned(TrainingJob, "finetune", job(**changes)).of(JOB)).inputs
+    return inputs["spec"]["template"]
+
+
+def generation(**changes: Any) -> str:
+    return str(declared(**changes)["metadata"]["labels"][GENERATION])
+
+
+def test_no_pod_starts_while_one_of_an_earlier_declaration_still_saves():
+    """An old job is gone at once, and its pods are not."""
+    [term] = declared()["spec"]["affinity"]["podAntiAffinity"][REQUIRED]
+    assert term == {
+        "labelSelector": {
+            "matchExpressions": [
+                {"key": "batch.kubernetes.io/job-name", "operator": "In", "values": ["finetune"]},
+                {"key": GENERATION, "operator": "NotIn", "values": [generation()]},
+            ]
+        },
+        "topologyKey": "kubernetes.io/os",
+    }
+
+
+def test_pods_of_one_declaration_run_beside_each_other_and_on_the_nodes_of_the_placement():
+    term = {"node_selector_terms": [{"match_expressions": [{"key": CARD, "operator": "Exists"}]}]}
+    affinity = {"required_during_scheduling_ignored_during_execution": term}
+    assert generation(parallelism=4) == generation()
+    assert set(declared(node_affinity=affinity)["spec"]["affinity"]) == {
+        "nodeAffinity",
+        "podAntiAffinity",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image": "registry.example.com/train:v2"},
+        {"env": {"EPOCHS": "3"}},
+        {"grace_seconds": 60},
+        {"tolerations": [GPU_TAINT]},
+        {"labels": {"release": "finetune", "team": "chat"}},
+    ],
+)
+def test_what_replaces_a_job_is_another_generation(changes: dict[str, Any]):
+    assert generation(**changes) != generation()
+
+
+def test_services_of_the_namespace_do_not_become_variables():
+    assert pod()["enableServiceLinks"] is False
 
 
 def test_a_job_that_changed_replaces_the_old_one_of_its_name():
@@ -139,6 +303,33 @@ def test_the_name_of_the_job_is_published():
             "env[CHECKPOINT_DIR] is given, but it must be left out: it is checkpoint_path (/check",
         ),
         ({"checkpoint_path": "ckpt"}, "checkpoint_path is 'ckpt', but it must be an absolute path"),
+        (
+            {"env": {"HF_TOKEN": "anything"}},
+            "env[HF_TOKEN] is set in plain, but it must be left out, and the key HF_TOKEN of a",
+        ),
+        (
+            {"command": ["train", "--token", "hf_abcdefghijklmnopqrst"]},
+            "command[2] is a text that looks like a key or a password, but it must be $(NAME)",
+        ),
+        (
+            {"shared_memory": "32Gi"},
+            "shared_memory is '32Gi', but it must be less than resources.memory (32Gi)",
+        ),
+        ({"model_claim": "base"}, "model_path is missing, but it must be given with model_claim"),
+        ({"model_path": "/models"}, "model_path is '/models', but it must be given with model_cl"),
+        (
+            {"model_claim": "base", "model_path": "/checkpoint/"},
+            "model_path is '/checkpoint/', but it must be unique: another volume is mounted there",
+        ),
+        (
+            {"checkpoint_path": "/dev/shm"},  # noqa: S108
+            "checkpoint_path is '/dev/shm', but it must be unique",
+        ),
+        ({"model_claim": "b", "model_path": "m"}, "model_path is 'm', but it must be an absolute"),
+        (
+            {"model_claim": "b", "model_path": "/m", "model_folder": "/x"},
+            "model_folder is '/x', but it must be a relative",
+        ),
         ({"checkpoint_folder": "../x"}, "checkpoint_folder is '../x', but it must be a relative"),
     ],
 )

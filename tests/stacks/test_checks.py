@@ -46,6 +46,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from components.args import Args
+from components.catalog.vllm.table import table_date
 from stacks import checks, environment, runtimes
 from stacks.checks import WARNINGS
 from stacks.checks.architecture import ARM_DOCS
@@ -89,6 +90,17 @@ TERWAY: Raw = {
 }
 TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicated_line": True}
 CHAT: Final = "models[qwen-chat].serve.kserve.scale"
+QWEN: Final = "models[qwen].serve.knative.scale"
+NEW_IMAGE: Raw = {
+    "models[qwen-queue].server.image": "registry/vllm:0.18.0",
+    "models[qwen-queue].placement.pools": ["elastic"],
+    "pools[elastic].gpu": "T4",
+    "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+}
+BIG_NODES: Raw = {
+    "models[qwen].placement.pools": ["a10"],
+    "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+}
 ALONE: Raw = {"models[qwen-queue]": GONE}
 ASKED: Raw = {
     "metric": "prometheus",
@@ -102,6 +114,12 @@ COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
+COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
+ONE: Raw = {"max": 1, "target": 1}
+BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
+CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
+LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
 SMALL: Raw = {
     "name": "ecs.gn6x.large",
     "vcpus": 32,
@@ -137,8 +155,36 @@ def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     return {"metric": metric, "target": target, "max": 3, **more}
 
 
+def started(folder: str, *more: str) -> list[str]:
+    """A command of the vLLM that hybrid has."""
+    module = "vllm.entrypoints.openai.api_server"
+    flags = ("--model", folder, "--port", "8080", "--dtype", "half")
+    return ["python3", "-m", module, *flags, *more]
+
+
+def at_port(port: int) -> Raw:
+    """A server of hybrid at another port, by a command that says none."""
+    server = "models[qwen-chat].server"
+    return {f"{server}.port": port, f"{server}.command": ["serve"]}
+
+
 def load_test(**changes: Any) -> Raw:
     return {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
+
+
+def pair(**changes: Any) -> Raw:
+    """A training of two pods, for a stack that has none."""
+    smallest = {
+        "name": "pair",
+        "image": "registry/train:1",
+        "command": ["train"],
+        "resources": {"cpu": "2", "memory": "8Gi"},
+        "placement": {"pools": ["idc"]},
+        "priority": "low",
+        "checkpoint": {"store": "shared", "size": "1Gi", "mount_path": "/checkpoints"},
+        "parallelism": 2,
+    }
+    return {**smallest, **changes}
 
 
 class Case(NamedTuple):
@@ -212,6 +258,149 @@ CASES = [
             "that name."
         ),
         {"models[+]": {**MODEL, "name": "finetune-check"}},
+    ),
+    Case(
+        "claims_are_unique",
+        "a model with the name of the claim that training starts from",
+        dev,
+        {"models[+]": {**MODEL, "name": "finetune-model"}, "training[finetune].volume": BASE_MODEL},
+        (
+            "models[finetune-model].name is 'finetune-model', but it must be no name of a "
+            "training job with -model behind it: the job's base model is a claim of that name."
+        ),
+        {"models[+]": {**MODEL, "name": "finetune-model"}},
+    ),
+    Case(
+        "paths_are_mounted",
+        "an adapter in a folder that nothing is mounted at",
+        dev,
+        {"models[qwen].server.vllm.extra_args": ["--lora-modules", "sql=/mnt/lora/sql"]},
+        (
+            "models[qwen].server.vllm.extra_args is '/mnt/lora/sql', but it must be below "
+            "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
+        ),
+        {"models[qwen].server.vllm.extra_args": ["--lora-modules", f"sql={LORA}", "b=hub/lora"]},
+    ),
+    Case(
+        "paths_are_mounted",
+        "a model in another folder than its own",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen2")},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen2', but it must be below "
+            "/mnt/models/Qwen: --model reads it, and nothing else is mounted."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen/2")},
+    ),
+    Case(
+        "ModelServer",
+        "a command for more cards than the pod has",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=2")},
+        (
+            "models[qwen-chat].server.command is one that takes 2 cards (tensor 2), but it must be "
+            "resources.gpus (1): vLLM starts one worker per card."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=1")},
+    ),
+    Case(
+        "KServeServe",
+        "a rollout of what Knative serves",
+        hybrid,
+        {
+            "models[qwen-chat].serve.kserve": {"scale": COUNTED, "rollout": {"type": "Recreate"}},
+        },
+        (
+            "models[qwen-chat].serve.kserve.rollout is given, but it must be left out with "
+            "concurrency: Knative starts the new revision beside the old one, and knows no other "
+            "way."
+        ),
+        {"models[qwen-chat].serve.kserve.rollout": {"type": "Recreate"}},
+    ),
+    Case(
+        "rendezvous_names_are_free",
+        "a job whose pods would meet at the Service of a model",
+        hybrid,
+        {"training": [pair(name="qwen-chat-predictor")], **LOW, "edge_pools[idc]": CONNECTED},
+        (
+            "training[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one than qwen-chat-predictor: KServe makes a Service of that name for "
+            "models[qwen-chat]."
+        ),
+        {
+            "training": [pair(name="qwen-chat-predictor", parallelism=1)],
+            **LOW,
+            "edge_pools[idc]": CONNECTED,
+        },
+    ),
+    Case(
+        "pods_of_a_job_reach_each_other",
+        "a job of two pods on machines that cannot reach each other",
+        hybrid,
+        {"training": [pair()], **LOW},
+        (
+            "training[pair].parallelism is 2, but it must be 1, or "
+            "edge_pools[idc].interconnected true where it is so: pods of the job talk to each "
+            "other, and those on idc cannot."
+        ),
+        {"training": [pair()], **LOW, "edge_pools[idc]": CONNECTED},
+    ),
+    Case(
+        "stores_are_known",
+        "a base model in a store that is not there",
+        dev,
+        {"training[finetune].volume": {**BASE_MODEL, "store": "model"}},
+        (
+            "training[finetune].volume.store is 'model', but it must be one of models, "
+            "checkpoints (did you mean 'models'?): the files are mounted from it."
+        ),
+        {"training[finetune].volume": BASE_MODEL},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a base model mounted over the checkpoint",
+        dev,
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints"}},
+        (
+            "training[finetune].volume.mount_path is '/checkpoints', but it must be unique: "
+            "another volume is mounted there."
+        ),
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints/base"}},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a hub token of a job in plain",
+        dev,
+        {"training[finetune].env": {"HF_TOKEN": "anything"}},
+        (
+            "training[finetune].env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"training[finetune].secret_env": ["hub"]},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a job name that leaves no room for that of a pod",
+        existing,
+        {"training[finetune].name": "f" * 58},
+        (
+            f"training[{'f' * 58}].name is '{'f' * 58}', but it must be 57 long at most, which "
+            "leaves room for an index: pods are called after the job."
+        ),
+        {"training[finetune].name": "f" * 57},
+    ),
+    Case(
+        "ModelServer",
+        "a hub token of a model in plain",
+        dev,
+        {"models[qwen].server.env": {"HF_TOKEN": "anything"}},
+        (
+            "models[qwen].server.env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"models[qwen].server.secret_env": ["hub"]},
     ),
     Case(
         "sections_suit_the_profile",
@@ -1149,21 +1338,78 @@ CASES = [
             "models[qwen].server.image is 'registry/vllm:0.9.0', but it must be a vLLM below "
             "0.9.0, or placed without pool gpu: vLLM 0.9.0 has no kernels for V100."
         ),
-        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": "registry/vllm:0.8.5"},
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:0.8.5",
+            "models[qwen].server.vllm.dtype": "half",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a format of Turing on Volta, whatever the release",
+        existing,
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+        (
+            "models[qwen].server.vllm.quantization is 'awq', but it must be another format, or "
+            "placed without pool gpu: awq needs compute capability 7.5, V100 has 7.0."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a card before Ampere under a release that does not choose float16 by itself",
+        existing,
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.8.5"},
+        (
+            "models[qwen].server.vllm.dtype is missing, but it must be half: most models are "
+            "stored as bfloat16, which T4 does not have; half loads any of them, and vLLM 0.8.5 "
+            "does not choose it by itself, as 0.9.0 and later do."
+        ),
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.9.0"},
+    ),
+    Case(
+        "first_qwen_runs_on_the_release",
+        "the articles' model under a release that no longer loads it",
+        existing,
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.24.0-cu129",
+        },
+        (
+            "models[qwen].server.image is 'registry/vllm:0.24.0-cu129', but it must be vLLM "
+            "0.23.0 or earlier, or a newer model, e.g. Qwen2.5: models[qwen].volume.path ends in "
+            "Qwen-7B-Chat, which is taken for Qwen of the first generation, and vLLM 0.23.0 was "
+            "the last release to load that. See docs/guides/upgrade.md"
+        ),
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.23.0-cu129",
+        },
     ),
     Case(
         "vllm_runs_on_the_cards",
         "a weight format that the card has no kernels for",
         dev,
-        {"models[qwen].server.vllm.quantization": "gptq_marlin"},
+        {
+            "models[qwen].server.vllm.quantization": "gptq_marlin",
+            "models[qwen].server.image": "registry/vllm:0.13.0",
+        },
         (
             "models[qwen].server.vllm.quantization is 'gptq_marlin', but it must be another "
-            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0, T4 has "
-            "7.5."
+            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0 in vLLM "
+            "0.13.0, T4 has 7.5."
         ),
         {
             "models[qwen].server.vllm.quantization": "gptq_marlin",
-            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].server.image": "registry/vllm:0.14.0",
         },
     ),
     Case(
@@ -1242,12 +1488,12 @@ CASES = [
         "reserved_names_are_free",
         "a port of Knative's own below KServe",
         hybrid,
-        {CHAT: scale("concurrency", 2), "models[qwen-chat].server.port": 8012},
+        {CHAT: scale("concurrency", 2), **at_port(8012)},
         (
             "models[qwen-chat].server.port is 8012, but it must be none of 8008, 8012, 8013, 8022,"
             " 9090, 9091: Knative's queue-proxy has it."
         ),
-        {"models[qwen-chat].server.port": 8012},
+        {**at_port(8012)},
     ),
     Case(
         "reserved_names_are_free",
@@ -1408,13 +1654,13 @@ CASES = [
         "metrics_come_from_one_port",
         "vLLM's metrics at a port where nobody looks",
         hybrid,
-        {CHAT: scale("vllm_kv_cache_usage", 1), "models[qwen-chat].server.port": 8081},
+        {CHAT: scale("vllm_kv_cache_usage", 1), **at_port(8081)},
         (
             "models[qwen-chat].server.port is 8081, but it must be 8080, as of the other models "
             "that are scaled on vLLM's metrics: these are collected at one port, and a model "
             "without them never scales."
         ),
-        {"models[qwen-chat].server.port": 8081},
+        {**at_port(8081)},
     ),
     Case(
         "kserve_has_cert_manager",
@@ -2692,6 +2938,17 @@ SURPRISES = [
         },
     ),
     Case(
+        "images_suit_the_architecture",
+        "a cache on ARM nodes of an existing cluster",
+        existing,
+        {"nodes[cache].node_selector": {"kubernetes.io/arch": "arm64"}},
+        (
+            "models[qwen].cache.pool is cache, whose nodes are ARM: the images of Fluid and Jindo "
+            "need variants for arm64, or its pods end with `exec format error`."
+        ),
+        {"nodes[cache].node_selector": {"kubernetes.io/arch": "amd64"}},
+    ),
+    Case(
         "registries_are_in_reach",
         "images abroad, for nodes in the mainland",
         dev,
@@ -2737,6 +2994,115 @@ SURPRISES = [
         },
     ),
     Case(
+        "updates_have_a_spare_card",
+        "an update that waits for the card of the pod that it replaces",
+        dev,
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.min": 2, f"{QWEN}.max": 2},
+        (
+            "models[qwen].serve.knative: an update needs room for 2 more replicas before it ends "
+            "an old one, and the pools a10 hold 2: with scale.min 2 it never ends. Give a pool one "
+            "more node for each (an autoscaled pool that is empty costs nothing), or scale.min 0 "
+            "where a cold start will do: Knative ends no old revision before."
+        ),
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.max": 1},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that waits for a card which another model always has",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": MODEL,
+        },
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10 hold 1, cards for the fewest pods of other models "
+            "left aside: with scale.min 1 it never ends. Give a pool one more node for each (an "
+            "autoscaled pool that is empty costs nothing), or scale.min 0 where a cold start will "
+            "do: Knative ends no old revision before."
+        ),
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": {**MODEL, "serve": {"knative": {"scale": {**ONE, "min": 0}}}},
+        },
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that has no room while all replicas run",
+        dev,
+        {f"{QWEN}.max": 6},
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10, t4 hold 6: with 6 replicas or more it waits until "
+            "load falls. Give a pool one more node for each (an autoscaled pool that is empty "
+            "costs nothing), or scale.min 0 where a cold start will do: Knative ends no old "
+            "revision before."
+        ),
+        {f"{QWEN}.max": 5},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update by KServe that waits for the card of the pod that it replaces",
+        hybrid,
+        {"models[qwen-chat].placement.pools": ["elastic"], f"{CHAT}.min": 3},
+        (
+            "models[qwen-chat].serve.kserve: an update needs room for 1 more replica before it "
+            "ends an old one, and the pools elastic hold 3: with scale.min 3 it never ends. Set "
+            "rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
+            "one more node."
+        ),
+        {
+            "models[qwen-chat].placement.pools": ["elastic"],
+            f"{CHAT}.min": 3,
+            "models[qwen-chat].serve.kserve.rollout": {"max_surge": 0, "max_unavailable": 1},
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that a release cuts off when their pod ends",
+        hybrid,
+        {"models[qwen-queue].serve.kserve.request_seconds": 26},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
+            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), so "
+            "requests have the pause before SIGTERM alone."
+        ),
+        {
+            "models[qwen-queue].serve.kserve.request_seconds": 26,
+            "models[qwen-queue].serve.kserve.grace_seconds": 31,
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that outlive the pause and the drain of their pod",
+        hybrid,
+        {**NEW_IMAGE, "models[qwen-queue].serve.kserve.request_seconds": 100},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 100, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 115 would do."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].serve.kserve.request_seconds": 100,
+            "models[qwen-queue].serve.kserve.grace_seconds": 115,
+        },
+    ),
+    Case(
+        "tensor_parallel_divides_the_heads",
+        "layers split over a number that few models have heads for",
+        dev,
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 3},
+        (
+            "models[qwen].server splits each layer over 3 cards: vLLM starts only if 3 divides the "
+            "attention heads of the model, and those of most are 28, 32, 40 or 64. 1, 2, 4 or 8 "
+            "cards do; --pipeline-parallel-size splits by layers instead."
+        ),
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+    ),
+    Case(
         "starts_take_their_time",
         "a start that is cut off before it is done",
         dev,
@@ -2746,6 +3112,17 @@ SURPRISES = [
             "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
         ),
         {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
+    ),
+    Case(
+        "new_releases_are_judged_by_an_older_one",
+        "a vLLM that is newer than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
+        (
+            "models[qwen].server.image is vLLM 0.99.0, which is newer than what is known here: "
+            f"its flags and formats are judged by 0.33.0, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
     ),
     Case(
         "machines_reach_the_stores",
@@ -2905,7 +3282,7 @@ def test_a_policy_selects_exactly_the_pods_of_its_workload(base: Callable[..., R
     pods = [
         one["spec"]["template"]["metadata"]["labels"]
         for one in plan.manifests()
-        if one["kind"] in ("Service", "Job")
+        if one["kind"] in ("Service", "Job") and "template" in one["spec"]
     ]
     selectors = [one["spec"]["selector"] for one in plan.manifests("ResourcePolicy")]
     assert sorted(map(str, selectors)) == sorted(map(str, pods))

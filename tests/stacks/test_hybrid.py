@@ -188,7 +188,9 @@ def test_every_metric_that_a_model_is_scaled_on_is_one_that_the_adapter_serves()
 
 def test_a_monitor_looks_where_models_that_are_scaled_on_it_listen() -> None:
     """Another model at a lower port, which is not scaled so, moves it nowhere."""
-    [monitor] = up(**{"models[qwen-chat].server.port": 8000}).manifests("PodMonitor")
+    server = "models[qwen-chat].server"
+    changes = {f"{server}.port": 8000, f"{server}.command": ["serve"]}
+    [monitor] = up(**changes).manifests("PodMonitor")
     [endpoint] = monitor["spec"]["podMetricsEndpoints"]
     assert endpoint["targetPort"] == 8080
 

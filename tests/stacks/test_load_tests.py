@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
+from plan.graph import graph_of
+from plan.graph.model import Workload
 from plan.model import Plan
-from plan.ways import idle_policies, ways
+from plan.words import steps
 from policy.judge import judge as police
 
 from .environments import Raw, accepted, changed, dev, existing, hybrid, planned, prod, sentences
@@ -30,6 +32,11 @@ def address(plan: Plan) -> str:
 
 def job(plan: Plan) -> Any:
     return next(one for one in plan.manifests("Job") if one["metadata"]["name"] == "spike-first")
+
+
+def spike(plan: Plan) -> Workload:
+    [job] = [job for job in graph_of(plan).workloads if job.name == "spike-first"]
+    return job
 
 
 def volumes(plan: Plan) -> dict[str, Any]:
@@ -57,18 +64,16 @@ def test_a_test_that_is_asked_for_runs_after_its_model() -> None:
 
 def test_a_plan_shows_the_job_and_where_its_tokenizer_is_from() -> None:
     plan = planned(loaded(dev(), run="first"))
-    [way] = [one for one in ways(plan) if one.name == "spike-first"]
-    steps = {step.need: step.answer for step in way.steps}
-    assert not any(step.broken for step in way.steps)
-    assert steps["pods"] == "1 to complete, 1 at a time, 0 retries"
-    assert "oss://ack-inference-dev-models/Qwen-7B-Chat-Int8" in steps["volume"]
+    way = {step.need: step for step in steps(spike(plan))}
+    assert not any(step.broken for step in way.values())
+    assert way["pods"].answer == "1 to complete, 1 at a time, 0 retries"
+    assert "oss://ack-inference-dev-models/Qwen-7B-Chat-Int8" in way["volume"].answer
 
 
 def test_no_policy_places_the_pods_of_a_test() -> None:
     plan = planned(loaded(dev(), run="first"))
-    [way] = [one for one in ways(plan) if one.name == "spike-first"]
-    assert {step.need: step.answer for step in way.steps}["nodes"].startswith("any node")
-    assert idle_policies(plan) == []
+    assert (spike(plan).policies, spike(plan).stops) == ((), ())
+    assert graph_of(plan).idle == []
 
 
 def test_a_model_of_knative_is_asked_at_its_service() -> None:

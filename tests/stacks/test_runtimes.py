@@ -92,7 +92,7 @@ def test_a_policy_selects_our_label_or_that_of_the_controller() -> None:
         (dev, {"serve.knative.annotations": {"autoscaling.knative.dev/min-scale": "x"}}, None),
         (hybrid, {"serve.kserve.annotations": {"serving.kserve.io/deploymentMode": "x"}}, None),
         (dev, SHARED, "server.mount_path"),
-        (hybrid, SHARED, "server.mount_path"),
+        (hybrid, {**SHARED, "server.command": ["serve"]}, "server.mount_path"),
     ],
 )
 def test_what_a_runtime_refuses_is_told_under_the_field_of_the_stack_file(

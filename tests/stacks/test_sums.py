@@ -1,5 +1,6 @@
 """Sums over what shares pools: what is refused cannot be, whichever way the pods are put."""
 
+import time
 from itertools import product
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from components.quantity import parse
 from components.serving import LoadTestArgs
 from components.serving.load_test import job_spec
-from stacks.checks.sums import LOAD_TEST, Demand, Room, _shortages
+from stacks.checks.sums import LOAD_TEST, Demand, Room, _sets, _shortages
 
 from .environments import accepted, dev, merged, refusal, warnings
 from .test_checks import MODEL
@@ -73,6 +74,27 @@ def test_pods_that_may_go_to_several_pools_are_summed_over_all_of_them(
     assert bool(list(_shortages(demands, rooms))) is refused
 
 
+def test_pools_are_looked_at_together_over_any_number_of_pods_that_link_them() -> None:
+    links = ("12", "34", "56", "23", "45")
+    sets = _sets([Demand("f", 1, {"gpus": 1}, frozenset(link)) for link in links])
+    assert frozenset("123456") in sets
+    assert frozenset("1234") in sets
+    # They share nothing.
+    assert frozenset("1256") not in sets
+
+
+def test_many_models_with_many_pools_do_not_take_long() -> None:
+    pools = [f"p{number}" for number in range(40)]
+    demands = [
+        Demand(f"m{n}", 1, {"gpus": 1}, frozenset({pools[n % 40], pools[n * 7 % 40], pools[-1]}))
+        for n in range(200)
+    ]
+    rooms = {name: Room(5, {"gpus": 1}) for name in pools}
+    start = time.process_time()
+    assert not list(_shortages(demands, rooms))
+    assert time.process_time() - start < 5
+
+
 def test_a_shortage_of_a_few_pools_is_not_said_again_of_more() -> None:
     rooms = {name: Room(1, {"gpus": 1}) for name in POOLS}
     demands = [
@@ -90,6 +112,17 @@ def test_pools_of_which_a_type_is_not_known_are_not_summed_up() -> None:
     assert "it needs 3 GPUs" in refusal(raw)
     raw = merged(raw, {"pools[a10].instance_types": ["ecs.gn9.large"]})
     assert "3 GPUs" not in refusal(raw)
+
+
+def test_nodes_without_room_take_none_from_others() -> None:
+    tiny = {"name": "ecs.t9.small", "vcpus": 1, "memory_gib": 1}
+    pools = [{"name": f"tiny{n}", "instance_types": ["ecs.t9.small"], "size": 1000} for n in (1, 2)]
+    raw = merged(dev(), {"instance_types": [tiny], "pools[+]": pools[0]})
+    for taint in ([], [{"key": "a"}]):
+        tests = [{"name": "t", "model": "qwen", "scenario": {"spike": {}}, "run": "1"}]
+        own = {**pools[1], "taints": taint}
+        found = warnings(merged(raw, {"pools[+]": own, "load_tests": tests}))
+        assert not [one for one in found if "same time" in one]
 
 
 def test_an_autoscaled_pool_counts_with_all_the_nodes_that_it_may_have() -> None:

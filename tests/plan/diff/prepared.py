@@ -239,6 +239,7 @@ PREPARED: Final = [
             Kind.CREATED: {
                 "cert-manager-release",
                 "kserve-crd",
+                "kserve-ingress",
                 "kserve-resources",
                 "qwen-service",
             },

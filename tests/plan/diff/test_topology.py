@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from plan.diff.compare import Kind, StackDiff, compare
-from plan.diff.topology import Part, Topology, held, landing, topology
-from plan.layout import Element
+from plan.diff.topology import Part, Topology, held, landing, topology_of
+from plan.graph.model import Node
 from plan.model import Plan
 from tests.plan.diff.prepared import MODEL
 from tests.stacks.environments import GONE, NAMES, merged, planned, raw_of
@@ -33,7 +33,7 @@ def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
 
 
 def after(stack: str, **changes: Any) -> Topology:
-    return topology(diff_of(stack, changes))
+    return topology_of(diff_of(stack, changes))
 
 
 def kinds(parts: Any) -> dict[str, Kind | None]:
@@ -49,7 +49,7 @@ def part(parts: Any, name: str) -> Any:
     return one
 
 
-def facts(one: Part[Element]) -> dict[str, tuple[str, str]]:
+def facts(one: Part[Node]) -> dict[str, tuple[str, str]]:
     """Those that differ."""
     return {
         fact.label: (fact.before, fact.after) for fact in one.facts if fact.before != fact.after
@@ -58,7 +58,7 @@ def facts(one: Part[Element]) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_nothing_is_coloured_where_nothing_changes(stack: str) -> None:
-    assert touched(topology(compare(as_it_is(stack), as_it_is(stack)))) == {}
+    assert touched(topology_of(compare(as_it_is(stack), as_it_is(stack)))) == {}
 
 
 @pytest.mark.parametrize(("stack", "changes"), CHANGES)
@@ -68,7 +68,7 @@ def test_every_resource_that_changes_belongs_to_a_part_that_does(
     diff = diff_of(stack, changes)
     told = {
         urn
-        for one in topology(diff).parts
+        for one in topology_of(diff).parts
         if one.kind
         for side in (one.before, one.after)
         if side
@@ -161,13 +161,13 @@ def test_a_part_of_which_only_something_else_is_replaced_is_updated() -> None:
     ]
     diff = compare(plan, replace(plan, resources=other))
     assert {one.kind for one in diff.resources} == {Kind.REPLACED}
-    assert touched(topology(diff)) == {"ack-inference-dev": Kind.UPDATED}
+    assert touched(topology_of(diff)) == {"ack-inference-dev": Kind.UPDATED}
 
 
 def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None:
     plan = as_it_is("existing")
     for old, new, kind in ((None, plan, Kind.CREATED), (plan, None, Kind.DELETED)):
-        found = topology(compare(old, new))
+        found = topology_of(compare(old, new))
         assert {*kinds(found.workloads).values(), *kinds(found.caches).values()} == {kind}
         assert {*kinds(found.pools).values(), *kinds(found.stores).values()} == {None}
         assert kinds(found.clusters) == {"cluster": None}
@@ -184,7 +184,7 @@ def test_a_cluster_that_is_used_is_replaced_with_the_connection_to_it(
     [connection] = plan.of("pulumi:providers:kubernetes")
     other = replace(connection, inputs={**connection.inputs, **inputs})
     new = [other if one is connection else one for one in plan.resources]
-    found = topology(compare(plan, replace(plan, resources=new)))
+    found = topology_of(compare(plan, replace(plan, resources=new)))
     assert kinds(found.clusters) == {"cluster": kind}
 
 
@@ -192,7 +192,7 @@ def test_a_part_under_another_name_is_moved_and_nothing_else() -> None:
     old = next(one for one in as_it_is("dev").resources if one.name == "models-bucket")
     old = replace(old, parent="")
     new = replace(old, urn=f"{old.urn}-2", name=f"{old.name}-2", aliases=(old.urn,))
-    [store] = topology(compare(Plan("p", "dev", [old]), Plan("p", "dev", [new]))).stores
+    [store] = topology_of(compare(Plan("p", "dev", [old]), Plan("p", "dev", [new]))).stores
     assert store.kind is Kind.MOVED
     assert store.before is not None
     assert store.after is not None

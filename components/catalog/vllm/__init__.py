@@ -1,22 +1,29 @@
 """What a vLLM image needs of a node, read from its tag."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-Version = tuple[int, int, int]
+from .table import Version, release_name
 
 # First version that no longer runs on a card of this compute capability or lower.
 # V100 (7.0): vLLM 0.9.0, github.com/vllm-project/vllm pull 18818, 2025-05-28.
 V100_DROPPED: Version = (0, 9, 0)
 V100_CAPABILITY = 7.0
-# Marlin kernels need 8.0, FP8 W8A8 kernels 8.9, bfloat16 8.0: vLLM docs, quantization, 2026-08.
-MINIMUM_CAPABILITY = {
-    "gptq_marlin": 8.0,
-    "awq_marlin": 8.0,
-    "marlin": 8.0,
-    "fp8": 8.9,
-    "bfloat16": 8.0,
-}
+# bfloat16 needs Ampere: vllm/platforms/cuda.py, check_if_supports_dtype, of every release. With
+# `--dtype auto`, vLLM takes float16 by itself on older cards from 0.9.0 on: vllm/config.py.
+BFLOAT16_CAPABILITY = 8.0
+FLOAT16_BY_ITSELF_SINCE: Version = (0, 9, 0)
+# By what a model's folder is called, the last release that loads it, and what it is taken for:
+# _PREVIOUSLY_SUPPORTED_MODELS of vllm/model_executor/models/registry.py, 0.33.0, read 2026-11.
+LAST_RELEASE: Mapping[str, tuple[Version, str]] = MappingProxyType(
+    {
+        r"Qwen-(1_8B|7B|14B|72B)(-Chat)?(-Int[48])?": ((0, 23, 0), "Qwen of the first generation"),
+        r"Qwen-VL(-Chat)?(-Int4)?": ((0, 23, 0), "Qwen-VL of the first generation"),
+        r"internlm-(chat-)?(7b|20b)": ((0, 23, 0), "InternLM of the first generation"),
+    }
+)
 # The plain tag is CUDA 13 from 0.20.0 on, CUDA 12 before; NVIDIA/Model-Optimizer pull 2042.
 CUDA_13_SINCE: Version = (0, 20, 0)
 # Minimum driver branch per CUDA major version: docs.nvidia.com, CUDA compatibility, 2026.
@@ -34,7 +41,7 @@ class VllmImage:
     @property
     def release(self) -> str:
         """The version as people write it, e.g. `0.4.1`."""
-        return ".".join(map(str, self.version))
+        return release_name(self.version)
 
 
 def vllm_image(image: str) -> VllmImage | None:

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
-from plan.model import SECRET, UNKNOWN, Plan
-from plan.ways import Step, Way, idle_policies, ways
+from plan.graph import graph_of
+from plan.graph.model import Workload
+from plan.model import SECRET, UNKNOWN, Marker, Plan
+from plan.words import Step, idle_policies, steps
 
 Object = tuple[str, Mapping[str, Any]]
 
@@ -59,27 +61,31 @@ def load(**target: str) -> Object:
     return declared("data.fluid.io/v1alpha1", "DataLoad", "warm", {"dataset": target})
 
 
+Follow = Callable[..., list[Step]]
+
+
 @pytest.fixture
-def steps(planned: Callable[..., Plan]) -> Callable[..., list[Step]]:
+def follow(planned: Callable[..., Plan]) -> Follow:
     """The steps of a need on the way of the only workload among some objects."""
 
-    def follow(need: str, *objects: Object) -> list[Step]:
-        [way] = ways(planned(*objects))
-        return [step for step in way.steps if step.need == need]
+    def steps_of(need: str, *objects: Object) -> list[Step]:
+        [workload] = workloads(planned(*objects))
+        return [step for step in steps(workload) if step.need == need]
 
-    return follow
+    return steps_of
 
 
-Steps = Callable[..., list[Step]]
+def workloads(plan: Plan) -> list[Workload]:
+    return [*graph_of(plan).workloads]
 
 
 def test_a_model_is_followed_from_its_service_to_the_bucket(example: Plan) -> None:
-    model, _ = ways(example)
-    assert model == Way(
-        kind="Knative Service",
-        namespace="models",
-        name="qwen",
-        steps=(
+    model, _ = workloads(example)
+    assert (model.title, model.namespace, model.name, [*steps(model)]) == (
+        "Knative Service",
+        "models",
+        "qwen",
+        [
             Step("scale", "1..3 pods, concurrency 1.4 each (70 % of target 2)"),
             Step("reserve", "1 small ecs instance kept while idle"),
             Step(
@@ -93,40 +99,40 @@ def test_a_model_is_followed_from_its_service_to_the_bucket(example: Plan) -> No
                 "NVIDIA-A10, then Tesla-T4; preempts before the next unit (ResourcePolicy qwen)",
             ),
             Step("priority", "high (1000)"),
-        ),
+        ],
     )
 
 
 def test_a_job_is_followed_too(example: Plan) -> None:
-    _, job = ways(example)
-    assert (job.kind, job.name) == ("Job", "finetune")
-    assert [step.need for step in job.steps if step.broken] == ["volume", "priority"]
+    _, job = workloads(example)
+    assert (job.title, job.name) == ("Job", "finetune")
+    assert [step.need for step in steps(job) if step.broken] == ["volume", "priority"]
 
 
-def test_a_claim_that_nothing_makes_is_a_broken_link(steps: Steps) -> None:
-    [step] = steps("volume", with_volume("lost"), claim("other"))
+def test_a_claim_that_nothing_makes_is_a_broken_link(follow: Follow) -> None:
+    [step] = follow("volume", with_volume("lost"), claim("other"))
     assert step == Step("volume", "PVC lost (not in this plan, has to exist already)", broken=True)
 
 
-def test_a_claim_of_another_namespace_is_a_broken_link(steps: Steps) -> None:
+def test_a_claim_of_another_namespace_is_a_broken_link(follow: Follow) -> None:
     kind, inputs = claim("weights")
     elsewhere = kind, {**inputs, "metadata": {"name": "weights", "namespace": "other"}}
-    assert steps("volume", with_volume("weights"), elsewhere)[0].broken
+    assert follow("volume", with_volume("weights"), elsewhere)[0].broken
 
 
-def test_a_dataset_over_a_claim_that_nothing_makes_is_a_broken_link(steps: Steps) -> None:
-    [step] = steps("volume", with_volume("cached"), dataset("pvc://lost/sub"), runtime())
+def test_a_dataset_over_a_claim_that_nothing_makes_is_a_broken_link(follow: Follow) -> None:
+    [step] = follow("volume", with_volume("cached"), dataset("pvc://lost/sub"), runtime())
     assert step.broken
     assert step.answer.startswith("Dataset cached -> PVC lost (")
 
 
-def test_a_dataset_may_mount_a_bucket_by_itself(steps: Steps) -> None:
-    [step] = steps("volume", with_volume("cached"), dataset("oss://llm/qwen"), runtime())
+def test_a_dataset_may_mount_a_bucket_by_itself(follow: Follow) -> None:
+    [step] = follow("volume", with_volume("cached"), dataset("oss://llm/qwen"), runtime())
     assert step == Step("volume", "Dataset cached -> oss://llm/qwen")
 
 
-def test_a_dataset_without_a_runtime_of_its_name_is_a_broken_link(steps: Steps) -> None:
-    [step] = steps("cache", with_volume("cached"), dataset("oss://llm"), runtime("other"))
+def test_a_dataset_without_a_runtime_of_its_name_is_a_broken_link(follow: Follow) -> None:
+    [step] = follow("cache", with_volume("cached"), dataset("oss://llm"), runtime("other"))
     assert step.broken
 
 
@@ -140,29 +146,29 @@ def test_a_dataset_without_a_runtime_of_its_name_is_a_broken_link(steps: Steps) 
     ],
 )
 def test_a_cache_is_warm_only_by_a_load_of_its_own(
-    steps: Steps, target: dict[str, str], filled: str
+    follow: Follow, target: dict[str, str], filled: str
 ) -> None:
     objects = with_volume("cached"), dataset("oss://llm"), runtime(), load(**target)
-    [step] = steps("cache", *objects)
+    [step] = follow("cache", *objects)
     assert step.answer == f"JindoRuntime cached, 2 x 20Gi MEM, {filled}"
 
 
-def test_a_claim_finds_its_volume_by_labels(steps: Steps) -> None:
+def test_a_claim_finds_its_volume_by_labels(follow: Follow) -> None:
     pvc = claim("weights", selector={"matchLabels": {"pv": "b"}})
     a, b = volume("a", {"bucket": "no"}, pv="a"), volume("b", {"bucket": "yes"}, pv="b")
-    [step] = steps("volume", with_volume("weights"), pvc, a, b)
+    [step] = follow("volume", with_volume("weights"), pvc, a, b)
     assert step.answer == "PVC weights -> PV b -> oss://yes/"
 
 
-def test_a_claim_whose_volume_does_not_exist_is_a_broken_link(steps: Steps) -> None:
+def test_a_claim_whose_volume_does_not_exist_is_a_broken_link(follow: Follow) -> None:
     pvc = claim("weights", volumeName="lost")
-    [step] = steps("volume", with_volume("weights"), pvc, volume("other", {}))
+    [step] = follow("volume", with_volume("weights"), pvc, volume("other", {}))
     assert step.broken
     assert "PVC weights -> PV lost (" in step.answer
 
 
-def test_a_claim_without_a_volume_gets_one_of_its_storage_class(steps: Steps) -> None:
-    [step] = steps("volume", with_volume("weights"), claim("weights", storageClassName="nas"))
+def test_a_claim_without_a_volume_gets_one_of_its_storage_class(follow: Follow) -> None:
+    [step] = follow("volume", with_volume("weights"), claim("weights", storageClassName="nas"))
     assert step == Step("volume", "PVC weights -> a new volume of StorageClass nas")
 
 
@@ -174,19 +180,19 @@ def test_a_claim_without_a_volume_gets_one_of_its_storage_class(steps: Steps) ->
         ({}, "csi"),
     ],
 )
-def test_a_volume_ends_at_its_store(steps: Steps, attributes: dict[str, str], store: str) -> None:
+def test_a_volume_ends_at_its_store(follow: Follow, attributes: dict[str, str], store: str) -> None:
     pvc = claim("weights", volumeName="pv")
-    [step] = steps("volume", with_volume("weights"), pvc, volume("pv", attributes))
+    [step] = follow("volume", with_volume("weights"), pvc, volume("pv", attributes))
     assert step.answer == f"PVC weights -> PV pv -> {store}"
 
 
-def test_a_policy_places_the_pods_that_carry_its_labels(steps: Steps) -> None:
-    [step] = steps("nodes", service(labels={"release": "qwen"}), policy({"release": "qwen"}))
+def test_a_policy_places_the_pods_that_carry_its_labels(follow: Follow) -> None:
+    [step] = follow("nodes", service(labels={"release": "qwen"}), policy({"release": "qwen"}))
     assert step.answer == "NVIDIA-A10; preempts after the last unit (ResourcePolicy first)"
 
 
-def test_a_policy_may_select_by_the_label_that_knative_adds(steps: Steps) -> None:
-    [step] = steps("nodes", service(), policy({"serving.knative.dev/service": "qwen"}))
+def test_a_policy_may_select_by_the_label_that_knative_adds(follow: Follow) -> None:
+    [step] = follow("nodes", service(), policy({"serving.knative.dev/service": "qwen"}))
     assert "ResourcePolicy first" in step.answer
 
 
@@ -195,53 +201,76 @@ def test_a_policy_may_select_by_the_label_that_knative_adds(steps: Steps) -> Non
     [({"release": "qwen2"}, "models"), ({"release": "qwen"}, "default")],
 )
 def test_a_policy_of_other_labels_or_another_namespace_does_not_place(
-    planned: Callable[..., Plan], steps: Steps, selector: dict[str, str], namespace: str
+    planned: Callable[..., Plan], follow: Follow, selector: dict[str, str], namespace: str
 ) -> None:
     objects = service(labels={"release": "qwen"}), policy(selector, namespace=namespace)
-    [step] = steps("nodes", *objects)
+    [step] = follow("nodes", *objects)
     assert step.answer == "any node; no ResourcePolicy selects these pods"
-    [sentence] = idle_policies(planned(*objects))
+    [sentence] = idle_policies(graph_of(planned(*objects)).idle)
     assert sentence.startswith(f"ResourcePolicy {namespace}/first selects no pod of this plan")
 
 
-def test_labels_of_the_service_itself_do_not_reach_its_pods(steps: Steps) -> None:
+def test_labels_of_the_service_itself_do_not_reach_its_pods(follow: Follow) -> None:
     kind, inputs = service()
     labelled = {**inputs, "metadata": {**inputs["metadata"], "labels": {"release": "qwen"}}}
-    [step] = steps("nodes", (kind, labelled), policy({"release": "qwen"}))
+    [step] = follow("nodes", (kind, labelled), policy({"release": "qwen"}))
     assert "no ResourcePolicy" in step.answer
 
 
 def test_a_policy_that_selects_a_pod_is_not_idle(planned: Callable[..., Plan]) -> None:
-    assert idle_policies(planned(service(), policy({}))) == []
+    assert graph_of(planned(service(), policy({}))).idle == []
 
 
-def test_units_are_read_in_order_by_what_they_select(steps: Steps) -> None:
+def test_units_are_read_in_order_by_what_they_select(follow: Follow) -> None:
     units = [
         {"resource": "ecs", "nodeSelector": {"alibabacloud.com/nodepool-id": "np1"}, "max": 2},
         {"resource": "ecs", "nodeSelector": {"node.kubernetes.io/instance-type": "ecs.g8i"}},
         {"resource": "ecs", "nodeSelector": {"zone": "h"}},
         {"resource": "eci"},
     ]
-    [step] = steps("nodes", service(), policy({}, units=units))
+    [step] = follow("nodes", service(), policy({}, units=units))
     assert step.answer.startswith(
         "pool np1 (at most 2 pods), then ecs.g8i, then zone=h, then eci any node; "
     )
 
 
-def test_a_unit_says_that_pods_wait_for_its_nodes(steps: Steps) -> None:
+def test_a_unit_says_that_pods_wait_for_its_nodes(follow: Follow) -> None:
     wait = {"k8s.aliyun.com/resource-policy-wait-for-ecs-scaling": "true"}
-    [step] = steps("nodes", service(), policy({}, units=[{"podLabels": wait}]))
+    [step] = follow("nodes", service(), policy({}, units=[{"podLabels": wait}]))
     assert step.answer.startswith("any node (waits for new nodes); ")
 
 
-def test_a_pool_whose_id_is_not_known_goes_by_its_name(steps: Steps) -> None:
-    units = [
-        {"nodeSelector": {"alibabacloud.com/nodepool-id": one}} for one in (UNKNOWN, UNKNOWN, "np3")
-    ]
-    pools = [{"name": name} for name in ("idc", "elastic", "third")]
-    placement = ("ack-inference:index:Placement", {"pools": pools})
-    [step] = steps("nodes", service(), policy({}, units=units, name="r2"), placement)
+def unnamed_units(*pool_ids: str) -> Object:
+    units = [{"nodeSelector": {"alibabacloud.com/nodepool-id": pool_id}} for pool_id in pool_ids]
+    return policy({"release": "qwen"}, units=units)
+
+
+def test_a_pool_whose_id_is_not_known_goes_by_its_name(follow: Follow) -> None:
+    names = ("idc", "elastic", "third")
+    placement = (
+        "ack-inference:index:Placement",
+        {
+            "pools": [{"name": name} for name in names],
+            "namespace": "models",
+            "selector": {"release": "qwen"},
+        },
+    )
+    pools = [("alicloud:cs/nodePool:NodePool", {"nodePoolName": name}) for name in names]
+    objects = service(labels={"release": "qwen"}), unnamed_units(UNKNOWN, UNKNOWN, "np3")
+    [step] = follow("nodes", *objects, placement, *pools)
     assert step.answer.startswith("pool idc, then pool elastic, then pool np3; ")
+
+
+def test_a_pool_whose_id_is_not_known_goes_by_what_the_id_comes_from(follow: Follow) -> None:
+    pool = ("alicloud:cs/nodePool:NodePool", {"nodePoolName": "idc"})
+    unknown = Marker(UNKNOWN, [f"urn:pulumi:dev::shop::{pool[0]}::r2"])
+    objects = service(labels={"release": "qwen"}), unnamed_units(unknown), pool
+    assert follow("nodes", *objects)[0].answer.startswith("pool idc; ")
+
+
+def test_a_pool_of_which_nothing_is_known_stays_so(follow: Follow) -> None:
+    objects = service(labels={"release": "qwen"}), unnamed_units(UNKNOWN)
+    assert follow("nodes", *objects)[0].answer.startswith("pool [unknown]; ")
 
 
 def affinity(card: str) -> dict[str, Any]:
@@ -249,30 +278,30 @@ def affinity(card: str) -> dict[str, Any]:
     return {"matchExpressions": [rule]}
 
 
-def test_without_a_policy_the_nodes_are_those_that_the_pod_itself_prefers(steps: Steps) -> None:
+def test_without_a_policy_the_nodes_are_those_that_the_pod_itself_prefers(follow: Follow) -> None:
     preferred = [
         {"weight": 50, "preference": affinity("Tesla-T4")},
         {"weight": 100, "preference": affinity("NVIDIA-A10")},
     ]
     wanted = {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
-    [step] = steps("nodes", service(affinity={"nodeAffinity": wanted}))
+    [step] = follow("nodes", service(affinity={"nodeAffinity": wanted}))
     assert step.answer == "NVIDIA-A10, then Tesla-T4; no ResourcePolicy selects these pods"
 
 
-def test_without_a_preference_the_nodes_are_those_that_the_pod_requires(steps: Steps) -> None:
+def test_without_a_preference_the_nodes_are_those_that_the_pod_requires(follow: Follow) -> None:
     terms = {"nodeSelectorTerms": [affinity("NVIDIA-A10")]}
     wanted = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    [step] = steps("nodes", service(nodeSelector={"z": "h"}, affinity={"nodeAffinity": wanted}))
+    [step] = follow("nodes", service(nodeSelector={"z": "h"}, affinity={"nodeAffinity": wanted}))
     assert step.answer == "z=h, then NVIDIA-A10; no ResourcePolicy selects these pods"
 
 
-def test_a_priority_that_nothing_defines_is_a_broken_link(steps: Steps) -> None:
-    [step] = steps("priority", service(priorityClassName="hihg"))
+def test_a_priority_that_nothing_defines_is_a_broken_link(follow: Follow) -> None:
+    [step] = follow("priority", service(priorityClassName="hihg"))
     assert step.broken
 
 
-def test_a_model_without_bounds_scales_as_knative_defaults_do(steps: Steps) -> None:
-    [step] = steps("scale", service())
+def test_a_model_without_bounds_scales_as_knative_defaults_do(follow: Follow) -> None:
+    [step] = follow("scale", service())
     assert (
         step.answer == "0..any number of pods, concurrency 70 each (70 % of Knative's default 100)"
     )
@@ -308,16 +337,16 @@ SCALING = "autoscaling.knative.dev/"
     ],
 )
 def test_a_pod_is_filled_to_a_share_of_the_smaller_one_of_target_and_limit(
-    steps: Steps, notes: dict[str, str], limit: Any, words: str
+    follow: Follow, notes: dict[str, str], limit: Any, words: str
 ) -> None:
-    told = {f"{SCALING}{key}": text for key, text in notes.items()}
-    [step] = steps("scale", service(told, containerConcurrency=limit))
+    annotations = {f"{SCALING}{key}": text for key, text in notes.items()}
+    [step] = follow("scale", service(annotations, containerConcurrency=limit))
     assert step.answer.removeprefix("0..any number of pods, ").startswith(words)
 
 
-def test_a_reserve_shows_only_where_it_is_enabled(steps: Steps) -> None:
+def test_a_reserve_shows_only_where_it_is_enabled(follow: Follow) -> None:
     annotations = {"knative.aliyun.com/reserve-instance-type": "ecs"}
-    assert steps("reserve", service(annotations)) == []
+    assert follow("reserve", service(annotations)) == []
 
 
 PREDICTOR = {"minReplicas": 1, "maxReplicas": 4, "scaleMetric": "rps", "scaleTarget": 9}
@@ -331,6 +360,16 @@ def inference_service(annotations: Any = None, **predictor: Any) -> Object:
         {"predictor": predictor},
         metadata={"annotations": annotations or {}},
     )
+
+
+def test_the_pods_that_do_the_work_are_followed_and_not_those_of_a_transformer(
+    follow: Follow,
+) -> None:
+    kind, inputs = inference_service(priorityClassName="worker")
+    transformer = {"containers": [{}], "priorityClassName": "helper"}
+    spec = {"transformer": transformer, **inputs["spec"]}
+    [step] = follow("priority", (kind, {**inputs, "spec": spec}))
+    assert step.answer.startswith("PriorityClass worker ")
 
 
 SERVED = "InferenceService"
@@ -347,41 +386,41 @@ def scaler(target: str, kind: str = "Deployment") -> Object:
     return declared("autoscaling/v2", "HorizontalPodAutoscaler", "qwen", spec)
 
 
-def test_a_kserve_model_scales_by_itself(steps: Steps) -> None:
-    [step] = steps("scale", inference_service(**PREDICTOR))
+def test_a_kserve_model_scales_by_itself(follow: Follow) -> None:
+    [step] = follow("scale", inference_service(**PREDICTOR))
     assert step == Step("scale", "1..4 pods, rps 6.3 each (70 % of target 9)")
 
 
 @pytest.mark.parametrize("mode", ["Knative", "Serverless"])
-def test_a_kserve_model_on_knative_is_filled_as_knative_does_it(steps: Steps, mode: str) -> None:
+def test_a_kserve_model_on_knative_is_filled_as_knative_does_it(follow: Follow, mode: str) -> None:
     notes = {"serving.kserve.io/deploymentMode": mode, f"{SCALING}target": "9"}
-    [step] = steps("scale", inference_service(notes, maxReplicas=4, containerConcurrency=4))
+    [step] = follow("scale", inference_service(notes, maxReplicas=4, containerConcurrency=4))
     words = "concurrency 2.8 each (70 % of concurrency limit 4, below target 9)"
     assert step == Step("scale", f"1..4 pods, {words}")
 
 
-def test_a_kserve_model_scales_on_its_processors_by_default(steps: Steps) -> None:
-    [step] = steps("scale", inference_service(maxReplicas=4))
+def test_a_kserve_model_scales_on_its_processors_by_default(follow: Follow) -> None:
+    [step] = follow("scale", inference_service(maxReplicas=4))
     assert step == Step("scale", "1..4 pods, cpu 80 each")
 
 
-def test_a_kserve_model_scales_on_what_keda_asks_for(steps: Steps) -> None:
+def test_a_kserve_model_scales_on_what_keda_asks_for(follow: Follow) -> None:
     asked = {"metric": {"backend": "prometheus", "query": "sum(up)"}}
     external = {**asked, "target": {"type": "Value", "value": "1.5"}}
     scaling = {"metrics": [{"type": "External", "external": external}]}
-    [step] = steps("scale", inference_service(maxReplicas=4, autoScaling=scaling))
+    [step] = follow("scale", inference_service(maxReplicas=4, autoScaling=scaling))
     assert step == Step("scale", "1..4 pods, prometheus 1.5 each")
 
 
-def test_a_kserve_model_scales_by_the_autoscaler_of_its_deployment(steps: Steps) -> None:
+def test_a_kserve_model_scales_by_the_autoscaler_of_its_deployment(follow: Follow) -> None:
     external = {"serving.kserve.io/autoscalerClass": "external"}
-    [step] = steps("scale", inference_service(external), scaler("qwen-predictor"))
+    [step] = follow("scale", inference_service(external), scaler("qwen-predictor"))
     assert step == Step("scale", "1..3 pods, GPU 50 each")
 
 
-def test_an_external_autoscaler_of_another_deployment_is_a_broken_link(steps: Steps) -> None:
+def test_an_external_autoscaler_of_another_deployment_is_a_broken_link(follow: Follow) -> None:
     external = {"serving.kserve.io/autoscalerClass": "external"}
-    [step] = steps("scale", inference_service(external), scaler("qwen"))
+    [step] = follow("scale", inference_service(external), scaler("qwen"))
     assert step.broken
 
 
@@ -391,48 +430,51 @@ def workload(kind: str, name: str = "qwen", **spec: Any) -> Object:
 
 
 def test_a_deployment_is_followed_as_a_model_is(planned: Callable[..., Plan]) -> None:
-    [way] = ways(planned(workload("Deployment"), scaler("qwen"), policy({"release": "qwen"})))
-    assert (way.kind, way.namespace, way.name) == ("Deployment", "models", "qwen")
-    assert [step.answer.partition(";")[0] for step in way.steps] == [
+    objects = workload("Deployment"), scaler("qwen"), policy({"release": "qwen"})
+    [model] = workloads(planned(*objects))
+    assert (model.title, model.namespace, model.name) == ("Deployment", "models", "qwen")
+    assert [step.answer.partition(";")[0] for step in steps(model)] == [
         "1..3 pods, GPU 50 each",
         "NVIDIA-A10",
     ]
 
 
-def test_a_kind_that_nobody_scales_has_as_many_pods_as_it_says(steps: Steps) -> None:
-    [step] = steps("scale", workload("StatefulSet", replicas=2), scaler("qwen"))
+def test_a_kind_that_nobody_scales_has_as_many_pods_as_it_says(follow: Follow) -> None:
+    [step] = follow("scale", workload("StatefulSet", replicas=2), scaler("qwen"))
     assert step == Step("scale", "2 pods")
 
 
 def test_a_model_of_a_kind_that_we_know_is_followed_once(planned: Callable[..., Plan]) -> None:
-    [way] = ways(planned(inference_service(containers=[{}], **PREDICTOR), scaler("qwen", SERVED)))
-    assert way.kind == "KServe InferenceService"
+    objects = inference_service(containers=[{}], **PREDICTOR), scaler("qwen", SERVED)
+    [model] = workloads(planned(*objects))
+    assert model.title == "KServe InferenceService"
 
 
 def test_pods_on_every_node_are_no_model(planned: Callable[..., Plan]) -> None:
-    assert ways(planned(workload("DaemonSet"))) == []
+    assert workloads(planned(workload("DaemonSet"))) == []
 
 
 def test_replicas_that_are_no_pods_are_no_model(planned: Callable[..., Plan]) -> None:
-    assert ways(planned(runtime())) == []
+    assert workloads(planned(runtime())) == []
 
 
 def test_models_of_all_kinds_come_before_jobs(planned: Callable[..., Plan]) -> None:
     job = declared("batch/v1", "Job", "finetune", {"template": {"spec": {"containers": []}}})
-    found = ways(planned(job, workload("Deployment", replicas=1), service()))
-    assert [way.kind for way in found] == ["Knative Service", "Deployment", "Job"]
+    models = workloads(planned(job, workload("Deployment", replicas=1), service()))
+    assert [model.title for model in models] == ["Knative Service", "Deployment", "Job"]
 
 
-def test_a_kserve_model_is_placed_by_the_label_that_kserve_sets(steps: Steps) -> None:
+def test_a_kserve_model_is_placed_by_the_label_that_kserve_sets(follow: Follow) -> None:
     right, wrong = policy({"app": "isvc.qwen-predictor"}), policy({"app": "isvc.qwen"})
-    assert "ResourcePolicy first" in steps("nodes", inference_service(), right)[0].answer
-    assert "no ResourcePolicy" in steps("nodes", inference_service(), wrong)[0].answer
+    assert "ResourcePolicy first" in follow("nodes", inference_service(), right)[0].answer
+    assert "no ResourcePolicy" in follow("nodes", inference_service(), wrong)[0].answer
 
 
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
 def test_a_spec_that_is_not_known_breaks_nothing(planned: Callable[..., Plan], marker: str) -> None:
     kinds = [service(), inference_service(), policy({}), dataset(""), runtime(), load()]
     plan = planned(*((type_, {**inputs, "spec": marker}) for type_, inputs in kinds))
-    assert [way.kind for way in ways(plan)] == ["Knative Service", "KServe InferenceService"]
+    titles = [workload.title for workload in workloads(plan)]
+    assert titles == ["Knative Service", "KServe InferenceService"]
     nested = planned(service(volumes=[{"persistentVolumeClaim": marker}], nodeSelector=marker))
-    assert [step.need for step in ways(nested)[0].steps] == ["scale", "nodes"]
+    assert [step.need for step in steps(workloads(nested)[0])] == ["scale", "nodes"]

@@ -1,0 +1,158 @@
+"""What each release of vLLM knows: flags, formats of quantized weights, series.
+
+`releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
+releases were read. A release in between is judged by the nearest older one, a newer one by the
+newest, an older one by the oldest.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+Version = tuple[int, int, int]
+
+SWITCH: Final = "switch"
+"""A flag without a value."""
+VALUE: Final = "value"
+"""A flag with one value."""
+OPTIONAL: Final = "optional"
+"""A flag with a value or without."""
+VALUES: Final = "values"
+"""A flag with one value or more."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one release knows."""
+
+    version: Version
+    flags: Mapping[str, str]
+    """By spelling, how many values follow; of a short one, the flag that it stands for."""
+    quantization: Mapping[str, float]
+    """By method, the compute capability that it needs."""
+    series: frozenset[str]
+    """Names at /metrics, without `_total`."""
+
+    @property
+    def name(self) -> str:
+        """As people write it, e.g. `0.4.1`."""
+        return release_name(self.version)
+
+    def candidates(self, spelled: str) -> tuple[str, ...]:
+        """The flags that a spelling may stand for: itself, or those that it begins.
+
+        argparse takes any unambiguous beginning of a long flag for the flag.
+        """
+        if spelled in self.flags:
+            return (spelled,)
+        if not spelled.startswith("--") or spelled == "--":
+            return ()
+        return tuple(flag for flag in self.flags if flag.startswith(spelled))
+
+    def flag(self, spelled: str) -> str | None:
+        """The flag that a spelling stands for; None where there is none, or more than one."""
+        flags = {self.main(flag) for flag in self.candidates(spelled)}
+        return flags.pop() if len(flags) == 1 else None
+
+    def main(self, flag: str) -> str:
+        """The flag itself, or the one that a short flag stands for."""
+        kind = self.flags[flag]
+        return kind if kind.startswith("-") else flag
+
+
+def release_name(version: Version) -> str:
+    """A version as people write it, e.g. `0.4.1`."""
+    return ".".join(map(str, version))
+
+
+def table_date() -> str:
+    """Day on which the wheels were read, e.g. `2026-11-28`."""
+    return str(_table()["read"])
+
+
+def releases() -> tuple[Version, ...]:
+    """The releases that were read, the oldest first."""
+    return tuple(read_version(name) for name in _table()["releases"])
+
+
+@functools.cache
+def release(version: Version | None) -> Release:
+    """What a release knows.
+
+    Args:
+        version: None stands for the newest that was read.
+    """
+    read = releases()
+    older = [each for each in read if version is None or each <= version]
+    nearest = older[-1] if older else read[0]
+    columns = (_column(key, nearest) for key in ("flags", "quantization", "series"))
+    flags, quantization, series = columns
+    return Release(nearest, flags, quantization, frozenset(series))
+
+
+@functools.cache
+def any_release() -> Release:
+    """What some release knows: what it lacks, none has.
+
+    Of a method's compute capability it says the lowest.
+    """
+    flags = {name: spans[-1][0] for name, spans in _table()["flags"].items()}
+    rows = _table()["quantization"].items()
+    lowest = {name: min(span[0] for span in spans) for name, spans in rows}
+    return Release(releases()[-1], flags, lowest, frozenset(_table()["series"]))
+
+
+def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
+    """First and last release that know a name; None where none does.
+
+    Args:
+        key: flags, quantization or series.
+        name: E.g. `--task`, `gguf`.
+    """
+    rows = _table()[key].get(name)
+    return (read_version(rows[0][1]), read_version(rows[-1][2])) if rows else None
+
+
+def gone_since(key: str, name: str, version: Version) -> Version | None:
+    """The release that dropped a name, if one up to a version did, after others knew it."""
+    last = max((each for each in _knowing(key, name) if each <= version), default=None)
+    return next((each for each in releases() if last and each > last), None)
+
+
+def _knowing(key: str, name: str) -> Iterator[Version]:
+    """Last releases of the spans in which a name is known."""
+    return (read_version(last) for _, _, last in _table()[key].get(name, ()))
+
+
+def names(key: str) -> frozenset[str]:
+    """Every name that some release knows."""
+    return frozenset(_table()[key])
+
+
+def _column(key: str, version: Version) -> Mapping[str, Any]:
+    return MappingProxyType(dict(_held(_table()[key], version)))
+
+
+def _held(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
+    for name, spans in rows.items():
+        for value, first, last in spans:
+            if read_version(first) <= version <= read_version(last):
+                yield name, value
+
+
+@functools.cache
+def read_version(name: str) -> Version:
+    """A version as people write it, as numbers."""
+    major, minor, patch = map(int, name.split("."))
+    return major, minor, patch
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    """Read when the first vLLM image is judged."""
+    content: dict[str, Any] = json.loads(Path(__file__).with_name("releases.json").read_text())
+    return content

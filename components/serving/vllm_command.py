@@ -1,0 +1,173 @@
+"""Reads a command line of vLLM's server, however it is spelled."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..catalog.vllm import table
+from ..catalog.vllm.table import Version
+
+MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.main")
+"""Modules that `python -m` starts the server with; the second takes `serve` first."""
+
+_SEPARATORS: Final = "();<>|&\n"
+_PRESENT: Final = ""
+# As argparse tells a flag from a value: no negative number, and no space before an equals sign.
+_FLAG: Final = r"-(?!\d|\.\d)[^\s=]+(=|$)"
+
+
+@dataclass(frozen=True)
+class Option:
+    """A flag as it stands on a command line."""
+
+    spelled: str
+    """As it was written, without its value, e.g. `--max_model_len`, `-tp`."""
+    name: str
+    """The flag that vLLM reads, e.g. `--max-model-len`; as written where it knows none."""
+    values: tuple[str, ...] = ()
+    """The words that it takes; empty for a switch."""
+
+
+@dataclass(frozen=True)
+class VllmCommand:
+    """What a command line tells vLLM."""
+
+    model: str | None
+    """Path or hub name of the model, from `--model` or from the word after `serve`."""
+    options: tuple[Option, ...]
+    """The flags in the order in which they stand."""
+    loose: tuple[str, ...] = ()
+    """Words that belong to no flag; of `vllm serve`, the model alone."""
+
+    @property
+    def flags(self) -> Mapping[str, str]:
+        """By flag, e.g. `--port`, its value; "" for a switch. The last one counts, as in vLLM."""
+        return {
+            option.name: option.values[0] if option.values else _PRESENT for option in self.options
+        }
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all flags are seen: none stands in a file, or in what a shell fills in."""
+        return "--config" not in self.flags and not any(word[:1] in "$`" for word in self.loose)
+
+    def number(self, flag: str) -> int | None:
+        """The value of a flag as a whole number; None where there is none, or no number."""
+        value = self.flags.get(flag, "")
+        return int(value) if re.fullmatch(r"\d{1,9}", value) else None
+
+
+def read_command(words: Sequence[str], release: Version | None = None) -> VllmCommand | None:
+    """What a container's command tells vLLM; None where it starts something else.
+
+    Args:
+        words: A command in exec form. `sh -c` and what stands before the server are seen through.
+        release: vLLM's release, which says what a shortened flag stands for. None: the newest.
+    """
+    arguments = server_arguments(words)
+    return None if arguments is None else read_arguments(arguments, release)
+
+
+def read_arguments(words: Sequence[str], release: Version | None = None) -> VllmCommand:
+    """What the words after the server's name say: a model perhaps, and flags.
+
+    Args:
+        words: E.g. `/mnt/models/qwen --port 8080 -tp=2`.
+        release: As in `read_command`.
+    """
+    known = table.release(release)
+    options: list[Option] = []
+    loose: list[str] = []
+    for spelled, values in _grouped(words):
+        if spelled is None:
+            loose += values
+            continue
+        option, rest = _option(spelled, values, known)
+        options.append(option)
+        loose += rest
+    command = VllmCommand(loose[0] if loose else None, tuple(options), tuple(loose))
+    return replace(command, model=command.flags.get("--model") or command.model)
+
+
+def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
+    """The words after `vllm serve`, or after `python3 -m` and vLLM's module; None without."""
+    for statement in _statements(words):
+        for place, word in enumerate(statement):
+            rest = tuple(statement[place + 1 :])
+            if word.rpartition("/")[2] == "vllm" and rest[:1] == ("serve",):
+                return rest[1:]
+            if word == "-m" and rest[:1] == (MODULES[0],):
+                return rest[1:]
+            if word == "-m" and rest[:2] == (MODULES[1], "serve"):
+                return rest[2:]
+    return None
+
+
+def _statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The command itself, or the statements of the script that a shell is given."""
+    script = _script(words)
+    if script is None:
+        yield words
+        return
+    joined = re.sub(r"(?<=\s)\d(?=>)", "", script.replace("\\\n", " "))
+    lexer = shlex.shlex(joined, posix=True, punctuation_chars=_SEPARATORS)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
+    statement: list[str] = []
+    try:
+        for token in lexer:
+            if set(token) <= set(_SEPARATORS):
+                yield statement
+                statement = []
+            else:
+                statement.append(token)
+    except ValueError:  # an open quote: the shell will say so
+        return
+    yield statement
+
+
+def _script(words: Sequence[str]) -> str | None:
+    """What `sh -c` runs."""
+    for place, word in enumerate(words[:-1]):
+        shell = words[place - 1].rpartition("/")[2] if place else ""
+        if re.fullmatch(r"-[a-z]*c", word) and re.fullmatch(r"(ba|da|a|z)?sh", shell):
+            return words[place + 1]
+    return None
+
+
+def _grouped(words: Sequence[str]) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    """Flags with the words up to the next one; None for the words before the first."""
+    spelled: str | None = None
+    values: list[str] = []
+    for word in words:
+        if re.match(_FLAG, word):
+            yield spelled, tuple(values)
+            spelled, values = word, []
+        else:
+            values.append(word)
+    yield spelled, tuple(values)
+
+
+def _option(
+    word: str, following: tuple[str, ...], known: table.Release
+) -> tuple[Option, tuple[str, ...]]:
+    """A flag with the values that it takes, and the words that it leaves."""
+    spelled, equals, value = word.partition("=")
+    flag = base_flag(spelled, known)
+    name = known.flag(flag) or flag
+    if level := re.fullmatch(r"-O=?(\d+)", word):
+        return Option("-O", name, (level[1],)), following
+    if equals:
+        return Option(spelled, name, (value,)), following
+    kind = table.VALUE if "." in spelled else known.flags.get(name, table.VALUES)
+    most = {table.SWITCH: 0, table.VALUE: 1, table.OPTIONAL: 1}.get(kind, len(following))
+    return Option(spelled, name, following[:most]), following[most:]
+
+
+def base_flag(spelled: str, known: table.Release) -> str:
+    """A flag with dashes, without the keys of `--compilation-config.level`, and -O in full."""
+    flag = spelled.partition(".")[0]
+    if flag.startswith("-O"):
+        return "--optimization-level" if "--optimization-level" in known.flags else "-O"
+    return flag.replace("_", "-") if flag.startswith("--") else flag

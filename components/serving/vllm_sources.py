@@ -1,0 +1,72 @@
+"""Whence vLLM reads what it is told to load, and whom it tells about it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from .vllm_command import Option, VllmCommand
+
+NO_USAGE_STATS: Final[Mapping[str, str]] = MappingProxyType(
+    {"DO_NOT_TRACK": "1", "VLLM_NO_USAGE_STATS": "1"}
+)
+"""Keep vLLM from reporting its use: https://docs.vllm.ai/en/latest/usage/usage_stats/, 2026-11."""
+OFFLINE: Final[Mapping[str, str]] = MappingProxyType(
+    {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+)
+"""Keep Hugging Face's libraries from asking the hub, which cannot be reached from the mainland:
+https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables. ModelScope's
+library has no such switch (read in 1.40.2), and vLLM asks it for nothing that is a local path."""
+
+_SOURCES: Final = ("--hf-config-path", "--speculative-model", "--tokenizer")
+"""Flags whose one value is a path or the name of something in a hub."""
+
+
+def sources(command: VllmCommand) -> Iterator[tuple[str, str]]:
+    """Every path or hub name that a server loads from, each with the flag that says it."""
+    if command.model is not None:
+        yield "--model", command.model
+    for option in command.options:
+        if option.name in _SOURCES and option.values:
+            yield option.spelled, option.values[0]
+        elif option.name == "--lora-modules":
+            yield from ((option.spelled, path) for path in _adapters(option))
+        elif option.name == "--speculative-config":
+            model = _json(option.values[0] if option.values else "").get("model")
+            if isinstance(model, str) and model not in ("ngram", "[ngram]"):
+                yield option.spelled, model
+
+
+def is_offline(command: VllmCommand, mount_path: str) -> bool:
+    """Whether a server needs no hub: it has a model below its mount, and nothing by a hub's name.
+
+    Args:
+        command: What vLLM is told.
+        mount_path: Where the model is mounted.
+    """
+    if command.model is None or not command.is_whole:
+        return False
+    return is_below(command.model, mount_path) and all(
+        source.startswith("/") for _, source in sources(command)
+    )
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether an absolute path is a folder, or lies in it."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _adapters(option: Option) -> Iterator[str]:
+    """Paths of LoRA adapters: `name=path`, or JSON."""
+    for value in option.values:
+        path = _json(value).get("path") if value.startswith("{") else value.partition("=")[2]
+        if isinstance(path, str) and path:
+            yield path
+
+
+def _json(text: str) -> Mapping[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,155 @@
+"""Which objects run pods for a model or a job, and how many: Knative, KServe, HPAs, Jobs.
+
+Beside models and jobs of the kinds we know, whatever runs a number of pods is read: a Deployment,
+and a kind of tomorrow.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
+from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
+
+from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
+from ..pods import Pods, pods_of
+from .model import Completion, Missing, Number, Reserve, Scale, Target
+
+_HPA: Final = "HorizontalPodAutoscaler"
+_KSERVE: Final = "serving.kserve.io"
+# "Serverless" is the older word for it, which KServe's webhook rewrites.
+_ON_KNATIVE: Final = (DeploymentMode.KNATIVE, "Serverless")
+_RESERVE: Final = "knative.aliyun.com/reserve-instance"
+_TEMPLATE: Final = "spec.template.spec"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object that runs pods."""
+
+    title: str
+    pod_spec: str
+    """Path of the pods that do the work, unlike those of a transformer."""
+    scale: Callable[[Objects, Manifest], Scale | Completion | Missing]
+
+    def pods(self, manifest: Manifest) -> Pods:
+        """Those pods; empty where their template is not known yet."""
+        working = (pods for pods in pods_of(manifest) if pods.path == self.pod_spec)
+        return next(working, Pods(namespace_of(manifest), {}, {}, self.pod_spec))
+
+
+def workloads(objects: Objects) -> Iterator[tuple[Kind, Manifest]]:
+    """Each model and each job with its kind, models first."""
+    for key, kind in MODELS.items():
+        yield from ((kind, manifest) for manifest in objects.of(*key))
+    for manifest in objects:
+        key = kind_of(manifest)
+        pods = None if key in MODELS or key in JOBS else next(pods_of(manifest), None)
+        if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
+            yield Kind(key[1], pods.path, _replicas), manifest
+    for key, kind in JOBS.items():
+        yield from ((kind, manifest) for manifest in objects.of(*key))
+
+
+def number(value: object) -> Number:
+    """A number as it is written, in a manifest or in an annotation."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else str(value)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def _knative(_: Objects, service: Manifest) -> Scale:
+    template = section(service, "spec", "template")
+    notes = section(template, "metadata", "annotations")
+    reserve = Reserve(
+        number(notes.get(f"{_RESERVE}-replicas", 1)), str(notes.get(f"{_RESERVE}-type", "eci"))
+    )
+    return Scale(
+        number(notes.get(f"{AUTOSCALING}min-scale", 0)),
+        number(notes.get(f"{AUTOSCALING}max-scale")),
+        (_filled(notes, section(template, "spec").get("containerConcurrency")),),
+        reserve if notes.get(_RESERVE) == "enable" else None,
+    )
+
+
+def _filled(notes: Mapping[str, Any], limit: object) -> Target:
+    """What Knative holds a pod to."""
+    metric = str(notes.get(f"{AUTOSCALING}metric", "concurrency"))
+    value = number(notes.get(f"{AUTOSCALING}target"))
+    return Target(metric, value, pod_autoscaling(notes, limit))
+
+
+def _kserve(objects: Objects, service: Manifest) -> Scale | Missing:
+    """By an HPA beside it, or else by KServe's own HPA, KEDA or Knative below it."""
+    deployment = f"{name_of(service)}-predictor"
+    if scaler := _scaler(objects, service, "Deployment", deployment):
+        return _bounded(section(scaler, "spec"))
+    notes = section(service, "metadata", "annotations")
+    if notes.get(f"{_KSERVE}/autoscalerClass") == "external":
+        return Missing(_HPA, deployment)
+    predictor = section(service, "spec", "predictor")
+    if sources := items(section(predictor, "autoScaling"), "metrics"):
+        return _bounded({**predictor, "metrics": sources})
+    metric, value = predictor.get("scaleMetric"), predictor.get("scaleTarget")
+    if metric in DEFAULT_TARGETS or notes.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
+        own = {"metric": metric, "target": None if value is None else str(value)}
+        set_here = {f"{AUTOSCALING}{key}": text for key, text in own.items() if text is not None}
+        target = _filled({**notes, **set_here}, predictor.get("containerConcurrency"))
+    else:
+        target = Target(str(metric or "cpu"), number(80 if value is None else value))
+    return _bounded(predictor, target)
+
+
+def _replicas(objects: Objects, manifest: Manifest) -> Scale:
+    if scaler := _scaler(objects, manifest):
+        return _bounded(section(scaler, "spec"))
+    replicas = number(section(manifest, "spec").get("replicas"))
+    return Scale(replicas, replicas)
+
+
+def _scaler(
+    objects: Objects, manifest: Manifest, kind: str = "", name: str = ""
+) -> Manifest | None:
+    """The HPA that scales an object, or what has another kind and name in its namespace."""
+    target = namespace_of(manifest), kind or str(manifest["kind"]), name or name_of(manifest)
+    return next(iter(objects.by(_scaled, "autoscaling", _HPA).get(target, ())), None)
+
+
+def _scaled(scaler: Manifest) -> tuple[str, str, str]:
+    target = section(scaler, "spec", "scaleTargetRef")
+    return namespace_of(scaler), str(target.get("kind")), str(target.get("name"))
+
+
+def _bounded(spec: Mapping[str, Any], *targets: Target) -> Scale:
+    """Bounds, and metrics, where a spec lists them."""
+    sources = (section(source) for metric in items(spec, "metrics") for source in metric.values())
+    listed = tuple(_target(source) for source in sources if source)
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
+    return Scale(number(least), number(most), targets or listed)
+
+
+def _target(source: Mapping[str, Any]) -> Target:
+    """A metric by its name; a query of KServe's has that of the server which is asked."""
+    metric = section(source, "metric") or source
+    values = (value for key, value in section(source, "target").items() if key != "type")
+    return Target(str(metric.get("name") or metric.get("backend")), number(next(values, None)))
+
+
+def _job(_: Objects, job: Manifest) -> Completion:
+    counts = {"completions": 1, "parallelism": 1, "backoffLimit": 6, **section(job, "spec")}
+    return Completion(
+        *(number(counts[key]) for key in ("completions", "parallelism", "backoffLimit"))
+    )
+
+
+MODELS: Final = {
+    ("serving.knative.dev", "Service"): Kind("Knative Service", _TEMPLATE, _knative),
+    (_KSERVE, "InferenceService"): Kind("KServe InferenceService", "spec.predictor", _kserve),
+}
+JOBS: Final = {("batch", "Job"): Kind("Job", _TEMPLATE, _job)}

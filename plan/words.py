@@ -1,0 +1,230 @@
+"""The parts of a graph in words: the steps of a way on a terminal, and facts beside a name."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE, NODE_POOL_ID
+from components.crds.knative_autoscaling import PodAutoscaling
+from components.quantity import plain
+
+from .graph import model as graph
+from .model import Marker
+
+_SHORT: Final = {
+    "PersistentVolumeClaim": "PVC",
+    "PersistentVolume": "PV",
+    "HorizontalPodAutoscaler": "HorizontalPodAutoscaler of",
+}
+_READABLE: Final = {GPU_CARD: "", INSTANCE_TYPE: "", NODE_POOL_ID: "pool "}
+"""What stands before the value of a label that needs no key."""
+_RESOURCES: Final = {GPU_RESOURCE: "{} GPU", "cpu": "{} CPU", "memory": "{}"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a workload needs, and where it comes from."""
+
+    need: str
+    answer: str
+    broken: bool = False
+    """True where it leads nowhere."""
+
+
+def steps(workload: graph.Workload) -> Iterator[Step]:
+    """The way of a workload to its pods, files, nodes and priority."""
+    scale = workload.scale
+    need = "pods" if isinstance(scale, graph.Completion) else "scale"
+    yield Step(need, _scale(scale), isinstance(scale, graph.Missing))
+    if reserve := _reserve(scale):
+        yield Step("reserve", reserve)
+    for volume in workload.volumes:
+        for files in volume.files:
+            yield Step("volume", _chain(volume, files), files.missing is not None)
+        if volume.cache:
+            yield Step("cache", _cache(volume.cache), volume.cache.missing is not None)
+    for policy in workload.policies:
+        yield Step("nodes", _policy(policy))
+    if not workload.policies:
+        nodes = ", then ".join(map(_stop, workload.wishes)) or "any node"
+        yield Step("nodes", f"{nodes}; no ResourcePolicy selects these pods")
+    if workload.priority:
+        broken = isinstance(workload.priority, graph.Missing)
+        yield Step("priority", _priority(workload.priority), broken)
+
+
+def idle_policies(policies: Iterable[graph.Policy]) -> list[str]:
+    """One sentence per ResourcePolicy that selects no pod."""
+    return [
+        f"ResourcePolicy {policy.namespace}/{policy.name} selects no pod of this plan; its "
+        f"selector is {', '.join(_pairs(policy.selector)) or 'empty'}."
+        for policy in policies
+    ]
+
+
+def facts(node: graph.Node) -> Mapping[str, str]:
+    """What is worth knowing of a part, in the order in which it is shown."""
+    return {label: text for label, text in _facts(node) if text}
+
+
+def _scale(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
+    """How many pods there are."""
+    match scale:
+        case graph.Missing():
+            return _missing(scale)
+        case graph.Completion():
+            pods = f"{scale.completions} to complete, {scale.parallelism} at a time"
+            return f"{pods}, {scale.retries} retries"
+    if not scale.targets and scale.least == scale.most:
+        return f"{scale.least} pods"
+    most = "any number of" if scale.most is None else scale.most
+    targets = " and ".join(map(_target, scale.targets))
+    return ", ".join(filter(None, [f"{scale.least}..{most} pods", targets]))
+
+
+def _target(target: graph.Target) -> str:
+    if (scaling := target.knative) is None:
+        value = "without a target" if target.value is None else target.value
+        return f"{target.metric} {value} each"
+    share = f"{plain(scaling.utilization_percent)} % of {_filled_to(scaling)}"
+    return f"{scaling.metric} {plain(scaling.per_pod)} each ({share})"
+
+
+def _filled_to(scaling: PodAutoscaling) -> str:
+    """The smaller one of target and limit, which is what counts."""
+    target, limit = scaling.target, scaling.limit
+    if limit is not None and (target is None or limit < target):
+        rest = "" if target is None else f", below target {plain(target)}"
+        return f"concurrency limit {limit}{rest}"
+    if target is not None:
+        return f"target {plain(target)}"
+    return f"Knative's default {plain(scaling.total)}"
+
+
+def _reserve(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
+    reserve = scale.reserve if isinstance(scale, graph.Scale) else None
+    return (
+        f"{reserve.replicas} small {reserve.instance} instance kept while idle" if reserve else ""
+    )
+
+
+def _chain(volume: graph.Volume, files: graph.Files) -> str:
+    """The links from a claim to what is mounted, as far as they lead."""
+    links = [
+        f"Dataset {volume.cache.dataset}" if volume.cache else "",
+        f"PVC {files.claim}" if files.claim else "",
+        f"PV {files.volume}" if files.volume else "",
+    ]
+    links = [link for link in links if link]
+    if files.missing:
+        links[-1] = _missing(files.missing)
+    elif files.storage_class:
+        links.append(f"a new volume of StorageClass {files.storage_class}")
+    else:
+        links.append(files.address)
+    return " -> ".join(links)
+
+
+def _cache(cache: graph.Cache) -> str:
+    if cache.missing:
+        return _missing(cache.missing)
+    workers = 1 if cache.replicas is None else cache.replicas
+    loads = f"DataLoad {', '.join(cache.loads)}" if cache.loads else "the first pod"
+    return f"JindoRuntime {cache.dataset}, {workers} x {_quota(cache)}, filled by {loads}"
+
+
+def _quota(cache: graph.Cache) -> str:
+    return " and ".join(f"{quota} {medium}" for quota, medium in cache.levels)
+
+
+def _policy(policy: graph.Policy) -> str:
+    early = policy.preemption is graph.Preemption.BEFORE_NEXT
+    preempts = "preempts before the next unit" if early else "preempts after the last unit"
+    stops = ", then ".join(map(_stop, policy.stops))
+    return f"{stops}; {preempts} (ResourcePolicy {policy.name})"
+
+
+def _stop(stop: graph.Stop) -> str:
+    """Nodes by what selects them; a pool whose ID is not known yet goes by its name."""
+    words = []
+    for key, values in stop.labels.items():
+        names = [pool.name for pool in stop.pools if pool.urn and isinstance(values[0], Marker)]
+        text = ",".join(names if key == NODE_POOL_ID and names else map(str, values))
+        words.append(f"{_READABLE.get(key, f'{key}=')}{text}")
+    notes = [
+        "" if stop.most_pods is None else f"at most {stop.most_pods} pods",
+        "waits for new nodes" if stop.waits else "",
+    ]
+    aside = ", ".join(filter(None, notes))
+    kind = "" if stop.resource == "ecs" else f"{stop.resource} "
+    return f"{kind}{' '.join(words) or 'any node'}{f' ({aside})' if aside else ''}"
+
+
+def _priority(priority: graph.Priority | graph.Missing) -> str:
+    if isinstance(priority, graph.Missing):
+        return _missing(priority)
+    return f"{priority.name} ({priority.value})"
+
+
+def _facts(node: graph.Node) -> Iterable[tuple[str, str]]:
+    match node:
+        case graph.Cluster():
+            yield "region", node.region
+            yield "zones", ", ".join(node.zones)
+            yield "size", node.size
+            yield "version", node.version
+            yield "API server", {None: "", True: "public", False: "private"}[node.public]
+        case graph.Pool(urn=""):
+            yield "label", ", ".join(f"{key}={'|'.join(v)}" for key, v in node.labels.items())
+        case graph.Pool(cost=cost):
+            nodes, gpus = (cost.nodes, cost.gpus_per_node) if cost else (None, None)
+            base = cost.mix.base if cost and cost.mix else "[unknown]"
+            yield "nodes", str(nodes or ("join by command" if node.edge else "not known"))
+            yield "GPU", f"{gpus or '?'} x {' or '.join(node.cards)}" if node.cards else ""
+            yield "types", ", ".join(cost.instance_types if cost else ())
+            yield "spot", f"above {base} on demand" if cost and cost.spot else ""
+        case graph.Store():
+            yield "bucket", node.bucket
+            yield "redundancy", node.redundancy
+            yield "type", node.storage_type
+        case graph.Cache():
+            yield "workers", "" if node.replicas is None else str(node.replicas)
+            yield "each", _quota(node)
+            yield "of", _folders(node.files)
+        case graph.Workload():
+            yield from _workload_facts(node)
+        case graph.Group(urns=urns):
+            yield "made of", "1 resource" if len(urns) == 1 else f"{len(urns)} resources"
+
+
+def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
+    scale = _scale(workload.scale)
+    is_job = isinstance(workload.scale, graph.Completion)
+    yield "scale", "" if is_job else scale
+    yield "reserve", _reserve(workload.scale)
+    yield "pods", scale if is_job else ""
+    wanted = workload.resources
+    yield (
+        "each pod",
+        ", ".join(text.format(wanted[key]) for key, text in _RESOURCES.items() if key in wanted),
+    )
+    yield "image", workload.image.rpartition("/")[2]
+    yield "files", _folders(workload.files)
+    yield "priority", _priority(workload.priority) if workload.priority else ""
+    yield "preempts", workload.preemption or ""
+
+
+def _folders(links: Sequence[graph.Files]) -> str:
+    """Files by store and folder, e.g. `models:/Qwen-7B-Chat-Int8`."""
+    return ", ".join(
+        f"{files.store.name}:{files.path}" if files.path else files.store.name for files in links
+    )
+
+
+def _missing(link: graph.Missing) -> str:
+    kind = _SHORT.get(link.kind, link.kind)
+    return f"{kind} {link.name} (not in this plan, has to exist already)"
+
+
+def _pairs(labels: Mapping[str, str]) -> Iterator[str]:
+    return (f"{key}={value}" for key, value in labels.items())

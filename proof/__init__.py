@@ -1,0 +1,1 @@
+"""Programs of others, run for real against what the project renders."""

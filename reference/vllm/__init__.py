@@ -1,0 +1,1 @@
+"""Reads releases of vLLM, and writes `components/catalog/vllm/releases.json`."""

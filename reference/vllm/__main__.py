@@ -1,0 +1,80 @@
+"""`python -m reference.vllm [FOLDER]`: reads the releases, and writes the table of the catalog.
+
+Each wheel is fetched by pip, read and thrown away: some 20 GB in all. FOLDER may hold releases
+that are unpacked already, in folders called by their number.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from .flags import read_flags
+from .quantization import read_quantization
+from .series import read_series
+from .sources import load
+
+TABLE: Final = Path(__file__).parents[2] / "components/catalog/vllm/releases.json"
+# Every release from the articles' own on; those of four parts (0.9.0.1, post1) repair packaging.
+LINES: Final = (  # minor release, its first and its last patch
+    (4, 1, 3), (5, 0, 5), (6, 0, 6), (7, 0, 3), (8, 0, 5), (9, 0, 2), (10, 0, 2), (11, 0, 2),
+    (12, 0, 0), (13, 0, 0), (14, 0, 1), (15, 0, 1), (16, 0, 0), (17, 0, 1), (18, 0, 1), (19, 0, 1),
+    (20, 0, 2), (21, 0, 0), (22, 0, 1), (23, 0, 0), (24, 0, 0), (25, 0, 1), (26, 0, 0), (27, 0, 1),
+    (28, 0, 0), (29, 0, 0), (30, 0, 0), (31, 0, 0), (32, 0, 0), (33, 0, 0),
+)  # fmt: skip
+RELEASES: Final = tuple(
+    f"0.{minor}.{patch}" for minor, first, last in LINES for patch in range(first, last + 1)
+)
+
+Spans = list[list[object]]
+"""What holds, and the first and last release in which it does."""
+
+
+def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
+    """Turns tables by release into one table: by name, what it is from when to when."""
+    order = list(per_release)
+    found: dict[str, Spans] = {}
+    for place, release in enumerate(order):
+        for name, value in per_release[release].items():
+            rows = found.setdefault(name, [])
+            if rows and rows[-1][0] == value and place and rows[-1][2] == order[place - 1]:
+                rows[-1][2] = release
+            else:
+                rows.append([value, release, release])
+    return dict(sorted(found.items()))
+
+
+def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
+    """What the catalog says of the releases."""
+    flags, quantization, series = {}, {}, {}
+    for release in releases:
+        sources = load(release, folder)
+        flags[release] = read_flags(sources)
+        quantization[release] = read_quantization(sources)
+        series[release] = dict.fromkeys(read_series(sources), True)
+    return {
+        "read": datetime.now(UTC).date().isoformat(),
+        "releases": list(flags),
+        "flags": spans(flags),
+        "quantization": spans(quantization),
+        "series": spans(series),
+    }
+
+
+def text(content: Mapping[str, object]) -> str:
+    """The table as JSON with a line per name, so that a newer one can be reviewed."""
+    parts = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
+            parts.append(f" {json.dumps(key)}: {{\n{lines}\n }}")
+        else:
+            parts.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    cached = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    TABLE.write_text(text(table(RELEASES, cached)))

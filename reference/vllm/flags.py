@@ -1,0 +1,299 @@
+"""Flags of the OpenAI server, read from where its parser is put together."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from .sources import Sources
+
+SWITCH: Final = "switch"
+VALUE: Final = "value"
+OPTIONAL: Final = "optional"
+"""With a value or without."""
+VALUES: Final = "values"
+"""With one value or more."""
+
+_CONFIG: Final = ("vllm/config", "vllm/engine/arg_utils", "vllm/entrypoints/")
+_NO_VALUE: Final = {"store_true", "store_false", "store_const", "count", "help", "version"}
+
+
+@dataclass
+class Keywords:
+    """What `add_argument` is told of a flag, as far as it says how many words follow."""
+
+    action: str | None = None
+    nargs: str | None = None
+    more: list[str] = field(default_factory=list)
+    """Other spellings."""
+
+    @property
+    def kind(self) -> str:
+        """How many words follow."""
+        if self.action in _NO_VALUE or self.action in _PAIRS or self.nargs == "0":
+            return SWITCH
+        return {"?": OPTIONAL, "*": VALUES, "+": VALUES}.get(self.nargs or "", VALUE)
+
+
+_PAIRS: Final = {"BooleanOptionalAction", "EnableDisableAction"}
+
+
+def read_flags(sources: Sources) -> dict[str, str]:
+    """By spelling, the kind of a flag, or the flag that it is short for."""
+    reader = _Reader(sources)
+    flags: dict[str, str] = {}
+    for spellings, keywords in reader.arguments():
+        longs = [word for word in spellings if word.startswith("--")]
+        main = longs[0] if longs else spellings[0]
+        flags[main] = keywords.kind
+        flags |= {word: main for word in spellings if word != main}
+        if keywords.action in _PAIRS:
+            flags |= {f"--no-{word[2:]}": SWITCH for word in longs}
+            if reader.inverts:
+                flags |= {word: SWITCH for long in longs for word in _inverse(long)}
+    return flags
+
+
+def _inverse(flag: str) -> Iterator[str]:
+    for prefix, other in (("--enable-", "--disable-"), ("--disable-", "--enable-")):
+        if flag.startswith(prefix):
+            yield other + flag.removeprefix(prefix)
+
+
+class _Reader:
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.classes = sources.classes(*_CONFIG)
+        self.aliases = {
+            target.id: node.value
+            for tree in sources.under(*_CONFIG)
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        } | {
+            node.target.id: node.value
+            for tree in sources.under(*_CONFIG)
+            for node in tree.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+        }
+        self.inverts = any("EnableDisableAction" in text for text in sources.texts.values())
+
+    def arguments(self) -> Iterator[tuple[list[str], Keywords]]:
+        for function, owner in self._functions():
+            scope = self._scope(function, owner)
+            for node in ast.walk(function):
+                if isinstance(node, ast.For):
+                    yield from self._looped(node, scope)
+                elif isinstance(node, ast.Call) and _called(node) == "add_argument":
+                    yield from self._argument(node, scope, owner)
+
+    def _functions(self) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None]]:
+        """Whatever adds arguments to the server's parser."""
+        for name in ("EngineArgs", "AsyncEngineArgs", "BaseFrontendArgs", "FrontendArgs"):
+            owner = self.classes.get(name)
+            for node in owner.body if owner else []:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("add_cli_args"):
+                    # An inherited loop over the fields is run for the class that is asked.
+                    runs_for = self.classes["FrontendArgs"] if "Frontend" in name else owner
+                    yield node, runs_for
+        for tree in self.sources.under(
+            "vllm/entrypoints/openai/cli_args",
+            "vllm/entrypoints/common/cli_args",
+            "vllm/entrypoints/launchers/cli_args",
+            "vllm/entrypoints/cli/serve",
+        ):
+            for each in ast.walk(tree):
+                names = ("make_arg_parser", "subparser_init")
+                if isinstance(each, ast.FunctionDef) and each.name in names:
+                    yield each, None
+        for tree in self.sources.under("vllm/scripts"):
+            for each in ast.walk(tree):
+                if isinstance(each, ast.FunctionDef) and each.name == "main":
+                    yield each, None
+
+    def _scope(
+        self, function: ast.FunctionDef, owner: ast.ClassDef | None
+    ) -> dict[str, dict[str, Keywords] | Keywords]:
+        """By variable, the keywords that `get_kwargs` makes of a class, or of one field."""
+        scope: dict[str, dict[str, Keywords] | Keywords] = {}
+        statements: list[ast.stmt] = [n for n in ast.walk(function) if isinstance(n, ast.stmt)]
+        for node in sorted(statements, key=lambda n: n.lineno):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                value = self._evaluated(node.value, scope, owner)
+                if value is not None:
+                    scope[node.targets[0].id] = value
+        for customizer in [function, *self._customizers(owner)]:
+            for inner in ast.walk(customizer):
+                _apply(inner, scope)
+        return scope
+
+    def _customizers(self, owner: ast.ClassDef | None) -> Iterator[ast.FunctionDef]:
+        if owner is None or "Frontend" not in owner.name:
+            return
+        for name in ("BaseFrontendArgs", "FrontendArgs"):
+            for node in self.classes[name].body if name in self.classes else []:
+                if isinstance(node, ast.FunctionDef) and node.name == "_customize_cli_kwargs":
+                    yield node
+
+    def _evaluated(
+        self, node: ast.expr, scope: Mapping[str, object], owner: ast.ClassDef | None
+    ) -> dict[str, Keywords] | Keywords | None:
+        if isinstance(node, ast.Call) and _called(node) in ("get_kwargs", "_compute_kwargs"):
+            name = getattr(node.args[0], "id", "")
+            asked = owner if name == "cls" else self.classes.get(name)
+            return self._fields(asked) if asked else None
+        if isinstance(node, ast.Subscript):
+            held = self._evaluated(node.value, scope, owner)
+            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            return held.get(str(key)) if isinstance(held, dict) else None
+        if isinstance(node, ast.Name):
+            found = scope.get(node.id)
+            return found if isinstance(found, dict | Keywords) else None
+        return None
+
+    def _fields(self, owner: ast.ClassDef) -> dict[str, Keywords]:
+        found: dict[str, Keywords] = {}
+        for base in owner.bases:
+            if isinstance(base, ast.Name) and base.id in self.classes:
+                found |= self._fields(self.classes[base.id])
+        for node in owner.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                if "ClassVar" in ast.unparse(node.annotation):
+                    continue
+                found[node.target.id] = self._keywords(node.annotation)
+        return found
+
+    def _keywords(self, annotation: ast.expr) -> Keywords:
+        hints = set(self._hints(annotation))
+        if hints == {"bool", "str", "None"}:
+            return Keywords(nargs="?")
+        if "bool" in hints:
+            return Keywords(action="BooleanOptionalAction")
+        if "Literal" not in hints and hints & {"list", "tuple", "set", "List", "Tuple", "Set"}:
+            return Keywords(nargs="+")
+        return Keywords()
+
+    def _hints(self, node: ast.expr) -> Iterator[str]:
+        """Names of the arms of an annotation."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from self._hints(ast.parse(node.value, mode="eval").body)
+        elif isinstance(node, ast.Constant):
+            yield "None"
+        elif isinstance(node, ast.BinOp):
+            yield from self._hints(node.left)
+            yield from self._hints(node.right)
+        elif isinstance(node, ast.Subscript):
+            outer = ast.unparse(node.value).rpartition(".")[2]
+            inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            if outer in ("Optional", "Union"):
+                yield from ("None" for _ in [0] if outer == "Optional")
+                for arm in inner:
+                    yield from self._hints(arm)
+            elif outer in ("Annotated", "SkipValidation", "InitVar"):
+                yield from self._hints(inner[0])
+            else:
+                yield outer
+        else:
+            name = ast.unparse(node).rpartition(".")[2]
+            alias = self.aliases.get(name)
+            if isinstance(alias, ast.Subscript | ast.BinOp):
+                yield from self._hints(alias)
+            else:
+                yield name
+
+    @staticmethod
+    def _looped(
+        node: ast.For, scope: Mapping[str, dict[str, Keywords] | Keywords]
+    ) -> Iterator[tuple[list[str], Keywords]]:
+        """`for key, value in frontend_kwargs.items()`: an argument for each field of a class."""
+        calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
+        over = node.iter
+        if not isinstance(over, ast.Call) or _called(over) != "items":
+            return
+        table = scope.get(ast.unparse(over.func).partition(".")[0])
+        if isinstance(table, dict) and any(_called(call) == "add_argument" for call in calls):
+            for name, keywords in table.items():
+                yield [f"--{name.replace('_', '-')}", *keywords.more], keywords
+
+    def _argument(
+        self,
+        node: ast.Call,
+        scope: Mapping[str, dict[str, Keywords] | Keywords],
+        owner: ast.ClassDef | None,
+    ) -> Iterator[tuple[list[str], Keywords]]:
+        words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+        spellings = [word for word in words if isinstance(word, str) and word.startswith("-")]
+        if spellings:
+            yield spellings, self._explicit(node, scope, owner)
+
+    def _explicit(
+        self,
+        node: ast.Call,
+        scope: Mapping[str, dict[str, Keywords] | Keywords],
+        owner: ast.ClassDef | None,
+    ) -> Keywords:
+        keywords = Keywords()
+        for word in node.keywords:
+            if word.arg is None:
+                for inner in _spread(word.value):
+                    held = self._evaluated(inner, scope, owner)
+                    if isinstance(held, Keywords):
+                        keywords = Keywords(held.action, held.nargs)
+            elif word.arg == "action":
+                keywords.action = _word(word.value)
+            elif word.arg == "nargs":
+                keywords.nargs = _word(word.value)
+        if keywords.action in self.classes:
+            keywords.nargs = keywords.nargs or self._own_nargs(self.classes[keywords.action])
+        return keywords
+
+    @staticmethod
+    def _own_nargs(action: ast.ClassDef) -> str | None:
+        """What an action of vLLM's own passes on, where it decides itself."""
+        for node in ast.walk(action):
+            if isinstance(node, ast.keyword) and node.arg == "nargs":
+                return _word(node.value) if isinstance(node.value, ast.Constant) else None
+        return None
+
+
+def _spread(node: ast.expr) -> Iterator[ast.expr]:
+    """What `**{**a, "b": 1}` spreads."""
+    if isinstance(node, ast.Dict):
+        yield from (value for key, value in zip(node.keys, node.values, strict=True) if not key)
+    else:
+        yield node
+
+
+def _apply(node: ast.AST, scope: Mapping[str, dict[str, Keywords] | Keywords]) -> None:
+    """Assignments to, and deletions from, the keywords of one field."""
+    targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
+    for target in targets:
+        if not (isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)):
+            continue
+        key, holder = target.slice.value, target.value
+        keywords: object = None
+        if isinstance(holder, ast.Name):
+            keywords = scope.get(holder.id)
+        elif isinstance(holder, ast.Subscript) and isinstance(holder.slice, ast.Constant):
+            table = scope.get(getattr(holder.value, "id", ""))
+            keywords = table.get(str(holder.slice.value)) if isinstance(table, dict) else None
+        if not isinstance(keywords, Keywords):
+            continue
+        if isinstance(node, ast.Assign):
+            if key == "flags" and isinstance(node.value, ast.List):
+                keywords.more = [str(_word(word)) for word in node.value.elts]
+            elif key in ("action", "nargs"):
+                setattr(keywords, str(key), _word(node.value))
+        elif key in ("action", "nargs"):
+            setattr(keywords, str(key), None)
+
+
+def _word(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Constant):
+        return None if node.value is None else str(node.value)
+    return ast.unparse(node).rpartition(".")[2]
+
+
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func).rpartition(".")[2]

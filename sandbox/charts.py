@@ -1,0 +1,114 @@
+"""Charts as their projects tag them, rendered by the real Helm: what a release would install."""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import yaml
+
+from . import binaries
+
+KUBERNETES: Final = "1.34.0"
+"""Kubernetes version that a chart is told of."""
+CHARTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "cert-manager": ("github.com/cert-manager/cert-manager", "deploy/charts/cert-manager"),
+        "fluid": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid"),
+        "kserve-crd": ("github.com/kserve/kserve", "charts/kserve-crd"),
+        "kserve-resources": ("github.com/kserve/kserve", "charts/kserve-resources"),
+        "kserve-runtime-configs": ("github.com/kserve/kserve", "charts/kserve-runtime-configs"),
+    }
+)
+"""Go module that holds a chart, and its folder there. The others come in none."""
+
+_MODULES: Final = "charts"
+_IMAGE_ARGUMENT: Final = re.compile(r"--[a-z0-9-]*image=(\S+)")
+
+
+def folder(chart: str) -> Path:
+    """Folder of a chart, in a module that go.sum pins.
+
+    Raises:
+        Unavailable: Go is not there, or the module cannot be had.
+    """
+    module, path = CHARTS[chart]
+    return _download(module) / path
+
+
+def version(module: str) -> str:
+    """The pinned version of a module."""
+    pinned = re.search(rf"^\t{re.escape(module)} (\S+)$", _read("go.mod"), re.MULTILINE)
+    if pinned is None:
+        raise LookupError(module)
+    return pinned[1]
+
+
+def render(chart: str, values: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
+    """Every object of a chart, its hooks among them, as `helm template` has it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(values, file)
+        file.flush()
+        options = ["--namespace", namespace, "--kube-version", KUBERNETES, "--values", file.name]
+        command = [str(binaries.find("helm")), "template", chart, str(folder(chart)), *options]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(done.stderr.strip())
+    return [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+
+
+def images(manifest: Any) -> Iterator[str]:
+    """Every image that an object has pulled: by containers, variables, arguments and settings."""
+    if isinstance(manifest, Mapping):
+        yield from _images_of(manifest)
+        for value in manifest.values():
+            yield from images(value)
+    elif isinstance(manifest, list):
+        for value in manifest:
+            yield from images(value)
+    elif isinstance(manifest, str):
+        yield from _IMAGE_ARGUMENT.findall(manifest)
+        if manifest.lstrip().startswith("{") and (settings := _json(manifest)):
+            yield from images(settings)
+
+
+def _images_of(manifest: Mapping[str, Any]) -> Iterator[str]:
+    name, value = str(manifest.get("name", "")), manifest.get("value")
+    if "IMAGE" in name and isinstance(value, str) and "/" in value:
+        yield value
+    for key in ("image", "defaultJobImage"):
+        if isinstance(image := manifest.get(key), str):
+            yield image
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+@cache
+def _download(module: str) -> Path:
+    go = binaries.find_go()
+    if go is None:
+        raise binaries.Unavailable("Go is not installed: it fetches the charts.")
+    pinned = f"{module} {version(module)} "
+    command = [go, "mod", "download", "-json", f"{module}@{version(module)}"]
+    done = subprocess.run(command, cwd=binaries.TOOLS / _MODULES, capture_output=True, text=True)
+    module_of = _json(done.stdout) or {}
+    if done.returncode or "Dir" not in module_of:
+        reason = module_of.get("Error") or done.stderr.strip() or "no reason given"
+        raise binaries.Unavailable(f"{module} cannot be had: {reason.splitlines()[0]}")
+    if pinned + module_of["Sum"] not in _read("go.sum").splitlines():
+        raise binaries.Unavailable(f"{module} is not what go.sum says.")
+    return Path(module_of["Dir"])
+
+
+def _read(name: str) -> str:
+    return (binaries.TOOLS / _MODULES / name).read_text()

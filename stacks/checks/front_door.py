@@ -1,0 +1,107 @@
+"""Who answers at the door: KServe makes an Ingress whether there is a controller for it or not."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.args import MISSING, Fault, Words
+from components.platform.kserve import (
+    DEFAULT_INGRESS_CLASS,
+    INGRESS_ADDON,
+    default_cpu_limit,
+    serves_by_gateway,
+)
+from components.quantity import difference
+
+from ..environment import Environment, IngressController, Model
+from .views import models
+
+_PRESENT: Final = IngressController.PRESENT
+_INGRESS_ADDON: Final = "-ingress-controller"
+"""How the names of ACK's add-ons end that answer to an IngressClass."""
+
+
+def has_ingress(model: Model) -> bool:
+    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
+    return model.serve.kserve is not None and not model.on_knative
+
+
+def ingress_class(environment: Environment) -> str:
+    """IngressClass of the models; empty where KServe makes HTTPRoutes, which read time-outs."""
+    section = environment.kserve
+    return "" if serves_by_gateway(section.chart) else section.ingress_class
+
+
+def ingress_controller(environment: Environment) -> IngressController | None:
+    """Whence the ingress controller comes; None where no model has an Ingress."""
+    section = environment.kserve
+    if not ingress_class(environment) or not any(map(has_ingress, environment.models)):
+        return None
+    if section.ingress_controller is not None:
+        return section.ingress_controller
+    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
+    return IngressController.ADDON if ours and not _named(environment) else _PRESENT
+
+
+def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
+    """The add-on is ACK's, answers to one class, and stands in a cluster once."""
+    section = environment.kserve
+    field = "kserve.ingress_controller"
+    wanted = ingress_controller(environment)
+    if wanted is not IngressController.ADDON and section.public_ingress:
+        why = "it is a setting of the add-on, and the stack installs none"
+        yield Fault("kserve.public_ingress", True, "left out", why)
+    if wanted is IngressController.ADDON and environment.existing:
+        yield Fault(field, wanted, "'present'", "the add-on belongs to a cluster of the stack")
+    elif wanted is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
+        why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
+        yield Fault(field, wanted, "'present'", why)
+    elif wanted is IngressController.ADDON and _named(environment):
+        why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
+        yield Fault(field, wanted, "'present', or left out", why)
+
+
+def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
+    """In a new cluster nobody answers to a class unless somebody installs what does."""
+    section = environment.kserve
+    assumed = ingress_controller(environment) is _PRESENT and section.ingress_controller is None
+    named = any(addon.name.endswith(_INGRESS_ADDON) for addon in environment.cluster.addons)
+    if assumed and not environment.existing and not named:
+        want = f"'present', or kserve.ingress_class {DEFAULT_INGRESS_CLASS}"
+        why = (
+            f"cluster.addons names no add-on that could answer to {section.ingress_class}, and "
+            "without one the models are reached inside the cluster alone"
+        )
+        yield Fault("kserve.ingress_controller", MISSING, want, why)
+
+
+def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
+    """KServe's webhook gives a limit to a container without one, be it below the request."""
+    default = default_cpu_limit(environment.kserve.chart)
+    for path, model in models(environment):
+        resources = model.server.resources
+        if model.serve.kserve is None or resources.cpu_limit is not None or not default:
+            continue
+        if (room := difference(default, resources.cpu)) is not None and room < 0:
+            want = f"{resources.cpu} or more"
+            why = (
+                f"KServe gives a container without one the limit {default}, below the request, and "
+                "the API server refuses the Deployment; kserve.chart.values may set "
+                "kserve.inferenceservice.resources.limits.cpu to '' instead"
+            )
+            yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
+
+
+def existing_clusters_have_a_controller(environment: Environment) -> Iterator[str]:
+    """Nobody looks into an existing cluster."""
+    section = environment.kserve
+    assumed = ingress_controller(environment) is _PRESENT and section.ingress_controller is None
+    if assumed and environment.existing:
+        yield (
+            f"KServe makes Ingresses of class {section.ingress_class}, and calls them ready "
+            "also where nobody answers to them: have a controller for it, and say "
+            "kserve.ingress_controller: present."
+        )
+
+
+def _named(environment: Environment) -> bool:
+    return any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)

@@ -1,0 +1,117 @@
+"""Updates of a model: room for new pods, and time for old ones."""
+
+from collections.abc import Iterator
+
+from components.serving import Rollout
+from components.serving.shutdown import (
+    END_SECONDS,
+    ENDPOINTS_SECONDS,
+    FLAG,
+    GRACE_SECONDS,
+    finishes_requests,
+    standard_shutdown,
+)
+
+from ..environment import Environment, Model, Pool, Serving
+from .views import models, placed
+from .warnings import most_cards
+
+
+def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
+    """A new pod that waits for the card of an old one, which waits for the new one, for good."""
+    for path, model in models(environment):
+        each = model.server.gpus
+        pools = [pool for pool in placed(environment, model.placement) if isinstance(pool, Pool)]
+        if not each or len(pools) < len(model.placement.pools):
+            continue
+        taken = _cards_of_others(environment, model)
+        most = sum(most_cards(environment, pool) // each for pool in pools) - -(-taken // each)
+        beside = ", cards for the fewest pods of other models left aside" if taken else ""
+        for kind, section in model.serve.sections.items():
+            least = _least(section)
+            top = max(least, min(section.scale.max, most))
+            full = _full_at(model, least, top, most)
+            if full is None:
+                continue
+            spare = _spare_pods(model, least, full)
+            when = (
+                f"with scale.min {least} it never ends"
+                if full <= least
+                else f"with {full} replicas or more it waits until load falls"
+            )
+            yield (
+                f"{path}.serve.{kind}: an update needs room for {spare} more "
+                f"replica{'' if spare == 1 else 's'} before it ends an old one, and the pools "
+                f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
+                f"{_remedy(model)}"
+            )
+
+
+def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
+    """What a pod has in hand for longer than its grace period is cut off."""
+    for path, model in models(environment):
+        kserve = model.serve.kserve
+        if kserve is None or kserve.scale.scaler is None or kserve.request_seconds is None:
+            continue
+        grace = kserve.grace_seconds or GRACE_SECONDS
+        end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
+        command = model.server.vllm_command
+        own = command.number(FLAG) if command else None
+        time = min(grace, end.pause_seconds + (own or end.drain_seconds))
+        if kserve.request_seconds <= time:
+            continue
+        need = kserve.request_seconds + END_SECONDS + (ENDPOINTS_SECONDS if finishes else 0)
+        why = (
+            " This server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), "
+            "so requests have the pause before SIGTERM alone."
+        )
+        yield (
+            f"{path}.serve.kserve.request_seconds is {kserve.request_seconds}, but when a pod "
+            f"ends, its requests have {time} s left, and longer ones are cut off: grace_seconds "
+            f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if own else ''}."
+            f"{'' if finishes else why}"
+        )
+
+
+def _cards_of_others(environment: Environment, model: Model) -> int:
+    """Cards that other models always hold, and hold nowhere but in the pools of this one."""
+    pools = set(model.placement.pools)
+    return sum(
+        _least(section) * other.server.gpus
+        for other in environment.models
+        if other is not model and pools.issuperset(other.placement.pools)
+        for section in other.serve.sections.values()
+    )
+
+
+def _least(section: Serving) -> int:
+    return 1 if section.scale.min is None else section.scale.min
+
+
+def _full_at(model: Model, least: int, top: int, most: int) -> int | None:
+    """Fewest replicas with which an update has no room; None where it always has."""
+    counts = range(max(1, least), top + 1)
+    return next((n for n in counts if n + _spare_pods(model, least, n) > most), None)
+
+
+def _spare_pods(model: Model, least: int, replicas: int) -> int:
+    """Pods that an update starts before it ends an old one.
+
+    Knative starts a new revision with the fewest replicas, and waits for all of them.
+    """
+    kserve = model.serve.kserve
+    if model.on_knative or kserve is None:
+        return max(1, least)
+    return (kserve.rollout or Rollout()).spare_pods(replicas)
+
+
+def _remedy(model: Model) -> str:
+    if model.on_knative:
+        return (
+            "Give a pool one more node for each (an autoscaled pool that is empty costs nothing), "
+            "or scale.min 0 where a cold start will do: Knative ends no old revision before."
+        )
+    return (
+        "Set rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
+        "one more node."
+    )

@@ -1,0 +1,218 @@
+from typing import Any
+
+import pytest
+
+from components.serving import ModelServer
+from tests.cloud.refusals import refusal
+
+from .arguments import server
+
+MODULE = "vllm.entrypoints.openai.api_server"
+
+
+def image(release: str) -> str:
+    return f"docker.io/vllm/vllm-openai:v{release}"
+
+
+def typed(release: str, *words: str, **fields: Any) -> dict[str, Any]:
+    vllm = {"served_model_name": "qwen", "extra_args": list(words), **fields}
+    return server(image=image(release), vllm=vllm)
+
+
+def started(release: str, *words: str) -> dict[str, Any]:
+    # What says no port is found where vLLM listens by itself.
+    port = 8080 if "--port" in words else 8000
+    return server(image=image(release), vllm=None, command=list(words), port=port)
+
+
+@pytest.mark.parametrize(
+    ("words", "release"),
+    [
+        (["--task", "embed"], "0.12.0"),
+        (["--runner=pooling"], "no tag tells it"),
+        (["--enable-prefix-caching"], "0.4.1"),
+        (["--no-enable-prefix-caching"], "0.28.0"),
+        (["--num-scheduler-steps", "8"], "0.6.3"),
+        (["--swap-space", "4"], "0.9.2"),
+        (["--disable-log-requests"], "0.9.2"),
+        (["--disable-log-requests"], "0.33.0"),
+        (["--limit-mm-per-prompt.image", "2"], "0.28.0"),
+        (["--compilation-config.mode", "3"], "0.28.0"),
+        (["-O3"], "0.28.0"),
+        (["-O3"], "0.9.2"),
+        (["-O=3"], "0.28.0"),
+        (["--max_num_seqs", "8"], "0.28.0"),
+        (["--max-num-s", "8"], "0.9.2"),
+        (["--hf-overrides", '{"a b": 1}'], "0.28.0"),
+        (['--hf-overrides={"a b": 1}'], "0.28.0"),
+        (["--lora-modules", "a=/x", "b=/y"], "0.28.0"),
+        (["--host", "0.0.0.0"], "0.28.0"),  # noqa: S104
+        (["--host", "::"], "0.28.0"),
+        (["--api-key", "$(KEY)"], "0.28.0"),
+        (["--chat-template", "{{ a }} --b"], "0.28.0"),
+        (["--seed", "-1"], "0.28.0"),
+        (["--max-num-seqs", "8"], "0.99.0"),
+    ],
+)
+def test_flags_that_the_release_knows_pass(words: list[str], release: str):
+    raw = server(vllm={"served_model_name": "q", "extra_args": words})
+    known = release[0].isdigit()
+    raw["image"] = image(release) if known else "registry/vllm:latest"
+    if words[0] == "--runner=pooling":
+        raw["vllm"] = {"served_model_name": "q", "runner": "pooling"}
+    assert ModelServer.of(raw).command_line()
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "sentence"),
+    [
+        (
+            "0.28.0",
+            ["--task", "embed"],
+            "vllm.extra_args is '--task', but it must be --runner pooling (vllm.runner), and "
+            "--convert (vllm.convert) for a generative model: it is gone since vLLM 0.13.0",
+        ),
+        ("0.13.0", ["--task=embed"], "vllm.extra_args is '--task', but it must be --runner"),
+        ("0.28.0", ["--swap-space", "4"], "vllm.extra_args is '--swap-space', but it must be left"),
+        (
+            "0.28.0",
+            ["--disable-log-requests"],
+            "vllm.extra_args is '--disable-log-requests', but it must be left out: requests",
+        ),
+        ("0.28.0", ["--num-scheduler-steps", "8"], "vllm.extra_args is '--num-scheduler-steps'"),
+        (
+            "0.4.1",
+            ["--enable-auto-tool-choice"],
+            "vllm.extra_args is '--enable-auto-tool-choice', but it must be left out, or the image",
+        ),
+        (
+            "0.28.0",
+            ["--max-num-sequences", "8"],
+            "vllm.extra_args is '--max-num-sequences', but it must be --max-num-seqs: vLLM 0.28.0",
+        ),
+        ("0.4.1", ["--max_num_seqs", "8"], "vllm.extra_args is '--max_num_seqs', but it must be -"),
+        ("0.28.0", ["--enable-pre"], None),
+        ("0.28.0", ["--max-num", "8"], "vllm.extra_args is '--max-num', but it must be written in"),
+        ("0.28.0", ["--max-model", "8"], "vllm.extra_args is '--max-model', but it must be left"),
+        ("0.28.0", ["--gpu-memory", "1"], "vllm.extra_args is '--gpu-memory', but it must be left"),
+        ("0.28.0", ["--gpu_mem=1"], "vllm.extra_args is '--gpu-mem', but it must be left out, and"),
+        ("0.28.0", ["--quant", "awq"], "vllm.extra_args is '--quant', but it must be left out"),
+        ("0.28.0", ["--tensor", "2"], "vllm.extra_args is '--tensor', but it must be left out, an"),
+        ("0.28.0", ["--run", "pooling"], "vllm.extra_args is '--run', but it must be left out"),
+        ("0.28.0", ["--no-trust-remote-code"], "vllm.extra_args is '--no-trust-remote-code'"),
+        ("0.28.0", ["-tp", "2"], "vllm.extra_args is '-tp', but it must be left out, and vllm.te"),
+        ("0.28.0", ["-q=awq"], "vllm.extra_args is '-q', but it must be left out, and vllm.quanti"),
+        ("0.28.0", ["--port", "9000"], "vllm.extra_args is '--port', but it must be left out, and"),
+        (
+            "0.28.0",
+            ["--max-num-seqs 64 --enable-prefix-caching"],
+            "vllm.extra_args is '--max-num-seqs 64 --enable-prefix-caching', but it must be 3 "
+            "items, --max-num-seqs, 64, --enable-prefix-caching: each item reaches vLLM as one",
+        ),
+        ("0.28.0", ["--seed 1"], "vllm.extra_args is '--seed 1', but it must be 2 items, --seed,"),
+        ("0.28.0", ["--seed"], "vllm.extra_args is '--seed', but it must be --seed and its value"),
+        ("0.28.0", ["--enable-lora=true"], "vllm.extra_args is --enable-lora with a value, but it"),
+        ("0.28.0", ["--enable-lora", "true"], "vllm.extra_args is a word that belongs to no flag"),
+        ("0.28.0", ["--seed", "1", "2"], "vllm.extra_args is a word that belongs to no flag, but"),
+        ("0.28.0", ["/mnt/models/x"], "vllm.extra_args is a word that belongs to no flag, but it"),
+        ("0.28.0", ["--host", "127.0.0.1"], "vllm.extra_args is '--host 127.0.0.1', but it must"),
+        ("0.28.0", ["--host=LocalHost"], "vllm.extra_args is '--host LocalHost', but it must be"),
+        ("0.28.0", ["--host", "::1"], "vllm.extra_args is '--host ::1', but it must be left out"),
+        ("0.28.0", ["--uds", "/run/s"], "vllm.extra_args is '--uds', but it must be left out: the"),
+        ("0.28.0", ["--ssl-keyfile", "/k"], "vllm.extra_args is '--ssl-keyfile', but it must be"),
+        (
+            "0.28.0",
+            ["--api-key", "sk-1"],
+            "vllm.extra_args is --api-key with its value, but it must be left out, and key "
+            "VLLM_API_KEY of a Secret in secret_env set instead: in plain",
+        ),
+        ("0.28.0", ["--hf-token", "hf_1"], "vllm.extra_args is --hf-token with its value, but it"),
+    ],
+)
+def test_flags_that_break_the_server_are_refused(
+    release: str, words: list[str], sentence: str | None
+):
+    if sentence is None:
+        assert ModelServer.of(typed(release, *words))
+    else:
+        assert refusal(ModelServer, typed(release, *words)).startswith(sentence)
+
+
+@pytest.mark.parametrize("words", [["--api-key", "sk-1"], ["--api-key=sk-1"], ["--api-key sk-1"]])
+def test_a_key_is_not_shown_where_it_is_refused(words: list[str]):
+    assert "sk-1" not in refusal(ModelServer, typed("0.28.0", *words))
+
+
+def test_a_flag_that_no_release_has_is_refused_without_knowing_the_release():
+    raw = server(image="registry/vllm:latest", vllm={"served_model_name": "q"})
+    raw["vllm"]["extra_args"] = ["--no-such-flag"]
+    assert "no release of vLLM that is known has it" in refusal(ModelServer, raw)
+    raw["vllm"]["extra_args"] = ["--task", "embed"]
+    assert ModelServer.of(raw)
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "sentence"),
+    [
+        ("0.28.0", ["vllm", "serve", "/m", "--task", "embed"], "command is '--task', but it must"),
+        ("0.28.0", ["sh", "-c", "vllm serve /m --host 127.0.0.1"], "command is '--host 127.0.0.1'"),
+        ("0.28.0", ["vllm", "serve", "/m", "/n"], "command is a word that belongs to no flag, but"),
+        ("0.4.1", ["vllm", "serve", "/m"], "command is vllm serve, but it must be python3 -m vllm"),
+        ("0.28.0", ["vllm", "serve", "/m", "-q", "gguf"], "command is 'gguf', but it must be ano"),
+        ("0.28.0", ["python3", "-m", MODULE, "--api-key", "sk"], "command is --api-key with its"),
+        ("0.28.0", ["vllm", "serve", "/m", "--max", "8"], "command is '--max', but it must be wri"),
+    ],
+)
+def test_a_full_command_is_judged_alike(release: str, words: list[str], sentence: str):
+    assert refusal(ModelServer, started(release, *words)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["vllm", "serve", "/m", "--port", "8080"],
+        ["vllm", "serve", "--enable-lora", "/m"],
+        ["vllm", "serve", "/m", "--port", "8080", "--max-model", "4096"],
+        ["sh", "-c", "vllm serve /m --port $PORT $MORE"],
+        ["sh", "-c", "vllm serve /m --api-key $KEY"],
+        ["python3", "-m", "sglang.launch_server", "--no-such-flag"],
+    ],
+)
+def test_a_full_command_that_runs_passes(words: list[str]):
+    assert ModelServer.of(started("0.28.0", *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "fields", "sentence"),
+    [
+        ("0.9.2", {"runner": "pooling"}, "vllm.runner is 'pooling', but it must be left out, and"),
+        ("0.9.2", {"convert": "embed"}, "vllm.convert is 'embed', but it must be left out, and"),
+        (
+            "0.28.0",
+            {"quantization": "gguf"},
+            "vllm.quantization is 'gguf', but it must be another format, or another release: vLLM "
+            "0.28.0 does not load it; 0.5.5 to 0.23.0 do",
+        ),
+        ("0.28.0", {"quantization": "bitsandbytes"}, "vllm.quantization is 'bitsandbytes', but"),
+        ("0.4.1", {"quantization": "compressed-tensors"}, "vllm.quantization is 'compressed-tens"),
+        ("0.4.1", {"quantization": "gptq_marlin"}, "vllm.quantization is 'gptq_marlin', but it m"),
+    ],
+)
+def test_fields_are_judged_by_release(release: str, fields: dict[str, Any], sentence: str):
+    assert refusal(ModelServer, typed(release, **fields)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("release", "fields"),
+    [
+        ("0.28.0", {"runner": "pooling", "convert": "embed"}),
+        ("0.23.0", {"quantization": "gguf"}),
+        ("0.27.1", {"quantization": "bitsandbytes"}),
+        ("0.28.0", {"quantization": "compressed-tensors"}),
+        ("0.19.0", {"quantization": "moe_wna16"}),
+        ("0.28.0", {"quantization": "auto_gptq"}),
+        ("0.4.1", {"quantization": "squeezellm"}),
+    ],
+)
+def test_fields_that_the_release_knows_pass(release: str, fields: dict[str, Any]):
+    assert ModelServer.of(typed(release, **fields))
