@@ -64,7 +64,7 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 	@$(BIN)/python -W ignore -m bench
 
-figures: $(VENV)/.dev ## Measure for half an hour, and write what was found into the README.
+figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/performance.md.
 	@$(BIN)/python -W ignore -m bench --whole
 
 proof: $(VENV)/.dev ## Run others' programs as the Jobs run them, in ten minutes. Needs Go; Python 3.12.

@@ -5,8 +5,8 @@
     python -m bench --whole
 
 A few minutes, with up to 100 models. `--whole` takes half an hour: it goes up to 1,000 models,
-repeats more, keeps what it found in `results.json`, and writes it into the README. A part that is
-not asked for keeps the figures of its last whole run, with their date.
+repeats more, keeps what it found in `results.json`, and writes it into `docs/performance.md`. A
+part that is not asked for keeps the figures of its last whole run, with their date.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from . import critical_path, engine_overhead, peers, plan_overhead, side_by_side
 from .table import Row, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
-README: Final = Path(__file__).parents[1] / "README.md"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 Measure = Callable[[], Sequence[Row]]
 """A benchmark with all that it is told."""
 PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
@@ -55,7 +55,7 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
     ),
     "start": ("Start-up", partial(start_up.measure, times=3), start_up.measure),
 }
-"""What is measured: its title in the README, and by what in a few minutes, and as a whole."""
+"""What is measured: its title on the page, and by what in a few minutes, and as a whole."""
 
 _MARKED: Final = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -88,7 +88,7 @@ def part(title: str, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def section(results: Mapping[str, Any]) -> str:
-    """What the README says of everything that was measured; bold where it is more than wanted."""
+    """What the page says of everything that was measured; bold where it is more than wanted."""
     return "\n".join(
         line
         for name, (title, *_) in PARTS.items()
@@ -106,7 +106,7 @@ def main() -> None:
     """Measures and prints; as a whole, keeps and writes too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
-    parser.add_argument("--whole", action="store_true", help="for the README: half an hour")
+    parser.add_argument("--whole", action="store_true", help="for the page: half an hour")
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in given.parts or PARTS:
@@ -123,7 +123,7 @@ def main() -> None:
         results[name] = {**found, "rows": [asdict(row) for row in rows]}
         if given.whole:
             RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-            README.write_text(filled(README.read_text(), results))
+            PAGE.write_text(filled(PAGE.read_text(), results))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The reference in `docs/` and the README, made of the code and kept between marks."""
+"""The generated parts of `docs/`, made of the code and kept between marks."""

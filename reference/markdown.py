@@ -17,7 +17,7 @@ def component_index(library: Library) -> str:
             ("Component", "Import from", "What exists afterwards"),
             (
                 (
-                    f"[`{one.name}`](docs/reference/components.md#{one.name.lower()})",
+                    f"[`{one.name}`](reference/components.md#{one.name.lower()})",
                     f"`pulumi_ack_inference.{one.room}`",
                     one.description,
                 )

@@ -28,7 +28,7 @@ _MARKED: Final = re.compile(
 
 def pages() -> list[Path]:
     """The files that may hold marks."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return sorted((ROOT / "docs").rglob("*.md"))
 
 
 def generated(text: str) -> str:

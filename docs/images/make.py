@@ -38,8 +38,14 @@ ROOT: Final = HERE.parents[1]
 SCREENS: Final = {"wide": (1280, 1), "phone": (390, 2)}
 """Widths in CSS pixels, and device pixels per CSS pixel."""
 COLOURS: Final = 80
-DIFF: Final = "({'': [0, document.querySelector('.changes').offsetTop + 160]})"
-"""What is shown of a diff: all down to the list of changes, and the first of them."""
+DIFF: Final = """(() => {
+  const all = {'': [0, document.querySelector('.changes').offsetTop + 160]};
+  const top = document.querySelector('.clusters').getBoundingClientRect().top - 12;
+  const bottom = document.querySelector('.matrix').getBoundingClientRect().bottom + 12;
+  return innerWidth < 1000 ? all : {...all, '-map': [top, bottom]};
+})()"""
+"""What is shown of a diff: all down to the list of changes, and the first of them; of a wide screen
+besides the map of what runs where."""
 RUNS: Final = """Object.fromEntries([...document.querySelectorAll('.group')].map((one, at) => {
   const name = one.querySelector('h2').firstChild.textContent.trim().toLowerCase();
   const below = one.querySelector('.pictures').getBoundingClientRect().bottom + 24;

@@ -13,11 +13,8 @@ from reference.stack_file import sections
 
 from .changes import GUIDES, ROOT, change, compared, copy_of_the_repository, files, make, refusals
 
-PAGES: Final = sorted(GUIDES.glob("*.md"))
 FINDS: Final = ("Iterator[Fault]", "Iterator[str]")
 """What a check, or a warning, is an iterator of."""
-
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
 
 def tables(guide: str, mark: str) -> list[list[str]]:
@@ -73,27 +70,6 @@ def test_a_step_of_an_article_leads_to_a_key_that_exists(row: list[str]) -> None
 def test_no_key_is_found_that_is_not_there() -> None:
     assert {"models[].cache.quota", "pools[]"} <= keys()
     assert not {"models[].cache.size", "pool"} & keys()
-
-
-@each_page
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)", page.read_text())
-    assert [target for target in targets if not (page.parent / target).exists()] == []
-
-
-@each_page
-def test_every_path_in_a_text_exists(page: Path) -> None:
-    """Folders and files of this repository, as a reader would look for them."""
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-    paths = re.findall(r"`((?:components|stacks|tests|docs|policy|plan)/[\w./-]*)`", text)
-    assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-@each_page
-def test_every_target_of_make_exists(page: Path) -> None:
-    known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    wanted = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)
-    assert set(wanted) <= set(known)
 
 
 def test_the_stack_file_for_a_cluster_of_ones_own_is_planned(tmp_path: Path) -> None:

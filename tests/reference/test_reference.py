@@ -41,7 +41,8 @@ def test_no_page_says_something_else_than_the_code() -> None:
 def test_what_somebody_writes_between_marks_is_stale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = tmp_path / "README.md"
+    page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
     page.write_text("Mine.\n<!-- generated: stack-file -->\nMine too.\n<!-- end -->\nMine.\n")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     assert pages.stale() == [page]
@@ -149,14 +150,11 @@ def test_a_change_that_replaces_is_marked(keys: dict[str, Section]) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(REFERENCE.glob("*.md")), ids=lambda path: path.name)
-def test_every_link_of_a_page_leads_to_a_heading_or_a_file(page: Path) -> None:
-    text = page.read_text()
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    anchors = [re.sub(r"[^\w-]", "", one.lower().replace(" ", "-")) for one in headings]
+def test_every_heading_of_a_page_is_another_one(page: Path) -> None:
+    """Links lead to the first of one name."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    anchors = [re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-")) for heading in headings]
     assert len(set(anchors)) == len(anchors)
-    for target in re.findall(r"\]\(([^)]+)\)", text):
-        path, _, anchor = target.partition("#")
-        assert (page.parent / path).exists() if path else anchor in anchors, target
 
 
 @pytest.mark.parametrize("page", sorted(REFERENCE.glob("*.md")), ids=lambda path: path.name)

@@ -1,0 +1,145 @@
+"""What the README and the documents show is what the commands print."""
+
+import importlib
+import io
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from plan.diff.report import Report, Section
+from plan.diff.terminal import render_report
+from plan.record import record
+from plan.render import render
+from plan.run import plan
+from stacks.environment import PROJECT
+from stacks.judge import judge
+from tests.plan.diff.prepared import diff_of
+
+from .pages import ROOT, blocks
+
+WIDTH = 100
+LEFT_OUT = "..."
+"""A line that stands for some that a page does not show."""
+MOST_LINES_OF_A_PART = 25
+
+
+def is_part(lines: list[str], whole: list[str]) -> bool:
+    """Whether lines stand in a text, in its order; only what is marked is left out."""
+    rest = whole
+    for left_out, run in groupby(lines, LEFT_OUT.__eq__):
+        if left_out:
+            continue
+        size = len(chunk := [*run])
+        starts = [at for at in range(len(rest)) if rest[at : at + size] == chunk]
+        if not starts:
+            return False
+        rest = rest[starts[0] + size :]
+    return True
+
+
+def configuration(text: str) -> dict[str, Any]:
+    keys = yaml.safe_load(text)["config"]
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    out = io.StringIO()
+    render(plan("dev", ROOT), Console(file=out, width=WIDTH))
+    return [line.rstrip() for line in out.getvalue().strip().splitlines()]
+
+
+def test_the_plan_of_dev_is_the_one_shown(printed: list[str]):
+    shown = [line for block in blocks("plan:dev") for line in [*block, ""]]
+    assert shown[:-1] == printed
+
+
+def test_the_part_of_the_plan_is_one_of_it(printed: list[str]):
+    [shown] = blocks("part of plan:dev")
+    assert is_part(shown, printed)
+    assert len(shown) <= MOST_LINES_OF_A_PART
+
+
+@pytest.mark.parametrize("lines", ["a b", "b c", "a ... d", "... c ...", "a ... b c"])
+def test_a_part_may_leave_out_what_it_marks(lines: str):
+    assert is_part(lines.split(), [*"abcd"])
+
+
+@pytest.mark.parametrize("lines", ["a c", "c ... a", "b e", "b ... b"])
+def test_a_part_leaves_out_nothing_else(lines: str):
+    assert not is_part(lines.split(), [*"abcd"])
+
+
+def test_the_diff_shown_is_the_one_of_this_change():
+    changes = {"pools[t4].autoscale.max": 8, "models[qwen].serve.knative.scale.max": 5}
+    report = Report("origin/main", "working tree", [Section("dev", diff_of("dev", changes))])
+    out = io.StringIO()
+    render_report(report, Console(file=out, width=WIDTH))
+    assert blocks("diff:dev") == [[line.rstrip() for line in out.getvalue().strip().splitlines()]]
+
+
+def test_the_prices_shown_are_accepted_in_dev():
+    [block] = blocks("prices")
+    environment = configuration((ROOT / "Pulumi.dev.yaml").read_text())
+    own = configuration("\n".join(["config:", *(f"  {line}" for line in block)]))
+    assert [str(fault) for fault in judge({**environment, **own}).faults] == []
+
+
+def refusal() -> Iterator[str]:
+    """What three changes to `dev` come to."""
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    for right, wrong in (
+        ("ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c16g1.4xlarge"),
+        ("priority: inference-high-priority", "priority: infrence-with-high-priority"),
+        ("min: 1, max: 3", "min: 3, max: 1"),
+    ):
+        assert text.count(right) == 1
+        text = text.replace(right, wrong)
+    yield "Pulumi.dev.yaml is refused:"
+    yield from (f"  {fault}" for fault in judge(configuration(text)).faults)
+
+
+def test_the_mistakes_shown_are_answered_with_the_sentences_shown():
+    assert blocks("mistakes") == [[*refusal()]]
+
+
+def test_the_mistake_shown_first_is_one_of_them():
+    [shown] = blocks("part of mistakes")
+    assert is_part(shown, [*refusal()])
+
+
+def test_the_program_that_uses_the_library_declares_its_policy(monkeypatch: pytest.MonkeyPatch):
+    for room in ("", ".serving"):
+        module = importlib.import_module(f"components{room}")
+        monkeypatch.setitem(sys.modules, f"pulumi_ack_inference{room}", module)
+    [block] = blocks("library")
+    declared = record(lambda: exec("\n".join(block), {})).manifests("ResourcePolicy")  # noqa: S102
+    assert [policy["spec"]["selector"] for policy in declared] == [{"release": "qwen"}]
+
+
+def appended(entry: dict[str, object], **sections: object) -> list[str]:
+    """What is wrong with `dev` and a model more."""
+    environment = configuration((ROOT / "Pulumi.dev.yaml").read_text()) | sections
+    environment["models"] = [*environment["models"], entry]
+    return [str(fault) for fault in judge(environment).faults]
+
+
+def test_the_model_to_append_is_accepted_in_dev():
+    [block] = blocks("model")
+    [entry] = yaml.safe_load("\n".join(block))
+    assert appended(entry) == []
+
+
+def test_the_model_to_append_is_served_by_kserve_where_there_are_metrics():
+    [block], [serve] = blocks("model"), blocks("kserve")
+    [entry] = yaml.safe_load("\n".join(block))
+    entry |= yaml.safe_load("\n".join(serve))
+    of_hybrid = configuration((ROOT / "Pulumi.hybrid.yaml").read_text())
+    needed = {key: of_hybrid[key] for key in ("gpu_metrics", "prometheus_url")}
+    assert appended(entry, **needed) == []
+    assert any("gpu_metrics" in sentence for sentence in appended(entry))
