@@ -187,7 +187,7 @@ pulumi-kubernetes v4.32.0, provider/pkg/await/await.go, Read; and metadata/overr
 """
 
 
-def kept_apart(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def kept_apart(name: str, spec: dict[str, Any]) -> Any:
     """A Job's body whose pods wait until those of an earlier declaration of it are gone.
 
     They would read a checkpoint that the others still write. Any change of the template is another
