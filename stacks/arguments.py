@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pulumi
 
@@ -42,6 +42,7 @@ from components.platform import (
 from components.serving import (
     Enforcer,
     LoadTestArgs,
+    ModelArgs,
     ModelCacheArgs,
     ModelServer,
     PlacementArgs,
@@ -465,21 +466,21 @@ def tolerations(pool: AnyPool) -> list[Toleration]:
 # --- what runs -----------------------------------------------------------------------------------
 
 
-def service_args(environment: Environment, model: Model, pool_ids: Ids) -> dict[str, Any]:
-    """What a model's service is given whoever serves it: on its cache, or else on its claim."""
+def model_args(environment: Environment, model: Model, pool_ids: Ids) -> ModelArgs:
+    """What a model is given whoever serves it: on its cache, or else on its claim."""
     pools = placement_pools(environment, model, pool_ids)
     claim, folder = served_claim(environment, model)
-    return {
-        "server": server(model),
-        "namespace": environment.namespace,
-        "labels": pod_labels(model),
-        "claim": claim,
-        "sub_path": folder,
-        "tolerations": distinct_tolerations(pools) or None,
-        "node_affinity": node_affinity(pools, enforcer(environment)),
-        "priority_class": model.priority,
-        "wait_seconds": environment.waits.service_seconds,
-    }
+    return ModelArgs(
+        server=server(model),
+        namespace=environment.namespace,
+        labels=pod_labels(model),
+        claim=claim,
+        sub_path=folder,
+        tolerations=distinct_tolerations(pools) or None,
+        node_affinity=node_affinity(pools, enforcer(environment)),
+        priority_class=model.priority,
+        wait_seconds=environment.waits.service_seconds,
+    )
 
 
 def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:

@@ -197,7 +197,8 @@ def declare_service(
 ) -> Served:
     """The model's service, by whichever way it is served."""
     runtime = RUNTIMES[model.serve.kind]
-    args = runtime.args(environment, model, site.pool_ids)
+    shared = arguments.model_args(environment, model, site.pool_ids)
+    args = runtime.args(environment, model, shared)
     return runtime.component(model.name, args, site.options(*needed))
 
 

@@ -175,7 +175,8 @@ def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -
 
 def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
     runtime = RUNTIMES[model.serve.kind]
-    return runtime.render(model.name, runtime.args(environment, model, ids))
+    shared = arguments.model_args(environment, model, ids)
+    return runtime.render(model.name, runtime.args(environment, model, shared))
 
 
 def _training(environment: Environment, job: Training, ids: Mapping[str, str]) -> object:

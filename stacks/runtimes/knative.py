@@ -1,6 +1,7 @@
 """Knative: for models of its own, and below KServe for those that scale on concurrency."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import pulumi
@@ -12,12 +13,13 @@ from components.crds.knative import RevisionTemplate, service_faults
 from components.crds.knative_features import features
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.platform import Knative, KnativeArgs, KnativeInstaller
-from components.serving import KnativeModel, KnativeModelArgs, ReserveType
+from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import host_faults, service_spec, serving_limits
 from components.serving.kserve_model import inference_service_spec
 from components.serving.waiting import metadata
 
-from ..arguments import Ids, given, service_args
+from .. import arguments
+from ..arguments import given
 from ..checks import check
 from ..checks.cluster import kubernetes_faults
 from ..checks.views import lowest_size, models
@@ -32,13 +34,15 @@ ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
-def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KnativeModelArgs:
+def model_args(environment: Environment, model: Model, args: ModelArgs) -> KnativeModelArgs:
     """The Knative Service of a model."""
-    return KnativeModelArgs(
-        serve=given(model.serve.knative),
-        max_request_seconds=environment.knative.max_request_seconds,
-        domain=environment.knative.domain,
-        **service_args(environment, model, pool_ids),
+    return args.completed(
+        partial(
+            KnativeModelArgs,
+            serve=given(model.serve.knative),
+            max_request_seconds=environment.knative.max_request_seconds,
+            domain=environment.knative.domain,
+        )
     )
 
 
@@ -67,7 +71,9 @@ def platform_args(
     flags: dict[str, str] = {}
     any_ids = {pool.name: "" for pool in environment.all_pools}
     for model in served:
-        flags |= features(_revision(environment, model, any_ids))
+        flags |= features(
+            _revision(environment, model, arguments.model_args(environment, model, any_ids))
+        )
     return KnativeArgs(
         installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
         cluster_id=cluster_id,
@@ -79,11 +85,11 @@ def platform_args(
     )
 
 
-def _revision(environment: Environment, model: Model, pool_ids: Ids) -> RevisionTemplate:
+def _revision(environment: Environment, model: Model, args: ModelArgs) -> RevisionTemplate:
     """What Knative is given to run, by us or by KServe."""
     if model.serve.knative:
-        return service_spec(model_args(environment, model, pool_ids)).template
-    predictor = inference_service_spec(kserve.model_args(environment, model, pool_ids)).predictor
+        return service_spec(model_args(environment, model, args)).template
+    predictor = inference_service_spec(kserve.model_args(environment, model, args)).predictor
     pod = {field: getattr(predictor, field) for field in PodSpec.model_fields}
     return RevisionTemplate.model_validate({"spec": pod})
 

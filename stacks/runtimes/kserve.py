@@ -1,6 +1,7 @@
 """KServe: models that scale on metrics of vLLM or of the GPU."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import pulumi
@@ -11,7 +12,7 @@ from components.crds.kserve import SERVING_CONTAINER
 from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
-from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelServer
+from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
 from components.serving.kserve_model import (
     annotations,
     autoscaler_spec,
@@ -22,7 +23,7 @@ from components.serving.kserve_model import (
 )
 from components.serving.waiting import metadata
 
-from ..arguments import Ids, given, service_args
+from ..arguments import given
 from ..checks import check
 from ..checks.cluster import kubernetes_faults
 from ..checks.front_door import (
@@ -41,14 +42,16 @@ KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
+def model_args(environment: Environment, model: Model, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
-    shared = service_args(environment, model, pool_ids)
-    return KServeModelArgs(
-        serve=given(model.serve.kserve),
-        domain=(environment.knative if model.on_knative else environment.kserve).domain,
-        ingress_class=ingress_class(environment),
-        **{**shared, "server": limited(environment, model.server)},
+    server = limited(environment, args.server)
+    return args.model_copy(update={"server": server}).completed(
+        partial(
+            KServeModelArgs,
+            serve=given(model.serve.kserve),
+            domain=(environment.knative if model.on_knative else environment.kserve).domain,
+            ingress_class=ingress_class(environment),
+        )
     )
 
 

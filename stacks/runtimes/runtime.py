@@ -6,14 +6,14 @@ from typing import Generic, Protocol, TypeVar
 
 import pulumi
 
-from components.args import Args
+from components.serving import ModelArgs
 
-from ..arguments import Ids, pod_labels
+from ..arguments import pod_labels
 from ..checks import Check
 from ..environment import Environment, Model
 from ..site import Site
 
-A = TypeVar("A", bound=Args)
+A = TypeVar("A", bound=ModelArgs)
 
 
 class Served(Protocol):
@@ -37,8 +37,8 @@ def service_url(environment: Environment, model: Model) -> str:
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
 
-    args: Callable[[Environment, Model, Ids], A]
-    """Arguments of a model's component, from the IDs of the pools by name."""
+    args: Callable[[Environment, Model, ModelArgs], A]
+    """Arguments of a model's component: those that every model has, and its own beside them."""
     component: Callable[[str, A, pulumi.ResourceOptions], Served]
     """The component, which declares the service of a model under its name."""
     render: Callable[[str, A], object]
