@@ -2061,7 +2061,7 @@ CASES = [
             "names its class. See "
             "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
         ),
-        {"kserve": {"ingress_class": "alb"}},
+        {"kserve": {"ingress_class": "alb", "ingress_controller": "present"}},
     ),
     Case(
         "Cluster",
