@@ -275,8 +275,12 @@ def test_t12_the_image_is_a_setting_that_is_held_against_the_card(
 ) -> None:
     raw = merged(
         existing(),
-        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": f"registry/vllm:{release}"},
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": f"registry/vllm:{release}",
+            "models[qwen].server.vllm.dtype": "half",
+        },
     )
-    found = sentences(raw)
-    assert bool(found) is is_refused
-    assert all("vLLM 0.9.0 has no kernels for V100" in sentence for sentence in found)
+    refusals = sentences(raw)
+    assert bool(refusals) is is_refused
+    assert all("vLLM 0.9.0 has no kernels for V100" in sentence for sentence in refusals)

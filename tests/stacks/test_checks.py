@@ -2061,7 +2061,7 @@ CASES = [
             "names its class. See "
             "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
         ),
-        {"kserve": {"ingress_class": "alb"}},
+        {"kserve": {"ingress_class": "alb", "ingress_controller": "present"}},
     ),
     Case(
         "Cluster",
@@ -2849,6 +2849,8 @@ SURPRISES = [
             "up on a model that comes up."
         ),
         {"waits": {"service_seconds": 1800}, "models[qwen].serve.knative.scale.min": 2},
+    ),
+    Case(
         "existing_clusters_have_a_controller",
         "an existing cluster of which nobody says that it has an ingress controller",
         existing,
