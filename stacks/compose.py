@@ -38,7 +38,15 @@ from . import arguments
 from .arguments import given
 from .environment import PROJECT, Environment, Model, Store, Training, Volume
 from .environment import LoadTest as LoadTestSection
-from .runtimes import RUNTIMES, Served, load_test_args, selected_labels
+from .platforms import Platform
+from .runtimes import (
+    RUNTIMES,
+    Served,
+    awaited_platforms,
+    load_test_args,
+    models_by_platform,
+    selected_labels,
+)
 from .site import Site
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -69,7 +77,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
     stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
     priorities = declare_priorities(environment, site)
     fluid = declare_fluid(environment, site)
-    servers = [part for one in RUNTIMES.values() for part in one.platform(environment, site)]
+    platforms = declare_platforms(environment, site)
     metrics = declare_metrics(environment, site, secrets, namespace)
 
     services: dict[str, Served] = {}
@@ -78,7 +86,7 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
         placement = declare_placement(environment, model, site, namespace)
         # The cache waits for the claim, and the servers for nodes.
-        needed = [*priorities, placement, *servers, *metrics, *(cache or claim)]
+        needed = [*priorities, placement, *platforms, *metrics, *(cache or claim)]
         service = declare_service(environment, model, site, needed)
         export_address(environment.namespace, model, service.host)
         services[model.name] = service
@@ -174,6 +182,19 @@ def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
     """Fluid, if any model is cached."""
     args = arguments.fluid_args(environment)
     return [Fluid("fluid", args, site.on_nodes())] if args else []
+
+
+def declare_platforms(environment: Environment, site: Site) -> list[pulumi.Resource]:
+    """What runtimes need of the cluster, each once; gives what models wait for."""
+    components: dict[Platform, pulumi.Resource] = {}
+    for platform, models in models_by_platform(environment).items():
+        args = platform.args(environment, models, site.cluster_id)
+        if args is not None:
+            earlier = [components[need] for need in platform.needs if need in components]
+            options = site.on_nodes(*earlier)
+            components[platform] = platform.component(platform.name, args, options)
+    awaited = awaited_platforms(environment)
+    return [component for platform, component in components.items() if platform in awaited]
 
 
 def declare_metrics(

@@ -18,7 +18,7 @@ from .arguments import Issuer, given
 from .checks import overlaps
 from .derived_names import derived_names
 from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
-from .runtimes import RUNTIMES, load_test_args, selected_labels
+from .runtimes import RUNTIMES, load_test_args, models_by_platform, selected_labels
 
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
 
@@ -151,8 +151,9 @@ def _cloud_parts(environment: Environment, prefix: str) -> Iterator[Part]:
 
 
 def _platform_parts(environment: Environment) -> Iterator[Part]:
-    for kind, runtime in RUNTIMES.items():
-        yield kind, {}, partial(runtime.platform_args, environment)
+    for platform, models in models_by_platform(environment).items():
+        if platform.section is not None:
+            yield platform.section, {}, partial(platform.args, environment, models, None)
     cluster, url = (None, None) if environment.existing else ("id", "https://prometheus")
     build = partial(arguments.gpu_metrics_args, environment, cluster, url, None)
     yield "", METRICS, build

@@ -1,15 +1,13 @@
 """KServe: models that scale on metrics of vLLM or of the GPU."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
-
-import pulumi
 
 from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
-from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
+from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
@@ -29,13 +27,12 @@ from ..checks.cluster import kubernetes_faults
 from ..checks.front_door import (
     default_limits_leave_room,
     ingress_class,
-    ingress_controller,
     ingress_controllers_are_installed_once,
     ingresses_have_a_controller,
 )
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, IngressController, Model
-from ..site import Site
+from ..environment import CertManagerMode, Environment, Model
+from ..platforms import KNATIVE, KSERVE, Platform
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
@@ -85,36 +82,9 @@ def pod_labels(model: Model) -> dict[str, str]:
     return service_labels(model.name, given(model.serve.kserve).scale.metric)
 
 
-def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
-    """KServe with the cert-manager that it needs, if any model is served by it."""
-    args = platform_args(environment, site.cluster_id)
-    if args is None:
-        return []
-    certificates = []
-    if environment.cert_manager is CertManagerMode.INSTALL:
-        own = CertManagerArgs(image_prefix=args.chart.image_prefix if args.chart else None)
-        certificates = [CertManager("cert-manager", own, site.on_nodes())]
-    return [KServe("kserve", args, site.on_nodes(*certificates))]
-
-
-def platform_args(
-    environment: Environment, cluster_id: pulumi.Input[str] | None = None
-) -> KServeArgs | None:
-    """KServe, if any model is served by it, with the ingress controller that its models need."""
-    if not any(model.serve.kserve for model in environment.models):
-        return None
-    section = environment.kserve
-    installs = ingress_controller(environment) is IngressController.ADDON
-    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    return KServeArgs(
-        chart=section.chart,
-        domain=None if ack else section.domain,
-        ingress_class=None if ack else section.ingress_class,
-        runtimes=section.runtimes,
-        protect_crds=environment.cluster.deletion_protection,
-        cluster_id=cluster_id if installs else None,
-        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
-    )
+def platforms(model: Model) -> tuple[Platform, ...]:
+    """KServe, and Knative for a model that it runs there."""
+    return (KNATIVE, KSERVE) if model.on_knative else (KSERVE,)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -185,8 +155,7 @@ RUNTIME: Final = Runtime(
         check(ingresses_have_a_controller, "cluster", "kserve"),
         check(default_limits_leave_room, "kserve.chart"),
     ),
-    platform=declare_platform,
-    platform_args=platform_args,
+    needs=platforms,
     pod_labels=pod_labels,
     url=lambda environment, model: cluster_url(model.name, environment.namespace),
 )

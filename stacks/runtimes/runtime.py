@@ -11,7 +11,7 @@ from components.serving import ModelArgs
 from ..arguments import pod_labels
 from ..checks import Check
 from ..environment import Environment, Model
-from ..site import Site
+from ..platforms import Platform
 
 A = TypeVar("A", bound=ModelArgs)
 
@@ -23,8 +23,8 @@ class Served(Protocol):
     """Host name of the service, for the Host header of a request."""
 
 
-def nothing(*_: object) -> Sequence[pulumi.Resource]:
-    """What a runtime declares that Kubernetes runs as it comes."""
+def no_platforms(_model: Model) -> Sequence[Platform]:
+    """What a runtime needs that Kubernetes runs as it comes."""
     return ()
 
 
@@ -47,10 +47,8 @@ class Runtime(Generic[A]):
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
     checks: Sequence[Check] = ()
     """Its rules across sections, beside those that hold for every runtime."""
-    platform: Callable[[Environment, Site], Sequence[pulumi.Resource]] = nothing
-    """Declares what it needs in a cluster: nothing where no model needs it."""
-    platform_args: Callable[[Environment], object] = nothing
-    """Builds arguments of its platform, which refuse under the section of the runtime's name."""
+    needs: Callable[[Model], Sequence[Platform]] = no_platforms
+    """What has to be installed for a model that it serves."""
     pod_labels: Callable[[Model], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
     url: Callable[[Environment, Model], str] = service_url
