@@ -10,7 +10,7 @@ from components.crds.knative_features import features
 from components.platform import Knative, KnativeArgs, KnativeInstaller
 from components.serving.pod import model_pod
 
-from ..arguments import model_args
+from ..arguments import model_args, placement_pools
 from ..environment import Environment, Model
 from .platform import Platform
 
@@ -22,7 +22,8 @@ def knative_args(
     any_ids = {pool.name: "" for pool in environment.all_pools}
     flags: dict[str, str] = {}
     for model in models:
-        pod = model_pod(model_args(environment, model, any_ids), None)
+        pools = placement_pools(environment, model, any_ids)
+        pod = model_pod(model_args(environment, model, pools), None)
         flags |= features(RevisionTemplate.model_validate({"spec": pod}))
     return KnativeArgs(
         installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
