@@ -75,7 +75,7 @@ from .updates import requests_end_before_their_pod, updates_have_a_spare_card
 from .vllm import (
     drivers_run_the_image,
     first_qwen_runs_on_the_release,
-    new_releases_are_judged_by_an_older_one,
+    releases_are_in_the_table,
     vllm_runs_on_the_cards,
 )
 from .warnings import (
@@ -188,5 +188,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
     existing_clusters_have_a_controller,
-    new_releases_are_judged_by_an_older_one,
+    releases_are_in_the_table,
 )
