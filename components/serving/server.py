@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pydantic import Field
@@ -12,9 +12,9 @@ from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
-from .secrets import secret_faults, secret_word_faults
+from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import OURS, Vllm, vllm_flags
-from .vllm_command import VllmCommand, read_arguments, read_command
+from .vllm_command import VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import command_faults, extra_faults, field_faults
 from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
@@ -149,7 +149,9 @@ class ModelServer(Args):
     def vllm_command(self) -> VllmCommand | None:
         """What the command line tells vLLM; None where it starts another server."""
         image = vllm_image(self.image)
-        return read_command(self.command_line(), image.version if image else None)
+        env = {name: value for name, value in (self.env or {}).items() if not is_secret_name(name)}
+        words = expanded(self.command_line(), env)
+        return read_command(words, image.version if image else None)
 
     def _command_faults(self) -> Iterator[Fault]:
         if (self.vllm is None) == (self.command is None):
@@ -157,6 +159,7 @@ class ModelServer(Args):
             yield Fault("vllm", got, "given, or else command", "the server has one command line")
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
+        yield from program_faults("command", self.command)
 
     def _vllm_faults(self) -> Iterator[Fault]:
         image = vllm_image(self.image)
@@ -192,6 +195,26 @@ class ModelServer(Args):
             got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
             want = f"one with --port {self.port}, or port {listens}"
             yield Fault("command", got, want, "requests and probes go to port")
+
+
+def program_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
+    """Refuses a command whose first word is no program; None passes.
+
+    https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+    """
+    first, script = (words[0] if words else "x"), after_shell(words or [])
+    if re.search(r"\s", first.strip()) or first.startswith("-"):
+        want = "one item per word, the program first, or sh, -c and the whole line"
+        why = "it takes the place of the image's entrypoint, and no shell splits it"
+        got = Words("one whose first item is " + ("a flag" if first[0] == "-" else "several words"))
+        yield Fault(field, got, want, why)
+    elif first == "serve" and words and words[1:2] and "/" in words[1]:
+        want = "vllm, serve and what follows"
+        why = "it takes the place of the image's entrypoint, and serve is no program"
+        yield Fault(field, Words("one that begins with serve"), want, why)
+    if len(script) > 1 and "$" not in script[0]:
+        got = Words("one with words after the script of -c")
+        yield Fault(field, got, "the whole line in one item", "a shell runs that item alone")
 
 
 def shared_memory_size(resources: Resources, size: str | None) -> str | None:

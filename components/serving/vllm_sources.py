@@ -31,8 +31,9 @@ def sources(command: VllmCommand) -> Iterator[tuple[str, str]]:
             yield option.spelled, option.values[0]
         elif option.name == "--lora-modules":
             yield from ((option.spelled, path) for path in _adapters(option))
-        elif option.name == "--speculative-config":
-            model = _json(option.values[0] if option.values else "").get("model")
+        elif option.name == "--speculative-config" and option.values:
+            dotted = option.spelled.endswith(".model")
+            model = option.values[0] if dotted else _json(option.values[0]).get("model")
             if isinstance(model, str) and model not in ("ngram", "[ngram]"):
                 yield option.spelled, model
 
