@@ -16,7 +16,7 @@ from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import OURS, Vllm, vllm_flags
 from .vllm_command import VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
-from .vllm_rules import command_faults, extra_faults, field_faults
+from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
 from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
 
 HEALTH_PERIOD_SECONDS = 10
@@ -100,7 +100,8 @@ class ModelServer(Args):
         yield from image_faults("image", self.image)
         yield from self._command_faults()
         yield from secret_faults("env", self.env)
-        yield from secret_word_faults("command", self.command)
+        judged = SECRET_FLAGS if self.vllm_command else ()
+        yield from secret_word_faults("command", self.command, judged)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
         yield from self._port_faults()
