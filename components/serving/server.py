@@ -14,7 +14,7 @@ from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import OURS, Vllm, vllm_flags
-from .vllm_command import VllmCommand, after_shell, expanded, read_arguments, read_command
+from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
 from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
@@ -199,11 +199,15 @@ class ModelServer(Args):
 
 
 def program_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
-    """Refuses a command whose first word is no program; None passes.
+    """Refuses a command of which no program, or not the one that is meant, is started.
 
     https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
     """
     first, script = (words[0] if words else "x"), after_shell(words or [])
+    for word in words or [] if not script else []:
+        if re.fullmatch(UNFILLED, word.partition("=")[2] if word.startswith("-") else word):
+            want = "$(NAME), or a script for sh -c"
+            yield Fault(field, word, want, "no shell reads it, and the program gets it as it is")
     if re.search(r"\s", first.strip()) or first.startswith("-"):
         want = "one item per word, the program first, or sh, -c and the whole line"
         why = "it takes the place of the image's entrypoint, and no shell splits it"

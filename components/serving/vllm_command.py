@@ -15,6 +15,8 @@ MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.ma
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""
 _SHELL: Final = r"(ba|da|a|z|k)?sh"
+UNFILLED: Final = r"\$(?P<brace>\{)?[A-Za-z_][A-Za-z0-9_]*(?(brace)(:?[-=?+][^}]*)?\})([:/].*)?"
+"""A word, or the value of a flag, that only a shell would fill in."""
 _QUOTED_OR_COMMENT: Final = (
     r"(?P<quoted>'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.)|(?:(?<=[\s;&|(])|^)#[^\n]*"
 )
@@ -99,7 +101,7 @@ def read_arguments(words: Sequence[str], release: Version | None = None) -> Vllm
 
 def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words after `vllm serve`, or after `python3 -m` and vLLM's module; None without."""
-    for statement in _statements(words):
+    for statement in statements(words):
         for place, word in enumerate(statement):
             rest = tuple(statement[place + 1 :])
             if word.rpartition("/")[2] == "vllm" and rest[:1] == ("serve",):
@@ -111,7 +113,7 @@ def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     return None
 
 
-def _statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
+def statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
     """The command itself, or the statements of the script that a shell is given."""
     script = shell_script(words)
     if script is None:

@@ -25,12 +25,12 @@ from ..catalog.vllm.table import (
 )
 from .vllm import Vllm
 from .vllm_command import (
+    UNFILLED,
     Option,
     VllmCommand,
     base_flag,
     read_arguments,
     server_arguments,
-    shell_script,
 )
 from .vllm_parallel import SIZES
 
@@ -44,7 +44,6 @@ SERVE_SINCE: Final[Version] = (0, 5, 5)
 _LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
 _IN_A_SHELL: Final = r"[$`]"
-_UNFILLED: Final = r"\$([A-Za-z_]|\{|\((?![A-Za-z_][A-Za-z0-9_]*\)))|`.+`$"
 _LIKENESS: Final = 0.75
 """How close a flag has to be to one that was meant; many are alike at their beginning."""
 _NEEDS: Final = MappingProxyType(
@@ -190,8 +189,6 @@ def command_faults(
         yield Fault("command", Words("vllm serve"), want, why)
     arguments = server_arguments(words) or ()
     yield from _spaced_faults("command", arguments)
-    if shell_script(words) is None:
-        yield from _unfilled_faults("command", arguments)
     yield from _faults("command", command, image, models=1)
     yield from _need_faults("command", command, release(image.version) if image else any_release())
     if method := command.flags.get("--quantization"):
@@ -204,7 +201,7 @@ def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
     """A variable that only a shell would fill in, where there is none."""
     for word in words:
         value = word.partition("=")[2] if word.startswith("-") else word
-        if re.match(_UNFILLED, value):
+        if re.fullmatch(UNFILLED, value):
             want = "$(NAME) for a variable of env or of a Secret in secret_env"
             why = "no shell reads it, and vLLM would get the text as it stands"
             yield Fault(field, word, want, why)

@@ -70,7 +70,12 @@ from .serving import (
 )
 from .sharing import pools_offer_whole_cards
 from .sums import highest_sums_fit, lowest_sums_fit
-from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
+from .training import (
+    cards_have_a_process,
+    launchers_start_a_process_per_card,
+    pods_of_a_job_reach_each_other,
+    rendezvous_names_are_free,
+)
 from .updates import requests_end_before_their_pod, updates_have_a_spare_card
 from .vllm import (
     drivers_run_the_image,
@@ -168,6 +173,7 @@ CHECKS: Final = (
     check(paths_are_mounted),
     check(rendezvous_names_are_free),
     check(pods_of_a_job_reach_each_other),
+    check(launchers_start_a_process_per_card),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
@@ -189,4 +195,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     private_clusters_need_a_way_in,
     existing_clusters_have_a_controller,
     releases_are_in_the_table,
+    cards_have_a_process,
 )

@@ -309,7 +309,7 @@ def test_the_name_of_the_job_is_published():
         ),
         (
             {"command": ["train", "--token", "hf_abcdefghijklmnopqrst"]},
-            "command[2] is a text that looks like a key or a password, but it must be $(NAME)",
+            "command[2] is --token with its value in plain, but it must be $(NAME), with the key",
         ),
         (
             {"shared_memory": "32Gi"},
