@@ -115,6 +115,8 @@ COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+MOUNTED: Final = "/mnt/models/qwen"
+DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
 COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
 ONE: Raw = {"max": 1, "target": 1}
@@ -375,6 +377,53 @@ CASES = [
             **LOW,
             "edge_pools[idc]": CONNECTED,
         },
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a cache among files that are mounted read-only",
+        existing,
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": f"{MOUNTED}/cache"}},
+        (
+            f"models[qwen].server.env[VLLM_CACHE_ROOT] is '{MOUNTED}/cache', but it must be a "
+            "folder outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's "
+            "files are mounted read-only."
+        ),
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": "/tmp/cache"}},  # noqa: S108
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a download among files that are mounted read-only",
+        hybrid,
+        {"models[qwen-chat].server.command": started("Qwen/Qwen2-7B", *DOWNLOAD)},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen/hub', but it must be a folder "
+            "outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's files are "
+            "mounted read-only."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a container that would see the cards of all pods",
+        existing,
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "all"}},
+        (
+            "models[qwen].server.env[NVIDIA_VISIBLE_DEVICES] is 'all', but it must be left out: "
+            "the container would see cards of other pods: the device plugin sets it to those that "
+            "the pod was given."
+        ),
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "none"}},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a training job that sees no card",
+        dev,
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "1,0"}},
+        (
+            "training[finetune].env[CUDA_VISIBLE_DEVICES] is '1,0', but it must be left out, or 0: "
+            "resources.gpus is 1, and the program would see 0."
+        ),
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "0,1"}},
     ),
     Case(
         "pods_of_a_job_reach_each_other",
@@ -3230,6 +3279,39 @@ SURPRISES = [
             "estimated at 239 s (11Gi at 0.16 GiB/s, and a new node): it may never finish."
         ),
         {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
+    ),
+    Case(
+        "files_are_in_the_image",
+        "a template that is in no volume",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "--chat-template=/t.txt")},
+        (
+            "models[qwen-chat].server starts vLLM with --chat-template /t.txt, which lies below no "
+            "mount: it starts only if the image has that file."
+        ),
+        {
+            "models[qwen-chat].server.command": started(
+                "/mnt/models/Qwen", "--chat-template=/mnt/models/Qwen/t.txt"
+            )
+        },
+    ),
+    Case(
+        "drains_end_before_their_pod",
+        "a drain that is longer than the grace period",
+        hybrid,
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "21"],
+        },
+        (
+            "models[qwen-queue].server gives vLLM 21 s after SIGTERM by --shutdown-timeout, but "
+            "serve.kserve.grace_seconds 30 ends the pod 20 s after it: 31 would do, or the flag "
+            "left out, which follows from it then."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
+        },
     ),
     Case(
         "cards_have_a_process",
