@@ -66,6 +66,7 @@ from .server import (
     files_are_in_the_image,
     paths_are_mounted,
     processes_see_the_cards_of_their_pod,
+    scaled_metrics_are_published,
     tensor_parallel_divides_the_heads,
 )
 from .serving import (
@@ -183,6 +184,7 @@ CHECKS: Final = (
     check(paths_are_mounted),
     check(caches_are_written_elsewhere),
     check(processes_see_the_cards_of_their_pod),
+    check(scaled_metrics_are_published),
     check(rendezvous_names_are_free),
     check(pods_of_a_job_reach_each_other),
     check(launchers_start_a_process_per_card),
