@@ -61,7 +61,14 @@ from .references import (
     stores_suit_the_profile,
     training_gives_way,
 )
-from .server import paths_are_mounted, tensor_parallel_divides_the_heads
+from .server import (
+    caches_are_written_elsewhere,
+    files_are_in_the_image,
+    paths_are_mounted,
+    processes_see_the_cards_of_their_pod,
+    scaled_metrics_are_published,
+    tensor_parallel_divides_the_heads,
+)
 from .serving import (
     caches_reach_their_readers,
     cold_starts_begin_without_a_pod,
@@ -70,12 +77,21 @@ from .serving import (
 )
 from .sharing import pools_offer_whole_cards
 from .sums import highest_sums_fit, lowest_sums_fit
-from .training import pods_of_a_job_reach_each_other, rendezvous_names_are_free
-from .updates import requests_end_before_their_pod, updates_have_a_spare_card
+from .training import (
+    cards_have_a_process,
+    launchers_start_a_process_per_card,
+    pods_of_a_job_reach_each_other,
+    rendezvous_names_are_free,
+)
+from .updates import (
+    drains_end_before_their_pod,
+    requests_end_before_their_pod,
+    updates_have_a_spare_card,
+)
 from .vllm import (
     drivers_run_the_image,
     first_qwen_runs_on_the_release,
-    new_releases_are_judged_by_an_older_one,
+    releases_are_in_the_table,
     vllm_runs_on_the_cards,
 )
 from .warnings import (
@@ -166,8 +182,12 @@ CHECKS: Final = (
     check(caches_reach_their_readers),
     check(cold_starts_begin_without_a_pod),
     check(paths_are_mounted),
+    check(caches_are_written_elsewhere),
+    check(processes_see_the_cards_of_their_pod),
+    check(scaled_metrics_are_published),
     check(rendezvous_names_are_free),
     check(pods_of_a_job_reach_each_other),
+    check(launchers_start_a_process_per_card),
 )
 
 WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
@@ -179,7 +199,9 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     registries_are_in_reach,
     updates_have_a_spare_card,
     requests_end_before_their_pod,
+    drains_end_before_their_pod,
     tensor_parallel_divides_the_heads,
+    files_are_in_the_image,
     starts_take_their_time,
     updates_wait_for_all_replicas,
     bursts_are_seen,
@@ -188,5 +210,6 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     one_adapter_serves_external_metrics,
     private_clusters_need_a_way_in,
     existing_clusters_have_a_controller,
-    new_releases_are_judged_by_an_older_one,
+    releases_are_in_the_table,
+    cards_have_a_process,
 )

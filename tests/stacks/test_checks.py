@@ -115,6 +115,9 @@ COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+MOUNTED: Final = "/mnt/models/qwen"
+DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
+ADAPTERS: Final = ("--enable-lora", "--lora-modules")
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
 COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
 ONE: Raw = {"max": 1, "target": 1}
@@ -317,12 +320,12 @@ CASES = [
         "paths_are_mounted",
         "an adapter in a folder that nothing is mounted at",
         dev,
-        {"models[qwen].server.vllm.extra_args": ["--lora-modules", "sql=/mnt/lora/sql"]},
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, "sql=/mnt/lora/sql"]},
         (
             "models[qwen].server.vllm.extra_args is '/mnt/lora/sql', but it must be below "
             "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
         ),
-        {"models[qwen].server.vllm.extra_args": ["--lora-modules", f"sql={LORA}", "b=hub/lora"]},
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, f"sql={LORA}", "b=hub/lora"]},
     ),
     Case(
         "paths_are_mounted",
@@ -377,6 +380,65 @@ CASES = [
         },
     ),
     Case(
+        "caches_are_written_elsewhere",
+        "a cache among files that are mounted read-only",
+        existing,
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": f"{MOUNTED}/cache"}},
+        (
+            f"models[qwen].server.env[VLLM_CACHE_ROOT] is '{MOUNTED}/cache', but it must be a "
+            "folder outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's "
+            "files are mounted read-only."
+        ),
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": "/tmp/cache"}},  # noqa: S108
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a download among files that are mounted read-only",
+        hybrid,
+        {"models[qwen-chat].server.command": started("Qwen/Qwen2-7B", *DOWNLOAD)},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen/hub', but it must be a folder "
+            "outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's files are "
+            "mounted read-only."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "a scale on a series that vLLM is told not to publish",
+        hybrid,
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-stats"]},
+        (
+            "models[qwen-queue].server.vllm.extra_args is '--disable-log-stats', but it must be "
+            "left out: vLLM then publishes no series, and "
+            "models[qwen-queue].serve.kserve.scale.metric is vllm_num_requests_waiting."
+        ),
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-requests"]},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a container that would see the cards of all pods",
+        existing,
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "all"}},
+        (
+            "models[qwen].server.env[NVIDIA_VISIBLE_DEVICES] is 'all', but it must be left out: "
+            "the container would see cards of other pods: the device plugin sets it to those that "
+            "the pod was given."
+        ),
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "none"}},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a training job that sees no card",
+        dev,
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "1,0"}},
+        (
+            "training[finetune].env[CUDA_VISIBLE_DEVICES] is '1,0', but it must be left out, or 0: "
+            "resources.gpus is 1, and the program would see 0."
+        ),
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "0,1"}},
+    ),
+    Case(
         "pods_of_a_job_reach_each_other",
         "a job of two pods on machines that cannot reach each other",
         hybrid,
@@ -387,6 +449,70 @@ CASES = [
             "other, and those on idc cannot."
         ),
         {"training": [pair()], **LOW, "edge_pools[idc]": CONNECTED},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "more processes than the job has cards",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nproc_per_node 2, but it must be one with "
+            "1 at most, or resources.gpus given to match: each process takes a card of its own, "
+            "and ends where there is none."
+        ),
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "processes that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nnodes=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nnodes 2, but it must be one with 1, or "
+            "without it for torchrun, or parallelism 2: the processes of so many pods wait for "
+            "each other."
+        ),
+        {"training[finetune].command": ["torchrun", "--nnodes=1:4", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "machines that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=2", "t.py"]},
+        (
+            "training[finetune].command is one with --num_machines 2, but it must be one with 1, "
+            "or parallelism 2: the processes of so many pods wait for each other."
+        ),
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that train alone",
+        dev,
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["torchrun", "--standalone", "t.py"],
+        },
+        (
+            "training[finetune].command is one with --standalone, but it must be one without it: "
+            "each of the 2 pods would train alone."
+        ),
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["torchrun", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that a launcher reaches by ssh",
+        dev,
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["deepspeed", "t.py"]},
+        (
+            "training[finetune].command is one with deepspeed, but it must be one with torchrun, "
+            "or with --no_ssh: deepspeed starts processes of other pods by ssh, which no pod "
+            "answers: each of the 2 would train alone."
+        ),
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["deepspeed", "--no_ssh", "t.py"],
+        },
     ),
     Case(
         "stores_are_known",
@@ -3168,7 +3294,61 @@ SURPRISES = [
         {"models[qwen].cache": GONE, "models[qwen].serve.knative.startup_seconds": 239},
     ),
     Case(
-        "new_releases_are_judged_by_an_older_one",
+        "files_are_in_the_image",
+        "a template that is in no volume",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "--chat-template=/t.txt")},
+        (
+            "models[qwen-chat].server starts vLLM with --chat-template /t.txt, which lies below no "
+            "mount: it starts only if the image has that file."
+        ),
+        {
+            "models[qwen-chat].server.command": started(
+                "/mnt/models/Qwen", "--chat-template=/mnt/models/Qwen/t.txt"
+            )
+        },
+    ),
+    Case(
+        "drains_end_before_their_pod",
+        "a drain that is longer than the grace period",
+        hybrid,
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "21"],
+        },
+        (
+            "models[qwen-queue].server gives vLLM 21 s after SIGTERM by --shutdown-timeout, but "
+            "serve.kserve.grace_seconds 30 ends the pod 20 s after it: 31 would do, or the flag "
+            "left out, which follows from it then."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
+        },
+    ),
+    Case(
+        "cards_have_a_process",
+        "cards that no process takes",
+        dev,
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "--nproc-per-node=1", "t.py"],
+        },
+        (
+            "training[finetune].command starts 1 process by --nproc-per-node, and the job asks "
+            "for 2 cards: the others stay idle, unless each process takes several."
+        ),
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "t.py"],
+        },
+    ),
+    Case(
+        "releases_are_in_the_table",
         "a vLLM that is newer than the table",
         existing,
         {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
@@ -3177,6 +3357,29 @@ SURPRISES = [
             f"its flags and formats are judged by 0.33.0, read {table_date()}."
         ),
         {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM that is older than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.3.3"},
+        (
+            "models[qwen].server.image is vLLM 0.3.3, which is older than what is known here: "
+            f"its flags and formats are judged by 0.4.1, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.4.1"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM whose tag does not tell its release",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:latest"},
+        (
+            "models[qwen].server.image does not tell its release of vLLM: flags and formats are "
+            "judged by what any release knows, the driver by none. A tag that begins with the "
+            "release, e.g. v0.19.0-mirror, tells it."
+        ),
+        {"models[qwen].server.image": "registry/vllm:v0.9.1-mirror"},
     ),
     Case(
         "machines_reach_the_stores",
