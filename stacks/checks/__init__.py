@@ -12,6 +12,11 @@ from typing import Final
 from components.args import Fault
 
 from ..environment import Environment
+from .annotations import (
+    annotations_agree_with_fields,
+    annotations_have_keys,
+    modes_follow_the_metric,
+)
 from .architecture import (
     arm_nodes_are_tainted,
     caches_are_on_x86,
@@ -41,12 +46,18 @@ from .fit import (
     pods_fit_the_network_plugin,
     requests_fit_every_pool,
 )
-from .front_door import existing_clusters_have_a_controller
-from .images import registries_are_in_reach, vpc_registries_are_of_the_region
+from .front_door import existing_clusters_have_a_controller, hosts_follow_the_template
+from .images import (
+    personal_registries_are_asked_inside,
+    registries_are_in_reach,
+    vpc_registries_are_of_the_region,
+)
 from .names import (
+    buckets_are_made_once,
     claims_are_unique,
     load_tests_have_their_own_jobs,
     names_are_unique,
+    namespaces_are_made_once,
     services_have_their_own_names,
 )
 from .pools import instance_types_are_known, instance_types_have_the_card
@@ -135,6 +146,11 @@ def check(find: Finder, *reads: str) -> Check:
 
 CHECKS: Final = (
     check(names_are_unique),
+    check(namespaces_are_made_once, "namespace"),
+    check(buckets_are_made_once),
+    check(annotations_agree_with_fields),
+    check(annotations_have_keys),
+    check(modes_follow_the_metric),
     check(claims_are_unique),
     check(load_tests_have_their_own_jobs),
     check(services_have_their_own_names),
@@ -197,6 +213,7 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     spot_pools_buy_spot,
     images_suit_the_architecture,
     registries_are_in_reach,
+    personal_registries_are_asked_inside,
     updates_have_a_spare_card,
     requests_end_before_their_pod,
     drains_end_before_their_pod,
@@ -212,4 +229,5 @@ WARNINGS: Final[tuple[Callable[[Environment], Iterator[str]], ...]] = (
     existing_clusters_have_a_controller,
     releases_are_in_the_table,
     cards_have_a_process,
+    hosts_follow_the_template,
 )

@@ -31,6 +31,7 @@ from ..checks.front_door import (
     ingress_controller,
     ingress_controllers_are_installed_once,
     ingresses_have_a_controller,
+    values_agree_with_fields,
 )
 from ..checks.views import models
 from ..environment import CertManagerMode, Environment, IngressController, Model
@@ -48,6 +49,7 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeM
         serve=given(model.serve.kserve),
         domain=(environment.knative if model.on_knative else environment.kserve).domain,
         ingress_class=ingress_class(environment),
+        max_request_seconds=environment.knative.max_request_seconds if model.on_knative else None,
         **{**shared, "server": limited(environment, model.server)},
     )
 
@@ -181,6 +183,7 @@ RUNTIME: Final = Runtime(
         check(ingress_controllers_are_installed_once, "cluster", "kserve"),
         check(ingresses_have_a_controller, "cluster", "kserve"),
         check(default_limits_leave_room, "kserve.chart"),
+        check(values_agree_with_fields, "kserve"),
     ),
     platform=declare_platform,
     platform_args=platform_args,
