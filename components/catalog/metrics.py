@@ -95,7 +95,7 @@ _SERIES: Final = (
         "share of streaming multiprocessors that a process keeps busy, in percent",
     ),
 )
-SERIES: Final[Mapping[str, Series]] = MappingProxyType({one.name: one for one in _SERIES})
+SERIES: Final[Mapping[str, Series]] = MappingProxyType({entry.name: entry for entry in _SERIES})
 """Series by name."""
 
 
@@ -150,7 +150,7 @@ _METRICS: Final = (
         "as in ACK's guide for KServe; it shows load, but not a queue",
     ),
 )
-METRICS: Final[Mapping[str, Metric]] = MappingProxyType({one.name: one for one in _METRICS})
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType({entry.name: entry for entry in _METRICS})
 """Metrics by the name that an HPA takes, the better ones for an LLM first."""
 
 
@@ -188,10 +188,10 @@ def adapter_rule(metric: Metric, labels: PodLabels) -> dict[str, Any]:
     """
     present = f'{labels.namespace}!="",{labels.pod}!=""'
     names = metric.series.names
-    found = f'__name__=~"^({"|".join(names)})$",{present}' if len(names) > 1 else present
+    selector = f'__name__=~"^({"|".join(names)})$",{present}' if len(names) > 1 else present
     matched = " or ".join(f"{name}{{<<.LabelMatchers>>}}" for name in names)
     return {
-        "seriesQuery": f"{{{found}}}" if len(names) > 1 else f"{names[0]}{{{found}}}",
+        "seriesQuery": f"{{{selector}}}" if len(names) > 1 else f"{names[0]}{{{selector}}}",
         "resources": {
             "overrides": {
                 labels.namespace: {"resource": "namespace"},

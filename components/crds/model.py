@@ -51,9 +51,9 @@ def one_of_faults(role: str, model: CrdModel, names: Iterable[str], why: str) ->
         why: Why it must be one.
     """
     names = list(names)
-    given = [name for name in names if getattr(model, name) is not None]
-    if len(given) != 1:
-        got = Words(" and ".join(given)) if given else MISSING
+    fields = [name for name in names if getattr(model, name) is not None]
+    if len(fields) != 1:
+        got = Words(" and ".join(fields)) if fields else MISSING
         yield Fault(role, got, f"exactly one of {', '.join(names)}", why)
 
 
