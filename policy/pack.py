@@ -88,18 +88,18 @@ def _plan(resources: Sequence[Resource]) -> Plan:
     return Plan(project, stack, resources)
 
 
-def _resource(one: ResourceValidationArgs | PolicyResource) -> Resource:
+def _resource(resource: ResourceValidationArgs | PolicyResource) -> Resource:
     return Resource(
-        urn=one.urn,
-        type=one.resource_type,
-        name=one.name,
-        parent=one.opts.parent or "",
+        urn=resource.urn,
+        type=resource.resource_type,
+        name=resource.name,
+        parent=resource.opts.parent or "",
         custom=True,  # A component is none, and has no inputs that any rule reads.
-        provider=one.provider.urn if one.provider else "",
+        provider=resource.provider.urn if resource.provider else "",
         dependencies=(),
-        inputs=dict(_items(one.props)),
-        protect=one.opts.protect,
-        ignore_changes=tuple(one.opts.ignore_changes),
+        inputs=dict(_items(resource.props)),
+        protect=resource.opts.protect,
+        ignore_changes=tuple(resource.opts.ignore_changes),
     )
 
 
