@@ -67,25 +67,25 @@ class Took:
 
     def rows(self, what: str) -> list[Row]:
         """The ratios of our medians to those of the others; the limit is for the first."""
-        others = [other for other in PROGRAMS[1:] if self.runs[other]]
+        rivals = [rival for rival in PROGRAMS[1:] if self.runs[rival]]
         return [
-            self._row(f"{what} : {other}", other, LIMIT if other == others[0] else None)
-            for other in others
+            self._row(f"{what} : {rival}", rival, LIMIT if rival == rivals[0] else None)
+            for rival in rivals
         ]
 
-    def _row(self, what: str, other: str, limit: float | None) -> Row:
-        wall, other_wall = self._median(OURS, "wall"), self._median(other, "wall")
-        own, other_own = self._median(OURS, "processor"), self._median(other, "processor")
-        count = len(self.runs[other])
+    def _row(self, what: str, rival: str, limit: float | None) -> Row:
+        wall, rival_wall = self._median(OURS, "wall"), self._median(rival, "wall")
+        busy, rival_busy = self._median(OURS, "processor"), self._median(rival, "processor")
+        count = len(self.runs[rival])
         detail = (
-            f"{wall:.2f} : {other_wall:.2f} s for {self.runs[OURS][0]['steps']} resources; "
-            f"processor time {own:.2f} : {other_own:.2f} s = {own / other_own:.2f}; "
+            f"{wall:.2f} : {rival_wall:.2f} s for {self.runs[OURS][0]['steps']} resources; "
+            f"processor time {busy:.2f} : {rival_busy:.2f} s = {busy / rival_busy:.2f}; "
             f"median of {count}"
         )
-        return Row(what, wall / other_wall, limit, detail)
+        return Row(what, wall / rival_wall, limit, detail)
 
     def _median(self, program: str, key: str) -> float:
-        return float(statistics.median(one[key] for one in self.runs[program]))
+        return float(statistics.median(run[key] for run in self.runs[program]))
 
 
 def measure(
@@ -138,7 +138,7 @@ def _measured(
                     first.runs[program].append(at.run(box, UP, program))
                     _assert_unchanged(at.run(box, UP, OURS))
     took = {"preview": preview, "up": first, "no-op up": none}
-    return [row for kind, one in took.items() for row in one.rows(f"{title}: {kind}")]
+    return [row for kind, runs in took.items() for row in runs.rows(f"{title}: {kind}")]
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class _Bench:
 
     def write_raw(self, box: Sandbox) -> None:
         """Makes the raw program of a stack that is up."""
-        found = written(plan(self.stack, self.root), box.engine.export())
-        self.raw.write_text(json.dumps(found))
+        document = written(plan(self.stack, self.root), box.engine.export())
+        self.raw.write_text(json.dumps(document))
 
     @contextmanager
     def box(self) -> Iterator[Sandbox]:
@@ -219,11 +219,11 @@ def main() -> None:
     parser.add_argument("--big-rounds", type=int, default=1)
     parser.add_argument("--big-ups", type=int, default=0)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    rows = measure(asked.rounds, asked.ups, asked.models, asked.big_rounds, asked.big_ups)
+    options = parser.parse_args()
+    rows = measure(options.rounds, options.ups, options.models, options.big_rounds, options.big_ups)
     show(rows)
-    if asked.json:
-        store(rows, asked.json)
+    if options.json:
+        store(rows, options.json)
 
 
 if __name__ == "__main__":

@@ -77,4 +77,4 @@ def compiling_into(folder: Path | str) -> dict[str, str]:
 
 def middle(costs: Sequence[Cost]) -> float:
     """Median of the seconds."""
-    return statistics.median(one.seconds for one in costs)
+    return statistics.median(cost.seconds for cost in costs)

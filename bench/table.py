@@ -31,9 +31,9 @@ def show(rows: Sequence[Row]) -> None:
     """Prints ratios as a table."""
     table = Table("", "ratio", "wanted", "figures", box=None, pad_edge=False)
     for row in rows:
-        wanted = "" if row.limit is None else f"<= {row.limit:.2f}"
+        limit = "" if row.limit is None else f"<= {row.limit:.2f}"
         mark = "" if row.is_met else "red"
-        table.add_row(row.what, f"{row.ratio:.2f}", wanted, row.detail, style=mark)
+        table.add_row(row.what, f"{row.ratio:.2f}", limit, row.detail, style=mark)
     Console(highlight=False, width=None).print(table)
 
 
