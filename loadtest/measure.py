@@ -227,26 +227,26 @@ def machine() -> Machine:
 def _doubts(samples: list[Sample], beats: list[float]) -> Iterator[str]:
     """Why the figures may not be those of the server."""
     late = float(np.percentile([*beats, 0.0], 99))
-    late = max(late, float(np.percentile([one.sent - one.due for one in samples], 99)))
-    waits = distribution(one.time_to_first_token for one in samples if one.failure is None)
+    late = max(late, float(np.percentile([sample.sent - sample.due for sample in samples], 99)))
+    waits = distribution(sample.time_to_first_token for sample in samples if sample.failure is None)
     if late > max(LATE_SECONDS, LATE_SHARE * waits.p50 if waits else 0):
         yield (
             f"The generator could not keep up: once in a hundred times it was {late * 1000:.0f} ms "
             "late or more, and waits seem that much longer. Ask for less, or measure from a "
             "machine with nothing else to do."
         )
-    if exhausted := [one.detail for one in samples if one.detail.startswith(EXHAUSTED)]:
+    if exhausted := [sample.detail for sample in samples if sample.detail.startswith(EXHAUSTED)]:
         yield (
             f"{len(exhausted)} of {len(samples)} requests were not sent: {exhausted[0]}. They say "
             "nothing about the server."
         )
-    whole = [one for one in samples if one.failure is None and one.output_tokens > 1]
-    at_once = [one for one in whole if _came_at_once(one)]
-    if len(at_once) > len(whole) / 2:
+    complete = [sample for sample in samples if sample.failure is None and sample.output_tokens > 1]
+    at_once = [sample for sample in complete if _came_at_once(sample)]
+    if len(at_once) > len(complete) / 2:
         yield (
-            f"{len(at_once)} of {len(whole)} answers came whole: something on the way holds tokens "
-            "back, such as a proxy that buffers, so that the time to first token is that of the "
-            "whole answer."
+            f"{len(at_once)} of {len(complete)} answers came whole: something on the way "
+            "holds tokens back, such as a proxy that buffers, so that the time to first token is "
+            "that of the whole answer."
         )
 
 
@@ -256,11 +256,12 @@ def _came_at_once(sample: Sample) -> bool:
 
 
 def _advice(error: Hopeless, endpoint: Endpoint) -> str:
-    said = str(error).rstrip(".")
+    message = str(error).rstrip(".")
     host = f"the Host header ({endpoint.host})" if endpoint.host else "--host if it is a gateway"
     return (
-        f"No request had an answer, so nothing was measured; the last one was told: {said}. Check "
-        f"the address, {host}, the model's name ({endpoint.model}) and the headers it asks for."
+        f"No request had an answer, so nothing was measured; the last one was told: {message}. "
+        f"Check the address, {host}, the model's name ({endpoint.model}) and the headers it asks "
+        "for."
     )
 
 
@@ -268,9 +269,9 @@ def _allow_many_connections() -> None:
     """Each request in flight is an open file, of which shells allow few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # macOS names no bound that it would also take.
-    wanted = min(most, 65_536) if most != resource.RLIM_INFINITY else 10_240
+    files = min(most, 65_536) if most != resource.RLIM_INFINITY else 10_240
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
 
 
 @contextlib.contextmanager
