@@ -130,8 +130,8 @@ class Client:
             resource = self._resource(api_version, kind)
         except UnknownKind:
             return []
-        found = self._send("GET", f"{_root(api_version)}/{resource['name']}")
-        return [{"apiVersion": api_version, "kind": kind, **one} for one in found["items"]]
+        document = self._send("GET", f"{_root(api_version)}/{resource['name']}")
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in document["items"]]
 
     def check_kind(self, api_version: str, kind: str) -> None:
         """Raises UnknownKind where there is no such kind."""
@@ -162,13 +162,13 @@ class Client:
 
     def _discover(self, api_version: str) -> list[dict[str, Any]]:
         try:
-            found: list[dict[str, Any]] = self._send("GET", _root(api_version))["resources"]
+            resources: list[dict[str, Any]] = self._send("GET", _root(api_version))["resources"]
         except Refused as refused:
             if refused.code != 404:
                 raise
-            found = []
-        self._resources[api_version] = found
-        return found
+            resources = []
+        self._resources[api_version] = resources
+        return resources
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = self._session.request(

@@ -53,8 +53,8 @@ def install(client: Client, group: str, folder: Path | None) -> None:
             a definition that accepts every field.
     """
     for kind in KINDS[group]:
-        known = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
-        client.apply(known or _open_definition(group, kind), MANAGER)
+        definition = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
+        client.apply(definition or _open_definition(group, kind), MANAGER)
     for kind in KINDS[group]:
         _wait(client, f"{group}/{kind.version}", kind.kind)
 
@@ -67,19 +67,20 @@ def uninstall(client: Client, group: str) -> None:
 
 def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[str]:
     """Kinds among some objects whose fields the API server does not check."""
-    known = _definitions(folder) if folder else {}
-    used = {(one["apiVersion"], one["kind"]) for one in manifests}
+    definitions = _definitions(folder) if folder else {}
+    used = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
     return [
         f"{kind.kind} ({group})"
         for group, kinds in KINDS.items()
         for kind in kinds
-        if (f"{group}/{kind.version}", kind.kind) in used and f"{kind.plural}.{group}" not in known
+        if (f"{group}/{kind.version}", kind.kind) in used
+        and f"{kind.plural}.{group}" not in definitions
     ]
 
 
 @cache
 def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
-    return {found["metadata"]["name"]: found for found in _read(folder)}
+    return {definition["metadata"]["name"]: definition for definition in _read(folder)}
 
 
 def _read(folder: Path) -> Iterator[dict[str, Any]]:

@@ -35,8 +35,8 @@ def find(client: Client, id_: str) -> dict[str, Any] | None:
     stored = client.get(_record(*id_.split("/")))
     if stored is None:
         return None
-    found: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
-    return found
+    release: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
+    return release
 
 
 def uninstall(client: Client, id_: str, inputs: Mapping[str, Any]) -> None:

@@ -54,10 +54,10 @@ class StandIns:
     def round(self) -> None:
         """Does once what there is to do."""
         for api_version, kind, judge in _JUDGES:
-            for one in self._client.every(api_version, kind):
-                status = judge(self._client, one)
-                if status is not None and not _has(one.get("status") or {}, status):
-                    self._client.merge(one, {"status": status}, crds.MANAGER, "status")
+            for manifest in self._client.every(api_version, kind):
+                status = judge(self._client, manifest)
+                if status is not None and not _has(manifest.get("status") or {}, status):
+                    self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
         for serving in self._client.every(OPERATOR, "KnativeServing"):
             installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
             installs.configure(
@@ -73,9 +73,9 @@ class StandIns:
 
 def empty(client: Client, namespace: str) -> None:
     """Deletes everything in a namespace."""
-    for one in objects(client):
-        if one["metadata"].get("namespace") == namespace:
-            client.delete(one)
+    for manifest in objects(client):
+        if manifest["metadata"].get("namespace") == namespace:
+            client.delete(manifest)
 
 
 def objects(client: Client) -> Iterator[Manifest]:
@@ -100,13 +100,13 @@ def _bound(client: Client, dataset: Manifest) -> Mapping[str, Any] | None:
 def _loaded(client: Client, load: Manifest) -> Mapping[str, Any] | None:
     """Complete once its Dataset is bound."""
     about = load["spec"]["dataset"]
-    found = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
-    bound = found is not None and (found.get("status") or {}).get("phase") == "Bound"
+    dataset = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
+    bound = dataset is not None and (dataset.get("status") or {}).get("phase") == "Bound"
     return _LOADED if bound else None
 
 
-def _ready(client: Client, one: Manifest) -> Mapping[str, Any]:
-    generation = one["metadata"]["generation"]
+def _ready(client: Client, manifest: Manifest) -> Mapping[str, Any]:
+    generation = manifest["metadata"]["generation"]
     return {**_READY, "observedGeneration": generation}
 
 
@@ -118,5 +118,5 @@ _JUDGES: Final[Sequence[tuple[str, str, Judge]]] = (
 )
 
 
-def _has(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return {key: status.get(key) for key in wanted} == wanted
+def _has(status: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    return {key: status.get(key) for key in fields} == fields
