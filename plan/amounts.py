@@ -105,12 +105,12 @@ NOTHING: Final = Range(0, 0)
 
 def total(amounts: Iterable[Amount | None]) -> Amount | None:
     """The sum of what is known, `partial` where that is not all; None where nothing is."""
-    every = list(amounts)
-    known = [one for one in every if one is not None]
-    if not known:
+    terms = list(amounts)
+    addends = [term for term in terms if term is not None]
+    if not addends:
         return None
-    found = reduce(add, known)
-    return found if len(known) == len(every) else replace(found, partial=True)
+    amount = reduce(add, addends)
+    return amount if len(addends) == len(terms) else replace(amount, partial=True)
 
 
 def change(before: Range | Money, after: Range | Money) -> Delta:

@@ -229,11 +229,11 @@ def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[Row]:
 
 def _numbered(lines: Sequence[Line]) -> Mapping[tuple[str, int], Line]:
     """Lines by name, and by number among those of one name."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     numbered = {}
     for line in lines:
-        numbered[line.name, seen[line.name]] = line
-        seen[line.name] += 1
+        numbered[line.name, counts[line.name]] = line
+        counts[line.name] += 1
     return numbered
 
 

@@ -31,12 +31,12 @@ def bill_document(bill: Bill) -> Mapping[str, Any]:
                 key: _amount(total(getattr(pool, what) for pool in bill.pools))
                 for key, what in COUNTS.items()
             },
-            "money": [_amount(one) for one in bill.totals],
+            "money": [_amount(sum_) for sum_ in bill.totals],
             "partial": bill.partial,
         },
         "prices": [
-            {"currency": one.currency, "source": one.source, "date": one.date}
-            for one in bill.price_lists
+            {"currency": prices.currency, "source": prices.source, "date": prices.date}
+            for prices in bill.price_lists
         ],
         "unpriced": bill.unpriced,
     }
@@ -52,7 +52,7 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
         "fees": [_row(row, comparison) for row in comparison.fees],
         "change": {
             **{key: _amount(comparison.change(what)) for key, what in COUNTS.items()},
-            "money": {one: _amount(comparison.change_in(one)) for one in currencies},
+            "money": {currency: _amount(comparison.change_in(currency)) for currency in currencies},
         },
     }
 
@@ -72,7 +72,7 @@ def _row(row: Row, comparison: Comparison) -> Mapping[str, Any]:
         "name": row.name,
         "kind": row.kind,
         **({key: _amount(row.change(what)) for key, what in COUNTS.items()} if is_pool else {}),
-        "money": {one: _amount(row.change_in(one)) for one in comparison.currencies},
+        "money": {currency: _amount(row.change_in(currency)) for currency in comparison.currencies},
     }
 
 

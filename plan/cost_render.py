@@ -125,8 +125,8 @@ def _cell(amount: Range | Money | Delta | None) -> str:
 
 def _currency(pools: Iterable[Pool]) -> str | None:
     """The one in which pools are priced; None where there is none, or more than one."""
-    found = {pool.money.currency for pool in pools if pool.money}
-    return found.pop() if len(found) == 1 else None
+    currencies = {pool.money.currency for pool in pools if pool.money}
+    return currencies.pop() if len(currencies) == 1 else None
 
 
 def _heading(currency: str | None) -> Cells:
@@ -149,14 +149,14 @@ def _fee(row: Row) -> str:
 
 def _total(comparison: Comparison, currency: str) -> str:
     sides = [
-        next((one.amount for one in bill.totals if one.currency == currency), "0")
+        next((total.amount for total in bill.totals if total.currency == currency), "0")
         for bill in (comparison.before, comparison.after)
     ]
     return f"{currency} {' → '.join(sides)} ({_cell(comparison.change_in(currency))})"
 
 
 def _prices(lists: Iterable[PriceList]) -> str:
-    return "; ".join(f"{one.currency}: {one.source}, {one.date}" for one in lists)
+    return "; ".join(f"{prices.currency}: {prices.source}, {prices.date}" for prices in lists)
 
 
 def _table(headings: Cells, *, words: int) -> Table:

@@ -203,10 +203,12 @@ def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
     yield "scale", "" if is_job else scale
     yield "reserve", _reserve(workload.scale)
     yield "pods", scale if is_job else ""
-    wanted = workload.resources
+    resources = workload.resources
     yield (
         "each pod",
-        ", ".join(text.format(wanted[key]) for key, text in _RESOURCES.items() if key in wanted),
+        ", ".join(
+            text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources
+        ),
     )
     yield "image", workload.image.rpartition("/")[2]
     yield "files", _folders(workload.files)

@@ -123,12 +123,12 @@ def alarms(section: Section) -> list[str]:
 def headlines(diff: StackDiff) -> list[str]:
     """One sentence per loss that follows from nothing else, the worst first."""
     changes = {change.urn: change for change in diff.resources}
-    said = []
+    sentences = []
     for change in by_danger(changes.values()):
         danger = _DANGERS.get(change.resource.type)
         lost = change.kind in (Kind.REPLACED, Kind.DELETED)
         if lost and danger and not _roots(change, changes):
-            said.append(_sentence(change, danger, changes))
+            sentences.append(_sentence(change, danger, changes))
     refused = [
         f"`pulumi up` refuses this: {change.resource.name} is protected."
         for change in by_danger(diff.resources)
@@ -138,8 +138,8 @@ def headlines(diff: StackDiff) -> list[str]:
         f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
-    left = [sentence for one in by_danger(diff.resources) for sentence in left_behind(one)]
-    return [*said, *refused, *freed, *left]
+    leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
+    return [*sentences, *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
@@ -154,7 +154,7 @@ def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, Reso
         _short(changed.path) for changed in change.properties if changed.replaces
     )
     why = f" (another {', '.join(causes)})" if causes else ""
-    dragged = sum(change.urn in _roots(other, changes) for other in changes.values())
+    dragged = sum(change.urn in _roots(candidate, changes) for candidate in changes.values())
     more = f" {_resources(dragged)}." if dragged else ""
     return f"This replaces the {danger.noun} {name}{why}: {danger.replaced}.{more}"
 

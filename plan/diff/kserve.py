@@ -50,14 +50,14 @@ def left_behind(change: ResourceChange) -> Iterator[str]:
 
 def _annotations(change: ResourceChange) -> Iterator[tuple[str, Property]]:
     """Annotations that differ, by key; all of them where there were none or are none."""
-    for one in change.properties:
-        path = parse_path(one.path)
+    for property_ in change.properties:
+        path = parse_path(property_.path)
         if path[:2] != _ANNOTATIONS:
             continue
         if len(path) > len(_ANNOTATIONS):
-            yield str(path[2]), one
+            yield str(path[2]), property_
             continue
-        old = one.old if isinstance(one.old, dict) else {}
-        new = one.new if isinstance(one.new, dict) else {}
+        old = property_.old if isinstance(property_.old, dict) else {}
+        new = property_.new if isinstance(property_.new, dict) else {}
         for key in {*old, *new}:
             yield key, Property(key, old.get(key, ABSENT), new.get(key, ABSENT))

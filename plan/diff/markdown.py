@@ -73,14 +73,16 @@ def _sentences(section: Section) -> list[str]:
 
 def _alarm(sections: Sequence[Section]) -> Iterator[str]:
     """What somebody has to know who reads no further."""
-    said = [(section.stack, sentence) for section in sections for sentence in _sentences(section)]
-    if not said:
+    sentences = [
+        (section.stack, sentence) for section in sections for sentence in _sentences(section)
+    ]
+    if not sentences:
         return
     yield "> [!CAUTION]"
-    for stack, sentence in said[:_MOST_SENTENCES]:
+    for stack, sentence in sentences[:_MOST_SENTENCES]:
         yield f"> - **{_inline(stack)}**: {_inline(sentence)}"
-    if len(said) > _MOST_SENTENCES:
-        yield f"> - and {len(said) - _MOST_SENTENCES} more"
+    if len(sentences) > _MOST_SENTENCES:
+        yield f"> - and {len(sentences) - _MOST_SENTENCES} more"
     yield ""
 
 

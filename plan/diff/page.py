@@ -226,15 +226,15 @@ def _lanes(topology: Topology) -> list[Part[Pool]]:
 def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
     """Each workload, and below it the caches that it alone or first reads through."""
     tracks = []
-    left = list(topology.caches)
+    unplaced = list(topology.caches)
     for workload in topology.workloads:
         tracks.append(_workload_track(workload, topology, lanes))
         sides = [side for side in (workload.before, workload.after) if side]
         names = {name for side in sides for name in side.caches}
-        for cache in [cache for cache in left if cache.now.name in names]:
-            left.remove(cache)
+        for cache in [cache for cache in unplaced if cache.now.name in names]:
+            unplaced.remove(cache)
             tracks.append(_cache_track(cache, lanes))
-    return tracks + [_cache_track(cache, lanes) for cache in left]
+    return tracks + [_cache_track(cache, lanes) for cache in unplaced]
 
 
 def _workload_track(
@@ -261,17 +261,17 @@ def _words(
     now = workload.now
     names = (topology.after if workload.after else topology.before).yielding(now)
     yielding = [
-        other.now.name
-        for other in topology.workloads
-        if other.now.name in names and other.now.place(pool.now.name)
+        lower.now.name
+        for lower in topology.workloads
+        if lower.now.name in names and lower.now.place(pool.now.name)
     ]
-    here = now.preemption is Preemption.BEFORE_NEXT or landed.last
+    ends_here = now.preemption is Preemption.BEFORE_NEXT or landed.last
     words = []
     if landed.before and landed.after and landed.before != landed.after:
         words.append(f"was {ordinal(landed.before)}")
     if landed.stop.most_pods is not None:
         words.append(f"at most {landed.stop.most_pods} pods")
-    if yielding and here:
+    if yielding and ends_here:
         words.append(f"if full, {', '.join(yielding)} {_gives(yielding)} way")
     if landed.stop.waits:
         words.append("waits for new nodes")
@@ -285,13 +285,13 @@ def _gives(names: Sequence[str]) -> str:
 def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
     cells: list[Station | str] = []
     holds = [held(cache, pool) for pool in lanes]
-    last = max((number for number, (here, _) in enumerate(holds) if here), default=-1)
-    for number, (here, kind) in enumerate(holds):
-        if here:
+    last = max((number for number, (is_on, _) in enumerate(holds) if is_on), default=-1)
+    for number, (is_on, kind) in enumerate(holds):
+        if is_on:
             about = facts(cache.now)
             words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
-            own = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
-            cells.append(Station(own, "holds", 0, words, number < last))
+            state = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
+            cells.append(Station(state, "holds", 0, words, number < last))
         else:
             cells.append("passed" if number < last else "")
     return Track(cache, "cache", cells)
@@ -331,13 +331,13 @@ def _costs(diff: StackDiff) -> Costs | None:
 
 def _entries(diff: StackDiff) -> list[Entry]:
     changes = by_danger(diff.resources)
-    few = sum(bool(change.properties) for change in changes) <= OPEN
+    is_short = sum(bool(change.properties) for change in changes) <= OPEN
     return [
         Entry(
             change,
             notes(diff, change),
             _rows(telling(change)),
-            few or (change.kind is Kind.REPLACED and not change.because),
+            is_short or (change.kind is Kind.REPLACED and not change.because),
         )
         for change in changes
     ]
@@ -367,11 +367,9 @@ def difference(old: Any, new: Any) -> tuple[Value, Value]:
     return Value(before, was, after), Value(before, becomes, after)
 
 
-def _shared(some: Sequence[str], others: Sequence[str]) -> int:
+def _shared(olds: Sequence[str], news: Sequence[str]) -> int:
     """How many words both begin with."""
-    return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False))
-    )
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(olds, news, strict=False)))
 
 
 def pieces(fact: Fact) -> tuple[str, str, str, str]:

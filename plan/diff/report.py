@@ -49,4 +49,4 @@ class Report:
     @property
     def refused(self) -> bool:
         """Whether a stack could not be compared, or breaks a policy."""
-        return any(one.refusals or one.violations for one in self.sections)
+        return any(section.refusals or section.violations for section in self.sections)

@@ -156,7 +156,7 @@ def _inside(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo | None:
 
 def _section(stack: str, old: Plan | Refusal | None, new: Plan | Refusal | None) -> Section:
     if isinstance(old, Refusal) or isinstance(new, Refusal):
-        refusals = [one for one in (old, new) if isinstance(one, Refusal)]
+        refusals = [side for side in (old, new) if isinstance(side, Refusal)]
         return Section(stack, None, refusals)
     return Section(stack, compare(old, new))
 
@@ -166,12 +166,12 @@ def _plan_both(
 ) -> tuple[Planned, Planned]:
     """Plans each revision in a process of its own, both at the same time."""
     salt = secrets.token_hex(16)
-    pythons = [_python(one) for one in revisions]
+    pythons = [_python(revision) for revision in revisions]
     with tempfile.TemporaryDirectory(prefix="ack-inference-") as folder:
         answers = [Path(folder, side) for side in ("before", "after")]
         workers = [
-            _start(python, one, stacks, salt, answer)
-            for python, one, answer in zip(pythons, revisions, answers, strict=True)
+            _start(python, revision, stacks, salt, answer)
+            for python, revision, answer in zip(pythons, revisions, answers, strict=True)
         ]
         try:
             for worker in workers:
@@ -186,7 +186,7 @@ def _plan_both(
 def _start(
     python: Path, revision: Revision, stacks: Sequence[str], salt: str, answer: Path
 ) -> "subprocess.Popen[bytes]":
-    asked = {
+    question = {
         "root": str(revision.root),
         "stacks": [name for name in stacks if name in revision.stacks],
         "salt": salt,
@@ -197,10 +197,12 @@ def _start(
         "from plan.diff.worker import main; main(sys.argv[1])"
     )
     prefix = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
-    known = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
+    }
     # -P: the folder in which the command is run is not on the path.
-    command = [str(python), "-P", *prefix, "-c", code, json.dumps(asked)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=STDERR, env=known)  # noqa: S603
+    command = [str(python), "-P", *prefix, "-c", code, json.dumps(question)]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=STDERR, env=environment)  # noqa: S603
 
 
 def _read(revision: Revision, answer: Path) -> Planned:
@@ -209,24 +211,26 @@ def _read(revision: Revision, answer: Path) -> Planned:
             f"Revision {revision.name!r}",
             "Python ended before it had planned it; what it said stands above.",
         )
-    return {name: _result(revision, one) for name, one in json.loads(answer.read_text()).items()}
+    return {
+        name: _result(revision, outcome) for name, outcome in json.loads(answer.read_text()).items()
+    }
 
 
-def _result(revision: Revision, found: Mapping[str, Any]) -> Plan | Refusal:
-    if "plan" in found:
-        return from_wire(found["plan"])
-    return Refusal(revision.name, tuple(found["refused"]))
+def _result(revision: Revision, outcome: Mapping[str, Any]) -> Plan | Refusal:
+    if "plan" in outcome:
+        return from_wire(outcome["plan"])
+    return Refusal(revision.name, tuple(outcome["refused"]))
 
 
 def _python(revision: Revision) -> Path:
     """An interpreter with the dependencies of a revision: this one, where they are the same."""
-    wanted, here = revision.root / LOCK, TOOL / LOCK
-    if not wanted.is_file() or (here.is_file() and wanted.read_bytes() == here.read_bytes()):
+    lock, own_lock = revision.root / LOCK, TOOL / LOCK
+    if not lock.is_file() or (own_lock.is_file() and lock.read_bytes() == own_lock.read_bytes()):
         return Path(sys.executable)
-    digest = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     folder = ENVIRONMENTS / digest
     if not folder.exists():
-        _install(wanted, folder)
+        _install(lock, folder)
     return folder / "bin" / "python"
 
 

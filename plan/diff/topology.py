@@ -155,16 +155,16 @@ def _pairs(
     olds: Sequence[N], news: Sequence[N], formers: Mapping[str, str]
 ) -> list[tuple[N | None, N | None]]:
     """Nodes before and after, deleted ones last: of one resource, or else of one name."""
-    left = list(olds)
+    unpaired = list(olds)
     pairs: dict[int, N] = {}
     for same in (_same_resource, _same_name):
         for number, new in enumerate(news):
-            old = next((node for node in left if same(node, new, formers)), None)
+            old = next((node for node in unpaired if same(node, new, formers)), None)
             if old is not None and number not in pairs:
                 pairs[number] = old
-                left.remove(old)
-    kept = [(pairs.get(number), new) for number, new in enumerate(news)]
-    return [*kept, *((old, None) for old in left)]
+                unpaired.remove(old)
+    paired = [(pairs.get(number), new) for number, new in enumerate(news)]
+    return [*paired, *((old, None) for old in unpaired)]
 
 
 def _same_resource(old: Node, new: Node, formers: Mapping[str, str]) -> bool:

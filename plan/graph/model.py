@@ -287,7 +287,7 @@ class Graph:
         if workload.preemption in (None, Preemption.NEVER) or rank is None:
             return []
         return [
-            other.name
-            for other in self.workloads
-            if (other.rank or 0) < rank and other.pools & workload.pools
+            lower.name
+            for lower in self.workloads
+            if (lower.rank or 0) < rank and lower.pools & workload.pools
         ]

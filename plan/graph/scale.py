@@ -98,8 +98,10 @@ def _kserve(objects: Objects, service: Manifest) -> Scale | Missing:
         return _bounded({**predictor, "metrics": sources})
     metric, value = predictor.get("scaleMetric"), predictor.get("scaleTarget")
     if metric in DEFAULT_TARGETS or notes.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
-        own = {"metric": metric, "target": None if value is None else str(value)}
-        set_here = {f"{AUTOSCALING}{key}": text for key, text in own.items() if text is not None}
+        autoscaling = {"metric": metric, "target": None if value is None else str(value)}
+        set_here = {
+            f"{AUTOSCALING}{key}": text for key, text in autoscaling.items() if text is not None
+        }
         target = _filled({**notes, **set_here}, predictor.get("containerConcurrency"))
     else:
         target = Target(str(metric or "cpu"), number(80 if value is None else value))

@@ -122,12 +122,12 @@ def _bound(inventory: Inventory, claim: Manifest) -> Manifest | None:
     name = section(claim, "spec").get("volumeName")
     if name and not isinstance(name, Marker):
         return inventory.objects.get("", _VOLUME, name)
-    wanted = section(claim, "spec", "selector", "matchLabels")
+    selector = section(claim, "spec", "selector", "matchLabels")
     sources = inventory.sources(claim, name) if name else frozenset[str]()
-    for volume in inventory.objects.of("", _VOLUME) if name or wanted else ():
+    for volume in inventory.objects.of("", _VOLUME) if name or selector else ():
         labels = section(volume, "metadata", "labels")
         if inventory.identity(volume).urn in sources or (
-            wanted and wanted.items() <= labels.items()
+            selector and selector.items() <= labels.items()
         ):
             return volume
     return None
