@@ -520,7 +520,7 @@ def loadtest_run(
     from rich.console import Console
 
     from loadtest import command
-    from loadtest.measure import Settings
+    from loadtest.measure import MeasureSettings
     from plan.render import terminal
     from plan.stack_file import Refused
 
@@ -554,7 +554,7 @@ def loadtest_run(
         key = command.api_key(
             api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
         )
-        settings = Settings(
+        settings = MeasureSettings(
             endpoint=command.endpoint(
                 url,
                 options.model,

@@ -25,11 +25,11 @@ from typing import Any, Final
 from sandbox.binaries import Unavailable
 
 from . import critical_path, engine_overhead, peers, plan_overhead, side_by_side, start_up
-from .table import Row, show
+from .table import RatioRow, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
-Measure = Callable[[], Sequence[Row]]
+Measure = Callable[[], Sequence[RatioRow]]
 """A benchmark with all that it is told."""
 PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
     "plan": (
@@ -80,7 +80,7 @@ def part(title: str, figures: Mapping[str, Any]) -> Iterator[str]:
     yield "| ratio of | median | wanted | figures |"
     yield "|---|---|---|---|"
     for fields in figures["rows"]:
-        row = Row(**fields)
+        row = RatioRow(**fields)
         limit = "" if row.limit is None else f"≤ {row.limit:.2f}"
         median = f"{row.ratio:.2f}" if row.is_met else f"**{row.ratio:.2f}**"
         yield f"| {row.what} | {median} | {limit} | {row.detail} |"

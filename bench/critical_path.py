@@ -34,7 +34,7 @@ from plan.model import Plan, Resource
 from plan.run import plan
 from sandbox.run import Sandbox
 
-from .table import Row, show, store
+from .table import RatioRow, show, store
 
 ROOT: Final = Path(__file__).parents[1]
 STACKS: Final = ("dev", "prod", "hybrid")
@@ -131,7 +131,9 @@ def length(path: Sequence[Link]) -> float:
     return sum(link.minutes for link in path)
 
 
-def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 3) -> list[Row]:
+def measure(
+    stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 3
+) -> list[RatioRow]:
     """What latencies add to an `up` : the critical path, by stack.
 
     Args:
@@ -142,7 +144,7 @@ def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 
     return [_measured(stack, scale, rounds) for stack in stacks]
 
 
-def _measured(stack: str, scale: float, rounds: int) -> Row:
+def _measured(stack: str, scale: float, rounds: int) -> RatioRow:
     planned = plan(stack, ROOT)
     minutes = minutes_of(planned)
     links = critical_path(planned.resources, minutes)
@@ -159,7 +161,7 @@ def _measured(stack: str, scale: float, rounds: int) -> Row:
         f"up {longer:.1f} s with latencies, {shorter:.1f} s without; "
         f"at full length {full / 60:.1f} min = {full / path:.2f} x path; {pairs}"
     )
-    return Row(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
+    return RatioRow(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
 
 
 def _up(stack: str, seconds: Mapping[str, float]) -> float:

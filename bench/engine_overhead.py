@@ -43,7 +43,7 @@ from sandbox.run import Sandbox
 
 from . import models
 from .raw import written
-from .table import Row, show, store
+from .table import RatioRow, show, store
 
 ROOT: Final = Path(__file__).parents[1]
 LIMIT: Final = 1.1
@@ -65,7 +65,7 @@ class Took:
 
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def rows(self, what: str) -> list[Row]:
+    def rows(self, what: str) -> list[RatioRow]:
         """The ratios of our medians to those of the others; the limit is for the first."""
         rivals = [rival for rival in PROGRAMS[1:] if self.runs[rival]]
         return [
@@ -73,7 +73,7 @@ class Took:
             for rival in rivals
         ]
 
-    def _row(self, what: str, rival: str, limit: float | None) -> Row:
+    def _row(self, what: str, rival: str, limit: float | None) -> RatioRow:
         wall, rival_wall = self._median(OURS, "wall"), self._median(rival, "wall")
         busy, rival_busy = self._median(OURS, "processor"), self._median(rival, "processor")
         count = len(self.runs[rival])
@@ -82,7 +82,7 @@ class Took:
             f"processor time {busy:.2f} : {rival_busy:.2f} s = {busy / rival_busy:.2f}; "
             f"median of {count}"
         )
-        return Row(what, wall / rival_wall, limit, detail)
+        return RatioRow(what, wall / rival_wall, limit, detail)
 
     def _median(self, program: str, key: str) -> float:
         return float(statistics.median(run[key] for run in self.runs[program]))
@@ -90,7 +90,7 @@ class Took:
 
 def measure(
     rounds: int = 5, ups: int = 1, big: int = MODELS, big_rounds: int = 1, big_ups: int = 0
-) -> list[Row]:
+) -> list[RatioRow]:
     """Ratios at the size of `dev`, and with many models.
 
     Args:
@@ -118,7 +118,7 @@ def _measured(
     rounds: int,
     ups: int,
     compiled: Path,
-) -> list[Row]:
+) -> list[RatioRow]:
     first, none, preview = Took(), Took(), Took()
     with tempfile.TemporaryDirectory() as folder:
         at = _Bench(root, stack, Path(folder), compiled)

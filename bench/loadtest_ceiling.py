@@ -20,8 +20,8 @@ from pathlib import Path
 from components.serving.scenarios import Prompt, Scenario, Steady
 from loadtest.arrivals import Spacing
 from loadtest.client import Endpoint
-from loadtest.load import Load
-from loadtest.measure import Settings, measure
+from loadtest.load import LoadRun
+from loadtest.measure import MeasureSettings, measure
 from loadtest.results import Run
 from loadtest.statistics import summary
 
@@ -42,7 +42,7 @@ class Nowhere:
     def waiting(self, sentence: str) -> None:
         """Says nothing."""
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows nothing."""
 
 
@@ -60,7 +60,7 @@ def server(ttft: float) -> Iterator[str]:
 
 def run(url: str, load: Steady, tokens: int) -> Run:
     """Measures once."""
-    settings = Settings(
+    settings = MeasureSettings(
         endpoint=Endpoint(url, "qwen"),
         scenario=Scenario(steady=load),
         prompt=Prompt(words=200, max_tokens=tokens),

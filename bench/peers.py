@@ -29,7 +29,7 @@ from sandbox import binaries
 from .models import STACK, project
 from .plan_overhead import PLAN
 from .process import by_turns, compiling_into, cost
-from .table import Row, show
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 MODELS: Final = (10, 100, 1000)
@@ -90,7 +90,7 @@ def written(objects: Sequence[dict[str, object]], folder: Path) -> tuple[Path, P
     return objects_file, chart
 
 
-def rows(size: int, times: int, python: str, helm: Path) -> Iterator[Row]:
+def rows(size: int, times: int, python: str, helm: Path) -> Iterator[RatioRow]:
     """One size of stack against each peer."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -111,10 +111,10 @@ def rows(size: int, times: int, python: str, helm: Path) -> Iterator[Row]:
     for peer, wall in rivals:
         limit = 0.9 if (peer, size) == ("cdk8s", MODELS[-1]) else None
         detail = f"{mine[1]:.2f} s : {wall:.2f} s, {len(objects)} objects"
-        yield Row(f"plan {size} models : {peer}", mine[1] / wall, limit, detail)
+        yield RatioRow(f"plan {size} models : {peer}", mine[1] / wall, limit, detail)
 
 
-def measure(sizes: Sequence[int] = MODELS) -> list[Row]:
+def measure(sizes: Sequence[int] = MODELS) -> list[RatioRow]:
     """Every size against every peer."""
     with tempfile.TemporaryDirectory() as folder:
         python, helm = cdk8s_python(Path(folder)), binaries.find("helm", print)

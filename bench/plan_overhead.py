@@ -28,9 +28,9 @@ from plan.run import plan
 from plan.stack_file import stack_names
 
 from .models import STACK, project
-from .process import Cost, by_turns, compiling_into, cost, middle
+from .process import ProcessCost, by_turns, compiling_into, cost, middle
 from .raw import classes, packages
-from .table import Row, show
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 MODELS: Final = (10, 100, 1000)
@@ -100,7 +100,7 @@ def floor_input(planned: Plan) -> str:
     )
 
 
-def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, list[Cost]]]:
+def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, list[ProcessCost]]]:
     """Number of resources of a stack, and costs: of its plan (`OURS`), and of each floor."""
     planned = plan(stack, root)
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +116,7 @@ def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, l
         return len(planned.resources), by_turns(commands, times, compiled)
 
 
-def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
+def of_stacks(stacks: Sequence[str], times: int) -> Iterator[RatioRow]:
     """A row per stack and floor."""
     for stack in stacks:
         count, costs = against_floors(stack, ROOT, times)
@@ -124,10 +124,10 @@ def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
         for floor in FLOORS:
             floor_seconds = middle(costs[floor])
             detail = f"{mine:.2f} s : {floor_seconds:.2f} s, {count} resources"
-            yield Row(f"plan {stack} : {floor}", mine / floor_seconds, 1.2, detail)
+            yield RatioRow(f"plan {stack} : {floor}", mine / floor_seconds, 1.2, detail)
 
 
-def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
+def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[RatioRow]:
     """A row per number of models and floor, then how time grows over the two largest."""
     per_model: dict[int, float] = {}
     base = None
@@ -150,7 +150,7 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
                 f"{memory >> 20} : {floor_costs[0].bytes >> 20} MiB{more}"
             )
             limit = 1.15 if size == MODELS[-1] else None
-            yield Row(
+            yield RatioRow(
                 f"plan {size} models : {floor}", middle(mine) / middle(floor_costs), limit, detail
             )
     if len(per_model) > 1:
@@ -159,10 +159,10 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
             f"{per_model[large] * 1000:.1f} ms : {per_model[small] * 1000:.1f} ms per further model"
         )
         what = f"time per model at {large} : at {small}"
-        yield Row(what, per_model[large] / per_model[small], 1.1, detail)
+        yield RatioRow(what, per_model[large] / per_model[small], 1.1, detail)
 
 
-def measure(times: int = 5, sizes: Sequence[int] = MODELS) -> list[Row]:
+def measure(times: int = 5, sizes: Sequence[int] = MODELS) -> list[RatioRow]:
     """Every stack, and stacks of many models; the largest is asked for once."""
     repeats = {size: 1 if size == MODELS[-1] else times for size in sizes}
     return [*of_stacks(stack_names(ROOT), times), *of_models(sizes, repeats)]

@@ -29,7 +29,7 @@ from proof.load_generators import LOCK as INFERENCE_PERF
 from proof.step import Skipped
 from sandbox.binaries import Unavailable
 
-from .table import Row
+from .table import RatioRow
 
 ROOT: Final = Path(__file__).parents[1]
 AIPERF: Final = Path(__file__).with_name("requirements-aiperf.txt")
@@ -54,7 +54,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ToolResult:
     """What came of a run."""
 
     reported: float
@@ -119,7 +119,7 @@ def aiperf(programs: Path, task: Task) -> float:
     return float(report["time_to_first_token"]["p50"]) / 1000
 
 
-def measure(seconds: int = 20, ceiling_seconds: int = 10) -> Sequence[Row]:
+def measure(seconds: int = 20, ceiling_seconds: int = 10) -> Sequence[RatioRow]:
     """Runs every generator against the same server.
 
     Args:
@@ -147,7 +147,7 @@ def _tools() -> dict[str, Tool]:
     }
 
 
-def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iterator[Row]:
+def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iterator[RatioRow]:
     for clients in CLIENTS:
         for name, tool in tools.items():
             run = _measured(tool, TOLD, clients, seconds, 20)
@@ -158,7 +158,7 @@ def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iter
             limit = TARGET if tool is laptop else None
             what = f"TTFT, {clients} {'client' if clients == 1 else 'clients'}: {name} : server"
             print(f"  {what}: {figures}", flush=True)
-            yield Row(what, run.reported / run.written, limit, figures)
+            yield RatioRow(what, run.reported / run.written, limit, figures)
     first, *further = tools
     rates = {
         name: _measured(tool, AT_ONCE, CLIENTS[-1], ceiling_seconds, 2).rate
@@ -167,24 +167,24 @@ def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iter
     print(f"  ceilings, requests/s: {rates}", flush=True)
     for name in further:
         figures = f"{rates[name]:.0f} : {rates[first]:.0f} requests/s answered, 2 tokens each"
-        yield Row(f"ceiling: {name} : {first}", rates[name] / rates[first], None, figures)
+        yield RatioRow(f"ceiling: {name} : {first}", rates[name] / rates[first], None, figures)
 
 
 def _measured(
     tool: Tool, behaviour: Behaviour, clients: int, seconds: int, tokens: int
-) -> Measured:
+) -> ToolResult:
     with tempfile.TemporaryDirectory(prefix="side-") as name, serving(behaviour) as server:
         reported = tool(Task(server.url, clients, seconds, tokens, Path(name)))
         return _compared(reported, server.records())
 
 
-def _compared(reported: float, records: Sequence[Mapping[str, Any]]) -> Measured:
+def _compared(reported: float, records: Sequence[Mapping[str, Any]]) -> ToolResult:
     answers = [record for record in records if record["whole"]]
     if len(answers) < 2:
         raise Unavailable(f"the server has answered {len(answers)} requests")
     lasted = max(record["ended"] for record in answers) - min(record["came"] for record in answers)
     written = statistics.median(record["first_token"] - record["came"] for record in answers)
-    return Measured(reported, written, len(answers) / lasted, len(answers))
+    return ToolResult(reported, written, len(answers) / lasted, len(answers))
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> None:

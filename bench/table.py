@@ -10,7 +10,7 @@ from rich.table import Table
 
 
 @dataclass(frozen=True)
-class Row:
+class RatioRow:
     """One ratio."""
 
     what: str
@@ -27,7 +27,7 @@ class Row:
         return self.limit is None or round(self.ratio, 2) <= self.limit
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[RatioRow]) -> None:
     """Prints ratios as a table."""
     table = Table("", "ratio", "wanted", "figures", box=None, pad_edge=False)
     for row in rows:
@@ -37,6 +37,6 @@ def show(rows: Sequence[Row]) -> None:
     Console(highlight=False, width=None).print(table)
 
 
-def store(rows: Sequence[Row], path: Path) -> None:
+def store(rows: Sequence[RatioRow], path: Path) -> None:
     """Writes ratios as JSON."""
     path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")

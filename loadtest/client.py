@@ -101,7 +101,7 @@ class Answer:
     simulated: bool = False
 
 
-class Client:
+class EndpointClient:
     """Asks one model; use it as a context."""
 
     def __init__(self, endpoint: Endpoint) -> None:

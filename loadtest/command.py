@@ -22,7 +22,7 @@ from plan.stack_file import Refused
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header
 from .fake_vllm import Behaviour, Misbehaviour, Served, serve
-from .measure import Outcome, Settings, Watcher, measure
+from .measure import MeasureOutcome, MeasureSettings, Watcher, measure
 from .prompts import PromptFile, read
 from .results import Run, save
 from .terminal import Progressing, seconds_of, show
@@ -257,7 +257,7 @@ def default_output(label: str, load: Scenario, now: datetime) -> Path:
     return Path(f"loadtest-{name}-{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json")
 
 
-def run(settings: Settings, output: Path, out: Console, err: Console) -> int:
+def run(settings: MeasureSettings, output: Path, out: Console, err: Console) -> int:
     """Measures, prints what came out, and keeps it in a file.
 
     Args:
@@ -283,7 +283,7 @@ def run(settings: Settings, output: Path, out: Console, err: Console) -> int:
                 f"{output} cannot be written: {error.strerror}. The figures are all there is."
             )
 
-    async def measured() -> Outcome:
+    async def measured() -> MeasureOutcome:
         with Progressing(err, seconds_of(settings.scenario)) as progress:
             return await measure(settings, progress, keep)
 

@@ -16,7 +16,7 @@ from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Ste
 
 from . import chat
 from .arrivals import Spacing, arrivals
-from .client import Answer, Client
+from .client import Answer, EndpointClient
 from .results import Failure, Sample
 
 PAUSE_SECONDS: Final = 1.0
@@ -33,12 +33,12 @@ class Hopeless(Exception):
     """No request had a chance; the message says what the last one was told."""
 
 
-class Load:
+class LoadRun:
     """One run: what was sent, and what came of it so far."""
 
     def __init__(
         self,
-        client: Client,
+        client: EndpointClient,
         prompt: Prompt,
         seed: int,
         timeout_seconds: float,

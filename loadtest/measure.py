@@ -20,8 +20,8 @@ from components.serving.scenarios import Prompt, Scenario
 from plan.stack_file import Refused
 
 from .arrivals import Spacing
-from .client import EXHAUSTED, Client, Endpoint
-from .load import Hopeless, Load
+from .client import EXHAUSTED, Endpoint, EndpointClient
+from .load import Hopeless, LoadRun
 from .prompts import PromptFile
 from .results import Machine, Phase, Run, Sample
 from .statistics import distribution
@@ -51,7 +51,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeasureSettings:
     """What to measure."""
 
     endpoint: Endpoint
@@ -75,12 +75,12 @@ class Show(Protocol):
     def waiting(self, sentence: str) -> None:
         """Says what is waited for."""
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows what was reached; it is called twice a second."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MeasureOutcome:
     """How a run ended."""
 
     run: Run | None
@@ -89,7 +89,9 @@ class Outcome:
     """What interrupted it."""
 
 
-async def measure(settings: Settings, show: Show, keep: Callable[[Run], object]) -> Outcome:
+async def measure(
+    settings: MeasureSettings, show: Show, keep: Callable[[Run], object]
+) -> MeasureOutcome:
     """Measures, and hands the run over, also one that SIGINT, SIGTERM or SIGHUP has interrupted.
 
     Args:
@@ -102,9 +104,9 @@ async def measure(settings: Settings, show: Show, keep: Callable[[Run], object])
     """
     _allow_many_connections()
     heard: list[int] = []
-    async with Client(settings.endpoint) as client:
+    async with EndpointClient(settings.endpoint) as client:
         texts = settings.prompts.texts if settings.prompts else ()
-        load = Load(client, settings.prompt, settings.seed, settings.timeout_seconds, texts)
+        load = LoadRun(client, settings.prompt, settings.seed, settings.timeout_seconds, texts)
         measuring = _Measuring(settings, load, show)
         task = asyncio.create_task(measuring.run())
 
@@ -122,14 +124,14 @@ async def measure(settings: Settings, show: Show, keep: Callable[[Run], object])
     if not load.samples and interrupted_by is None:
         raise Refused("The scenario", "No request is due in its time: raise its rate or seconds.")
     if not load.samples:
-        return Outcome(None, interrupted_by)
+        return MeasureOutcome(None, interrupted_by)
     run = measuring.result(complete=interrupted_by is None)
     keep(run)
-    return Outcome(run, interrupted_by)
+    return MeasureOutcome(run, interrupted_by)
 
 
 class _Measuring:
-    def __init__(self, settings: Settings, load: Load, show: Show) -> None:
+    def __init__(self, settings: MeasureSettings, load: LoadRun, show: Show) -> None:
         self._settings = settings
         self._load = load
         self._show = show

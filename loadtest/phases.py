@@ -79,7 +79,7 @@ class Start:
     """Log of the container that serves; each line begins with its time."""
 
 
-class Watcher:
+class PodWatcher:
     """Sees the pods of a model, with the rights of a kubeconfig: pods, logs, events and nodes."""
 
     def __init__(self, kubeconfig: Path, context: str | None, namespace: str, model: str) -> None:

@@ -12,7 +12,7 @@ from . import plots
 from .plots import seconds
 from .report_words import (
     TITLES,
-    Measured,
+    RunEntry,
     asked,
     by_quarter,
     caveats,
@@ -29,7 +29,7 @@ from .results import Failure, Phase, Run
 P90_ANSWERS: Final = 10
 P99_ANSWERS: Final = 100
 """Answers from which a percentile is more than the slowest one."""
-Figure = Callable[[Measured], float | None]
+Figure = Callable[[RunEntry], float | None]
 NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = (
     "node added",
@@ -52,7 +52,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """A figure of all runs."""
 
     label: str
@@ -73,18 +73,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Group:
+class ScenarioGroup:
     """Runs of one kind of scenario."""
 
     title: str
     asked: str
     finding: str
     caveats: Sequence[str]
-    runs: Sequence[Measured]
-    rows: Sequence[Row]
+    runs: Sequence[RunEntry]
+    rows: Sequence[FigureRow]
     footnotes: Sequence[str]
     pictures: Sequence[Picture]
-    phases: Sequence[Row]
+    phases: Sequence[FigureRow]
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -93,7 +93,7 @@ def render(runs: Sequence[Run]) -> str:
     Args:
         runs: One run or more, numbered in this order.
     """
-    numbered = [Measured(*pair) for pair in plots.numbered(runs)]
+    numbered = [RunEntry(*pair) for pair in plots.numbered(runs)]
     groups = [
         _group(kind, group)
         for kind in TITLES
@@ -116,10 +116,10 @@ def render(runs: Sequence[Run]) -> str:
     )
 
 
-def _group(kind: str, runs: Sequence[Measured]) -> Group:
+def _group(kind: str, runs: Sequence[RunEntry]) -> ScenarioGroup:
     questions = dict.fromkeys(asked(entry.run.scenario) for entry in runs)
     rows = _cold_rows(runs) if kind == "cold_start" else _rows(runs)
-    return Group(
+    return ScenarioGroup(
         title=TITLES[kind],
         asked=" or ".join(questions),
         finding=finding(runs),
@@ -132,7 +132,7 @@ def _group(kind: str, runs: Sequence[Measured]) -> Group:
     )
 
 
-def _rows(runs: Sequence[Measured]) -> list[Row]:
+def _rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
     first, last = (lambda entry: _quarter(entry, 0)), (lambda entry: _quarter(entry, -1))
     rows = [
         *_common_rows(runs),
@@ -151,7 +151,7 @@ def _rows(runs: Sequence[Measured]) -> list[Row]:
     return [row for row in rows if any(cell.text != NOTHING for cell in row.cells)]
 
 
-def _cold_rows(runs: Sequence[Measured]) -> list[Row]:
+def _cold_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
     return [
         *_common_rows(runs),
         _times(runs, "Time to first token", _ttft("p50")),
@@ -159,16 +159,18 @@ def _cold_rows(runs: Sequence[Measured]) -> list[Row]:
     ]
 
 
-def _common_rows(runs: Sequence[Measured]) -> list[Row]:
+def _common_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
     """Whether they ended by themselves, and what became of the requests."""
     kinds = [kind for kind in Failure if any(kind in entry.summary.failures for entry in runs)]
     failed = [entry.summary.requests - entry.summary.answered for entry in runs]
     return [
-        Row("State", [Cell("complete" if entry.run.complete else "interrupted") for entry in runs]),
-        Row("Requests", [Cell(f"{entry.summary.requests:,}") for entry in runs]),
-        Row("Failed", [Cell(f"{number:,}") for number in failed]),
+        FigureRow(
+            "State", [Cell("complete" if entry.run.complete else "interrupted") for entry in runs]
+        ),
+        FigureRow("Requests", [Cell(f"{entry.summary.requests:,}") for entry in runs]),
+        FigureRow("Failed", [Cell(f"{number:,}") for number in failed]),
         *(
-            Row(
+            FigureRow(
                 kind.replace("_", " "),
                 [Cell(f"{entry.summary.failures.get(kind, 0):,}") for entry in runs],
                 part=True,
@@ -178,16 +180,18 @@ def _common_rows(runs: Sequence[Measured]) -> list[Row]:
     ]
 
 
-def _times(runs: Sequence[Measured], label: str, figure: Figure, *, part: bool = False) -> Row:
+def _times(
+    runs: Sequence[RunEntry], label: str, figure: Figure, *, part: bool = False
+) -> FigureRow:
     values = [figure(entry) for entry in runs]
-    return Row(label, _cells(values, seconds, _best(runs, values, min)), part)
+    return FigureRow(label, _cells(values, seconds, _best(runs, values, min)), part)
 
 
-def _rates(runs: Sequence[Measured], label: str, figure: Figure) -> Row:
+def _rates(runs: Sequence[RunEntry], label: str, figure: Figure) -> FigureRow:
     values = [figure(entry) for entry in runs]
     # More is better, but of what was offered, which is no merit of the server's.
     best = None if label.startswith("Offered") else _best(runs, values, max)
-    return Row(label, _cells(values, rate, best))
+    return FigureRow(label, _cells(values, rate, best))
 
 
 def _cells(
@@ -206,7 +210,7 @@ def rate(value: float) -> str:
 
 
 def _best(
-    runs: Sequence[Measured],
+    runs: Sequence[RunEntry],
     values: Sequence[float | None],
     choose: Callable[[Sequence[float]], float],
 ) -> float | None:
@@ -222,29 +226,29 @@ def _best(
 def _ttft(name: str, answers: int = 1) -> Figure:
     """A figure of the times to first token, where so many answers bear it."""
 
-    def figure(entry: Measured) -> float | None:
+    def figure(entry: RunEntry) -> float | None:
         ttft = entry.ttft
         return getattr(ttft, name) if ttft and ttft.count >= answers else None
 
     return figure
 
 
-def _quarter(entry: Measured, which: int) -> float | None:
+def _quarter(entry: RunEntry, which: int) -> float | None:
     quarter = by_quarter(entry.run)[0][which]
     return quarter.p50 if quarter else None
 
 
-def _tpot(entry: Measured) -> float | None:
+def _tpot(entry: RunEntry) -> float | None:
     times = entry.summary.time_per_output_token
     return times.p50 if times else None
 
 
-def _latency(entry: Measured) -> float | None:
+def _latency(entry: RunEntry) -> float | None:
     latency = entry.summary.latency
     return latency.p50 if latency else None
 
 
-def _footnotes(rows: Sequence[Row]) -> list[str]:
+def _footnotes(rows: Sequence[FigureRow]) -> list[str]:
     cells = [(row.label, cell) for row in rows for cell in row.cells]
     sentences = []
     if any(cell.best for _, cell in cells):
@@ -254,7 +258,7 @@ def _footnotes(rows: Sequence[Row]) -> list[str]:
     return sentences
 
 
-def _pictures(kind: str, runs: Sequence[Measured]) -> list[Picture]:
+def _pictures(kind: str, runs: Sequence[RunEntry]) -> list[Picture]:
     limits = plots.frame([entry.run for entry in runs])
     name = f"{kind.replace('_', '-')}-distribution"
     return [
@@ -267,17 +271,17 @@ def _pictures(kind: str, runs: Sequence[Measured]) -> list[Picture]:
     ]
 
 
-def _cold_pictures(runs: Sequence[Measured]) -> list[Picture]:
+def _cold_pictures(runs: Sequence[RunEntry]) -> list[Picture]:
     narrow, wide = (
         plots.cold_starts(runs, width, f"cold-{width}") for width in (plots.NARROW, plots.WIDE)
     )
     return [Picture("cold", narrow, cold_start_words(runs), wide)]
 
 
-def _phases(runs: Sequence[Measured]) -> list[Row]:
+def _phases(runs: Sequence[RunEntry]) -> list[FigureRow]:
     """How long each part of a cold start took, and when it ended."""
 
-    def cell(entry: Measured, name: str) -> Cell:
+    def cell(entry: RunEntry, name: str) -> Cell:
         before = 0.0
         for phase in sorted(entry.run.phases, key=_ended):
             if phase.name == name:
@@ -288,7 +292,9 @@ def _phases(runs: Sequence[Measured]) -> list[Row]:
     if not any(len(entry.run.phases) > 1 for entry in runs):
         return []
     names = {phase.name for entry in runs for phase in entry.run.phases}
-    return [Row(name, [cell(entry, name) for entry in runs]) for name in PHASES if name in names]
+    return [
+        FigureRow(name, [cell(entry, name) for entry in runs]) for name in PHASES if name in names
+    ]
 
 
 def _ended(phase: Phase) -> float:

@@ -32,7 +32,7 @@ _PATIENCE: Final = frozenset({"idle_seconds", "timeout_seconds"})
 
 
 @dataclass(frozen=True)
-class Measured(Numbered):
+class RunEntry(Numbered):
     """A run on the page, with what it comes to."""
 
     @cached_property
@@ -58,7 +58,7 @@ def asked(scenario: Scenario) -> str:
     return "one request to a model without pods"
 
 
-def finding(runs: Sequence[Measured]) -> str:
+def finding(runs: Sequence[RunEntry]) -> str:
     """The greatest differences between runs that may be compared: of the median, of the slowest.
 
     Args:
@@ -82,7 +82,7 @@ def finding(runs: Sequence[Measured]) -> str:
     return f"{'; '.join(parts)}."
 
 
-def caveats(runs: Sequence[Measured]) -> list[str]:
+def caveats(runs: Sequence[RunEntry]) -> list[str]:
     """What a reader has to know before believing the difference."""
     sentences = []
     if unlike := differences(runs):
@@ -112,7 +112,7 @@ def caveats(runs: Sequence[Measured]) -> list[str]:
     return sentences
 
 
-def differences(runs: Sequence[Measured]) -> list[str]:
+def differences(runs: Sequence[RunEntry]) -> list[str]:
     """What runs do not ask alike, as `clients is 5 in run 1 and 10 in run 2`."""
     sentences = []
     all_questions = [_questions(entry.run) for entry in runs]
@@ -146,7 +146,7 @@ def by_quarter(run: Run) -> tuple[list[Distribution | None], list[int]]:
     return [distribution(of_quarter) for of_quarter in waits], failed
 
 
-def over_time_words(entry: Measured) -> str:
+def over_time_words(entry: RunEntry) -> str:
     """What the picture over time shows."""
     waits, failed = by_quarter(entry.run)
     medians = ", ".join(seconds(wait.p50) if wait else "no answer" for wait in waits)
@@ -156,7 +156,7 @@ def over_time_words(entry: Measured) -> str:
     return f"{words}{fails} At most {most} in flight."
 
 
-def cold_start_words(runs: Sequence[Measured]) -> str:
+def cold_start_words(runs: Sequence[RunEntry]) -> str:
     """What the picture of cold starts shows; their parts stand in a table."""
     figures = [_named(entry.ttft.p50, entry) for entry in runs if entry.ttft is not None]
     parts = "Each part begins where the one that ended before it did, although some overlap."
@@ -166,7 +166,7 @@ def cold_start_words(runs: Sequence[Measured]) -> str:
     return f"First tokens after: {times}. {parts if has_phases else unknown}"
 
 
-def distribution_words(runs: Sequence[Measured]) -> str:
+def distribution_words(runs: Sequence[RunEntry]) -> str:
     """What the picture of the distribution shows."""
     quantiles = [
         f"{_called(entry)} {seconds(entry.ttft.p50)} and {seconds(entry.ttft.p90)}"
@@ -289,7 +289,7 @@ def _is_open(scenario: Scenario) -> bool:
     return scenario.tide is not None or bool(scenario.steady and scenario.steady.rate)
 
 
-def _between(runs: Sequence[Measured], figure: Callable[[Measured], float]) -> str:
+def _between(runs: Sequence[RunEntry], figure: Callable[[RunEntry], float]) -> str:
     """How far the slowest and the fastest are apart."""
     fastest, slowest = min(runs, key=figure), max(runs, key=figure)
     ratio = figure(slowest) / max(figure(fastest), 1e-9)
@@ -299,27 +299,27 @@ def _between(runs: Sequence[Measured], figure: Callable[[Measured], float]) -> s
     return f": {ends[0]} → {ends[1]}, {ratio:,.{1 if ratio < 99.95 else 0}f} times as fast"
 
 
-def _p50(entry: Measured) -> float:
+def _p50(entry: RunEntry) -> float:
     return entry.ttft.p50 if entry.ttft else math.inf
 
 
-def _p90(entry: Measured) -> float:
+def _p90(entry: RunEntry) -> float:
     return entry.ttft.p90 if entry.ttft else math.inf
 
 
-def _slowest(entry: Measured) -> float:
+def _slowest(entry: RunEntry) -> float:
     return entry.ttft.max if entry.ttft else math.inf
 
 
-def _named(value: float, entry: Measured) -> str:
+def _named(value: float, entry: RunEntry) -> str:
     return f"{seconds(value)} ({_called(entry)})"
 
 
-def _called(entry: Measured) -> str:
+def _called(entry: RunEntry) -> str:
     return f"{entry.number} {' '.join(entry.run.label.split())}"
 
 
-def _numbers(runs: Sequence[Measured]) -> str:
+def _numbers(runs: Sequence[RunEntry]) -> str:
     numbers = [str(entry.number) for entry in runs]
     if len(numbers) == 1:
         return f"run {numbers[0]}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from components.serving.scenarios import Scenario
 
-from .load import Load
+from .load import LoadRun
 from .results import Run
 from .statistics import Distribution, Summary, summary
 
@@ -63,7 +63,7 @@ class Progressing:
         """Says what is waited for."""
         self._console.print(f"{sentence}.")
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows what was reached."""
         if self._console.is_terminal:
             self._bar.update(
@@ -84,7 +84,7 @@ def seconds_of(scenario: Scenario) -> float | None:
     return lasting.seconds if lasting else None
 
 
-def state(load: Load) -> str:
+def state(load: LoadRun) -> str:
     """Counts of a run so far, in one line."""
     done = len(load.samples)
     parts = [f"{load.sent} sent", f"{done} done", f"{load.sent - done} in flight"]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .amounts import Delta, Money, Number, Range, total
-from .cost import Bill, Comparison, Line, Pool, Row
+from .cost import Bill, Comparison, Line, LineChange, PoolLine
 from .tariff import HOURS_PER_MONTH
 
 COUNTS: Final = {
@@ -59,15 +59,15 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
 
 def _line(line: Line) -> Mapping[str, Any]:
     cost = {"money": _amount(line.money), "gap": line.cost.gap}
-    if not isinstance(line, Pool):
+    if not isinstance(line, PoolLine):
         return {"name": line.name, **cost}
     counts = {key: _amount(getattr(line, what)) for key, what in COUNTS.items()}
     types = {"instanceTypes": list(line.instance_types), "spot": line.spot}
     return {"name": line.name, **types, **counts, **cost}
 
 
-def _row(row: Row, comparison: Comparison) -> Mapping[str, Any]:
-    is_pool = isinstance(row.before or row.after, Pool)
+def _row(row: LineChange, comparison: Comparison) -> Mapping[str, Any]:
+    is_pool = isinstance(row.before or row.after, PoolLine)
     return {
         "name": row.name,
         "kind": row.kind,

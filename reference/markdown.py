@@ -99,13 +99,13 @@ def _fields(title: str, fields: Iterable[Field], names: Collection[str]) -> list
     )
 
 
-def stack_file_keys(sections: Sequence[stack_file.Section]) -> str:
+def stack_file_keys(sections: Sequence[stack_file.DocumentedSection]) -> str:
     """A table per section, the whole first."""
     names = {section.name for section in sections}
     return "\n".join(line for section in sections for line in _section(section, names)).strip()
 
 
-def _section(section: stack_file.Section, names: Collection[str]) -> Iterator[str]:
+def _section(section: stack_file.DocumentedSection, names: Collection[str]) -> Iterator[str]:
     yield from (f"## {section.name or 'The configuration'}", "")
     if section.description:
         yield from (section.description, "")

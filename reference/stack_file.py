@@ -44,7 +44,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Section:
+class DocumentedSection:
     """A part of a stack file with keys of its own, or a list of words to choose from."""
 
     name: str
@@ -56,7 +56,7 @@ class Section:
     words: Sequence[str]
 
 
-def sections() -> list[Section]:
+def sections() -> list[DocumentedSection]:
     """The whole of a stack file, each section after the one that first mentions it."""
     schema = stack_schema()
     definitions: Mapping[str, Schema] = schema["$defs"]
@@ -70,7 +70,7 @@ def sections() -> list[Section]:
         "required": [key.removeprefix(f"{PROJECT}:") for key in config["required"]],
     }
     paths: dict[str, list[str]] = {}
-    by_name: dict[str, Section] = {"": _section("", top, [], definitions)}
+    by_name: dict[str, DocumentedSection] = {"": _section("", top, [], definitions)}
     waiting = deque(_mentions(top, ""))
     while waiting:
         name, path = waiting.popleft()
@@ -95,9 +95,9 @@ def _mentions(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
 
 def _section(
     name: str, schema: Schema, paths: Sequence[str], definitions: Mapping[str, Schema]
-) -> Section:
+) -> DocumentedSection:
     required = schema.get("required", [])
-    return Section(
+    return DocumentedSection(
         name=name,
         paths=paths,
         description=_text(schema),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .kubernetes import installs, server, stand_ins
-from .kubernetes.client import Client, Manifest
+from .kubernetes.client import ApiClient, Manifest
 
 
 class LocalClusters:
@@ -111,7 +111,7 @@ class LocalClusters:
         what = installs.ADDONS.get(addon, installs.Install())
         installs.uninstall(self.find(cluster_id).client, what)
 
-    def _run(self, cluster_id: str) -> Client:
+    def _run(self, cluster_id: str) -> ApiClient:
         client = server.start(self._folder / cluster_id).client
         if cluster_id not in self._stand_ins:
             self._stand_ins[cluster_id] = stand_ins.StandIns(client, self._definitions)

@@ -14,7 +14,7 @@ from plan.model import STACK_TYPE
 from plan.stack_file import Refused
 
 from . import binaries
-from .engine import Step
+from .engine import EngineStep
 from .kubernetes import crds
 from .models import pretended
 from .render import kubectl_lines, render, step_line, summary
@@ -36,7 +36,7 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
         binaries.find(program, lambda line: console.print(line))
     sandbox = Sandbox(project, stack, project / FOLDER / stack, definitions)
 
-    def show(step: Step) -> None:
+    def show(step: EngineStep) -> None:
         if (line := step_line(step)) is not None:
             console.print(line)
 

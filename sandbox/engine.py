@@ -60,7 +60,7 @@ class Pending(Exception):
 
 
 @dataclass(frozen=True)
-class Step:
+class EngineStep:
     """What the engine does with one resource."""
 
     op: str
@@ -86,7 +86,7 @@ class Step:
 class Outcome:
     """What came of an operation of the engine."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[EngineStep, ...]
     errors: tuple[str, ...] = ()
     """What went wrong, one text per resource; empty where all went well."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -95,13 +95,13 @@ class Outcome:
     """Everything that the engine printed."""
 
     @property
-    def changes(self) -> tuple[Step, ...]:
+    def changes(self) -> tuple[EngineStep, ...]:
         """Steps that are not `same`, and are not the parts of a replacement."""
         parts = {"same", "refresh", "create-replacement", "delete-replaced", "read"}
         return tuple(step for step in self.steps if step.op not in parts)
 
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[EngineStep], None]
 
 # An engine that ends before the program leaves it without anybody to answer: no news to the user.
 logging.getLogger("grpc._server").disabled = True
@@ -263,7 +263,7 @@ class _Watch:
     """Listens to the engine's events."""
 
     def __init__(self, on_step: OnStep) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[EngineStep] = []
         self.errors: list[str] = []
         self._on_step = on_step
 
@@ -280,7 +280,7 @@ class _Watch:
             )
 
 
-def _step(about: automation.StepEventMetadata) -> Step:
+def _step(about: automation.StepEventMetadata) -> EngineStep:
     detailed = about.detailed_diff or {}
     replacing = {p for p, change in detailed.items() if change.diff_kind.value.endswith("replace")}
-    return Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))
+    return EngineStep(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))

@@ -14,7 +14,7 @@ from . import binaries
 
 
 @dataclass(frozen=True)
-class Served:
+class KnativeInputs:
     """What a plan has Knative serve, and what its platform tells Knative."""
 
     services: Sequence[Mapping[str, Any]]
@@ -25,13 +25,13 @@ class Served:
     """Data of the ConfigMap config-defaults."""
 
 
-def served(plan: Plan) -> Served:
+def served(plan: Plan) -> KnativeInputs:
     """The Services of a plan, and what its platform sets, by ACK's add-on or by the operator."""
     services = [
         manifest for manifest in plan.manifests("Service") if manifest["apiVersion"] == API_VERSION
     ]
     config = _configuration(plan)
-    return Served(services, config.get("features", {}), config.get("defaults", {}))
+    return KnativeInputs(services, config.get("features", {}), config.get("defaults", {}))
 
 
 def judge(

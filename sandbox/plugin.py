@@ -22,12 +22,12 @@ WORKERS: Final = 64
 """Operations at the same time: more than any stack has, since one may wait for another."""
 
 
-class Failure(Exception):
+class OperationError(Exception):
     """A request that was not carried out; its text is what the user reads."""
 
 
 @dataclass(frozen=True)
-class Fault:
+class PropertyFault:
     """A property that is not accepted."""
 
     property: str
@@ -94,7 +94,7 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
         """Takes the configuration of the provider."""
 
     @abstractmethod
-    def check(self, request: Request) -> tuple[Values, list[Fault]]:
+    def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """The inputs as they will be used, and what is wrong with them."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
 
     def invoke(self, token: str, arguments: Values) -> Values:
         """Calls a function."""
-        raise Failure(f"{self.package} has no function {token} in the sandbox")
+        raise OperationError(f"{self.package} has no function {token} in the sandbox")
 
     # --- what the engine calls ----------------------------------------------------------------
 
@@ -316,6 +316,6 @@ def _answering(context: grpc.ServicerContext) -> Iterator[None]:
         if context.code() is not None:
             raise  # Aborted already, with an answer of its own.
         text = str(error) or type(error).__name__
-        if not isinstance(error, Failure) and type(error).__module__ == "builtins":
+        if not isinstance(error, OperationError) and type(error).__module__ == "builtins":
             text = traceback.format_exc()  # A defect of the sandbox itself.
         context.abort(grpc.StatusCode.UNKNOWN, text)

@@ -14,7 +14,7 @@ from plan.model import STACK_TYPE, Resource, type_name
 from plan.render import output_lines, resource_tree
 
 from .cloud.cloud_file import Existing
-from .engine import Outcome, Step
+from .engine import EngineStep, Outcome
 from .kubernetes.client import Manifest
 
 _DONE = {
@@ -25,7 +25,7 @@ _DONE = {
 }
 
 
-def step_line(step: Step) -> Text | None:
+def step_line(step: EngineStep) -> Text | None:
     """One line for a step that changed something, else None."""
     if step.op not in _DONE or step.type == STACK_TYPE:
         return None

@@ -31,7 +31,7 @@ _VPC: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Registry:
+class ImageRegistry:
     """A registry, by its host."""
 
     host: str
@@ -48,7 +48,7 @@ class Registry:
         return match and (match["old_region"] or match["personal_region"] or match["region"])
 
 
-def registry_of(reference: str) -> Registry:
+def registry_of(reference: str) -> ImageRegistry:
     """The registry that an image reference points to.
 
     A first word without dot and port is a folder of Docker Hub, and a name without a folder is its
@@ -57,7 +57,7 @@ def registry_of(reference: str) -> Registry:
     first, slash, _ = reference.lower().partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     host = first if named else DOCKER_HUB
-    return Registry(_ALIASES.get(host, host))
+    return ImageRegistry(_ALIASES.get(host, host))
 
 
 CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -29,7 +29,7 @@ from loadtest.report import render
 from loadtest.results import load
 from plan.diff.compare import compare
 from plan.diff.page import render_page
-from plan.diff.report import Report, Section
+from plan.diff.report import Report, StackReport
 from plan.model import Plan
 from plan.run import plan
 
@@ -156,7 +156,7 @@ def pages(runs: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
     for changed in (dev, hybrid):
         stack = changed.__name__
         diff = compare(planned(stack, before(stack)), planned(stack, changed()))
-        report = Report("origin/main", "working tree", [Section(stack, diff)])
+        report = Report("origin/main", "working tree", [StackReport(stack, diff)])
         yield render_page(report), f"diff-{stack}", DIFF
 
 

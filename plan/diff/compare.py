@@ -14,7 +14,7 @@ from ..model import Marker, Plan, Resource
 from ..providers import deletes_first, replaces
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happens to a resource; the most dangerous first."""
 
     REPLACED = "replaced"
@@ -42,7 +42,7 @@ class Property:
 class ResourceChange:
     """What happens to one resource, and why."""
 
-    kind: Kind
+    kind: ChangeKind
     resource: Resource
     """As it will be; as it was, where it is deleted."""
     former: str = ""
@@ -90,7 +90,7 @@ class StackDiff:
             {resource.urn: resource for resource in self.before.resources} if self.before else {}
         )
         old = before.get(change.former or change.urn)
-        gone = change.kind in (Kind.REPLACED, Kind.DELETED)
+        gone = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
         return gone and old is not None and old.protect
 
 
@@ -128,7 +128,9 @@ class _Comparison:
         self.now = {old.urn: urn for urn, old in pairs.items()}
         results = [self._change(new, pairs.get(new.urn)) for new in self.new.resources]
         gone = [
-            ResourceChange(Kind.DELETED, old) for old in olds.values() if old.urn not in self.now
+            ResourceChange(ChangeKind.DELETED, old)
+            for old in olds.values()
+            if old.urn not in self.now
         ]
         news = {resource.urn: resource for resource in self.new.resources}
         return StackDiff(
@@ -149,7 +151,7 @@ class _Comparison:
     def _change(self, new: Resource, old: Resource | None) -> ResourceChange | None:
         if old is None:
             self.fresh.add(new.urn)
-            return ResourceChange(Kind.CREATED, new)
+            return ResourceChange(ChangeKind.CREATED, new)
         differing = [
             change
             for change in changes(old.inputs, new.inputs, same=self._same)
@@ -158,15 +160,15 @@ class _Comparison:
         replacing = {change for change in differing if _replaces(new, change)}
         because = self._causes(new, old, differing)
         if replacing or (new.custom and self._must_go(new, old)):
-            kind = Kind.REPLACED
+            kind = ChangeKind.REPLACED
         elif differing:
-            kind = Kind.UPDATED
+            kind = ChangeKind.UPDATED
         elif old.urn != new.urn:
-            kind = Kind.MOVED
+            kind = ChangeKind.MOVED
         else:
             return None
-        first = kind is Kind.REPLACED and self._goes_first(new, differing)
-        if kind is Kind.REPLACED:
+        first = kind is ChangeKind.REPLACED and self._goes_first(new, differing)
+        if kind is ChangeKind.REPLACED:
             self.fresh.add(new.urn)
         if first:
             self._force_dependents(old)

@@ -7,7 +7,7 @@ from ..changes import ABSENT
 from ..cost_export import comparison_document
 from .compare import Property, ResourceChange, StackDiff
 from .dangers import by_danger, headlines
-from .report import Report, Section, comparison
+from .report import Report, StackReport, comparison
 
 VERSION: Final = 1
 """Raised when a key changes its meaning or goes."""
@@ -24,7 +24,7 @@ def to_json(report: Report) -> str:
     return json.dumps(document, indent=2)
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: StackReport) -> dict[str, Any]:
     diff = section.diff
     if diff is None:
         refused = {refusal.revision: list(refusal.sentences) for refusal in section.refusals}

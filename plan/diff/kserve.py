@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..changes import ABSENT, parse_path
-from .compare import Kind, Property, ResourceChange
+from .compare import ChangeKind, Property, ResourceChange
 
 INFERENCE_SERVICE: Final = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 _ANNOTATIONS: Final = ("metadata", "annotations")
@@ -18,7 +18,7 @@ _MODE: Final = "serving.kserve.io/deploymentMode"
 
 def left_behind(change: ResourceChange) -> Iterator[str]:
     """What somebody has to do by hand around an update of a model; nothing in all other changes."""
-    if change.resource.type != INFERENCE_SERVICE or change.kind is not Kind.UPDATED:
+    if change.resource.type != INFERENCE_SERVICE or change.kind is not ChangeKind.UPDATED:
         return
     about = change.resource.inputs["metadata"]
     model = about["name"]

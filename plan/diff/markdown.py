@@ -12,9 +12,9 @@ from typing import Final
 from ..cost import Comparison
 from ..cost_render import comparison_cells, comparison_notes
 from ..model import type_name
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
-from .report import Refusal, Report, Section, comparison
+from .report import PlanRefusal, Report, StackReport, comparison
 from .text import counts, difference, notes, shown, telling
 
 LIMIT: Final = 60_000
@@ -30,13 +30,13 @@ _LONGEST_NOTE: Final = 1000
 _FRAME: Final = 300
 """Characters around the changes of a stack."""
 _SIGNS: Final = {
-    Kind.REPLACED: "!",
-    Kind.DELETED: "-",
-    Kind.UPDATED: "!",
-    Kind.CREATED: "+",
-    Kind.MOVED: " ",
+    ChangeKind.REPLACED: "!",
+    ChangeKind.DELETED: "-",
+    ChangeKind.UPDATED: "!",
+    ChangeKind.CREATED: "+",
+    ChangeKind.MOVED: " ",
 }
-_OPEN: Final = (Kind.REPLACED, Kind.DELETED)
+_OPEN: Final = (ChangeKind.REPLACED, ChangeKind.DELETED)
 
 
 def to_markdown(report: Report) -> str:
@@ -59,19 +59,19 @@ def to_markdown(report: Report) -> str:
     return "\n".join(parts)[:LIMIT]
 
 
-def _rank(section: Section) -> tuple[bool, bool, str]:
+def _rank(section: StackReport) -> tuple[bool, bool, str]:
     changed = section.diff is not None and bool(section.diff.changes)
     return not _sentences(section), not changed, section.stack
 
 
-def _sentences(section: Section) -> list[str]:
+def _sentences(section: StackReport) -> list[str]:
     if section.diff is None:
         revisions = " and ".join(refusal.revision for refusal in section.refusals)
         return [f"It cannot be compared: {revisions} is refused."]
     return alarms(section)
 
 
-def _alarm(sections: Sequence[Section]) -> Iterator[str]:
+def _alarm(sections: Sequence[StackReport]) -> Iterator[str]:
     """What somebody has to know who reads no further."""
     sentences = [
         (section.stack, sentence) for section in sections for sentence in _sentences(section)
@@ -86,7 +86,7 @@ def _alarm(sections: Sequence[Section]) -> Iterator[str]:
     yield ""
 
 
-def _head(section: Section) -> Iterator[str]:
+def _head(section: StackReport) -> Iterator[str]:
     if section.diff is None:
         yield f"\n### {_inline(section.stack)}: refused"
         for refusal in section.refusals:
@@ -114,7 +114,7 @@ def _money(compared: Comparison) -> Iterator[str]:
             yield f"<sub>{_inline(what)}: {_inline(text[:_LONGEST_NOTE])}</sub>  "
 
 
-def _refusal(refusal: Refusal) -> Iterator[str]:
+def _refusal(refusal: PlanRefusal) -> Iterator[str]:
     yield f"\nIn {_code(refusal.revision)}:\n\n```text"
     for sentence in refusal.sentences[:_MOST_SENTENCES]:
         yield f"  {shown(sentence)}"
@@ -129,7 +129,7 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
         return
     left_out = 0
     room -= _FRAME
-    for kind in Kind:
+    for kind in ChangeKind:
         changes = by_danger(change for change in diff.resources if change.kind is kind)
         lines = list[str]()
         for change in changes:

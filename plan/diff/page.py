@@ -16,18 +16,18 @@ from ..cost_render import comparison_cells, comparison_notes
 from ..graph.model import Cache, Node, Pool, Preemption, Workload
 from ..model import Marker, type_name
 from ..words import facts
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
-from .report import Refusal, Report, Section, comparison
+from .report import PlanRefusal, Report, StackReport, comparison
 from .text import notes, owner, telling, written
 from .topology import Fact, Landing, Part, Topology, held, landing, topology_of
 
-SIGNS: Final[Mapping[Kind, str]] = {
-    Kind.REPLACED: "±",
-    Kind.DELETED: "−",  # noqa: RUF001  as wide as the plus
-    Kind.UPDATED: "~",
-    Kind.CREATED: "+",
-    Kind.MOVED: "→",
+SIGNS: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.REPLACED: "±",
+    ChangeKind.DELETED: "−",  # noqa: RUF001  as wide as the plus
+    ChangeKind.UPDATED: "~",
+    ChangeKind.CREATED: "+",
+    ChangeKind.MOVED: "→",
 }
 """Marks beside the words and colours, so that none of them stands alone."""
 
@@ -78,7 +78,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Row:
+class PropertyRow:
     """A property before and after."""
 
     path: str
@@ -93,7 +93,7 @@ class Entry:
 
     change: ResourceChange
     notes: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[PropertyRow]
     open: bool
 
 
@@ -101,7 +101,7 @@ class Entry:
 class Station:
     """A workload or a cache in the lane of a pool."""
 
-    kind: Kind | None
+    kind: ChangeKind | None
     place: str
     """`1st`, `2nd` and so on; what a cache does there."""
     order: int
@@ -137,10 +137,10 @@ class Stack:
 
     name: str
     verdict: str
-    refusals: Sequence[Refusal]
+    refusals: Sequence[PlanRefusal]
     alarms: Sequence[str] = ()
     advice: Sequence[str] = ()
-    counts: Mapping[Kind, int] | None = None
+    counts: Mapping[ChangeKind, int] | None = None
     """None where the stack is refused."""
     unchanged: int | None = None
     """Resources that stay; None where that is not known."""
@@ -151,7 +151,7 @@ class Stack:
     """Who reads a store, by its name."""
     costs: Costs | None = None
     entries: Sequence[Entry] = ()
-    outputs: Sequence[Row] = ()
+    outputs: Sequence[PropertyRow] = ()
 
     @property
     def changed(self) -> bool:
@@ -170,7 +170,7 @@ class Stack:
         return ", ".join(counts) or self.verdict
 
 
-def _stack(section: Section) -> Stack:
+def _stack(section: StackReport) -> Stack:
     diff = section.diff
     if diff is None:
         return Stack(section.stack, "cannot be compared", section.refusals)
@@ -202,7 +202,7 @@ def _verdict(diff: StackDiff) -> str:
     return "changes" if diff.resources or diff.outputs else "stays as it is"
 
 
-def _counts(diff: StackDiff) -> Mapping[Kind, int]:
+def _counts(diff: StackDiff) -> Mapping[ChangeKind, int]:
     counts = Counter(change.kind for change in diff.resources)
     return {kind: counts[kind] for kind in SIGNS}
 
@@ -247,7 +247,11 @@ def _workload_track(
         if stop is None:
             cells.append("passed" if number < last else "")
         else:
-            kind = workload.kind if workload.kind in (Kind.CREATED, Kind.DELETED) else stop.kind
+            kind = (
+                workload.kind
+                if workload.kind in (ChangeKind.CREATED, ChangeKind.DELETED)
+                else stop.kind
+            )
             words = _words(workload, stop, pool, topology)
             place = stop.after or stop.before or 0
             cells.append(Station(kind, ordinal(place), place, words, number < last))
@@ -290,7 +294,7 @@ def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
         if is_on:
             about = facts(cache.now)
             words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
-            state = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
+            state = cache.kind if cache.kind in (ChangeKind.CREATED, ChangeKind.DELETED) else kind
             cells.append(Station(state, "holds", 0, words, number < last))
         else:
             cells.append("passed" if number < last else "")
@@ -337,15 +341,15 @@ def _entries(diff: StackDiff) -> list[Entry]:
             change,
             notes(diff, change),
             _rows(telling(change)),
-            is_short or (change.kind is Kind.REPLACED and not change.because),
+            is_short or (change.kind is ChangeKind.REPLACED and not change.because),
         )
         for change in changes
     ]
 
 
-def _rows(properties: Iterable[Property]) -> list[Row]:
+def _rows(properties: Iterable[Property]) -> list[PropertyRow]:
     return [
-        Row(changed.path, *difference(changed.old, changed.new), changed.replaces)
+        PropertyRow(changed.path, *difference(changed.old, changed.new), changed.replaces)
         for changed in properties
     ]
 

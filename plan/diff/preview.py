@@ -9,17 +9,17 @@ from pulumi.runtime import rpc
 from ..changes import ABSENT, changes, parse_path, value_at
 from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
 from ..stack_file import Refused, parsed
-from .compare import Kind, Property, ResourceChange, StackDiff
-from .report import Refusal, Report, Section
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
+from .report import PlanRefusal, Report, StackReport
 
 _SUBJECT: Final = "The preview"
-_KINDS: Final[Mapping[str, Kind]] = {
-    "create": Kind.CREATED,
-    "import": Kind.CREATED,
-    "update": Kind.UPDATED,
-    "replace": Kind.REPLACED,
-    "import-replacement": Kind.REPLACED,
-    "delete": Kind.DELETED,
+_KINDS: Final[Mapping[str, ChangeKind]] = {
+    "create": ChangeKind.CREATED,
+    "import": ChangeKind.CREATED,
+    "update": ChangeKind.UPDATED,
+    "replace": ChangeKind.REPLACED,
+    "import-replacement": ChangeKind.REPLACED,
+    "delete": ChangeKind.DELETED,
 }
 
 
@@ -42,7 +42,7 @@ def read_preview(text: str, stacks: Sequence[str]) -> Report:
     steps = document.get("steps") or []
     if not steps and errors:
         name = ", ".join(stacks) or "the stack"
-        return _report(Section(name, None, [Refusal("the engine", errors)]))
+        return _report(StackReport(name, None, [PlanRefusal("the engine", errors)]))
     if not steps:
         raise Refused(_SUBJECT, "It holds no step; is it the output of `pulumi preview --json`?")
     stack = str(steps[0]["urn"]).split("::")[0].rpartition(":")[2]
@@ -52,8 +52,8 @@ def read_preview(text: str, stacks: Sequence[str]) -> Report:
             f"It is of stack {stack!r}, not of {', '.join(stacks)!r}: name that one, or none.",
         )
     if errors:
-        return _report(Section(stack, None, [Refusal("the engine", errors)]))
-    return _report(Section(stack, _diff(document, steps)))
+        return _report(StackReport(stack, None, [PlanRefusal("the engine", errors)]))
+    return _report(StackReport(stack, _diff(document, steps)))
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def _document(text: str) -> Mapping[str, Any]:
     return document
 
 
-def _report(section: Section) -> Report:
+def _report(section: StackReport) -> Report:
     return Report("the state", "the program, by Pulumi's engine", [section])
 
 
@@ -81,7 +81,9 @@ def _diff(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> St
         Plan(*about, *_states(steps, side), config=config) for side in ("oldState", "newState")
     )
     resource_steps = [step for step in steps if _type(step) != STACK_TYPE]
-    replaced = {step["urn"] for step in resource_steps if _KINDS.get(step["op"]) is Kind.REPLACED}
+    replaced = {
+        step["urn"] for step in resource_steps if _KINDS.get(step["op"]) is ChangeKind.REPLACED
+    }
     return StackDiff(
         *about,
         before if any("oldState" in step for step in steps) else None,
@@ -156,9 +158,9 @@ def _type(step: Mapping[str, Any]) -> str:
     return str(step["urn"]).split("::")[2].rpartition("$")[2]
 
 
-def _kind(step: Mapping[str, Any]) -> Kind | None:
+def _kind(step: Mapping[str, Any]) -> ChangeKind | None:
     if step["op"] == "same" and step["oldState"]["urn"] != step["newState"]["urn"]:
-        return Kind.MOVED
+        return ChangeKind.MOVED
     return _KINDS.get(step["op"])
 
 

@@ -19,7 +19,7 @@ from ..model import Plan
 from ..stack_file import PROJECT_FILE, Refused, stack_names, stack_path
 from ..wire import from_wire
 from .compare import compare
-from .report import Refusal, Report, Section
+from .report import PlanRefusal, Report, StackReport
 
 TOOL: Final = Path(__file__).parents[2]
 LOCK: Final = "requirements.lock"
@@ -30,7 +30,7 @@ WORKING_TREE: Final = "working tree"
 STDERR: Final = 2
 """Where whatever is said on the way goes, so that standard output is the diff alone."""
 
-Planned = Mapping[str, Plan | Refusal]
+Planned = Mapping[str, Plan | PlanRefusal]
 Judge = Callable[[Plan, Path], tuple[Sequence[str], Sequence[str]]]
 """Says which policies a plan of the project in a folder breaks: what refuses it, what warns."""
 
@@ -82,7 +82,7 @@ def report(
     return Report(before.name, after.name, sections)
 
 
-def judged(section: Section, root: Path, judge: Judge) -> Section:
+def judged(section: StackReport, root: Path, judge: Judge) -> StackReport:
     """The section with what policies say of the stack as it will be."""
     if section.diff is None or section.diff.after is None:
         return section
@@ -154,11 +154,13 @@ def _inside(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo | None:
     return None
 
 
-def _section(stack: str, old: Plan | Refusal | None, new: Plan | Refusal | None) -> Section:
-    if isinstance(old, Refusal) or isinstance(new, Refusal):
-        refusals = [side for side in (old, new) if isinstance(side, Refusal)]
-        return Section(stack, None, refusals)
-    return Section(stack, compare(old, new))
+def _section(
+    stack: str, old: Plan | PlanRefusal | None, new: Plan | PlanRefusal | None
+) -> StackReport:
+    if isinstance(old, PlanRefusal) or isinstance(new, PlanRefusal):
+        refusals = [side for side in (old, new) if isinstance(side, PlanRefusal)]
+        return StackReport(stack, None, refusals)
+    return StackReport(stack, compare(old, new))
 
 
 def _plan_both(
@@ -216,10 +218,10 @@ def _read(revision: Revision, answer: Path) -> Planned:
     }
 
 
-def _result(revision: Revision, outcome: Mapping[str, Any]) -> Plan | Refusal:
+def _result(revision: Revision, outcome: Mapping[str, Any]) -> Plan | PlanRefusal:
     if "plan" in outcome:
         return from_wire(outcome["plan"])
-    return Refusal(revision.name, tuple(outcome["refused"]))
+    return PlanRefusal(revision.name, tuple(outcome["refused"]))
 
 
 def _python(revision: Revision) -> Path:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..changes import ABSENT
 from ..model import Marker
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 
 LONGEST: Final = 200
 """Characters of a value that are shown."""
@@ -38,7 +38,7 @@ def difference(property_: Property) -> str:
 
 def telling(change: ResourceChange) -> list[Property]:
     """The properties that say more than why the resource is dragged along."""
-    if change.kind is not Kind.REPLACED or not change.because:
+    if change.kind is not ChangeKind.REPLACED or not change.because:
         return list(change.properties)
     return [
         property_
@@ -59,7 +59,7 @@ def owner(value: Any) -> str:
 def counts(diff: StackDiff) -> str:
     """How many resources it touches, in one line."""
     by_kind = Counter(change.kind for change in diff.resources)
-    parts = [f"{by_kind[kind]} {kind}" for kind in Kind if by_kind[kind]]
+    parts = [f"{by_kind[kind]} {kind}" for kind in ChangeKind if by_kind[kind]]
     if diff.unchanged:
         parts.append(f"{diff.unchanged} unchanged")
     return ", ".join(parts) or "nothing changes"

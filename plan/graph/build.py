@@ -9,7 +9,7 @@ from ..pods import containers, pods_of, policies_of
 from .inventory import AnyNode, Inventory, by_name
 from .model import Cache, Graph, Policy, Stop, Workload
 from .nodes import policy_of, priority_of, wishes_of
-from .scale import Kind, workloads
+from .scale import WorkloadKind, workloads
 from .volumes import Caches, caches_of, volumes_of
 
 Policies = Mapping[int, Policy]
@@ -57,7 +57,7 @@ def _with_used(nodes: list[AnyNode], linked: Iterable[AnyNode]) -> list[AnyNode]
 
 
 def _workload(
-    inventory: Inventory, caches: Caches, policies: Policies, kind: Kind, manifest: Manifest
+    inventory: Inventory, caches: Caches, policies: Policies, kind: WorkloadKind, manifest: Manifest
 ) -> Workload:
     pods = kind.pods(manifest)
     selecting = policies_of(inventory.objects, pods)

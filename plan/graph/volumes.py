@@ -7,7 +7,7 @@ from ..model import Marker
 from ..objects import Manifest, items, name_of, namespace_of, section
 from ..pods import Pods
 from .inventory import Inventory
-from .model import Cache, Files, Missing, Store, Volume
+from .model import Cache, Files, Missing, MountedClaim, Store
 from .nodes import required_pools
 from .scale import number
 
@@ -34,16 +34,16 @@ def caches_of(inventory: Inventory) -> Caches:
     }
 
 
-def volumes_of(inventory: Inventory, caches: Caches, pods: Pods) -> Iterator[Volume]:
+def volumes_of(inventory: Inventory, caches: Caches, pods: Pods) -> Iterator[MountedClaim]:
     """A claim is bound to a volume, or Fluid made it for the dataset of its name."""
     for volume in items(pods.spec, "volumes"):
         claim = section(volume, "persistentVolumeClaim").get("claimName")
         if claim is None:
             continue
         if cache := caches.get((pods.namespace, str(claim))):
-            yield Volume(str(claim), cache.files, cache)
+            yield MountedClaim(str(claim), cache.files, cache)
         else:
-            yield Volume(str(claim), (_claimed(inventory, pods.namespace, str(claim)),))
+            yield MountedClaim(str(claim), (_claimed(inventory, pods.namespace, str(claim)),))
 
 
 def _cache(inventory: Inventory, dataset: Manifest) -> Cache:

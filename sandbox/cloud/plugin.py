@@ -8,7 +8,7 @@ from plan.changes import changes
 from plan.providers import alicloud, deletes_first
 
 from ..conditions import Conditions
-from ..plugin import Difference, Failure, Fault, Plugin, Request, State
+from ..plugin import Difference, OperationError, Plugin, PropertyFault, Request, State
 from ..values import UNKNOWN, Values
 from . import behaviour, schema
 from .cloud_file import CloudFile, Existing
@@ -54,11 +54,11 @@ class CloudPlugin(Plugin):
         """Takes the region."""
         self.region = values.get("region", "")
 
-    def check(self, request: Request) -> tuple[Values, list[Fault]]:
+    def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """By the provider's schema; a type that it does not list is unknown to the sandbox."""
         if request.type not in alicloud.resources():
             reason = "the sandbox does not know this type; its row belongs into alicloud.json"
-            return request.inputs, [Fault("", reason)]
+            return request.inputs, [PropertyFault("", reason)]
         return request.inputs, schema.faults(request.type, request.inputs)
 
     def diff(self, request: Request) -> Difference:
@@ -122,12 +122,12 @@ class CloudPlugin(Plugin):
         for dependant in self.cloud.every():
             for name, type_, id_ in behaviour.references(dependant.type, dependant.inputs):
                 if (type_, id_) == (request.type, request.id):
-                    raise Failure(
+                    raise OperationError(
                         f"DependencyViolation: {request.id} is {name} of "
                         f"{dependant.type} {dependant.id}"
                     )
         if existing.inputs.get("deletionProtection"):
-            raise Failure(f"DeletionProtected: deletion protection of {request.id} is on")
+            raise OperationError(f"DeletionProtected: deletion protection of {request.id} is on")
         if request.type == behaviour.CLUSTER:
             self.clusters.remove(request.id)
         if request.type == behaviour.ADDON:
@@ -141,7 +141,7 @@ class CloudPlugin(Plugin):
             return super().invoke(token, arguments)
         cluster_id = arguments["clusterId"]
         if self.cloud.find(behaviour.CLUSTER, cluster_id) is None:
-            raise Failure(f"ErrorClusterNotFound: there is no cluster {cluster_id}")
+            raise OperationError(f"ErrorClusterNotFound: there is no cluster {cluster_id}")
         return {
             **arguments,
             "id": cluster_id,
@@ -171,22 +171,22 @@ class CloudPlugin(Plugin):
     def _state(self, type_: str, id_: str) -> State:
         existing = self.cloud.find(type_, id_)
         if existing is None:
-            raise Failure(f"NotFound: there is no {type_} {id_}")
+            raise OperationError(f"NotFound: there is no {type_} {id_}")
         return State(id_, existing.outputs, existing.inputs, schema.secret(type_))
 
     def _find(self, resources: Sequence[Existing], request: Request) -> int:
         for index, resource in enumerate(resources):
             if (resource.type, resource.id) == (request.type, request.id):
                 return index
-        raise Failure(f"NotFound: there is no {request.type} {request.id}")
+        raise OperationError(f"NotFound: there is no {request.type} {request.id}")
 
     def _refuse(self, request: Request, id_: str, resources: Sequence[Existing]) -> None:
         ids = {(resource.type, resource.id) for resource in resources}
         if (request.type, id_) in ids:
-            raise Failure(f"AlreadyExists: there is a {request.type} {id_} already")
+            raise OperationError(f"AlreadyExists: there is a {request.type} {id_} already")
         for name, type_, target in behaviour.references(request.type, request.inputs):
             if (type_, target) not in ids:
-                raise Failure(f"NotFound: {name} is {target}, but there is no such {type_}")
+                raise OperationError(f"NotFound: {name} is {target}, but there is no such {type_}")
         if request.type == behaviour.SWITCH:
             _refuse_overlap(request.inputs, resources)
 
@@ -197,6 +197,6 @@ def _refuse_overlap(inputs: Mapping[str, Any], resources: Sequence[Existing]) ->
         if resource.type != behaviour.SWITCH or resource.inputs["vpcId"] != inputs["vpcId"]:
             continue
         if network.overlaps(ipaddress.ip_network(resource.inputs["cidrBlock"])):
-            raise Failure(
+            raise OperationError(
                 f"InvalidCidrBlock.Overlapped: {network} overlaps with {resource.id} in this VPC"
             )

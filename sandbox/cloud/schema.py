@@ -8,10 +8,10 @@ from typing import Any
 
 from plan.providers.alicloud import Properties, resources
 
-from ..plugin import Fault
+from ..plugin import PropertyFault
 
 
-def faults(type_: str, inputs: Mapping[str, Any]) -> list[Fault]:
+def faults(type_: str, inputs: Mapping[str, Any]) -> list[PropertyFault]:
     """What the provider refuses before it asks the cloud."""
     return list(_faults(resources()[type_], inputs, "", inputs))
 
@@ -36,18 +36,18 @@ def computed(type_: str) -> dict[str, str]:
 
 def _faults(
     properties: Properties, inputs: Mapping[str, Any], path: str, top: Mapping[str, Any]
-) -> Iterator[Fault]:
+) -> Iterator[PropertyFault]:
     for name in inputs:
         if name not in properties:
-            yield Fault(f"{path}{name}", "no such property")
+            yield PropertyFault(f"{path}{name}", "no such property")
     for name, field in properties.items():
         if name not in inputs:
             if field.get("required"):
-                yield Fault(f"{path}{name}", "missing, but required")
+                yield PropertyFault(f"{path}{name}", "missing, but required")
             continue
         # A property inside another one conflicts with properties of the resource too.
         if rivals := [rival for rival in field.get("conflicts_with", ()) if rival in top]:
-            yield Fault(f"{path}{name}", f"conflicts with {', '.join(rivals)}")
+            yield PropertyFault(f"{path}{name}", f"conflicts with {', '.join(rivals)}")
         if field.get("fields"):
             value = inputs[name]
             items = value if isinstance(value, list) else [value]
@@ -55,9 +55,11 @@ def _faults(
                 if isinstance(item, Mapping):
                     yield from _faults(field["fields"], item, f"{path}{name}.", top)
         if isinstance(inputs[name], list) and len(inputs[name]) > field.get("max_items", 2**31):
-            yield Fault(f"{path}{name}", f"more than {field['max_items']} items")
+            yield PropertyFault(f"{path}{name}", f"more than {field['max_items']} items")
     for choice in sorted(
         {tuple(p["exactly_one_of"]) for p in properties.values() if "exactly_one_of" in p}
     ):
         if len([option for option in choice if option in inputs]) != 1:
-            yield Fault(f"{path}{choice[0]}", f"exactly one of {', '.join(choice)} must be given")
+            yield PropertyFault(
+                f"{path}{choice[0]}", f"exactly one of {', '.join(choice)} must be given"
+            )

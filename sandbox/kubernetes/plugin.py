@@ -12,10 +12,10 @@ from plan.providers import deletes_first
 from plan.providers.kubernetes import RELEASE, is_patch, replaces
 
 from ..conditions import Conditions
-from ..plugin import Difference, Failure, Fault, Plugin, Request, State, Unready
+from ..plugin import Difference, OperationError, Plugin, PropertyFault, Request, State, Unready
 from ..values import Values, has_unknown, without_nothing
 from . import releases
-from .client import Client, Refused, UnknownKind
+from .client import ApiClient, StatusError, UnknownKind
 from .waiting import is_skipped, unfinished, wait
 
 DELETE_SECONDS: Final = 60
@@ -31,14 +31,14 @@ class KubernetesPlugin(Plugin):
     def __init__(self, conditions: Conditions, definitions: Path | None) -> None:
         super().__init__(conditions)
         self._definitions = definitions
-        self._client: Client | None = None
+        self._client: ApiClient | None = None
         self._forces = False
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ApiClient:
         """The cluster of the configured kubeconfig."""
         if self._client is None:
-            raise Failure("the kubernetes provider has no kubeconfig yet")
+            raise OperationError("the kubernetes provider has no kubeconfig yet")
         return self._client
 
     def configure(self, values: Values) -> None:
@@ -51,7 +51,7 @@ class KubernetesPlugin(Plugin):
         altered = tuple(changes(old, new))
         return Difference(altered, frozenset(altered if _cluster(old) != _cluster(new) else ()))
 
-    def check(self, request: Request) -> tuple[Values, list[Fault]]:
+    def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """A name of its own for an object without one."""
         if request.type == RELEASE:
             return request.inputs, []
@@ -118,11 +118,11 @@ class KubernetesPlugin(Plugin):
             return State(id_, {**request.inputs, "status": {"status": "deployed"}})
         manifest = without_nothing(request.inputs)
         if is_patch(request.type) and self.client.get(manifest) is None:
-            raise Failure(f"{_described(manifest)} does not exist, so it cannot be patched")
+            raise OperationError(f"{_described(manifest)} does not exist, so it cannot be patched")
         try:
             live = self.client.apply(manifest, _manager(request), force=self._takes(manifest))
-        except Refused as refused:
-            raise Failure(f"{_described(manifest)}: {refused}") from None
+        except StatusError as refused:
+            raise OperationError(f"{_described(manifest)}: {refused}") from None
         live, missing = wait(self.client, live)
         state = State(_address(manifest), _outputs(live), request.inputs)
         if missing:
@@ -137,10 +137,10 @@ class KubernetesPlugin(Plugin):
             self.client.apply(
                 manifest, _manager(request), dry_run=True, force=self._takes(manifest)
             )
-        except Refused as refused:
+        except StatusError as refused:
             # Its namespace or its kind may be made by this very update.
             if refused.code != 404:
-                raise Failure(f"{_described(manifest)}: {refused}") from None
+                raise OperationError(f"{_described(manifest)}: {refused}") from None
 
     def _takes(self, manifest: Mapping[str, Any]) -> bool:
         annotations = manifest["metadata"].get("annotations") or {}
@@ -165,7 +165,7 @@ class KubernetesPlugin(Plugin):
         except UnknownKind:
             return
         if not gone:
-            raise Failure(f"{_described(manifest)} is still there: a finalizer holds it")
+            raise OperationError(f"{_described(manifest)} is still there: a finalizer holds it")
 
     def _give_up(self, request: Request) -> None:
         manifest = _located(request)
@@ -173,7 +173,7 @@ class KubernetesPlugin(Plugin):
             self.client.apply(manifest, _manager(request))
 
 
-def look_up(client: Client, resource: Mapping[str, Any]) -> str | None:
+def look_up(client: ApiClient, resource: Mapping[str, Any]) -> str | None:
     """ID of an object or release that exists, by what the state says of it."""
     inputs = resource["inputs"]
     if resource["type"] == RELEASE:
@@ -185,10 +185,10 @@ def look_up(client: Client, resource: Mapping[str, Any]) -> str | None:
         return None
 
 
-def _connect(kubeconfig: str) -> Client:
+def _connect(kubeconfig: str) -> ApiClient:
     document = yaml.safe_load(kubeconfig)
     cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-    return Client(cluster["server"], user["token"], Path(cluster["certificate-authority"]))
+    return ApiClient(cluster["server"], user["token"], Path(cluster["certificate-authority"]))
 
 
 def _cluster(values: Values) -> object:

@@ -16,7 +16,7 @@ import yaml
 
 from .. import binaries
 from ..private import write_private
-from .client import Client
+from .client import ApiClient
 
 READY_SECONDS: Final = 60
 PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
@@ -38,9 +38,9 @@ class ApiServer:
     processes: tuple[int, ...] = ()
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ApiClient:
         """Speaks to it as its administrator."""
-        return Client(self.url, self.token, self.folder / "certs" / "apiserver.crt")
+        return ApiClient(self.url, self.token, self.folder / "certs" / "apiserver.crt")
 
     @property
     def kubeconfig(self) -> str:

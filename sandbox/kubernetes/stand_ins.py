@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 
 from . import crds, installs
-from .client import Client, Manifest, Refused
+from .client import ApiClient, Manifest, StatusError
 
 SECONDS: Final = 0.5
 """Pause between two rounds."""
@@ -26,14 +26,14 @@ _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
 _LOADED: Final = {"phase": "Complete", "conditions": [], "duration": "1s"}
 _BOUND: Final = {"phase": "Bound", "conditions": []}
 
-Judge = Callable[[Client, Manifest], Mapping[str, Any] | None]
+Judge = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
 """The status that an object should have, or None while it has to wait."""
 
 
 class StandIns:
     """Works on one cluster, beside everything else, until it is stopped."""
 
-    def __init__(self, client: Client, definitions: Path | None) -> None:
+    def __init__(self, client: ApiClient, definitions: Path | None) -> None:
         self._client = client
         self._definitions = definitions
         self._stopped = threading.Event()
@@ -48,7 +48,7 @@ class StandIns:
     def _work(self) -> None:
         while not self._stopped.wait(SECONDS):
             # The API server is away, or an object changed meanwhile: the next round will do.
-            with contextlib.suppress(requests.RequestException, Refused):
+            with contextlib.suppress(requests.RequestException, StatusError):
                 self.round()
 
     def round(self) -> None:
@@ -71,14 +71,14 @@ class StandIns:
                 self._client.finalize(namespace)
 
 
-def empty(client: Client, namespace: str) -> None:
+def empty(client: ApiClient, namespace: str) -> None:
     """Deletes everything in a namespace."""
     for manifest in objects(client):
         if manifest["metadata"].get("namespace") == namespace:
             client.delete(manifest)
 
 
-def objects(client: Client) -> Iterator[Manifest]:
+def objects(client: ApiClient) -> Iterator[Manifest]:
     """Every object that somebody made, one request per kind."""
     for api_version, kind, _ in client.kinds():
         if kind not in _PASSING:
@@ -91,13 +91,13 @@ _PASSING: Final = frozenset(
 """Kinds that come and go by themselves, or belong to an installation."""
 
 
-def _bound(client: Client, dataset: Manifest) -> Mapping[str, Any] | None:
+def _bound(client: ApiClient, dataset: Manifest) -> Mapping[str, Any] | None:
     """Bound once there is a runtime of the same name."""
     runtime = {"apiVersion": FLUID, "kind": "JindoRuntime", "metadata": dataset["metadata"]}
     return _BOUND if client.get(runtime) else None
 
 
-def _loaded(client: Client, load: Manifest) -> Mapping[str, Any] | None:
+def _loaded(client: ApiClient, load: Manifest) -> Mapping[str, Any] | None:
     """Complete once its Dataset is bound."""
     about = load["spec"]["dataset"]
     dataset = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
@@ -105,7 +105,7 @@ def _loaded(client: Client, load: Manifest) -> Mapping[str, Any] | None:
     return _LOADED if bound else None
 
 
-def _ready(client: Client, manifest: Manifest) -> Mapping[str, Any]:
+def _ready(client: ApiClient, manifest: Manifest) -> Mapping[str, Any]:
     generation = manifest["metadata"]["generation"]
     return {**_READY, "observedGeneration": generation}
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .client import Client, Manifest
+from .client import ApiClient, Manifest
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT: Final = "pulumi.com/timeoutSeconds"
@@ -13,7 +13,7 @@ SKIP: Final = "pulumi.com/skipAwait"
 PAUSE_SECONDS: Final = 0.1
 
 
-def wait(client: Client, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
+def wait(client: ApiClient, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
     """Waits for an object; returns it as it is then, and what it still lacks if time ran out."""
     annotations = manifest["metadata"].get("annotations") or {}
     conditions = _conditions(annotations.get(WAIT_FOR))

@@ -29,9 +29,9 @@ def test_a_table_has_each_tool_at_each_number_of_clients_and_its_ceiling(
 
     def measured(
         tool: side_by_side.Tool, behaviour: Behaviour, clients: int, seconds: int, tokens: int
-    ) -> side_by_side.Measured:
+    ) -> side_by_side.ToolResult:
         asked.append((behaviour, clients))
-        return side_by_side.Measured(0.21, 0.2, 100.0 if tool is side_by_side.laptop else 50.0, 9)
+        return side_by_side.ToolResult(0.21, 0.2, 100.0 if tool is side_by_side.laptop else 50.0, 9)
 
     def other(_: Task) -> float:
         return 0.2

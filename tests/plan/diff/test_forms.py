@@ -12,7 +12,7 @@ from plan.diff.compare import compare
 from plan.diff.document import to_json
 from plan.diff.markdown import LIMIT, MARK, to_markdown
 from plan.diff.page import render_page
-from plan.diff.report import Refusal, Report, Section
+from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.terminal import render_report
 from plan.diff.text import LONGEST, counts, shown
 from plan.model import SECRET, UNKNOWN, Marker, Plan
@@ -23,15 +23,15 @@ from .test_compare import CLUSTER, POOL, of, plan, resource
 HOSTILE: Final = "`]*_<b>&|#@everyone\n```\n![x](http://example.com/x.png)"
 
 
-def report(*sections: Section) -> Report:
+def report(*sections: StackReport) -> Report:
     return Report("main", "working tree", sections)
 
 
-def section(before: Plan | None, after: Plan | None, stack: str = "dev") -> Section:
-    return Section(stack, compare(before, after))
+def section(before: Plan | None, after: Plan | None, stack: str = "dev") -> StackReport:
+    return StackReport(stack, compare(before, after))
 
 
-def grown(old: Any, new: Any, key: str = "size") -> Section:
+def grown(old: Any, new: Any, key: str = "size") -> StackReport:
     return section(plan(resource(POOL, "t4", {key: old})), plan(resource(POOL, "t4", {key: new})))
 
 
@@ -41,11 +41,13 @@ def printed(found: Report) -> str:
     return file.getvalue()
 
 
-CLUSTER_REPLACED: Final = Section("dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"}))
+CLUSTER_REPLACED: Final = StackReport(
+    "dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"})
+)
 
 
 def test_a_comment_opens_with_the_worst_that_happens() -> None:
-    quiet = Section("aaa", grown(1, 2).diff)
+    quiet = StackReport("aaa", grown(1, 2).diff)
     lines = to_markdown(report(quiet, CLUSTER_REPLACED)).splitlines()
     assert lines[0] == MARK
     said = [line for line in lines[1:] if line]
@@ -89,8 +91,8 @@ def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
 def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
     stacks: int, told: str
 ) -> None:
-    refusal = Refusal("main", ["x" * 300] * 50)
-    text = to_markdown(report(*[Section(f"s{n}", None, [refusal]) for n in range(stacks)]))
+    refusal = PlanRefusal("main", ["x" * 300] * 50)
+    text = to_markdown(report(*[StackReport(f"s{n}", None, [refusal]) for n in range(stacks)]))
     assert len(text) <= LIMIT
     [rest] = re.findall(rf"^(\d+) more {told} left out", text, re.MULTILINE)
     shown = text.count("and 30 more")
@@ -103,7 +105,7 @@ def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
     hostile = resource(POOL, HOSTILE, {HOSTILE: HOSTILE})
     found = [
         section(plan(hostile), plan(), HOSTILE),
-        Section("b", None, [Refusal(HOSTILE, [HOSTILE])]),
+        StackReport("b", None, [PlanRefusal(HOSTILE, [HOSTILE])]),
     ]
     text = to_markdown(Report(HOSTILE, HOSTILE, found))
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -116,7 +118,9 @@ def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
 
 @pytest.mark.parametrize("form", [to_markdown, to_json, printed])
 def test_a_stack_that_cannot_be_compared_says_why_in_every_form(form: Any) -> None:
-    text = form(report(Section("dev", None, [Refusal("main", ["size is 3, but it must be 2."])])))
+    text = form(
+        report(StackReport("dev", None, [PlanRefusal("main", ["size is 3, but it must be 2."])]))
+    )
     assert "size is 3, but it must be 2." in text
     assert "main" in text
 
@@ -159,8 +163,8 @@ def test_counts_are_in_one_line() -> None:
 @pytest.mark.parametrize("form", [to_markdown, to_json, printed, render_page])
 def test_policies_speak_in_every_form(form: Any) -> None:
     known = grown(1, 2).diff
-    text = form(report(Section("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
+    text = form(report(StackReport("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
     for words in ("disk open", "much money"):
         assert words in text
-    assert Report("a", "b", [Section("dev", known, (), ["x"])]).refused
-    assert not Report("a", "b", [Section("dev", known, (), (), ["x"])]).refused
+    assert Report("a", "b", [StackReport("dev", known, (), ["x"])]).refused
+    assert not Report("a", "b", [StackReport("dev", known, (), (), ["x"])]).refused
