@@ -111,7 +111,7 @@ class _Origins:
     def value(self, planned: Any, real: Any) -> Any:
         """A value of the plan, with its unknown parts made of outputs."""
         if isinstance(planned, Marker):
-            return self._made(planned, real)
+            return self._recipe(planned, real)
         if isinstance(planned, dict):
             inner = real if isinstance(real, dict) else {}
             return {key: self.value(item, inner.get(key)) for key, item in planned.items()}
@@ -121,9 +121,9 @@ class _Origins:
             return [self.value(*pair) for pair in zip(planned, padded, strict=False)]
         return planned
 
-    def _made(self, planned: Marker, real: Any) -> Any:
+    def _recipe(self, planned: Marker, real: Any) -> Any:
         if isinstance(real, dict) and rpc._special_sig_key in real:
-            return {SECRET: self._made(planned, json.loads(real["plaintext"]))}
+            return {SECRET: self._recipe(planned, json.loads(real["plaintext"]))}
         if planned.origin and isinstance(real, str) and real.startswith(_CONFIG):
             [cluster] = [urn for urn in planned.origin if "managedKubernetes" in urn]
             self.read.setdefault(cluster, set()).add("connections")

@@ -54,7 +54,7 @@ class Fault:
     def __str__(self) -> str:
         field, want, why = (_cut(text, 500) for text in (self.field, self.want, self.why))
         see = f" See {self.source}" if self.source else ""
-        return _on_one_line(f"{field} is {_shown(self.got)}, but it must be {want}: {why}.{see}")
+        return _on_one_line(f"{field} is {_excerpt(self.got)}, but it must be {want}: {why}.{see}")
 
     def under(self, path: str) -> "Fault":
         """The same fault, seen from the section that holds it."""
@@ -421,7 +421,7 @@ def _holds_secret(model: type[BaseModel]) -> bool:
     )
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     return _cut(repr(value.value if isinstance(value, Enum) else value), 80)
 
 

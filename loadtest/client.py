@@ -158,7 +158,7 @@ class EndpointClient:
                 )
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             answer.failure, detail = _explained(error, seconds)
-            answer.detail = self._shown(detail)
+            answer.detail = self._without_secrets(detail)
 
     async def _exchange(self, body: bytes, answer: Answer) -> None:
         assert self._session is not None, "used outside of its context"  # noqa: S101
@@ -169,7 +169,7 @@ class EndpointClient:
             answer.simulated = chat.SIMULATED in response.headers
             if (failure := _refusal(response)) is not None:
                 answer.failure = failure
-                answer.detail = self._shown(await _said(response))
+                answer.detail = self._without_secrets(await _reason(response))
                 return
             await self._read(response.content, answer)
 
@@ -186,7 +186,7 @@ class EndpointClient:
                 part = chat.chunk(event.data, event.name)
                 if part.error is not None:
                     answer.failure = _of_status(part.status) or Failure.SERVER_ERROR
-                    answer.detail = self._shown(part.error)
+                    answer.detail = self._without_secrets(part.error)
                     return
                 if part.has_text:
                     answer.first_token = answer.first_token or instant
@@ -205,7 +205,7 @@ class EndpointClient:
                     async for _ in content.iter_any():
                         pass
 
-    def _shown(self, text: str) -> str:
+    def _without_secrets(self, text: str) -> str:
         """A detail on one line, without what was sent as a secret: servers like to repeat it."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
@@ -333,7 +333,7 @@ def _of_status(status: object) -> Failure | None:
     return None
 
 
-async def _said(response: aiohttp.ClientResponse) -> str:
+async def _reason(response: aiohttp.ClientResponse) -> str:
     if response.status == 200:
         return f"the answer is {response.content_type}, not text/event-stream"
     if (elsewhere := response.headers.get("Location")) is not None:

@@ -337,11 +337,11 @@ def behaviour(failures: Iterable[str], **options: Any) -> Behaviour:
     Raises:
         Refused: A failure is unknown, or a value is out of bounds.
     """
-    misbehaviours = dict(map(_every, failures))
+    misbehaviours = dict(map(_misbehaviour, failures))
     return _valid(Behaviour, {**options, "every": misbehaviours})
 
 
-def _every(text: str) -> tuple[Misbehaviour, int]:
+def _misbehaviour(text: str) -> tuple[Misbehaviour, int]:
     name, _, number = text.partition("=")
     with suppress(ValueError):
         if int(number) >= 1:

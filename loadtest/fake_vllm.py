@@ -235,7 +235,7 @@ class _Server:
                     await _until(point)
                     written()
                 record.whole = wrong is None
-                return web.json_response(_whole(question))
+                return web.json_response(_full_answer(question))
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
             if question.api is Api.CHAT:
@@ -246,7 +246,9 @@ class _Server:
                 await _until(point)
                 if index == half:
                     return await self._go_wrong(wrong, request, response)
-                await response.write(_event(_chunk(question, _said(question, f"word{index} "))))
+                await response.write(
+                    _event(_chunk(question, _text_part(question, f"word{index} ")))
+                )
                 written()
             if wrong is not None:  # a single token has no half
                 return await self._go_wrong(wrong, request, response)
@@ -380,7 +382,7 @@ def _peer(request: web.Request) -> int | None:
     return int(address[1]) if address else None
 
 
-def _said(question: _Question, text: str) -> dict[str, Any]:
+def _text_part(question: _Question, text: str) -> dict[str, Any]:
     """How a choice says a part of the answer."""
     return {"text": text} if question.api is Api.COMPLETIONS else {"delta": {"content": text}}
 
@@ -391,7 +393,7 @@ def _chunk(question: _Question, delta: Mapping[str, Any]) -> dict[str, Any]:
     return {"object": kind, "model": question.model, "choices": [choice]}
 
 
-def _whole(question: _Question) -> dict[str, Any]:
+def _full_answer(question: _Question) -> dict[str, Any]:
     text = "".join(f"word{index} " for index in range(question.max_tokens))
     message = {"message": {"role": "assistant", "content": text}}
     in_chat = question.api is Api.CHAT

@@ -168,14 +168,14 @@ class PodWatcher:
         about = pod["metadata"]
         unread: list[str] = []
 
-        def known(what: str, call: Callable[[CoreV1Api], Any]) -> Any:
+        def read(what: str, call: Callable[[CoreV1Api], Any]) -> Any:
             try:
                 return self._ask(what, call)[0]
             except ClusterError as error:
                 unread.append(str(error))
                 return None
 
-        events = known(
+        events = read(
             "events",
             lambda core: core.list_namespaced_event_with_http_info(
                 self._namespace,
@@ -184,11 +184,11 @@ class PodWatcher:
             ),
         )
         node_name = pod["spec"].get("nodeName")
-        node = node_name and known(
+        node = node_name and read(
             f"node {node_name}",
             lambda core: core.read_node_with_http_info(node_name, _request_timeout=TIMEOUT_SECONDS),
         )
-        log = known(
+        log = read(
             f"the log of pod {about['name']}",
             lambda core: core.read_namespaced_pod_log_with_http_info(
                 about["name"],
@@ -260,7 +260,7 @@ def first_started(pods: Sequence[Json], sent: datetime) -> Json | None:
     since = sent - RESOLUTION
     pods_of_model = [pod for pod in pods if not _reserved(pod)]
     ready = [(at, pod) for pod in pods_of_model if (at := _since(pod, "Ready")) and at > since]
-    created = [(at, pod) for pod in pods_of_model if (at := _made(pod)) > since]
+    created = [(at, pod) for pod in pods_of_model if (at := _creation_time(pod)) > since]
     candidates = ready or created
     return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
@@ -305,7 +305,7 @@ def phases_of(
     )
     if early:
         notes.append("The first token came before the pod was ready: another pod answered.")
-    return tuple(ordered), (*_asked(start, origin), *notes, *_clock_notes(clock))
+    return tuple(ordered), (*_scaling_notes(start, origin), *notes, *_clock_notes(clock))
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,7 @@ def _node_added(start: Start, origin: datetime) -> _Sighting:
     if start.node is None:
         why = f"is not known, as node {name} was not read" if name else "did not matter: no node"
         return _Sighting("node added", None, f"Whether a node was added {why}.")
-    if _made(start.node) <= origin - RESOLUTION:
+    if _creation_time(start.node) <= origin - RESOLUTION:
         return _Sighting("node added", None, f"No node was added: node {name} was there before.")
     at = _since(start.node, "Ready")
     return _Sighting(
@@ -383,7 +383,7 @@ def _first_token(sent: datetime, first_token: datetime | None) -> tuple[Phase, .
     return (Phase(name="first token", ended=ended, source="the answer, as it came in here"),)
 
 
-def _asked(start: Start, origin: datetime) -> list[str]:
+def _scaling_notes(start: Start, origin: datetime) -> list[str]:
     """Who was asked for a node, and when."""
     return [
         f"{_reporter(event)} was asked for a node {max(0.0, (at - origin).total_seconds()):.0f} s "
@@ -444,7 +444,7 @@ def _name(pod: Json) -> str:
     return f"Pod {pod['metadata']['name']}"
 
 
-def _made(pod: Json) -> datetime:
+def _creation_time(pod: Json) -> datetime:
     return datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
 
 

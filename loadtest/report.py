@@ -13,7 +13,6 @@ from .plots import seconds
 from .report_words import (
     TITLES,
     RunEntry,
-    asked,
     by_quarter,
     caveats,
     cold_start_words,
@@ -22,6 +21,7 @@ from .report_words import (
     distribution_words,
     finding,
     over_time_words,
+    question_words,
     settings,
 )
 from .results import Failure, Phase, Run
@@ -77,7 +77,7 @@ class ScenarioGroup:
     """Runs of one kind of scenario."""
 
     title: str
-    asked: str
+    question: str
     finding: str
     caveats: Sequence[str]
     runs: Sequence[RunEntry]
@@ -117,11 +117,11 @@ def render(runs: Sequence[Run]) -> str:
 
 
 def _group(kind: str, runs: Sequence[RunEntry]) -> ScenarioGroup:
-    questions = dict.fromkeys(asked(entry.run.scenario) for entry in runs)
+    questions = dict.fromkeys(question_words(entry.run.scenario) for entry in runs)
     rows = _cold_rows(runs) if kind == "cold_start" else _rows(runs)
     return ScenarioGroup(
         title=TITLES[kind],
-        asked=" or ".join(questions),
+        question=" or ".join(questions),
         finding=finding(runs),
         caveats=caveats(runs),
         runs=runs,

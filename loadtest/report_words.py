@@ -46,7 +46,7 @@ class RunEntry(Numbered):
         return self.summary.time_to_first_token
 
 
-def asked(scenario: Scenario) -> str:
+def question_words(scenario: Scenario) -> str:
     """What a scenario asks, in a few words."""
     if (steady := scenario.steady) is not None:
         load = f"{plain(steady.rate)} requests/s" if steady.rate else f"{steady.clients} clients"
@@ -186,7 +186,7 @@ def command(run: Run) -> list[str]:
     options = [("--model", run.target.model), ("--scenario", run.scenario.kind.replace("_", "-"))]
     options += [
         (f"--{name.replace('_', '-')}", _plain(value))
-        for name, value in _given(run.scenario).items()
+        for name, value in _fields_of(run.scenario).items()
     ]
     if _is_open(run.scenario):
         options.append(("--arrivals", run.arrivals))
@@ -217,7 +217,7 @@ def command(run: Run) -> list[str]:
 
 def settings(run: Run) -> list[tuple[str, str]]:
     """All that was set, and where and when it ran."""
-    scenario = _given(run.scenario)
+    scenario = _fields_of(run.scenario)
     if (tide := run.scenario.tide) is not None:
         scenario["hours"] = " ".join(plain(hour) for hour in tide.hours)
     rows = [
@@ -272,7 +272,7 @@ def _prompts(run: Run) -> str:
     )
 
 
-def _given(scenario: Scenario) -> dict[str, Any]:
+def _fields_of(scenario: Scenario) -> dict[str, Any]:
     """Fields of the kind that a command line can say."""
     fields: dict[str, Any] = getattr(scenario, scenario.kind).model_dump(exclude_none=True)
     return {

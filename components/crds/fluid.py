@@ -21,7 +21,7 @@ from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
 from .formats import dns_1035_faults, is_cron
-from .model import CrdModel, check, known, one_of_faults
+from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
@@ -173,7 +173,7 @@ def option_faults(field: str, options: Mapping[str, object] | None) -> Iterator[
         if name in (options or {}):
             why = "it would lie in the cluster in plain text"
             yield Fault(f"{field}[{name}]", Words("given in plain"), "one of encrypt_options", why)
-    plain = known(options)
+    plain = plain_texts(options)
     meta = plain.get("metaPolicy", "ONCE")
     if meta not in ("ONCE", "ALWAYS"):
         why = "it says how often metadata is read from the store"

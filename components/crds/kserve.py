@@ -30,7 +30,7 @@ from .knative_annotations import (
     limit_faults,
 )
 from .knative_rules import pod_faults
-from .model import CrdModel, check, known, one_of_faults
+from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
 
 T = TypeVar("T")
@@ -670,7 +670,7 @@ def knative_faults(
         annotations: Annotations of the InferenceService.
         limits: What the cluster allows.
     """
-    if known(annotations).get(f"{AUTOSCALING}class") == HPA:
+    if plain_texts(annotations).get(f"{AUTOSCALING}class") == HPA:
         yield from _metric_faults(predictor, _HPA_METRICS, "an HPA")
         yield from _percent_faults(predictor)
     else:
@@ -726,7 +726,7 @@ def _unread_faults(
 
 
 def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
-    word = known(annotations).get(DEPLOYMENT_MODE)
+    word = plain_texts(annotations).get(DEPLOYMENT_MODE)
     if word is None or word in _MODES:
         return
     if word in _OLD_MODES:
@@ -739,7 +739,7 @@ def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
 
 
 def _scaler_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
-    word = known(annotations).get(AUTOSCALER_CLASS)
+    word = plain_texts(annotations).get(AUTOSCALER_CLASS)
     if word is not None and word not in _SCALERS:
         want = f"one of {', '.join(AutoscalerClass)}"
         why = "KServe knows no other; Knative's kpa needs no annotation"

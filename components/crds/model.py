@@ -57,7 +57,7 @@ def one_of_faults(role: str, model: CrdModel, names: Iterable[str], why: str) ->
         yield Fault(role, got, f"exactly one of {', '.join(names)}", why)
 
 
-def known(mapping: Mapping[str, object] | None) -> dict[str, str]:
+def plain_texts(mapping: Mapping[str, object] | None) -> dict[str, str]:
     """The entries whose text is known already; Outputs are judged by the cluster alone."""
     return {key: value for key, value in (mapping or {}).items() if isinstance(value, str)}
 

@@ -15,7 +15,7 @@ from ..model import type_name
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import PlanRefusal, Report, StackReport, comparison
-from .text import counts, difference, notes, shown, telling
+from .text import counts, difference, excerpt, notes, telling
 
 LIMIT: Final = 60_000
 """Characters that a comment may have; GitHub allows 65,536."""
@@ -117,7 +117,7 @@ def _money(compared: Comparison) -> Iterator[str]:
 def _refusal(refusal: PlanRefusal) -> Iterator[str]:
     yield f"\nIn {_code(refusal.revision)}:\n\n```text"
     for sentence in refusal.sentences[:_MOST_SENTENCES]:
-        yield f"  {shown(sentence)}"
+        yield f"  {excerpt(sentence)}"
     if len(refusal.sentences) > _MOST_SENTENCES:
         yield f"  and {len(refusal.sentences) - _MOST_SENTENCES} more"
     yield "```"
@@ -158,19 +158,19 @@ def _fold(title: str, lines: Sequence[str], *, open_: bool = False) -> Iterator[
 
 def _change(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
     aside = "".join(f", {note}" for note in notes(diff, change))
-    name = shown(change.resource.name)
-    yield f"{_SIGNS[change.kind]} {name}  {shown(type_name(change.resource.type))}{aside}"
+    name = excerpt(change.resource.name)
+    yield f"{_SIGNS[change.kind]} {name}  {excerpt(type_name(change.resource.type))}{aside}"
     yield from _properties(telling(change))
 
 
 def _properties(properties: Iterable[Property]) -> Iterator[str]:
     for changed in properties:
         note = "  (replaces)" if changed.replaces else ""
-        yield f"    {shown(changed.path)}: {difference(changed)}{note}"
+        yield f"    {excerpt(changed.path)}: {difference(changed)}{note}"
 
 
 def _code(text: str) -> str:
-    return f"`{shown(text).replace('`', '')}`"
+    return f"`{excerpt(text).replace('`', '')}`"
 
 
 def _inline(text: str) -> str:

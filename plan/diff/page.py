@@ -20,7 +20,7 @@ from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import PlanRefusal, Report, StackReport, comparison
 from .text import notes, owner, telling, written
-from .topology import Fact, Landing, Part, Topology, held, landing, topology_of
+from .topology import Fact, Landing, Part, Topology, holding, landing, topology_of
 
 SIGNS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.REPLACED: "±",
@@ -218,7 +218,7 @@ def _lanes(topology: Topology) -> list[Part[Pool]]:
         ]
         if places:
             return 0, sum(places) / len(places)
-        return (1 if any(held(cache, pool)[0] for cache in topology.caches) else 2), 0
+        return (1 if any(holding(cache, pool)[0] for cache in topology.caches) else 2), 0
 
     return sorted(topology.pools, key=rank)
 
@@ -288,7 +288,7 @@ def _gives(names: Sequence[str]) -> str:
 
 def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
     cells: list[Station | str] = []
-    holds = [held(cache, pool) for pool in lanes]
+    holds = [holding(cache, pool) for pool in lanes]
     last = max((number for number, (is_on, _) in enumerate(holds) if is_on), default=-1)
     for number, (is_on, kind) in enumerate(holds):
         if is_on:
@@ -357,7 +357,7 @@ def _rows(properties: Iterable[Property]) -> list[PropertyRow]:
 def difference(old: Any, new: Any) -> tuple[Value, Value]:
     """Two values, with the words marked in which they differ."""
     if isinstance(old, Marker) or isinstance(new, Marker):
-        return _whole(old), _whole(new)
+        return _in_one_piece(old), _in_one_piece(new)
     olds, news = (re.findall(r"\w+|\W", written(value)) for value in (old, new))
     start = _shared(olds, news)
     before, olds, news = "".join(olds[:start]), olds[start:], news[start:]
@@ -399,7 +399,7 @@ def breakable(path: str) -> Markup:
     return Markup("<wbr>").join(re.split(r"(?<=[.\]])(?!\.)", path))
 
 
-def _whole(value: Any) -> Value:
+def _in_one_piece(value: Any) -> Value:
     """A value in one piece; of one that only the cloud knows, whose it is."""
     if value is ABSENT:
         return Value("", "", "")

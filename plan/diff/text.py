@@ -20,7 +20,7 @@ def written(value: Any) -> str:
     return value if plain and value else json.dumps(value, ensure_ascii=False)
 
 
-def shown(value: Any) -> str:
+def excerpt(value: Any) -> str:
     """The same, cut where it is long."""
     text = written(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
@@ -29,11 +29,11 @@ def shown(value: Any) -> str:
 def difference(property_: Property) -> str:
     """The value before and after; of one that only the cloud knows, whose it is."""
     if property_.old is ABSENT:
-        return f"+ {shown(property_.new)}"
+        return f"+ {excerpt(property_.new)}"
     if property_.new is ABSENT:
-        return f"- {shown(property_.old)}"
-    old, new = (f"{shown(value)}{owner(value)}" for value in (property_.old, property_.new))
-    return f"{shown(property_.old)} -> {new}" if old == new else f"{old} -> {new}"
+        return f"- {excerpt(property_.old)}"
+    old, new = (f"{excerpt(value)}{owner(value)}" for value in (property_.old, property_.new))
+    return f"{excerpt(property_.old)} -> {new}" if old == new else f"{old} -> {new}"
 
 
 def telling(change: ResourceChange) -> list[Property]:
@@ -80,6 +80,6 @@ def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
         "protected: the engine refuses this" if diff.protected(change) else "",
         reason(change),
         "the old one is deleted before the new one is made" if change.deletes_first else "",
-        f"was {shown(former)}" if former else "",
+        f"was {excerpt(former)}" if former else "",
     ]
     return [note for note in sentences if note]

@@ -77,7 +77,7 @@ class Topology:
     caches: Sequence[Part[Cache]]
     stores: Sequence[Part[Store]]
     workloads: Sequence[Part[Workload]]
-    others: Sequence[Part[Group]]
+    groups: Sequence[Part[Group]]
 
     @property
     def parts(self) -> Sequence[Part[Node]]:
@@ -88,7 +88,7 @@ class Topology:
             *self.caches,
             *self.stores,
             *self.workloads,
-            *self.others,
+            *self.groups,
         ]
 
 
@@ -111,7 +111,7 @@ def topology_of(diff: StackDiff) -> Topology:
         paired(before.caches, after.caches),
         paired(before.stores, after.stores),
         paired(before.workloads, after.workloads),
-        paired(before.others, after.others),
+        paired(before.groups, after.groups),
     )
 
 
@@ -136,7 +136,7 @@ def landing(workload: Part[Workload], pool: Part[Pool]) -> Landing | None:
     return Landing(before, after, stop, last, None if same else ChangeKind.UPDATED)
 
 
-def held(cache: Part[Cache], pool: Part[Pool]) -> tuple[bool, ChangeKind | None]:
+def holding(cache: Part[Cache], pool: Part[Pool]) -> tuple[bool, ChangeKind | None]:
     """Whether a pool holds a cache, and what becomes of that."""
     before = _holds(cache.before, pool.before)
     after = _holds(cache.after, pool.after)

@@ -42,7 +42,7 @@ def read(inventory: Inventory) -> Graph:
         stores,
         runs,
         [policy for key, policy in policies.items() if key not in busy],
-        inventory.others([*inventory.clusters, *pools, *caches.values(), *stores, *runs]),
+        inventory.groups([*inventory.clusters, *pools, *caches.values(), *stores, *runs]),
         inventory.bill,
     )
 

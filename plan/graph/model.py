@@ -276,7 +276,7 @@ class Graph:
     workloads: Sequence[Workload] = ()
     idle: Sequence[Policy] = ()
     """ResourcePolicies that select no pod."""
-    others: Sequence[Group] = ()
+    groups: Sequence[Group] = ()
     """What the rest of the resources are grouped by."""
     bill: Bill = field(default_factory=Bill)
 

@@ -68,7 +68,7 @@ def nodes(graph: Graph) -> list[Node]:
         *graph.caches,
         *graph.stores,
         *graph.workloads,
-        *graph.others,
+        *graph.groups,
     ]
 
 

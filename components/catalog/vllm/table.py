@@ -134,10 +134,10 @@ def names(key: str) -> frozenset[str]:
 
 
 def _column(key: str, version: Version) -> Mapping[str, Any]:
-    return MappingProxyType(dict(_held(_table()[key], version)))
+    return MappingProxyType(dict(_entries_at(_table()[key], version)))
 
 
-def _held(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
+def _entries_at(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
     for name, spans in rows.items():
         for value, first, last in spans:
             if read_version(first) <= version <= read_version(last):

@@ -14,7 +14,7 @@ from plan.diff.markdown import LIMIT, MARK, to_markdown
 from plan.diff.page import render_page
 from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.terminal import render_report
-from plan.diff.text import LONGEST, counts, shown
+from plan.diff.text import LONGEST, counts, excerpt
 from plan.model import SECRET, UNKNOWN, Marker, Plan
 
 from .prepared import diff_of
@@ -95,9 +95,9 @@ def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
     text = to_markdown(report(*[StackReport(f"s{n}", None, [refusal]) for n in range(stacks)]))
     assert len(text) <= LIMIT
     [rest] = re.findall(rf"^(\d+) more {told} left out", text, re.MULTILINE)
-    shown = text.count("and 30 more")
-    assert shown + int(rest) == stacks
-    assert LIMIT - len(text) < len(text) / shown + 1000
+    blocks = text.count("and 30 more")
+    assert blocks + int(rest) == stacks
+    assert LIMIT - len(text) < len(text) / blocks + 1000
     assert text.count("```") % 2 == 0
 
 
@@ -146,12 +146,12 @@ def test_json_leaves_out_the_end_that_is_not_there() -> None:
 
 
 def test_values_are_shown_on_one_line_and_cut_where_they_are_long() -> None:
-    assert shown("a b") == "a b"
-    assert shown("") == '""'
-    assert shown("a\nb\x1b[31m") == '"a\\nb\\u001b[31m"'
-    assert shown({"你": [1, None]}) == '{"你": [1, null]}'
-    assert len(shown("x" * 1000)) == LONGEST
-    assert shown("x" * 1000).endswith("...")
+    assert excerpt("a b") == "a b"
+    assert excerpt("") == '""'
+    assert excerpt("a\nb\x1b[31m") == '"a\\nb\\u001b[31m"'
+    assert excerpt({"你": [1, None]}) == '{"你": [1, null]}'
+    assert len(excerpt("x" * 1000)) == LONGEST
+    assert excerpt("x" * 1000).endswith("...")
 
 
 def test_counts_are_in_one_line() -> None:

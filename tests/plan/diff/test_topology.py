@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from plan.diff.compare import ChangeKind, StackDiff, compare
-from plan.diff.topology import Part, Topology, held, landing, topology_of
+from plan.diff.topology import Part, Topology, holding, landing, topology_of
 from plan.graph.model import Node
 from plan.model import Plan
 from tests.plan.diff.prepared import MODEL
@@ -97,15 +97,15 @@ def test_a_cache_that_goes_shows_where_it_was() -> None:
     assert kinds(found.pools)["cache"] is ChangeKind.DELETED
     assert kinds(found.workloads)["qwen"] is ChangeKind.UPDATED
     [cache] = found.caches
-    assert held(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
-    assert held(cache, part(found.pools, "a10")) == (False, None)
+    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(found.pools, "a10")) == (False, None)
 
 
 def test_a_cache_that_moves_leaves_one_pool_and_comes_to_another() -> None:
     found = after("dev", **{"models[qwen].cache.pool": "system"})
     [cache] = found.caches
-    assert held(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
-    assert held(cache, part(found.pools, "system")) == (True, ChangeKind.CREATED)
+    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(found.pools, "system")) == (True, ChangeKind.CREATED)
 
 
 def test_another_order_of_pools_shows_both_places() -> None:
