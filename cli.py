@@ -89,7 +89,7 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
     from plan.export import to_json, write_manifests
     from plan.run import plan as plan_of
     from plan.stack_file import Refused
-    from policy.judge import enforced
+    from policy.validation import enforced
 
     try:
         planned = enforced(plan_of(stack, project), project)
@@ -160,7 +160,7 @@ def diff(
     from plan.diff.preview import read_preview
     from plan.diff.revisions import report
     from plan.stack_file import Refused
-    from policy.judge import sentences
+    from policy.validation import sentences
 
     if (base is None) == (engine is None):
         raise click.UsageError("Give --base, or --engine.")

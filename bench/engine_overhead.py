@@ -38,7 +38,7 @@ from unittest.mock import patch
 
 from plan.run import plan
 from sandbox.engine import PREVIEW, UP
-from sandbox.kubernetes import stand_ins
+from sandbox.kubernetes import controllers
 from sandbox.run import Sandbox
 
 from . import models
@@ -177,7 +177,7 @@ class _Bench:
     def _looked_after(self) -> AbstractContextManager[object]:
         """Many models wait for nothing: to look at each of them all the time takes a processor."""
         if self.stack == models.STACK:
-            return patch.object(stand_ins, "SECONDS", 3600)
+            return patch.object(controllers, "SECONDS", 3600)
         return nullcontext()
 
     def run(self, box: Sandbox, operation: str, program: str) -> dict[str, Any]:

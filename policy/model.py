@@ -50,7 +50,7 @@ class Rule:
     """Finds what breaks the rule. What is `UNKNOWN` breaks none: it is judged once it is known."""
     settings: type[Settings] = Settings
     whole_stack: bool = False
-    """Whether it compares resources. One that does not may judge each before it is created."""
+    """Whether it compares resources. One that does not may validate each before it is created."""
 
     def settings_of(self, document: Mapping[str, Any]) -> Settings:
         """What a team has set about the rule, over its defaults.

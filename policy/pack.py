@@ -41,9 +41,9 @@ def serve() -> None:
 
 def _policy(rule: Rule) -> Policy:
     kind, validate = (
-        (StackValidationPolicy, _judge_stack)
+        (StackValidationPolicy, _validate_stack)
         if rule.whole_stack
-        else (ResourceValidationPolicy, _judge_resource)
+        else (ResourceValidationPolicy, _validate_resource)
     )
     return kind(
         name=rule.name,
@@ -62,15 +62,15 @@ def _schema(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _judge_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    _judge(rule, [_resource(args)], args, report)
+def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    _validate(rule, [_resource(args)], args, report)
 
 
-def _judge_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    _judge(rule, list(map(_resource, args.resources)), args, report)
+def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+    _validate(rule, list(map(_resource, args.resources)), args, report)
 
 
-def _judge(
+def _validate(
     rule: Rule,
     resources: Sequence[Resource],
     args: ResourceValidationArgs | StackValidationArgs,

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from .kubernetes import installs, server, stand_ins
+from .kubernetes import controllers, installs, server
 from .kubernetes.client import ApiClient, Manifest
 
 
@@ -21,7 +21,7 @@ class LocalClusters:
         """
         self._folder = folder
         self._definitions = definitions
-        self._stand_ins: dict[str, stand_ins.StandIns] = {}
+        self._controllers: dict[str, controllers.SimulatedControllers] = {}
 
     def __enter__(self) -> "LocalClusters":
         for cluster_id in self.names():
@@ -29,9 +29,9 @@ class LocalClusters:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stand_in in self._stand_ins.values():
-            stand_in.stop()
-        self._stand_ins.clear()
+        for running in self._controllers.values():
+            running.stop()
+        self._controllers.clear()
 
     def names(self) -> list[str]:
         """IDs of the clusters that exist."""
@@ -51,15 +51,15 @@ class LocalClusters:
             for manifest in there_before:
                 client.apply(manifest, "owner")
             baseline.write_text(
-                json.dumps([describe(manifest) for manifest in stand_ins.objects(client)])
+                json.dumps([describe(manifest) for manifest in controllers.objects(client)])
             )
 
     def remove(self, cluster_id: str) -> None:
         """Removes a control plane, and remembers which objects were left in it."""
         api_server = self.find(cluster_id)
         remaining = self.leftovers(cluster_id)
-        if stand_in := self._stand_ins.pop(cluster_id, None):
-            stand_in.stop()
+        if running := self._controllers.pop(cluster_id, None):
+            running.stop()
         api_server.remove()
         with (self._folder / "leftovers.txt").open("a") as file:
             file.writelines(f"{cluster_id} {line}\n" for line in remaining)
@@ -81,7 +81,7 @@ class LocalClusters:
     def made(self, cluster_id: str) -> list[Manifest]:
         """Every object that was not there when the cluster was new."""
         before = set(json.loads((self._folder / cluster_id / "baseline.json").read_text()))
-        objects = stand_ins.objects(self.find(cluster_id).client)
+        objects = controllers.objects(self.find(cluster_id).client)
         return [manifest for manifest in objects if describe(manifest) not in before]
 
     def leftovers(self, cluster_id: str) -> list[str]:
@@ -113,8 +113,10 @@ class LocalClusters:
 
     def _run(self, cluster_id: str) -> ApiClient:
         client = server.start(self._folder / cluster_id).client
-        if cluster_id not in self._stand_ins:
-            self._stand_ins[cluster_id] = stand_ins.StandIns(client, self._definitions)
+        if cluster_id not in self._controllers:
+            self._controllers[cluster_id] = controllers.SimulatedControllers(
+                client, self._definitions
+            )
         return client
 
 

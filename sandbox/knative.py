@@ -34,7 +34,7 @@ def served(plan: Plan) -> KnativeInputs:
     return KnativeInputs(services, config.get("features", {}), config.get("defaults", {}))
 
 
-def judge(
+def validate(
     services: Sequence[Mapping[str, Any]], features: Mapping[str, str], defaults: Mapping[str, str]
 ) -> list[str]:
     """What Knative answers to each Service: why it refuses, or "" where it accepts.

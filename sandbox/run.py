@@ -68,7 +68,7 @@ class Sandbox:
 
     @contextmanager
     def running(self) -> Iterator["Sandbox"]:
-        """Runs plugins, API servers and stand-ins; the API servers go on afterwards."""
+        """Runs plugins, API servers and simulated controllers; the API servers go on afterwards."""
         plugins = (
             CloudPlugin(self.conditions, self.cloud, self.clusters),
             KubernetesPlugin(self.conditions, self._definitions),

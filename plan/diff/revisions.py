@@ -31,7 +31,7 @@ STDERR: Final = 2
 """Where whatever is said on the way goes, so that standard output is the diff alone."""
 
 Planned = Mapping[str, Plan | PlanRefusal]
-Judge = Callable[[Plan, Path], tuple[Sequence[str], Sequence[str]]]
+PolicyCheck = Callable[[Plan, Path], tuple[Sequence[str], Sequence[str]]]
 """Says which policies a plan of the project in a folder breaks: what refuses it, what warns."""
 
 
@@ -55,7 +55,7 @@ def report(
     base: str,
     head: str | None,
     stacks: Sequence[str],
-    judge: Judge = lambda plan, root: ((), ()),
+    check: PolicyCheck = lambda plan, root: ((), ()),
 ) -> Report:
     """Plans two revisions of a project, and compares them stack by stack.
 
@@ -64,10 +64,10 @@ def report(
         base: What stands: a commit, or a folder with a Pulumi.yaml.
         head: What is wanted, likewise; None for the project as it is, with what is not committed.
         stacks: Names; all stacks of both revisions where there are none.
-        judge: Holds what is wanted against policies; none by default.
+        check: Holds what is wanted against policies; none by default.
 
     Raises:
-        Refused: A revision or a stack does not exist, or `judge` raises it.
+        Refused: A revision or a stack does not exist, or `check` raises it.
     """
     with checked_out(project, base) as before, checked_out(project, head) as after:
         names = list(dict.fromkeys(stacks)) or sorted({*before.stacks, *after.stacks})
@@ -76,17 +76,17 @@ def report(
                 stack_path(after.root, name)
         olds, news = _plan_both((before, after), names)
         sections = [
-            judged(_section(name, olds.get(name), news.get(name)), after.root, judge)
+            with_violations(_section(name, olds.get(name), news.get(name)), after.root, check)
             for name in names
         ]
     return Report(before.name, after.name, sections)
 
 
-def judged(section: StackReport, root: Path, judge: Judge) -> StackReport:
+def with_violations(section: StackReport, root: Path, check: PolicyCheck) -> StackReport:
     """The section with what policies say of the stack as it will be."""
     if section.diff is None or section.diff.after is None:
         return section
-    violations, advice = judge(section.diff.after, root)
+    violations, advice = check(section.diff.after, root)
     return replace(section, violations=violations, advice=advice)
 
 

@@ -148,8 +148,8 @@ class _Reader:
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return value.get(str(key)) if isinstance(value, dict) else None
         if isinstance(node, ast.Name):
-            value = scope.get(node.id)
-            return value if isinstance(value, dict | Keywords) else None
+            entry = scope.get(node.id)
+            return entry if isinstance(entry, dict | Keywords) else None
         return None
 
     def _fields(self, owner: ast.ClassDef) -> dict[str, Keywords]:

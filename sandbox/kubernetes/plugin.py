@@ -76,14 +76,14 @@ class KubernetesPlugin(Plugin):
         """Applies the object, and waits until it shows what it is to show."""
         if request.preview:
             if not self._is_there(request):
-                self._rehearse(request)
+                self._dry_run(request)
             return State("", request.inputs)
         return self._apply(request)
 
     def update(self, request: Request) -> State:
         """The same; fields that are no longer wanted are given up."""
         if request.preview:
-            self._rehearse(request)
+            self._dry_run(request)
             return State(request.id, request.inputs)
         return self._apply(request)
 
@@ -129,7 +129,7 @@ class KubernetesPlugin(Plugin):
             raise Unready(state, missing)
         return state
 
-    def _rehearse(self, request: Request) -> None:
+    def _dry_run(self, request: Request) -> None:
         manifest = without_nothing(request.inputs)
         if request.type == RELEASE or is_patch(request.type) or has_unknown(manifest):
             return

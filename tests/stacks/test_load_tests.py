@@ -9,7 +9,7 @@ from plan.graph import graph_of
 from plan.graph.model import Workload
 from plan.model import Plan
 from plan.words import steps
-from policy.judge import judge as police
+from policy.validation import validate as police
 
 from .environments import Raw, accepted, changed, dev, existing, hybrid, planned, prod, sentences
 

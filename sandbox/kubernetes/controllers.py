@@ -1,4 +1,4 @@
-"""Stand-ins for the controllers that a stack waits for: they say that all is well.
+"""Simulated controllers, in place of those that a stack waits for: they say that all is well.
 
 Pulling images, loading models and scheduling pods is not part of the sandbox.
 """
@@ -26,11 +26,11 @@ _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
 _LOADED: Final = {"phase": "Complete", "conditions": [], "duration": "1s"}
 _BOUND: Final = {"phase": "Bound", "conditions": []}
 
-Judge = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
+StatusRule = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
 """The status that an object should have, or None while it has to wait."""
 
 
-class StandIns:
+class SimulatedControllers:
     """Works on one cluster, beside everything else, until it is stopped."""
 
     def __init__(self, client: ApiClient, definitions: Path | None) -> None:
@@ -53,9 +53,9 @@ class StandIns:
 
     def round(self) -> None:
         """Does once what there is to do."""
-        for api_version, kind, judge in _JUDGES:
+        for api_version, kind, status_of in _STATUS_RULES:
             for manifest in self._client.every(api_version, kind):
-                status = judge(self._client, manifest)
+                status = status_of(self._client, manifest)
                 if status is not None and not _has(manifest.get("status") or {}, status):
                     self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
         for serving in self._client.every(OPERATOR, "KnativeServing"):
@@ -110,7 +110,7 @@ def _ready(client: ApiClient, manifest: Manifest) -> Mapping[str, Any]:
     return {**_READY, "observedGeneration": generation}
 
 
-_JUDGES: Final[Sequence[tuple[str, str, Judge]]] = (
+_STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (FLUID, "Dataset", _bound),
     (FLUID, "DataLoad", _loaded),
     (KNATIVE, "Service", _ready),

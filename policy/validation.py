@@ -20,7 +20,7 @@ class Verdict:
     """Warn."""
 
 
-def judge(plan: Plan, configuration: Configuration = DEFAULTS) -> Verdict:
+def validate(plan: Plan, configuration: Configuration = DEFAULTS) -> Verdict:
     """Holds a plan against the rules; each sentence is found once per resource and field."""
     violations = {
         level: tuple(
@@ -40,7 +40,7 @@ def sentences(plan: Plan, root: Path) -> tuple[list[str], list[str]]:
     Raises:
         Refused: The configuration of the rules is wrong.
     """
-    verdict = judge(plan, read_configuration(root))
+    verdict = validate(plan, read_configuration(root))
     return [*map(str, verdict.mandatory)], [*map(str, verdict.advisory)]
 
 
