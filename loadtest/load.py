@@ -124,7 +124,7 @@ class LoadRun:
         finally:
             sample = self._record(sent if due is None else due, sent, answer)
         if len(self.samples) == HOPELESS_REQUESTS and all(
-            answer.failure in HOPELESS for answer in self.samples
+            earlier.failure in HOPELESS for earlier in self.samples
         ):
             raise Hopeless(sample.detail)
         return sample
