@@ -45,7 +45,7 @@ _KINDS: Final = ("old", "personal", "enterprise", "ack")
 
 
 @dataclass(frozen=True)
-class Registry:
+class ImageRegistry:
     """A registry, by its host."""
 
     host: str
@@ -92,7 +92,7 @@ class Registry:
         return f"{instance}-vpc{dot}{rest}" if public else None
 
 
-def registry_of(reference: str) -> Registry:
+def registry_of(reference: str) -> ImageRegistry:
     """The registry that an image reference points to.
 
     A first word without dot and port is a folder of Docker Hub, and a name without a folder is its
@@ -101,7 +101,7 @@ def registry_of(reference: str) -> Registry:
     first, slash, _ = reference.lower().partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
     host = first if named else DOCKER_HUB
-    return Registry(_ALIASES.get(host, host))
+    return ImageRegistry(_ALIASES.get(host, host))
 
 
 CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

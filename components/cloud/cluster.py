@@ -340,7 +340,7 @@ class AckCluster(pulumi.ComponentResource):
             # Alone: within Output.all, the connections would be plain dictionaries.
             private = cluster.connections.apply(_private_address)
             kubeconfig = pulumi.Output.all(kubeconfig, private).apply(
-                lambda known: point_at_private_address(*known)
+                lambda values: point_at_private_address(*values)
             )
         return kubernetes.Provider(
             f"{name}-kubernetes",
@@ -408,7 +408,7 @@ def restrict_api_server(slb_id: str, cluster_name: str, allowed_cidrs: Sequence[
 
 
 def _private_address(connections: Sequence[Any] | None) -> str | None:
-    return next((one.api_server_intranet for one in connections or ()), None)
+    return next((connection.api_server_intranet for connection in connections or ()), None)
 
 
 def _issuer_url(rrsa: Any) -> str:
@@ -423,7 +423,7 @@ def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Out
     if args.public_endpoint is None or args.vpc_cidr is None:
         return None
     cidrs = [args.vpc_cidr, *args.public_endpoint.allowed_cidrs]
-    return slb_id.apply(lambda known: restrict_api_server(known, args.cluster_name, cidrs))
+    return slb_id.apply(lambda id_: restrict_api_server(id_, args.cluster_name, cidrs))
 
 
 def find_cluster_faults(args: AckClusterArgs) -> list[Fault]:
@@ -529,8 +529,8 @@ def _find_vpc_faults(args: AckClusterArgs) -> list[Fault]:
 
 
 def _find_version_faults(version: object) -> list[Fault]:
-    if found := [*ack_version_faults("version", version)]:
-        return found
+    if faults := [*ack_version_faults("version", version)]:
+        return faults
     minor = kubernetes_minor(version)
     if minor is None or minor >= _OLDEST_MINOR:
         return []
@@ -598,7 +598,9 @@ def _find_addon_faults(addons: Sequence[Addon]) -> list[Fault]:
 
 def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list[Fault]:
     minor = kubernetes_minor(version)
-    floors = {one.name: ADDONS[one.name].min_kubernetes for one in addons if one.name in ADDONS}
+    floors = {
+        addon.name: ADDONS[addon.name].min_kubernetes for addon in addons if addon.name in ADDONS
+    }
     return [
         Fault(
             f"addons[{name}].name",

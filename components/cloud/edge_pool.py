@@ -46,13 +46,13 @@ class EdgePoolArgs(Args):
     """Life of the script that the join command fetches, in hours. Default 1."""
 
     def _faults(self) -> Iterator[Fault]:
-        given = self.node_pool_id is not None
-        if given == (self.node_pool_name is not None):
-            want = "left out, or node_pool_id" if given else "given, or node_pool_id"
+        exists = self.node_pool_id is not None
+        if exists == (self.node_pool_name is not None):
+            want = "left out, or node_pool_id" if exists else "given, or node_pool_id"
             why = "a pool is either created under a name or adopted by its ID"
             yield Fault("node_pool_name", self.node_pool_name, want, why)
         for field in ("labels", "taints"):
-            if given and getattr(self, field):
+            if exists and getattr(self, field):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
         if self.node_pool_name:

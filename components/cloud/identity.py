@@ -131,8 +131,8 @@ def render_policy(statements: Sequence[RamStatement]) -> Mapping[str, Any]:
     return {
         "Version": "1",
         "Statement": [
-            {"Effect": "Allow", "Action": one.actions, "Resource": one.resources}
-            for one in statements
+            {"Effect": "Allow", "Action": statement.actions, "Resource": statement.resources}
+            for statement in statements
         ],
     }
 

@@ -273,8 +273,8 @@ def _find_oss_faults(oss: OssStore) -> list[Fault]:
         "fuse_namespace": oss.fuse_namespace,
         "fuse_service_account": oss.fuse_service_account,
     }
-    given = {field: name for field, name in names.items() if name is not None}
-    return [*faults, *find_role_name_faults(oss.role_name), *find_account_faults(given)]
+    accounts = {field: name for field, name in names.items() if name is not None}
+    return [*faults, *find_role_name_faults(oss.role_name), *find_account_faults(accounts)]
 
 
 def nas_server_faults(field: str, server: object) -> Iterator[Fault]:

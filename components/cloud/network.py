@@ -226,7 +226,7 @@ def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
         for zone_id in dict.fromkeys(zone_ids)
         if zone_ids.count(zone_id) > 1
     ]
-    region, *others = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
+    region, *further_regions = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
     faults += [
         Fault(
             f"zones[{zone_id}].id",
@@ -235,7 +235,7 @@ def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
             "a VPC does not reach beyond its region",
         )
         for zone_id in dict.fromkeys(zone_ids)
-        if region_of(zone_id) in others
+        if region_of(zone_id) in further_regions
     ]
     return faults
 
@@ -270,6 +270,7 @@ def find_overlap_faults(ranges: Mapping[str, str]) -> list[Fault]:
         ranges: Field to address range; what is no range is passed over.
     """
     parsed = [(field, cidr, parse_range(cidr)) for field, cidr in ranges.items()]
+    pairs = itertools.combinations(parsed, 2)
     return [
         Fault(
             field,
@@ -277,10 +278,8 @@ def find_overlap_faults(ranges: Mapping[str, str]) -> list[Fault]:
             f"apart from {other_field} ({other_cidr})",
             "an address can belong to one range only",
         )
-        for (other_field, other_cidr, other), (field, cidr, network) in itertools.combinations(
-            parsed, 2
-        )
-        if network is not None and other is not None and network.overlaps(other)
+        for (other_field, other_cidr, other_network), (field, cidr, network) in pairs
+        if network is not None and other_network is not None and network.overlaps(other_network)
     ]
 
 

@@ -238,9 +238,9 @@ def find_pool_faults(args: NodePoolArgs) -> list[Fault]:
         *find_instance_type_faults(args.instance_types),
         *find_architecture_faults(
             {
-                name: known
+                name: architecture
                 for name in args.instance_types
-                if (known := known_architecture(name)) is not None
+                if (architecture := known_architecture(name)) is not None
             },
             args.image_type or ImageType.ALIYUN_LINUX_3,
         ),
@@ -269,20 +269,20 @@ def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
     faults = [
         Fault(
             field,
-            one,
+            name,
             INSTANCE_TYPE.want,
             "ECS sells no other",
             INSTANCE_TYPE.source,
         )
-        for one in instance_types
-        if not INSTANCE_TYPE.allows(one)
+        for name in instance_types
+        if not INSTANCE_TYPE.allows(name)
     ]
     faults += [
-        Fault(field, one, "named once", "a type is tried once")
-        for one in dict.fromkeys(instance_types)
-        if instance_types.count(one) > 1
+        Fault(field, name, "named once", "a type is tried once")
+        for name in dict.fromkeys(instance_types)
+        if instance_types.count(name) > 1
     ]
-    without = [one for one in instance_types if not has_gpu(one)]
+    without = [name for name in instance_types if not has_gpu(name)]
     if 0 < len(without) < len(instance_types):
         faults.append(
             Fault(
@@ -305,12 +305,12 @@ def find_architecture_faults(
         architectures: Instruction set of each ECS type that has a known one, best first.
         image_type: Operating system of the pool.
     """
-    first, *others = dict.fromkeys(architectures.values()) or [image_type.architecture]
-    if others:
-        other = next(name for name, value in architectures.items() if value in others)
+    first, *further = dict.fromkeys(architectures.values()) or [image_type.architecture]
+    if further:
+        name_of_other = next(name for name, value in architectures.items() if value in further)
         want = f"a type of {first}, as the first one is"
-        why = f"it is {others[0]}, and the nodes of a pool start from one image"
-        return [Fault("instance_types", other, want, why, _FAMILIES_DOCS)]
+        why = f"it is {further[0]}, and the nodes of a pool start from one image"
+        return [Fault("instance_types", name_of_other, want, why, _FAMILIES_DOCS)]
     if image_type.architecture is not first:
         images = [image.value for image in ImageType if image.architecture is first]
         why = f"{next(iter(architectures))} is {first}, and the image is for "
@@ -389,20 +389,22 @@ def _find_spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> list[
     if spot is None or spot.price_limits is None:
         return []
     field, limits = "spot.price_limits", spot.price_limits
-    unlimited = [one for one in instance_types if one not in limits]
+    unlimited = [name for name in instance_types if name not in limits]
     return [
         *(
-            Fault(f"{field}[{one}]", MISSING, "given", "each type of the pool is bid for by itself")
-            for one in unlimited
+            Fault(
+                f"{field}[{name}]", MISSING, "given", "each type of the pool is bid for by itself"
+            )
+            for name in unlimited
         ),
         *(
-            Fault(f"{field}[{one}]", limit, "one of instance_types", "no other type is bid for")
-            for one, limit in limits.items()
-            if one not in instance_types
+            Fault(f"{field}[{name}]", limit, "one of instance_types", "no other type is bid for")
+            for name, limit in limits.items()
+            if name not in instance_types
         ),
         *(
-            Fault(f"{field}[{one}]", limit, "more than 0", "nothing is sold for less")
-            for one, limit in limits.items()
+            Fault(f"{field}[{name}]", limit, "more than 0", "nothing is sold for less")
+            for name, limit in limits.items()
             if limit <= 0
         ),
     ]
@@ -417,8 +419,8 @@ def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
     version = args.nvidia_driver_version
     if version is None:
         return []
-    if found := [*driver_faults("nvidia_driver_version", version)]:
-        return found
+    if faults := [*driver_faults("nvidia_driver_version", version)]:
+        return faults
     if not any(map(has_gpu, args.instance_types)):
         return [
             Fault(
@@ -527,8 +529,8 @@ def _render_labels(
     labels: Mapping[str, pulumi.Input[str]], driver_version: str | None
 ) -> list[dict[str, Any]]:
     driver = {DRIVER_LABEL: driver_version} if driver_version else {}
-    every = {**labels, **driver}
-    return [{"key": key, "value": every[key]} for key in sorted(every)]
+    all_labels = {**labels, **driver}
+    return [{"key": key, "value": all_labels[key]} for key in sorted(all_labels)]
 
 
 def render_taint(taint: Taint) -> dict[str, str]:
@@ -560,8 +562,8 @@ def _render_spot(spot: Spot | None) -> dict[str, Any]:
     if spot is None:
         return {}
     limits = [
-        {"instance_type": one, "price_limit": str(limit)}
-        for one, limit in sorted((spot.price_limits or {}).items())
+        {"instance_type": name, "price_limit": str(limit)}
+        for name, limit in sorted((spot.price_limits or {}).items())
     ]
     return {
         "multi_az_policy": "COST_OPTIMIZED",

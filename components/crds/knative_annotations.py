@@ -12,7 +12,7 @@ from typing import Final
 from ..args import Fault, Words, nearest
 from ..quantity import is_quantity
 from .formats import seconds
-from .model import known
+from .model import plain_texts
 
 AUTOSCALING: Final = "autoscaling.knative.dev/"
 KPA: Final = "kpa.autoscaling.knative.dev"
@@ -129,7 +129,7 @@ def annotation_faults(annotations: Mapping[str, object] | None) -> Iterator[Faul
     Args:
         annotations: Annotations; Outputs among their values pass unread.
     """
-    texts = known(annotations)
+    texts = plain_texts(annotations)
     settings = _settings(texts)
     yield from _unknown_faults(annotations or {})
     yield from _format_faults(settings)
@@ -148,7 +148,7 @@ def limit_faults(
         annotations: Annotations of a revision template; Outputs among their values pass unread.
         limits: What the cluster allows.
     """
-    settings = _settings(known(annotations))
+    settings = _settings(plain_texts(annotations))
     high, highest = _count(settings, "max-scale"), limits.max_scale_limit
     if high is not None and highest and not 0 < high <= highest:
         why = f"the cluster's max-scale-limit is {highest}"
@@ -182,7 +182,7 @@ def misplaced_faults(annotations: Mapping[str, object] | None) -> Iterator[Fault
             why = "the autoscaler reads it from each revision"
             yield Fault(f"metadata.annotations[{key}]", Words("given"), want, why, _SOURCE)
     why = "new revisions take over this slowly"
-    for fault in deadline_faults(known(annotations), ROLLOUT_DURATION, why):
+    for fault in deadline_faults(plain_texts(annotations), ROLLOUT_DURATION, why):
         yield fault.under("metadata")
 
 

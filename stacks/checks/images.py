@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from components.args import Fault
 from components.catalog.regions import is_mainland
-from components.catalog.registries import CHART_REGISTRIES, Registry, registry_of
+from components.catalog.registries import CHART_REGISTRIES, ImageRegistry, registry_of
 from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
@@ -26,7 +26,7 @@ class Source:
     """Whether Knative's controller asks the registry what the tag stands for."""
 
     @property
-    def registry(self) -> Registry:
+    def registry(self) -> ImageRegistry:
         """Where it is."""
         return registry_of(self.image)
 

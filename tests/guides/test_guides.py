@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plan.diff.compare import Kind
+from plan.diff.compare import ChangeKind
 
 from .changes import (
     change,
@@ -35,9 +35,9 @@ def test_a_stack_uses_the_new_card_and_nothing_else_of_it_changes(copy: Path) ->
     found = compared(copy, "dev")
     happens = {one.resource.name: one.kind for one in found.changes if one.resource.custom}
     assert happens == {
-        "a100-pool": Kind.CREATED,
-        "qwen-policy": Kind.UPDATED,
-        "qwen-service": Kind.UPDATED,
+        "a100-pool": ChangeKind.CREATED,
+        "qwen-policy": ChangeKind.UPDATED,
+        "qwen-service": ChangeKind.UPDATED,
     }
     assert found.after is not None
     policies = {one["metadata"]["name"]: one for one in found.after.manifests("ResourcePolicy")}
