@@ -2849,6 +2849,8 @@ SURPRISES = [
             "up on a model that comes up."
         ),
         {"waits": {"service_seconds": 1800}, "models[qwen].serve.knative.scale.min": 2},
+    ),
+    Case(
         "existing_clusters_have_a_controller",
         "an existing cluster of which nobody says that it has an ingress controller",
         existing,
