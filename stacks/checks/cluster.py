@@ -13,6 +13,7 @@ from ..environment import (
     NetworkPlugin,
     Profile,
 )
+from .rules import check
 from .views import lowest_size
 
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -24,6 +25,7 @@ PLUGINS: Final = {
 """Network plugins per kind of cluster: ACK Edge, "Network management"."""
 
 
+@check("cluster.profile")
 def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """What a cluster of ours needs, an existing one has."""
     if environment.existing:
@@ -49,6 +51,7 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
 
 
+@check("cluster.profile", "network.plugin")
 def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """ACK and ACK Edge have different network plugins."""
     network, profile = environment.network, environment.cluster.profile
@@ -59,6 +62,7 @@ def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("network.plugin", network.plugin, want, why)
 
 
+@check("region", "network")
 def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
     """A vSwitch can only be made in a zone of the region."""
     for zone in environment.network.zones if environment.network else []:
@@ -69,6 +73,7 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
 
 
+@check("network")
 def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     """VPC, vSwitches, pods and Services share no address."""
     network = environment.network
@@ -82,6 +87,7 @@ def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     yield from find_overlap_faults(ranges)
 
 
+@check("network")
 def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
     """A pool's vSwitches are the network's."""
     known = [zone.id for zone in environment.network.zones] if environment.network else []
@@ -93,6 +99,7 @@ def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
                 yield Fault(field, zone, f"one of {', '.join(known)}", why)
 
 
+@check("cluster")
 def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
     """OSS volumes without an AccessKey have a floor."""
     if not environment.existing and any(store.oss for store in environment.stores):
@@ -115,6 +122,7 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
         yield Fault("cluster.version", version, want, why)
 
 
+@check("cluster.profile")
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
     if environment.existing or not environment.pools:

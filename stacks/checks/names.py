@@ -7,9 +7,11 @@ from components.crds.kserve import deployment_name
 
 from ..arguments import base_model, checkpoint, results
 from ..environment import Environment
+from .rules import check
 from .views import repeated
 
 
+@check()
 def names_are_unique(environment: Environment) -> Iterator[Fault]:
     """Within a section, and for models and jobs, which share a namespace."""
     sections = {
@@ -36,6 +38,7 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         yield Fault(f"training[{name}].name", name, want, why)
 
 
+@check()
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
     """A model's volume has the model's name; a job's claims have the job's and an ending."""
     claims = {checkpoint(job): ("-checkpoint", "checkpoint") for job in environment.training}
@@ -50,16 +53,7 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"models[{model.name}].name", model.name, want, why)
 
 
-def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
-    """KServe calls its predictor's Service after the model, where another model's may be."""
-    owners = {model.name: f"models[{model.name}]" for model in environment.models}
-    for model in environment.models:
-        predictor = deployment_name(model.name)
-        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
-            why = f"KServe makes a Service of that name for models[{model.name}]"
-            yield Fault(f"{path}.name", predictor, "another one", why)
-
-
+@check()
 def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
     """A run is a Job, and its reports are a claim, beside those of training and of models."""
     jobs = {job.name: f"training[{job.name}]" for job in environment.training}
@@ -74,3 +68,14 @@ def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
         if test.run:
             jobs[test.job_name] = path
+
+
+@check()
+def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
+    """KServe calls its predictor's Service after the model, where another model's may be."""
+    owners = {model.name: f"models[{model.name}]" for model in environment.models}
+    for model in environment.models:
+        predictor = deployment_name(model.name)
+        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
+            why = f"KServe makes a Service of that name for models[{model.name}]"
+            yield Fault(f"{path}.name", predictor, "another one", why)

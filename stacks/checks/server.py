@@ -7,9 +7,11 @@ from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import is_below, sources
 
 from ..environment import Environment
+from .rules import check, warning
 from .views import models, mount_paths
 
 
+@check()
 def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
     """A path under no mount is not there, and vLLM ends with an error that names a hub."""
     for path, model in models(environment):
@@ -22,6 +24,7 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{section}", source, want, why)
 
 
+@warning
 def tensor_parallel_divides_the_heads(environment: Environment) -> Iterator[str]:
     """VLLM refuses a size that does not divide the attention heads, and few have odd factors."""
     for path, model in models(environment):

@@ -6,9 +6,11 @@ from components.args import Fault
 from components.crds.kserve import deployment_name
 
 from ..environment import EdgePool, Environment
+from .rules import check
 from .views import placed
 
 
+@check()
 def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
     services = {deployment_name(m.name): m.name for m in environment.models if m.serve.kserve}
@@ -19,6 +21,7 @@ def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"training[{job.name}].name", job.name, want, why)
 
 
+@check()
 def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:

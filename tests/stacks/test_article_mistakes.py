@@ -275,7 +275,11 @@ def test_t12_the_image_is_a_setting_that_is_held_against_the_card(
 ) -> None:
     raw = merged(
         existing(),
-        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": f"registry/vllm:{release}"},
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": f"registry/vllm:{release}",
+            "models[qwen].server.vllm.dtype": "half",
+        },
     )
     found = sentences(raw)
     assert bool(found) is is_refused

@@ -40,19 +40,19 @@ What the design asks for, and the cases or tests below that prove it:
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import pytest
 
-from components.args import Args
+from components.args import Args, Fault
 from components.catalog.vllm.table import table_date
 from components.serving.training_job import GENERATION
 from stacks import checks, environment, runtimes
-from stacks.checks import WARNINGS
 from stacks.checks.architecture import ARM_DOCS
+from stacks.checks.rules import Check
 from stacks.environment import stack_schema
-from stacks.judge import CHECKS, judge
+from stacks.judge import CHECKS, WARNINGS, judge
 
 from .environments import (
     GONE,
@@ -2061,7 +2061,7 @@ CASES = [
             "names its class. See "
             "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
         ),
-        {"kserve": {"ingress_class": "alb"}},
+        {"kserve": {"ingress_class": "alb", "ingress_controller": "present"}},
     ),
     Case(
         "Cluster",
@@ -3261,7 +3261,7 @@ def test_what_will_not_surprise_is_no_warning(case: Case) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.find.__name__)
 def test_a_check_that_is_taken_out_fails_a_test(
-    check: checks.Check, monkeypatch: pytest.MonkeyPatch
+    check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [case for case in CASES if case.rule == check.find.__name__]
     monkeypatch.setattr("stacks.judge.CHECKS", [one for one in CHECKS if one is not check])
@@ -3272,26 +3272,27 @@ def test_a_check_that_is_taken_out_fails_a_test(
 
 
 def test_every_warning_has_a_case() -> None:
-    assert {find.__name__ for find in WARNINGS} == {case.rule for case in SURPRISES}
+    assert {rule.find.__name__ for rule in WARNINGS} == {case.rule for case in SURPRISES}
 
 
-def test_every_check_of_the_packages_is_in_a_table() -> None:
-    kinds = (checks.Finder.__args__[-1], WARNINGS[0].__annotations__["return"])
+def test_every_function_that_looks_like_a_rule_is_asked() -> None:
+    """One that lacks its decorator, or stands in a module that no list names, is never asked."""
     modules = [
         importlib.import_module(f"{package.__name__}.{module.name}")
         for package in (checks, runtimes)
         for module in pkgutil.iter_modules(package.__path__)
     ]
-    found = {
-        name
-        for module in modules
-        for name, one in vars(module).items()
-        if getattr(one, "__annotations__", {}).get("return") in kinds
-        and not name.startswith("_")
-        and len(inspect.signature(one).parameters) == 1
-        and one.__module__ == module.__name__
-    }
-    assert found == {one.__name__ for one in [*(check.find for check in CHECKS), *WARNINGS]}
+    asked = {rule.find for rule in (*CHECKS, *WARNINGS)}
+    values = [getattr(value, "find", value) for one in modules for value in vars(one).values()]
+    forgotten = [
+        function
+        for function in filter(inspect.isfunction, values)
+        if function not in asked
+        and not function.__name__.startswith("_")
+        and function.__annotations__.get("return") in (Iterator[Fault], Iterator[str])
+        and list(inspect.signature(function).parameters) == ["environment"]
+    ]
+    assert forgotten == []
 
 
 def test_every_rule_of_a_section_has_a_case() -> None:
