@@ -6,6 +6,7 @@ What one runtime alone asks for stands in `stacks.runtimes`.
 
 from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Final
 
@@ -29,6 +30,9 @@ TOPICS: Final = (
     "autoscaling",
     "reach",
 )
-"""Modules with rules, in the order in which their sentences come."""
-MODULES: Final[Sequence[ModuleType]] = tuple(import_module(f".{t}", __name__) for t in TOPICS)
-"""The same, imported."""
+"""Modules whose sentences come first, in this order; those of others follow by name."""
+MODULES: Final[Sequence[ModuleType]] = tuple(
+    import_module(f".{name}", __name__)
+    for name in dict.fromkeys((*TOPICS, *(module.name for module in iter_modules(__path__))))
+)
+"""All modules of the package."""
