@@ -18,7 +18,7 @@ from components.quantity import QUANTITY
 from . import checks, runtimes
 from .arguments import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
-from .derived_names import find_name_faults
+from .derived_names import derived_name_faults
 from .environment import PROJECT, Environment
 from .rehearsal import rehearse
 
@@ -106,7 +106,7 @@ def _found(
 
 def _names_beside(environment: Environment, prefix: str, refused: Collection[str]) -> list[Fault]:
     """What is wrong with derived names, but for those of names that are refused themselves."""
-    found = find_name_faults(environment, prefix)
+    found = derived_name_faults(environment, prefix)
     return [fault for fault in found if not any(overlaps(fault.field, one) for one in refused)]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from components.args import MISSING, Fault, Words
 from components.catalog.instances import Architecture
 from components.catalog.labels import ARCHITECTURE, ARM_TAINT
-from components.cloud.node_pool import Taint, find_architecture_faults
+from components.cloud.node_pool import Taint, architecture_faults
 
 from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
 from .rules import check, warning
@@ -30,7 +30,7 @@ def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
             if name in environment.instances
         }
         if kinds:
-            for fault in find_architecture_faults(kinds, pool.image_type):
+            for fault in architecture_faults(kinds, pool.image_type):
                 yield fault.under(f"pools[{pool.name}]")
 
 

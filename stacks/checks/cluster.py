@@ -5,7 +5,7 @@ from typing import Final
 
 from components.args import MISSING, Fault, Words
 from components.catalog.regions import region_of
-from components.cloud.network import find_network_faults, find_overlap_faults
+from components.cloud.network import network_faults, overlap_faults
 from components.names import kubernetes_minor
 
 from ..environment import (
@@ -79,12 +79,12 @@ def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     network = environment.network
     if network is None:
         return
-    for fault in find_network_faults(network.cidr, network.zones):
+    for fault in network_faults(network.cidr, network.zones):
         yield fault.under("network")
     ranges = {"network.cidr": network.cidr, "network.service_cidr": network.service_cidr}
     if network.pod_cidr is not None:
         ranges["network.pod_cidr"] = network.pod_cidr
-    yield from find_overlap_faults(ranges)
+    yield from overlap_faults(ranges)
 
 
 @check("network")
