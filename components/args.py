@@ -242,9 +242,15 @@ def path_of(raw: object, steps: Iterable[str | int]) -> str:
     return path
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that the reader most likely meant, if any is close."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that the reader most likely meant, if any is close.
+
+    Args:
+        word: What was written.
+        known: What might have been meant.
+        likeness: How close it has to be, from 0 to 1.
+    """
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)), None)
 
 
 def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:

@@ -8,6 +8,8 @@ from components.serving.shutdown import (
     ENDPOINTS_SECONDS,
     FLAG,
     GRACE_SECONDS,
+    KNATIVE_SECONDS,
+    QUIET_SECONDS,
     finishes_requests,
     standard_shutdown,
 )
@@ -73,6 +75,30 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
             f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if own else ''}."
             f"{'' if finishes else why}"
         )
+
+
+@warning
+def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
+    """A drain of one's own that the kubelet ends."""
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        own = command.number(FLAG) if command else None
+        for kind, section in model.serve.sections.items():
+            if not own:
+                continue
+            if model.on_knative:
+                field, default = "request_seconds", KNATIVE_SECONDS
+                pause = QUIET_SECONDS
+            else:
+                field, default = "grace_seconds", GRACE_SECONDS
+                pause = standard_shutdown(model.server, getattr(section, field)).pause_seconds
+            grace = getattr(section, field) or default
+            if own + pause > grace:
+                yield (
+                    f"{path}.server gives vLLM {own} s after SIGTERM by {FLAG}, but "
+                    f"serve.{kind}.{field} {grace} ends the pod {max(0, grace - pause)} s after "
+                    f"it: {own + pause} would do, or the flag left out, which follows from it then."
+                )
 
 
 def _cards_of_others(environment: Environment, model: Model) -> int:

@@ -70,6 +70,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 continue
             if (
                 image
+                and model.server.vllm_command
                 and image.version >= V100_DROPPED
                 and gpu.compute_capability <= V100_CAPABILITY
             ):
@@ -97,15 +98,24 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
 
 
 @warning
-def new_releases_are_judged_by_an_older_one(environment: Environment) -> Iterator[str]:
-    """What the table does not hold yet."""
-    newest = releases()[-1]
+def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
+    """What the table does not hold, and what is judged then."""
+    oldest, newest = releases()[0], releases()[-1]
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        if image and model.server.vllm_command and image.version > newest:
+        if model.server.vllm_command is None:
+            continue
+        if image is None:
             yield (
-                f"{path}.server.image is vLLM {image.release}, which is newer than what is known "
-                f"here: its flags and formats are judged by {release_name(newest)}, read "
+                f"{path}.server.image does not tell its release of vLLM: flags and formats are "
+                "judged by what any release knows, the driver by none. A tag that begins with the "
+                "release, e.g. v0.19.0-mirror, tells it."
+            )
+        elif not oldest <= image.version <= newest:
+            age, nearest = ("older", oldest) if image.version < oldest else ("newer", newest)
+            yield (
+                f"{path}.server.image is vLLM {image.release}, which is {age} than what is known "
+                f"here: its flags and formats are judged by {release_name(nearest)}, read "
                 f"{table_date()}."
             )
 

@@ -24,6 +24,10 @@ TERWAY: Raw = {
 }
 TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicated_line": True}
 CHAT: Final = "models[qwen-chat].serve.kserve.scale"
+BIG_NODES: Raw = {
+    "models[qwen].placement.pools": ["a10"],
+    "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+}
 ASKED: Raw = {
     "metric": "prometheus",
     "target": 2,

@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from ..environments import Raw, dev, hybrid
+from ..environments import dev, existing, hybrid
 from .cases import Case, refusals, surprises
-from .parts import started
+from .parts import BIG_NODES, started
 
-BIG_NODES: Raw = {
-    "models[qwen].placement.pools": ["a10"],
-    "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
-}
+MOUNTED: Final = "/mnt/models/qwen"
+DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
 
 
@@ -36,6 +34,53 @@ CASES = [
         ),
         {"models[qwen-chat].server.command": started("/mnt/models/Qwen/2")},
     ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a cache among files that are mounted read-only",
+        existing,
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": f"{MOUNTED}/cache"}},
+        (
+            f"models[qwen].server.env[VLLM_CACHE_ROOT] is '{MOUNTED}/cache', but it must be a "
+            "folder outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's "
+            "files are mounted read-only."
+        ),
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": "/tmp/cache"}},  # noqa: S108
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a download among files that are mounted read-only",
+        hybrid,
+        {"models[qwen-chat].server.command": started("Qwen/Qwen2-7B", *DOWNLOAD)},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen/hub', but it must be a folder "
+            "outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's files are "
+            "mounted read-only."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a container that would see the cards of all pods",
+        existing,
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "all"}},
+        (
+            "models[qwen].server.env[NVIDIA_VISIBLE_DEVICES] is 'all', but it must be left out: "
+            "the container would see cards of other pods: the device plugin sets it to those that "
+            "the pod was given."
+        ),
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "none"}},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a training job that sees no card",
+        dev,
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "1,0"}},
+        (
+            "training[finetune].env[CUDA_VISIBLE_DEVICES] is '1,0', but it must be left out, or 0: "
+            "resources.gpus is 1, and the program would see 0."
+        ),
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "0,1"}},
+    ),
 ]
 SURPRISES = [
     Case(
@@ -49,6 +94,21 @@ SURPRISES = [
             "cards do; --pipeline-parallel-size splits by layers instead."
         ),
         {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+    ),
+    Case(
+        "files_are_in_the_image",
+        "a template that is in no volume",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "--chat-template=/t.txt")},
+        (
+            "models[qwen-chat].server starts vLLM with --chat-template /t.txt, which lies below no "
+            "mount: it starts only if the image has that file."
+        ),
+        {
+            "models[qwen-chat].server.command": started(
+                "/mnt/models/Qwen", "--chat-template=/mnt/models/Qwen/t.txt"
+            )
+        },
     ),
 ]
 

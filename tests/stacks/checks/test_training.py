@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from ..environments import Raw, hybrid
-from .cases import Case, refusals
+from ..environments import Raw, dev, hybrid
+from .cases import Case, refusals, surprises
+from .parts import BIG_NODES
 
 CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
 LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
@@ -53,7 +54,95 @@ CASES = [
         ),
         {"training": [pair()], **LOW, "edge_pools[idc]": CONNECTED},
     ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "more processes than the job has cards",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nproc_per_node 2, but it must be one with "
+            "1 at most, or resources.gpus given to match: each process takes a card of its own, "
+            "and ends where there is none."
+        ),
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "processes that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nnodes=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nnodes 2, but it must be one with 1, or "
+            "without it for torchrun, or parallelism 2: the processes of so many pods wait for "
+            "each other."
+        ),
+        {"training[finetune].command": ["torchrun", "--nnodes=1:4", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "machines that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=2", "t.py"]},
+        (
+            "training[finetune].command is one with --num_machines 2, but it must be one with 1, "
+            "or parallelism 2: the processes of so many pods wait for each other."
+        ),
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that train alone",
+        dev,
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["torchrun", "--standalone", "t.py"],
+        },
+        (
+            "training[finetune].command is one with --standalone, but it must be one without it: "
+            "each of the 2 pods would train alone."
+        ),
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["torchrun", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that a launcher reaches by ssh",
+        dev,
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["deepspeed", "t.py"]},
+        (
+            "training[finetune].command is one with deepspeed, but it must be one with torchrun, "
+            "or with --no_ssh: deepspeed starts processes of other pods by ssh, which no pod "
+            "answers: each of the 2 would train alone."
+        ),
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["deepspeed", "--no_ssh", "t.py"],
+        },
+    ),
+]
+SURPRISES = [
+    Case(
+        "cards_have_a_process",
+        "cards that no process takes",
+        dev,
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "--nproc-per-node=1", "t.py"],
+        },
+        (
+            "training[finetune].command starts 1 process by --nproc-per-node, and the job asks "
+            "for 2 cards: the others stay idle, unless each process takes several."
+        ),
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "t.py"],
+        },
+    ),
 ]
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

@@ -114,6 +114,24 @@ SURPRISES = [
             "models[qwen-queue].serve.kserve.grace_seconds": 115,
         },
     ),
+    Case(
+        "drains_end_before_their_pod",
+        "a drain that is longer than the grace period",
+        hybrid,
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "21"],
+        },
+        (
+            "models[qwen-queue].server gives vLLM 21 s after SIGTERM by --shutdown-timeout, but "
+            "serve.kserve.grace_seconds 30 ends the pod 20 s after it: 31 would do, or the flag "
+            "left out, which follows from it then."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
+        },
+    ),
 ]
 
 

@@ -139,7 +139,7 @@ SURPRISES = [
         {"models[qwen].volume.size": "14Gi"},
     ),
     Case(
-        "new_releases_are_judged_by_an_older_one",
+        "releases_are_in_the_table",
         "a vLLM that is newer than the table",
         existing,
         {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
@@ -148,6 +148,29 @@ SURPRISES = [
             f"its flags and formats are judged by 0.33.0, read {table_date()}."
         ),
         {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM that is older than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.3.3"},
+        (
+            "models[qwen].server.image is vLLM 0.3.3, which is older than what is known here: "
+            f"its flags and formats are judged by 0.4.1, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.4.1"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM whose tag does not tell its release",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:latest"},
+        (
+            "models[qwen].server.image does not tell its release of vLLM: flags and formats are "
+            "judged by what any release knows, the driver by none. A tag that begins with the "
+            "release, e.g. v0.19.0-mirror, tells it."
+        ),
+        {"models[qwen].server.image": "registry/vllm:v0.9.1-mirror"},
     ),
 ]
 
