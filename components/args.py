@@ -327,7 +327,13 @@ def _fault(
         got = Words("given in plain")
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
-    return Fault(path or "args", got, _want(kind, detail, info), _purpose(info))
+    want = _want(kind, detail, info)
+    if kind == "string_type" and isinstance(got, float):
+        why = "without them YAML reads a number, by which 1.30 is 1.3"
+        return Fault(path, got, "text in quotes", why)
+    if kind == "string_type" and isinstance(got, int):
+        want = f"text in quotes, as {str(got).lower()!r} is"
+    return Fault(path or "args", got, want, _purpose(info))
 
 
 def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:

@@ -81,6 +81,13 @@ LABEL_VALUE: Final = Form(
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
 )
 """Value of a label."""
+LABEL_KEY: Final = Form(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    "a label key such as 'pool' or 'example.com/pool'",
+    LONGEST_SUBDOMAIN + 1 + LONGEST_LABEL,
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
+)
+"""Key of a label, of a taint and of an annotation."""
 STATEFUL_SET: Final = Form(
     r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?",
     "lower-case letters, digits and '-', at most 52",

@@ -20,7 +20,7 @@ from ..args import (
 )
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
-from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_VALUE
+from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_KEY, LABEL_VALUE
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -34,9 +34,6 @@ _FAMILIES_DOCS: Final = (
 # Families of GPU instances: gn7i, vgn6i, sgn7i, ebmgn7e and so on.
 _GPU_TYPE: Final = re.compile(r"ecs\.(?:ebm|s|v)?gn\d.*")
 _MAX_INSTANCE_TYPES: Final = 10
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
-_LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-_LABEL_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}")
 
 
 class ImageType(StrEnum):
@@ -318,26 +315,7 @@ def architecture_faults(
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
     """Finds labels that Kubernetes refuses, or that another argument sets."""
-    yield from (
-        Fault(
-            f"labels[{key}]",
-            key,
-            "a label key such as 'pool' or 'example.com/pool'",
-            "Kubernetes takes no other",
-        )
-        for key in labels
-        if not _LABEL_KEY.fullmatch(key)
-    )
-    yield from (
-        Fault(
-            f"labels[{key}]",
-            value,
-            "63 letters, digits, hyphens, dots and underscores at most",
-            "Kubernetes takes no other value",
-        )
-        for key, value in labels.items()
-        if isinstance(value, str) and not LABEL_VALUE.allows(value)
-    )
+    yield from label_form_faults("labels", labels)
     if DRIVER_LABEL in labels:
         yield Fault(
             f"labels[{DRIVER_LABEL}]",
@@ -345,6 +323,22 @@ def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
             "left out, and nvidia_driver_version given",
             "that argument checks the version and the pool",
         )
+
+
+def label_form_faults(field: str, labels: Mapping[str, object]) -> Iterator[Fault]:
+    """Finds labels that Kubernetes refuses, be it on a node or in a selector of nodes.
+
+    Args:
+        field: Field that has them.
+        labels: The labels; an Output among their values passes unread.
+    """
+    for key in labels:
+        if not LABEL_KEY.allows(key):
+            yield Fault(f"{field}[{key}]", key, LABEL_KEY.want, "Kubernetes takes no other")
+    for key, value in labels.items():
+        if isinstance(value, str) and not LABEL_VALUE.allows(value):
+            why = "Kubernetes takes no other value"
+            yield Fault(f"{field}[{key}]", value, LABEL_VALUE.want, why)
 
 
 def pool_name_faults(name: str) -> Iterator[Fault]:
@@ -431,7 +425,7 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
             "Kubernetes takes no other",
         )
         for taint in taints
-        if not _LABEL_KEY.fullmatch(taint.key)
+        if not LABEL_KEY.allows(taint.key)
     )
     yield from (
         Fault(

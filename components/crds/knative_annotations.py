@@ -3,6 +3,7 @@
 Source: https://github.com/knative/serving/blob/main/pkg/apis/autoscaling/annotation_validation.go
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -103,6 +104,23 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "metric-aggregation-algorithm": ("linear", "weighted-exponential", "weightedExponential"),
 }
 _KEYS: Final = (*_FORMATS, *_WORDS)
+# serving v0.50.0, pkg/apis/autoscaling/register.go: of each pair the key with dashes comes first.
+_OLD_SPELLINGS: Final[Mapping[str, str]] = {
+    re.sub(r"-(.)", lambda match: match[1].upper(), name): name
+    for name in (
+        "initial-scale",
+        "max-scale",
+        "metric-aggregation-algorithm",
+        "min-scale",
+        "panic-threshold-percentage",
+        "panic-window-percentage",
+        "scale-down-delay",
+        "scale-to-zero-pod-retention-period",
+        "target-burst-capacity",
+        "target-utilization-percentage",
+    )
+}
+"""Keys that Knative reads still, where the one with dashes is missing."""
 
 
 def annotation_faults(annotations: Mapping[str, object] | None) -> Iterator[Fault]:
@@ -179,7 +197,11 @@ def _settings(texts: Mapping[str, str]) -> dict[str, str]:
 def _unknown_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
     for key in annotations:
         name = key.removeprefix(AUTOSCALING)
-        if key.startswith(AUTOSCALING) and name not in _KEYS:
+        if key.startswith(AUTOSCALING) and (spelling := _OLD_SPELLINGS.get(name)) is not None:
+            want = f"spelled {AUTOSCALING}{spelling}"
+            why = "Knative reads the old spelling only where the new one is missing"
+            yield Fault(f"annotations[{key}]", Words("an old spelling"), want, why, _SOURCE)
+        elif key.startswith(AUTOSCALING) and name not in _KEYS:
             close = nearest(name, _KEYS)
             want = f"left out (did you mean {AUTOSCALING}{close}?)" if close else "left out"
             why = "Knative ignores what it does not know"

@@ -272,17 +272,18 @@ def runtime_values(chart: KServeChart) -> dict[str, Any]:
 
 def default_cpu_limit(chart: KServeChart | None) -> str | None:
     """CPU limit that a container without one is given, by the user's values; None by others'."""
-    limit = _value(chart.values or {}, *_CPU_LIMIT, default=None) if chart else None
+    limit = chart_value(chart.values or {}, *_CPU_LIMIT, default=None) if chart else None
     return None if limit is None else str(limit)
 
 
 def serves_by_gateway(chart: KServeChart | None) -> bool:
     """Whether KServe makes HTTPRoutes of the Gateway API instead of Ingresses."""
     values = chart.values if chart else None
-    return bool(_value(values or {}, *_GATEWAY_API, default=False))
+    return bool(chart_value(values or {}, *_GATEWAY_API, default=False))
 
 
-def _value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
+def chart_value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
+    """What values have at a path; the default where they have nothing, or no section."""
     for key in path:
         if not isinstance(values, Mapping) or values.get(key) is None:
             return default

@@ -12,6 +12,7 @@ from typing import Final
 
 TOPICS: Final = (
     "names",
+    "annotations",
     "cluster",
     "elastic",
     "architecture",

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault, Words
+from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
 from components.cloud.network import network_faults, overlap_faults
+from components.crds.affinity import TaintEffect
 from components.names import kubernetes_minor
 
 from ..environment import (
     Environment,
     NetworkPlugin,
+    Pool,
     Profile,
 )
 from .rules import check
@@ -127,10 +130,20 @@ def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]
     """Controllers need nodes that are there from the start, and that they may use."""
     if environment.existing or not environment.pools:
         return
-    if not any(lowest_size(pool) for pool in environment.pools if not pool.is_dedicated):
+    if any(lowest_size(pool) for pool in environment.pools if not _repels(pool)):
+        return
+    if any(lowest_size(pool) for pool in environment.pools if not pool.is_dedicated):
+        got, want = Words("tainted throughout"), "a pool with at least one node and no taint"
+    else:
+        got = Words("dedicated or empty throughout")
         want = "a pool with at least one node that is not dedicated to GPU pods"
-        why = "the controllers of the platform have nowhere to run"
-        yield Fault("pools", Words("dedicated or empty throughout"), want, why)
+    yield Fault("pools", got, want, "the controllers of the platform have nowhere to run")
+
+
+def _repels(pool: Pool) -> bool:
+    """Whether pods stay away that tolerate nothing; of ARM nodes another check speaks."""
+    taints = [taint for taint in pool.all_taints if taint.key != ARCHITECTURE]
+    return any(taint.effect is not TaintEffect.PREFER_NO_SCHEDULE for taint in taints)
 
 
 def _how_to_give(field: str) -> str:

@@ -42,7 +42,7 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
                 for field, (amount, share) in asked.items():
                     if share > SURE_SHARE:
                         yield (
-                            f"{section}.{field} is {amount}, {share:.0%} of {name} in pool "
+                            f"{section}.{field} is {amount}, {_percent(share)} of {name} in pool "
                             f"{pool.name}: GOATScaler guesses what a new node will offer, and is "
                             f"sure of {SURE_SHARE:.0%} only. Try whether it adds a node for such a "
                             "pod, or ask for less."
@@ -59,3 +59,8 @@ def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
                 "look at the stock of spot instances, and buys on demand even where there are "
                 "some. The plan prices the pool on demand."
             )
+
+
+def _percent(share: Decimal) -> str:
+    """Whole percents, unless a share over the bound would read as if it were none."""
+    return f"{share:.0%}" if f"{share:.0%}" != f"{SURE_SHARE:.0%}" else f"{share:.1%}"

@@ -1,6 +1,8 @@
 """Names that would meet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from components.args import Fault
 from components.crds.kserve import deployment_name
@@ -9,6 +11,17 @@ from ..arguments import base_model, checkpoint, results
 from ..environment import Environment
 from .rules import check
 from .views import repeated
+
+PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cert-manager": "cert-manager",
+        "fluid-system": "Fluid",
+        "knative-operator": "Knative",
+        "knative-serving": "Knative",
+        "kserve": "KServe",
+    }
+)
+"""Namespaces of the platform, and whose they are."""
 
 
 @check()
@@ -68,6 +81,29 @@ def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
         if test.run:
             jobs[test.job_name] = path
+
+
+@check("namespace")
+def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
+    """The platform's parts come with namespaces of their own, which the stack cannot make too."""
+    if any(store.claim for store in environment.stores):
+        return  # The namespace is there already, and the stack makes none.
+    if (owner := PLATFORM_NAMESPACES.get(environment.namespace)) is not None:
+        why = f"{owner} makes that one, and the stack makes the models' namespace"
+        yield Fault("namespace", environment.namespace, "another one", why)
+
+
+@check()
+def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
+    """A name of a bucket is given once in all of OSS."""
+    owners: dict[str, str] = {}
+    for store in environment.stores:
+        if store.oss is None or not store.oss.create:
+            continue
+        if (owner := owners.setdefault(store.oss.bucket, store.name)) != store.name:
+            want = "another one, or one store for both: models take folders of it"
+            why = f"stores[{owner}] makes the bucket"
+            yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
 
 
 @check()

@@ -38,6 +38,8 @@ def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
             instance = environment.instances.get(name)
             if instance is None or instance.gpu == pool.gpu:
                 continue
+            if instance.gpus and instance.gpu is None:
+                continue  # Its own section says that the kind of card is missing.
             have = f"has {instance.gpu}" if instance.gpu else "has no GPU"
             want = instance.gpu or "left out"
             field = f"pools[{pool.name}].gpu"

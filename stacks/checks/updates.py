@@ -40,14 +40,18 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
             when = (
                 f"with scale.min {least} it never ends"
                 if full <= least
-                else f"with {full} replicas or more it waits until load falls"
+                else f"with {_replicas(full)} or more it waits until load falls"
             )
             yield (
-                f"{path}.serve.{kind}: an update needs room for {spare} more "
-                f"replica{'' if spare == 1 else 's'} before it ends an old one, and the pools "
+                f"{path}.serve.{kind}: an update needs room for {_replicas(spare, ' more')} before "
+                f"it ends an old one, and the pools "
                 f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
                 f"{_remedy(model)}"
             )
+
+
+def _replicas(count: int, kind: str = "") -> str:
+    return f"{count}{kind} replica{'' if count == 1 else 's'}"
 
 
 @warning

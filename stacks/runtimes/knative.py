@@ -121,7 +121,7 @@ def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
     knative = any(model.on_knative for model in environment.models)
     lowest = sum(map(lowest_size, environment.pools))
     if knative and not environment.existing and environment.pools and lowest < ADDON_NODES:
-        got = Words(f"{lowest} nodes at the least")
+        got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
         want = f"{ADDON_NODES} nodes or more, over all pools"
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
 
@@ -131,11 +131,12 @@ def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
     """Knative refuses a service that allows longer requests than the cluster does."""
     longest = environment.knative.max_request_seconds
     for path, model in models(environment):
-        knative = model.serve.knative
-        if knative and (knative.request_seconds or 0) > longest:
-            want = f"at most knative.max_request_seconds ({longest})"
-            why = "Knative's webhook refuses longer requests"
-            yield Fault(f"{path}.serve.knative.request_seconds", knative.request_seconds, want, why)
+        for kind, section in model.serve.sections.items() if model.on_knative else ():
+            if (section.request_seconds or 0) > longest:
+                want = f"at most knative.max_request_seconds ({longest})"
+                why = "Knative's webhook refuses longer requests"
+                field = f"{path}.serve.{kind}.request_seconds"
+                yield Fault(field, section.request_seconds, want, why)
 
 
 @check()
@@ -177,6 +178,7 @@ RUNTIME: Final = Runtime(
     fields={
         "metadata.name": "name",
         "template.metadata.annotations": "serve.knative.annotations",
+        "spec.template.metadata.annotations": "serve.knative.annotations",
         "template.spec.containers[0].env": "server.env",
         "template.spec.containers[0].env_from": "server.secret_env",
         "template.spec.containers[0].volume_mounts": "server.mount_path",

@@ -42,6 +42,7 @@ def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeM
         serve=given(model.serve.kserve),
         domain=(environment.knative if model.on_knative else environment.kserve).domain,
         ingress_class=ingress_class(environment),
+        max_request_seconds=environment.knative.max_request_seconds if model.on_knative else None,
         **{**shared, "server": limited(environment, model.server)},
     )
 

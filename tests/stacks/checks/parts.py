@@ -38,6 +38,14 @@ PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
 COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
 ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
 BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
+SMALL: Raw = {
+    "name": "ecs.gn6x.large",
+    "vcpus": 32,
+    "memory_gib": 128,
+    "gpus": 1,
+    "gpu": "T4",
+    "enis": 2,
+}
 ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "/var/lib/fluid"}
 ARM: Raw = {"name": "ecs.g8y.2xlarge", "vcpus": 8, "memory_gib": 32, "enis": 4, "ips_per_eni": 15}
 
@@ -62,3 +70,7 @@ def at_port(port: int) -> Raw:
 
 def load_test(**changes: Any) -> Raw:
     return {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
+
+
+SCALING: Final = "autoscaling.knative.dev/"
+NOTES: Final = "models[qwen].serve.knative.annotations"

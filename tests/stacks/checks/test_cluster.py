@@ -1,13 +1,30 @@
 """Cases of the rules of `stacks.checks.cluster`."""
 
+from typing import Final
+
 from ..environments import GONE, Raw, dev, existing, hybrid
 from .cases import Case, refusals
 from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE
 
 NETWORK: Raw = dev()["network"]
+TAINT: Final = {"key": "team", "value": "llm"}
 
 
 CASES = [
+    Case(
+        "enough_nodes_carry_the_platform",
+        "pools that have a taint throughout",
+        dev,
+        {"pools[system].taints": [TAINT], "pools[cache].taints": [TAINT]},
+        (
+            "pools is tainted throughout, but it must be a pool with at least one node and no "
+            "taint: the controllers of the platform have nowhere to run."
+        ),
+        {
+            "pools[system].taints": [{**TAINT, "effect": "PreferNoSchedule"}],
+            "pools[cache].taints": [TAINT],
+        },
+    ),
     Case(
         "sections_suit_the_profile",
         "a cluster of ours without a region",

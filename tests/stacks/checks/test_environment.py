@@ -2,12 +2,67 @@
 
 from ..environments import GONE, Raw, dev, existing, hybrid, prod
 from .cases import Case, refusals
-from .parts import ARM, PROMETHEUS, TERWAY, TERWAY_EDGE, load_test, scale
+from .parts import ARM, PROMETHEUS, SMALL, TERWAY, TERWAY_EDGE, load_test, scale
 
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 
 
 CASES = [
+    Case(
+        "Nodes",
+        "a selector that no node can match",
+        existing,
+        {"nodes[cache].node_selector": {"our pool": "cache"}},
+        (
+            "nodes[cache].node_selector[our pool] is 'our pool', but it must be a label key such "
+            "as 'pool' or 'example.com/pool': Kubernetes takes no other."
+        ),
+        {"nodes[cache].node_selector": {"example.com/pool": "cache"}},
+    ),
+    Case(
+        "InstanceType",
+        "cards of no kind",
+        dev,
+        {"instance_types": [{**SMALL, "gpu": None}]},
+        (
+            "instance_types[ecs.gn6x.large].gpu is missing, but it must be given: gpus is 1, and a "
+            "card is of a kind."
+        ),
+        {"instance_types": [SMALL]},
+    ),
+    Case(
+        "InstanceType",
+        "a kind of which there is no card",
+        dev,
+        {"instance_types": [{**SMALL, "gpus": 0}]},
+        (
+            "instance_types[ecs.gn6x.large].gpus is 0, but it must be 1 or more, or gpu left out: "
+            "gpu is T4, and of that there is one."
+        ),
+        {"instance_types": [{**SMALL, "gpus": 0, "gpu": None}]},
+    ),
+    Case(
+        "Environment",
+        "a zone in place of its region",
+        dev,
+        {"region": "cn-beijing-h"},
+        (
+            "region is 'cn-beijing-h', but it must be a region such as 'cn-beijing': that is a "
+            "zone of it."
+        ),
+        {"region": "cn-beijing"},
+    ),
+    Case(
+        "Cluster",
+        "a version that YAML reads as a number",
+        dev,
+        {"cluster.version": 1.3},
+        (
+            "cluster.version is 1.3, but it must be text in quotes: without them YAML reads a "
+            "number, by which 1.30 is 1.3."
+        ),
+        {"cluster.version": "1.30"},
+    ),
     Case(
         "InstanceType",
         "a family of ARM processors that is called x86",

@@ -1,18 +1,8 @@
 """Cases of the rules of `stacks.checks.fit`."""
 
-from ..environments import Raw, changed, dev, existing, sentences
+from ..environments import changed, dev, existing, sentences
 from .cases import Case, refusals
-from .parts import ON_DISK
-
-SMALL: Raw = {
-    "name": "ecs.gn6x.large",
-    "vcpus": 32,
-    "memory_gib": 128,
-    "gpus": 1,
-    "gpu": "T4",
-    "enis": 2,
-}
-
+from .parts import ON_DISK, SMALL
 
 CASES = [
     Case(

@@ -24,8 +24,12 @@ CASES = [
                 "team-registry-vpc.cn-beijing.cr.aliyuncs.com",
             ),
             (
-                "crpi-x1-vpc.cn-hangzhou.personal.cr.aliyuncs.com",
-                "crpi-x1-vpc.cn-beijing.personal.cr.aliyuncs.com",
+                "team-registry-vpc.cn-hangzhou.cr.aliyuncs.com:443",
+                "team-registry-vpc.cn-beijing.cr.aliyuncs.com:443",
+            ),
+            (
+                "registry-cn-hangzhou-vpc.ack.aliyuncs.com",
+                "registry-cn-beijing-vpc.ack.aliyuncs.com",
             ),
         )
     ),
@@ -43,6 +47,22 @@ CASES = [
     ),
 ]
 SURPRISES = [
+    Case(
+        "personal_registries_are_asked_inside",
+        "a public address at which a personal registry gives nothing out",
+        dev,
+        {"models[qwen].server.image": "crpi-x1.cn-beijing.personal.cr.aliyuncs.com/vllm:0.4.1"},
+        (
+            "models[qwen].server.image is at crpi-x1.cn-beijing.personal.cr.aliyuncs.com: public "
+            "endpoints of ACR's personal instances made since 2024-09-09 are not for pulls. In "
+            "VPCs of cn-beijing it is crpi-x1-vpc.cn-beijing.personal.cr.aliyuncs.com."
+        ),
+        {
+            "models[qwen].server.image": (
+                "crpi-x1-vpc.cn-beijing.personal.cr.aliyuncs.com/team/vllm:0.4.1"
+            )
+        },
+    ),
     Case(
         "registries_are_in_reach",
         "images abroad, for nodes in the mainland",

@@ -11,6 +11,33 @@ ON_ELASTIC: Raw = {"priority": None, "placement": {"pools": ["elastic"]}}
 
 CASES = [
     Case(
+        "namespaces_are_made_once",
+        "models in a namespace that Fluid makes",
+        dev,
+        {"namespace": "fluid-system"},
+        (
+            "namespace is 'fluid-system', but it must be another one: Fluid makes that one, and "
+            "the stack makes the models' namespace."
+        ),
+        {"namespace": "kube-system"},
+    ),
+    Case(
+        "buckets_are_made_once",
+        "two stores that make one bucket",
+        dev,
+        {"stores[+]": {"name": "more", "oss": {"bucket": "ack-inference-dev-models"}}},
+        (
+            "stores[more].oss.bucket is 'ack-inference-dev-models', but it must be another one, or "
+            "one store for both: models take folders of it: stores[models] makes the bucket."
+        ),
+        {
+            "stores[+]": {
+                "name": "more",
+                "oss": {"bucket": "ack-inference-dev-models", "create": False},
+            }
+        },
+    ),
+    Case(
         "names_are_unique",
         "an entry with the name of another",
         dev,
