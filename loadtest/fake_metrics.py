@@ -53,6 +53,14 @@ class Metrics:
 
         self.running = gauge("vllm:num_requests_running", "Requests that are being answered.")
         self.waiting = gauge("vllm:num_requests_waiting", "Requests in the queue.")
+        by_reason = Gauge(
+            "vllm:num_requests_waiting_by_reason",
+            "Requests in the queue, by what they wait for.",
+            (*_LABELS, "reason"),
+            registry=registry,
+        )
+        self.waiting_for_room = by_reason.labels(model, "0", "capacity")
+        by_reason.labels(model, "0", "deferred")
         self.cache = gauge("vllm:kv_cache_usage_perc", "Share of the KV cache in use, 0 to 1.")
         self.preemptions = counter("vllm:num_preemptions", "Requests put back into the queue.")
         self.read = counter("vllm:prompt_tokens", "Tokens read.")
@@ -82,7 +90,7 @@ class Metrics:
     @contextmanager
     def queued(self, came: float) -> Iterator[None]:
         """Counts a request as waiting."""
-        with self.waiting.track_inprogress():
+        with self.waiting.track_inprogress(), self.waiting_for_room.track_inprogress():
             yield
         self.queue.observe(time.monotonic() - came)
 

@@ -51,6 +51,8 @@ def test_a_pod_is_the_same_whoever_serves_it(changes: dict[str, Any]):
     # Knative has a hook of its own.
     assert set(container.pop("lifecycle")) == {"preStop"}
     assert kserve.pop("labels") == {"release": "qwen"}
+    # Knative sets it by itself, and takes no other.
+    assert kserve.pop("enableServiceLinks") is False
     assert {key: knative[key] for key in kserve} == kserve
     assert set(knative) - set(kserve) == {"timeoutSeconds", "responseStartTimeoutSeconds"}
 

@@ -257,7 +257,9 @@ def test_no_pod_starts_while_one_of_an_earlier_declaration_still_saves():
 def test_pods_of_one_declaration_run_beside_each_other_and_on_the_nodes_of_the_placement():
     term = {"node_selector_terms": [{"match_expressions": [{"key": CARD, "operator": "Exists"}]}]}
     affinity = {"required_during_scheduling_ignored_during_execution": term}
-    assert generation(parallelism=4) == generation()
+    assert generation(retries=9) == generation()
+    # Each pod is told how many there are.
+    assert generation(parallelism=4) != generation(parallelism=2)
     assert set(declared(node_affinity=affinity)["spec"]["affinity"]) == {
         "nodeAffinity",
         "podAntiAffinity",

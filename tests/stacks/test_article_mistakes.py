@@ -281,6 +281,6 @@ def test_t12_the_image_is_a_setting_that_is_held_against_the_card(
             "models[qwen].server.vllm.dtype": "half",
         },
     )
-    found = sentences(raw)
-    assert bool(found) is is_refused
-    assert all("vLLM 0.9.0 has no kernels for V100" in sentence for sentence in found)
+    refusals = sentences(raw)
+    assert bool(refusals) is is_refused
+    assert all("vLLM 0.9.0 has no kernels for V100" in sentence for sentence in refusals)
