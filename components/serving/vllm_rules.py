@@ -58,6 +58,10 @@ _NEEDS: Final = MappingProxyType(
 """By flag, another that it needs, and what vLLM does without."""
 NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
 """Flags whose value is a whole number."""
+_DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
+_SHARE: Final = "--gpu-memory-utilization"
+_DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
+"""Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
 _LOADED_AS: Final = ("gguf", "bitsandbytes")
 """Values of --load-format that are formats of quantized weights, and went with them."""
 JSON_SINCE: Final[Version] = (0, 10, 0)
@@ -191,7 +195,12 @@ def command_faults(
     yield from _spaced_faults("command", arguments)
     yield from _faults("command", command, image, models=1)
     yield from _need_faults("command", command, release(image.version) if image else any_release())
-    if method := command.flags.get("--quantization"):
+    if command.model is None and command.is_whole:
+        got = Words("one that names no model")
+        want = "one with the path of the model, e.g. server.mount_path"
+        yield Fault("command", got, want, "vLLM would load a model of its own choice from a hub")
+    method = command.flags.get("--quantization", "None")
+    if method != "None":
         yield from method_faults("command", method, image)
     elif command.model and command.model.endswith(".gguf"):
         yield from method_faults("command", "gguf", image)
@@ -256,7 +265,7 @@ def _ours_faults(
     base = base_flag(option.spelled, known)
     flags = {known.main(flag) for flag in known.candidates(base)} | {option.name}
     flags |= {f"--{flag.removeprefix('--no-')}" for flag in flags if flag.startswith("--no-")}
-    if base.startswith("--"):
+    if base.startswith("--") and base != "--":
         flags |= {flag for flag in ours if flag.startswith(base)}
     if set_by := sorted({ours[flag] for flag in flags if flag in ours}):
         why = "of a flag that is given twice, vLLM takes the last"
@@ -282,9 +291,13 @@ def _faults(
             yield from _reach_faults(field, flag, option)
             if flag == "--load-format" and option.values[:1] and option.values[0] in _LOADED_AS:
                 yield from method_faults(field, option.values[0], image)
+    dashed = [word for word in command.loose if re.match(_DASH, word)]
+    for word in dashed:
+        want = f"--{re.sub(_DASH, '', word)}"
+        yield Fault(field, word, want, "it begins with a dash that is no hyphen")
     # A word with a blank is judged by itself, and a shell may make nothing of a variable.
     loose = [word for word in command.loose if not re.search(r"[\s$`]", word)]
-    if len(loose) > models:
+    if len(loose) > models and not dashed:
         got = Words("a word that belongs to no flag")
         want = "flags, each with as many words as it takes"
         yield Fault(field, got, want, f"vLLM would take it for {_TAKEN[models]}")
@@ -338,9 +351,21 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     if option.name in NUMBERS and value and not re.match(rf"\d|{_IN_A_SHELL}", value):
         want = "a whole number"
         yield Fault(field, Words(f"{got} with a value that is none"), want, "vLLM exits")
+    if option.name == "--dtype" and value and value not in _DTYPES and value[0] not in "$`":
+        yield Fault(field, value, f"one of {', '.join(_DTYPES)}", "vLLM exits when it starts")
+    if option.name == _SHARE and re.match(r"[^$`]", value) and not _is_share(value):
+        want = "a number above 0, 1 at most"
+        yield Fault(field, f"{got} {value}", want, "it is a share of a card's memory")
     if kind == SWITCH and option.values:
         why = "the flag is a switch, and takes no value"
         yield Fault(field, Words(f"{got} with a value"), f"{got} alone", why)
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
 
 
 def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:

@@ -21,6 +21,8 @@ WRITTEN: Final = (
     "XDG_CACHE_HOME",
 )
 """Variables with a folder that vLLM and what it uses write to at each start."""
+NO_STATS: Final = "--disable-log-stats"
+"""Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
 NVIDIA: Final = "NVIDIA_VISIBLE_DEVICES"
 """Cards that NVIDIA's container runtime shows, which the device plugin sets:
 https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html"""
@@ -69,6 +71,20 @@ def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
                 want = "a folder outside of the mounts, e.g. below /tmp"
                 why = "vLLM writes there, and the model's files are mounted read-only"
                 yield Fault(f"{path}.server.{field}", folder, want, why)
+
+
+@check()
+def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
+    """Without its statistics vLLM publishes no series, and nothing scales on them."""
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        for kind, section in model.serve.sections.items():
+            metric = section.scale.metric or ""
+            if command and NO_STATS in command.flags and metric.startswith("vllm"):
+                place = "command" if model.server.vllm is None else "vllm.extra_args"
+                why = "vLLM then publishes no series, and "
+                why += f"{path}.serve.{kind}.scale.metric is {metric}"
+                yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
 
 
 @check()

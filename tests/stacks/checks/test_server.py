@@ -8,6 +8,7 @@ from .parts import BIG_NODES, started
 
 MOUNTED: Final = "/mnt/models/qwen"
 DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
+ADAPTERS: Final = ("--enable-lora", "--lora-modules")
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
 
 
@@ -16,12 +17,12 @@ CASES = [
         "paths_are_mounted",
         "an adapter in a folder that nothing is mounted at",
         dev,
-        {"models[qwen].server.vllm.extra_args": ["--lora-modules", "sql=/mnt/lora/sql"]},
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, "sql=/mnt/lora/sql"]},
         (
             "models[qwen].server.vllm.extra_args is '/mnt/lora/sql', but it must be below "
             "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
         ),
-        {"models[qwen].server.vllm.extra_args": ["--lora-modules", f"sql={LORA}", "b=hub/lora"]},
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, f"sql={LORA}", "b=hub/lora"]},
     ),
     Case(
         "paths_are_mounted",
@@ -57,6 +58,18 @@ CASES = [
             "mounted read-only."
         ),
         {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "a scale on a series that vLLM is told not to publish",
+        hybrid,
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-stats"]},
+        (
+            "models[qwen-queue].server.vllm.extra_args is '--disable-log-stats', but it must be "
+            "left out: vLLM then publishes no series, and "
+            "models[qwen-queue].serve.kserve.scale.metric is vllm_num_requests_waiting."
+        ),
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-requests"]},
     ),
     Case(
         "processes_see_the_cards_of_their_pod",
