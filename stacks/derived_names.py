@@ -65,7 +65,7 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
     yield from _cluster_names(environment)
 
 
-def find_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
+def derived_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
     """Refuses the names of which others are made that nobody takes; the stack's name once."""
     stack_is_refused = False
     for derived in derived_names(environment, prefix):

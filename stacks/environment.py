@@ -26,7 +26,7 @@ from components.cloud.node_pool import (
     ImageType,
     Spot,
     Taint,
-    find_label_form_faults,
+    label_form_faults,
 )
 from components.crds.formats import dns_1035_faults, dns_1123_faults, image_faults
 from components.crds.scheduling import PreemptPolicy
@@ -324,7 +324,7 @@ class Nodes(Machines):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "pools and models refer to it")
-        yield from find_label_form_faults("node_selector", self.node_selector)
+        yield from label_form_faults("node_selector", self.node_selector)
         yield from super()._faults()
 
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from .node_pool import (
     Taint,
-    find_label_faults,
-    find_pool_name_faults,
-    find_taint_faults,
+    node_label_faults,
+    node_taint_faults,
+    pool_name_faults,
     render_taint,
 )
 
@@ -56,9 +56,9 @@ class EdgePoolArgs(Args):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
         if self.node_pool_name:
-            yield from find_pool_name_faults(self.node_pool_name)
-        yield from find_label_faults(self.labels or {})
-        yield from find_taint_faults(self.taints or [])
+            yield from pool_name_faults(self.node_pool_name)
+        yield from node_label_faults(self.labels or {})
+        yield from node_taint_faults(self.taints or [])
 
 
 class EdgePool(pulumi.ComponentResource):

@@ -10,6 +10,7 @@ from components.names import LABEL_KEY
 from components.serving.knative_model import KnativeServe, annotations
 
 from ..environment import Environment
+from .rules import check
 from .views import models
 
 FIELDS: Final = {
@@ -29,6 +30,7 @@ _CLASS: Final = f"{AUTOSCALING}class"
 _METRIC: Final = f"{AUTOSCALING}metric"
 
 
+@check()
 def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
     """An annotation comes before its field, which the rest of the environment goes by."""
     for path, model in models(environment):
@@ -52,6 +54,7 @@ def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.serve.knative.annotations[{_METRIC}]", MISSING, want, why)
 
 
+@check()
 def modes_follow_the_metric(environment: Environment) -> Iterator[Fault]:
     """What scales a model of KServe is there in one mode alone."""
     for path, model in models(environment):
@@ -64,6 +67,7 @@ def modes_follow_the_metric(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, mode, "left out", why)
 
 
+@check()
 def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
     """The API server refuses the whole object for one key."""
     for path, model in models(environment):

@@ -11,6 +11,7 @@ from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
 from ..environment import CertManagerMode, Environment
+from .rules import check, warning
 from .views import models
 
 
@@ -31,6 +32,7 @@ class Source:
         return registry_of(self.image)
 
 
+@check("region")
 def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
     """A registry's VPC address answers in the VPCs of its region."""
     region = environment.region
@@ -45,6 +47,7 @@ def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
 
 
+@warning
 def personal_registries_are_asked_inside(environment: Environment) -> Iterator[str]:
     """ACR: "you cannot use the public endpoints of new Personal Edition instances to pull"."""
     for source in image_sources(environment):
@@ -56,6 +59,7 @@ def personal_registries_are_asked_inside(environment: Environment) -> Iterator[s
             )
 
 
+@warning
 def registries_are_in_reach(environment: Environment) -> Iterator[str]:
     """From mainland China, registries abroad are slow at best."""
     region = environment.region

@@ -8,8 +8,10 @@ from components.catalog.gpus import GPUS
 from ..environment import (
     Environment,
 )
+from .rules import check
 
 
+@check()
 def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     """Fit and node-hours need the size of each type."""
     known = environment.instances
@@ -28,6 +30,7 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"instance_types[{entry.name}].gpu", entry.gpu, want, why)
 
 
+@check()
 def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
     """The card that a pool claims is the one its nodes have."""
     for pool in environment.pools:

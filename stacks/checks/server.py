@@ -9,6 +9,7 @@ from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
 from ..environment import Environment, Model
+from .rules import check, warning
 from .views import models, mount_paths, workloads
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
@@ -29,6 +30,7 @@ CUDA: Final = "CUDA_VISIBLE_DEVICES"
 """Cards that a CUDA program uses, of those that its container has."""
 
 
+@check()
 def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
     """A path under no mount is not there, and vLLM ends with an error that names a hub."""
     for path, model in models(environment):
@@ -41,6 +43,7 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{section}", source, want, why)
 
 
+@warning
 def files_are_in_the_image(environment: Environment) -> Iterator[str]:
     """A file under no mount has to be part of the image, and vLLM's own has few."""
     for path, model in models(environment):
@@ -54,6 +57,7 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
                 )
 
 
+@check()
 def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
     """A model's files are mounted read-only, and who writes there ends with an error."""
     for path, model in models(environment):
@@ -69,6 +73,7 @@ def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{field}", folder, want, why)
 
 
+@check()
 def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
     """Without its statistics vLLM publishes no series, and nothing scales on them."""
     for path, model in models(environment):
@@ -82,6 +87,7 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
 
 
+@check()
 def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[Fault]:
     """Which cards a program sees follows from what its pod asks for."""
     for path, workload in workloads(environment):
@@ -107,6 +113,7 @@ def _visible(numbers: str, cards: int) -> int:
     return named.index(False) if False in named else len(named)
 
 
+@warning
 def tensor_parallel_divides_the_heads(environment: Environment) -> Iterator[str]:
     """VLLM refuses a size that does not divide the attention heads, and few have odd factors."""
     for path, model in models(environment):

@@ -26,6 +26,7 @@ from components.serving.server import Resources
 
 from ..environment import Environment, Model, Pool, Serving
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
+from .rules import check, warning
 from .views import lowest_size, models
 
 Amounts = Mapping[str, int]
@@ -84,6 +85,7 @@ class Shortage:
     have: str
 
 
+@check()
 def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
     """What runs at the least, on all nodes there can be, each of the largest of its types."""
     rooms = _rooms(environment, max)
@@ -95,6 +97,7 @@ def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
             yield _fault(shortage)
 
 
+@warning
 def highest_sums_fit(environment: Environment) -> Iterator[str]:
     """What may run at the most at the same time, with each node of the smallest of its types."""
     demands = [

@@ -9,9 +9,11 @@ from components.serving.launchers import Launch, Launcher, read_launch
 from components.serving.vllm_command import expanded
 
 from ..environment import EdgePool, Environment, Training
+from .rules import check, warning
 from .views import placed
 
 
+@check()
 def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
     services = {deployment_name(m.name): m.name for m in environment.models if m.serve.kserve}
@@ -22,6 +24,7 @@ def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"training[{job.name}].name", job.name, want, why)
 
 
+@check()
 def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:
@@ -32,6 +35,7 @@ def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"training[{job.name}].parallelism", job.parallelism, want, why)
 
 
+@check()
 def launchers_start_a_process_per_card(environment: Environment) -> Iterator[Fault]:
     """More processes than cards end at once, and pods that do not wait for all train alone."""
     for job in environment.training:
@@ -41,6 +45,7 @@ def launchers_start_a_process_per_card(environment: Environment) -> Iterator[Fau
             yield from _process_faults(job, launch)
 
 
+@warning
 def cards_have_a_process(environment: Environment) -> Iterator[str]:
     """Cards that a job asks for, and starts nothing on."""
     for job in environment.training:

@@ -15,10 +15,11 @@ from components.serving.shutdown import (
 )
 
 from ..environment import Environment, Model, Pool, Serving
+from .rules import warning
 from .views import models, placed
-from .warnings import most_cards
 
 
+@warning
 def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     for path, model in models(environment):
@@ -53,6 +54,7 @@ def _replicas(count: int, kind: str = "") -> str:
     return f"{count}{kind} replica{'' if count == 1 else 's'}"
 
 
+@warning
 def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """What a pod has in hand for longer than its grace period is cut off."""
     for path, model in models(environment):
@@ -79,6 +81,7 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
         )
 
 
+@warning
 def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """A drain of one's own that the kubelet ends."""
     for path, model in models(environment):
@@ -144,3 +147,10 @@ def _remedy(model: Model) -> str:
         "Set rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
         "one more node."
     )
+
+
+def most_cards(environment: Environment, pool: Pool) -> int:
+    """Cards that a pool has at its largest."""
+    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
+    cards = [environment.instances[name].gpus for name in pool.instance_types]
+    return nodes * min(cards, default=0)

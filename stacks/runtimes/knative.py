@@ -18,8 +18,8 @@ from components.serving.kserve_model import inference_service_spec
 from components.serving.waiting import metadata
 
 from ..arguments import Ids, given, service_args
-from ..checks import check
 from ..checks.cluster import kubernetes_faults
+from ..checks.rules import check
 from ..checks.views import lowest_size, models
 from ..environment import Environment, Model
 from ..site import Site
@@ -91,6 +91,7 @@ def _revision(environment: Environment, model: Model, pool_ids: Ids) -> Revision
 # --- checks --------------------------------------------------------------------------------------
 
 
+@check("cluster", "knative.version")
 def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
     """ACK's add-on and the operator's releases have floors."""
     if not any(model.on_knative for model in environment.models):
@@ -104,6 +105,7 @@ def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
         yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
 
 
+@check("cluster", "knative.version")
 def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
     """The operator serves a few releases of Serving."""
     version = environment.knative.version
@@ -113,6 +115,7 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
         yield Fault("knative.version", version, want, why)
 
 
+@check("cluster.profile")
 def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     knative = any(model.on_knative for model in environment.models)
@@ -123,6 +126,7 @@ def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
 
 
+@check("knative.max_request_seconds")
 def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
     """Knative refuses a service that allows longer requests than the cluster does."""
     longest = environment.knative.max_request_seconds
@@ -135,6 +139,7 @@ def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
                 yield Fault(field, section.request_seconds, want, why)
 
 
+@check()
 def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Ports and variables that Knative's queue-proxy has for itself."""
     for path, model in models(environment):
@@ -149,6 +154,7 @@ def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
 
 
+@check("cluster.profile")
 def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
     """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
     addons = {addon.name for addon in environment.cluster.addons}
@@ -180,13 +186,5 @@ RUNTIME: Final = Runtime(
         "template.spec.containers[0].resources": "server.resources",
         "template.spec.image_pull_secrets": "server.image_pull_secrets",
     },
-    checks=(
-        check(knative_runs_on_the_kubernetes, "cluster", "knative.version"),
-        check(knative_release_is_served, "cluster", "knative.version"),
-        check(enough_nodes_carry_knative, "cluster.profile"),
-        check(requests_end_in_time, "knative.max_request_seconds"),
-        check(reserved_names_are_free),
-        check(reserve_instances_are_offered, "cluster.profile"),
-    ),
     platform=declare_platform,
 )

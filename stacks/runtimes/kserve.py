@@ -23,19 +23,12 @@ from components.serving.kserve_model import (
 from components.serving.waiting import metadata
 
 from ..arguments import Ids, given, service_args
-from ..checks import check
 from ..checks.cluster import kubernetes_faults
-from ..checks.front_door import (
-    default_limits_leave_room,
-    ingress_class,
-    ingress_controller,
-    ingress_controllers_are_installed_once,
-    ingresses_have_a_controller,
-    values_agree_with_fields,
-)
+from ..checks.rules import check
 from ..checks.views import models
 from ..environment import CertManagerMode, Environment, IngressController, Model
 from ..site import Site
+from .front_door import ingress_class, ingress_controller
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
@@ -119,6 +112,7 @@ def platform_args(
 # --- checks --------------------------------------------------------------------------------------
 
 
+@check("cluster")
 def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
     """The pinned release has a floor; of another one it is not known."""
     served = any(model.serve.kserve for model in environment.models)
@@ -126,6 +120,7 @@ def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
         yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
 
 
+@check()
 def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
     """One PodMonitor collects the metrics of all models."""
     ports = {
@@ -140,6 +135,7 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.port", port, want, why)
 
 
+@check("cert_manager")
 def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
     """KServe's webhooks refuse everything until they have a certificate."""
     served = any(model.serve.kserve for model in environment.models)
@@ -148,6 +144,7 @@ def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
         yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
 
 
+@check("keda")
 def keda_is_there(environment: Environment) -> Iterator[Fault]:
     """KServe hands a query to KEDA, and without it nobody scales."""
     for path, model in models(environment):
@@ -175,16 +172,6 @@ RUNTIME: Final = Runtime(
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
     },
-    checks=(
-        check(kserve_runs_on_the_kubernetes, "cluster"),
-        check(metrics_come_from_one_port),
-        check(kserve_has_cert_manager, "cert_manager"),
-        check(keda_is_there, "keda"),
-        check(ingress_controllers_are_installed_once, "cluster", "kserve"),
-        check(ingresses_have_a_controller, "cluster", "kserve"),
-        check(default_limits_leave_room, "kserve.chart"),
-        check(values_agree_with_fields, "kserve"),
-    ),
     platform=declare_platform,
     platform_args=platform_args,
     pod_labels=pod_labels,

@@ -9,7 +9,6 @@ import pulumi
 from components.args import Args
 
 from ..arguments import Ids, pod_labels
-from ..checks import Check
 from ..environment import Environment, Model
 from ..site import Site
 
@@ -45,8 +44,6 @@ class Runtime(Generic[A]):
     """Renders what the component would declare, and raises what it would refuse."""
     fields: Mapping[str, str]
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
-    checks: Sequence[Check] = ()
-    """Its rules across sections, beside those that hold for every runtime."""
     platform: Callable[[Environment, Site], Sequence[pulumi.Resource]] = nothing
     """Declares what it needs in a cluster: nothing where no model needs it."""
     platform_args: Callable[[Environment], object] = nothing

@@ -16,8 +16,9 @@ from components.platform.kserve import (
 )
 from components.quantity import difference, is_quantity
 
+from ..checks.rules import check, warning
+from ..checks.views import models
 from ..environment import Environment, IngressController, Model
-from .views import models
 
 _PRESENT: Final = IngressController.PRESENT
 _GATEWAY: Final = ("kserve", "controller", "gateway")
@@ -55,6 +56,7 @@ def ingress_controller(environment: Environment) -> IngressController | None:
     return IngressController.ADDON if ours and not _named(environment) else _PRESENT
 
 
+@check("cluster", "kserve")
 def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
     """The add-on is ACK's, answers to one class, and stands in a cluster once."""
     section = environment.kserve
@@ -75,6 +77,7 @@ def ingress_controllers_are_installed_once(environment: Environment) -> Iterator
         yield Fault(field, wanted, "'present', or left out", why)
 
 
+@check("cluster", "kserve")
 def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
     """In a new cluster nobody answers to a class unless somebody installs what does."""
     section = environment.kserve
@@ -89,6 +92,7 @@ def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
         yield Fault("kserve.ingress_controller", MISSING, want, why)
 
 
+@check("kserve.chart")
 def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
     """KServe's webhook gives a limit to a container without one, be it below the request."""
     default = default_cpu_limit(environment.kserve.chart)
@@ -105,6 +109,7 @@ def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
 
 
+@check("kserve")
 def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
     """Values are laid over those of fields, by which hosts and time-outs are reckoned."""
     section = environment.kserve
@@ -135,6 +140,7 @@ def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
         yield Fault(field, limit, "a quantity such as '2', or empty for none", why)
 
 
+@warning
 def hosts_follow_the_template(environment: Environment) -> Iterator[str]:
     """Hosts in outputs and sentences are made as KServe ships."""
     chart = environment.kserve.chart
@@ -148,6 +154,7 @@ def hosts_follow_the_template(environment: Environment) -> Iterator[str]:
             )
 
 
+@warning
 def existing_clusters_have_a_controller(environment: Environment) -> Iterator[str]:
     """Nobody looks into an existing cluster."""
     section = environment.kserve
