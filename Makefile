@@ -32,6 +32,7 @@ test: $(VENV)/.dev $(VENV)/.policy ## Run the tests, on all cores.
 lint: $(VENV)/.dev ## Check style, types, layers and generated files.
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/python -m tests.names
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/ack-inference schema --check

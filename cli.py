@@ -89,20 +89,20 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
     from plan.export import to_json, write_manifests
     from plan.run import plan as plan_of
     from plan.stack_file import Refused
-    from policy.judge import enforced
+    from policy.validation import enforced
 
     try:
-        found = enforced(plan_of(stack, project), project)
-        written = write_manifests(found, manifests) if manifests else []
+        planned = enforced(plan_of(stack, project), project)
+        written = write_manifests(planned, manifests) if manifests else []
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
     if as_json:
-        click.echo(to_json(found))
+        click.echo(to_json(planned))
     else:
         from plan.render import render, terminal
 
-        render(found, terminal())
+        render(planned, terminal())
     if manifests:
         click.echo(f"Wrote {len(written)} Kubernetes objects to {manifests}.", err=True)
 
@@ -160,12 +160,12 @@ def diff(
     from plan.diff.preview import read_preview
     from plan.diff.revisions import report
     from plan.stack_file import Refused
-    from policy.judge import sentences
+    from policy.validation import sentences
 
     if (base is None) == (engine is None):
         raise click.UsageError("Give --base, or --engine.")
     try:
-        found = (
+        changes = (
             read_preview(engine.read(), stacks)
             if engine
             else report(project, str(base), head, stacks, sentences)
@@ -173,8 +173,8 @@ def diff(
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
-    write(found, format_)
-    sys.exit(REFUSED if found.refused else 0)
+    write(changes, format_)
+    sys.exit(REFUSED if changes.refused else 0)
 
 
 @main.group()
@@ -255,9 +255,9 @@ def sandbox_serve(
     from plan.stack_file import Refused
     from sandbox.command import serve
 
-    told = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
+    behaviour = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
     try:
-        serve(project, stack, host, port, terminal(), **told)
+        serve(project, stack, host, port, terminal(), **behaviour)
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
@@ -520,7 +520,7 @@ def loadtest_run(
     from rich.console import Console
 
     from loadtest import command
-    from loadtest.measure import Settings
+    from loadtest.measure import MeasureSettings
     from plan.render import terminal
     from plan.stack_file import Refused
 
@@ -530,7 +530,7 @@ def loadtest_run(
             from loadtest.declared import declared as read_declared
 
             declared = read_declared(Path.cwd(), *source)
-        asked = command.question(
+        options = command.question(
             declared,
             kind,
             {
@@ -552,39 +552,41 @@ def loadtest_run(
             connections=connections and command.Connections(connections),
         )
         key = command.api_key(
-            api_key_from_env, api_key_from_secret, kubeconfig, context_, asked.namespace
+            api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
         )
-        settings = Settings(
+        settings = MeasureSettings(
             endpoint=command.endpoint(
                 url,
-                asked.model,
-                host=asked.host,
+                options.model,
+                host=options.host,
                 headers_from_env=header_from_env,
                 headers_from_file=header_from_file,
                 api_key=key,
                 ca=ca,
                 proxy=proxy,
-                api=asked.api,
-                connections=asked.connections,
+                api=options.api,
+                connections=options.connections,
             ),
-            scenario=asked.scenario,
-            prompt=asked.prompt,
+            scenario=options.scenario,
+            prompt=options.prompt,
             prompts=command.read_prompts(prompts),
             seed=seed,
-            label=asked.label,
-            timeout_seconds=command.timeout(asked.scenario, timeout_seconds),
+            label=options.label,
+            timeout_seconds=command.timeout(options.scenario, timeout_seconds),
             spacing=command.Spacing(arrivals),
             assume_idle=assume_idle,
             watcher=command.watcher(
-                asked.scenario,
+                options.scenario,
                 kubeconfig,
                 context_,
-                asked.namespace,
-                asked.service,
+                options.namespace,
+                options.service,
                 for_the_key=api_key_from_secret is not None,
             ),
         )
-        output = output or command.default_output(asked.label, asked.scenario, datetime.now(UTC))
+        output = output or command.default_output(
+            options.label, options.scenario, datetime.now(UTC)
+        )
         progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
         code = command.run(settings, output, terminal(), progress)
     except Refused as refused:
@@ -662,7 +664,7 @@ def loadtest_serve_fake(
     from plan.stack_file import Refused
 
     try:
-        told = command.behaviour(
+        behaviour = command.behaviour(
             fail,
             model=model,
             ttft=ttft,
@@ -673,7 +675,7 @@ def loadtest_serve_fake(
             cold=cold,
             idle_seconds=idle_seconds,
         )
-        command.serve_fake(told, host, port, click.echo)
+        command.serve_fake(behaviour, host, port, click.echo)
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)

@@ -25,11 +25,11 @@ from typing import Any, Final
 from sandbox.binaries import Unavailable
 
 from . import critical_path, engine_overhead, peers, plan_overhead, side_by_side, start_up
-from .table import Row, show
+from .table import RatioRow, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
-Measure = Callable[[], Sequence[Row]]
+Measure = Callable[[], Sequence[RatioRow]]
 """A benchmark with all that it is told."""
 PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
     "plan": (
@@ -73,17 +73,17 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}"
 
 
-def part(title: str, found: Mapping[str, Any]) -> Iterator[str]:
+def part(title: str, figures: Mapping[str, Any]) -> Iterator[str]:
     """The lines of one part."""
-    yield f"**{title}**, {found['date']}, {found['machine']}:"
+    yield f"**{title}**, {figures['date']}, {figures['machine']}:"
     yield ""
     yield "| ratio of | median | wanted | figures |"
     yield "|---|---|---|---|"
-    for one in found["rows"]:
-        row = Row(**one)
-        wanted = "" if row.limit is None else f"≤ {row.limit:.2f}"
+    for fields in figures["rows"]:
+        row = RatioRow(**fields)
+        limit = "" if row.limit is None else f"≤ {row.limit:.2f}"
         median = f"{row.ratio:.2f}" if row.is_met else f"**{row.ratio:.2f}**"
-        yield f"| {row.what} | {median} | {wanted} | {row.detail} |"
+        yield f"| {row.what} | {median} | {limit} | {row.detail} |"
     yield ""
 
 
@@ -107,21 +107,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
     parser.add_argument("--whole", action="store_true", help="for the page: half an hour")
-    given = parser.parse_args()
+    options = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in given.parts or PARTS:
+    for name in options.parts or PARTS:
         title, in_minutes, as_a_whole = PARTS[name]
         start = time.monotonic()
         try:
-            rows = as_a_whole() if given.whole else in_minutes()
+            rows = as_a_whole() if options.whole else in_minutes()
         except Unavailable as missing:
             print(f"{title}: not measured. {missing}")
             continue
         print(f"\n{title} ({time.monotonic() - start:.0f} s)")
         show(rows)
-        found = {"date": date.today().isoformat(), "machine": machine()}
-        results[name] = {**found, "rows": [asdict(row) for row in rows]}
-        if given.whole:
+        heading = {"date": date.today().isoformat(), "machine": machine()}
+        results[name] = {**heading, "rows": [asdict(row) for row in rows]}
+        if options.whole:
             RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
             PAGE.write_text(filled(PAGE.read_text(), results))
 

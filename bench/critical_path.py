@@ -34,7 +34,7 @@ from plan.model import Plan, Resource
 from plan.run import plan
 from sandbox.run import Sandbox
 
-from .table import Row, show, store
+from .table import RatioRow, show, store
 
 ROOT: Final = Path(__file__).parents[1]
 STACKS: Final = ("dev", "prod", "hybrid")
@@ -79,14 +79,18 @@ class Link:
     """How long its create takes."""
 
 
-def minutes_of(found: Plan) -> dict[str, float]:
+def minutes_of(planned: Plan) -> dict[str, float]:
     """How long a create of each type takes in a stack: where nobody waits, it takes no time."""
-    waited = {one.type for one in found.resources if one.type in MINUTES and _is_waited_for(one)}
+    waited = {
+        resource.type
+        for resource in planned.resources
+        if resource.type in MINUTES and _is_waited_for(resource)
+    }
     return {type_: minutes for type_, minutes in MINUTES.items() if type_ in waited}
 
 
-def _is_waited_for(one: Resource) -> bool:
-    about = one.inputs.get("metadata")
+def _is_waited_for(resource: Resource) -> bool:
+    about = resource.inputs.get("metadata")
     return not isinstance(about, Mapping) or _WAIT_FOR in (about.get("annotations") or {})
 
 
@@ -103,23 +107,23 @@ def critical_path(resources: Sequence[Resource], minutes: Mapping[str, float]) -
     by_urn: dict[str, Resource] = {}
     ready: dict[str, float] = {}
     after: dict[str, str | None] = {}
-    for one in resources:
-        waits = [urn for urn in _waits_for(one) if urn in by_urn]
+    for resource in resources:
+        waits = [urn for urn in _waits_for(resource) if urn in by_urn]
         last = max(waits, key=lambda urn: ready[urn], default=None)
-        by_urn[one.urn], after[one.urn] = one, last
-        ready[one.urn] = minutes.get(one.type, 0) + (ready[last] if last else 0)
+        by_urn[resource.urn], after[resource.urn] = resource, last
+        ready[resource.urn] = minutes.get(resource.type, 0) + (ready[last] if last else 0)
     links = []
-    here = max(ready, key=lambda urn: ready[urn], default=None)
-    while here is not None:
-        one = by_urn[here]
-        links.append(Link(one, minutes.get(one.type, 0)))
-        here = after[here]
+    last = max(ready, key=lambda urn: ready[urn], default=None)
+    while last is not None:
+        resource = by_urn[last]
+        links.append(Link(resource, minutes.get(resource.type, 0)))
+        last = after[last]
     return [link for link in reversed(links) if link.minutes]
 
 
-def _waits_for(one: Resource) -> set[str]:
+def _waits_for(resource: Resource) -> set[str]:
     """URNs of what exists before a resource is made."""
-    return {*one.dependencies, one.provider.rpartition("::")[0], one.parent}
+    return {*resource.dependencies, resource.provider.rpartition("::")[0], resource.parent}
 
 
 def length(path: Sequence[Link]) -> float:
@@ -127,7 +131,9 @@ def length(path: Sequence[Link]) -> float:
     return sum(link.minutes for link in path)
 
 
-def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 3) -> list[Row]:
+def measure(
+    stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 3
+) -> list[RatioRow]:
     """What latencies add to an `up` : the critical path, by stack.
 
     Args:
@@ -138,14 +144,14 @@ def measure(stacks: Sequence[str] = STACKS, scale: float = SCALE, rounds: int = 
     return [_measured(stack, scale, rounds) for stack in stacks]
 
 
-def _measured(stack: str, scale: float, rounds: int) -> Row:
-    found = plan(stack, ROOT)
-    minutes = minutes_of(found)
-    links = critical_path(found.resources, minutes)
+def _measured(stack: str, scale: float, rounds: int) -> RatioRow:
+    planned = plan(stack, ROOT)
+    minutes = minutes_of(planned)
+    links = critical_path(planned.resources, minutes)
     path = length(links) * 60
-    slow = {type_: 60 * one / scale for type_, one in minutes.items()}
-    taken = [(_up(stack, slow), _up(stack, {})) for _ in range(rounds)]
-    longer, shorter = map(statistics.median, zip(*taken, strict=True))
+    slow = {type_: 60 * duration / scale for type_, duration in minutes.items()}
+    durations = [(_up(stack, slow), _up(stack, {})) for _ in range(rounds)]
+    longer, shorter = map(statistics.median, zip(*durations, strict=True))
     ratio = (longer - shorter) * scale / path
     full = path * ratio + shorter
     pairs = "1 pair" if rounds == 1 else f"{rounds} pairs"
@@ -155,7 +161,7 @@ def _measured(stack: str, scale: float, rounds: int) -> Row:
         f"up {longer:.1f} s with latencies, {shorter:.1f} s without; "
         f"at full length {full / 60:.1f} min = {full / path:.2f} x path; {pairs}"
     )
-    return Row(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
+    return RatioRow(f"{stack}: what latencies add to up : critical path", ratio, LIMIT, detail)
 
 
 def _up(stack: str, seconds: Mapping[str, float]) -> float:
@@ -180,8 +186,8 @@ def _up(stack: str, seconds: Mapping[str, float]) -> float:
 
 def print_path(stack: str) -> None:
     """Prints the critical path of a stack, link by link."""
-    found = plan(stack, ROOT)
-    path = critical_path(found.resources, minutes_of(found))
+    planned = plan(stack, ROOT)
+    path = critical_path(planned.resources, minutes_of(planned))
     ends = itertools.accumulate(link.minutes for link in path)
     console = Console(highlight=False)
     console.print(f"{stack}: {length(path):.1f} minutes")
@@ -198,15 +204,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only-paths", action="store_true")
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    for stack in asked.stacks:
+    options = parser.parse_args()
+    for stack in options.stacks:
         print_path(stack)
-    if asked.only_paths:
+    if options.only_paths:
         return
-    rows = measure(asked.stacks, asked.scale, asked.rounds)
+    rows = measure(options.stacks, options.scale, options.rounds)
     show(rows)
-    if asked.json:
-        store(rows, asked.json)
+    if options.json:
+        store(rows, options.json)
 
 
 if __name__ == "__main__":

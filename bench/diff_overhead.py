@@ -32,14 +32,14 @@ def main() -> None:
     parser.add_argument("stack", nargs="?", default="prod")
     parser.add_argument("--base", default="HEAD")
     parser.add_argument("--pairs", type=int, default=5)
-    given = parser.parse_args()
-    diff = ["diff", "--base", given.base, "--format", "html", given.stack]
-    plan = ["plan", given.stack]
+    options = parser.parse_args()
+    diff = ["diff", "--base", options.base, "--format", "html", options.stack]
+    plan = ["plan", options.stack]
     seconds(diff)  # Compiles what is not compiled yet.
-    pairs = [(seconds(diff), seconds(plan, plan)) for _ in range(given.pairs)]
+    pairs = [(seconds(diff), seconds(plan, plan)) for _ in range(options.pairs)]
     diffs, plans = map(statistics.median, zip(*pairs, strict=True))
-    ratios = sorted(one / two for one, two in pairs)
-    print(f"{given.stack}: diff {diffs:.2f} s, two plans {plans:.2f} s")
+    ratios = sorted(diff_seconds / plan_seconds for diff_seconds, plan_seconds in pairs)
+    print(f"{options.stack}: diff {diffs:.2f} s, two plans {plans:.2f} s")
     print(f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}..{ratios[-1]:.2f})")
 
 

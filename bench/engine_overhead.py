@@ -38,12 +38,12 @@ from unittest.mock import patch
 
 from plan.run import plan
 from sandbox.engine import PREVIEW, UP
-from sandbox.kubernetes import stand_ins
+from sandbox.kubernetes import controllers
 from sandbox.run import Sandbox
 
 from . import models
 from .raw import written
-from .table import Row, show, store
+from .table import RatioRow, show, store
 
 ROOT: Final = Path(__file__).parents[1]
 LIMIT: Final = 1.1
@@ -65,32 +65,32 @@ class Took:
 
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def rows(self, what: str) -> list[Row]:
+    def rows(self, what: str) -> list[RatioRow]:
         """The ratios of our medians to those of the others; the limit is for the first."""
-        others = [other for other in PROGRAMS[1:] if self.runs[other]]
+        rivals = [rival for rival in PROGRAMS[1:] if self.runs[rival]]
         return [
-            self._row(f"{what} : {other}", other, LIMIT if other == others[0] else None)
-            for other in others
+            self._row(f"{what} : {rival}", rival, LIMIT if rival == rivals[0] else None)
+            for rival in rivals
         ]
 
-    def _row(self, what: str, other: str, limit: float | None) -> Row:
-        wall, other_wall = self._median(OURS, "wall"), self._median(other, "wall")
-        own, other_own = self._median(OURS, "processor"), self._median(other, "processor")
-        count = len(self.runs[other])
+    def _row(self, what: str, rival: str, limit: float | None) -> RatioRow:
+        wall, rival_wall = self._median(OURS, "wall"), self._median(rival, "wall")
+        busy, rival_busy = self._median(OURS, "processor"), self._median(rival, "processor")
+        count = len(self.runs[rival])
         detail = (
-            f"{wall:.2f} : {other_wall:.2f} s for {self.runs[OURS][0]['steps']} resources; "
-            f"processor time {own:.2f} : {other_own:.2f} s = {own / other_own:.2f}; "
+            f"{wall:.2f} : {rival_wall:.2f} s for {self.runs[OURS][0]['steps']} resources; "
+            f"processor time {busy:.2f} : {rival_busy:.2f} s = {busy / rival_busy:.2f}; "
             f"median of {count}"
         )
-        return Row(what, wall / other_wall, limit, detail)
+        return RatioRow(what, wall / rival_wall, limit, detail)
 
     def _median(self, program: str, key: str) -> float:
-        return float(statistics.median(one[key] for one in self.runs[program]))
+        return float(statistics.median(run[key] for run in self.runs[program]))
 
 
 def measure(
     rounds: int = 5, ups: int = 1, big: int = MODELS, big_rounds: int = 1, big_ups: int = 0
-) -> list[Row]:
+) -> list[RatioRow]:
     """Ratios at the size of `dev`, and with many models.
 
     Args:
@@ -118,7 +118,7 @@ def _measured(
     rounds: int,
     ups: int,
     compiled: Path,
-) -> list[Row]:
+) -> list[RatioRow]:
     first, none, preview = Took(), Took(), Took()
     with tempfile.TemporaryDirectory() as folder:
         at = _Bench(root, stack, Path(folder), compiled)
@@ -138,7 +138,7 @@ def _measured(
                     first.runs[program].append(at.run(box, UP, program))
                     _assert_unchanged(at.run(box, UP, OURS))
     took = {"preview": preview, "up": first, "no-op up": none}
-    return [row for kind, one in took.items() for row in one.rows(f"{title}: {kind}")]
+    return [row for kind, runs in took.items() for row in runs.rows(f"{title}: {kind}")]
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class _Bench:
 
     def write_raw(self, box: Sandbox) -> None:
         """Makes the raw program of a stack that is up."""
-        found = written(plan(self.stack, self.root), box.engine.export())
-        self.raw.write_text(json.dumps(found))
+        document = written(plan(self.stack, self.root), box.engine.export())
+        self.raw.write_text(json.dumps(document))
 
     @contextmanager
     def box(self) -> Iterator[Sandbox]:
@@ -177,7 +177,7 @@ class _Bench:
     def _looked_after(self) -> AbstractContextManager[object]:
         """Many models wait for nothing: to look at each of them all the time takes a processor."""
         if self.stack == models.STACK:
-            return patch.object(stand_ins, "SECONDS", 3600)
+            return patch.object(controllers, "SECONDS", 3600)
         return nullcontext()
 
     def run(self, box: Sandbox, operation: str, program: str) -> dict[str, Any]:
@@ -219,11 +219,11 @@ def main() -> None:
     parser.add_argument("--big-rounds", type=int, default=1)
     parser.add_argument("--big-ups", type=int, default=0)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    rows = measure(asked.rounds, asked.ups, asked.models, asked.big_rounds, asked.big_ups)
+    options = parser.parse_args()
+    rows = measure(options.rounds, options.ups, options.models, options.big_rounds, options.big_ups)
     show(rows)
-    if asked.json:
-        store(rows, asked.json)
+    if options.json:
+        store(rows, options.json)
 
 
 if __name__ == "__main__":

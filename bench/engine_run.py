@@ -31,7 +31,7 @@ class _Bare(Engine):
 def processor_seconds() -> float:
     """What this process and the engines that it has run used so far."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def main() -> None:
@@ -45,16 +45,16 @@ def main() -> None:
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--typed", action="store_true")
     parser.add_argument("--spared", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
 
-    engine = _Bare(asked.root, asked.stack, asked.folder)
+    engine = _Bare(options.root, options.stack, options.folder)
     _ = engine._stack  # selected before the clock starts
-    raw = asked.raw.resolve() if asked.raw else None
+    raw = options.raw.resolve() if options.raw else None
     wall, processor = time.perf_counter(), processor_seconds()
     outcome = engine.run(
-        asked.operation,
-        asked.plugins,
-        program=partial(program, raw, typed=asked.typed, spared=asked.spared) if raw else None,
+        options.operation,
+        options.plugins,
+        program=partial(program, raw, typed=options.typed, spared=options.spared) if raw else None,
     )
     took = {
         "wall": time.perf_counter() - wall,

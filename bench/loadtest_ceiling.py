@@ -20,8 +20,8 @@ from pathlib import Path
 from components.serving.scenarios import Prompt, Scenario, Steady
 from loadtest.arrivals import Spacing
 from loadtest.client import Endpoint
-from loadtest.load import Load
-from loadtest.measure import Settings, measure
+from loadtest.load import LoadRun
+from loadtest.measure import MeasureSettings, measure
 from loadtest.results import Run
 from loadtest.statistics import summary
 
@@ -42,7 +42,7 @@ class Nowhere:
     def waiting(self, sentence: str) -> None:
         """Says nothing."""
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows nothing."""
 
 
@@ -60,7 +60,7 @@ def server(ttft: float) -> Iterator[str]:
 
 def run(url: str, load: Steady, tokens: int) -> Run:
     """Measures once."""
-    settings = Settings(
+    settings = MeasureSettings(
         endpoint=Endpoint(url, "qwen"),
         scenario=Scenario(steady=load),
         prompt=Prompt(words=200, max_tokens=tokens),
@@ -69,25 +69,25 @@ def run(url: str, load: Steady, tokens: int) -> Run:
         timeout_seconds=60,
         spacing=Spacing.CONSTANT,
     )
-    found = asyncio.run(measure(settings, Nowhere(), lambda _: None)).run
-    assert found  # noqa: S101
-    return found
+    result = asyncio.run(measure(settings, Nowhere(), lambda _: None)).run
+    assert result  # noqa: S101
+    return result
 
 
-def errors(found: Run, ttft: float) -> tuple[float, float]:
+def errors(result: Run, ttft: float) -> tuple[float, float]:
     """Relative errors of the median and of p99 of the time to first token."""
-    waits = summary(found).time_to_first_token
+    waits = summary(result).time_to_first_token
     assert waits  # noqa: S101
     return waits.p50 / ttft - 1, waits.p99 / ttft - 1
 
 
-def show(what: str, found: Run, ttft: float) -> bool:
+def show(what: str, result: Run, ttft: float) -> bool:
     """Prints a line; False where the median is off by more than the target."""
-    median, p99 = errors(found, ttft)
-    failed = sum(one.failure is not None for one in found.samples)
-    late = "  late" if found.notes else ""
+    median, p99 = errors(result, ttft)
+    failed = sum(sample.failure is not None for sample in result.samples)
+    late = "  late" if result.notes else ""
     print(
-        f"{what:34} {len(found.samples):6} requests  p50 {median:+7.1%}  p99 {p99:+8.1%}  "
+        f"{what:34} {len(result.samples):6} requests  p50 {median:+7.1%}  p99 {p99:+8.1%}  "
         f"{failed} failed{late}",
         flush=True,
     )
@@ -98,21 +98,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measures, and prints errors and ceilings."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=6)
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     for ttft in (0.2, 1.0):
         with server(ttft) as url:
             for clients in (1, 5, 50):
-                found = run(url, Steady(clients=clients, seconds=asked.seconds), 20)
-                show(f"{clients} clients, {ttft:g} s told", found, ttft)
+                result = run(url, Steady(clients=clients, seconds=options.seconds), 20)
+                show(f"{clients} clients, {ttft:g} s told", result, ttft)
     with server(1.0) as url:
         for clients in (100, 200, 400, 800, 1600):
-            found = run(url, Steady(clients=clients, seconds=asked.seconds), 100)
-            if not show(f"{clients} streams at 20 tokens/s each", found, 1.0):
+            result = run(url, Steady(clients=clients, seconds=options.seconds), 100)
+            if not show(f"{clients} streams at 20 tokens/s each", result, 1.0):
                 break
     with server(0.2) as url:
         for rate in (50, 100, 200, 300, 400, 600, 800):
-            found = run(url, Steady(rate=rate, seconds=asked.seconds), 1)
-            if not show(f"{rate} requests/s of 1 token", found, 0.2):
+            result = run(url, Steady(rate=rate, seconds=options.seconds), 1)
+            if not show(f"{rate} requests/s of 1 token", result, 0.2):
                 break
 
 

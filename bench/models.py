@@ -39,9 +39,9 @@ def _with_models(config: dict[str, Any], models: int) -> dict[str, Any]:
     """The configuration of a stack, with its first model as often as wanted."""
     [first, *_] = config["ack-inference:models"]
     training = {"ack-inference:training"}
-    kept = {key: value for key, value in config.items() if key not in training}
+    inference = {key: value for key, value in config.items() if key not in training}
     return {
-        **kept,
+        **inference,
         # The claim is in a namespace that is there in every cluster.
         "ack-inference:namespace": "default",
         # Nobody fills a cache here, and the sandbox looks after all of them one after the other.

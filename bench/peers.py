@@ -29,7 +29,7 @@ from sandbox import binaries
 from .models import STACK, project
 from .plan_overhead import PLAN
 from .process import by_turns, compiling_into, cost
-from .table import Row, show
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 MODELS: Final = (10, 100, 1000)
@@ -80,45 +80,45 @@ def cdk8s_python(folder: Path) -> str:
 
 def written(objects: Sequence[dict[str, object]], folder: Path) -> tuple[Path, Path]:
     """The objects as data for cdk8s, and as a chart for Helm."""
-    given, chart = folder / "objects.json", folder / "chart"
+    objects_file, chart = folder / "objects.json", folder / "chart"
     plain = json.loads(json.dumps(objects))
-    given.write_text(json.dumps(plain))
+    objects_file.write_text(json.dumps(plain))
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("{apiVersion: v2, name: models, version: 0.1.0}\n")
     (chart / "templates" / "objects.yaml").write_text(TEMPLATE)
     (chart / "values.yaml").write_text(yaml.safe_dump({"objects": plain}))
-    return given, chart
+    return objects_file, chart
 
 
-def rows(size: int, times: int, python: str, helm: Path) -> Iterator[Row]:
+def rows(size: int, times: int, python: str, helm: Path) -> Iterator[RatioRow]:
     """One size of stack against each peer."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         root = project(folder / "project", ROOT, size)
         objects = plan(STACK, root).manifests()
-        given, chart = written(objects, folder)
+        objects_file, chart = written(objects, folder)
         environment = compiling_into(folder / "compiled")
-        own = [sys.executable, "-W", "ignore", "-c", PLAN]
+        program = [sys.executable, "-W", "ignore", "-c", PLAN]
         commands = {
-            "ours": [*own, "plan", STACK, "--json", "--project", str(root)],
-            "cdk8s": [python, "-c", CDK8S, str(given), str(folder / "synthesized")],
+            "ours": [*program, "plan", STACK, "--json", "--project", str(root)],
+            "cdk8s": [python, "-c", CDK8S, str(objects_file), str(folder / "synthesized")],
             "helm template": [str(helm), "template", str(chart)],
         }
-        cost([*own, "plan", "dev", "--project", str(ROOT)], environment)  # compiles
+        cost([*program, "plan", "dev", "--project", str(ROOT)], environment)  # compiles
         cost([python, "-c", "import cdk8s"], environment)
         costs = by_turns(commands, times, environment)
-    mine, *others = ((peer, median(one.wall for one in all_)) for peer, all_ in costs.items())
-    for peer, wall in others:
+    mine, *rivals = ((peer, median(run.wall for run in runs)) for peer, runs in costs.items())
+    for peer, wall in rivals:
         limit = 0.9 if (peer, size) == ("cdk8s", MODELS[-1]) else None
         detail = f"{mine[1]:.2f} s : {wall:.2f} s, {len(objects)} objects"
-        yield Row(f"plan {size} models : {peer}", mine[1] / wall, limit, detail)
+        yield RatioRow(f"plan {size} models : {peer}", mine[1] / wall, limit, detail)
 
 
-def measure(sizes: Sequence[int] = MODELS) -> list[Row]:
+def measure(sizes: Sequence[int] = MODELS) -> list[RatioRow]:
     """Every size against every peer."""
     with tempfile.TemporaryDirectory() as folder:
         python, helm = cdk8s_python(Path(folder)), binaries.find("helm", print)
-        return [row for one in sizes for row in rows(one, TIMES.get(one, 3), python, helm)]
+        return [row for size in sizes for row in rows(size, TIMES.get(size, 3), python, helm)]
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ from plan.run import plan
 from plan.stack_file import stack_names
 
 from .models import STACK, project
-from .process import Cost, by_turns, compiling_into, cost, middle
+from .process import ProcessCost, by_turns, compiling_into, cost, middle
 from .raw import classes, packages
-from .table import Row, show
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 MODELS: Final = (10, 100, 1000)
@@ -74,60 +74,62 @@ pulumi.runtime.test(program)()
 """
 
 
-def floor_input(found: Plan) -> str:
+def floor_input(planned: Plan) -> str:
     """What the raw and the bare program import and register, parents first."""
-    known = {one.urn for one in found.resources if one.custom}
+    urns = {resource.urn for resource in planned.resources if resource.custom}
     by_type = classes()
     return json.dumps(
         {
-            "project": found.project,
-            "stack": found.stack,
+            "project": planned.project,
+            "stack": planned.stack,
             "packages": packages(),
             "resources": [
                 {
-                    "urn": one.urn,
-                    "type": one.type,
-                    "class": by_type.get(one.type),
-                    "name": one.name,
-                    "parent": one.parent,
-                    "custom": one.custom,
-                    "inputs": one.inputs,
-                    "dependencies": [urn for urn in one.dependencies if urn in known],
+                    "urn": resource.urn,
+                    "type": resource.type,
+                    "class": by_type.get(resource.type),
+                    "name": resource.name,
+                    "parent": resource.parent,
+                    "custom": resource.custom,
+                    "inputs": resource.inputs,
+                    "dependencies": [urn for urn in resource.dependencies if urn in urns],
                 }
-                for one in found.resources
+                for resource in planned.resources
             ],
         }
     )
 
 
-def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, list[Cost]]]:
+def against_floors(stack: str, root: Path, times: int) -> tuple[int, dict[str, list[ProcessCost]]]:
     """Number of resources of a stack, and costs: of its plan (`OURS`), and of each floor."""
-    found = plan(stack, root)
+    planned = plan(stack, root)
     with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "given.json"
-        given.write_text(floor_input(found))
+        input_file = Path(folder) / "input.json"
+        input_file.write_text(floor_input(planned))
         python = [sys.executable, "-W", "ignore", "-c"]
-        ours = [*python, PLAN, "plan", stack, "--project", str(root)]
-        commands = {OURS: ours} | {one: [*python, FLOOR, str(given), one] for one in FLOORS}
+        program = [*python, PLAN, "plan", stack, "--project", str(root)]
+        commands = {OURS: program} | {
+            floor: [*python, FLOOR, str(input_file), floor] for floor in FLOORS
+        }
         compiled = compiling_into(folder)
         cost([*python, PLAN, "plan", "dev", "--project", str(ROOT)], compiled)  # compiles
-        return len(found.resources), by_turns(commands, times, compiled)
+        return len(planned.resources), by_turns(commands, times, compiled)
 
 
-def of_stacks(stacks: Sequence[str], times: int) -> Iterator[Row]:
+def of_stacks(stacks: Sequence[str], times: int) -> Iterator[RatioRow]:
     """A row per stack and floor."""
     for stack in stacks:
         count, costs = against_floors(stack, ROOT, times)
         mine = middle(costs[OURS])
         for floor in FLOORS:
-            theirs = middle(costs[floor])
-            detail = f"{mine:.2f} s : {theirs:.2f} s, {count} resources"
-            yield Row(f"plan {stack} : {floor}", mine / theirs, 1.2, detail)
+            floor_seconds = middle(costs[floor])
+            detail = f"{mine:.2f} s : {floor_seconds:.2f} s, {count} resources"
+            yield RatioRow(f"plan {stack} : {floor}", mine / floor_seconds, 1.2, detail)
 
 
-def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
+def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[RatioRow]:
     """A row per number of models and floor, then how time grows over the two largest."""
-    each: dict[int, float] = {}
+    per_model: dict[int, float] = {}
     base = None
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -137,29 +139,33 @@ def of_models(sizes: Sequence[int], times: Mapping[int, int]) -> Iterator[Row]:
         base = base or (middle(mine), size, mine[0].bytes)
         memory = mine[0].bytes
         if size > base[1]:
-            each[size] = (middle(mine) - base[0]) / (size - base[1])
+            per_model[size] = (middle(mine) - base[0]) / (size - base[1])
             more = f", {(memory - base[2]) / (size - base[1]) / 1024:.0f} KiB per model"
         else:
             more = ""
         for floor in FLOORS:
-            theirs = costs[floor]
+            floor_costs = costs[floor]
             detail = (
-                f"{middle(mine):.2f} s : {middle(theirs):.2f} s, {count} resources, "
-                f"{memory >> 20} : {theirs[0].bytes >> 20} MiB{more}"
+                f"{middle(mine):.2f} s : {middle(floor_costs):.2f} s, {count} resources, "
+                f"{memory >> 20} : {floor_costs[0].bytes >> 20} MiB{more}"
             )
             limit = 1.15 if size == MODELS[-1] else None
-            yield Row(f"plan {size} models : {floor}", middle(mine) / middle(theirs), limit, detail)
-    if len(each) > 1:
-        small, large = sorted(each)[-2:]
-        detail = f"{each[large] * 1000:.1f} ms : {each[small] * 1000:.1f} ms per further model"
+            yield RatioRow(
+                f"plan {size} models : {floor}", middle(mine) / middle(floor_costs), limit, detail
+            )
+    if len(per_model) > 1:
+        small, large = sorted(per_model)[-2:]
+        detail = (
+            f"{per_model[large] * 1000:.1f} ms : {per_model[small] * 1000:.1f} ms per further model"
+        )
         what = f"time per model at {large} : at {small}"
-        yield Row(what, each[large] / each[small], 1.1, detail)
+        yield RatioRow(what, per_model[large] / per_model[small], 1.1, detail)
 
 
-def measure(times: int = 5, sizes: Sequence[int] = MODELS) -> list[Row]:
+def measure(times: int = 5, sizes: Sequence[int] = MODELS) -> list[RatioRow]:
     """Every stack, and stacks of many models; the largest is asked for once."""
-    few = {size: 1 if size == MODELS[-1] else times for size in sizes}
-    return [*of_stacks(stack_names(ROOT), times), *of_models(sizes, few)]
+    repeats = {size: 1 if size == MODELS[-1] else times for size in sizes}
+    return [*of_stacks(stack_names(ROOT), times), *of_models(sizes, repeats)]
 
 
 def main() -> None:
@@ -168,12 +174,12 @@ def main() -> None:
     parser.add_argument("stacks", nargs="*")
     parser.add_argument("--models", nargs="*", type=int, default=[])
     parser.add_argument("--times", type=int, default=5)
-    given = parser.parse_args()
-    if not given.stacks and not given.models:
+    options = parser.parse_args()
+    if not options.stacks and not options.models:
         show(measure())
         return
-    sizes = dict.fromkeys(given.models, given.times)
-    show([*of_stacks(given.stacks, given.times), *of_models(given.models, sizes)])
+    sizes = dict.fromkeys(options.models, options.times)
+    show([*of_stacks(options.stacks, options.times), *of_models(options.models, sizes)])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
-class Cost:
+class ProcessCost:
     """Of one process that ended well."""
 
     seconds: float
@@ -39,7 +39,7 @@ print(json.dumps([code, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 10
 """
 
 
-def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> ProcessCost:
     """Runs a process that must succeed; what it prints goes nowhere."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-S", "-c", _RUN, *command],
@@ -51,14 +51,14 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     code, seconds, wall, memory = json.loads(done.stdout)
     if code:
         raise subprocess.CalledProcessError(code, command, stderr=done.stderr)
-    return Cost(seconds, wall, memory)
+    return ProcessCost(seconds, wall, memory)
 
 
 def by_turns(
     commands: Mapping[str, Sequence[str]], times: int, environment: Mapping[str, str]
-) -> dict[str, list[Cost]]:
+) -> dict[str, list[ProcessCost]]:
     """Costs of several processes, so often each, by turns, so that a busy minute hits all."""
-    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    costs: dict[str, list[ProcessCost]] = {name: [] for name in commands}
     for _ in range(times):
         for name, command in commands.items():
             costs[name].append(cost(command, environment))
@@ -75,6 +75,6 @@ def compiling_into(folder: Path | str) -> dict[str, str]:
     }
 
 
-def middle(costs: Sequence[Cost]) -> float:
+def middle(costs: Sequence[ProcessCost]) -> float:
     """Median of the seconds."""
-    return statistics.median(one.seconds for one in costs)
+    return statistics.median(cost.seconds for cost in costs)

@@ -49,38 +49,40 @@ def written(plan: Plan, state: Mapping[str, Any]) -> Data:
         plan: The stack's plan.
         state: What the engine exports after an `up`, secrets in the clear.
     """
-    known = {one["urn"]: one for one in state["resources"]}
-    [stack] = [one for one in state["resources"] if one["type"] == STACK_TYPE]
-    found = _Origins(known)
+    stored = {resource["urn"]: resource for resource in state["resources"]}
+    [stack] = [resource for resource in state["resources"] if resource["type"] == STACK_TYPE]
+    origins = _Origins(stored)
     return {
         "modules": packages(),
-        "resources": [_resource(one, known[one.urn], found) for one in plan.resources],
-        "outputs": found.value(dict(plan.outputs), stack["outputs"]),
-        "read": {urn: sorted(keys) for urn, keys in found.read.items()},
+        "resources": [
+            _resource(resource, stored[resource.urn], origins) for resource in plan.resources
+        ],
+        "outputs": origins.value(dict(plan.outputs), stack["outputs"]),
+        "read": {urn: sorted(keys) for urn, keys in origins.read.items()},
     }
 
 
-def _resource(one: Resource, kept: Mapping[str, Any], found: "_Origins") -> Data:
-    inputs = found.value(dict(one.inputs), kept.get("inputs", {}))
+def _resource(resource: Resource, stored: Mapping[str, Any], origins: "_Origins") -> Data:
+    inputs = origins.value(dict(resource.inputs), stored.get("inputs", {}))
     read = set(_read(inputs))
     return {
-        "urn": one.urn,
-        "type": one.type,
-        "class": found.classes.get(one.type),
-        "name": one.name,
-        "parent": one.parent,
-        "custom": one.custom,
-        "provider": one.provider.rpartition("::")[0],
-        "depends_on": [urn for urn in one.dependencies if urn not in read],
+        "urn": resource.urn,
+        "type": resource.type,
+        "class": origins.classes.get(resource.type),
+        "name": resource.name,
+        "parent": resource.parent,
+        "custom": resource.custom,
+        "provider": resource.provider.rpartition("::")[0],
+        "depends_on": [urn for urn in resource.dependencies if urn not in read],
         "inputs": inputs,
-        "version": kept.get("inputs", {}).get("version")
-        if one.type.startswith(_PROVIDER)
+        "version": stored.get("inputs", {}).get("version")
+        if resource.type.startswith(_PROVIDER)
         else None,
-        "protect": one.protect,
-        "ignore_changes": list(one.ignore_changes),
-        "replace_on_changes": list(one.replace_on_changes),
-        "delete_before_replace": one.delete_before_replace,
-        "additional_secret_outputs": kept.get("additionalSecretOutputs") or [],
+        "protect": resource.protect,
+        "ignore_changes": list(resource.ignore_changes),
+        "replace_on_changes": list(resource.replace_on_changes),
+        "delete_before_replace": resource.delete_before_replace,
+        "additional_secret_outputs": stored.get("additionalSecretOutputs") or [],
     }
 
 
@@ -90,38 +92,38 @@ def _read(value: Any) -> Iterator[str]:
         yield from [value[KUBECONFIG]] if KUBECONFIG in value else []
         for part in [*value.get(MADE_OF, ()), *value.get("after", ())]:
             yield from part[:1] if isinstance(part, list) else []
-        for one in value.values():
-            yield from _read(one)
+        for item in value.values():
+            yield from _read(item)
     elif isinstance(value, list):
-        for one in value:
-            yield from _read(one)
+        for item in value:
+            yield from _read(item)
 
 
 class _Origins:
     """Finds what values are made of, and keeps which outputs are read."""
 
-    def __init__(self, known: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, resources: Mapping[str, Mapping[str, Any]]) -> None:
         self.read: dict[str, set[str]] = {}
         self.classes = classes()
-        self._known = known
+        self._resources = resources
         self._texts: dict[str, dict[str, list[str]]] = {}
 
     def value(self, planned: Any, real: Any) -> Any:
         """A value of the plan, with its unknown parts made of outputs."""
         if isinstance(planned, Marker):
-            return self._made(planned, real)
+            return self._recipe(planned, real)
         if isinstance(planned, dict):
             inner = real if isinstance(real, dict) else {}
-            return {key: self.value(one, inner.get(key)) for key, one in planned.items()}
+            return {key: self.value(item, inner.get(key)) for key, item in planned.items()}
         if isinstance(planned, list):
             items = real if isinstance(real, list) else []
             padded = [*items, *[None] * (len(planned) - len(items))]
             return [self.value(*pair) for pair in zip(planned, padded, strict=False)]
         return planned
 
-    def _made(self, planned: Marker, real: Any) -> Any:
+    def _recipe(self, planned: Marker, real: Any) -> Any:
         if isinstance(real, dict) and rpc._special_sig_key in real:
-            return {SECRET: self._made(planned, json.loads(real["plaintext"]))}
+            return {SECRET: self._recipe(planned, json.loads(real["plaintext"]))}
         if planned.origin and isinstance(real, str) and real.startswith(_CONFIG):
             [cluster] = [urn for urn in planned.origin if "managedKubernetes" in urn]
             self.read.setdefault(cluster, set()).add("connections")
@@ -131,7 +133,9 @@ class _Origins:
         parts = self._parts(planned, real) if isinstance(real, str) else [real]
         used = {part[0] for part in parts if isinstance(part, list)}
         # What leaves no trace in the value is waited for all the same.
-        waits = [[urn, "id"] for urn in sorted(planned.origin - used) if self._known[urn]["custom"]]
+        waits = [
+            [urn, "id"] for urn in sorted(planned.origin - used) if self._resources[urn]["custom"]
+        ]
         return {MADE_OF: parts, "after": waits if not used else []}
 
     def _parts(self, planned: Marker, real: str) -> list[Any]:
@@ -152,14 +156,14 @@ class _Origins:
     def _outputs(self, urn: str) -> dict[str, list[str]]:
         """The computed texts of a resource, and where each is."""
         if urn not in self._texts:
-            one = self._known[urn]
-            inputs = set(_texts(one.get("inputs", {}), []))
+            resource = self._resources[urn]
+            inputs = set(_texts(resource.get("inputs", {}), []))
             computed = {
                 text: [urn, *path]
-                for text, path in _texts(one.get("outputs", {}), []).items()
+                for text, path in _texts(resource.get("outputs", {}), []).items()
                 if len(text) >= _SHORTEST and text not in inputs
             }
-            id_ = {one["id"]: [urn, "id"]} if one.get("id") else {}
+            id_ = {resource["id"]: [urn, "id"]} if resource.get("id") else {}
             self._texts[urn] = computed | id_
         return self._texts[urn]
 
@@ -169,25 +173,25 @@ def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
     if isinstance(value, str):
         return {value: path}
     if isinstance(value, Mapping):
-        inner = [_texts(one, [*path, key]) for key, one in value.items()]
-        return {text: where for one in reversed(inner) for text, where in one.items()}
+        inner = [_texts(item, [*path, key]) for key, item in value.items()]
+        return {text: where for paths in reversed(inner) for text, where in paths.items()}
     return {}
 
 
 def packages() -> list[str]:
     """Packages of the SDKs that are loaded."""
-    return sorted(name for name, one in sys.modules.items() if _is_of_sdk(name, one))
+    return sorted(name for name, module in sys.modules.items() if _is_of_sdk(name, module))
 
 
 def classes() -> dict[str, list[str]]:
     """Module and name of the SDKs' classes, by the type that they register."""
-    found: dict[str, list[str]] = {}
+    classes_by_token: dict[str, list[str]] = {}
     for name, module in list(sys.modules.items()):
-        for one in vars(module).values() if _is_of_sdk(name, module) else ():
-            if isinstance(one, type) and issubclass(one, pulumi.CustomResource):
-                token = vars(one).get("pulumi_type")
-                found |= {token: [name, one.__name__]} if token else {}
-    return found
+        for member in vars(module).values() if _is_of_sdk(name, module) else ():
+            if isinstance(member, type) and issubclass(member, pulumi.CustomResource):
+                token = vars(member).get("pulumi_type")
+                classes_by_token |= {token: [name, member.__name__]} if token else {}
+    return classes_by_token
 
 
 def _is_of_sdk(name: str, module: object) -> bool:
@@ -209,38 +213,38 @@ def program(path: Path, *, typed: bool, spared: bool = False) -> None:
     """
     if spared:
         pulumi.log.debug = lambda *_, **__: None
-    given = json.loads(path.read_text())
-    for name in given["modules"]:
+    document = json.loads(path.read_text())
+    for name in document["modules"]:
         importlib.import_module(name)
-    declare(given, typed=typed)
+    declare(document, typed=typed)
     if spared:
         _sync_await(asyncio.sleep(0))
 
 
-def declare(given: Mapping[str, Any], *, typed: bool) -> None:
+def declare(document: Mapping[str, Any], *, typed: bool) -> None:
     """Registers what `written` says."""
-    made: dict[str, Any] = {}
-    for one in given["resources"]:
+    declared: dict[str, Any] = {}
+    for resource in document["resources"]:
         opts = pulumi.ResourceOptions(
-            parent=made.get(one["parent"]),
-            provider=made.get(one["provider"]),
-            depends_on=[made[urn] for urn in one["depends_on"]],
-            protect=one["protect"],
-            version=one["version"],
-            ignore_changes=one["ignore_changes"],
-            replace_on_changes=one["replace_on_changes"],
-            delete_before_replace=one["delete_before_replace"] or None,
-            additional_secret_outputs=one["additional_secret_outputs"],
+            parent=declared.get(resource["parent"]),
+            provider=declared.get(resource["provider"]),
+            depends_on=[declared[urn] for urn in resource["depends_on"]],
+            protect=resource["protect"],
+            version=resource["version"],
+            ignore_changes=resource["ignore_changes"],
+            replace_on_changes=resource["replace_on_changes"],
+            delete_before_replace=resource["delete_before_replace"] or None,
+            additional_secret_outputs=resource["additional_secret_outputs"],
         )
-        inputs = _resolved(one["inputs"], made)
-        read = given["read"].get(one["urn"], ())
-        made[one["urn"]] = registered(one, inputs, opts, read, typed=typed)
-    for name, value in given["outputs"].items():
-        pulumi.export(name, _resolved(value, made))
+        inputs = _resolved(resource["inputs"], declared)
+        read = document["read"].get(resource["urn"], ())
+        declared[resource["urn"]] = registered(resource, inputs, opts, read, typed=typed)
+    for name, value in document["outputs"].items():
+        pulumi.export(name, _resolved(value, declared))
 
 
 def registered(
-    one: Mapping[str, Any],
+    resource: Mapping[str, Any],
     inputs: dict[str, Any],
     opts: pulumi.ResourceOptions,
     read: Sequence[str] = (),
@@ -250,29 +254,31 @@ def registered(
     """Registers one resource.
 
     Args:
-        one: Its `type`, `class`, `name`, and whether it is `custom`.
+        resource: Its `type`, `class`, `name`, and whether it is `custom`.
         inputs: By their names on the wire.
         opts: Options.
         read: Outputs that others read, by their names on the wire.
         typed: Whether by the SDKs' class, or by `pulumi.CustomResource`.
     """
-    type_, name = one["type"], one["name"]
+    type_, name = resource["type"], resource["name"]
     if type_.startswith(_PROVIDER):
         return pulumi.ProviderResource(type_.removeprefix(_PROVIDER), name, inputs, opts)
-    if not one["custom"]:
+    if not resource["custom"]:
         component = pulumi.ComponentResource(type_, name, inputs, opts)
         component.register_outputs({})
         return component
-    if typed and one["class"]:
-        module, class_name = one["class"]
+    if typed and resource["class"]:
+        module, class_name = resource["class"]
         class_ = getattr(importlib.import_module(module), class_name)
         names = _types.resource_pulumi_to_py_names(class_)
         fixed = ("apiVersion", "kind") if type_.startswith("kubernetes:") else ()
-        given = {names.get(key, key): value for key, value in inputs.items() if key not in fixed}
-        made: pulumi.Resource = class_(name, opts=opts, **given)
+        arguments = {
+            names.get(key, key): value for key, value in inputs.items() if key not in fixed
+        }
+        declared: pulumi.Resource = class_(name, opts=opts, **arguments)
         # What others read, they read by its name on the wire.
-        made.__dict__.update({key: getattr(made, names.get(key, key)) for key in read})
-        return made
+        declared.__dict__.update({key: getattr(declared, names.get(key, key)) for key in read})
+        return declared
     if typed and type_.startswith("kubernetes:"):
         return kubernetes.apiextensions.CustomResource(
             name, inputs["apiVersion"], inputs["kind"], inputs["spec"], inputs["metadata"], opts
@@ -281,38 +287,38 @@ def registered(
     return pulumi.CustomResource(type_, name, {**outputs, **inputs}, opts)
 
 
-def _resolved(value: Any, made: Mapping[str, Any]) -> Any:
+def _resolved(value: Any, declared: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         if SECRET in value:
-            return pulumi.Output.secret(_resolved(value[SECRET], made))
+            return pulumi.Output.secret(_resolved(value[SECRET], declared))
         if KUBECONFIG in value:
-            return _kubeconfig(made[value[KUBECONFIG]])
+            return _kubeconfig(declared[value[KUBECONFIG]])
         if MADE_OF in value:
-            return _joined(value[MADE_OF], value["after"], made)
-        return {key: _resolved(one, made) for key, one in value.items()}
+            return _joined(value[MADE_OF], value["after"], declared)
+        return {key: _resolved(item, declared) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(one, made) for one in value]
+        return [_resolved(item, declared) for item in value]
     return value
 
 
 def _joined(
-    parts: Sequence[Any], after: Sequence[Sequence[str]], made: Mapping[str, Any]
+    parts: Sequence[Any], after: Sequence[Sequence[str]], declared: Mapping[str, Any]
 ) -> pulumi.Output[Any]:
-    outputs = [_output(part, made) for part in (*parts, *after) if isinstance(part, list)]
+    outputs = [_output(part, declared) for part in (*parts, *after) if isinstance(part, list)]
     if len(parts) == 1 and isinstance(parts[0], list):
         return outputs[0]
     if not any(isinstance(part, list) for part in parts):
         return pulumi.Output.all(*outputs).apply(lambda _: parts[0])
-    texts = [_output(part, made) if isinstance(part, list) else part for part in parts]
+    texts = [_output(part, declared) if isinstance(part, list) else part for part in parts]
     return pulumi.Output.concat(*texts)
 
 
-def _output(where: Sequence[str], made: Mapping[str, Any]) -> pulumi.Output[Any]:
+def _output(where: Sequence[str], declared: Mapping[str, Any]) -> pulumi.Output[Any]:
     urn, key, *path = where
-    found = made[urn].__dict__[key]
+    output = declared[urn].__dict__[key]
     for step in path:
-        found = found.apply(lambda value, step=step: _inside(value, step))
-    return found  # type: ignore[no-any-return]
+        output = output.apply(lambda value, step=step: _inside(value, step))
+    return output  # type: ignore[no-any-return]
 
 
 def _inside(value: Any, key: str) -> Any:
@@ -326,16 +332,16 @@ def _snake(key: str) -> str:
 
 def _kubeconfig(cluster: pulumi.CustomResource) -> pulumi.Output[str]:
     """Access to a cluster at its private address, fetched from the cloud as every program does."""
-    found = pulumi.runtime.invoke_output(
+    kubeconfig = pulumi.runtime.invoke_output(
         _CREDENTIAL,
         {"clusterId": cluster.id, "temporaryDurationMinutes": 120},
         pulumi.InvokeOutputOptions(parent=cluster),
     )
     private = cluster.__dict__["connections"].apply(
-        lambda known: _inside(known[0], "apiServerIntranet")
+        lambda connection: _inside(connection[0], "apiServerIntranet")
     )
     return pulumi.Output.secret(
-        pulumi.Output.all(found, private).apply(
-            lambda known: re.sub(r"(server: ).*", rf"\g<1>{known[1]}", known[0]["kubeConfig"])
+        pulumi.Output.all(kubeconfig, private).apply(
+            lambda results: re.sub(r"(server: ).*", rf"\g<1>{results[1]}", results[0]["kubeConfig"])
         )
     )

@@ -29,7 +29,7 @@ from proof.load_generators import LOCK as INFERENCE_PERF
 from proof.step import Skipped
 from sandbox.binaries import Unavailable
 
-from .table import Row
+from .table import RatioRow
 
 ROOT: Final = Path(__file__).parents[1]
 AIPERF: Final = Path(__file__).with_name("requirements-aiperf.txt")
@@ -42,7 +42,7 @@ LONGEST_SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
-class Asked:
+class Task:
     """What a generator is to do."""
 
     url: str
@@ -54,7 +54,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ToolResult:
     """What came of a run."""
 
     reported: float
@@ -66,18 +66,18 @@ class Measured:
     requests: int
 
 
-Tool = Callable[[Asked], float]
+Tool = Callable[[Task], float]
 """Runs a generator, and gives the median of the time to first token that it reports."""
 
 
-def laptop(asked: Asked) -> float:
+def laptop(task: Task) -> float:
     """The tool of this project."""
-    file = asked.folder / "run.json"
-    load = ["--scenario", "spike", "--clients", str(asked.clients), "--seconds", str(asked.seconds)]
-    size = ["--prompt-words", str(WORDS), "--max-tokens", str(asked.tokens)]
+    file = task.folder / "run.json"
+    load = ["--scenario", "spike", "--clients", str(task.clients), "--seconds", str(task.seconds)]
+    size = ["--prompt-words", str(WORDS), "--max-tokens", str(task.tokens)]
     program = [sys.executable, "-W", "ignore", "-c", "from cli import main; main()"]
     kind = ["--model", "qwen", "--api", "completions", "--output", str(file)]
-    _run([*program, "loadtest", "run", asked.url, *kind, *load, *size], os.environ)
+    _run([*program, "loadtest", "run", task.url, *kind, *load, *size], os.environ)
     waits = [
         sample["first_token"] - sample["due"]
         for sample in json.loads(file.read_text())["samples"]
@@ -86,40 +86,40 @@ def laptop(asked: Asked) -> float:
     return float(statistics.median(waits))
 
 
-def inference_perf(programs: Path, asked: Asked) -> float:
+def inference_perf(programs: Path, task: Task) -> float:
     """inference-perf, as the Job runs it."""
     arguments = {
-        "scenario": {"spike": {"clients": asked.clients, "seconds": asked.seconds}},
-        "prompt": {"words": WORDS, "max_tokens": asked.tokens},
+        "scenario": {"spike": {"clients": task.clients, "seconds": task.seconds}},
+        "prompt": {"words": WORDS, "max_tokens": task.tokens},
     }
     path = os.pathsep.join([str(programs), "/usr/bin", "/bin"])
-    code, log = job.run(arguments, asked.url, asked.folder, path, LONGEST_SECONDS)
+    code, log = job.run(arguments, task.url, task.folder, path, LONGEST_SECONDS)
     if code:
         raise Unavailable(f"inference-perf ended with {code}: {log[-300:]}")
-    summary = json.loads((job.results(asked.folder) / "summary_lifecycle_metrics.json").read_text())
+    summary = json.loads((job.results(task.folder) / "summary_lifecycle_metrics.json").read_text())
     return float(summary["successes"]["latency"]["time_to_first_token"]["median"])
 
 
-def aiperf(programs: Path, asked: Asked) -> float:
+def aiperf(programs: Path, task: Task) -> float:
     """The generator of NVIDIA's ai-dynamo project, told the same."""
-    tokenizer.write(asked.folder / "model")
+    tokenizer.write(task.folder / "model")
     # With HF_HUB_OFFLINE it would take the folder of the tokenizer for a name on the hub.
     _run(
         [
-            *(str(programs / "aiperf"), "profile", "--model", "qwen", "--url", asked.url),
+            *(str(programs / "aiperf"), "profile", "--model", "qwen", "--url", task.url),
             *("--endpoint-type", "completions", "--streaming", "--ui-type", "none"),
-            *("--concurrency", str(asked.clients), "--benchmark-duration", str(asked.seconds)),
-            *("--benchmark-grace-period", "60", "--isl", str(WORDS), "--osl", str(asked.tokens)),
-            *("--tokenizer", str(asked.folder / "model"), "--use-server-token-count"),
-            *("--connection-reuse-strategy", "never", "--artifact-dir", str(asked.folder / "out")),
+            *("--concurrency", str(task.clients), "--benchmark-duration", str(task.seconds)),
+            *("--benchmark-grace-period", "60", "--isl", str(WORDS), "--osl", str(task.tokens)),
+            *("--tokenizer", str(task.folder / "model"), "--use-server-token-count"),
+            *("--connection-reuse-strategy", "never", "--artifact-dir", str(task.folder / "out")),
         ],
-        {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(asked.folder)},
+        {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(task.folder)},
     )
-    report = json.loads((asked.folder / "out" / "profile_export_aiperf.json").read_text())
+    report = json.loads((task.folder / "out" / "profile_export_aiperf.json").read_text())
     return float(report["time_to_first_token"]["p50"]) / 1000
 
 
-def measure(seconds: int = 20, ceiling_seconds: int = 10) -> Sequence[Row]:
+def measure(seconds: int = 20, ceiling_seconds: int = 10) -> Sequence[RatioRow]:
     """Runs every generator against the same server.
 
     Args:
@@ -142,12 +142,12 @@ def _tools() -> dict[str, Tool]:
         raise Unavailable(str(reason)) from None
     return {
         "laptop tool": laptop,
-        "inference-perf": lambda asked: inference_perf(perf, asked),
-        "aiperf": lambda asked: aiperf(ai, asked),
+        "inference-perf": lambda task: inference_perf(perf, task),
+        "aiperf": lambda task: aiperf(ai, task),
     }
 
 
-def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iterator[Row]:
+def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iterator[RatioRow]:
     for clients in CLIENTS:
         for name, tool in tools.items():
             run = _measured(tool, TOLD, clients, seconds, 20)
@@ -158,33 +158,33 @@ def _rows(tools: Mapping[str, Tool], seconds: int, ceiling_seconds: int) -> Iter
             limit = TARGET if tool is laptop else None
             what = f"TTFT, {clients} {'client' if clients == 1 else 'clients'}: {name} : server"
             print(f"  {what}: {figures}", flush=True)
-            yield Row(what, run.reported / run.written, limit, figures)
-    first, *others = tools
+            yield RatioRow(what, run.reported / run.written, limit, figures)
+    first, *further = tools
     rates = {
         name: _measured(tool, AT_ONCE, CLIENTS[-1], ceiling_seconds, 2).rate
         for name, tool in tools.items()
     }
     print(f"  ceilings, requests/s: {rates}", flush=True)
-    for name in others:
+    for name in further:
         figures = f"{rates[name]:.0f} : {rates[first]:.0f} requests/s answered, 2 tokens each"
-        yield Row(f"ceiling: {name} : {first}", rates[name] / rates[first], None, figures)
+        yield RatioRow(f"ceiling: {name} : {first}", rates[name] / rates[first], None, figures)
 
 
 def _measured(
     tool: Tool, behaviour: Behaviour, clients: int, seconds: int, tokens: int
-) -> Measured:
+) -> ToolResult:
     with tempfile.TemporaryDirectory(prefix="side-") as name, serving(behaviour) as server:
-        reported = tool(Asked(server.url, clients, seconds, tokens, Path(name)))
+        reported = tool(Task(server.url, clients, seconds, tokens, Path(name)))
         return _compared(reported, server.records())
 
 
-def _compared(reported: float, records: Sequence[Mapping[str, Any]]) -> Measured:
-    whole = [record for record in records if record["whole"]]
-    if len(whole) < 2:
-        raise Unavailable(f"the server has answered {len(whole)} requests")
-    lasted = max(record["ended"] for record in whole) - min(record["came"] for record in whole)
-    written = statistics.median(record["first_token"] - record["came"] for record in whole)
-    return Measured(reported, written, len(whole) / lasted, len(whole))
+def _compared(reported: float, records: Sequence[Mapping[str, Any]]) -> ToolResult:
+    answers = [record for record in records if record["whole"]]
+    if len(answers) < 2:
+        raise Unavailable(f"the server has answered {len(answers)} requests")
+    lasted = max(record["ended"] for record in answers) - min(record["came"] for record in answers)
+    written = statistics.median(record["first_token"] - record["came"] for record in answers)
+    return ToolResult(reported, written, len(answers) / lasted, len(answers))
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 from .plan_overhead import PLAN
 from .process import by_turns, compiling_into, middle
-from .table import Row, show
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 TIMES: Final = 9
@@ -83,7 +83,7 @@ def of_sdks(modules: list[str]) -> list[str]:
     return [name for name in modules if name.partition(".")[0].partition("_")[0] == "pulumi"]
 
 
-def loaded_in_vain(stack: str, environment: Mapping[str, str]) -> Row:
+def loaded_in_vain(stack: str, environment: Mapping[str, str]) -> RatioRow:
     """SDK modules that a plan of a stack loads, against those of them that it runs.
 
     A package of an SDK imports all of its modules, so that one class brings the others with it.
@@ -93,14 +93,16 @@ def loaded_in_vain(stack: str, environment: Mapping[str, str]) -> Row:
         command, check=True, capture_output=True, text=True, env=environment, cwd=ROOT
     )
     ran: dict[str, bool] = json.loads(done.stdout)
-    ours = of_sdks(list(ran))
-    idle = Counter(_package(name) for name in ours if not ran[name])
-    used = len(ours) - idle.total()
+    modules = of_sdks(list(ran))
+    idle = Counter(_package(name) for name in modules if not ran[name])
+    used = len(modules) - idle.total()
     times = _import_seconds(stack, environment)
-    seconds = sum(took for name, took in times if name in ours and not ran[name])
+    seconds = sum(took for name, took in times if name in modules and not ran[name])
     most = ", ".join(f"{name} {count}" for name, count in idle.most_common(MOST))
-    detail = f"{len(ours)} : {used} modules; the rest costs {seconds:.2f} s, most of it: {most}"
-    return Row(f"plan {stack}: modules of the SDKs loaded : run", len(ours) / used, None, detail)
+    detail = f"{len(modules)} : {used} modules; the rest costs {seconds:.2f} s, most of it: {most}"
+    return RatioRow(
+        f"plan {stack}: modules of the SDKs loaded : run", len(modules) / used, None, detail
+    )
 
 
 def _import_seconds(stack: str, environment: Mapping[str, str]) -> Iterator[tuple[str, float]]:
@@ -117,7 +119,7 @@ def _package(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def measure(times: int = TIMES) -> list[Row]:
+def measure(times: int = TIMES) -> list[RatioRow]:
     """The library against the SDKs it needs, at three depths, and what they load in vain."""
     with tempfile.TemporaryDirectory() as folder:
         environment = compiling_into(folder)
@@ -143,13 +145,12 @@ def measure(times: int = TIMES) -> list[Row]:
 
     base = middle(costs["nothing"])
 
-    def row(what: str, ours: str, theirs: str, limit: float | None = None) -> Row:
-        mine, other = (middle(costs[one]) - base for one in (ours, theirs))
-        memory = max(one.bytes for one in costs[ours]) >> 20
-        detail = (
-            f"{mine:.2f} s : {other:.2f} s, {counts[ours]} : {counts[theirs]} modules, {memory} MiB"
-        )
-        return Row(what, mine / other, limit, detail)
+    def row(what: str, program: str, rival: str, limit: float | None = None) -> RatioRow:
+        seconds, floor_seconds = (middle(costs[side]) - base for side in (program, rival))
+        memory = max(cost.bytes for cost in costs[program]) >> 20
+        modules = f"{counts[program]} : {counts[rival]} modules"
+        detail = f"{seconds:.2f} s : {floor_seconds:.2f} s, {modules}, {memory} MiB"
+        return RatioRow(what, seconds / floor_seconds, limit, detail)
 
     return [
         row("import pulumi_ack_inference : import of the three SDKs", "library", "sdks", 1.15),

@@ -10,7 +10,7 @@ from rich.table import Table
 
 
 @dataclass(frozen=True)
-class Row:
+class RatioRow:
     """One ratio."""
 
     what: str
@@ -27,16 +27,16 @@ class Row:
         return self.limit is None or round(self.ratio, 2) <= self.limit
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[RatioRow]) -> None:
     """Prints ratios as a table."""
     table = Table("", "ratio", "wanted", "figures", box=None, pad_edge=False)
     for row in rows:
-        wanted = "" if row.limit is None else f"<= {row.limit:.2f}"
+        limit = "" if row.limit is None else f"<= {row.limit:.2f}"
         mark = "" if row.is_met else "red"
-        table.add_row(row.what, f"{row.ratio:.2f}", wanted, row.detail, style=mark)
+        table.add_row(row.what, f"{row.ratio:.2f}", limit, row.detail, style=mark)
     Console(highlight=False, width=None).print(table)
 
 
-def store(rows: Sequence[Row], path: Path) -> None:
+def store(rows: Sequence[RatioRow], path: Path) -> None:
     """Writes ratios as JSON."""
     path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")

@@ -288,6 +288,6 @@ if not TYPE_CHECKING:  # A type checker would take any name for granted.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         rooms = (import_module(f".{room}", __name__) for room in _ROOMS)
-        found = next(getattr(room, name) for room in rooms if name in room.__all__)
-        globals()[name] = found
-        return found
+        member = next(getattr(room, name) for room in rooms if name in room.__all__)
+        globals()[name] = member
+        return member

@@ -54,7 +54,7 @@ class Fault:
     def __str__(self) -> str:
         field, want, why = (_cut(text, 500) for text in (self.field, self.want, self.why))
         see = f" See {self.source}" if self.source else ""
-        return _on_one_line(f"{field} is {_shown(self.got)}, but it must be {want}: {why}.{see}")
+        return _on_one_line(f"{field} is {_excerpt(self.got)}, but it must be {want}: {why}.{see}")
 
     def under(self, path: str) -> "Fault":
         """The same fault, seen from the section that holds it."""
@@ -132,22 +132,22 @@ class Args(BaseModel):
 
     @model_validator(mode="after")
     def _is_sound(self, info: ValidationInfo) -> Self:
-        if info.context is not LENIENT and (found := list(self._faults())):
-            raise Refusal(*found)
+        if info.context is not LENIENT and (faults := list(self._faults())):
+            raise Refusal(*faults)
         return self
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        found = handler(schema)
-        properties = handler.resolve_ref_schema(found).get("properties", {})
+        reference = handler(schema)
+        properties = handler.resolve_ref_schema(reference).get("properties", {})
         for name, text in descriptions(cls).items():
             info = cls.model_fields.get(name)
             body = properties.get(name, properties.get(info.alias) if info else None)
             if body is not None:
                 body.setdefault("description", text)
-        return found
+        return reference
 
     def dump(self) -> dict[str, Any]:
         """The inputs as the engine records them: what is not set is left out."""
@@ -197,18 +197,21 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
         path = path_of(raw, steps)
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, Refusal):
-            groups.setdefault((path, True), []).extend(one.under(path) for one in cause.faults)
+            groups.setdefault((path, True), []).extend(
+                nested.under(path) for nested in cause.faults
+            )
             continue
-        found = _fault(model, steps, path, detail, _at(raw, steps))
+        fault = _fault(model, steps, path, detail, _at(raw, steps))
         if detail["type"] == "is_instance_of":
             # Of Input[str], the arm for text says it better; where there is no other, this must.
-            lone_arms.setdefault(path, found)
-        elif found not in (known := groups.setdefault((path, False), [])):
-            known.append(found)
-    for path, found in lone_arms.items():
-        told = [other for other, _ in groups]
-        if path not in told and not any(one.startswith((f"{path}.", f"{path}[")) for one in told):
-            groups[path, False] = [found]
+            lone_arms.setdefault(path, fault)
+        elif fault not in (alternatives := groups.setdefault((path, False), [])):
+            alternatives.append(fault)
+    for path, fault in lone_arms.items():
+        paths = [where for where, _ in groups]
+        inner = (f"{path}.", f"{path}[")
+        if path not in paths and not any(where.startswith(inner) for where in paths):
+            groups[path, False] = [fault]
     return [
         fault
         for (_, by_rule), group in groups.items()
@@ -218,33 +221,39 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
 
 def rule_faults(error: ValidationError) -> list[Fault]:
     """The faults that rules and bounds raised, where all types are known to be right."""
-    found: list[Fault] = []
+    raised: list[Fault] = []
     for detail in error.errors():
         path, cause = path_of(None, detail["loc"]), detail.get("ctx", {}).get("error")
         if isinstance(cause, Refusal):
-            found += [fault.under(path) for fault in cause.faults]
+            raised += [fault.under(path) for fault in cause.faults]
         else:
             want, why = _want(detail["type"], detail, None), "nothing else is taken"
-            found.append(Fault(path, detail["input"], want, why))
-    return found
+            raised.append(Fault(path, detail["input"], want, why))
+    return raised
 
 
 def path_of(raw: object, steps: Iterable[str | int]) -> str:
     """Writes a location as a reader would: `pools[a10].autoscale.max`."""
-    path, here = "", raw
+    path, value = "", raw
     for step in steps:
-        here = _child(here, step)
+        value = _child(value, step)
         if isinstance(step, int):
-            name = here.get("name") if isinstance(here, Mapping) else None
+            name = value.get("name") if isinstance(value, Mapping) else None
             path += f"[{name if isinstance(name, str) else step}]"
         else:
             path += f".{step}" if path else step
     return path
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that the reader most likely meant, if any is close."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that the reader most likely meant, if any is close.
+
+    Args:
+        word: What was written.
+        words: What might have been meant.
+        likeness: How close it has to be, from 0 to 1.
+    """
+    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=likeness)), None)
 
 
 def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
@@ -281,11 +290,11 @@ def descriptions(model: type[BaseModel]) -> Mapping[str, str]:
 
     pydantic's own `use_attribute_docstrings` reads the source of every model at its import.
     """
-    found: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
-            found |= _attribute_docstrings(one.__module__).get(one.__qualname__, {})
-    return found
+    docstrings: dict[str, str] = {}
+    for class_ in reversed(model.__mro__):
+        if issubclass(class_, BaseModel) and class_ is not BaseModel:
+            docstrings |= _attribute_docstrings(class_.__module__).get(class_.__qualname__, {})
+    return docstrings
 
 
 @functools.cache
@@ -293,17 +302,17 @@ def _attribute_docstrings(module: str) -> Mapping[str, Mapping[str, str]]:
     """By class and attribute, what stands under the attributes of a module's classes."""
     classes = ast.parse(inspect.getsource(sys.modules[module])).body
     return {
-        one.name: {
+        class_.name: {
             field.target.id: inspect.cleandoc(text.value.value)
-            for field, text in itertools.pairwise(one.body)
+            for field, text in itertools.pairwise(class_.body)
             if isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)
             and isinstance(text, ast.Expr)
             and isinstance(text.value, ast.Constant)
             and isinstance(text.value.value, str)
         }
-        for one in classes
-        if isinstance(one, ast.ClassDef)
+        for class_ in classes
+        if isinstance(class_, ast.ClassDef)
     }
 
 
@@ -321,7 +330,13 @@ def _fault(
         got = Words("given in plain")
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
-    return Fault(path or "args", got, _want(kind, detail, info), _purpose(info))
+    want = _want(kind, detail, info)
+    if kind == "string_type" and isinstance(got, float):
+        why = "without them YAML reads a number, by which 1.30 is 1.3"
+        return Fault(path, got, "text in quotes", why)
+    if kind == "string_type" and isinstance(got, int):
+        want = f"text in quotes, as {str(got).lower()!r} is"
+    return Fault(path or "args", got, want, _purpose(info))
 
 
 def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
@@ -333,10 +348,10 @@ def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldIn
 def _unknown_key(
     model: type[BaseModel], steps: Sequence[str | int], path: str, got: object
 ) -> Fault:
-    known = keys_at(model, steps[:-1])
-    close = nearest(str(steps[-1]), known)
+    keys = keys_at(model, steps[:-1])
+    close = nearest(str(steps[-1]), keys)
     want = f"left out (did you mean {close!r}?)" if close else "left out"
-    why = f"the keys here are {', '.join(known)}" if known else "no key is allowed here"
+    why = f"the keys here are {', '.join(keys)}" if keys else "no key is allowed here"
     return Fault(path, Words("not a known key"), want, why)
 
 
@@ -418,7 +433,7 @@ def _holds_secret(model: type[BaseModel]) -> bool:
     )
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     return _cut(repr(value.value if isinstance(value, Enum) else value), 80)
 
 
@@ -464,15 +479,15 @@ def _arms(annotation: object) -> list[object]:
     return [] if annotation in (None, types.NoneType) else [annotation]
 
 
-def _child(here: object, step: str | int) -> object:
-    if isinstance(here, BaseModel):
-        return getattr(here, str(step), MISSING)
-    if isinstance(here, Mapping):
+def _child(value: object, step: str | int) -> object:
+    if isinstance(value, BaseModel):
+        return getattr(value, str(step), MISSING)
+    if isinstance(value, Mapping):
         # A custom resource's fields may be spelled as on the wire: `volumeMounts`.
-        spelled = (key for key in here if isinstance(key, str) and _snake(key) == step)
-        return here[step] if step in here else here.get(next(spelled, step), MISSING)
-    if isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int):
-        return here[step] if step < len(here) else MISSING
+        spelled = (key for key in value if isinstance(key, str) and _snake(key) == step)
+        return value[step] if step in value else value.get(next(spelled, step), MISSING)
+    if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
+        return value[step] if step < len(value) else MISSING
     return MISSING
 
 
@@ -481,10 +496,10 @@ def _snake(name: str) -> str:
 
 
 def _at(raw: object, steps: Iterable[str | int]) -> object:
-    here = raw
+    value = raw
     for step in steps:
-        here = _child(here, step)
-    return here
+        value = _child(value, step)
+    return value
 
 
 def _field(model: type[BaseModel], step: str) -> FieldInfo | None:

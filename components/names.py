@@ -81,6 +81,13 @@ LABEL_VALUE: Final = Form(
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
 )
 """Value of a label."""
+LABEL_KEY: Final = Form(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    "a label key such as 'pool' or 'example.com/pool'",
+    LONGEST_SUBDOMAIN + 1 + LONGEST_LABEL,
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
+)
+"""Key of a label, of a taint and of an annotation."""
 STATEFUL_SET: Final = Form(
     r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?",
     "lower-case letters, digits and '-', at most 52",
@@ -234,10 +241,10 @@ def _host_of(text: str) -> str | None:
     """The host that the writer of a URL, of capitals, of a port or of a wildcard meant."""
     try:
         parts = urlsplit(text if "//" in text else f"//{text}")
-        found = (parts.hostname or "").removeprefix("*.").rstrip(".").lower()
+        host = (parts.hostname or "").removeprefix("*.").rstrip(".").lower()
     except ValueError:
         return None
-    return found if found and is_host(found) else None
+    return host if host and is_host(host) else None
 
 
 _URL: Final = re.compile(
@@ -310,8 +317,8 @@ def ack_version_faults(field: str, version: object) -> Iterator[Fault]:
         return
     match = _VERSION.fullmatch(version)
     minor_alone = match is not None and match["patch"] is None
-    whole = match is not None and _ACK_BUILD.fullmatch(match["build"] or "") is not None
-    if not (minor_alone or whole) or version.startswith("v"):
+    is_build = match is not None and _ACK_BUILD.fullmatch(match["build"] or "") is not None
+    if not (minor_alone or is_build) or version.startswith("v"):
         want = "a version of ACK such as 1.34.1-aliyun.1, or left out"
         why = "ACK numbers its own builds of a release, and knows no other names for them"
         yield Fault(field, version, want, why, _ACK_VERSIONS)

@@ -134,24 +134,24 @@ def request(model: str, text: str, max_tokens: int, api: Api = Api.CHAT) -> byte
     ).encode()
 
 
-def prompt(asked: Prompt, seed: int, index: int) -> str:
+def prompt(shape: Prompt, seed: int, index: int) -> str:
     """The prompt of one request of a run, the same for the same seed.
 
     It begins with a number that no other prompt has, and goes on with words at random: a cache of
     prefixes, which works in blocks of tokens, finds nothing but what the chat template puts before.
     """
     source = random.Random(f"{seed}/{index}")  # noqa: S311  nothing secret
-    return " ".join([f"{source.getrandbits(64):016x}", *source.choices(_WORDS, k=asked.words - 1)])
+    return " ".join([f"{source.getrandbits(64):016x}", *source.choices(_WORDS, k=shape.words - 1)])
 
 
 def message(body: bytes) -> str:
     """What an error's body says, in any of the shapes that servers and gateways use."""
     text = body.decode(errors="replace")
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
     for key in ("error", "message", "detail"):
-        if isinstance(found, dict) and key in found:
-            found = found[key]
-    return found if isinstance(found, str) else json.dumps(found)
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+    return value if isinstance(value, str) else json.dumps(value)

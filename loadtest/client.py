@@ -101,7 +101,7 @@ class Answer:
     simulated: bool = False
 
 
-class Client:
+class EndpointClient:
     """Asks one model; use it as a context."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -113,21 +113,21 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        given = self._endpoint
-        once = given.connections is Connections.NEW
-        kept: dict[str, Any] = (
+        endpoint = self._endpoint
+        once = endpoint.connections is Connections.NEW
+        options: dict[str, Any] = (
             {"force_close": True} if once else {"keepalive_timeout": KEPT_SECONDS}
         )
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, socket_factory=_socket, **kept),
+            connector=aiohttp.TCPConnector(limit=0, socket_factory=_socket, **options),
             cookie_jar=aiohttp.DummyCookieJar(),  # a sticky session would hold on to one pod
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             headers={
                 "Accept": "text/event-stream",
                 "Accept-Encoding": "identity",  # a gateway that compresses holds tokens back
                 "Content-Type": "application/json",
-                **({"Host": given.host} if given.host else {}),
-                **given.headers,
+                **({"Host": endpoint.host} if endpoint.host else {}),
+                **endpoint.headers,
             },
         )
         return self
@@ -152,11 +152,13 @@ class Client:
         """
         try:
             async with asyncio.timeout(seconds):
-                asked = self._endpoint
-                await self._exchange(chat.request(asked.model, text, max_tokens, asked.api), answer)
+                endpoint = self._endpoint
+                await self._exchange(
+                    chat.request(endpoint.model, text, max_tokens, endpoint.api), answer
+                )
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             answer.failure, detail = _explained(error, seconds)
-            answer.detail = self._shown(detail)
+            answer.detail = self._without_secrets(detail)
 
     async def _exchange(self, body: bytes, answer: Answer) -> None:
         assert self._session is not None, "used outside of its context"  # noqa: S101
@@ -167,32 +169,32 @@ class Client:
             answer.simulated = chat.SIMULATED in response.headers
             if (failure := _refusal(response)) is not None:
                 answer.failure = failure
-                answer.detail = self._shown(await _said(response))
+                answer.detail = self._without_secrets(await _reason(response))
                 return
             await self._read(response.content, answer)
 
     async def _read(self, content: aiohttp.StreamReader, answer: Answer) -> None:
         now, events, texts = asyncio.get_running_loop().time, EventStream(), 0
         async for piece in content.iter_any():
-            here = now()
+            instant = now()
             for event in events.feed(piece):
                 if event.data.strip() == chat.DONE:
                     if answer.first_token is None:
                         raise ValueError("the answer has no text")
                     await self._leave(content)
                     return
-                found = chat.chunk(event.data, event.name)
-                if found.error is not None:
-                    answer.failure = _of_status(found.status) or Failure.SERVER_ERROR
-                    answer.detail = self._shown(found.error)
+                part = chat.chunk(event.data, event.name)
+                if part.error is not None:
+                    answer.failure = _of_status(part.status) or Failure.SERVER_ERROR
+                    answer.detail = self._without_secrets(part.error)
                     return
-                if found.has_text:
-                    answer.first_token = answer.first_token or here
-                    answer.last_token = here
+                if part.has_text:
+                    answer.first_token = answer.first_token or instant
+                    answer.last_token = instant
                     texts += 1
                     answer.tokens = max(answer.tokens, texts)
-                answer.tokens = found.output_tokens or answer.tokens
-                answer.prompt_tokens = found.prompt_tokens or answer.prompt_tokens
+                answer.tokens = part.output_tokens or answer.tokens
+                answer.prompt_tokens = part.prompt_tokens or answer.prompt_tokens
         answer.failure, answer.detail = Failure.CUT, "the stream ended without its last event"
 
     async def _leave(self, content: aiohttp.StreamReader) -> None:
@@ -203,7 +205,7 @@ class Client:
                     async for _ in content.iter_any():
                         pass
 
-    def _shown(self, text: str) -> str:
+    def _without_secrets(self, text: str) -> str:
         """A detail on one line, without what was sent as a secret: servers like to repeat it."""
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
@@ -250,18 +252,18 @@ def address(url: str) -> str:
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path or '/v1'}"
 
 
-def header(given: str, option: str, read: Callable[[str], str]) -> tuple[str, str]:
+def header(text: str, option: str, read: Callable[[str], str]) -> tuple[str, str]:
     """Takes a header whose value stands elsewhere, so that no history of commands keeps it.
 
     Args:
-        given: `NAME=WHERE`.
+        text: `NAME=WHERE`.
         option: The option it was given with, for the sentence.
         read: Gives the value that stands at WHERE, or raises OSError or KeyError.
 
     Raises:
         Refused: The name is none, nothing stands there, or it cannot be sent.
     """
-    name, _, where = given.partition("=")
+    name, _, where = text.partition("=")
     if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not where:
         # The value itself may have been given: it is not repeated.
         raise Refused(option, f"{option} must read NAME=WHERE, such as Authorization=TOKEN_HEADER.")
@@ -296,12 +298,12 @@ def _trust(ca: Path | None) -> ssl.SSLContext:
 
 def _socket(address: Any) -> socket.socket:
     family, kind, protocol, _, _ = address
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    socket_ = socket.socket(family, kind, protocol)
+    socket_.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS)
-    return made
+        socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
+        socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS)
+    return socket_
 
 
 def _refusal(response: aiohttp.ClientResponse) -> Failure | None:
@@ -331,7 +333,7 @@ def _of_status(status: object) -> Failure | None:
     return None
 
 
-async def _said(response: aiohttp.ClientResponse) -> str:
+async def _reason(response: aiohttp.ClientResponse) -> str:
     if response.status == 200:
         return f"the answer is {response.content_type}, not text/event-stream"
     if (elsewhere := response.headers.get("Location")) is not None:
@@ -373,9 +375,9 @@ def _first_line(error: Exception) -> str:
 
 def _secrets(values: Iterable[str]) -> Sequence[str]:
     """What must not be shown: values but the shortest, and their long words; the longest first."""
-    whole = {value for value in values if len(value) >= 4}
-    words = {word for value in whole for word in value.split() if len(word) >= 8}
-    return sorted(whole | words, key=len, reverse=True)
+    secrets = {value for value in values if len(value) >= 4}
+    words = {word for value in secrets for word in value.split() if len(word) >= 8}
+    return sorted(secrets | words, key=len, reverse=True)
 
 
 def from_environment(name: str) -> str:

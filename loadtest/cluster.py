@@ -9,7 +9,7 @@ from plan.stack_file import Refused
 from . import phases
 
 
-class ClusterWatcher(phases.Watcher):
+class ClusterWatcher(phases.PodWatcher):
     """Sees the pods of a model; where they do not go, nothing can be measured."""
 
     async def wait_until_zero(self, seconds: float) -> None:

@@ -22,7 +22,7 @@ from plan.stack_file import Refused
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header
 from .fake_vllm import Behaviour, Misbehaviour, Served, serve
-from .measure import Outcome, Settings, Watcher, measure
+from .measure import MeasureOutcome, MeasureSettings, Watcher, measure
 from .prompts import PromptFile, read
 from .results import Run, save
 from .terminal import Progressing, seconds_of, show
@@ -68,8 +68,8 @@ def endpoint(
         raise Refused(
             "--host", f"--host is {host!r}, but it must be a name such as qwen.example.com."
         )
-    headers = [header(one, "--header-from-env", from_environment) for one in headers_from_env]
-    headers += [header(one, "--header-from-file", from_file) for one in headers_from_file]
+    headers = [header(option, "--header-from-env", from_environment) for option in headers_from_env]
+    headers += [header(option, "--header-from-file", from_file) for option in headers_from_file]
     if api_key is not None:
         if any(name.lower() == "authorization" for name, _ in headers):
             raise Refused("The key", "A key and a header Authorization are given: leave one out.")
@@ -136,29 +136,29 @@ def question(
     Raises:
         Refused: The model is not known, a value is out of bounds, or options contradict.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    words, tokens = given.pop("words", None), given.pop("max_tokens", None)
+    settings = {name: value for name, value in options.items() if value is not None}
+    words, tokens = settings.pop("words", None), settings.pop("max_tokens", None)
     if source is None:
-        if "model" not in given:
+        if "model" not in settings:
             raise Refused("--model", "--model must be given, or else --from STACK NAME.")
-        model = str(given["model"])
+        model = str(settings["model"])
         defaults = {"service": model, "namespace": NAMESPACE, "label": model, "host": None}
         ways = {"api": Api.CHAT, "connections": Connections.NEW}
-        asked = scenario(kind or "steady", scenario_options)
-        fields: dict[str, Any] = {"scenario": asked, **defaults, **ways}
+        load = scenario(kind or "steady", scenario_options)
+        fields: dict[str, Any] = {"scenario": load, **defaults, **ways}
         stated = Prompt()
     else:
-        named = {"scenario": kind, "model": given.get("model"), **scenario_options}
+        named = {"scenario": kind, "model": settings.get("model"), **scenario_options}
         foreign = [_option(name) for name, value in named.items() if value is not None]
         if foreign:
-            said = f"{' and '.join(foreign)} must be left out: the load test says it."
-            raise Refused("--from", said)
+            sentence = f"{' and '.join(foreign)} must be left out: the load test says it."
+            raise Refused("--from", sentence)
         fields = {field.name: getattr(source, field.name) for field in dataclass_fields(source)}
         stated = source.prompt
         del fields["prompt"]
     words = stated.words if words is None else words
     tokens = stated.max_tokens if tokens is None else tokens
-    return Question(prompt=prompt(words, tokens), **{**fields, **given})
+    return Question(prompt=prompt(words, tokens), **{**fields, **settings})
 
 
 def scenario(kind: str, options: Mapping[str, object]) -> Scenario:
@@ -171,19 +171,19 @@ def scenario(kind: str, options: Mapping[str, object]) -> Scenario:
     Raises:
         Refused: An option is another kind's, or a value is out of bounds.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    taken = [name for name in options if name in KINDS[kind].model_fields]
-    foreign = [name for name in given if name not in taken]
+    settings = {name: value for name, value in options.items() if value is not None}
+    fields = [name for name in options if name in KINDS[kind].model_fields]
+    foreign = [name for name in settings if name not in fields]
     if foreign:
         raise Refused(
             "The scenario",
             *(
-                f"{_option(name)} is {given[name]}, but it must be left out: {kind} takes "
-                f"{' and '.join(map(_option, taken))}."
+                f"{_option(name)} is {settings[name]}, but it must be left out: {kind} takes "
+                f"{' and '.join(map(_option, fields))}."
                 for name in foreign
             ),
         )
-    return _valid(Scenario, {kind.replace("-", "_"): given})
+    return _valid(Scenario, {kind.replace("-", "_"): settings})
 
 
 def prompt(words: int, max_tokens: int) -> Prompt:
@@ -204,15 +204,15 @@ def read_prompts(path: Path | None) -> PromptFile | None:
     return None if path is None else read(path)
 
 
-def timeout(asked: Scenario, seconds: float | None) -> float:
+def timeout(load: Scenario, seconds: float | None) -> float:
     """Longest wait for a whole answer; a cold start has a bound of its own."""
-    if asked.cold_start:
-        return asked.cold_start.timeout_seconds
+    if load.cold_start:
+        return load.cold_start.timeout_seconds
     return TIMEOUT_SECONDS if seconds is None else seconds
 
 
 def watcher(
-    asked: Scenario,
+    load: Scenario,
     kubeconfig: Path | None,
     context: str | None,
     namespace: str,
@@ -223,7 +223,7 @@ def watcher(
     """Who sees the pods of a model, where a kubeconfig is given.
 
     Args:
-        asked: What is asked.
+        load: The scenario.
         kubeconfig: File with the address of the cluster.
         context: Context of the file.
         namespace: Namespace of the model.
@@ -237,7 +237,7 @@ def watcher(
         if context is not None:
             raise Refused("--context", "--context must be left out, as there is no --kubeconfig.")
         return None
-    if not asked.cold_start:
+    if not load.cold_start:
         if for_the_key:
             return None
         raise Refused(
@@ -250,14 +250,14 @@ def watcher(
     return ClusterWatcher(kubeconfig, context, namespace, model)
 
 
-def default_output(label: str, asked: Scenario, now: datetime) -> Path:
+def default_output(label: str, load: Scenario, now: datetime) -> Path:
     """Name of the file of a run: what it is, and when it began, in UTC."""
     name = re.sub(r"[^\w.-]+", "-", label).strip(".-") or "run"
-    kind = asked.kind.replace("_", "-")
+    kind = load.kind.replace("_", "-")
     return Path(f"loadtest-{name}-{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json")
 
 
-def run(settings: Settings, output: Path, out: Console, err: Console) -> int:
+def run(settings: MeasureSettings, output: Path, out: Console, err: Console) -> int:
     """Measures, prints what came out, and keeps it in a file.
 
     Args:
@@ -273,17 +273,17 @@ def run(settings: Settings, output: Path, out: Console, err: Console) -> int:
         Refused: The file stands already or cannot be written, or nothing could be measured.
     """
     _check_writable(output)
-    kept: list[Path] = []
+    written: list[Path] = []
 
-    def keep(found: Run) -> None:
+    def keep(result: Run) -> None:
         try:
-            kept.append(save(found, output))
+            written.append(save(result, output))
         except OSError as error:
             err.print(
                 f"{output} cannot be written: {error.strerror}. The figures are all there is."
             )
 
-    async def measured() -> Outcome:
+    async def measured() -> MeasureOutcome:
         with Progressing(err, seconds_of(settings.scenario)) as progress:
             return await measure(settings, progress, keep)
 
@@ -292,12 +292,12 @@ def run(settings: Settings, output: Path, out: Console, err: Console) -> int:
         err.print("Interrupted before the first request: nothing was measured.")
     else:
         show(outcome.run, out)
-    for path in kept:
+    for path in written:
         hint = f"ack-inference loadtest report {path} > report.html"
         err.print(f"Wrote {path}. To look at it: {hint}", soft_wrap=True)
     if outcome.signal is not None:
         return 128 + outcome.signal
-    return 0 if kept else 1
+    return 0 if written else 1
 
 
 def serve_fake(behaviour: Behaviour, host: str, port: int, say: Callable[[str], object]) -> None:
@@ -327,29 +327,29 @@ def pretend(served: Served, host: str, port: int, on_ready: Callable[[str], obje
         raise Refused("The server", f"It cannot listen on {host}:{port}: {reason}.") from None
 
 
-def behaviour(failures: Iterable[str], **told: Any) -> Behaviour:
+def behaviour(failures: Iterable[str], **options: Any) -> Behaviour:
     """How the server is to behave, from what the command line says.
 
     Args:
         failures: `KIND=N` for each kind of failure: every N-th request has it.
-        told: Other fields of `Behaviour`.
+        options: Other fields of `Behaviour`.
 
     Raises:
         Refused: A failure is unknown, or a value is out of bounds.
     """
-    every = dict(map(_every, failures))
-    return _valid(Behaviour, {**told, "every": every})
+    misbehaviours = dict(map(_misbehaviour, failures))
+    return _valid(Behaviour, {**options, "every": misbehaviours})
 
 
-def _every(given: str) -> tuple[Misbehaviour, int]:
-    name, _, number = given.partition("=")
+def _misbehaviour(text: str) -> tuple[Misbehaviour, int]:
+    name, _, number = text.partition("=")
     with suppress(ValueError):
         if int(number) >= 1:
             return Misbehaviour(name), int(number)
     kinds = ", ".join(Misbehaviour)
     raise Refused(
         "--fail",
-        f"--fail is {given!r}, but it must read KIND=N, N 1 or more and KIND one "
+        f"--fail is {text!r}, but it must read KIND=N, N 1 or more and KIND one "
         f"of {kinds}: every N-th request fails so.",
     )
 

@@ -48,8 +48,8 @@ class Metrics:
             return Counter(name, meaning, _LABELS, registry=registry).labels(model, "0")
 
         def histogram(name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
-            made = Histogram(name, meaning, _LABELS, registry=registry, buckets=buckets)
-            return made.labels(model, "0")
+            metric = Histogram(name, meaning, _LABELS, registry=registry, buckets=buckets)
+            return metric.labels(model, "0")
 
         self.running = gauge("vllm:num_requests_running", "Requests that are being answered.")
         self.waiting = gauge("vllm:num_requests_waiting", "Requests in the queue.")

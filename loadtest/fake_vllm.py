@@ -189,17 +189,20 @@ class _Server:
 
     async def _judge(self, request: web.Request, number: int, record: Record) -> web.StreamResponse:
         came = record.came
-        told = self.behaviour
-        if told.api_key and request.headers.get("Authorization") != f"Bearer {told.api_key}":
+        behaviour = self.behaviour
+        if (
+            behaviour.api_key
+            and request.headers.get("Authorization") != f"Bearer {behaviour.api_key}"
+        ):
             raise _error(web.HTTPUnauthorized, "Unauthorized")
         question = await _question(request)
         if request.path != f"/v1{PATHS[question.api]}":
             raise _error(web.HTTPBadRequest, f"{PATHS[question.api]} is asked so.")
-        if question.model != told.model:
+        if question.model != behaviour.model:
             text = f"The model `{question.model}` does not exist."
             raise _error(web.HTTPNotFound, text)
-        wrong = next((one for one, n in told.every.items() if number % n == 0), None)
-        if told.cold:
+        wrong = next((kind for kind, n in behaviour.every.items() if number % n == 0), None)
+        if behaviour.cold:
             await _until(self.ready_at or came)
         self._refuse_unless_loaded()
         if wrong is Misbehaviour.ERROR:
@@ -232,7 +235,7 @@ class _Server:
                     await _until(point)
                     written()
                 record.whole = wrong is None
-                return web.json_response(_whole(question))
+                return web.json_response(_full_answer(question))
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
             if question.api is Api.CHAT:
@@ -243,7 +246,9 @@ class _Server:
                 await _until(point)
                 if index == half:
                     return await self._go_wrong(wrong, request, response)
-                await response.write(_event(_chunk(question, _said(question, f"word{index} "))))
+                await response.write(
+                    _event(_chunk(question, _text_part(question, f"word{index} ")))
+                )
                 written()
             if wrong is not None:  # a single token has no half
                 return await self._go_wrong(wrong, request, response)
@@ -269,12 +274,12 @@ class _Server:
         return response
 
     def _wake(self, now: float) -> None:
-        told = self.behaviour
-        if told.cold and told.idle_seconds is not None and not self.asked:
-            gone = now - self.last_asked > told.idle_seconds
+        behaviour = self.behaviour
+        if behaviour.cold and behaviour.idle_seconds is not None and not self.asked:
+            gone = now - self.last_asked > behaviour.idle_seconds
             self.ready_at = None if gone else self.ready_at
         if self.ready_at is None:
-            self.ready_at = now + told.load_seconds
+            self.ready_at = now + behaviour.load_seconds
 
     def _refuse_unless_loaded(self) -> None:
         if self.ready_at is None or time.monotonic() < self.ready_at:
@@ -362,7 +367,7 @@ async def _question(request: web.Request) -> _Question:
         return _Question.model_validate_json(await request.read())
     except ValidationError as error:
         text = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()
         )
         raise _error(web.HTTPBadRequest, text) from None
 
@@ -377,18 +382,18 @@ def _peer(request: web.Request) -> int | None:
     return int(address[1]) if address else None
 
 
-def _said(question: _Question, text: str) -> dict[str, Any]:
+def _text_part(question: _Question, text: str) -> dict[str, Any]:
     """How a choice says a part of the answer."""
     return {"text": text} if question.api is Api.COMPLETIONS else {"delta": {"content": text}}
 
 
-def _chunk(question: _Question, said: Mapping[str, Any]) -> dict[str, Any]:
-    choice = {"index": 0, **said, "finish_reason": None}
+def _chunk(question: _Question, delta: Mapping[str, Any]) -> dict[str, Any]:
+    choice = {"index": 0, **delta, "finish_reason": None}
     kind = "text_completion" if question.api is Api.COMPLETIONS else "chat.completion.chunk"
     return {"object": kind, "model": question.model, "choices": [choice]}
 
 
-def _whole(question: _Question) -> dict[str, Any]:
+def _full_answer(question: _Question) -> dict[str, Any]:
     text = "".join(f"word{index} " for index in range(question.max_tokens))
     message = {"message": {"role": "assistant", "content": text}}
     in_chat = question.api is Api.CHAT
@@ -402,8 +407,12 @@ def _whole(question: _Question) -> dict[str, Any]:
 
 
 def _usage(question: _Question) -> dict[str, int]:
-    asked, told = question.prompt_tokens, question.max_tokens
-    return {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+    prompt, completion = question.prompt_tokens, question.max_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
 
 
 def _event(body: Mapping[str, Any]) -> bytes:

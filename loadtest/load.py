@@ -16,7 +16,7 @@ from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Ste
 
 from . import chat
 from .arrivals import Spacing, arrivals
-from .client import Answer, Client
+from .client import Answer, EndpointClient
 from .results import Failure, Sample
 
 PAUSE_SECONDS: Final = 1.0
@@ -33,12 +33,12 @@ class Hopeless(Exception):
     """No request had a chance; the message says what the last one was told."""
 
 
-class Load:
+class LoadRun:
     """One run: what was sent, and what came of it so far."""
 
     def __init__(
         self,
-        client: Client,
+        client: EndpointClient,
         prompt: Prompt,
         seed: int,
         timeout_seconds: float,
@@ -71,15 +71,15 @@ class Load:
             Hopeless: All of the first requests failed in a way that the next ones will too.
         """
         self._zero = self._now()
-        asked = scenario.steady or scenario.spike or scenario.cold_start or scenario.tide
+        pattern = scenario.steady or scenario.spike or scenario.cold_start or scenario.tide
         try:
-            match asked:
+            match pattern:
                 case Steady(clients=int() as clients, seconds=seconds):
                     await self._closed_loop(clients, seconds, SPREAD_SECONDS)
                 case Spike(clients=clients, seconds=seconds):
                     await self._closed_loop(clients, seconds, 0)
                 case Steady() | Tide():
-                    await self._open_loop(arrivals(asked, self._seed, spacing))
+                    await self._open_loop(arrivals(pattern, self._seed, spacing))
                 case ColdStart():
                     await self._ask(self._text())
         except ExceptionGroup as group:
@@ -124,7 +124,7 @@ class Load:
         finally:
             sample = self._record(sent if due is None else due, sent, answer)
         if len(self.samples) == HOPELESS_REQUESTS and all(
-            one.failure in HOPELESS for one in self.samples
+            earlier.failure in HOPELESS for earlier in self.samples
         ):
             raise Hopeless(sample.detail)
         return sample

@@ -20,8 +20,8 @@ from components.serving.scenarios import Prompt, Scenario
 from plan.stack_file import Refused
 
 from .arrivals import Spacing
-from .client import EXHAUSTED, Client, Endpoint
-from .load import Hopeless, Load
+from .client import EXHAUSTED, Endpoint, EndpointClient
+from .load import Hopeless, LoadRun
 from .prompts import PromptFile
 from .results import Machine, Phase, Run, Sample
 from .statistics import distribution
@@ -51,7 +51,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeasureSettings:
     """What to measure."""
 
     endpoint: Endpoint
@@ -75,12 +75,12 @@ class Show(Protocol):
     def waiting(self, sentence: str) -> None:
         """Says what is waited for."""
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows what was reached; it is called twice a second."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MeasureOutcome:
     """How a run ended."""
 
     run: Run | None
@@ -89,7 +89,9 @@ class Outcome:
     """What interrupted it."""
 
 
-async def measure(settings: Settings, show: Show, keep: Callable[[Run], object]) -> Outcome:
+async def measure(
+    settings: MeasureSettings, show: Show, keep: Callable[[Run], object]
+) -> MeasureOutcome:
     """Measures, and hands the run over, also one that SIGINT, SIGTERM or SIGHUP has interrupted.
 
     Args:
@@ -102,9 +104,9 @@ async def measure(settings: Settings, show: Show, keep: Callable[[Run], object])
     """
     _allow_many_connections()
     heard: list[int] = []
-    async with Client(settings.endpoint) as client:
+    async with EndpointClient(settings.endpoint) as client:
         texts = settings.prompts.texts if settings.prompts else ()
-        load = Load(client, settings.prompt, settings.seed, settings.timeout_seconds, texts)
+        load = LoadRun(client, settings.prompt, settings.seed, settings.timeout_seconds, texts)
         measuring = _Measuring(settings, load, show)
         task = asyncio.create_task(measuring.run())
 
@@ -122,14 +124,14 @@ async def measure(settings: Settings, show: Show, keep: Callable[[Run], object])
     if not load.samples and interrupted_by is None:
         raise Refused("The scenario", "No request is due in its time: raise its rate or seconds.")
     if not load.samples:
-        return Outcome(None, interrupted_by)
+        return MeasureOutcome(None, interrupted_by)
     run = measuring.result(complete=interrupted_by is None)
     keep(run)
-    return Outcome(run, interrupted_by)
+    return MeasureOutcome(run, interrupted_by)
 
 
 class _Measuring:
-    def __init__(self, settings: Settings, load: Load, show: Show) -> None:
+    def __init__(self, settings: MeasureSettings, load: LoadRun, show: Show) -> None:
         self._settings = settings
         self._load = load
         self._show = show
@@ -227,26 +229,26 @@ def machine() -> Machine:
 def _doubts(samples: list[Sample], beats: list[float]) -> Iterator[str]:
     """Why the figures may not be those of the server."""
     late = float(np.percentile([*beats, 0.0], 99))
-    late = max(late, float(np.percentile([one.sent - one.due for one in samples], 99)))
-    waits = distribution(one.time_to_first_token for one in samples if one.failure is None)
+    late = max(late, float(np.percentile([sample.sent - sample.due for sample in samples], 99)))
+    waits = distribution(sample.time_to_first_token for sample in samples if sample.failure is None)
     if late > max(LATE_SECONDS, LATE_SHARE * waits.p50 if waits else 0):
         yield (
             f"The generator could not keep up: once in a hundred times it was {late * 1000:.0f} ms "
             "late or more, and waits seem that much longer. Ask for less, or measure from a "
             "machine with nothing else to do."
         )
-    if exhausted := [one.detail for one in samples if one.detail.startswith(EXHAUSTED)]:
+    if exhausted := [sample.detail for sample in samples if sample.detail.startswith(EXHAUSTED)]:
         yield (
             f"{len(exhausted)} of {len(samples)} requests were not sent: {exhausted[0]}. They say "
             "nothing about the server."
         )
-    whole = [one for one in samples if one.failure is None and one.output_tokens > 1]
-    at_once = [one for one in whole if _came_at_once(one)]
-    if len(at_once) > len(whole) / 2:
+    complete = [sample for sample in samples if sample.failure is None and sample.output_tokens > 1]
+    at_once = [sample for sample in complete if _came_at_once(sample)]
+    if len(at_once) > len(complete) / 2:
         yield (
-            f"{len(at_once)} of {len(whole)} answers came whole: something on the way holds tokens "
-            "back, such as a proxy that buffers, so that the time to first token is that of the "
-            "whole answer."
+            f"{len(at_once)} of {len(complete)} answers came whole: something on the way "
+            "holds tokens back, such as a proxy that buffers, so that the time to first token is "
+            "that of the whole answer."
         )
 
 
@@ -256,11 +258,12 @@ def _came_at_once(sample: Sample) -> bool:
 
 
 def _advice(error: Hopeless, endpoint: Endpoint) -> str:
-    said = str(error).rstrip(".")
+    message = str(error).rstrip(".")
     host = f"the Host header ({endpoint.host})" if endpoint.host else "--host if it is a gateway"
     return (
-        f"No request had an answer, so nothing was measured; the last one was told: {said}. Check "
-        f"the address, {host}, the model's name ({endpoint.model}) and the headers it asks for."
+        f"No request had an answer, so nothing was measured; the last one was told: {message}. "
+        f"Check the address, {host}, the model's name ({endpoint.model}) and the headers it asks "
+        "for."
     )
 
 
@@ -268,9 +271,9 @@ def _allow_many_connections() -> None:
     """Each request in flight is an open file, of which shells allow few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # macOS names no bound that it would also take.
-    wanted = min(most, 65_536) if most != resource.RLIM_INFINITY else 10_240
+    files = min(most, 65_536) if most != resource.RLIM_INFINITY else 10_240
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ class Start:
     """Log of the container that serves; each line begins with its time."""
 
 
-class Watcher:
+class PodWatcher:
     """Sees the pods of a model, with the rights of a kubeconfig: pods, logs, events and nodes."""
 
     def __init__(self, kubeconfig: Path, context: str | None, namespace: str, model: str) -> None:
@@ -108,14 +108,14 @@ class Watcher:
             ClusterError: The cluster cannot be asked.
         """
         until = time.monotonic() + seconds
-        left = await self._standing()
-        while left:
+        standing = await self._standing()
+        while standing:
             if time.monotonic() >= until:
-                raise TimeoutError(_still_there(self._model, self._namespace, left, seconds))
+                raise TimeoutError(_still_there(self._model, self._namespace, standing, seconds))
             await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - time.monotonic())))
             # It could be asked before: one answer that fails does not end a wait of half an hour.
             with contextlib.suppress(ClusterError):
-                left = await self._standing()
+                standing = await self._standing()
 
     async def phases(
         self, sent: datetime, first_token: datetime | None
@@ -142,8 +142,8 @@ class Watcher:
             nothing = f"{why} first token is not that of a pod's start."
             return answer, (*_reserved_notes(pods), nothing)
         start, unread = await asyncio.to_thread(self._start, pod)
-        seen, notes = phases_of(start, sent, first_token, clock)
-        return seen, (*_pod_notes(pods, pod), *notes, *unread)
+        timeline, notes = phases_of(start, sent, first_token, clock)
+        return timeline, (*_pod_notes(pods, pod), *notes, *unread)
 
     async def _standing(self) -> list[Json]:
         """Pods that are not reserved."""
@@ -154,28 +154,28 @@ class Watcher:
 
     def _list_pods(self) -> tuple[list[Json], Clock]:
         before = datetime.now(UTC)
-        found, headers = self._ask(
+        document, headers = self._ask(
             "pods",
             lambda core: core.list_namespaced_pod_with_http_info(
                 self._namespace, _request_timeout=TIMEOUT_SECONDS
             ),
         )
         clock = clock_of(headers["Date"], before, datetime.now(UTC))
-        return [pod for pod in found["items"] if serves(pod, self._model)], clock
+        return [pod for pod in document["items"] if serves(pod, self._model)], clock
 
     def _start(self, pod: Json) -> tuple[Start, tuple[str, ...]]:
         """What else is known of a pod, and what may not be read."""
         about = pod["metadata"]
         unread: list[str] = []
 
-        def known(what: str, call: Callable[[CoreV1Api], Any]) -> Any:
+        def read(what: str, call: Callable[[CoreV1Api], Any]) -> Any:
             try:
                 return self._ask(what, call)[0]
             except ClusterError as error:
                 unread.append(str(error))
                 return None
 
-        events = known(
+        events = read(
             "events",
             lambda core: core.list_namespaced_event_with_http_info(
                 self._namespace,
@@ -184,11 +184,11 @@ class Watcher:
             ),
         )
         node_name = pod["spec"].get("nodeName")
-        node = node_name and known(
+        node = node_name and read(
             f"node {node_name}",
             lambda core: core.read_node_with_http_info(node_name, _request_timeout=TIMEOUT_SECONDS),
         )
-        log = known(
+        log = read(
             f"the log of pod {about['name']}",
             lambda core: core.read_namespaced_pod_log_with_http_info(
                 about["name"],
@@ -246,7 +246,7 @@ def serves(pod: Json, model: str) -> bool:
 
 def container_of(pod: Json) -> str:
     """Name of the container that serves."""
-    names: list[str] = [one["name"] for one in pod["spec"]["containers"]]
+    names: list[str] = [container["name"] for container in pod["spec"]["containers"]]
     return next((name for name in CONTAINERS if name in names), names[0])
 
 
@@ -258,11 +258,11 @@ def first_started(pods: Sequence[Json], sent: datetime) -> Json | None:
         sent: When the request was sent, by the cluster's clock.
     """
     since = sent - RESOLUTION
-    own = [pod for pod in pods if not _reserved(pod)]
-    ready = [(at, pod) for pod in own if (at := _since(pod, "Ready")) and at > since]
-    made = [(at, pod) for pod in own if (at := _made(pod)) > since]
-    found = ready or made
-    return min(found, key=lambda one: one[0])[1] if found else None
+    pods_of_model = [pod for pod in pods if not _reserved(pod)]
+    ready = [(at, pod) for pod in pods_of_model if (at := _since(pod, "Ready")) and at > since]
+    created = [(at, pod) for pod in pods_of_model if (at := _creation_time(pod)) > since]
+    candidates = ready or created
+    return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
 
 def phases_of(
@@ -284,24 +284,28 @@ def phases_of(
         _model_loaded(start),
         _ready(start),
     ]
-    seen = [
-        Phase(name=one.name, ended=max(0.0, (one.at - origin).total_seconds()), source=one.words)
-        for one in sightings
-        if one.at is not None and one.at > origin - RESOLUTION
+    sighted = [
+        Phase(
+            name=sighting.name,
+            ended=max(0.0, (sighting.at - origin).total_seconds()),
+            source=sighting.words,
+        )
+        for sighting in sightings
+        if sighting.at is not None and sighting.at > origin - RESOLUTION
     ]
-    every = sorted([*seen, *_first_token(sent, first_token)], key=lambda phase: phase.ended)
+    ordered = sorted([*sighted, *_first_token(sent, first_token)], key=lambda phase: phase.ended)
     notes = [
-        one.words if one.at is None else f"{one.words} was before the request."
-        for one in sightings
-        if one.at is None or one.at <= origin - RESOLUTION
+        sighting.words if sighting.at is None else f"{sighting.words} was before the request."
+        for sighting in sightings
+        if sighting.at is None or sighting.at <= origin - RESOLUTION
     ]
     early = first_token is not None and any(
         phase.name == "ready" and phase.ended > (first_token - sent + RESOLUTION).total_seconds()
-        for phase in seen
+        for phase in sighted
     )
     if early:
         notes.append("The first token came before the pod was ready: another pod answered.")
-    return tuple(every), (*_asked(start, origin), *notes, *_clock_notes(clock))
+    return tuple(ordered), (*_scaling_notes(start, origin), *notes, *_clock_notes(clock))
 
 
 @dataclass(frozen=True)
@@ -323,7 +327,7 @@ def _node_added(start: Start, origin: datetime) -> _Sighting:
     if start.node is None:
         why = f"is not known, as node {name} was not read" if name else "did not matter: no node"
         return _Sighting("node added", None, f"Whether a node was added {why}.")
-    if _made(start.node) <= origin - RESOLUTION:
+    if _creation_time(start.node) <= origin - RESOLUTION:
         return _Sighting("node added", None, f"No node was added: node {name} was there before.")
     at = _since(start.node, "Ready")
     return _Sighting(
@@ -338,11 +342,11 @@ def _image_pulled(start: Start) -> _Sighting:
     if start.events is None:
         return _Sighting("image pulled", None, "When the image was pulled is not known.")
     pulled = sorted(
-        (at, one.get("message") or "")
-        for one in start.events
-        if one.get("reason") == "Pulled"
-        and _field(one) == f"spec.containers{{{container}}}"
-        and (at := _event_time(one))
+        (at, event.get("message") or "")
+        for event in start.events
+        if event.get("reason") == "Pulled"
+        and _field(event) == f"spec.containers{{{container}}}"
+        and (at := _event_time(event))
     )
     if not pulled:
         words = f"When the image was pulled is not known: {pod} has no event Pulled of {container}."
@@ -357,10 +361,10 @@ def _image_pulled(start: Start) -> _Sighting:
 
 
 def _model_loaded(start: Start) -> _Sighting:
-    found = re.search(rf"^(\S+) .*{LOADED}", start.log or "", re.MULTILINE)
-    if found:
+    match = re.search(rf"^(\S+) .*{LOADED}", start.log or "", re.MULTILINE)
+    if match:
         words = f"{_name(start.pod)}: log line '{LOADED}'"
-        return _Sighting("model loaded", datetime.fromisoformat(found[1]), words)
+        return _Sighting("model loaded", datetime.fromisoformat(match[1]), words)
     log = "its log was not read" if start.log is None else f"its log does not say '{LOADED}'"
     words = f"When the model was loaded is not known: {log}. It was by the time the pod was ready."
     return _Sighting("model loaded", None, words)
@@ -379,26 +383,26 @@ def _first_token(sent: datetime, first_token: datetime | None) -> tuple[Phase, .
     return (Phase(name="first token", ended=ended, source="the answer, as it came in here"),)
 
 
-def _asked(start: Start, origin: datetime) -> list[str]:
+def _scaling_notes(start: Start, origin: datetime) -> list[str]:
     """Who was asked for a node, and when."""
     return [
-        f"{_reporter(one)} was asked for a node {max(0.0, (at - origin).total_seconds()):.0f} s "
-        f"after the request (event {one['reason']})."
-        for one in start.events or ()
-        if one.get("reason") in ASKED and (at := _event_time(one))
+        f"{_reporter(event)} was asked for a node {max(0.0, (at - origin).total_seconds()):.0f} s "
+        f"after the request (event {event['reason']})."
+        for event in start.events or ()
+        if event.get("reason") in ASKED and (at := _event_time(event))
     ]
 
 
 def _pod_notes(pods: Sequence[Json], chosen: Json) -> list[str]:
     notes = []
-    others = [pod for pod in pods if not _reserved(pod) and pod is not chosen]
-    if others:
-        names = ", ".join(pod["metadata"]["name"] for pod in others)
+    further_pods = [pod for pod in pods if not _reserved(pod) and pod is not chosen]
+    if further_pods:
+        names = ", ".join(pod["metadata"]["name"] for pod in further_pods)
         notes.append(f"The phases are those of {_name(chosen)}; there were also {names}.")
     notes += _reserved_notes(pods)
     restarts = sum(
-        one.get("restartCount") or 0
-        for one in chosen.get("status", {}).get("containerStatuses") or ()
+        status.get("restartCount") or 0
+        for status in chosen.get("status", {}).get("containerStatuses") or ()
     )
     if restarts:
         notes.append(f"Containers of {_name(chosen)} started again {restarts} times.")
@@ -423,8 +427,8 @@ def _clock_notes(clock: Clock) -> list[str]:
     return notes
 
 
-def _still_there(model: str, namespace: str, left: Sequence[Json], seconds: float) -> str:
-    names = ", ".join(pod["metadata"]["name"] for pod in left)
+def _still_there(model: str, namespace: str, pods: Sequence[Json], seconds: float) -> str:
+    names = ", ".join(pod["metadata"]["name"] for pod in pods)
     return (
         f"Model {model} in namespace {namespace} still has pods after {seconds:g} s ({names}), but "
         "a cold start is measured from zero: set its least scale to 0, end what still sends "
@@ -440,15 +444,15 @@ def _name(pod: Json) -> str:
     return f"Pod {pod['metadata']['name']}"
 
 
-def _made(one: Json) -> datetime:
-    return datetime.fromisoformat(one["metadata"]["creationTimestamp"])
+def _creation_time(pod: Json) -> datetime:
+    return datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
 
 
-def _since(one: Json, condition: str) -> datetime | None:
+def _since(pod: Json, condition: str) -> datetime | None:
     """Since when a condition of a pod or a node is true; None where it is not."""
-    for found in one.get("status", {}).get("conditions") or ():
-        if found["type"] == condition and found["status"] == "True":
-            at = found.get("lastTransitionTime")
+    for condition_ in pod.get("status", {}).get("conditions") or ():
+        if condition_["type"] == condition and condition_["status"] == "True":
+            at = condition_.get("lastTransitionTime")
             return datetime.fromisoformat(at) if at else None
     return None
 

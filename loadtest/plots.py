@@ -152,18 +152,18 @@ def distribution(runs: Sequence[Numbered], limits: Frame, name: str) -> Markup:
     with mpl.rc_context(_STYLE):
         picture = _Picture(NARROW, 272 + 16 * len(runs), _any_simulated(runs))
         axes = picture.axes(left=40, top=24 + 16 * len(runs), right=14, height=206)
-        for one in runs:
-            waits = np.sort(_waits(one.run))
+        for entry in runs:
+            waits = np.sort(_waits(entry.run))
             share = np.arange(1, waits.size + 1) / max(waits.size, 1)
-            kept = np.unique(np.linspace(0, waits.size - 1, min(waits.size, STEPS)).astype(int))
+            steps = np.unique(np.linspace(0, waits.size - 1, min(waits.size, STEPS)).astype(int))
             axes.plot(
-                np.concatenate([waits[:1], waits[kept]]),
-                np.concatenate([[0.0][: waits.size], share[kept]]),
-                color=one.colour,
-                linestyle=one.dash,
+                np.concatenate([waits[:1], waits[steps]]),
+                np.concatenate([[0.0][: waits.size], share[steps]]),
+                color=entry.colour,
+                linestyle=entry.dash,
                 linewidth=1.8,
                 drawstyle="steps-post",
-                label=one.name if waits.size else f"{one.name} (no answer)",
+                label=entry.name if waits.size else f"{entry.name} (no answer)",
             )
         for line in (0.5, 0.9):
             axes.axhline(line, color=QUIET, linewidth=0.7, linestyle=(0, (1, 2)))
@@ -175,27 +175,27 @@ def distribution(runs: Sequence[Numbered], limits: Frame, name: str) -> Markup:
         return picture.svg(name)
 
 
-def over_time(one: Numbered, limits: Frame, name: str) -> Markup:
+def over_time(entry: Numbered, limits: Frame, name: str) -> Markup:
     """When requests were due and how long each waited; below, how many were under way.
 
     Args:
-        one: The run.
+        entry: The run.
         limits: What the axes span.
         name: Begins the IDs in the picture; its own on a page.
     """
-    run = one.run
+    run = entry.run
     with mpl.rc_context(_STYLE):
         picture = _Picture(NARROW, 314, run.simulated)
         above = picture.axes(left=40, top=54, right=14, height=150)
         below = picture.axes(left=40, top=220, right=14, height=52)
         _seconds_axis(above, "y", limits)
         dues = np.array([due for due, _ in _answers(run)])
-        _dots(above, dues, _waits(run), one.colour, limits)
+        _dots(above, dues, _waits(run), entry.colour, limits)
         failed = [sample.due for sample in run.samples if sample.failure is not None]
         picture.failures(above, np.array(failed), limits.seconds)
         times, counts = in_flight(run)
-        below.fill_between(times, counts, step="post", color=one.colour, alpha=0.25, linewidth=0)
-        below.plot(times, counts, drawstyle="steps-post", color=one.colour, linewidth=1.2)
+        below.fill_between(times, counts, step="post", color=entry.colour, alpha=0.25, linewidth=0)
+        below.plot(times, counts, drawstyle="steps-post", color=entry.colour, linewidth=1.2)
         below.set_ylim(0, max(1, limits.in_flight) * 1.15)
         below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         for axes in (above, below):
@@ -204,7 +204,7 @@ def over_time(one: Numbered, limits: Frame, name: str) -> Markup:
             axes.grid(axis="y")
         above.tick_params(labelbottom=False)
         below.set_xlabel("seconds since the start", labelpad=2)
-        picture.heading(one.name, colour=one.colour, weight="bold")
+        picture.heading(entry.name, colour=entry.colour, weight="bold")
         picture.words(0, 34, f"TTFT, s{' (log)' if _is_log(limits) else ''}", QUIET)
         picture.words(0, 216, "requests in flight", QUIET)
         return picture.svg(name)
@@ -218,7 +218,7 @@ def cold_starts(runs: Sequence[Numbered], width: int, name: str) -> Markup:
         width: In CSS pixels.
         name: Begins the IDs in the picture; its own on a page.
     """
-    parts = [_parts(one.run) for one in runs]
+    parts = [_parts(entry.run) for entry in runs]
     tall = sum(GAP + ROW * max(1, len(of_run)) for of_run in parts)
     end = max([1.0, *(stop for of_run in parts for _, _, stop in of_run)])
     with mpl.rc_context(_STYLE):
@@ -233,15 +233,15 @@ def cold_starts(runs: Sequence[Numbered], width: int, name: str) -> Markup:
         axes.set_xlabel("seconds since the request", labelpad=2)
         picture.heading("What the cold start is made of")
         y = 0
-        for one, of_run in zip(runs, parts, strict=True):
-            picture.words(0, TOP + y + 20, one.name, one.colour, weight="bold")
-            waits = [seconds(wait) for wait in _waits(one.run).tolist()]
+        for entry, of_run in zip(runs, parts, strict=True):
+            picture.words(0, TOP + y + 20, entry.name, entry.colour, weight="bold")
+            waits = [seconds(wait) for wait in _waits(entry.run).tolist()]
             total = f"first token after {waits[0]}" if waits else "no answer"
             picture.words(width - 14, TOP + y + 20, total, TEXT if waits else BAD, align="right")
             for at, (label, start, stop) in enumerate(of_run):
                 row = y + GAP + ROW * at
                 picture.words(LEFT - 6, TOP + row + 4, label, TEXT, align="right")
-                _bar(axes, row, start, max(stop, start + end / 400), one.colour, stop - start)
+                _bar(axes, row, start, max(stop, start + end / 400), entry.colour, stop - start)
             if not of_run:
                 picture.words(LEFT, TOP + y + GAP + 4, "no part of it was seen", QUIET)
             y += GAP + ROW * max(1, len(of_run))
@@ -260,10 +260,10 @@ def in_flight(run: Run) -> tuple[Numbers, Numbers]:
     counts = np.cumsum([move for _, move in moves]).astype(float)
     stretch = np.floor(times / max(times[-1], 1e-9) * STEPS).astype(int)
     first = np.unique(stretch, return_index=True)[1]
-    kept = np.maximum.reduceat(counts, first)
+    maxima = np.maximum.reduceat(counts, first)
     if first.size == times.size:
         return times, counts
-    return np.append(times[first], times[-1]), np.append(kept, 0.0)
+    return np.append(times[first], times[-1]), np.append(maxima, 0.0)
 
 
 def most_in_flight(run: Run) -> int:
@@ -306,7 +306,7 @@ def _parts(run: Run) -> list[tuple[str, float, float]]:
 
 
 def _any_simulated(runs: Sequence[Numbered]) -> bool:
-    return any(one.run.simulated for one in runs)
+    return any(entry.run.simulated for entry in runs)
 
 
 def _is_log(limits: Frame) -> bool:
@@ -346,9 +346,9 @@ def _dots(axes: Axes, xs: Numbers, ys: Numbers, colour: str, limits: Frame) -> N
     scaled = np.log(np.maximum(ys, 1e-6)) if _is_log(limits) else ys
     spread = max(float(np.ptp(scaled)), 1e-9)
     cells = np.stack([xs / limits.seconds * 170, (scaled - scaled.min()) / spread * 70], axis=1)
-    kept = np.sort(np.unique(cells.astype(int), axis=0, return_index=True)[1])
-    points = np.repeat(np.stack([xs, ys], axis=1)[kept], 2, axis=0)
-    codes = np.tile([Path.MOVETO, Path.LINETO], len(kept))
+    firsts = np.sort(np.unique(cells.astype(int), axis=0, return_index=True)[1])
+    points = np.repeat(np.stack([xs, ys], axis=1)[firsts], 2, axis=0)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(firsts))
     axes.add_patch(
         PathPatch(
             Path(points, codes),
@@ -420,10 +420,10 @@ class _Picture:
         """Crosses along the upper edge, where requests failed, and how many did."""
         if not dues.size:
             return
-        kept = np.unique(np.floor(dues / end * 170), return_index=True)[1]
+        first = np.unique(np.floor(dues / end * 170), return_index=True)[1]
         axes.plot(
-            dues[kept],
-            np.full(kept.size, 1.05),
+            dues[first],
+            np.full(first.size, 1.05),
             "x",
             transform=axes.get_xaxis_transform(),
             color=BAD,
@@ -460,9 +460,9 @@ def _inlined(document: bytes, name: str, width: int, height: int) -> Markup:
         if element.tag in ("style", "metadata"):
             parents[element].remove(element)
             continue
-        own = element.attrib.pop("id", None)
-        if own is not None and own.encode() in used:
-            element.set("id", f"{name}-{own}")
+        id_ = element.attrib.pop("id", None)
+        if id_ is not None and id_.encode() in used:
+            element.set("id", f"{name}-{id_}")
         for key in list(element.attrib):
             value = element.attrib.pop(key)
             element.set(*_attribute(key, value, name))
@@ -483,10 +483,10 @@ def _attribute(key: str, value: str, name: str) -> tuple[str, str]:
         case "clip-path":
             return key, value.replace("url(#", f"url(#{name}-", 1)
         case "d" | "x" | "y" | "transform":
-            return key, re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.4g}", value)
+            return key, re.sub(r"-?\d+\.\d+", lambda match: f"{float(match[0]):.4g}", value)
         case "style":
             value = re.sub(r"'DejaVu Sans'[^;]*", FONT, value)
-            return key, re.sub(r"#[0-9a-f]{6}", lambda found: _variable(found[0]), value)
+            return key, re.sub(r"#[0-9a-f]{6}", lambda match: _variable(match[0]), value)
     return key, value
 
 

@@ -12,8 +12,7 @@ from . import plots
 from .plots import seconds
 from .report_words import (
     TITLES,
-    Measured,
-    asked,
+    RunEntry,
     by_quarter,
     caveats,
     cold_start_words,
@@ -22,6 +21,7 @@ from .report_words import (
     distribution_words,
     finding,
     over_time_words,
+    question_words,
     settings,
 )
 from .results import Failure, Phase, Run
@@ -29,7 +29,7 @@ from .results import Failure, Phase, Run
 P90_ANSWERS: Final = 10
 P99_ANSWERS: Final = 100
 """Answers from which a percentile is more than the slowest one."""
-Figure = Callable[[Measured], float | None]
+Figure = Callable[[RunEntry], float | None]
 NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = (
     "node added",
@@ -52,7 +52,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """A figure of all runs."""
 
     label: str
@@ -73,18 +73,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Group:
+class ScenarioGroup:
     """Runs of one kind of scenario."""
 
     title: str
-    asked: str
+    question: str
     finding: str
     caveats: Sequence[str]
-    runs: Sequence[Measured]
-    rows: Sequence[Row]
+    runs: Sequence[RunEntry]
+    rows: Sequence[FigureRow]
     footnotes: Sequence[str]
     pictures: Sequence[Picture]
-    phases: Sequence[Row]
+    phases: Sequence[FigureRow]
 
 
 def render(runs: Sequence[Run]) -> str:
@@ -93,11 +93,11 @@ def render(runs: Sequence[Run]) -> str:
     Args:
         runs: One run or more, numbered in this order.
     """
-    numbered = [Measured(*one) for one in plots.numbered(runs)]
+    numbered = [RunEntry(*pair) for pair in plots.numbered(runs)]
     groups = [
-        _group(kind, found)
+        _group(kind, group)
         for kind in TITLES
-        if (found := [one for one in numbered if one.run.scenario.kind == kind])
+        if (group := [entry for entry in numbered if entry.run.scenario.kind == kind])
     ]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -109,19 +109,19 @@ def render(runs: Sequence[Run]) -> str:
     return environment.get_template("report.html.j2").render(
         models=", ".join(dict.fromkeys(run.target.model for run in runs)),
         groups=groups,
-        simulated=[one for one in numbered if one.run.simulated],
+        simulated=[entry for entry in numbered if entry.run.simulated],
         command=command,
         settings=settings,
         count=len(numbered),
     )
 
 
-def _group(kind: str, runs: Sequence[Measured]) -> Group:
-    questions = dict.fromkeys(asked(one.run.scenario) for one in runs)
+def _group(kind: str, runs: Sequence[RunEntry]) -> ScenarioGroup:
+    questions = dict.fromkeys(question_words(entry.run.scenario) for entry in runs)
     rows = _cold_rows(runs) if kind == "cold_start" else _rows(runs)
-    return Group(
+    return ScenarioGroup(
         title=TITLES[kind],
-        asked=" or ".join(questions),
+        question=" or ".join(questions),
         finding=finding(runs),
         caveats=caveats(runs),
         runs=runs,
@@ -132,8 +132,8 @@ def _group(kind: str, runs: Sequence[Measured]) -> Group:
     )
 
 
-def _rows(runs: Sequence[Measured]) -> list[Row]:
-    first, last = (lambda one: _quarter(one, 0)), (lambda one: _quarter(one, -1))
+def _rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
+    first, last = (lambda entry: _quarter(entry, 0)), (lambda entry: _quarter(entry, -1))
     rows = [
         *_common_rows(runs),
         _times(runs, "TTFT p50", _ttft("p50")),
@@ -144,14 +144,14 @@ def _rows(runs: Sequence[Measured]) -> list[Row]:
         _times(runs, "p50, last quarter", last, part=True),
         _times(runs, "TPOT p50", _tpot),
         _times(runs, "Latency p50", _latency),
-        _rates(runs, "Offered, requests/s", lambda one: one.summary.offered_rate),
-        _rates(runs, "Answered, requests/s", lambda one: one.summary.achieved_rate),
-        _rates(runs, "Output, tokens/s", lambda one: one.summary.tokens_per_second),
+        _rates(runs, "Offered, requests/s", lambda entry: entry.summary.offered_rate),
+        _rates(runs, "Answered, requests/s", lambda entry: entry.summary.achieved_rate),
+        _rates(runs, "Output, tokens/s", lambda entry: entry.summary.tokens_per_second),
     ]
     return [row for row in rows if any(cell.text != NOTHING for cell in row.cells)]
 
 
-def _cold_rows(runs: Sequence[Measured]) -> list[Row]:
+def _cold_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
     return [
         *_common_rows(runs),
         _times(runs, "Time to first token", _ttft("p50")),
@@ -159,18 +159,20 @@ def _cold_rows(runs: Sequence[Measured]) -> list[Row]:
     ]
 
 
-def _common_rows(runs: Sequence[Measured]) -> list[Row]:
+def _common_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
     """Whether they ended by themselves, and what became of the requests."""
-    kinds = [kind for kind in Failure if any(kind in one.summary.failures for one in runs)]
-    failed = [one.summary.requests - one.summary.answered for one in runs]
+    kinds = [kind for kind in Failure if any(kind in entry.summary.failures for entry in runs)]
+    failed = [entry.summary.requests - entry.summary.answered for entry in runs]
     return [
-        Row("State", [Cell("complete" if one.run.complete else "interrupted") for one in runs]),
-        Row("Requests", [Cell(f"{one.summary.requests:,}") for one in runs]),
-        Row("Failed", [Cell(f"{number:,}") for number in failed]),
+        FigureRow(
+            "State", [Cell("complete" if entry.run.complete else "interrupted") for entry in runs]
+        ),
+        FigureRow("Requests", [Cell(f"{entry.summary.requests:,}") for entry in runs]),
+        FigureRow("Failed", [Cell(f"{number:,}") for number in failed]),
         *(
-            Row(
+            FigureRow(
                 kind.replace("_", " "),
-                [Cell(f"{one.summary.failures.get(kind, 0):,}") for one in runs],
+                [Cell(f"{entry.summary.failures.get(kind, 0):,}") for entry in runs],
                 part=True,
             )
             for kind in kinds
@@ -178,24 +180,26 @@ def _common_rows(runs: Sequence[Measured]) -> list[Row]:
     ]
 
 
-def _times(runs: Sequence[Measured], label: str, figure: Figure, *, part: bool = False) -> Row:
-    values = [figure(one) for one in runs]
-    return Row(label, _cells(values, seconds, _best(runs, values, min)), part)
+def _times(
+    runs: Sequence[RunEntry], label: str, figure: Figure, *, part: bool = False
+) -> FigureRow:
+    values = [figure(entry) for entry in runs]
+    return FigureRow(label, _cells(values, seconds, _best(runs, values, min)), part)
 
 
-def _rates(runs: Sequence[Measured], label: str, figure: Figure) -> Row:
-    values = [figure(one) for one in runs]
+def _rates(runs: Sequence[RunEntry], label: str, figure: Figure) -> FigureRow:
+    values = [figure(entry) for entry in runs]
     # More is better, but of what was offered, which is no merit of the server's.
     best = None if label.startswith("Offered") else _best(runs, values, max)
-    return Row(label, _cells(values, rate, best))
+    return FigureRow(label, _cells(values, rate, best))
 
 
 def _cells(
     values: Sequence[float | None], words: Callable[[float], str], best: float | None
 ) -> list[Cell]:
     mark = None if best is None else words(best)
-    shown = [NOTHING if value is None else words(value) for value in values]
-    return [Cell(text, best=text == mark and len({*shown} - {NOTHING}) > 1) for text in shown]
+    texts = [NOTHING if value is None else words(value) for value in values]
+    return [Cell(text, best=text == mark and len({*texts} - {NOTHING}) > 1) for text in texts]
 
 
 def rate(value: float) -> str:
@@ -206,89 +210,91 @@ def rate(value: float) -> str:
 
 
 def _best(
-    runs: Sequence[Measured],
+    runs: Sequence[RunEntry],
     values: Sequence[float | None],
     choose: Callable[[Sequence[float]], float],
 ) -> float | None:
     """The best value of runs that ask the same and ended by themselves; None of less than two."""
-    known = [
+    figures = [
         value
-        for one, value in zip(runs, values, strict=True)
-        if value is not None and one.run.complete
+        for entry, value in zip(runs, values, strict=True)
+        if value is not None and entry.run.complete
     ]
-    return choose(known) if len(known) > 1 and not differences(runs) else None
+    return choose(figures) if len(figures) > 1 and not differences(runs) else None
 
 
 def _ttft(name: str, answers: int = 1) -> Figure:
     """A figure of the times to first token, where so many answers bear it."""
 
-    def figure(one: Measured) -> float | None:
-        found = one.ttft
-        return getattr(found, name) if found and found.count >= answers else None
+    def figure(entry: RunEntry) -> float | None:
+        ttft = entry.ttft
+        return getattr(ttft, name) if ttft and ttft.count >= answers else None
 
     return figure
 
 
-def _quarter(one: Measured, which: int) -> float | None:
-    found = by_quarter(one.run)[0][which]
-    return found.p50 if found else None
+def _quarter(entry: RunEntry, which: int) -> float | None:
+    quarter = by_quarter(entry.run)[0][which]
+    return quarter.p50 if quarter else None
 
 
-def _tpot(one: Measured) -> float | None:
-    found = one.summary.time_per_output_token
-    return found.p50 if found else None
+def _tpot(entry: RunEntry) -> float | None:
+    times = entry.summary.time_per_output_token
+    return times.p50 if times else None
 
 
-def _latency(one: Measured) -> float | None:
-    found = one.summary.latency
-    return found.p50 if found else None
+def _latency(entry: RunEntry) -> float | None:
+    latency = entry.summary.latency
+    return latency.p50 if latency else None
 
 
-def _footnotes(rows: Sequence[Row]) -> list[str]:
+def _footnotes(rows: Sequence[FigureRow]) -> list[str]:
     cells = [(row.label, cell) for row in rows for cell in row.cells]
-    said = []
+    sentences = []
     if any(cell.best for _, cell in cells):
-        said.append("Bold: the best of its row.")
+        sentences.append("Bold: the best of its row.")
     if any(label in ("p90", "p99") and cell.text == NOTHING for label, cell in cells):
-        said.append(f"A p90 takes {P90_ANSWERS} answers, a p99 takes {P99_ANSWERS}.")
-    return said
+        sentences.append(f"A p90 takes {P90_ANSWERS} answers, a p99 takes {P99_ANSWERS}.")
+    return sentences
 
 
-def _pictures(kind: str, runs: Sequence[Measured]) -> list[Picture]:
-    limits = plots.frame([one.run for one in runs])
+def _pictures(kind: str, runs: Sequence[RunEntry]) -> list[Picture]:
+    limits = plots.frame([entry.run for entry in runs])
     name = f"{kind.replace('_', '-')}-distribution"
     return [
         Picture(name, plots.distribution(runs, limits, name), distribution_words(runs)),
         *(
-            Picture(name, plots.over_time(one, limits, name), over_time_words(one))
-            for one in runs
-            for name in [f"run-{one.number}"]
+            Picture(name, plots.over_time(entry, limits, name), over_time_words(entry))
+            for entry in runs
+            for name in [f"run-{entry.number}"]
         ),
     ]
 
 
-def _cold_pictures(runs: Sequence[Measured]) -> list[Picture]:
+def _cold_pictures(runs: Sequence[RunEntry]) -> list[Picture]:
     narrow, wide = (
         plots.cold_starts(runs, width, f"cold-{width}") for width in (plots.NARROW, plots.WIDE)
     )
     return [Picture("cold", narrow, cold_start_words(runs), wide)]
 
 
-def _phases(runs: Sequence[Measured]) -> list[Row]:
+def _phases(runs: Sequence[RunEntry]) -> list[FigureRow]:
     """How long each part of a cold start took, and when it ended."""
 
-    def cell(one: Measured, name: str) -> Cell:
+    def cell(entry: RunEntry, name: str) -> Cell:
         before = 0.0
-        for phase in sorted(one.run.phases, key=_ended):
+        for phase in sorted(entry.run.phases, key=_ended):
             if phase.name == name:
                 return Cell(f"{phase.ended - before:.1f} s", f"until {phase.ended:.1f} s")
             before = phase.ended
         return Cell(NOTHING)
 
-    if not any(len(one.run.phases) > 1 for one in runs):
+    if not any(len(entry.run.phases) > 1 for entry in runs):
         return []
-    seen = {phase.name for one in runs for phase in one.run.phases}
-    return [Row(name, [cell(one, name) for one in runs]) for name in PHASES if name in seen]
+    names = {phase.name for entry in runs for phase in entry.run.phases}
+    return [
+        FigureRow(name, [cell(entry, name) for entry in runs]) for name in PHASES if name in names
+    ]
 
 
 def _ended(phase: Phase) -> float:

@@ -32,7 +32,7 @@ _PATIENCE: Final = frozenset({"idle_seconds", "timeout_seconds"})
 
 
 @dataclass(frozen=True)
-class Measured(Numbered):
+class RunEntry(Numbered):
     """A run on the page, with what it comes to."""
 
     @cached_property
@@ -46,7 +46,7 @@ class Measured(Numbered):
         return self.summary.time_to_first_token
 
 
-def asked(scenario: Scenario) -> str:
+def question_words(scenario: Scenario) -> str:
     """What a scenario asks, in a few words."""
     if (steady := scenario.steady) is not None:
         load = f"{plain(steady.rate)} requests/s" if steady.rate else f"{steady.clients} clients"
@@ -58,70 +58,78 @@ def asked(scenario: Scenario) -> str:
     return "one request to a model without pods"
 
 
-def finding(runs: Sequence[Measured]) -> str:
+def finding(runs: Sequence[RunEntry]) -> str:
     """The greatest differences between runs that may be compared: of the median, of the slowest.
 
     Args:
         runs: Runs of one kind of scenario.
     """
-    answered = [one for one in runs if one.ttft is not None]
-    whole = [one for one in answered if one.run.complete]
+    answered = [entry for entry in runs if entry.ttft is not None]
+    complete = [entry for entry in answered if entry.run.complete]
     if not answered:
         return "No request was answered."
-    single = all(one.ttft and one.ttft.count == 1 for one in answered)
+    single = all(entry.ttft and entry.ttft.count == 1 for entry in answered)
     what = "Time to first token" if single else "TTFT p50"
-    if len(whole) < 2 or differences(runs):
-        found = ", ".join(_named(_p50(one), one) for one in whole or answered)
-        return f"{what}: {found}{'' if whole else ', interrupted'}."
-    parts = [f"{what}{_between(whole, _p50)}"]
+    if len(complete) < 2 or differences(runs):
+        figures = ", ".join(_named(_p50(entry), entry) for entry in complete or answered)
+        return f"{what}: {figures}{'' if complete else ', interrupted'}."
+    parts = [f"{what}{_between(complete, _p50)}"]
     if not single and not _is_open(runs[0].run.scenario):
         # A client that waits does not ask: in a closed loop, slow requests are few among all.
-        parts.append(f"slowest{_between(whole, _slowest)}")
-    elif all(one.ttft and one.ttft.count >= FEW for one in whole):
-        parts.append(f"p90{_between(whole, _p90)}")
+        parts.append(f"slowest{_between(complete, _slowest)}")
+    elif all(entry.ttft and entry.ttft.count >= FEW for entry in complete):
+        parts.append(f"p90{_between(complete, _p90)}")
     return f"{'; '.join(parts)}."
 
 
-def caveats(runs: Sequence[Measured]) -> list[str]:
+def caveats(runs: Sequence[RunEntry]) -> list[str]:
     """What a reader has to know before believing the difference."""
-    said = []
+    sentences = []
     if unlike := differences(runs):
-        said.append(f"Not compared, since they do not ask the same: {'; '.join(unlike)}.")
-    if stopped := [one for one in runs if not one.run.complete]:
-        said.append(f"Interrupted: {_numbers(stopped)}; what would have come later is missing.")
-    for one in runs:
-        if one.summary.failures:
-            failed = one.summary.requests - one.summary.answered
-            kinds = " and ".join(f"{n:,} {kind}" for kind, n in one.summary.failures.items())
-            said.append(
-                f"Of {_numbers([one])}, {failed:,} of {one.summary.requests:,} requests failed "
+        sentences.append(f"Not compared, since they do not ask the same: {'; '.join(unlike)}.")
+    if stopped := [entry for entry in runs if not entry.run.complete]:
+        sentences.append(
+            f"Interrupted: {_numbers(stopped)}; what would have come later is missing."
+        )
+    for entry in runs:
+        if entry.summary.failures:
+            failed = entry.summary.requests - entry.summary.answered
+            kinds = " and ".join(f"{n:,} {kind}" for kind, n in entry.summary.failures.items())
+            sentences.append(
+                f"Of {_numbers([entry])}, {failed:,} of {entry.summary.requests:,} requests failed "
                 f"({kinds.replace('_', ' ')}); times are those of the others."
             )
-        if not one.run.scenario.cold_start:  # notes on a start belong to its parts
-            said += [f"{_capital(_numbers([one]))}: {note}" for note in one.run.notes]
-    few = [one for one in runs if one.ttft is not None and one.ttft.count < FEW]
-    if few:
-        most = max(one.ttft.count for one in few if one.ttft)
-        many = "one answer" if most == 1 else f"{most} answers at most"
-        each = " each" if len(few) > 1 else ""
-        said.append(f"{_capital(_numbers(few))}: {many}{each}, so another time may well differ.")
-    return said
+        if not entry.run.scenario.cold_start:  # notes on a start belong to its parts
+            sentences += [f"{_capital(_numbers([entry]))}: {note}" for note in entry.run.notes]
+    small = [entry for entry in runs if entry.ttft is not None and entry.ttft.count < FEW]
+    if small:
+        most = max(entry.ttft.count for entry in small if entry.ttft)
+        answers = "one answer" if most == 1 else f"{most} answers at most"
+        suffix = " each" if len(small) > 1 else ""
+        sentences.append(
+            f"{_capital(_numbers(small))}: {answers}{suffix}, so another time may well differ."
+        )
+    return sentences
 
 
-def differences(runs: Sequence[Measured]) -> list[str]:
+def differences(runs: Sequence[RunEntry]) -> list[str]:
     """What runs do not ask alike, as `clients is 5 in run 1 and 10 in run 2`."""
-    found = []
-    every = [_questions(one.run) for one in runs]
-    for field in dict.fromkeys(name for questions in every for name in questions):
-        values = [questions.get(field, "not set") for questions in every]
+    sentences = []
+    all_questions = [_questions(entry.run) for entry in runs]
+    for field in dict.fromkeys(name for questions in all_questions for name in questions):
+        values = [questions.get(field, "not set") for questions in all_questions]
         if len(set(values)) > 1:
             groups = {
-                value: [one for one, own in zip(runs, values, strict=True) if own == value]
+                value: [
+                    entry for entry, answer in zip(runs, values, strict=True) if answer == value
+                ]
                 for value in dict.fromkeys(values)
             }
-            told = " and ".join(f"{value} in {_numbers(own)}" for value, own in groups.items())
-            found.append(f"{field} is {told}")
-    return found
+            phrase = " and ".join(
+                f"{value} in {_numbers(group)}" for value, group in groups.items()
+            )
+            sentences.append(f"{field} is {phrase}")
+    return sentences
 
 
 def by_quarter(run: Run) -> tuple[list[Distribution | None], list[int]]:
@@ -135,37 +143,39 @@ def by_quarter(run: Run) -> tuple[list[Distribution | None], list[int]]:
             waits[quarter].append(sample.time_to_first_token)
         else:
             failed[quarter] += 1
-    return [distribution(one) for one in waits], failed
+    return [distribution(of_quarter) for of_quarter in waits], failed
 
 
-def over_time_words(one: Measured) -> str:
+def over_time_words(entry: RunEntry) -> str:
     """What the picture over time shows."""
-    waits, failed = by_quarter(one.run)
+    waits, failed = by_quarter(entry.run)
     medians = ", ".join(seconds(wait.p50) if wait else "no answer" for wait in waits)
-    told = f"TTFT p50 by quarter: {medians}." if any(waits) else "No request was answered."
+    words = f"TTFT p50 by quarter: {medians}." if any(waits) else "No request was answered."
     fails = f" Failed: {', '.join(map(str, failed))}." if any(failed) else " None failed."
-    most = most_in_flight(one.run)
-    return f"{told}{fails} At most {most} in flight."
+    most = most_in_flight(entry.run)
+    return f"{words}{fails} At most {most} in flight."
 
 
-def cold_start_words(runs: Sequence[Measured]) -> str:
+def cold_start_words(runs: Sequence[RunEntry]) -> str:
     """What the picture of cold starts shows; their parts stand in a table."""
-    told = [_named(one.ttft.p50, one) for one in runs if one.ttft is not None]
+    figures = [_named(entry.ttft.p50, entry) for entry in runs if entry.ttft is not None]
     parts = "Each part begins where the one that ended before it did, although some overlap."
     unknown = "Their parts are not known: a run with a kubeconfig sees them."
-    known = any(len(one.run.phases) > 1 for one in runs)
-    found = ", ".join(told) or "none came"
-    return f"First tokens after: {found}. {parts if known else unknown}"
+    has_phases = any(len(entry.run.phases) > 1 for entry in runs)
+    times = ", ".join(figures) or "none came"
+    return f"First tokens after: {times}. {parts if has_phases else unknown}"
 
 
-def distribution_words(runs: Sequence[Measured]) -> str:
+def distribution_words(runs: Sequence[RunEntry]) -> str:
     """What the picture of the distribution shows."""
-    told = [
-        f"{_called(one)} {seconds(one.ttft.p50)} and {seconds(one.ttft.p90)}"
-        for one in runs
-        if one.ttft is not None
+    quantiles = [
+        f"{_called(entry)} {seconds(entry.ttft.p50)} and {seconds(entry.ttft.p90)}"
+        for entry in runs
+        if entry.ttft is not None
     ]
-    return f"Half and nine tenths of the answers begin within: {'; '.join(told) or 'none came'}."
+    return (
+        f"Half and nine tenths of the answers begin within: {'; '.join(quantiles) or 'none came'}."
+    )
 
 
 def command(run: Run) -> list[str]:
@@ -176,7 +186,7 @@ def command(run: Run) -> list[str]:
     options = [("--model", run.target.model), ("--scenario", run.scenario.kind.replace("_", "-"))]
     options += [
         (f"--{name.replace('_', '-')}", _plain(value))
-        for name, value in _given(run.scenario).items()
+        for name, value in _fields_of(run.scenario).items()
     ]
     if _is_open(run.scenario):
         options.append(("--arrivals", run.arrivals))
@@ -199,15 +209,15 @@ def command(run: Run) -> list[str]:
         for name in run.target.headers
     ]
     options.append(("--label", run.label))
-    told = [shlex.join(one) for one in options]
+    arguments = [shlex.join(option) for option in options]
     if run.phases:
-        told.append('--kubeconfig "$KUBECONFIG"')
-    return ["ack-inference loadtest run", shlex.quote(run.target.url), *told]
+        arguments.append('--kubeconfig "$KUBECONFIG"')
+    return ["ack-inference loadtest run", shlex.quote(run.target.url), *arguments]
 
 
 def settings(run: Run) -> list[tuple[str, str]]:
     """All that was set, and where and when it ran."""
-    scenario = _given(run.scenario)
+    scenario = _fields_of(run.scenario)
     if (tide := run.scenario.tide) is not None:
         scenario["hours"] = " ".join(plain(hour) for hour in tide.hours)
     rows = [
@@ -262,7 +272,7 @@ def _prompts(run: Run) -> str:
     )
 
 
-def _given(scenario: Scenario) -> dict[str, Any]:
+def _fields_of(scenario: Scenario) -> dict[str, Any]:
     """Fields of the kind that a command line can say."""
     fields: dict[str, Any] = getattr(scenario, scenario.kind).model_dump(exclude_none=True)
     return {
@@ -279,38 +289,38 @@ def _is_open(scenario: Scenario) -> bool:
     return scenario.tide is not None or bool(scenario.steady and scenario.steady.rate)
 
 
-def _between(runs: Sequence[Measured], figure: Callable[[Measured], float]) -> str:
+def _between(runs: Sequence[RunEntry], figure: Callable[[RunEntry], float]) -> str:
     """How far the slowest and the fastest are apart."""
     fastest, slowest = min(runs, key=figure), max(runs, key=figure)
     ratio = figure(slowest) / max(figure(fastest), 1e-9)
     if ratio <= SAME:
         return f" hardly differs: {seconds(figure(fastest))} to {seconds(figure(slowest))}"
-    ends = [_named(figure(one), one) for one in (slowest, fastest)]
+    ends = [_named(figure(entry), entry) for entry in (slowest, fastest)]
     return f": {ends[0]} → {ends[1]}, {ratio:,.{1 if ratio < 99.95 else 0}f} times as fast"
 
 
-def _p50(one: Measured) -> float:
-    return one.ttft.p50 if one.ttft else math.inf
+def _p50(entry: RunEntry) -> float:
+    return entry.ttft.p50 if entry.ttft else math.inf
 
 
-def _p90(one: Measured) -> float:
-    return one.ttft.p90 if one.ttft else math.inf
+def _p90(entry: RunEntry) -> float:
+    return entry.ttft.p90 if entry.ttft else math.inf
 
 
-def _slowest(one: Measured) -> float:
-    return one.ttft.max if one.ttft else math.inf
+def _slowest(entry: RunEntry) -> float:
+    return entry.ttft.max if entry.ttft else math.inf
 
 
-def _named(value: float, one: Measured) -> str:
-    return f"{seconds(value)} ({_called(one)})"
+def _named(value: float, entry: RunEntry) -> str:
+    return f"{seconds(value)} ({_called(entry)})"
 
 
-def _called(one: Measured) -> str:
-    return f"{one.number} {' '.join(one.run.label.split())}"
+def _called(entry: RunEntry) -> str:
+    return f"{entry.number} {' '.join(entry.run.label.split())}"
 
 
-def _numbers(runs: Sequence[Measured]) -> str:
-    numbers = [str(one.number) for one in runs]
+def _numbers(runs: Sequence[RunEntry]) -> str:
+    numbers = [str(entry.number) for entry in runs]
     if len(numbers) == 1:
         return f"run {numbers[0]}"
     return f"runs {', '.join(numbers[:-1])} and {numbers[-1]}"

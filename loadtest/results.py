@@ -182,7 +182,7 @@ def save(run: Run, path: Path) -> Path:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        free = next(one for one in _numbered(path) if _claimed(one))
+        free = next(candidate for candidate in _numbered(path) if _claimed(candidate))
         partial.replace(free)
     finally:
         partial.unlink(missing_ok=True)
@@ -196,17 +196,17 @@ def load(path: Path) -> Run:
         Refused: It cannot be read, is no file of a run, or is of a later version.
     """
     document = _document(path)
-    found = document.get("format") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(found, int) or "samples" not in document:
+    format_ = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(format_, int) or "samples" not in document:
         raise Refused(
             path.name,
             f"{path.name} is not a file of a run: `ack-inference loadtest run` writes one, with "
             "format, scenario and samples.",
         )
-    if found > FORMAT:
+    if format_ > FORMAT:
         raise Refused(
             path.name,
-            f"format is {found}, but it must be {FORMAT} or less: a later ack-inference wrote "
+            f"format is {format_}, but it must be {FORMAT} or less: a later ack-inference wrote "
             "the file. Read it with that one.",
         )
     try:

@@ -66,11 +66,13 @@ def summary(run: Run) -> Summary:
 
 def distribution(values: Iterable[float | None]) -> Distribution | None:
     """How values spread, without those that are None; None where nothing is left."""
-    known = np.array([value for value in values if value is not None])
-    if not known.size:
+    numbers = np.array([value for value in values if value is not None])
+    if not numbers.size:
         return None
-    p50, p90, p95, p99 = np.percentile(known, [50, 90, 95, 99]).tolist()
-    return Distribution(known.size, float(known.mean()), p50, p90, p95, p99, float(known.max()))
+    p50, p90, p95, p99 = np.percentile(numbers, [50, 90, 95, 99]).tolist()
+    return Distribution(
+        numbers.size, float(numbers.mean()), p50, p90, p95, p99, float(numbers.max())
+    )
 
 
 def _offered_rate(run: Run) -> float | None:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from components.serving.scenarios import Scenario
 
-from .load import Load
+from .load import LoadRun
 from .results import Run
 from .statistics import Distribution, Summary, summary
 
@@ -63,7 +63,7 @@ class Progressing:
         """Says what is waited for."""
         self._console.print(f"{sentence}.")
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         """Shows what was reached."""
         if self._console.is_terminal:
             self._bar.update(
@@ -84,24 +84,26 @@ def seconds_of(scenario: Scenario) -> float | None:
     return lasting.seconds if lasting else None
 
 
-def state(load: Load) -> str:
+def state(load: LoadRun) -> str:
     """Counts of a run so far, in one line."""
     done = len(load.samples)
     parts = [f"{load.sent} sent", f"{done} done", f"{load.sent - done} in flight"]
     parts += [f"{count} {kind.value}" for kind, count in load.failed.most_common()]
-    waits = [one.time_to_first_token for one in load.samples[-RECENT:] if one.failure is None]
-    known = [wait for wait in waits if wait is not None]
-    if known:
-        parts.append(f"first token p50 {np.median(known):.3f} s")
+    waits = [
+        sample.time_to_first_token for sample in load.samples[-RECENT:] if sample.failure is None
+    ]
+    answered = [wait for wait in waits if wait is not None]
+    if answered:
+        parts.append(f"first token p50 {np.median(answered):.3f} s")
     return ", ".join(parts)
 
 
 def show(run: Run, console: Console) -> None:
     """Prints what a run came to."""
-    found = summary(run)
+    figures = summary(run)
     for heading, body in (
-        ("Requests", _counts(run, found)),
-        ("Seconds", _times(found)),
+        ("Requests", _counts(run, figures)),
+        ("Seconds", _times(figures)),
     ):
         console.print(Text(heading, style="bold"))
         console.print(Padding(body, (0, 0, 0, 2), expand=False), crop=False)
@@ -109,31 +111,31 @@ def show(run: Run, console: Console) -> None:
         console.print(Text(note, style="yellow"))
 
 
-def _counts(run: Run, found: Summary) -> Table:
+def _counts(run: Run, figures: Summary) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right")
-    table.add_row("sent", f"{found.requests:,}")
-    table.add_row("answered", f"{found.answered:,}")
-    for kind, count in found.failures.items():
-        detail = next(one.detail for one in run.samples if one.failure is kind)
+    table.add_row("sent", f"{figures.requests:,}")
+    table.add_row("answered", f"{figures.answered:,}")
+    for kind, count in figures.failures.items():
+        detail = next(sample.detail for sample in run.samples if sample.failure is kind)
         table.add_row(kind.value.replace("_", " "), f"{count:,}", Text(detail, style="dim"))
-    if found.offered_rate is not None:
-        table.add_row("due per second", f"{found.offered_rate:,.2f}")
-    table.add_row("answered per second", f"{found.achieved_rate:,.2f}")
-    table.add_row("tokens per second", f"{found.tokens_per_second:,.1f}")
+    if figures.offered_rate is not None:
+        table.add_row("due per second", f"{figures.offered_rate:,.2f}")
+    table.add_row("answered per second", f"{figures.achieved_rate:,.2f}")
+    table.add_row("tokens per second", f"{figures.tokens_per_second:,.1f}")
     return table
 
 
-def _times(found: Summary) -> Table:
+def _times(figures: Summary) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for name in ("p50", "p90", "p95", "p99", "max", "mean"):
         table.add_column(name, justify="right", header_style="dim")
     for name, values in (
-        ("to first token", found.time_to_first_token),
-        ("per output token", found.time_per_output_token),
-        ("whole answer", found.latency),
+        ("to first token", figures.time_to_first_token),
+        ("per output token", figures.time_per_output_token),
+        ("whole answer", figures.latency),
     ):
         table.add_row(name, *_row(values))
     return table
@@ -142,8 +144,8 @@ def _times(found: Summary) -> Table:
 def _row(values: Distribution | None) -> list[str]:
     if values is None:
         return ["-"] * 6
-    known = (values.p50, values.p90, values.p95, values.p99, values.max, values.mean)
-    return [f"{value:.3f}" for value in known]
+    columns = (values.p50, values.p90, values.p95, values.p99, values.max, values.mean)
+    return [f"{value:.3f}" for value in columns]
 
 
 def _notes(run: Run) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Range:
         )
 
     def __str__(self) -> str:
-        return _shown(self.min, self.max, self.partial)
+        return _span(self.min, self.max, self.partial)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Money:
     @property
     def amount(self) -> str:
         """Without the currency, in whole units: `1,460`, `0..2,920`, `0..≤2,920`."""
-        return _shown(self.min, self.max, self.partial, "≤" if self.at_most else "")
+        return _span(self.min, self.max, self.partial, "≤" if self.at_most else "")
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ NOTHING: Final = Range(0, 0)
 
 def total(amounts: Iterable[Amount | None]) -> Amount | None:
     """The sum of what is known, `partial` where that is not all; None where nothing is."""
-    every = list(amounts)
-    known = [one for one in every if one is not None]
-    if not known:
+    terms = list(amounts)
+    addends = [term for term in terms if term is not None]
+    if not addends:
         return None
-    found = reduce(add, known)
-    return found if len(known) == len(every) else replace(found, partial=True)
+    amount = reduce(add, addends)
+    return amount if len(addends) == len(terms) else replace(amount, partial=True)
 
 
 def change(before: Range | Money, after: Range | Money) -> Delta:
@@ -119,7 +119,7 @@ def change(before: Range | Money, after: Range | Money) -> Delta:
     return Delta(least, after.max - before.max)
 
 
-def _shown(least: Number | None, most: Number, partial: bool, bound: str = "") -> str:
+def _span(least: Number | None, most: Number, partial: bool, bound: str = "") -> str:
     text = f"{bound}{round(most):,}"
     if least is not None and least != most:
         text = f"{round(least):,}..{text}"

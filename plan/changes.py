@@ -71,7 +71,7 @@ def touches(change: Change, path: str) -> bool:
     """
     parts = parse_path(path)
     met = zip(parts, change.path, strict=False)
-    return len(parts) <= len(change.path) and all(one in ("*", other) for one, other in met)
+    return len(parts) <= len(change.path) and all(pattern in ("*", step) for pattern, step in met)
 
 
 def value_at(values: object, path: Path) -> object:
@@ -102,6 +102,6 @@ def property_path(path: Path) -> str:
 def parse_path(text: str) -> Path:
     """The parts of a property path such as `spec.ports[0]["a.b"]`."""
     return tuple(
-        int(found[2]) if found[2] else found[3].replace(r"\"", '"') if found[3] else found[1]
-        for found in _PART.finditer(text)
+        int(match[2]) if match[2] else match[3].replace(r"\"", '"') if match[3] else match[1]
+        for match in _PART.finditer(text)
     )

@@ -58,7 +58,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Pool(Line):
+class PoolLine(Line):
     """A node pool, as far as its bill is concerned."""
 
     instance_types: Sequence[str]
@@ -97,7 +97,7 @@ class Pool(Line):
 class Bill:
     """What a plan costs in a month."""
 
-    pools: Sequence[Pool] = ()
+    pools: Sequence[PoolLine] = ()
     """By name; all that are priced are so in one currency."""
     fees: Sequence[Line] = ()
     """What else has a price per hour, by name."""
@@ -140,7 +140,7 @@ class Bill:
 
 
 @dataclass(frozen=True)
-class Row:
+class LineChange:
     """A line of a bill before and after; one of the two may be absent."""
 
     name: str
@@ -175,9 +175,9 @@ class Comparison:
 
     before: Bill
     after: Bill
-    pools: Sequence[Row]
+    pools: Sequence[LineChange]
     """By name."""
-    fees: Sequence[Row]
+    fees: Sequence[LineChange]
     """By name."""
 
     @property
@@ -221,19 +221,19 @@ def compare(before: Bill | None, after: Bill | None) -> Comparison:
     return Comparison(old, new, _rows(old.pools, new.pools), _rows(old.fees, new.fees))
 
 
-def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[Row]:
+def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:
     old, new = _numbered(before), _numbered(after)
     keys = sorted({*old, *new}, key=lambda key: (key[0].lower(), key))
-    return [Row(key[0], old.get(key), new.get(key)) for key in keys]
+    return [LineChange(key[0], old.get(key), new.get(key)) for key in keys]
 
 
 def _numbered(lines: Sequence[Line]) -> Mapping[tuple[str, int], Line]:
     """Lines by name, and by number among those of one name."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     numbered = {}
     for line in lines:
-        numbered[line.name, seen[line.name]] = line
-        seen[line.name] += 1
+        numbered[line.name, counts[line.name]] = line
+        counts[line.name] += 1
     return numbered
 
 
@@ -248,7 +248,7 @@ def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:
     return Line("control plane", prices.control_plane(str(profile), str(spec)))
 
 
-def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool:
+def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> PoolLine:
     name = inputs.get("nodePoolName", resource_name)
     types = texts_of(inputs, "instanceTypes")
     scaling = inputs.get("scalingConfig") or {}
@@ -263,7 +263,7 @@ def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool
         cost = Cost(
             gap="its size is not known" if mix else "its share of spot instances is not known"
         )
-    return Pool(
+    return PoolLine(
         name=resource_name if isinstance(name, Marker) else name,
         cost=cost,
         instance_types=types,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .amounts import Delta, Money, Number, Range, total
-from .cost import Bill, Comparison, Line, Pool, Row
+from .cost import Bill, Comparison, Line, LineChange, PoolLine
 from .tariff import HOURS_PER_MONTH
 
 COUNTS: Final = {
@@ -31,12 +31,12 @@ def bill_document(bill: Bill) -> Mapping[str, Any]:
                 key: _amount(total(getattr(pool, what) for pool in bill.pools))
                 for key, what in COUNTS.items()
             },
-            "money": [_amount(one) for one in bill.totals],
+            "money": [_amount(sum_) for sum_ in bill.totals],
             "partial": bill.partial,
         },
         "prices": [
-            {"currency": one.currency, "source": one.source, "date": one.date}
-            for one in bill.price_lists
+            {"currency": prices.currency, "source": prices.source, "date": prices.date}
+            for prices in bill.price_lists
         ],
         "unpriced": bill.unpriced,
     }
@@ -52,27 +52,27 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
         "fees": [_row(row, comparison) for row in comparison.fees],
         "change": {
             **{key: _amount(comparison.change(what)) for key, what in COUNTS.items()},
-            "money": {one: _amount(comparison.change_in(one)) for one in currencies},
+            "money": {currency: _amount(comparison.change_in(currency)) for currency in currencies},
         },
     }
 
 
 def _line(line: Line) -> Mapping[str, Any]:
     cost = {"money": _amount(line.money), "gap": line.cost.gap}
-    if not isinstance(line, Pool):
+    if not isinstance(line, PoolLine):
         return {"name": line.name, **cost}
     counts = {key: _amount(getattr(line, what)) for key, what in COUNTS.items()}
     types = {"instanceTypes": list(line.instance_types), "spot": line.spot}
     return {"name": line.name, **types, **counts, **cost}
 
 
-def _row(row: Row, comparison: Comparison) -> Mapping[str, Any]:
-    is_pool = isinstance(row.before or row.after, Pool)
+def _row(row: LineChange, comparison: Comparison) -> Mapping[str, Any]:
+    is_pool = isinstance(row.before or row.after, PoolLine)
     return {
         "name": row.name,
         "kind": row.kind,
         **({key: _amount(row.change(what)) for key, what in COUNTS.items()} if is_pool else {}),
-        "money": {one: _amount(row.change_in(one)) for one in comparison.currencies},
+        "money": {currency: _amount(row.change_in(currency)) for currency in comparison.currencies},
     }
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from components.catalog.prices import PriceList
 
 from .amounts import Delta, Money, Range, total
-from .cost import Bill, Comparison, Line, Pool, Row
+from .cost import Bill, Comparison, Line, LineChange, PoolLine
 
 Cells = Sequence[str]
 
@@ -95,7 +95,7 @@ def comparison_notes(comparison: Comparison) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _rows(row: Row, currency: str | None) -> Iterator[Cells]:
+def _rows(row: LineChange, currency: str | None) -> Iterator[Cells]:
     match row.kind:
         case "added" | "removed":
             yield [row.name, row.kind, *_amounts(row.after or row.before, currency)]
@@ -123,17 +123,17 @@ def _cell(amount: Range | Money | Delta | None) -> str:
     return amount.amount if isinstance(amount, Money) else str(amount)
 
 
-def _currency(pools: Iterable[Pool]) -> str | None:
+def _currency(pools: Iterable[PoolLine]) -> str | None:
     """The one in which pools are priced; None where there is none, or more than one."""
-    found = {pool.money.currency for pool in pools if pool.money}
-    return found.pop() if len(found) == 1 else None
+    currencies = {pool.money.currency for pool in pools if pool.money}
+    return currencies.pop() if len(currencies) == 1 else None
 
 
 def _heading(currency: str | None) -> Cells:
     return [f"{currency}/month"] if currency else []
 
 
-def _types(row: Row) -> str | None:
+def _types(row: LineChange) -> str | None:
     before, after = (getattr(line, "instance_types", ()) for line in (row.before, row.after))
     return (
         f"{', '.join(before)} → {', '.join(after)}"
@@ -142,21 +142,21 @@ def _types(row: Row) -> str | None:
     )
 
 
-def _fee(row: Row) -> str:
+def _fee(row: LineChange) -> str:
     sides = [line.money or "?" if line else "none" for line in (row.before, row.after)]
     return " → ".join(map(str, sides))
 
 
 def _total(comparison: Comparison, currency: str) -> str:
     sides = [
-        next((one.amount for one in bill.totals if one.currency == currency), "0")
+        next((total.amount for total in bill.totals if total.currency == currency), "0")
         for bill in (comparison.before, comparison.after)
     ]
     return f"{currency} {' → '.join(sides)} ({_cell(comparison.change_in(currency))})"
 
 
 def _prices(lists: Iterable[PriceList]) -> str:
-    return "; ".join(f"{one.currency}: {one.source}, {one.date}" for one in lists)
+    return "; ".join(f"{prices.currency}: {prices.source}, {prices.date}" for prices in lists)
 
 
 def _table(headings: Cells, *, words: int) -> Table:

@@ -24,7 +24,10 @@ def to_json(plan: Plan) -> str:
     document = {
         "project": plan.project,
         "stack": plan.stack,
-        "resources": [_entry(one) for one in sorted(plan.resources, key=lambda one: one.urn)],
+        "resources": [
+            _entry(resource)
+            for resource in sorted(plan.resources, key=lambda resource: resource.urn)
+        ],
         "outputs": plan.outputs,
         "bill": bill_document(bill(plan)),
         "warnings": sorted(plan.warnings),
@@ -79,12 +82,16 @@ def _entry(resource: Resource) -> Mapping[str, Any]:
 
 
 def _files(plan: Plan) -> Mapping[str, str]:
-    objects = [(one, manifest) for one in plan.resources if (manifest := one.manifest) is not None]
-    taken = Counter(_file_name(resource, manifest) for resource, manifest in objects)
+    objects = [
+        (resource, manifest)
+        for resource in plan.resources
+        if (manifest := resource.manifest) is not None
+    ]
+    names = Counter(_file_name(resource, manifest) for resource, manifest in objects)
     files = {}
     for resource, manifest in objects:
         name = _file_name(resource, manifest)
-        if taken[name] > 1:
+        if names[name] > 1:
             group = str(manifest["apiVersion"]).partition("/")[0]
             name = _file_name(resource, manifest, group, resource.name)
         files[f"{name}.yaml"] = _header(plan, resource) + _yaml(manifest)

@@ -49,8 +49,8 @@ def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def selects(policy: Manifest, pods: Pods) -> bool:
     """Whether a ResourcePolicy places some pods."""
-    wanted = section(policy, "spec", "selector")
-    return namespace_of(policy) == pods.namespace and wanted.items() <= pods.labels.items()
+    selector = section(policy, "spec", "selector")
+    return namespace_of(policy) == pods.namespace and selector.items() <= pods.labels.items()
 
 
 def policies_of(objects: Objects, pods: Pods) -> Sequence[Manifest]:

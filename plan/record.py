@@ -53,8 +53,8 @@ def record(
     """
     monitor = _Monitor(preview, salt)
     warnings = _Warnings()
-    given = dict(config or {})
-    pulumi.runtime.set_all_config(given, list(secret_keys))
+    texts = dict(config or {})
+    pulumi.runtime.set_all_config(texts, list(secret_keys))
     sync_await._ensure_event_loop().set_default_executor(_Inline(1))  # type: ignore[no-untyped-call]
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a stack of an earlier run
     pulumi.runtime.set_mocks(
@@ -79,7 +79,7 @@ def record(
         monitor.recorded,
         monitor.outputs,
         warnings.sentences,
-        {key: SECRET if key in secret_keys else parsed(text) for key, text in given.items()},
+        {key: SECRET if key in secret_keys else parsed(text) for key, text in texts.items()},
     )
 
 
@@ -165,7 +165,8 @@ class _Monitor(MockMonitor):
                 delete_before_replace=request.deleteBeforeReplace,
                 aliases=aliases,
                 property_dependencies={
-                    key: sorted(one.urns) for key, one in request.propertyDependencies.items()
+                    key: sorted(dependencies.urns)
+                    for key, dependencies in request.propertyDependencies.items()
                 },
             )
         )
@@ -224,9 +225,9 @@ class _Warnings(logging.Handler):
 
 def _inherited(name: str, parent: str, former: str) -> str:
     """The name of a child that is called after its parent, under the parent's former name."""
-    own, other = parent.rpartition("::")[2], former.rpartition("::")[2]
-    renamed = parent and former and own != other and name.startswith(own)
-    return other + name.removeprefix(own) if renamed else name
+    parent_name, former_name = parent.rpartition("::")[2], former.rpartition("::")[2]
+    renamed = parent and former and parent_name != former_name and name.startswith(parent_name)
+    return former_name + name.removeprefix(parent_name) if renamed else name
 
 
 def _plain(struct: struct_pb2.Struct, salt: bytes) -> dict[str, Any]:
@@ -259,15 +260,15 @@ def _value(value: struct_pb2.Value, salt: bytes) -> Any:
 
 def _output(fields: Mapping[str, struct_pb2.Value], salt: bytes) -> Any:
     """A value that comes from resources: itself, or a marker that knows from which ones."""
-    known = fields.get("value")
+    value = fields.get("value")
     if "secret" in fields:
-        return Marker(SECRET, digest=_digest(known, salt)) if known else Marker(SECRET, _of(fields))
-    return _value(known, salt) if known else Marker(UNKNOWN, _of(fields))
+        return Marker(SECRET, digest=_digest(value, salt)) if value else Marker(SECRET, _of(fields))
+    return _value(value, salt) if value else Marker(UNKNOWN, _of(fields))
 
 
 def _of(fields: Mapping[str, struct_pb2.Value]) -> list[str]:
-    known = fields.get("dependencies")
-    return [one.string_value for one in known.list_value.values] if known else []
+    urns = fields.get("dependencies")
+    return [urn.string_value for urn in urns.list_value.values] if urns else []
 
 
 def _digest(value: struct_pb2.Value, salt: bytes) -> str:
@@ -276,7 +277,7 @@ def _digest(value: struct_pb2.Value, salt: bytes) -> str:
 
 def _answer(struct: struct_pb2.Struct) -> struct_pb2.Struct:
     """Inputs as the engine hands them back: without what they are made of."""
-    return struct_pb2.Struct(fields={key: _bare(one) for key, one in struct.fields.items()})
+    return struct_pb2.Struct(fields={key: _bare(value) for key, value in struct.fields.items()})
 
 
 def _bare(value: struct_pb2.Value) -> struct_pb2.Value:

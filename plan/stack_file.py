@@ -64,8 +64,8 @@ def read_stack(root: Path, stack: str) -> StackFile:
     ]
     if faults:
         raise Refused(path.name, *faults)
-    given = {key.replace(":config:", ":"): value for key, value in section.items()}
-    values = {**defaults, **given}
+    stated = {key.replace(":config:", ":"): value for key, value in section.items()}
+    values = {**defaults, **stated}
     return StackFile(
         project=project,
         stack=stack,
@@ -102,11 +102,11 @@ def stack_path(root: Path, stack: str) -> Path:
     path = root / f"Pulumi.{stack}.yaml"
     if path.is_file():
         return path
-    known = stack_names(root)
-    close = difflib.get_close_matches(stack, known, n=1)
+    names = stack_names(root)
+    close = difflib.get_close_matches(stack, names, n=1)
     meant = f"Did you mean {close[0]!r}? " if close else ""
-    there = f"The stacks here are {', '.join(known)}." if known else "There is no other stack file."
-    raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{there}")
+    hint = f"The stacks here are {', '.join(names)}." if names else "There is no other stack file."
+    raise Refused(f"Stack {stack!r}", f"{path.name} does not exist. {meant}{hint}")
 
 
 def _project(root: Path) -> tuple[str, Mapping[str, Any]]:
@@ -169,17 +169,17 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
     yaml_implicit_resolvers: dict[str, Any] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: dict[str, yaml.Mark] = {}
+        marks: dict[str, yaml.Mark] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
-            if key.value in seen and key.value != "<<":
-                first = seen[key.value].line + 1
+            if key.value in marks and key.value != "<<":
+                first = marks[key.value].line + 1
                 problem = f"{key.value} was given in line {first} already; keep one of the two"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen[key.value] = key.start_mark
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return found
+            marks[key.value] = key.start_mark
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 for _tag, _pattern, _first in (

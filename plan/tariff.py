@@ -77,8 +77,8 @@ class Tariff:
         """Fee of a cluster, in the currency of the nodes if it is listed in that too."""
         listed = CONTROL_PLANES.get((profile, spec), ())
         alike = [price for price in listed if price.listed.currency == self.currency]
-        known = [price for price in (self.own_control_plane, *alike, *listed) if price]
-        return _fee(known[0]) if known else Cost(gap=f"no price of {spec}, profile {profile}")
+        prices = [price for price in (self.own_control_plane, *alike, *listed) if price]
+        return _fee(prices[0]) if prices else Cost(gap=f"no price of {spec}, profile {profile}")
 
     def nat_gateway(self) -> Cost:
         """Base fee of a NAT gateway."""
@@ -88,7 +88,7 @@ class Tariff:
 
     def pool(self, types: Sequence[str], nodes: Range, mix: Mix) -> Cost:
         """Nodes of any of some types: from the least of the cheapest to the most of the dearest."""
-        costs = [self._nodes(one, nodes, mix) for one in types]
+        costs = [self._nodes(type_, nodes, mix) for type_ in types]
         moneys = [cost.money for cost in costs if cost.money]
         if not types or len(moneys) < len(types):
             gaps = [cost.gap for cost in costs if cost.gap and not cost.money]
@@ -101,25 +101,25 @@ class Tariff:
                 max(money.max for money in moneys),
                 any(money.at_most for money in moneys),
             ),
-            tuple(dict.fromkeys(one for cost in costs for one in cost.price_lists)),
+            tuple(dict.fromkeys(prices for cost in costs for prices in cost.price_lists)),
             "; ".join(cost.gap for cost in costs if cost.gap) or None,
         )
 
     def _nodes(self, name: str, nodes: Range, mix: Mix) -> Cost:
         """Nodes of one type."""
         on_demand, spot = self.nodes.get(name), self.spot.get(name)
-        (few, few_spot), (many, many_spot) = mix.split(nodes.min), mix.split(nodes.max)
+        (min_paid, min_spot), (max_paid, max_spot) = mix.split(nodes.min), mix.split(nodes.max)
         dearest = spot or on_demand
-        if (many and on_demand is None) or (many_spot and dearest is None):
+        if (max_paid and on_demand is None) or (max_spot and dearest is None):
             return Cost(gap=f"no price of {name} in {self.region or 'a region that is not known'}")
-        price, bound = (one.hourly if one else Decimal() for one in (on_demand, dearest))
-        least = HOURS_PER_MONTH * (few * price + few_spot * bound)
-        most = HOURS_PER_MONTH * (many * price + many_spot * bound)
-        used = ((on_demand, many), (dearest, many_spot))
-        lists = tuple(dict.fromkeys(one.listed for one, count in used if one and count))
-        if spot or not many_spot:
+        price, bound = (offer.hourly if offer else Decimal() for offer in (on_demand, dearest))
+        least = HOURS_PER_MONTH * (min_paid * price + min_spot * bound)
+        most = HOURS_PER_MONTH * (max_paid * price + max_spot * bound)
+        used = ((on_demand, max_paid), (dearest, max_spot))
+        lists = tuple(dict.fromkeys(offer.listed for offer, count in used if offer and count))
+        if spot or not max_spot:
             return Cost(Money(self.currency, least, most), lists)
-        bounded = Money(self.currency, None if few_spot else least, most, at_most=True)
+        bounded = Money(self.currency, None if min_spot else least, most, at_most=True)
         return Cost(bounded, lists, f"no spot price of {name}: at most that on demand")
 
 
@@ -132,29 +132,34 @@ def tariff(plan: Plan) -> Tariff:
     section = plan.config.get(f"{plan.project}:prices")
     if not isinstance(section, Mapping):
         return Tariff(NODE_LIST.currency, region, listed, {}, None)
-    own = PriceList(*(str(section.get(key, "")) for key in ("currency", "source", "date")))
-    fee = _prices({"fee": section.get("control_plane_hourly")}, own)
+    prices = PriceList(*(str(section.get(key, "")) for key in ("currency", "source", "date")))
+    fee = _prices({"fee": section.get("control_plane_hourly")}, prices)
     return Tariff(
-        currency=own.currency,
+        currency=prices.currency,
         region=region,
         nodes={
-            **(listed if own.currency == NODE_LIST.currency else {}),
-            **_prices(section.get("nodes_hourly"), own),
+            **(listed if prices.currency == NODE_LIST.currency else {}),
+            **_prices(section.get("nodes_hourly"), prices),
         },
-        spot=_prices(section.get("spot_hourly"), own),
+        spot=_prices(section.get("spot_hourly"), prices),
         own_control_plane=fee.get("fee"),
     )
 
 
 def _region(plan: Plan) -> str | None:
     """What the program is told, or else what it or the stack tells the provider."""
-    found = [
+    regions = [
         plan.config.get(f"{plan.project}:region"),
         *(provider.inputs.get("region") for provider in plan.of(_CLOUD)),
         plan.config.get("alicloud:region"),
     ]
     return next(
-        (one for one in found if isinstance(one, str) and not isinstance(one, Marker)), None
+        (
+            region
+            for region in regions
+            if isinstance(region, str) and not isinstance(region, Marker)
+        ),
+        None,
     )
 
 

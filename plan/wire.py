@@ -11,13 +11,13 @@ _MARKER: Final = "4dabf18193072939515e22adb298388d"
 
 def to_wire(plan: Plan) -> dict[str, Any]:
     """Encodes a plan."""
-    resources = [_encoded(vars(one)) for one in plan.resources]
+    resources = [_encoded(vars(resource)) for resource in plan.resources]
     return {**_encoded(vars(plan)), "resources": resources}
 
 
 def from_wire(document: Mapping[str, Any]) -> Plan:
     """Decodes a plan."""
-    resources = [Resource(**_decoded(one)) for one in document["resources"]]
+    resources = [Resource(**_decoded(fields)) for fields in document["resources"]]
     return Plan(**{**_decoded({**document, "resources": []}), "resources": resources})
 
 

@@ -22,7 +22,7 @@ _RESOURCES: Final = {GPU_RESOURCE: "{} GPU", "cpu": "{} CPU", "memory": "{}"}
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkloadStep:
     """One thing that a workload needs, and where it comes from."""
 
     need: str
@@ -31,26 +31,26 @@ class Step:
     """True where it leads nowhere."""
 
 
-def steps(workload: graph.Workload) -> Iterator[Step]:
+def steps(workload: graph.Workload) -> Iterator[WorkloadStep]:
     """The way of a workload to its pods, files, nodes and priority."""
     scale = workload.scale
     need = "pods" if isinstance(scale, graph.Completion) else "scale"
-    yield Step(need, _scale(scale), isinstance(scale, graph.Missing))
+    yield WorkloadStep(need, _scale(scale), isinstance(scale, graph.Missing))
     if reserve := _reserve(scale):
-        yield Step("reserve", reserve)
+        yield WorkloadStep("reserve", reserve)
     for volume in workload.volumes:
         for files in volume.files:
-            yield Step("volume", _chain(volume, files), files.missing is not None)
+            yield WorkloadStep("volume", _chain(volume, files), files.missing is not None)
         if volume.cache:
-            yield Step("cache", _cache(volume.cache), volume.cache.missing is not None)
+            yield WorkloadStep("cache", _cache(volume.cache), volume.cache.missing is not None)
     for policy in workload.policies:
-        yield Step("nodes", _policy(policy))
+        yield WorkloadStep("nodes", _policy(policy))
     if not workload.policies:
         nodes = ", then ".join(map(_stop, workload.wishes)) or "any node"
-        yield Step("nodes", f"{nodes}; no ResourcePolicy selects these pods")
+        yield WorkloadStep("nodes", f"{nodes}; no ResourcePolicy selects these pods")
     if workload.priority:
         broken = isinstance(workload.priority, graph.Missing)
-        yield Step("priority", _priority(workload.priority), broken)
+        yield WorkloadStep("priority", _priority(workload.priority), broken)
 
 
 def idle_policies(policies: Iterable[graph.Policy]) -> list[str]:
@@ -67,7 +67,7 @@ def facts(node: graph.Node) -> Mapping[str, str]:
     return {label: text for label, text in _facts(node) if text}
 
 
-def _scale(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
+def _scale(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
     """How many pods there are."""
     match scale:
         case graph.Missing():
@@ -82,7 +82,7 @@ def _scale(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
     return ", ".join(filter(None, [f"{scale.least}..{most} pods", targets]))
 
 
-def _target(target: graph.Target) -> str:
+def _target(target: graph.ScaleTarget) -> str:
     if (scaling := target.knative) is None:
         value = "without a target" if target.value is None else target.value
         return f"{target.metric} {value} each"
@@ -101,14 +101,14 @@ def _filled_to(scaling: PodAutoscaling) -> str:
     return f"Knative's default {plain(scaling.total)}"
 
 
-def _reserve(scale: graph.Scale | graph.Completion | graph.Missing) -> str:
-    reserve = scale.reserve if isinstance(scale, graph.Scale) else None
+def _reserve(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
+    reserve = scale.reserve if isinstance(scale, graph.ReplicaRange) else None
     return (
         f"{reserve.replicas} small {reserve.instance} instance kept while idle" if reserve else ""
     )
 
 
-def _chain(volume: graph.Volume, files: graph.Files) -> str:
+def _chain(volume: graph.MountedClaim, files: graph.Files) -> str:
     """The links from a claim to what is mounted, as far as they lead."""
     links = [
         f"Dataset {volume.cache.dataset}" if volume.cache else "",
@@ -203,10 +203,12 @@ def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
     yield "scale", "" if is_job else scale
     yield "reserve", _reserve(workload.scale)
     yield "pods", scale if is_job else ""
-    wanted = workload.resources
+    resources = workload.resources
     yield (
         "each pod",
-        ", ".join(text.format(wanted[key]) for key, text in _RESOURCES.items() if key in wanted),
+        ", ".join(
+            text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources
+        ),
     )
     yield "image", workload.image.rpartition("/")[2]
     yield "files", _folders(workload.files)

@@ -137,16 +137,16 @@ def _open_statements(policy: object) -> Iterator[int]:
         document = json.loads(policy) if isinstance(policy, str) else {}
     except ValueError:  # Not known yet, or nothing that OSS would take.
         return
-    for number, one in enumerate(items(document, "Statement")):
-        principals = one.get("Principal")
+    for number, statement in enumerate(items(document, "Statement")):
+        principals = statement.get("Principal")
         everybody = "*" in principals if isinstance(principals, list) else principals == "*"
-        if everybody and one.get("Effect") == "Allow" and not one.get("Condition"):
+        if everybody and statement.get("Effect") == "Allow" and not statement.get("Condition"):
             yield number
 
 
 def open_buckets(plan: Plan, _: Settings) -> Iterator[Finding]:
     """Buckets that a later change could make public."""
-    blocked = {one.inputs.get("bucket") for one in plan.of(PUBLIC_ACCESS_BLOCK)}
+    blocked = {access_block.inputs.get("bucket") for access_block in plan.of(PUBLIC_ACCESS_BLOCK)}
     if any(isinstance(name, Marker) for name in blocked):
         return  # It may be the block of any bucket.
     for bucket in plan.of(BUCKET):

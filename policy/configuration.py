@@ -56,21 +56,21 @@ def read_configuration(root: Path) -> Configuration:
         raise Refused(path.name, f"{path.name} is not JSON: {error}.") from None
     if not isinstance(document, Mapping):
         raise Refused(path.name, f"{path.name} must hold rules by their names, in braces.")
-    found = list(configuration_faults(document))
-    if found:
-        raise Refused(path.name, *map(str, found))
+    faults = list(configuration_faults(document))
+    if faults:
+        raise Refused(path.name, *map(str, faults))
     return configure(document)
 
 
 def configure(document: Mapping[str, Any]) -> Configuration:
     """What holds where a sound configuration is laid over the defaults."""
-    given = {name: _entry(entry) for name, entry in document.items()}
-    everywhere = given.get(_ALL, {}).get(_LEVEL)
+    entries = {name: _entry(entry) for name, entry in document.items()}
+    everywhere = entries.get(_ALL, {}).get(_LEVEL)
     return tuple(
         Configured(
             rule,
-            Level(given.get(rule.name, {}).get(_LEVEL) or everywhere or rule.level),
-            rule.settings_of(_settings(given.get(rule.name, {}))),
+            Level(entries.get(rule.name, {}).get(_LEVEL) or everywhere or rule.level),
+            rule.settings_of(_settings(entries.get(rule.name, {}))),
         )
         for rule in RULES
     )
@@ -79,44 +79,44 @@ def configure(document: Mapping[str, Any]) -> Configuration:
 def configuration_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     """Finds everything in a configuration that would be passed over or misread."""
     rules = {rule.name: rule for rule in RULES}
-    for name, given in document.items():
+    for name, entry in document.items():
         if name == _OF_THE_ENGINE:
             continue
         if name != _ALL and name not in rules:
             close = nearest(name, rules)
             want = f"left out (did you mean {close!r}?)" if close else "left out"
             yield Fault(name, Words("not a rule"), want, f"the rules are {', '.join(rules)}")
-        elif not isinstance(given, str | Mapping):
-            yield Fault(name, given, "a level or a section of settings", "nothing else is read")
+        elif not isinstance(entry, str | Mapping):
+            yield Fault(name, entry, "a level or a section of settings", "nothing else is read")
         else:
-            yield from _level_faults(name, given)
-            yield from _settings_faults(name, rules.get(name), _settings(_entry(given)))
+            yield from _level_faults(name, entry)
+            yield from _settings_faults(name, rules.get(name), _settings(_entry(entry)))
 
 
-def _level_faults(name: str, given: str | Mapping[str, Any]) -> Iterator[Fault]:
-    level = _entry(given).get(_LEVEL, Level.MANDATORY)
+def _level_faults(name: str, entry: str | Mapping[str, Any]) -> Iterator[Fault]:
+    level = _entry(entry).get(_LEVEL, Level.MANDATORY)
     if level not in list(Level):
-        field = name if isinstance(given, str) else f"{name}.{_LEVEL}"
+        field = name if isinstance(entry, str) else f"{name}.{_LEVEL}"
         yield Fault(field, level, f"one of {', '.join(Level)}", "a rule has no other level")
 
 
-def _settings_faults(name: str, rule: Rule | None, given: Mapping[str, Any]) -> Iterator[Fault]:
+def _settings_faults(name: str, rule: Rule | None, settings: Mapping[str, Any]) -> Iterator[Fault]:
     if rule is None:
-        for field in given:
+        for field in settings:
             why = "only a level can be set for all rules at once"
             yield Fault(f"{name}.{field}", Words("given"), "left out", why)
         return
     try:
-        rule.settings_of(given)
+        rule.settings_of(settings)
     except Refusal as refusal:
         yield from refusal.faults
 
 
-def _entry(given: object) -> Mapping[str, Any]:
+def _entry(entry: object) -> Mapping[str, Any]:
     """A rule's section; a level alone is short for a section with nothing else."""
-    if isinstance(given, str):
-        return {_LEVEL: given}
-    return given if isinstance(given, Mapping) else {}
+    if isinstance(entry, str):
+        return {_LEVEL: entry}
+    return entry if isinstance(entry, Mapping) else {}
 
 
 def _settings(entry: Mapping[str, Any]) -> Mapping[str, Any]:

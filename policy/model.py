@@ -50,19 +50,19 @@ class Rule:
     """Finds what breaks the rule. What is `UNKNOWN` breaks none: it is judged once it is known."""
     settings: type[Settings] = Settings
     whole_stack: bool = False
-    """Whether it compares resources. One that does not may judge each before it is created."""
+    """Whether it compares resources. One that does not may validate each before it is created."""
 
-    def settings_of(self, given: Mapping[str, Any]) -> Settings:
+    def settings_of(self, document: Mapping[str, Any]) -> Settings:
         """What a team has set about the rule, over its defaults.
 
         Raises:
             Refusal: A setting is unknown or of the wrong kind, in one sentence each.
         """
         try:
-            return self.settings.model_validate(given)
+            return self.settings.model_validate(document)
         except ValidationError as error:
-            found = faults(self.settings, error, given)
-            raise Refusal(*(fault.under(self.name) for fault in found)) from None
+            setting_faults = faults(self.settings, error, document)
+            raise Refusal(*(fault.under(self.name) for fault in setting_faults)) from None
 
     def violations(self, plan: Plan, settings: Settings) -> Iterator["Violation"]:
         """Everything in a plan that breaks the rule and is not exempt."""
@@ -83,8 +83,12 @@ class Violation:
     @property
     def sentence(self) -> str:
         """What is wrong where, what would be right, and why."""
-        one = self.resource
-        subject = f"{one.type.rpartition(':')[2]} {one.name}" if one else f"Stack {self.stack}"
+        resource = self.resource
+        subject = (
+            f"{resource.type.rpartition(':')[2]} {resource.name}"
+            if resource
+            else f"Stack {self.stack}"
+        )
         return f"{subject}: {self.fault}"
 
     def __str__(self) -> str:

@@ -41,9 +41,9 @@ def serve() -> None:
 
 def _policy(rule: Rule) -> Policy:
     kind, validate = (
-        (StackValidationPolicy, _judge_stack)
+        (StackValidationPolicy, _validate_stack)
         if rule.whole_stack
-        else (ResourceValidationPolicy, _judge_resource)
+        else (ResourceValidationPolicy, _validate_resource)
     )
     return kind(
         name=rule.name,
@@ -62,15 +62,15 @@ def _schema(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _judge_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
-    _judge(rule, [_resource(args)], args, report)
+def _validate_resource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation) -> None:
+    _validate(rule, [_resource(args)], args, report)
 
 
-def _judge_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
-    _judge(rule, list(map(_resource, args.resources)), args, report)
+def _validate_stack(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
+    _validate(rule, list(map(_resource, args.resources)), args, report)
 
 
-def _judge(
+def _validate(
     rule: Rule,
     resources: Sequence[Resource],
     args: ResourceValidationArgs | StackValidationArgs,
@@ -88,18 +88,18 @@ def _plan(resources: Sequence[Resource]) -> Plan:
     return Plan(project, stack, resources)
 
 
-def _resource(one: ResourceValidationArgs | PolicyResource) -> Resource:
+def _resource(resource: ResourceValidationArgs | PolicyResource) -> Resource:
     return Resource(
-        urn=one.urn,
-        type=one.resource_type,
-        name=one.name,
-        parent=one.opts.parent or "",
+        urn=resource.urn,
+        type=resource.resource_type,
+        name=resource.name,
+        parent=resource.opts.parent or "",
         custom=True,  # A component is none, and has no inputs that any rule reads.
-        provider=one.provider.urn if one.provider else "",
+        provider=resource.provider.urn if resource.provider else "",
         dependencies=(),
-        inputs=dict(_items(one.props)),
-        protect=one.opts.protect,
-        ignore_changes=tuple(one.opts.ignore_changes),
+        inputs=dict(_items(resource.props)),
+        protect=resource.opts.protect,
+        ignore_changes=tuple(resource.opts.ignore_changes),
     )
 
 

@@ -49,7 +49,7 @@ class Images(Settings):
 
     def moves(self, tag: str) -> bool:
         """Whether a tag may stand for another image tomorrow; none is `latest`."""
-        return not tag or any(fnmatchcase(tag.lower(), one) for one in self.moving_tags)
+        return not tag or any(fnmatchcase(tag.lower(), pattern) for pattern in self.moving_tags)
 
 
 def access_keys(plan: Plan, _: Settings) -> Iterator[Finding]:
@@ -99,8 +99,8 @@ def _tags(resource: Resource) -> Iterator[tuple[str, str, str]]:
     pods = list(pods_of(manifest)) if manifest else []
     images = [
         (f"{path}.image", container.get("image"))
-        for one in pods
-        for path, container in containers(one)
+        for pod in pods
+        for path, container in containers(pod)
     ]
     for path, image in images:
         if _is_by_tag(image):
@@ -172,7 +172,7 @@ def _asks_for_gpu(container: Mapping[str, Any]) -> bool:
 
 def _kubernetes(plan: Plan) -> Iterator[Resource]:
     """Objects and Helm releases."""
-    return (one for one in plan.resources if one.type.startswith("kubernetes:"))
+    return (resource for resource in plan.resources if resource.type.startswith("kubernetes:"))
 
 
 def _texts(value: object, path: str = "", name: str = "") -> Iterator[tuple[str, str, str]]:

@@ -7,6 +7,6 @@ from .pages import ROOT, stale, write
 if __name__ == "__main__":
     if "--check" not in sys.argv[1:]:
         write()
-    elif found := stale():
-        names = ", ".join(str(path.relative_to(ROOT)) for path in found)
+    elif outdated := stale():
+        names = ", ".join(str(path.relative_to(ROOT)) for path in outdated)
         sys.exit(f"{names}: not what the code says; run: make reference")

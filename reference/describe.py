@@ -92,11 +92,11 @@ def exported() -> Iterator[tuple[str, type[pulumi.ComponentResource]]]:
 
 def library() -> Library:
     """Reads the components with their docstrings."""
-    found = {component: room for room, component in exported()}
+    rooms = {component: room for room, component in exported()}
     analyzer = Analyzer(PROJECT)
-    definitions = analyzer.analyze(list(found))["component_definitions"]
+    definitions = analyzer.analyze(list(rooms))["component_definitions"]
     components = []
-    for component, room in found.items():
+    for component, room in rooms.items():
         definition = definitions[component.__name__]
         components.append(
             Component(
@@ -109,12 +109,12 @@ def library() -> Library:
             )
         )
     types = analyzer.type_definitions.values()
-    return Library(components, [_structure(one) for one in types])
+    return Library(components, [_structure(type_) for type_ in types])
 
 
 def _args_of(component: type[pulumi.ComponentResource]) -> type[BaseModel]:
-    found: type[BaseModel] = inspect.signature(component).parameters["args"].annotation
-    return found
+    annotation: type[BaseModel] = inspect.signature(component).parameters["args"].annotation
+    return annotation
 
 
 def _structure(definition: TypeDefinition) -> Structure:
@@ -124,7 +124,7 @@ def _structure(definition: TypeDefinition) -> Structure:
         name=definition.name,
         description=_text(definition.description),
         fields=_fields(definition.properties, definition.properties_mapping, declared),
-        values={str(one.value): _text(one.description) for one in definition.enum or []},
+        values={str(value.value): _text(value.description) for value in definition.enum or []},
     )
 
 
@@ -137,12 +137,12 @@ def _fields(
     return [
         Field(
             name=(name := names[wire]),
-            type=_annotation(one),
-            required=not one.optional,
+            type=_annotation(definition),
+            required=not definition.optional,
             default=_default(declared.get(name)),
-            description=_text(one.description),
+            description=_text(definition.description),
         )
-        for wire, one in properties.items()
+        for wire, definition in properties.items()
     ]
 
 
@@ -155,11 +155,11 @@ def _outputs(
         Field(
             name=(name := definition.outputs_mapping[wire]),
             type=_as_written(annotations[name]),
-            required=not one.optional,
+            required=not output.optional,
             default="",
-            description=_text(one.description),
+            description=_text(output.description),
         )
-        for wire, one in definition.outputs.items()
+        for wire, output in definition.outputs.items()
     ]
 
 
@@ -172,18 +172,18 @@ def _as_written(annotation: object) -> str:
 _NAMES: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 
-def _annotation(one: PropertyDefinition) -> str:
+def _annotation(definition: PropertyDefinition) -> str:
     """A type as Python writes it; the analyzer marks what is plain."""
-    if one.items is not None:
-        text = f"list[{_annotation(one.items)}]"
-    elif one.additional_properties is not None:
-        text = f"dict[str, {_annotation(one.additional_properties)}]"
-    elif one.ref is not None:
-        text = one.ref.rpartition(":")[2].rpartition("/")[2]
+    if definition.items is not None:
+        text = f"list[{_annotation(definition.items)}]"
+    elif definition.additional_properties is not None:
+        text = f"dict[str, {_annotation(definition.additional_properties)}]"
+    elif definition.ref is not None:
+        text = definition.ref.rpartition(":")[2].rpartition("/")[2]
     else:
-        kind = str(one.type.value) if one.type else "any"
+        kind = str(definition.type.value) if definition.type else "any"
         text = _NAMES.get(kind, "Any")
-    return text if one.plain else f"Input[{text}]"
+    return text if definition.plain else f"Input[{text}]"
 
 
 def _default(info: FieldInfo | None) -> str:

@@ -17,11 +17,11 @@ def component_index(library: Library) -> str:
             ("Component", "Import from", "What exists afterwards"),
             (
                 (
-                    f"[`{one.name}`](reference/components.md#{one.name.lower()})",
-                    f"`pulumi_ack_inference.{one.room}`",
-                    one.description,
+                    f"[`{component.name}`](reference/components.md#{component.name.lower()})",
+                    f"`pulumi_ack_inference.{component.room}`",
+                    component.description,
                 )
-                for one in library.components
+                for component in library.components
             ),
         )
     )
@@ -29,117 +29,122 @@ def component_index(library: Library) -> str:
 
 def components(library: Library) -> str:
     """A section per component, then one per type."""
-    known = {one.name for one in library.types}
+    names = {structure.name for structure in library.types}
     return "\n".join(
         [
-            *(line for room in ROOMS for line in _room(room, library, known)),
+            *(line for room in ROOMS for line in _room(room, library, names)),
             "## Types",
             "",
-            *(line for one in _sorted(library.types) for line in _structure(one, known)),
+            *(
+                line
+                for structure in _sorted(library.types)
+                for line in _structure(structure, names)
+            ),
         ]
     ).strip()
 
 
-def _room(room: str, library: Library, known: Collection[str]) -> Iterator[str]:
+def _room(room: str, library: Library, names: Collection[str]) -> Iterator[str]:
     yield from (f"## {room}", "", f"`from pulumi_ack_inference.{room} import ...`", "")
-    for one in library.components:
-        if one.room == room:
-            yield from _component(one, known)
+    for component in library.components:
+        if component.room == room:
+            yield from _component(component, names)
 
 
-def _component(one: Component, known: Collection[str]) -> Iterator[str]:
-    yield from (f"### {one.name}", "", one.description, "", f"Type token: `{one.token}`", "")
-    yield from _fields("Input", one.inputs, known)
+def _component(component: Component, names: Collection[str]) -> Iterator[str]:
+    yield from (f"### {component.name}", "", component.description, "")
+    yield from (f"Type token: `{component.token}`", "")
+    yield from _fields("Input", component.inputs, names)
     yield ""
     yield from _table(
         ("Output", "Type", "Description"),
         (
-            (f"`{field.name}`", _linked(field.type, known), field.description)
-            for field in one.outputs
+            (f"`{field.name}`", _linked(field.type, names), field.description)
+            for field in component.outputs
         ),
     )
     yield ""
 
 
-def _structure(one: Structure, known: Collection[str]) -> Iterator[str]:
-    yield from (f"### {one.name}", "", one.description, "")
-    if one.values:
-        yield from _values(one)
+def _structure(structure: Structure, names: Collection[str]) -> Iterator[str]:
+    yield from (f"### {structure.name}", "", structure.description, "")
+    if structure.values:
+        yield from _values(structure)
     else:
-        yield from _fields("Field", one.fields, known)
+        yield from _fields("Field", structure.fields, names)
     yield ""
 
 
-def _values(one: Structure) -> Iterator[str]:
-    if any(one.values.values()):
-        rows = ((f"`{value}`", meaning) for value, meaning in one.values.items())
+def _values(structure: Structure) -> Iterator[str]:
+    if any(structure.values.values()):
+        rows = ((f"`{value}`", meaning) for value, meaning in structure.values.items())
         yield from _table(("Value", "Meaning"), rows)
     else:
-        yield f"One of {', '.join(f'`{value}`' for value in one.values)}."
+        yield f"One of {', '.join(f'`{value}`' for value in structure.values)}."
 
 
-def _fields(title: str, fields: Iterable[Field], known: Collection[str]) -> list[str]:
+def _fields(title: str, fields: Iterable[Field], names: Collection[str]) -> list[str]:
     return _table(
         (title, "Type", "Required", "Default", "Description"),
         (
             (
-                f"`{one.name}`",
-                _linked(one.type, known),
-                "yes" if one.required else "",
-                _code(one.default),
-                one.description,
+                f"`{field.name}`",
+                _linked(field.type, names),
+                "yes" if field.required else "",
+                _code(field.default),
+                field.description,
             )
-            for one in fields
+            for field in fields
         ),
     )
 
 
-def stack_file_keys(found: Sequence[stack_file.Section]) -> str:
+def stack_file_keys(sections: Sequence[stack_file.DocumentedSection]) -> str:
     """A table per section, the whole first."""
-    known = {one.name for one in found}
-    return "\n".join(line for one in found for line in _section(one, known)).strip()
+    names = {section.name for section in sections}
+    return "\n".join(line for section in sections for line in _section(section, names)).strip()
 
 
-def _section(one: stack_file.Section, known: Collection[str]) -> Iterator[str]:
-    yield from (f"## {one.name or 'The configuration'}", "")
-    if one.description:
-        yield from (one.description, "")
-    if one.paths:
-        yield from (f"Stands in {', '.join(f'`{path}`' for path in one.paths)}.", "")
-    if one.words:
-        yield from (f"One of {', '.join(f'`{word}`' for word in one.words)}.", "")
+def _section(section: stack_file.DocumentedSection, names: Collection[str]) -> Iterator[str]:
+    yield from (f"## {section.name or 'The configuration'}", "")
+    if section.description:
+        yield from (section.description, "")
+    if section.paths:
+        yield from (f"Stands in {', '.join(f'`{path}`' for path in section.paths)}.", "")
+    if section.words:
+        yield from (f"One of {', '.join(f'`{word}`' for word in section.words)}.", "")
         return
     yield from _table(
         ("Key", "What it is", "Required", "Default", "Description"),
         (
             (
                 f"`{key.name}`",
-                _kind(key, known),
+                _kind(key, names),
                 "yes" if key.required else "",
-                _default(key, known),
+                _default(key, names),
                 key.description + (" **A change replaces.**" if key.immutable else ""),
             )
-            for key in one.keys
+            for key in section.keys
         ),
     )
     yield ""
 
 
-def _kind(key: Key, known: Collection[str]) -> str:
+def _kind(key: Key, names: Collection[str]) -> str:
     kind = " or ".join(key.kind)
-    text = _WORD.sub(lambda word: _link(word[0]) if word[0] in known else word[0], kind)
+    text = _WORD.sub(lambda word: _link(word[0]) if word[0] in names else word[0], kind)
     return f"{text}, {key.bounds}" if key.bounds else text
 
 
-def _default(key: Key, known: Collection[str]) -> str:
+def _default(key: Key, names: Collection[str]) -> str:
     """A section's defaults stand in its own table."""
-    is_section = key.default.startswith("{") and any(kind in known for kind in key.kind)
+    is_section = key.default.startswith("{") and any(kind in names for kind in key.kind)
     return "its own" if is_section else _code(key.default)
 
 
-def _linked(annotation: str, known: Collection[str]) -> str:
+def _linked(annotation: str, known_names: Collection[str]) -> str:
     """An annotation in which each type of the library leads to its table."""
-    names = [name for name in _WORD.findall(annotation) if name in known]
+    names = [name for name in _WORD.findall(annotation) if name in known_names]
     if not names:
         return _code(annotation)
     before, name, after = annotation.partition(names[-1])
@@ -155,7 +160,7 @@ def _code(text: str) -> str:
 
 
 def _sorted(types: Iterable[Structure]) -> list[Structure]:
-    return sorted(types, key=lambda one: one.name.lower())
+    return sorted(types, key=lambda structure: structure.name.lower())
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -39,11 +39,11 @@ def generated(text: str) -> str:
     """
 
     def fill(mark: re.Match[str]) -> str:
-        made = MADE.get(mark["name"])
-        if made is None:
-            known = ", ".join(MADE)
-            raise ValueError(f"generated: is {mark['name']!r}, but it must be one of {known}.")
-        return f"{mark['open']}\n{made()}\n\n{mark['close']}"
+        writer = MADE.get(mark["name"])
+        if writer is None:
+            names = ", ".join(MADE)
+            raise ValueError(f"generated: is {mark['name']!r}, but it must be one of {names}.")
+        return f"{mark['open']}\n{writer()}\n\n{mark['close']}"
 
     return _MARKED.sub(fill, text)
 

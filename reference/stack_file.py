@@ -44,7 +44,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Section:
+class DocumentedSection:
     """A part of a stack file with keys of its own, or a list of words to choose from."""
 
     name: str
@@ -56,7 +56,7 @@ class Section:
     words: Sequence[str]
 
 
-def sections() -> list[Section]:
+def sections() -> list[DocumentedSection]:
     """The whole of a stack file, each section after the one that first mentions it."""
     schema = stack_schema()
     definitions: Mapping[str, Schema] = schema["$defs"]
@@ -64,45 +64,46 @@ def sections() -> list[Section]:
     top = {
         **config,
         "properties": {
-            key.removeprefix(f"{PROJECT}:"): one for key, one in config["properties"].items()
+            key.removeprefix(f"{PROJECT}:"): property_
+            for key, property_ in config["properties"].items()
         },
         "required": [key.removeprefix(f"{PROJECT}:") for key in config["required"]],
     }
     paths: dict[str, list[str]] = {}
-    found: dict[str, Section] = {"": _section("", top, [], definitions)}
+    by_name: dict[str, DocumentedSection] = {"": _section("", top, [], definitions)}
     waiting = deque(_mentions(top, ""))
     while waiting:
         name, path = waiting.popleft()
         paths.setdefault(name, []).append(path)
-        if name not in found:
-            found[name] = _section(name, definitions[name], paths[name], definitions)
+        if name not in by_name:
+            by_name[name] = _section(name, definitions[name], paths[name], definitions)
         waiting.extend(_mentions(definitions[name], path))
-    return list(found.values())
+    return list(by_name.values())
 
 
 def _mentions(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     """The sections that a section's keys lead to, each with its path."""
-    for key, one in schema.get("properties", {}).items():
-        here = f"{path}.{key}" if path else key
-        for arm in _arms(one):
+    for key, property_ in schema.get("properties", {}).items():
+        place = f"{path}.{key}" if path else key
+        for arm in _arms(property_):
             items = arm.get("items")
             if items and "$ref" in items:
-                yield _name(items), f"{here}[]"
+                yield _name(items), f"{place}[]"
             elif "$ref" in arm:
-                yield _name(arm), here
+                yield _name(arm), place
 
 
 def _section(
     name: str, schema: Schema, paths: Sequence[str], definitions: Mapping[str, Schema]
-) -> Section:
+) -> DocumentedSection:
     required = schema.get("required", [])
-    return Section(
+    return DocumentedSection(
         name=name,
         paths=paths,
         description=_text(schema),
         keys=[
-            _key(key, one, key in required, definitions)
-            for key, one in schema.get("properties", {}).items()
+            _key(key, property_, key in required, definitions)
+            for key, property_ in schema.get("properties", {}).items()
         ],
         words=[str(word) for word in schema.get("enum", [])],
     )
@@ -110,7 +111,7 @@ def _section(
 
 def _key(name: str, schema: Schema, required: bool, definitions: Mapping[str, Schema]) -> Key:
     default = schema.get("default")
-    shown = "" if default is None else json.dumps(default, ensure_ascii=False)
+    default_text = "" if default is None else json.dumps(default, ensure_ascii=False)
     arms = _arms(schema)
     bounds = [
         text.format(arm[bound]) for arm in arms for bound, text in _BOUNDS.items() if bound in arm
@@ -121,7 +122,7 @@ def _key(name: str, schema: Schema, required: bool, definitions: Mapping[str, Sc
         bounds=", ".join(bounds),
         required=required,
         immutable=schema.get("immutable") is True,
-        default=shown,
+        default=default_text,
         # The schema leaves out a description that the section has too.
         description=_text(schema) or _text(definitions[_name(arms[0])]),
     )
@@ -147,7 +148,7 @@ def _one_kind(schema: Schema) -> str:
 
 def _arms(schema: Schema) -> list[Schema]:
     """The alternatives, without null: a key that may be null may be left out."""
-    return [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    return [arm for arm in schema.get("anyOf", [schema]) if arm.get("type") != "null"]
 
 
 def _name(schema: Schema) -> str:

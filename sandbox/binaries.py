@@ -80,10 +80,10 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     if name == "pulumi" and (installed := _installed_pulumi()):
         return installed
     program = PROGRAMS[name]
-    kept = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
-    if not kept.is_file():
-        _build(program, kept, say)
-    return kept
+    binary = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
+    if not binary.is_file():
+        _build(program, binary, say)
+    return binary
 
 
 def why_unavailable() -> str | None:
@@ -97,8 +97,8 @@ def why_unavailable() -> str | None:
 
 
 def _is_kept(name: str) -> bool:
-    kept = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
-    return kept.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
+    binary = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
+    return binary.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
 
 
 def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
@@ -148,6 +148,6 @@ def _installed_pulumi() -> Path | None:
     path = shutil.which("pulumi")
     if path is None or Path(path).parent.name != "bin":
         return None  # The Automation API finds an engine only in a folder of that name.
-    said = subprocess.run([path, "version"], capture_output=True, text=True).stdout
-    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", said)
-    return Path(path) if found and tuple(map(int, found.groups())) >= ENGINE_VERSION else None
+    output = subprocess.run([path, "version"], capture_output=True, text=True).stdout
+    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", output)
+    return Path(path) if match and tuple(map(int, match.groups())) >= ENGINE_VERSION else None

@@ -59,7 +59,7 @@ def render(chart: str, values: Mapping[str, Any], namespace: str) -> list[dict[s
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(done.stderr.strip())
-    return [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+    return [manifest for manifest in yaml.load_all(done.stdout, yaml.CSafeLoader) if manifest]
 
 
 def images(manifest: Any) -> Iterator[str]:

@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from .kubernetes import installs, server, stand_ins
-from .kubernetes.client import Client, Manifest
+from .kubernetes import controllers, installs, server
+from .kubernetes.client import ApiClient, Manifest
 
 
 class LocalClusters:
@@ -21,7 +21,7 @@ class LocalClusters:
         """
         self._folder = folder
         self._definitions = definitions
-        self._stand_ins: dict[str, stand_ins.StandIns] = {}
+        self._controllers: dict[str, controllers.SimulatedControllers] = {}
 
     def __enter__(self) -> "LocalClusters":
         for cluster_id in self.names():
@@ -29,9 +29,9 @@ class LocalClusters:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self._stand_ins.values():
-            one.stop()
-        self._stand_ins.clear()
+        for running in self._controllers.values():
+            running.stop()
+        self._controllers.clear()
 
     def names(self) -> list[str]:
         """IDs of the clusters that exist."""
@@ -48,19 +48,21 @@ class LocalClusters:
         baseline = self._folder / cluster_id / "baseline.json"
         if not baseline.exists():
             installs.install(client, installs.BASE, self._definitions)
-            for one in there_before:
-                client.apply(one, "owner")
-            baseline.write_text(json.dumps([describe(one) for one in stand_ins.objects(client)]))
+            for manifest in there_before:
+                client.apply(manifest, "owner")
+            baseline.write_text(
+                json.dumps([describe(manifest) for manifest in controllers.objects(client)])
+            )
 
     def remove(self, cluster_id: str) -> None:
         """Removes a control plane, and remembers which objects were left in it."""
-        found = self.find(cluster_id)
-        left = self.leftovers(cluster_id)
-        if one := self._stand_ins.pop(cluster_id, None):
-            one.stop()
-        found.remove()
+        api_server = self.find(cluster_id)
+        remaining = self.leftovers(cluster_id)
+        if running := self._controllers.pop(cluster_id, None):
+            running.stop()
+        api_server.remove()
         with (self._folder / "leftovers.txt").open("a") as file:
-            file.writelines(f"{cluster_id} {one}\n" for one in left)
+            file.writelines(f"{cluster_id} {line}\n" for line in remaining)
 
     def stop(self) -> None:
         """Ends all control planes, and forgets them."""
@@ -71,20 +73,20 @@ class LocalClusters:
 
     def find(self, cluster_id: str) -> server.ApiServer:
         """The API server of a cluster."""
-        found = server.find(self._folder / cluster_id)
-        if found is None:
+        api_server = server.find(self._folder / cluster_id)
+        if api_server is None:
             raise LookupError(f"there is no cluster {cluster_id}")
-        return found
+        return api_server
 
     def made(self, cluster_id: str) -> list[Manifest]:
         """Every object that was not there when the cluster was new."""
         before = set(json.loads((self._folder / cluster_id / "baseline.json").read_text()))
-        every = stand_ins.objects(self.find(cluster_id).client)
-        return [one for one in every if describe(one) not in before]
+        objects = controllers.objects(self.find(cluster_id).client)
+        return [manifest for manifest in objects if describe(manifest) not in before]
 
     def leftovers(self, cluster_id: str) -> list[str]:
         """The same as text."""
-        return sorted(describe(one) for one in self.made(cluster_id))
+        return sorted(describe(manifest) for manifest in self.made(cluster_id))
 
     def left_behind(self) -> list[str]:
         """What was still in a cluster when it was removed."""
@@ -109,14 +111,16 @@ class LocalClusters:
         what = installs.ADDONS.get(addon, installs.Install())
         installs.uninstall(self.find(cluster_id).client, what)
 
-    def _run(self, cluster_id: str) -> Client:
+    def _run(self, cluster_id: str) -> ApiClient:
         client = server.start(self._folder / cluster_id).client
-        if cluster_id not in self._stand_ins:
-            self._stand_ins[cluster_id] = stand_ins.StandIns(client, self._definitions)
+        if cluster_id not in self._controllers:
+            self._controllers[cluster_id] = controllers.SimulatedControllers(
+                client, self._definitions
+            )
         return client
 
 
-def describe(one: Manifest) -> str:
+def describe(manifest: Manifest) -> str:
     """Kind, namespace and name of an object."""
-    about = one["metadata"]
-    return " ".join(filter(None, [one["kind"], about.get("namespace"), about["name"]]))
+    about = manifest["metadata"]
+    return " ".join(filter(None, [manifest["kind"], about.get("namespace"), about["name"]]))

@@ -14,7 +14,7 @@ from plan.model import STACK_TYPE
 from plan.stack_file import Refused
 
 from . import binaries
-from .engine import Step
+from .engine import EngineStep
 from .kubernetes import crds
 from .models import pretended
 from .render import kubectl_lines, render, step_line, summary
@@ -36,7 +36,7 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
         binaries.find(program, lambda line: console.print(line))
     sandbox = Sandbox(project, stack, project / FOLDER / stack, definitions)
 
-    def show(step: Step) -> None:
+    def show(step: EngineStep) -> None:
         if (line := step_line(step)) is not None:
             console.print(line)
 
@@ -51,15 +51,17 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
         clusters = sandbox.clusters
         objects = {name: clusters.made(name) for name in clusters.names()}
         render(console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.every(), objects)
-    every = [one for found in objects.values() for one in found]
-    for line in _hints(stack, crds.without_schema(every, definitions)):
+    manifests = [manifest for group in objects.values() for manifest in group]
+    for line in _hints(stack, crds.without_schema(manifests, definitions)):
         console.print(Text(f"\n{line}", style="dim"))
     for line in kubectl_lines(sandbox.kubeconfigs):
         console.print(f"  {line}")
     return True
 
 
-def serve(project: Path, stack: str, host: str, port: int, console: Console, **told: Any) -> None:
+def serve(
+    project: Path, stack: str, host: str, port: int, console: Console, **behaviour: Any
+) -> None:
     """Answers in place of the models of a stack that is up, until the process is told to end.
 
     Args:
@@ -68,7 +70,7 @@ def serve(project: Path, stack: str, host: str, port: int, console: Console, **t
         host: Address to listen on.
         port: Port there; 0 takes a free one.
         console: Where the addresses are told.
-        told: Fields of `Behaviour` that hold for all models.
+        behaviour: Fields of `Behaviour` that hold for all models.
 
     Raises:
         Refused: The stack is not up, or has no model, or the address is taken.
@@ -78,20 +80,20 @@ def serve(project: Path, stack: str, host: str, port: int, console: Console, **t
     if not names:
         raise Refused(f"Stack {stack}", f"It is not up: run ack-inference sandbox up {stack}.")
     outputs = next(
-        one.get("outputs", {})
-        for one in sandbox.engine.export()["resources"]
-        if one["type"] == STACK_TYPE
+        resource.get("outputs", {})
+        for resource in sandbox.engine.export()["resources"]
+        if resource["type"] == STACK_TYPE
     )
-    objects = [one for name in names for one in sandbox.clusters.made(name)]
-    models = pretended(objects, outputs, **told)
+    objects = [manifest for name in names for manifest in sandbox.clusters.made(name)]
+    models = pretended(objects, outputs, **behaviour)
     if not models:
         raise Refused(f"Stack {stack}", "It has no model.")
 
     def ready(url: str) -> None:
         address = url.removesuffix("/v1")
         console.print(f"GATEWAY={address.removeprefix('http://')}")
-        for name, one in models.items():
-            line = f"ack-inference loadtest run {address} --host {name} --model {one.model}"
+        for name, server in models.items():
+            line = f"ack-inference loadtest run {address} --host {name} --model {server.model}"
             console.print(Text(f"  {line}"), soft_wrap=True)
         console.print("They only pretend to be models; Ctrl-C ends them.")
         console.file.flush()  # a pipe would get it at the end

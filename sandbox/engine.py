@@ -40,27 +40,27 @@ _PENDING_ADVICE: Final = (
 
 def _advice(operation: Mapping[str, Any]) -> list[str]:
     """What is pending, and how to take it in if it exists."""
-    one = operation["resource"]
-    name = one["urn"].rpartition("::")[2]
-    said = [f"  {operation['type']} {one['type']} {name}"]
+    resource = operation["resource"]
+    name = resource["urn"].rpartition("::")[2]
+    lines = [f"  {operation['type']} {resource['type']} {name}"]
     if operation["type"] == "creating":
-        parent = f" --parent parent={one['parent']}" if "parent" in one else ""
-        provider = f" --provider provider={one['provider'].rpartition('::')[0]}"
+        parent = f" --parent parent={resource['parent']}" if "parent" in resource else ""
+        provider = f" --provider provider={resource['provider'].rpartition('::')[0]}"
         options = f"{parent}{provider} --protect=false --generate-code=false"
-        said.append(f"    # pulumi import {one['type']} {name} <id>{options}")
-    return said
+        lines.append(f"    # pulumi import {resource['type']} {name} <id>{options}")
+    return lines
 
 
 class Pending(Exception):
     """An earlier update was cut off in the middle; says what to do about it."""
 
     def __init__(self, operations: Sequence[Mapping[str, Any]]) -> None:
-        lines = [line for one in operations for line in _advice(one)]
+        lines = [line for operation in operations for line in _advice(operation)]
         super().__init__("\n".join([_PENDING_HEADER, *lines, *_PENDING_ADVICE]))
 
 
 @dataclass(frozen=True)
-class Step:
+class EngineStep:
     """What the engine does with one resource."""
 
     op: str
@@ -86,7 +86,7 @@ class Step:
 class Outcome:
     """What came of an operation of the engine."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[EngineStep, ...]
     errors: tuple[str, ...] = ()
     """What went wrong, one text per resource; empty where all went well."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -95,13 +95,13 @@ class Outcome:
     """Everything that the engine printed."""
 
     @property
-    def changes(self) -> tuple[Step, ...]:
+    def changes(self) -> tuple[EngineStep, ...]:
         """Steps that are not `same`, and are not the parts of a replacement."""
         parts = {"same", "refresh", "create-replacement", "delete-replaced", "read"}
         return tuple(step for step in self.steps if step.op not in parts)
 
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[EngineStep], None]
 
 # An engine that ends before the program leaves it without anybody to answer: no news to the user.
 logging.getLogger("grpc._server").disabled = True
@@ -147,8 +147,8 @@ class Engine:
         """
         self.stack_file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
-        known = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {}
-        salt = {key: known[key] for key in ("encryptionsalt",) if key in known}
+        settings = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {}
+        salt = {key: settings[key] for key in ("encryptionsalt",) if key in settings}
         self.stack_file.write_text(yaml.safe_dump({**salt, "config": dict(config)}))
         if hidden:
             values = {
@@ -183,18 +183,20 @@ class Engine:
         if operation in (PREVIEW, UP) and (pending := self.pending()):
             raise Pending(pending)
         watch = _Watch(on_step)
-        said = list[str]()
+        printed = list[str]()
         try:
             result = getattr(self._stack, operation)(
-                on_event=watch, on_output=said.append, color="never", **options
+                on_event=watch, on_output=printed.append, color="never", **options
             )
         except automation.CommandError as error:
             return Outcome(
-                tuple(watch.steps), tuple(watch.errors or [str(error)]), log="".join(said)
+                tuple(watch.steps), tuple(watch.errors or [str(error)]), log="".join(printed)
             )
         outputs = result.outputs if operation == UP else {}
-        shown = {key: "[secret]" if one.secret else one.value for key, one in outputs.items()}
-        return Outcome(tuple(watch.steps), outputs=shown, log="".join(said))
+        plain_outputs = {
+            key: "[secret]" if output.secret else output.value for key, output in outputs.items()
+        }
+        return Outcome(tuple(watch.steps), outputs=plain_outputs, log="".join(printed))
 
     def pending(self) -> Sequence[Mapping[str, Any]]:
         """Operations that an earlier update began, and whose end nobody knows.
@@ -202,7 +204,7 @@ class Engine:
         Those of components and of providers are none: they exist in the state only.
         """
         begun: Sequence[Mapping[str, Any]] = self.export().get("pending_operations") or []
-        return [one for one in begun if "provider" in one["resource"]]
+        return [operation for operation in begun if "provider" in operation["resource"]]
 
     def settle(self, exists: Mapping[str, str]) -> None:
         """Ends what an earlier update left pending: takes in what exists, and forgets the rest.
@@ -212,12 +214,12 @@ class Engine:
         """
         self._stack.cancel()
         state = dict(self.export())
-        made = [
-            {**one["resource"], "id": exists[one["resource"]["urn"]]}
-            for one in self.pending()
-            if one["resource"]["urn"] in exists
+        resources = [
+            {**operation["resource"], "id": exists[operation["resource"]["urn"]]}
+            for operation in self.pending()
+            if operation["resource"]["urn"] in exists
         ]
-        state["resources"] = [*state["resources"], *made]
+        state["resources"] = [*state["resources"], *resources]
         state["pending_operations"] = []
         self.adopt(state)
 
@@ -261,7 +263,7 @@ class _Watch:
     """Listens to the engine's events."""
 
     def __init__(self, on_step: OnStep) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[EngineStep] = []
         self.errors: list[str] = []
         self._on_step = on_step
 
@@ -270,13 +272,15 @@ class _Watch:
             self.steps.append(_step(event.resource_pre_event.metadata))
         if event.res_outputs_event is not None:
             self._on_step(_step(event.res_outputs_event.metadata))
-        said = event.diagnostic_event
-        if said is not None and said.severity == "error":
-            name = said.urn.rpartition("::")[2] if said.urn else ""
-            self.errors.append(f"{name}: {said.message.strip()}" if name else said.message.strip())
+        diagnostic = event.diagnostic_event
+        if diagnostic is not None and diagnostic.severity == "error":
+            name = diagnostic.urn.rpartition("::")[2] if diagnostic.urn else ""
+            self.errors.append(
+                f"{name}: {diagnostic.message.strip()}" if name else diagnostic.message.strip()
+            )
 
 
-def _step(about: automation.StepEventMetadata) -> Step:
+def _step(about: automation.StepEventMetadata) -> EngineStep:
     detailed = about.detailed_diff or {}
-    replacing = {p for p, one in detailed.items() if one.diff_kind.value.endswith("replace")}
-    return Step(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))
+    replacing = {p for p, change in detailed.items() if change.diff_kind.value.endswith("replace")}
+    return EngineStep(str(about.op.value), about.urn, frozenset(detailed), frozenset(replacing))

@@ -14,7 +14,7 @@ from . import binaries
 
 
 @dataclass(frozen=True)
-class Served:
+class KnativeInputs:
     """What a plan has Knative serve, and what its platform tells Knative."""
 
     services: Sequence[Mapping[str, Any]]
@@ -25,14 +25,16 @@ class Served:
     """Data of the ConfigMap config-defaults."""
 
 
-def served(plan: Plan) -> Served:
+def served(plan: Plan) -> KnativeInputs:
     """The Services of a plan, and what its platform sets, by ACK's add-on or by the operator."""
-    services = [one for one in plan.manifests("Service") if one["apiVersion"] == API_VERSION]
+    services = [
+        manifest for manifest in plan.manifests("Service") if manifest["apiVersion"] == API_VERSION
+    ]
     config = _configuration(plan)
-    return Served(services, config.get("features", {}), config.get("defaults", {}))
+    return KnativeInputs(services, config.get("features", {}), config.get("defaults", {}))
 
 
-def judge(
+def validate(
     services: Sequence[Mapping[str, Any]], features: Mapping[str, str], defaults: Mapping[str, str]
 ) -> list[str]:
     """What Knative answers to each Service: why it refuses, or "" where it accepts.
@@ -46,9 +48,9 @@ def judge(
         binaries.Unavailable: Knative's code cannot be built here.
         ValueError: Knative cannot read a manifest or a setting.
     """
-    asked = {"features": dict(features), "defaults": dict(defaults), "services": list(services)}
+    document = {"features": dict(features), "defaults": dict(defaults), "services": list(services)}
     program = binaries.find("knative-check")
-    result = subprocess.run([program], input=json.dumps(asked), capture_output=True, text=True)
+    result = subprocess.run([program], input=json.dumps(document), capture_output=True, text=True)
     if result.returncode:
         raise ValueError(result.stderr.strip())
     answers: list[str] = json.loads(result.stdout)
@@ -57,10 +59,10 @@ def judge(
 
 def _configuration(plan: Plan) -> dict[str, Mapping[str, str]]:
     """Data of Knative's ConfigMaps, by their names without `config-`."""
-    found: dict[str, Mapping[str, str]] = {}
-    for one in plan.manifests("ConfigMap"):
-        if one["metadata"].get("namespace") == NAMESPACE:
-            found[one["metadata"]["name"].removeprefix("config-")] = one["data"]
-    for one in plan.manifests("KnativeServing"):
-        found |= one["spec"].get("config", {})
-    return found
+    data: dict[str, Mapping[str, str]] = {}
+    for manifest in plan.manifests("ConfigMap"):
+        if manifest["metadata"].get("namespace") == NAMESPACE:
+            data[manifest["metadata"]["name"].removeprefix("config-")] = manifest["data"]
+    for manifest in plan.manifests("KnativeServing"):
+        data |= manifest["spec"].get("config", {})
+    return data

@@ -17,24 +17,28 @@ RUNTIMES: Final = {
 
 
 def pretended(
-    objects: Iterable[Manifest], outputs: Mapping[str, Any], **told: Any
+    objects: Iterable[Manifest], outputs: Mapping[str, Any], **options: Any
 ) -> dict[str, Behaviour]:
     """A server for each model that a cluster holds, by the host at which the model answers.
 
     Args:
         objects: Objects of the cluster.
         outputs: Outputs of the stack, which tell the hosts.
-        told: Fields of `Behaviour` that hold for all of them.
+        options: Fields of `Behaviour` that hold for all of them.
     """
-    models = [one for one in objects if RUNTIMES.get(str(one["apiVersion"])) == one["kind"]]
+    models = [
+        manifest
+        for manifest in objects
+        if RUNTIMES.get(str(manifest["apiVersion"])) == manifest["kind"]
+    ]
     return {
-        str(outputs[f"{name_of(one)}_host"]): behaviour_of(one, **told)
-        for one in models
-        if f"{name_of(one)}_host" in outputs
+        str(outputs[f"{name_of(service)}_host"]): behaviour_of(service, **options)
+        for service in models
+        if f"{name_of(service)}_host" in outputs
     }
 
 
-def behaviour_of(service: Manifest, **told: Any) -> Behaviour:
+def behaviour_of(service: Manifest, **options: Any) -> Behaviour:
     """What a server does that takes the place of a model's pods.
 
     The model's own are the name that it goes by, how many requests it answers at a time, and
@@ -49,14 +53,14 @@ def behaviour_of(service: Manifest, **told: Any) -> Behaviour:
     )
     notes = section(service, "spec", "template", "metadata", "annotations")
     least = notes.get("autoscaling.knative.dev/min-scale", "0")
-    own = {
+    defaults = {
         "model": _flag(line, "served-model-name") or name_of(service),
         "running": int(_flag(line, "max-num-seqs") or Behaviour().running),
         "cold": service["kind"] == "Service" and least == "0",
     }
-    return Behaviour(**{**own, **told})
+    return Behaviour(**{**defaults, **options})
 
 
 def _flag(line: str, name: str) -> str | None:
-    found = re.search(rf"--{name}[ =](\S+)", line)
-    return found[1] if found else None
+    match = re.search(rf"--{name}[ =](\S+)", line)
+    return match[1] if match else None

@@ -22,12 +22,12 @@ WORKERS: Final = 64
 """Operations at the same time: more than any stack has, since one may wait for another."""
 
 
-class Failure(Exception):
+class OperationError(Exception):
     """A request that was not carried out; its text is what the user reads."""
 
 
 @dataclass(frozen=True)
-class Fault:
+class PropertyFault:
     """A property that is not accepted."""
 
     property: str
@@ -94,32 +94,32 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
         """Takes the configuration of the provider."""
 
     @abstractmethod
-    def check(self, asked: Request) -> tuple[Values, list[Fault]]:
+    def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """The inputs as they will be used, and what is wrong with them."""
 
     @abstractmethod
-    def diff(self, asked: Request) -> Difference:
+    def diff(self, request: Request) -> Difference:
         """What an update from the old inputs to the new ones changes."""
 
     @abstractmethod
-    def create(self, asked: Request) -> State:
+    def create(self, request: Request) -> State:
         """Makes a resource; in a preview, says what it would be."""
 
     @abstractmethod
-    def read(self, asked: Request) -> State | None:
+    def read(self, request: Request) -> State | None:
         """The resource as it is now, or None where it is gone."""
 
     @abstractmethod
-    def update(self, asked: Request) -> State:
+    def update(self, request: Request) -> State:
         """Changes a resource; in a preview, says what it would be."""
 
     @abstractmethod
-    def delete(self, asked: Request) -> None:
+    def delete(self, request: Request) -> None:
         """Deletes a resource; one that is gone already is no failure."""
 
     def invoke(self, token: str, arguments: Values) -> Values:
         """Calls a function."""
-        raise Failure(f"{self.package} has no function {token} in the sandbox")
+        raise OperationError(f"{self.package} has no function {token} in the sandbox")
 
     # --- what the engine calls ----------------------------------------------------------------
 
@@ -153,38 +153,38 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         with _answering(context):
-            found = self.invoke(request.tok, plain(request.args))
+            result = self.invoke(request.tok, plain(request.args))
             answer = provider_pb2.InvokeResponse()
-            getattr(answer, "return").CopyFrom(wire(found))
+            getattr(answer, "return").CopyFrom(wire(result))
             return answer
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(request, plain(request.news), old_inputs=plain(request.olds))
+        resource = _request(request, plain(request.news), old_inputs=plain(request.olds))
         with _answering(context):
-            inputs, faults = self.check(asked)
+            inputs, faults = self.check(resource)
             failures = [
-                provider_pb2.CheckFailure(property=one.property, reason=one.reason)
-                for one in faults
+                provider_pb2.CheckFailure(property=fault.property, reason=fault.reason)
+                for fault in faults
             ]
             return provider_pb2.CheckResponse(inputs=wire(inputs), failures=failures)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(
+        resource = _request(
             request, plain(request.news), id=request.id, old_inputs=plain(request.old_inputs)
         )
         with _answering(context):
-            return _diff_response(self.diff(asked))
+            return _diff_response(self.diff(resource))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(request, plain(request.properties), preview=request.preview)
+        resource = _request(request, plain(request.properties), preview=request.preview)
         with _answering(context):
-            made = self._carry_out(Operation.CREATE, asked, self.create, context)
+            state = self._carry_out(Operation.CREATE, resource, self.create, context)
             return provider_pb2.CreateResponse(
-                id=made.id, properties=wire(made.outputs, made.secrets)
+                id=state.id, properties=wire(state.outputs, state.secrets)
             )
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(
+        resource = _request(
             request,
             plain(request.news),
             id=request.id,
@@ -192,47 +192,49 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
             preview=request.preview,
         )
         with _answering(context):
-            made = self._carry_out(Operation.UPDATE, asked, self.update, context)
-            return provider_pb2.UpdateResponse(properties=wire(made.outputs, made.secrets))
+            state = self._carry_out(Operation.UPDATE, resource, self.update, context)
+            return provider_pb2.UpdateResponse(properties=wire(state.outputs, state.secrets))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(request, plain(request.inputs), id=request.id)
+        resource = _request(request, plain(request.inputs), id=request.id)
         with _answering(context):
-            self.conditions.begin(Operation.READ, asked.type)
+            self.conditions.begin(Operation.READ, resource.type)
             try:
-                found = self.read(asked)
+                state = self.read(resource)
             except Unready as unready:
-                _abort_unready(context, replace(asked, inputs=unready.state.inputs), unready)
-        if found is None:
+                _abort_unready(context, replace(resource, inputs=unready.state.inputs), unready)
+        if state is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
-            id=found.id, properties=wire(found.outputs, found.secrets), inputs=wire(found.inputs)
+            id=state.id, properties=wire(state.outputs, state.secrets), inputs=wire(state.inputs)
         )
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        asked = _request(request, plain(request.old_inputs), id=request.id)
+        resource = _request(request, plain(request.old_inputs), id=request.id)
         with _answering(context):
-            self.conditions.begin(Operation.DELETE, asked.type)
-            self.delete(asked)
+            self.conditions.begin(Operation.DELETE, resource.type)
+            self.delete(resource)
         return empty_pb2.Empty()
 
     def _carry_out(
         self,
         operation: Operation,
-        asked: Request,
+        resource: Request,
         act: Callable[[Request], State],
         context: grpc.ServicerContext,
     ) -> State:
-        if asked.preview:
-            return act(asked)
-        self.conditions.begin(operation, asked.type)
+        if resource.preview:
+            return act(resource)
+        self.conditions.begin(operation, resource.type)
         try:
-            made = act(asked)
-            if self.conditions.leaves_unfinished(operation, asked.type):
-                raise Unready(made, f"the sandbox was told to leave {asked.type} unfinished once")
+            state = act(resource)
+            if self.conditions.leaves_unfinished(operation, resource.type):
+                raise Unready(
+                    state, f"the sandbox was told to leave {resource.type} unfinished once"
+                )
         except Unready as unready:
-            _abort_unready(context, asked, unready)
-        return made
+            _abort_unready(context, resource, unready)
+        return state
 
 
 @contextmanager
@@ -269,33 +271,33 @@ def _request(request: Any, inputs: Values, **more: Any) -> Request:
     )
 
 
-def _diff_response(found: Difference) -> provider_pb2.DiffResponse:
-    if not found.changes:
+def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
+    if not difference.changes:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
     detailed = {}
-    for change in found.changes:
-        kind = f"{change.kind}_REPLACE" if change in found.replacing else change.kind
+    for change in difference.changes:
+        kind = f"{change.kind}_REPLACE" if change in difference.replacing else change.kind
         detailed[change.name] = provider_pb2.PropertyDiff(
             kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=True
         )
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME,
-        diffs=sorted({str(change.path[0]) for change in found.changes}),
-        replaces=sorted(change.name for change in found.replacing),
-        deleteBeforeReplace=found.delete_first,
+        diffs=sorted({str(change.path[0]) for change in difference.changes}),
+        replaces=sorted(change.name for change in difference.replacing),
+        deleteBeforeReplace=difference.delete_first,
         detailedDiff=detailed,
         hasDetailedDiff=True,
     )
 
 
-def _abort_unready(context: grpc.ServicerContext, asked: Request, unready: Unready) -> NoReturn:
+def _abort_unready(context: grpc.ServicerContext, resource: Request, unready: Unready) -> NoReturn:
     detail = any_pb2.Any()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=unready.state.id,
             properties=wire(unready.state.outputs, unready.state.secrets),
             reasons=[str(unready)],
-            inputs=wire(asked.inputs),
+            inputs=wire(resource.inputs),
         )
     )
     code = grpc.StatusCode.UNKNOWN
@@ -314,6 +316,6 @@ def _answering(context: grpc.ServicerContext) -> Iterator[None]:
         if context.code() is not None:
             raise  # Aborted already, with an answer of its own.
         text = str(error) or type(error).__name__
-        if not isinstance(error, Failure) and type(error).__module__ == "builtins":
+        if not isinstance(error, OperationError) and type(error).__module__ == "builtins":
             text = traceback.format_exc()  # A defect of the sandbox itself.
         context.abort(grpc.StatusCode.UNKNOWN, text)

@@ -14,7 +14,7 @@ from plan.model import STACK_TYPE, Resource, type_name
 from plan.render import output_lines, resource_tree
 
 from .cloud.cloud_file import Existing
-from .engine import Outcome, Step
+from .engine import EngineStep, Outcome
 from .kubernetes.client import Manifest
 
 _DONE = {
@@ -25,7 +25,7 @@ _DONE = {
 }
 
 
-def step_line(step: Step) -> Text | None:
+def step_line(step: EngineStep) -> Text | None:
     """One line for a step that changed something, else None."""
     if step.op not in _DONE or step.type == STACK_TYPE:
         return None
@@ -36,10 +36,10 @@ def step_line(step: Step) -> Text | None:
 def summary(stack: str, outcome: Outcome) -> Text:
     """What an operation changed, in one line."""
     counts = Counter(step.op for step in outcome.changes if step.type != STACK_TYPE)
-    said = [f"{counts[op]} {word}" for op, (word, _) in _DONE.items() if counts[op]]
+    parts = [f"{counts[op]} {word}" for op, (word, _) in _DONE.items() if counts[op]]
     unchanged = sum(step.op == "same" for step in outcome.steps if step.type != STACK_TYPE)
-    said += [f"{unchanged} unchanged"] if unchanged else []
-    return Text.assemble((f"{stack} in the sandbox: ", "bold"), ", ".join(said) or "nothing to do")
+    parts += [f"{unchanged} unchanged"] if unchanged else []
+    return Text.assemble((f"{stack} in the sandbox: ", "bold"), ", ".join(parts) or "nothing to do")
 
 
 def render(
@@ -63,8 +63,8 @@ def render(
         ("Outputs", output_lines(outputs)),
         ("In the cloud (simulated)", _cloud(cloud) if cloud else None),
     ]
-    for cluster, found in objects.items():
-        parts.append((f"In cluster {cluster} (a real API server)", _objects(found)))
+    for cluster, manifests in objects.items():
+        parts.append((f"In cluster {cluster} (a real API server)", _objects(manifests)))
     for heading, body in parts:
         if body is not None:
             console.print(Text(f"\n{heading}" if heading else "", style="bold"))
@@ -73,29 +73,33 @@ def render(
 
 def _resources(state: Mapping[str, Any]) -> list[Resource]:
     # An export shows secrets: the inputs stay where they are.
-    found = [resource_in({**one, "inputs": {}}) for one in state.get("resources") or []]
-    return [one for one in found if one.type != STACK_TYPE]
+    resources = [resource_in({**fields, "inputs": {}}) for fields in state.get("resources") or []]
+    return [resource for resource in resources if resource.type != STACK_TYPE]
 
 
 def _cloud(resources: Sequence[Existing]) -> Table:
-    rows = [(type_name(one.type), one.name, one.id) for one in sorted(resources)]
+    rows = [
+        (type_name(resource.type), resource.name, resource.id) for resource in sorted(resources)
+    ]
     return _table(("TYPE", "NAME", "ID"), rows)
 
 
-def _objects(found: Sequence[Manifest]) -> Table:
+def _objects(manifests: Sequence[Manifest]) -> Table:
     rows = [
-        (one["kind"], about.get("namespace", ""), about["name"], _status(one))
-        for one in found
-        for about in [one["metadata"]]
+        (manifest["kind"], about.get("namespace", ""), about["name"], _status(manifest))
+        for manifest in manifests
+        for about in [manifest["metadata"]]
     ]
     return _table(("KIND", "NAMESPACE", "NAME", "STATUS"), sorted(rows))
 
 
-def _status(one: Manifest) -> str:
-    status = one.get("status") or {}
+def _status(manifest: Manifest) -> str:
+    status = manifest.get("status") or {}
     if "phase" in status:
         return str(status["phase"])
-    conditions = {each["type"]: each["status"] for each in status.get("conditions") or []}
+    conditions = {
+        condition["type"]: condition["status"] for condition in status.get("conditions") or []
+    }
     return {"True": "Ready", "False": "NotReady"}.get(conditions.get("Ready", ""), "")
 
 

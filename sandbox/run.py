@@ -68,7 +68,7 @@ class Sandbox:
 
     @contextmanager
     def running(self) -> Iterator["Sandbox"]:
-        """Runs plugins, API servers and stand-ins; the API servers go on afterwards."""
+        """Runs plugins, API servers and simulated controllers; the API servers go on afterwards."""
         plugins = (
             CloudPlugin(self.conditions, self.cloud, self.clusters),
             KubernetesPlugin(self.conditions, self._definitions),
@@ -91,15 +91,15 @@ class Sandbox:
         path = stack_path(self.root, self.stack)
         config = yaml.safe_load(path.read_text())["config"]
         section = f"{file.project}:"
-        own = {key.removeprefix(section): value for key, value in config.items()}
-        edit(own)
-        judgement = judge(own, name_prefix(file.project, file.stack))
+        settings = {key.removeprefix(section): value for key, value in config.items()}
+        edit(settings)
+        judgement = judge(settings, name_prefix(file.project, file.stack))
         if judgement.environment is None:
             raise Refused(path.name, *map(str, judgement.faults))
         if judgement.environment.existing:
             self.clusters.start(OWN_CLUSTER, there_before(judgement.environment))
         hidden = {key: self._secret(key) for key in file.secret_keys}
-        plain = {f"{section}{key}": value for key, value in own.items()}
+        plain = {f"{section}{key}": value for key, value in settings.items()}
         self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)
 
     def preview(self, **options: Any) -> Outcome:
@@ -121,24 +121,24 @@ class Sandbox:
     def settle(self) -> None:
         """Follows the advice after an update that was cut off: records what exists of it."""
         exists = {}
-        for one in self.engine.pending():
-            resource = one["resource"]
-            if one["type"] == "creating" and (id_ := self._look_up(resource)):
+        for operation in self.engine.pending():
+            resource = operation["resource"]
+            if operation["type"] == "creating" and (id_ := self._look_up(resource)):
                 exists[resource["urn"]] = id_
         self.engine.settle(exists)
         self.refresh()
 
     def _look_up(self, resource: dict[str, Any]) -> str | None:
         """ID of a resource that exists, though the state does not know it."""
-        known = {(one["type"], one.get("id")) for one in self.engine.export()["resources"]}
+        ids = {(stored["type"], stored.get("id")) for stored in self.engine.export()["resources"]}
         if resource["type"].startswith("alicloud:"):
             name = resource["urn"].rpartition("::")[2]
-            found = [
-                one.id
-                for one in self.cloud.every()
-                if (one.type, one.name) == (resource["type"], name)
+            candidates = [
+                existing.id
+                for existing in self.cloud.every()
+                if (existing.type, existing.name) == (resource["type"], name)
             ]
-            return next((id_ for id_ in found if (resource["type"], id_) not in known), None)
+            return next((id_ for id_ in candidates if (resource["type"], id_) not in ids), None)
         for cluster in self.clusters.names():
             if (id_ := look_up(self.clusters.find(cluster).client, resource)) is not None:
                 return id_

@@ -240,7 +240,7 @@ def export_address(namespace: str, model: Model, host: pulumi.Output[str]) -> No
         kind += f' -H "Authorization: Bearer {key_command(namespace, model.api_key_secret)}"'
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
     [section] = model.serve.sections.values()
-    wait = section.request_seconds or REQUEST_SECONDS
+    wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
     url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
     pulumi.export(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.args import MISSING, Fault
+from components.catalog.regions import is_region
 from components.crds.fluid import load_release, worker_name
 from components.names import (
     ACK_CLUSTER,
@@ -64,7 +65,7 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
     yield from _cluster_names(environment)
 
 
-def find_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
+def derived_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
     """Refuses the names of which others are made that nobody takes; the stack's name once."""
     stack_is_refused = False
     for derived in derived_names(environment, prefix):
@@ -97,7 +98,9 @@ def _fault(derived: DerivedName, prefix: str) -> Fault:
 def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
     cluster = arguments.cluster_name(prefix)
     yield DerivedName("the cluster", cluster, ACK_CLUSTER, STACK, prefix)
-    if environment.region is not None and environment.cluster.log_project is None:
+    # Of what is no region, the section that has it says so.
+    region = environment.region
+    if region and is_region(region) and environment.cluster.log_project is None:
         project = arguments.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
     for path, own, owner, volume in _claims(environment):

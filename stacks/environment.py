@@ -10,6 +10,7 @@ from components.args import MISSING, SECRET, Args, Fault, Words
 from components.catalog.gpus import GPUS
 from components.catalog.instances import INSTANCES, Architecture, Instance, known_architecture
 from components.catalog.labels import GPU_TAINT
+from components.catalog.regions import is_region, region_of
 from components.cloud.cluster import (
     Addon,
     ClusterAutoscaling,
@@ -20,7 +21,13 @@ from components.cloud.cluster import (
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import nas_server_faults
 from components.cloud.network import Zone
-from components.cloud.node_pool import Autoscale, ImageType, Spot, Taint
+from components.cloud.node_pool import (
+    Autoscale,
+    ImageType,
+    Spot,
+    Taint,
+    label_form_faults,
+)
 from components.crds.formats import dns_1035_faults, dns_1123_faults, image_faults
 from components.crds.scheduling import PreemptPolicy
 from components.names import (
@@ -197,6 +204,11 @@ class InstanceType(Args):
         if arm and self.architecture is Architecture.AMD64:
             why = "the family is one of ARM processors"
             yield Fault("architecture", self.architecture, "arm64, or left out", why)
+        if self.gpus and self.gpu is None:
+            yield Fault("gpu", MISSING, "given", f"gpus is {self.gpus}, and a card is of a kind")
+        if self.gpu is not None and not self.gpus:
+            want = "1 or more, or gpu left out"
+            yield Fault("gpus", self.gpus, want, f"gpu is {self.gpu}, and of that there is one")
 
     def instance(self) -> Instance:
         """The row that the catalogue would have."""
@@ -312,6 +324,7 @@ class Nodes(Machines):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "pools and models refer to it")
+        yield from label_form_faults("node_selector", self.node_selector)
         yield from super()._faults()
 
 
@@ -442,6 +455,10 @@ class Serving(Protocol):
     @property
     def request_seconds(self) -> int | None:
         """Longest request."""
+
+    @property
+    def annotations(self) -> Mapping[str, str] | None:
+        """Annotations that are the user's own."""
 
 
 class Serve(Args):
@@ -751,6 +768,16 @@ class Prices(Args):
                     yield Fault(f"{field}[{name}]", price, "0 or more", "it is what a node costs")
 
 
+def region_faults(field: str, region: str) -> Iterator[Fault]:
+    """Refuses what is no id of a region, such as that of a zone."""
+    zone_of = region_of(region)
+    if zone_of is not None:
+        yield Fault(field, region, f"a region such as {zone_of!r}", "that is a zone of it")
+    elif not is_region(region):
+        want = "a region such as 'cn-beijing'"
+        yield Fault(field, region, want, "its endpoint is named after it")
+
+
 class Secure(Args):
     """A value that Pulumi encrypted."""
 
@@ -814,6 +841,8 @@ class Environment(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1123_faults("namespace", self.namespace, "it names a Namespace")
+        if self.region is not None:
+            yield from region_faults("region", self.region)
 
     @property
     def existing(self) -> bool:

@@ -15,16 +15,17 @@ from pydantic.fields import FieldInfo
 from components.args import LENIENT, Args, Fault, faults, field_at
 from components.quantity import QUANTITY
 
+from . import checks, runtimes
 from .arguments import name_prefix
-from .checks import CHECKS as COMMON_CHECKS
-from .checks import overlaps
-from .derived_names import find_name_faults
+from .checks.rules import Advice, Check, overlaps, rules_of
+from .derived_names import derived_name_faults
 from .environment import PROJECT, Environment
 from .rehearsal import rehearse
-from .runtimes import RUNTIMES
 
-CHECKS: Final = (*COMMON_CHECKS, *(check for one in RUNTIMES.values() for check in one.checks))
+CHECKS: Final = rules_of(Check, (*checks.MODULES, *runtimes.MODULES))
 """Rules across sections: those that hold for every runtime, then those of each."""
+WARNINGS: Final = rules_of(Advice, (*checks.MODULES, *runtimes.MODULES))
+"""What works, but will surprise, in the same order."""
 PREFIX: Final = name_prefix(PROJECT, "stack")
 """Stands for the names of project and stack where a file is judged by itself."""
 ROUNDS: Final = 20
@@ -69,6 +70,11 @@ def judge(raw: Mapping[str, Any], prefix: str = PREFIX) -> Judgement:
     return Judgement(None if found else environment, found)
 
 
+def find_warnings(environment: Environment) -> list[str]:
+    """What works, but will surprise."""
+    return [sentence for rule in WARNINGS for sentence in rule.find(environment)]
+
+
 def _read(raw: Mapping[str, Any], **options: Any) -> Environment:
     # JSON keeps the two apart that Python takes for one: true is no number, "2" neither.
     text = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace")
@@ -82,8 +88,8 @@ def _found(
     rules: Sequence[Fault] = (),
 ) -> list[Fault]:
     """Each fault once, also where a component says what a rule or a check has said."""
-    checks = [check for check in CHECKS if not check.depends_on(broken)]
-    checked = [fault for check in checks for fault in check.find(environment)]
+    asked = [check for check in CHECKS if not check.depends_on(broken)]
+    checked = [fault for check in asked for fault in check.find(environment)]
     checked += _names_beside(environment, prefix, [*broken, *(rule.field for rule in rules)])
     rehearsed = rehearse(environment, prefix, [*broken, *(fault.field for fault in checked)])
     said = {(fault.field, str(fault.got)) for fault in checked}
@@ -100,7 +106,7 @@ def _found(
 
 def _names_beside(environment: Environment, prefix: str, refused: Collection[str]) -> list[Fault]:
     """What is wrong with derived names, but for those of names that are refused themselves."""
-    found = find_name_faults(environment, prefix)
+    found = derived_name_faults(environment, prefix)
     return [fault for fault in found if not any(overlaps(fault.field, one) for one in refused)]
 
 

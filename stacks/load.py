@@ -7,9 +7,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from .arguments import name_prefix
-from .checks import find_warnings
 from .environment import PROJECT, Environment
-from .judge import judge
+from .judge import find_warnings, judge
 
 
 def load() -> Environment:

@@ -16,7 +16,7 @@ from components.serving.training_job import name_faults
 
 from . import arguments
 from .arguments import Issuer, given
-from .checks import overlaps
+from .checks.rules import overlaps
 from .derived_names import derived_names
 from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
 from .runtimes import RUNTIMES, load_test_args, models_by_platform, selected_labels

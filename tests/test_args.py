@@ -168,7 +168,20 @@ def test_none_is_no_value_of_a_field_that_must_be_given():
     assert refusal(Everything, {"kubeconfig": None}).startswith("kubeconfig is None, but it must")
 
 
-@pytest.mark.parametrize("value", [3, ["a"], {"a": 1}, {"str": 1}, True])
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        (3, "text in quotes, as '3' is: reaches the cluster"),
+        (True, "text in quotes, as 'true' is: reaches the cluster"),
+        (1.3, "text in quotes: without them YAML reads a number, by which 1.30 is 1.3"),
+    ],
+)
+def test_a_number_that_should_be_text_is_told_to_be_quoted(value: object, want: str):
+    expected = f"kubeconfig is {value!r}, but it must be {want}."
+    assert refusals(Everything, {"kubeconfig": value}) == [expected]
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, {"str": 1}])
 def test_an_input_of_the_wrong_type_is_one_sentence_under_its_own_name(value: object):
     expected = f"kubeconfig is {value!r}, but it must be text: reaches the cluster."
     assert refusals(Everything, {"kubeconfig": value}) == [expected]

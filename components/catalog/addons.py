@@ -75,5 +75,5 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("kube-scheduler", "scheduler with ResourcePolicy", _OVERVIEW, preinstalled=True),
 )
 
-ADDONS: Final[Mapping[str, KnownAddon]] = MappingProxyType({one.name: one for one in _ADDONS})
+ADDONS: Final[Mapping[str, KnownAddon]] = MappingProxyType({addon.name: addon for addon in _ADDONS})
 """Known add-ons by name. ACK has more: a name that is missing here is not wrong for that."""

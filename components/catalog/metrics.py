@@ -95,12 +95,12 @@ _SERIES: Final = (
         "share of streaming multiprocessors that a process keeps busy, in percent",
     ),
 )
-SERIES: Final[Mapping[str, Series]] = MappingProxyType({one.name: one for one in _SERIES})
+SERIES: Final[Mapping[str, Series]] = MappingProxyType({entry.name: entry for entry in _SERIES})
 """Series by name."""
 
 
 @dataclass(frozen=True)
-class Metric:
+class AdapterMetric:
     """A metric of pods, as an HPA names it."""
 
     name: str
@@ -114,35 +114,35 @@ class Metric:
 
 _QUEUE: Final = "first choice for an LLM: it grows before users notice"
 _METRICS: Final = (
-    Metric(
+    AdapterMetric(
         "vllm_num_requests_waiting",
         SERIES["vllm:num_requests_waiting"],
         "sum",
         "requests in the queue of a pod",
         f"{_QUEUE}; a target of a few requests",
     ),
-    Metric(
+    AdapterMetric(
         "vllm_kv_cache_usage",
         SERIES["vllm:kv_cache_usage_perc"],
         "max",
         "share of a pod's KV cache in use, 0 to 1",
         "for long prompts, which fill the cache before the queue; a target such as 800m",
     ),
-    Metric(
+    AdapterMetric(
         "vllm_num_requests_running",
         SERIES["vllm:num_requests_running"],
         "sum",
         "requests that a pod answers at the same time",
         "where the best batch size of the model is known",
     ),
-    Metric(
+    AdapterMetric(
         "gpu_utilization",
         SERIES["DCGM_FI_DEV_GPU_UTIL"],
         "avg",
         "mean over a pod's cards of the time with any kernel at work, in percent",
         "for models that do not batch; vLLM shows nearly 100 with one request",
     ),
-    Metric(
+    AdapterMetric(
         "DCGM_CUSTOM_PROCESS_SM_UTIL",
         SERIES["DCGM_CUSTOM_PROCESS_SM_UTIL"],
         "sum",
@@ -150,7 +150,9 @@ _METRICS: Final = (
         "as in ACK's guide for KServe; it shows load, but not a queue",
     ),
 )
-METRICS: Final[Mapping[str, Metric]] = MappingProxyType({one.name: one for one in _METRICS})
+METRICS: Final[Mapping[str, AdapterMetric]] = MappingProxyType(
+    {entry.name: entry for entry in _METRICS}
+)
 """Metrics by the name that an HPA takes, the better ones for an LLM first."""
 
 
@@ -170,7 +172,7 @@ ACK_LABELS: Final = PodLabels("NamespaceName", "PodName")
 """As ACK's GPU exporter is remembered to name them. No page that we could read says so."""
 
 
-def offered(flavor: MetricsFlavor) -> list[Metric]:
+def offered(flavor: MetricsFlavor) -> list[AdapterMetric]:
     """The metrics that an HPA can name in a cluster of this flavor."""
     return [
         metric
@@ -179,7 +181,7 @@ def offered(flavor: MetricsFlavor) -> list[Metric]:
     ]
 
 
-def adapter_rule(metric: Metric, labels: PodLabels) -> dict[str, Any]:
+def adapter_rule(metric: AdapterMetric, labels: PodLabels) -> dict[str, Any]:
     """The rule by which a Prometheus adapter serves a metric.
 
     Both names of a renamed series are asked for, so that models of different vLLM releases can be
@@ -188,10 +190,10 @@ def adapter_rule(metric: Metric, labels: PodLabels) -> dict[str, Any]:
     """
     present = f'{labels.namespace}!="",{labels.pod}!=""'
     names = metric.series.names
-    found = f'__name__=~"^({"|".join(names)})$",{present}' if len(names) > 1 else present
+    selector = f'__name__=~"^({"|".join(names)})$",{present}' if len(names) > 1 else present
     matched = " or ".join(f"{name}{{<<.LabelMatchers>>}}" for name in names)
     return {
-        "seriesQuery": f"{{{found}}}" if len(names) > 1 else f"{names[0]}{{{found}}}",
+        "seriesQuery": f"{{{selector}}}" if len(names) > 1 else f"{names[0]}{{{selector}}}",
         "resources": {
             "overrides": {
                 labels.namespace: {"resource": "namespace"},

@@ -26,7 +26,7 @@ from ..args import (
 from ..catalog.addons import ADDONS
 from ..names import ACK_CLUSTER, SLS_PROJECT, ack_version_faults, kubernetes_minor
 from ..quantity import plain
-from .network import find_overlap_faults, find_private_range_faults, parse_range
+from .network import overlap_faults, parse_range, private_range_faults
 
 
 class ClusterProfile(StrEnum):
@@ -233,7 +233,7 @@ class AckClusterArgs(Args):
     """Tags of the cluster and its log project."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_cluster_faults(self)
+        yield from cluster_faults(self)
 
 
 class AckCluster(pulumi.ComponentResource):
@@ -340,7 +340,7 @@ class AckCluster(pulumi.ComponentResource):
             # Alone: within Output.all, the connections would be plain dictionaries.
             private = cluster.connections.apply(_private_address)
             kubeconfig = pulumi.Output.all(kubeconfig, private).apply(
-                lambda known: point_at_private_address(*known)
+                lambda values: point_at_private_address(*values)
             )
         return kubernetes.Provider(
             f"{name}-kubernetes",
@@ -408,7 +408,7 @@ def restrict_api_server(slb_id: str, cluster_name: str, allowed_cidrs: Sequence[
 
 
 def _private_address(connections: Sequence[Any] | None) -> str | None:
-    return next((one.api_server_intranet for one in connections or ()), None)
+    return next((connection.api_server_intranet for connection in connections or ()), None)
 
 
 def _issuer_url(rrsa: Any) -> str:
@@ -423,41 +423,38 @@ def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Out
     if args.public_endpoint is None or args.vpc_cidr is None:
         return None
     cidrs = [args.vpc_cidr, *args.public_endpoint.allowed_cidrs]
-    return slb_id.apply(lambda known: restrict_api_server(known, args.cluster_name, cidrs))
+    return slb_id.apply(lambda id_: restrict_api_server(id_, args.cluster_name, cidrs))
 
 
-def find_cluster_faults(args: AckClusterArgs) -> list[Fault]:
+def cluster_faults(args: AckClusterArgs) -> Iterator[Fault]:
     """Finds everything that keeps a cluster from being created this way."""
-    return [
-        *_find_name_faults(args),
-        *_find_vswitch_faults(args.vswitch_ids),
-        *_find_pod_network_faults(args),
-        *find_private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS),
-        *_find_vpc_faults(args),
-        *_find_version_faults(args.version),
-        *find_allowed_cidr_faults(args.public_endpoint),
-        *_find_window_faults(args.maintenance_window),
-        *_find_addon_faults(args.addons or []),
-        *_find_addon_version_faults(args.addons or [], args.version),
-    ]
+    yield from _name_faults(args)
+    yield from _vswitch_faults(args.vswitch_ids)
+    yield from _pod_network_faults(args)
+    yield from private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS)
+    yield from _vpc_faults(args)
+    yield from _version_faults(args.version)
+    yield from allowed_cidr_faults(args.public_endpoint)
+    yield from _window_faults(args.maintenance_window)
+    yield from _addon_faults(args.addons or [])
+    yield from _addon_version_faults(args.addons or [], args.version)
 
 
-def find_allowed_cidr_faults(endpoint: PublicEndpoint | None) -> list[Fault]:
+def allowed_cidr_faults(endpoint: PublicEndpoint | None) -> Iterator[Fault]:
     """Finds what makes an access list no restriction at all."""
     if endpoint is None:
-        return []
+        return
     field, cidrs = "public_endpoint.allowed_cidrs", endpoint.allowed_cidrs
     if not 1 <= len(cidrs) <= _MAX_ALLOWED_CIDRS:
-        return [
-            Fault(
-                field,
-                f"{len(cidrs)} ranges",
-                f"1 to {_MAX_ALLOWED_CIDRS} ranges",
-                "an access list takes so many at once, and an empty one lets nobody in",
-                _ACCESS_DOCS,
-            )
-        ]
-    return [
+        yield Fault(
+            field,
+            f"{len(cidrs)} ranges",
+            f"1 to {_MAX_ALLOWED_CIDRS} ranges",
+            "an access list takes so many at once, and an empty one lets nobody in",
+            _ACCESS_DOCS,
+        )
+        return
+    yield from (
         Fault(
             f"{field}[{index}]",
             cidr,
@@ -466,110 +463,95 @@ def find_allowed_cidr_faults(endpoint: PublicEndpoint | None) -> list[Fault]:
         )
         for index, cidr in enumerate(cidrs)
         if (network := parse_range(cidr)) is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX
-    ]
+    )
 
 
-def _find_name_faults(args: AckClusterArgs) -> list[Fault]:
+def _name_faults(args: AckClusterArgs) -> Iterator[Fault]:
     cluster, project = args.cluster_name, args.log_project_name
-    return [
-        *ACK_CLUSTER.faults("cluster_name", cluster, "ACK takes no other name"),
-        *SLS_PROJECT.faults("log_project_name", project, "SLS takes no other name"),
-    ]
+    yield from ACK_CLUSTER.faults("cluster_name", cluster, "ACK takes no other name")
+    yield from SLS_PROJECT.faults("log_project_name", project, "SLS takes no other name")
 
 
-def _find_pod_network_faults(args: AckClusterArgs) -> list[Fault]:
+def _pod_network_faults(args: AckClusterArgs) -> Iterator[Fault]:
     if bool(args.pod_vswitch_ids) == (args.pod_cidr is not None):
         both = args.pod_cidr is not None
-        return [
-            Fault(
-                "pod_cidr",
-                args.pod_cidr if both else MISSING,
-                "left out, or pod_vswitch_ids" if both else "given, or pod_vswitch_ids",
-                "pods get their addresses from vSwitches (Terway) or from a range (Flannel)",
-                _PROVIDER_DOCS,
-            )
-        ]
-    faults = []
-    if args.pod_cidr is not None:
-        faults += find_private_range_faults("pod_cidr", args.pod_cidr, _POD_MASKS, _CREATE_DOCS)
-    if args.node_cidr_mask is not None and args.pod_cidr is None:
-        faults.append(
-            Fault(
-                "node_cidr_mask",
-                args.node_cidr_mask,
-                "left out",
-                "under Terway a node's pods have no range of their own",
-            )
+        yield Fault(
+            "pod_cidr",
+            args.pod_cidr if both else MISSING,
+            "left out, or pod_vswitch_ids" if both else "given, or pod_vswitch_ids",
+            "pods get their addresses from vSwitches (Terway) or from a range (Flannel)",
+            _PROVIDER_DOCS,
         )
-    return faults
+        return
+    if args.pod_cidr is not None:
+        yield from private_range_faults("pod_cidr", args.pod_cidr, _POD_MASKS, _CREATE_DOCS)
+    if args.node_cidr_mask is not None and args.pod_cidr is None:
+        yield Fault(
+            "node_cidr_mask",
+            args.node_cidr_mask,
+            "left out",
+            "under Terway a node's pods have no range of their own",
+        )
 
 
-def _find_vpc_faults(args: AckClusterArgs) -> list[Fault]:
+def _vpc_faults(args: AckClusterArgs) -> Iterator[Fault]:
     ranges = {
         "vpc_cidr": args.vpc_cidr,
         "pod_cidr": args.pod_cidr,
         "service_cidr": args.service_cidr,
     }
-    faults = find_overlap_faults({field: cidr for field, cidr in ranges.items() if cidr})
+    yield from overlap_faults({field: cidr for field, cidr in ranges.items() if cidr})
     if args.vpc_cidr is not None and parse_range(args.vpc_cidr) is None:
-        faults.append(
-            Fault("vpc_cidr", args.vpc_cidr, "an IPv4 range such as 10.0.0.0/16", "nodes are there")
+        yield Fault(
+            "vpc_cidr", args.vpc_cidr, "an IPv4 range such as 10.0.0.0/16", "nodes are there"
         )
     if args.vpc_cidr is None and args.public_endpoint is not None:
-        faults.append(
-            Fault(
-                "vpc_cidr",
-                MISSING,
-                "given",
-                "an access list without the nodes would cut them off from the API server",
-                _ACCESS_DOCS,
-            )
+        yield Fault(
+            "vpc_cidr",
+            MISSING,
+            "given",
+            "an access list without the nodes would cut them off from the API server",
+            _ACCESS_DOCS,
         )
-    return faults
 
 
-def _find_version_faults(version: object) -> list[Fault]:
-    if found := [*ack_version_faults("version", version)]:
-        return found
+def _version_faults(version: object) -> Iterator[Fault]:
+    if faults := [*ack_version_faults("version", version)]:
+        yield from faults
+        return
     minor = kubernetes_minor(version)
     if minor is None or minor >= _OLDEST_MINOR:
-        return []
-    return [
-        Fault(
-            "version",
-            version,
-            f"1.{_OLDEST_MINOR} or newer, such as '1.34.1-aliyun.1'",
-            "OSS volumes take their rights from RRSA since then",
-            _OSS_DOCS,
-        )
-    ]
+        return
+    yield Fault(
+        "version",
+        version,
+        f"1.{_OLDEST_MINOR} or newer, such as '1.34.1-aliyun.1'",
+        "OSS volumes take their rights from RRSA since then",
+        _OSS_DOCS,
+    )
 
 
-def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
+def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
     if 1 <= len(vswitch_ids) <= _MAX_VSWITCHES:
-        return []
-    return [
-        Fault(
-            "vswitch_ids",
-            f"{len(vswitch_ids)} vSwitches",
-            f"1 to {_MAX_VSWITCHES}",
-            "a control plane stands in so many",
-            _PROVIDER_DOCS,
-        )
-    ]
+        return
+    yield Fault(
+        "vswitch_ids",
+        f"{len(vswitch_ids)} vSwitches",
+        f"1 to {_MAX_VSWITCHES}",
+        "a control plane stands in so many",
+        _PROVIDER_DOCS,
+    )
 
 
-def _find_window_faults(window: MaintenanceWindow | None) -> list[Fault]:
+def _window_faults(window: MaintenanceWindow | None) -> Iterator[Fault]:
     if window is None or _is_instant(window.start):
-        return []
-    return [
-        Fault(
-            "maintenance_window.start",
-            window.start,
-            "a time with its zone, such as '2026-11-26T03:00:00.000+08:00'",
-            "without one, nobody knows when it is",
-        )
-    ]
+        return
+    yield Fault(
+        "maintenance_window.start",
+        window.start,
+        "a time with its zone, such as '2026-11-26T03:00:00.000+08:00'",
+        "without one, nobody knows when it is",
+    )
 
 
 def _is_instant(text: str) -> bool:
@@ -579,10 +561,10 @@ def _is_instant(text: str) -> bool:
         return False
 
 
-def _find_addon_faults(addons: Sequence[Addon]) -> list[Fault]:
+def _addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
     built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
     names = [addon.name for addon in addons]
-    return [
+    yield from (
         Fault(
             f"addons[{name}].name",
             name,
@@ -593,13 +575,15 @@ def _find_addon_faults(addons: Sequence[Addon]) -> list[Fault]:
         )
         for name in dict.fromkeys(names)
         if name in built_in or names.count(name) > 1
-    ]
+    )
 
 
-def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list[Fault]:
+def _addon_version_faults(addons: Sequence[Addon], version: object) -> Iterator[Fault]:
     minor = kubernetes_minor(version)
-    floors = {one.name: ADDONS[one.name].min_kubernetes for one in addons if one.name in ADDONS}
-    return [
+    floors = {
+        addon.name: ADDONS[addon.name].min_kubernetes for addon in addons if addon.name in ADDONS
+    }
+    yield from (
         Fault(
             f"addons[{name}].name",
             name,
@@ -609,7 +593,7 @@ def _find_addon_version_faults(addons: Sequence[Addon], version: object) -> list
         )
         for name, floor in floors.items()
         if minor is not None and (kubernetes_minor(floor) or 0) > minor
-    ]
+    )
 
 
 def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:

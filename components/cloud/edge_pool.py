@@ -11,9 +11,9 @@ from pydantic import Field
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from .node_pool import (
     Taint,
-    find_label_faults,
-    find_pool_name_faults,
-    find_taint_faults,
+    node_label_faults,
+    node_taint_faults,
+    pool_name_faults,
     render_taint,
 )
 
@@ -46,19 +46,19 @@ class EdgePoolArgs(Args):
     """Life of the script that the join command fetches, in hours. Default 1."""
 
     def _faults(self) -> Iterator[Fault]:
-        given = self.node_pool_id is not None
-        if given == (self.node_pool_name is not None):
-            want = "left out, or node_pool_id" if given else "given, or node_pool_id"
+        exists = self.node_pool_id is not None
+        if exists == (self.node_pool_name is not None):
+            want = "left out, or node_pool_id" if exists else "given, or node_pool_id"
             why = "a pool is either created under a name or adopted by its ID"
             yield Fault("node_pool_name", self.node_pool_name, want, why)
         for field in ("labels", "taints"):
-            if given and getattr(self, field):
+            if exists and getattr(self, field):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
         if self.node_pool_name:
-            yield from find_pool_name_faults(self.node_pool_name)
-        yield from find_label_faults(self.labels or {})
-        yield from find_taint_faults(self.taints or [])
+            yield from pool_name_faults(self.node_pool_name)
+        yield from node_label_faults(self.labels or {})
+        yield from node_taint_faults(self.taints or [])
 
 
 class EdgePool(pulumi.ComponentResource):

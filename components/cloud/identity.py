@@ -45,7 +45,7 @@ class RrsaRoleArgs(Args):
     """What it may do, one statement or more."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_role_faults(self)
+        yield from role_faults(self)
 
 
 class RrsaRole(pulumi.ComponentResource):
@@ -131,34 +131,33 @@ def render_policy(statements: Sequence[RamStatement]) -> Mapping[str, Any]:
     return {
         "Version": "1",
         "Statement": [
-            {"Effect": "Allow", "Action": one.actions, "Resource": one.resources}
-            for one in statements
+            {"Effect": "Allow", "Action": statement.actions, "Resource": statement.resources}
+            for statement in statements
         ],
     }
 
 
-def find_role_faults(args: RrsaRoleArgs) -> list[Fault]:
+def role_faults(args: RrsaRoleArgs) -> Iterator[Fault]:
     """Finds names that RAM or Kubernetes refuse, and rights wider than a need."""
-    faults = find_role_name_faults(args.role_name)
-    faults += find_account_faults(
+    yield from role_name_faults(args.role_name)
+    yield from account_faults(
         {"namespace": args.namespace, "service_account": args.service_account}
     )
     if not args.statements:
-        faults.append(
-            Fault("statements", [], "one statement or more", "a role without rights serves nobody")
+        yield Fault(
+            "statements", [], "one statement or more", "a role without rights serves nobody"
         )
     for index, statement in enumerate(args.statements):
-        faults += _find_statement_faults(f"statements[{index}]", statement)
-    return faults
+        yield from _statement_faults(f"statements[{index}]", statement)
 
 
-def find_account_faults(names: Mapping[str, str]) -> list[Fault]:
+def account_faults(names: Mapping[str, str]) -> Iterator[Fault]:
     """Finds names that are not one namespace or one service account.
 
     Args:
         names: Field to name.
     """
-    return [
+    yield from (
         Fault(
             field,
             name,
@@ -168,16 +167,16 @@ def find_account_faults(names: Mapping[str, str]) -> list[Fault]:
         )
         for field, name in names.items()
         if not DNS_1123_LABEL.allows(name)
-    ]
+    )
 
 
-def find_role_name_faults(role_name: str) -> list[Fault]:
+def role_name_faults(role_name: str) -> Iterator[Fault]:
     """Finds what keeps a name from being that of a role and its policy."""
     why = "RAM takes no other name for a role and its policy"
-    return [*RAM_ROLE.faults("role_name", role_name, why)]
+    yield from RAM_ROLE.faults("role_name", role_name, why)
 
 
-def _find_statement_faults(path: str, statement: RamStatement) -> list[Fault]:
+def _statement_faults(path: str, statement: RamStatement) -> Iterator[Fault]:
     wide_actions = [
         Fault(
             f"{path}.actions",
@@ -203,4 +202,6 @@ def _find_statement_faults(path: str, statement: RamStatement) -> list[Fault]:
         for field, values in (("actions", statement.actions), ("resources", statement.resources))
         if not values
     ]
-    return [*wide_actions, *wide_resources, *empty]
+    yield from wide_actions
+    yield from wide_resources
+    yield from empty

@@ -48,7 +48,7 @@ class ModelBucketArgs(Args):
     """Tags of the bucket."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_bucket_name_faults("bucket", self.bucket)
+        yield from bucket_name_faults("bucket", self.bucket)
 
 
 class ModelBucket(pulumi.ComponentResource):
@@ -128,6 +128,6 @@ class ModelBucket(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket})
 
 
-def find_bucket_name_faults(field: str, name: str) -> list[Fault]:
+def bucket_name_faults(field: str, name: str) -> Iterator[Fault]:
     """Finds what keeps a name from being one of a bucket."""
-    return [*OSS_BUCKET.faults(field, name, "OSS takes no other name")]
+    yield from OSS_BUCKET.faults(field, name, "OSS takes no other name")

@@ -25,10 +25,10 @@ from .identity import (
     RamStatement,
     RrsaRole,
     RrsaRoleArgs,
-    find_account_faults,
-    find_role_name_faults,
+    account_faults,
+    role_name_faults,
 )
-from .model_bucket import find_bucket_name_faults
+from .model_bucket import bucket_name_faults
 
 # https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
 _FUSE_NAMESPACE: Final = "ack-csi-fuse"
@@ -119,7 +119,7 @@ class ModelStoreArgs(Args):
     """Whether pods may change the models. Default false."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_store_faults(self)
+        yield from store_faults(self)
 
 
 class ModelStore(pulumi.ComponentResource):
@@ -210,71 +210,61 @@ class _Source:
     mount_options: Sequence[str] = ()
 
 
-def find_store_faults(args: ModelStoreArgs) -> list[Fault]:
+def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
     """Finds everything that keeps a volume from being mounted."""
-    faults = []
     if not DNS_1123_LABEL.allows(args.claim_name):
-        faults.append(
-            Fault(
-                "claim_name",
-                args.claim_name,
-                "1 to 63 lowercase letters, digits and hyphens",
-                "Kubernetes takes no other name",
-            )
+        yield Fault(
+            "claim_name",
+            args.claim_name,
+            "1 to 63 lowercase letters, digits and hyphens",
+            "Kubernetes takes no other name",
         )
     if not is_quantity(args.size) or parse(args.size) <= 0:
-        faults.append(
-            Fault(
-                "size",
-                args.size,
-                "a quantity of bytes such as '15Gi'",
-                "a claim is matched to its volume by it",
-            )
+        yield Fault(
+            "size",
+            args.size,
+            "a quantity of bytes such as '15Gi'",
+            "a claim is matched to its volume by it",
         )
     if (args.oss is None) == (args.nas is None):
-        faults.append(
-            Fault(
-                "oss",
-                MISSING if args.oss is None else "given beside nas",
-                "given, or nas" if args.oss is None else "left out, or nas",
-                "models are kept in one place",
-            )
+        yield Fault(
+            "oss",
+            MISSING if args.oss is None else "given beside nas",
+            "given, or nas" if args.oss is None else "left out, or nas",
+            "models are kept in one place",
         )
     if args.oss:
-        faults += [fault.under("oss") for fault in _find_oss_faults(args.oss)]
+        yield from (fault.under("oss") for fault in _oss_faults(args.oss))
     for kind, path in (
         ("oss", args.oss and args.oss.path),
         ("nas", args.nas and args.nas.path),
     ):
         if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
-            faults.append(
-                Fault(
-                    f"{kind}.path",
-                    path,
-                    "an absolute path such as '/Qwen-7B-Chat-Int8'",
-                    "the volume starts there",
-                )
+            yield Fault(
+                f"{kind}.path",
+                path,
+                "an absolute path such as '/Qwen-7B-Chat-Int8'",
+                "the volume starts there",
             )
-    return faults
 
 
-def _find_oss_faults(oss: OssStore) -> list[Fault]:
-    faults = find_bucket_name_faults("bucket", oss.bucket) if isinstance(oss.bucket, str) else []
+def _oss_faults(oss: OssStore) -> Iterator[Fault]:
+    if isinstance(oss.bucket, str):
+        yield from bucket_name_faults("bucket", oss.bucket)
     if not is_region(oss.region):
-        faults.append(
-            Fault(
-                "region",
-                oss.region,
-                "a region such as 'cn-beijing'",
-                "its endpoint is named after it",
-            )
+        yield Fault(
+            "region",
+            oss.region,
+            "a region such as 'cn-beijing'",
+            "its endpoint is named after it",
         )
     names = {
         "fuse_namespace": oss.fuse_namespace,
         "fuse_service_account": oss.fuse_service_account,
     }
-    given = {field: name for field, name in names.items() if name is not None}
-    return [*faults, *find_role_name_faults(oss.role_name), *find_account_faults(given)]
+    accounts = {field: name for field, name in names.items() if name is not None}
+    yield from role_name_faults(oss.role_name)
+    yield from account_faults(accounts)
 
 
 def nas_server_faults(field: str, server: object) -> Iterator[Fault]:

@@ -54,7 +54,7 @@ class NetworkArgs(Args):
     """Tags of everything in the network that takes tags."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_network_faults(self.cidr, self.zones)
+        yield from network_faults(self.cidr, self.zones)
 
 
 class Network(pulumi.ComponentResource):
@@ -180,7 +180,7 @@ class Network(pulumi.ComponentResource):
         return gateway, address, bound
 
 
-def find_network_faults(cidr: str, zones: Sequence[Zone]) -> list[Fault]:
+def network_faults(cidr: str, zones: Sequence[Zone]) -> Iterator[Fault]:
     """Finds everything that keeps a VPC from being laid out this way.
 
     Args:
@@ -190,23 +190,22 @@ def find_network_faults(cidr: str, zones: Sequence[Zone]) -> list[Fault]:
     vswitches = {f"zones[{zone.id}].cidr": zone.cidr for zone in zones} | {
         f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in zones if zone.pod_cidr is not None
     }
-    return [
-        *find_zone_faults([zone.id for zone in zones]),
-        *find_private_range_faults("cidr", cidr, _VPC_MASKS, _VPC_DOCS),
-        *(
-            fault
-            for field, vswitch in vswitches.items()
-            for fault in _find_vswitch_faults(field, vswitch, cidr)
-        ),
-        *find_overlap_faults(vswitches),
-    ]
+    yield from zone_faults([zone.id for zone in zones])
+    yield from private_range_faults("cidr", cidr, _VPC_MASKS, _VPC_DOCS)
+    yield from (
+        fault
+        for field, vswitch in vswitches.items()
+        for fault in _vswitch_faults(field, vswitch, cidr)
+    )
+    yield from overlap_faults(vswitches)
 
 
-def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
+def zone_faults(zone_ids: Sequence[str]) -> Iterator[Fault]:
     """Finds zones that are missing, malformed, named twice or of another region."""
     if not zone_ids:
-        return [Fault("zones", [], "one zone or more", "a vSwitch stands in a zone")]
-    faults = [
+        yield Fault("zones", [], "one zone or more", "a vSwitch stands in a zone")
+        return
+    yield from (
         Fault(
             f"zones[{zone_id}].id",
             zone_id,
@@ -215,8 +214,8 @@ def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
         )
         for zone_id in zone_ids
         if region_of(zone_id) is None
-    ]
-    faults += [
+    )
+    yield from (
         Fault(
             f"zones[{zone_id}].id",
             zone_id,
@@ -225,9 +224,9 @@ def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
         )
         for zone_id in dict.fromkeys(zone_ids)
         if zone_ids.count(zone_id) > 1
-    ]
-    region, *others = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
-    faults += [
+    )
+    region, *further_regions = dict.fromkeys(filter(None, map(region_of, zone_ids))) or [None]
+    yield from (
         Fault(
             f"zones[{zone_id}].id",
             zone_id,
@@ -235,53 +234,48 @@ def find_zone_faults(zone_ids: Sequence[str]) -> list[Fault]:
             "a VPC does not reach beyond its region",
         )
         for zone_id in dict.fromkeys(zone_ids)
-        if region_of(zone_id) in others
-    ]
-    return faults
+        if region_of(zone_id) in further_regions
+    )
 
 
-def find_private_range_faults(
+def private_range_faults(
     field: str, cidr: str, masks: range, source: str | None = None
-) -> list[Fault]:
+) -> Iterator[Fault]:
     """Finds what keeps a range from being a private one with one of these masks."""
     network = parse_range(cidr)
     if network is None:
-        return [_not_a_range(field, cidr)]
-    faults = []
+        yield _not_a_range(field, cidr)
+        return
     if not any(network.subnet_of(private) for private in _PRIVATE_RANGES):
-        faults.append(
-            Fault(
-                field,
-                cidr,
-                "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
-                "addresses of the Internet would become unreachable",
-                source,
-            )
+        yield Fault(
+            field,
+            cidr,
+            "inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+            "addresses of the Internet would become unreachable",
+            source,
         )
     if network.prefixlen not in masks:
-        faults.append(_bad_mask(field, cidr, masks, source))
-    return faults
+        yield _bad_mask(field, cidr, masks, source)
 
 
-def find_overlap_faults(ranges: Mapping[str, str]) -> list[Fault]:
+def overlap_faults(ranges: Mapping[str, str]) -> Iterator[Fault]:
     """Finds ranges that share addresses with an earlier one.
 
     Args:
         ranges: Field to address range; what is no range is passed over.
     """
     parsed = [(field, cidr, parse_range(cidr)) for field, cidr in ranges.items()]
-    return [
+    pairs = itertools.combinations(parsed, 2)
+    yield from (
         Fault(
             field,
             cidr,
             f"apart from {other_field} ({other_cidr})",
             "an address can belong to one range only",
         )
-        for (other_field, other_cidr, other), (field, cidr, network) in itertools.combinations(
-            parsed, 2
-        )
-        if network is not None and other is not None and network.overlaps(other)
-    ]
+        for (other_field, other_cidr, other_network), (field, cidr, network) in pairs
+        if network is not None and other_network is not None and network.overlaps(other_network)
+    )
 
 
 def parse_range(cidr: str) -> IPv4Network | None:
@@ -292,18 +286,15 @@ def parse_range(cidr: str) -> IPv4Network | None:
         return None
 
 
-def _find_vswitch_faults(field: str, cidr: str, vpc_cidr: str) -> list[Fault]:
+def _vswitch_faults(field: str, cidr: str, vpc_cidr: str) -> Iterator[Fault]:
     network, vpc = parse_range(cidr), parse_range(vpc_cidr)
     if network is None:
-        return [_not_a_range(field, cidr)]
-    faults = []
+        yield _not_a_range(field, cidr)
+        return
     if network.prefixlen not in _VSWITCH_MASKS:
-        faults.append(_bad_mask(field, cidr, _VSWITCH_MASKS, _VPC_DOCS))
+        yield _bad_mask(field, cidr, _VSWITCH_MASKS, _VPC_DOCS)
     if vpc is not None and not network.subnet_of(vpc):
-        faults.append(
-            Fault(field, cidr, f"inside the VPC ({vpc_cidr})", "a vSwitch is a part of its VPC")
-        )
-    return faults
+        yield Fault(field, cidr, f"inside the VPC ({vpc_cidr})", "a vSwitch is a part of its VPC")
 
 
 def _not_a_range(field: str, cidr: str) -> Fault:

@@ -20,7 +20,7 @@ from ..args import (
 )
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
-from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_VALUE
+from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_KEY, LABEL_VALUE
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -34,9 +34,6 @@ _FAMILIES_DOCS: Final = (
 # Families of GPU instances: gn7i, vgn6i, sgn7i, ebmgn7e and so on.
 _GPU_TYPE: Final = re.compile(r"ecs\.(?:ebm|s|v)?gn\d.*")
 _MAX_INSTANCE_TYPES: Final = 10
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
-_LABEL_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
-_LABEL_KEY: Final = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}")
 
 
 class ImageType(StrEnum):
@@ -193,7 +190,7 @@ class NodePoolArgs(Args):
     """Tags of the pool and its instances."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from find_pool_faults(self)
+        yield from pool_faults(self)
 
 
 class NodePool(pulumi.ComponentResource):
@@ -232,186 +229,168 @@ def has_gpu(instance_type: str) -> bool:
     return _GPU_TYPE.fullmatch(instance_type) is not None
 
 
-def find_pool_faults(args: NodePoolArgs) -> list[Fault]:
+def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
     """Finds everything that keeps a pool from being created, or from ever getting a node."""
-    return [
-        *find_pool_name_faults(args.node_pool_name),
-        *_find_vswitch_faults(args.vswitch_ids),
-        *_find_size_faults(args.size, args.autoscale),
-        *find_instance_type_faults(args.instance_types),
-        *find_architecture_faults(
-            {
-                name: known
-                for name in args.instance_types
-                if (known := known_architecture(name)) is not None
-            },
-            args.image_type or ImageType.ALIYUN_LINUX_3,
-        ),
-        *_find_spot_faults(args.spot, args.instance_types),
-        *_find_driver_faults(args),
-        *find_label_faults(args.labels or {}),
-        *find_taint_faults(args.taints or []),
-        *_find_disk_faults("system_disk", args.system_disk),
-        *_find_disk_faults("data_disk", args.data_disk),
-    ]
+    yield from pool_name_faults(args.node_pool_name)
+    yield from _vswitch_faults(args.vswitch_ids)
+    yield from _size_faults(args.size, args.autoscale)
+    yield from instance_type_faults(args.instance_types)
+    yield from architecture_faults(
+        {
+            name: architecture
+            for name in args.instance_types
+            if (architecture := known_architecture(name)) is not None
+        },
+        args.image_type or ImageType.ALIYUN_LINUX_3,
+    )
+    yield from _spot_faults(args.spot, args.instance_types)
+    yield from _driver_faults(args)
+    yield from node_label_faults(args.labels or {})
+    yield from node_taint_faults(args.taints or [])
+    yield from _disk_faults("system_disk", args.system_disk)
+    yield from _disk_faults("data_disk", args.data_disk)
 
 
-def find_instance_type_faults(instance_types: Sequence[str]) -> list[Fault]:
+def instance_type_faults(instance_types: Sequence[str]) -> Iterator[Fault]:
     """Finds ECS types that are malformed, named twice, too many, or of two kinds."""
     field = "instance_types"
     if not 1 <= len(instance_types) <= _MAX_INSTANCE_TYPES:
-        return [
-            Fault(
-                field,
-                f"{len(instance_types)} types",
-                f"1 to {_MAX_INSTANCE_TYPES}",
-                "a pool tries so many in turn",
-                _POOL_DOCS,
-            )
-        ]
-    faults = [
+        yield Fault(
+            field,
+            f"{len(instance_types)} types",
+            f"1 to {_MAX_INSTANCE_TYPES}",
+            "a pool tries so many in turn",
+            _POOL_DOCS,
+        )
+        return
+    yield from (
         Fault(
             field,
-            one,
+            name,
             INSTANCE_TYPE.want,
             "ECS sells no other",
             INSTANCE_TYPE.source,
         )
-        for one in instance_types
-        if not INSTANCE_TYPE.allows(one)
-    ]
-    faults += [
-        Fault(field, one, "named once", "a type is tried once")
-        for one in dict.fromkeys(instance_types)
-        if instance_types.count(one) > 1
-    ]
-    without = [one for one in instance_types if not has_gpu(one)]
+        for name in instance_types
+        if not INSTANCE_TYPE.allows(name)
+    )
+    yield from (
+        Fault(field, name, "named once", "a type is tried once")
+        for name in dict.fromkeys(instance_types)
+        if instance_types.count(name) > 1
+    )
+    without = [name for name in instance_types if not has_gpu(name)]
     if 0 < len(without) < len(instance_types):
-        faults.append(
-            Fault(
-                field,
-                without[0],
-                "a type with GPUs, like the others",
-                "a pod that needs a GPU could wait for a node that never has one",
-                _FAMILIES_DOCS,
-            )
+        yield Fault(
+            field,
+            without[0],
+            "a type with GPUs, like the others",
+            "a pod that needs a GPU could wait for a node that never has one",
+            _FAMILIES_DOCS,
         )
-    return faults
 
 
-def find_architecture_faults(
+def architecture_faults(
     architectures: Mapping[str, Architecture], image_type: ImageType
-) -> list[Fault]:
+) -> Iterator[Fault]:
     """Finds types of two instruction sets in one pool, and an image that is made for another.
 
     Args:
         architectures: Instruction set of each ECS type that has a known one, best first.
         image_type: Operating system of the pool.
     """
-    first, *others = dict.fromkeys(architectures.values()) or [image_type.architecture]
-    if others:
-        other = next(name for name, value in architectures.items() if value in others)
+    first, *further = dict.fromkeys(architectures.values()) or [image_type.architecture]
+    if further:
+        name_of_other = next(name for name, value in architectures.items() if value in further)
         want = f"a type of {first}, as the first one is"
-        why = f"it is {others[0]}, and the nodes of a pool start from one image"
-        return [Fault("instance_types", other, want, why, _FAMILIES_DOCS)]
+        why = f"it is {further[0]}, and the nodes of a pool start from one image"
+        yield Fault("instance_types", name_of_other, want, why, _FAMILIES_DOCS)
+        return
     if image_type.architecture is not first:
         images = [image.value for image in ImageType if image.architecture is first]
         why = f"{next(iter(architectures))} is {first}, and the image is for "
         why += image_type.architecture
-        return [Fault("image_type", image_type, f"one of {', '.join(images)}", why, _POOL_DOCS)]
-    return []
+        yield Fault("image_type", image_type, f"one of {', '.join(images)}", why, _POOL_DOCS)
 
 
-def find_label_faults(labels: Mapping[str, object]) -> list[Fault]:
+def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
     """Finds labels that Kubernetes refuses, or that another argument sets."""
-    faults = [
-        Fault(
-            f"labels[{key}]",
-            key,
-            "a label key such as 'pool' or 'example.com/pool'",
-            "Kubernetes takes no other",
-        )
-        for key in labels
-        if not _LABEL_KEY.fullmatch(key)
-    ]
-    faults += [
-        Fault(
-            f"labels[{key}]",
-            value,
-            "63 letters, digits, hyphens, dots and underscores at most",
-            "Kubernetes takes no other value",
-        )
-        for key, value in labels.items()
-        if isinstance(value, str) and not LABEL_VALUE.allows(value)
-    ]
+    yield from label_form_faults("labels", labels)
     if DRIVER_LABEL in labels:
-        faults.append(
-            Fault(
-                f"labels[{DRIVER_LABEL}]",
-                labels[DRIVER_LABEL],
-                "left out, and nvidia_driver_version given",
-                "that argument checks the version and the pool",
-            )
+        yield Fault(
+            f"labels[{DRIVER_LABEL}]",
+            labels[DRIVER_LABEL],
+            "left out, and nvidia_driver_version given",
+            "that argument checks the version and the pool",
         )
-    return faults
 
 
-def find_pool_name_faults(name: str) -> list[Fault]:
+def label_form_faults(field: str, labels: Mapping[str, object]) -> Iterator[Fault]:
+    """Finds labels that Kubernetes refuses, be it on a node or in a selector of nodes.
+
+    Args:
+        field: Field that has them.
+        labels: The labels; an Output among their values passes unread.
+    """
+    for key in labels:
+        if not LABEL_KEY.allows(key):
+            yield Fault(f"{field}[{key}]", key, LABEL_KEY.want, "Kubernetes takes no other")
+    for key, value in labels.items():
+        if isinstance(value, str) and not LABEL_VALUE.allows(value):
+            why = "Kubernetes takes no other value"
+            yield Fault(f"{field}[{key}]", value, LABEL_VALUE.want, why)
+
+
+def pool_name_faults(name: str) -> Iterator[Fault]:
     """Finds what keeps a name from being one of a pool."""
-    return [*ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")]
+    yield from ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")
 
 
-def _find_vswitch_faults(vswitch_ids: Sequence[object]) -> list[Fault]:
+def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
     if vswitch_ids:
-        return []
-    return [Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")]
+        return
+    yield Fault("vswitch_ids", [], "one vSwitch or more", "a node stands in a vSwitch")
 
 
-def _find_size_faults(size: int | None, autoscale: Autoscale | None) -> list[Fault]:
+def _size_faults(size: int | None, autoscale: Autoscale | None) -> Iterator[Fault]:
     if (size is None) == (autoscale is None):
-        return [
-            Fault(
-                "size",
-                MISSING if size is None else size,
-                "given, or autoscale" if size is None else "left out, or autoscale",
-                "either a person or the autoscaler decides how many nodes there are",
-            )
-        ]
+        yield Fault(
+            "size",
+            MISSING if size is None else size,
+            "given, or autoscale" if size is None else "left out, or autoscale",
+            "either a person or the autoscaler decides how many nodes there are",
+        )
+        return
     if autoscale and autoscale.min >= autoscale.max:
         remedy = f", or size: {autoscale.max} instead" if autoscale.min == autoscale.max else ""
-        return [
-            Fault(
-                "autoscale.min",
-                autoscale.min,
-                f"less than autoscale.max ({autoscale.max}){remedy}",
-                "the autoscaler needs room between its bounds",
-                _POOL_DOCS,
-            )
-        ]
-    return []
+        yield Fault(
+            "autoscale.min",
+            autoscale.min,
+            f"less than autoscale.max ({autoscale.max}){remedy}",
+            "the autoscaler needs room between its bounds",
+            _POOL_DOCS,
+        )
 
 
-def _find_spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> list[Fault]:
+def _spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> Iterator[Fault]:
     if spot is None or spot.price_limits is None:
-        return []
+        return
     field, limits = "spot.price_limits", spot.price_limits
-    unlimited = [one for one in instance_types if one not in limits]
-    return [
-        *(
-            Fault(f"{field}[{one}]", MISSING, "given", "each type of the pool is bid for by itself")
-            for one in unlimited
-        ),
-        *(
-            Fault(f"{field}[{one}]", limit, "one of instance_types", "no other type is bid for")
-            for one, limit in limits.items()
-            if one not in instance_types
-        ),
-        *(
-            Fault(f"{field}[{one}]", limit, "more than 0", "nothing is sold for less")
-            for one, limit in limits.items()
-            if limit <= 0
-        ),
-    ]
+    unlimited = [name for name in instance_types if name not in limits]
+    yield from (
+        Fault(f"{field}[{name}]", MISSING, "given", "each type of the pool is bid for by itself")
+        for name in unlimited
+    )
+    yield from (
+        Fault(f"{field}[{name}]", limit, "name of instance_types", "no other type is bid for")
+        for name, limit in limits.items()
+        if name not in instance_types
+    )
+    yield from (
+        Fault(f"{field}[{name}]", limit, "more than 0", "nothing is sold for less")
+        for name, limit in limits.items()
+        if limit <= 0
+    )
 
 
 def driver_faults(field: str, version: object) -> Iterator[Fault]:
@@ -419,28 +398,26 @@ def driver_faults(field: str, version: object) -> Iterator[Fault]:
     yield from DRIVER_VERSION.faults(field, version, "the driver is installed by that number")
 
 
-def _find_driver_faults(args: NodePoolArgs) -> list[Fault]:
+def _driver_faults(args: NodePoolArgs) -> Iterator[Fault]:
     version = args.nvidia_driver_version
     if version is None:
-        return []
-    if found := [*driver_faults("nvidia_driver_version", version)]:
-        return found
+        return
+    if faults := [*driver_faults("nvidia_driver_version", version)]:
+        yield from faults
+        return
     if not any(map(has_gpu, args.instance_types)):
-        return [
-            Fault(
-                "nvidia_driver_version",
-                version,
-                "left out",
-                "no type of this pool has a GPU",
-                _FAMILIES_DOCS,
-            )
-        ]
-    return []
+        yield Fault(
+            "nvidia_driver_version",
+            version,
+            "left out",
+            "no type of this pool has a GPU",
+            _FAMILIES_DOCS,
+        )
 
 
-def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
+def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
     """Finds taints that Kubernetes refuses, or that are there twice."""
-    faults = [
+    yield from (
         Fault(
             f"taints[{taint.key}].key",
             taint.key,
@@ -448,9 +425,9 @@ def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
             "Kubernetes takes no other",
         )
         for taint in taints
-        if not _LABEL_KEY.fullmatch(taint.key)
-    ]
-    faults += [
+        if not LABEL_KEY.allows(taint.key)
+    )
+    yield from (
         Fault(
             f"taints[{taint.key}].value",
             taint.value,
@@ -459,9 +436,9 @@ def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
         )
         for taint in taints
         if taint.value is not None and not LABEL_VALUE.allows(taint.value)
-    ]
+    )
     marks = [(taint.key, taint.effect) for taint in taints]
-    faults += [
+    yield from (
         Fault(
             f"taints[{key}].effect",
             effect,
@@ -470,35 +447,30 @@ def find_taint_faults(taints: Sequence[Taint]) -> list[Fault]:
         )
         for key, effect in dict.fromkeys(marks)
         if marks.count((key, effect)) > 1
-    ]
-    return faults
+    )
 
 
-def _find_disk_faults(field: str, disk: NodeDisk | None) -> list[Fault]:
+def _disk_faults(field: str, disk: NodeDisk | None) -> Iterator[Fault]:
     if disk is None or disk.performance_level is None:
-        return []
+        return
     if (disk.category or DiskCategory.ESSD) is not DiskCategory.ESSD:
-        return [
-            Fault(
-                f"{field}.performance_level",
-                disk.performance_level,
-                "left out",
-                f"only {DiskCategory.ESSD} has levels",
-                _POOL_DOCS,
-            )
-        ]
+        yield Fault(
+            f"{field}.performance_level",
+            disk.performance_level,
+            "left out",
+            f"only {DiskCategory.ESSD} has levels",
+            _POOL_DOCS,
+        )
+        return
     smallest = _MIN_SIZES.get(disk.performance_level, 0)
     if disk.size_gib < smallest:
-        return [
-            Fault(
-                f"{field}.size_gib",
-                disk.size_gib,
-                f"{smallest} or more",
-                f"{disk.performance_level} starts there",
-                _POOL_DOCS,
-            )
-        ]
-    return []
+        yield Fault(
+            f"{field}.size_gib",
+            disk.size_gib,
+            f"{smallest} or more",
+            f"{disk.performance_level} starts there",
+            _POOL_DOCS,
+        )
 
 
 def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
@@ -533,8 +505,8 @@ def _render_labels(
     labels: Mapping[str, pulumi.Input[str]], driver_version: str | None
 ) -> list[dict[str, Any]]:
     driver = {DRIVER_LABEL: driver_version} if driver_version else {}
-    every = {**labels, **driver}
-    return [{"key": key, "value": every[key]} for key in sorted(every)]
+    all_labels = {**labels, **driver}
+    return [{"key": key, "value": all_labels[key]} for key in sorted(all_labels)]
 
 
 def render_taint(taint: Taint) -> dict[str, str]:
@@ -566,8 +538,8 @@ def _render_spot(spot: Spot | None) -> dict[str, Any]:
     if spot is None:
         return {}
     limits = [
-        {"instance_type": one, "price_limit": str(limit)}
-        for one, limit in sorted((spot.price_limits or {}).items())
+        {"instance_type": name, "price_limit": str(limit)}
+        for name, limit in sorted((spot.price_limits or {}).items())
     ]
     return {
         "multi_az_policy": "COST_OPTIMIZED",

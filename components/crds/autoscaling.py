@@ -88,15 +88,15 @@ class MetricTarget(CrdModel):
                 yield Fault(field, amount, want, "the metric is divided by it", _DOC)
 
     def _type_faults(self) -> Iterator[Fault]:
-        given = [kind for kind, field in _TARGET_FIELDS.items() if getattr(self, field) is not None]
-        if given == [self.type]:
+        kinds = [kind for kind, field in _TARGET_FIELDS.items() if getattr(self, field) is not None]
+        if kinds == [self.type]:
             return
-        if len(given) == 1:
-            [kind] = given
+        if len(kinds) == 1:
+            [kind] = kinds
             why = f"the target is given as {_TARGET_FIELDS[kind]}"
             yield Fault("type", self.type, repr(kind.value), why, _DOC)
         else:
-            fields = [_TARGET_FIELDS[kind] for kind in given]
+            fields = [_TARGET_FIELDS[kind] for kind in kinds]
             got = Words(" and ".join(fields)) if fields else MISSING
             want = f"{_TARGET_FIELDS[self.type]} alone"
             yield Fault("target", got, want, f"the type is {self.type}", _DOC)
@@ -215,9 +215,9 @@ class Metric(CrdModel):
         broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
         yield from broken
         if not broken and getattr(self, self.type.lower()) is None:
-            given = next(kind for kind in MetricType if getattr(self, kind.lower()) is not None)
-            why = f"the metric is given as {given.lower()}"
-            yield Fault("type", self.type, repr(given.value), why, _DOC)
+            source = next(kind for kind in MetricType if getattr(self, kind.lower()) is not None)
+            why = f"the metric is given as {source.lower()}"
+            yield Fault("type", self.type, repr(source.value), why, _DOC)
 
 
 class ScalingPolicy(CrdModel):

@@ -544,9 +544,9 @@ def named(field: str, containers: list[Container]) -> Iterator[tuple[str, Contai
 
 def container_name_faults(pod: PodSpec) -> Iterator[Fault]:
     """Refuses containers that have the same name."""
-    seen: set[str] = set()
+    names: set[str] = set()
     for where, container in named_containers(pod):
-        if container.name in seen:
+        if container.name in names:
             yield Fault(f"{where}.name", container.name, "unique", "logs are found by it")
         if container.name is not None:
-            seen.add(container.name)
+            names.add(container.name)

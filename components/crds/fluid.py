@@ -21,7 +21,7 @@ from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
 from .formats import dns_1035_faults, is_cron
-from .model import CrdModel, check, known, one_of_faults
+from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
@@ -173,7 +173,7 @@ def option_faults(field: str, options: Mapping[str, object] | None) -> Iterator[
         if name in (options or {}):
             why = "it would lie in the cluster in plain text"
             yield Fault(f"{field}[{name}]", Words("given in plain"), "one of encrypt_options", why)
-    plain = known(options)
+    plain = plain_texts(options)
     meta = plain.get("metaPolicy", "ONCE")
     if meta not in ("ONCE", "ALWAYS"):
         why = "it says how often metadata is read from the store"
@@ -264,23 +264,23 @@ def oss_faults(address: object, options: set[str], secrets: set[str]) -> Iterato
         want = "given, e.g. oss-cn-beijing-internal.aliyuncs.com"
         why = "Jindo does not guess the region of a bucket"
         yield Fault(f"options[{OSS_ENDPOINT}]", MISSING, want, why, _JINDO)
-    given = [name for name in _CREDENTIALS if name in secrets]
-    if len(given) == 1:
-        [absent] = set(_CREDENTIALS) - set(given)
-        want = f"given beside {given[0]}, or both left out"
+    secret_names = [name for name in _CREDENTIALS if name in secrets]
+    if len(secret_names) == 1:
+        [absent] = set(_CREDENTIALS) - set(secret_names)
+        want = f"given beside {secret_names[0]}, or both left out"
         why = "an AccessKey is a pair"
         yield Fault(f"encrypt_options[{absent}]", MISSING, want, why, _JINDO)
 
 
 def mount_place_faults(mounts: list[Mount]) -> Iterator[Fault]:
     """Refuses mounts that hide one another."""
-    seen: set[str] = set()
+    places: set[str] = set()
     for index, mount in enumerate(mounts):
         place = mount.path or f"/{mount.name or ''}"
-        if place in seen:
+        if place in places:
             why = "another mount of the Dataset lies there"
             yield Fault(f"mounts[{mount.name or index}].path", place, "unique", why)
-        seen.add(place)
+        places.add(place)
 
 
 class PodMetadata(CrdModel):
@@ -431,8 +431,8 @@ def size_faults(field: str, quota: str, units: tuple[str, ...]) -> Iterator[Faul
         quota: The size, as a quantity.
         units: Units that are handed on.
     """
-    whole = is_quantity(quota) and quota.endswith("i") and binary(parse(quota)).endswith(units)
-    if not whole or parse(quota) <= 0:
+    is_whole = is_quantity(quota) and quota.endswith("i") and binary(parse(quota)).endswith(units)
+    if not is_whole or parse(quota) <= 0:
         want = f"a whole number of {' or '.join(units)}, not of Ti"
         yield Fault(field, quota, want, "Jindo is handed the number in this unit", _JINDO)
 
@@ -722,19 +722,20 @@ def load_name_faults(metadata: ObjectMetaArgs) -> Iterator[Fault]:
 def pair_faults(dataset: ObjectMetaArgs, runtime: ObjectMetaArgs) -> Iterator[Fault]:
     """Refuses a runtime whose Dataset is another one, as far as names are known."""
     for part in ("name", "namespace"):
-        ours, theirs = getattr(runtime, part), getattr(dataset, part)
-        if isinstance(ours, str) and isinstance(theirs, str) and ours != theirs:
-            want = f"{theirs!r}, as of its Dataset"
+        runtime_value, dataset_value = getattr(runtime, part), getattr(dataset, part)
+        is_text = isinstance(runtime_value, str) and isinstance(dataset_value, str)
+        if is_text and runtime_value != dataset_value:
+            want = f"{dataset_value!r}, as of its Dataset"
             why = "a Dataset and its runtime find each other by name"
-            yield Fault(f"metadata.{part}", ours, want, why)
+            yield Fault(f"metadata.{part}", runtime_value, want, why)
 
 
 def namespace_faults(metadata: ObjectMetaArgs, target: object) -> Iterator[Fault]:
     """Refuses a load of a Dataset of another namespace, as far as it is known."""
-    own = metadata.namespace
-    if isinstance(own, str) and isinstance(target, str) and own != target:
+    namespace = metadata.namespace
+    if isinstance(namespace, str) and isinstance(target, str) and namespace != target:
         why = "a DataLoad loads a Dataset of its own namespace"
-        yield Fault("dataset.namespace", target, repr(own), why)
+        yield Fault("dataset.namespace", target, repr(namespace), why)
 
 
 class Dataset(kubernetes.apiextensions.CustomResource):
@@ -775,6 +776,6 @@ class DataLoad(kubernetes.apiextensions.CustomResource):
         metadata: ObjectMetaArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        found = [*namespace_faults(metadata, spec.dataset.namespace), *load_name_faults(metadata)]
-        check(f"DataLoad {name}", found)
+        faults = [*namespace_faults(metadata, spec.dataset.namespace), *load_name_faults(metadata)]
+        check(f"DataLoad {name}", faults)
         super().__init__(name, API_VERSION, "DataLoad", spec.manifest(), metadata, opts)

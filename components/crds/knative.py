@@ -260,7 +260,7 @@ class Ingresses(_Dashed):
     def enabled(self) -> list[str]:
         """Names of the ingresses that are set up."""
         names = ("kourier", "istio", "contour", "gateway_api")
-        return [name for name in names if (one := getattr(self, name)) and one.enabled]
+        return [name for name in names if (feature := getattr(self, name)) and feature.enabled]
 
     def _faults(self) -> Iterator[Fault]:
         if len(self.enabled) != 1:
@@ -361,11 +361,13 @@ class KnativeServingSpec(CrdModel):
     def _faults(self) -> Iterator[Fault]:
         yield from config_faults(self.config or {})
         [ingress] = self.ingress.enabled
-        wanted = f"{ingress.replace('_', '-')}.ingress.networking.knative.dev"
-        found = (self.config or {}).get("network", {}).get("ingress-class", MISSING)
-        if found is MISSING or (isinstance(found, str) and found != wanted):
+        ingress_class = f"{ingress.replace('_', '-')}.ingress.networking.knative.dev"
+        class_in_config = (self.config or {}).get("network", {}).get("ingress-class", MISSING)
+        if class_in_config is MISSING or (
+            isinstance(class_in_config, str) and class_in_config != ingress_class
+        ):
             why = f"the ingress is {ingress}, and this class decides who routes"
-            yield Fault("config[network][ingress-class]", found, repr(wanted), why)
+            yield Fault("config[network][ingress-class]", class_in_config, repr(ingress_class), why)
 
 
 def config_faults(config: Mapping[str, Any]) -> Iterator[Fault]:

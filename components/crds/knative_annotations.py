@@ -3,6 +3,7 @@
 Source: https://github.com/knative/serving/blob/main/pkg/apis/autoscaling/annotation_validation.go
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,7 +12,7 @@ from typing import Final
 from ..args import Fault, Words, nearest
 from ..quantity import is_quantity
 from .formats import seconds
-from .model import known
+from .model import plain_texts
 
 AUTOSCALING: Final = "autoscaling.knative.dev/"
 KPA: Final = "kpa.autoscaling.knative.dev"
@@ -103,6 +104,23 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "metric-aggregation-algorithm": ("linear", "weighted-exponential", "weightedExponential"),
 }
 _KEYS: Final = (*_FORMATS, *_WORDS)
+# serving v0.50.0, pkg/apis/autoscaling/register.go: of each pair the key with dashes comes first.
+_OLD_SPELLINGS: Final[Mapping[str, str]] = {
+    re.sub(r"-(.)", lambda match: match[1].upper(), name): name
+    for name in (
+        "initial-scale",
+        "max-scale",
+        "metric-aggregation-algorithm",
+        "min-scale",
+        "panic-threshold-percentage",
+        "panic-window-percentage",
+        "scale-down-delay",
+        "scale-to-zero-pod-retention-period",
+        "target-burst-capacity",
+        "target-utilization-percentage",
+    )
+}
+"""Keys that Knative reads still, where the one with dashes is missing."""
 
 
 def annotation_faults(annotations: Mapping[str, object] | None) -> Iterator[Fault]:
@@ -111,7 +129,7 @@ def annotation_faults(annotations: Mapping[str, object] | None) -> Iterator[Faul
     Args:
         annotations: Annotations; Outputs among their values pass unread.
     """
-    texts = known(annotations)
+    texts = plain_texts(annotations)
     settings = _settings(texts)
     yield from _unknown_faults(annotations or {})
     yield from _format_faults(settings)
@@ -130,7 +148,7 @@ def limit_faults(
         annotations: Annotations of a revision template; Outputs among their values pass unread.
         limits: What the cluster allows.
     """
-    settings = _settings(known(annotations))
+    settings = _settings(plain_texts(annotations))
     high, highest = _count(settings, "max-scale"), limits.max_scale_limit
     if high is not None and highest and not 0 < high <= highest:
         why = f"the cluster's max-scale-limit is {highest}"
@@ -164,7 +182,7 @@ def misplaced_faults(annotations: Mapping[str, object] | None) -> Iterator[Fault
             why = "the autoscaler reads it from each revision"
             yield Fault(f"metadata.annotations[{key}]", Words("given"), want, why, _SOURCE)
     why = "new revisions take over this slowly"
-    for fault in deadline_faults(known(annotations), ROLLOUT_DURATION, why):
+    for fault in deadline_faults(plain_texts(annotations), ROLLOUT_DURATION, why):
         yield fault.under("metadata")
 
 
@@ -179,7 +197,11 @@ def _settings(texts: Mapping[str, str]) -> dict[str, str]:
 def _unknown_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
     for key in annotations:
         name = key.removeprefix(AUTOSCALING)
-        if key.startswith(AUTOSCALING) and name not in _KEYS:
+        if key.startswith(AUTOSCALING) and (spelling := _OLD_SPELLINGS.get(name)) is not None:
+            want = f"spelled {AUTOSCALING}{spelling}"
+            why = "Knative reads the old spelling only where the new one is missing"
+            yield Fault(f"annotations[{key}]", Words("an old spelling"), want, why, _SOURCE)
+        elif key.startswith(AUTOSCALING) and name not in _KEYS:
             close = nearest(name, _KEYS)
             want = f"left out (did you mean {AUTOSCALING}{close}?)" if close else "left out"
             why = "Knative ignores what it does not know"

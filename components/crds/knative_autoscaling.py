@@ -84,8 +84,8 @@ class PodAutoscaling:
         delay counts from the last tick that wanted the pods, in ticks.
         """
         delay = TICK_SECONDS * math.ceil(self.scale_down_delay_seconds / TICK_SECONDS)
-        held = int(self.window_seconds) + self.panic_window_seconds
-        return held + max(0, delay - TICK_SECONDS)
+        held_seconds = int(self.window_seconds) + self.panic_window_seconds
+        return held_seconds + max(0, delay - TICK_SECONDS)
 
     def burst(self, ready: int) -> int:
         """Fewest requests in one second, after none, that start a panic.
@@ -93,8 +93,8 @@ class PodAutoscaling:
         Args:
             ready: Pods that are ready, 1 or more.
         """
-        wanted = math.ceil(self.panic_threshold_percent / 100 * ready)
-        return math.floor(self.per_pod * (wanted - 1) * self.panic_window_seconds) + 1
+        pods = math.ceil(self.panic_threshold_percent / 100 * ready)
+        return math.floor(self.per_pod * (pods - 1) * self.panic_window_seconds) + 1
 
 
 def pod_autoscaling(

@@ -80,7 +80,8 @@ def _container_flags(pod: RevisionSpec) -> Iterator[str]:
         yield "kubernetes.podspec-fieldref"
     if any(map(_adds_capabilities, containers)):
         yield "kubernetes.containerspec-addcapabilities"
-    if any(mount.mount_propagation for one in containers for mount in one.volume_mounts or []):
+    mounts = [mount for container in containers for mount in container.volume_mounts or []]
+    if any(mount.mount_propagation for mount in mounts):
         yield "kubernetes.podspec-volumes-mount-propagation"
 
 

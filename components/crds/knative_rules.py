@@ -107,8 +107,8 @@ def container_port_faults(container: Container, role: Role) -> Iterator[Fault]:
     for port in container.ports or []:
         field = f"ports[{port.container_port}]"
         if port.container_port in RESERVED_PORTS:
-            taken = ", ".join(map(str, RESERVED_PORTS))
-            want = f"another port than {taken}"
+            reserved = ", ".join(map(str, RESERVED_PORTS))
+            want = f"another port than {reserved}"
             why = "Knative's own sidecar listens there"
             yield Fault(f"{field}.container_port", port.container_port, want, why, _SOURCE)
         if role is Role.INIT:
@@ -155,9 +155,9 @@ def probe_port_faults(probe: Probe, container: Container, role: Role) -> Iterato
         why = "a sidecar has no port of its own in Knative"
         yield Fault(f"{handler}.port", port or MISSING, "the number of a port", why, _SOURCE)
     if role is Role.SERVING and isinstance(port, str):
-        own = (container.ports[0].name if container.ports else None) or _DEFAULT_PORT_NAME
-        if port != own:
-            want = f"{own!r}, a number or left out"
+        port_name = (container.ports[0].name if container.ports else None) or _DEFAULT_PORT_NAME
+        if port != port_name:
+            want = f"{port_name!r}, a number or left out"
             yield Fault(f"{handler}.port", port, want, "the one port is called so", _SOURCE)
 
 

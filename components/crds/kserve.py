@@ -30,7 +30,7 @@ from .knative_annotations import (
     limit_faults,
 )
 from .knative_rules import pod_faults
-from .model import CrdModel, check, known, one_of_faults
+from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
 
 T = TypeVar("T")
@@ -329,9 +329,9 @@ class ScalingMetric(CrdModel):
         broken = list(one_of_faults("source", self, names, "each metric is listed by itself"))
         yield from broken
         if not broken and getattr(self, self.type.lower()) is None:
-            given = next(one for one in ScalingSource if getattr(self, one.lower()) is not None)
-            why = f"the metric is given as {given.lower()}"
-            yield Fault("type", self.type, repr(given.value), why, _VALIDATION)
+            source = next(kind for kind in ScalingSource if getattr(self, kind.lower()) is not None)
+            why = f"the metric is given as {source.lower()}"
+            yield Fault("type", self.type, repr(source.value), why, _VALIDATION)
 
 
 class AutoScaling(CrdModel):
@@ -465,9 +465,9 @@ class PredictorSpec(PodSpec):
                 yield Fault(f"{where}.name", MISSING, want, "the model serves", _VALIDATION)
 
     def _server_faults(self) -> Iterator[Fault]:
-        first, *others = self.containers
-        names = [first.name or SERVING_CONTAINER, *(one.name for one in others)]
-        if not others and first.name not in (None, SERVING_CONTAINER):
+        first, *sidecars = self.containers
+        names = [first.name or SERVING_CONTAINER, *(sidecar.name for sidecar in sidecars)]
+        if not sidecars and first.name not in (None, SERVING_CONTAINER):
             want = f"{SERVING_CONTAINER!r}, or left out"
             why = "KServe renames the container that serves"
             yield Fault(f"containers[{first.name}].name", first.name, want, why, _VALIDATION)
@@ -475,7 +475,7 @@ class PredictorSpec(PodSpec):
             want = f"one of them {SERVING_CONTAINER!r}"
             why = "KServe has to know which container serves"
             yield Fault("containers", names, want, why, _VALIDATION)
-        for index, container in enumerate(others, start=1):
+        for index, container in enumerate(sidecars, start=1):
             if container.name is None:
                 why = f"KServe fills in {SERVING_CONTAINER} for the first container alone"
                 yield Fault(f"containers[{index}].name", MISSING, "given", why, _VALIDATION)
@@ -548,15 +548,15 @@ def inference_service_faults(
     yield from name_faults(metadata.name, mode or default_mode)
     match mode:
         case DeploymentMode.STANDARD:
-            found = standard_faults(spec.predictor, _scaler(annotations))
+            faults = standard_faults(spec.predictor, _scaler(annotations))
         case DeploymentMode.KNATIVE:
             yield from knative_metadata_faults(annotations, limits)
-            found = knative_faults(spec.predictor, annotations, limits)
+            faults = knative_faults(spec.predictor, annotations, limits)
         case DeploymentMode.MODEL_MESH:
-            found = model_mesh_faults(spec.predictor)
+            faults = model_mesh_faults(spec.predictor)
         case None:
             return
-    for fault in found:
+    for fault in faults:
         yield fault.under("spec.predictor")
 
 
@@ -670,7 +670,7 @@ def knative_faults(
         annotations: Annotations of the InferenceService.
         limits: What the cluster allows.
     """
-    if known(annotations).get(f"{AUTOSCALING}class") == HPA:
+    if plain_texts(annotations).get(f"{AUTOSCALING}class") == HPA:
         yield from _metric_faults(predictor, _HPA_METRICS, "an HPA")
         yield from _percent_faults(predictor)
     else:
@@ -706,7 +706,7 @@ def _metric_faults(
 ) -> Iterator[Fault]:
     metric = predictor.scale_metric
     if metric is not None and metric not in metrics:
-        want = " or ".join(repr(one.value) for one in metrics)
+        want = " or ".join(repr(allowed.value) for allowed in metrics)
         yield Fault("scale_metric", metric, want, f"{who} knows no other", _VALIDATION)
 
 
@@ -726,7 +726,7 @@ def _unread_faults(
 
 
 def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
-    word = known(annotations).get(DEPLOYMENT_MODE)
+    word = plain_texts(annotations).get(DEPLOYMENT_MODE)
     if word is None or word in _MODES:
         return
     if word in _OLD_MODES:
@@ -739,7 +739,7 @@ def _mode_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
 
 
 def _scaler_faults(annotations: Mapping[str, object]) -> Iterator[Fault]:
-    word = known(annotations).get(AUTOSCALER_CLASS)
+    word = plain_texts(annotations).get(AUTOSCALER_CLASS)
     if word is not None and word not in _SCALERS:
         want = f"one of {', '.join(AutoscalerClass)}"
         why = "KServe knows no other; Knative's kpa needs no annotation"
@@ -870,14 +870,15 @@ class ServingRuntimeSpec(CrdModel):
             yield Fault("containers", names, want, why)
 
     def _priority_faults(self) -> Iterator[Fault]:
-        seen: dict[str, int] = {}
-        for one in self.supported_model_formats:
-            if one.priority is None:
+        priorities: dict[str, int] = {}
+        for model_format in self.supported_model_formats:
+            name, priority = model_format.name, model_format.priority
+            if priority is None:
                 continue
-            if (other := seen.setdefault(one.name, one.priority)) != one.priority:
-                field = f"supported_model_formats[{one.name}].priority"
+            if (earlier := priorities.setdefault(name, priority)) != priority:
+                field = f"supported_model_formats[{name}].priority"
                 why = "all versions of a format have one priority in a runtime"
-                yield Fault(field, one.priority, str(other), why, _RUNTIME)
+                yield Fault(field, priority, str(earlier), why, _RUNTIME)
 
 
 class ServingRuntime(kubernetes.apiextensions.CustomResource):
@@ -890,8 +891,8 @@ class ServingRuntime(kubernetes.apiextensions.CustomResource):
         metadata: ObjectMetaArgs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        found = dns_1123_faults("metadata.name", metadata.name, "models name the runtime by it")
-        check(f"ServingRuntime {name}", found)
+        faults = dns_1123_faults("metadata.name", metadata.name, "models name the runtime by it")
+        check(f"ServingRuntime {name}", faults)
         super().__init__(
             name, RUNTIME_API_VERSION, "ServingRuntime", spec.manifest(), metadata, opts
         )

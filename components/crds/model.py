@@ -51,13 +51,13 @@ def one_of_faults(role: str, model: CrdModel, names: Iterable[str], why: str) ->
         why: Why it must be one.
     """
     names = list(names)
-    given = [name for name in names if getattr(model, name) is not None]
-    if len(given) != 1:
-        got = Words(" and ".join(given)) if given else MISSING
+    fields = [name for name in names if getattr(model, name) is not None]
+    if len(fields) != 1:
+        got = Words(" and ".join(fields)) if fields else MISSING
         yield Fault(role, got, f"exactly one of {', '.join(names)}", why)
 
 
-def known(mapping: Mapping[str, object] | None) -> dict[str, str]:
+def plain_texts(mapping: Mapping[str, object] | None) -> dict[str, str]:
     """The entries whose text is known already; Outputs are judged by the cluster alone."""
     return {key: value for key, value in (mapping or {}).items() if isinstance(value, str)}
 

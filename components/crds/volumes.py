@@ -403,16 +403,16 @@ def mount_faults(mounts: list[VolumeMount], volumes: list[str], where: str) -> I
         volumes: Names of the pod's volumes.
         where: Field path of the container's mounts.
     """
-    seen: set[str] = set()
+    paths: set[str] = set()
     for mount in mounts:
         field = f"{where}[{mount.name}]"
         if mount.name not in volumes:
             want = f"one of {', '.join(volumes)}" if volumes else "the name of a volume of the pod"
             yield Fault(f"{field}.name", mount.name, want, "there is no such volume")
         path = mount.mount_path.rstrip("/") or "/"
-        if path in seen:
+        if path in paths:
             yield Fault(f"{field}.mount_path", path, "unique", "another volume is mounted there")
-        seen.add(path)
+        paths.add(path)
 
 
 def volume_faults(volumes: list[Volume]) -> Iterator[Fault]:

@@ -71,10 +71,10 @@ class CertManager(pulumi.ComponentResource):
 
 def cert_manager_values(args: CertManagerArgs) -> dict[str, Any]:
     """Values of the chart: ours, then the user's over them."""
-    ours: dict[str, Any] = {
+    values: dict[str, Any] = {
         # Deleting the resource types would delete every certificate in the cluster.
         "crds": {"enabled": True, "keep": True},
     }
     if args.image_prefix:
-        ours |= {"imageRegistry": args.image_prefix, "imageNamespace": ""}
-    return merged(ours, args.chart.values or {} if args.chart else {})
+        values |= {"imageRegistry": args.image_prefix, "imageNamespace": ""}
+    return merged(values, args.chart.values or {} if args.chart else {})

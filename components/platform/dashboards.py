@@ -90,7 +90,9 @@ class Dashboards(pulumi.ComponentResource):
                 opts=child_options(self, opts),
             )
 
-        self.config_map_names = pulumi.Output.from_input([one.uid for one in dashboards.values()])
+        self.config_map_names = pulumi.Output.from_input(
+            [dashboard.uid for dashboard in dashboards.values()]
+        )
         self.register_outputs({"config_map_names": self.config_map_names})
 
 
@@ -100,12 +102,12 @@ def vllm_dashboard(releases: list[str] | None = None) -> Dashboard:
     Args:
         releases: As in DashboardsArgs.
     """
-    whole = _whole_vllm_dashboard()
+    dashboard = _whole_vllm_dashboard()
     if not releases:
-        return whole
+        return dashboard
     reported = frozenset[str]().union(*(release(read_version(r)).series for r in releases))
-    panels = (replace(panel, queries=_filled(panel, reported)) for panel in whole.panels)
-    return replace(whole, panels=tuple(panel for panel in panels if panel.queries))
+    panels = (replace(panel, queries=_filled(panel, reported)) for panel in dashboard.panels)
+    return replace(dashboard, panels=tuple(panel for panel in panels if panel.queries))
 
 
 def _filled(panel: Panel, reported: frozenset[str]) -> tuple[Query, ...]:
@@ -307,18 +309,18 @@ def _labelled(series: str, kind: str, form: str = "{0}{1}") -> str:
     """
     where = f"{{{_MODEL}}}"
     either = " or ".join(
-        form.replace("{0}", name).replace("{1}", where) for name in _known(series, kind)
+        form.replace("{0}", name).replace("{1}", where) for name in _names_of(series, kind)
     )
     return _LABELLED.replace("{0}", either)
 
 
 def _either(series: str, where: str) -> str:
     """A gauge by its name of today, or by its older one where there is no other."""
-    return " or ".join(f"{name}{{{where}}}" for name in _known(series, "gauge"))
+    return " or ".join(f"{name}{{{where}}}" for name in _names_of(series, "gauge"))
 
 
-def _known(series: str, kind: str) -> tuple[str, ...]:
-    known = SERIES[series]
-    if known.kind != kind:
-        raise KeyError(f"{series} is a {known.kind}, not a {kind}")
-    return known.names
+def _names_of(series: str, kind: str) -> tuple[str, ...]:
+    entry = SERIES[series]
+    if entry.kind != kind:
+        raise KeyError(f"{series} is a {entry.kind}, not a {kind}")
+    return entry.names

@@ -78,15 +78,15 @@ class Fluid(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:Fluid", name, args.dump(), opts)
 
-        known = CHARTS["fluid"]
+        pinned = CHARTS["fluid"]
         kubernetes.helm.v3.Release(
             f"{name}-release",
             # A generated name could not adopt what an earlier installation left behind.
             name=RELEASE,
-            namespace=known.namespace,
+            namespace=pinned.namespace,
             create_namespace=True,
-            chart=args.chart.chart or known.chart,
-            version=args.chart.version or known.version,
+            chart=args.chart.chart or pinned.chart,
+            version=args.chart.version or pinned.version,
             repository_opts=_repository(args.chart),
             values=fluid_values(args),
             timeout=args.chart.timeout_seconds,
@@ -101,8 +101,8 @@ class Fluid(pulumi.ComponentResource):
 
 def fluid_values(args: FluidArgs) -> dict[str, Any]:
     """Values of the chart: ours for the upstream chart, then the user's over them."""
-    ours = _upstream_values(args) if args.chart.flavor is FluidFlavor.UPSTREAM else {}
-    return merged(ours, args.chart.values or {})
+    values = _upstream_values(args) if args.chart.flavor is FluidFlavor.UPSTREAM else {}
+    return merged(values, args.chart.values or {})
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _upstream_values(args: FluidArgs) -> dict[str, Any]:
     }
     if args.tolerations:
         # The chart's own value tolerates everything; an empty list would tolerate nothing.
-        values["csi"] = {"tolerations": [one.manifest() for one in args.tolerations]}
+        values["csi"] = {"tolerations": [toleration.manifest() for toleration in args.tolerations]}
     return merged(values, _images(args.chart.image_prefix)) if args.chart.image_prefix else values
 
 

@@ -177,8 +177,8 @@ class GpuMetricsArgs(Args):
     def _useless(self, fields: Iterable[str], when: str, why: str) -> Iterator[Fault]:
         for field in fields:
             if (got := getattr(self, field)) is not None:
-                shown = got if isinstance(got, str) else Words("given")
-                yield Fault(field, shown, f"left out {when}", why)
+                value = got if isinstance(got, str) else Words("given")
+                yield Fault(field, value, f"left out {when}", why)
 
 
 class GpuMetrics(pulumi.ComponentResource):
@@ -322,12 +322,12 @@ def gpu_labels(
 def adapter_rules(args: GpuMetricsArgs) -> list[dict[str, Any]]:
     """All rules of the adapter, the user's last and in place of ours of the same name."""
     further = args.rules or []
-    taken = {rule.get("name", {}).get("as") for rule in further}
+    further_names = {rule.get("name", {}).get("as") for rule in further}
     gpu = gpu_labels(args.flavor, args.labels, args.honor_labels)
     return [
         adapter_rule(metric, OWN_LABELS if metric.series.origin is Origin.VLLM else gpu)
         for metric in offered(args.flavor)
-        if metric.name not in taken
+        if metric.name not in further_names
     ] + further
 
 
@@ -349,14 +349,14 @@ def arms_values(args: GpuMetricsArgs) -> dict[str, Any]:
 
 def upstream_values(args: GpuMetricsArgs) -> dict[str, Any]:
     """Values of prometheus-adapter: ours, then the user's over them."""
-    ours: dict[str, Any] = {
+    values: dict[str, Any] = {
         # The chart adds a port unless it is 0, and the address has its own.
         "prometheus": {"url": args.prometheus.url, "port": 0},
         "rules": _rules(args),
     }
     if args.image_prefix:
-        ours["image"] = {"repository": f"{args.image_prefix}/prometheus-adapter"}
-    return _laid_over(ours, args.adapter_chart)
+        values["image"] = {"repository": f"{args.image_prefix}/prometheus-adapter"}
+    return _laid_over(values, args.adapter_chart)
 
 
 def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
@@ -365,8 +365,8 @@ def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
     terms = {"nodeSelectorTerms": [{"matchExpressions": [gpu_node]}]}
     tolerations = [{"key": GPU_RESOURCE, "operator": "Exists"}]
     if args.tolerations is not None:
-        tolerations = [one.manifest() for one in args.tolerations]
-    ours: dict[str, Any] = {
+        tolerations = [toleration.manifest() for toleration in args.tolerations]
+    values: dict[str, Any] = {
         # On a node without a GPU it would fail over and over.
         "affinity": {
             "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms},
@@ -379,8 +379,8 @@ def exporter_values(args: GpuMetricsArgs) -> dict[str, Any]:
         },
     }
     if args.image_prefix:
-        ours["image"] = {"repository": f"{args.image_prefix}/dcgm-exporter"}
-    return _laid_over(ours, args.exporter_chart)
+        values["image"] = {"repository": f"{args.image_prefix}/dcgm-exporter"}
+    return _laid_over(values, args.exporter_chart)
 
 
 def monitor_spec(vllm: VllmMonitor) -> PodMonitorSpec:
@@ -404,8 +404,8 @@ def _rules(args: GpuMetricsArgs) -> dict[str, Any]:
     return {"default": False, "custom": adapter_rules(args)}
 
 
-def _laid_over(ours: Mapping[str, Any], chart: HelmChart | None) -> dict[str, Any]:
-    return merged(dict(ours), (chart.values if chart else None) or {})
+def _laid_over(values: Mapping[str, Any], chart: HelmChart | None) -> dict[str, Any]:
+    return merged(dict(values), (chart.values if chart else None) or {})
 
 
 def _version(text: str) -> tuple[int, ...]:

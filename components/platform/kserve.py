@@ -200,9 +200,9 @@ class KServe(pulumi.ComponentResource):
             version=chart.version,
             timeout_seconds=chart.timeout_seconds,
         )
-        known = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
+        release_chart = Chart(ACK_RELEASE, chart.version or "", NAMESPACE)
         options = child_options(self, opts)
-        install(f"{name}-release", ACK_RELEASE, known, source, chart.values or {}, options)
+        install(f"{name}-release", ACK_RELEASE, release_chart, source, chart.values or {}, options)
 
     def _declare_upstream(
         self,
@@ -214,9 +214,9 @@ class KServe(pulumi.ComponentResource):
         def release(
             role: str, values: Mapping[str, Any], options: pulumi.ResourceOptions
         ) -> kubernetes.helm.v3.Release:
-            known = CHARTS[f"kserve-{role}"]
+            pinned = CHARTS[f"kserve-{role}"]
             return install(
-                f"{name}-{role}", known.name, known, _source(chart, known), values, options
+                f"{name}-{role}", pinned.name, pinned, _source(chart, pinned), values, options
             )
 
         # Not `retain_on_delete`: a release that Pulumi has forgotten keeps its name, so the next
@@ -258,9 +258,9 @@ def kserve_values(args: KServeArgs) -> dict[str, Any]:
     # limit need nothing, since every model says them.
     # kserve v0.20.0, pkg/apis/serving/v1beta1/inference_service_defaults.go
     unlimited = {"resources": {"limits": {"cpu": ""}}}
-    ours = {"kserve": {"controller": controller, "inferenceservice": unlimited}}
+    values = {"kserve": {"controller": controller, "inferenceservice": unlimited}}
     images = _images(chart.image_prefix) if chart.image_prefix else {}
-    return merged(merged(ours, images), chart.values or {})
+    return merged(merged(values, images), chart.values or {})
 
 
 def runtime_values(chart: KServeChart) -> dict[str, Any]:
@@ -272,17 +272,18 @@ def runtime_values(chart: KServeChart) -> dict[str, Any]:
 
 def default_cpu_limit(chart: KServeChart | None) -> str | None:
     """CPU limit that a container without one is given, by the user's values; None by others'."""
-    limit = _value(chart.values or {}, *_CPU_LIMIT, default=None) if chart else None
+    limit = chart_value(chart.values or {}, *_CPU_LIMIT, default=None) if chart else None
     return None if limit is None else str(limit)
 
 
 def serves_by_gateway(chart: KServeChart | None) -> bool:
     """Whether KServe makes HTTPRoutes of the Gateway API instead of Ingresses."""
     values = chart.values if chart else None
-    return bool(_value(values or {}, *_GATEWAY_API, default=False))
+    return bool(chart_value(values or {}, *_GATEWAY_API, default=False))
 
 
-def _value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
+def chart_value(values: Mapping[str, Any], *path: str, default: Any) -> Any:
+    """What values have at a path; the default where they have nothing, or no section."""
     for key in path:
         if not isinstance(values, Mapping) or values.get(key) is None:
             return default
@@ -306,10 +307,10 @@ def _images(prefix: str) -> dict[str, Any]:
     }
 
 
-def _source(chart: KServeChart, known: Chart) -> HelmChart:
+def _source(chart: KServeChart, pinned: Chart) -> HelmChart:
     path = chart.repository.rstrip("/") if chart.repository else None
     return HelmChart(
-        chart=f"{path}/{known.name}" if path else None,
+        chart=f"{path}/{pinned.name}" if path else None,
         version=chart.version,
         timeout_seconds=chart.timeout_seconds,
     )

@@ -52,7 +52,7 @@ def source_faults(
 def install(
     name: str,
     release: str,
-    known: Chart,
+    pinned: Chart,
     source: HelmChart,
     values: Mapping[str, Any],
     opts: pulumi.ResourceOptions,
@@ -63,16 +63,16 @@ def install(
         name: Pulumi name.
         release: Name of the release. A generated one could not adopt what an earlier installation
             left behind.
-        known: The chart as it is pinned.
+        pinned: The chart as it is pinned.
         source: What the user chose instead.
         values: Values of the chart, the user's among them.
         opts: Options of the child.
     """
-    chart, version, repository = located(known, source)
+    chart, version, repository = located(pinned, source)
     return kubernetes.helm.v3.Release(
         name,
         name=release,
-        namespace=known.namespace,
+        namespace=pinned.namespace,
         create_namespace=True,
         chart=chart,
         version=version,
@@ -85,14 +85,14 @@ def install(
     )
 
 
-def located(known: Chart, source: HelmChart) -> tuple[str, str | None, str | None]:
+def located(pinned: Chart, source: HelmChart) -> tuple[str, str | None, str | None]:
     """Chart, version and repository, as Helm takes them."""
-    chart, repository = source.chart or known.chart, source.repository
-    version = source.version or known.version
+    chart, repository = source.chart or pinned.chart, source.repository
+    version = source.version or pinned.version
     if source.chart is None and repository is None:
-        repository = known.repository
-        chart = chart.replace(known.version, version) if chart.endswith(".tgz") else chart
+        repository = pinned.repository
+        chart = chart.replace(pinned.version, version) if chart.endswith(".tgz") else chart
     elif source.chart is None:
         # The same chart in another repository goes by its bare name.
-        chart = known.name
+        chart = pinned.name
     return chart, None if chart.endswith(".tgz") else version, repository

@@ -87,13 +87,13 @@ class Host(ComponentProvider):
         self, instance: pulumi.ComponentResource, component_def: ComponentDefinition
     ) -> dict[str, Any]:
         """The outputs under the schema's names; what is absent is left out."""
-        found = {
+        state = {
             name: getattr(instance, python_name, None)
             for name, python_name in component_def.outputs_mapping.items()
         }
         return {
             name: self._to_schema(value, component_def.outputs[name])
-            for name, value in found.items()
+            for name, value in state.items()
             if value is not None
         }
 
@@ -101,13 +101,13 @@ class Host(ComponentProvider):
         """A value of the engine as a Python program would have written it."""
         match value:
             case pulumi.Output():
-                return value.apply(lambda known: self._to_python(known, prop))
+                return value.apply(lambda resolved: self._to_python(resolved, prop))
             case float() if value.is_integer():
                 return int(value)  # The engine's numbers are all floats.
             case list():
                 return [self._to_python(item, prop.items or prop) for item in value]
-            case dict() if (known := self._fields(prop)) is not None:
-                return self._renamed(value, *known)
+            case dict() if (fields := self._fields(prop)) is not None:
+                return self._renamed(value, *fields)
             case dict():
                 inner = prop.additional_properties or prop
                 return {key: self._to_python(item, inner) for key, item in value.items()}
@@ -131,15 +131,15 @@ class Host(ComponentProvider):
         """An output as other languages know it."""
         match value:
             case pulumi.Output():
-                return value.apply(lambda known: self._to_schema(known, prop))
+                return value.apply(lambda resolved: self._to_schema(resolved, prop))
             case BaseModel():
                 return self._to_schema(value.model_dump(exclude_none=True), prop)
             case Enum():
                 return value.value
             case list():
                 return [self._to_schema(item, prop.items or prop) for item in value]
-            case dict() if (known := self._fields(prop)) is not None:
-                properties, python_names = known
+            case dict() if (fields := self._fields(prop)) is not None:
+                properties, python_names = fields
                 return {
                     name: self._to_schema(value[python_name], properties[name])
                     for name, python_name in python_names.items()
@@ -154,15 +154,18 @@ class Host(ComponentProvider):
         self, prop: PropertyDefinition
     ) -> tuple[dict[str, PropertyDefinition], dict[str, str]] | None:
         """Properties and Python names of a section; None for anything else."""
-        found = self.get_type_definition(prop) if prop.ref else None
-        if found is None or found.enum:
+        definition = self.get_type_definition(prop) if prop.ref else None
+        if definition is None or definition.enum:
             return None
-        return found.properties, found.properties_mapping
+        return definition.properties, definition.properties_mapping
 
     def _input_models(self) -> dict[str, type]:
         """The class behind each section of the schema, and behind the inputs of each component."""
-        types = {name: one.python_type for name, one in self._type_defs.items()}
-        inputs = {one.__name__: inspect.get_annotations(one.__init__)["args"] for one in COMPONENTS}
+        types = {name: definition.python_type for name, definition in self._type_defs.items()}
+        inputs = {
+            component.__name__: inspect.get_annotations(component.__init__)["args"]
+            for component in COMPONENTS
+        }
         return {**types, **inputs}
 
 
@@ -174,13 +177,13 @@ def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
         models: Class of the fields, by name of the type or component.
     """
     for section, key in (("resources", "inputProperties"), ("types", "properties")):
-        for token, one in schema[section].items():
+        for token, schema_type in schema[section].items():
             model = models[token.rpartition(":")[2]]
             if not issubclass(model, BaseModel):
                 continue
             texts = descriptions(model)
             for (name, field), prop in zip(
-                model.model_fields.items(), one.get(key, {}).values(), strict=True
+                model.model_fields.items(), schema_type.get(key, {}).values(), strict=True
             ):
                 _describe(prop, texts.get(name))
                 if (field.json_schema_extra or {}) == SECRET:

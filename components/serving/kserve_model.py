@@ -13,7 +13,7 @@ from ..args import MISSING, Args, Fault, Output, T, Words, child_options, judged
 from ..catalog.metrics import METRICS
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.knative import default_host as knative_host
-from ..crds.knative_annotations import PROGRESS_DEADLINE
+from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
 from ..crds.kserve import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
@@ -208,9 +208,10 @@ class KServeServe(Args):
     """Between which bounds, and on what, it scales."""
     startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
     """Longest start: sets the start-up probe, and Knative's progress deadline. Default 1800."""
-    request_seconds: int | None = Field(default=None, ge=1, le=600)
-    """Longest request. Behind an Ingress of NGINX it is the longest silence, since KServe tells an
-    Ingress nothing of it. Left out, KServe's default, and behind NGINX 60."""
+    request_seconds: int | None = Field(default=None, ge=1)
+    """Longest request; with concurrency at most what the cluster's Knative allows, 600 as it ships.
+    Behind an Ingress of NGINX it is the longest silence, since KServe tells an Ingress nothing of
+    it. Left out, KServe's default, and behind NGINX 60."""
     grace_seconds: int | None = Field(default=None, ge=1)
     """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
     other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
@@ -246,6 +247,8 @@ class KServeModelArgs(ModelArgs):
     ingress_class: str | None = "nginx"
     """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
     gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
+    max_request_seconds: int | None = None
+    """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
@@ -278,7 +281,8 @@ class KServeModel(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:KServeModel", name, args.dump(), opts)
 
-        deployed = InferenceService(f"{name}-service", service, about, child_options(self, opts))
+        options, limits = child_options(self, opts), serving_limits(args)
+        deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
         if scaler is not None:
             HorizontalPodAutoscaler(
                 f"{name}-autoscaler",
@@ -306,9 +310,14 @@ def model_faults(
     name: str, args: KServeModelArgs, service: InferenceServiceSpec, about: ObjectMetaArgs
 ) -> list[Fault]:
     """What KServe refuses of the service, and hosts that it cannot make."""
-    found = [*inference_service_faults(service, about)]
+    found = [*inference_service_faults(service, about, limits=serving_limits(args))]
     named = any(fault.field == "metadata.name" for fault in found)
     return found if named else [*found, *host_faults(name, args)]
+
+
+def serving_limits(args: KServeModelArgs) -> ServingLimits:
+    """What the cluster's Knative allows."""
+    return ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
 
 
 def host_faults(name: str, args: KServeModelArgs) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pydantic import Field
@@ -12,11 +12,11 @@ from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
-from .secrets import secret_faults, secret_word_faults
+from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import OURS, Vllm, vllm_flags
-from .vllm_command import VllmCommand, read_arguments, read_command
+from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
-from .vllm_rules import command_faults, extra_faults, field_faults
+from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
 from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
 
 HEALTH_PERIOD_SECONDS = 10
@@ -100,7 +100,8 @@ class ModelServer(Args):
         yield from image_faults("image", self.image)
         yield from self._command_faults()
         yield from secret_faults("env", self.env)
-        yield from secret_word_faults("command", self.command)
+        judged = SECRET_FLAGS if self.vllm_command else ()
+        yield from secret_word_faults("command", self.command, judged)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         yield from self._parallel_faults()
         yield from self._port_faults()
@@ -149,7 +150,9 @@ class ModelServer(Args):
     def vllm_command(self) -> VllmCommand | None:
         """What the command line tells vLLM; None where it starts another server."""
         image = vllm_image(self.image)
-        return read_command(self.command_line(), image.version if image else None)
+        env = {name: value for name, value in (self.env or {}).items() if not is_secret_name(name)}
+        words = expanded(self.command_line(), env)
+        return read_command(words, image.version if image else None)
 
     def _command_faults(self) -> Iterator[Fault]:
         if (self.vllm is None) == (self.command is None):
@@ -157,6 +160,7 @@ class ModelServer(Args):
             yield Fault("vllm", got, "given, or else command", "the server has one command line")
         if self.command == []:
             yield Fault("command", [], "at least one word", "the container would not start")
+        yield from program_faults("command", self.command)
 
     def _vllm_faults(self) -> Iterator[Fault]:
         image = vllm_image(self.image)
@@ -192,6 +196,30 @@ class ModelServer(Args):
             got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
             want = f"one with --port {self.port}, or port {listens}"
             yield Fault("command", got, want, "requests and probes go to port")
+
+
+def program_faults(field: str, words: Sequence[str] | None) -> Iterator[Fault]:
+    """Refuses a command of which no program, or not the one that is meant, is started.
+
+    https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+    """
+    first, script = (words[0] if words else "x"), after_shell(words or [])
+    for word in words or [] if not script else []:
+        if re.fullmatch(UNFILLED, word.partition("=")[2] if word.startswith("-") else word):
+            want = "$(NAME), or a script for sh -c"
+            yield Fault(field, word, want, "no shell reads it, and the program gets it as it is")
+    if re.search(r"\s", first.strip()) or first.startswith("-"):
+        want = "one item per word, the program first, or sh, -c and the whole line"
+        why = "it takes the place of the image's entrypoint, and no shell splits it"
+        got = Words("one whose first item is " + ("a flag" if first[0] == "-" else "several words"))
+        yield Fault(field, got, want, why)
+    elif first == "serve" and words and words[1:2] and "/" in words[1]:
+        want = "vllm, serve and what follows"
+        why = "it takes the place of the image's entrypoint, and serve is no program"
+        yield Fault(field, Words("one that begins with serve"), want, why)
+    if len(script) > 1 and "$" not in script[0]:
+        got = Words("one with words after the script of -c")
+        yield Fault(field, got, "the whole line in one item", "a shell runs that item alone")
 
 
 def shared_memory_size(resources: Resources, size: str | None) -> str | None:

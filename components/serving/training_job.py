@@ -21,6 +21,7 @@ from .server import (
     SHARED_MEMORY_PATH,
     Resources,
     folder_faults,
+    program_faults,
     shared_memory_faults,
     shared_memory_size,
 )
@@ -97,6 +98,7 @@ class TrainingJobArgs(Args):
         yield from folder_faults("model_folder", self.model_folder)
         yield from self._path_faults()
         yield from secret_faults("env", self.env)
+        yield from program_faults("command", self.command)
         yield from secret_word_faults("command", self.command)
         yield from shared_memory_faults(self.resources, self.shared_memory)
         if CHECKPOINT_DIR in (self.env or {}):

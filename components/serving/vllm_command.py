@@ -14,6 +14,14 @@ MODULES: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.cli.ma
 
 _SEPARATORS: Final = "();<>|&\n"
 _PRESENT: Final = ""
+_SHELL: Final = r"(ba|da|a|z|k)?sh"
+UNFILLED: Final = r"\$(?P<brace>\{)?[A-Za-z_][A-Za-z0-9_]*(?(brace)(:?[-=?+][^}]*)?\})([:/].*)?"
+"""A word, or the value of a flag, that only a shell would fill in."""
+_QUOTED_OR_COMMENT: Final = (
+    r"(?P<quoted>'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.)|(?:(?<=[\s;&|(])|^)#[^\n]*"
+)
+_REFERENCE: Final = r"(?<!\$)\$\((?P<name>[A-Za-z_][A-Za-z0-9_]*)\)"
+_VARIABLE: Final = r"(?<![\\$])\$(?P<brace>\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(brace)\})"
 # As argparse tells a flag from a value: no negative number, and no space before an equals sign.
 _FLAG: Final = r"-(?!\d|\.\d)[^\s=]+(=|$)"
 
@@ -93,7 +101,7 @@ def read_arguments(words: Sequence[str], release: Version | None = None) -> Vllm
 
 def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words after `vllm serve`, or after `python3 -m` and vLLM's module; None without."""
-    for statement in _statements(words):
+    for statement in statements(words):
         for place, word in enumerate(statement):
             rest = tuple(statement[place + 1 :])
             if word.rpartition("/")[2] == "vllm" and rest[:1] == ("serve",):
@@ -105,13 +113,13 @@ def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     return None
 
 
-def _statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
+def statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
     """The command itself, or the statements of the script that a shell is given."""
-    script = _script(words)
+    script = shell_script(words)
     if script is None:
         yield words
         return
-    joined = re.sub(r"(?<=\s)\d(?=>)", "", script.replace("\\\n", " "))
+    joined = re.sub(r"(?<=\s)\d(?=>)", "", _uncommented(script).replace("\\\n", " "))
     lexer = shlex.shlex(joined, posix=True, punctuation_chars=_SEPARATORS)
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
     statement: list[str] = []
@@ -127,13 +135,50 @@ def _statements(words: Sequence[str]) -> Iterator[Sequence[str]]:
     yield statement
 
 
-def _script(words: Sequence[str]) -> str | None:
-    """What `sh -c` runs."""
-    for place, word in enumerate(words[:-1]):
-        shell = words[place - 1].rpartition("/")[2] if place else ""
-        if re.fullmatch(r"-[a-z]*c", word) and re.fullmatch(r"(ba|da|a|z)?sh", shell):
-            return words[place + 1]
-    return None
+def _uncommented(script: str) -> str:
+    """A script without its comments; a quoted # begins none."""
+    return re.sub(_QUOTED_OR_COMMENT, lambda part: part["quoted"] or "", script)
+
+
+def shell_script(words: Sequence[str]) -> str | None:
+    """What `sh -c` runs; None where no shell is given a script."""
+    rest = after_shell(words)
+    return rest[0] if rest else None
+
+
+def after_shell(words: Sequence[str]) -> Sequence[str]:
+    """The script that a shell is given by -c, and the words after it; nothing without."""
+    for place, word in enumerate(words):
+        if not re.fullmatch(_SHELL, word.rpartition("/")[2]):
+            continue
+        for at in range(place + 1, len(words)):
+            if re.fullmatch(r"-[a-z]*c", words[at]):
+                return words[at + 1 :]
+            if not words[at].startswith(("-", "+")) and not re.fullmatch(
+                r"[-+][a-z]*o", words[at - 1]
+            ):
+                break
+    return ()
+
+
+def expanded(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """Words with variables filled in: `$(NAME)` as Kubernetes does, in a script as a shell does.
+
+    Args:
+        words: A command in exec form.
+        env: Variables by name; others stay as they are.
+    """
+    script = shell_script(words)
+    return [
+        _filled(_filled(word, env, _REFERENCE), env, _VARIABLE)
+        if word == script
+        else _filled(word, env, _REFERENCE)
+        for word in words
+    ]
+
+
+def _filled(word: str, env: Mapping[str, str], pattern: str) -> str:
+    return re.sub(pattern, lambda part: env.get(part["name"], part[0]), word)
 
 
 def _grouped(words: Sequence[str]) -> Iterator[tuple[str | None, tuple[str, ...]]]:

@@ -8,12 +8,18 @@ from .vllm_command import VllmCommand, read_arguments
 
 TENSOR: Final = "--tensor-parallel-size"
 """Cards that each layer is split over."""
+DATA: Final = "--data-parallel-size"
+"""Copies of the model that share one server."""
 _OTHERS: Final = (
     "--pipeline-parallel-size",
-    "--data-parallel-size",
+    DATA,
     "--prefill-context-parallel-size",
 )
 """Flags that multiply the workers, each 1 by default: vllm/config/parallel.py, 0.4.1 to 0.28."""
+SIZES: Final = (TENSOR, *_OTHERS)
+"""Flags of which the cards are the product."""
+LOCAL: Final = "--data-parallel-size-local"
+"""Data parallel replicas in this pod; the others run elsewhere. From 0.9.0 on."""
 _WORDS: Final = {
     TENSOR: "tensor",
     **dict(zip(_OTHERS, ("pipeline", "data", "context"), strict=True)),
@@ -23,11 +29,9 @@ _ELSEWHERE: Final = (
     "--data-parallel-external-lb",
     "--data-parallel-hybrid-lb",
     "--data-parallel-rank",
-    "--data-parallel-size-local",
-    "--headless",
     "--nnodes",
 )
-"""Flags with which workers run in other pods too."""
+"""Flags with which workers run in other pods too, unless the local size says how many."""
 
 
 def cards_of(command: VllmCommand) -> int | None:
@@ -36,13 +40,13 @@ def cards_of(command: VllmCommand) -> int | None:
     A size in a file or one that a shell fills in is not known, nor how workers are spread over
     several pods.
     """
-    sizes = _sizes(command, (TENSOR, *_OTHERS))
+    sizes = _sizes(command, SIZES)
     return None if sizes is None else math.prod(sizes.values())
 
 
 def cards_text(command: VllmCommand) -> str:
     """What the cards of a replica are made of, e.g. `8 cards (tensor 4 x pipeline 2)`."""
-    sizes = _sizes(command, (TENSOR, *_OTHERS)) or {}
+    sizes = _sizes(command, SIZES) or {}
     parts = [f"{_WORDS[flag]} {size}" for flag, size in sizes.items() if size != 1]
     cards = math.prod(sizes.values())
     made_of = f" ({' x '.join(parts)})" if parts else ""
@@ -57,8 +61,12 @@ def tensor_share(gpus: int, extra_args: Sequence[str]) -> int:
 
 
 def _sizes(command: VllmCommand, flags: Sequence[str]) -> dict[str, int] | None:
-    if not command.is_whole or any(flag in command.flags for flag in _ELSEWHERE):
+    here = LOCAL in command.flags and "--nnodes" not in command.flags
+    if not command.is_whole or not (here or command.flags.keys().isdisjoint(_ELSEWHERE)):
         return None
-    sizes = {flag: command.number(flag) if flag in command.flags else 1 for flag in flags}
+    told = {flag: LOCAL if here and flag == DATA else flag for flag in flags}
+    sizes = {
+        flag: command.number(name) if name in command.flags else 1 for flag, name in told.items()
+    }
     known = {flag: size for flag, size in sizes.items() if size is not None}
     return known if len(known) == len(sizes) else None

@@ -1,5 +1,6 @@
 """Judges the flags of vLLM's server against its release, and against the pod that it runs in."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,15 @@ from ..catalog.vllm.table import (
     releases,
 )
 from .vllm import Vllm
-from .vllm_command import Option, VllmCommand, base_flag, read_arguments
+from .vllm_command import (
+    UNFILLED,
+    Option,
+    VllmCommand,
+    base_flag,
+    read_arguments,
+    server_arguments,
+)
+from .vllm_parallel import SIZES
 
 SECRET_FLAGS: Final = MappingProxyType({"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"})
 """Flags with a secret, and the environment variable that vLLM reads instead."""
@@ -35,6 +44,43 @@ SERVE_SINCE: Final[Version] = (0, 5, 5)
 _LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
 _IN_A_SHELL: Final = r"[$`]"
+_LIKENESS: Final = 0.75
+"""How close a flag has to be to one that was meant; many are alike at their beginning."""
+_NEEDS: Final = MappingProxyType(
+    {
+        # vllm/entrypoints/openai/cli_args.py, validate_parsed_serve_args, 0.7.0 to 0.33.0.
+        "--enable-auto-tool-choice": ("--tool-call-parser", "vLLM exits"),
+        "--enable-reasoning": ("--reasoning-parser", "vLLM exits"),
+        # vllm/v1/worker/lora_model_runner_mixin.py and its forerunners: LoRA is not enabled.
+        "--lora-modules": ("--enable-lora", "vLLM loads no adapter"),
+    }
+)
+"""By flag, another that it needs, and what vLLM does without."""
+NUMBERS: Final = ("--port", "--max-num-seqs", *SIZES)
+"""Flags whose value is a whole number."""
+_DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
+_SHARE: Final = "--gpu-memory-utilization"
+_DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
+"""Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
+_LOADED_AS: Final = ("gguf", "bitsandbytes")
+"""Values of --load-format that are formats of quantized weights, and went with them."""
+JSON_SINCE: Final[Version] = (0, 10, 0)
+"""vllm/engine/arg_utils.py: up to 0.9.2, `image=4` stands for {"image": 4} too."""
+_JSON: Final = (
+    "--default-chat-template-kwargs",
+    "--hf-overrides",
+    "--kv-transfer-config",
+    "--limit-mm-per-prompt",
+    "--media-io-kwargs",
+    "--mm-processor-kwargs",
+    "--model-loader-extra-config",
+    "--override-generation-config",
+    "--pooler-config",
+    "--rope-scaling",
+    "--speculative-config",
+    "--structured-outputs-config",
+)
+"""Flags whose value is JSON."""
 # What the release notes and the sources of the last release that knew a flag say of it.
 REPLACED: Final = MappingProxyType(
     {
@@ -119,6 +165,7 @@ def extra_faults(
     command = read_arguments(words, image.version if image else None)
     known = release(image.version) if image else any_release()
     yield from _spaced_faults(field, words)
+    yield from _unfilled_faults(field, words)
     further: list[Option] = []
     for option in command.options:
         faults = list(_ours_faults(field, option, known, ours))
@@ -126,6 +173,7 @@ def extra_faults(
         if not faults:
             further.append(option)
     yield from _faults(field, replace(command, options=tuple(further)), image, models=0)
+    yield from _need_faults(field, command, known)
 
 
 def command_faults(
@@ -143,9 +191,56 @@ def command_faults(
         want = "python3 -m vllm.entrypoints.openai.api_server --model <path> and its flags"
         why = f"vLLM {image.release} has no command vllm; {release_name(SERVE_SINCE)} was the first"
         yield Fault("command", Words("vllm serve"), want, why)
+    arguments = server_arguments(words) or ()
+    yield from _spaced_faults("command", arguments)
     yield from _faults("command", command, image, models=1)
-    if method := command.flags.get("--quantization"):
+    yield from _need_faults("command", command, release(image.version) if image else any_release())
+    if command.model is None and command.is_whole:
+        got = Words("one that names no model")
+        want = "one with the path of the model, e.g. server.mount_path"
+        yield Fault("command", got, want, "vLLM would load a model of its own choice from a hub")
+    method = command.flags.get("--quantization", "None")
+    if method != "None":
         yield from method_faults("command", method, image)
+    elif command.model and command.model.endswith(".gguf"):
+        yield from method_faults("command", "gguf", image)
+
+
+def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
+    """A variable that only a shell would fill in, where there is none."""
+    for word in words:
+        value = word.partition("=")[2] if word.startswith("-") else word
+        if re.fullmatch(UNFILLED, value):
+            want = "$(NAME) for a variable of env or of a Secret in secret_env"
+            why = "no shell reads it, and vLLM would get the text as it stands"
+            yield Fault(field, word, want, why)
+
+
+def _need_faults(field: str, command: VllmCommand, known: Release) -> Iterator[Fault]:
+    """A flag that does nothing good without another."""
+    for flag, (other, otherwise) in _NEEDS.items():
+        lacks = flag in command.flags and other not in command.flags and command.is_whole
+        if lacks and flag in known.flags:
+            yield Fault(field, flag, f"given with {other}", f"without it {otherwise}")
+
+
+def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
+    """A value that has to be JSON, or begins like it, and is none."""
+    value = option.values[0] if option.values else ""
+    dotted = "." in option.spelled
+    pairs_pass = flag == "--limit-mm-per-prompt" and (image is None or image.version < JSON_SINCE)
+    needed = flag in _JSON and not pairs_pass
+    if dotted or not needed or value in ("", "None") or re.match(_IN_A_SHELL, value):
+        return
+    try:
+        json.loads(value)
+    except ValueError:
+        got = Words(f"{option.spelled} with a value that is no JSON")
+        want = 'JSON such as {"key": 1}, its keys and texts in double quotes'
+        why = "vLLM exits when it starts"
+        if value.startswith("{") and '"' not in value and "'" not in value:
+            why += "; a shell takes quotes away, unless the whole is in single quotes"
+        yield Fault(field, got, want, why)
 
 
 def _spaced_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
@@ -170,7 +265,7 @@ def _ours_faults(
     base = base_flag(option.spelled, known)
     flags = {known.main(flag) for flag in known.candidates(base)} | {option.name}
     flags |= {f"--{flag.removeprefix('--no-')}" for flag in flags if flag.startswith("--no-")}
-    if base.startswith("--"):
+    if base.startswith("--") and base != "--":
         flags |= {flag for flag in ours if flag.startswith(base)}
     if set_by := sorted({ours[flag] for flag in flags if flag in ours}):
         why = "of a flag that is given twice, vLLM takes the last"
@@ -192,10 +287,17 @@ def _faults(
         flag = known.flag(base_flag(option.spelled, known))
         if flag is not None:
             yield from _value_faults(field, option, known.flags[flag])
+            yield from _json_faults(field, flag, option, image)
             yield from _reach_faults(field, flag, option)
+            if flag == "--load-format" and option.values[:1] and option.values[0] in _LOADED_AS:
+                yield from method_faults(field, option.values[0], image)
+    dashed = [word for word in command.loose if re.match(_DASH, word)]
+    for word in dashed:
+        want = f"--{re.sub(_DASH, '', word)}"
+        yield Fault(field, word, want, "it begins with a dash that is no hyphen")
     # A word with a blank is judged by itself, and a shell may make nothing of a variable.
     loose = [word for word in command.loose if not re.search(r"[\s$`]", word)]
-    if len(loose) > models:
+    if len(loose) > models and not dashed:
         got = Words("a word that belongs to no flag")
         want = "flags, each with as many words as it takes"
         yield Fault(field, got, want, f"vLLM would take it for {_TAKEN[models]}")
@@ -225,9 +327,9 @@ def _unknown(base: str, known: Release, image: VllmImage | None, about: str) -> 
     """What a flag that the release does not know must be, and why."""
     life = lifetime("flags", base)
     if life is None or image is None:
-        like = nearest(base, known.flags)
+        like = nearest(base, known.flags, _LIKENESS)
         knows = about if image is None else f"{about} does not know it, and"
-        want = like or "a flag of vLLM"
+        want = f"left out (did you mean {like}?)" if like else "left out"
         return want, "no release of vLLM that is known has it" if image is None else (
             f"{knows} exits when it starts"
         )
@@ -245,9 +347,25 @@ def _value_faults(field: str, option: Option, kind: str) -> Iterator[Fault]:
     got = option.spelled
     if kind in (VALUE, VALUES) and not option.values and "." not in option.spelled:
         yield Fault(field, got, f"{got} and its value", "the flag takes a value, and has none")
+    value = option.values[0] if option.values else ""
+    if option.name in NUMBERS and value and not re.match(rf"\d|{_IN_A_SHELL}", value):
+        want = "a whole number"
+        yield Fault(field, Words(f"{got} with a value that is none"), want, "vLLM exits")
+    if option.name == "--dtype" and value and value not in _DTYPES and value[0] not in "$`":
+        yield Fault(field, value, f"one of {', '.join(_DTYPES)}", "vLLM exits when it starts")
+    if option.name == _SHARE and re.match(r"[^$`]", value) and not _is_share(value):
+        want = "a number above 0, 1 at most"
+        yield Fault(field, f"{got} {value}", want, "it is a share of a card's memory")
     if kind == SWITCH and option.values:
         why = "the flag is a switch, and takes no value"
         yield Fault(field, Words(f"{got} with a value"), f"{got} alone", why)
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
 
 
 def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
@@ -256,6 +374,9 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     if flag == "--host" and re.fullmatch(_LOOPBACK, value, re.IGNORECASE):
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
         yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", why)
+    if flag == "--headless":
+        why = "the server then has no API, and neither a probe nor the Service reaches it"
+        yield Fault(field, flag, "left out", why)
     if flag == "--uds":
         why = "the server then listens on no port, and neither a probe nor the Service reaches it"
         yield Fault(field, flag, "left out", why)

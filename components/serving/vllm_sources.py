@@ -21,6 +21,9 @@ library has no such switch (read in 1.40.2), and vLLM asks it for nothing that i
 _SOURCES: Final = ("--hf-config-path", "--speculative-model", "--tokenizer")
 """Flags whose one value is a path or the name of something in a hub."""
 
+_FILES: Final = ("--chat-template", "--config", "--reasoning-parser-plugin", "--tool-parser-plugin")
+"""Flags whose value is the path of a file, or a text."""
+
 
 def sources(command: VllmCommand) -> Iterator[tuple[str, str]]:
     """Every path or hub name that a server loads from, each with the flag that says it."""
@@ -31,10 +34,18 @@ def sources(command: VllmCommand) -> Iterator[tuple[str, str]]:
             yield option.spelled, option.values[0]
         elif option.name == "--lora-modules":
             yield from ((option.spelled, path) for path in _adapters(option))
-        elif option.name == "--speculative-config":
-            model = _json(option.values[0] if option.values else "").get("model")
+        elif option.name == "--speculative-config" and option.values:
+            dotted = option.spelled.endswith(".model")
+            model = option.values[0] if dotted else _json(option.values[0]).get("model")
             if isinstance(model, str) and model not in ("ngram", "[ngram]"):
                 yield option.spelled, model
+
+
+def files(command: VllmCommand) -> Iterator[tuple[str, str]]:
+    """Every path of a file that a server reads besides a model, each with the flag that says it."""
+    for option in command.options:
+        if option.name in _FILES and option.values:
+            yield option.spelled, option.values[0]
 
 
 def is_offline(command: VllmCommand, mount_path: str) -> bool:

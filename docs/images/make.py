@@ -29,7 +29,7 @@ from loadtest.report import render
 from loadtest.results import load
 from plan.diff.compare import compare
 from plan.diff.page import render_page
-from plan.diff.report import Report, Section
+from plan.diff.report import Report, StackReport
 from plan.model import Plan
 from plan.run import plan
 
@@ -65,9 +65,9 @@ def dev() -> dict[str, Any]:
     document = before("dev")
     config = document["config"]
     pools, models = config["ack-inference:pools"], config["ack-inference:models"]
-    [t4] = [one for one in pools if one["name"] == "t4"]
+    [t4] = [pool for pool in pools if pool["name"] == "t4"]
     t4["autoscale"]["max"] = 8
-    pools[:] = [one for one in pools if one["name"] != "cache"]
+    pools[:] = [pool for pool in pools if pool["name"] != "cache"]
     [qwen] = models
     del qwen["cache"]
     qwen["serve"]["knative"]["scale"]["max"] = 6
@@ -94,7 +94,7 @@ def hybrid() -> dict[str, Any]:
     """A larger elastic pool, and one of the models served by Knative."""
     document = before("hybrid")
     config = document["config"]
-    [elastic] = [one for one in config["ack-inference:pools"] if one["name"] == "elastic"]
+    [elastic] = [pool for pool in config["ack-inference:pools"] if pool["name"] == "elastic"]
     elastic["autoscale"]["max"] = 6
     scale = {"metric": "concurrency", "target": 2, "min": 1, "max": 3}
     config["ack-inference:models"][0]["serve"] = {"knative": {"scale": scale}}
@@ -144,8 +144,8 @@ def photograph(browser: Browser, html: str, name: str, parts: str) -> None:
 def shrink(picture: Path) -> None:
     """Keeps the colours that come closest to all of them."""
     image = Image.open(picture).convert("RGB")
-    few = image.quantize(COLOURS, kmeans=3, dither=Image.Dither.NONE)
-    few.save(picture, optimize=True)
+    reduced = image.quantize(COLOURS, kmeans=3, dither=Image.Dither.NONE)
+    reduced.save(picture, optimize=True)
 
 
 def pages(runs: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
@@ -156,7 +156,7 @@ def pages(runs: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
     for changed in (dev, hybrid):
         stack = changed.__name__
         diff = compare(planned(stack, before(stack)), planned(stack, changed()))
-        report = Report("origin/main", "working tree", [Section(stack, diff)])
+        report = Report("origin/main", "working tree", [StackReport(stack, diff)])
         yield render_page(report), f"diff-{stack}", DIFF
 
 

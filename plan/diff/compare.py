@@ -14,7 +14,7 @@ from ..model import Marker, Plan, Resource
 from ..providers import deletes_first, replaces
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What happens to a resource; the most dangerous first."""
 
     REPLACED = "replaced"
@@ -42,7 +42,7 @@ class Property:
 class ResourceChange:
     """What happens to one resource, and why."""
 
-    kind: Kind
+    kind: ChangeKind
     resource: Resource
     """As it will be; as it was, where it is deleted."""
     former: str = ""
@@ -82,13 +82,15 @@ class StackDiff:
     @property
     def resources(self) -> list[ResourceChange]:
         """The changes of what is something in the cloud or in the cluster."""
-        return [one for one in self.changes if one.resource.custom]
+        return [change for change in self.changes if change.resource.custom]
 
     def protected(self, change: ResourceChange) -> bool:
         """Whether the engine refuses a change, since the resource may not be deleted."""
-        before = {one.urn: one for one in self.before.resources} if self.before else {}
+        before = (
+            {resource.urn: resource for resource in self.before.resources} if self.before else {}
+        )
         old = before.get(change.former or change.urn)
-        gone = change.kind in (Kind.REPLACED, Kind.DELETED)
+        gone = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
         return gone and old is not None and old.protect
 
 
@@ -99,10 +101,10 @@ def compare(before: Plan | None, after: Plan | None) -> StackDiff:
         before: Plan of what stands; None for a stack that does not exist yet.
         after: Plan of what is wanted; None for a stack that is given up.
     """
-    known = after or before
-    if known is None:
+    plan = after or before
+    if plan is None:
         raise ValueError("a stack that is in neither revision cannot be compared")
-    return _Comparison(before or _nothing(known), after or _nothing(known)).result(before, after)
+    return _Comparison(before or _nothing(plan), after or _nothing(plan)).result(before, after)
 
 
 def _nothing(like: Plan) -> Plan:
@@ -121,55 +123,57 @@ class _Comparison:
     """URNs before, of resources that have to go with one that is deleted first, and its URN."""
 
     def result(self, before: Plan | None, after: Plan | None) -> StackDiff:
-        olds = {one.urn: one for one in self.old.resources}
+        olds = {resource.urn: resource for resource in self.old.resources}
         pairs = _pairs(olds, self.new)
         self.now = {old.urn: urn for urn, old in pairs.items()}
-        found = [self._change(new, pairs.get(new.urn)) for new in self.new.resources]
+        results = [self._change(new, pairs.get(new.urn)) for new in self.new.resources]
         gone = [
-            ResourceChange(Kind.DELETED, old) for old in olds.values() if old.urn not in self.now
+            ResourceChange(ChangeKind.DELETED, old)
+            for old in olds.values()
+            if old.urn not in self.now
         ]
-        kept = {one.urn: one for one in self.new.resources}
+        news = {resource.urn: resource for resource in self.new.resources}
         return StackDiff(
             self.new.project,
             self.new.stack,
             before,
             after,
-            tuple([one for one in found if one is not None] + gone),
+            tuple([result for result in results if result is not None] + gone),
             sum(
-                one.custom
-                for one, change in zip(self.new.resources, found, strict=True)
+                resource.custom
+                for resource, change in zip(self.new.resources, results, strict=True)
                 if not change
             ),
             tuple(self._properties(self.old.outputs, self.new.outputs)),
-            tuple(urn for urn, old in pairs.items() if old.protect and not kept[urn].protect),
+            tuple(urn for urn, old in pairs.items() if old.protect and not news[urn].protect),
         )
 
     def _change(self, new: Resource, old: Resource | None) -> ResourceChange | None:
         if old is None:
             self.fresh.add(new.urn)
-            return ResourceChange(Kind.CREATED, new)
+            return ResourceChange(ChangeKind.CREATED, new)
         differing = [
-            one
-            for one in changes(old.inputs, new.inputs, same=self._same)
-            if not any(touches(one, path) for path in new.ignore_changes)
+            change
+            for change in changes(old.inputs, new.inputs, same=self._same)
+            if not any(touches(change, path) for path in new.ignore_changes)
         ]
-        replacing = {one for one in differing if _replaces(new, one)}
+        replacing = {change for change in differing if _replaces(new, change)}
         because = self._causes(new, old, differing)
         if replacing or (new.custom and self._must_go(new, old)):
-            kind = Kind.REPLACED
+            kind = ChangeKind.REPLACED
         elif differing:
-            kind = Kind.UPDATED
+            kind = ChangeKind.UPDATED
         elif old.urn != new.urn:
-            kind = Kind.MOVED
+            kind = ChangeKind.MOVED
         else:
             return None
-        first = kind is Kind.REPLACED and self._goes_first(new, differing)
-        if kind is Kind.REPLACED:
+        first = kind is ChangeKind.REPLACED and self._goes_first(new, differing)
+        if kind is ChangeKind.REPLACED:
             self.fresh.add(new.urn)
         if first:
             self._force_dependents(old)
         former = old.urn if old.urn != new.urn else ""
-        properties = tuple(_property(old, new, one, one in replacing) for one in differing)
+        properties = tuple(_property(old, new, change, change in replacing) for change in differing)
         return ResourceChange(kind, new, former, properties, because, first)
 
     def _same(self, old: object, new: object) -> bool:
@@ -177,8 +181,8 @@ class _Comparison:
         if not (isinstance(old, Marker) and isinstance(new, Marker)):
             return old == new
         origin = {self.now.get(urn, urn) for urn in old.origin}
-        kept = origin == new.origin and not (new.origin & self.fresh)
-        return old == new and old.digest == new.digest and kept
+        same_origin = origin == new.origin and not (new.origin & self.fresh)
+        return old == new and old.digest == new.digest and same_origin
 
     def _must_go(self, new: Resource, old: Resource) -> bool:
         """Whether it is replaced though none of its own properties asks for that."""
@@ -196,21 +200,21 @@ class _Comparison:
         it, and so does what depends on that.
         """
         going = {root.urn}
-        for one in self.old.resources:
-            if not one.custom or one.urn in going:
+        for resource in self.old.resources:
+            if not resource.custom or resource.urn in going:
                 continue
-            open_ = [key for key, urns in one.property_dependencies.items() if going & {*urns}]
-            if _provider(one) in going or any(
-                _replaces(one, Change((key,), "UPDATE")) for key in open_
+            open_ = [key for key, urns in resource.property_dependencies.items() if going & {*urns}]
+            if _provider(resource) in going or any(
+                _replaces(resource, Change((key,), "UPDATE")) for key in open_
             ):
-                going.add(one.urn)
-                self.forced.setdefault(one.urn, root.urn)
+                going.add(resource.urn)
+                self.forced.setdefault(resource.urn, root.urn)
 
     def _causes(self, new: Resource, old: Resource, differing: list[Change]) -> tuple[str, ...]:
         origins = {
             urn
-            for one in differing
-            for marker in _markers(value_at(new.inputs, one.path))
+            for change in differing
+            for marker in _markers(value_at(new.inputs, change.path))
             for urn in marker.origin
         }
         causes = {
@@ -223,25 +227,25 @@ class _Comparison:
         return tuple(sorted(causes))
 
     def _properties(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Property]:
-        for one in changes(old, new, same=self._same):
-            yield Property(one.name, value_at(old, one.path), value_at(new, one.path))
+        for change in changes(old, new, same=self._same):
+            yield Property(change.name, value_at(old, change.path), value_at(new, change.path))
 
 
 def _pairs(olds: Mapping[str, Resource], new: Plan) -> dict[str, Resource]:
     """Old resources by the URN that they have from now on."""
-    pairs = {one.urn: olds[one.urn] for one in new.resources if one.urn in olds}
-    taken = set(pairs)
-    for one in new.resources:
-        former = next((urn for urn in one.aliases if urn in olds and urn not in taken), None)
-        if one.urn not in pairs and former is not None:
-            pairs[one.urn] = olds[former]
-            taken.add(former)
+    pairs = {resource.urn: olds[resource.urn] for resource in new.resources if resource.urn in olds}
+    used = set(pairs)
+    for resource in new.resources:
+        former = next((urn for urn in resource.aliases if urn in olds and urn not in used), None)
+        if resource.urn not in pairs and former is not None:
+            pairs[resource.urn] = olds[former]
+            used.add(former)
     return pairs
 
 
-def _replaces(one: Resource, change: Change) -> bool:
-    return replaces(one.type, one.inputs, change) or any(
-        touches(change, path) for path in one.replace_on_changes
+def _replaces(resource: Resource, change: Change) -> bool:
+    return replaces(resource.type, resource.inputs, change) or any(
+        touches(change, path) for path in resource.replace_on_changes
     )
 
 
@@ -250,9 +254,9 @@ def _property(old: Resource, new: Resource, change: Change, replacing: bool) -> 
     return Property(change.name, value_at(old.inputs, path), value_at(new.inputs, path), replacing)
 
 
-def _provider(one: Resource) -> str:
+def _provider(resource: Resource) -> str:
     """URN of its explicit provider, empty without one."""
-    return one.provider.rpartition("::")[0]
+    return resource.provider.rpartition("::")[0]
 
 
 def _markers(value: object) -> Iterator[Marker]:

@@ -7,9 +7,9 @@ from typing import Final
 
 from ..changes import parse_path
 from ..model import type_name
-from .compare import Kind, ResourceChange, StackDiff
+from .compare import ChangeKind, ResourceChange, StackDiff
 from .kserve import left_behind
-from .report import Section
+from .report import StackReport
 
 
 @dataclass(frozen=True)
@@ -100,21 +100,21 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
 """By type token, the worst first. A type that is missing here needs no sentence."""
 
 _ORDER: Final = {type_: rank for rank, type_ in enumerate(_DANGERS)}
-_KINDS: Final = list(Kind)
+_KINDS: Final = list(ChangeKind)
 
 
 def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
     """The most dangerous first."""
 
     def rank(change: ResourceChange) -> tuple[bool, int, int, str]:
-        harmless = change.kind not in (Kind.REPLACED, Kind.DELETED)
+        harmless = change.kind not in (ChangeKind.REPLACED, ChangeKind.DELETED)
         worth = _ORDER.get(change.resource.type, len(_ORDER))
         return harmless, worth, _KINDS.index(change.kind), change.resource.name
 
     return sorted(changes, key=rank)
 
 
-def alarms(section: Section) -> list[str]:
+def alarms(section: StackReport) -> list[str]:
     """What somebody has to know of a stack who reads no further; nothing of one that is refused."""
     refused = [f"A policy refuses it: {sentence}" for sentence in section.violations]
     return [*headlines(section.diff), *refused] if section.diff else []
@@ -123,12 +123,12 @@ def alarms(section: Section) -> list[str]:
 def headlines(diff: StackDiff) -> list[str]:
     """One sentence per loss that follows from nothing else, the worst first."""
     changes = {change.urn: change for change in diff.resources}
-    said = []
+    sentences = []
     for change in by_danger(changes.values()):
         danger = _DANGERS.get(change.resource.type)
-        lost = change.kind in (Kind.REPLACED, Kind.DELETED)
+        lost = change.kind in (ChangeKind.REPLACED, ChangeKind.DELETED)
         if lost and danger and not _roots(change, changes):
-            said.append(_sentence(change, danger, changes))
+            sentences.append(_sentence(change, danger, changes))
     refused = [
         f"`pulumi up` refuses this: {change.resource.name} is protected."
         for change in by_danger(diff.resources)
@@ -138,13 +138,13 @@ def headlines(diff: StackDiff) -> list[str]:
         f"Protection is taken off {urn.rpartition('::')[2]}: from now on it can be deleted."
         for urn in diff.unprotected
     ]
-    left = [sentence for one in by_danger(diff.resources) for sentence in left_behind(one)]
-    return [*said, *refused, *freed, *left]
+    leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
+    return [*sentences, *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
     name = change.resource.name
-    if change.kind is Kind.DELETED:
+    if change.kind is ChangeKind.DELETED:
         successor = next((new for new in changes.values() if _succeeds(new, change)), None)
         if successor:
             kind = type_name(successor.resource.type)
@@ -154,13 +154,13 @@ def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, Reso
         _short(changed.path) for changed in change.properties if changed.replaces
     )
     why = f" (another {', '.join(causes)})" if causes else ""
-    dragged = sum(change.urn in _roots(other, changes) for other in changes.values())
+    dragged = sum(change.urn in _roots(candidate, changes) for candidate in changes.values())
     more = f" {_resources(dragged)}." if dragged else ""
     return f"This replaces the {danger.noun} {name}{why}: {danger.replaced}.{more}"
 
 
 def _succeeds(created: ResourceChange, deleted: ResourceChange) -> bool:
-    return created.kind is Kind.CREATED and created.resource.name == deleted.resource.name
+    return created.kind is ChangeKind.CREATED and created.resource.name == deleted.resource.name
 
 
 def _short(path: str) -> str:
@@ -176,6 +176,6 @@ def _roots(change: ResourceChange, changes: Mapping[str, ResourceChange]) -> set
     roots = set()
     for urn in change.because:
         cause = changes.get(urn)
-        if cause is not None and cause.kind is Kind.REPLACED:
+        if cause is not None and cause.kind is ChangeKind.REPLACED:
             roots |= _roots(cause, changes) or {urn}
     return roots

@@ -7,7 +7,7 @@ from ..changes import ABSENT
 from ..cost_export import comparison_document
 from .compare import Property, ResourceChange, StackDiff
 from .dangers import by_danger, headlines
-from .report import Report, Section, comparison
+from .report import Report, StackReport, comparison
 
 VERSION: Final = 1
 """Raised when a key changes its meaning or goes."""
@@ -19,25 +19,25 @@ def to_json(report: Report) -> str:
         "version": VERSION,
         "base": report.base,
         "head": report.head,
-        "stacks": [_section(one) for one in report.sections],
+        "stacks": [_section(section) for section in report.sections],
     }
     return json.dumps(document, indent=2)
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: StackReport) -> dict[str, Any]:
     diff = section.diff
     if diff is None:
-        refused = {one.revision: list(one.sentences) for one in section.refusals}
+        refused = {refusal.revision: list(refusal.sentences) for refusal in section.refusals}
         return {"stack": section.stack, "refused": refused}
     return {
         "stack": section.stack,
         "headlines": headlines(diff),
         "violations": list(section.violations),
         "advice": list(section.advice),
-        "changes": [_change(diff, one) for one in by_danger(diff.changes)],
+        "changes": [_change(diff, change) for change in by_danger(diff.changes)],
         "unchanged": diff.unchanged,
         "unprotected": list(diff.unprotected),
-        "outputs": [_property(one) for one in diff.outputs],
+        "outputs": [_property(output) for output in diff.outputs],
         "cost": comparison_document(comparison(diff)),
     }
 
@@ -53,12 +53,12 @@ def _change(diff: StackDiff, change: ResourceChange) -> dict[str, Any]:
         "because": list(change.because),
         "deletesFirst": change.deletes_first,
         "protected": diff.protected(change),
-        "properties": [_property(one) for one in change.properties],
+        "properties": [_property(property_) for property_ in change.properties],
     }
 
 
-def _property(one: Property) -> dict[str, Any]:
+def _property(property_: Property) -> dict[str, Any]:
     """`old` or `new` is missing where there is no such value."""
-    ends = {"old": one.old, "new": one.new}
-    known = {key: value for key, value in ends.items() if value is not ABSENT}
-    return {"path": one.path, **known, "replaces": one.replaces}
+    ends = {"old": property_.old, "new": property_.new}
+    present = {key: value for key, value in ends.items() if value is not ABSENT}
+    return {"path": property_.path, **present, "replaces": property_.replaces}

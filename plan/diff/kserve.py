@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..changes import ABSENT, parse_path
-from .compare import Kind, Property, ResourceChange
+from .compare import ChangeKind, Property, ResourceChange
 
 INFERENCE_SERVICE: Final = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 _ANNOTATIONS: Final = ("metadata", "annotations")
@@ -18,7 +18,7 @@ _MODE: Final = "serving.kserve.io/deploymentMode"
 
 def left_behind(change: ResourceChange) -> Iterator[str]:
     """What somebody has to do by hand around an update of a model; nothing in all other changes."""
-    if change.resource.type != INFERENCE_SERVICE or change.kind is not Kind.UPDATED:
+    if change.resource.type != INFERENCE_SERVICE or change.kind is not ChangeKind.UPDATED:
         return
     about = change.resource.inputs["metadata"]
     model = about["name"]
@@ -50,14 +50,14 @@ def left_behind(change: ResourceChange) -> Iterator[str]:
 
 def _annotations(change: ResourceChange) -> Iterator[tuple[str, Property]]:
     """Annotations that differ, by key; all of them where there were none or are none."""
-    for one in change.properties:
-        path = parse_path(one.path)
+    for property_ in change.properties:
+        path = parse_path(property_.path)
         if path[:2] != _ANNOTATIONS:
             continue
         if len(path) > len(_ANNOTATIONS):
-            yield str(path[2]), one
+            yield str(path[2]), property_
             continue
-        old = one.old if isinstance(one.old, dict) else {}
-        new = one.new if isinstance(one.new, dict) else {}
+        old = property_.old if isinstance(property_.old, dict) else {}
+        new = property_.new if isinstance(property_.new, dict) else {}
         for key in {*old, *new}:
             yield key, Property(key, old.get(key, ABSENT), new.get(key, ABSENT))

@@ -12,10 +12,10 @@ from typing import Final
 from ..cost import Comparison
 from ..cost_render import comparison_cells, comparison_notes
 from ..model import type_name
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
-from .report import Refusal, Report, Section, comparison
-from .text import counts, difference, notes, shown, telling
+from .report import PlanRefusal, Report, StackReport, comparison
+from .text import counts, difference, excerpt, notes, telling
 
 LIMIT: Final = 60_000
 """Characters that a comment may have; GitHub allows 65,536."""
@@ -30,13 +30,13 @@ _LONGEST_NOTE: Final = 1000
 _FRAME: Final = 300
 """Characters around the changes of a stack."""
 _SIGNS: Final = {
-    Kind.REPLACED: "!",
-    Kind.DELETED: "-",
-    Kind.UPDATED: "!",
-    Kind.CREATED: "+",
-    Kind.MOVED: " ",
+    ChangeKind.REPLACED: "!",
+    ChangeKind.DELETED: "-",
+    ChangeKind.UPDATED: "!",
+    ChangeKind.CREATED: "+",
+    ChangeKind.MOVED: " ",
 }
-_OPEN: Final = (Kind.REPLACED, Kind.DELETED)
+_OPEN: Final = (ChangeKind.REPLACED, ChangeKind.DELETED)
 
 
 def to_markdown(report: Report) -> str:
@@ -59,32 +59,34 @@ def to_markdown(report: Report) -> str:
     return "\n".join(parts)[:LIMIT]
 
 
-def _rank(section: Section) -> tuple[bool, bool, str]:
+def _rank(section: StackReport) -> tuple[bool, bool, str]:
     changed = section.diff is not None and bool(section.diff.changes)
     return not _sentences(section), not changed, section.stack
 
 
-def _sentences(section: Section) -> list[str]:
+def _sentences(section: StackReport) -> list[str]:
     if section.diff is None:
         revisions = " and ".join(refusal.revision for refusal in section.refusals)
         return [f"It cannot be compared: {revisions} is refused."]
     return alarms(section)
 
 
-def _alarm(sections: Sequence[Section]) -> Iterator[str]:
+def _alarm(sections: Sequence[StackReport]) -> Iterator[str]:
     """What somebody has to know who reads no further."""
-    said = [(section.stack, sentence) for section in sections for sentence in _sentences(section)]
-    if not said:
+    sentences = [
+        (section.stack, sentence) for section in sections for sentence in _sentences(section)
+    ]
+    if not sentences:
         return
     yield "> [!CAUTION]"
-    for stack, sentence in said[:_MOST_SENTENCES]:
+    for stack, sentence in sentences[:_MOST_SENTENCES]:
         yield f"> - **{_inline(stack)}**: {_inline(sentence)}"
-    if len(said) > _MOST_SENTENCES:
-        yield f"> - and {len(said) - _MOST_SENTENCES} more"
+    if len(sentences) > _MOST_SENTENCES:
+        yield f"> - and {len(sentences) - _MOST_SENTENCES} more"
     yield ""
 
 
-def _head(section: Section) -> Iterator[str]:
+def _head(section: StackReport) -> Iterator[str]:
     if section.diff is None:
         yield f"\n### {_inline(section.stack)}: refused"
         for refusal in section.refusals:
@@ -112,10 +114,10 @@ def _money(compared: Comparison) -> Iterator[str]:
             yield f"<sub>{_inline(what)}: {_inline(text[:_LONGEST_NOTE])}</sub>  "
 
 
-def _refusal(refusal: Refusal) -> Iterator[str]:
+def _refusal(refusal: PlanRefusal) -> Iterator[str]:
     yield f"\nIn {_code(refusal.revision)}:\n\n```text"
     for sentence in refusal.sentences[:_MOST_SENTENCES]:
-        yield f"  {shown(sentence)}"
+        yield f"  {excerpt(sentence)}"
     if len(refusal.sentences) > _MOST_SENTENCES:
         yield f"  and {len(refusal.sentences) - _MOST_SENTENCES} more"
     yield "```"
@@ -127,7 +129,7 @@ def _details(diff: StackDiff | None, room: int) -> Iterator[str]:
         return
     left_out = 0
     room -= _FRAME
-    for kind in Kind:
+    for kind in ChangeKind:
         changes = by_danger(change for change in diff.resources if change.kind is kind)
         lines = list[str]()
         for change in changes:
@@ -156,19 +158,19 @@ def _fold(title: str, lines: Sequence[str], *, open_: bool = False) -> Iterator[
 
 def _change(diff: StackDiff, change: ResourceChange) -> Iterator[str]:
     aside = "".join(f", {note}" for note in notes(diff, change))
-    name = shown(change.resource.name)
-    yield f"{_SIGNS[change.kind]} {name}  {shown(type_name(change.resource.type))}{aside}"
+    name = excerpt(change.resource.name)
+    yield f"{_SIGNS[change.kind]} {name}  {excerpt(type_name(change.resource.type))}{aside}"
     yield from _properties(telling(change))
 
 
 def _properties(properties: Iterable[Property]) -> Iterator[str]:
     for changed in properties:
         note = "  (replaces)" if changed.replaces else ""
-        yield f"    {shown(changed.path)}: {difference(changed)}{note}"
+        yield f"    {excerpt(changed.path)}: {difference(changed)}{note}"
 
 
 def _code(text: str) -> str:
-    return f"`{shown(text).replace('`', '')}`"
+    return f"`{excerpt(text).replace('`', '')}`"
 
 
 def _inline(text: str) -> str:

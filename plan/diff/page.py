@@ -16,18 +16,18 @@ from ..cost_render import comparison_cells, comparison_notes
 from ..graph.model import Cache, Node, Pool, Preemption, Workload
 from ..model import Marker, type_name
 from ..words import facts
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
-from .report import Refusal, Report, Section, comparison
+from .report import PlanRefusal, Report, StackReport, comparison
 from .text import notes, owner, telling, written
-from .topology import Fact, Landing, Part, Topology, held, landing, topology_of
+from .topology import Fact, Landing, Part, Topology, holding, landing, topology_of
 
-SIGNS: Final[Mapping[Kind, str]] = {
-    Kind.REPLACED: "±",
-    Kind.DELETED: "−",  # noqa: RUF001  as wide as the plus
-    Kind.UPDATED: "~",
-    Kind.CREATED: "+",
-    Kind.MOVED: "→",
+SIGNS: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.REPLACED: "±",
+    ChangeKind.DELETED: "−",  # noqa: RUF001  as wide as the plus
+    ChangeKind.UPDATED: "~",
+    ChangeKind.CREATED: "+",
+    ChangeKind.MOVED: "→",
 }
 """Marks beside the words and colours, so that none of them stands alone."""
 
@@ -78,7 +78,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Row:
+class PropertyRow:
     """A property before and after."""
 
     path: str
@@ -93,7 +93,7 @@ class Entry:
 
     change: ResourceChange
     notes: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[PropertyRow]
     open: bool
 
 
@@ -101,7 +101,7 @@ class Entry:
 class Station:
     """A workload or a cache in the lane of a pool."""
 
-    kind: Kind | None
+    kind: ChangeKind | None
     place: str
     """`1st`, `2nd` and so on; what a cache does there."""
     order: int
@@ -137,10 +137,10 @@ class Stack:
 
     name: str
     verdict: str
-    refusals: Sequence[Refusal]
+    refusals: Sequence[PlanRefusal]
     alarms: Sequence[str] = ()
     advice: Sequence[str] = ()
-    counts: Mapping[Kind, int] | None = None
+    counts: Mapping[ChangeKind, int] | None = None
     """None where the stack is refused."""
     unchanged: int | None = None
     """Resources that stay; None where that is not known."""
@@ -151,7 +151,7 @@ class Stack:
     """Who reads a store, by its name."""
     costs: Costs | None = None
     entries: Sequence[Entry] = ()
-    outputs: Sequence[Row] = ()
+    outputs: Sequence[PropertyRow] = ()
 
     @property
     def changed(self) -> bool:
@@ -170,7 +170,7 @@ class Stack:
         return ", ".join(counts) or self.verdict
 
 
-def _stack(section: Section) -> Stack:
+def _stack(section: StackReport) -> Stack:
     diff = section.diff
     if diff is None:
         return Stack(section.stack, "cannot be compared", section.refusals)
@@ -202,7 +202,7 @@ def _verdict(diff: StackDiff) -> str:
     return "changes" if diff.resources or diff.outputs else "stays as it is"
 
 
-def _counts(diff: StackDiff) -> Mapping[Kind, int]:
+def _counts(diff: StackDiff) -> Mapping[ChangeKind, int]:
     counts = Counter(change.kind for change in diff.resources)
     return {kind: counts[kind] for kind in SIGNS}
 
@@ -218,7 +218,7 @@ def _lanes(topology: Topology) -> list[Part[Pool]]:
         ]
         if places:
             return 0, sum(places) / len(places)
-        return (1 if any(held(cache, pool)[0] for cache in topology.caches) else 2), 0
+        return (1 if any(holding(cache, pool)[0] for cache in topology.caches) else 2), 0
 
     return sorted(topology.pools, key=rank)
 
@@ -226,15 +226,15 @@ def _lanes(topology: Topology) -> list[Part[Pool]]:
 def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
     """Each workload, and below it the caches that it alone or first reads through."""
     tracks = []
-    left = list(topology.caches)
+    unplaced = list(topology.caches)
     for workload in topology.workloads:
         tracks.append(_workload_track(workload, topology, lanes))
         sides = [side for side in (workload.before, workload.after) if side]
         names = {name for side in sides for name in side.caches}
-        for cache in [cache for cache in left if cache.now.name in names]:
-            left.remove(cache)
+        for cache in [cache for cache in unplaced if cache.now.name in names]:
+            unplaced.remove(cache)
             tracks.append(_cache_track(cache, lanes))
-    return tracks + [_cache_track(cache, lanes) for cache in left]
+    return tracks + [_cache_track(cache, lanes) for cache in unplaced]
 
 
 def _workload_track(
@@ -247,7 +247,11 @@ def _workload_track(
         if stop is None:
             cells.append("passed" if number < last else "")
         else:
-            kind = workload.kind if workload.kind in (Kind.CREATED, Kind.DELETED) else stop.kind
+            kind = (
+                workload.kind
+                if workload.kind in (ChangeKind.CREATED, ChangeKind.DELETED)
+                else stop.kind
+            )
             words = _words(workload, stop, pool, topology)
             place = stop.after or stop.before or 0
             cells.append(Station(kind, ordinal(place), place, words, number < last))
@@ -261,17 +265,17 @@ def _words(
     now = workload.now
     names = (topology.after if workload.after else topology.before).yielding(now)
     yielding = [
-        other.now.name
-        for other in topology.workloads
-        if other.now.name in names and other.now.place(pool.now.name)
+        lower.now.name
+        for lower in topology.workloads
+        if lower.now.name in names and lower.now.place(pool.now.name)
     ]
-    here = now.preemption is Preemption.BEFORE_NEXT or landed.last
+    ends_here = now.preemption is Preemption.BEFORE_NEXT or landed.last
     words = []
     if landed.before and landed.after and landed.before != landed.after:
         words.append(f"was {ordinal(landed.before)}")
     if landed.stop.most_pods is not None:
         words.append(f"at most {landed.stop.most_pods} pods")
-    if yielding and here:
+    if yielding and ends_here:
         words.append(f"if full, {', '.join(yielding)} {_gives(yielding)} way")
     if landed.stop.waits:
         words.append("waits for new nodes")
@@ -284,14 +288,14 @@ def _gives(names: Sequence[str]) -> str:
 
 def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
     cells: list[Station | str] = []
-    holds = [held(cache, pool) for pool in lanes]
-    last = max((number for number, (here, _) in enumerate(holds) if here), default=-1)
-    for number, (here, kind) in enumerate(holds):
-        if here:
+    holds = [holding(cache, pool) for pool in lanes]
+    last = max((number for number, (is_on, _) in enumerate(holds) if is_on), default=-1)
+    for number, (is_on, kind) in enumerate(holds):
+        if is_on:
             about = facts(cache.now)
             words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
-            own = cache.kind if cache.kind in (Kind.CREATED, Kind.DELETED) else kind
-            cells.append(Station(own, "holds", 0, words, number < last))
+            state = cache.kind if cache.kind in (ChangeKind.CREATED, ChangeKind.DELETED) else kind
+            cells.append(Station(state, "holds", 0, words, number < last))
         else:
             cells.append("passed" if number < last else "")
     return Track(cache, "cache", cells)
@@ -331,21 +335,21 @@ def _costs(diff: StackDiff) -> Costs | None:
 
 def _entries(diff: StackDiff) -> list[Entry]:
     changes = by_danger(diff.resources)
-    few = sum(bool(change.properties) for change in changes) <= OPEN
+    is_short = sum(bool(change.properties) for change in changes) <= OPEN
     return [
         Entry(
             change,
             notes(diff, change),
             _rows(telling(change)),
-            few or (change.kind is Kind.REPLACED and not change.because),
+            is_short or (change.kind is ChangeKind.REPLACED and not change.because),
         )
         for change in changes
     ]
 
 
-def _rows(properties: Iterable[Property]) -> list[Row]:
+def _rows(properties: Iterable[Property]) -> list[PropertyRow]:
     return [
-        Row(changed.path, *difference(changed.old, changed.new), changed.replaces)
+        PropertyRow(changed.path, *difference(changed.old, changed.new), changed.replaces)
         for changed in properties
     ]
 
@@ -353,7 +357,7 @@ def _rows(properties: Iterable[Property]) -> list[Row]:
 def difference(old: Any, new: Any) -> tuple[Value, Value]:
     """Two values, with the words marked in which they differ."""
     if isinstance(old, Marker) or isinstance(new, Marker):
-        return _whole(old), _whole(new)
+        return _in_one_piece(old), _in_one_piece(new)
     olds, news = (re.findall(r"\w+|\W", written(value)) for value in (old, new))
     start = _shared(olds, news)
     before, olds, news = "".join(olds[:start]), olds[start:], news[start:]
@@ -367,11 +371,9 @@ def difference(old: Any, new: Any) -> tuple[Value, Value]:
     return Value(before, was, after), Value(before, becomes, after)
 
 
-def _shared(some: Sequence[str], others: Sequence[str]) -> int:
+def _shared(olds: Sequence[str], news: Sequence[str]) -> int:
     """How many words both begin with."""
-    return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False))
-    )
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(olds, news, strict=False)))
 
 
 def pieces(fact: Fact) -> tuple[str, str, str, str]:
@@ -397,7 +399,7 @@ def breakable(path: str) -> Markup:
     return Markup("<wbr>").join(re.split(r"(?<=[.\]])(?!\.)", path))
 
 
-def _whole(value: Any) -> Value:
+def _in_one_piece(value: Any) -> Value:
     """A value in one piece; of one that only the cloud knows, whose it is."""
     if value is ABSENT:
         return Value("", "", "")

@@ -9,17 +9,17 @@ from pulumi.runtime import rpc
 from ..changes import ABSENT, changes, parse_path, value_at
 from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
 from ..stack_file import Refused, parsed
-from .compare import Kind, Property, ResourceChange, StackDiff
-from .report import Refusal, Report, Section
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
+from .report import PlanRefusal, Report, StackReport
 
 _SUBJECT: Final = "The preview"
-_KINDS: Final[Mapping[str, Kind]] = {
-    "create": Kind.CREATED,
-    "import": Kind.CREATED,
-    "update": Kind.UPDATED,
-    "replace": Kind.REPLACED,
-    "import-replacement": Kind.REPLACED,
-    "delete": Kind.DELETED,
+_KINDS: Final[Mapping[str, ChangeKind]] = {
+    "create": ChangeKind.CREATED,
+    "import": ChangeKind.CREATED,
+    "update": ChangeKind.UPDATED,
+    "replace": ChangeKind.REPLACED,
+    "import-replacement": ChangeKind.REPLACED,
+    "delete": ChangeKind.DELETED,
 }
 
 
@@ -35,14 +35,14 @@ def read_preview(text: str, stacks: Sequence[str]) -> Report:
     """
     document = _document(text)
     errors = [
-        " ".join(str(one.get("message", "")).split())
-        for one in document.get("diagnostics") or []
-        if one.get("severity") == "error"
+        " ".join(str(diagnostic.get("message", "")).split())
+        for diagnostic in document.get("diagnostics") or []
+        if diagnostic.get("severity") == "error"
     ]
     steps = document.get("steps") or []
     if not steps and errors:
         name = ", ".join(stacks) or "the stack"
-        return _report(Section(name, None, [Refusal("the engine", errors)]))
+        return _report(StackReport(name, None, [PlanRefusal("the engine", errors)]))
     if not steps:
         raise Refused(_SUBJECT, "It holds no step; is it the output of `pulumi preview --json`?")
     stack = str(steps[0]["urn"]).split("::")[0].rpartition(":")[2]
@@ -52,21 +52,21 @@ def read_preview(text: str, stacks: Sequence[str]) -> Report:
             f"It is of stack {stack!r}, not of {', '.join(stacks)!r}: name that one, or none.",
         )
     if errors:
-        return _report(Section(stack, None, [Refusal("the engine", errors)]))
-    return _report(Section(stack, _diff(document, steps)))
+        return _report(StackReport(stack, None, [PlanRefusal("the engine", errors)]))
+    return _report(StackReport(stack, _diff(document, steps)))
 
 
 def _document(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise Refused(_SUBJECT, f"It is not JSON: {error}.") from None
-    if not isinstance(found, Mapping):
+    if not isinstance(document, Mapping):
         raise Refused(_SUBJECT, "It is not the output of `pulumi preview --json`.")
-    return found
+    return document
 
 
-def _report(section: Section) -> Report:
+def _report(section: StackReport) -> Report:
     return Report("the state", "the program, by Pulumi's engine", [section])
 
 
@@ -80,22 +80,24 @@ def _diff(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> St
     before, after = (
         Plan(*about, *_states(steps, side), config=config) for side in ("oldState", "newState")
     )
-    own = [one for one in steps if _type(one) != STACK_TYPE]
-    replaced = {one["urn"] for one in own if _KINDS.get(one["op"]) is Kind.REPLACED}
+    resource_steps = [step for step in steps if _type(step) != STACK_TYPE]
+    replaced = {
+        step["urn"] for step in resource_steps if _KINDS.get(step["op"]) is ChangeKind.REPLACED
+    }
     return StackDiff(
         *about,
-        before if any("oldState" in one for one in steps) else None,
+        before if any("oldState" in step for step in steps) else None,
         after,
-        tuple(_change(one, replaced) for one in own if _kind(one)),
-        _unchanged(document, own),
+        tuple(_change(step, replaced) for step in resource_steps if _kind(step)),
+        _unchanged(document, resource_steps),
         # A preview tells the outputs only where they are known already.
         tuple(_properties(before.outputs, after.outputs)) if after.outputs else (),
         tuple(
-            one["urn"]
-            for one in own
-            if (one.get("oldState") or {}).get("protect")
-            and "newState" in one
-            and not one["newState"].get("protect")
+            step["urn"]
+            for step in resource_steps
+            if (step.get("oldState") or {}).get("protect")
+            and "newState" in step
+            and not step["newState"].get("protect")
         ),
     )
 
@@ -104,9 +106,11 @@ def _states(
     steps: Iterable[Mapping[str, Any]], side: str
 ) -> tuple[list[Resource], Mapping[str, Any]]:
     """Resources and outputs of the stack, before or after."""
-    found = [one[side] for one in steps if side in one and _is_whole(one)]
-    outputs = next((_values(one.get("outputs")) for one in found if one["type"] == STACK_TYPE), {})
-    return [resource_in(one) for one in found if one["type"] != STACK_TYPE], outputs
+    states = [step[side] for step in steps if side in step and _is_whole(step)]
+    outputs = next(
+        (_values(state.get("outputs")) for state in states if state["type"] == STACK_TYPE), {}
+    )
+    return [resource_in(state) for state in states if state["type"] != STACK_TYPE], outputs
 
 
 def _is_whole(step: Mapping[str, Any]) -> bool:
@@ -131,8 +135,8 @@ def resource_in(state: Mapping[str, Any]) -> Resource:
 
 
 def _values(values: Any) -> dict[str, Any]:
-    known = _value(values)
-    return known if isinstance(known, dict) else {}
+    fields = _value(values)
+    return fields if isinstance(fields, dict) else {}
 
 
 def _value(value: Any) -> Any:
@@ -142,9 +146,9 @@ def _value(value: Any) -> Any:
         case {rpc._special_sig_key: rpc._special_resource_sig}:
             return value.get("urn")
         case {}:
-            return {key: _value(one) for key, one in value.items() if not key.startswith("__")}
+            return {key: _value(item) for key, item in value.items() if not key.startswith("__")}
         case [*_]:
-            return [_value(one) for one in value]
+            return [_value(item) for item in value]
         case str():
             return SECRET if value == SECRET else UNKNOWN if value == rpc.UNKNOWN else value
     return value
@@ -154,9 +158,9 @@ def _type(step: Mapping[str, Any]) -> str:
     return str(step["urn"]).split("::")[2].rpartition("$")[2]
 
 
-def _kind(step: Mapping[str, Any]) -> Kind | None:
+def _kind(step: Mapping[str, Any]) -> ChangeKind | None:
     if step["op"] == "same" and step["oldState"]["urn"] != step["newState"]["urn"]:
-        return Kind.MOVED
+        return ChangeKind.MOVED
     return _KINDS.get(step["op"])
 
 
@@ -165,11 +169,13 @@ def _change(step: Mapping[str, Any], replaced: set[str]) -> ResourceChange:
     assert kind is not None  # noqa: S101  the caller has asked
     old = resource_in(step["oldState"]) if "oldState" in step else None
     new = resource_in(step["newState"]) if "newState" in step else None
-    known = new or old
-    assert known is not None  # noqa: S101  a step is of something
+    resource = new or old
+    assert resource is not None  # noqa: S101  a step is of something
     properties = tuple(_step_properties(step, old, new)) if old and new else ()
-    former = old.urn if old and old.urn != known.urn else ""
-    return ResourceChange(kind, known, former, properties, _causes(known, properties, replaced))
+    former = old.urn if old and old.urn != resource.urn else ""
+    return ResourceChange(
+        kind, resource, former, properties, _causes(resource, properties, replaced)
+    )
 
 
 def _step_properties(step: Mapping[str, Any], old: Resource, new: Resource) -> Iterator[Property]:
@@ -187,25 +193,29 @@ def _step_properties(step: Mapping[str, Any], old: Resource, new: Resource) -> I
 
 
 def _properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Property]:
-    for one in changes(old, new):
-        yield Property(one.name, value_at(old, one.path), value_at(new, one.path))
+    for change in changes(old, new):
+        yield Property(change.name, value_at(old, change.path), value_at(new, change.path))
 
 
-def _causes(one: Resource, properties: Sequence[Property], replaced: set[str]) -> tuple[str, ...]:
+def _causes(
+    resource: Resource, properties: Sequence[Property], replaced: set[str]
+) -> tuple[str, ...]:
     """The replaced resources on which its unknown values depend, or all of it if it has to go."""
-    keys = {str(parse_path(each.path)[0]) for each in properties if each.new == UNKNOWN}
-    found = {
+    keys = {
+        str(parse_path(property_.path)[0]) for property_ in properties if property_.new == UNKNOWN
+    }
+    origins = {
         urn
-        for key, urns in one.property_dependencies.items()
+        for key, urns in resource.property_dependencies.items()
         if key in keys or not properties
         for urn in urns
     }
-    return tuple(sorted({*found, one.provider.rpartition("::")[0]} & replaced))
+    return tuple(sorted({*origins, resource.provider.rpartition("::")[0]} & replaced))
 
 
 def _unchanged(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> int | None:
     """How many resources stay, components left out; None where the output leaves them out."""
-    same = [one for one in steps if one["op"] == "same" and _kind(one) is None]
+    same = [step for step in steps if step["op"] == "same" and _kind(step) is None]
     if not same and (document.get("changeSummary") or {}).get("same"):
         return None
-    return sum(bool(one["newState"]["custom"]) for one in same)
+    return sum(bool(step["newState"]["custom"]) for step in same)

@@ -14,7 +14,7 @@ def comparison(diff: StackDiff) -> cost.Comparison:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class PlanRefusal:
     """A revision of a stack that cannot be planned, and why."""
 
     revision: str
@@ -24,12 +24,12 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Section:
+class StackReport:
     """One stack: a diff, or the reasons why there is none."""
 
     stack: str
     diff: StackDiff | None
-    refusals: Sequence[Refusal] = ()
+    refusals: Sequence[PlanRefusal] = ()
     violations: Sequence[str] = ()
     """Sentences on policies that the stack breaks as it will be, and that refuse it."""
     advice: Sequence[str] = ()
@@ -44,9 +44,9 @@ class Report:
     """Name of the revision before."""
     head: str
     """Name of the revision after."""
-    sections: Sequence[Section]
+    sections: Sequence[StackReport]
 
     @property
     def refused(self) -> bool:
         """Whether a stack could not be compared, or breaks a policy."""
-        return any(one.refusals or one.violations for one in self.sections)
+        return any(section.refusals or section.violations for section in self.sections)

@@ -19,7 +19,7 @@ from ..model import Plan
 from ..stack_file import PROJECT_FILE, Refused, stack_names, stack_path
 from ..wire import from_wire
 from .compare import compare
-from .report import Refusal, Report, Section
+from .report import PlanRefusal, Report, StackReport
 
 TOOL: Final = Path(__file__).parents[2]
 LOCK: Final = "requirements.lock"
@@ -30,8 +30,8 @@ WORKING_TREE: Final = "working tree"
 STDERR: Final = 2
 """Where whatever is said on the way goes, so that standard output is the diff alone."""
 
-Planned = Mapping[str, Plan | Refusal]
-Judge = Callable[[Plan, Path], tuple[Sequence[str], Sequence[str]]]
+Planned = Mapping[str, Plan | PlanRefusal]
+PolicyCheck = Callable[[Plan, Path], tuple[Sequence[str], Sequence[str]]]
 """Says which policies a plan of the project in a folder breaks: what refuses it, what warns."""
 
 
@@ -55,7 +55,7 @@ def report(
     base: str,
     head: str | None,
     stacks: Sequence[str],
-    judge: Judge = lambda plan, root: ((), ()),
+    check: PolicyCheck = lambda plan, root: ((), ()),
 ) -> Report:
     """Plans two revisions of a project, and compares them stack by stack.
 
@@ -64,10 +64,10 @@ def report(
         base: What stands: a commit, or a folder with a Pulumi.yaml.
         head: What is wanted, likewise; None for the project as it is, with what is not committed.
         stacks: Names; all stacks of both revisions where there are none.
-        judge: Holds what is wanted against policies; none by default.
+        check: Holds what is wanted against policies; none by default.
 
     Raises:
-        Refused: A revision or a stack does not exist, or `judge` raises it.
+        Refused: A revision or a stack does not exist, or `check` raises it.
     """
     with checked_out(project, base) as before, checked_out(project, head) as after:
         names = list(dict.fromkeys(stacks)) or sorted({*before.stacks, *after.stacks})
@@ -76,17 +76,17 @@ def report(
                 stack_path(after.root, name)
         olds, news = _plan_both((before, after), names)
         sections = [
-            judged(_section(name, olds.get(name), news.get(name)), after.root, judge)
+            with_violations(_section(name, olds.get(name), news.get(name)), after.root, check)
             for name in names
         ]
     return Report(before.name, after.name, sections)
 
 
-def judged(section: Section, root: Path, judge: Judge) -> Section:
+def with_violations(section: StackReport, root: Path, check: PolicyCheck) -> StackReport:
     """The section with what policies say of the stack as it will be."""
     if section.diff is None or section.diff.after is None:
         return section
-    violations, advice = judge(section.diff.after, root)
+    violations, advice = check(section.diff.after, root)
     return replace(section, violations=violations, advice=advice)
 
 
@@ -154,11 +154,13 @@ def _inside(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo | None:
     return None
 
 
-def _section(stack: str, old: Plan | Refusal | None, new: Plan | Refusal | None) -> Section:
-    if isinstance(old, Refusal) or isinstance(new, Refusal):
-        refusals = [one for one in (old, new) if isinstance(one, Refusal)]
-        return Section(stack, None, refusals)
-    return Section(stack, compare(old, new))
+def _section(
+    stack: str, old: Plan | PlanRefusal | None, new: Plan | PlanRefusal | None
+) -> StackReport:
+    if isinstance(old, PlanRefusal) or isinstance(new, PlanRefusal):
+        refusals = [side for side in (old, new) if isinstance(side, PlanRefusal)]
+        return StackReport(stack, None, refusals)
+    return StackReport(stack, compare(old, new))
 
 
 def _plan_both(
@@ -166,12 +168,12 @@ def _plan_both(
 ) -> tuple[Planned, Planned]:
     """Plans each revision in a process of its own, both at the same time."""
     salt = secrets.token_hex(16)
-    pythons = [_python(one) for one in revisions]
+    pythons = [_python(revision) for revision in revisions]
     with tempfile.TemporaryDirectory(prefix="ack-inference-") as folder:
         answers = [Path(folder, side) for side in ("before", "after")]
         workers = [
-            _start(python, one, stacks, salt, answer)
-            for python, one, answer in zip(pythons, revisions, answers, strict=True)
+            _start(python, revision, stacks, salt, answer)
+            for python, revision, answer in zip(pythons, revisions, answers, strict=True)
         ]
         try:
             for worker in workers:
@@ -186,7 +188,7 @@ def _plan_both(
 def _start(
     python: Path, revision: Revision, stacks: Sequence[str], salt: str, answer: Path
 ) -> "subprocess.Popen[bytes]":
-    asked = {
+    question = {
         "root": str(revision.root),
         "stacks": [name for name in stacks if name in revision.stacks],
         "salt": salt,
@@ -197,10 +199,12 @@ def _start(
         "from plan.diff.worker import main; main(sys.argv[1])"
     )
     prefix = [f"-Xpycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
-    known = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
+    }
     # -P: the folder in which the command is run is not on the path.
-    command = [str(python), "-P", *prefix, "-c", code, json.dumps(asked)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=STDERR, env=known)  # noqa: S603
+    command = [str(python), "-P", *prefix, "-c", code, json.dumps(question)]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=STDERR, env=environment)  # noqa: S603
 
 
 def _read(revision: Revision, answer: Path) -> Planned:
@@ -209,24 +213,26 @@ def _read(revision: Revision, answer: Path) -> Planned:
             f"Revision {revision.name!r}",
             "Python ended before it had planned it; what it said stands above.",
         )
-    return {name: _result(revision, one) for name, one in json.loads(answer.read_text()).items()}
+    return {
+        name: _result(revision, outcome) for name, outcome in json.loads(answer.read_text()).items()
+    }
 
 
-def _result(revision: Revision, found: Mapping[str, Any]) -> Plan | Refusal:
-    if "plan" in found:
-        return from_wire(found["plan"])
-    return Refusal(revision.name, tuple(found["refused"]))
+def _result(revision: Revision, outcome: Mapping[str, Any]) -> Plan | PlanRefusal:
+    if "plan" in outcome:
+        return from_wire(outcome["plan"])
+    return PlanRefusal(revision.name, tuple(outcome["refused"]))
 
 
 def _python(revision: Revision) -> Path:
     """An interpreter with the dependencies of a revision: this one, where they are the same."""
-    wanted, here = revision.root / LOCK, TOOL / LOCK
-    if not wanted.is_file() or (here.is_file() and wanted.read_bytes() == here.read_bytes()):
+    lock, own_lock = revision.root / LOCK, TOOL / LOCK
+    if not lock.is_file() or (own_lock.is_file() and lock.read_bytes() == own_lock.read_bytes()):
         return Path(sys.executable)
-    digest = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     folder = ENVIRONMENTS / digest
     if not folder.exists():
-        _install(wanted, folder)
+        _install(lock, folder)
     return folder / "bin" / "python"
 
 

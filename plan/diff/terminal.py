@@ -10,17 +10,17 @@ from rich.text import Text
 from ..changes import ABSENT
 from ..cost_render import comparison_view
 from ..model import type_name
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
-from .report import Report, Section, comparison
+from .report import Report, StackReport, comparison
 from .text import counts, difference, notes, telling
 
 _STYLES: Final = {
-    Kind.REPLACED: "magenta",
-    Kind.DELETED: "red",
-    Kind.UPDATED: "yellow",
-    Kind.CREATED: "green",
-    Kind.MOVED: "blue",
+    ChangeKind.REPLACED: "magenta",
+    ChangeKind.DELETED: "red",
+    ChangeKind.UPDATED: "yellow",
+    ChangeKind.CREATED: "green",
+    ChangeKind.MOVED: "blue",
 }
 
 
@@ -32,7 +32,7 @@ def render_report(report: Report, console: Console) -> None:
         _section(section, console)
 
 
-def _section(section: Section, console: Console) -> None:
+def _section(section: StackReport, console: Console) -> None:
     if section.diff is None:
         console.print(Text.assemble((section.stack, "bold"), ": ", ("cannot be compared", "red")))
         for refusal in section.refusals:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..changes import ABSENT
 from ..model import Marker
-from .compare import Kind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff
 
 LONGEST: Final = 200
 """Characters of a value that are shown."""
@@ -20,31 +20,31 @@ def written(value: Any) -> str:
     return value if plain and value else json.dumps(value, ensure_ascii=False)
 
 
-def shown(value: Any) -> str:
+def excerpt(value: Any) -> str:
     """The same, cut where it is long."""
     text = written(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def difference(one: Property) -> str:
+def difference(property_: Property) -> str:
     """The value before and after; of one that only the cloud knows, whose it is."""
-    if one.old is ABSENT:
-        return f"+ {shown(one.new)}"
-    if one.new is ABSENT:
-        return f"- {shown(one.old)}"
-    old, new = (f"{shown(value)}{owner(value)}" for value in (one.old, one.new))
-    return f"{shown(one.old)} -> {new}" if old == new else f"{old} -> {new}"
+    if property_.old is ABSENT:
+        return f"+ {excerpt(property_.new)}"
+    if property_.new is ABSENT:
+        return f"- {excerpt(property_.old)}"
+    old, new = (f"{excerpt(value)}{owner(value)}" for value in (property_.old, property_.new))
+    return f"{excerpt(property_.old)} -> {new}" if old == new else f"{old} -> {new}"
 
 
 def telling(change: ResourceChange) -> list[Property]:
     """The properties that say more than why the resource is dragged along."""
-    if change.kind is not Kind.REPLACED or not change.because:
+    if change.kind is not ChangeKind.REPLACED or not change.because:
         return list(change.properties)
     return [
-        one
-        for one in change.properties
-        if not (isinstance(one.old, Marker) and isinstance(one.new, Marker))
-        or one.old.origin != one.new.origin
+        property_
+        for property_ in change.properties
+        if not (isinstance(property_.old, Marker) and isinstance(property_.new, Marker))
+        or property_.old.origin != property_.new.origin
     ]
 
 
@@ -58,11 +58,11 @@ def owner(value: Any) -> str:
 
 def counts(diff: StackDiff) -> str:
     """How many resources it touches, in one line."""
-    found = Counter(one.kind for one in diff.resources)
-    said = [f"{found[kind]} {kind}" for kind in Kind if found[kind]]
+    by_kind = Counter(change.kind for change in diff.resources)
+    parts = [f"{by_kind[kind]} {kind}" for kind in ChangeKind if by_kind[kind]]
     if diff.unchanged:
-        said.append(f"{diff.unchanged} unchanged")
-    return ", ".join(said) or "nothing changes"
+        parts.append(f"{diff.unchanged} unchanged")
+    return ", ".join(parts) or "nothing changes"
 
 
 def reason(change: ResourceChange) -> str:
@@ -76,10 +76,10 @@ def reason(change: ResourceChange) -> str:
 def notes(diff: StackDiff, change: ResourceChange) -> list[str]:
     """What else is to be said of a change, in a few words each."""
     former = change.former.rpartition("::")[2]
-    found = [
+    sentences = [
         "protected: the engine refuses this" if diff.protected(change) else "",
         reason(change),
         "the old one is deleted before the new one is made" if change.deletes_first else "",
-        f"was {shown(former)}" if former else "",
+        f"was {excerpt(former)}" if former else "",
     ]
-    return [note for note in found if note]
+    return [note for note in sentences if note]

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from ..graph import Graph, graph_of
 from ..graph.model import Cache, Cluster, Group, Node, Pool, Stop, Store, Workload
 from ..words import facts
-from .compare import Kind, ResourceChange, StackDiff
+from .compare import ChangeKind, ResourceChange, StackDiff
 
 N = TypeVar("N", bound=Node, covariant=True)
 
@@ -28,7 +28,7 @@ class Part(Generic[N]):
 
     before: N | None
     after: N | None
-    kind: Kind | None
+    kind: ChangeKind | None
     """None where nothing of it changes."""
 
     @property
@@ -63,7 +63,7 @@ class Landing:
     """As it will be; as it was, where it goes."""
     last: bool
     """Whether no other is tried after it."""
-    kind: Kind | None
+    kind: ChangeKind | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Topology:
     caches: Sequence[Part[Cache]]
     stores: Sequence[Part[Store]]
     workloads: Sequence[Part[Workload]]
-    others: Sequence[Part[Group]]
+    groups: Sequence[Part[Group]]
 
     @property
     def parts(self) -> Sequence[Part[Node]]:
@@ -88,7 +88,7 @@ class Topology:
             *self.caches,
             *self.stores,
             *self.workloads,
-            *self.others,
+            *self.groups,
         ]
 
 
@@ -111,7 +111,7 @@ def topology_of(diff: StackDiff) -> Topology:
         paired(before.caches, after.caches),
         paired(before.stores, after.stores),
         paired(before.workloads, after.workloads),
-        paired(before.others, after.others),
+        paired(before.groups, after.groups),
     )
 
 
@@ -129,18 +129,20 @@ def landing(workload: Part[Workload], pool: Part[Pool]) -> Landing | None:
     stop = stops[number - 1]
     last = number == len(stops)
     if before is None or after is None:
-        return Landing(before, after, stop, last, Kind.CREATED if before is None else Kind.DELETED)
+        return Landing(
+            before, after, stop, last, ChangeKind.CREATED if before is None else ChangeKind.DELETED
+        )
     same = before == after and old is not None and _alike(old.stops[before - 1], stop)
-    return Landing(before, after, stop, last, None if same else Kind.UPDATED)
+    return Landing(before, after, stop, last, None if same else ChangeKind.UPDATED)
 
 
-def held(cache: Part[Cache], pool: Part[Pool]) -> tuple[bool, Kind | None]:
+def holding(cache: Part[Cache], pool: Part[Pool]) -> tuple[bool, ChangeKind | None]:
     """Whether a pool holds a cache, and what becomes of that."""
     before = _holds(cache.before, pool.before)
     after = _holds(cache.after, pool.after)
     if before == after:
         return after, None
-    return True, Kind.CREATED if after else Kind.DELETED
+    return True, ChangeKind.CREATED if after else ChangeKind.DELETED
 
 
 def _holds(cache: Cache | None, pool: Pool | None) -> bool:
@@ -155,16 +157,16 @@ def _pairs(
     olds: Sequence[N], news: Sequence[N], formers: Mapping[str, str]
 ) -> list[tuple[N | None, N | None]]:
     """Nodes before and after, deleted ones last: of one resource, or else of one name."""
-    left = list(olds)
+    unpaired = list(olds)
     pairs: dict[int, N] = {}
     for same in (_same_resource, _same_name):
         for number, new in enumerate(news):
-            old = next((node for node in left if same(node, new, formers)), None)
+            old = next((node for node in unpaired if same(node, new, formers)), None)
             if old is not None and number not in pairs:
                 pairs[number] = old
-                left.remove(old)
-    kept = [(pairs.get(number), new) for number, new in enumerate(news)]
-    return [*kept, *((old, None) for old in left)]
+                unpaired.remove(old)
+    paired = [(pairs.get(number), new) for number, new in enumerate(news)]
+    return [*paired, *((old, None) for old in unpaired)]
 
 
 def _same_resource(old: Node, new: Node, formers: Mapping[str, str]) -> bool:
@@ -181,12 +183,14 @@ def _part(old: N | None, new: N | None, touched: Mapping[str, ResourceChange]) -
     return Part(old, new, _kind(old, new, changes))
 
 
-def _kind(old: Node | None, new: Node | None, changes: Mapping[str, ResourceChange]) -> Kind | None:
+def _kind(
+    old: Node | None, new: Node | None, changes: Mapping[str, ResourceChange]
+) -> ChangeKind | None:
     """What becomes of a node: it stands or falls with its main resource."""
     if old is None or new is None:
         node = old or new
         used_only = node is None or not node.urn
-        return None if used_only else Kind.CREATED if old is None else Kind.DELETED
+        return None if used_only else ChangeKind.CREATED if old is None else ChangeKind.DELETED
     kinds = {change.kind for change in changes.values()}
     main = changes.get(new.urn)
     if main is not None:
@@ -196,8 +200,8 @@ def _kind(old: Node | None, new: Node | None, changes: Mapping[str, ResourceChan
     else:
         decisive = kinds
     another = old.urn != new.urn and not (main and main.former == old.urn)
-    if Kind.REPLACED in decisive or (another and new.urn in new.urns):
-        return Kind.REPLACED
-    if kinds - {Kind.MOVED}:
-        return Kind.UPDATED
-    return Kind.MOVED if kinds else None
+    if ChangeKind.REPLACED in decisive or (another and new.urn in new.urns):
+        return ChangeKind.REPLACED
+    if kinds - {ChangeKind.MOVED}:
+        return ChangeKind.UPDATED
+    return ChangeKind.MOVED if kinds else None

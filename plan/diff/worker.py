@@ -16,18 +16,18 @@ from ..stack_file import Refused
 from ..wire import to_wire
 
 
-def main(asked: str) -> None:
+def main(text: str) -> None:
     """Writes what became of each stack to a file.
 
     Args:
-        asked: JSON with the keys `root`, `stacks`, `salt` (hexadecimal) and `answer`, the file.
+        text: JSON with the keys `root`, `stacks`, `salt` (hexadecimal) and `answer`, the file.
     """
     gc.disable()  # A tenth of the time, and the process ends before its garbage matters.
-    wanted = json.loads(asked)
+    question = json.loads(text)
     sys.path.remove(str(Path(__file__).parents[2]))
-    salt = bytes.fromhex(wanted["salt"])
-    found = {name: _planned(name, Path(wanted["root"]), salt) for name in wanted["stacks"]}
-    Path(wanted["answer"]).write_text(json.dumps(found))
+    salt = bytes.fromhex(question["salt"])
+    outcomes = {name: _planned(name, Path(question["root"]), salt) for name in question["stacks"]}
+    Path(question["answer"]).write_text(json.dumps(outcomes))
 
 
 def _planned(stack: str, root: Path, salt: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..pods import containers, pods_of, policies_of
 from .inventory import AnyNode, Inventory, by_name
 from .model import Cache, Graph, Policy, Stop, Workload
 from .nodes import policy_of, priority_of, wishes_of
-from .scale import Kind, workloads
+from .scale import WorkloadKind, workloads
 from .volumes import Caches, caches_of, volumes_of
 
 Policies = Mapping[int, Policy]
@@ -31,7 +31,7 @@ def read(inventory: Inventory) -> Graph:
     readers: list[Cache | Workload] = [*caches.values(), *runs]
     holders: list[Cache | Stop] = [*caches.values(), *stops]
     pods = chain.from_iterable(map(pods_of, objects))
-    busy = {id(policy) for each in pods for policy in policies_of(objects, each)}
+    busy = {id(policy) for group in pods for policy in policies_of(objects, group)}
     pools = _with_used(inventory.pools, (pool for node in holders for pool in node.pools))
     links = chain.from_iterable(node.files for node in readers)
     stores = _with_used(inventory.stores, (files.store for files in links))
@@ -42,29 +42,29 @@ def read(inventory: Inventory) -> Graph:
         stores,
         runs,
         [policy for key, policy in policies.items() if key not in busy],
-        inventory.others([*inventory.clusters, *pools, *caches.values(), *stores, *runs]),
+        inventory.groups([*inventory.clusters, *pools, *caches.values(), *stores, *runs]),
         inventory.bill,
     )
 
 
-def _with_used(own: list[AnyNode], linked: Iterable[AnyNode]) -> list[AnyNode]:
+def _with_used(nodes: list[AnyNode], linked: Iterable[AnyNode]) -> list[AnyNode]:
     """Nodes of the stack, then those that are only linked to, each by name."""
     used: dict[str, AnyNode] = {}
     for node in linked:
         if not node.urn:
             used.setdefault(node.name, node)
-    return [*own, *by_name(used.values())]
+    return [*nodes, *by_name(used.values())]
 
 
 def _workload(
-    inventory: Inventory, caches: Caches, policies: Policies, kind: Kind, manifest: Manifest
+    inventory: Inventory, caches: Caches, policies: Policies, kind: WorkloadKind, manifest: Manifest
 ) -> Workload:
     pods = kind.pods(manifest)
     selecting = policies_of(inventory.objects, pods)
     volumes = tuple(volumes_of(inventory, caches, pods))
     identity = inventory.identity(manifest)
-    own = (box for path, box in containers(pods) if ".initContainers[" not in path)
-    main = next(own, {})
+    boxes = (box for path, box in containers(pods) if ".initContainers[" not in path)
+    main = next(boxes, {})
     return Workload(
         name_of(manifest),
         identity.urn,

@@ -88,7 +88,7 @@ class Inventory:
                     return [str(pool.get("name")) for pool in items(placement.inputs, "pools")]
         return []
 
-    def others(self, nodes: Iterable[Node]) -> list[Group]:
+    def groups(self, nodes: Iterable[Node]) -> list[Group]:
         """What belongs to no node, by the outermost component of ours around it."""
         covered = frozenset[str]().union(*(node.urns for node in nodes))
         rest = (

@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from components.crds.knative_autoscaling import PodAutoscaling
 
-from ..cost import Bill
-from ..cost import Pool as BilledPool
+from ..cost import Bill, PoolLine
 
 Labels = Mapping[str, Sequence[str]]
 """Label keys of a node, each with the values that will do."""
@@ -69,7 +68,7 @@ class Pool(Node):
     """Whether its machines join by themselves."""
     cards: tuple[str, ...] = ()
     """Models of GPU, sorted."""
-    cost: BilledPool | None = None
+    cost: PoolLine | None = None
     """Its instance types, nodes and money; None where the bill does not know it."""
 
 
@@ -121,7 +120,7 @@ class Cache(Node):
 
 
 @dataclass(frozen=True)
-class Volume:
+class MountedClaim:
     """A claim that pods mount, and the cache in between, if there is one."""
 
     claim: str
@@ -130,7 +129,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Target:
+class ScaleTarget:
     """What an autoscaler holds a metric of each pod to."""
 
     metric: str
@@ -140,7 +139,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Reserve:
+class ReservePods:
     """Small instances that Knative on ACK keeps while a model is idle."""
 
     replicas: Number
@@ -149,14 +148,14 @@ class Reserve:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ReplicaRange:
     """How many pods there are; as many as `least` where there is no target."""
 
     least: Number
     most: Number
     """None where there is no bound."""
-    targets: tuple[Target, ...] = ()
-    reserve: Reserve | None = None
+    targets: tuple[ScaleTarget, ...] = ()
+    reserve: ReservePods | None = None
 
 
 @dataclass(frozen=True)
@@ -209,12 +208,12 @@ class Workload(Node):
     """A model or a job, and its way to pods, files, nodes and priority."""
 
     namespace: str = ""
-    scale: Scale | Completion | Missing = field(kw_only=True)
+    scale: ReplicaRange | Completion | Missing = field(kw_only=True)
     image: str = ""
     """Of the main container of a pod."""
     resources: Mapping[str, str] = field(default_factory=dict)
     """What that container requests, or else its limits, by resource."""
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[MountedClaim, ...] = ()
     policies: tuple[Policy, ...] = ()
     """ResourcePolicies that select its pods, by name; the first one decides."""
     wishes: tuple[Stop, ...] = ()
@@ -277,7 +276,7 @@ class Graph:
     workloads: Sequence[Workload] = ()
     idle: Sequence[Policy] = ()
     """ResourcePolicies that select no pod."""
-    others: Sequence[Group] = ()
+    groups: Sequence[Group] = ()
     """What the rest of the resources are grouped by."""
     bill: Bill = field(default_factory=Bill)
 
@@ -287,7 +286,7 @@ class Graph:
         if workload.preemption in (None, Preemption.NEVER) or rank is None:
             return []
         return [
-            other.name
-            for other in self.workloads
-            if (other.rank or 0) < rank and other.pools & workload.pools
+            lower.name
+            for lower in self.workloads
+            if (lower.rank or 0) < rank and lower.pools & workload.pools
         ]

@@ -15,7 +15,7 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
-from .model import Completion, Missing, Number, Reserve, Scale, Target
+from .model import Completion, Missing, Number, ReplicaRange, ReservePods, ScaleTarget
 
 _HPA: Final = "HorizontalPodAutoscaler"
 _KSERVE: Final = "serving.kserve.io"
@@ -26,13 +26,13 @@ _TEMPLATE: Final = "spec.template.spec"
 
 
 @dataclass(frozen=True)
-class Kind:
+class WorkloadKind:
     """A kind of object that runs pods."""
 
     title: str
     pod_spec: str
     """Path of the pods that do the work, unlike those of a transformer."""
-    scale: Callable[[Objects, Manifest], Scale | Completion | Missing]
+    scale: Callable[[Objects, Manifest], ReplicaRange | Completion | Missing]
 
     def pods(self, manifest: Manifest) -> Pods:
         """Those pods; empty where their template is not known yet."""
@@ -40,7 +40,7 @@ class Kind:
         return next(working, Pods(namespace_of(manifest), {}, {}, self.pod_spec))
 
 
-def workloads(objects: Objects) -> Iterator[tuple[Kind, Manifest]]:
+def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
     """Each model and each job with its kind, models first."""
     for key, kind in MODELS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
@@ -48,7 +48,7 @@ def workloads(objects: Objects) -> Iterator[tuple[Kind, Manifest]]:
         key = kind_of(manifest)
         pods = None if key in MODELS or key in JOBS else next(pods_of(manifest), None)
         if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
-            yield Kind(key[1], pods.path, _replicas), manifest
+            yield WorkloadKind(key[1], pods.path, _replicas), manifest
     for key, kind in JOBS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
 
@@ -64,13 +64,13 @@ def number(value: object) -> Number:
         return text
 
 
-def _knative(_: Objects, service: Manifest) -> Scale:
+def _knative(_: Objects, service: Manifest) -> ReplicaRange:
     template = section(service, "spec", "template")
     notes = section(template, "metadata", "annotations")
-    reserve = Reserve(
+    reserve = ReservePods(
         number(notes.get(f"{_RESERVE}-replicas", 1)), str(notes.get(f"{_RESERVE}-type", "eci"))
     )
-    return Scale(
+    return ReplicaRange(
         number(notes.get(f"{AUTOSCALING}min-scale", 0)),
         number(notes.get(f"{AUTOSCALING}max-scale")),
         (_filled(notes, section(template, "spec").get("containerConcurrency")),),
@@ -78,14 +78,14 @@ def _knative(_: Objects, service: Manifest) -> Scale:
     )
 
 
-def _filled(notes: Mapping[str, Any], limit: object) -> Target:
+def _filled(notes: Mapping[str, Any], limit: object) -> ScaleTarget:
     """What Knative holds a pod to."""
     metric = str(notes.get(f"{AUTOSCALING}metric", "concurrency"))
     value = number(notes.get(f"{AUTOSCALING}target"))
-    return Target(metric, value, pod_autoscaling(notes, limit))
+    return ScaleTarget(metric, value, pod_autoscaling(notes, limit))
 
 
-def _kserve(objects: Objects, service: Manifest) -> Scale | Missing:
+def _kserve(objects: Objects, service: Manifest) -> ReplicaRange | Missing:
     """By an HPA beside it, or else by KServe's own HPA, KEDA or Knative below it."""
     deployment = f"{name_of(service)}-predictor"
     if scaler := _scaler(objects, service, "Deployment", deployment):
@@ -98,19 +98,21 @@ def _kserve(objects: Objects, service: Manifest) -> Scale | Missing:
         return _bounded({**predictor, "metrics": sources})
     metric, value = predictor.get("scaleMetric"), predictor.get("scaleTarget")
     if metric in DEFAULT_TARGETS or notes.get(DEPLOYMENT_MODE) in _ON_KNATIVE:
-        own = {"metric": metric, "target": None if value is None else str(value)}
-        set_here = {f"{AUTOSCALING}{key}": text for key, text in own.items() if text is not None}
+        autoscaling = {"metric": metric, "target": None if value is None else str(value)}
+        set_here = {
+            f"{AUTOSCALING}{key}": text for key, text in autoscaling.items() if text is not None
+        }
         target = _filled({**notes, **set_here}, predictor.get("containerConcurrency"))
     else:
-        target = Target(str(metric or "cpu"), number(80 if value is None else value))
+        target = ScaleTarget(str(metric or "cpu"), number(80 if value is None else value))
     return _bounded(predictor, target)
 
 
-def _replicas(objects: Objects, manifest: Manifest) -> Scale:
+def _replicas(objects: Objects, manifest: Manifest) -> ReplicaRange:
     if scaler := _scaler(objects, manifest):
         return _bounded(section(scaler, "spec"))
     replicas = number(section(manifest, "spec").get("replicas"))
-    return Scale(replicas, replicas)
+    return ReplicaRange(replicas, replicas)
 
 
 def _scaler(
@@ -126,19 +128,19 @@ def _scaled(scaler: Manifest) -> tuple[str, str, str]:
     return namespace_of(scaler), str(target.get("kind")), str(target.get("name"))
 
 
-def _bounded(spec: Mapping[str, Any], *targets: Target) -> Scale:
+def _bounded(spec: Mapping[str, Any], *targets: ScaleTarget) -> ReplicaRange:
     """Bounds, and metrics, where a spec lists them."""
     sources = (section(source) for metric in items(spec, "metrics") for source in metric.values())
     listed = tuple(_target(source) for source in sources if source)
     least, most = spec.get("minReplicas", 1), spec.get("maxReplicas")
-    return Scale(number(least), number(most), targets or listed)
+    return ReplicaRange(number(least), number(most), targets or listed)
 
 
-def _target(source: Mapping[str, Any]) -> Target:
+def _target(source: Mapping[str, Any]) -> ScaleTarget:
     """A metric by its name; a query of KServe's has that of the server which is asked."""
     metric = section(source, "metric") or source
     values = (value for key, value in section(source, "target").items() if key != "type")
-    return Target(str(metric.get("name") or metric.get("backend")), number(next(values, None)))
+    return ScaleTarget(str(metric.get("name") or metric.get("backend")), number(next(values, None)))
 
 
 def _job(_: Objects, job: Manifest) -> Completion:
@@ -149,7 +151,9 @@ def _job(_: Objects, job: Manifest) -> Completion:
 
 
 MODELS: Final = {
-    ("serving.knative.dev", "Service"): Kind("Knative Service", _TEMPLATE, _knative),
-    (_KSERVE, "InferenceService"): Kind("KServe InferenceService", "spec.predictor", _kserve),
+    ("serving.knative.dev", "Service"): WorkloadKind("Knative Service", _TEMPLATE, _knative),
+    (_KSERVE, "InferenceService"): WorkloadKind(
+        "KServe InferenceService", "spec.predictor", _kserve
+    ),
 }
-JOBS: Final = {("batch", "Job"): Kind("Job", _TEMPLATE, _job)}
+JOBS: Final = {("batch", "Job"): WorkloadKind("Job", _TEMPLATE, _job)}

@@ -7,7 +7,7 @@ from ..model import Marker
 from ..objects import Manifest, items, name_of, namespace_of, section
 from ..pods import Pods
 from .inventory import Inventory
-from .model import Cache, Files, Missing, Store, Volume
+from .model import Cache, Files, Missing, MountedClaim, Store
 from .nodes import required_pools
 from .scale import number
 
@@ -34,16 +34,16 @@ def caches_of(inventory: Inventory) -> Caches:
     }
 
 
-def volumes_of(inventory: Inventory, caches: Caches, pods: Pods) -> Iterator[Volume]:
+def volumes_of(inventory: Inventory, caches: Caches, pods: Pods) -> Iterator[MountedClaim]:
     """A claim is bound to a volume, or Fluid made it for the dataset of its name."""
     for volume in items(pods.spec, "volumes"):
         claim = section(volume, "persistentVolumeClaim").get("claimName")
         if claim is None:
             continue
         if cache := caches.get((pods.namespace, str(claim))):
-            yield Volume(str(claim), cache.files, cache)
+            yield MountedClaim(str(claim), cache.files, cache)
         else:
-            yield Volume(str(claim), (_claimed(inventory, pods.namespace, str(claim)),))
+            yield MountedClaim(str(claim), (_claimed(inventory, pods.namespace, str(claim)),))
 
 
 def _cache(inventory: Inventory, dataset: Manifest) -> Cache:
@@ -122,12 +122,12 @@ def _bound(inventory: Inventory, claim: Manifest) -> Manifest | None:
     name = section(claim, "spec").get("volumeName")
     if name and not isinstance(name, Marker):
         return inventory.objects.get("", _VOLUME, name)
-    wanted = section(claim, "spec", "selector", "matchLabels")
+    selector = section(claim, "spec", "selector", "matchLabels")
     sources = inventory.sources(claim, name) if name else frozenset[str]()
-    for volume in inventory.objects.of("", _VOLUME) if name or wanted else ():
+    for volume in inventory.objects.of("", _VOLUME) if name or selector else ():
         labels = section(volume, "metadata", "labels")
         if inventory.identity(volume).urn in sources or (
-            wanted and wanted.items() <= labels.items()
+            selector and selector.items() <= labels.items()
         ):
             return volume
     return None

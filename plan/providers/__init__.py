@@ -43,5 +43,5 @@ def deletes_first(type_: str, changes: Iterable[Change]) -> bool:
         case _:
             identity = None
     return identity is not None and not any(
-        touches(one, path) for one in changes for path in identity
+        touches(change, path) for change in changes for path in identity
     )

@@ -21,8 +21,8 @@ Properties = Mapping[str, Property]
 def resources() -> Mapping[str, Properties]:
     """Properties by type token."""
     text = Path(__file__).with_name("alicloud.json").read_text()
-    found: Mapping[str, Properties] = json.loads(text)
-    return found
+    table: Mapping[str, Properties] = json.loads(text)
+    return table
 
 
 def replaces(type_: str, change: Change) -> bool:
@@ -31,10 +31,10 @@ def replaces(type_: str, change: Change) -> bool:
     for part in change.path:
         if isinstance(part, int):
             continue
-        known = properties.get(part, {})
-        if known.get("replaces"):
+        property_ = properties.get(part, {})
+        if property_.get("replaces"):
             return True
-        properties = known.get("fields", {})
+        properties = property_.get("fields", {})
     return False
 
 

@@ -35,15 +35,15 @@ Spans = list[list[object]]
 def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
     """Turns tables by release into one table: by name, what it is from when to when."""
     order = list(per_release)
-    found: dict[str, Spans] = {}
+    spans_by_name: dict[str, Spans] = {}
     for place, release in enumerate(order):
         for name, value in per_release[release].items():
-            rows = found.setdefault(name, [])
+            rows = spans_by_name.setdefault(name, [])
             if rows and rows[-1][0] == value and place and rows[-1][2] == order[place - 1]:
                 rows[-1][2] = release
             else:
                 rows.append([value, release, release])
-    return dict(sorted(found.items()))
+    return dict(sorted(spans_by_name.items()))
 
 
 def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:

@@ -55,9 +55,9 @@ def read_flags(sources: Sources) -> dict[str, str]:
 
 
 def _inverse(flag: str) -> Iterator[str]:
-    for prefix, other in (("--enable-", "--disable-"), ("--disable-", "--enable-")):
+    for prefix, opposite in (("--enable-", "--disable-"), ("--disable-", "--enable-")):
         if flag.startswith(prefix):
-            yield other + flag.removeprefix(prefix)
+            yield opposite + flag.removeprefix(prefix)
 
 
 class _Reader:
@@ -103,14 +103,14 @@ class _Reader:
             "vllm/entrypoints/launchers/cli_args",
             "vllm/entrypoints/cli/serve",
         ):
-            for each in ast.walk(tree):
+            for statement in ast.walk(tree):
                 names = ("make_arg_parser", "subparser_init")
-                if isinstance(each, ast.FunctionDef) and each.name in names:
-                    yield each, None
+                if isinstance(statement, ast.FunctionDef) and statement.name in names:
+                    yield statement, None
         for tree in self.sources.under("vllm/scripts"):
-            for each in ast.walk(tree):
-                if isinstance(each, ast.FunctionDef) and each.name == "main":
-                    yield each, None
+            for statement in ast.walk(tree):
+                if isinstance(statement, ast.FunctionDef) and statement.name == "main":
+                    yield statement, None
 
     def _scope(
         self, function: ast.FunctionDef, owner: ast.ClassDef | None
@@ -141,28 +141,28 @@ class _Reader:
     ) -> dict[str, Keywords] | Keywords | None:
         if isinstance(node, ast.Call) and _called(node) in ("get_kwargs", "_compute_kwargs"):
             name = getattr(node.args[0], "id", "")
-            asked = owner if name == "cls" else self.classes.get(name)
-            return self._fields(asked) if asked else None
+            class_ = owner if name == "cls" else self.classes.get(name)
+            return self._fields(class_) if class_ else None
         if isinstance(node, ast.Subscript):
-            held = self._evaluated(node.value, scope, owner)
+            value = self._evaluated(node.value, scope, owner)
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-            return held.get(str(key)) if isinstance(held, dict) else None
+            return value.get(str(key)) if isinstance(value, dict) else None
         if isinstance(node, ast.Name):
-            found = scope.get(node.id)
-            return found if isinstance(found, dict | Keywords) else None
+            entry = scope.get(node.id)
+            return entry if isinstance(entry, dict | Keywords) else None
         return None
 
     def _fields(self, owner: ast.ClassDef) -> dict[str, Keywords]:
-        found: dict[str, Keywords] = {}
+        fields: dict[str, Keywords] = {}
         for base in owner.bases:
             if isinstance(base, ast.Name) and base.id in self.classes:
-                found |= self._fields(self.classes[base.id])
+                fields |= self._fields(self.classes[base.id])
         for node in owner.body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 if "ClassVar" in ast.unparse(node.annotation):
                     continue
-                found[node.target.id] = self._keywords(node.annotation)
-        return found
+                fields[node.target.id] = self._keywords(node.annotation)
+        return fields
 
     def _keywords(self, annotation: ast.expr) -> Keywords:
         hints = set(self._hints(annotation))
@@ -237,9 +237,9 @@ class _Reader:
         for word in node.keywords:
             if word.arg is None:
                 for inner in _spread(word.value):
-                    held = self._evaluated(inner, scope, owner)
-                    if isinstance(held, Keywords):
-                        keywords = Keywords(held.action, held.nargs)
+                    inherited = self._evaluated(inner, scope, owner)
+                    if isinstance(inherited, Keywords):
+                        keywords = Keywords(inherited.action, inherited.nargs)
             elif word.arg == "action":
                 keywords.action = _word(word.value)
             elif word.arg == "nargs":

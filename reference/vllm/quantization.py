@@ -70,7 +70,7 @@ def _minimum(classes: Mapping[str, ast.ClassDef], name: str) -> int | None:
                     except ValueError:
                         return None
     for base in owner.bases:
-        found = _minimum(classes, ast.unparse(base))
-        if found is not None:
-            return found
+        inherited = _minimum(classes, ast.unparse(base))
+        if inherited is not None:
+            return inherited
     return None

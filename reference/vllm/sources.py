@@ -59,10 +59,10 @@ def load(release: str, cache_folder: Path | None) -> Sources:
 def _download(release: str, folder: Path) -> Path:
     """Has pip fetch the wheel of x86 Linux; it is some 100 to 500 MB."""
     base = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    wanted = ["--only-binary", ":all:", "--dest", str(folder), f"vllm=={release}"]
+    arguments = ["--only-binary", ":all:", "--dest", str(folder), f"vllm=={release}"]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for tags in ([], ["--python-version", "3.10", "--platform", "manylinux1_x86_64"]):
-        done = subprocess.run([*base, *tags, *wanted], check=False)  # noqa: S603
+        done = subprocess.run([*base, *tags, *arguments], check=False)  # noqa: S603
         if done.returncode == 0:
             return next(folder.glob("*.whl"))
     sys.exit(f"pip finds no wheel of vllm {release} for Python {python} or 3.10")

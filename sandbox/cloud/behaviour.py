@@ -48,8 +48,8 @@ def outputs(type_: str, id_: str, inputs: Values, region: str) -> dict[str, Any]
 
 
 def _text(name: str, id_: str, region: str) -> str:
-    known = {"status": "Available", "regionId": region, "createTime": "2026-01-01T00:00:00Z"}
-    return known.get(name) or f"{name}-{_digest(name, id_)}"
+    texts = {"status": "Available", "regionId": region, "createTime": "2026-01-01T00:00:00Z"}
+    return texts.get(name) or f"{name}-{_digest(name, id_)}"
 
 
 def _digest(*parts: str) -> str:
@@ -96,9 +96,9 @@ _REFERENCES: Final[Mapping[str, str]] = MappingProxyType(
 def references(type_: str, inputs: Values) -> list[tuple[str, str, str]]:
     """Input, type and ID of every resource that has to exist for this one."""
     return [
-        (name, other, str(value))
-        for name, other in _REFERENCES.items()
-        if other != type_ and name in inputs
+        (name, target, str(value))
+        for name, target in _REFERENCES.items()
+        if target != type_ and name in inputs
         for value in (inputs[name] if isinstance(inputs[name], list) else [inputs[name]])
     ]
 

@@ -35,7 +35,10 @@ class CloudFile:
 
     def find(self, type_: str, id_: str) -> Existing | None:
         """The resource of this type and ID."""
-        return next((one for one in self.every() if (one.type, one.id) == (type_, id_)), None)
+        return next(
+            (resource for resource in self.every() if (resource.type, resource.id) == (type_, id_)),
+            None,
+        )
 
     @contextmanager
     def changing(self) -> Iterator[list[Existing]]:
@@ -48,16 +51,18 @@ class CloudFile:
     def change(self, type_: str, id_: str, **inputs: Any) -> None:
         """Changes a resource behind everybody's back."""
         with self.changing() as resources:
-            [found] = [one for one in resources if (one.type, one.id) == (type_, id_)]
-            found.inputs.update(inputs)
-            found.outputs.update(inputs)
+            [existing] = [
+                resource for resource in resources if (resource.type, resource.id) == (type_, id_)
+            ]
+            existing.inputs.update(inputs)
+            existing.outputs.update(inputs)
 
     def _load(self) -> list[Existing]:
         try:
-            return [Existing(**one) for one in json.loads(self.path.read_text())]
+            return [Existing(**row) for row in json.loads(self.path.read_text())]
         except FileNotFoundError:
             return []
 
     def _store(self, resources: list[Existing]) -> None:
-        rows: list[Mapping[str, Any]] = [one._asdict() for one in resources]
+        rows: list[Mapping[str, Any]] = [resource._asdict() for resource in resources]
         write_private(self.path, json.dumps(rows, indent=1))

@@ -8,7 +8,7 @@ from plan.changes import changes
 from plan.providers import alicloud, deletes_first
 
 from ..conditions import Conditions
-from ..plugin import Difference, Failure, Fault, Plugin, Request, State
+from ..plugin import Difference, OperationError, Plugin, PropertyFault, Request, State
 from ..values import UNKNOWN, Values
 from . import behaviour, schema
 from .cloud_file import CloudFile, Existing
@@ -54,75 +54,86 @@ class CloudPlugin(Plugin):
         """Takes the region."""
         self.region = values.get("region", "")
 
-    def check(self, asked: Request) -> tuple[Values, list[Fault]]:
+    def check(self, request: Request) -> tuple[Values, list[PropertyFault]]:
         """By the provider's schema; a type that it does not list is unknown to the sandbox."""
-        if asked.type not in alicloud.resources():
+        if request.type not in alicloud.resources():
             reason = "the sandbox does not know this type; its row belongs into alicloud.json"
-            return asked.inputs, [Fault("", reason)]
-        return asked.inputs, schema.faults(asked.type, asked.inputs)
+            return request.inputs, [PropertyFault("", reason)]
+        return request.inputs, schema.faults(request.type, request.inputs)
 
-    def diff(self, asked: Request) -> Difference:
+    def diff(self, request: Request) -> Difference:
         """What changed in the inputs; a new resource with the ID of the old one comes after it."""
-        found = tuple(changes(asked.old_inputs, asked.inputs))
-        replacing = frozenset(one for one in found if alicloud.replaces(asked.type, one))
-        return Difference(found, replacing, bool(replacing) and deletes_first(asked.type, found))
+        altered = tuple(changes(request.old_inputs, request.inputs))
+        replacing = frozenset(
+            change for change in altered if alicloud.replaces(request.type, change)
+        )
+        return Difference(
+            altered, replacing, bool(replacing) and deletes_first(request.type, altered)
+        )
 
-    def create(self, asked: Request) -> State:
+    def create(self, request: Request) -> State:
         """Makes a resource in the cloud file."""
-        if asked.preview:
-            unknown = dict.fromkeys(schema.computed(asked.type), UNKNOWN)
-            return State("", {**schema.defaults(asked.type), **unknown, **asked.inputs})
-        id_ = behaviour.identity(asked.type, asked.inputs)
-        self._refuse(asked, id_, self.cloud.every())
-        if asked.type == behaviour.CLUSTER:
+        if request.preview:
+            unknown = dict.fromkeys(schema.computed(request.type), UNKNOWN)
+            return State("", {**schema.defaults(request.type), **unknown, **request.inputs})
+        id_ = behaviour.identity(request.type, request.inputs)
+        self._refuse(request, id_, self.cloud.every())
+        if request.type == behaviour.CLUSTER:
             self.clusters.start(id_)
-        if asked.type == behaviour.ADDON:
-            self.clusters.install(asked.inputs["clusterId"], asked.inputs["name"])
+        if request.type == behaviour.ADDON:
+            self.clusters.install(request.inputs["clusterId"], request.inputs["name"])
         with self.cloud.changing() as resources:
-            self._refuse(asked, id_, resources)
+            self._refuse(request, id_, resources)
             resources.append(
-                Existing(asked.type, id_, asked.name, asked.inputs, self._outputs(asked, id_))
+                Existing(
+                    request.type, id_, request.name, request.inputs, self._outputs(request, id_)
+                )
             )
-        return self._state(asked.type, id_)
+        return self._state(request.type, id_)
 
-    def read(self, asked: Request) -> State | None:
+    def read(self, request: Request) -> State | None:
         """Reads the cloud file."""
-        if self.cloud.find(asked.type, asked.id) is None:
+        if self.cloud.find(request.type, request.id) is None:
             return None
-        return self._state(asked.type, asked.id)
+        return self._state(request.type, request.id)
 
-    def update(self, asked: Request) -> State:
+    def update(self, request: Request) -> State:
         """Changes a resource in the cloud file."""
-        if asked.preview:
-            found = self.cloud.find(asked.type, asked.id)
-            return State(asked.id, {**(found.outputs if found else {}), **asked.inputs})
+        if request.preview:
+            existing = self.cloud.find(request.type, request.id)
+            return State(request.id, {**(existing.outputs if existing else {}), **request.inputs})
         with self.cloud.changing() as resources:
-            at = self._find(resources, asked)
-            kept = resources[at].outputs
-            computed = {key: kept[key] for key in schema.computed(asked.type) if key in kept}
-            outputs = {**self._outputs(asked, asked.id), **computed}
-            resources[at] = Existing(asked.type, asked.id, asked.name, asked.inputs, outputs)
-        return self._state(asked.type, asked.id)
+            at = self._find(resources, request)
+            old_outputs = resources[at].outputs
+            computed = {
+                key: old_outputs[key] for key in schema.computed(request.type) if key in old_outputs
+            }
+            outputs = {**self._outputs(request, request.id), **computed}
+            resources[at] = Existing(
+                request.type, request.id, request.name, request.inputs, outputs
+            )
+        return self._state(request.type, request.id)
 
-    def delete(self, asked: Request) -> None:
+    def delete(self, request: Request) -> None:
         """Deletes a resource that no other one needs."""
-        found = self.cloud.find(asked.type, asked.id)
-        if found is None:
+        existing = self.cloud.find(request.type, request.id)
+        if existing is None:
             return
-        for other in self.cloud.every():
-            for name, type_, id_ in behaviour.references(other.type, other.inputs):
-                if (type_, id_) == (asked.type, asked.id):
-                    raise Failure(
-                        f"DependencyViolation: {asked.id} is {name} of {other.type} {other.id}"
+        for dependant in self.cloud.every():
+            for name, type_, id_ in behaviour.references(dependant.type, dependant.inputs):
+                if (type_, id_) == (request.type, request.id):
+                    raise OperationError(
+                        f"DependencyViolation: {request.id} is {name} of "
+                        f"{dependant.type} {dependant.id}"
                     )
-        if found.inputs.get("deletionProtection"):
-            raise Failure(f"DeletionProtected: deletion protection of {asked.id} is on")
-        if asked.type == behaviour.CLUSTER:
-            self.clusters.remove(asked.id)
-        if asked.type == behaviour.ADDON:
-            self.clusters.uninstall(found.inputs["clusterId"], found.inputs["name"])
+        if existing.inputs.get("deletionProtection"):
+            raise OperationError(f"DeletionProtected: deletion protection of {request.id} is on")
+        if request.type == behaviour.CLUSTER:
+            self.clusters.remove(request.id)
+        if request.type == behaviour.ADDON:
+            self.clusters.uninstall(existing.inputs["clusterId"], existing.inputs["name"])
         with self.cloud.changing() as resources:
-            del resources[self._find(resources, asked)]
+            del resources[self._find(resources, request)]
 
     def invoke(self, token: str, arguments: Values) -> Values:
         """Hands out access to a cluster, at an address that is not the private one."""
@@ -130,7 +141,7 @@ class CloudPlugin(Plugin):
             return super().invoke(token, arguments)
         cluster_id = arguments["clusterId"]
         if self.cloud.find(behaviour.CLUSTER, cluster_id) is None:
-            raise Failure(f"ErrorClusterNotFound: there is no cluster {cluster_id}")
+            raise OperationError(f"ErrorClusterNotFound: there is no cluster {cluster_id}")
         return {
             **arguments,
             "id": cluster_id,
@@ -140,9 +151,9 @@ class CloudPlugin(Plugin):
             "certificateAuthorities": [],
         }
 
-    def _outputs(self, asked: Request, id_: str) -> Values:
-        outputs = behaviour.outputs(asked.type, id_, asked.inputs, self.region)
-        if asked.type == behaviour.CLUSTER:
+    def _outputs(self, request: Request, id_: str) -> Values:
+        outputs = behaviour.outputs(request.type, id_, request.inputs, self.region)
+        if request.type == behaviour.CLUSTER:
             outputs["connections"] = [
                 {
                     "apiServerInternet": "",
@@ -158,34 +169,34 @@ class CloudPlugin(Plugin):
         return outputs
 
     def _state(self, type_: str, id_: str) -> State:
-        found = self.cloud.find(type_, id_)
-        if found is None:
-            raise Failure(f"NotFound: there is no {type_} {id_}")
-        return State(id_, found.outputs, found.inputs, schema.secret(type_))
+        existing = self.cloud.find(type_, id_)
+        if existing is None:
+            raise OperationError(f"NotFound: there is no {type_} {id_}")
+        return State(id_, existing.outputs, existing.inputs, schema.secret(type_))
 
-    def _find(self, resources: Sequence[Existing], asked: Request) -> int:
-        for index, one in enumerate(resources):
-            if (one.type, one.id) == (asked.type, asked.id):
+    def _find(self, resources: Sequence[Existing], request: Request) -> int:
+        for index, resource in enumerate(resources):
+            if (resource.type, resource.id) == (request.type, request.id):
                 return index
-        raise Failure(f"NotFound: there is no {asked.type} {asked.id}")
+        raise OperationError(f"NotFound: there is no {request.type} {request.id}")
 
-    def _refuse(self, asked: Request, id_: str, resources: Sequence[Existing]) -> None:
-        known = {(one.type, one.id) for one in resources}
-        if (asked.type, id_) in known:
-            raise Failure(f"AlreadyExists: there is a {asked.type} {id_} already")
-        for name, type_, other in behaviour.references(asked.type, asked.inputs):
-            if (type_, other) not in known:
-                raise Failure(f"NotFound: {name} is {other}, but there is no such {type_}")
-        if asked.type == behaviour.SWITCH:
-            _refuse_overlap(asked.inputs, resources)
+    def _refuse(self, request: Request, id_: str, resources: Sequence[Existing]) -> None:
+        ids = {(resource.type, resource.id) for resource in resources}
+        if (request.type, id_) in ids:
+            raise OperationError(f"AlreadyExists: there is a {request.type} {id_} already")
+        for name, type_, target in behaviour.references(request.type, request.inputs):
+            if (type_, target) not in ids:
+                raise OperationError(f"NotFound: {name} is {target}, but there is no such {type_}")
+        if request.type == behaviour.SWITCH:
+            _refuse_overlap(request.inputs, resources)
 
 
 def _refuse_overlap(inputs: Mapping[str, Any], resources: Sequence[Existing]) -> None:
     network = ipaddress.ip_network(inputs["cidrBlock"])
-    for one in resources:
-        if one.type != behaviour.SWITCH or one.inputs["vpcId"] != inputs["vpcId"]:
+    for resource in resources:
+        if resource.type != behaviour.SWITCH or resource.inputs["vpcId"] != inputs["vpcId"]:
             continue
-        if network.overlaps(ipaddress.ip_network(one.inputs["cidrBlock"])):
-            raise Failure(
-                f"InvalidCidrBlock.Overlapped: {network} overlaps with {one.id} in this VPC"
+        if network.overlaps(ipaddress.ip_network(resource.inputs["cidrBlock"])):
+            raise OperationError(
+                f"InvalidCidrBlock.Overlapped: {network} overlaps with {resource.id} in this VPC"
             )

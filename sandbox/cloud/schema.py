@@ -8,54 +8,58 @@ from typing import Any
 
 from plan.providers.alicloud import Properties, resources
 
-from ..plugin import Fault
+from ..plugin import PropertyFault
 
 
-def faults(type_: str, inputs: Mapping[str, Any]) -> list[Fault]:
+def faults(type_: str, inputs: Mapping[str, Any]) -> list[PropertyFault]:
     """What the provider refuses before it asks the cloud."""
     return list(_faults(resources()[type_], inputs, "", inputs))
 
 
 def secret(type_: str) -> frozenset[str]:
     """Properties that the provider keeps secret."""
-    return frozenset(name for name, one in resources()[type_].items() if one.get("secret"))
+    return frozenset(name for name, field in resources()[type_].items() if field.get("secret"))
 
 
 def defaults(type_: str) -> dict[str, Any]:
     """Values of properties that are left out."""
-    known = resources()[type_]
-    return {name: one["default"] for name, one in known.items() if "default" in one}
+    properties = resources()[type_]
+    return {name: field["default"] for name, field in properties.items() if "default" in field}
 
 
 def computed(type_: str) -> dict[str, str]:
     """Properties that the cloud decides, and their types."""
-    return {name: one["type"] for name, one in resources()[type_].items() if one.get("computed")}
+    return {
+        name: field["type"] for name, field in resources()[type_].items() if field.get("computed")
+    }
 
 
 def _faults(
     properties: Properties, inputs: Mapping[str, Any], path: str, top: Mapping[str, Any]
-) -> Iterator[Fault]:
+) -> Iterator[PropertyFault]:
     for name in inputs:
         if name not in properties:
-            yield Fault(f"{path}{name}", "no such property")
-    for name, known in properties.items():
+            yield PropertyFault(f"{path}{name}", "no such property")
+    for name, field in properties.items():
         if name not in inputs:
-            if known.get("required"):
-                yield Fault(f"{path}{name}", "missing, but required")
+            if field.get("required"):
+                yield PropertyFault(f"{path}{name}", "missing, but required")
             continue
         # A property inside another one conflicts with properties of the resource too.
-        if rivals := [one for one in known.get("conflicts_with", ()) if one in top]:
-            yield Fault(f"{path}{name}", f"conflicts with {', '.join(rivals)}")
-        if known.get("fields"):
+        if rivals := [rival for rival in field.get("conflicts_with", ()) if rival in top]:
+            yield PropertyFault(f"{path}{name}", f"conflicts with {', '.join(rivals)}")
+        if field.get("fields"):
             value = inputs[name]
             items = value if isinstance(value, list) else [value]
             for item in items:
                 if isinstance(item, Mapping):
-                    yield from _faults(known["fields"], item, f"{path}{name}.", top)
-        if isinstance(inputs[name], list) and len(inputs[name]) > known.get("max_items", 2**31):
-            yield Fault(f"{path}{name}", f"more than {known['max_items']} items")
+                    yield from _faults(field["fields"], item, f"{path}{name}.", top)
+        if isinstance(inputs[name], list) and len(inputs[name]) > field.get("max_items", 2**31):
+            yield PropertyFault(f"{path}{name}", f"more than {field['max_items']} items")
     for choice in sorted(
         {tuple(p["exactly_one_of"]) for p in properties.values() if "exactly_one_of" in p}
     ):
-        if len([one for one in choice if one in inputs]) != 1:
-            yield Fault(f"{path}{choice[0]}", f"exactly one of {', '.join(choice)} must be given")
+        if len([option for option in choice if option in inputs]) != 1:
+            yield PropertyFault(
+                f"{path}{choice[0]}", f"exactly one of {', '.join(choice)} must be given"
+            )

@@ -1,1 +1,1 @@
-"""Kubernetes: a real API server, the plugin that talks to it, stand-ins for what runs in it."""
+"""Kubernetes: a real API server, the plugin that talks to it, and simulated controllers."""

@@ -13,7 +13,7 @@ Manifest = Mapping[str, Any]
 _TIMEOUT_SECONDS: Final = 30
 
 
-class Refused(Exception):
+class StatusError(Exception):
     """The API server's answer to a request that it did not carry out."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -23,14 +23,14 @@ class Refused(Exception):
         """Such as `Invalid`, `Conflict` or `NotFound`."""
 
 
-class UnknownKind(Refused):
+class UnknownKind(StatusError):
     """The API server has no resource of this apiVersion and kind: its CRD is not installed."""
 
     def __init__(self, api_version: str, kind: str) -> None:
         super().__init__(404, "UnknownKind", f"no matches for kind {kind} in version {api_version}")
 
 
-class Client:
+class ApiClient:
     """One user of one API server."""
 
     def __init__(self, url: str, token: str, certificate: Path) -> None:
@@ -87,7 +87,7 @@ class Client:
         """The object of this apiVersion, kind, namespace and name, or None."""
         try:
             return self._send("GET", self._path(manifest))
-        except Refused as refused:
+        except StatusError as refused:
             if refused.code == 404:
                 return None
             raise
@@ -96,7 +96,7 @@ class Client:
         """Asks for the end of an object; one that is not there is at its end."""
         try:
             self._send("DELETE", self._path(manifest), params={"propagationPolicy": "Background"})
-        except Refused as refused:
+        except StatusError as refused:
             if refused.code != 404:
                 raise
 
@@ -130,8 +130,8 @@ class Client:
             resource = self._resource(api_version, kind)
         except UnknownKind:
             return []
-        found = self._send("GET", f"{_root(api_version)}/{resource['name']}")
-        return [{"apiVersion": api_version, "kind": kind, **one} for one in found["items"]]
+        document = self._send("GET", f"{_root(api_version)}/{resource['name']}")
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in document["items"]]
 
     def check_kind(self, api_version: str, kind: str) -> None:
         """Raises UnknownKind where there is no such kind."""
@@ -162,13 +162,13 @@ class Client:
 
     def _discover(self, api_version: str) -> list[dict[str, Any]]:
         try:
-            found: list[dict[str, Any]] = self._send("GET", _root(api_version))["resources"]
-        except Refused as refused:
+            resources: list[dict[str, Any]] = self._send("GET", _root(api_version))["resources"]
+        except StatusError as refused:
             if refused.code != 404:
                 raise
-            found = []
-        self._resources[api_version] = found
-        return found
+            resources = []
+        self._resources[api_version] = resources
+        return resources
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = self._session.request(
@@ -177,7 +177,7 @@ class Client:
         body = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
         if not answer.ok:
             message = body.get("message") or answer.text.strip()
-            raise Refused(answer.status_code, body.get("reason", ""), message)
+            raise StatusError(answer.status_code, body.get("reason", ""), message)
         return body
 
 

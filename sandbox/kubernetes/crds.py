@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from .client import Client, Manifest, UnknownKind
+from .client import ApiClient, Manifest, UnknownKind
 
 MANAGER: Final = "sandbox"
 API_VERSION: Final = "apiextensions.k8s.io/v1"
 SECONDS: Final = 30
 
 
-class Kind(NamedTuple):
+class CustomKind(NamedTuple):
     """A custom resource, always in a namespace."""
 
     version: str
@@ -24,26 +24,28 @@ class Kind(NamedTuple):
     plural: str
 
 
-KINDS: Final[Mapping[str, tuple[Kind, ...]]] = MappingProxyType(
+KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
     {
         "data.fluid.io": (
-            Kind("v1alpha1", "Dataset", "datasets"),
-            Kind("v1alpha1", "JindoRuntime", "jindoruntimes"),
-            Kind("v1alpha1", "DataLoad", "dataloads"),
+            CustomKind("v1alpha1", "Dataset", "datasets"),
+            CustomKind("v1alpha1", "JindoRuntime", "jindoruntimes"),
+            CustomKind("v1alpha1", "DataLoad", "dataloads"),
         ),
-        "monitoring.coreos.com": (Kind("v1", "PodMonitor", "podmonitors"),),
-        "operator.knative.dev": (Kind("v1beta1", "KnativeServing", "knativeservings"),),
-        "scheduling.alibabacloud.com": (Kind("v1alpha1", "ResourcePolicy", "resourcepolicies"),),
-        "serving.knative.dev": (Kind("v1", "Service", "services"),),
+        "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
+        "operator.knative.dev": (CustomKind("v1beta1", "KnativeServing", "knativeservings"),),
+        "scheduling.alibabacloud.com": (
+            CustomKind("v1alpha1", "ResourcePolicy", "resourcepolicies"),
+        ),
+        "serving.knative.dev": (CustomKind("v1", "Service", "services"),),
         "serving.kserve.io": (
-            Kind("v1beta1", "InferenceService", "inferenceservices"),
-            Kind("v1alpha1", "ServingRuntime", "servingruntimes"),
+            CustomKind("v1beta1", "InferenceService", "inferenceservices"),
+            CustomKind("v1alpha1", "ServingRuntime", "servingruntimes"),
         ),
     }
 )
 
 
-def install(client: Client, group: str, folder: Path | None) -> None:
+def install(client: ApiClient, group: str, folder: Path | None) -> None:
     """Installs the kinds of a group, and returns once they are served.
 
     Args:
@@ -53,13 +55,13 @@ def install(client: Client, group: str, folder: Path | None) -> None:
             a definition that accepts every field.
     """
     for kind in KINDS[group]:
-        known = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
-        client.apply(known or _open_definition(group, kind), MANAGER)
+        definition = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
+        client.apply(definition or _open_definition(group, kind), MANAGER)
     for kind in KINDS[group]:
         _wait(client, f"{group}/{kind.version}", kind.kind)
 
 
-def uninstall(client: Client, group: str) -> None:
+def uninstall(client: ApiClient, group: str) -> None:
     """Removes the kinds of a group, and every object of them."""
     for kind in KINDS[group]:
         client.remove(_named(f"{kind.plural}.{group}"))
@@ -67,19 +69,20 @@ def uninstall(client: Client, group: str) -> None:
 
 def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[str]:
     """Kinds among some objects whose fields the API server does not check."""
-    known = _definitions(folder) if folder else {}
-    used = {(one["apiVersion"], one["kind"]) for one in manifests}
+    definitions = _definitions(folder) if folder else {}
+    used = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
     return [
         f"{kind.kind} ({group})"
         for group, kinds in KINDS.items()
         for kind in kinds
-        if (f"{group}/{kind.version}", kind.kind) in used and f"{kind.plural}.{group}" not in known
+        if (f"{group}/{kind.version}", kind.kind) in used
+        and f"{kind.plural}.{group}" not in definitions
     ]
 
 
 @cache
 def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
-    return {found["metadata"]["name"]: found for found in _read(folder)}
+    return {definition["metadata"]["name"]: definition for definition in _read(folder)}
 
 
 def _read(folder: Path) -> Iterator[dict[str, Any]]:
@@ -89,7 +92,7 @@ def _read(folder: Path) -> Iterator[dict[str, Any]]:
             yield yaml.load(path.read_text(), yaml.CSafeLoader)
 
 
-def _open_definition(group: str, kind: Kind) -> dict[str, Any]:
+def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {
         "name": kind.version,
@@ -113,7 +116,7 @@ def _named(name: str) -> dict[str, Any]:
     }
 
 
-def _wait(client: Client, api_version: str, kind: str) -> None:
+def _wait(client: ApiClient, api_version: str, kind: str) -> None:
     until = time.monotonic() + SECONDS
     while True:
         try:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from . import crds
-from .client import Client
+from .client import ApiClient
 
 
 class Install(NamedTuple):
@@ -56,7 +56,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
 """Charts that do, by the last part of their name."""
 
 
-def install(client: Client, what: Install, folder: Path | None) -> None:
+def install(client: ApiClient, what: Install, folder: Path | None) -> None:
     """Installs something; a second time changes nothing."""
     for group in what.groups:
         crds.install(client, group, folder)
@@ -65,14 +65,14 @@ def install(client: Client, what: Install, folder: Path | None) -> None:
         configure(client, what, what.namespace)
 
 
-def configure(client: Client, what: Install, in_namespace: str) -> None:
+def configure(client: ApiClient, what: Install, in_namespace: str) -> None:
     """Makes its ConfigMaps in a namespace that is there."""
     for name in what.config_maps:
         about = {"name": name, "namespace": in_namespace}
         client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}, crds.MANAGER)
 
 
-def uninstall(client: Client, what: Install) -> None:
+def uninstall(client: ApiClient, what: Install) -> None:
     """Removes it, with every object of its kinds."""
     for group in what.groups:
         crds.uninstall(client, group)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import installs
-from .client import Client
+from .client import ApiClient
 
 MANAGER: Final = "helm"
 
 
-def install(client: Client, inputs: Mapping[str, Any], definitions: Path | None) -> str:
+def install(client: ApiClient, inputs: Mapping[str, Any], definitions: Path | None) -> str:
     """Records a release, with what its chart brings; returns its ID, `namespace/name`."""
     namespace, name = inputs.get("namespace", "default"), inputs["name"]
     if inputs.get("createNamespace"):
@@ -30,16 +30,16 @@ def install(client: Client, inputs: Mapping[str, Any], definitions: Path | None)
     return f"{namespace}/{name}"
 
 
-def find(client: Client, id_: str) -> dict[str, Any] | None:
+def find(client: ApiClient, id_: str) -> dict[str, Any] | None:
     """What a release was installed with, or None where there is none."""
     stored = client.get(_record(*id_.split("/")))
     if stored is None:
         return None
-    found: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
-    return found
+    release: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
+    return release
 
 
-def uninstall(client: Client, id_: str, inputs: Mapping[str, Any]) -> None:
+def uninstall(client: ApiClient, id_: str, inputs: Mapping[str, Any]) -> None:
     """Removes a release. A namespace that Helm made stays, as it does in Helm."""
     installs.uninstall(client, _brought(inputs))
     client.delete(_record(*id_.split("/")))

@@ -16,7 +16,7 @@ import yaml
 
 from .. import binaries
 from ..private import write_private
-from .client import Client
+from .client import ApiClient
 
 READY_SECONDS: Final = 60
 PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
@@ -38,9 +38,9 @@ class ApiServer:
     processes: tuple[int, ...] = ()
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ApiClient:
         """Speaks to it as its administrator."""
-        return Client(self.url, self.token, self.folder / "certs" / "apiserver.crt")
+        return ApiClient(self.url, self.token, self.folder / "certs" / "apiserver.crt")
 
     @property
     def kubeconfig(self) -> str:
@@ -86,12 +86,12 @@ def start(folder: Path) -> ApiServer:
         Unavailable: Its programs cannot be had on this machine.
         NotStarted: It did not come up.
     """
-    known = find(folder)
-    if known is not None and all(map(_runs, known.processes)):
-        return known
-    if known is not None:
-        known.stop()
-    server = known or _new(folder)
+    earlier = find(folder)
+    if earlier is not None and all(map(_runs, earlier.processes)):
+        return earlier
+    if earlier is not None:
+        earlier.stop()
+    server = earlier or _new(folder)
     etcd = _spawn(folder / "etcd.log", _etcd_command(server))
     api = _spawn(folder / "apiserver.log", _api_server_command(server))
     server = replace(server, processes=(api, etcd))
@@ -103,10 +103,10 @@ def start(folder: Path) -> ApiServer:
 def find(folder: Path) -> ApiServer | None:
     """The API server that was started in a folder, whether it still runs or not."""
     try:
-        known = json.loads((folder / "server.json").read_text())
+        document = json.loads((folder / "server.json").read_text())
     except FileNotFoundError:
         return None
-    return ApiServer(**{**known, "folder": folder, "processes": tuple(known["processes"])})
+    return ApiServer(**{**document, "folder": folder, "processes": tuple(document["processes"])})
 
 
 def _new(folder: Path) -> ApiServer:
@@ -205,9 +205,9 @@ def _end(pid: int) -> None:
 
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    for socket_ in sockets:
+        socket_.bind(("127.0.0.1", 0))
+    ports = [socket_.getsockname()[1] for socket_ in sockets]
+    for socket_ in sockets:
+        socket_.close()
     return ports

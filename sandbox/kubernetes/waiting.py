@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .client import Client, Manifest
+from .client import ApiClient, Manifest
 
 WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT: Final = "pulumi.com/timeoutSeconds"
@@ -13,14 +13,14 @@ SKIP: Final = "pulumi.com/skipAwait"
 PAUSE_SECONDS: Final = 0.1
 
 
-def wait(client: Client, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
+def wait(client: ApiClient, manifest: Manifest) -> tuple[dict[str, Any], str | None]:
     """Waits for an object; returns it as it is then, and what it still lacks if time ran out."""
     annotations = manifest["metadata"].get("annotations") or {}
-    wanted = _conditions(annotations.get(WAIT_FOR))
+    conditions = _conditions(annotations.get(WAIT_FOR))
     until = time.monotonic() + int(annotations.get(TIMEOUT, "600"))
     while True:
         live = client.get(manifest) or dict(manifest)
-        missing = [one for one in wanted if not is_met(live, one)]
+        missing = [condition for condition in conditions if not is_met(live, condition)]
         if not missing:
             return live, None
         if time.monotonic() > until:
@@ -35,13 +35,13 @@ def is_skipped(manifest: Manifest) -> bool:
     return bool(annotations.get(SKIP) == "true")
 
 
-def unfinished(wanted: Manifest, live: Manifest) -> str | None:
+def unfinished(declared: Manifest, live: Manifest) -> str | None:
     """What a refresh finds wrong with a Job, whatever an update waits for; None with all others.
 
     pulumi-kubernetes v4.32.0, provider/pkg/await/await.go, Read, asks `skipAwait` alone; the kinds
     of workloads and Services, which it asks too, are not made by this project.
     """
-    if (live["apiVersion"], live["kind"]) != ("batch/v1", "Job") or is_skipped(wanted):
+    if (live["apiVersion"], live["kind"]) != ("batch/v1", "Job") or is_skipped(declared):
         return None
     return None if is_met(live, "condition=Complete") else f"{live['kind']} has not succeeded"
 
@@ -53,14 +53,14 @@ def is_met(live: Manifest, condition: str) -> bool:
         type_, _, status = rest.partition("=")
         conditions = (live.get("status") or {}).get("conditions") or []
         return any(
-            one["type"] == type_ and one["status"] == (status or "True") for one in conditions
+            entry["type"] == type_ and entry["status"] == (status or "True") for entry in conditions
         )
     path, _, value = rest.partition("=")
-    found: Any = live
+    actual: Any = live
     for part in path.strip("{}").strip(".").split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    shown = found if isinstance(found, str) else json.dumps(found)
-    return found is not None and (not value or shown == value)
+        actual = actual.get(part) if isinstance(actual, Mapping) else None
+    text = actual if isinstance(actual, str) else json.dumps(actual)
+    return actual is not None and (not value or text == value)
 
 
 def _conditions(annotation: str | None) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Final
 from components.args import MISSING, Fault, Words
 from components.catalog.instances import Architecture
 from components.catalog.labels import ARCHITECTURE, ARM_TAINT
-from components.cloud.node_pool import Taint, find_architecture_faults
+from components.cloud.node_pool import Taint, architecture_faults
 
 from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from .rules import check, warning
 from .views import lowest_size, models, placed, workloads
 
 ARM_DOCS: Final = (
@@ -19,6 +20,7 @@ ARM_DOCS: Final = (
 Marketplace; nodes beside x86 ones want a taint. Read 2026-11."""
 
 
+@check()
 def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
     """A pool starts its nodes from one image."""
     for pool in environment.pools:
@@ -28,10 +30,11 @@ def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
             if name in environment.instances
         }
         if kinds:
-            for fault in find_architecture_faults(kinds, pool.image_type):
+            for fault in architecture_faults(kinds, pool.image_type):
                 yield fault.under(f"pools[{pool.name}]")
 
 
+@check("cluster.profile")
 def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
     """Knative, KServe, Fluid and the like have no place on ARM nodes of ACK."""
     if environment.existing:
@@ -43,6 +46,7 @@ def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
         yield Fault("pools", Words("ARM throughout, GPU pools aside"), want, why, ARM_DOCS)
 
 
+@check()
 def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
     """Beside x86 nodes, a pod whose image is for x86 may land on an ARM one and never start."""
     wanted = Taint.model_validate(ARM_TAINT)
@@ -54,6 +58,7 @@ def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"pools[{pool.name}].taints", got, want, why, ARM_DOCS)
 
 
+@check()
 def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
     """Fluid's workers run on the cache's nodes, and its FUSE client on the readers'."""
     why = "Fluid and Jindo run there, which ACK offers for x86 nodes only"
@@ -70,6 +75,7 @@ def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
                     yield Fault(field, name, want, why, ARM_DOCS)
 
 
+@warning
 def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
     """Whether an image has a variant for ARM stands in its registry, which is not asked."""
     for path, workload in workloads(environment):

@@ -2,19 +2,76 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, pod_autoscaling
+from components.quantity import gib
 from components.serving.knative_model import annotations
 
 from ..environment import Environment, Model, Pool
+from .rules import warning
 from .views import lowest_size, models, placed
-from .warnings import NODE_SCALE_OUT_SECONDS
 
+OSS_READ_GIB_PER_SECOND: Final = 0.16
+"""Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
+NODE_SCALE_OUT_SECONDS: Final = 170
+"""From a pod that fits nowhere to a GPU node that is ready: 50 s measured, 120 s for drivers."""
 USUAL_THRESHOLD_PERCENT = 200
 """Knative's own panic threshold. Whoever raised it has weighed bursts already."""
 
 
+@warning
+def starts_take_their_time(environment: Environment) -> Iterator[str]:
+    """A start that takes longer than it is allowed to is started over and over."""
+    for path, model in models(environment):
+        if model.cache is not None:
+            continue
+        elastic = any(
+            isinstance(pool, Pool) and pool.autoscale
+            for pool in placed(environment, model.placement)
+        )
+        load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
+        need = round(load + (NODE_SCALE_OUT_SECONDS if elastic else 0))
+        for kind, section in model.serve.sections.items():
+            if not section.startup_seconds or section.startup_seconds >= need:
+                continue
+            yield (
+                f"{path}.serve.{kind}.startup_seconds is {section.startup_seconds}, but without a "
+                f"cache a start is estimated at {need} s ({model.volume.size} at "
+                f"{OSS_READ_GIB_PER_SECOND} GiB/s"
+                f"{', and a new node' if elastic else ''}): it may never finish."
+            )
+
+
+@warning
+def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
+    """A revision is ready when all the replicas are that it begins with."""
+    wait = environment.waits.service_seconds
+    for path, model in models(environment):
+        scaling = _pod_autoscaling(model)
+        starts = scaling.first_pods if scaling else 1
+        elastic = any(pool.autoscale for pool in _pools(environment, model))
+        if not elastic or _standing_replicas(environment, model) >= starts:
+            starts = 1
+        for kind, section in model.serve.sections.items():
+            need = starts * (section.startup_seconds or 0)
+            if not 0 < wait < need:
+                continue
+            field = f"{path}.serve.{kind}.startup_seconds"
+            some = (
+                f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
+                "with all of scale.min and nodes may come one after another"
+                if starts > 1
+                else f"{field} allows a start {section.startup_seconds}"
+            )
+            yield (
+                f"waits.service_seconds is {wait}, but {path} may take {need} s: {some}. An update "
+                "would give up on a model that comes up."
+            )
+
+
+@warning
 def bursts_are_seen(environment: Environment) -> Iterator[str]:
     """Knative looks at the panic window every two seconds."""
     for path, model in models(environment):
@@ -33,6 +90,7 @@ def bursts_are_seen(environment: Environment) -> Iterator[str]:
         )
 
 
+@warning
 def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
     """A node that comes after the wish for it is gone is paid for and never used."""
     for path, model in models(environment):
@@ -59,32 +117,6 @@ def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
             f"{_setting(model, 'panic_threshold_percent', USUAL_THRESHOLD_PERCENT + 100)} or more "
             "to pass over short bursts."
         )
-
-
-def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
-    """A revision is ready when all the replicas are that it begins with."""
-    wait = environment.waits.service_seconds
-    for path, model in models(environment):
-        scaling = _pod_autoscaling(model)
-        starts = scaling.first_pods if scaling else 1
-        elastic = any(pool.autoscale for pool in _pools(environment, model))
-        if not elastic or _standing_replicas(environment, model) >= starts:
-            starts = 1
-        for kind, section in model.serve.sections.items():
-            need = starts * (section.startup_seconds or 0)
-            if not 0 < wait < need:
-                continue
-            field = f"{path}.serve.{kind}.startup_seconds"
-            some = (
-                f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
-                "with all of scale.min and nodes may come one after another"
-                if starts > 1
-                else f"{field} allows a start {section.startup_seconds}"
-            )
-            yield (
-                f"waits.service_seconds is {wait}, but {path} may take {need} s: {some}. An update "
-                "would give up on a model that comes up."
-            )
 
 
 def _pod_autoscaling(model: Model) -> PodAutoscaling | None:

@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.args import MISSING, Fault, Words
+from components.catalog.labels import ARCHITECTURE
 from components.catalog.regions import region_of
-from components.cloud.network import find_network_faults, find_overlap_faults
+from components.cloud.network import network_faults, overlap_faults
+from components.crds.affinity import TaintEffect
 from components.names import kubernetes_minor
 
 from ..environment import (
     Environment,
     NetworkPlugin,
+    Pool,
     Profile,
 )
+from .rules import check
 from .views import lowest_size
 
 RRSA_OSS_KUBERNETES: Final = "1.26"
@@ -24,6 +28,7 @@ PLUGINS: Final = {
 """Network plugins per kind of cluster: ACK Edge, "Network management"."""
 
 
+@check("cluster.profile")
 def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """What a cluster of ours needs, an existing one has."""
     if environment.existing:
@@ -49,6 +54,7 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
 
 
+@check("cluster.profile", "network.plugin")
 def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """ACK and ACK Edge have different network plugins."""
     network, profile = environment.network, environment.cluster.profile
@@ -59,6 +65,7 @@ def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("network.plugin", network.plugin, want, why)
 
 
+@check("region", "network")
 def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
     """A vSwitch can only be made in a zone of the region."""
     for zone in environment.network.zones if environment.network else []:
@@ -69,19 +76,21 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
 
 
+@check("network")
 def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     """VPC, vSwitches, pods and Services share no address."""
     network = environment.network
     if network is None:
         return
-    for fault in find_network_faults(network.cidr, network.zones):
+    for fault in network_faults(network.cidr, network.zones):
         yield fault.under("network")
     ranges = {"network.cidr": network.cidr, "network.service_cidr": network.service_cidr}
     if network.pod_cidr is not None:
         ranges["network.pod_cidr"] = network.pod_cidr
-    yield from find_overlap_faults(ranges)
+    yield from overlap_faults(ranges)
 
 
+@check("network")
 def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
     """A pool's vSwitches are the network's."""
     known = [zone.id for zone in environment.network.zones] if environment.network else []
@@ -93,6 +102,7 @@ def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
                 yield Fault(field, zone, f"one of {', '.join(known)}", why)
 
 
+@check("cluster")
 def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
     """OSS volumes without an AccessKey have a floor."""
     if not environment.existing and any(store.oss for store in environment.stores):
@@ -115,14 +125,25 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
         yield Fault("cluster.version", version, want, why)
 
 
+@check("cluster.profile")
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
     if environment.existing or not environment.pools:
         return
-    if not any(lowest_size(pool) for pool in environment.pools if not pool.is_dedicated):
+    if any(lowest_size(pool) for pool in environment.pools if not _repels(pool)):
+        return
+    if any(lowest_size(pool) for pool in environment.pools if not pool.is_dedicated):
+        got, want = Words("tainted throughout"), "a pool with at least one node and no taint"
+    else:
+        got = Words("dedicated or empty throughout")
         want = "a pool with at least one node that is not dedicated to GPU pods"
-        why = "the controllers of the platform have nowhere to run"
-        yield Fault("pools", Words("dedicated or empty throughout"), want, why)
+    yield Fault("pools", got, want, "the controllers of the platform have nowhere to run")
+
+
+def _repels(pool: Pool) -> bool:
+    """Whether pods stay away that tolerate nothing; of ARM nodes another check speaks."""
+    taints = [taint for taint in pool.all_taints if taint.key != ARCHITECTURE]
+    return any(taint.effect is not TaintEffect.PREFER_NO_SCHEDULE for taint in taints)
 
 
 def _how_to_give(field: str) -> str:

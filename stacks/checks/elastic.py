@@ -11,6 +11,7 @@ from typing import Final
 from components.quantity import GIB, parse
 
 from ..environment import Environment, Pool
+from .rules import warning
 from .views import placed, resources_of, workloads
 
 SURE_SHARE: Final = Decimal("0.7")
@@ -18,17 +19,7 @@ SURE_SHARE: Final = Decimal("0.7")
 Cards are whole, and counted as they are."""
 
 
-def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
-    """It does not look at the stock of spot instances."""
-    for pool in environment.pools:
-        if pool.autoscale and pool.spot and pool.spot.compensate_with_on_demand:
-            yield (
-                f"pools[{pool.name}].spot.compensate_with_on_demand is true: GOATScaler does not "
-                "look at the stock of spot instances, and buys on demand even where there are "
-                "some. The plan prices the pool on demand."
-            )
-
-
+@warning
 def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
     """It guesses what a node will offer, from its size."""
     for path, workload in workloads(environment):
@@ -51,8 +42,25 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
                 for field, (amount, share) in asked.items():
                     if share > SURE_SHARE:
                         yield (
-                            f"{section}.{field} is {amount}, {share:.0%} of {name} in pool "
+                            f"{section}.{field} is {amount}, {_percent(share)} of {name} in pool "
                             f"{pool.name}: GOATScaler guesses what a new node will offer, and is "
                             f"sure of {SURE_SHARE:.0%} only. Try whether it adds a node for such a "
                             "pod, or ask for less."
                         )
+
+
+@warning
+def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
+    """It does not look at the stock of spot instances."""
+    for pool in environment.pools:
+        if pool.autoscale and pool.spot and pool.spot.compensate_with_on_demand:
+            yield (
+                f"pools[{pool.name}].spot.compensate_with_on_demand is true: GOATScaler does not "
+                "look at the stock of spot instances, and buys on demand even where there are "
+                "some. The plan prices the pool on demand."
+            )
+
+
+def _percent(share: Decimal) -> str:
+    """Whole percents, unless a share over the bound would read as if it were none."""
+    return f"{share:.0%}" if f"{share:.0%}" != f"{SURE_SHARE:.0%}" else f"{share:.1%}"

@@ -7,7 +7,6 @@ from typing import Final
 
 from components.args import Fault, Words
 from components.catalog.instances import FLANNEL_PODS, GIB, Allocatable, allocatable
-from components.cloud.node_pool import ImageType
 from components.quantity import parse
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
@@ -19,6 +18,7 @@ from ..environment import (
     NetworkPlugin,
     Pool,
 )
+from .rules import check
 from .views import lowest_size, models, placed, resources_of, workloads
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
@@ -31,6 +31,7 @@ DISK_SHARE: Final = Decimal("0.9")
 """Share of a disk above which the kubelet evicts: nodefs.available<10 %, ACK's default."""
 
 
+@check()
 def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     """A pod fits every kind of node that it may land on, beside the node's agents."""
     for path, workload in workloads(environment):
@@ -44,6 +45,7 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
                     yield Fault(f"{section}.{field}", got, want, why)
 
 
+@check()
 def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
     """Under Terway a node holds as many pods as it has addresses."""
     for path, workload in workloads(environment):
@@ -57,6 +59,7 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
                     yield Fault(f"{path}.placement.pools", got, want, why)
 
 
+@check()
 def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
     """A cache that is too small drops what it has just read."""
     for path, model in models(environment):
@@ -72,6 +75,7 @@ def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.cache.quota", model.cache.quota, want, why)
 
 
+@check()
 def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
     """One worker per node, and what it caches in memory is the node's memory."""
     for path, model in models(environment):
@@ -93,22 +97,6 @@ def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
                 want = f"at most {room // GIB}Gi on pool {pool.name}"
                 why = f"{node} has no more memory beside the worker and the node's agents"
                 yield Fault(f"{path}.cache.quota", cache.quota, want, why)
-
-
-def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
-    """Fluid mounts caches by a CSI plugin that ContainerOS does not carry."""
-    why = "Fluid does not support ContainerOS"
-    want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
-    seen: set[str] = set()
-    for model in environment.models:
-        if model.cache is None:
-            continue
-        for name in [model.cache.pool, *model.placement.pools]:
-            pool = environment.pool(name)
-            on_container_os = isinstance(pool, Pool) and pool.image_type is ImageType.CONTAINER_OS
-            if on_container_os and name not in seen:
-                seen.add(name)
-                yield Fault(f"pools[{name}].image_type", ImageType.CONTAINER_OS, want, why)
 
 
 def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatable]]:

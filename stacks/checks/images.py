@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from components.args import Fault
 from components.catalog.regions import is_mainland
-from components.catalog.registries import CHART_REGISTRIES, Registry, registry_of
+from components.catalog.registries import CHART_REGISTRIES, ImageRegistry, registry_of
 from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
 from ..environment import CertManagerMode, Environment
+from .rules import check, warning
 from .views import models
 
 
@@ -26,11 +27,12 @@ class Source:
     """Whether Knative's controller asks the registry what the tag stands for."""
 
     @property
-    def registry(self) -> Registry:
+    def registry(self) -> ImageRegistry:
         """Where it is."""
         return registry_of(self.image)
 
 
+@check("region")
 def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
     """A registry's VPC address answers in the VPCs of its region."""
     region = environment.region
@@ -39,10 +41,25 @@ def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault
         if other is not None and other != region:
             host = source.registry.host
             want = f"at {host.replace(other, region or '')}, or at a public address"
+            if source.registry.is_personal:  # Of its public address nothing is pulled.
+                want = f"in a registry of {region}"
             why = f"{host} answers in VPCs of {other} only"
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
 
 
+@warning
+def personal_registries_are_asked_inside(environment: Environment) -> Iterator[str]:
+    """ACR: "you cannot use the public endpoints of new Personal Edition instances to pull"."""
+    for source in image_sources(environment):
+        if (host := source.registry.vpc_host) is not None:
+            yield (
+                f"{source.field} is at {source.registry.host}: public endpoints of ACR's personal "
+                f"instances made since 2024-09-09 are not for pulls. In VPCs of "
+                f"{source.registry.region} it is {host}."
+            )
+
+
+@warning
 def registries_are_in_reach(environment: Environment) -> Iterator[str]:
     """From mainland China, registries abroad are slow at best."""
     region = environment.region
@@ -54,7 +71,8 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
             abroad.setdefault(source.registry.host, []).append(source)
     for host, sources in abroad.items():
         fields = dict.fromkeys(source.field for source in sources)
-        unskipped = host not in environment.knative.skip_tag_resolving
+        skipped = {registry_of(f"{name}/").host for name in environment.knative.skip_tag_resolving}
+        unskipped = host not in skipped
         advice = (
             f" Where nodes have a mirror for {host}, Knative's controller has none: "
             f"knative.skip_tag_resolving: [{host}] keeps it from asking there."
@@ -97,7 +115,7 @@ def _chart_sources(environment: Environment) -> Iterator[Source]:
     ours = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
     yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", ours)
     if environment.cert_manager is CertManagerMode.INSTALL:
-        yield from _chart_images("cert_manager", None, "cert-manager", ours=True)
+        yield from _chart_images("cert_manager", prefix, "cert-manager", ours=True)
 
 
 def _chart_images(field: str, prefix: str | None, chart: str, ours: bool) -> Iterator[Source]:

@@ -1,15 +1,30 @@
 """Names that would meet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from components.args import Fault
 from components.crds.kserve import deployment_name
 
 from ..arguments import base_model, checkpoint, results
 from ..environment import Environment
+from .rules import check
 from .views import repeated
 
+PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cert-manager": "cert-manager",
+        "fluid-system": "Fluid",
+        "knative-operator": "Knative",
+        "knative-serving": "Knative",
+        "kserve": "KServe",
+    }
+)
+"""Namespaces of the platform, and whose they are."""
 
+
+@check()
 def names_are_unique(environment: Environment) -> Iterator[Fault]:
     """Within a section, and for models and jobs, which share a namespace."""
     sections = {
@@ -36,6 +51,7 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         yield Fault(f"training[{name}].name", name, want, why)
 
 
+@check()
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
     """A model's volume has the model's name; a job's claims have the job's and an ending."""
     claims = {checkpoint(job): ("-checkpoint", "checkpoint") for job in environment.training}
@@ -50,16 +66,7 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"models[{model.name}].name", model.name, want, why)
 
 
-def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
-    """KServe calls its predictor's Service after the model, where another model's may be."""
-    owners = {model.name: f"models[{model.name}]" for model in environment.models}
-    for model in environment.models:
-        predictor = deployment_name(model.name)
-        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
-            why = f"KServe makes a Service of that name for models[{model.name}]"
-            yield Fault(f"{path}.name", predictor, "another one", why)
-
-
+@check()
 def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
     """A run is a Job, and its reports are a claim, beside those of training and of models."""
     jobs = {job.name: f"training[{job.name}]" for job in environment.training}
@@ -74,3 +81,37 @@ def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
         if test.run:
             jobs[test.job_name] = path
+
+
+@check("namespace")
+def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
+    """The platform's parts come with namespaces of their own, which the stack cannot make too."""
+    if any(store.claim for store in environment.stores):
+        return  # The namespace is there already, and the stack makes none.
+    if (owner := PLATFORM_NAMESPACES.get(environment.namespace)) is not None:
+        why = f"{owner} makes that one, and the stack makes the models' namespace"
+        yield Fault("namespace", environment.namespace, "another one", why)
+
+
+@check()
+def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
+    """A name of a bucket is given once in all of OSS."""
+    owners: dict[str, str] = {}
+    for store in environment.stores:
+        if store.oss is None or not store.oss.create:
+            continue
+        if (owner := owners.setdefault(store.oss.bucket, store.name)) != store.name:
+            want = "another one, or one store for both: models take folders of it"
+            why = f"stores[{owner}] makes the bucket"
+            yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
+
+
+@check()
+def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
+    """KServe calls its predictor's Service after the model, where another model's may be."""
+    owners = {model.name: f"models[{model.name}]" for model in environment.models}
+    for model in environment.models:
+        predictor = deployment_name(model.name)
+        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
+            why = f"KServe makes a Service of that name for models[{model.name}]"
+            yield Fault(f"{path}.name", predictor, "another one", why)

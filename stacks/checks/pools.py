@@ -8,8 +8,10 @@ from components.catalog.gpus import GPUS
 from ..environment import (
     Environment,
 )
+from .rules import check
 
 
+@check()
 def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     """Fit and node-hours need the size of each type."""
     known = environment.instances
@@ -28,6 +30,7 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"instance_types[{entry.name}].gpu", entry.gpu, want, why)
 
 
+@check()
 def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
     """The card that a pool claims is the one its nodes have."""
     for pool in environment.pools:
@@ -35,6 +38,8 @@ def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
             instance = environment.instances.get(name)
             if instance is None or instance.gpu == pool.gpu:
                 continue
+            if instance.gpus and instance.gpu is None:
+                continue  # Its own section says that the kind of card is missing.
             have = f"has {instance.gpu}" if instance.gpu else "has no GPU"
             want = instance.gpu or "left out"
             field = f"pools[{pool.name}].gpu"

@@ -9,9 +9,11 @@ from ..environment import (
     Environment,
     Volume,
 )
+from .rules import check
 from .views import models, repeated, resources_of, workloads
 
 
+@check()
 def placements_name_pools(environment: Environment) -> Iterator[Fault]:
     """Each once, each there, and with GPUs where GPUs are asked for."""
     known = [pool.name for pool in environment.all_pools]
@@ -29,15 +31,7 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, name, "named once", "a pool is tried once")
 
 
-def load_tests_name_models(environment: Environment) -> Iterator[Fault]:
-    """A test loads a model that is there."""
-    known = [model.name for model in environment.models]
-    for test in environment.load_tests:
-        if test.model not in known:
-            why = "it is the one that is loaded"
-            yield from _unknown(f"load_tests[{test.name}].model", test.model, known, why)
-
-
+@check()
 def caches_name_pools(environment: Environment) -> Iterator[Fault]:
     """A cache needs nodes."""
     known = [pool.name for pool in environment.all_pools]
@@ -47,6 +41,17 @@ def caches_name_pools(environment: Environment) -> Iterator[Fault]:
             yield from _unknown(f"{path}.cache.pool", model.cache.pool, known, why)
 
 
+@check()
+def load_tests_name_models(environment: Environment) -> Iterator[Fault]:
+    """A test loads a model that is there."""
+    known = [model.name for model in environment.models]
+    for test in environment.load_tests:
+        if test.model not in known:
+            why = "it is the one that is loaded"
+            yield from _unknown(f"load_tests[{test.name}].model", test.model, known, why)
+
+
+@check()
 def stores_are_known(environment: Environment) -> Iterator[Fault]:
     """A volume is a folder of a store."""
     known = [store.name for store in environment.stores]
@@ -56,6 +61,7 @@ def stores_are_known(environment: Environment) -> Iterator[Fault]:
             yield from _unknown(f"{path}.store", volume.store, known, why)
 
 
+@check("cluster.profile")
 def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """On an existing cluster there is neither our VPC nor our RRSA roles."""
     for store in environment.stores if environment.existing else []:
@@ -68,6 +74,7 @@ def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{field}.nas.server", MISSING, "given", why)
 
 
+@check("region")
 def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
     """The public endpoint is slower, and its traffic is billed."""
     if environment.region is None:
@@ -80,6 +87,7 @@ def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"stores[{store.name}].oss.endpoint", endpoint, internal, why)
 
 
+@check("network", "cluster.profile")
 def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
     """A mount target stands in a vSwitch of the network."""
     known = [zone.id for zone in environment.network.zones] if environment.network else []
@@ -90,6 +98,7 @@ def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
             yield from _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
 
 
+@check("priorities")
 def priorities_are_known(environment: Environment) -> Iterator[Fault]:
     """A pod with an unknown PriorityClass is refused by the API server."""
     known = [entry.name for entry in environment.priorities]
@@ -103,6 +112,7 @@ def priorities_are_known(environment: Environment) -> Iterator[Fault]:
             yield from _unknown(field, workload.priority, known, why)
 
 
+@check()
 def training_gives_way(environment: Environment) -> Iterator[Fault]:
     """Preemption goes from high to low, so training on shared pools must be lower."""
     values = {entry.name: entry.value for entry in environment.priorities}

@@ -1,15 +1,36 @@
-"""What a server's command line says, against what its pod has."""
+"""What a command line and its variables say, against what its pod has."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from components.args import Fault
 from components.serving.vllm_parallel import TENSOR
-from components.serving.vllm_sources import is_below, sources
+from components.serving.vllm_sources import files, is_below, sources
 
-from ..environment import Environment
-from .views import models, mount_paths
+from ..environment import Environment, Model
+from .rules import check, warning
+from .views import models, mount_paths, workloads
+
+IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
+"""Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
+WRITTEN: Final = (
+    "VLLM_CACHE_ROOT",
+    "TRITON_CACHE_DIR",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "XDG_CACHE_HOME",
+)
+"""Variables with a folder that vLLM and what it uses write to at each start."""
+NO_STATS: Final = "--disable-log-stats"
+"""Flag without which vLLM publishes its series: vllm/v1/engine/async_llm.py, 0.9.2 to 0.33.0."""
+NVIDIA: Final = "NVIDIA_VISIBLE_DEVICES"
+"""Cards that NVIDIA's container runtime shows, which the device plugin sets:
+https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html"""
+CUDA: Final = "CUDA_VISIBLE_DEVICES"
+"""Cards that a CUDA program uses, of those that its container has."""
 
 
+@check()
 def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
     """A path under no mount is not there, and vLLM ends with an error that names a hub."""
     for path, model in models(environment):
@@ -22,6 +43,77 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{section}", source, want, why)
 
 
+@warning
+def files_are_in_the_image(environment: Environment) -> Iterator[str]:
+    """A file under no mount has to be part of the image, and vLLM's own has few."""
+    for path, model in models(environment):
+        command, mounts = model.server.vllm_command, mount_paths(model)
+        for flag, file in files(command) if command else []:
+            inside = any(is_below(file, folder) for folder in [*mounts, *IMAGE_FOLDERS])
+            if file.startswith("/") and not inside:
+                yield (
+                    f"{path}.server starts vLLM with {flag} {file}, which lies below no mount: it "
+                    "starts only if the image has that file."
+                )
+
+
+@check()
+def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
+    """A model's files are mounted read-only, and who writes there ends with an error."""
+    for path, model in models(environment):
+        command, env = model.server.vllm_command, model.server.env or {}
+        folders = {f"env[{name}]": env[name] for name in WRITTEN if name in env} if command else {}
+        if command and command.model and not command.model.startswith("/"):
+            section = "command" if model.server.vllm is None else "vllm.extra_args"
+            folders |= {section: command.flags.get("--download-dir", "")}
+        for field, folder in folders.items():
+            if any(is_below(folder, mount) for mount in mount_paths(model)):
+                want = "a folder outside of the mounts, e.g. below /tmp"
+                why = "vLLM writes there, and the model's files are mounted read-only"
+                yield Fault(f"{path}.server.{field}", folder, want, why)
+
+
+@check()
+def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
+    """Without its statistics vLLM publishes no series, and nothing scales on them."""
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        for kind, section in model.serve.sections.items():
+            metric = section.scale.metric or ""
+            if command and NO_STATS in command.flags and metric.startswith("vllm"):
+                place = "command" if model.server.vllm is None else "vllm.extra_args"
+                why = "vLLM then publishes no series, and "
+                why += f"{path}.serve.{kind}.scale.metric is {metric}"
+                yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
+
+
+@check()
+def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[Fault]:
+    """Which cards a program sees follows from what its pod asks for."""
+    for path, workload in workloads(environment):
+        server = workload.server if isinstance(workload, Model) else workload
+        field = f"{path}.server.env" if isinstance(workload, Model) else f"{path}.env"
+        cards, env = server.resources.gpus or 0, server.env or {}
+        if NVIDIA in env and env[NVIDIA] not in ("none", "void"):
+            why = "the container would see cards of other pods: the device plugin sets it to those "
+            why += "that the pod was given"
+            yield Fault(f"{field}[{NVIDIA}]", env[NVIDIA], "left out", why)
+        seen = _visible(env.get(CUDA, ""), cards)
+        if seen < cards:
+            want = f"left out, or {','.join(map(str, range(cards)))}"
+            why = f"resources.gpus is {cards}, and the program would see {seen}"
+            yield Fault(f"{field}[{CUDA}]", env[CUDA], want, why)
+
+
+def _visible(numbers: str, cards: int) -> int:
+    """Cards that a program sees: those up to the first number that there is no card of."""
+    if not re.fullmatch(r"\d+(,\d+)*", numbers):
+        return cards
+    named = [int(number) < cards for number in numbers.split(",")]
+    return named.index(False) if False in named else len(named)
+
+
+@warning
 def tensor_parallel_divides_the_heads(environment: Environment) -> Iterator[str]:
     """VLLM refuses a size that does not divide the attention heads, and few have odd factors."""
     for path, model in models(environment):

@@ -7,9 +7,11 @@ from components.catalog.metrics import METRICS, MetricsFlavor, offered
 
 from ..arguments import given
 from ..environment import EdgePool, Environment
+from .rules import check, warning
 from .views import models, sections
 
 
+@check("cluster.profile", "gpu_metrics")
 def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
     """An HPA whose metric nobody serves never adds a pod."""
     flavor = MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
@@ -28,6 +30,7 @@ def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.scale.metric", metric, want, why)
 
 
+@check("cluster.profile", "gpu_metrics", "prometheus_url", "prometheus_token")
 def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
     """The adapter asks one Prometheus."""
     section = environment.gpu_metrics
@@ -52,6 +55,7 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, Words("given"), "left out", why)
 
 
+@check()
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
     for path, model in models(environment):
@@ -65,6 +69,7 @@ def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.cache", Words("given"), want, why)
 
 
+@check()
 def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]:
     """A model that keeps a pod is never at zero, and only Knative holds a request until one is."""
     for test in environment.load_tests:
@@ -88,3 +93,13 @@ def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]
             want = f"left out, or {path}.reserve"
             why = "a reserve instance answers as long as there is no replica"
             yield Fault(field, Words("given"), want, why)
+
+
+@warning
+def one_adapter_serves_external_metrics(environment: Environment) -> Iterator[str]:
+    """Two owners of one API group undo each other."""
+    if environment.keda and environment.gpu_metrics and not environment.existing:
+        yield (
+            "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
+            "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."
+        )

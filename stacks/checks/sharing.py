@@ -7,11 +7,13 @@ from components.args import Fault
 from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
 
 from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from .rules import check
 from .views import placed, resources_of, workloads
 
 SCHEDULING_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/191140.html"
 
 
+@check()
 def pools_offer_whole_cards(environment: Environment) -> Iterator[Fault]:
     """A node hands out its cards in one way, and pods here ask for whole ones."""
     askers: dict[str, list[str]] = {}

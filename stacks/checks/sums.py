@@ -18,26 +18,31 @@ from typing import Final
 
 from components.args import Fault
 from components.catalog.instances import GIB, Allocatable
+from components.crds.knative_annotations import AUTOSCALING
 from components.quantity import parse
 from components.serving import ReserveType
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
-from ..environment import Environment, Model, Pool
+from ..environment import Environment, Model, Pool, Serving
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
+from .rules import check, warning
 from .views import lowest_size, models
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
 
 UNITS: Final[Mapping[str, tuple[int, str]]] = {
-    "gpus": (1, "GPUs"),
+    "gpus": (1, "GPU"),
     "memory": (GIB, "GiB of memory"),
-    "cpu": (1000, "CPUs"),
+    "cpu": (1000, "CPU"),
     "disk": (GIB, "GiB of system disk"),
-    "pods": (1, "pods"),
+    "pods": (1, "pod"),
 }
-"""What is summed up: its unit in a sentence, and what that is called."""
+"""What is summed up: its unit in a sentence, and what one of it is called."""
+MOST_LISTED: Final = 5
+"""Settings that a sentence names; of more it says how many there are."""
+INITIAL_SCALE: Final = f"{AUTOSCALING}initial-scale"
 LOAD_TEST: Final[Amounts] = {"cpu": 1000, "memory": 2 * GIB, "pods": 1}
 """What a pod of a load test asks for."""
 MOST_SETS: Final = 512
@@ -80,6 +85,7 @@ class Shortage:
     have: str
 
 
+@check()
 def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
     """What runs at the least, on all nodes there can be, each of the largest of its types."""
     rooms = _rooms(environment, max)
@@ -91,6 +97,7 @@ def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
             yield _fault(shortage)
 
 
+@warning
 def highest_sums_fit(environment: Environment) -> Iterator[str]:
     """What may run at the most at the same time, with each node of the smallest of its types."""
     demands = [
@@ -116,7 +123,10 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
         pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             least = 1 if section.scale.min is None else section.scale.min
-            yield Demand(f"{path}.serve.{kind}.scale.min", least, each, pools)
+            field = f"{path}.serve.{kind}.scale.min"
+            if (start := _initial_scale(section)) > least:
+                field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
+            yield Demand(field, least, each, pools)
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
                 cards = {resource: each[resource] for resource in ("gpus", "pods")}
@@ -167,6 +177,12 @@ def amounts(resources: Resources) -> Amounts:
         "gpus": resources.gpus or 0,
         "pods": 1,
     }
+
+
+def _initial_scale(section: Serving) -> int:
+    """Pods that all have to be ready before a revision is, where an annotation says so."""
+    text = (section.annotations or {}).get(INITIAL_SCALE, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _reserved(model: Model) -> int:
@@ -257,16 +273,14 @@ def _shortage(demands: list[Demand], rooms: Mapping[str, Room]) -> Shortage | No
         if need > have:
             verb = "has" if len(rooms) == 1 else "have"
             amount = f"{_amount(have, unit)} at the most"
-            return Shortage(
-                tuple(askers), f"{_amount(need, unit)} {name}", f"{where} {verb} {amount}"
-            )
+            return Shortage(tuple(askers), _named(need, unit, name), f"{where} {verb} {amount}")
         for size in sorted({demand.each[resource] for demand in askers}):
             large = [demand for demand in askers if demand.each[resource] >= size]
             pods = sum(demand.pods for demand in large)
             held = sum(room.holds(resource, size) for room in rooms.values())
             if pods > held:
                 verb = "holds" if len(rooms) == 1 else "hold"
-                need_words = f"{pods} times {_amount(size, unit)} {name} or more"
+                need_words = f"{pods} times {_named(size, unit, name)} or more"
                 return Shortage(tuple(large), need_words, f"{where} {verb} {held} of these")
     return None
 
@@ -279,7 +293,15 @@ def _fault(shortage: Shortage) -> Fault:
 
 
 def _listed(demands: Iterable[Demand]) -> str:
-    return ", ".join(map(str, demands))
+    texts = [str(demand) for demand in demands]
+    more = len(texts) - MOST_LISTED
+    return ", ".join(texts) if more <= 1 else f"{', '.join(texts[:MOST_LISTED])} and {more} more"
+
+
+def _named(amount: int, unit: int, name: str) -> str:
+    """`1 GPU`, `2 GPUs`, `1.5 GiB of memory`."""
+    plural = "" if amount == unit or " " in name else "s"
+    return f"{_amount(amount, unit)} {name}{plural}"
 
 
 def _amount(amount: int, unit: int) -> str:

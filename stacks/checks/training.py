@@ -1,14 +1,19 @@
 """Training jobs of several pods, which have to meet."""
 
+import re
 from collections.abc import Iterator
 
-from components.args import Fault
+from components.args import Fault, Words
 from components.crds.kserve import deployment_name
+from components.serving.launchers import Launch, Launcher, read_launch
+from components.serving.vllm_command import expanded
 
-from ..environment import EdgePool, Environment
+from ..environment import EdgePool, Environment, Training
+from .rules import check, warning
 from .views import placed
 
 
+@check()
 def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
     services = {deployment_name(m.name): m.name for m in environment.models if m.serve.kserve}
@@ -19,6 +24,7 @@ def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"training[{job.name}].name", job.name, want, why)
 
 
+@check()
 def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:
@@ -27,3 +33,81 @@ def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
                 want = f"1, or edge_pools[{pool.name}].interconnected true where it is so"
                 why = f"pods of the job talk to each other, and those on {pool.name} cannot"
                 yield Fault(f"training[{job.name}].parallelism", job.parallelism, want, why)
+
+
+@check()
+def launchers_start_a_process_per_card(environment: Environment) -> Iterator[Fault]:
+    """More processes than cards end at once, and pods that do not wait for all train alone."""
+    for job in environment.training:
+        launch = _launch(job)
+        if launch is not None:
+            yield from _pod_faults(job, launch)
+            yield from _process_faults(job, launch)
+
+
+@warning
+def cards_have_a_process(environment: Environment) -> Iterator[str]:
+    """Cards that a job asks for, and starts nothing on."""
+    for job in environment.training:
+        launch = _launch(job)
+        flag, processes, cards = _processes(job, launch) if launch else ("", None, 0)
+        if launch and processes is not None and processes < cards:
+            yield (
+                f"training[{job.name}].command starts {processes} "
+                f"process{'' if processes == 1 else 'es'} by {flag}, and the job asks for {cards} "
+                "cards: the others stay idle, unless each process takes several."
+            )
+
+
+def _launch(job: Training) -> Launch | None:
+    return read_launch(expanded(job.command, job.env))
+
+
+def _pod_faults(job: Training, launch: Launch) -> Iterator[Fault]:
+    field, pods = f"training[{job.name}].command", job.parallelism
+    if launch.launcher is Launcher.DEEPSPEED and pods > 1 and "--no-ssh" not in launch.flags:
+        want = "one with torchrun, or with --no_ssh"
+        why = "deepspeed starts processes of other pods by ssh, which no pod answers: each of "
+        why += f"the {pods} would train alone"
+        yield Fault(field, Words("one with deepspeed"), want, why)
+    flag = "--num-machines" if launch.launcher is Launcher.ACCELERATE else "--nnodes"
+    standalone = launch.launcher is Launcher.TORCHRUN and "--standalone" in launch.flags
+    text = launch.flags.get(flag, "")
+    nodes = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", text)
+    if standalone and pods > 1:
+        want = "one without it"
+        why = f"each of the {pods} pods would train alone"
+        yield Fault(field, Words("one with --standalone"), want, why)
+    elif nodes and not int(nodes[1]) <= pods <= int(nodes[2] or nodes[1]):
+        want = f"one with {pods}, or without it for torchrun, or parallelism {text}"
+        if launch.launcher is not Launcher.TORCHRUN:
+            want = f"one with {pods}, or parallelism {text}"
+        why = "the processes of so many pods wait for each other"
+        yield Fault(field, Words(f"one with {_spelled(flag)} {text}"), want, why)
+
+
+def _process_faults(job: Training, launch: Launch) -> Iterator[Fault]:
+    flag, processes, cards = _processes(job, launch)
+    if processes is not None and processes > cards > 0:
+        got = Words(f"one with {_spelled(flag)} {processes}")
+        want = f"one with {cards} at most, or resources.gpus given to match"
+        why = "each process takes a card of its own, and ends where there is none"
+        yield Fault(f"training[{job.name}].command", got, want, why)
+
+
+def _processes(job: Training, launch: Launch) -> tuple[str, int | None, int]:
+    """The flag that counts processes, its value, and the cards that they share."""
+    cards = job.resources.gpus or 0
+    if "--cpu" in launch.flags:
+        return "--cpu", None, cards
+    match launch.launcher:
+        case Launcher.ACCELERATE:
+            return "--num-processes", launch.number("--num-processes"), cards * job.parallelism
+        case Launcher.DEEPSPEED:
+            return "--num-gpus", launch.number("--num-gpus"), cards
+    return "--nproc-per-node", launch.number("--nproc-per-node"), cards
+
+
+def _spelled(flag: str) -> str:
+    """A flag as most write it."""
+    return f"--{flag.removeprefix('--').replace('-', '_')}"

@@ -8,15 +8,18 @@ from components.serving.shutdown import (
     ENDPOINTS_SECONDS,
     FLAG,
     GRACE_SECONDS,
+    KNATIVE_SECONDS,
+    QUIET_SECONDS,
     finishes_requests,
     standard_shutdown,
 )
 
 from ..environment import Environment, Model, Pool, Serving
+from .rules import warning
 from .views import models, placed
-from .warnings import most_cards
 
 
+@warning
 def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     for path, model in models(environment):
@@ -37,16 +40,21 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
             when = (
                 f"with scale.min {least} it never ends"
                 if full <= least
-                else f"with {full} replicas or more it waits until load falls"
+                else f"with {_replicas(full)} or more it waits until load falls"
             )
             yield (
-                f"{path}.serve.{kind}: an update needs room for {spare} more "
-                f"replica{'' if spare == 1 else 's'} before it ends an old one, and the pools "
+                f"{path}.serve.{kind}: an update needs room for {_replicas(spare, ' more')} before "
+                f"it ends an old one, and the pools "
                 f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
                 f"{_remedy(model)}"
             )
 
 
+def _replicas(count: int, kind: str = "") -> str:
+    return f"{count}{kind} replica{'' if count == 1 else 's'}"
+
+
+@warning
 def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """What a pod has in hand for longer than its grace period is cut off."""
     for path, model in models(environment):
@@ -71,6 +79,30 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
             f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if own else ''}."
             f"{'' if finishes else why}"
         )
+
+
+@warning
+def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
+    """A drain of one's own that the kubelet ends."""
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        own = command.number(FLAG) if command else None
+        for kind, section in model.serve.sections.items():
+            if not own:
+                continue
+            if model.on_knative:
+                field, default = "request_seconds", KNATIVE_SECONDS
+                pause = QUIET_SECONDS
+            else:
+                field, default = "grace_seconds", GRACE_SECONDS
+                pause = standard_shutdown(model.server, getattr(section, field)).pause_seconds
+            grace = getattr(section, field) or default
+            if own + pause > grace:
+                yield (
+                    f"{path}.server gives vLLM {own} s after SIGTERM by {FLAG}, but "
+                    f"serve.{kind}.{field} {grace} ends the pod {max(0, grace - pause)} s after "
+                    f"it: {own + pause} would do, or the flag left out, which follows from it then."
+                )
 
 
 def _cards_of_others(environment: Environment, model: Model) -> int:
@@ -115,3 +147,10 @@ def _remedy(model: Model) -> str:
         "Set rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
         "one more node."
     )
+
+
+def most_cards(environment: Environment, pool: Pool) -> int:
+    """Cards that a pool has at its largest."""
+    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
+    cards = [environment.instances[name].gpus for name in pool.instance_types]
+    return nodes * min(cards, default=0)

@@ -23,6 +23,7 @@ from components.catalog.vllm.table import (
     releases,
     table_date,
 )
+from components.quantity import gib
 
 from ..environment import (
     AnyPool,
@@ -32,12 +33,33 @@ from ..environment import (
     Nodes,
     Pool,
 )
+from .rules import check, warning
 from .views import models, placed
 
 SECTIONS: Final = {Pool: "pools", EdgePool: "edge_pools", Nodes: "nodes"}
 """Sections of the stack file that pools of a kind stand in."""
 
 
+@warning
+def models_fill_their_cards(environment: Environment) -> Iterator[str]:
+    """Weights that leave no room for the KV cache."""
+    for path, model in models(environment):
+        for pool in placed(environment, model.placement):
+            gpu = GPUS.get(pool.gpu or "")
+            if gpu is None or model.server.vllm is None:
+                continue
+            share = model.server.vllm.gpu_memory_utilization or 1
+            room = gpu.memory_gib * max(1, model.server.gpus) * share
+            size = float(gib(model.volume.size))
+            if size >= room:
+                yield (
+                    f"{path}.volume.size is {model.volume.size}, and a replica on pool {pool.name} "
+                    f"has {room:.1f} GiB of GPU memory for weights and KV cache together: it may "
+                    "fail to load."
+                )
+
+
+@check()
 def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
     for path, model in models(environment):
@@ -48,6 +70,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
                 continue
             if (
                 image
+                and model.server.vllm_command
                 and image.version >= V100_DROPPED
                 and gpu.compute_capability <= V100_CAPABILITY
             ):
@@ -58,6 +81,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
             yield from _dtype_faults(path, model, pool, gpu)
 
 
+@check()
 def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the folder's name."""
     for path, model in models(environment):
@@ -73,15 +97,25 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.image", model.server.image, want, why, see)
 
 
-def new_releases_are_judged_by_an_older_one(environment: Environment) -> Iterator[str]:
-    """What the table does not hold yet."""
-    newest = releases()[-1]
+@warning
+def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
+    """What the table does not hold, and what is judged then."""
+    oldest, newest = releases()[0], releases()[-1]
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        if image and model.server.vllm_command and image.version > newest:
+        if model.server.vllm_command is None:
+            continue
+        if image is None:
             yield (
-                f"{path}.server.image is vLLM {image.release}, which is newer than what is known "
-                f"here: its flags and formats are judged by {release_name(newest)}, read "
+                f"{path}.server.image does not tell its release of vLLM: flags and formats are "
+                "judged by what any release knows, the driver by none. A tag that begins with the "
+                "release, e.g. v0.19.0-mirror, tells it."
+            )
+        elif not oldest <= image.version <= newest:
+            age, nearest = ("older", oldest) if image.version < oldest else ("newer", newest)
+            yield (
+                f"{path}.server.image is vLLM {image.release}, which is {age} than what is known "
+                f"here: its flags and formats are judged by {release_name(nearest)}, read "
                 f"{table_date()}."
             )
 
@@ -124,6 +158,7 @@ def _field(model: Model, field: str) -> str:
     return f"vllm.{field}" if model.server.vllm else "command"
 
 
+@check()
 def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
     """CUDA 13 needs a newer driver than most nodes have."""
     for path, model in models(environment):

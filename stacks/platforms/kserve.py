@@ -7,9 +7,9 @@ import pulumi
 
 from components.platform import KServe, KServeArgs, KServeFlavor
 
-from ..checks.front_door import ingress_controller
 from ..environment import Environment, IngressController, Model
 from .cert_manager import CERT_MANAGER
+from .ingress import ingress_controller
 from .platform import Platform
 
 

@@ -1,7 +1,11 @@
-"""The runtimes that serve models: one module each, called as its section of `serve`."""
+"""The runtimes that serve models: one module each, called as its section of `serve`.
 
-from collections.abc import Iterable, Mapping
+Rules across sections that one runtime alone asks for stand in its module.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
 
 from components.serving import LoadTestArgs
@@ -13,6 +17,7 @@ from ..platforms import PLATFORMS, Platform
 from .runtime import Runtime, Served
 
 __all__ = [
+    "MODULES",
     "RUNTIMES",
     "Runtime",
     "Served",
@@ -22,8 +27,12 @@ __all__ = [
     "selected_labels",
 ]
 
+MODULES: Final[Sequence[ModuleType]] = tuple(
+    import_module(f".{name}", __name__) for name in (*Serve.model_fields, "front_door")
+)
+"""Modules with rules: those of the runtimes, and what KServe alone has at its door."""
 RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
-    kind: import_module(f"{__name__}.{kind}").RUNTIME for kind in Serve.model_fields
+    kind: module.RUNTIME for kind, module in zip(Serve.model_fields, MODULES, strict=False)
 }
 """Every runtime, by its kind."""
 

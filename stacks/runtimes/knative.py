@@ -13,8 +13,8 @@ from components.serving.knative_model import host_faults, service_spec, serving_
 from components.serving.waiting import metadata
 
 from ..arguments import given
-from ..checks import check
 from ..checks.cluster import kubernetes_faults
+from ..checks.rules import check
 from ..checks.views import lowest_size, models
 from ..environment import Environment, Model
 from ..platforms import KNATIVE
@@ -50,6 +50,7 @@ def render(name: str, args: KnativeModelArgs) -> object:
 # --- checks --------------------------------------------------------------------------------------
 
 
+@check("cluster", "knative.version")
 def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
     """ACK's add-on and the operator's releases have floors."""
     if not any(model.on_knative for model in environment.models):
@@ -63,6 +64,7 @@ def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
         yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
 
 
+@check("cluster", "knative.version")
 def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
     """The operator serves a few releases of Serving."""
     version = environment.knative.version
@@ -72,27 +74,31 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
         yield Fault("knative.version", version, want, why)
 
 
+@check("cluster.profile")
 def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     knative = any(model.on_knative for model in environment.models)
     lowest = sum(map(lowest_size, environment.pools))
     if knative and not environment.existing and environment.pools and lowest < ADDON_NODES:
-        got = Words(f"{lowest} nodes at the least")
+        got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
         want = f"{ADDON_NODES} nodes or more, over all pools"
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
 
 
+@check("knative.max_request_seconds")
 def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
     """Knative refuses a service that allows longer requests than the cluster does."""
     longest = environment.knative.max_request_seconds
     for path, model in models(environment):
-        knative = model.serve.knative
-        if knative and (knative.request_seconds or 0) > longest:
-            want = f"at most knative.max_request_seconds ({longest})"
-            why = "Knative's webhook refuses longer requests"
-            yield Fault(f"{path}.serve.knative.request_seconds", knative.request_seconds, want, why)
+        for kind, section in model.serve.sections.items() if model.on_knative else ():
+            if (section.request_seconds or 0) > longest:
+                want = f"at most knative.max_request_seconds ({longest})"
+                why = "Knative's webhook refuses longer requests"
+                field = f"{path}.serve.{kind}.request_seconds"
+                yield Fault(field, section.request_seconds, want, why)
 
 
+@check()
 def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Ports and variables that Knative's queue-proxy has for itself."""
     for path, model in models(environment):
@@ -107,6 +113,7 @@ def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
 
 
+@check("cluster.profile")
 def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
     """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
     addons = {addon.name for addon in environment.cluster.addons}
@@ -130,6 +137,7 @@ RUNTIME: Final = Runtime(
     fields={
         "metadata.name": "name",
         "template.metadata.annotations": "serve.knative.annotations",
+        "spec.template.metadata.annotations": "serve.knative.annotations",
         "template.spec.containers[0].env": "server.env",
         "template.spec.containers[0].env_from": "server.secret_env",
         "template.spec.containers[0].volume_mounts": "server.mount_path",
@@ -137,13 +145,5 @@ RUNTIME: Final = Runtime(
         "template.spec.containers[0].resources": "server.resources",
         "template.spec.image_pull_secrets": "server.image_pull_secrets",
     },
-    checks=(
-        check(knative_runs_on_the_kubernetes, "cluster", "knative.version"),
-        check(knative_release_is_served, "cluster", "knative.version"),
-        check(enough_nodes_carry_knative, "cluster.profile"),
-        check(requests_end_in_time, "knative.max_request_seconds"),
-        check(reserved_names_are_free),
-        check(reserve_instances_are_offered, "cluster.profile"),
-    ),
     needs=lambda _model: (KNATIVE,),
 )

@@ -22,17 +22,12 @@ from components.serving.kserve_model import (
 from components.serving.waiting import metadata
 
 from ..arguments import given
-from ..checks import check
 from ..checks.cluster import kubernetes_faults
-from ..checks.front_door import (
-    default_limits_leave_room,
-    ingress_class,
-    ingress_controllers_are_installed_once,
-    ingresses_have_a_controller,
-)
+from ..checks.rules import check
 from ..checks.views import models
 from ..environment import CertManagerMode, Environment, Model
 from ..platforms import KNATIVE, KSERVE, Platform
+from ..platforms.ingress import ingress_class
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
@@ -42,12 +37,14 @@ KUBERNETES: Final = "1.32"
 def model_args(environment: Environment, model: Model, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
     server = limited(environment, args.server)
+    longest = environment.knative.max_request_seconds if model.on_knative else None
     return args.model_copy(update={"server": server}).completed(
         partial(
             KServeModelArgs,
             serve=given(model.serve.kserve),
             domain=(environment.knative if model.on_knative else environment.kserve).domain,
             ingress_class=ingress_class(environment),
+            max_request_seconds=longest,
         )
     )
 
@@ -90,6 +87,7 @@ def platforms(model: Model) -> tuple[Platform, ...]:
 # --- checks --------------------------------------------------------------------------------------
 
 
+@check("cluster")
 def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
     """The pinned release has a floor; of another one it is not known."""
     served = any(model.serve.kserve for model in environment.models)
@@ -97,6 +95,7 @@ def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
         yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
 
 
+@check()
 def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
     """One PodMonitor collects the metrics of all models."""
     ports = {
@@ -111,6 +110,7 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.port", port, want, why)
 
 
+@check("cert_manager")
 def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
     """KServe's webhooks refuse everything until they have a certificate."""
     served = any(model.serve.kserve for model in environment.models)
@@ -119,6 +119,7 @@ def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
         yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
 
 
+@check("keda")
 def keda_is_there(environment: Environment) -> Iterator[Fault]:
     """KServe hands a query to KEDA, and without it nobody scales."""
     for path, model in models(environment):
@@ -146,15 +147,6 @@ RUNTIME: Final = Runtime(
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
     },
-    checks=(
-        check(kserve_runs_on_the_kubernetes, "cluster"),
-        check(metrics_come_from_one_port),
-        check(kserve_has_cert_manager, "cert_manager"),
-        check(keda_is_there, "keda"),
-        check(ingress_controllers_are_installed_once, "cluster", "kserve"),
-        check(ingresses_have_a_controller, "cluster", "kserve"),
-        check(default_limits_leave_room, "kserve.chart"),
-    ),
     needs=platforms,
     pod_labels=pod_labels,
     url=lambda environment, model: cluster_url(model.name, environment.namespace),

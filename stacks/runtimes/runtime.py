@@ -9,7 +9,6 @@ import pulumi
 from components.serving import ModelArgs
 
 from ..arguments import pod_labels
-from ..checks import Check
 from ..environment import Environment, Model
 from ..platforms import Platform
 
@@ -45,8 +44,6 @@ class Runtime(Generic[A]):
     """Renders what the component would declare, and raises what it would refuse."""
     fields: Mapping[str, str]
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
-    checks: Sequence[Check] = ()
-    """Its rules across sections, beside those that hold for every runtime."""
     needs: Callable[[Model], Sequence[Platform]] = no_platforms
     """What has to be installed for a model that it serves."""
     pod_labels: Callable[[Model], dict[str, str]] = pod_labels

@@ -1,7 +1,7 @@
 import pytest
 
 from bench import side_by_side
-from bench.side_by_side import Asked
+from bench.side_by_side import Task
 from loadtest.fake_vllm import Behaviour
 from sandbox.binaries import Unavailable
 
@@ -29,11 +29,11 @@ def test_a_table_has_each_tool_at_each_number_of_clients_and_its_ceiling(
 
     def measured(
         tool: side_by_side.Tool, behaviour: Behaviour, clients: int, seconds: int, tokens: int
-    ) -> side_by_side.Measured:
+    ) -> side_by_side.ToolResult:
         asked.append((behaviour, clients))
-        return side_by_side.Measured(0.21, 0.2, 100.0 if tool is side_by_side.laptop else 50.0, 9)
+        return side_by_side.ToolResult(0.21, 0.2, 100.0 if tool is side_by_side.laptop else 50.0, 9)
 
-    def other(_: Asked) -> float:
+    def other(_: Task) -> float:
         return 0.2
 
     monkeypatch.setattr(side_by_side, "_measured", measured)

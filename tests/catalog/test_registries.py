@@ -36,6 +36,15 @@ def test_a_reference_without_a_host_is_one_of_docker_hub(reference: str, host: s
         "nvcr.io",
         "us-west1-docker.pkg.dev",
         "public.ecr.aws",
+        "docker.io:443",
+        "registry.hub.docker.com",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com",
+        "mcr.microsoft.com",
+        "acme.azurecr.io",
+        "registry.gitlab.com",
+        "lscr.io",
+        "registry-intl.ap-southeast-1.aliyuncs.com",
+        "team-registry.cn-hongkong.cr.aliyuncs.com",
     ],
 )
 def test_public_registries_are_abroad(host: str) -> None:
@@ -50,6 +59,10 @@ def test_public_registries_are_abroad(host: str) -> None:
         "docker.io.example.com",
         "quay.example.com",
         "registry.cn-hangzhou.aliyuncs.com",
+        "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+        "swr.cn-north-4.myhuaweicloud.com",
+        "registry-cn-hangzhou.ack.aliyuncs.com",
+        "[fd00::1]:5000",
     ],
 )
 def test_a_mirror_is_not_abroad(host: str) -> None:
@@ -64,6 +77,10 @@ def test_a_mirror_is_not_abroad(host: str) -> None:
         ("registry-vpc.ap-southeast-1.aliyuncs.com", "ap-southeast-1"),
         ("team-registry-vpc.cn-hongkong.cr.aliyuncs.com", "cn-hongkong"),
         ("crpi-x1-vpc.cn-beijing.personal.cr.aliyuncs.com", "cn-beijing"),
+        ("team-registry-vpc.cn-shanghai.cr.aliyuncs.com:443", "cn-shanghai"),
+        ("registry-intl-vpc.ap-southeast-1.aliyuncs.com", "ap-southeast-1"),
+        ("registry-cn-shanghai-finance-1-vpc.ack.aliyuncs.com", "cn-shanghai-finance-1"),
+        ("registry-cn-shanghai.ack.aliyuncs.com", None),
         ("registry.cn-shanghai.aliyuncs.com", None),
         ("team-registry.cn-shanghai.cr.aliyuncs.com", None),
         ("crpi-x1.cn-beijing.personal.cr.aliyuncs.com", None),

@@ -5,7 +5,7 @@ import pytest
 
 from components.args import Fault
 from components.cloud import Network, NetworkArgs
-from components.cloud.network import find_overlap_faults, find_private_range_faults
+from components.cloud.network import overlap_faults, private_range_faults
 from plan.model import UNKNOWN, Plan
 from plan.record import record
 from tests.provider_schema import errors_in, needs_schema
@@ -202,12 +202,12 @@ def test_nothing_is_registered_once_a_network_is_refused() -> None:
 
 def test_ranges_of_different_sections_are_compared_by_their_fields() -> None:
     ranges = {"network.cidr": "10.0.0.0/16", "service_cidr": "10.0.0.0/20", "pod_cidr": "nonsense"}
-    assert [fault.field for fault in find_overlap_faults(ranges)] == ["service_cidr"]
+    assert [fault.field for fault in overlap_faults(ranges)] == ["service_cidr"]
 
 
 def test_a_private_range_has_no_faults() -> None:
-    assert find_private_range_faults("cidr", "192.168.0.0/16", range(8, 29)) == []
-    assert [type(one) for one in find_private_range_faults("cidr", "9.0.0.0/8", range(9, 10))] == [
+    assert not [*private_range_faults("cidr", "192.168.0.0/16", range(8, 29))]
+    assert [type(one) for one in private_range_faults("cidr", "9.0.0.0/8", range(9, 10))] == [
         Fault,
         Fault,
     ]

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pulumi
@@ -309,9 +310,21 @@ def test_pods_that_start_together_are_in_range(start: str):
 
 
 def test_a_misspelt_annotation_is_refused_with_the_one_that_was_meant():
-    text = annotated(maxScale="3")
+    text = annotated(maxscale="3")
     assert "is not a known annotation" in text
     assert f"did you mean {SCALE}max-scale?" in text
+
+
+@pytest.mark.parametrize("name", ["minScale", "targetUtilizationPercentage", "scaleDownDelay"])
+def test_an_old_spelling_is_refused_for_what_knative_makes_of_it(name: str):
+    """serving v0.50.0, pkg/apis/autoscaling/register.go: the key with dashes comes first."""
+    text = annotated(**{name: "3"})
+    new = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", name)
+    assert f"{name}] is an old spelling, but it must be spelled {SCALE}{new}: Knative reads" in text
+
+
+def test_a_spelling_that_knative_never_had_is_not_called_an_old_one():
+    assert "activationScale] is not a known annotation" in annotated(activationScale="3")
 
 
 def test_an_annotation_that_is_not_known_yet_passes_unread():

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from plan.diff.report import Report, Section
+from plan.diff.report import Report, StackReport
 from plan.diff.terminal import render_report
 from plan.record import record
 from plan.render import render
@@ -77,7 +77,7 @@ def test_a_part_leaves_out_nothing_else(lines: str):
 
 def test_the_diff_shown_is_the_one_of_this_change():
     changes = {"pools[t4].autoscale.max": 8, "models[qwen].serve.knative.scale.max": 5}
-    report = Report("origin/main", "working tree", [Section("dev", diff_of("dev", changes))])
+    report = Report("origin/main", "working tree", [StackReport("dev", diff_of("dev", changes))])
     out = io.StringIO()
     render_report(report, Console(file=out, width=WIDTH))
     assert blocks("diff:dev") == [[line.rstrip() for line in out.getvalue().strip().splitlines()]]

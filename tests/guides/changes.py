@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -88,6 +88,12 @@ def make(changed: Change, copy: Path) -> None:
     command = ["git", "apply", "--whitespace=error", "-"]
     done = subprocess.run(command, cwd=copy, input=changed.diff, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
+
+
+def write(modules: Mapping[str, str], copy: Path) -> None:
+    """Puts whole files into a copy."""
+    for name, text in modules.items():
+        (copy / name).write_text(text)
 
 
 def compared(copy: Path, stack: str) -> StackDiff:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from plan.diff.compare import Kind, StackDiff
+from plan.diff.compare import ChangeKind, StackDiff
 from plan.graph import graph_of
 from plan.words import facts, steps
 
@@ -47,18 +47,20 @@ def test_a_runtime_is_two_modules_and_three_lines() -> None:
 def test_the_model_is_served_by_the_new_runtime_instead_of_the_old_one(moved: StackDiff) -> None:
     """Nothing else of the stack changes, but that metrics are carried and Knative is gone."""
     changes = [one for one in moved.changes if one.resource.custom]
-    happens = {kind: {one.resource.name for one in changes if one.kind is kind} for kind in Kind}
+    happens = {
+        kind: {one.resource.name for one in changes if one.kind is kind} for kind in ChangeKind
+    }
     metrics = {"gpu-metrics-adapter", "gpu-metrics-addon", "gpu-metrics-vllm"}
     dashboards = {"dashboards-gpu", "dashboards-vllm"}
     assert {kind: names for kind, names in happens.items() if names} == {
-        Kind.CREATED: {
+        ChangeKind.CREATED: {
             "qwen-deployment",
             "qwen-service",
             "qwen-autoscaler",
             *metrics,
             *dashboards,
         },
-        Kind.DELETED: {"qwen-service", "knative-addon", "knative-config-features"},
+        ChangeKind.DELETED: {"qwen-service", "knative-addon", "knative-config-features"},
     }
 
 

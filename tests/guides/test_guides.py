@@ -2,19 +2,24 @@
 
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from plan.diff.compare import Kind
+from plan.diff.compare import ChangeKind
 
 from .changes import (
     change,
     compared,
     copy_of_the_repository,
+    files,
     make,
     refusals,
     run_tests,
+    write,
 )
+
+CHECK: Final = "add-a-check.md"
 
 
 @pytest.fixture
@@ -35,9 +40,9 @@ def test_a_stack_uses_the_new_card_and_nothing_else_of_it_changes(copy: Path) ->
     found = compared(copy, "dev")
     happens = {one.resource.name: one.kind for one in found.changes if one.resource.custom}
     assert happens == {
-        "a100-pool": Kind.CREATED,
-        "qwen-policy": Kind.UPDATED,
-        "qwen-service": Kind.UPDATED,
+        "a100-pool": ChangeKind.CREATED,
+        "qwen-policy": ChangeKind.UPDATED,
+        "qwen-service": ChangeKind.UPDATED,
     }
     assert found.after is not None
     policies = {one["metadata"]["name"]: one for one in found.after.manifests("ResourcePolicy")}
@@ -64,33 +69,26 @@ def test_the_new_row_passes_the_tests_of_the_tables(copy: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
-def test_a_check_is_one_function_its_row_and_its_case() -> None:
-    added = change("add-a-check.md", "check")
-    function, table, case = added.files
-    assert [function, table, case] == [
-        "stacks/checks/pools.py",
-        "stacks/checks/__init__.py",
-        "tests/stacks/test_checks.py",
-    ]
-    assert sum(line.startswith("def ") for line in added.added(function)) == 1
-    named = [line for line in added.added(table) if "caches_keep_their_nodes" in line]
-    assert len(named) == 2, "an import, and a row"
-    assert named[1].strip() == "check(caches_keep_their_nodes),"
-    assert sum("Case(" in line for line in added.added(case)) == 1
+def test_a_check_is_one_function_and_its_case() -> None:
+    function, case = files(CHECK).items()
+    assert function[0] == "stacks/checks/spot_caches.py"
+    assert case[0] == "tests/stacks/checks/test_spot_caches.py"
+    assert function[1].count("\ndef ") == 1
+    assert case[1].count("Case(\n") == 1
 
 
 def test_the_new_check_passes_its_tests_and_fails_them_when_it_is_taken_out(copy: Path) -> None:
-    make(change("add-a-check.md", "check"), copy)
-    cases = ("tests/stacks/test_checks.py", "-k", "spot or caches_keep or every_check")
+    write(files(CHECK), copy)
+    cases = ("tests/stacks/checks", "-k", "spot_caches or caches_keep or looks_like or called_as")
     done = run_tests(copy, *cases)
     assert done.returncode == 0, done.stdout
-    table = copy / "stacks" / "checks" / "__init__.py"
-    table.write_text(table.read_text().replace("    check(caches_keep_their_nodes),\n", ""))
+    module = copy / "stacks" / "checks" / "spot_caches.py"
+    module.write_text(module.read_text().replace("@check()\n", ""))
     assert "failed" in run_tests(copy, *cases).stdout
 
 
 def test_the_new_check_refuses_a_stack_and_leaves_the_others_as_they_are(copy: Path) -> None:
-    make(change("add-a-check.md", "check"), copy)
+    write(files(CHECK), copy)
     assert compared(copy, "dev").changes == ()
     stack = copy / "Pulumi.dev.yaml"
     spot = stack.read_text().replace(
@@ -98,9 +96,10 @@ def test_the_new_check_refuses_a_stack_and_leaves_the_others_as_they_are(copy: P
     )
     stack.write_text(spot)
     [sentence] = refusals(copy, "dev")
-    assert sentence in _whole_sentences(change("add-a-check.md", "check").diff)
+    [_, case] = files(CHECK).values()
+    assert sentence in _whole_sentences(case)
 
 
-def _whole_sentences(diff: str) -> str:
-    """The texts of a diff with what the code breaks over lines put together."""
-    return re.sub(r'"\n\+\s+"', "", diff)
+def _whole_sentences(text: str) -> str:
+    """The texts of a module with what the code breaks over lines put together."""
+    return re.sub(r'"\n\s+"', "", text)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from plan.diff.compare import Kind
+from plan.diff.compare import ChangeKind
 
 from .changes import change, compared, copy_of_the_repository, make
 
@@ -17,7 +17,7 @@ def test_what_the_guide_declares_creates_nothing_until_it_is_asked_for(tmp_path:
     make(change(GUIDE, "ask"), copy)
     happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
     assert happens == {
-        "qwen-spike": Kind.CREATED,
-        "qwen-spike-files-first": Kind.CREATED,
-        "qwen-spike-job-first": Kind.CREATED,
+        "qwen-spike": ChangeKind.CREATED,
+        "qwen-spike-files-first": ChangeKind.CREATED,
+        "qwen-spike-job-first": ChangeKind.CREATED,
     }

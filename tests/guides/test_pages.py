@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from plan.diff.compare import Kind
+from plan.diff.compare import ChangeKind
 from plan.run import plan
 from reference.stack_file import sections
 
@@ -90,7 +90,7 @@ def test_a_renamed_child_with_an_alias_stays_what_it_is(tmp_path: Path) -> None:
     copy = copy_of_the_repository(tmp_path)
     make(renamed, copy)
     happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
-    assert happens == {"fluid-chart": Kind.MOVED}
+    assert happens == {"fluid-chart": ChangeKind.MOVED}
 
 
 def test_a_renamed_child_without_an_alias_goes_and_comes_again(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_renamed_child_without_an_alias_goes_and_comes_again(tmp_path: Path) -
     fluid = copy / "components" / "platform" / "fluid.py"
     fluid.write_text(fluid.read_text().replace('f"{name}-release"', 'f"{name}-chart"'))
     happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
-    assert happens == {"fluid-chart": Kind.CREATED, "fluid-release": Kind.DELETED}
+    assert happens == {"fluid-chart": ChangeKind.CREATED, "fluid-release": ChangeKind.DELETED}
 
 
 def test_a_copy_that_nobody_changed_is_the_same_stack(tmp_path: Path) -> None:

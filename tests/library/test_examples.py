@@ -14,7 +14,7 @@ import yaml
 
 from plan.model import SECRET, UNKNOWN, Marker, Plan
 from plan.wire import from_wire
-from policy.judge import judge
+from policy.validation import validate
 from tests import crd_schemas, provider_schema
 
 from .conftest import ROOT
@@ -145,7 +145,7 @@ def test_the_cluster_knows_every_field(example: Path, planned: Planned):
 
 @each_example
 def test_it_breaks_no_policy(example: Path, planned: Planned):
-    verdict = judge(planned(example))
+    verdict = validate(planned(example))
     assert [str(one) for one in (*verdict.mandatory, *verdict.advisory)] == []
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from loadtest.client import Answer, Client, Endpoint
+from loadtest.client import Answer, Endpoint, EndpointClient
 from loadtest.fake_vllm import Behaviour, running
 
 QUICK = Behaviour(ttft=0, tokens_per_second=1000)
@@ -20,7 +20,7 @@ def behaviour(**changes: Any) -> Behaviour:
 
 async def ask(endpoint: Endpoint, seconds: float = 5, max_tokens: int = 4) -> Answer:
     answer = Answer()
-    async with Client(endpoint) as client:
+    async with EndpointClient(endpoint) as client:
         await client.ask("hello", max_tokens, seconds, answer)
     return answer
 

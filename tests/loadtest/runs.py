@@ -8,8 +8,8 @@ from components.serving.scenarios import Prompt, Scenario
 from loadtest.arrivals import Spacing
 from loadtest.client import Endpoint
 from loadtest.fake_vllm import Behaviour, running
-from loadtest.load import Load
-from loadtest.measure import Outcome, Settings, measure
+from loadtest.load import LoadRun
+from loadtest.measure import MeasureOutcome, MeasureSettings, measure
 from loadtest.results import Machine, Run, Sample, Target
 
 from .asking import QUICK
@@ -46,11 +46,11 @@ class Watching:
     def waiting(self, sentence: str) -> None:
         self.sentences.append(sentence)
 
-    def tick(self, load: Load) -> None:
+    def tick(self, load: LoadRun) -> None:
         self.ticks += 1
 
 
-def settings(url: str, scenario: dict[str, Any], **changes: Any) -> Settings:
+def settings(url: str, scenario: dict[str, Any], **changes: Any) -> MeasureSettings:
     told: dict[str, Any] = {
         "endpoint": Endpoint(url, "qwen"),
         "scenario": Scenario.model_validate(scenario),
@@ -60,7 +60,7 @@ def settings(url: str, scenario: dict[str, Any], **changes: Any) -> Settings:
         "timeout_seconds": 10.0,
         "spacing": Spacing.CONSTANT,
     }
-    return Settings(**{**told, **changes})
+    return MeasureSettings(**{**told, **changes})
 
 
 def measured(
@@ -69,11 +69,11 @@ def measured(
     show: Watching | None = None,
     kept: list[Run] | None = None,
     **changes: Any,
-) -> Outcome:
+) -> MeasureOutcome:
     """What comes of a scenario."""
     keep = [] if kept is None else kept
 
-    async def run() -> Outcome:
+    async def run() -> MeasureOutcome:
         async with running(told) as url:
             asked = settings(url, scenario, **changes)
             return await measure(asked, show or Watching(), keep.append)

@@ -10,7 +10,15 @@ import trustme
 
 from components.serving.scenarios import Api, Connections
 from loadtest import client as module
-from loadtest.client import Answer, Client, Endpoint, address, from_environment, from_file, header
+from loadtest.client import (
+    Answer,
+    Endpoint,
+    EndpointClient,
+    address,
+    from_environment,
+    from_file,
+    header,
+)
 from loadtest.fake_vllm import RECORDS, Misbehaviour, running
 from loadtest.results import Failure
 from plan.stack_file import Refused
@@ -312,7 +320,7 @@ def test_each_request_has_a_connection_of_its_own_and_no_cookie() -> None:
 
         async with (
             raw(once) as port,
-            Client(Endpoint(f"http://127.0.0.1:{port}/v1", "qwen")) as client,
+            EndpointClient(Endpoint(f"http://127.0.0.1:{port}/v1", "qwen")) as client,
         ):
             for _ in range(3):
                 await client.ask("hello", 1, 5, Answer())
@@ -327,7 +335,7 @@ def test_each_request_has_a_connection_of_its_own_and_no_cookie() -> None:
 def test_connections_are_new_or_kept_as_it_is_asked(connections: Connections, number: int) -> None:
     async def exchange() -> set[int]:
         async with running(QUICK) as url:
-            async with Client(Endpoint(url, "qwen", connections=connections)) as client:
+            async with EndpointClient(Endpoint(url, "qwen", connections=connections)) as client:
                 for _ in range(3):
                     await client.ask("hello", 2, 5, Answer())
             records = url.removesuffix("/v1") + RECORDS
@@ -399,7 +407,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) ->
 def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("hello")
     with pytest.raises(Refused, match=r"--ca is '.*ca\.pem', but it must be certificates in PEM"):
-        Client(Endpoint("https://10.0.0.5/v1", "qwen", ca=tmp_path / "ca.pem"))
+        EndpointClient(Endpoint("https://10.0.0.5/v1", "qwen", ca=tmp_path / "ca.pem"))
 
 
 CANARY = "sk-canary-4711"
@@ -513,7 +521,7 @@ def test_many_requests_at_once_wait_for_no_connection() -> None:
         answers = [Answer() for _ in range(150)]
         async with (
             running(QUICK.model_copy(update={"ttft": 1.0})) as url,
-            Client(Endpoint(url, "qwen")) as client,
+            EndpointClient(Endpoint(url, "qwen")) as client,
             asyncio.TaskGroup() as group,
         ):
             for answer in answers:

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.catalog.metrics import SERIES, Origin
-from loadtest.client import Answer, Client, Endpoint
+from loadtest.client import Answer, Endpoint, EndpointClient
 from loadtest.fake_vllm import RECORDS, Behaviour, Misbehaviour, running, serve
 from loadtest.results import Failure
 
@@ -39,7 +39,7 @@ def answers(told: Behaviour, count: int, apart: float = 0.0) -> list[Answer]:
         found = [Answer() for _ in range(count)]
         async with (
             running(told) as url,
-            Client(Endpoint(url, "qwen")) as client,
+            EndpointClient(Endpoint(url, "qwen")) as client,
             asyncio.TaskGroup() as group,
         ):
             for answer in found:
@@ -181,7 +181,7 @@ def test_an_empty_queue_refuses_nobody_while_there_is_room() -> None:
 def test_a_request_that_is_left_makes_room() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> Failure | None:
         answer = Answer()
-        async with Client(Endpoint(url, "qwen")) as client:
+        async with EndpointClient(Endpoint(url, "qwen")) as client:
             await client.ask("hello", 4, 0.2, Answer())  # hangs
             await client.ask("hello", 4, 0.5, answer)
         return answer.failure

@@ -40,7 +40,7 @@ def test_in_an_open_loop_a_wait_counts_from_when_the_request_was_due() -> None:
     """A generator that stalls is the same as a server that does: neither may hide a wait."""
 
     class Stalling(Watching):
-        def tick(self, load: load.Load) -> None:
+        def tick(self, load: load.LoadRun) -> None:
             self.ticks += 1
             if self.ticks == 1:
                 time.sleep(0.3)  # nothing can be sent meanwhile
@@ -108,7 +108,7 @@ def test_a_run_is_handed_over_before_it_is_returned() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_and_keeps_what_was_in_flight_as_stopped(number: int) -> None:
     class Interrupting(Watching):
-        def tick(self, load: load.Load) -> None:
+        def tick(self, load: load.LoadRun) -> None:
             if load.sent >= 5 and not self.ticks:
                 self.ticks += 1
                 os.kill(os.getpid(), number)
@@ -162,7 +162,7 @@ def test_an_overloaded_server_does_not_end_the_run() -> None:
 
 def test_one_answer_is_enough_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     class Renaming(Watching):
-        def tick(self, load: load.Load) -> None:
+        def tick(self, load: load.LoadRun) -> None:
             if load.samples:
                 monkeypatch.setattr("loadtest.chat.PATHS", {Api.CHAT: "/nowhere"})
 
@@ -204,7 +204,7 @@ def test_a_generator_that_is_late_is_doubted_unless_waits_are_far_longer(
     """Found by a beat: requests of clients are never late, as nothing says when they are due."""
 
     class Stalling(Watching):
-        def tick(self, load: load.Load) -> None:
+        def tick(self, load: load.LoadRun) -> None:
             for pause in (0.04, 0.09, 0.14, 0.19, 0.24):
                 asyncio.get_running_loop().call_later(pause, time.sleep, 0.02)
 

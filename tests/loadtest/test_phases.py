@@ -11,8 +11,8 @@ from loadtest import phases
 from loadtest.phases import (
     Clock,
     ClusterError,
+    PodWatcher,
     Start,
-    Watcher,
     clock_of,
     container_of,
     first_started,
@@ -205,7 +205,7 @@ def test_the_container_that_serves_is_known_beside_others() -> None:
     assert container_of(pod(spec={"containers": [{"name": "vllm"}, sidecar]})) == "vllm"
 
 
-class Shown(Watcher):
+class Shown(PodWatcher):
     """Sees what it is told to, one list of pods per look, and the last one for good.
 
     None is a look that fails.
@@ -303,7 +303,7 @@ def test_a_cluster_that_cannot_be_asked_ends_the_wait_but_not_the_report(
     path = tmp_path / "kubeconfig"
     if content:
         path.write_text(content)
-    watcher = Watcher(path, None, "inference", "qwen")
+    watcher = PodWatcher(path, None, "inference", "qwen")
     with pytest.raises(ClusterError, match=why):
         asyncio.run(watcher.wait_until_zero(0))
     [first_token], [note] = asyncio.run(watcher.phases(SENT, ANSWERED))

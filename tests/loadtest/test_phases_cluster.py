@@ -15,7 +15,7 @@ import pytest
 import trustme
 import yaml
 
-from loadtest.phases import ClusterError, Watcher
+from loadtest.phases import ClusterError, PodWatcher
 from sandbox.kubernetes import server
 from sandbox.kubernetes.server import ApiServer
 from tests.loadtest.cluster import LOG, SENT, event, events, node, pod
@@ -104,7 +104,7 @@ def test_a_start_is_read_from_a_real_api_server(
     cluster: ApiServer, kubelet: int, tmp_path: Path
 ) -> None:
     """Does not prove what a kubelet and GOATScaler of ACK write."""
-    watcher = Watcher(kubeconfig(cluster, tmp_path), "sandbox", "inference", "qwen")
+    watcher = PodWatcher(kubeconfig(cluster, tmp_path), "sandbox", "inference", "qwen")
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "inference"}}
     cluster.client.apply(namespace, MANAGER)
     asyncio.run(watcher.wait_until_zero(0))
@@ -145,7 +145,7 @@ def test_a_log_that_no_kubelet_gives_is_said_and_the_rest_is_told(
     lonely = {"nodeName": "nowhere"}
     labels = {"name": "lonely-abc", "namespace": "default", "labels": {"release": "lonely"}}
     store(cluster, pod("lonely-abc", metadata=labels, spec=lonely))
-    watcher = Watcher(kubeconfig(cluster, tmp_path), None, "default", "lonely")
+    watcher = PodWatcher(kubeconfig(cluster, tmp_path), None, "default", "lonely")
     found, notes = asyncio.run(watcher.phases(SENT, None))
     assert [one.name for one in found] == ["scheduled", "ready"]
     text = "\n".join(notes)
@@ -159,4 +159,4 @@ def test_who_may_not_read_pods_is_told_so(cluster: ApiServer, tmp_path: Path) ->
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(document))
     with pytest.raises(ClusterError, match=r"Pods cannot be read: the API server says 401"):
-        asyncio.run(Watcher(path, None, "inference", "qwen").wait_until_zero(0))
+        asyncio.run(PodWatcher(path, None, "inference", "qwen").wait_until_zero(0))

@@ -11,7 +11,7 @@ from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Ste
 from loadtest import plots
 from loadtest.plots import Frame, Numbered, frame, in_flight, numbered, seconds
 from loadtest.report import rate, render
-from loadtest.report_words import Measured, by_quarter, caveats, command, differences, finding
+from loadtest.report_words import RunEntry, by_quarter, caveats, command, differences, finding
 from loadtest.results import Failure, Run, Target
 from tests.loadtest.made import COLD, cold_start, examples, run, sample
 
@@ -55,8 +55,8 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def measured(*runs: Run) -> list[Measured]:
-    return [Measured(*one) for one in numbered(runs)]
+def measured(*runs: Run) -> list[RunEntry]:
+    return [RunEntry(*one) for one in numbered(runs)]
 
 
 def load_of(label: str, waits: list[float], failed: int = 0, **changes: Any) -> Run:

@@ -8,7 +8,17 @@ import pytest
 
 from components.catalog.prices import NODE_LIST, PriceList
 from plan.amounts import Delta, Money, Range
-from plan.cost import CLUSTER, NAT_GATEWAY, NODE_POOL, Bill, Line, Pool, Row, bill, compare
+from plan.cost import (
+    CLUSTER,
+    NAT_GATEWAY,
+    NODE_POOL,
+    Bill,
+    Line,
+    LineChange,
+    PoolLine,
+    bill,
+    compare,
+)
 from plan.model import UNKNOWN, Plan
 from plan.record import record
 
@@ -41,8 +51,8 @@ def billed(planned: Callable[..., Plan]) -> Billed:
 
 
 @pytest.fixture
-def pool(billed: Billed) -> Callable[..., Pool]:
-    def make(prices: Any = None, **inputs: Any) -> Pool:
+def pool(billed: Billed) -> Callable[..., PoolLine]:
+    def make(prices: Any = None, **inputs: Any) -> PoolLine:
         [found] = billed({"instanceTypes": [A10], **inputs}, prices=prices).pools
         return found
 
@@ -59,17 +69,17 @@ def cny(least: str | None, most: str, *, hours: int = MONTH, **more: bool) -> Mo
 # --- nodes, hours and GPUs -----------------------------------------------------------------------
 
 
-def test_a_pool_of_a_fixed_size_runs_all_month(pool: Callable[..., Pool]) -> None:
+def test_a_pool_of_a_fixed_size_runs_all_month(pool: Callable[..., PoolLine]) -> None:
     found = pool(nodePoolName="a10", desiredSize="2")
     assert (found.name, found.nodes) == ("a10", Range(2, 2))
     assert (found.node_hours, found.gpu_hours) == (Range(1460, 1460), Range(1460, 1460))
 
 
-def test_an_autoscaled_pool_runs_between_its_bounds(pool: Callable[..., Pool]) -> None:
+def test_an_autoscaled_pool_runs_between_its_bounds(pool: Callable[..., PoolLine]) -> None:
     assert pool(scalingConfig=AUTOSCALED).node_hours == Range(730, 2920)
 
 
-def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., Pool]) -> None:
+def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., PoolLine]) -> None:
     found = pool(scalingConfig={**AUTOSCALED, "enable": False}, desiredSize="3")
     assert found.nodes == Range(3, 3)
 
@@ -79,27 +89,27 @@ def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., Pool]) ->
     [{}, {"desiredSize": UNKNOWN}, {"scalingConfig": {"enable": True, "maxSize": UNKNOWN}}],
 )
 def test_a_pool_whose_size_is_not_in_the_plan_shows_no_hours_and_no_money(
-    pool: Callable[..., Pool], inputs: Inputs
+    pool: Callable[..., PoolLine], inputs: Inputs
 ) -> None:
     found = pool(**inputs)
     assert (found.nodes, found.node_hours, found.gpus, found.gpu_hours) == (None,) * 4
     assert (found.money, found.cost.gap) == (None, "its size is not known")
 
 
-def test_gpus_range_over_the_instance_types_of_a_pool(pool: Callable[..., Pool]) -> None:
+def test_gpus_range_over_the_instance_types_of_a_pool(pool: Callable[..., PoolLine]) -> None:
     found = pool(instanceTypes=[A10, TWO_A10], scalingConfig=AUTOSCALED)
     assert found.gpus == Range(1, 8)
 
 
 @pytest.mark.parametrize("types", [[], ["ecs.unheard-of"], [A10, "ecs.unheard-of"], [UNKNOWN]])
 def test_an_instance_type_that_the_catalogue_does_not_know_shows_no_gpus(
-    pool: Callable[..., Pool], types: list[str]
+    pool: Callable[..., PoolLine], types: list[str]
 ) -> None:
     found = pool(instanceTypes=types, desiredSize="2")
     assert (found.node_hours, found.gpu_hours) == (Range(1460, 1460), None)
 
 
-def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., Pool]) -> None:
+def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., PoolLine]) -> None:
     assert pool(instanceTypes=[CPU], desiredSize="2").gpu_hours == Range(0, 0)
 
 
@@ -113,12 +123,12 @@ def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., Pool]) 
         ({}, False),
     ],
 )
-def test_a_spot_pool_is_marked(pool: Callable[..., Pool], inputs: Inputs, spot: bool) -> None:
+def test_a_spot_pool_is_marked(pool: Callable[..., PoolLine], inputs: Inputs, spot: bool) -> None:
     assert pool(**inputs).spot is spot
 
 
 def test_a_pool_whose_name_is_not_known_goes_by_its_name_in_the_program(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     assert pool(nodePoolName=UNKNOWN).name == "r0"
 
@@ -131,26 +141,26 @@ def test_pools_come_by_name(billed: Billed) -> None:
 # --- money of a pool -----------------------------------------------------------------------------
 
 
-def test_a_pool_costs_its_node_hours_at_the_list_price(pool: Callable[..., Pool]) -> None:
+def test_a_pool_costs_its_node_hours_at_the_list_price(pool: Callable[..., PoolLine]) -> None:
     found = pool(desiredSize="2")
     assert found.money == cny("13.3083", "13.3083", hours=1460)
     assert (found.cost.price_lists, found.cost.gap) == ((NODE_LIST,), None)
 
 
-def test_an_autoscaled_pool_costs_between_its_bounds(pool: Callable[..., Pool]) -> None:
+def test_an_autoscaled_pool_costs_between_its_bounds(pool: Callable[..., PoolLine]) -> None:
     found = pool(scalingConfig=AUTOSCALED).money
     assert found == Money("CNY", 730 * Decimal("13.3083"), 2920 * Decimal("13.3083"))
 
 
 def test_a_pool_of_several_types_costs_from_the_cheapest_to_the_dearest(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool(instanceTypes=[A10, A10_HALF], desiredSize="1")
     assert found.money == cny("10.0934", "13.3083")
 
 
 def test_one_type_without_a_price_leaves_the_pool_without_and_is_named(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool(instanceTypes=[A10, UNLISTED], desiredSize="1")
     assert (found.money, found.cost.gap) == (None, f"no price of {UNLISTED} in cn-beijing")
@@ -184,13 +194,13 @@ def test_the_region_is_also_taken_from_what_the_provider_is_told(
 
 
 def test_machines_that_join_by_themselves_are_named_with_their_fee(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool(instanceTypes=[], type="edge")
     assert found.cost.gap == "machines that join by themselves, USD 0.029 per vCPU and day"
 
 
-def test_a_pool_without_instance_types_is_named(pool: Callable[..., Pool]) -> None:
+def test_a_pool_without_instance_types_is_named(pool: Callable[..., PoolLine]) -> None:
     assert pool(instanceTypes=[], desiredSize="1").cost.gap == "its instance types are not known"
 
 
@@ -198,7 +208,7 @@ def test_a_pool_without_instance_types_is_named(pool: Callable[..., Pool]) -> No
 
 
 def test_a_spot_node_without_a_price_costs_at_most_what_it_does_on_demand(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool(desiredSize="1", **SPOT)
     assert found.money == cny(None, "13.3083", at_most=True)
@@ -206,20 +216,20 @@ def test_a_spot_node_without_a_price_costs_at_most_what_it_does_on_demand(
 
 
 def test_a_spot_pool_that_may_be_empty_costs_nothing_at_the_least(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool(scalingConfig={**AUTOSCALED, "minSize": 0, "type": "spot"})
     assert found.money == cny("0", "13.3083", hours=2920, at_most=True)
 
 
-def test_a_spot_node_costs_its_own_price_where_there_is_one(pool: Callable[..., Pool]) -> None:
+def test_a_spot_node_costs_its_own_price_where_there_is_one(pool: Callable[..., PoolLine]) -> None:
     found = pool({"spot_hourly": {A10: 4.5}}, desiredSize="1", **SPOT)
     assert found.money == cny("4.5", "4.5")
     assert (found.cost.price_lists, found.cost.gap) == ((OWN,), None)
 
 
 def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     prices = {"nodes_hourly": {A10: 10}, "spot_hourly": {A10: 2}}
     compensated = {"compensateWithOnDemand": True, **SPOT}
@@ -231,14 +241,14 @@ def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
 
 
 def test_one_spot_price_that_is_not_known_leaves_the_least_unknown(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     found = pool({"spot_hourly": {A10: 4}}, instanceTypes=[A10, A10_HALF], desiredSize="1", **SPOT)
     assert found.money == cny(None, "10.0934", at_most=True)
 
 
 def test_nodes_below_and_above_the_base_are_bought_in_their_shares(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     """Of 12 nodes, 2 are the base, and a quarter of the other 10 is on demand."""
     shares = {"onDemandBaseCapacity": "2", "onDemandPercentageAboveBaseCapacity": "25"}
@@ -249,18 +259,20 @@ def test_nodes_below_and_above_the_base_are_bought_in_their_shares(
     assert found.money == Money("CNY", 730 * Decimal(10), 730 * (Decimal("4.5") * 10 + 15))
 
 
-def test_a_pool_whose_base_holds_all_of_its_nodes_buys_no_spot(pool: Callable[..., Pool]) -> None:
+def test_a_pool_whose_base_holds_all_of_its_nodes_buys_no_spot(
+    pool: Callable[..., PoolLine],
+) -> None:
     found = pool(desiredSize="2", onDemandBaseCapacity="2", **SPOT)
     assert (found.money, found.cost.gap) == (cny("13.3083", "13.3083", hours=1460), None)
 
 
-def test_a_spot_pool_whose_shares_are_not_known_has_no_price(pool: Callable[..., Pool]) -> None:
+def test_a_spot_pool_whose_shares_are_not_known_has_no_price(pool: Callable[..., PoolLine]) -> None:
     found = pool(desiredSize="2", onDemandBaseCapacity=UNKNOWN, **SPOT)
     assert (found.money, found.cost.gap) == (None, "its share of spot instances is not known")
 
 
 def test_a_type_with_a_spot_price_alone_is_priced_where_all_is_spot(
-    pool: Callable[..., Pool],
+    pool: Callable[..., PoolLine],
 ) -> None:
     prices = {"spot_hourly": {UNLISTED: 4}}
     assert pool(prices, instanceTypes=[UNLISTED], desiredSize="1", **SPOT).money == cny("4", "4")
@@ -285,7 +297,7 @@ def test_own_prices_in_another_currency_replace_the_list(billed: Billed) -> None
     assert found.unpriced == [f"r1 (no price of {CPU} in cn-beijing)", "disks"]
 
 
-def test_own_prices_price_what_no_list_has(pool: Callable[..., Pool]) -> None:
+def test_own_prices_price_what_no_list_has(pool: Callable[..., PoolLine]) -> None:
     found = pool({"nodes_hourly": {TWO_A10: 20}}, instanceTypes=[TWO_A10], desiredSize="1")
     assert found.money == cny("20", "20")
 
@@ -480,5 +492,5 @@ def test_another_share_of_spot_is_a_change_even_where_no_price_shows_it(billed: 
 
 def test_a_row_needs_no_pool(billed: Billed) -> None:
     [fee] = billed((NAT_GATEWAY, {})).fees
-    row = Row("NAT gateway", fee, Line(fee.name, replace(fee.cost, money=None)))
+    row = LineChange("NAT gateway", fee, Line(fee.name, replace(fee.cost, money=None)))
     assert row.change_in("USD") is None

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from plan.graph import Graph, Inventory, graph_of, read
-from plan.graph.model import Missing, Node, Preemption, Priority, Scale, Workload
+from plan.graph.model import Missing, Node, Preemption, Priority, ReplicaRange, Workload
 from plan.model import UNKNOWN, Marker, Plan, Resource
 from plan.objects import Objects
 from plan.words import facts, steps
@@ -68,7 +68,7 @@ def nodes(graph: Graph) -> list[Node]:
         *graph.caches,
         *graph.stores,
         *graph.workloads,
-        *graph.others,
+        *graph.groups,
     ]
 
 
@@ -308,7 +308,7 @@ def test_a_workload_has_the_image_and_the_resources_of_its_main_container(planne
 
 def test_numbers_of_a_scale_are_numbers() -> None:
     qwen = named(of("dev"), "qwen")
-    assert isinstance(qwen.scale, Scale)
+    assert isinstance(qwen.scale, ReplicaRange)
     assert (qwen.scale.least, qwen.scale.most) == (1, 3)
     [target] = qwen.scale.targets
     assert (target.metric, target.value) == ("concurrency", 2)

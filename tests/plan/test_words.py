@@ -6,7 +6,7 @@ import pytest
 from plan.graph import graph_of
 from plan.graph.model import Workload
 from plan.model import SECRET, UNKNOWN, Marker, Plan
-from plan.words import Step, idle_policies, steps
+from plan.words import WorkloadStep, idle_policies, steps
 
 Object = tuple[str, Mapping[str, Any]]
 
@@ -61,14 +61,14 @@ def load(**target: str) -> Object:
     return declared("data.fluid.io/v1alpha1", "DataLoad", "warm", {"dataset": target})
 
 
-Follow = Callable[..., list[Step]]
+Follow = Callable[..., list[WorkloadStep]]
 
 
 @pytest.fixture
 def follow(planned: Callable[..., Plan]) -> Follow:
     """The steps of a need on the way of the only workload among some objects."""
 
-    def steps_of(need: str, *objects: Object) -> list[Step]:
+    def steps_of(need: str, *objects: Object) -> list[WorkloadStep]:
         [workload] = workloads(planned(*objects))
         return [step for step in steps(workload) if step.need == need]
 
@@ -86,19 +86,19 @@ def test_a_model_is_followed_from_its_service_to_the_bucket(example: Plan) -> No
         "models",
         "qwen",
         [
-            Step("scale", "1..3 pods, concurrency 1.4 each (70 % of target 2)"),
-            Step("reserve", "1 small ecs instance kept while idle"),
-            Step(
+            WorkloadStep("scale", "1..3 pods, concurrency 1.4 each (70 % of target 2)"),
+            WorkloadStep("reserve", "1 small ecs instance kept while idle"),
+            WorkloadStep(
                 "volume",
                 "Dataset qwen -> PVC qwen-weights -> PV qwen-weights -> "
                 "oss://llm-models/Qwen-7B-Chat-Int8",
             ),
-            Step("cache", "JindoRuntime qwen, 2 x 20Gi MEM, filled by DataLoad qwen-warm"),
-            Step(
+            WorkloadStep("cache", "JindoRuntime qwen, 2 x 20Gi MEM, filled by DataLoad qwen-warm"),
+            WorkloadStep(
                 "nodes",
                 "NVIDIA-A10, then Tesla-T4; preempts before the next unit (ResourcePolicy qwen)",
             ),
-            Step("priority", "high (1000)"),
+            WorkloadStep("priority", "high (1000)"),
         ],
     )
 
@@ -111,7 +111,9 @@ def test_a_job_is_followed_too(example: Plan) -> None:
 
 def test_a_claim_that_nothing_makes_is_a_broken_link(follow: Follow) -> None:
     [step] = follow("volume", with_volume("lost"), claim("other"))
-    assert step == Step("volume", "PVC lost (not in this plan, has to exist already)", broken=True)
+    assert step == WorkloadStep(
+        "volume", "PVC lost (not in this plan, has to exist already)", broken=True
+    )
 
 
 def test_a_claim_of_another_namespace_is_a_broken_link(follow: Follow) -> None:
@@ -128,7 +130,7 @@ def test_a_dataset_over_a_claim_that_nothing_makes_is_a_broken_link(follow: Foll
 
 def test_a_dataset_may_mount_a_bucket_by_itself(follow: Follow) -> None:
     [step] = follow("volume", with_volume("cached"), dataset("oss://llm/qwen"), runtime())
-    assert step == Step("volume", "Dataset cached -> oss://llm/qwen")
+    assert step == WorkloadStep("volume", "Dataset cached -> oss://llm/qwen")
 
 
 def test_a_dataset_without_a_runtime_of_its_name_is_a_broken_link(follow: Follow) -> None:
@@ -169,7 +171,7 @@ def test_a_claim_whose_volume_does_not_exist_is_a_broken_link(follow: Follow) ->
 
 def test_a_claim_without_a_volume_gets_one_of_its_storage_class(follow: Follow) -> None:
     [step] = follow("volume", with_volume("weights"), claim("weights", storageClassName="nas"))
-    assert step == Step("volume", "PVC weights -> a new volume of StorageClass nas")
+    assert step == WorkloadStep("volume", "PVC weights -> a new volume of StorageClass nas")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +390,7 @@ def scaler(target: str, kind: str = "Deployment") -> Object:
 
 def test_a_kserve_model_scales_by_itself(follow: Follow) -> None:
     [step] = follow("scale", inference_service(**PREDICTOR))
-    assert step == Step("scale", "1..4 pods, rps 6.3 each (70 % of target 9)")
+    assert step == WorkloadStep("scale", "1..4 pods, rps 6.3 each (70 % of target 9)")
 
 
 @pytest.mark.parametrize("mode", ["Knative", "Serverless"])
@@ -396,12 +398,12 @@ def test_a_kserve_model_on_knative_is_filled_as_knative_does_it(follow: Follow, 
     notes = {"serving.kserve.io/deploymentMode": mode, f"{SCALING}target": "9"}
     [step] = follow("scale", inference_service(notes, maxReplicas=4, containerConcurrency=4))
     words = "concurrency 2.8 each (70 % of concurrency limit 4, below target 9)"
-    assert step == Step("scale", f"1..4 pods, {words}")
+    assert step == WorkloadStep("scale", f"1..4 pods, {words}")
 
 
 def test_a_kserve_model_scales_on_its_processors_by_default(follow: Follow) -> None:
     [step] = follow("scale", inference_service(maxReplicas=4))
-    assert step == Step("scale", "1..4 pods, cpu 80 each")
+    assert step == WorkloadStep("scale", "1..4 pods, cpu 80 each")
 
 
 def test_a_kserve_model_scales_on_what_keda_asks_for(follow: Follow) -> None:
@@ -409,13 +411,13 @@ def test_a_kserve_model_scales_on_what_keda_asks_for(follow: Follow) -> None:
     external = {**asked, "target": {"type": "Value", "value": "1.5"}}
     scaling = {"metrics": [{"type": "External", "external": external}]}
     [step] = follow("scale", inference_service(maxReplicas=4, autoScaling=scaling))
-    assert step == Step("scale", "1..4 pods, prometheus 1.5 each")
+    assert step == WorkloadStep("scale", "1..4 pods, prometheus 1.5 each")
 
 
 def test_a_kserve_model_scales_by_the_autoscaler_of_its_deployment(follow: Follow) -> None:
     external = {"serving.kserve.io/autoscalerClass": "external"}
     [step] = follow("scale", inference_service(external), scaler("qwen-predictor"))
-    assert step == Step("scale", "1..3 pods, GPU 50 each")
+    assert step == WorkloadStep("scale", "1..3 pods, GPU 50 each")
 
 
 def test_an_external_autoscaler_of_another_deployment_is_a_broken_link(follow: Follow) -> None:
@@ -441,7 +443,7 @@ def test_a_deployment_is_followed_as_a_model_is(planned: Callable[..., Plan]) ->
 
 def test_a_kind_that_nobody_scales_has_as_many_pods_as_it_says(follow: Follow) -> None:
     [step] = follow("scale", workload("StatefulSet", replicas=2), scaler("qwen"))
-    assert step == Step("scale", "2 pods")
+    assert step == WorkloadStep("scale", "2 pods")
 
 
 def test_a_model_of_a_kind_that_we_know_is_followed_once(planned: Callable[..., Plan]) -> None:

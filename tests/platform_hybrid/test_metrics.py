@@ -5,7 +5,7 @@ from components.catalog.metrics import (
     METRICS,
     OWN_LABELS,
     SERIES,
-    Metric,
+    AdapterMetric,
     MetricsFlavor,
     Origin,
     PodLabels,
@@ -47,14 +47,14 @@ def test_models_of_old_and_new_vllm_releases_are_scaled_by_one_rule() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-def test_a_metric_has_a_name_that_fits_into_the_path_of_the_api(metric: Metric) -> None:
+def test_a_metric_has_a_name_that_fits_into_the_path_of_the_api(metric: AdapterMetric) -> None:
     """A colon, as Prometheus allows it, is left out."""
     assert metric.name.replace("_", "").isalnum()
     assert adapter_rule(metric, OWN_LABELS)["name"] == {"as": metric.name}
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-def test_a_metric_says_what_it_means_and_when_to_use_it(metric: Metric) -> None:
+def test_a_metric_says_what_it_means_and_when_to_use_it(metric: AdapterMetric) -> None:
     assert metric.meaning
     assert metric.advice
     assert metric.fold in {"sum", "avg", "max"}

@@ -13,9 +13,9 @@ from policy.configuration import (
     configure,
     read_configuration,
 )
-from policy.judge import enforced
 from policy.model import Level
 from policy.rules import RULES
+from policy.validation import enforced
 
 from .cases import CLUSTER, POOL, REFUSED, plan_of, resource
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from policy.configuration import configure
-from policy.judge import judge
+from policy.validation import validate
 from sandbox.engine import Outcome
 from sandbox.run import Sandbox
 from tests.sandbox.boxes import done, needs_engine, sandbox_of
@@ -66,7 +66,7 @@ def under_rules(box: Sandbox, operation: str, folder: Path, **configuration: Any
 
 def sentences(**configuration: Any) -> set[str]:
     """What a plan of the same configuration is refused with."""
-    verdict = judge(planned(merged(dev(), BREAKING)), configure(configuration))
+    verdict = validate(planned(merged(dev(), BREAKING)), configure(configuration))
     return {one.sentence for one in verdict.mandatory}
 
 

@@ -10,8 +10,8 @@ import yaml
 from google.protobuf import empty_pb2, json_format
 
 from policy.configuration import DEFAULTS, configure
-from policy.judge import judge
 from policy.rules import RULES
+from policy.validation import validate
 from tests.stacks.environments import NAMES, planned, raw_of
 
 from .cases import ACCEPTED, REFUSED, Case
@@ -29,7 +29,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
 @pytest.mark.parametrize("case", [*REFUSED, *ACCEPTED], ids=lambda case: case.about)
 def test_the_pack_says_what_a_plan_says(pack: Pack, case: Case):
     configuration = configure({case.rule: case.settings})
-    verdict = judge(case.plan, configuration)
+    verdict = validate(case.plan, configuration)
     pack.configure(configuration)
     said = pack.said(case.plan)
     assert {(one.policyName, one.message.partition("\n")[2], one.urn) for one in said} == {

@@ -7,9 +7,9 @@ import pytest
 
 from plan.model import Plan
 from policy.configuration import DEFAULTS, Configuration, configure
-from policy.judge import judge
 from policy.model import Level
 from policy.rules import RULES
+from policy.validation import validate
 from tests.stacks.environments import NAMES, planned, raw_of
 
 from .cases import ACCEPTED, REFUSED, Case, bucket, plan_of
@@ -26,7 +26,7 @@ def without(rule: str) -> Configuration:
 
 
 def said(plan: Plan, configuration: Configuration = DEFAULTS) -> list[str]:
-    verdict = judge(plan, configuration)
+    verdict = validate(plan, configuration)
     return [str(violation) for violation in (*verdict.mandatory, *verdict.advisory)]
 
 
@@ -54,7 +54,7 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it():
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.about)
 def test_only_advice_leaves_the_stack_accepted(case: Case):
-    verdict = judge(case.plan, configured(case))
+    verdict = validate(case.plan, configured(case))
     broken = verdict.advisory if LEVELS[case.rule] is Level.ADVISORY else verdict.mandatory
     assert [one.sentence for one in broken] == list(case.sentences)
 
@@ -107,5 +107,5 @@ def test_the_largest_plan_is_judged_in_less_than_50_milliseconds():
 
 def _seconds(plan: Plan) -> float:
     before = time.perf_counter()
-    judge(plan)
+    validate(plan)
     return time.perf_counter() - before

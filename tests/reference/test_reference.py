@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from reference import markdown, pages
 from reference.describe import Component, Field, Library, Structure, library
-from reference.stack_file import Section, sections
+from reference.stack_file import DocumentedSection, sections
 from stacks.environment import Environment
 
 REFERENCE = pages.ROOT / "docs" / "reference"
@@ -30,7 +30,7 @@ def found() -> Library:
 
 
 @pytest.fixture(scope="module")
-def keys() -> dict[str, Section]:
+def keys() -> dict[str, DocumentedSection]:
     return {one.name: one for one in sections()}
 
 
@@ -121,11 +121,11 @@ def test_what_is_known_at_once_is_no_output_of_the_engine(found: Library) -> Non
     assert (types["labels"], types["policy_name"]) == ("dict[str, str]", "Output[str] | None")
 
 
-def test_every_key_of_a_stack_file_has_a_row(keys: dict[str, Section]) -> None:
+def test_every_key_of_a_stack_file_has_a_row(keys: dict[str, DocumentedSection]) -> None:
     assert [one.name for one in keys[""].keys] == list(Environment.model_fields)
 
 
-def test_a_key_says_what_may_stand_there(keys: dict[str, Section]) -> None:
+def test_a_key_says_what_may_stand_there(keys: dict[str, DocumentedSection]) -> None:
     pool = {one.name: one for one in keys["Pool"].keys}
     assert (pool["size"].kind, pool["size"].bounds) == (
         ["whole number"],
@@ -137,11 +137,11 @@ def test_a_key_says_what_may_stand_there(keys: dict[str, Section]) -> None:
     assert not pool["size"].required
 
 
-def test_a_section_says_where_it_stands(keys: dict[str, Section]) -> None:
+def test_a_section_says_where_it_stands(keys: dict[str, DocumentedSection]) -> None:
     assert keys["Placement"].paths == ["models[].placement", "training[].placement"]
 
 
-def test_a_change_that_replaces_is_marked(keys: dict[str, Section]) -> None:
+def test_a_change_that_replaces_is_marked(keys: dict[str, DocumentedSection]) -> None:
     network = {one.name: one.immutable for one in keys["Network"].keys}
     assert (network["cidr"], network["dedicated_line"]) == (True, False)
     assert markdown.stack_file_keys([keys["Network"]]).count("**A change replaces.**") == sum(

@@ -14,7 +14,7 @@ import pytest
 from sandbox import binaries
 from sandbox.clusters import describe
 from sandbox.engine import Outcome
-from sandbox.kubernetes.client import Client
+from sandbox.kubernetes.client import ApiClient
 from sandbox.run import Sandbox
 from tests.crd_schemas import CRDS
 from tests.stacks.environments import ROOT
@@ -95,7 +95,7 @@ def object_of(one: dict[str, Any]) -> dict[str, Any]:
     return {**{key: one["outputs"][key] for key in ("apiVersion", "kind")}, "metadata": named}
 
 
-def cluster_of(box: Sandbox) -> Client:
+def cluster_of(box: Sandbox) -> ApiClient:
     """Speaks to the only cluster."""
     [cluster] = box.clusters.names()
     return box.clusters.find(cluster).client

@@ -18,7 +18,7 @@ from sandbox.cloud import schema
 from sandbox.cloud.cloud_file import CloudFile
 from sandbox.cloud.plugin import CREDENTIAL, CloudPlugin
 from sandbox.conditions import Conditions
-from sandbox.plugin import Difference, Failure, Fault, Request, State
+from sandbox.plugin import Difference, OperationError, PropertyFault, Request, State
 from sandbox.values import UNKNOWN, Values
 
 REGION: Final = "cn-beijing"
@@ -178,7 +178,7 @@ def request(
 
 
 def refused(act: Callable[[], object]) -> str:
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(OperationError) as caught:
         act()
     return str(caught.value)
 
@@ -487,7 +487,7 @@ def test_a_type_that_is_not_in_the_table_is_a_fault_that_says_where_it_belongs(
     account: Account,
 ) -> None:
     [fault] = account.plugin.check(request("alicloud:x/y:Z", {}))[1]
-    assert fault == Fault(
+    assert fault == PropertyFault(
         "", "the sandbox does not know this type; its row belongs into alicloud.json"
     )
 
@@ -527,7 +527,7 @@ def test_a_change_that_raises_stores_nothing(account: Account) -> None:
     def stumble() -> None:
         with account.cloud.changing() as resources:
             resources.clear()
-            raise Failure("in the middle")
+            raise OperationError("in the middle")
 
     account.one(BUCKET)
     before = account.cloud.path.read_text()

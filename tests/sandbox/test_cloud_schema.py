@@ -16,7 +16,7 @@ from plan.model import Resource
 from plan.providers.alicloud import replaces, resources
 from plan.run import plan
 from sandbox.cloud.schema import computed, defaults, faults, secret
-from sandbox.plugin import Fault
+from sandbox.plugin import PropertyFault
 from sandbox.values import UNKNOWN
 from tests.provider_schema import SCHEMA, needs_schema
 from tests.stacks.environments import NAMES, ROOT
@@ -43,7 +43,7 @@ def pool(**inputs: Any) -> list[tuple[str, str]]:
     return said(faults(POOL, {"clusterId": "c1", "nodePoolName": "a10", **inputs}))
 
 
-def said(found: list[Fault]) -> list[tuple[str, str]]:
+def said(found: list[PropertyFault]) -> list[tuple[str, str]]:
     return [(one.property, one.reason) for one in found]
 
 

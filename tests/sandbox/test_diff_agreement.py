@@ -8,7 +8,7 @@ from typing import Final
 import pulumi
 import pytest
 
-from plan.diff.compare import Kind, StackDiff, compare
+from plan.diff.compare import ChangeKind, StackDiff, compare
 from plan.diff.preview import read_preview
 from plan.model import STACK_TYPE
 from plan.record import record
@@ -20,14 +20,14 @@ from .boxes import needs_engine, sandbox_of
 from .test_changes import changing
 
 KINDS: Final = {
-    "create": Kind.CREATED,
-    "update": Kind.UPDATED,
-    "replace": Kind.REPLACED,
-    "delete": Kind.DELETED,
+    "create": ChangeKind.CREATED,
+    "update": ChangeKind.UPDATED,
+    "replace": ChangeKind.REPLACED,
+    "delete": ChangeKind.DELETED,
 }
 """What the engine calls them."""
 
-Found = dict[str, tuple[Kind, frozenset[str]]]
+Found = dict[str, tuple[ChangeKind, frozenset[str]]]
 """What happens to a resource, and the properties that differ, by URN."""
 
 
@@ -143,7 +143,7 @@ def test_the_engine_moves_what_the_diff_moves(tmp_path: Path) -> None:
     assert {step.op for step in outcome.steps} == {"same"}
     about = {"project": "shop", "stack": "dev"}
     diff = compare(record(before, **about), record(after, **about))
-    assert {one.kind for one in diff.changes} == {Kind.MOVED}
+    assert {one.kind for one in diff.changes} == {ChangeKind.MOVED}
     assert {one.urn for one in diff.changes} <= {step.urn for step in outcome.steps}
     unaliased = engine.run(PREVIEW, "", program=program("new"))
     assert Counter(step.op for step in unaliased.changes) == {"create": 2, "delete": 2}

@@ -20,7 +20,7 @@ from plan.model import UNKNOWN
 from plan.run import plan
 from plan.stack_file import stack_names
 from sandbox import binaries
-from sandbox.knative import Served, judge, served
+from sandbox.knative import KnativeInputs, served, validate
 from tests.stacks.environments import (
     GONE,
     ROOT,
@@ -162,15 +162,15 @@ RULES: Final = [
 
 
 @cache
-def served_by(case: str) -> Served:
+def served_by(case: str) -> KnativeInputs:
     """What a stack of the repository serves, or a richer one."""
     return served(plan(case, ROOT) if case in STACKS else planned(RICHER[case]))
 
 
-def answers(found: Served, **changes: Mapping[str, str]) -> list[str]:
+def answers(found: KnativeInputs, **changes: Mapping[str, str]) -> list[str]:
     """What Knative answers to all Services of a plan, under other settings than the plan's."""
     settings = {"features": found.features, "defaults": found.defaults, **changes}
-    return judge(found.services, **settings)
+    return validate(found.services, **settings)
 
 
 def needed(service: Mapping[str, Any]) -> set[str]:
@@ -259,7 +259,7 @@ def test_some_services_of_a_stack_need_a_flag_that_others_do_not():
 def test_what_only_the_cloud_can_decide_is_in_no_field_that_knative_reads():
     unknown = [one for one in served_by("prod").services if UNKNOWN in json.dumps(one)]
     assert unknown
-    assert set(answers(Served(unknown, served_by("prod").features, {}))) == {""}
+    assert set(answers(KnativeInputs(unknown, served_by("prod").features, {}))) == {""}
 
 
 @pytest.mark.parametrize("stack", ["dev", "existing"])
@@ -278,7 +278,7 @@ def test_what_we_refuse_knative_refuses_and_accepts_what_we_accept(
     where: str, bad: Any, good: Any, ours: str, theirs: str
 ):
     refused, accepted = (changed(SERVICE, where, value) for value in (bad, good))
-    refusal, acceptance = judge([refused, accepted], {}, {})
+    refusal, acceptance = validate([refused, accepted], {}, {})
     [sentence] = our_refusals(refused)
     assert f"{ours} is " in sentence
     assert theirs in refusal
@@ -290,9 +290,9 @@ def test_a_misspelt_annotation_is_refused_by_us_alone_since_knative_ignores_it()
     misspelt = changed(SERVICE, f"{ANNOTATIONS}[{SCALING}maxscale]", "3")
     [sentence] = our_refusals(misspelt)
     assert "is not a known annotation" in sentence
-    assert judge([misspelt], {}, {}) == [""]
+    assert validate([misspelt], {}, {}) == [""]
 
 
 def test_a_manifest_that_knative_cannot_read_is_an_error():
     with pytest.raises(ValueError, match='unknown field "contaners"'):
-        judge([changed(SERVICE, f"{POD}.contaners", [])], {}, {})
+        validate([changed(SERVICE, f"{POD}.contaners", [])], {}, {})

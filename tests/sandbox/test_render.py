@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.cloud.cloud_file import Existing
-from sandbox.engine import Outcome, Step
+from sandbox.engine import EngineStep, Outcome
 from sandbox.kubernetes.client import Manifest
 from sandbox.render import kubectl_lines, render, step_line, summary
 
@@ -68,7 +68,7 @@ def manifest(kind: str, name: str, namespace: str = "", **more: Any) -> dict[str
     ],
 )
 def test_a_step_that_changes_something_is_a_line(op: str, word: str) -> None:
-    line = step_line(Step(op, BUCKET))
+    line = step_line(EngineStep(op, BUCKET))
     assert line is not None
     assert line.plain == f"  {word:9}llm-models  oss.Bucket"
 
@@ -76,21 +76,21 @@ def test_a_step_that_changes_something_is_a_line(op: str, word: str) -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        Step("same", BUCKET),
-        Step("refresh", BUCKET),
-        Step("create-replacement", BUCKET),
-        Step("delete-replaced", BUCKET),
-        Step("create", STACK),
-        Step("delete", STACK),
+        EngineStep("same", BUCKET),
+        EngineStep("refresh", BUCKET),
+        EngineStep("create-replacement", BUCKET),
+        EngineStep("delete-replaced", BUCKET),
+        EngineStep("create", STACK),
+        EngineStep("delete", STACK),
     ],
 )
-def test_a_step_that_changes_nothing_a_reader_knows_is_no_line(step: Step) -> None:
+def test_a_step_that_changes_nothing_a_reader_knows_is_no_line(step: EngineStep) -> None:
     assert step_line(step) is None
 
 
 def test_a_step_inside_a_component_goes_by_its_own_type() -> None:
     inside = f"{URN}ack-inference:index:AckCluster$alicloud:cs/nodePool:NodePool::ack-a10"
-    line = step_line(Step("create", inside))
+    line = step_line(EngineStep("create", inside))
     assert line is not None
     assert line.plain.endswith("ack-a10  cs.NodePool")
 
@@ -107,7 +107,11 @@ def test_a_step_inside_a_component_goes_by_its_own_type() -> None:
     ],
 )
 def test_a_summary_counts_each_resource_once_and_the_stack_never(ops: list[str], said: str) -> None:
-    steps = [Step("create", STACK), Step("same", STACK), *(Step(op, BUCKET) for op in ops)]
+    steps = [
+        EngineStep("create", STACK),
+        EngineStep("same", STACK),
+        *(EngineStep(op, BUCKET) for op in ops),
+    ]
     assert summary("dev", Outcome(tuple(steps))).plain == f"dev in the sandbox: {said}"
 
 

@@ -499,7 +499,7 @@ def test_a_policy_selects_the_label_that_kserve_puts_on_the_pods(
         ({"sub_path": "/qwen"}, "sub_path is '/qwen', but it must be a relative path without"),
         ({"wait_seconds": -1}, "wait_seconds is -1, but it must be 0 or more"),
         ({"serve": serve(startup_seconds=59)}, "serve.startup_seconds is 59, but it must be 60"),
-        ({"serve": serve(request_seconds=601)}, "serve.request_seconds is 601, but it must be 600"),
+        ({"serve": serve(request_seconds=0)}, "serve.request_seconds is 0, but it must be 1 or"),
         (
             {"serve": {"scale": scale(metric="concurrency"), "grace_seconds": 60}},
             "serve.grace_seconds is 60, but it must be left out with concurrency: Knative gives",
@@ -802,3 +802,15 @@ def test_every_difference_has_its_reason():
 )
 def test_a_difference_is_found_wherever_it_is(arena: object, own: object, paths: list[str]):
     assert [path for path, _, _ in differences("Kind", arena, own)] == paths
+
+
+@pytest.mark.parametrize("seconds", [601, 3600])
+def test_a_deployment_may_be_asked_for_longer_than_knative_would(seconds: int):
+    assert predictor(serve=serve(request_seconds=seconds))["timeout"] == seconds
+
+
+def test_below_knative_a_request_is_as_long_as_the_cluster_allows():
+    asked = model(serve={"scale": scale(metric="concurrency"), "request_seconds": 3600})
+    found, *_ = refused(KServeModel, "qwen", asked)
+    assert "timeout is 3600, but it must be 0 to 600" in found
+    assert planned(KServeModel, "qwen", {**asked, "max_request_seconds": 3600})

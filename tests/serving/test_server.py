@@ -223,8 +223,9 @@ def test_usage_is_reported_if_asked_and_a_variable_of_the_users_own_goes_first()
         serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml"),
         {"vllm": None, "command": ["sh", "-c", "vllm serve /mnt/models/qwen --port 8080 $MORE"]},
         {"vllm": vllm("--tokenizer", "Qwen/Qwen2.5-7B")},
-        {"vllm": vllm("--lora-modules", "a=/mnt/models/qwen/a", "b=team/lora")},
+        {"vllm": vllm("--enable-lora", "--lora-modules", "a=/mnt/models/qwen/a", "b=team/lora")},
         {"vllm": vllm("--speculative-config", '{"model": "yuhuili/EAGLE", "method": "eagle"}')},
+        {"vllm": vllm("--speculative-config.model", "yuhuili/EAGLE")},
     ],
 )
 def test_a_server_that_loads_from_a_hub_may_ask_it(changes: dict[str, Any]):
@@ -236,7 +237,8 @@ def test_a_server_that_loads_from_a_hub_may_ask_it(changes: dict[str, Any]):
     [
         (NEW, ["--speculative-config", '{"method": "ngram"}']),
         ("registry/vllm:0.4.1", ["--speculative-model", "/mnt/models/qwen/draft"]),
-        (NEW, ["--lora-modules", '{"name": "a", "path": "/mnt/models/qwen/a"}']),
+        (NEW, ["--enable-lora", "--lora-modules", '{"name": "a", "path": "/mnt/models/qwen/a"}']),
+        (NEW, ["-sc.model", "/mnt/models/qwen/draft"]),
     ],
 )
 def test_a_server_that_loads_local_files_beside_the_model_asks_no_hub(image: str, words: list[str]):
@@ -255,9 +257,11 @@ def cards(gpus: int) -> dict[str, Any]:
         (2, {"image": NEW, "vllm": None, "command": ["sh", "-c", "vllm serve --port 8080 $MORE"]}),
         (4, serving("/mnt/models/qwen", "-tp", "2", "--pipeline_parallel_size=2")),
         (1, serving("/mnt/models/qwen")),
-        (2, serving("/mnt/models/qwen", "-tp", "$CARDS")),
+        (2, serving("/mnt/models/qwen", "-tp", "$(CARDS)")),
         (2, serving("/mnt/models/qwen", "--config", "/etc/vllm.yaml")),
         (8, serving("/mnt/models/qwen", "-tp", "16", "--nnodes", "2")),
+        (4, serving("/mnt/models/qwen", "-dp", "8", "--data-parallel-size-local", "4")),
+        (4, {**serving("/mnt/models/qwen", "-tp", "$(CARDS)"), "env": {"CARDS": "4"}}),
         (0, serving("/mnt/models/qwen", "-tp", "1")),
         (2, {"vllm": None, "command": ["sglang"]}),
     ],
@@ -320,7 +324,7 @@ def test_a_command_line_that_does_not_suit_the_pod_is_refused(
     ("words", "port"),
     [
         (["vllm", "serve", "/mnt/models/qwen"], 8000),
-        (["vllm", "serve", "/mnt/models/qwen", "--port", "$PORT"], 8080),
+        (["vllm", "serve", "/mnt/models/qwen", "--port", "$(PORT)"], 8080),
         (["vllm", "serve", "/mnt/models/qwen", "--config", "/etc/vllm.yaml"], 8080),
         (["sh", "-c", "vllm serve /mnt/models/qwen $MORE"], 8080),
         (["serve", "--port", "80"], 8080),
@@ -342,3 +346,31 @@ def test_several_cards_have_half_of_the_memory_to_talk_through(
 ):
     resources = Resources.of({"cpu": "1", "memory": memory, "gpus": gpus})
     assert shared_memory_size(resources, asked) == size
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["vllm serve /mnt/models/qwen"], "command is one whose first item is several words, but"),
+        (["--port", "8080"], "command is one whose first item is a flag, but it must be one item"),
+        (
+            ["serve", "/mnt/models/qwen"],
+            "command is one that begins with serve, but it must be vllm",
+        ),
+        (
+            ["sh", "-c", "vllm", "serve", "/mnt/models/qwen"],
+            "command is one with words after the script of -c, but it must be the whole line in "
+            "one item: a shell runs that item alone",
+        ),
+    ],
+)
+def test_a_command_that_starts_no_program_is_refused(words: list[str], sentence: str):
+    assert refusal(ModelServer, server(vllm=None, command=words)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["sh", "-c", 'exec "$@"', "--", "sglang"], ["serve", "run", "app:deploy"], ["./start.sh"]],
+)
+def test_a_command_that_starts_a_program_passes(words: list[str]):
+    assert ModelServer.of(server(vllm=None, command=words)).command == words

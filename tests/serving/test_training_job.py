@@ -311,7 +311,7 @@ def test_the_name_of_the_job_is_published():
         ),
         (
             {"command": ["train", "--token", "hf_abcdefghijklmnopqrst"]},
-            "command[2] is a text that looks like a key or a password, but it must be $(NAME)",
+            "command[2] is --token with its value in plain, but it must be $(NAME), with the key",
         ),
         (
             {"shared_memory": "32Gi"},
@@ -333,6 +333,14 @@ def test_the_name_of_the_job_is_published():
             "model_folder is '/x', but it must be a relative",
         ),
         ({"checkpoint_folder": "../x"}, "checkpoint_folder is '../x', but it must be a relative"),
+        (
+            {"command": ["torchrun --nproc-per-node 2 train.py"]},
+            "command is one whose first item is several words, but it must be one item per word",
+        ),
+        (
+            {"command": ["bash", "-c", "accelerate launch", "train.py"]},
+            "command is one with words after the script of -c, but it must be the whole",
+        ),
     ],
 )
 def test_a_job_that_could_not_resume_is_refused(changes: dict[str, Any], sentence: str):

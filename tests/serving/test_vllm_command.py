@@ -1,6 +1,6 @@
 import pytest
 
-from components.serving.vllm_command import read_command
+from components.serving.vllm_command import expanded, read_command
 
 MODULE = "vllm.entrypoints.openai.api_server"
 
@@ -17,6 +17,8 @@ MODULE = "vllm.entrypoints.openai.api_server"
         ["sh", "-c", "vllm serve /m --port 80"],
         ["/bin/bash", "-ec", "cd /tmp && exec vllm serve /m --port 80 2>&1 | tee log"],
         ["sh", "-c", "set -e\nexport A=1\nvllm serve /m \\\n  --port 80\n"],
+        ["sh", "-c", "# it's started\nvllm serve /m --port 80  # --task embed\n"],
+        ["bash", "-eo", "pipefail", "-c", "vllm serve /m --port 80 | tee log"],
         ["tini", "--", "bash", "-lc", f"A=1 python3 -m {MODULE} --model '/m' --port 80; true"],
     ],
 )
@@ -69,6 +71,23 @@ def test_a_value_that_is_no_whole_number_is_not_guessed(value: str):
     command = read_command(["vllm", "serve", "/m", "-tp", value])
     assert command is not None
     assert command.number("--tensor-parallel-size") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "filled"),
+    [
+        (["vllm", "--port", "$(PORT)"], ["vllm", "--port", "80"]),
+        (["vllm", "--port=$(PORT)"], ["vllm", "--port=80"]),
+        (["vllm", "$PORT", "$$(PORT)", "$(NO)"], ["vllm", "$PORT", "$$(PORT)", "$(NO)"]),
+        (["sh", "-c", "vllm $PORT ${PORT} $(PORT)"], ["sh", "-c", "vllm 80 80 80"]),
+        (
+            ["sh", "-c", r"vllm \$PORT ${PORT:-1} $PORTS"],
+            ["sh", "-c", r"vllm \$PORT ${PORT:-1} $PORTS"],
+        ),
+    ],
+)
+def test_variables_are_filled_in_as_kubernetes_and_a_shell_do(words: list[str], filled: list[str]):
+    assert expanded(words, {"PORT": "80"}) == filled
 
 
 def test_a_model_behind_its_flag_goes_before_a_loose_word():

@@ -45,7 +45,17 @@ def started(release: str, *words: str) -> dict[str, Any]:
         (["--max-num-s", "8"], "0.9.2"),
         (["--hf-overrides", '{"a b": 1}'], "0.28.0"),
         (['--hf-overrides={"a b": 1}'], "0.28.0"),
-        (["--lora-modules", "a=/x", "b=/y"], "0.28.0"),
+        (["--enable-lora", "--lora-modules", "a=/x", "b=/y"], "0.28.0"),
+        (["--enable-auto-tool-choice", "--tool-call-parser", "hermes"], "0.19.0"),
+        (["--enable-reasoning", "--reasoning-parser", "deepseek_r1"], "0.8.5"),
+        (["--limit-mm-per-prompt", "image=4"], "0.9.2"),
+        (["--limit-mm-per-prompt", '{"image": 4}'], "0.19.0"),
+        (["--speculative-config", '{"method": "ngram"}'], "0.19.0"),
+        (["--speculative-config", "$(DRAFT)"], "0.19.0"),
+        (["--speculative-config.method", "ngram"], "0.19.0"),
+        (["--load-format", "gguf"], "0.23.0"),
+        (["--load-format", "safetensors"], "0.28.0"),
+        (["--max-num-seqs", "$(SEQS)"], "0.28.0"),
         (["--host", "0.0.0.0"], "0.28.0"),  # noqa: S104
         (["--host", "::"], "0.28.0"),
         (["--api-key", "$(KEY)"], "0.28.0"),
@@ -88,7 +98,8 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
         (
             "0.28.0",
             ["--max-num-sequences", "8"],
-            "vllm.extra_args is '--max-num-sequences', but it must be --max-num-seqs: vLLM 0.28.0",
+            "vllm.extra_args is '--max-num-sequences', but it must be left out (did you "
+            "mean --max-num-seqs?): vLLM 0.28.0",
         ),
         ("0.4.1", ["--max_num_seqs", "8"], "vllm.extra_args is '--max_num_seqs', but it must be -"),
         ("0.28.0", ["--enable-pre"], None),
@@ -126,6 +137,54 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
             "vllm.extra_args is --api-key with its value, but it must be left out, and key "
             "VLLM_API_KEY of a Secret in secret_env set instead: in plain",
         ),
+        (
+            "0.28.0",
+            ["--temperature", "0.8"],
+            "vllm.extra_args is '--temperature', but it must be left out: vLLM 0.28.0",
+        ),
+        (
+            "0.19.0",
+            ["--enable-auto-tool-choice"],
+            "vllm.extra_args is '--enable-auto-tool-choice', but it must be given with "
+            "--tool-call-parser: without it vLLM exits",
+        ),
+        (
+            "0.19.0",
+            ["--lora-modules", "a=/x"],
+            "vllm.extra_args is '--lora-modules', but it must be given with --enable-lora: without "
+            "it vLLM loads no adapter",
+        ),
+        (
+            "0.19.0",
+            ["--speculative-config", "{'method': 'ngram'}"],
+            "vllm.extra_args is --speculative-config with a value that is no JSON, but it must be "
+            'JSON such as {"key": 1}, its keys and texts in double quotes: vLLM exits',
+        ),
+        ("0.10.0", ["--limit-mm-per-prompt", "image=4"], "vllm.extra_args is --limit-mm-per-pro"),
+        (
+            "0.28.0",
+            ["--load-format", "bitsandbytes"],
+            "vllm.extra_args is 'bitsandbytes', but it must be another format",
+        ),
+        (
+            "0.28.0",
+            ["--"],
+            "vllm.extra_args is '--', but it must be left out: vLLM 0.28.0 does not",
+        ),
+        (
+            "0.28.0",
+            ["\u2014max-num-seqs", "8"],
+            "vllm.extra_args is '\u2014max-num-seqs', but it must be --max-num-seqs: it be",
+        ),
+        ("0.28.0", ["--headless"], "vllm.extra_args is '--headless', but it must be left out: the"),
+        ("0.28.0", ["-dp", "two"], "vllm.extra_args is -dp with a value that is none, but it must"),
+        (
+            "0.28.0",
+            ["--api-key", "$VLLM_API_KEY"],
+            "vllm.extra_args is '$VLLM_API_KEY', but it must be $(NAME) for a variable of env or "
+            "of a Secret in secret_env: no shell reads it",
+        ),
+        ("0.28.0", ["--seed=${SEED}"], "vllm.extra_args is '--seed=${SEED}', but it must be $(N"),
         ("0.28.0", ["--hf-token", "hf_1"], "vllm.extra_args is --hf-token with its value, but it"),
     ],
 )
@@ -159,7 +218,28 @@ def test_a_flag_that_no_release_has_is_refused_without_knowing_the_release():
         ("0.28.0", ["vllm", "serve", "/m", "/n"], "command is a word that belongs to no flag, but"),
         ("0.4.1", ["vllm", "serve", "/m"], "command is vllm serve, but it must be python3 -m vllm"),
         ("0.28.0", ["vllm", "serve", "/m", "-q", "gguf"], "command is 'gguf', but it must be ano"),
-        ("0.28.0", ["python3", "-m", MODULE, "--api-key", "sk"], "command is --api-key with its"),
+        (
+            "0.28.0",
+            ["python3", "-m", MODULE, "--model=/m", "--api-key", "sk"],
+            "command is --api-key with its",
+        ),
+        ("0.28.0", ["vllm", "serve", "--seed", "1"], "command is one that names no model, but it"),
+        ("0.28.0", ["vllm", "serve", "/m", "--dtype", "fp16"], "command is 'fp16', but it must be"),
+        (
+            "0.28.0",
+            ["vllm", "serve", "/m", "--gpu-memory-utilization", "95"],
+            "command is '--gpu-memory-utilization 95', but it must be a number above 0, 1 at most",
+        ),
+        ("0.28.0", ["vllm", "serve", "/m.gguf"], "command is 'gguf', but it must be another form"),
+        ("0.28.0", ["vllm", "serve", "/m", "--seed 1"], "command is '--seed 1', but it must be 2"),
+        ("0.28.0", ["vllm", "serve", "/m", "--seed", "$SEED"], "command is '$SEED', but it must"),
+        (
+            "0.28.0",
+            ["sh", "-c", 'vllm serve /m --hf-overrides {"a":"b"}'],
+            "command is --hf-overrides with a value that is no JSON, but it must be JSON such as "
+            '{"key": 1}, its keys and texts in double quotes: vLLM exits when it starts; a shell '
+            "takes quotes away, unless the whole is in single quotes",
+        ),
         ("0.28.0", ["vllm", "serve", "/m", "--max", "8"], "command is '--max', but it must be wri"),
     ],
 )
@@ -175,6 +255,10 @@ def test_a_full_command_is_judged_alike(release: str, words: list[str], sentence
         ["vllm", "serve", "/m", "--port", "8080", "--max-model", "4096"],
         ["sh", "-c", "vllm serve /m --port $PORT $MORE"],
         ["sh", "-c", "vllm serve /m --api-key $KEY"],
+        ["vllm", "serve", "/m", "-q", "None", "--dtype=float", "--gpu-memory-utilization=.9"],
+        ["sh", "-c", "vllm serve /m --dtype $DTYPE --gpu-memory-utilization $SHARE"],
+        ["sh", "-c", "vllm serve /m  # not --task embed: it's gone\n"],
+        ["sh", "-c", 'vllm serve /m --hf-overrides \'{"a": "b"}\''],
         ["python3", "-m", "sglang.launch_server", "--no-such-flag"],
     ],
 )

@@ -19,9 +19,8 @@ from plan.model import Plan
 from plan.record import _Monitor, record
 from plan.stack_file import stack_names
 from stacks import Secrets, deploy
-from stacks.checks import find_warnings
 from stacks.environment import PROJECT, Environment
-from stacks.judge import Judgement, judge
+from stacks.judge import Judgement, find_warnings, judge
 
 ROOT: Final = Path(__file__).parents[2]
 CASE_FILES: Final = Path(os.environ.get("ACK_INFERENCE_SHARED", ROOT.parent / "shared")) / "cases"

@@ -13,6 +13,7 @@ from plan.model import Resource
 from .environments import (
     Raw,
     accepted,
+    dev,
     existing,
     hybrid,
     merged,
@@ -258,3 +259,31 @@ def test_pods_of_a_model_do_not_read_the_services_of_their_namespace() -> None:
     """A Service called vllm would set VLLM_PORT, which vLLM takes for its own."""
     for one in planned(hybrid()).of(SERVICE):
         assert one.inputs["spec"]["predictor"]["enableServiceLinks"] is False
+
+
+def test_below_knative_a_request_may_take_as_long_as_the_stack_lets_it() -> None:
+    raw = merged(hybrid(), {**COUNTED, f"{QUEUE}.serve.kserve.request_seconds": 3600})
+    assert refusal(raw) == (
+        f"{QUEUE}.serve.kserve.request_seconds is 3600, but it must be at most "
+        "knative.max_request_seconds (600): Knative's webhook refuses longer requests."
+    )
+    longer = merged(raw, {"knative": {"max_request_seconds": 3600}})
+    [service] = [
+        one for one in planned(longer).of(SERVICE) if one.inputs["metadata"]["name"] == "qwen-queue"
+    ]
+    assert service.inputs["spec"]["predictor"]["timeout"] == 3600
+
+
+def test_a_mirror_of_kserve_is_one_of_cert_manager_too() -> None:
+    mirror = {"chart": {"image_prefix": "registry-vpc.cn-hangzhou.aliyuncs.com/mirror"}}
+    assert any("cert_manager" in sentence for sentence in warnings(hybrid()))
+    assert not any("cert_manager" in sentence for sentence in warnings(kserve(**mirror)))
+
+
+@pytest.mark.parametrize("name", ["docker.io", "index.docker.io"])
+def test_either_name_of_docker_hub_keeps_knative_from_asking_it(name: str) -> None:
+    image = {"models[qwen].server.image": "vllm/vllm-openai:v0.4.1"}
+    told = "keeps it from asking there"
+    assert any(told in sentence for sentence in warnings(merged(dev(), image)))
+    skipped = {**image, "knative": {"skip_tag_resolving": [name]}}
+    assert not any(told in sentence for sentence in warnings(merged(dev(), skipped)))

@@ -15,8 +15,8 @@ from plan.export import to_json
 from plan.model import SECRET, UNKNOWN, Plan, Resource
 from stacks.platforms.knative import knative_args
 
+from .checks.parts import CHAT, COPY, scale
 from .environments import Raw, accepted, changed, forget, hybrid, merged, planned, prod, sentences
-from .test_checks import CHAT, COPY, scale
 from .test_plans import before
 
 MODELS: Final = ("qwen-chat", "qwen-queue")

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from components.args import Args, path_of
-from stacks.checks import overlaps
+from stacks.checks.rules import overlaps
 from stacks.environment import Environment
 from stacks.judge import STAND_INS, judge
 

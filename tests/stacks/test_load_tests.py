@@ -9,7 +9,7 @@ from plan.graph import graph_of
 from plan.graph.model import Workload
 from plan.model import Plan
 from plan.words import steps
-from policy.judge import judge as police
+from policy.validation import validate as validate_policies
 
 from .environments import Raw, accepted, changed, dev, existing, hybrid, planned, prod, sentences
 
@@ -136,7 +136,7 @@ def test_a_tokenizer_that_is_code_is_run_where_the_model_says_so() -> None:
 @pytest.mark.parametrize("base", [dev(), prod()])
 def test_a_test_keeps_the_policies(base: Raw) -> None:
     plan = planned(loaded(base, run="first", model=base["models"][0]["name"]))
-    assert police(plan).mandatory == ()
+    assert validate_policies(plan).mandatory == ()
 
 
 def test_a_test_that_is_only_declared_has_no_job_whose_name_could_be_taken() -> None:

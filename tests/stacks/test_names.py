@@ -13,7 +13,7 @@ from components.cloud import (
     ModelStoreArgs,
     NodePoolArgs,
 )
-from components.cloud.identity import find_role_name_faults
+from components.cloud.identity import role_name_faults
 from components.crds.fluid import LONGEST_NAME
 from components.names import is_host, is_url, kubernetes_minor, registry_faults
 from components.platform import KnativeArgs, KServeArgs
@@ -342,8 +342,8 @@ def test_a_version_of_a_cluster_that_exists_is_whatever_its_makers_call_it() -> 
 
 
 def test_a_role_and_an_access_group_are_judged_by_the_forms_of_the_table() -> None:
-    assert find_role_name_faults("a_b")
-    assert not find_role_name_faults("a-B-9")
+    assert [*role_name_faults("a_b")]
+    assert not [*role_name_faults("a-B-9")]
     with pytest.raises(pulumi.RunError, match=r"access_group_name is 'a\.b'"):
         ModelFileSystemArgs.of(
             {

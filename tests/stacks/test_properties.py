@@ -8,9 +8,8 @@ from hypothesis import HealthCheck, given, settings
 
 from plan.model import Marker, Plan
 from stacks.arguments import name_prefix
-from stacks.checks import find_warnings
 from stacks.environment import PROJECT
-from stacks.judge import STAND_INS, judge
+from stacks.judge import STAND_INS, find_warnings, judge
 from tests import crd_schemas, provider_schema
 
 from .environments import Raw, planned

@@ -13,8 +13,8 @@ from components.serving import LoadTestArgs
 from components.serving.load_test import job_spec
 from stacks.checks.sums import LOAD_TEST, Demand, Room, _sets, _shortages
 
+from .checks.parts import MODEL
 from .environments import accepted, dev, merged, refusal, warnings
-from .test_checks import MODEL
 
 POOLS: Final = ("a", "b", "c")
 SIZES: Final = st.fixed_dictionaries({"gpus": st.integers(0, 3), "cpu": st.integers(0, 4)})

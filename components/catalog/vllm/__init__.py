@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from .table import Version, release_name
 
@@ -29,6 +30,22 @@ CUDA_13_SINCE: Version = (0, 20, 0)
 # Minimum driver branch per CUDA major version: docs.nvidia.com, CUDA compatibility, 2026.
 MINIMUM_DRIVER = {12: 525, 13: 580}
 
+# vLLM's images have versions from 0.2 on: what else a tag begins with counts something else, e.g.
+# days, or builds of one's own.
+_VERSION: Final = r"v?(0)\.([2-9]|[1-9]\d{1,2})\.(\d{1,3})(?!\d)"
+# In a tag that names it among others, e.g. 25.09-vllm0.10.2-pytorch2.8-cu129.
+_NAMED: Final = rf"(?<![a-z])vllm[-_]?{_VERSION}"
+# Images of vLLM, whoever copies them and for whatever hardware. Other words, as in vllm-router or
+# vllm-chat-app, are programs with versions of their own.
+_REPOSITORY: Final = (
+    r"((docker|hub|io|mirror|library|vllm)[-_.])*vllm([-_.](vllm|openai|api|server|serving|inference|"
+    r"gpu|cuda|cu\d+|cpu|rocm|xpu|tpu|hpu|gaudi|neuron|ascend|npu|arm64|aarch64|amd64|x86|64|"
+    r"release|repo|base|dev|mirror))*"
+)
+# Programs around vLLM with images of the same name and versions of their own: those of LMCache, Red
+# Hat AI Inference Server, OpenShift AI and OPEA.
+_OTHERS: Final = r"(^|/)(lmcache|rhaiis?|rhoai|rhelai1|modh|opendatahub|opea)/"
+
 
 @dataclass(frozen=True)
 class VllmImage:
@@ -50,10 +67,14 @@ def vllm_image(image: str) -> VllmImage | None:
     Args:
         image: E.g. `registry/vllm:0.4.1`, `vllm/vllm-openai:v0.28.0-cu129`.
     """
-    match = re.search(r"vllm[^:@]*:v?(\d+)\.(\d+)\.(\d+)(?:[-+.]?(.*))?$", image)
+    repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    path = image.partition("@")[0].removesuffix(f":{tag}")
+    match = re.search(_NAMED, tag)
+    if match is None and re.fullmatch(_REPOSITORY, repository) and not re.search(_OTHERS, path):
+        match = re.match(_VERSION, tag)
     if match is None:
         return None
     version = (int(match[1]), int(match[2]), int(match[3]))
-    tagged = re.search(r"cu(\d{2})\d*", match[4] or "")
+    tagged = re.search(r"cu(?:da)?-?(\d{2})", tag)
     cuda = int(tagged[1]) if tagged else 13 if version >= CUDA_13_SINCE else 12
     return VllmImage(version, cuda)

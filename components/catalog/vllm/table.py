@@ -87,7 +87,7 @@ def release(version: Version | None) -> Release:
         version: None stands for the newest that was read.
     """
     read = releases()
-    older = [each for each in read if version is None or each <= version]
+    older = [entry for entry in read if version is None or entry <= version]
     nearest = older[-1] if older else read[0]
     columns = (_column(key, nearest) for key in ("flags", "quantization", "series"))
     flags, quantization, series = columns
@@ -119,8 +119,8 @@ def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
 
 def gone_since(key: str, name: str, version: Version) -> Version | None:
     """The release that dropped a name, if one up to a version did, after others knew it."""
-    last = max((each for each in _knowing(key, name) if each <= version), default=None)
-    return next((each for each in releases() if last and each > last), None)
+    last = max((listed for listed in _knowing(key, name) if listed <= version), default=None)
+    return next((later for later in releases() if last and later > last), None)
 
 
 def _knowing(key: str, name: str) -> Iterator[Version]:
@@ -134,10 +134,10 @@ def names(key: str) -> frozenset[str]:
 
 
 def _column(key: str, version: Version) -> Mapping[str, Any]:
-    return MappingProxyType(dict(_held(_table()[key], version)))
+    return MappingProxyType(dict(_entries_at(_table()[key], version)))
 
 
-def _held(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
+def _entries_at(rows: Mapping[str, list[list[Any]]], version: Version) -> Iterator[tuple[str, Any]]:
     for name, spans in rows.items():
         for value, first, last in spans:
             if read_version(first) <= version <= read_version(last):

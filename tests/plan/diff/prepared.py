@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import yaml
 
-from plan.diff.compare import Kind, StackDiff, compare
+from plan.diff.compare import ChangeKind, StackDiff, compare
 from plan.model import Plan
 from plan.run import plan
 from tests.stacks.environments import GONE, ROOT, merged
 
-Rows = dict[Kind, set[str]]
+Rows = dict[ChangeKind, set[str]]
 
 SALT: Final = b"one run"
 MODEL: Final = {
@@ -96,14 +96,14 @@ PREPARED: Final = [
         "a pool grows",
         "dev",
         {"pools[t4].autoscale.max": 8},
-        {Kind.UPDATED: {"t4-pool"}},
+        {ChangeKind.UPDATED: {"t4-pool"}},
     ),
     Prepared(
         "a model is added",
         "dev",
         {"models[+]": MODEL},
         {
-            Kind.CREATED: {
+            ChangeKind.CREATED: {
                 "second-claim",
                 "second-identity-attachment",
                 "second-identity-policy",
@@ -118,27 +118,27 @@ PREPARED: Final = [
         "a model may have more replicas",
         "dev",
         {"models[qwen].serve.knative.scale.max": 5},
-        {Kind.UPDATED: {"qwen-service"}},
+        {ChangeKind.UPDATED: {"qwen-service"}},
     ),
     Prepared(
         "a pool gets another instance type",
         "dev",
         {"pools[a10].instance_types": ["ecs.gn7i-c32g1.8xlarge", "ecs.gn7i-c32g1.16xlarge"]},
-        {Kind.UPDATED: {"a10-pool"}},
+        {ChangeKind.UPDATED: {"a10-pool"}},
     ),
     Prepared(
         "the VPC gets a wider range",
         "dev",
         {"network.cidr": "10.0.0.0/15"},
-        {Kind.UPDATED: {"checkpoints-writers", "network-vpc"}},
+        {ChangeKind.UPDATED: {"checkpoints-writers", "network-vpc"}},
     ),
     Prepared(
         "services get another range, which replaces the cluster",
         "dev",
         {"network.service_cidr": "172.30.0.0/16"},
         {
-            Kind.UPDATED: {"qwen-identity-role"},
-            Kind.REPLACED: {
+            ChangeKind.UPDATED: {"qwen-identity-role"},
+            ChangeKind.REPLACED: {
                 "a10-pool",
                 "cache-pool",
                 "cluster-addon-ack-pod-identity-webhook",
@@ -173,14 +173,14 @@ PREPARED: Final = [
         "dev",
         {"network.zones[cn-beijing-h].cidr": "10.0.128.0/20"},
         {
-            Kind.REPLACED: {
+            ChangeKind.REPLACED: {
                 "checkpoints-mount-target",
                 "finetune-checkpoint-claim",
                 "finetune-checkpoint-volume",
                 "network-snat-cn-beijing-h",
                 "network-vswitch-cn-beijing-h",
             },
-            Kind.UPDATED: {
+            ChangeKind.UPDATED: {
                 "a10-pool",
                 "cache-pool",
                 "cluster-cluster",
@@ -196,8 +196,8 @@ PREPARED: Final = [
         "dev",
         {"models[qwen].name": "qwen-next"},
         {
-            Kind.CREATED: {f"qwen-next-{part}" for part in _PARTS},
-            Kind.DELETED: {f"qwen-{part}" for part in _PARTS},
+            ChangeKind.CREATED: {f"qwen-next-{part}" for part in _PARTS},
+            ChangeKind.DELETED: {f"qwen-{part}" for part in _PARTS},
         },
         "This deletes the model qwen-service: it answers nobody any more.",
     ),
@@ -206,8 +206,8 @@ PREPARED: Final = [
         "dev",
         {"models[qwen].cache": GONE},
         {
-            Kind.UPDATED: {"qwen-service"},
-            Kind.DELETED: {"fluid-release", "qwen-dataset", "qwen-load", "qwen-runtime"},
+            ChangeKind.UPDATED: {"qwen-service"},
+            ChangeKind.DELETED: {"fluid-release", "qwen-dataset", "qwen-load", "qwen-runtime"},
         },
         "This deletes the Helm release fluid-release: ",
     ),
@@ -216,8 +216,8 @@ PREPARED: Final = [
         "dev",
         {"models[qwen].volume.path": "/Other"},
         {
-            Kind.UPDATED: {"qwen-identity-policy", "qwen-service"},
-            Kind.REPLACED: {
+            ChangeKind.UPDATED: {"qwen-identity-policy", "qwen-service"},
+            ChangeKind.REPLACED: {
                 "qwen-claim",
                 "qwen-dataset",
                 "qwen-load",
@@ -236,15 +236,15 @@ PREPARED: Final = [
             }
         },
         {
-            Kind.CREATED: {
+            ChangeKind.CREATED: {
                 "cert-manager-release",
                 "kserve-crd",
                 "kserve-ingress",
                 "kserve-resources",
                 "qwen-service",
             },
-            Kind.UPDATED: {"qwen-policy"},
-            Kind.DELETED: {"knative-addon", "knative-config-features", "qwen-service"},
+            ChangeKind.UPDATED: {"qwen-policy"},
+            ChangeKind.DELETED: {"knative-addon", "knative-config-features", "qwen-service"},
         },
         "This deletes the model qwen-service, and makes one of another kind: "
         "serving.kserve.io/v1beta1 InferenceService.",
@@ -254,7 +254,7 @@ PREPARED: Final = [
         "dev",
         {"training": []},
         {
-            Kind.DELETED: {
+            ChangeKind.DELETED: {
                 "finetune-checkpoint-claim",
                 "finetune-checkpoint-volume",
                 "finetune-job",
@@ -267,34 +267,34 @@ PREPARED: Final = [
         "a job gets another image",
         "dev",
         {"training[finetune].image": "registry.example.com/job:2"},
-        {Kind.REPLACED: {"finetune-job"}},
+        {ChangeKind.REPLACED: {"finetune-job"}},
         "This replaces the job finetune-job (another spec.template): ",
     ),
     Prepared(
         "a model tries its pools in another order",
         "prod",
         {"models[qwen-chat].placement.pools": ["a10-spot", "a10"]},
-        {Kind.UPDATED: {"qwen-chat-policy", "qwen-chat-service"}},
+        {ChangeKind.UPDATED: {"qwen-chat-policy", "qwen-chat-service"}},
     ),
     Prepared(
         "the cluster is no longer protected",
         "prod",
         {"cluster.deletion_protection": False},
-        {Kind.UPDATED: {"cluster-cluster"}},
+        {ChangeKind.UPDATED: {"cluster-cluster"}},
         "Protection is taken off ",
     ),
     Prepared(
         "an elastic pool grows beside machines of an IDC",
         "hybrid",
         {"pools[elastic].autoscale.max": 6},
-        {Kind.UPDATED: {"elastic-pool"}},
+        {ChangeKind.UPDATED: {"elastic-pool"}},
     ),
     Prepared(
         "a model is removed",
         "hybrid",
         {"models[qwen-queue]": GONE},
         {
-            Kind.DELETED: {
+            ChangeKind.DELETED: {
                 "qwen-queue-autoscaler",
                 "qwen-queue-claim",
                 "qwen-queue-policy",
@@ -308,7 +308,7 @@ PREPARED: Final = [
         "nodes are found by another label",
         "existing",
         {"nodes[gpu].node_selector": {"nvidia.com/gpu.product": "A10"}},
-        {Kind.REPLACED: {"finetune-job"}, Kind.UPDATED: {"qwen-service"}},
+        {ChangeKind.REPLACED: {"finetune-job"}, ChangeKind.UPDATED: {"qwen-service"}},
         "This replaces the job finetune-job (another spec.template): ",
     ),
 ]

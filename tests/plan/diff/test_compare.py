@@ -6,7 +6,7 @@ import pytest
 from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
 
 from plan.changes import ABSENT
-from plan.diff.compare import Kind, ResourceChange, StackDiff, compare
+from plan.diff.compare import ChangeKind, ResourceChange, StackDiff, compare
 from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
 from plan.record import record
 
@@ -53,7 +53,7 @@ def one_change(diff: StackDiff) -> ResourceChange:
     return change
 
 
-def kinds(diff: StackDiff) -> dict[str, Kind]:
+def kinds(diff: StackDiff) -> dict[str, ChangeKind]:
     return {one.resource.name: one.kind for one in diff.changes}
 
 
@@ -64,7 +64,7 @@ def test_a_property_that_differs_is_shown_as_it_was_and_as_it_will_be() -> None:
             plan(resource(POOL, "t4", {"scalingConfig": {"maxSize": 8}, "desiredSize": "1"})),
         )
     )
-    assert change.kind is Kind.UPDATED
+    assert change.kind is ChangeKind.UPDATED
     assert [(one.path, one.old, one.new) for one in change.properties] == [
         ("desiredSize", ABSENT, "1"),
         ("scalingConfig.maxSize", 4, 8),
@@ -73,8 +73,8 @@ def test_a_property_that_differs_is_shown_as_it_was_and_as_it_will_be() -> None:
 
 def test_a_stack_that_is_new_is_created_and_one_that_is_given_up_is_deleted() -> None:
     known = plan(resource(POOL, "t4", {}))
-    assert kinds(compare(None, known)) == {"t4": Kind.CREATED}
-    assert kinds(compare(known, None)) == {"t4": Kind.DELETED}
+    assert kinds(compare(None, known)) == {"t4": ChangeKind.CREATED}
+    assert kinds(compare(known, None)) == {"t4": ChangeKind.DELETED}
     with pytest.raises(ValueError, match="neither revision"):
         compare(None, None)
 
@@ -107,7 +107,11 @@ def test_a_replaced_resource_drags_along_what_needs_its_id() -> None:
         resource(CLAIM, "note", {"metadata": {"annotations": {"cluster": of(before)}}}),
     ]
     diff = compare(plan(before, *users), plan(after, *users))
-    assert kinds(diff) == {"main": Kind.REPLACED, "addon": Kind.REPLACED, "note": Kind.UPDATED}
+    assert kinds(diff) == {
+        "main": ChangeKind.REPLACED,
+        "addon": ChangeKind.REPLACED,
+        "note": ChangeKind.UPDATED,
+    }
     assert {one.because for one in diff.changes[1:]} == {(before.urn,)}
     assert diff.changes[0].because == ()
 
@@ -117,7 +121,7 @@ def test_everything_goes_with_the_provider_of_a_replaced_cluster() -> None:
     provider = resource(PROVIDER, "reach", {"clusterIdentifier": of(before)})
     inside = resource(CLAIM, "files", {"spec": 1}, provider=f"{provider.urn}::{UNKNOWN}")
     diff = compare(plan(before, provider, inside), plan(after, provider, inside))
-    assert kinds(diff)["files"] is Kind.REPLACED
+    assert kinds(diff)["files"] is ChangeKind.REPLACED
     assert diff.changes[-1].because == (provider.urn,)
     assert not diff.changes[-1].deletes_first  # In another cluster the name is free.
 
@@ -127,12 +131,12 @@ def test_new_credentials_for_the_same_cluster_replace_nothing() -> None:
         resource(PROVIDER, "reach", {"clusterIdentifier": "c1", "kubeconfig": secret(digest)})
         for digest in "ab"
     )
-    assert one_change(compare(plan(before), plan(after))).kind is Kind.UPDATED
+    assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.UPDATED
 
 
 def test_another_kubeconfig_may_be_of_another_cluster_where_nothing_else_names_it() -> None:
     before, after = (resource(PROVIDER, "reach", {"kubeconfig": secret(digest)}) for digest in "ab")
-    assert one_change(compare(plan(before), plan(after))).kind is Kind.REPLACED
+    assert one_change(compare(plan(before), plan(after))).kind is ChangeKind.REPLACED
 
 
 def secret(digest: str) -> Marker:
@@ -157,7 +161,7 @@ def test_what_is_deleted_before_its_successor_is_made_takes_its_dependents_with_
         property_dependencies={"metadata": [claim.urn]},
     )
     diff = compare(plan(before, claim), plan(after, claim))
-    assert kinds(diff) == {"volume": Kind.REPLACED, "claim": Kind.REPLACED}
+    assert kinds(diff) == {"volume": ChangeKind.REPLACED, "claim": ChangeKind.REPLACED}
     assert [one.deletes_first for one in diff.changes] == [True, True]
     assert diff.changes[1].because == (before.urn,)
     unrelated = note.__class__(**{**vars(note), "property_dependencies": {"spec": [claim.urn]}})
@@ -175,7 +179,7 @@ def test_a_new_name_lets_the_old_object_stay_until_the_new_one_is_there() -> Non
         resource(CLAIM, "claim", _object("PersistentVolumeClaim", name, {})) for name in "ab"
     )
     change = one_change(compare(plan(before), plan(after)))
-    assert (change.kind, change.deletes_first) == (Kind.REPLACED, False)
+    assert (change.kind, change.deletes_first) == (ChangeKind.REPLACED, False)
 
 
 def test_options_of_a_resource_count() -> None:
@@ -183,7 +187,7 @@ def test_options_of_a_resource_count() -> None:
     ignoring = [resource(POOL, "t4", one, ignore_changes=["desiredSize"]) for one in inputs]
     assert compare(plan(ignoring[0]), plan(ignoring[1])).changes == ()
     replacing = [resource(POOL, "t4", one, replace_on_changes=["*"]) for one in inputs]
-    assert one_change(compare(plan(replacing[0]), plan(replacing[1]))).kind is Kind.REPLACED
+    assert one_change(compare(plan(replacing[0]), plan(replacing[1]))).kind is ChangeKind.REPLACED
     first = [
         resource(POOL, "t4", one, replace_on_changes=["desiredSize"], delete_before_replace=True)
         for one in inputs
@@ -230,11 +234,11 @@ def test_an_alias_moves_a_component_with_all_that_is_called_after_it() -> None:
     before = record(lambda: Group("old"))
     moved = record(lambda: Group("new", pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")])))
     diff = compare(before, moved)
-    assert kinds(diff) == {"new": Kind.MOVED, "new-notes": Kind.MOVED}
+    assert kinds(diff) == {"new": ChangeKind.MOVED, "new-notes": ChangeKind.MOVED}
     assert [one.former.rpartition("::")[2] for one in diff.changes] == ["old", "old-notes"]
     assert set(kinds(compare(before, record(lambda: Group("new")))).values()) == {
-        Kind.CREATED,
-        Kind.DELETED,
+        ChangeKind.CREATED,
+        ChangeKind.DELETED,
     }
 
 
@@ -246,11 +250,11 @@ def test_a_value_of_a_moved_resource_stays_what_it_is() -> None:
 
     before = record(lambda: program("old"))
     after = record(lambda: program("new", pulumi.Alias(name="old")))
-    assert kinds(compare(before, after)) == {"new": Kind.MOVED}
+    assert kinds(compare(before, after)) == {"new": ChangeKind.MOVED}
 
 
 def test_a_former_resource_goes_to_one_successor_only() -> None:
     old, first, second = (resource(POOL, name, {}) for name in ("old", "first", "second"))
     successors = [one.__class__(**{**vars(one), "aliases": [old.urn]}) for one in (first, second)]
     found = kinds(compare(plan(old), plan(*successors)))
-    assert found == {"first": Kind.MOVED, "second": Kind.CREATED}
+    assert found == {"first": ChangeKind.MOVED, "second": ChangeKind.CREATED}

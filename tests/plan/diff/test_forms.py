@@ -12,9 +12,9 @@ from plan.diff.compare import compare
 from plan.diff.document import to_json
 from plan.diff.markdown import LIMIT, MARK, to_markdown
 from plan.diff.page import render_page
-from plan.diff.report import Refusal, Report, Section
+from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.terminal import render_report
-from plan.diff.text import LONGEST, counts, shown
+from plan.diff.text import LONGEST, counts, excerpt
 from plan.model import SECRET, UNKNOWN, Marker, Plan
 
 from .prepared import diff_of
@@ -23,15 +23,15 @@ from .test_compare import CLUSTER, POOL, of, plan, resource
 HOSTILE: Final = "`]*_<b>&|#@everyone\n```\n![x](http://example.com/x.png)"
 
 
-def report(*sections: Section) -> Report:
+def report(*sections: StackReport) -> Report:
     return Report("main", "working tree", sections)
 
 
-def section(before: Plan | None, after: Plan | None, stack: str = "dev") -> Section:
-    return Section(stack, compare(before, after))
+def section(before: Plan | None, after: Plan | None, stack: str = "dev") -> StackReport:
+    return StackReport(stack, compare(before, after))
 
 
-def grown(old: Any, new: Any, key: str = "size") -> Section:
+def grown(old: Any, new: Any, key: str = "size") -> StackReport:
     return section(plan(resource(POOL, "t4", {key: old})), plan(resource(POOL, "t4", {key: new})))
 
 
@@ -41,11 +41,13 @@ def printed(found: Report) -> str:
     return file.getvalue()
 
 
-CLUSTER_REPLACED: Final = Section("dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"}))
+CLUSTER_REPLACED: Final = StackReport(
+    "dev", diff_of("dev", {"network.service_cidr": "172.30.0.0/16"})
+)
 
 
 def test_a_comment_opens_with_the_worst_that_happens() -> None:
-    quiet = Section("aaa", grown(1, 2).diff)
+    quiet = StackReport("aaa", grown(1, 2).diff)
     lines = to_markdown(report(quiet, CLUSTER_REPLACED)).splitlines()
     assert lines[0] == MARK
     said = [line for line in lines[1:] if line]
@@ -89,13 +91,13 @@ def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
 def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
     stacks: int, told: str
 ) -> None:
-    refusal = Refusal("main", ["x" * 300] * 50)
-    text = to_markdown(report(*[Section(f"s{n}", None, [refusal]) for n in range(stacks)]))
+    refusal = PlanRefusal("main", ["x" * 300] * 50)
+    text = to_markdown(report(*[StackReport(f"s{n}", None, [refusal]) for n in range(stacks)]))
     assert len(text) <= LIMIT
     [rest] = re.findall(rf"^(\d+) more {told} left out", text, re.MULTILINE)
-    shown = text.count("and 30 more")
-    assert shown + int(rest) == stacks
-    assert LIMIT - len(text) < len(text) / shown + 1000
+    blocks = text.count("and 30 more")
+    assert blocks + int(rest) == stacks
+    assert LIMIT - len(text) < len(text) / blocks + 1000
     assert text.count("```") % 2 == 0
 
 
@@ -103,7 +105,7 @@ def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
     hostile = resource(POOL, HOSTILE, {HOSTILE: HOSTILE})
     found = [
         section(plan(hostile), plan(), HOSTILE),
-        Section("b", None, [Refusal(HOSTILE, [HOSTILE])]),
+        StackReport("b", None, [PlanRefusal(HOSTILE, [HOSTILE])]),
     ]
     text = to_markdown(Report(HOSTILE, HOSTILE, found))
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -116,7 +118,9 @@ def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
 
 @pytest.mark.parametrize("form", [to_markdown, to_json, printed])
 def test_a_stack_that_cannot_be_compared_says_why_in_every_form(form: Any) -> None:
-    text = form(report(Section("dev", None, [Refusal("main", ["size is 3, but it must be 2."])])))
+    text = form(
+        report(StackReport("dev", None, [PlanRefusal("main", ["size is 3, but it must be 2."])]))
+    )
     assert "size is 3, but it must be 2." in text
     assert "main" in text
 
@@ -142,12 +146,12 @@ def test_json_leaves_out_the_end_that_is_not_there() -> None:
 
 
 def test_values_are_shown_on_one_line_and_cut_where_they_are_long() -> None:
-    assert shown("a b") == "a b"
-    assert shown("") == '""'
-    assert shown("a\nb\x1b[31m") == '"a\\nb\\u001b[31m"'
-    assert shown({"你": [1, None]}) == '{"你": [1, null]}'
-    assert len(shown("x" * 1000)) == LONGEST
-    assert shown("x" * 1000).endswith("...")
+    assert excerpt("a b") == "a b"
+    assert excerpt("") == '""'
+    assert excerpt("a\nb\x1b[31m") == '"a\\nb\\u001b[31m"'
+    assert excerpt({"你": [1, None]}) == '{"你": [1, null]}'
+    assert len(excerpt("x" * 1000)) == LONGEST
+    assert excerpt("x" * 1000).endswith("...")
 
 
 def test_counts_are_in_one_line() -> None:
@@ -159,8 +163,8 @@ def test_counts_are_in_one_line() -> None:
 @pytest.mark.parametrize("form", [to_markdown, to_json, printed, render_page])
 def test_policies_speak_in_every_form(form: Any) -> None:
     known = grown(1, 2).diff
-    text = form(report(Section("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
+    text = form(report(StackReport("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
     for words in ("disk open", "much money"):
         assert words in text
-    assert Report("a", "b", [Section("dev", known, (), ["x"])]).refused
-    assert not Report("a", "b", [Section("dev", known, (), (), ["x"])]).refused
+    assert Report("a", "b", [StackReport("dev", known, (), ["x"])]).refused
+    assert not Report("a", "b", [StackReport("dev", known, (), (), ["x"])]).refused

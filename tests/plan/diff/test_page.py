@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from plan.changes import ABSENT
-from plan.diff.compare import Kind, Property, ResourceChange, StackDiff, compare
+from plan.diff.compare import ChangeKind, Property, ResourceChange, StackDiff, compare
 from plan.diff.page import SIGNS, breakable, coded, difference, ordinal, pieces, render_page
-from plan.diff.report import Refusal, Report, Section
+from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.topology import Fact
 from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
 from tests.stacks.environments import GONE, NAMES, merged, planned, raw_of
@@ -63,7 +63,7 @@ def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
 
 
 def html_of(*diffs: StackDiff, base: str = "main", head: str = "working tree") -> str:
-    return render_page(Report(base, head, [Section(one.stack, one) for one in diffs]))
+    return render_page(Report(base, head, [StackReport(one.stack, one) for one in diffs]))
 
 
 def page_of(*diffs: StackDiff) -> Page:
@@ -90,7 +90,7 @@ def prop(path: str, old: Any, new: Any, replaces: bool = False) -> Property:
 @pytest.mark.parametrize("stack", NAMES)
 def test_the_page_of_every_stack_nests_and_takes_nothing_from_elsewhere(stack: str) -> None:
     html = render_page(
-        Report("main", "working tree", [Section(stack, compare(None, as_it_is(stack)))])
+        Report("main", "working tree", [StackReport(stack, compare(None, as_it_is(stack)))])
     )
     page = Page(html)
     for tag, attributes in page.elements:
@@ -106,7 +106,7 @@ def test_the_page_of_every_stack_nests_and_takes_nothing_from_elsewhere(stack: s
 def test_nothing_of_a_plan_is_taken_for_html() -> None:
     pool = resource(HOSTILE, inputs={"nodePoolName": HOSTILE, "instanceTypes": [HOSTILE]})
     change = ResourceChange(
-        Kind.UPDATED,
+        ChangeKind.UPDATED,
         pool,
         former=f"urn::{HOSTILE}",
         properties=(prop(HOSTILE, HOSTILE, f"{HOSTILE} other"),),
@@ -115,8 +115,8 @@ def test_nothing_of_a_plan_is_taken_for_html() -> None:
     diff = of_changes(
         change, outputs=(prop(HOSTILE, ABSENT, HOSTILE),), unprotected=(f"u::{HOSTILE}",)
     )
-    refused = Section(HOSTILE, None, [Refusal(HOSTILE, [HOSTILE, f"`{HOSTILE}`"])])
-    html = render_page(Report(HOSTILE, HOSTILE, [Section(HOSTILE, diff), refused]))
+    refused = StackReport(HOSTILE, None, [PlanRefusal(HOSTILE, [HOSTILE, f"`{HOSTILE}`"])])
+    html = render_page(Report(HOSTILE, HOSTILE, [StackReport(HOSTILE, diff), refused]))
     page = Page(html)
     assert {"script", "img"}.isdisjoint(tag for tag, _ in page.elements)
     assert html.count("</style>") == 1
@@ -210,14 +210,18 @@ def test_a_stack_that_is_new_or_given_up_says_so() -> None:
 
 
 def test_a_stack_that_is_refused_shows_every_sentence_and_no_topology() -> None:
-    refusals = [Refusal("working tree", ["models[qwen].priority is 'x'.", "pools is empty."])]
-    text = Page(render_page(Report("main", "working tree", [Section("dev", None, refusals)]))).text
+    refusals = [PlanRefusal("working tree", ["models[qwen].priority is 'x'.", "pools is empty."])]
+    text = Page(
+        render_page(Report("main", "working tree", [StackReport("dev", None, refusals)]))
+    ).text
     assert "Refused in working tree models[qwen].priority is 'x'. pools is empty." in text
     assert "What runs where" not in text
 
 
 def test_what_the_engine_left_out_is_not_passed_off_as_unchanged() -> None:
-    text = page_of(of_changes(ResourceChange(Kind.UPDATED, resource("a")), unchanged=None)).text
+    text = page_of(
+        of_changes(ResourceChange(ChangeKind.UPDATED, resource("a")), unchanged=None)
+    ).text
     assert "others are not known" in text
     assert "--show-sames" in text
 
@@ -228,7 +232,9 @@ def test_secrets_and_what_only_the_cloud_knows_are_set_apart() -> None:
         prop("token", Marker(SECRET, digest="a"), Marker(SECRET, digest="b")),
         prop("clusterId", "c1", Marker(UNKNOWN, [cluster])),
     )
-    html = html_of(of_changes(ResourceChange(Kind.UPDATED, resource("a"), properties=properties)))
+    html = html_of(
+        of_changes(ResourceChange(ChangeKind.UPDATED, resource("a"), properties=properties))
+    )
     assert html.count('<span class="marker">[secret]</span>') == 2
     assert '<span class="marker">[unknown]</span> of cluster' in html
     assert html.count('class="marker"') == 3
@@ -236,13 +242,15 @@ def test_secrets_and_what_only_the_cloud_knows_are_set_apart() -> None:
 
 def test_text_that_only_looks_like_a_secret_is_not_set_apart() -> None:
     properties = (prop("note", "[secret]", "[unknown]"),)
-    html = html_of(of_changes(ResourceChange(Kind.UPDATED, resource("a"), properties=properties)))
+    html = html_of(
+        of_changes(ResourceChange(ChangeKind.UPDATED, resource("a"), properties=properties))
+    )
     assert 'class="marker"' not in html
 
 
 def test_a_change_says_that_it_is_refused_and_what_goes_first() -> None:
     change = ResourceChange(
-        Kind.REPLACED,
+        ChangeKind.REPLACED,
         resource("a", protect=True),
         properties=(prop("clusterId", "c1", "c2", replaces=True),),
         deletes_first=True,
@@ -255,11 +263,11 @@ def test_a_change_says_that_it_is_refused_and_what_goes_first() -> None:
 
 def test_of_many_changes_only_those_are_open_that_others_follow_from() -> None:
     one = (prop("size", 1, 2),)
-    root = ResourceChange(Kind.REPLACED, resource("root"), properties=one)
+    root = ResourceChange(ChangeKind.REPLACED, resource("root"), properties=one)
     others = [
         ResourceChange(kind, resource(f"{kind}{number}"), properties=one, because=because)
         for number in range(7)
-        for kind, because in ((Kind.UPDATED, ()), (Kind.REPLACED, (root.urn,)))
+        for kind, because in ((ChangeKind.UPDATED, ()), (ChangeKind.REPLACED, (root.urn,)))
     ]
     few, many = (page_of(of_changes(root, *some)) for some in (others[:4], others))
     assert sum("open" in fold for fold in few.of("details")) == 1 + 5
@@ -342,7 +350,7 @@ def contrast(one: str, other: str) -> float:
 
 def pairs(scheme: str) -> Iterator[tuple[str, str]]:
     """Colours of text, and what they stand on."""
-    kinds = [kind.value for kind in Kind]
+    kinds = [kind.value for kind in ChangeKind]
     backs = ["page", "raised", *(f"{kind}-back" for kind in kinds)]
     for text in ("text", "quiet"):
         yield from ((text, back) for back in backs)
@@ -365,7 +373,7 @@ def test_text_can_be_read_in_light_and_in_dark(scheme: str) -> None:
 
 
 def test_each_kind_of_change_has_a_sign_and_a_colour_of_its_own() -> None:
-    assert {*SIGNS} == {*Kind}
-    assert len({*SIGNS.values()}) == len(Kind)
+    assert {*SIGNS} == {*ChangeKind}
+    assert len({*SIGNS.values()}) == len(ChangeKind)
     for scheme in ("light", "dark"):
-        assert len({colours(scheme)[kind] for kind in Kind}) == len(Kind)
+        assert len({colours(scheme)[kind] for kind in ChangeKind}) == len(ChangeKind)

@@ -7,7 +7,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from plan.changes import ABSENT, parse_path, property_path
-from plan.diff.compare import Kind, ResourceChange, StackDiff
+from plan.diff.compare import ChangeKind, ResourceChange, StackDiff
 from plan.diff.preview import read_preview
 from plan.stack_file import Refused
 
@@ -50,14 +50,14 @@ def refused(text: str, *stacks: str) -> str:
 @pytest.mark.parametrize(
     ("op", "kind"),
     [
-        ("create", Kind.CREATED),
-        ("update", Kind.UPDATED),
-        ("replace", Kind.REPLACED),
-        ("delete", Kind.DELETED),
-        ("import", Kind.CREATED),
+        ("create", ChangeKind.CREATED),
+        ("update", ChangeKind.UPDATED),
+        ("replace", ChangeKind.REPLACED),
+        ("delete", ChangeKind.DELETED),
+        ("import", ChangeKind.CREATED),
     ],
 )
-def test_operations_have_the_names_of_a_diff(op: str, kind: Kind) -> None:
+def test_operations_have_the_names_of_a_diff(op: str, kind: ChangeKind) -> None:
     old = None if op in ("create", "import") else state(POOL, "t4", {"a": 1})
     new = None if op == "delete" else state(POOL, "t4", {"a": 2})
     diff = read(step(op, old, new))
@@ -124,13 +124,13 @@ def test_the_parts_of_a_replacement_are_no_resources_of_their_own() -> None:
         step("replace", one, one),
         step("delete-replaced", one, None),
     )
-    assert only(diff).kind is Kind.REPLACED
+    assert only(diff).kind is ChangeKind.REPLACED
     assert [len(side.resources) for side in (diff.before, diff.after) if side] == [1, 1]
 
 
 def test_another_urn_of_the_same_resource_is_a_move() -> None:
     diff = read(step("same", state(POOL, "old", {}), state(POOL, "new", {})))
-    assert (only(diff).kind, only(diff).former) == (Kind.MOVED, urn(POOL, "old"))
+    assert (only(diff).kind, only(diff).former) == (ChangeKind.MOVED, urn(POOL, "old"))
 
 
 def test_what_stays_is_counted_only_where_the_engine_lists_it() -> None:

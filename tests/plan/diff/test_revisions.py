@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from plan.diff import revisions
-from plan.diff.compare import Kind
+from plan.diff.compare import ChangeKind
 from plan.diff.revisions import WORKING_TREE, checked_out, report
 from plan.model import Plan
 from plan.stack_file import Refused
@@ -82,14 +82,14 @@ def test_each_revision_runs_its_own_modules(project: Path) -> None:
     [section] = report(project, "HEAD", None, []).sections
     assert section.diff is not None
     found = {one.resource.name: one.kind for one in section.diff.changes}
-    assert found == {"renamed": Kind.CREATED, "notes": Kind.DELETED}
+    assert found == {"renamed": ChangeKind.CREATED, "notes": ChangeKind.DELETED}
 
 
 def test_a_stack_that_only_one_revision_has_comes_or_goes(project: Path) -> None:
     shutil.move(project / "Pulumi.dev.yaml", project / "Pulumi.prod.yaml")
     found = {one.stack: one.diff for one in report(project, "HEAD", None, []).sections}
     kinds = {name: [one.kind for one in diff.changes] for name, diff in found.items() if diff}
-    assert kinds == {"dev": [Kind.DELETED], "prod": [Kind.CREATED]}
+    assert kinds == {"dev": [ChangeKind.DELETED], "prod": [ChangeKind.CREATED]}
 
 
 def test_only_the_named_stacks_are_compared(project: Path) -> None:

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from plan.diff.compare import Kind, StackDiff, compare
-from plan.diff.topology import Part, Topology, held, landing, topology_of
+from plan.diff.compare import ChangeKind, StackDiff, compare
+from plan.diff.topology import Part, Topology, holding, landing, topology_of
 from plan.graph.model import Node
 from plan.model import Plan
 from tests.plan.diff.prepared import MODEL
@@ -36,11 +36,11 @@ def after(stack: str, **changes: Any) -> Topology:
     return topology_of(diff_of(stack, changes))
 
 
-def kinds(parts: Any) -> dict[str, Kind | None]:
+def kinds(parts: Any) -> dict[str, ChangeKind | None]:
     return {one.now.name: one.kind for one in parts}
 
 
-def touched(found: Topology) -> dict[str, Kind]:
+def touched(found: Topology) -> dict[str, ChangeKind]:
     return {one.now.name: one.kind for one in found.parts if one.kind}
 
 
@@ -79,33 +79,33 @@ def test_every_resource_that_changes_belongs_to_a_part_that_does(
 
 def test_a_pool_that_grows_is_updated_and_shows_both_sizes() -> None:
     found = after("dev", **{"pools[t4].autoscale.max": 8})
-    assert touched(found) == {"t4": Kind.UPDATED}
+    assert touched(found) == {"t4": ChangeKind.UPDATED}
     assert facts(part(found.pools, "t4")) == {"nodes": ("0..4", "0..8")}
 
 
 def test_a_model_that_is_added_lands_where_its_placement_says() -> None:
     found = after("dev", **{"models[+]": MODEL})
-    assert touched(found) == {"second": Kind.CREATED}
+    assert touched(found) == {"second": ChangeKind.CREATED}
     second = part(found.workloads, "second")
     [landed] = [one for pool in found.pools if (one := landing(second, pool))]
-    assert (landed.before, landed.after, landed.kind) == (None, 1, Kind.CREATED)
+    assert (landed.before, landed.after, landed.kind) == (None, 1, ChangeKind.CREATED)
 
 
 def test_a_cache_that_goes_shows_where_it_was() -> None:
     found = after("dev", **{"models[qwen].cache": GONE, "pools[cache]": GONE})
-    assert kinds(found.caches) == {"qwen": Kind.DELETED}
-    assert kinds(found.pools)["cache"] is Kind.DELETED
-    assert kinds(found.workloads)["qwen"] is Kind.UPDATED
+    assert kinds(found.caches) == {"qwen": ChangeKind.DELETED}
+    assert kinds(found.pools)["cache"] is ChangeKind.DELETED
+    assert kinds(found.workloads)["qwen"] is ChangeKind.UPDATED
     [cache] = found.caches
-    assert held(cache, part(found.pools, "cache")) == (True, Kind.DELETED)
-    assert held(cache, part(found.pools, "a10")) == (False, None)
+    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(found.pools, "a10")) == (False, None)
 
 
 def test_a_cache_that_moves_leaves_one_pool_and_comes_to_another() -> None:
     found = after("dev", **{"models[qwen].cache.pool": "system"})
     [cache] = found.caches
-    assert held(cache, part(found.pools, "cache")) == (True, Kind.DELETED)
-    assert held(cache, part(found.pools, "system")) == (True, Kind.CREATED)
+    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(found.pools, "system")) == (True, ChangeKind.CREATED)
 
 
 def test_another_order_of_pools_shows_both_places() -> None:
@@ -116,8 +116,8 @@ def test_another_order_of_pools_shows_both_places() -> None:
         for pool in found.pools
         if (one := landing(qwen, pool))
     }
-    assert places == {"a10": (1, 2, Kind.UPDATED), "t4": (2, 1, Kind.UPDATED)}
-    assert qwen.kind is Kind.UPDATED
+    assert places == {"a10": (1, 2, ChangeKind.UPDATED), "t4": (2, 1, ChangeKind.UPDATED)}
+    assert qwen.kind is ChangeKind.UPDATED
 
 
 def test_a_pool_that_is_tried_no_more_shows_that_it_was() -> None:
@@ -125,29 +125,29 @@ def test_a_pool_that_is_tried_no_more_shows_that_it_was() -> None:
     qwen = part(found.workloads, "qwen")
     one = landing(qwen, part(found.pools, "a10"))
     assert one is not None
-    assert (one.before, one.after, one.kind) == (1, None, Kind.DELETED)
+    assert (one.before, one.after, one.kind) == (1, None, ChangeKind.DELETED)
 
 
 def test_a_stop_at_which_pods_now_wait_for_nodes_is_updated() -> None:
     found = after("dev", **{"pools[a10].size": GONE, "pools[a10].autoscale": {"min": 0, "max": 2}})
     one = landing(part(found.workloads, "qwen"), part(found.pools, "a10"))
     assert one is not None
-    assert (one.before, one.after, one.stop.waits, one.kind) == (1, 1, True, Kind.UPDATED)
+    assert (one.before, one.after, one.stop.waits, one.kind) == (1, 1, True, ChangeKind.UPDATED)
 
 
 def test_a_model_that_is_served_in_another_way_is_replaced() -> None:
     found = after("hybrid", **{"models[qwen-chat].serve": KNATIVE})
-    assert kinds(found.workloads) == {"qwen-chat": Kind.REPLACED, "qwen-queue": None}
+    assert kinds(found.workloads) == {"qwen-chat": ChangeKind.REPLACED, "qwen-queue": None}
     title = part(found.workloads, "qwen-chat").title
     assert (title.before, title.after) == ("KServe InferenceService", "Knative Service")
-    assert touched(found) == {"qwen-chat": Kind.REPLACED, "knative": Kind.CREATED}
+    assert touched(found) == {"qwen-chat": ChangeKind.REPLACED, "knative": ChangeKind.CREATED}
 
 
 def test_a_part_is_replaced_with_its_heart() -> None:
     found = after("dev", **{"network.service_cidr": "172.30.0.0/16"})
-    assert kinds(found.clusters) == {"ack-inference-dev": Kind.REPLACED}
-    assert {*kinds(found.pools).values()} == {Kind.REPLACED}
-    assert {*kinds(found.workloads).values()} == {Kind.REPLACED}
+    assert kinds(found.clusters) == {"ack-inference-dev": ChangeKind.REPLACED}
+    assert {*kinds(found.pools).values()} == {ChangeKind.REPLACED}
+    assert {*kinds(found.workloads).values()} == {ChangeKind.REPLACED}
     assert kinds(found.stores) == {"models": None, "checkpoints": None}
 
 
@@ -160,13 +160,13 @@ def test_a_part_of_which_only_something_else_is_replaced_is_updated() -> None:
         for one in plan.resources
     ]
     diff = compare(plan, replace(plan, resources=other))
-    assert {one.kind for one in diff.resources} == {Kind.REPLACED}
-    assert touched(topology_of(diff)) == {"ack-inference-dev": Kind.UPDATED}
+    assert {one.kind for one in diff.resources} == {ChangeKind.REPLACED}
+    assert touched(topology_of(diff)) == {"ack-inference-dev": ChangeKind.UPDATED}
 
 
 def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None:
     plan = as_it_is("existing")
-    for old, new, kind in ((None, plan, Kind.CREATED), (plan, None, Kind.DELETED)):
+    for old, new, kind in ((None, plan, ChangeKind.CREATED), (plan, None, ChangeKind.DELETED)):
         found = topology_of(compare(old, new))
         assert {*kinds(found.workloads).values(), *kinds(found.caches).values()} == {kind}
         assert {*kinds(found.pools).values(), *kinds(found.stores).values()} == {None}
@@ -175,10 +175,10 @@ def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None
 
 @pytest.mark.parametrize(
     ("inputs", "kind"),
-    [({"kubeconfig": "another"}, Kind.REPLACED), ({"context": "other"}, Kind.UPDATED)],
+    [({"kubeconfig": "another"}, ChangeKind.REPLACED), ({"context": "other"}, ChangeKind.UPDATED)],
 )
 def test_a_cluster_that_is_used_is_replaced_with_the_connection_to_it(
-    inputs: dict[str, str], kind: Kind
+    inputs: dict[str, str], kind: ChangeKind
 ) -> None:
     plan = as_it_is("existing")
     [connection] = plan.of("pulumi:providers:kubernetes")
@@ -193,7 +193,7 @@ def test_a_part_under_another_name_is_moved_and_nothing_else() -> None:
     old = replace(old, parent="")
     new = replace(old, urn=f"{old.urn}-2", name=f"{old.name}-2", aliases=(old.urn,))
     [store] = topology_of(compare(Plan("p", "dev", [old]), Plan("p", "dev", [new]))).stores
-    assert store.kind is Kind.MOVED
+    assert store.kind is ChangeKind.MOVED
     assert store.before is not None
     assert store.after is not None
     assert (store.before.name, store.after.name) == ("models-bucket", "models-bucket-2")

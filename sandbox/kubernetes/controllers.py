@@ -1,4 +1,4 @@
-"""Stand-ins for the controllers that a stack waits for: they say that all is well.
+"""Simulated controllers, in place of those that a stack waits for: they say that all is well.
 
 Pulling images, loading models and scheduling pods is not part of the sandbox.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 
 from . import crds, installs
-from .client import Client, Manifest, Refused
+from .client import ApiClient, Manifest, StatusError
 
 SECONDS: Final = 0.5
 """Pause between two rounds."""
@@ -26,14 +26,14 @@ _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
 _LOADED: Final = {"phase": "Complete", "conditions": [], "duration": "1s"}
 _BOUND: Final = {"phase": "Bound", "conditions": []}
 
-Judge = Callable[[Client, Manifest], Mapping[str, Any] | None]
+StatusRule = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
 """The status that an object should have, or None while it has to wait."""
 
 
-class StandIns:
+class SimulatedControllers:
     """Works on one cluster, beside everything else, until it is stopped."""
 
-    def __init__(self, client: Client, definitions: Path | None) -> None:
+    def __init__(self, client: ApiClient, definitions: Path | None) -> None:
         self._client = client
         self._definitions = definitions
         self._stopped = threading.Event()
@@ -48,16 +48,16 @@ class StandIns:
     def _work(self) -> None:
         while not self._stopped.wait(SECONDS):
             # The API server is away, or an object changed meanwhile: the next round will do.
-            with contextlib.suppress(requests.RequestException, Refused):
+            with contextlib.suppress(requests.RequestException, StatusError):
                 self.round()
 
     def round(self) -> None:
         """Does once what there is to do."""
-        for api_version, kind, judge in _JUDGES:
-            for one in self._client.every(api_version, kind):
-                status = judge(self._client, one)
-                if status is not None and not _has(one.get("status") or {}, status):
-                    self._client.merge(one, {"status": status}, crds.MANAGER, "status")
+        for api_version, kind, status_of in _STATUS_RULES:
+            for manifest in self._client.every(api_version, kind):
+                status = status_of(self._client, manifest)
+                if status is not None and not _has(manifest.get("status") or {}, status):
+                    self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
         for serving in self._client.every(OPERATOR, "KnativeServing"):
             installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
             installs.configure(
@@ -71,14 +71,14 @@ class StandIns:
                 self._client.finalize(namespace)
 
 
-def empty(client: Client, namespace: str) -> None:
+def empty(client: ApiClient, namespace: str) -> None:
     """Deletes everything in a namespace."""
-    for one in objects(client):
-        if one["metadata"].get("namespace") == namespace:
-            client.delete(one)
+    for manifest in objects(client):
+        if manifest["metadata"].get("namespace") == namespace:
+            client.delete(manifest)
 
 
-def objects(client: Client) -> Iterator[Manifest]:
+def objects(client: ApiClient) -> Iterator[Manifest]:
     """Every object that somebody made, one request per kind."""
     for api_version, kind, _ in client.kinds():
         if kind not in _PASSING:
@@ -91,26 +91,26 @@ _PASSING: Final = frozenset(
 """Kinds that come and go by themselves, or belong to an installation."""
 
 
-def _bound(client: Client, dataset: Manifest) -> Mapping[str, Any] | None:
+def _bound(client: ApiClient, dataset: Manifest) -> Mapping[str, Any] | None:
     """Bound once there is a runtime of the same name."""
     runtime = {"apiVersion": FLUID, "kind": "JindoRuntime", "metadata": dataset["metadata"]}
     return _BOUND if client.get(runtime) else None
 
 
-def _loaded(client: Client, load: Manifest) -> Mapping[str, Any] | None:
+def _loaded(client: ApiClient, load: Manifest) -> Mapping[str, Any] | None:
     """Complete once its Dataset is bound."""
     about = load["spec"]["dataset"]
-    found = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
-    bound = found is not None and (found.get("status") or {}).get("phase") == "Bound"
+    dataset = client.get({"apiVersion": FLUID, "kind": "Dataset", "metadata": about})
+    bound = dataset is not None and (dataset.get("status") or {}).get("phase") == "Bound"
     return _LOADED if bound else None
 
 
-def _ready(client: Client, one: Manifest) -> Mapping[str, Any]:
-    generation = one["metadata"]["generation"]
+def _ready(client: ApiClient, manifest: Manifest) -> Mapping[str, Any]:
+    generation = manifest["metadata"]["generation"]
     return {**_READY, "observedGeneration": generation}
 
 
-_JUDGES: Final[Sequence[tuple[str, str, Judge]]] = (
+_STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (FLUID, "Dataset", _bound),
     (FLUID, "DataLoad", _loaded),
     (KNATIVE, "Service", _ready),
@@ -118,5 +118,5 @@ _JUDGES: Final[Sequence[tuple[str, str, Judge]]] = (
 )
 
 
-def _has(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return {key: status.get(key) for key in wanted} == wanted
+def _has(status: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    return {key: status.get(key) for key in fields} == fields

@@ -20,18 +20,18 @@ class Verdict:
     """Warn."""
 
 
-def judge(plan: Plan, configuration: Configuration = DEFAULTS) -> Verdict:
+def validate(plan: Plan, configuration: Configuration = DEFAULTS) -> Verdict:
     """Holds a plan against the rules; each sentence is found once per resource and field."""
-    found = {
+    violations = {
         level: tuple(
             violation
-            for one in configuration
-            if one.level is level
-            for violation in one.rule.violations(plan, one.settings)
+            for configured in configuration
+            if configured.level is level
+            for violation in configured.rule.violations(plan, configured.settings)
         )
         for level in (Level.MANDATORY, Level.ADVISORY)
     }
-    return Verdict(found[Level.MANDATORY], found[Level.ADVISORY])
+    return Verdict(violations[Level.MANDATORY], violations[Level.ADVISORY])
 
 
 def sentences(plan: Plan, root: Path) -> tuple[list[str], list[str]]:
@@ -40,7 +40,7 @@ def sentences(plan: Plan, root: Path) -> tuple[list[str], list[str]]:
     Raises:
         Refused: The configuration of the rules is wrong.
     """
-    verdict = judge(plan, read_configuration(root))
+    verdict = validate(plan, read_configuration(root))
     return [*map(str, verdict.mandatory)], [*map(str, verdict.advisory)]
 
 

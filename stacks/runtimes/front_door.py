@@ -1,65 +1,61 @@
 """Who answers at the door: KServe makes an Ingress whether there is a controller for it or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from components.args import MISSING, Fault, Words
+from components.crds.kserve import DeploymentMode
+from components.platform import KServeFlavor
 from components.platform.kserve import (
     DEFAULT_INGRESS_CLASS,
     INGRESS_ADDON,
+    chart_value,
     default_cpu_limit,
-    serves_by_gateway,
 )
-from components.quantity import difference
+from components.quantity import difference, is_quantity
 
-from ..environment import Environment, IngressController, Model
-from .views import models
+from ..checks.rules import check, warning
+from ..checks.views import models
+from ..environment import Environment, IngressController
+from ..platforms.ingress import addon_is_named, has_ingress, ingress_controller
 
 _PRESENT: Final = IngressController.PRESENT
+_GATEWAY: Final = ("kserve", "controller", "gateway")
+_DECIDED: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
+    {
+        (*_GATEWAY, "domain"): "kserve.domain",
+        (*_GATEWAY, "ingressGateway", "className"): "kserve.ingress_class",
+    }
+)
+"""Values of kserve-resources that a field decides."""
+_MODE: Final = ("kserve", "controller", "deploymentMode")
 _INGRESS_ADDON: Final = "-ingress-controller"
 """How the names of ACK's add-ons end that answer to an IngressClass."""
 
 
-def has_ingress(model: Model) -> bool:
-    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-    return model.serve.kserve is not None and not model.on_knative
-
-
-def ingress_class(environment: Environment) -> str:
-    """IngressClass of the models; empty where KServe makes HTTPRoutes, which read time-outs."""
-    section = environment.kserve
-    return "" if serves_by_gateway(section.chart) else section.ingress_class
-
-
-def ingress_controller(environment: Environment) -> IngressController | None:
-    """Whence the ingress controller comes; None where no model has an Ingress."""
-    section = environment.kserve
-    if not ingress_class(environment) or not any(map(has_ingress, environment.models)):
-        return None
-    if section.ingress_controller is not None:
-        return section.ingress_controller
-    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
-    return IngressController.ADDON if ours and not _named(environment) else _PRESENT
-
-
+@check("cluster", "kserve")
 def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
     """The add-on is ACK's, answers to one class, and stands in a cluster once."""
     section = environment.kserve
     field = "kserve.ingress_controller"
     wanted = ingress_controller(environment)
     if wanted is not IngressController.ADDON and section.public_ingress:
-        why = "it is a setting of the add-on, and the stack installs none"
+        why = "it is a setting of the add-on that KServe brings, and the stack brings none"
+        if addon_is_named(environment):
+            why = f"cluster.addons names {INGRESS_ADDON}, whose config decides"
         yield Fault("kserve.public_ingress", True, "left out", why)
     if wanted is IngressController.ADDON and environment.existing:
         yield Fault(field, wanted, "'present'", "the add-on belongs to a cluster of the stack")
     elif wanted is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
         why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
         yield Fault(field, wanted, "'present'", why)
-    elif wanted is IngressController.ADDON and _named(environment):
+    elif wanted is IngressController.ADDON and addon_is_named(environment):
         why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
         yield Fault(field, wanted, "'present', or left out", why)
 
 
+@check("cluster", "kserve")
 def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
     """In a new cluster nobody answers to a class unless somebody installs what does."""
     section = environment.kserve
@@ -74,6 +70,7 @@ def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
         yield Fault("kserve.ingress_controller", MISSING, want, why)
 
 
+@check("kserve.chart")
 def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
     """KServe's webhook gives a limit to a container without one, be it below the request."""
     default = default_cpu_limit(environment.kserve.chart)
@@ -90,6 +87,52 @@ def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
 
 
+@check("kserve")
+def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
+    """Values are laid over those of fields, by which hosts and time-outs are reckoned."""
+    section = environment.kserve
+    values = section.chart.values if section.chart else None
+    if not values or not any(model.serve.kserve for model in environment.models):
+        return
+    if section.chart and section.chart.flavor is KServeFlavor.ACK:
+        return  # What its values mean is not known here.
+    where = "kserve.chart.values"
+    if not isinstance(values.get("kserve", {}), Mapping):
+        want = "a section of keys and values"
+        yield Fault(f"{where}.kserve", values["kserve"], want, "the chart has all of its own there")
+        return
+    for path, field in _DECIDED.items():
+        text = chart_value(values, *path, default=None)
+        decided = getattr(section, field.removeprefix("kserve."))
+        if text not in (None, decided):
+            why = f"{field} says {decided}, and hosts and time-outs follow that"
+            yield Fault(f"{where}.{'.'.join(path)}", text, f"left out, and {field} set", why)
+    mode = chart_value(values, *_MODE, default=None)
+    if mode not in (None, DeploymentMode.STANDARD, "RawDeployment"):
+        why = "each model's scale.metric decides its mode, and Standard is that of the others"
+        yield Fault(f"{where}.{'.'.join(_MODE)}", mode, "left out", why)
+    limit = default_cpu_limit(section.chart)
+    if limit and not is_quantity(limit):
+        field = f"{where}.kserve.inferenceservice.resources.limits.cpu"
+        why = "KServe's webhook reads it for each model"
+        yield Fault(field, limit, "a quantity such as '2', or empty for none", why)
+
+
+@warning
+def hosts_follow_the_template(environment: Environment) -> Iterator[str]:
+    """Hosts in outputs and sentences are made as KServe ships."""
+    chart = environment.kserve.chart
+    served = any(map(has_ingress, environment.models))
+    for key in ("domainTemplate", "urlScheme", "disableIngressCreation"):
+        if served and chart_value((chart and chart.values) or {}, *_GATEWAY, key, default=None):
+            yield (
+                f"kserve.chart.values.{'.'.join(_GATEWAY)}.{key} is given: KServe makes other "
+                "addresses by it, or none, and the outputs of the stack have those that KServe "
+                "makes as it ships."
+            )
+
+
+@warning
 def existing_clusters_have_a_controller(environment: Environment) -> Iterator[str]:
     """Nobody looks into an existing cluster."""
     section = environment.kserve
@@ -100,7 +143,3 @@ def existing_clusters_have_a_controller(environment: Environment) -> Iterator[st
             "also where nobody answers to them: have a controller for it, and say "
             "kserve.ingress_controller: present."
         )
-
-
-def _named(environment: Environment) -> bool:
-    return any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)

@@ -1,0 +1,26 @@
+"""Where Fluid runs."""
+
+from collections.abc import Iterator
+
+from components.args import Fault
+from components.cloud.node_pool import ImageType
+
+from ..environment import Environment, Pool
+from .rules import check
+
+
+@check()
+def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
+    """Fluid mounts caches by a CSI plugin that ContainerOS does not carry."""
+    why = "Fluid does not support ContainerOS"
+    want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
+    seen: set[str] = set()
+    for model in environment.models:
+        if model.cache is None:
+            continue
+        for name in [model.cache.pool, *model.placement.pools]:
+            pool = environment.pool(name)
+            on_container_os = isinstance(pool, Pool) and pool.image_type is ImageType.CONTAINER_OS
+            if on_container_os and name not in seen:
+                seen.add(name)
+                yield Fault(f"pools[{name}].image_type", ImageType.CONTAINER_OS, want, why)

@@ -1,0 +1,32 @@
+"""What answers only inside a VPC, and who is outside of it."""
+
+from collections.abc import Iterator
+
+from ..environment import EdgePool, Environment
+from .rules import warning
+from .views import models, placed
+
+
+@warning
+def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
+    """OSS' internal endpoint and NAS answer inside the VPC."""
+    if environment.network is None or environment.network.dedicated_line:
+        return
+    for path, model in models(environment):
+        edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePool)]
+        if edge:
+            yield (
+                f"{path}.volume is read over the VPC's own network, and network.dedicated_line is "
+                f"false: machines of {', '.join(pool.name for pool in edge)} read it only over a "
+                "leased line or a VPN."
+            )
+
+
+@warning
+def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
+    """`up` talks to the API server."""
+    if not environment.existing and environment.cluster.public_endpoint is None:
+        yield (
+            "The API server has a private address only: run `pulumi up` where it can be reached "
+            "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
+        )

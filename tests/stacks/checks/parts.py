@@ -1,0 +1,76 @@
+"""What the cases of several topics put into a stack file."""
+
+from typing import Any, Final
+
+from ..environments import GONE, Raw
+
+MODEL: Raw = {
+    "name": "llama",
+    "volume": {"store": "models", "path": "/llama", "size": "11Gi"},
+    "server": {
+        "image": "registry/server:1",
+        "command": ["serve"],
+        "mount_path": "/mnt/llama",
+        "resources": {"cpu": "1", "memory": "8Gi"},
+    },
+    "placement": {"pools": ["a10"]},
+    "priority": "inference-high-priority",
+    "serve": {"knative": {"scale": {"max": 1, "target": 1}}},
+}
+TERWAY: Raw = {
+    "network.plugin": "terway",
+    "network.pod_cidr": GONE,
+    "network.zones[cn-hangzhou-i].pod_cidr": "10.16.64.0/18",
+}
+TERWAY_EDGE: Raw = {**TERWAY, "network.plugin": "terway-edge", "network.dedicated_line": True}
+CHAT: Final = "models[qwen-chat].serve.kserve.scale"
+BIG_NODES: Raw = {
+    "models[qwen].placement.pools": ["a10"],
+    "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+}
+ASKED: Raw = {
+    "metric": "prometheus",
+    "target": 2,
+    "max": 3,
+    "query": {"server": "http://prometheus.monitoring:9090", "query": "sum(up)"},
+}
+PROMETHEUS: Raw = {"url": "http://prometheus.monitoring.svc:9090"}
+COPY: Raw = {"pool": "default", "workers": 2, "quota": "20Gi"}
+ACK_KSERVE: Raw = {"flavor": "ack", "chart": "oci://registry/ack-kserve", "version": "1.0.0"}
+BASE_MODEL: Raw = {"store": "models", "path": "/qwen", "size": "15Gi", "mount_path": "/models"}
+SMALL: Raw = {
+    "name": "ecs.gn6x.large",
+    "vcpus": 32,
+    "memory_gib": 128,
+    "gpus": 1,
+    "gpu": "T4",
+    "enis": 2,
+}
+ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "/var/lib/fluid"}
+ARM: Raw = {"name": "ecs.g8y.2xlarge", "vcpus": 8, "memory_gib": 32, "enis": 4, "ips_per_eni": 15}
+
+
+def scale(metric: str, target: float = 50, **more: Any) -> Raw:
+    """How KServe scales a model."""
+    return {"metric": metric, "target": target, "max": 3, **more}
+
+
+def started(folder: str, *more: str) -> list[str]:
+    """A command of the vLLM that hybrid has."""
+    module = "vllm.entrypoints.openai.api_server"
+    flags = ("--model", folder, "--port", "8080", "--dtype", "half")
+    return ["python3", "-m", module, *flags, *more]
+
+
+def at_port(port: int) -> Raw:
+    """A server of hybrid at another port, by a command that says none."""
+    server = "models[qwen-chat].server"
+    return {f"{server}.port": port, f"{server}.command": ["serve"]}
+
+
+def load_test(**changes: Any) -> Raw:
+    return {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, **changes}
+
+
+SCALING: Final = "autoscaling.knative.dev/"
+NOTES: Final = "models[qwen].serve.knative.annotations"

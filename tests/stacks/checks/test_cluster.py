@@ -1,0 +1,241 @@
+"""Cases of the rules of `stacks.checks.cluster`."""
+
+from typing import Final
+
+from ..environments import GONE, Raw, dev, existing, hybrid
+from .cases import Case, refusals
+from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE
+
+NETWORK: Raw = dev()["network"]
+TAINT: Final = {"key": "team", "value": "llm"}
+
+
+CASES = [
+    Case(
+        "enough_nodes_carry_the_platform",
+        "pools that have a taint throughout",
+        dev,
+        {"pools[system].taints": [TAINT], "pools[cache].taints": [TAINT]},
+        (
+            "pools is tainted throughout, but it must be a pool with at least one node and no "
+            "taint: the controllers of the platform have nowhere to run."
+        ),
+        {
+            "pools[system].taints": [{**TAINT, "effect": "PreferNoSchedule"}],
+            "pools[cache].taints": [TAINT],
+        },
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without a region",
+        dev,
+        {"region": GONE},
+        ("region is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without a network",
+        dev,
+        {"network": GONE},
+        ("network is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a cluster of ours without pools",
+        dev,
+        {"pools": GONE},
+        ("pools is missing, but it must be given: profile pro creates a cluster."),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a kubeconfig for a cluster of ours",
+        dev,
+        {"kubeconfig": {"secure": "v1:A:B"}},
+        (
+            "kubeconfig is given, but it must be left out: profile pro creates its cluster and "
+            "its pools."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "nodes for a cluster of ours",
+        dev,
+        {"nodes": [{"name": "gpu", "node_selector": {"a": "b"}}]},
+        ("nodes is given, but it must be left out: profile pro creates its cluster and its pools."),
+        {"nodes": []},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an existing cluster without a kubeconfig",
+        existing,
+        {"kubeconfig": GONE},
+        (
+            "kubeconfig is missing, but it must be set, by `pulumi config set --secret "
+            "ack-inference:kubeconfig`: profile existing reaches a cluster by kubeconfig and "
+            "knows nodes by label."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an existing cluster without nodes",
+        existing,
+        {"nodes": GONE},
+        (
+            "nodes is missing, but it must be given: profile existing reaches a cluster by "
+            "kubeconfig and knows nodes by label."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a network for an existing cluster",
+        existing,
+        {"network": NETWORK},
+        (
+            "network is given, but it must be left out: an existing cluster is used as it is; "
+            "name its nodes under nodes."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "pools for an existing cluster",
+        existing,
+        {"pools": [{"name": "system", "instance_types": ["ecs.g7.2xlarge"], "size": 1}]},
+        (
+            "pools is given, but it must be left out: an existing cluster is used as it is; name "
+            "its nodes under nodes."
+        ),
+        {"pools": []},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "machines of an IDC for a cluster in the cloud alone",
+        dev,
+        {"edge_pools": [{"name": "idc"}]},
+        (
+            "edge_pools is given, but it must be left out, or cluster.profile edge: only an ACK "
+            "Edge cluster takes in machines of an IDC."
+        ),
+        {"edge_pools": []},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "edge pools for an existing cluster",
+        existing,
+        {"edge_pools": [{"name": "idc"}]},
+        (
+            "edge_pools is given, but it must be left out: an existing cluster is used as it is; "
+            "name its nodes under nodes."
+        ),
+        {"edge_pools": []},
+    ),
+    Case(
+        "plugins_suit_the_profile",
+        "Terway in an IDC",
+        hybrid,
+        TERWAY,
+        (
+            "network.plugin is 'terway', but it must be 'flannel' or 'terway-edge': a cluster of "
+            "profile edge has no other."
+        ),
+        TERWAY_EDGE,
+    ),
+    Case(
+        "plugins_suit_the_profile",
+        "a plugin for IDCs in a cluster in the cloud alone",
+        dev,
+        {"network.plugin": "terway-edge", "network.dedicated_line": True},
+        (
+            "network.plugin is 'terway-edge', but it must be 'terway' or 'flannel': a cluster of "
+            "profile pro has no other."
+        ),
+        {"network.dedicated_line": True},
+    ),
+    Case(
+        "zones_lie_in_the_region",
+        "a zone of another region",
+        dev,
+        {"region": "cn-shanghai"},
+        (
+            "network.zones[cn-beijing-h].id is 'cn-beijing-h', but it must be a zone of "
+            "cn-shanghai: the VPC lies in that region."
+        ),
+        {"region": "ap-southeast-1", "network.zones[cn-beijing-h].id": "ap-southeast-1a"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "Services on the addresses of the VPC",
+        dev,
+        {"network.service_cidr": "10.0.240.0/20"},
+        (
+            "network.service_cidr is '10.0.240.0/20', but it must be apart from network.cidr "
+            "(10.0.0.0/16): an address can belong to one range only."
+        ),
+        {"network.service_cidr": "10.1.0.0/20"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "a vSwitch outside of the VPC",
+        dev,
+        {"network.zones[cn-beijing-h].cidr": "10.1.0.0/20"},
+        (
+            "network.zones[cn-beijing-h].cidr is '10.1.0.0/20', but it must be inside the VPC "
+            "(10.0.0.0/16): a vSwitch is a part of its VPC."
+        ),
+        {"network.zones[cn-beijing-h].cidr": "10.0.240.0/20"},
+    ),
+    Case(
+        "address_ranges_are_apart",
+        "pods on the addresses of nodes",
+        dev,
+        {"network.zones[cn-beijing-h].pod_cidr": "10.0.0.0/18"},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is '10.0.0.0/18', but it must be apart from "
+            "zones[cn-beijing-h].cidr (10.0.0.0/20): an address can belong to one range only."
+        ),
+        {"network.zones[cn-beijing-h].pod_cidr": "10.0.16.0/20"},
+    ),
+    Case(
+        "pools_use_zones_of_the_network",
+        "a pool in a zone that the network has not",
+        dev,
+        {"pools[a10].zones": ["cn-beijing-k"]},
+        (
+            "pools[a10].zones is 'cn-beijing-k', but it must be one of cn-beijing-h: a pool's "
+            "nodes stand in a vSwitch of the network."
+        ),
+        {"pools[a10].zones": ["cn-beijing-h"]},
+    ),
+    Case(
+        "kubernetes_is_new_enough",
+        "a Kubernetes that mounts no bucket without an AccessKey",
+        hybrid,
+        {"cluster.version": "1.25.9-aliyun.1", "kserve": {"chart": ACK_KSERVE}},
+        (
+            "cluster.version is '1.25.9-aliyun.1', but it must be 1.26 or later: OSS volumes "
+            "without an AccessKey need it."
+        ),
+        {"cluster.version": "1.26.3-aliyun.1", "kserve": {"chart": ACK_KSERVE}},
+    ),
+    Case(
+        "enough_nodes_carry_the_platform",
+        "no node for controllers",
+        dev,
+        {"pools[system].size": 0, "pools[cache].dedicated": True},
+        (
+            "pools is dedicated or empty throughout, but it must be a pool with at least one "
+            "node that is not dedicated to GPU pods: the controllers of the platform have "
+            "nowhere to run."
+        ),
+        {"pools[system].size": 1, "pools[cache].dedicated": True},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

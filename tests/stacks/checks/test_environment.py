@@ -1,0 +1,639 @@
+"""Rules within one section of a stack file, or within an entry of one."""
+
+from ..environments import GONE, Raw, dev, existing, hybrid, prod
+from .cases import Case, refusals
+from .parts import ARM, PROMETHEUS, SMALL, TERWAY, TERWAY_EDGE, load_test, scale
+
+CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
+
+
+CASES = [
+    Case(
+        "Nodes",
+        "a selector that no node can match",
+        existing,
+        {"nodes[cache].node_selector": {"our pool": "cache"}},
+        (
+            "nodes[cache].node_selector[our pool] is 'our pool', but it must be a label key such "
+            "as 'pool' or 'example.com/pool': Kubernetes takes no other."
+        ),
+        {"nodes[cache].node_selector": {"example.com/pool": "cache"}},
+    ),
+    Case(
+        "InstanceType",
+        "cards of no kind",
+        dev,
+        {"instance_types": [{**SMALL, "gpu": None}]},
+        (
+            "instance_types[ecs.gn6x.large].gpu is missing, but it must be given: gpus is 1, and a "
+            "card is of a kind."
+        ),
+        {"instance_types": [SMALL]},
+    ),
+    Case(
+        "InstanceType",
+        "a kind of which there is no card",
+        dev,
+        {"instance_types": [{**SMALL, "gpus": 0}]},
+        (
+            "instance_types[ecs.gn6x.large].gpus is 0, but it must be 1 or more, or gpu left out: "
+            "gpu is T4, and of that there is one."
+        ),
+        {"instance_types": [{**SMALL, "gpus": 0, "gpu": None}]},
+    ),
+    Case(
+        "Environment",
+        "a zone in place of its region",
+        dev,
+        {"region": "cn-beijing-h"},
+        (
+            "region is 'cn-beijing-h', but it must be a region such as 'cn-beijing': that is a "
+            "zone of it."
+        ),
+        {"region": "cn-beijing"},
+    ),
+    Case(
+        "Cluster",
+        "a version that YAML reads as a number",
+        dev,
+        {"cluster.version": 1.3},
+        (
+            "cluster.version is 1.3, but it must be text in quotes: without them YAML reads a "
+            "number, by which 1.30 is 1.3."
+        ),
+        {"cluster.version": "1.30"},
+    ),
+    Case(
+        "InstanceType",
+        "a family of ARM processors that is called x86",
+        dev,
+        {"instance_types": [{**ARM, "architecture": "amd64"}]},
+        (
+            "instance_types[ecs.g8y.2xlarge].architecture is 'amd64', but it must be arm64, or "
+            "left out: the family is one of ARM processors."
+        ),
+        {"instance_types": [{**ARM, "architecture": "arm64"}]},
+    ),
+    Case(
+        "Environment",
+        "a namespace that Kubernetes does not take",
+        dev,
+        {"namespace": "Inference"},
+        (
+            "namespace is 'Inference', but it must be lower-case letters, digits and '-', '-' "
+            "neither first nor last, at most 63: it names a Namespace. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"namespace": "0-inference"},
+    ),
+    Case(
+        "Network",
+        "Flannel without a range for pods",
+        dev,
+        {"network.plugin": "flannel", "network.zones[cn-beijing-h].pod_cidr": GONE},
+        (
+            "network.pod_cidr is missing, but it must be given: Flannel gives each node a part "
+            "of it."
+        ),
+        {
+            "network.plugin": "flannel",
+            "network.zones[cn-beijing-h].pod_cidr": GONE,
+            "network.pod_cidr": "172.20.0.0/16",
+        },
+    ),
+    Case(
+        "Network",
+        "Terway with Flannel's range",
+        dev,
+        {"network.pod_cidr": "172.20.0.0/16"},
+        (
+            "network.pod_cidr is '172.20.0.0/16', but it must be left out: Terway takes pod "
+            "addresses from zones[].pod_cidr."
+        ),
+        {},
+    ),
+    Case(
+        "Network",
+        "Terway without a range for pods",
+        dev,
+        {"network.zones[cn-beijing-h].pod_cidr": GONE},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is missing, but it must be given: Terway gives "
+            "each pod an address of it."
+        ),
+        {},
+    ),
+    Case(
+        "Network",
+        "Flannel with Terway's range",
+        dev,
+        {"network.plugin": "flannel", "network.pod_cidr": "172.20.0.0/16"},
+        (
+            "network.zones[cn-beijing-h].pod_cidr is '10.0.64.0/18', but it must be left out: "
+            "Flannel uses network.pod_cidr."
+        ),
+        {},
+    ),
+    Case(
+        "Network",
+        "Terway in an IDC without a leased line",
+        hybrid,
+        {**TERWAY, "network.plugin": "terway-edge"},
+        (
+            "network.dedicated_line is False, but it must be true, once a leased line with BGP "
+            "stands: terway-edge routes pod addresses over it, and a cluster keeps its plugin. See"
+            " https://www.alibabacloud.com/help/en/ack/ack-edge/user-guide/network-management"
+        ),
+        TERWAY_EDGE,
+    ),
+    Case(
+        "Cluster",
+        "a size for an existing cluster",
+        existing,
+        {"cluster.spec": "ack.pro.xlarge"},
+        (
+            "cluster.spec is 'ack.pro.xlarge', but it must be left out: an existing cluster is "
+            "used as it is."
+        ),
+        {},
+    ),
+    Case(
+        "Cluster",
+        "a context for a cluster of ours",
+        dev,
+        {"cluster.context": "home"},
+        (
+            "cluster.context is 'home', but it must be left out: the kubeconfig of a cluster of "
+            "this stack comes from ACK."
+        ),
+        {},
+    ),
+    Case(
+        "Pool",
+        "a pool name that no resource may have",
+        dev,
+        {"pools[system].name": "sys_tem"},
+        (
+            "pools[sys_tem].name is 'sys_tem', but it must be lower-case letters, digits and "
+            "'-', from a letter to a letter or digit, at most 63: it becomes part of resource "
+            "names. See https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"pools[system].name": "sys-tem"},
+    ),
+    Case(
+        "Pool",
+        "a pool of two sizes",
+        dev,
+        {"pools[a10].autoscale": {"min": 0, "max": 4}},
+        (
+            "pools[a10].size is 2, but it must be given, or else autoscale, but not both: a pool "
+            "has a fixed size or is autoscaled."
+        ),
+        {"pools[a10].autoscale": {"min": 1, "max": 4}, "pools[a10].size": GONE},
+    ),
+    Case(
+        "Pool",
+        "a pool of no size",
+        dev,
+        {"pools[t4].autoscale": GONE},
+        (
+            "pools[t4].size is left out, as is autoscale, but it must be given, or else "
+            "autoscale, but not both: a pool has a fixed size or is autoscaled."
+        ),
+        {"pools[t4].autoscale": GONE, "pools[t4].size": 0},
+    ),
+    Case(
+        "Pool",
+        "a card that nobody knows",
+        dev,
+        {
+            "pools[+]": {
+                "name": "x",
+                "gpu": "A100",
+                "instance_types": ["ecs.gn9.large"],
+                "size": 0,
+            },
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "L20"}
+            ],
+        },
+        (
+            "pools[x].gpu is 'A100', but it must be one of A10, T4, V100, L20: its node label "
+            "and memory stand in the catalogue."
+        ),
+        {
+            "pools[+]": {"name": "x", "gpu": "L20", "instance_types": ["ecs.gn9.large"], "size": 0},
+            "instance_types": [
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "L20"}
+            ],
+        },
+    ),
+    Case(
+        "Pool",
+        "a driver for nodes without cards",
+        dev,
+        {"pools[system].driver": "550.144.03"},
+        ("pools[system].driver is '550.144.03', but it must be left out: the pool has no gpu."),
+        {"pools[a10].driver": "550.144.03"},
+    ),
+    Case(
+        "EdgePool",
+        "an edge pool name that no resource may have",
+        hybrid,
+        {"edge_pools[+]": {"name": "i_dc"}},
+        (
+            "edge_pools[i_dc].name is 'i_dc', but it must be lower-case letters, digits and '-', "
+            "from a letter to a letter or digit, at most 63: it becomes part of resource names. "
+            "See https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"edge_pools[+]": {"name": "i-dc"}},
+    ),
+    Case(
+        "Machines",
+        "machines with a card that nobody knows",
+        hybrid,
+        {"edge_pools[idc].gpu": "H100"},
+        (
+            "edge_pools[idc].gpu is 'H100', but it must be one of A10, T4, V100, L20: its memory "
+            "stands in the catalogue."
+        ),
+        {"edge_pools[idc].gpu": "A10"},
+    ),
+    Case(
+        "EdgePool",
+        "a pool ID that is none",
+        hybrid,
+        {"edge_pools[idc].node_pool_id": "idc"},
+        (
+            "edge_pools[idc].node_pool_id is 'idc', but it must be text such as np1a2b3c: ID of an"
+            " edge pool that exists."
+        ),
+        {"edge_pools[idc].node_pool_id": "np1a2b3c"},
+    ),
+    Case(
+        "Nodes",
+        "a name of nodes that is no label",
+        existing,
+        {"nodes[cache].name": "Cache", "models[qwen].cache.pool": "Cache"},
+        (
+            "nodes[Cache].name is 'Cache', but it must be lower-case letters, digits and '-', "
+            "from a letter to a letter or digit, at most 63: pools and models refer to it. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"nodes[cache].name": "c", "models[qwen].cache.pool": "c"},
+    ),
+    Case(
+        "Machines",
+        "nodes with a card that nobody knows",
+        existing,
+        {"nodes[gpu].gpu": "H100"},
+        (
+            "nodes[gpu].gpu is 'H100', but it must be one of A10, T4, V100, L20: its memory "
+            "stands in the catalogue."
+        ),
+        {"nodes[gpu].gpu": "L20"},
+    ),
+    Case(
+        "OssStore",
+        "an endpoint with a scheme",
+        dev,
+        {"stores[models].oss.endpoint": "https://oss-cn-beijing-internal.aliyuncs.com"},
+        (
+            "stores[models].oss.endpoint is 'https://oss-cn-beijing-internal.aliyuncs.com', but "
+            "it must be a host name such as oss-cn-beijing-internal.aliyuncs.com: lower-case "
+            "letters, digits, '-' and '.', at most 63 between dots and 253 in all, without "
+            "scheme, port or path (did you mean 'oss-cn-beijing-internal.aliyuncs.com'?): the "
+            "bucket is reached by it."
+        ),
+        {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
+    ),
+    Case(
+        "NasStore",
+        "a mount target with a path",
+        dev,
+        {"stores[checkpoints].nas": {"server": "0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share"}},
+        (
+            "stores[checkpoints].nas.server is '0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share', "
+            "but it must be a host name such as 0a1b2c-xyz.cn-beijing.nas.aliyuncs.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path (did you mean "
+            "'0a1b2c-x.cn-hangzhou.nas.aliyuncs.com'?): nodes mount the files from it."
+        ),
+        {"stores[checkpoints].nas": {"server": "10.0.0.7"}},
+    ),
+    Case(
+        "NasStore",
+        "a zone of a mount target that exists",
+        dev,
+        {"stores[checkpoints].nas": {"server": "10.0.0.7", "zone": "cn-beijing-h"}},
+        (
+            "stores[checkpoints].nas.zone is 'cn-beijing-h', but it must be left out, or server "
+            "left out: the mount target exists, in a zone of its own."
+        ),
+        {"stores[checkpoints].nas": {"zone": "cn-beijing-h"}},
+    ),
+    Case(
+        "ClaimStore",
+        "a claim that no cluster has",
+        existing,
+        {"stores[models].claim.name": "Shared_Models"},
+        (
+            "stores[models].claim.name is 'Shared_Models', but it must be lower-case letters, "
+            "digits, '-' and '.', a letter or digit at both ends of each part, at most 253: no "
+            "claim is called otherwise. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[models].claim.name": "shared.models"},
+    ),
+    Case(
+        "Knative",
+        "a domain that is a URL",
+        dev,
+        {"knative": {"domain": "https://LLM.example.org:443/v1"}},
+        (
+            "knative.domain is 'https://LLM.example.org:443/v1', but it must be a host name such "
+            "as models.example.com: lower-case letters, digits, '-' and '.', at most 63 between "
+            "dots and 253 in all, without scheme, port or path (did you mean "
+            "'llm.example.org'?): services are hosts below it."
+        ),
+        {"knative": {"domain": "llm.example.org"}},
+    ),
+    Case(
+        "Knative",
+        "a domain that is an address",
+        dev,
+        {"knative": {"domain": "203.0.113.7"}},
+        (
+            "knative.domain is '203.0.113.7', but it must be a domain, such as "
+            "203.0.113.7.sslip.io: there are no hosts below an address."
+        ),
+        {"knative": {"domain": "203.0.113.7.sslip.io"}},
+    ),
+    Case(
+        "Knative",
+        "a registry that no image reference names",
+        dev,
+        {"knative": {"skip_tag_resolving": ["https://docker.io"]}},
+        (
+            "knative.skip_tag_resolving[0] is 'https://docker.io', but it must be a registry as "
+            "image references name it, such as docker.io or registry.local:5000: Knative "
+            "compares it with the registry of each image."
+        ),
+        {"knative": {"skip_tag_resolving": ["docker.io", "registry.local:5000"]}},
+    ),
+    Case(
+        "KServe",
+        "an IngressClass that no cluster has",
+        hybrid,
+        {"kserve": {"ingress_class": "Nginx"}},
+        (
+            "kserve.ingress_class is 'Nginx', but it must be lower-case letters, digits, '-' and "
+            "'.', a letter or digit at both ends of each part, at most 253: each model's Ingress "
+            "names its class. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"kserve": {"ingress_class": "alb", "ingress_controller": "present"}},
+    ),
+    Case(
+        "Cluster",
+        "a version that ACK does not number so",
+        prod,
+        {"cluster.version": "1.34.1"},
+        (
+            "cluster.version is '1.34.1', but it must be a version of ACK such as "
+            "1.34.1-aliyun.1, or left out: ACK numbers its own builds of a release, and knows no "
+            "other names for them. See https://registry.terraform.io/providers/aliyun/alicloud/"
+            "latest/docs/data-sources/cs_kubernetes_version"
+        ),
+        {"cluster.version": "1.34.1-aliyun.2"},
+    ),
+    Case(
+        "Store",
+        "a store name that no resource may have",
+        dev,
+        {
+            "stores[checkpoints].name": "check.points",
+            "training[finetune].checkpoint.store": "check.points",
+        },
+        (
+            "stores[check.points].name is 'check.points', but it must be lower-case letters, "
+            "digits and '-', from a letter to a letter or digit, at most 63: it becomes part of "
+            "resource names. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[checkpoints].name": "c", "training[finetune].checkpoint.store": "c"},
+    ),
+    Case(
+        "Store",
+        "a store in two places",
+        dev,
+        {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
+        (
+            "stores[checkpoints].oss is given beside nas, but it must be the only one of oss, "
+            "nas and claim: a store is in one place."
+        ),
+        {},
+    ),
+    Case(
+        "Store",
+        "a store in no place",
+        dev,
+        {"stores[checkpoints].nas": GONE},
+        (
+            "stores[checkpoints].oss is missing, but it must be given, or else nas or claim: a "
+            "store is in one place."
+        ),
+        {"stores[checkpoints].nas": {}},
+    ),
+    Case(
+        "Serve",
+        "a model that is not served",
+        dev,
+        {"models[qwen].serve": {}},
+        (
+            "models[qwen].serve.knative is missing, but it must be given, or else kserve: a model "
+            "is served in one way."
+        ),
+        {},
+    ),
+    Case(
+        "Serve",
+        "a model that is served twice",
+        dev,
+        {"models[qwen].serve.kserve": {"scale": scale("cpu", 80)}},
+        (
+            "models[qwen].serve.knative is given beside kserve, but it must be the only one of the"
+            " two: a model is served in one way."
+        ),
+        {"models[qwen].serve": {"kserve": {"scale": scale("cpu", 80)}}},
+    ),
+    Case(
+        "Model",
+        "a model name that no Service may have",
+        dev,
+        {"models[qwen].name": "1qwen"},
+        (
+            "models[1qwen].name is '1qwen', but it must be lower-case letters, digits and '-', "
+            "from a letter to a letter or digit, at most 63: it names a Service. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"models[qwen].name": "qwen1"},
+    ),
+    Case(
+        "Training",
+        "a job name that no Job may have",
+        dev,
+        {"training[finetune].name": "fine_tune"},
+        (
+            "training[fine_tune].name is 'fine_tune', but it must be lower-case letters, digits "
+            "and '-', from a letter to a letter or digit, at most 63: it names a Job. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"training[finetune].name": "fine-tune"},
+    ),
+    Case(
+        "Scale",
+        "fewer replicas at most than at least",
+        dev,
+        {"models[qwen].serve.knative.scale.min": 4},
+        (
+            "models[qwen].serve.knative.scale.min is 4, but it must be at most max (3): the "
+            "autoscaler needs an ordered range."
+        ),
+        {"models[qwen].serve.knative.scale.min": 3},
+    ),
+    Case(
+        "KServe",
+        "a domain that no Ingress may have",
+        hybrid,
+        {"kserve": {"domain": "a_b"}},
+        (
+            "kserve.domain is 'a_b', but it must be a host name such as models.example.com: "
+            "lower-case letters, digits, '-' and '.', at most 63 between dots and 253 in all, "
+            "without scheme, port or path: models are hosts below it."
+        ),
+        {"kserve": {"domain": "a-b"}},
+    ),
+    Case(
+        "GpuMetricsSection",
+        "an address of Prometheus that is none",
+        existing,
+        {"gpu_metrics": {"url": "prometheus:9090"}},
+        (
+            "gpu_metrics.url is 'prometheus:9090', but it must be an address such as "
+            "http://prometheus.monitoring.svc:9090: http or https, a host, and no user or "
+            "password: the adapter connects to it."
+        ),
+        {"gpu_metrics": PROMETHEUS},
+    ),
+    Case(
+        "Prices",
+        "a price below zero",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": -0.01}}},
+        (
+            "prices.nodes_hourly[ecs.g7.2xlarge] is -0.01, but it must be 0 or more: it is what a "
+            "node costs."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 0}}},
+    ),
+    Case(
+        "Prices",
+        "a spot price below zero",
+        dev,
+        {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": -1}}},
+        (
+            "prices.spot_hourly[ecs.g7.2xlarge] is -1.0, but it must be 0 or more: it is what a "
+            "node costs."
+        ),
+        {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": 0.2}}},
+    ),
+    Case(
+        "Prices",
+        "a fee below zero",
+        dev,
+        {"prices": {**CONTRACT, "control_plane_hourly": -1}},
+        (
+            "prices.control_plane_hourly is -1, but it must be 0.0 or more: fee of the cluster "
+            "per hour."
+        ),
+        {"prices": {**CONTRACT, "control_plane_hourly": 0}},
+    ),
+    Case(
+        "Prices",
+        "a price of what is no instance type",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"gn7i-c32g1.8xlarge": 10}}},
+        (
+            "prices.nodes_hourly[gn7i-c32g1.8xlarge] is 'gn7i-c32g1.8xlarge', but it must be an "
+            "ECS type such as 'ecs.gn7i-c32g1.8xlarge': nodes are priced by their type. See "
+            "https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families"
+        ),
+        # Of a contract that serves other stacks too.
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.no.pool": 10}}},
+    ),
+    Case(
+        "Prices",
+        "a price that is no number",
+        dev,
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": "2.09"}}},
+        (
+            "prices.nodes_hourly.ecs.g7.2xlarge is '2.09', but it must be a number: price of a "
+            "node per hour on demand, by instance type."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 2.09}}},
+    ),
+    Case(
+        "Prices",
+        "a key that is none",
+        dev,
+        {"prices": {**CONTRACT, "node_hourly": {}}},
+        (
+            "prices.node_hourly is not a known key, but it must be left out (did you mean "
+            "'nodes_hourly'?): the keys here are currency, source, date, nodes_hourly, spot_hourly,"
+            " control_plane_hourly."
+        ),
+        {"prices": {**CONTRACT, "nodes_hourly": {}, "spot_hourly": {}}},
+    ),
+    Case(
+        "Prices",
+        "prices of no date",
+        dev,
+        {"prices": {"currency": "CNY", "source": "framework contract"}},
+        ("prices.date is missing, but it must be given: day from which they hold."),
+        {"prices": CONTRACT},
+    ),
+    Case(
+        "Prices",
+        "a date that is none",
+        dev,
+        {"prices": {**CONTRACT, "date": "October"}},
+        (
+            "prices.date is 'October', but it must be text such as 2026-10-01: day from which they "
+            "hold."
+        ),
+        {"prices": {**CONTRACT, "date": "2026-10-31"}},
+    ),
+    Case(
+        "Prices",
+        "a currency by its sign",
+        dev,
+        {"prices": {**CONTRACT, "currency": "¥"}},
+        ("prices.currency is '¥', but it must be text such as CNY: currency of the prices."),
+        {"prices": {**CONTRACT, "currency": "USD"}},
+    ),
+    Case(
+        "LoadTest",
+        "a name that leaves no room for that of a pod",
+        dev,
+        {"load_tests": [load_test(name="s" * 52, run="first")]},
+        (
+            f"load_tests[{'s' * 52}].name is '{'s' * 52}-first', but it must be 57 long at most, "
+            "which leaves room for an index: pods are called after the job."
+        ),
+        {"load_tests": [load_test(name="s" * 51, run="first")]},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

@@ -1,0 +1,135 @@
+"""Cases of the rules of `stacks.runtimes.knative`."""
+
+from ..environments import dev, existing, hybrid
+from .cases import Case, refusals
+from .parts import CHAT, at_port, scale
+
+CASES = [
+    Case(
+        "knative_runs_on_the_kubernetes",
+        "a Kubernetes that ACK's Knative does not run on",
+        dev,
+        {"cluster.version": "1.27.8-aliyun.1"},
+        (
+            "cluster.version is '1.27.8-aliyun.1', but it must be 1.28 or later: ACK's Knative "
+            "add-on needs it."
+        ),
+        {"cluster.version": "1.28.3-aliyun.1"},
+    ),
+    Case(
+        "knative_runs_on_the_kubernetes",
+        "a Kubernetes that Knative's release does not run on",
+        existing,
+        {"cluster.version": "1.33"},
+        ("cluster.version is '1.33', but it must be 1.34 or later: Knative Serving 1.23 needs it."),
+        {"cluster.version": "1.33", "knative": {"version": "1.21"}},
+    ),
+    Case(
+        "knative_release_is_served",
+        "a Knative release that the operator does not install",
+        existing,
+        {"knative": {"version": "1.19"}},
+        (
+            "knative.version is '1.19', but it must be one of 1.20, 1.21, 1.22, 1.23: these are "
+            "the releases that the pinned Knative operator installs."
+        ),
+        {"knative": {"version": "1.20"}},
+    ),
+    Case(
+        "enough_nodes_carry_knative",
+        "fewer nodes than Knative wants",
+        dev,
+        {"pools[system].size": 0, "pools[a10].size": 0},
+        (
+            "pools is 2 nodes at the least, but it must be 3 nodes or more, over all pools: ACK "
+            "installs Knative only on that many."
+        ),
+        {"pools[system].size": 1, "pools[a10].size": 0},
+    ),
+    Case(
+        "requests_end_in_time",
+        "longer requests than the cluster allows",
+        dev,
+        {"models[qwen].serve.knative.request_seconds": 601},
+        (
+            "models[qwen].serve.knative.request_seconds is 601, but it must be at most "
+            "knative.max_request_seconds (600): Knative's webhook refuses longer requests."
+        ),
+        {
+            "models[qwen].serve.knative.request_seconds": 900,
+            "knative": {"max_request_seconds": 900},
+        },
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a port of Knative's own",
+        dev,
+        {"models[qwen].server.port": 8012},
+        (
+            "models[qwen].server.port is 8012, but it must be none of 8008, 8012, 8013, 8022, "
+            "9090, 9091: Knative's queue-proxy has it."
+        ),
+        {"models[qwen].server.port": 8000},
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a variable that Knative sets",
+        dev,
+        {"models[qwen].server.env": {"PORT": "80"}},
+        (
+            "models[qwen].server.env.PORT is set, but it must be left out: Knative sets this "
+            "variable itself."
+        ),
+        {"models[qwen].server.env": {"PORTS": "80"}},
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a port of Knative's own below KServe",
+        hybrid,
+        {CHAT: scale("concurrency", 2), **at_port(8012)},
+        (
+            "models[qwen-chat].server.port is 8012, but it must be none of 8008, 8012, 8013, 8022,"
+            " 9090, 9091: Knative's queue-proxy has it."
+        ),
+        {**at_port(8012)},
+    ),
+    Case(
+        "reserved_names_are_free",
+        "a variable that Knative sets below KServe",
+        hybrid,
+        {CHAT: scale("concurrency", 2), "models[qwen-chat].server.env": {"PORT": "80"}},
+        (
+            "models[qwen-chat].server.env.PORT is set, but it must be left out: Knative sets this "
+            "variable itself."
+        ),
+        {"models[qwen-chat].server.env": {"PORT": "80"}},
+    ),
+    Case(
+        "reserve_instances_are_offered",
+        "a reserve instance where ACK's Knative is not",
+        existing,
+        {"models[qwen].serve.knative.reserve": {}},
+        (
+            "models[qwen].serve.knative.reserve is given, but it must be left out; scale.min of "
+            "1 keeps a replica instead: only ACK's Knative has reserve instances."
+        ),
+        {"models[qwen].serve.knative.scale.min": 1},
+    ),
+    Case(
+        "reserve_instances_are_offered",
+        "a reserve instance on a virtual node that is not there",
+        dev,
+        {"models[qwen].serve.knative.reserve": {"type": "eci"}},
+        (
+            "models[qwen].serve.knative.reserve.type is 'eci', but it must be 'ecs', or "
+            "ack-virtual-node added under cluster.addons: ECI and ACS run on a virtual node."
+        ),
+        {
+            "models[qwen].serve.knative.reserve": {"type": "eci"},
+            "cluster.addons": [{"name": "ack-virtual-node"}],
+        },
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

@@ -1,0 +1,45 @@
+"""Cases of the rules of `stacks.checks.reach`."""
+
+from ..environments import dev, hybrid
+from .cases import Case, surprises
+
+SURPRISES = [
+    Case(
+        "machines_reach_the_stores",
+        "files in the VPC for machines that may not reach it",
+        hybrid,
+        {},
+        (
+            "models[qwen-chat].volume is read over the VPC's own network, and "
+            "network.dedicated_line is false: machines of idc read it only over a leased line or "
+            "a VPN."
+        ),
+        {"network.dedicated_line": True},
+    ),
+    Case(
+        "machines_reach_the_stores",
+        "files in the VPC for machines that may not reach it, in spite of an elastic pool",
+        hybrid,
+        {},
+        (
+            "models[qwen-queue].volume is read over the VPC's own network, and "
+            "network.dedicated_line is false: machines of idc read it only over a leased line or "
+            "a VPN."
+        ),
+        {"models[qwen-queue].placement.pools": ["elastic"]},
+    ),
+    Case(
+        "private_clusters_need_a_way_in",
+        "an API server that answers inside the VPC alone",
+        dev,
+        {},
+        (
+            "The API server has a private address only: run `pulumi up` where it can be reached "
+            "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
+        ),
+        {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+    ),
+]
+
+
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

@@ -1,0 +1,130 @@
+"""Cases of the rules of `stacks.checks.server`."""
+
+from typing import Final
+
+from ..environments import dev, existing, hybrid
+from .cases import Case, refusals, surprises
+from .parts import BIG_NODES, started
+
+MOUNTED: Final = "/mnt/models/qwen"
+DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
+ADAPTERS: Final = ("--enable-lora", "--lora-modules")
+LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
+
+
+CASES = [
+    Case(
+        "paths_are_mounted",
+        "an adapter in a folder that nothing is mounted at",
+        dev,
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, "sql=/mnt/lora/sql"]},
+        (
+            "models[qwen].server.vllm.extra_args is '/mnt/lora/sql', but it must be below "
+            "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
+        ),
+        {"models[qwen].server.vllm.extra_args": [*ADAPTERS, f"sql={LORA}", "b=hub/lora"]},
+    ),
+    Case(
+        "paths_are_mounted",
+        "a model in another folder than its own",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen2")},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen2', but it must be below "
+            "/mnt/models/Qwen: --model reads it, and nothing else is mounted."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen/2")},
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a cache among files that are mounted read-only",
+        existing,
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": f"{MOUNTED}/cache"}},
+        (
+            f"models[qwen].server.env[VLLM_CACHE_ROOT] is '{MOUNTED}/cache', but it must be a "
+            "folder outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's "
+            "files are mounted read-only."
+        ),
+        {"models[qwen].server.env": {"VLLM_CACHE_ROOT": "/tmp/cache"}},  # noqa: S108
+    ),
+    Case(
+        "caches_are_written_elsewhere",
+        "a download among files that are mounted read-only",
+        hybrid,
+        {"models[qwen-chat].server.command": started("Qwen/Qwen2-7B", *DOWNLOAD)},
+        (
+            "models[qwen-chat].server.command is '/mnt/models/Qwen/hub', but it must be a folder "
+            "outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's files are "
+            "mounted read-only."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
+    ),
+    Case(
+        "scaled_metrics_are_published",
+        "a scale on a series that vLLM is told not to publish",
+        hybrid,
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-stats"]},
+        (
+            "models[qwen-queue].server.vllm.extra_args is '--disable-log-stats', but it must be "
+            "left out: vLLM then publishes no series, and "
+            "models[qwen-queue].serve.kserve.scale.metric is vllm_num_requests_waiting."
+        ),
+        {"models[qwen-queue].server.vllm.extra_args": ["--disable-log-requests"]},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a container that would see the cards of all pods",
+        existing,
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "all"}},
+        (
+            "models[qwen].server.env[NVIDIA_VISIBLE_DEVICES] is 'all', but it must be left out: "
+            "the container would see cards of other pods: the device plugin sets it to those that "
+            "the pod was given."
+        ),
+        {"models[qwen].server.env": {"NVIDIA_VISIBLE_DEVICES": "none"}},
+    ),
+    Case(
+        "processes_see_the_cards_of_their_pod",
+        "a training job that sees no card",
+        dev,
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "1,0"}},
+        (
+            "training[finetune].env[CUDA_VISIBLE_DEVICES] is '1,0', but it must be left out, or 0: "
+            "resources.gpus is 1, and the program would see 0."
+        ),
+        {"training[finetune].env": {"CUDA_VISIBLE_DEVICES": "0,1"}},
+    ),
+]
+SURPRISES = [
+    Case(
+        "tensor_parallel_divides_the_heads",
+        "layers split over a number that few models have heads for",
+        dev,
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 3},
+        (
+            "models[qwen].server splits each layer over 3 cards: vLLM starts only if 3 divides the "
+            "attention heads of the model, and those of most are 28, 32, 40 or 64. 1, 2, 4 or 8 "
+            "cards do; --pipeline-parallel-size splits by layers instead."
+        ),
+        {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+    ),
+    Case(
+        "files_are_in_the_image",
+        "a template that is in no volume",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "--chat-template=/t.txt")},
+        (
+            "models[qwen-chat].server starts vLLM with --chat-template /t.txt, which lies below no "
+            "mount: it starts only if the image has that file."
+        ),
+        {
+            "models[qwen-chat].server.command": started(
+                "/mnt/models/Qwen", "--chat-template=/mnt/models/Qwen/t.txt"
+            )
+        },
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

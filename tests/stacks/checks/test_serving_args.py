@@ -1,0 +1,321 @@
+"""Rules within sections that are arguments of a model, a job or a load test."""
+
+from typing import Final
+
+from ..environments import GONE, Raw, dev, existing, hybrid
+from .cases import Case, refusals
+from .parts import ASKED, BASE_MODEL, CHAT, ON_DISK, load_test, scale, started
+
+AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
+
+
+CASES = [
+    Case(
+        "ModelServer",
+        "a command for more cards than the pod has",
+        hybrid,
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=2")},
+        (
+            "models[qwen-chat].server.command is one that takes 2 cards (tensor 2), but it must be "
+            "resources.gpus (1): vLLM starts one worker per card."
+        ),
+        {"models[qwen-chat].server.command": started("/mnt/models/Qwen", "-tp=1")},
+    ),
+    Case(
+        "KServeServe",
+        "a rollout of what Knative serves",
+        hybrid,
+        {
+            "models[qwen-chat].serve.kserve": {"scale": COUNTED, "rollout": {"type": "Recreate"}},
+        },
+        (
+            "models[qwen-chat].serve.kserve.rollout is given, but it must be left out with "
+            "concurrency: Knative starts the new revision beside the old one, and knows no other "
+            "way."
+        ),
+        {"models[qwen-chat].serve.kserve.rollout": {"type": "Recreate"}},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a base model mounted over the checkpoint",
+        dev,
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints"}},
+        (
+            "training[finetune].volume.mount_path is '/checkpoints', but it must be unique: "
+            "another volume is mounted there."
+        ),
+        {"training[finetune].volume": {**BASE_MODEL, "mount_path": "/checkpoints/base"}},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a hub token of a job in plain",
+        dev,
+        {"training[finetune].env": {"HF_TOKEN": "anything"}},
+        (
+            "training[finetune].env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"training[finetune].secret_env": ["hub"]},
+    ),
+    Case(
+        "TrainingJobArgs",
+        "a job name that leaves no room for that of a pod",
+        existing,
+        {"training[finetune].name": "f" * 58},
+        (
+            f"training[{'f' * 58}].name is '{'f' * 58}', but it must be 57 long at most, which "
+            "leaves room for an index: pods are called after the job."
+        ),
+        {"training[finetune].name": "f" * 57},
+    ),
+    Case(
+        "ModelServer",
+        "a hub token of a model in plain",
+        dev,
+        {"models[qwen].server.env": {"HF_TOKEN": "anything"}},
+        (
+            "models[qwen].server.env[HF_TOKEN] is set in plain, but it must be left out, and the "
+            "key HF_TOKEN of a Secret that secret_env names: whoever may read the stack file, its "
+            "state or the pods could use it."
+        ),
+        {"models[qwen].server.secret_env": ["hub"]},
+    ),
+    Case(
+        "CacheTier",
+        "a cache on a disk that is memory",
+        dev,
+        {"models[qwen].cache.medium": "SSD"},
+        (
+            "models[qwen].cache.path is '/dev/shm', but it must be a folder on a disk with medium "
+            "SSD, e.g. /var/lib/fluid: /dev/shm is memory, which no pod has asked for."
+        ),
+        {**ON_DISK, "models[qwen].cache.path": "/data/dev/shm"},
+    ),
+    Case(
+        "KServeScale",
+        "KEDA without a query",
+        hybrid,
+        {CHAT: {**ASKED, "query": None}, "keda": True},
+        (
+            "models[qwen-chat].serve.kserve.scale.query is missing, but it must be given with "
+            "metric prometheus: KEDA asks for it, and for nothing else."
+        ),
+        {CHAT: ASKED, "keda": True},
+    ),
+    Case(
+        "KServeScale",
+        "a query that nothing asks",
+        hybrid,
+        {CHAT: {**ASKED, "metric": "gpu_utilization"}},
+        (
+            "models[qwen-chat].serve.kserve.scale.query is given with metric gpu_utilization, but "
+            "it must be left out, or metric prometheus: KEDA asks for it, and for nothing else."
+        ),
+        {CHAT: scale("gpu_utilization", 4)},
+    ),
+    Case(
+        "KServeScale",
+        "no replica for an HPA to measure",
+        hybrid,
+        {f"{CHAT}.min": 0},
+        (
+            "models[qwen-chat].serve.kserve.scale.min is 0, but it must be 1 or more, or metric "
+            "concurrency or prometheus: an HPA cannot scale to 0, since no pod is left to measure."
+        ),
+        {CHAT: scale("concurrency", 2, min=0)},
+    ),
+    Case(
+        "KServeScale",
+        "no replica for KServe's own HPA to measure",
+        hybrid,
+        {CHAT: scale("cpu", 80, min=0)},
+        (
+            "models[qwen-chat].serve.kserve.scale.min is 0, but it must be 1 or more, or metric "
+            "concurrency or prometheus: an HPA cannot scale to 0, since no pod is left to measure."
+        ),
+        {CHAT: scale("cpu", 80, min=1)},
+    ),
+    Case(
+        "KServeScale",
+        "fewer replicas at most than at least, by KServe",
+        hybrid,
+        {f"{CHAT}.min": 4},
+        (
+            "models[qwen-chat].serve.kserve.scale.min is 4, but it must be at most max (3): the "
+            "autoscaler needs an ordered range."
+        ),
+        {f"{CHAT}.min": 3},
+    ),
+    Case(
+        "KServeScale",
+        "more than all of a CPU",
+        hybrid,
+        {CHAT: scale("cpu", 101)},
+        (
+            "models[qwen-chat].serve.kserve.scale.target is 101.0, but it must be 100 or less: it "
+            "is a percentage of the request."
+        ),
+        {CHAT: scale("cpu", 100)},
+    ),
+    Case(
+        "KServeScale",
+        "a part of a percent of a CPU",
+        hybrid,
+        {CHAT: scale("cpu", 80.5)},
+        (
+            "models[qwen-chat].serve.kserve.scale.target is 80.5, but it must be a whole number: "
+            "KServe takes no other for cpu."
+        ),
+        {f"{CHAT}.target": 80.5},
+    ),
+    Case(
+        "KServeScale",
+        "more than all of a KV cache",
+        hybrid,
+        {CHAT: scale("vllm_kv_cache_usage", 1.1)},
+        (
+            "models[qwen-chat].serve.kserve.scale.target is 1.1, but it must be 1 or less: a "
+            "replica never reports more, so the model would not scale."
+        ),
+        {CHAT: scale("vllm_kv_cache_usage", 1)},
+    ),
+    Case(
+        "KServeScale",
+        "a window that no autoscaler is told",
+        hybrid,
+        {CHAT: scale("cpu", 80, scale_down_seconds=60)},
+        (
+            "models[qwen-chat].serve.kserve.scale.scale_down_seconds is 60, but it must be left "
+            "out with cpu: KServe hands it to no autoscaler."
+        ),
+        {f"{CHAT}.scale_down_seconds": 60},
+    ),
+    Case(
+        "KServeServe",
+        "a grace period that Knative does not take",
+        hybrid,
+        {CHAT: scale("concurrency", 2), "models[qwen-chat].serve.kserve.grace_seconds": 60},
+        (
+            "models[qwen-chat].serve.kserve.grace_seconds is 60, but it must be left out with "
+            "concurrency: Knative gives pods as long as a request may take."
+        ),
+        {"models[qwen-chat].serve.kserve.grace_seconds": 60},
+    ),
+    Case(
+        "KServeServe",
+        "an annotation that says who else scales",
+        hybrid,
+        {"models[qwen-chat].serve.kserve.annotations": {AUTOSCALER: "hpa"}},
+        (
+            "models[qwen-chat].serve.kserve.annotations[serving.kserve.io/autoscalerClass] is "
+            "'hpa', but it must be left out: scale.metric decides who scales."
+        ),
+        {"models[qwen-chat].serve.kserve.annotations": {AUTOSCALER: "external"}},
+    ),
+    Case(
+        "Resources",
+        "a CPU limit below the request",
+        dev,
+        {"models[qwen].server.resources.cpu_limit": "15999m"},
+        (
+            "models[qwen].server.resources.cpu_limit is '15999m', but it must be at least cpu "
+            "(16): Kubernetes refuses a limit below the request."
+        ),
+        {"models[qwen].server.resources.cpu_limit": "16"},
+    ),
+    Case(
+        "ModelServer",
+        "a server of two command lines",
+        dev,
+        {"models[qwen].server.command": ["serve"]},
+        (
+            "models[qwen].server.vllm is given beside command, but it must be given, or else "
+            "command: the server has one command line."
+        ),
+        {"models[qwen].server.command": ["serve"], "models[qwen].server.vllm": GONE},
+    ),
+    Case(
+        "ModelServer",
+        "shared memory that leaves no memory",
+        dev,
+        {"models[qwen].server.shared_memory": "64Gi"},
+        (
+            "models[qwen].server.shared_memory is '64Gi', but it must be less than "
+            "resources.memory (64Gi): what a program writes to /dev/shm counts against its "
+            "memory limit."
+        ),
+        {"models[qwen].server.shared_memory": "63Gi"},
+    ),
+    Case(
+        "ModelServer",
+        "more workers of vLLM than cards",
+        dev,
+        {"models[qwen].server.vllm.tensor_parallel_size": 2},
+        (
+            "models[qwen].server.vllm.tensor_parallel_size is 2, but it must be resources.gpus "
+            "(1): vLLM starts one worker per card."
+        ),
+        {"models[qwen].server.vllm.tensor_parallel_size": 1},
+    ),
+    Case(
+        "Scenario",
+        "two ways to load at once",
+        dev,
+        {"load_tests": [load_test(scenario={"spike": {}, "tide": {"peak_rate": 2}})]},
+        (
+            "load_tests[spike].scenario.spike is given beside tide, but it must be the only "
+            "one: a test loads a model in one way."
+        ),
+        {"load_tests": [load_test(scenario={"spike": {"clients": 1}})]},
+    ),
+    Case(
+        "Steady",
+        "neither a rate nor clients",
+        dev,
+        {"load_tests": [load_test(scenario={"steady": {}})]},
+        (
+            "load_tests[spike].scenario.steady.rate is left out, as is clients, but it must be "
+            "given, or else clients, but not both: arrivals follow the clock or the answers."
+        ),
+        {"load_tests": [load_test(scenario={"steady": {"rate": 1}})]},
+    ),
+    Case(
+        "Tide",
+        "an hour above the highest load",
+        dev,
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.5, 1.1]}})]},
+        (
+            "load_tests[spike].scenario.tide.hours[1] is 1.1, but it must be between 0 and 1: "
+            "peak_rate is the highest load."
+        ),
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.5, 1]}})]},
+    ),
+    Case(
+        "LoadTestArgs",
+        "an hour without a request",
+        dev,
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0, 1]}})]},
+        (
+            "load_tests[spike].scenario.tide.hours[0] is 0 requests in 720 s, but it must be 1 "
+            "request or more: inference-perf passes over what has none, and the rest would come "
+            "too early."
+        ),
+        {"load_tests": [load_test(scenario={"tide": {"peak_rate": 2, "hours": [0.01, 1]}})]},
+    ),
+    Case(
+        "LoadTestArgs",
+        "hey without an image",
+        dev,
+        {"load_tests": [load_test(generator="hey")]},
+        (
+            "load_tests[spike].image is missing, but it must be given: nobody publishes an image "
+            "of hey."
+        ),
+        {"load_tests": [load_test(generator="hey", image="registry/hey:1")]},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

@@ -1,0 +1,36 @@
+"""Cases of the rules of `stacks.checks.sharing`."""
+
+from ..environments import dev, existing
+from .cases import Case, refusals
+
+CASES = [
+    Case(
+        "pools_offer_whole_cards",
+        "cards that are shared, for pods that ask for whole ones",
+        dev,
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"}},
+        (
+            "pools[a10].labels[ack.node.gpu.schedule] is 'cgpu', but it must be 'default', or left "
+            "out: nodes of any other mode have no nvidia.com/gpu, which models[qwen], "
+            "training[finetune] ask for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"pools[a10].labels": {"ack.node.gpu.schedule": "default"}},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "nodes of an existing cluster that share cards",
+        existing,
+        {"nodes[gpu].node_selector": {"ack.node.gpu.schedule": "topology"}, "training": []},
+        (
+            "nodes[gpu].node_selector[ack.node.gpu.schedule] is 'topology', but it must be "
+            "'default', or left out: nodes of any other mode have no nvidia.com/gpu, which "
+            "models[qwen] asks for; sharing a card is not offered yet. See "
+            "https://www.alibabacloud.com/help/doc-detail/191140.html"
+        ),
+        {"nodes[gpu].node_selector": {"ack.node.gpu.placement": "spread"}, "training": []},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

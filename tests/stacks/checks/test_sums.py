@@ -1,0 +1,249 @@
+"""Cases of the rules of `stacks.checks.sums`."""
+
+from ..environments import GONE, Raw, dev, hybrid, prod
+from .cases import Case, refusals, surprises
+from .parts import CHAT, MODEL, NOTES, ON_DISK, SCALING, load_test
+
+SECOND: Raw = {
+    "pool": "cache",
+    "workers": 2,
+    "quota": "60Gi",
+    "medium": "SSD",
+    "path": "/var/lib/fluid",
+}
+
+
+CASES = [
+    Case(
+        "lowest_sums_fit",
+        "a revision that begins with more pods than there are cards",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            NOTES: {f"{SCALING}initial-scale": "3"},
+        },
+        (
+            f"{NOTES}[{SCALING}initial-scale] is 3, but it must be less, or its pools larger: it "
+            "needs 3 GPUs, and pool a10 has 2 at the most."
+        ),
+        {
+            "models[qwen].placement.pools": ["a10"],
+            NOTES: {f"{SCALING}initial-scale": "2"},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "two models that always want more cards than there are",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            "models[+]": MODEL,
+            "models[llama].serve.knative.scale": {"min": 2, "max": 2, "target": 1},
+        },
+        (
+            "models[llama].serve.knative.scale.min is 2, but it must be less, or its pools larger: "
+            "with models[qwen].serve.knative.scale.min (1) it needs 3 GPUs, and pool a10 has 2 at "
+            "the most."
+        ),
+        # One of the two may go elsewhere.
+        {
+            "models[+]": MODEL,
+            "models[llama].serve.knative.scale": {"min": 2, "max": 2, "target": 1},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a model that always wants more replicas than there are cards",
+        dev,
+        {"models[qwen].serve.knative.scale": {"min": 7, "max": 7, "target": 2}},
+        (
+            "models[qwen].serve.knative.scale.min is 7, but it must be less, or its pools larger: "
+            "it needs 7 GPUs, and pools a10, t4 have 6 at the most."
+        ),
+        {"models[qwen].serve.knative.scale": {"min": 6, "max": 6, "target": 2}},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "replicas by KServe without a lowest number, of which there is always one",
+        hybrid,
+        {
+            "pools[elastic]": {
+                "name": "elastic",
+                "gpu": "V100",
+                "instance_types": ["ecs.gn6v-c8g1.2xlarge"],
+                "size": 1,
+            },
+            "models[qwen-chat].placement.pools": ["elastic"],
+            "models[qwen-queue].placement.pools": ["elastic"],
+            "models[qwen-queue].serve.kserve.scale.min": GONE,
+        },
+        (
+            "models[qwen-queue].serve.kserve.scale.min is 1, but it must be less, or its pools "
+            "larger: with models[qwen-chat].serve.kserve.scale.min (1) it needs 2 GPUs, and pool "
+            "elastic has 1 at the most."
+        ),
+        # How many machines an IDC has is not known.
+        {"models[qwen-chat].placement.pools": ["elastic"]},
+    ),
+    Case(
+        "lowest_sums_fit",
+        "pods of which a node holds one, though two would hold three by the sum",
+        dev,
+        {
+            "models[qwen].server.resources.gpus": 0,
+            "models[qwen].server.resources.memory": "100Gi",
+            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].serve.knative.scale": {"min": 3, "max": 3, "target": 2},
+        },
+        (
+            "models[qwen].serve.knative.scale.min is 3, but it must be less, or its pools larger: "
+            "it needs 3 times 100 GiB of memory or more, and pool a10 holds 2 of these."
+        ),
+        {
+            "models[qwen].server.resources.gpus": 0,
+            "models[qwen].server.resources.cpu": "8",
+            "models[qwen].server.resources.memory": "89Gi",
+            "models[qwen].placement.pools": ["a10"],
+            "models[qwen].serve.knative.scale": {"min": 3, "max": 3, "target": 2},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a reserve instance beside a model that always has a pod",
+        prod,
+        {
+            "pools[a10].size": 1,
+            "models[qwen-int8].placement.pools": ["a10"],
+            "models[qwen-chat].placement.pools": ["a10"],
+            "models[qwen-chat].serve.knative.scale.min": 1,
+            "models[embed].placement.pools": ["t4"],
+            "training[finetune].parallelism": 1,
+        },
+        (
+            "models[qwen-int8].serve.knative.reserve.replicas is 1, but it must be less, or its "
+            "pools larger: with models[qwen-chat].serve.knative.scale.min (1) it needs 2 GPUs, and "
+            "pool a10 has 1 at the most."
+        ),
+        {
+            "pools[a10].size": 1,
+            "models[qwen-int8].placement.pools": ["a10"],
+            "models[qwen-int8].serve.knative.reserve": GONE,
+            "models[qwen-chat].placement.pools": ["a10"],
+            "models[qwen-chat].serve.knative.scale.min": 1,
+            "models[embed].placement.pools": ["t4"],
+            "training[finetune].parallelism": 1,
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "two caches that share nodes",
+        dev,
+        {
+            "models[qwen].cache.quota": "200Gi",
+            "models[+]": {**MODEL, "cache": {"pool": "cache", "workers": 2, "quota": "168Gi"}},
+        },
+        (
+            "models[llama].cache.workers is 2, but it must be less, or its pools larger: with "
+            "models[qwen].cache.workers (2) it needs 744 GiB of memory, and pool cache has 737.9 "
+            "at the most."
+        ),
+        {
+            "models[qwen].cache.quota": "200Gi",
+            "models[+]": {**MODEL, "cache": {"pool": "cache", "workers": 2, "quota": "164Gi"}},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "a cache that its disk has no room for",
+        dev,
+        {**ON_DISK, "models[qwen].cache.quota": "50Gi", "models[+]": {**MODEL, "cache": SECOND}},
+        (
+            "models[llama].cache.workers is 2, but it must be less, or its pools larger: with "
+            "models[qwen].cache.workers (2) it needs 220 GiB of system disk, and pool cache has "
+            "216 at the most."
+        ),
+        {
+            **ON_DISK,
+            "models[qwen].cache.quota": "50Gi",
+            "models[+]": {**MODEL, "cache": {**SECOND, "quota": "58Gi"}},
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "training whose pods have no room at the same time",
+        dev,
+        {"training[finetune].parallelism": 7},
+        (
+            "training[finetune].parallelism is 7, but it must be less, or its pools larger: it "
+            "needs 7 GPUs, and pools a10, t4 have 6 at the most."
+        ),
+        {"training[finetune].parallelism": 6},
+    ),
+]
+SURPRISES = [
+    Case(
+        "highest_sums_fit",
+        "more replicas and training than the pools have cards",
+        dev,
+        {"models[qwen].serve.knative.scale.max": 6},
+        (
+            "models[qwen].serve.knative.scale.max (6), training[finetune].parallelism (1) may need "
+            "7 GPUs at the same time, and pools a10, t4 have 6 at the most: what comes last waits."
+        ),
+        {"models[qwen].serve.knative.scale.max": 5},
+    ),
+    Case(
+        "highest_sums_fit",
+        "nodes of two types, of which the autoscaler may take the smaller",
+        prod,
+        {
+            "training": [],
+            "models[qwen-chat].placement.pools": ["a10-spot"],
+            "models[qwen-chat].serve.knative.scale.max": 13,
+        },
+        (
+            "models[qwen-chat].serve.knative.scale.max (13) may need 13 GPUs at the same time, and "
+            "pool a10-spot has 12 at the most: what comes last waits."
+        ),
+        {
+            "training": [],
+            "models[qwen-chat].placement.pools": ["a10-spot"],
+            "models[qwen-chat].serve.knative.scale.max": 12,
+            "models[embed].placement.pools": ["t4"],
+        },
+    ),
+    Case(
+        "highest_sums_fit",
+        "load tests without a node of their own",
+        dev,
+        {
+            "pools[cache].taints": [{"key": "cache"}],
+            "load_tests": [load_test(name=f"spike{n}", run="1") for n in range(13)],
+        },
+        (
+            f"{', '.join(f'load_tests[spike{n}].run (1)' for n in range(5))} and 8 more may need "
+            "13 times 1 CPU or more at the same time, and pool system holds 12 of these: what "
+            "comes last waits."
+        ),
+        {
+            "pools[cache].taints": [{"key": "cache"}],
+            "load_tests": [load_test(name=f"spike{n}", run="1") for n in range(2)],
+        },
+    ),
+    Case(
+        "highest_sums_fit",
+        "more replicas by KServe than the pools have cards",
+        hybrid,
+        {f"{CHAT}.max": 4, "models[qwen-chat].placement.pools": ["elastic"]},
+        (
+            "models[qwen-chat].serve.kserve.scale.max (4) may need 4 GPUs at the same time, and "
+            "pool elastic has 3 at the most: what comes last waits."
+        ),
+        # How many machines an IDC has is not known.
+        {f"{CHAT}.max": 4},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

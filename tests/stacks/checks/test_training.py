@@ -1,0 +1,148 @@
+"""Cases of the rules of `stacks.checks.training`."""
+
+from typing import Any
+
+from ..environments import Raw, dev, hybrid
+from .cases import Case, refusals, surprises
+from .parts import BIG_NODES
+
+CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
+LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
+
+
+def pair(**changes: Any) -> Raw:
+    """A training of two pods, for a stack that has none."""
+    smallest = {
+        "name": "pair",
+        "image": "registry/train:1",
+        "command": ["train"],
+        "resources": {"cpu": "2", "memory": "8Gi"},
+        "placement": {"pools": ["idc"]},
+        "priority": "low",
+        "checkpoint": {"store": "shared", "size": "1Gi", "mount_path": "/checkpoints"},
+        "parallelism": 2,
+    }
+    return {**smallest, **changes}
+
+
+CASES = [
+    Case(
+        "rendezvous_names_are_free",
+        "a job whose pods would meet at the Service of a model",
+        hybrid,
+        {"training": [pair(name="qwen-chat-predictor")], **LOW, "edge_pools[idc]": CONNECTED},
+        (
+            "training[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one than qwen-chat-predictor: KServe makes a Service of that name for "
+            "models[qwen-chat]."
+        ),
+        {
+            "training": [pair(name="qwen-chat-predictor", parallelism=1)],
+            **LOW,
+            "edge_pools[idc]": CONNECTED,
+        },
+    ),
+    Case(
+        "pods_of_a_job_reach_each_other",
+        "a job of two pods on machines that cannot reach each other",
+        hybrid,
+        {"training": [pair()], **LOW},
+        (
+            "training[pair].parallelism is 2, but it must be 1, or "
+            "edge_pools[idc].interconnected true where it is so: pods of the job talk to each "
+            "other, and those on idc cannot."
+        ),
+        {"training": [pair()], **LOW, "edge_pools[idc]": CONNECTED},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "more processes than the job has cards",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nproc_per_node 2, but it must be one with "
+            "1 at most, or resources.gpus given to match: each process takes a card of its own, "
+            "and ends where there is none."
+        ),
+        {"training[finetune].command": ["torchrun", "--nproc_per_node=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "processes that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["torchrun", "--nnodes=2", "t.py"]},
+        (
+            "training[finetune].command is one with --nnodes 2, but it must be one with 1, or "
+            "without it for torchrun, or parallelism 2: the processes of so many pods wait for "
+            "each other."
+        ),
+        {"training[finetune].command": ["torchrun", "--nnodes=1:4", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "machines that wait for pods that never come",
+        dev,
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=2", "t.py"]},
+        (
+            "training[finetune].command is one with --num_machines 2, but it must be one with 1, "
+            "or parallelism 2: the processes of so many pods wait for each other."
+        ),
+        {"training[finetune].command": ["accelerate", "launch", "--num_machines=1", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that train alone",
+        dev,
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["torchrun", "--standalone", "t.py"],
+        },
+        (
+            "training[finetune].command is one with --standalone, but it must be one without it: "
+            "each of the 2 pods would train alone."
+        ),
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["torchrun", "t.py"]},
+    ),
+    Case(
+        "launchers_start_a_process_per_card",
+        "pods that a launcher reaches by ssh",
+        dev,
+        {"training[finetune].parallelism": 2, "training[finetune].command": ["deepspeed", "t.py"]},
+        (
+            "training[finetune].command is one with deepspeed, but it must be one with torchrun, "
+            "or with --no_ssh: deepspeed starts processes of other pods by ssh, which no pod "
+            "answers: each of the 2 would train alone."
+        ),
+        {
+            "training[finetune].parallelism": 2,
+            "training[finetune].command": ["deepspeed", "--no_ssh", "t.py"],
+        },
+    ),
+]
+SURPRISES = [
+    Case(
+        "cards_have_a_process",
+        "cards that no process takes",
+        dev,
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "--nproc-per-node=1", "t.py"],
+        },
+        (
+            "training[finetune].command starts 1 process by --nproc-per-node, and the job asks "
+            "for 2 cards: the others stay idle, unless each process takes several."
+        ),
+        {
+            **BIG_NODES,
+            "training[finetune].resources.gpus": 2,
+            "training[finetune].placement.pools": ["a10"],
+            "training[finetune].command": ["torchrun", "t.py"],
+        },
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

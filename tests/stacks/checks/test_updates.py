@@ -1,0 +1,138 @@
+"""Cases of the rules of `stacks.checks.updates`."""
+
+from typing import Final
+
+from ..environments import Raw, dev, hybrid
+from .cases import Case, surprises
+from .parts import CHAT, MODEL
+
+QWEN: Final = "models[qwen].serve.knative.scale"
+NEW_IMAGE: Raw = {
+    "models[qwen-queue].server.image": "registry/vllm:0.18.0",
+    "models[qwen-queue].placement.pools": ["elastic"],
+    "pools[elastic].gpu": "T4",
+    "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+}
+ONE: Raw = {"max": 1, "target": 1}
+
+
+SURPRISES = [
+    Case(
+        "updates_have_a_spare_card",
+        "an update that waits for the card of the pod that it replaces",
+        dev,
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.min": 2, f"{QWEN}.max": 2},
+        (
+            "models[qwen].serve.knative: an update needs room for 2 more replicas before it ends "
+            "an old one, and the pools a10 hold 2: with scale.min 2 it never ends. Give a pool one "
+            "more node for each (an autoscaled pool that is empty costs nothing), or scale.min 0 "
+            "where a cold start will do: Knative ends no old revision before."
+        ),
+        {"models[qwen].placement.pools": ["a10"], f"{QWEN}.max": 1},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that waits for a card which another model always has",
+        dev,
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": MODEL,
+        },
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10 hold 1, cards for the fewest pods of other models "
+            "left aside: with scale.min 1 it never ends. Give a pool one more node for each (an "
+            "autoscaled pool that is empty costs nothing), or scale.min 0 where a cold start will "
+            "do: Knative ends no old revision before."
+        ),
+        {
+            "models[qwen].placement.pools": ["a10"],
+            f"{QWEN}.max": 1,
+            "models[+]": {**MODEL, "serve": {"knative": {"scale": {**ONE, "min": 0}}}},
+        },
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that has no room while all replicas run",
+        dev,
+        {f"{QWEN}.max": 6},
+        (
+            "models[qwen].serve.knative: an update needs room for 1 more replica before it ends "
+            "an old one, and the pools a10, t4 hold 6: with 6 replicas or more it waits until "
+            "load falls. Give a pool one more node for each (an autoscaled pool that is empty "
+            "costs nothing), or scale.min 0 where a cold start will do: Knative ends no old "
+            "revision before."
+        ),
+        {f"{QWEN}.max": 5},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update by KServe that waits for the card of the pod that it replaces",
+        hybrid,
+        {"models[qwen-chat].placement.pools": ["elastic"], f"{CHAT}.min": 3},
+        (
+            "models[qwen-chat].serve.kserve: an update needs room for 1 more replica before it "
+            "ends an old one, and the pools elastic hold 3: with scale.min 3 it never ends. Set "
+            "rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
+            "one more node."
+        ),
+        {
+            "models[qwen-chat].placement.pools": ["elastic"],
+            f"{CHAT}.min": 3,
+            "models[qwen-chat].serve.kserve.rollout": {"max_surge": 0, "max_unavailable": 1},
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that a release cuts off when their pod ends",
+        hybrid,
+        {"models[qwen-queue].serve.kserve.request_seconds": 26},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
+            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), so "
+            "requests have the pause before SIGTERM alone."
+        ),
+        {
+            "models[qwen-queue].serve.kserve.request_seconds": 26,
+            "models[qwen-queue].serve.kserve.grace_seconds": 31,
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that outlive the pause and the drain of their pod",
+        hybrid,
+        {**NEW_IMAGE, "models[qwen-queue].serve.kserve.request_seconds": 100},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 100, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 115 would do."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].serve.kserve.request_seconds": 100,
+            "models[qwen-queue].serve.kserve.grace_seconds": 115,
+        },
+    ),
+    Case(
+        "drains_end_before_their_pod",
+        "a drain that is longer than the grace period",
+        hybrid,
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "21"],
+        },
+        (
+            "models[qwen-queue].server gives vLLM 21 s after SIGTERM by --shutdown-timeout, but "
+            "serve.kserve.grace_seconds 30 ends the pod 20 s after it: 31 would do, or the flag "
+            "left out, which follows from it then."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
+        },
+    ),
+]
+
+
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

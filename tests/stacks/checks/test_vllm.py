@@ -1,0 +1,179 @@
+"""Cases of the rules of `stacks.checks.vllm`."""
+
+from components.catalog.vllm.table import table_date
+
+from ..environments import GONE, dev, existing
+from .cases import Case, refusals, surprises
+
+CASES = [
+    Case(
+        "vllm_runs_on_the_cards",
+        "a vLLM that has dropped the card",
+        existing,
+        {"nodes[gpu].gpu": "V100", "models[qwen].server.image": "registry/vllm:0.9.0"},
+        (
+            "models[qwen].server.image is 'registry/vllm:0.9.0', but it must be a vLLM below "
+            "0.9.0, or placed without pool gpu: vLLM 0.9.0 has no kernels for V100."
+        ),
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:0.8.5",
+            "models[qwen].server.vllm.dtype": "half",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a format of Turing on Volta, whatever the release",
+        existing,
+        {
+            "nodes[gpu].gpu": "V100",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+        (
+            "models[qwen].server.vllm.quantization is 'awq', but it must be another format, or "
+            "placed without pool gpu: awq needs compute capability 7.5, V100 has 7.0."
+        ),
+        {
+            "nodes[gpu].gpu": "T4",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a card before Ampere under a release that does not choose float16 by itself",
+        existing,
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.8.5"},
+        (
+            "models[qwen].server.vllm.dtype is missing, but it must be half: most models are "
+            "stored as bfloat16, which T4 does not have; half loads any of them, and vLLM 0.8.5 "
+            "does not choose it by itself, as 0.9.0 and later do."
+        ),
+        {"nodes[gpu].gpu": "T4", "models[qwen].server.image": "registry/vllm:0.9.0"},
+    ),
+    Case(
+        "first_qwen_runs_on_the_release",
+        "the articles' model under a release that no longer loads it",
+        existing,
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.24.0-cu129",
+        },
+        (
+            "models[qwen].server.image is 'registry/vllm:0.24.0-cu129', but it must be vLLM "
+            "0.23.0 or earlier, or a newer model, e.g. Qwen2.5: models[qwen].volume.path ends in "
+            "Qwen-7B-Chat, which is taken for Qwen of the first generation, and vLLM 0.23.0 was "
+            "the last release to load that. See docs/guides/upgrade.md"
+        ),
+        {
+            "models[qwen].volume.path": "/models/Qwen-7B-Chat",
+            "models[qwen].server.image": "registry/vllm:0.23.0-cu129",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a weight format that the card has no kernels for",
+        dev,
+        {
+            "models[qwen].server.vllm.quantization": "gptq_marlin",
+            "models[qwen].server.image": "registry/vllm:0.13.0",
+        },
+        (
+            "models[qwen].server.vllm.quantization is 'gptq_marlin', but it must be another "
+            "format, or placed without pool t4: gptq_marlin needs compute capability 8.0 in vLLM "
+            "0.13.0, T4 has 7.5."
+        ),
+        {
+            "models[qwen].server.vllm.quantization": "gptq_marlin",
+            "models[qwen].server.image": "registry/vllm:0.14.0",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a number format that the card does not have",
+        dev,
+        {"models[qwen].server.vllm.dtype": "bfloat16"},
+        (
+            "models[qwen].server.vllm.dtype is 'bfloat16', but it must be another format, or "
+            "placed without pool t4: bfloat16 needs compute capability 8.0, T4 has 7.5."
+        ),
+        {"models[qwen].server.vllm.dtype": "half"},
+    ),
+    Case(
+        "drivers_run_the_image",
+        "a driver that is too old for the image's CUDA",
+        dev,
+        {"pools[t4].driver": "515.105.01"},
+        (
+            "pools[t4].driver is '515.105.01', but it must be 525 or later, or the image one "
+            "with -cu129 in its tag: models[qwen].server.image is vLLM 0.4.1 with CUDA 12."
+        ),
+        {"pools[t4].driver": "525.105.17"},
+    ),
+    Case(
+        "drivers_run_the_image",
+        "an image with CUDA 13 on nodes whose driver nobody has chosen",
+        existing,
+        {"nodes[gpu].driver": GONE},
+        (
+            "nodes[gpu].driver is missing, but it must be given, at 580 or later: "
+            "models[qwen].server.image is vLLM 0.28.0 with CUDA 13."
+        ),
+        {
+            "nodes[gpu].driver": GONE,
+            "models[qwen].server.image": "docker.io/vllm/vllm-openai:v0.28.0-cu129",
+        },
+    ),
+]
+SURPRISES = [
+    Case(
+        "models_fill_their_cards",
+        "weights that leave no room in a card's memory",
+        dev,
+        {"models[qwen].volume.size": "15Gi"},
+        (
+            "models[qwen].volume.size is 15Gi, and a replica on pool t4 has 14.2 GiB of GPU "
+            "memory for weights and KV cache together: it may fail to load."
+        ),
+        {"models[qwen].volume.size": "14Gi"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM that is newer than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
+        (
+            "models[qwen].server.image is vLLM 0.99.0, which is newer than what is known here: "
+            f"its flags and formats are judged by 0.33.0, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM that is older than the table",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:0.3.3"},
+        (
+            "models[qwen].server.image is vLLM 0.3.3, which is older than what is known here: "
+            f"its flags and formats are judged by 0.4.1, read {table_date()}."
+        ),
+        {"models[qwen].server.image": "registry/vllm:0.4.1"},
+    ),
+    Case(
+        "releases_are_in_the_table",
+        "a vLLM whose tag does not tell its release",
+        existing,
+        {"models[qwen].server.image": "registry/vllm:latest"},
+        (
+            "models[qwen].server.image does not tell its release of vLLM: flags and formats are "
+            "judged by what any release knows, the driver by none. A tag that begins with the "
+            "release, e.g. v0.19.0-mirror, tells it."
+        ),
+        {"models[qwen].server.image": "registry/vllm:v0.9.1-mirror"},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
