@@ -3,11 +3,12 @@
 Values that only exist later (IDs, addresses) come in as inputs; a check hands in stand-ins.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pulumi
 
@@ -42,6 +43,7 @@ from components.platform import (
 from components.serving import (
     Enforcer,
     LoadTestArgs,
+    ModelArgs,
     ModelCacheArgs,
     ModelServer,
     PlacementArgs,
@@ -282,7 +284,7 @@ def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
     Another source has another name. Neither a volume's source nor its size can be changed, and a
     claim in use cannot be deleted: so the new one is made beside it, and goes when no pod is left.
     """
-    return f"{owner}-{_digest(environment, owner, volume)}"
+    return f"{owner}-{_digest(owner, given(environment.store(volume.store)), volume)}"
 
 
 def dataset_name(environment: Environment, model: Model) -> str:
@@ -290,15 +292,17 @@ def dataset_name(environment: Environment, model: Model) -> str:
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
     """
-    digest = _digest(environment, model.name, model.volume)
+    store = given(environment.store(model.volume.store))
+    digest = _digest(model.name, store, model.volume)
     name = f"{model.name}-dataset-{digest}"
     if len(name) <= LONGEST_DATASET_NAME:
         return name
     return f"{model.name[: LONGEST_DATASET_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
-def _digest(environment: Environment, owner: str, volume: Volume) -> str:
-    store = given(environment.store(volume.store))
+@functools.lru_cache(maxsize=1024)
+def _digest(owner: str, store: Store, volume: Volume) -> str:
+    """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
     claim = store.claim and store.claim.name
     source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
@@ -361,12 +365,14 @@ def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
 
 
 def cache_args(
-    environment: Environment, model: Model, pool_id: pulumi.Input[str] | None
+    environment: Environment,
+    model: Model,
+    pools: list[PlacementPool],
+    pool_id: pulumi.Input[str] | None,
 ) -> ModelCacheArgs:
-    """The model's copy on the cache nodes."""
+    """The model's copy on the cache nodes, for pods on its pools."""
     tier = given(model.cache)
     pool = _pool(environment, tier.pool)
-    readers = placement_pools(environment, model, dict.fromkeys(model.placement.pools, ""))
     return ModelCacheArgs(
         namespace=environment.namespace,
         dataset_name=dataset_name(environment, model),
@@ -374,7 +380,7 @@ def cache_args(
         tier=tier,
         node_labels=cache_labels(environment, pool, pool_id),
         tolerations=tolerations(pool) or None,
-        fuse_tolerations=distinct_tolerations(readers) or None,
+        fuse_tolerations=distinct_tolerations(pools) or None,
         dataset_wait_seconds=environment.waits.dataset_seconds,
         load_wait_seconds=environment.waits.data_load_seconds,
     )
@@ -384,12 +390,15 @@ def cache_args(
 
 
 def placement_args(
-    environment: Environment, workload: Model | Training, pool_ids: Ids, labels: dict[str, str]
+    environment: Environment,
+    workload: Model | Training,
+    pools: list[PlacementPool],
+    labels: dict[str, str],
 ) -> PlacementArgs:
     """The order of pools for the workload's pods, which carry the labels."""
     return PlacementArgs(
         selector=labels,
-        pools=placement_pools(environment, workload, pool_ids),
+        pools=pools,
         namespace=environment.namespace,
         preempt_policy=workload.placement.preempt_policy,
         enforcer=enforcer(environment),
@@ -404,7 +413,7 @@ def enforcer(environment: Environment) -> Enforcer:
 def placement_pools(
     environment: Environment, workload: Model | Training, pool_ids: Ids
 ) -> list[PlacementPool]:
-    """The pools of a workload, as placement sees them."""
+    """The pools of a workload, as all that is declared for it sees them."""
     return [
         PlacementPool(
             name=pool.name,
@@ -465,21 +474,20 @@ def tolerations(pool: AnyPool) -> list[Toleration]:
 # --- what runs -----------------------------------------------------------------------------------
 
 
-def service_args(environment: Environment, model: Model, pool_ids: Ids) -> dict[str, Any]:
-    """What a model's service is given whoever serves it: on its cache, or else on its claim."""
-    pools = placement_pools(environment, model, pool_ids)
+def model_args(environment: Environment, model: Model, pools: list[PlacementPool]) -> ModelArgs:
+    """What a model is given whoever serves it: on its cache, or else on its claim."""
     claim, folder = served_claim(environment, model)
-    return {
-        "server": server(model),
-        "namespace": environment.namespace,
-        "labels": pod_labels(model),
-        "claim": claim,
-        "sub_path": folder,
-        "tolerations": distinct_tolerations(pools) or None,
-        "node_affinity": node_affinity(pools, enforcer(environment)),
-        "priority_class": model.priority,
-        "wait_seconds": environment.waits.service_seconds,
-    }
+    return ModelArgs(
+        server=server(model),
+        namespace=environment.namespace,
+        labels=pod_labels(model),
+        claim=claim,
+        sub_path=folder,
+        tolerations=distinct_tolerations(pools) or None,
+        node_affinity=node_affinity(pools, enforcer(environment)),
+        priority_class=model.priority,
+        wait_seconds=environment.waits.service_seconds,
+    )
 
 
 def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:
@@ -490,9 +498,10 @@ def served_claim(environment: Environment, model: Model) -> tuple[str, str | Non
     return claim, folder or None
 
 
-def training_args(environment: Environment, job: Training, pool_ids: Ids) -> TrainingJobArgs:
+def training_args(
+    environment: Environment, job: Training, pools: list[PlacementPool]
+) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
-    pools = placement_pools(environment, job, pool_ids)
     address = claim_address(environment, checkpoint(job), job.checkpoint)
     claim, _, folder = address.partition("/")
     source = job.volume and claim_address(environment, base_model(job), job.volume)

@@ -30,7 +30,7 @@ from components.platform import (
     Priorities,
     PrioritiesArgs,
 )
-from components.serving import LoadTest, ModelCache, Placement, TrainingJob
+from components.serving import LoadTest, ModelCache, Placement, PlacementPool, TrainingJob
 from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
@@ -38,7 +38,15 @@ from . import arguments
 from .arguments import given
 from .environment import PROJECT, Environment, Model, Store, Training, Volume
 from .environment import LoadTest as LoadTestSection
-from .runtimes import RUNTIMES, Served, load_test_args, selected_labels
+from .platforms import Platform
+from .runtimes import (
+    RUNTIMES,
+    Served,
+    awaited_platforms,
+    load_test_args,
+    models_by_platform,
+    selected_labels,
+)
 from .site import Site
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -69,17 +77,18 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
     stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
     priorities = declare_priorities(environment, site)
     fluid = declare_fluid(environment, site)
-    servers = [part for one in RUNTIMES.values() for part in one.platform(environment, site)]
+    platforms = declare_platforms(environment, site)
     metrics = declare_metrics(environment, site, secrets, namespace)
 
     services: dict[str, Served] = {}
     for model in environment.models:
         claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
-        cache = declare_cache(environment, model, site, [*namespace, *claim, *fluid])
-        placement = declare_placement(environment, model, site, namespace)
+        pools = arguments.placement_pools(environment, model, site.pool_ids)
+        cache = declare_cache(environment, model, pools, site, [*namespace, *claim, *fluid])
+        placement = declare_placement(environment, model, pools, site, namespace)
         # The cache waits for the claim, and the servers for nodes.
-        needed = [*priorities, placement, *servers, *metrics, *(cache or claim)]
-        service = declare_service(environment, model, site, needed)
+        needed = [*priorities, placement, *platforms, *metrics, *(cache or claim)]
+        service = declare_service(environment, model, pools, site, needed)
         export_address(environment.namespace, model, service.host)
         services[model.name] = service
 
@@ -91,10 +100,11 @@ def deploy(environment: Environment, secrets: Secrets) -> None:
         if job.volume:
             name = arguments.base_model(job)
             claim += declare_claim(environment, name, job.volume, site, stores, namespace)
-        placement = declare_placement(environment, job, site, namespace)
+        pools = arguments.placement_pools(environment, job, site.pool_ids)
+        placement = declare_placement(environment, job, pools, site, namespace)
         TrainingJob(
             job.name,
-            arguments.training_args(environment, job, site.pool_ids),
+            arguments.training_args(environment, job, pools),
             site.on_nodes(*priorities, placement, *claim),
         )
 
@@ -176,6 +186,19 @@ def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
     return [Fluid("fluid", args, site.on_nodes())] if args else []
 
 
+def declare_platforms(environment: Environment, site: Site) -> list[pulumi.Resource]:
+    """What runtimes need of the cluster, each once; gives what models wait for."""
+    components: dict[Platform, pulumi.Resource] = {}
+    for platform, models in models_by_platform(environment).items():
+        args = platform.args(environment, models, site.cluster_id)
+        if args is not None:
+            earlier = [components[need] for need in platform.needs if need in components]
+            options = site.on_nodes(*earlier)
+            components[platform] = platform.component(platform.name, args, options)
+    awaited = awaited_platforms(environment)
+    return [component for platform, component in components.items() if platform in awaited]
+
+
 def declare_metrics(
     environment: Environment,
     site: Site,
@@ -193,11 +216,16 @@ def declare_metrics(
 
 
 def declare_service(
-    environment: Environment, model: Model, site: Site, needed: Sequence[pulumi.Resource]
+    environment: Environment,
+    model: Model,
+    pools: list[PlacementPool],
+    site: Site,
+    needed: Sequence[pulumi.Resource],
 ) -> Served:
     """The model's service, by whichever way it is served."""
     runtime = RUNTIMES[model.serve.kind]
-    args = runtime.args(environment, model, site.pool_ids)
+    shared = arguments.model_args(environment, model, pools)
+    args = runtime.args(environment, model, shared)
     return runtime.component(model.name, args, site.options(*needed))
 
 
@@ -302,24 +330,29 @@ def declare_results(
 
 
 def declare_cache(
-    environment: Environment, model: Model, site: Site, after: Sequence[pulumi.Resource]
+    environment: Environment,
+    model: Model,
+    pools: list[PlacementPool],
+    site: Site,
+    after: Sequence[pulumi.Resource],
 ) -> list[ModelCache]:
     """The model's copy on the cache nodes, where it has one."""
     if model.cache is None:
         return []
-    args = arguments.cache_args(environment, model, site.pool_ids.get(model.cache.pool))
+    args = arguments.cache_args(environment, model, pools, site.pool_ids.get(model.cache.pool))
     return [ModelCache(model.name, args, site.options(*after))]
 
 
 def declare_placement(
     environment: Environment,
     workload: Model | Training,
+    pools: list[PlacementPool],
     site: Site,
     namespace: Sequence[pulumi.Resource],
 ) -> Placement:
     """The order of pools for a workload's pods."""
     labels = selected_labels(workload)
-    args = arguments.placement_args(environment, workload, site.pool_ids, labels)
+    args = arguments.placement_args(environment, workload, pools, labels)
     return Placement(workload.name, args, site.options(*namespace))
 
 

@@ -1,12 +1,13 @@
 """Builds the arguments of every component with stand-ins, so that each refuses before `up`."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from pydantic import ValidationError
 
 from components.args import Fault, Refusal, rule_faults
+from components.serving import PlacementPool
 from components.serving.load_test import files_of, job_spec
 from components.serving.model_cache import dataset_spec, load_spec, runtime_spec
 from components.serving.placement import policy_spec
@@ -18,7 +19,7 @@ from .arguments import Issuer, given
 from .checks.rules import overlaps
 from .derived_names import derived_names
 from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
-from .runtimes import RUNTIMES, load_test_args, selected_labels
+from .runtimes import RUNTIMES, load_test_args, models_by_platform, selected_labels
 
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
 
@@ -61,6 +62,8 @@ CACHE: Final = {
     "replicas": "cache.workers",
 }
 
+Pools = Callable[[], list[PlacementPool]]
+"""Gives the pools of a workload, worked out once, or raises what is wrong with them each time."""
 Part = tuple[str, Mapping[str, str], Callable[[], object]]
 """Section of a component's arguments, what they are called there, and what builds them."""
 
@@ -121,13 +124,15 @@ def _rendered_parts(environment: Environment) -> Iterator[Part]:
     ids = {pool.name: "id" for pool in environment.all_pools}
     for model in environment.models:
         section = f"models[{model.name}]"
-        yield section, {}, partial(_placement, environment, model, ids)
+        pools = cache(partial(arguments.placement_pools, environment, model, ids))
+        yield section, {}, partial(_placement, environment, model, pools)
         if runtime := RUNTIMES.get(model.serve.kind):
-            yield section, runtime.fields, partial(_service, environment, model, ids)
-        yield section, CACHE, partial(_cache, environment, model, ids)
+            yield section, runtime.fields, partial(_service, environment, model, pools)
+        yield section, CACHE, partial(_cache, environment, model, pools)
     for job in environment.training:
         section = f"training[{job.name}]"
-        yield section, TRAINING, partial(_training, environment, job, ids)
+        pools = cache(partial(arguments.placement_pools, environment, job, ids))
+        yield section, TRAINING, partial(_training, environment, job, pools)
     for test in environment.load_tests:
         yield f"load_tests[{test.name}]", {}, partial(_load_test, environment, test)
 
@@ -151,8 +156,9 @@ def _cloud_parts(environment: Environment, prefix: str) -> Iterator[Part]:
 
 
 def _platform_parts(environment: Environment) -> Iterator[Part]:
-    for kind, runtime in RUNTIMES.items():
-        yield kind, {}, partial(runtime.platform_args, environment)
+    for platform, models in models_by_platform(environment).items():
+        if platform.section is not None:
+            yield platform.section, {}, partial(platform.args, environment, models, None)
     cluster, url = (None, None) if environment.existing else ("id", "https://prometheus")
     build = partial(arguments.gpu_metrics_args, environment, cluster, url, None)
     yield "", METRICS, build
@@ -169,17 +175,19 @@ def _claim(environment: Environment, prefix: str, owner: str, volume: Volume) ->
     return arguments.claim_args(environment, owner, volume, prefix, ISSUER, "server")
 
 
-def _placement(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
-    return policy_spec(arguments.placement_args(environment, model, ids, selected_labels(model)))
+def _placement(environment: Environment, model: Model, pools: Pools) -> object:
+    labels = selected_labels(model)
+    return policy_spec(arguments.placement_args(environment, model, pools(), labels))
 
 
-def _service(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
+def _service(environment: Environment, model: Model, pools: Pools) -> object:
     runtime = RUNTIMES[model.serve.kind]
-    return runtime.render(model.name, runtime.args(environment, model, ids))
+    shared = arguments.model_args(environment, model, pools())
+    return runtime.render(model.name, runtime.args(environment, model, shared))
 
 
-def _training(environment: Environment, job: Training, ids: Mapping[str, str]) -> object:
-    args = arguments.training_args(environment, job, ids)
+def _training(environment: Environment, job: Training, pools: Pools) -> object:
+    args = arguments.training_args(environment, job, pools())
     if found := list(name_faults(job.name)):
         raise Refusal(*found)
     return training_spec(job.name, args)
@@ -190,10 +198,10 @@ def _load_test(environment: Environment, test: LoadTest) -> object:
     return job_spec(test.name, args, {}), files_of(test.job_name, args, "http://model")
 
 
-def _cache(environment: Environment, model: Model, ids: Mapping[str, str]) -> object:
+def _cache(environment: Environment, model: Model, pools: Pools) -> object:
     if model.cache is None:
         return None
-    args = arguments.cache_args(environment, model, ids.get(model.cache.pool))
+    args = arguments.cache_args(environment, model, pools(), "id")
     return dataset_spec(args), runtime_spec(args), load_spec("dataset", args)
 
 

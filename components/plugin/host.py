@@ -21,7 +21,7 @@ from pulumi.provider.server import ComponentInitError
 from pydantic import BaseModel
 
 from .. import cloud, platform, serving
-from ..args import SECRET
+from ..args import SECRET, descriptions
 
 NAME: Final = "ack-inference"
 SCHEMA: Final = Path(__file__).parent / "schema.json"
@@ -55,7 +55,7 @@ class Host(ComponentProvider):
         project = tomllib.loads(_PROJECT.read_text())["project"]
         super().__init__(list(COMPONENTS), NAME, version=project["version"])
         schema = json.loads(self.schema or "")
-        mark_secrets(schema, self._input_models())
+        complete(schema, self._input_models())
         schema["description"] = project["description"]
         self.schema = json.dumps(schema)
 
@@ -169,8 +169,8 @@ class Host(ComponentProvider):
         return {**types, **inputs}
 
 
-def mark_secrets(schema: dict[str, Any], models: Mapping[str, type]) -> None:
-    """Marks what is secret, which the SDK's analyzer does not see, so that SDKs keep it so.
+def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
+    """Adds what the SDK's analyzer does not see: which fields are secret, and inherited texts.
 
     Args:
         schema: Schema of the package; changed in place.
@@ -179,12 +179,24 @@ def mark_secrets(schema: dict[str, Any], models: Mapping[str, type]) -> None:
     for section, key in (("resources", "inputProperties"), ("types", "properties")):
         for token, schema_type in schema[section].items():
             model = models[token.rpartition(":")[2]]
-            if issubclass(model, BaseModel):
-                for field, prop in zip(
-                    model.model_fields.values(), schema_type.get(key, {}).values(), strict=True
-                ):
-                    if (field.json_schema_extra or {}) == SECRET:
-                        prop["secret"] = True
+            if not issubclass(model, BaseModel):
+                continue
+            texts = descriptions(model)
+            for (name, field), prop in zip(
+                model.model_fields.items(), schema_type.get(key, {}).values(), strict=True
+            ):
+                _describe(prop, texts.get(name))
+                if (field.json_schema_extra or {}) == SECRET:
+                    prop["secret"] = True
+
+
+def _describe(prop: dict[str, Any], text: str | None) -> None:
+    """Gives a property, and what it holds, the text of its field where it has none."""
+    if text is not None:
+        prop.setdefault("description", text)
+    for part in ("items", "additionalProperties"):
+        if part in prop:
+            _describe(prop[part], text)
 
 
 def schema_text() -> str:

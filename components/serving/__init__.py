@@ -22,6 +22,7 @@ from .load_generators import Generator
 from .load_test import LoadTest, LoadTestArgs
 from .model_cache import CacheTier, Medium, ModelCache, ModelCacheArgs
 from .placement import Enforcer, Placement, PlacementArgs, PlacementPool
+from .pod import ModelArgs
 from .scenarios import ColdStart, Connections, Prompt, Scenario, Spike, Steady, Tide
 from .server import ModelServer, Resources
 from .training_job import TrainingJob, TrainingJobArgs
@@ -47,6 +48,7 @@ __all__ = [
     "LoadTestArgs",
     "Medium",
     "Metric",
+    "ModelArgs",
     "ModelCache",
     "ModelCacheArgs",
     "ModelServer",

@@ -7,7 +7,6 @@ import pulumi
 from pydantic import Field
 
 from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
-from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.knative import (
     KnativeService,
     KnativeServiceSpec,
@@ -18,10 +17,8 @@ from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, Serv
 from ..crds.model import check
 from ..names import derived_host_faults, domain_faults
 from ..quantity import plain
-from .pod import model_pod
-from .server import ModelServer, folder_faults
+from .pod import ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
-from .waiting import metadata
 
 RESERVE = "knative.aliyun.com/reserve-instance"
 """Annotation that turns reserve instances on; the other ones begin with it."""
@@ -116,36 +113,18 @@ class KnativeServe(Args):
     """Further annotations of the pods' template."""
 
 
-class KnativeModelArgs(Args):
+class KnativeModelArgs(ModelArgs):
     """A model, its server, and how it scales."""
 
-    server: ModelServer
-    """The container that serves it."""
     serve: KnativeServe
     """How Knative serves it."""
-    namespace: pulumi.Input[str]
-    """Namespace of the service."""
-    labels: dict[str, str] = Field(min_length=1)
-    """Labels of the pods: what the placement's policy selects."""
-    claim: pulumi.Input[str]
-    """Claim that holds the model's files, or the cache's."""
-    sub_path: str | None = None
-    """Folder of the claim. Default: all of it."""
-    tolerations: list[Toleration] | None = None
-    """Tolerations of the placement."""
-    node_affinity: NodeAffinity | None = None
-    """Node affinity of the placement."""
-    priority_class: pulumi.Input[str] | None = None
-    """PriorityClass of the pods. Left out, the cluster's default."""
     max_request_seconds: int | None = 600
     """Longest request that the cluster's Knative allows. Default 600."""
     domain: pulumi.Input[str] | None = "example.com"
     """Domain of the cluster's Knative, for the address. Default example.com."""
-    wait_seconds: int | None = Field(default=0, ge=0)
-    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from folder_faults("sub_path", self.sub_path)
+        yield from super()._faults()
         yield from domain_faults("domain", self.domain, "the model is a host below it")
 
 
@@ -162,9 +141,7 @@ class KnativeModel(pulumi.ComponentResource):
     ) -> None:
         args = KnativeModelArgs.of(args)
         service = judged(f"KnativeModel {name}", lambda: service_spec(args))
-        about = metadata(
-            name, args.namespace, wait_for="condition=Ready", seconds=args.wait_seconds
-        )
+        about = service_metadata(name, args)
         limits = serving_limits(args)
         found = [*service_faults(service, about, limits), *host_faults(name, args)]
         check(f"KnativeModel {name}", found)
@@ -194,16 +171,8 @@ def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
     """The Knative Service of a model."""
     serve = args.serve
-    pod = model_pod(
-        args.server,
-        args.claim,
-        args.sub_path,
-        serve.startup_seconds or 1800,
-        tolerations=args.tolerations,
-        node_affinity=args.node_affinity,
-        priority_class=args.priority_class,
-        shutdown=knative_shutdown(args.server, serve.request_seconds),
-    )
+    shutdown = knative_shutdown(args.server, serve.request_seconds)
+    pod = model_pod(args, serve.startup_seconds, shutdown=shutdown)
     return KnativeServiceSpec.model_validate(
         {
             "template": {

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options, judged  # noqa: F401
 from ..catalog.metrics import METRICS
-from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.knative import default_host as knative_host
 from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
@@ -32,8 +31,8 @@ from ..crds.kserve import (
 from ..crds.model import check
 from ..names import derived_host_faults, domain_faults, url_faults
 from ..quantity import decimal, plain
-from .pod import model_pod
-from .server import ModelServer, folder_faults
+from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
+from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
 from .waiting import metadata
 
@@ -236,27 +235,13 @@ class KServeServe(Args):
             yield Fault(field, told, "left out", "scale.metric decides who scales")
 
 
-class KServeModelArgs(Args):
+class KServeModelArgs(ModelArgs):
     """A model, its server, and how it scales."""
 
-    server: ModelServer
-    """The container that serves it."""
     serve: KServeServe
     """How KServe serves it."""
     namespace: str
     """Namespace of the service."""
-    labels: dict[str, str] = Field(min_length=1)
-    """Labels of the service and its pods, beside those that KServe sets."""
-    claim: pulumi.Input[str]
-    """Claim that holds the model's files, or the cache's."""
-    sub_path: str | None = None
-    """Folder of the claim. Default: all of it."""
-    tolerations: list[Toleration] | None = None
-    """Tolerations of the placement."""
-    node_affinity: NodeAffinity | None = None
-    """Node affinity of the placement."""
-    priority_class: pulumi.Input[str] | None = None
-    """PriorityClass of the pods. Left out, the cluster's default."""
     domain: str | None = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
     ingress_class: str | None = "nginx"
@@ -264,11 +249,9 @@ class KServeModelArgs(Args):
     gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
     max_request_seconds: int | None = None
     """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
-    wait_seconds: int | None = Field(default=0, ge=0)
-    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from folder_faults("sub_path", self.sub_path)
+        yield from super()._faults()
         yield from domain_faults("domain", self.domain, "the model is a host below it")
         asked, ingress = self.serve.request_seconds, self.ingress_class
         if asked and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
@@ -292,14 +275,8 @@ class KServeModel(pulumi.ComponentResource):
         title = f"KServeModel {name}"
         service = judged(title, lambda: inference_service_spec(args))
         scaler = judged(title, lambda: autoscaler_spec(name, args.serve.scale))
-        about = metadata(
-            name,
-            args.namespace,
-            wait_for="condition=Ready",
-            seconds=args.wait_seconds,
-            labels=args.labels,
-            annotations=annotations(args.serve, args.ingress_class),
-        )
+        notes = annotations(args.serve, args.ingress_class)
+        about = service_metadata(name, args, labels=args.labels, annotations=notes)
         check(title, model_faults(name, args, service, about))
 
         super().__init__("ack-inference:index:KServeModel", name, args.dump(), opts)
@@ -384,7 +361,7 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
     scaler = serve.scale.scaler
     if scaler is None:
         # Knative gives up a revision that takes longer; KServe hands annotations on to it.
-        deadline = f"{serve.startup_seconds or 1800}s"
+        deadline = f"{serve.startup_seconds or STARTUP_SECONDS}s"
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
@@ -400,18 +377,8 @@ def _is_nginx(ingress_class: str) -> bool:
 def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
     """The InferenceService of a model: one container of its own."""
     serve = args.serve
-    pod = model_pod(
-        args.server,
-        args.claim,
-        args.sub_path,
-        serve.startup_seconds or 1800,
-        tolerations=args.tolerations,
-        node_affinity=args.node_affinity,
-        priority_class=args.priority_class,
-        shutdown=shutdown(args.server, serve),
-    )
-    [container] = pod["containers"]
-    pod["containers"] = [{**container, "name": SERVING_CONTAINER}]
+    end = shutdown(args.server, serve)
+    pod = model_pod(args, serve.startup_seconds, container=SERVING_CONTAINER, shutdown=end)
     return InferenceServiceSpec.model_validate(
         {
             "predictor": {

@@ -1,59 +1,128 @@
-"""The pod of a model: the same whoever serves it."""
+"""What a model is, and its pod: the same whoever serves it."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
 
 import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import Field
 
+from ..args import Args, Fault, Output, T  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
 from .server import (
     HEALTH_PERIOD_SECONDS,
     SHARED_MEMORY_PATH,
     ModelServer,
+    folder_faults,
     shared_memory_size,
     startup_failures,
 )
 from .shutdown import AT_ONCE, Shutdown
+from .waiting import metadata
+
+Complete = TypeVar("Complete", bound="ModelArgs")
 
 MODEL_VOLUME = "llm-model"
 """Volume that holds the model, named as in the articles."""
 
 
-def model_pod(
-    server: ModelServer,
-    claim: pulumi.Input[str],
-    sub_path: str | None,
-    startup_seconds: int,
+STARTUP_SECONDS: Final = 1800
+"""Longest start where nothing else is said."""
+
+
+class ModelArgs(Args):
+    """What a model is given whoever serves it; its server alone, and how it scales, is not here."""
+
+    server: ModelServer
+    """The container that serves it."""
+    namespace: pulumi.Input[str]
+    """Namespace of the service."""
+    labels: dict[str, str] = Field(min_length=1)
+    """Labels of the pods, beside those that a controller sets."""
+    claim: pulumi.Input[str]
+    """Claim that holds the model's files, or the cache's."""
+    sub_path: str | None = None
+    """Folder of the claim. Default: all of it."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of the placement."""
+    node_affinity: NodeAffinity | None = None
+    """Node affinity of the placement."""
+    priority_class: pulumi.Input[str] | None = None
+    """PriorityClass of the pods. Left out, the cluster's default."""
+    wait_seconds: int | None = Field(default=0, ge=0)
+    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from folder_faults("sub_path", self.sub_path)
+
+    def completed(self, build: Callable[..., Complete]) -> Complete:
+        """Arguments of a component: these, and the ones that `build` has beside them.
+
+        Args:
+            build: The component's class of arguments, with its own fields set:
+                `partial(KnativeModelArgs, serve=...)`, which a type checker reads.
+        """
+        return build(**{field: getattr(self, field) for field in ModelArgs.model_fields})
+
+
+def service_metadata(
+    name: str,
+    args: ModelArgs,
     *,
-    tolerations: list[Toleration] | None,
-    node_affinity: NodeAffinity | None,
-    priority_class: pulumi.Input[str] | None,
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
+) -> ObjectMetaArgs:
+    """Metadata of a model's service, a custom resource that an update waits for.
+
+    Args:
+        name: Name of the model.
+        args: Its namespace, and how long an update waits.
+        labels: Labels of the object.
+        annotations: Further annotations of the object.
+    """
+    return metadata(
+        name,
+        args.namespace,
+        wait_for="condition=Ready",
+        seconds=args.wait_seconds,
+        labels=labels,
+        annotations=annotations,
+    )
+
+
+def model_pod(
+    args: ModelArgs,
+    startup_seconds: int | None,
+    *,
+    container: str | None = None,
     shutdown: Shutdown = AT_ONCE,
 ) -> dict[str, Any]:
     """Fields of a PodSpec, under their Python names.
 
     Args:
-        server: The container that serves the model.
-        claim: Claim that holds the model's files, or the cache's.
-        sub_path: Folder of the claim; None for all of it.
-        startup_seconds: Longest start of the container, weights included.
-        tolerations: Tolerations of the placement.
-        node_affinity: Node affinity of the placement.
-        priority_class: PriorityClass of the pods; None for the cluster's default.
+        args: The model.
+        startup_seconds: Longest start of the container, weights included. None: 1800.
+        container: Name of the container; None where its controller gives it one.
         shutdown: How the server ends. Default: at once.
     """
+    server, seconds = args.server, startup_seconds or STARTUP_SECONDS
     return {
-        "containers": [_container(server, sub_path, startup_seconds, shutdown)],
-        "volumes": _volumes(server, claim),
-        "priority_class_name": priority_class,
-        "tolerations": tolerations or None,
-        "affinity": {"node_affinity": node_affinity} if node_affinity else None,
+        "containers": [_container(server, args.sub_path, seconds, shutdown, container)],
+        "volumes": _volumes(server, args.claim),
+        "priority_class_name": args.priority_class,
+        "tolerations": args.tolerations or None,
+        "affinity": {"node_affinity": args.node_affinity} if args.node_affinity else None,
         "image_pull_secrets": _references(server.image_pull_secrets),
     }
 
 
 def _container(
-    server: ModelServer, sub_path: str | None, startup_seconds: int, shutdown: Shutdown
+    server: ModelServer,
+    sub_path: str | None,
+    startup_seconds: int,
+    shutdown: Shutdown,
+    name: str | None,
 ) -> dict[str, Any]:
     health = {"path": server.health_path or "/health", "port": server.port or 8080}
     mounts: list[dict[str, Any]] = [
@@ -67,6 +136,7 @@ def _container(
     if shared_memory_size(server.resources, server.shared_memory):
         mounts.append({"name": "shared-memory", "mount_path": SHARED_MEMORY_PATH})
     return {
+        **({"name": name} if name else {}),
         "image": server.image,
         # Images are large and tagged: a node that has one need not ask for it again.
         "image_pull_policy": PullPolicy.IF_NOT_PRESENT,

@@ -3,7 +3,7 @@
 Rules across sections that one runtime alone asks for stand in its module.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -13,9 +13,19 @@ from components.serving import LoadTestArgs
 from .. import arguments
 from ..arguments import given, pod_labels
 from ..environment import Environment, LoadTest, Model, Serve, Training
+from ..platforms import PLATFORMS, Platform
 from .runtime import Runtime, Served
 
-__all__ = ["MODULES", "RUNTIMES", "Runtime", "Served", "load_test_args", "selected_labels"]
+__all__ = [
+    "MODULES",
+    "RUNTIMES",
+    "Runtime",
+    "Served",
+    "awaited_platforms",
+    "load_test_args",
+    "models_by_platform",
+    "selected_labels",
+]
 
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{name}", __name__) for name in (*Serve.model_fields, "front_door")
@@ -24,7 +34,34 @@ MODULES: Final[Sequence[ModuleType]] = tuple(
 RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
     kind: module.RUNTIME for kind, module in zip(Serve.model_fields, MODULES, strict=False)
 }
-"""Every runtime, by its kind, in the order in which their platforms are installed."""
+"""Every runtime, by its kind."""
+
+
+def models_by_platform(environment: Environment) -> dict[Platform, list[Model]]:
+    """The models for which each platform is installed, in the order of installation.
+
+    A platform that another one needs is there for the same models.
+    """
+    models: dict[Platform, list[Model]] = {}
+    for model in environment.models:
+        runtime = RUNTIMES.get(model.serve.kind)
+        for platform in _with_needs(runtime.needs(model) if runtime else ()):
+            models.setdefault(platform, []).append(model)
+    return {platform: models[platform] for platform in PLATFORMS if platform in models}
+
+
+def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
+    """The platforms and all that they need, each once."""
+    needed: dict[Platform, None] = {}
+    for platform in platforms:
+        needed |= {**_with_needs(platform.needs), platform: None}
+    return needed
+
+
+def awaited_platforms(environment: Environment) -> set[Platform]:
+    """The platforms that runtimes name: models wait for these, and these for what they need."""
+    runtimes = ((RUNTIMES.get(model.serve.kind), model) for model in environment.models)
+    return {named for runtime, model in runtimes if runtime for named in runtime.needs(model)}
 
 
 def selected_labels(workload: Model | Training) -> dict[str, str]:

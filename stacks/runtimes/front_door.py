@@ -12,13 +12,13 @@ from components.platform.kserve import (
     INGRESS_ADDON,
     chart_value,
     default_cpu_limit,
-    serves_by_gateway,
 )
 from components.quantity import difference, is_quantity
 
 from ..checks.rules import check, warning
 from ..checks.views import models
-from ..environment import Environment, IngressController, Model
+from ..environment import Environment, IngressController
+from ..platforms.ingress import addon_is_named, has_ingress, ingress_controller
 
 _PRESENT: Final = IngressController.PRESENT
 _GATEWAY: Final = ("kserve", "controller", "gateway")
@@ -34,28 +34,6 @@ _INGRESS_ADDON: Final = "-ingress-controller"
 """How the names of ACK's add-ons end that answer to an IngressClass."""
 
 
-def has_ingress(model: Model) -> bool:
-    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-    return model.serve.kserve is not None and not model.on_knative
-
-
-def ingress_class(environment: Environment) -> str:
-    """IngressClass of the models; empty where KServe makes HTTPRoutes, which read time-outs."""
-    section = environment.kserve
-    return "" if serves_by_gateway(section.chart) else section.ingress_class
-
-
-def ingress_controller(environment: Environment) -> IngressController | None:
-    """Whence the ingress controller comes; None where no model has an Ingress."""
-    section = environment.kserve
-    if not ingress_class(environment) or not any(map(has_ingress, environment.models)):
-        return None
-    if section.ingress_controller is not None:
-        return section.ingress_controller
-    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
-    return IngressController.ADDON if ours and not _named(environment) else _PRESENT
-
-
 @check("cluster", "kserve")
 def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
     """The add-on is ACK's, answers to one class, and stands in a cluster once."""
@@ -64,7 +42,7 @@ def ingress_controllers_are_installed_once(environment: Environment) -> Iterator
     wanted = ingress_controller(environment)
     if wanted is not IngressController.ADDON and section.public_ingress:
         why = "it is a setting of the add-on that KServe brings, and the stack brings none"
-        if _named(environment):
+        if addon_is_named(environment):
             why = f"cluster.addons names {INGRESS_ADDON}, whose config decides"
         yield Fault("kserve.public_ingress", True, "left out", why)
     if wanted is IngressController.ADDON and environment.existing:
@@ -72,7 +50,7 @@ def ingress_controllers_are_installed_once(environment: Environment) -> Iterator
     elif wanted is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
         why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
         yield Fault(field, wanted, "'present'", why)
-    elif wanted is IngressController.ADDON and _named(environment):
+    elif wanted is IngressController.ADDON and addon_is_named(environment):
         why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
         yield Fault(field, wanted, "'present', or left out", why)
 
@@ -165,7 +143,3 @@ def existing_clusters_have_a_controller(environment: Environment) -> Iterator[st
             "also where nobody answers to them: have a controller for it, and say "
             "kserve.ingress_controller: present."
         )
-
-
-def _named(environment: Environment) -> bool:
-    return any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)

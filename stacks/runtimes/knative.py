@@ -1,29 +1,23 @@
 """Knative: for models of its own, and below KServe for those that scale on concurrency."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
-
-import pulumi
 
 from components.args import Fault, Refusal, Words
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
-from components.crds.core import PodSpec
-from components.crds.knative import RevisionTemplate, service_faults
-from components.crds.knative_features import features
+from components.crds.knative import service_faults
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
-from components.platform import Knative, KnativeArgs, KnativeInstaller
-from components.serving import KnativeModel, KnativeModelArgs, ReserveType
+from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import host_faults, service_spec, serving_limits
-from components.serving.kserve_model import inference_service_spec
 from components.serving.waiting import metadata
 
-from ..arguments import Ids, given, service_args
+from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size, models
 from ..environment import Environment, Model
-from ..site import Site
-from . import kserve
+from ..platforms import KNATIVE
 from .runtime import Runtime
 
 ADDON_NODES: Final = 3
@@ -32,13 +26,15 @@ ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
-def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KnativeModelArgs:
+def model_args(environment: Environment, model: Model, args: ModelArgs) -> KnativeModelArgs:
     """The Knative Service of a model."""
-    return KnativeModelArgs(
-        serve=given(model.serve.knative),
-        max_request_seconds=environment.knative.max_request_seconds,
-        domain=environment.knative.domain,
-        **service_args(environment, model, pool_ids),
+    return args.completed(
+        partial(
+            KnativeModelArgs,
+            serve=given(model.serve.knative),
+            max_request_seconds=environment.knative.max_request_seconds,
+            domain=environment.knative.domain,
+        )
     )
 
 
@@ -49,43 +45,6 @@ def render(name: str, args: KnativeModelArgs) -> object:
     if found := [*service_faults(service, about, limits), *host_faults(name, args)]:
         raise Refusal(*found)
     return service
-
-
-def declare_platform(environment: Environment, site: Site) -> Sequence[Knative]:
-    """Knative, if any model runs on it."""
-    args = platform_args(environment, site.cluster_id)
-    return [Knative("knative", args, site.on_nodes())] if args else []
-
-
-def platform_args(
-    environment: Environment, cluster_id: pulumi.Input[str] | None
-) -> KnativeArgs | None:
-    """Knative, if any model runs on it, with exactly the flags that such models' pods need."""
-    served = [model for model in environment.models if model.on_knative]
-    if not served:
-        return None
-    flags: dict[str, str] = {}
-    any_ids = {pool.name: "" for pool in environment.all_pools}
-    for model in served:
-        flags |= features(_revision(environment, model, any_ids))
-    return KnativeArgs(
-        installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
-        cluster_id=cluster_id,
-        features=flags,
-        version=environment.knative.version,
-        domain=environment.knative.domain,
-        skip_tag_resolving=environment.knative.skip_tag_resolving or None,
-        max_request_seconds=environment.knative.max_request_seconds,
-    )
-
-
-def _revision(environment: Environment, model: Model, pool_ids: Ids) -> RevisionTemplate:
-    """What Knative is given to run, by us or by KServe."""
-    if model.serve.knative:
-        return service_spec(model_args(environment, model, pool_ids)).template
-    predictor = inference_service_spec(kserve.model_args(environment, model, pool_ids)).predictor
-    pod = {field: getattr(predictor, field) for field in PodSpec.model_fields}
-    return RevisionTemplate.model_validate({"spec": pod})
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -186,5 +145,5 @@ RUNTIME: Final = Runtime(
         "template.spec.containers[0].resources": "server.resources",
         "template.spec.image_pull_secrets": "server.image_pull_secrets",
     },
-    platform=declare_platform,
+    needs=lambda _model: (KNATIVE,),
 )

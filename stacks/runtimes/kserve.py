@@ -1,17 +1,16 @@
 """KServe: models that scale on metrics of vLLM or of the GPU."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
-
-import pulumi
 
 from components.args import Fault, Refusal
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
-from components.platform import CertManager, CertManagerArgs, KServe, KServeArgs, KServeFlavor
+from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
-from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelServer
+from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
 from components.serving.kserve_model import (
     annotations,
     autoscaler_spec,
@@ -22,28 +21,31 @@ from components.serving.kserve_model import (
 )
 from components.serving.waiting import metadata
 
-from ..arguments import Ids, given, service_args
+from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, IngressController, Model
-from ..site import Site
-from .front_door import ingress_class, ingress_controller
+from ..environment import CertManagerMode, Environment, Model
+from ..platforms import KNATIVE, KSERVE, Platform
+from ..platforms.ingress import ingress_class
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def model_args(environment: Environment, model: Model, pool_ids: Ids) -> KServeModelArgs:
+def model_args(environment: Environment, model: Model, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
-    shared = service_args(environment, model, pool_ids)
-    return KServeModelArgs(
-        serve=given(model.serve.kserve),
-        domain=(environment.knative if model.on_knative else environment.kserve).domain,
-        ingress_class=ingress_class(environment),
-        max_request_seconds=environment.knative.max_request_seconds if model.on_knative else None,
-        **{**shared, "server": limited(environment, model.server)},
+    server = limited(environment, args.server)
+    longest = environment.knative.max_request_seconds if model.on_knative else None
+    return args.model_copy(update={"server": server}).completed(
+        partial(
+            KServeModelArgs,
+            serve=given(model.serve.kserve),
+            domain=(environment.knative if model.on_knative else environment.kserve).domain,
+            ingress_class=ingress_class(environment),
+            max_request_seconds=longest,
+        )
     )
 
 
@@ -77,36 +79,9 @@ def pod_labels(model: Model) -> dict[str, str]:
     return service_labels(model.name, given(model.serve.kserve).scale.metric)
 
 
-def declare_platform(environment: Environment, site: Site) -> Sequence[KServe]:
-    """KServe with the cert-manager that it needs, if any model is served by it."""
-    args = platform_args(environment, site.cluster_id)
-    if args is None:
-        return []
-    certificates = []
-    if environment.cert_manager is CertManagerMode.INSTALL:
-        own = CertManagerArgs(image_prefix=args.chart.image_prefix if args.chart else None)
-        certificates = [CertManager("cert-manager", own, site.on_nodes())]
-    return [KServe("kserve", args, site.on_nodes(*certificates))]
-
-
-def platform_args(
-    environment: Environment, cluster_id: pulumi.Input[str] | None = None
-) -> KServeArgs | None:
-    """KServe, if any model is served by it, with the ingress controller that its models need."""
-    if not any(model.serve.kserve for model in environment.models):
-        return None
-    section = environment.kserve
-    installs = ingress_controller(environment) is IngressController.ADDON
-    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    return KServeArgs(
-        chart=section.chart,
-        domain=None if ack else section.domain,
-        ingress_class=None if ack else section.ingress_class,
-        runtimes=section.runtimes,
-        protect_crds=environment.cluster.deletion_protection,
-        cluster_id=cluster_id if installs else None,
-        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
-    )
+def platforms(model: Model) -> tuple[Platform, ...]:
+    """KServe, and Knative for a model that it runs there."""
+    return (KNATIVE, KSERVE) if model.on_knative else (KSERVE,)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -172,8 +147,7 @@ RUNTIME: Final = Runtime(
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",
     },
-    platform=declare_platform,
-    platform_args=platform_args,
+    needs=platforms,
     pod_labels=pod_labels,
     url=lambda environment, model: cluster_url(model.name, environment.namespace),
 )

@@ -6,13 +6,13 @@ from typing import Generic, Protocol, TypeVar
 
 import pulumi
 
-from components.args import Args
+from components.serving import ModelArgs
 
-from ..arguments import Ids, pod_labels
+from ..arguments import pod_labels
 from ..environment import Environment, Model
-from ..site import Site
+from ..platforms import Platform
 
-A = TypeVar("A", bound=Args)
+A = TypeVar("A", bound=ModelArgs)
 
 
 class Served(Protocol):
@@ -22,8 +22,8 @@ class Served(Protocol):
     """Host name of the service, for the Host header of a request."""
 
 
-def nothing(*_: object) -> Sequence[pulumi.Resource]:
-    """What a runtime declares that Kubernetes runs as it comes."""
+def no_platforms(_model: Model) -> Sequence[Platform]:
+    """What a runtime needs that Kubernetes runs as it comes."""
     return ()
 
 
@@ -36,18 +36,16 @@ def service_url(environment: Environment, model: Model) -> str:
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
 
-    args: Callable[[Environment, Model, Ids], A]
-    """Arguments of a model's component, from the IDs of the pools by name."""
+    args: Callable[[Environment, Model, ModelArgs], A]
+    """Arguments of a model's component: those that every model has, and its own beside them."""
     component: Callable[[str, A, pulumi.ResourceOptions], Served]
     """The component, which declares the service of a model under its name."""
     render: Callable[[str, A], object]
     """Renders what the component would declare, and raises what it would refuse."""
     fields: Mapping[str, str]
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
-    platform: Callable[[Environment, Site], Sequence[pulumi.Resource]] = nothing
-    """Declares what it needs in a cluster: nothing where no model needs it."""
-    platform_args: Callable[[Environment], object] = nothing
-    """Builds arguments of its platform, which refuse under the section of the runtime's name."""
+    needs: Callable[[Model], Sequence[Platform]] = no_platforms
+    """What has to be installed for a model that it serves."""
     pod_labels: Callable[[Model], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
     url: Callable[[Environment, Model], str] = service_url

@@ -38,7 +38,7 @@ Permission = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class OssError:
     """An answer of OSS that is an error."""
 
     status: int
@@ -53,20 +53,20 @@ class Refusal:
 
 # https://www.alibabacloud.com/help/en/oss/developer-reference/compatibility-with-amazon-s3
 # The words are those of https://github.com/peak/s5cmd/issues/518
-PATH_STYLE: Final = Refusal(
+PATH_STYLE: Final = OssError(
     403, "SecondLevelDomainForbidden", "Please use virtual hosted style to access."
 )
 # https://www.alibabacloud.com/help/en/oss/user-guide/0017-00000804
-CHUNKED: Final = Refusal(
+CHUNKED: Final = OssError(
     400,
     "InvalidArgument",
     "aws-chunked encoding is not supported with the specified x-amz-content-sha256 value.",
 )
 # https://www.alibabacloud.com/help/en/oss/how-to-troubleshoot-403-status-code-when-you-access-oss
-UNKNOWN_KEY: Final = Refusal(
+UNKNOWN_KEY: Final = OssError(
     403, "InvalidAccessKeyId", "The OSS Access Key Id you provided does not exist in our records."
 )
-DENIED: Final = Refusal(403, "AccessDenied", "You have no right to access this object.")
+DENIED: Final = OssError(403, "AccessDenied", "You have no right to access this object.")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def allows(policy: Mapping[str, Any], permission: Permission) -> bool:
     )
 
 
-def refusal(request: Request, policy: Mapping[str, Any]) -> Refusal | None:
+def refusal(request: Request, policy: Mapping[str, Any]) -> OssError | None:
     """What OSS has against a request of a RAM user with this policy."""
     if request.bucket is None:
         return PATH_STYLE

@@ -9,6 +9,7 @@ from components.serving import (
     KnativeModel,
     KnativeModelArgs,
     KServeModelArgs,
+    ModelArgs,
     ModelServer,
     Resources,
 )
@@ -87,15 +88,10 @@ def test_a_claim_and_a_priority_class_may_be_known_later():
 
 
 def test_a_failed_start_is_told_by_the_probe_and_never_by_a_liveness_probe():
-    pod = model_pod(
-        ModelServer.of(server()),
-        "qwen",
-        None,
-        1800,
-        tolerations=None,
-        node_affinity=None,
-        priority_class=None,
+    args = ModelArgs(
+        server=ModelServer.of(server()), namespace="x", labels={"release": "qwen"}, claim="qwen"
     )
+    pod = model_pod(args, 1800)
     [container] = pod["containers"]
     assert {key for key in container if key.endswith("_probe")} == {
         "startup_probe",

@@ -13,7 +13,7 @@ import pytest
 from components.crds import WAIT_FOR_SCALING
 from plan.export import to_json
 from plan.model import SECRET, UNKNOWN, Plan, Resource
-from stacks.runtimes.knative import platform_args
+from stacks.platforms.knative import knative_args
 
 from .checks.parts import CHAT, COPY, scale
 from .environments import Raw, accepted, changed, forget, hybrid, merged, planned, prod, sentences
@@ -346,9 +346,9 @@ def test_knative_loses_a_flag_with_the_last_model_that_needs_it() -> None:
     """Shared memory is an emptyDir, and no other model of prod on Knative has any."""
     flags = []
     for way in WAYS:
-        args = platform_args(accepted(both(way, "qwen-chat")), "id")
-        assert args is not None
-        flags.append(set(args.features))
+        environment = accepted(both(way, "qwen-chat"))
+        models = [model for model in environment.models if model.on_knative]
+        flags.append(set(knative_args(environment, models, "id").features))
     assert flags[0] - flags[1] == {"kubernetes.podspec-volumes-emptydir"}
     assert flags[1] < flags[0]
 

@@ -11,7 +11,7 @@ from components.serving.pod import SHARED_MEMORY_PATH
 from stacks.environment import Serve
 from stacks.runtimes import RUNTIMES, Runtime, selected_labels
 
-from .environments import Raw, accepted, dev, hybrid, merged, sentences
+from .environments import Raw, accepted, dev, hybrid, merged, planned, sentences
 
 KNATIVE = {"scale": {"max": 3, "target": 2}}
 KINDS = [*Serve.model_fields]
@@ -40,7 +40,7 @@ def test_every_kind_of_serving_has_its_runtime(kind: str) -> None:
 def test_every_section_has_what_rules_for_all_runtimes_read(kind: str) -> None:
     """That is `Serving` of `stacks.environment`, which no type checker compares with a section."""
     section = model_of(Serve, kind)
-    assert "startup_seconds" in section.model_fields
+    assert {"startup_seconds", "request_seconds", "annotations"} <= section.model_fields.keys()
     assert {"max", "metric"} <= model_of(section, "scale").model_fields.keys()
 
 
@@ -101,3 +101,16 @@ def test_what_a_runtime_refuses_is_told_under_the_field_of_the_stack_file(
     model = f"models[{base()['models'][0]['name']}]"
     [sentence] = sentences(merged(base(), {f"{model}.{key}": changes[key] for key in changes}))
     assert sentence.startswith(f"{model}.{field or next(iter(changes))}[")
+
+
+@pytest.mark.parametrize("base", [dev, hybrid])
+def test_a_model_asks_for_its_key_whoever_serves_it(base: Callable[..., Raw]) -> None:
+    model = base()["models"][0]["name"]
+    raw = merged(base(), {f"models[{model}].api_key_secret": "model-key"})
+    [spec] = [
+        resource.inputs["spec"]
+        for resource in planned(raw).resources
+        if resource.name == f"{model}-service"
+    ]
+    pod = spec["predictor"] if "predictor" in spec else spec["template"]["spec"]
+    assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "model-key"}}]

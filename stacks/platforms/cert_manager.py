@@ -1,0 +1,24 @@
+"""cert-manager, of which webhooks have their certificates."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+
+from components.platform import CertManager, CertManagerArgs
+
+from ..environment import CertManagerMode, Environment, Model
+from .platform import Platform
+
+
+def cert_manager_args(
+    environment: Environment, _models: Sequence[Model], _cluster_id: pulumi.Input[str] | None
+) -> CertManagerArgs | None:
+    """cert-manager, unless the cluster has it, from the registry that KServe comes from."""
+    if environment.cert_manager is not CertManagerMode.INSTALL:
+        return None
+    chart = environment.kserve.chart
+    return CertManagerArgs(image_prefix=chart.image_prefix if chart else None)
+
+
+CERT_MANAGER: Final = Platform("cert-manager", cert_manager_args, CertManager)

@@ -1,0 +1,36 @@
+"""Where the ingress controller comes from that KServe's Ingresses need."""
+
+from components.platform.kserve import DEFAULT_INGRESS_CLASS, INGRESS_ADDON, serves_by_gateway
+
+from ..environment import Environment, IngressController, Model
+
+
+def has_ingress(model: Model) -> bool:
+    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
+    return model.serve.kserve is not None and not model.on_knative
+
+
+def ingress_class(environment: Environment) -> str:
+    """IngressClass of the models; empty where KServe makes HTTPRoutes, which read time-outs."""
+    section = environment.kserve
+    return "" if serves_by_gateway(section.chart) else section.ingress_class
+
+
+def ingress_controller(environment: Environment) -> IngressController | None:
+    """Whence the ingress controller comes; None where no model has an Ingress."""
+    section = environment.kserve
+    if not ingress_class(environment) or not any(map(has_ingress, environment.models)):
+        return None
+    if section.ingress_controller is not None:
+        return section.ingress_controller
+    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
+    return (
+        IngressController.ADDON
+        if ours and not addon_is_named(environment)
+        else IngressController.PRESENT
+    )
+
+
+def addon_is_named(environment: Environment) -> bool:
+    """Whether the stack file adds the controller itself."""
+    return any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)

@@ -1,0 +1,34 @@
+"""KServe, with the ingress controller that its models need."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+
+from components.platform import KServe, KServeArgs, KServeFlavor
+
+from ..environment import Environment, IngressController, Model
+from .cert_manager import CERT_MANAGER
+from .ingress import ingress_controller
+from .platform import Platform
+
+
+def kserve_args(
+    environment: Environment, _models: Sequence[Model], cluster_id: pulumi.Input[str] | None
+) -> KServeArgs:
+    """KServe as its section has it."""
+    section = environment.kserve
+    installs = ingress_controller(environment) is IngressController.ADDON
+    ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    return KServeArgs(
+        chart=section.chart,
+        domain=None if ack else section.domain,
+        ingress_class=None if ack else section.ingress_class,
+        runtimes=section.runtimes,
+        protect_crds=environment.cluster.deletion_protection,
+        cluster_id=cluster_id if installs else None,
+        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
+    )
+
+
+KSERVE: Final = Platform("kserve", kserve_args, KServe, needs=(CERT_MANAGER,), section="kserve")
