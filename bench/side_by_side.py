@@ -33,10 +33,13 @@ from .table import Row
 
 ROOT: Final = Path(__file__).parents[1]
 AIPERF: Final = Path(__file__).with_name("requirements-aiperf.txt")
-TOLD: Final = Behaviour(ttft=0.2, tokens_per_second=50, running=100_000)
+TOLD: Final = Behaviour(ttft=0.2, tokens_per_second=20, running=100_000)
 AT_ONCE: Final = Behaviour(ttft=0, tokens_per_second=1000, running=100_000)
 CLIENTS: Final = (1, 5, 50)
 TARGET: Final = 1.05
+RAMP_SECONDS: Final = 1
+"""In which the clients start, as a steady load has them: all at once, they would march in step, and
+wait for one another."""
 WORDS: Final = 50
 LONGEST_SECONDS: Final = 300
 
@@ -73,7 +76,14 @@ Tool = Callable[[Asked], float]
 def laptop(asked: Asked) -> float:
     """The tool of this project."""
     file = asked.folder / "run.json"
-    load = ["--scenario", "spike", "--clients", str(asked.clients), "--seconds", str(asked.seconds)]
+    load = [
+        "--scenario",
+        "steady",
+        "--clients",
+        str(asked.clients),
+        "--seconds",
+        str(asked.seconds),
+    ]
     size = ["--prompt-words", str(WORDS), "--max-tokens", str(asked.tokens)]
     program = [sys.executable, "-W", "ignore", "-c", "from cli import main; main()"]
     kind = ["--model", "qwen", "--api", "completions", "--output", str(file)]
@@ -89,7 +99,7 @@ def laptop(asked: Asked) -> float:
 def inference_perf(programs: Path, asked: Asked) -> float:
     """inference-perf, as the Job runs it."""
     arguments = {
-        "scenario": {"spike": {"clients": asked.clients, "seconds": asked.seconds}},
+        "scenario": {"steady": {"clients": asked.clients, "seconds": asked.seconds}},
         "prompt": {"words": WORDS, "max_tokens": asked.tokens},
     }
     path = os.pathsep.join([str(programs), "/usr/bin", "/bin"])
@@ -109,6 +119,7 @@ def aiperf(programs: Path, asked: Asked) -> float:
             *(str(programs / "aiperf"), "profile", "--model", "qwen", "--url", asked.url),
             *("--endpoint-type", "completions", "--streaming", "--ui-type", "none"),
             *("--concurrency", str(asked.clients), "--benchmark-duration", str(asked.seconds)),
+            *("--concurrency-ramp-duration", str(RAMP_SECONDS)),
             *("--benchmark-grace-period", "60", "--isl", str(WORDS), "--osl", str(asked.tokens)),
             *("--tokenizer", str(asked.folder / "model"), "--use-server-token-count"),
             *("--connection-reuse-strategy", "never", "--artifact-dir", str(asked.folder / "out")),
