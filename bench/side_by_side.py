@@ -33,10 +33,13 @@ from .table import RatioRow
 
 ROOT: Final = Path(__file__).parents[1]
 AIPERF: Final = Path(__file__).with_name("requirements-aiperf.txt")
-TOLD: Final = Behaviour(ttft=0.2, tokens_per_second=50, running=100_000)
+TOLD: Final = Behaviour(ttft=0.2, tokens_per_second=20, running=100_000)
 AT_ONCE: Final = Behaviour(ttft=0, tokens_per_second=1000, running=100_000)
 CLIENTS: Final = (1, 5, 50)
 TARGET: Final = 1.05
+RAMP_SECONDS: Final = 1
+"""In which the clients start, as a steady load has them: all at once, they would march in step, and
+wait for one another."""
 WORDS: Final = 50
 LONGEST_SECONDS: Final = 300
 
@@ -73,7 +76,14 @@ Tool = Callable[[Task], float]
 def laptop(task: Task) -> float:
     """The tool of this project."""
     file = task.folder / "run.json"
-    load = ["--scenario", "spike", "--clients", str(task.clients), "--seconds", str(task.seconds)]
+    load = [
+        "--scenario",
+        "steady",
+        "--clients",
+        str(task.clients),
+        "--seconds",
+        str(task.seconds),
+    ]
     size = ["--prompt-words", str(WORDS), "--max-tokens", str(task.tokens)]
     program = [sys.executable, "-W", "ignore", "-c", "from cli import main; main()"]
     kind = ["--model", "qwen", "--api", "completions", "--output", str(file)]
@@ -89,7 +99,7 @@ def laptop(task: Task) -> float:
 def inference_perf(programs: Path, task: Task) -> float:
     """inference-perf, as the Job runs it."""
     arguments = {
-        "scenario": {"spike": {"clients": task.clients, "seconds": task.seconds}},
+        "scenario": {"steady": {"clients": task.clients, "seconds": task.seconds}},
         "prompt": {"words": WORDS, "max_tokens": task.tokens},
     }
     path = os.pathsep.join([str(programs), "/usr/bin", "/bin"])
@@ -109,6 +119,7 @@ def aiperf(programs: Path, task: Task) -> float:
             *(str(programs / "aiperf"), "profile", "--model", "qwen", "--url", task.url),
             *("--endpoint-type", "completions", "--streaming", "--ui-type", "none"),
             *("--concurrency", str(task.clients), "--benchmark-duration", str(task.seconds)),
+            *("--concurrency-ramp-duration", str(RAMP_SECONDS)),
             *("--benchmark-grace-period", "60", "--isl", str(WORDS), "--osl", str(task.tokens)),
             *("--tokenizer", str(task.folder / "model"), "--use-server-token-count"),
             *("--connection-reuse-strategy", "never", "--artifact-dir", str(task.folder / "out")),

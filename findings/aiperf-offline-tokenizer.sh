@@ -8,7 +8,7 @@
 # Seen on 2026-11-28, both on a machine that reaches neither hub nor storage:
 #     folder, HF_HUB_OFFLINE unset: loaded
 #     folder, HF_HUB_OFFLINE=1: HFValidationError: Repo id must be in the form 'repo_name' or ...
-#     builtin: asks openaipublic.blob.core.windows.net for o200k_base.tiktoken
+#     builtin: asks the storage of tiktoken's makers for o200k_base.tiktoken
 # So a pod without a way out gives aiperf a local folder, and leaves HF_HUB_OFFLINE unset.
 #
 # Needs python3 (3.12; PYTHON names another one) and a package index. Proxies that lead nowhere

@@ -32,14 +32,18 @@ def environment(lock: Path, say: Say) -> Path:
     done = folder / ".done"
     if not done.exists():
         say(f"Making the environment of {name}; this is done once.")
-        _uv("venv", "--quiet", "--clear", "--python", PYTHON, str(folder))
+        # What uv would download is a program that nobody has pinned.
+        here = ("--no-python-downloads", "--python", PYTHON)
+        wanted = f"{name} wants Python {PYTHON}, and there is none here; PROOF_PYTHON names one."
+        _uv("venv", "--quiet", "--clear", *here, str(folder), otherwise=wanted)
         python = str(folder / "bin" / "python")
         _uv("pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock))
         done.touch()
     return folder / "bin"
 
 
-def _uv(*arguments: str) -> None:
+def _uv(*arguments: str, otherwise: str | None = None) -> None:
+    """Runs uv; raises Skipped with uv's own reason, or with another sentence."""
     uv = Path(sys.executable).parent / "uv"
     if not uv.exists():
         raise Skipped(f"{uv} is not there: make .venv/.dev brings it.")
@@ -55,4 +59,4 @@ def _uv(*arguments: str) -> None:
         raise Skipped(f"uv {arguments[0]} took more than {_MINUTES} minutes.") from None
     if made.returncode:
         reason = next(iter(made.stderr.strip().splitlines()), "no reason given")
-        raise Skipped(f"uv {arguments[0]}: {reason.removeprefix('error: ')}")
+        raise Skipped(otherwise or f"uv {arguments[0]}: {reason.removeprefix('error: ')}")

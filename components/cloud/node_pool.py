@@ -382,7 +382,7 @@ def _spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> Iterator[F
         for name in unlimited
     )
     yield from (
-        Fault(f"{field}[{name}]", limit, "name of instance_types", "no other type is bid for")
+        Fault(f"{field}[{name}]", limit, "one of instance_types", "no other type is bid for")
         for name, limit in limits.items()
         if name not in instance_types
     )

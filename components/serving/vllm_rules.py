@@ -244,7 +244,10 @@ def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None)
 
 
 def _spaced_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
-    """Two words in one item: argparse takes the whole for one word, and knows no such flag."""
+    """A flag and more in one item: for argparse, whatever has a blank is no flag but a positional.
+
+    Releases with a positional take it for the model without a word; the others exit.
+    """
     for word in words:
         if not re.match(r"--?[A-Za-z][^\s=]*\s", word):
             continue

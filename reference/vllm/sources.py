@@ -53,19 +53,27 @@ def load(release: str, cache_folder: Path | None) -> Sources:
         named = ((path.relative_to(folder).as_posix(), path) for path in files)
         return Sources({name: path.read_text() for name, path in named if READ.fullmatch(name)})
     with tempfile.TemporaryDirectory() as scratch:
-        return _from_wheel(_download(release, Path(scratch)))
+        try:
+            return _from_wheel(download(release, Path(scratch)))
+        except LookupError as missing:
+            sys.exit(str(missing))
 
 
-def _download(release: str, folder: Path) -> Path:
-    """Has pip fetch the wheel of x86 Linux; it is some 100 to 500 MB."""
+def download(release: str, folder: Path) -> Path:
+    """Has pip fetch the wheel of x86 Linux; it is some 100 to 500 MB.
+
+    Raises:
+        LookupError: There is none, or no index is reached.
+    """
     base = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
     arguments = ["--only-binary", ":all:", "--dest", str(folder), f"vllm=={release}"]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for tags in ([], ["--python-version", "3.10", "--platform", "manylinux1_x86_64"]):
-        done = subprocess.run([*base, *tags, *arguments], check=False)  # noqa: S603
+        command = [*base, *tags, *arguments]
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
         if done.returncode == 0:
             return next(folder.glob("*.whl"))
-    sys.exit(f"pip finds no wheel of vllm {release} for Python {python} or 3.10")
+    raise LookupError(f"pip finds no wheel of vllm {release} for Python {python} or 3.10")
 
 
 def _from_wheel(wheel: Path) -> Sources:

@@ -1,10 +1,10 @@
-"""vLLM's own parser, where its wheels lie unpacked: WHEELS has a folder per release.
+"""vLLM's own parsers, where their wheels lie unpacked: in WHEELS, or where `make proof` keeps them.
 
-It takes `--seed 1` in one word for the model, as argparse does with a word that has a blank.
+An item with a blank in it, such as `--seed 1`, argparse takes for a positional word, and the server
+takes that for the model.
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from components.catalog.vllm import table
-from proof.vllm_parser import lines_of_the_stacks
+from proof.command_lines import CommandLine, lines_of
+from proof.vllm_command_lines import field_lines, refused, table_fault, wheel
+from tests.stacks.environments import NAMES, planned, raw_of
 
 ROOT = Path(__file__).parents[2]
 WORDS = {None: table.VALUE, 0: table.SWITCH, "?": table.OPTIONAL, "+": table.VALUES}
@@ -25,37 +27,47 @@ found = {word: action.nargs for word, action in parser._option_string_actions.it
 print("\\n" + json.dumps(found))
 """
 
+OF_VLLM_SERVE = {"0.19.0": {"--grpc"}}
+"""Flags that `vllm serve` alone adds to the parser."""
 
-def run(program: str, text: str) -> object:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        input=text,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+each_release = pytest.mark.parametrize("release", ["0.4.1", "0.19.0", "0.28.0", "0.33.0"])
 
 
 def folder_of(release: str) -> Path:
-    folder = Path(os.environ.get("WHEELS", "no folder is named")) / release
-    if not (folder / "vllm").is_dir():
-        pytest.skip(
-            f"WHEELS has no unpacked wheel of vLLM {release}; proof/vllm_parser.py gets one"
-        )
+    folder = wheel(release)
+    if folder is None:
+        pytest.skip(f"there is no unpacked wheel of vLLM {release}: `make proof` fetches it")
     return folder
 
 
-def refused(release: str, lines: list[list[str]]) -> object:
-    text = json.dumps([str(folder_of(release)), lines])
-    return run("from proof.vllm_parser import worker; worker()", text)
+@pytest.mark.parametrize("stack", NAMES)
+def test_the_table_takes_what_a_stack_renders(stack: str) -> None:
+    lines = list(lines_of(stack, planned(raw_of(stack))))
+    assert lines
+    assert [line for line in lines if table_fault(line)] == []
 
 
-def test_the_real_parser_takes_what_the_stacks_render() -> None:
-    lines = [words for _, version, words in lines_of_the_stacks(ROOT) if version == (0, 28, 0)]
-    assert len(lines) >= 3
-    assert refused("0.28.0", lines) == []
+def test_the_table_refuses_a_flag_that_is_gone() -> None:
+    line = CommandLine("here", (0, 28, 0), ("--model", "/m", "--swap-space", "4"))
+    assert "'--swap-space'" in (table_fault(line) or "")
+
+
+@pytest.mark.parametrize("stack", NAMES)
+def test_the_parser_takes_what_a_stack_renders(stack: str) -> None:
+    for line in lines_of(stack, planned(raw_of(stack))):
+        assert line.release
+        assert refused(folder_of(table.release_name(line.release)), [line.words]) == [None]
+
+
+@each_release
+def test_the_parser_takes_every_value_of_a_field_that_the_release_is_said_to_take(
+    release: str,
+) -> None:
+    folder = folder_of(release)
+    lines = list(field_lines(table.read_version(release)))
+    assert len(lines) > 10
+    said = refused(folder, [line.words for line in lines])
+    assert [line for line, why in zip(lines, said, strict=True) if why] == []
 
 
 @pytest.mark.parametrize(
@@ -69,16 +81,31 @@ def test_the_real_parser_takes_what_the_stacks_render() -> None:
         ["--model", "/m", "--seed"],
     ],
 )
-def test_the_real_parser_refuses_what_our_rules_refuse(words: list[str]) -> None:
-    [sentence] = refused("0.28.0", [words])  # type: ignore[misc]
+def test_the_parser_refuses_what_our_rules_refuse(words: list[str]) -> None:
+    [sentence] = refused(folder_of("0.28.0"), [words])
+    assert sentence is not None
     assert "error" in sentence
 
 
-@pytest.mark.parametrize("release", ["0.28.0", "0.33.0"])
-def test_the_table_has_the_flags_of_the_real_parser_and_the_words_that_follow(release: str) -> None:
-    found = run(OPTIONS, str(folder_of(release)))
-    assert isinstance(found, dict)
-    known = table.release(table.read_version(release)).flags
+def test_two_words_in_one_item_are_taken_for_the_model() -> None:
+    """Without a word from the parser, so that the rule has to be ours."""
+    assert refused(folder_of("0.28.0"), [["--seed 1"]]) == [None]
+
+
+@each_release
+def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OPTIONS],
+        input=str(folder_of(release)),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    flags = table.release(table.read_version(release)).flags
+    alone = OF_VLLM_SERVE.get(release, set())
+    known = {flag: kind for flag, kind in flags.items() if flag not in alone}
     assert set(found) - {"-h", "--help"} == set(known)
     kinds = {flag: known.get(kind, kind) for flag, kind in known.items()}
     assert {flag: WORDS.get(found[flag], found[flag]) for flag in known} == kinds
