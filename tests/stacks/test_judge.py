@@ -107,7 +107,8 @@ def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
     )
     assert shaped(sentences(raw)) == [
         (
-            "region is 7, but it must be text in quotes, as '7' is: region of Alibaba Cloud, e.g. cn-beijing."
+            "region is 7, but it must be text in quotes, as '7' is: region of Alibaba Cloud, "
+            "e.g. cn-beijing."
         ),
         (
             "kubeconfig is given in plain, but it must be a secret, set by `pulumi config set "
