@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from tests.stacks.test_checks import CASES, SURPRISES
 
 import components
 from components.catalog.vllm import vllm_image
@@ -28,6 +27,7 @@ from stacks.judge import judge
 from tests.docs.pages import blocks
 from tests.guides.changes import change, compared, copy_of_the_repository, files, make
 from tests.plugin.test_examples import YAML, in_yaml
+from tests.stacks.checks.test_rules import CASES, SURPRISES
 from tests.stacks.environments import CASE_FILES, NAMES, Raw, configuration, merged, planned
 
 ROOT: Final = Path(__file__).parents[1]

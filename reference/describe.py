@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components import cloud, platform, serving
+from components.args import descriptions
 
 PROJECT: Final = "ack-inference"
 ROOMS: Final[Mapping[str, ModuleType]] = {
@@ -134,13 +135,15 @@ def _fields(
     model: type[BaseModel] | None,
 ) -> list[Field]:
     declared = model.model_fields if model else {}
+    # The analyzer does not see the texts of inherited fields.
+    texts = descriptions(model) if model else {}
     return [
         Field(
             name=(name := names[wire]),
             type=_annotation(definition),
             required=not definition.optional,
             default=_default(declared.get(name)),
-            description=_text(definition.description),
+            description=_text(definition.description or texts.get(name)),
         )
         for wire, definition in properties.items()
     ]
