@@ -1,5 +1,6 @@
 """The container that serves a model: image, flags, size. The same for Knative and KServe."""
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pydantic import Field
 from ..args import Args, Fault, Words
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
+from ..catalog.vllm.table import Version
 from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
@@ -152,7 +154,7 @@ class ModelServer(Args):
         image = vllm_image(self.image)
         env = {name: value for name, value in (self.env or {}).items() if not is_secret_name(name)}
         words = expanded(self.command_line(), env)
-        return read_command(words, image.version if image else None)
+        return _read_command(tuple(words), image.version if image else None)
 
     def _command_faults(self) -> Iterator[Fault]:
         if (self.vllm is None) == (self.command is None):
@@ -241,6 +243,12 @@ def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fau
         want = f"less than resources.memory ({memory})"
         why = "what a program writes to /dev/shm counts against its memory limit"
         yield Fault("shared_memory", size, want, why)
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_command(words: tuple[str, ...], version: Version | None) -> VllmCommand | None:
+    """Reads a command line once: a dozen rules ask for that of each model."""
+    return read_command(words, version)
 
 
 def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
