@@ -159,6 +159,14 @@ class TestExisting(Faults):
     tried = ("dev", "hybrid")
 
 
+@needs_engine
+class TestProd(Faults):
+    """Training on several pods, which meet at a Service."""
+
+    stack = "prod"
+    tried = ("dev", "hybrid", "existing")
+
+
 def test_these_stacks_have_every_type_that_any_stack_has():
     tried = {one for each in Faults.__subclasses__() for one in each.types()}
     assert tried == {one for name in NAMES for one in types_of(name)}

@@ -1,6 +1,7 @@
 """A stack that an earlier version of this repository brought up goes on, and replaces what it must.
 
-What is not updated in place stands here, and in CHANGELOG.md: a Job, whose pods cannot be changed.
+What is not updated in place stands here, and in CHANGELOG.md: a Job, whose pods cannot be changed,
+and the ConfigMap of a dashboard, which the Kubernetes provider makes anew for other panels.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ JOB: Final = {("replace", "finetune-job")}
 BESIDE_UPDATES: Final[Mapping[str, set[tuple[str, str]]]] = {
     "dev": JOB,
     "existing": JOB,
-    "hybrid": {("create", "kserve-ingress")},
+    "hybrid": {("create", "kserve-ingress"), ("replace", "dashboards-vllm")},
     "prod": {*JOB, ("create", "finetune-rendezvous")},
 }
 
