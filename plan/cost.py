@@ -11,12 +11,14 @@
 - In a comparison, what is the same on both sides changes nothing, even where its price is unknown.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from components.catalog.addons import ADDONS
 from components.catalog.instances import INSTANCES
 from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
@@ -25,19 +27,25 @@ from .model import Marker, Plan
 from .objects import texts_of
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
+ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
+KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
+"""What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
 NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
 NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
+_INGRESS: Final = "nginx-ingress-controller"
+_PUBLIC: Final = "public addresses and their traffic"
+
 # Billed by what is used, which a plan does not say, or at prices that are in no list here.
 _BY_USE: Final = {
     NODE_POOL: "disks",
-    CLUSTER: "load balancers",
+    CLUSTER: "capacity units of load balancers",
     NAT_GATEWAY: "capacity units of the NAT gateway",
-    "alicloud:ecs/eipAddress:EipAddress": "EIP and its traffic",
+    "alicloud:ecs/eipAddress:EipAddress": _PUBLIC,
     "alicloud:oss/bucket:Bucket": "OSS",
     "alicloud:nas/fileSystem:FileSystem": "NAS",
     "alicloud:log/project:Project": "SLS logs",
@@ -207,11 +215,11 @@ def bill(plan: Plan) -> Bill:
     pools = [_pool(pool.name, pool.inputs, prices) for pool in plan.of(NODE_POOL)]
     clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
-    types = {resource.type for resource in plan.resources}
+    fees = [*clusters, *gateways, *_load_balancers(plan, prices)]
     return Bill(
         sorted(pools, key=lambda pool: pool.name),
-        [*clusters, *gateways],
-        [words for type_, words in _BY_USE.items() if type_ in types],
+        sorted(fees, key=lambda fee: fee.name.lower()),
+        list(dict.fromkeys(_by_use(plan))),
     )
 
 
@@ -219,6 +227,59 @@ def compare(before: Bill | None, after: Bill | None) -> Comparison:
     """What changes between two bills; None stands for a stack that is not there."""
     old, new = before or Bill(), after or Bill()
     return Comparison(old, new, _rows(old.pools, new.pools), _rows(old.fees, new.fees))
+
+
+def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
+    """Load balancers that ACK makes of what a plan has; those of others' clusters are theirs.
+
+    An API server has a CLB, and Kourier too; the Ingress controller has an NLB since 2025-08:
+    https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/control-public-access-to-the-api-server-of-a-cluster,
+    .../use-the-kourier-gateway-in-knative, https://www.alibabacloud.com/help/doc-detail/378167.htm,
+    read 2026-11.
+    """
+    clusters = plan.of(CLUSTER)
+    kouriers = plan.of(KOURIER) if clusters else []
+    yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
+    yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
+    for name, _ in _addons(plan):
+        if name == _INGRESS:
+            yield Line("ingress load balancer", prices.load_balancer("NLB"))
+
+
+def _by_use(plan: Plan) -> Iterator[str]:
+    """What is billed by use: of types, of add-ons, and what is open to the Internet."""
+    types = {resource.type for resource in plan.resources}
+    yield from (words for type_, words in _BY_USE.items() if type_ in types)
+    if any(_is_public(plan)):
+        yield _PUBLIC
+    for name, _ in _addons(plan):
+        if name in ADDONS and ADDONS[name].bills:
+            yield str(ADDONS[name].bills)
+
+
+def _is_public(plan: Plan) -> Iterator[bool]:
+    """Whether each load balancer has an address of the Internet, which is ACK's own choice."""
+    for cluster in plan.of(CLUSTER):
+        yield cluster.inputs.get("slbInternetEnabled") is not False
+        yield bool(plan.of(KOURIER))
+    for name, config in _addons(plan):
+        yield name == _INGRESS and config.get("IngressSlbNetworkType") != "intranet"
+
+
+def _addons(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Add-ons of the clusters, by name, with what they are told."""
+    listed = [addon for cluster in plan.of(CLUSTER) for addon in cluster.inputs.get("addons") or ()]
+    for addon in [*listed, *(resource.inputs for resource in plan.of(ADDON))]:
+        if isinstance(addon, Mapping) and not addon.get("disabled"):
+            yield str(addon.get("name")), _config(addon.get("config"))
+
+
+def _config(text: object) -> Mapping[str, Any]:
+    try:
+        config = json.loads(str(text))
+    except ValueError:  # not given, or not known yet
+        return {}
+    return config if isinstance(config, Mapping) else {}
 
 
 def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from components.catalog.prices import (
     CONTROL_PLANES,
+    LOAD_BALANCERS,
     NODE_LIST,
     NODES,
     Price,
@@ -75,10 +76,13 @@ class Tariff:
 
     def control_plane(self, profile: str, spec: str) -> Cost:
         """Fee of a cluster, in the currency of the nodes if it is listed in that too."""
-        listed = CONTROL_PLANES.get((profile, spec), ())
-        alike = [price for price in listed if price.listed.currency == self.currency]
-        prices = [price for price in (self.own_control_plane, *alike, *listed) if price]
+        listed = self._alike_first(CONTROL_PLANES.get((profile, spec), ()))
+        prices = [price for price in (self.own_control_plane, *listed) if price]
         return _fee(prices[0]) if prices else Cost(gap=f"no price of {spec}, profile {profile}")
+
+    def load_balancer(self, kind: str) -> Cost:
+        """Base fee of a load balancer, `CLB` or `NLB`, in the currency of the nodes likewise."""
+        return _fee(self._alike_first(LOAD_BALANCERS[kind])[0])
 
     def nat_gateway(self) -> Cost:
         """Base fee of a NAT gateway."""
@@ -104,6 +108,9 @@ class Tariff:
             tuple(dict.fromkeys(prices for cost in costs for prices in cost.price_lists)),
             "; ".join(cost.gap for cost in costs if cost.gap) or None,
         )
+
+    def _alike_first(self, listed: Sequence[Price]) -> Sequence[Price]:
+        return sorted(listed, key=lambda price: price.listed.currency != self.currency)
 
     def _nodes(self, name: str, nodes: Range, mix: Mix) -> Cost:
         """Nodes of one type."""

@@ -17,6 +17,8 @@ class KnownAddon:
     """Oldest Kubernetes version it is said to run on; None where no page says so."""
     preinstalled: bool = False
     """Whether ACK puts it into a new cluster by itself."""
+    bills: str | None = None
+    """What it brings that is billed by itself, beside the nodes that it runs on, in words."""
 
 
 _OVERVIEW: Final = (
@@ -43,14 +45,24 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("storage-operator", "lifecycle of storage components", _PROVIDER),
     KnownAddon("metrics-server", "CPU and memory for HPA", _OVERVIEW, preinstalled=True),
     KnownAddon("managed-coredns", "cluster DNS, run by ACK", _RAM_TOOL),
-    KnownAddon("arms-prometheus", "metrics in Managed Service for Prometheus", _PROVIDER),
+    KnownAddon(
+        "arms-prometheus",
+        "metrics in Managed Service for Prometheus",
+        _PROVIDER,
+        bills="Managed Service for Prometheus",
+    ),
     KnownAddon("ack-node-problem-detector", "faults of nodes as events", _PROVIDER),
     KnownAddon("ack-nvidia-device-plugin", "GPUs as schedulable resources", _SIE, "1.32"),
-    KnownAddon("loongcollector", "container logs to SLS", _RAM_TOOL),
-    KnownAddon("logtail-ds", "container logs to SLS, older agent", _PROVIDER),
+    KnownAddon("loongcollector", "container logs to SLS", _RAM_TOOL, bills="SLS logs"),
+    KnownAddon("logtail-ds", "container logs to SLS, older agent", _PROVIDER, bills="SLS logs"),
     KnownAddon("nginx-ingress-controller", "Ingress on NGINX", _PROVIDER),
-    KnownAddon("alb-ingress-controller", "Ingress on ALB", _PROVIDER),
-    KnownAddon("mse-ingress-controller", "Ingress on MSE cloud-native gateway", _RAM_TOOL),
+    KnownAddon("alb-ingress-controller", "Ingress on ALB", _PROVIDER, bills="ALB instances"),
+    KnownAddon(
+        "mse-ingress-controller",
+        "Ingress on MSE cloud-native gateway",
+        _RAM_TOOL,
+        bills="MSE cloud-native gateway",
+    ),
     KnownAddon("gateway-api", "resource types of the Gateway API", _RAM_TOOL),
     KnownAddon("gatekeeper", "admission policies", _RAM_TOOL),
     KnownAddon("ack-cost-exporter", "cost analysis", _RAM_TOOL),
@@ -62,11 +74,31 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("cluster-autoscaler", "adds and removes nodes by polling", _RAM_TOOL),
     KnownAddon("ack-goatscaler", "adds and removes nodes on events", _RAM_TOOL),
     KnownAddon("ack-alibaba-cloud-metrics-adapter", "cloud metrics for HPA", _RAM_TOOL),
-    KnownAddon("ack-virtual-node", "pods on Elastic Container Instance", _RAM_TOOL),
+    KnownAddon(
+        "ack-virtual-node",
+        "pods on Elastic Container Instance",
+        _RAM_TOOL,
+        bills="pods on virtual nodes",
+    ),
     KnownAddon("kube-ai", "console of the cloud-native AI suite", _RAM_TOOL),
-    KnownAddon("ack-onepilot", "application monitoring agents", _RAM_TOOL),
-    KnownAddon("arms-cmonitor", "application monitoring, network view", _RAM_TOOL),
-    KnownAddon("knative", "request-driven services and scaling to zero", _RAM_TOOL),
+    KnownAddon(
+        "ack-onepilot",
+        "application monitoring agents",
+        _RAM_TOOL,
+        bills="application monitoring (ARMS)",
+    ),
+    KnownAddon(
+        "arms-cmonitor",
+        "application monitoring, network view",
+        _RAM_TOOL,
+        bills="application monitoring (ARMS)",
+    ),
+    KnownAddon(
+        "knative",
+        "request-driven services and scaling to zero",
+        _RAM_TOOL,
+        bills="load balancer of Knative's gateway",
+    ),
     KnownAddon("kuberay-operator", "Ray clusters", _RAM_TOOL),
     KnownAddon("ack-workflow", "Argo Workflows", _RAM_TOOL),
     KnownAddon("ack-erdma-controller", "elastic RDMA devices", _RAM_TOOL),

@@ -21,6 +21,10 @@ GPU_SCHEDULE: Final = "ack.node.gpu.schedule"
 WHOLE_CARDS: Final = "default"
 """Value of that label, and its default, by which `nvidia.com/gpu` counts whole cards. With every
 other one (cgpu, core_mem, share, mps, topology, mig) a node has none of it: same page."""
+SHARING_SWITCHES: Final = ("cgpu", "gpushare")
+"""Labels that had cards shared, by the value `true`, before ACK had that one; clusters that were
+made then still read them: ACK, "Upgrade cGPU Basic Edition to cGPU Professional Edition", 2021, and
+kubeflow/arena, pkg/apis/types, read 2026-11."""
 ARCHITECTURE: Final = "kubernetes.io/arch"
 """Instruction set of a node; a well-known label of Kubernetes."""
 ARM_TAINT: Final[Mapping[str, str]] = MappingProxyType(

@@ -134,3 +134,22 @@ def nat_gateway(region: str) -> Price:
     """Base fee of a NAT gateway in a region; Hong Kong is not the mainland."""
     mainland = region.startswith("cn-") and region != "cn-hongkong"
     return _NAT_MAINLAND if mainland else _NAT_ELSEWHERE
+
+
+# The fee for its existence, the same in every region and with or without a public address; what
+# passes through is billed in capacity units. Read 2026-11:
+# https://www.alibabacloud.com/help/en/slb/classic-load-balancer/product-overview/pay-as-you-go-billing-for-clb
+# https://www.alibabacloud.com/help/en/slb/network-load-balancer/product-overview/nlb-billable-items
+LOAD_BALANCERS: Final[Mapping[str, tuple[Price, ...]]] = MappingProxyType(
+    {
+        "CLB": (
+            Price(Decimal("0.147"), PriceList("CNY", "help.aliyun.com", "undated")),
+            Price(Decimal("0.021"), PriceList("USD", "alibabacloud.com", "2026-02-26")),
+        ),
+        "NLB": (
+            Price(Decimal("0.147"), PriceList("CNY", "help.aliyun.com", "undated")),
+            Price(Decimal("0.020"), PriceList("USD", "alibabacloud.com", "2025-02-24")),
+        ),
+    }
+)
+"""Fee of a load balancer by its kind, once per currency."""

@@ -48,6 +48,8 @@ class VllmCommand:
     """The flags in the order in which they stand."""
     loose: tuple[str, ...] = ()
     """Words that belong to no flag; of `vllm serve`, the model alone."""
+    is_serve: bool = False
+    """Whether `vllm serve` reads it, which knows more flags than the server's module."""
 
     @property
     def flags(self) -> Mapping[str, str]:
@@ -74,8 +76,9 @@ def read_command(words: Sequence[str], release: Version | None = None) -> VllmCo
         words: A command in exec form. `sh -c` and what stands before the server are seen through.
         release: vLLM's release, which says what a shortened flag stands for. None: the newest.
     """
-    arguments = server_arguments(words)
-    return None if arguments is None else read_arguments(arguments, release)
+    for is_serve, arguments in _servers(words):
+        return replace(read_arguments(arguments, release), is_serve=is_serve)
+    return None
 
 
 def read_arguments(words: Sequence[str], release: Version | None = None) -> VllmCommand:
@@ -101,16 +104,20 @@ def read_arguments(words: Sequence[str], release: Version | None = None) -> Vllm
 
 def server_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words after `vllm serve`, or after `python3 -m` and vLLM's module; None without."""
+    return next((arguments for _, arguments in _servers(words)), None)
+
+
+def _servers(words: Sequence[str]) -> Iterator[tuple[bool, tuple[str, ...]]]:
+    """The servers that a command starts: whether by `vllm serve`, and the words after that."""
     for statement in statements(words):
         for place, word in enumerate(statement):
             rest = tuple(statement[place + 1 :])
             if word.rpartition("/")[2] == "vllm" and rest[:1] == ("serve",):
-                return rest[1:]
+                yield True, rest[1:]
             if word == "-m" and rest[:1] == (MODULES[0],):
-                return rest[1:]
+                yield False, rest[1:]
             if word == "-m" and rest[:2] == (MODULES[1], "serve"):
-                return rest[2:]
-    return None
+                yield True, rest[2:]
 
 
 def statements(words: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -25,6 +25,7 @@ from ..catalog.vllm.table import (
 )
 from .vllm import Vllm
 from .vllm_command import (
+    MODULES,
     UNFILLED,
     Option,
     VllmCommand,
@@ -43,6 +44,14 @@ SERVE_SINCE: Final[Version] = (0, 5, 5)
 
 _LOOPBACK: Final = r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?"
 _TLS: Final = ("--ssl-keyfile", "--ssl-certfile", "--ssl-ca-certs")
+_UNREACHED: Final = MappingProxyType(
+    {
+        "--grpc": "vllm serve then speaks gRPC instead of HTTP",
+        "--headless": "the server then has no API",
+        "--uds": "the server then listens on no port",
+    }
+)
+"""Flags of a server that no HTTP request reaches, and why."""
 _IN_A_SHELL: Final = r"[$`]"
 _LIKENESS: Final = 0.75
 """How close a flag has to be to one that was meant; many are alike at their beginning."""
@@ -163,7 +172,7 @@ def extra_faults(
     """
     field = "vllm.extra_args"
     command = read_arguments(words, image.version if image else None)
-    known = release(image.version) if image else any_release()
+    known = _known(image, is_serve=False)
     yield from _spaced_faults(field, words)
     yield from _unfilled_faults(field, words)
     further: list[Option] = []
@@ -172,7 +181,7 @@ def extra_faults(
         yield from faults
         if not faults:
             further.append(option)
-    yield from _faults(field, replace(command, options=tuple(further)), image, models=0)
+    yield from _faults(field, replace(command, options=tuple(further)), image, known, models=0)
     yield from _need_faults(field, command, known)
 
 
@@ -193,8 +202,9 @@ def command_faults(
         yield Fault("command", Words("vllm serve"), want, why)
     arguments = server_arguments(words) or ()
     yield from _spaced_faults("command", arguments)
-    yield from _faults("command", command, image, models=1)
-    yield from _need_faults("command", command, release(image.version) if image else any_release())
+    known = _known(image, command.is_serve)
+    yield from _faults("command", command, image, known, models=1)
+    yield from _need_faults("command", command, known)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
         want = "one with the path of the model, e.g. server.mount_path"
@@ -204,6 +214,13 @@ def command_faults(
         yield from method_faults("command", method, image)
     elif command.model and command.model.endswith(".gguf"):
         yield from method_faults("command", "gguf", image)
+
+
+def _known(image: VllmImage | None, is_serve: bool) -> Release:
+    """What the server knows: all of its release by `vllm serve`, less by its module."""
+    if image is None:
+        return any_release()
+    return release(image.version) if is_serve else release(image.version).of_module
 
 
 def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
@@ -279,9 +296,8 @@ def _ours_faults(
 
 
 def _faults(
-    field: str, command: VllmCommand, image: VllmImage | None, models: int
+    field: str, command: VllmCommand, image: VllmImage | None, known: Release, models: int
 ) -> Iterator[Fault]:
-    known = release(image.version) if image else any_release()
     for option in command.options:
         fault = _spelling_fault(field, option, known, image)
         if fault is not None:
@@ -316,6 +332,11 @@ def _spelling_fault(
     about = f"vLLM {image.release}" if image else "no release of vLLM that is known"
     if image and image.version < UNDERSCORES_SINCE and "_" in option.spelled.partition(".")[0]:
         return Fault(field, option.spelled, base, f"{about} takes dashes only")
+    # Also where it is the beginning of another: --config, of --config-format.
+    if base in known.serve and base not in known.flags:
+        want = "left out" if base in _UNREACHED else "left out, or given to vllm serve in a command"
+        why = f"{about} knows it in vllm serve alone, and python -m {MODULES[0]} exits"
+        return Fault(field, option.spelled, want, why)
     candidates = known.candidates(base)
     mains = sorted({known.main(flag) for flag in candidates})
     if len(mains) == 1:
@@ -377,11 +398,8 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     if flag == "--host" and re.fullmatch(_LOOPBACK, value, re.IGNORECASE):
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
         yield Fault(field, f"{flag} {value}", "left out, or 0.0.0.0", why)
-    if flag == "--headless":
-        why = "the server then has no API, and neither a probe nor the Service reaches it"
-        yield Fault(field, flag, "left out", why)
-    if flag == "--uds":
-        why = "the server then listens on no port, and neither a probe nor the Service reaches it"
+    if flag in _UNREACHED:
+        why = f"{_UNREACHED[flag]}, and neither a probe nor the Service reaches it"
         yield Fault(field, flag, "left out", why)
     if flag in _TLS:
         why = "probes and the Service speak HTTP to the server: TLS ends at the gateway in front"

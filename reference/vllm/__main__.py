@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .flags import read_flags
+from .flags import read_flags, read_serve_flags
 from .quantization import read_quantization
 from .series import read_series
 from .sources import load
@@ -48,16 +48,18 @@ def spans(per_release: Mapping[str, Mapping[str, object]]) -> dict[str, Spans]:
 
 def table(releases: Iterable[str], folder: Path | None) -> dict[str, object]:
     """What the catalog says of the releases."""
-    flags, quantization, series = {}, {}, {}
+    flags, serve, quantization, series = {}, {}, {}, {}
     for release in releases:
         sources = load(release, folder)
         flags[release] = read_flags(sources)
+        serve[release] = dict.fromkeys(read_serve_flags(sources), True)
         quantization[release] = read_quantization(sources)
         series[release] = dict.fromkeys(read_series(sources), True)
     return {
         "read": datetime.now(UTC).date().isoformat(),
         "releases": list(flags),
         "flags": spans(flags),
+        "serve": spans(serve),
         "quantization": spans(quantization),
         "series": spans(series),
     }

@@ -1,7 +1,7 @@
 """Flags of the OpenAI server, read from where its parser is put together."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,8 @@ VALUES: Final = "values"
 """With one value or more."""
 
 _CONFIG: Final = ("vllm/config", "vllm/engine/arg_utils", "vllm/entrypoints/")
+_SERVE_ADDS: Final = "serve_parser.add_argument"
+"""How the command `vllm serve` adds a flag of its own, from 0.5.2 on."""
 _NO_VALUE: Final = {"store_true", "store_false", "store_const", "count", "help", "version"}
 
 
@@ -41,8 +43,20 @@ _PAIRS: Final = {"BooleanOptionalAction", "EnableDisableAction"}
 def read_flags(sources: Sources) -> dict[str, str]:
     """By spelling, the kind of a flag, or the flag that it is short for."""
     reader = _Reader(sources)
+    return _flags(reader, reader.arguments()) | read_serve_flags(sources)
+
+
+def read_serve_flags(sources: Sources) -> dict[str, str]:
+    """Of these, the ones of `vllm serve` alone, which the module of the server does not know."""
+    reader = _Reader(sources)
+    known = _flags(reader, reader.arguments())
+    added = _flags(reader, reader.serve_arguments())
+    return {flag: kind for flag, kind in added.items() if flag not in known}
+
+
+def _flags(reader: "_Reader", arguments: Iterable[tuple[list[str], Keywords]]) -> dict[str, str]:
     flags: dict[str, str] = {}
-    for spellings, keywords in reader.arguments():
+    for spellings, keywords in arguments:
         longs = [word for word in spellings if word.startswith("--")]
         main = longs[0] if longs else spellings[0]
         flags[main] = keywords.kind
@@ -88,6 +102,13 @@ class _Reader:
                 elif isinstance(node, ast.Call) and _called(node) == "add_argument":
                     yield from self._argument(node, scope, owner)
 
+    def serve_arguments(self) -> Iterator[tuple[list[str], Keywords]]:
+        """What `vllm serve` adds to the server's parser by itself."""
+        for tree in self.sources.under("vllm/entrypoints/cli/serve", "vllm/scripts"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == _SERVE_ADDS:
+                    yield from self._argument(node, {}, None)
+
     def _functions(self) -> Iterator[tuple[ast.FunctionDef, ast.ClassDef | None]]:
         """Whatever adds arguments to the server's parser."""
         for name in ("EngineArgs", "AsyncEngineArgs", "BaseFrontendArgs", "FrontendArgs"):
@@ -101,15 +122,9 @@ class _Reader:
             "vllm/entrypoints/openai/cli_args",
             "vllm/entrypoints/common/cli_args",
             "vllm/entrypoints/launchers/cli_args",
-            "vllm/entrypoints/cli/serve",
         ):
             for statement in ast.walk(tree):
-                names = ("make_arg_parser", "subparser_init")
-                if isinstance(statement, ast.FunctionDef) and statement.name in names:
-                    yield statement, None
-        for tree in self.sources.under("vllm/scripts"):
-            for statement in ast.walk(tree):
-                if isinstance(statement, ast.FunctionDef) and statement.name == "main":
+                if isinstance(statement, ast.FunctionDef) and statement.name == "make_arg_parser":
                     yield statement, None
 
     def _scope(

@@ -1,10 +1,10 @@
 """Cards that are shared: nodes of which no pod gets a whole one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from components.args import Fault
-from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
+from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, SHARING_SWITCHES, WHOLE_CARDS
 
 from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
 from .rules import check
@@ -23,21 +23,25 @@ def pools_offer_whole_cards(environment: Environment) -> Iterator[Fault]:
                 askers.setdefault(pool.name, []).append(path)
     for pool in environment.all_pools:
         paths = askers.get(pool.name, [])
-        field, mode = scheduling_mode(pool)
+        why = f"have no {GPU_RESOURCE}, which {', '.join(paths)} "
+        why += f"{'asks' if len(paths) == 1 else 'ask'} for; sharing a card is not offered yet"
+        field, labels = _labels(pool)
+        mode = labels.get(GPU_SCHEDULE, WHOLE_CARDS)
         if paths and mode != WHOLE_CARDS:
-            want = f"{WHOLE_CARDS!r}, or left out"
-            why = f"nodes of any other mode have no {GPU_RESOURCE}, which {', '.join(paths)} "
-            why += f"{'asks' if len(paths) == 1 else 'ask'} for; sharing a card is not offered yet"
-            yield Fault(field, mode, want, why, SCHEDULING_DOCS)
+            want, nodes = f"{WHOLE_CARDS!r}, or left out", "nodes of any other mode"
+            yield Fault(f"{field}[{GPU_SCHEDULE}]", mode, want, f"{nodes} {why}", SCHEDULING_DOCS)
+        for switch in SHARING_SWITCHES:
+            if paths and labels.get(switch) == "true":
+                nodes = "nodes with this label share their cards, and"
+                yield Fault(f"{field}[{switch}]", "true", "left out", f"{nodes} {why}")
 
 
-def scheduling_mode(pool: AnyPool) -> tuple[str, str]:
-    """Field and value of the label by which a pool's nodes hand out their cards."""
+def _labels(pool: AnyPool) -> tuple[str, Mapping[str, str]]:
+    """Field and value of the labels that a pool's nodes have."""
     match pool:
         case Pool():
-            field, labels = f"pools[{pool.name}].labels", pool.labels
+            return f"pools[{pool.name}].labels", pool.labels
         case Nodes():
-            field, labels = f"nodes[{pool.name}].node_selector", pool.node_selector
+            return f"nodes[{pool.name}].node_selector", pool.node_selector
         case EdgePool():
-            field, labels = "", {}
-    return f"{field}[{GPU_SCHEDULE}]", labels.get(GPU_SCHEDULE, WHOLE_CARDS)
+            return "", {}

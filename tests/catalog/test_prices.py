@@ -6,6 +6,7 @@ import pytest
 from components.catalog.instances import INSTANCES
 from components.catalog.prices import (
     CONTROL_PLANES,
+    LOAD_BALANCERS,
     NODE_LIST,
     NODES,
     Price,
@@ -17,7 +18,8 @@ from components.catalog.regions import is_region
 MAINLAND = ("cn-beijing", "cn-shanghai", "cn-hangzhou", "cn-shenzhen")
 A10, T4, V100 = "ecs.gn7i-c32g1.8xlarge", "ecs.gn6i-c24g1.6xlarge", "ecs.gn6v-c8g1.2xlarge"
 
-EVERY = [price for prices in CONTROL_PLANES.values() for price in prices] + [
+FEES = [*CONTROL_PLANES.values(), *LOAD_BALANCERS.values()]
+EVERY = [price for prices in FEES for price in prices] + [
     nat_gateway("cn-beijing"),
     nat_gateway("us-east-1"),
 ]
@@ -75,8 +77,8 @@ def test_a_provisioned_control_plane_has_no_price():
     assert {spec for _, spec in CONTROL_PLANES} == {"ack.pro.small"}
 
 
-def test_a_control_plane_is_listed_once_per_currency():
-    for prices in CONTROL_PLANES.values():
+def test_a_fee_is_listed_once_per_currency():
+    for prices in FEES:
         currencies = [price.listed.currency for price in prices]
         assert sorted(currencies) == sorted(set(currencies))
 
@@ -88,3 +90,14 @@ def test_a_control_plane_is_listed_once_per_currency():
 def test_a_nat_gateway_is_cheaper_on_the_mainland(region: str, hourly: str):
     found: Price = nat_gateway(region)
     assert found.hourly == Decimal(hourly)
+
+
+def test_load_balancers_have_the_prices_that_were_read():
+    listed = {
+        kind: {price.listed.currency: str(price.hourly) for price in prices}
+        for kind, prices in LOAD_BALANCERS.items()
+    }
+    assert listed == {
+        "CLB": {"CNY": "0.147", "USD": "0.021"},
+        "NLB": {"CNY": "0.147", "USD": "0.020"},
+    }

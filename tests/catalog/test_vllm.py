@@ -127,3 +127,26 @@ def test_what_takes_the_place_of_a_flag_is_known_when_it_is_gone(flag: str):
     assert since
     for word in re.findall(r"--[a-z-]+", REPLACED[flag]):
         assert table.release(since).flag(word) == word
+
+
+def test_flags_of_vllm_serve_alone_are_known_by_release():
+    alone = {flag for version in table.releases() for flag in table.release(version).serve}
+    assert alone == {
+        *("--config", "--headless", "--data-parallel-start-rank", "-dpr"),
+        *("--api-server-count", "-asc", "--grpc"),
+    }
+    assert table.release((0, 19, 0)).serve == {"--grpc"}
+    assert table.release((0, 20, 0)).serve == frozenset()
+
+
+@pytest.mark.parametrize("version", [(0, 8, 5), (0, 9, 2), (0, 19, 0), (0, 33, 0)])
+def test_the_module_knows_all_flags_but_those_of_vllm_serve_alone(version: table.Version):
+    release = table.release(version)
+    assert set(release.of_module.flags) == set(release.flags) - release.serve
+    assert release.serve <= set(release.flags)
+
+
+@pytest.mark.parametrize("flag", ["--system-prompt", "--version", "--url"])
+def test_flags_of_other_commands_of_vllm_are_none_of_the_server(flag: str):
+    """`vllm chat` and the command `vllm` itself have them, in releases from 0.5.2 on."""
+    assert flag not in table.names("flags")

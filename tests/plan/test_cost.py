@@ -9,7 +9,9 @@ import pytest
 from components.catalog.prices import NODE_LIST, PriceList
 from plan.amounts import Delta, Money, Range
 from plan.cost import (
+    ADDON,
     CLUSTER,
+    KOURIER,
     NAT_GATEWAY,
     NODE_POOL,
     Bill,
@@ -33,6 +35,8 @@ BEIJING = {"shop:region": "cn-beijing"}
 CONTRACT = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 OWN = PriceList("CNY", "framework contract", "2026-10-01")
 MONTH = 730
+PRIVATE = {"slbInternetEnabled": False}
+PUBLIC = "public addresses and their traffic"
 
 Inputs = dict[str, Any]
 Billed = Callable[..., Bill]
@@ -328,29 +332,36 @@ def test_a_section_that_another_program_calls_prices_is_no_price(
 # --- fees and the whole bill ---------------------------------------------------------------------
 
 
+def fees(found: Bill) -> dict[str, str]:
+    return {fee.name: str(fee.money) for fee in found.fees}
+
+
+def ingress(network: str) -> tuple[str, Inputs]:
+    config = json.dumps({"IngressSlbNetworkType": network})
+    return (ADDON, {"name": "nginx-ingress-controller", "config": config})
+
+
 def test_a_control_plane_is_billed_in_the_currency_of_the_nodes(billed: Billed) -> None:
     cluster = (CLUSTER, {"profile": "Default", "clusterSpec": "ack.pro.small"})
-    [fee] = billed(cluster).fees
-    assert (fee.name, fee.money) == ("control plane", cny("0.64", "0.64"))
-    [fee] = billed(cluster, prices={"currency": "USD"}).fees
-    assert str(fee.money) == "USD 66"
+    assert fees(billed(cluster))["control plane"] == "CNY 467"
+    assert fees(billed(cluster, prices={"currency": "USD"}))["control plane"] == "USD 66"
 
 
 def test_a_control_plane_that_is_listed_in_one_currency_is_billed_in_that(billed: Billed) -> None:
-    [fee] = billed((CLUSTER, {"profile": "Edge", "clusterSpec": "ack.pro.small"})).fees
-    assert fee.money == Money("USD", Decimal("65.70"), Decimal("65.70"))
+    found = billed((CLUSTER, {"profile": "Edge", "clusterSpec": "ack.pro.small"}))
+    assert fees(found)["control plane"] == "USD 66"
 
 
 def test_a_control_plane_without_a_price_is_named(billed: Billed) -> None:
-    found = billed((CLUSTER, {"clusterSpec": "ack.pro.xlarge"}))
+    found = billed((CLUSTER, {"clusterSpec": "ack.pro.xlarge", **PRIVATE}))
     gap = "control plane (no price of ack.pro.xlarge, profile Default)"
-    assert found.unpriced == [gap, "load balancers"]
+    assert found.unpriced == [gap, "capacity units of load balancers"]
     assert found.partial
 
 
 def test_an_own_fee_comes_before_the_listed_one_whatever_the_cluster(billed: Billed) -> None:
     cluster = (CLUSTER, {"clusterSpec": "ack.pro.xlarge"})
-    [fee] = billed(cluster, prices={"control_plane_hourly": 2}).fees
+    _, fee = billed(cluster, prices={"control_plane_hourly": 2}).fees
     assert (fee.money, fee.cost.price_lists) == (cny("2", "2"), (OWN,))
 
 
@@ -360,6 +371,77 @@ def test_a_nat_gateway_has_a_base_fee_where_the_region_is_known(
     [fee] = billed((NAT_GATEWAY, {})).fees
     assert fee.money == Money("USD", Decimal("24.82"), Decimal("24.82"))
     assert bill(planned((NAT_GATEWAY, {}))).unpriced[0] == "NAT gateway (the region is not known)"
+
+
+def test_the_load_balancer_of_an_api_server_is_billed_in_the_currency_of_the_nodes(
+    billed: Billed,
+) -> None:
+    name = "API server load balancer"
+    assert fees(billed((CLUSTER, PRIVATE)))[name] == "CNY 107"
+    assert fees(billed((CLUSTER, PRIVATE), prices={"currency": "USD"}))[name] == "USD 15"
+    assert fees(billed((CLUSTER, PRIVATE), prices={"currency": "EUR"}))[name] == "CNY 107"
+
+
+@pytest.mark.parametrize("network", ["intranet", "internet"])
+def test_the_load_balancer_of_the_ingress_add_on_is_billed(billed: Billed, network: str) -> None:
+    found = billed((CLUSTER, PRIVATE), ingress(network))
+    assert fees(found)["ingress load balancer"] == "CNY 107"
+    assert fees(billed(ingress(network), prices={"currency": "USD"})) == {
+        "ingress load balancer": "USD 15"
+    }
+    assert (PUBLIC in found.unpriced) == (network == "internet")
+
+
+def test_an_add_on_that_comes_with_the_cluster_is_billed_alike(billed: Billed) -> None:
+    addons = [{"name": "nginx-ingress-controller"}, {"name": "arms-prometheus", "disabled": True}]
+    found = billed((CLUSTER, {**PRIVATE, "addons": addons}))
+    assert "ingress load balancer" in fees(found)
+    assert PUBLIC in found.unpriced
+    assert "Managed Service for Prometheus" not in found.unpriced
+
+
+@pytest.mark.parametrize(
+    "config", [UNKNOWN, "{", "[]", {"IngressSlbNetworkType": "intranet"}, None]
+)
+def test_an_add_on_whose_configuration_is_not_known_may_be_public(
+    billed: Billed, config: object
+) -> None:
+    found = billed((ADDON, {"name": "nginx-ingress-controller", "config": config}))
+    assert PUBLIC in found.unpriced
+
+
+def test_an_api_server_is_public_unless_it_is_told_not_to_be(billed: Billed) -> None:
+    assert PUBLIC not in billed((CLUSTER, PRIVATE)).unpriced
+    assert PUBLIC in billed((CLUSTER, {"slbInternetEnabled": True})).unpriced
+    assert PUBLIC in billed((CLUSTER, {})).unpriced
+
+
+def test_kourier_of_the_operator_brings_a_public_load_balancer_to_a_cluster_of_ours(
+    billed: Billed,
+) -> None:
+    found = billed((CLUSTER, PRIVATE), (KOURIER, {}))
+    assert fees(found)["Knative load balancer"] == "CNY 107"
+    assert PUBLIC in found.unpriced
+    assert billed((KOURIER, {})) == Bill([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("addon", "words"),
+    [
+        ("knative", "load balancer of Knative's gateway"),
+        ("arms-prometheus", "Managed Service for Prometheus"),
+        ("loongcollector", "SLS logs"),
+        ("ack-virtual-node", "pods on virtual nodes"),
+        ("alb-ingress-controller", "ALB instances"),
+    ],
+)
+def test_what_an_add_on_brings_that_is_billed_by_itself_is_named(
+    billed: Billed, addon: str, words: str
+) -> None:
+    found = billed((ADDON, {"name": addon}), (ADDON, {"name": addon}))
+    assert (found.fees, found.unpriced) == ([], [words])
+    assert billed((ADDON, {"name": "metrics-server"})).unpriced == []
+    assert billed((ADDON, {"name": UNKNOWN}), (ADDON, {"name": "of others"})).unpriced == []
 
 
 def test_totals_stand_side_by_side_where_currencies_differ(billed: Billed) -> None:
@@ -372,7 +454,7 @@ def test_what_is_billed_by_use_is_named(billed: Billed) -> None:
     types = ["oss/bucket:Bucket", "nas/fileSystem:FileSystem", "log/project:Project"]
     eip = "ecs/eipAddress:EipAddress"
     found = billed(*((f"alicloud:{type_}", {}) for type_ in [*types, eip]))
-    assert found.unpriced == ["EIP and its traffic", "OSS", "NAS", "SLS logs"]
+    assert found.unpriced == [PUBLIC, "OSS", "NAS", "SLS logs"]
 
 
 def test_a_plan_without_cloud_resources_has_an_empty_bill(planned: Callable[..., Plan]) -> None:
@@ -471,7 +553,8 @@ def test_rows_come_by_name(billed: Billed) -> None:
     before = billed(named("b", 1), (NAT_GATEWAY, {}), (CLUSTER, {}))
     found = compare(before, billed(named("a", 1)))
     assert [row.name for row in found.pools] == ["a", "b"]
-    assert [row.name for row in found.fees] == ["control plane", "NAT gateway"]
+    names = ["API server load balancer", "control plane", "NAT gateway"]
+    assert [row.name for row in found.fees] == names
 
 
 def test_two_lines_of_one_name_are_compared_in_their_order(billed: Billed) -> None:

@@ -155,7 +155,7 @@ def test_what_numbers_do_not_say_is_noted(billed: Billed) -> None:
     assert notes(before, after) == [
         ("a10", f"{A10} → {HALF}"),
         ("control plane", "CNY 467 → ?"),
-        ("total", "CNY 10,182 → 7,368 (-2,347+?)"),
+        ("total", "CNY 10,290 → 7,475 (-2,347+?)"),
         (
             "prices",
             "CNY: aliyun.com by karpenter-provider-alibabacloud, 2024-12-31; "
@@ -163,7 +163,8 @@ def test_what_numbers_do_not_say_is_noted(billed: Billed) -> None:
         ),
         (
             "not priced",
-            "control plane (no price of ack.pro.xlarge, profile Default); disks; load balancers",
+            "control plane (no price of ack.pro.xlarge, profile Default); disks; capacity units of "
+            "load balancers; public addresses and their traffic",
         ),
     ]
 

@@ -52,12 +52,13 @@ def test_a_plan_says_whence_its_prices_are_and_what_has_none(example: Plan) -> N
     _, _, below = shown(example, 300).partition("Cost per month\n")
     notes = dict(line.strip().split("  ", 1) for line in below.split("\n\n")[0].splitlines())
     assert {heading: text.strip() for heading, text in notes.items()} == {
+        "API server load balancer": "CNY 107",
         "control plane": "CNY 467",
-        "total": "CNY 19,897 + ?",
+        "total": "CNY 20,005 + ?",
         "prices": "CNY: aliyun.com by karpenter-provider-alibabacloud, 2024-12-31; "
         "CNY: help.aliyun.com, undated",
         "not priced": "t4 (no price of ecs.gn6i-c24g1.12xlarge in cn-beijing); disks; "
-        "load balancers",
+        "capacity units of load balancers; public addresses and their traffic",
     }
 
 

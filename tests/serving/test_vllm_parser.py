@@ -27,9 +27,6 @@ found = {word: action.nargs for word, action in parser._option_string_actions.it
 print("\\n" + json.dumps(found))
 """
 
-OF_VLLM_SERVE = {"0.19.0": {"--grpc"}}
-"""Flags that `vllm serve` alone adds to the parser."""
-
 each_release = pytest.mark.parametrize("release", ["0.4.1", "0.19.0", "0.28.0", "0.33.0"])
 
 
@@ -103,9 +100,7 @@ def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release
         check=True,
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    flags = table.release(table.read_version(release)).flags
-    alone = OF_VLLM_SERVE.get(release, set())
-    known = {flag: kind for flag, kind in flags.items() if flag not in alone}
+    known = table.release(table.read_version(release)).of_module.flags
     assert set(found) - {"-h", "--help"} == set(known)
     kinds = {flag: known.get(kind, kind) for flag, kind in known.items()}
     assert {flag: WORDS.get(found[flag], found[flag]) for flag in known} == kinds

@@ -177,6 +177,12 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
             "vllm.extra_args is '\u2014max-num-seqs', but it must be --max-num-seqs: it be",
         ),
         ("0.28.0", ["--headless"], "vllm.extra_args is '--headless', but it must be left out: the"),
+        (
+            "0.28.0",
+            ["--grpc"],
+            "vllm.extra_args is '--grpc', but it must be left out: vllm serve then speaks gRPC "
+            "instead of HTTP, and neither a probe nor the Service reaches it",
+        ),
         ("0.28.0", ["-dp", "two"], "vllm.extra_args is -dp with a value that is none, but it must"),
         (
             "0.28.0",
@@ -195,6 +201,59 @@ def test_flags_that_break_the_server_are_refused(
         assert ModelServer.of(typed(release, *words))
     else:
         assert refusal(ModelServer, typed(release, *words)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("release", "words", "want"),
+    [
+        ("0.9.2", ["--api-server-count", "2"], "left out, or given to vllm serve in a command"),
+        ("0.9.1", ["-asc", "2"], "left out, or given to vllm serve in a command"),
+        ("0.9.0", ["-dpr", "1"], "left out, or given to vllm serve in a command"),
+        ("0.8.5", ["--config", "/x.yaml"], "left out, or given to vllm serve in a command"),
+        ("0.9.0", ["--headless"], "left out"),
+        ("0.19.1", ["--grpc"], "left out"),
+    ],
+)
+def test_a_flag_of_vllm_serve_alone_is_refused_where_the_module_is_started(
+    release: str, words: list[str], want: str
+):
+    must = f"is '{words[0]}', but it must be {want}: vLLM {release} knows it in vllm serve alone, "
+    must += f"and python -m {MODULE} exits."
+    assert refusal(ModelServer, typed(release, *words)) == f"vllm.extra_args {must}"
+    module = ["python3", "-m", MODULE, "--model", "/m", *words]
+    assert refusal(ModelServer, started(release, *module)) == f"command {must}"
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        ("0.9.2", ["--api-server-count", "2"]),
+        ("0.9.1", ["-asc", "2"]),
+        ("0.8.5", ["--config", "/x.yaml"]),
+    ],
+)
+def test_a_flag_of_vllm_serve_passes_in_vllm_serve(release: str, words: list[str]):
+    assert ModelServer.of(started(release, "vllm", "serve", "/m", *words))
+    cli = ["python3", "-m", "vllm.entrypoints.cli.main", "serve", "/m", *words]
+    assert ModelServer.of(started(release, *cli))
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [("0.10.0", ["--api-server-count", "2"]), ("0.10.0", ["--config", "/x.yaml"])],
+)
+def test_a_flag_that_both_servers_know_passes_in_both(release: str, words: list[str]):
+    assert ModelServer.of(typed(release, *words))
+    assert ModelServer.of(started(release, "vllm", "serve", "/m", *words))
+
+
+@pytest.mark.parametrize(
+    ("release", "flag"), [("0.9.2", "--headless"), ("0.19.0", "--grpc"), ("0.28.0", "--grpc")]
+)
+def test_a_server_that_no_request_reaches_is_refused_in_vllm_serve_too(release: str, flag: str):
+    said = refusal(ModelServer, started(release, "vllm", "serve", "/m", flag))
+    assert said.startswith(f"command is '{flag}', but it must be left out: ")
+    assert said.endswith("and neither a probe nor the Service reaches it.")
 
 
 @pytest.mark.parametrize("words", [["--api-key", "sk-1"], ["--api-key=sk-1"], ["--api-key sk-1"]])

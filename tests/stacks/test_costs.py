@@ -52,10 +52,29 @@ def test_the_prices_of_the_stack_file_leave_nothing_of_it_unpriced() -> None:
     assert pools["system"] == "CNY 5,840"
     # 4.5 of 12 nodes on demand at 25, the others spot at 8, all of the dearer type.
     assert pools["a10-spot"] == "CNY 0..125,925"
-    assert str(found.fees[0].money) == "CNY 2,190"
+    fees = {fee.name: str(fee.money) for fee in found.fees}
+    assert fees["control plane"] == "CNY 2,190"
     assert not found.partial
     assert not any("price" in one for one in found.unpriced)
 
 
 def test_a_cluster_that_is_not_ours_is_not_billed() -> None:
     assert bill(plan("existing", ROOT)) == Bill([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("stack", "named"),
+    [
+        ("dev", {"load balancer of Knative's gateway"}),
+        ("prod", {"load balancer of Knative's gateway"}),
+        ("hybrid", {"Managed Service for Prometheus"}),
+    ],
+)
+def test_every_load_balancer_and_metered_service_of_a_stack_is_billed_or_named(
+    stack: str, named: set[str]
+) -> None:
+    found = bill(plan(stack, ROOT))
+    fees = {fee.name for fee in found.fees}
+    assert "API server load balancer" in fees
+    assert ("ingress load balancer" in fees) == (stack == "hybrid")
+    assert named <= {*found.unpriced}

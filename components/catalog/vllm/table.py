@@ -8,7 +8,7 @@ newest, an older one by the oldest.
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,6 +32,8 @@ class Release:
     version: Version
     flags: Mapping[str, str]
     """By spelling, how many values follow; of a short one, the flag that it stands for."""
+    serve: frozenset[str]
+    """Of these, the ones of `vllm serve` alone, on which the module of the server exits."""
     quantization: Mapping[str, float]
     """By method, the compute capability that it needs."""
     series: frozenset[str]
@@ -41,6 +43,12 @@ class Release:
     def name(self) -> str:
         """As people write it, e.g. `0.4.1`."""
         return release_name(self.version)
+
+    @property
+    def of_module(self) -> "Release":
+        """What `python -m vllm.entrypoints.openai.api_server` knows of it."""
+        flags = {flag: kind for flag, kind in self.flags.items() if flag not in self.serve}
+        return replace(self, flags=flags) if self.serve else self
 
     def candidates(self, spelled: str) -> tuple[str, ...]:
         """The flags that a spelling may stand for: itself, or those that it begins.
@@ -89,9 +97,9 @@ def release(version: Version | None) -> Release:
     read = releases()
     older = [entry for entry in read if version is None or entry <= version]
     nearest = older[-1] if older else read[0]
-    columns = (_column(key, nearest) for key in ("flags", "quantization", "series"))
-    flags, quantization, series = columns
-    return Release(nearest, flags, quantization, frozenset(series))
+    columns = (_column(key, nearest) for key in ("flags", "serve", "quantization", "series"))
+    flags, serve, quantization, series = columns
+    return Release(nearest, flags, frozenset(serve), quantization, frozenset(series))
 
 
 @functools.cache
@@ -103,14 +111,14 @@ def any_release() -> Release:
     flags = {name: spans[-1][0] for name, spans in _table()["flags"].items()}
     rows = _table()["quantization"].items()
     lowest = {name: min(span[0] for span in spans) for name, spans in rows}
-    return Release(releases()[-1], flags, lowest, frozenset(_table()["series"]))
+    return Release(releases()[-1], flags, frozenset(), lowest, frozenset(_table()["series"]))
 
 
 def lifetime(key: str, name: str) -> tuple[Version, Version] | None:
     """First and last release that know a name; None where none does.
 
     Args:
-        key: flags, quantization or series.
+        key: flags, serve, quantization or series.
         name: E.g. `--task`, `gguf`.
     """
     rows = _table()[key].get(name)

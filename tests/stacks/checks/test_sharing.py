@@ -30,6 +30,58 @@ CASES = [
         ),
         {"nodes[gpu].node_selector": {"ack.node.gpu.placement": "spread"}, "training": []},
     ),
+    Case(
+        "pools_offer_whole_cards",
+        "cards that are shared by the label of the first cGPU",
+        dev,
+        {"pools[a10].labels": {"cgpu": "true"}},
+        (
+            "pools[a10].labels[cgpu] is 'true', but it must be left out: nodes with this label "
+            "share their cards, and have no nvidia.com/gpu, which models[qwen], training[finetune] "
+            "ask for; sharing a card is not offered yet."
+        ),
+        {"pools[a10].labels": {"cgpu": "false"}},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "cards that are shared by the oldest label, though the new one says whole ones",
+        dev,
+        {"pools[t4].labels": {"gpushare": "true", "ack.node.gpu.schedule": "default"}},
+        (
+            "pools[t4].labels[gpushare] is 'true', but it must be left out: nodes with this label "
+            "share their cards, and have no nvidia.com/gpu, which models[qwen], training[finetune] "
+            "ask for; sharing a card is not offered yet."
+        ),
+        {"pools[t4].labels": {"gpushare": "false", "ack.node.gpu.schedule": "default"}},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "nodes of an existing cluster that share cards by an old label",
+        existing,
+        {"nodes[gpu].node_selector": {"gpushare": "true"}, "training": []},
+        (
+            "nodes[gpu].node_selector[gpushare] is 'true', but it must be left out: nodes with "
+            "this label share their cards, and have no nvidia.com/gpu, which models[qwen] asks "
+            "for; sharing a card is not offered yet."
+        ),
+        {"nodes[gpu].node_selector": {"gpu": "true"}, "training": []},
+    ),
+    Case(
+        "pools_offer_whole_cards",
+        "a pool without askers may share its cards",
+        dev,
+        {"pools[t4].labels": {"cgpu": "true"}, "training": []},
+        (
+            "pools[t4].labels[cgpu] is 'true', but it must be left out: nodes with this label "
+            "share their cards, and have no nvidia.com/gpu, which models[qwen] asks for; sharing a "
+            "card is not offered yet."
+        ),
+        {
+            "pools[t4].labels": {"cgpu": "true"},
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+        },
+    ),
 ]
 
 
