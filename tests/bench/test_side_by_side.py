@@ -5,12 +5,12 @@ from bench.side_by_side import Task
 from loadtest.fake_vllm import Behaviour
 from sandbox.binaries import Unavailable
 
-RECORD = {"whole": True, "came": 10.0, "first_token": 10.2, "ended": 11.0}
+RECORD = {"complete": True, "came": 10.0, "first_token": 10.2, "ended": 11.0}
 
 
 def test_a_generator_is_held_against_what_the_server_wrote_and_not_what_it_was_told() -> None:
     late = {**RECORD, "came": 11.0, "first_token": 11.4, "ended": 12.0}
-    cut = {**RECORD, "whole": False, "first_token": None, "ended": 99.0}
+    cut = {**RECORD, "complete": False, "first_token": None, "ended": 99.0}
     found = side_by_side._compared(0.36, [RECORD, late, cut])
     assert found.written == pytest.approx(0.3)
     assert (found.rate, found.requests) == (1.0, 2)

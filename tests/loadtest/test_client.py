@@ -86,7 +86,7 @@ def test_what_a_model_thinks_is_text_too(key: str) -> None:
 
 def test_a_server_says_of_itself_that_it_pretends() -> None:
     assert asked().simulated
-    assert asked(behaviour(every={Misbehaviour.ERROR: 1})).simulated
+    assert asked(behaviour(failures={Misbehaviour.ERROR: 1})).simulated
     assert not told(saying(event({"content": "a"}), DONE)).simulated
 
 
@@ -106,7 +106,7 @@ def test_a_server_says_of_itself_that_it_pretends() -> None:
 def test_each_kind_of_failure_has_a_name_and_says_what_was_seen(
     wrong: Misbehaviour, failure: Failure, detail: str
 ) -> None:
-    answer = asked(behaviour(every={wrong: 1}), seconds=0.3)
+    answer = asked(behaviour(failures={wrong: 1}), seconds=0.3)
     assert answer.failure is failure
     assert detail in answer.detail
 

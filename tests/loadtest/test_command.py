@@ -224,7 +224,7 @@ def test_a_full_disk_leaves_the_figures_on_the_screen(
 
 def test_failures_of_the_server_that_pretends_are_told_by_kind_and_number() -> None:
     found = command.behaviour(["cut=10", "busy=7"], ttft=0.4)
-    assert found.every == {Misbehaviour.CUT: 10, Misbehaviour.BUSY: 7}
+    assert found.failures == {Misbehaviour.CUT: 10, Misbehaviour.BUSY: 7}
     assert found.ttft == 0.4
 
 

@@ -101,7 +101,7 @@ def test_every_answer_says_that_it_is_pretended() -> None:
         found = [await session.get(root + path) for path in ("/v1/models", "/health", "/nothing")]
         return [*found, await session.post(f"{url}/chat/completions", json=QUESTION)]
 
-    found = with_server(behaviour(every={Misbehaviour.ERROR: 1}), use)
+    found = with_server(behaviour(failures={Misbehaviour.ERROR: 1}), use)
     assert [one.status for one in found] == [200, 200, 404, 500]
     # aiohttp answers unknown paths without asking the application.
     told = [one.headers.get("X-Ack-Inference-Simulated") for one in found]
@@ -186,13 +186,13 @@ def test_a_request_that_is_left_makes_room() -> None:
             await client.ask("hello", 4, 0.5, answer)
         return answer.failure
 
-    assert with_server(behaviour(running=1, waiting=0, every={Misbehaviour.HANG: 1}), use) is (
+    assert with_server(behaviour(running=1, waiting=0, failures={Misbehaviour.HANG: 1}), use) is (
         Failure.TIMEOUT  # not OVERLOADED
     )
 
 
 def test_every_nth_request_goes_wrong() -> None:
-    told = behaviour(every={Misbehaviour.BUSY: 3, Misbehaviour.ERROR: 2})
+    told = behaviour(failures={Misbehaviour.BUSY: 3, Misbehaviour.ERROR: 2})
     kinds = [one.failure and one.failure.value for one in answers(told, 6, apart=0.02)]
     assert kinds == [None, "server_error", "overloaded", "server_error", None, "overloaded"]
 
@@ -261,10 +261,10 @@ def test_the_server_tells_what_was_asked_of_it_and_when_it_wrote_what() -> None:
             return records
 
     whole, refused = with_server(behaviour(ttft=0.2), use)
-    assert (whole["path"], whole["whole"], whole["tokens"]) == ("/v1/chat/completions", True, 3)
+    assert (whole["path"], whole["complete"], whole["tokens"]) == ("/v1/chat/completions", True, 3)
     assert 0.2 <= whole["first_token"] - whole["came"] < 1
     assert whole["first_token"] <= whole["last_token"] <= whole["ended"]
-    assert (refused["path"], refused["whole"], refused["first_token"]) == (
+    assert (refused["path"], refused["complete"], refused["first_token"]) == (
         "/v1/completions",
         False,
         None,

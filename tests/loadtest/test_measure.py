@@ -74,7 +74,7 @@ def test_clients_of_a_steady_load_start_one_after_another() -> None:
 
 def test_a_client_that_failed_waits_before_it_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "PAUSE_SECONDS", 0.4)
-    told = behaviour(every={Misbehaviour.BUSY: 1})
+    told = behaviour(failures={Misbehaviour.BUSY: 1})
     found = run_of({"spike": {"clients": 2, "seconds": 0.6}}, told)
     assert len(found.samples) == 4
     assert {one.failure for one in found.samples} == {Failure.OVERLOADED}
@@ -156,7 +156,7 @@ def test_a_short_run_without_a_chance_is_refused_too(scenario: dict[str, Any]) -
 
 
 def test_an_overloaded_server_does_not_end_the_run() -> None:
-    found = run_of(SHORT, behaviour(every={Misbehaviour.BUSY: 1}))
+    found = run_of(SHORT, behaviour(failures={Misbehaviour.BUSY: 1}))
     assert len(found.samples) == 20
 
 
@@ -249,7 +249,7 @@ def test_with_a_cluster_to_look_into_a_cold_start_has_phases_and_no_doubt() -> N
 
 def test_a_cold_start_that_failed_has_no_first_token_to_look_for() -> None:
     pods = Pods()
-    run_of(COLD, behaviour(every={Misbehaviour.BUSY: 1}), watcher=pods)
+    run_of(COLD, behaviour(failures={Misbehaviour.BUSY: 1}), watcher=pods)
     assert pods.asked is not None
     assert pods.asked[1] is None
 

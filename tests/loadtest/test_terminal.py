@@ -97,7 +97,7 @@ def test_failures_are_seen_while_the_run_goes_on() -> None:
         def tick(self, load: Any) -> None:
             states.append(terminal.state(load))
 
-    run_of(STEADY, behaviour(every={Misbehaviour.BUSY: 2}), show=Watching())
+    run_of(STEADY, behaviour(failures={Misbehaviour.BUSY: 2}), show=Watching())
     assert "24 overloaded, first token p50 " in states[-1]
 
 
