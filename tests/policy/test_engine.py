@@ -98,7 +98,7 @@ class TestRules:
     ):
         outcome = under_rules(breaking, "up", tmp_path)
         assert outcome.errors
-        assert CLUSTER not in {one.type for one in breaking.cloud.every()}
+        assert CLUSTER not in {one.type for one in breaking.cloud.resources()}
 
     def test_a_rule_over_the_whole_stack_refuses_a_preview(self, box: Sandbox, tmp_path: Path):
         bound = {"most_gpus": 1, "enforcementLevel": "mandatory"}
