@@ -77,8 +77,8 @@ def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, outcome: JobOut
 def test_what_is_not_as_it_has_to_be_is_said(
     expected: Expected, outcome: JobOutcome, sentence: str
 ) -> None:
-    [found] = faults(expected, outcome)
-    assert sentence in found
+    [fault] = faults(expected, outcome)
+    assert sentence in fault
 
 
 def test_what_inference_perf_counts_is_read_from_its_summary(tmp_path: Path) -> None:
@@ -100,29 +100,29 @@ def test_what_hey_counts_is_read_from_its_summary(tmp_path: Path) -> None:
 
 def test_paths_of_a_container_are_put_below_a_folder_and_nothing_else_is_changed() -> None:
     text = '{"path": "/results/a", "url": "http://x/results", "model": "/model"} /tmp /tmpfs'
-    found = job.below(Path("/box"), text)
+    command = job.below(Path("/box"), text)
     model = '"model": "/box/model"'
-    assert found == (
+    assert command == (
         f'{{"path": "/box/results/a", "url": "http://x/results", {model}}} /box/tmp /tmpfs'
     )
 
 
 def test_every_kind_of_scenario_is_run_and_every_generator_fails_once() -> None:
-    found = list(cases())
-    assert {kind for case in found for kind in case.scenario} == {
+    all_cases = list(cases())
+    assert {kind for case in all_cases for kind in case.scenario} == {
         "steady",
         "spike",
         "cold_start",
         "tide",
     }
-    assert {(case.generator, case.expected.answers) for case in found} == {
+    assert {(case.generator, case.expected.answers) for case in all_cases} == {
         (generator, answers)
-        for generator in {c.generator for c in found}
+        for generator in {c.generator for c in all_cases}
         for answers in (True, False)
     }
 
 
-def shown(*rows: Row, why: str | None = None) -> tuple[bool, str]:
+def proven(*rows: Row, why: str | None = None) -> tuple[bool, str]:
     def run(say: object) -> Any:
         if why is not None:
             raise Skipped(why)
@@ -133,13 +133,13 @@ def shown(*rows: Row, why: str | None = None) -> tuple[bool, str]:
 
 
 def test_a_fault_is_shown_and_ends_the_proof_with_1() -> None:
-    holds, text = shown(Row("good", "3 of 3"), Row("bad", "2 of 3", ("one is missing",)))
+    holds, text = proven(Row("good", "3 of 3"), Row("bad", "2 of 3", ("one is missing",)))
     assert not holds
     assert "one is missing" in text
 
 
 def test_a_step_that_cannot_run_says_why_and_is_no_fault() -> None:
-    holds, text = shown(why="Go is not installed.")
+    holds, text = proven(why="Go is not installed.")
     assert holds
     assert "skipped: Go is not installed." in text
 

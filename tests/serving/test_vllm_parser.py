@@ -66,8 +66,8 @@ def test_the_parser_takes_every_value_of_a_field_that_the_release_is_said_to_tak
     folder = folder_of(release)
     lines = list(field_lines(table.read_version(release)))
     assert len(lines) > 10
-    said = refused(folder, [line.words for line in lines])
-    assert [line for line, why in zip(lines, said, strict=True) if why] == []
+    refusals = refused(folder, [line.words for line in lines])
+    assert [line for line, why in zip(lines, refusals, strict=True) if why] == []
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release
         cwd=ROOT,
         check=True,
     )
-    found = json.loads(done.stdout.splitlines()[-1])
+    parsed = json.loads(done.stdout.splitlines()[-1])
     flags = table.release(table.read_version(release)).flags
     alone = OF_VLLM_SERVE.get(release, set())
-    known = {flag: kind for flag, kind in flags.items() if flag not in alone}
-    assert set(found) - {"-h", "--help"} == set(known)
-    kinds = {flag: known.get(kind, kind) for flag, kind in known.items()}
-    assert {flag: WORDS.get(found[flag], found[flag]) for flag in known} == kinds
+    main_flags = {flag: kind for flag, kind in flags.items() if flag not in alone}
+    assert set(parsed) - {"-h", "--help"} == set(main_flags)
+    kinds = {flag: main_flags.get(kind, kind) for flag, kind in main_flags.items()}
+    assert {flag: WORDS.get(parsed[flag], parsed[flag]) for flag in main_flags} == kinds
