@@ -328,7 +328,7 @@ def test_each_request_has_a_connection_of_its_own_and_no_cookie() -> None:
 
     heads = asyncio.run(exchange())
     assert len(heads) == 3
-    assert not any("cookie:" in one.lower() for one in heads)
+    assert not any("cookie:" in text.lower() for text in heads)
 
 
 @pytest.mark.parametrize(("connections", "number"), [(Connections.NEW, 3), (Connections.KEPT, 1)])
@@ -356,12 +356,12 @@ def test_the_host_header_is_the_one_that_is_asked_for_and_compression_is_not() -
             await ask(Endpoint(f"http://127.0.0.1:{port}/v1", "qwen", host="qwen.example.com"))
 
     asyncio.run(exchange())
-    [found] = heads
-    assert found.splitlines()[0] == "POST /v1/chat/completions HTTP/1.1"
-    assert [line for line in found.splitlines() if line.startswith("Host:")] == [
+    [request] = heads
+    assert request.splitlines()[0] == "POST /v1/chat/completions HTTP/1.1"
+    assert [line for line in request.splitlines() if line.startswith("Host:")] == [
         "Host: qwen.example.com"
     ]
-    assert "Accept-Encoding: identity" in found
+    assert "Accept-Encoding: identity" in request
 
 
 def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,7 +444,7 @@ def test_a_detail_is_one_short_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "found"),
+    ("url", "base"),
     [
         ("http://gateway.example.com", "http://gateway.example.com/v1"),
         ("https://10.0.0.5:8443/", "https://10.0.0.5:8443/v1"),
@@ -452,8 +452,8 @@ def test_a_detail_is_one_short_line() -> None:
         ("http://gateway/models/qwen/v1", "http://gateway/models/qwen/v1"),
     ],
 )
-def test_an_address_is_brought_to_v1(url: str, found: str) -> None:
-    assert address(url) == found
+def test_an_address_is_brought_to_v1(url: str, base: str) -> None:
+    assert address(url) == base
 
 
 @pytest.mark.parametrize(
@@ -489,13 +489,15 @@ def test_a_header_comes_from_a_variable_or_a_file(
 ) -> None:
     monkeypatch.setenv("TOKEN", f"Bearer {CANARY}")
     (tmp_path / "token").write_text(f"Bearer {CANARY}\n")
-    wanted = ("Authorization", f"Bearer {CANARY}")
-    assert header("Authorization=TOKEN", "--header-from-env", from_environment) == wanted
-    assert header(f"Authorization={tmp_path / 'token'}", "--header-from-file", from_file) == wanted
+    expected = ("Authorization", f"Bearer {CANARY}")
+    assert header("Authorization=TOKEN", "--header-from-env", from_environment) == expected
+    assert (
+        header(f"Authorization={tmp_path / 'token'}", "--header-from-file", from_file) == expected
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("option", "sentence"),
     [
         (f"Authorization: {CANARY}", "--header-from-env must read NAME=WHERE"),
         ("Authorization=", "--header-from-env must read NAME=WHERE"),
@@ -505,12 +507,12 @@ def test_a_header_comes_from_a_variable_or_a_file(
     ],
 )
 def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
-    given: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+    option: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMPTY", "")
     monkeypatch.setenv("LINES", f"{CANARY}\nHost: evil")
     with pytest.raises(Refused, match=sentence) as refused:
-        header(given, "--header-from-env", from_environment)
+        header(option, "--header-from-env", from_environment)
     assert CANARY not in str(refused.value)
 
 
