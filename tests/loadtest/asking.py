@@ -25,7 +25,7 @@ async def ask(endpoint: Endpoint, seconds: float = 5, max_tokens: int = 4) -> An
     return answer
 
 
-def asked(fake: Behaviour = QUICK, seconds: float = 5, **changes: Any) -> Answer:
+def answer_of_fake(fake: Behaviour = QUICK, seconds: float = 5, **changes: Any) -> Answer:
     """The answer of a server that pretends."""
 
     async def exchange() -> Answer:
@@ -76,7 +76,7 @@ def saying(*pieces: bytes, kind: str = "text/event-stream", status: str = "200 O
     return answer
 
 
-def told(handler: Handler, seconds: float = 5) -> Answer:
+def answer_of_bytes(handler: Handler, seconds: float = 5) -> Answer:
     """The answer of a server that speaks bytes."""
 
     async def exchange() -> Answer:
