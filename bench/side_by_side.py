@@ -190,7 +190,7 @@ def _measured(
 
 
 def _compared(reported: float, records: Sequence[Mapping[str, Any]]) -> ToolResult:
-    answers = [record for record in records if record["whole"]]
+    answers = [record for record in records if record["complete"]]
     if len(answers) < 2:
         raise Unavailable(f"the server has answered {len(answers)} requests")
     lasted = max(record["ended"] for record in answers) - min(record["came"] for record in answers)

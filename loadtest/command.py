@@ -338,7 +338,7 @@ def behaviour(failures: Iterable[str], **options: Any) -> Behaviour:
         Refused: A failure is unknown, or a value is out of bounds.
     """
     misbehaviours = dict(map(_misbehaviour, failures))
-    return _valid(Behaviour, {**options, "every": misbehaviours})
+    return _valid(Behaviour, {**options, "failures": misbehaviours})
 
 
 def _misbehaviour(text: str) -> tuple[Misbehaviour, int]:

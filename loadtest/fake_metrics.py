@@ -77,7 +77,7 @@ class Metrics:
         self.next_token = histogram(
             "vllm:inter_token_latency_seconds", "Time from token to token.", _NEXT_TOKEN
         )
-        self.whole = histogram(
+        self.latency = histogram(
             "vllm:e2e_request_latency_seconds", "Time of a whole request.", _REQUEST
         )
         self.queue = histogram("vllm:request_queue_time_seconds", "Time in the queue.", _REQUEST)
@@ -106,7 +106,7 @@ class Metrics:
         finally:
             self.cached(-prompt_tokens - counted.tokens)
         self.success.inc()
-        self.whole.observe(time.monotonic() - came)
+        self.latency.observe(time.monotonic() - came)
 
     def cached(self, tokens: int) -> None:
         """Puts tokens into the cache, or takes them out."""

@@ -76,7 +76,7 @@ class Behaviour(BaseModel):
     """Whether the first request starts the loading, and is held until then, as by an activator."""
     idle_seconds: float | None = Field(default=None, gt=0)
     """With `cold`: the time without requests after which the model is gone again."""
-    every: Mapping[Misbehaviour, int] = {}
+    failures: Mapping[Misbehaviour, int] = {}
     """What is wrong with every n-th request; 1 is all of them."""
     api_key: str | None = Field(default=None, repr=False)
     """Key that requests must bring, as `vllm serve --api-key`."""
@@ -96,7 +96,7 @@ class Record:
     last_token: float | None = None
     """When the last token was written."""
     tokens: int = 0
-    whole: bool = False
+    complete: bool = False
     """Whether the answer was written to its end."""
     ended: float | None = None
     """When nothing more was to come; None while it is under way."""
@@ -150,7 +150,7 @@ class _Server:
         self.records: deque[Record] = deque(maxlen=_MOST_RECORDS)
         self.slots = asyncio.Semaphore(behaviour.running)
         self.numbers = itertools.count(1)
-        self.asked = 0
+        self.pending = 0
         """Requests that are neither answered nor refused yet."""
         self.waiting = 0
         self.last_asked = time.monotonic()
@@ -180,11 +180,11 @@ class _Server:
         self.records.append(record)
         number = next(self.numbers)
         self._wake(record.came)
-        self.asked += 1
+        self.pending += 1
         try:
             return await self._judge(request, number, record)
         finally:
-            self.asked -= 1
+            self.pending -= 1
             self.last_asked = record.ended = time.monotonic()
 
     async def _judge(self, request: web.Request, number: int, record: Record) -> web.StreamResponse:
@@ -201,7 +201,7 @@ class _Server:
         if question.model != behaviour.model:
             text = f"The model `{question.model}` does not exist."
             raise _error(web.HTTPNotFound, text)
-        wrong = next((kind for kind, n in behaviour.every.items() if number % n == 0), None)
+        wrong = next((kind for kind, n in behaviour.failures.items() if number % n == 0), None)
         if behaviour.cold:
             await _until(self.ready_at or came)
         self._refuse_unless_loaded()
@@ -234,7 +234,7 @@ class _Server:
                 for point in due:
                     await _until(point)
                     written()
-                record.whole = wrong is None
+                record.complete = wrong is None
                 return web.json_response(_full_answer(question))
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
@@ -256,7 +256,7 @@ class _Server:
                 usage = {"choices": [], "usage": _usage(question), "model": question.model}
                 await response.write(_event(usage))
             await response.write(f"data: {DONE}\n\n".encode())
-            record.whole = True
+            record.complete = True
             return response
 
     async def _go_wrong(
@@ -275,7 +275,7 @@ class _Server:
 
     def _wake(self, now: float) -> None:
         behaviour = self.behaviour
-        if behaviour.cold and behaviour.idle_seconds is not None and not self.asked:
+        if behaviour.cold and behaviour.idle_seconds is not None and not self.pending:
             gone = now - self.last_asked > behaviour.idle_seconds
             self.ready_at = None if gone else self.ready_at
         if self.ready_at is None:

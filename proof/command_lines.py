@@ -56,12 +56,12 @@ class CommandLine:
 
 def command_lines() -> list[CommandLine]:
     """Every command line, each once."""
-    found: dict[tuple[Version | None, tuple[str, ...]], CommandLine] = {}
+    distinct: dict[tuple[Version | None, tuple[str, ...]], CommandLine] = {}
     for plans in (_stacks(), _examples(), _pages(), _cases()):
-        for where, each in plans:
-            for line in lines_of(where, each):
-                found.setdefault((line.release, line.words), line)
-    return list(found.values())
+        for case in plans:
+            for line in lines_of(*case):
+                distinct.setdefault((line.release, line.words), line)
+    return list(distinct.values())
 
 
 def lines_of(where: str, of: Plan) -> Iterator[CommandLine]:
@@ -118,10 +118,10 @@ def _pages() -> Planned:
             after = compared(copy, "dev").after
             assert after is not None  # noqa: S101  `compared` has refused it otherwise
             yield f"docs/guides/{guide}", after
-    yield from ((where, planned(raw)) for where, raw in _shown())
+    yield from ((where, planned(raw)) for where, raw in _page_files())
 
 
-def _shown() -> Iterator[tuple[str, Raw]]:
+def _page_files() -> Iterator[tuple[str, Raw]]:
     """Stack files that the pages show, and the model that the README appends."""
     for name, text in files("bring-your-own-cluster.md").items():
         config = yaml.safe_load(text)["config"]
@@ -137,11 +137,11 @@ def _shown() -> Iterator[tuple[str, Raw]]:
 
 def _cases() -> Planned:
     """Of several cases with the same servers, the first."""
-    seen: set[str] = set()
+    server_sets: set[str] = set()
     for where, raw in _accepted():
         servers = json.dumps([(model["server"], model["serve"]) for model in raw["models"]])
-        if servers not in seen and judge(raw).environment is not None:
-            seen.add(servers)
+        if servers not in server_sets and judge(raw).environment is not None:
+            server_sets.add(servers)
             yield where, planned(raw)
 
 

@@ -71,7 +71,7 @@ class _Anything(type):
             return args[0]  # used as a decorator
         return type.__call__(cls, *args, **kwargs)
 
-    def __or__(cls, other: Any) -> Any:
+    def __or__(cls, _: Any) -> Any:
         return Any
 
     __ror__ = __or__
@@ -88,12 +88,12 @@ class _Anything(type):
     def __contains__(cls, item: Any) -> bool:
         return False
 
-    def __lt__(cls, other: Any) -> bool:
+    def __lt__(cls, _: Any) -> bool:
         return False
 
     __le__ = __lt__
 
-    def __gt__(cls, other: Any) -> bool:
+    def __gt__(cls, _: Any) -> bool:
         return True
 
     __ge__ = __gt__
@@ -129,19 +129,19 @@ class _Base(metaclass=_Anything):
     def __iter__(self) -> Iterator[Any]:
         return iter(())
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, _: Any) -> bool:
         return False
 
     __le__ = __lt__
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, _: Any) -> bool:
         return True
 
     __ge__ = __gt__
 
 
 for _owner in (_Anything, _Base):
-    setattr(_owner, "__radd__", lambda self, other: other)  # noqa: B010
+    setattr(_owner, "__radd__", lambda self, operand: operand)  # noqa: B010
     for _operator in _OPERATORS:
         setattr(_owner, f"__{_operator}__", lambda self, *_: self)
 
@@ -242,9 +242,9 @@ def _parser_class() -> type[argparse.ArgumentParser]:
     """The kind of parser that vLLM has, wherever the release has it."""
     for name in ("vllm.utils.argparse_utils", "vllm.utils"):
         with contextlib.suppress(ModuleNotFoundError):
-            found = getattr(importlib.import_module(name), "FlexibleArgumentParser", None)
-            if isinstance(found, type) and issubclass(found, argparse.ArgumentParser):
-                return found
+            parser = getattr(importlib.import_module(name), "FlexibleArgumentParser", None)
+            if isinstance(parser, type) and issubclass(parser, argparse.ArgumentParser):
+                return parser
     return argparse.ArgumentParser
 
 
@@ -255,12 +255,12 @@ def refusals(folder: Path, lines: Sequence[Sequence[str]]) -> list[str | None]:
 
 
 def _refusal(parser: argparse.ArgumentParser, line: Sequence[str]) -> str | None:
-    said = io.StringIO()
+    errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(errors):
             parser.parse_args(list(line))
     except SystemExit:
-        return said.getvalue().strip().splitlines()[-1]
+        return errors.getvalue().strip().splitlines()[-1]
     return None
 
 

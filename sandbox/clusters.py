@@ -78,7 +78,7 @@ class LocalClusters:
             raise LookupError(f"there is no cluster {cluster_id}")
         return api_server
 
-    def made(self, cluster_id: str) -> list[Manifest]:
+    def created_objects(self, cluster_id: str) -> list[Manifest]:
         """Every object that was not there when the cluster was new."""
         before = set(json.loads((self._folder / cluster_id / "baseline.json").read_text()))
         objects = controllers.objects(self.find(cluster_id).client)
@@ -86,7 +86,7 @@ class LocalClusters:
 
     def leftovers(self, cluster_id: str) -> list[str]:
         """The same as text."""
-        return sorted(describe(manifest) for manifest in self.made(cluster_id))
+        return sorted(describe(manifest) for manifest in self.created_objects(cluster_id))
 
     def left_behind(self) -> list[str]:
         """What was still in a cluster when it was removed."""

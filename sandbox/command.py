@@ -49,8 +49,10 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
             console.print(f"Mend it, and run again: ack-inference sandbox up {stack}")
             return False
         clusters = sandbox.clusters
-        objects = {name: clusters.made(name) for name in clusters.names()}
-        render(console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.every(), objects)
+        objects = {name: clusters.created_objects(name) for name in clusters.names()}
+        render(
+            console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.resources(), objects
+        )
     manifests = [manifest for group in objects.values() for manifest in group]
     for line in _hints(stack, crds.without_schema(manifests, definitions)):
         console.print(Text(f"\n{line}", style="dim"))
@@ -84,7 +86,7 @@ def serve(
         for resource in sandbox.engine.export()["resources"]
         if resource["type"] == STACK_TYPE
     )
-    objects = [manifest for name in names for manifest in sandbox.clusters.made(name)]
+    objects = [manifest for name in names for manifest in sandbox.clusters.created_objects(name)]
     models = pretended(objects, outputs, **behaviour)
     if not models:
         raise Refused(f"Stack {stack}", "It has no model.")

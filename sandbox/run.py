@@ -135,7 +135,7 @@ class Sandbox:
             name = resource["urn"].rpartition("::")[2]
             candidates = [
                 existing.id
-                for existing in self.cloud.every()
+                for existing in self.cloud.resources()
                 if (existing.type, existing.name) == (resource["type"], name)
             ]
             return next((id_ for id_ in candidates if (resource["type"], id_) not in ids), None)

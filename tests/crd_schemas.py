@@ -49,8 +49,8 @@ def errors(manifest: Mapping[str, Any]) -> list[str]:
     Raises:
         KeyError: There is no CRD of this apiVersion and kind.
     """
-    found = _validator(manifest["apiVersion"], manifest["kind"]).iter_errors(manifest)
-    return sorted(f"{error.json_path.removeprefix('$.')}: {error.message}" for error in found)
+    violations = _validator(manifest["apiVersion"], manifest["kind"]).iter_errors(manifest)
+    return sorted(f"{error.json_path.removeprefix('$.')}: {error.message}" for error in violations)
 
 
 @cache
@@ -69,37 +69,41 @@ def spec_schema(api_version: str, kind: str) -> dict[str, Any]:
 def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Turns a structural schema into a JSON Schema that refuses what would be pruned."""
     if schema.get("x-kubernetes-int-or-string"):
-        found: dict[str, Any] = {"type": ["integer", "string"]}
-        return found | {key: schema[key] for key in ("pattern",) if key in schema}
-    found = {key: schema[key] for key in _COPIED if key in schema}
+        result: dict[str, Any] = {"type": ["integer", "string"]}
+        return result | {key: schema[key] for key in ("pattern",) if key in schema}
+    result = {key: schema[key] for key in _COPIED if key in schema}
     for key, limit in _RANGES.get(schema.get("format", ""), {}).items():
-        found.setdefault(key, limit)
+        result.setdefault(key, limit)
     if "properties" in schema:
-        found["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
+        result["properties"] = {key: strict(value) for key, value in schema["properties"].items()}
     if "items" in schema:
-        found["items"] = strict(schema["items"])
+        result["items"] = strict(schema["items"])
     if schema.get("type") == "object":
-        found["additionalProperties"] = _additional(schema)
-    return found
+        result["additionalProperties"] = _additional(schema)
+    return result
 
 
 def unmodelled(schema: Mapping[str, Any], model: type[BaseModel], path: str = "") -> Iterator[str]:
     """Paths of the properties that a schema has and a model has not."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for name, inner in schema.get("properties", {}).items():
-        here = f"{path}.{name}" if path else name
+        inner_path = f"{path}.{name}" if path else name
         if name not in fields:
-            yield here
+            yield inner_path
             continue
         inner, mark = (inner["items"], "[]") if "items" in inner else (inner, "")
         for part in _models(fields[name].annotation):
-            yield from unmodelled(inner, part, here + mark)
+            yield from unmodelled(inner, part, inner_path + mark)
 
 
 def unset(instances: list[BaseModel], model: type[BaseModel]) -> set[str]:
     """Fields of a model, and of the models in it, that no instance sets."""
-    every = {f"{one.__name__}.{name}" for one in _reachable(model) for name in one.model_fields}
-    return every - {name for instance in instances for name in _set_fields(instance)}
+    fields = {
+        f"{reachable.__name__}.{name}"
+        for reachable in _reachable(model)
+        for name in reachable.model_fields
+    }
+    return fields - {name for instance in instances for name in _set_fields(instance)}
 
 
 def _additional(schema: Mapping[str, Any]) -> bool | dict[str, Any]:
@@ -128,14 +132,16 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _reachable(model: type[BaseModel]) -> set[type[BaseModel]]:
-    found: set[type[BaseModel]] = set()
+    models: set[type[BaseModel]] = set()
     waiting = [model]
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += [part for f in one.model_fields.values() for part in _models(f.annotation)]
-    return found
+        reached = waiting.pop()
+        if reached not in models:
+            models.add(reached)
+            waiting += [
+                part for f in reached.model_fields.values() for part in _models(f.annotation)
+            ]
+    return models
 
 
 def _set_fields(value: object) -> Iterator[str]:

@@ -48,18 +48,18 @@ SHIPPED: Final = ServingLimits()
 class _Number:
     low: str
     high: str | None = None
-    whole: bool = False
+    integral: bool = False
     besides: str | None = None
 
     @property
     def want(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
+        kind = "a whole number" if self.integral else "a number"
         reach = f"from {self.low} to {self.high}" if self.high else f"of {self.low} or more"
         return f"{kind} {reach}" + (f", or {self.besides}" if self.besides else "")
 
     def takes(self, text: str) -> bool:
         number = _number(text)
-        if number is None or (self.whole and not text.isdecimal()):
+        if number is None or (self.integral and not text.isdecimal()):
             return False
         if self.besides is not None and number == Decimal(self.besides):
             return True
@@ -70,33 +70,33 @@ class _Number:
 class _Duration:
     low: int
     high: int
-    whole: bool
+    integral: bool
 
     @property
     def want(self) -> str:
-        unit = ", in whole seconds" if self.whole else ""
+        unit = ", in whole seconds" if self.integral else ""
         return f"a duration from {self.low}s to {self.high}s{unit}, such as 30s"
 
     def takes(self, text: str) -> bool:
         span = seconds(text)
-        if span is None or (self.whole and span % 1):
+        if span is None or (self.integral and span % 1):
             return False
         return self.low <= span <= self.high
 
 
 _FORMATS: Final[Mapping[str, _Number | _Duration]] = {
-    "min-scale": _Number("0", whole=True),
-    "max-scale": _Number("0", whole=True),
-    "initial-scale": _Number("0", whole=True),
-    "activation-scale": _Number("2", whole=True),
+    "min-scale": _Number("0", integral=True),
+    "max-scale": _Number("0", integral=True),
+    "initial-scale": _Number("0", integral=True),
+    "activation-scale": _Number("2", integral=True),
     "target": _Number("0.01"),
     "target-utilization-percentage": _Number("1", "100"),
     "target-burst-capacity": _Number("0", besides="-1"),
     "panic-window-percentage": _Number("1", "100"),
     "panic-threshold-percentage": _Number("110", "1000"),
-    "window": _Duration(6, _HOUR, whole=True),
-    "scale-down-delay": _Duration(0, _HOUR, whole=True),
-    "scale-to-zero-pod-retention-period": _Duration(0, _HOUR, whole=False),
+    "window": _Duration(6, _HOUR, integral=True),
+    "scale-down-delay": _Duration(0, _HOUR, integral=True),
+    "scale-to-zero-pod-retention-period": _Duration(0, _HOUR, integral=False),
 }
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "class": (KPA, HPA, AHPA),

@@ -129,7 +129,7 @@ def _whole_vllm_dashboard() -> Dashboard:
                 "model",
                 'label_values(vllm:num_requests_running{namespace="$namespace"}, pod)',
                 _MODEL_OF_POD,
-                many=True,
+                multiple=True,
             ),
         ),
         panels=(
@@ -246,7 +246,7 @@ def gpu_dashboard(flavor: MetricsFlavor, labels: PodLabels) -> Dashboard:
                 "model",
                 f'label_values(DCGM_FI_DEV_GPU_UTIL{{{namespace}="$namespace"}}, {pod})',
                 _MODEL_OF_POD,
-                many=True,
+                multiple=True,
             ),
         ),
         panels=(

@@ -46,7 +46,7 @@ class Variable:
     """A query of Grafana's, such as `label_values(series, label)`."""
     regex: str = ""
     """Cuts what is offered out of what is found."""
-    many: bool = False
+    multiple: bool = False
     """Whether several, or all, may be chosen."""
 
 
@@ -97,8 +97,8 @@ def _variable(variable: Variable) -> dict[str, Any]:
         # 2: asked for again whenever the range of time changes, because models come and go.
         "refresh": 2,
         "sort": 1,
-        "multi": variable.many,
-        "includeAll": variable.many,
+        "multi": variable.multiple,
+        "includeAll": variable.multiple,
     }
 
 

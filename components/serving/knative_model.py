@@ -143,8 +143,8 @@ class KnativeModel(pulumi.ComponentResource):
         service = judged(f"KnativeModel {name}", lambda: service_spec(args))
         about = service_metadata(name, args)
         limits = serving_limits(args)
-        found = [*service_faults(service, about, limits), *host_faults(name, args)]
-        check(f"KnativeModel {name}", found)
+        faults = [*service_faults(service, about, limits), *host_faults(name, args)]
+        check(f"KnativeModel {name}", faults)
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 

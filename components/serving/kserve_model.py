@@ -120,8 +120,8 @@ class KServeScale(Args):
             want = f"1 or more, or metric {' or '.join(_TO_ZERO)}"
             why = "an HPA cannot scale to 0, since no pod is left to measure"
             yield Fault("min", 0, want, why)
-        whole = {KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY}
-        if self.metric in whole and not self.target.is_integer():
+        integral = {KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY}
+        if self.metric in integral and not self.target.is_integer():
             want = "a whole number"
             yield Fault("target", self.target, want, f"KServe takes no other for {self.metric}")
         elif plain(self.target) != plain(round(self.target, 3)):
@@ -137,9 +137,9 @@ class KServeScale(Args):
             why = "a replica never reports more, so the model would not scale"
             yield Fault("target", self.target, f"{most} or less", why)
         if (self.query is not None) != (self.metric is KServeMetric.PROMETHEUS):
-            asked = self.query is not None
-            got = Words(f"given with metric {self.metric}") if asked else MISSING
-            want = "left out, or metric prometheus" if asked else "given with metric prometheus"
+            has_query = self.query is not None
+            got = Words(f"given with metric {self.metric}") if has_query else MISSING
+            want = "left out, or metric prometheus" if has_query else "given with metric prometheus"
             yield Fault("query", got, want, "KEDA asks for it, and for nothing else")
         if self.window is not None and self.scaler not in _LOOKING_BACK:
             want, why = f"left out with {self.metric}", "KServe hands it to no autoscaler"
@@ -229,10 +229,10 @@ class KServeServe(Args):
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
-        told = (self.annotations or {}).get(AUTOSCALER_CLASS)
-        if told is not None and told != self.scale.scaler:
+        autoscaler = (self.annotations or {}).get(AUTOSCALER_CLASS)
+        if autoscaler is not None and autoscaler != self.scale.scaler:
             field = f"annotations[{AUTOSCALER_CLASS}]"
-            yield Fault(field, told, "left out", "scale.metric decides who scales")
+            yield Fault(field, autoscaler, "left out", "scale.metric decides who scales")
 
 
 class KServeModelArgs(ModelArgs):
@@ -253,11 +253,11 @@ class KServeModelArgs(ModelArgs):
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
         yield from domain_faults("domain", self.domain, "the model is a host below it")
-        asked, ingress = self.serve.request_seconds, self.ingress_class
-        if asked and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
+        seconds, ingress = self.serve.request_seconds, self.ingress_class
+        if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "
             why = "KServe hands it to no Ingress, and of annotations only NGINX's are known here"
-            yield Fault("serve.request_seconds", asked, f"{want}serve.annotations", why)
+            yield Fault("serve.request_seconds", seconds, f"{want}serve.annotations", why)
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -310,9 +310,9 @@ def model_faults(
     name: str, args: KServeModelArgs, service: InferenceServiceSpec, about: ObjectMetaArgs
 ) -> list[Fault]:
     """What KServe refuses of the service, and hosts that it cannot make."""
-    found = [*inference_service_faults(service, about, limits=serving_limits(args))]
-    named = any(fault.field == "metadata.name" for fault in found)
-    return found if named else [*found, *host_faults(name, args)]
+    faults = [*inference_service_faults(service, about, limits=serving_limits(args))]
+    named = any(fault.field == "metadata.name" for fault in faults)
+    return faults if named else [*faults, *host_faults(name, args)]
 
 
 def serving_limits(args: KServeModelArgs) -> ServingLimits:

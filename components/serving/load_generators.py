@@ -64,7 +64,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Row:
+class GeneratorRow:
     """What is known of a generator."""
 
     image: str | None
@@ -216,9 +216,9 @@ def _hey_files(load: Load, _: str) -> dict[str, str]:
     return {"question.json": json.dumps(question) + "\n", "run.sh": load_programs.HEY}
 
 
-GENERATORS: Final[Mapping[Generator, Row]] = MappingProxyType(
+GENERATORS: Final[Mapping[Generator, GeneratorRow]] = MappingProxyType(
     {
-        Generator.INFERENCE_PERF: Row(
+        Generator.INFERENCE_PERF: GeneratorRow(
             # github.com/kubernetes-sigs/inference-perf, issue 606 (v0.7.0 cut 2026-09-15); its
             # workflow publish-on-release.yml pushes each tag there.
             image="quay.io/inference-perf/inference-perf:v0.7.0",
@@ -230,7 +230,7 @@ GENERATORS: Final[Mapping[Generator, Row]] = MappingProxyType(
             closed_only=False,
         ),
         # github.com/rakyll/hey offers binaries and no image, 2026-11.
-        Generator.HEY: Row(
+        Generator.HEY: GeneratorRow(
             image=None,
             command=_hey_command,
             files=_hey_files,

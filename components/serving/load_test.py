@@ -17,8 +17,8 @@ from .load_generators import (
     MODEL_PATH,
     RESULTS_PATH,
     Generator,
+    GeneratorRow,
     Load,
-    Row,
     longest_seconds,
     scenario_faults,
 )
@@ -89,7 +89,7 @@ class LoadTestArgs(Args):
         yield from image_faults("kubectl_image", self.kubectl_image or KUBECTL_IMAGE)
         yield from folder_faults("model_folder", self.model_folder)
         yield from folder_faults("results_folder", self.results_folder)
-        yield from (one.under("scenario") for one in scenario_faults(generator, self.scenario))
+        yield from (fault.under("scenario") for fault in scenario_faults(generator, self.scenario))
         if self.api_key_secret is not None:
             yield from secret_name_faults("api_key_secret", self.api_key_secret)
         if self.image is None and row.image is None:
@@ -225,7 +225,7 @@ def job_spec(name: str, args: LoadTestArgs, labels: dict[str, str]) -> Any:
     }
 
 
-def _row(args: LoadTestArgs) -> Row:
+def _row(args: LoadTestArgs) -> GeneratorRow:
     return GENERATORS[args.generator or Generator.INFERENCE_PERF]
 
 
@@ -272,11 +272,11 @@ def _confined() -> dict[str, Any]:
     }
 
 
-def _told(url: pulumi.Input[str], make: Callable[[str], list[str]]) -> pulumi.Input[list[str]]:
+def _from_url(url: pulumi.Input[str], make: Callable[[str], list[str]]) -> pulumi.Input[list[str]]:
     """What is made of an address: at once where it is known, so that no engine has to be there."""
     if isinstance(url, str):
         return make(url)
-    return pulumi.Output.all(url).apply(lambda known: make(known[0]))
+    return pulumi.Output.all(url).apply(lambda values: make(values[0]))
 
 
 def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def _generator(name: str, args: LoadTestArgs) -> dict[str, Any]:
     return {
         "name": "load",
         "image": args.image or row.image,
-        "command": _told(args.url, lambda url: row.command(_load(job, args), url)),
+        "command": _from_url(args.url, lambda url: row.command(_load(job, args), url)),
         "env": [*key, *({"name": name, "value": value} for name, value in sorted(env.items()))],
         "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "2Gi"}},
         "volumeMounts": mounts,

@@ -162,8 +162,10 @@ def unit(pool: PlacementPool) -> Unit:
 
 def distinct_tolerations(pools: list[PlacementPool]) -> list[Toleration]:
     """Tolerations of all pools, each once, in the order of the pools."""
-    every = [toleration for pool in pools for toleration in pool.tolerations or []]
-    return [toleration for i, toleration in enumerate(every) if toleration not in every[:i]]
+    tolerations = [toleration for pool in pools for toleration in pool.tolerations or []]
+    return [
+        toleration for i, toleration in enumerate(tolerations) if toleration not in tolerations[:i]
+    ]
 
 
 def node_affinity(pools: list[PlacementPool], enforcer: Enforcer) -> NodeAffinity:

@@ -124,15 +124,15 @@ class Scenario(Args):
     """A day's load, compressed."""
 
     def _faults(self) -> Iterator[Fault]:
-        given = [kind for kind in type(self).model_fields if getattr(self, kind) is not None]
+        kinds = [kind for kind in type(self).model_fields if getattr(self, kind) is not None]
         why = "a test loads a model in one way"
-        if not given:
-            first, *others = type(self).model_fields
-            yield Fault(first, MISSING, f"given, or else {' or '.join(others)}", why)
-        elif len(given) > 1:
-            first, *others = given
+        if not kinds:
+            first, *alternatives = type(self).model_fields
+            yield Fault(first, MISSING, f"given, or else {' or '.join(alternatives)}", why)
+        elif len(kinds) > 1:
+            first, *alternatives = kinds
             want = "the only one"
-            yield Fault(first, Words(f"given beside {' and '.join(others)}"), want, why)
+            yield Fault(first, Words(f"given beside {' and '.join(alternatives)}"), want, why)
 
     @property
     def kind(self) -> str:

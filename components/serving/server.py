@@ -15,7 +15,7 @@ from ..catalog.vllm.table import Version
 from ..crds.formats import dns_1123_faults, image_faults
 from ..quantity import QUANTITY, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
-from .vllm import OURS, Vllm, vllm_flags
+from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
@@ -117,8 +117,8 @@ class ModelServer(Args):
     @property
     def served_name(self) -> str | None:
         """Name that clients put into `model`, where the command line says it."""
-        found = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
-        return found[1] if found else None
+        match = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
+        return match[1] if match else None
 
     def command_line(self, drain_seconds: int = 0) -> list[str]:
         """The command in exec form, so that the server itself receives SIGTERM.
@@ -141,12 +141,12 @@ class ModelServer(Args):
     def variables(self) -> dict[str, str]:
         """Environment variables by name: the user's over those that are set for vLLM."""
         command = self.vllm_command
-        ours: dict[str, str] = {}
+        variables: dict[str, str] = {}
         if command is not None and not self.usage_stats:
-            ours |= NO_USAGE_STATS
+            variables |= NO_USAGE_STATS
         if command is not None and is_offline(command, self.mount_path):
-            ours |= OFFLINE
-        return dict(sorted({**ours, **(self.env or {})}.items()))
+            variables |= OFFLINE
+        return dict(sorted({**variables, **(self.env or {})}.items()))
 
     @property
     def vllm_command(self) -> VllmCommand | None:
@@ -168,7 +168,7 @@ class ModelServer(Args):
         image = vllm_image(self.image)
         if self.vllm is not None:
             yield from field_faults(self.vllm, image)
-            yield from extra_faults(self.vllm.extra_args or [], image, OURS)
+            yield from extra_faults(self.vllm.extra_args or [], image, FIELD_BY_FLAG)
         elif (command := self.vllm_command) is not None:
             yield from command_faults(command, self.command or [], image)
 
@@ -190,12 +190,14 @@ class ModelServer(Args):
 
     def _port_faults(self) -> Iterator[Fault]:
         command = self.vllm_command
-        given = command is not None and "--port" in command.flags
-        if self.command is None or command is None or not (given or command.is_whole):
+        has_port = command is not None and "--port" in command.flags
+        if self.command is None or command is None or not (has_port or command.is_whole):
             return
-        listens = command.number("--port") if given else VLLM_PORT
+        listens = command.number("--port") if has_port else VLLM_PORT
         if listens is not None and listens != self.port:
-            got = Words(f"one with --port {listens}" if given else f"without --port ({VLLM_PORT})")
+            got = Words(
+                f"one with --port {listens}" if has_port else f"without --port ({VLLM_PORT})"
+            )
             want = f"one with --port {self.port}, or port {listens}"
             yield Fault("command", got, want, "requests and probes go to port")
 

@@ -69,8 +69,8 @@ def knative_shutdown(server: ModelServer, request_seconds: int | None) -> Shutdo
     """
     if not finishes_requests(server) or _own_flag(server):
         return AT_ONCE
-    left = (request_seconds or KNATIVE_SECONDS) - QUIET_SECONDS - END_SECONDS
-    return Shutdown(drain_seconds=max(0, left))
+    seconds = (request_seconds or KNATIVE_SECONDS) - QUIET_SECONDS - END_SECONDS
+    return Shutdown(drain_seconds=max(0, seconds))
 
 
 def finishes_requests(server: ModelServer) -> bool:

@@ -197,17 +197,17 @@ def kept_apart(name: str, spec: dict[str, Any]) -> Any:
     """
     template = spec["template"]
     text = pulumi.Output.json_dumps(template, sort_keys=True)
-    generation = text.apply(lambda known: hashlib.sha256(known.encode()).hexdigest()[:8])
+    generation = text.apply(lambda content: hashlib.sha256(content.encode()).hexdigest()[:8])
     expressions = [
         {"key": "batch.kubernetes.io/job-name", "operator": "In", "values": [name]},
         {"key": GENERATION, "operator": "NotIn", "values": [generation]},
     ]
     # Every node has this label, and all that run Linux the same value: so it holds on all of them.
-    others = {
+    term = {
         "labelSelector": {"matchExpressions": expressions},
         "topologyKey": "kubernetes.io/os",
     }
-    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [others]}}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     about, pod = template["metadata"], template["spec"]
     labels = {**about["labels"], GENERATION: generation}
     affinity = {**pod.get("affinity", {}), **apart}
@@ -340,8 +340,8 @@ def _volumes(args: TrainingJobArgs) -> list[tuple[dict[str, Any], dict[str, Any]
     folder = args.checkpoint_folder
     if args.checkpoint_per_rank:
         # The Job's controller gives every container of an indexed Job this variable.
-        own = "rank-$(JOB_COMPLETION_INDEX)"
-        checkpoint["subPathExpr"] = f"{folder.rstrip('/')}/{own}" if folder else own
+        rank = "rank-$(JOB_COMPLETION_INDEX)"
+        checkpoint["subPathExpr"] = f"{folder.rstrip('/')}/{rank}" if folder else rank
     elif folder:
         checkpoint["subPath"] = folder
     claim: dict[str, Any] = {"claimName": args.checkpoint_claim}

@@ -138,7 +138,7 @@ class Dtype(StrEnum):
     """32 bits: twice the memory."""
 
 
-OURS: Final[Mapping[str, str]] = MappingProxyType(
+FIELD_BY_FLAG: Final[Mapping[str, str]] = MappingProxyType(
     {
         "--port": "server.port",
         "--model": "server.mount_path",

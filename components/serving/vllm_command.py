@@ -88,14 +88,14 @@ def read_arguments(words: Sequence[str], release: Version | None = None) -> Vllm
         words: E.g. `/mnt/models/qwen --port 8080 -tp=2`.
         release: As in `read_command`.
     """
-    known = table.release(release)
+    features = table.release(release)
     options: list[Option] = []
     loose: list[str] = []
     for spelled, values in _grouped(words):
         if spelled is None:
             loose += values
             continue
-        option, rest = _option(spelled, values, known)
+        option, rest = _option(spelled, values, features)
         options.append(option)
         loose += rest
     command = VllmCommand(loose[0] if loose else None, tuple(options), tuple(loose))
@@ -202,24 +202,24 @@ def _grouped(words: Sequence[str]) -> Iterator[tuple[str | None, tuple[str, ...]
 
 
 def _option(
-    word: str, following: tuple[str, ...], known: table.Release
+    word: str, following: tuple[str, ...], features: table.Release
 ) -> tuple[Option, tuple[str, ...]]:
     """A flag with the values that it takes, and the words that it leaves."""
     spelled, equals, value = word.partition("=")
-    flag = base_flag(spelled, known)
-    name = known.flag(flag) or flag
+    flag = base_flag(spelled, features)
+    name = features.flag(flag) or flag
     if level := re.fullmatch(r"-O=?(\d+)", word):
         return Option("-O", name, (level[1],)), following
     if equals:
         return Option(spelled, name, (value,)), following
-    kind = table.VALUE if "." in spelled else known.flags.get(name, table.VALUES)
+    kind = table.VALUE if "." in spelled else features.flags.get(name, table.VALUES)
     most = {table.SWITCH: 0, table.VALUE: 1, table.OPTIONAL: 1}.get(kind, len(following))
     return Option(spelled, name, following[:most]), following[most:]
 
 
-def base_flag(spelled: str, known: table.Release) -> str:
+def base_flag(spelled: str, features: table.Release) -> str:
     """A flag with dashes, without the keys of `--compilation-config.level`, and -O in full."""
     flag = spelled.partition(".")[0]
     if flag.startswith("-O"):
-        return "--optimization-level" if "--optimization-level" in known.flags else "-O"
+        return "--optimization-level" if "--optimization-level" in features.flags else "-O"
     return flag.replace("_", "-") if flag.startswith("--") else flag

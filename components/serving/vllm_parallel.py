@@ -56,17 +56,17 @@ def cards_text(command: VllmCommand) -> str:
 def tensor_share(gpus: int, extra_args: Sequence[str]) -> int:
     """Cards that each layer is split over, where further flags split them otherwise too."""
     sizes = _sizes(read_arguments(extra_args), _OTHERS)
-    others = math.prod(sizes.values()) if sizes else 1
-    return gpus // others if others and gpus % others == 0 else gpus
+    cards_per_layer = math.prod(sizes.values()) if sizes else 1
+    return gpus // cards_per_layer if cards_per_layer and gpus % cards_per_layer == 0 else gpus
 
 
 def _sizes(command: VllmCommand, flags: Sequence[str]) -> dict[str, int] | None:
-    here = LOCAL in command.flags and "--nnodes" not in command.flags
-    if not command.is_whole or not (here or command.flags.keys().isdisjoint(_ELSEWHERE)):
+    local = LOCAL in command.flags and "--nnodes" not in command.flags
+    if not command.is_whole or not (local or command.flags.keys().isdisjoint(_ELSEWHERE)):
         return None
-    told = {flag: LOCAL if here and flag == DATA else flag for flag in flags}
+    names = {flag: LOCAL if local and flag == DATA else flag for flag in flags}
     sizes = {
-        flag: command.number(name) if name in command.flags else 1 for flag, name in told.items()
+        flag: command.number(name) if name in command.flags else 1 for flag, name in names.items()
     }
-    known = {flag: size for flag, size in sizes.items() if size is not None}
-    return known if len(known) == len(sizes) else None
+    read = {flag: size for flag, size in sizes.items() if size is not None}
+    return read if len(read) == len(sizes) else None

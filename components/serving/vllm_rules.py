@@ -126,10 +126,10 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
     """Judges fields whose flag, or whose value, some releases do not know."""
     if image is None:
         return
-    known = release(image.version)
+    features = release(image.version)
     for field, flag in (("runner", "--runner"), ("convert", "--convert")):
         value = getattr(vllm, field)
-        if value is not None and flag not in known.flags:
+        if value is not None and flag not in features.flags:
             want = "left out, and --task in extra_args where the model needs it"
             why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
             yield Fault(f"vllm.{field}", value, want, why)
@@ -161,28 +161,28 @@ def _span(key: str, name: str) -> str:
 
 
 def extra_faults(
-    words: Sequence[str], image: VllmImage | None, ours: Mapping[str, str]
+    words: Sequence[str], image: VllmImage | None, fields: Mapping[str, str]
 ) -> Iterator[Fault]:
     """Judges `vllm.extra_args`.
 
     Args:
         words: Its items.
         image: The release, where the tag tells it.
-        ours: Flags that follow from fields, with the field.
+        fields: By flag that follows from a field, that field.
     """
     field = "vllm.extra_args"
     command = read_arguments(words, image.version if image else None)
-    known = _known(image, is_serve=False)
+    features = _features(image, is_serve=False)
     yield from _spaced_faults(field, words)
     yield from _unfilled_faults(field, words)
     further: list[Option] = []
     for option in command.options:
-        faults = list(_ours_faults(field, option, known, ours))
+        faults = list(_field_flag_faults(field, option, features, fields))
         yield from faults
         if not faults:
             further.append(option)
-    yield from _faults(field, replace(command, options=tuple(further)), image, known, models=0)
-    yield from _need_faults(field, command, known)
+    yield from _faults(field, replace(command, options=tuple(further)), image, features, models=0)
+    yield from _need_faults(field, command, features)
 
 
 def command_faults(
@@ -202,9 +202,9 @@ def command_faults(
         yield Fault("command", Words("vllm serve"), want, why)
     arguments = server_arguments(words) or ()
     yield from _spaced_faults("command", arguments)
-    known = _known(image, command.is_serve)
-    yield from _faults("command", command, image, known, models=1)
-    yield from _need_faults("command", command, known)
+    features = _features(image, command.is_serve)
+    yield from _faults("command", command, image, features, models=1)
+    yield from _need_faults("command", command, features)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
         want = "one with the path of the model, e.g. server.mount_path"
@@ -216,7 +216,7 @@ def command_faults(
         yield from method_faults("command", "gguf", image)
 
 
-def _known(image: VllmImage | None, is_serve: bool) -> Release:
+def _features(image: VllmImage | None, is_serve: bool) -> Release:
     """What the server knows: all of its release by `vllm serve`, less by its module."""
     if image is None:
         return any_release()
@@ -233,12 +233,12 @@ def _unfilled_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
             yield Fault(field, word, want, why)
 
 
-def _need_faults(field: str, command: VllmCommand, known: Release) -> Iterator[Fault]:
+def _need_faults(field: str, command: VllmCommand, features: Release) -> Iterator[Fault]:
     """A flag that does nothing good without another."""
-    for flag, (other, otherwise) in _NEEDS.items():
-        lacks = flag in command.flags and other not in command.flags and command.is_whole
-        if lacks and flag in known.flags:
-            yield Fault(field, flag, f"given with {other}", f"without it {otherwise}")
+    for flag, (requirement, otherwise) in _NEEDS.items():
+        lacks = flag in command.flags and requirement not in command.flags and command.is_whole
+        if lacks and flag in features.flags:
+            yield Fault(field, flag, f"given with {requirement}", f"without it {otherwise}")
 
 
 def _json_faults(field: str, flag: str, option: Option, image: VllmImage | None) -> Iterator[Fault]:
@@ -273,39 +273,39 @@ def _spaced_faults(field: str, words: Sequence[str]) -> Iterator[Fault]:
         except ValueError:
             parts = word.split()
         secret = any(part.partition("=")[0] in SECRET_FLAGS for part in parts)
-        shown = "one item per word" if secret else f"{len(parts)} items, {', '.join(parts)}"
+        want = "one item per word" if secret else f"{len(parts)} items, {', '.join(parts)}"
         got = Words("several words in one item") if secret else word
-        yield Fault(field, got, shown, "each item reaches vLLM as one word")
+        yield Fault(field, got, want, "each item reaches vLLM as one word")
 
 
-def _ours_faults(
-    field: str, option: Option, known: Release, ours: Mapping[str, str]
+def _field_flag_faults(
+    field: str, option: Option, features: Release, fields: Mapping[str, str]
 ) -> Iterator[Fault]:
     """A flag that a field sets, spelled in full or begun."""
-    base = base_flag(option.spelled, known)
-    flags = {known.main(flag) for flag in known.candidates(base)} | {option.name}
+    base = base_flag(option.spelled, features)
+    flags = {features.main(flag) for flag in features.candidates(base)} | {option.name}
     flags |= {f"--{flag.removeprefix('--no-')}" for flag in flags if flag.startswith("--no-")}
     if base.startswith("--") and base != "--":
-        flags |= {flag for flag in ours if flag.startswith(base)}
-    if set_by := sorted({ours[flag] for flag in flags if flag in ours}):
+        flags |= {flag for flag in fields if flag.startswith(base)}
+    if set_by := sorted({fields[flag] for flag in flags if flag in fields}):
         why = "of a flag that is given twice, vLLM takes the last"
-        if base not in ours:
+        if base not in fields:
             why += ", and the beginning of a flag stands for the flag"
         want = f"left out, and {' or '.join(set_by)} set instead"
         yield Fault(field, base, want, why)
 
 
 def _faults(
-    field: str, command: VllmCommand, image: VllmImage | None, known: Release, models: int
+    field: str, command: VllmCommand, image: VllmImage | None, features: Release, models: int
 ) -> Iterator[Fault]:
     for option in command.options:
-        fault = _spelling_fault(field, option, known, image)
+        fault = _spelling_fault(field, option, features, image)
         if fault is not None:
             yield fault
             continue
-        flag = known.flag(base_flag(option.spelled, known))
+        flag = features.flag(base_flag(option.spelled, features))
         if flag is not None:
-            yield from _value_faults(field, option, known.flags[flag])
+            yield from _value_faults(field, option, features.flags[flag])
             yield from _json_faults(field, flag, option, image)
             yield from _reach_faults(field, flag, option)
             if flag == "--load-format" and option.values[:1] and option.values[0] in _LOADED_AS:
@@ -326,39 +326,39 @@ _TAKEN: Final = ("the model, or exit", "a second model, and exit")
 
 
 def _spelling_fault(
-    field: str, option: Option, known: Release, image: VllmImage | None
+    field: str, option: Option, features: Release, image: VllmImage | None
 ) -> Fault | None:
-    base = base_flag(option.spelled, known)
+    base = base_flag(option.spelled, features)
     about = f"vLLM {image.release}" if image else "no release of vLLM that is known"
     if image and image.version < UNDERSCORES_SINCE and "_" in option.spelled.partition(".")[0]:
         return Fault(field, option.spelled, base, f"{about} takes dashes only")
     # Also where it is the beginning of another: --config, of --config-format.
-    if base in known.serve and base not in known.flags:
+    if base in features.serve and base not in features.flags:
         want = "left out" if base in _UNREACHED else "left out, or given to vllm serve in a command"
         why = f"{about} knows it in vllm serve alone, and python -m {MODULES[0]} exits"
         return Fault(field, option.spelled, want, why)
-    candidates = known.candidates(base)
-    mains = sorted({known.main(flag) for flag in candidates})
+    candidates = features.candidates(base)
+    mains = sorted({features.main(flag) for flag in candidates})
     if len(mains) == 1:
         return None
     if mains:
         want = f"written in full: {', '.join(mains[:6])}"
         return Fault(field, option.spelled, want, "it may stand for any of them, and vLLM exits")
-    return Fault(field, option.spelled, *_unknown(base, known, image, about))
+    return Fault(field, option.spelled, *_unknown(base, features, image, about))
 
 
-def _unknown(base: str, known: Release, image: VllmImage | None, about: str) -> tuple[str, str]:
+def _unknown(base: str, features: Release, image: VllmImage | None, about: str) -> tuple[str, str]:
     """What a flag that the release does not know must be, and why."""
     life = lifetime("flags", base)
     if life is None or image is None:
-        like = nearest(base, known.flags, _LIKENESS)
+        like = nearest(base, features.flags, _LIKENESS)
         knows = about if image is None else f"{about} does not know it, and"
         want = f"left out (did you mean {like}?)" if like else "left out"
         return want, "no release of vLLM that is known has it" if image is None else (
             f"{knows} exits when it starts"
         )
     if (since := gone_since("flags", base, image.version)) is not None:
-        want = REPLACED.get(base) or nearest(base, known.flags) or "left out"
+        want = REPLACED.get(base) or nearest(base, features.flags) or "left out"
         why = f"it is gone since vLLM {release_name(since)}, and {about} exits when it starts"
         return want, why
     first = release_name(life[0])

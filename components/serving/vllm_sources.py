@@ -77,7 +77,7 @@ def _adapters(option: Option) -> Iterator[str]:
 
 def _json(text: str) -> Mapping[str, object]:
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -28,7 +28,7 @@ class CloudFile:
         self.path = path
         self._lock = threading.RLock()
 
-    def every(self) -> list[Existing]:
+    def resources(self) -> list[Existing]:
         """All resources, in the order in which they were made."""
         with self._lock:
             return self._load()
@@ -36,7 +36,11 @@ class CloudFile:
     def find(self, type_: str, id_: str) -> Existing | None:
         """The resource of this type and ID."""
         return next(
-            (resource for resource in self.every() if (resource.type, resource.id) == (type_, id_)),
+            (
+                resource
+                for resource in self.resources()
+                if (resource.type, resource.id) == (type_, id_)
+            ),
             None,
         )
 

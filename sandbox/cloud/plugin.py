@@ -77,7 +77,7 @@ class CloudPlugin(Plugin):
             unknown = dict.fromkeys(schema.computed(request.type), UNKNOWN)
             return State("", {**schema.defaults(request.type), **unknown, **request.inputs})
         id_ = behaviour.identity(request.type, request.inputs)
-        self._refuse(request, id_, self.cloud.every())
+        self._refuse(request, id_, self.cloud.resources())
         if request.type == behaviour.CLUSTER:
             self.clusters.start(id_)
         if request.type == behaviour.ADDON:
@@ -119,7 +119,7 @@ class CloudPlugin(Plugin):
         existing = self.cloud.find(request.type, request.id)
         if existing is None:
             return
-        for dependant in self.cloud.every():
+        for dependant in self.cloud.resources():
             for name, type_, id_ in behaviour.references(dependant.type, dependant.inputs):
                 if (type_, id_) == (request.type, request.id):
                     raise OperationError(

@@ -124,7 +124,7 @@ class ApiClient:
         body = {**namespace, "spec": {"finalizers": []}}
         self._send("PUT", f"{self._path(namespace)}/finalize", json=body)
 
-    def every(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+    def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, in all namespaces; none where the kind is not known."""
         try:
             resource = self._resource(api_version, kind)

@@ -54,18 +54,18 @@ class SimulatedControllers:
     def round(self) -> None:
         """Does once what there is to do."""
         for api_version, kind, status_of in _STATUS_RULES:
-            for manifest in self._client.every(api_version, kind):
+            for manifest in self._client.list_objects(api_version, kind):
                 status = status_of(self._client, manifest)
                 if status is not None and not _has(manifest.get("status") or {}, status):
                     self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
-        for serving in self._client.every(OPERATOR, "KnativeServing"):
+        for serving in self._client.list_objects(OPERATOR, "KnativeServing"):
             installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
             installs.configure(
                 self._client, installs.KNATIVE_CORE, serving["metadata"]["namespace"]
             )
             if not _has(serving.get("status") or {}, _READY):
                 self._client.merge(serving, {"status": _READY}, crds.MANAGER, "status")
-        for namespace in self._client.every("v1", "Namespace"):
+        for namespace in self._client.list_objects("v1", "Namespace"):
             if "deletionTimestamp" in namespace["metadata"]:
                 empty(self._client, namespace["metadata"]["name"])
                 self._client.finalize(namespace)
@@ -82,7 +82,7 @@ def objects(client: ApiClient) -> Iterator[Manifest]:
     """Every object that somebody made, one request per kind."""
     for api_version, kind, _ in client.kinds():
         if kind not in _PASSING:
-            yield from client.every(api_version, kind)
+            yield from client.list_objects(api_version, kind)
 
 
 _PASSING: Final = frozenset(

@@ -6,7 +6,7 @@ from plan.model import UNKNOWN, Plan, Resource
 SLOW = {"cluster": 15.0, "pool": 4.0, "nat": 2.0, "chart": 1.0}
 
 
-def made(
+def planned(
     type_: str, name: str, *after: str, parent: str = "", provider: str = "", custom: bool = True
 ) -> Resource:
     return Resource(
@@ -28,15 +28,15 @@ def names(path: list[Link]) -> list[str]:
 
 def test_the_path_is_the_chain_that_takes_longest_and_not_the_one_with_most_links() -> None:
     graph = [
-        made("nat", "nat"),
-        made("vpc", "vpc"),
-        made("cluster", "cluster", "nat", "vpc"),
-        made("chart", "one"),
-        made("chart", "two", "one"),
-        made("chart", "three", "two"),
-        made("chart", "four", "three"),
-        made("pool", "pool", "cluster"),
-        made("chart", "chart", "pool", "four"),
+        planned("nat", "nat"),
+        planned("vpc", "vpc"),
+        planned("cluster", "cluster", "nat", "vpc"),
+        planned("chart", "one"),
+        planned("chart", "two", "one"),
+        planned("chart", "three", "two"),
+        planned("chart", "four", "three"),
+        planned("pool", "pool", "cluster"),
+        planned("chart", "chart", "pool", "four"),
     ]
     path = critical_path(graph, SLOW)
     assert names(path) == ["nat", "cluster", "pool", "chart"]
@@ -44,18 +44,22 @@ def test_the_path_is_the_chain_that_takes_longest_and_not_the_one_with_most_link
 
 
 def test_what_takes_no_time_connects_a_path_without_standing_in_it() -> None:
-    graph = [made("cluster", "cluster"), made("job", "job", "cluster"), made("chart", "c", "job")]
+    graph = [
+        planned("cluster", "cluster"),
+        planned("job", "job", "cluster"),
+        planned("chart", "c", "job"),
+    ]
     assert names(critical_path(graph, SLOW)) == ["cluster", "c"]
 
 
 def test_a_resource_waits_for_its_provider_and_for_what_its_component_waits_for() -> None:
     graph = [
-        made("cluster", "cluster"),
-        made("provider", "provider", "cluster"),
-        made("pool", "pool"),
-        made("component", "component", "pool", custom=False),
-        made("chart", "inside", parent="component"),
-        made("chart", "there", "inside", provider=f"provider::{UNKNOWN}"),
+        planned("cluster", "cluster"),
+        planned("provider", "provider", "cluster"),
+        planned("pool", "pool"),
+        planned("component", "component", "pool", custom=False),
+        planned("chart", "inside", parent="component"),
+        planned("chart", "there", "inside", provider=f"provider::{UNKNOWN}"),
     ]
     assert names(critical_path(graph, SLOW)) == ["cluster", "there"]
     assert names(critical_path(graph, {**SLOW, "cluster": 1})) == ["pool", "inside", "there"]
@@ -63,14 +67,14 @@ def test_a_resource_waits_for_its_provider_and_for_what_its_component_waits_for(
 
 def test_nothing_has_an_empty_path() -> None:
     assert critical_path([], SLOW) == []
-    assert critical_path([made("vpc", "vpc")], SLOW) == []
+    assert critical_path([planned("vpc", "vpc")], SLOW) == []
 
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_an_object_takes_time_only_if_somebody_waits_for_it(waits: bool) -> None:
     type_ = "kubernetes:serving.knative.dev/v1:Service"
     notes = {"pulumi.com/waitFor": "condition=Ready"} if waits else {}
-    service = made(type_, "qwen")
+    service = planned(type_, "qwen")
     waited = Resource(**{**vars(service), "inputs": {"metadata": {"annotations": notes}}})
-    found = minutes_of(Plan("p", "s", [waited]))
-    assert found == ({type_: MINUTES[type_]} if waits else {})
+    minutes = minutes_of(Plan("p", "s", [waited]))
+    assert minutes == ({type_: MINUTES[type_]} if waits else {})

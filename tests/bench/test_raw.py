@@ -23,33 +23,33 @@ def plan_of(stack: str, *, preview: bool = True) -> Plan:
 
 def state_of(stack: str) -> dict[str, Any]:
     """A state as an `up` would leave it, of what a plan knows of one."""
-    found = plan_of(stack, preview=False)
+    plan = plan_of(stack, preview=False)
     resources = [
         {
-            "urn": one.urn,
-            "type": one.type,
-            "custom": one.custom,
-            "id": f"{one.name}-id" if one.custom else None,
-            "inputs": dict(one.inputs),
-            "outputs": {COMPUTED.get(one.type, "id"): f"{one.name}-id"},
+            "urn": resource.urn,
+            "type": resource.type,
+            "custom": resource.custom,
+            "id": f"{resource.name}-id" if resource.custom else None,
+            "inputs": dict(resource.inputs),
+            "outputs": {COMPUTED.get(resource.type, "id"): f"{resource.name}-id"},
         }
-        for one in found.resources
+        for resource in plan.resources
     ]
-    root = {"urn": "stack", "type": STACK_TYPE, "custom": False, "outputs": dict(found.outputs)}
+    root = {"urn": "stack", "type": STACK_TYPE, "custom": False, "outputs": dict(plan.outputs)}
     return {"resources": [root, *resources]}
 
 
-def registered(one: Resource) -> dict[str, Any]:
+def registered(resource: Resource) -> dict[str, Any]:
     return {
-        "type": one.type,
-        "parent": one.parent,
-        "custom": one.custom,
-        "provider": one.provider,
-        "dependencies": set(one.dependencies),
-        "protect": one.protect,
-        "ignore_changes": one.ignore_changes,
-        "replace_on_changes": one.replace_on_changes,
-        "delete_before_replace": one.delete_before_replace,
+        "type": resource.type,
+        "parent": resource.parent,
+        "custom": resource.custom,
+        "provider": resource.provider,
+        "dependencies": set(resource.dependencies),
+        "protect": resource.protect,
+        "ignore_changes": resource.ignore_changes,
+        "replace_on_changes": resource.replace_on_changes,
+        "delete_before_replace": resource.delete_before_replace,
     }
 
 
@@ -66,53 +66,53 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, .
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_raw_program_registers_the_same_resources(stack: str, typed: bool) -> None:
     """Does not prove that unknown values become the same ones; the test on the engine does."""
-    ours = plan_of(stack)
-    given = json.loads(json.dumps(written(ours, state_of(stack))))
-    raw = record(lambda: declare(given, typed=typed), stack=stack)
-    assert {one.urn: registered(one) for one in raw.resources} == {
-        one.urn: registered(one) for one in ours.resources
+    plan = plan_of(stack)
+    document = json.loads(json.dumps(written(plan, state_of(stack))))
+    raw = record(lambda: declare(document, typed=typed), stack=stack)
+    assert {resource.urn: registered(resource) for resource in raw.resources} == {
+        resource.urn: registered(resource) for resource in plan.resources
     }
-    theirs = {one.urn: one.inputs for one in raw.resources}
-    for one in ours.resources:
-        if one.type != "pulumi:providers:kubernetes":
-            assert dict(paths(one.inputs)) == dict(paths(theirs[one.urn])), one.urn
-    assert set(raw.outputs) == set(ours.outputs)
+    inputs = {resource.urn: resource.inputs for resource in raw.resources}
+    for resource in plan.resources:
+        if resource.type != "pulumi:providers:kubernetes":
+            assert dict(paths(resource.inputs)) == dict(paths(inputs[resource.urn])), resource.urn
+    assert set(raw.outputs) == set(plan.outputs)
 
 
 def plan_with(value: Any, real: Any) -> tuple[Plan, dict[str, Any]]:
     vpc = Resource("vpc", "alicloud:vpc/network:Network", "vpc", "", True, "", (), {}, False)
-    other = Resource("o", "alicloud:x:X", "o", "", True, "", ("vpc",), {"text": value}, False)
+    user = Resource("o", "alicloud:x:X", "o", "", True, "", ("vpc",), {"text": value}, False)
     state = [
         {"urn": "stack", "type": STACK_TYPE, "outputs": {}},
         {"urn": "vpc", "type": vpc.type, "custom": True, "id": "vpc-1", "inputs": {}}
         | {"outputs": {"routeTable": {"routerId": "vrt-22"}}},
-        {"urn": "o", "type": other.type, "custom": True, "id": "o-1", "inputs": {"text": real}},
+        {"urn": "o", "type": user.type, "custom": True, "id": "o-1", "inputs": {"text": real}},
     ]
-    return Plan("p", "s", [vpc, other]), {"resources": state}
+    return Plan("p", "s", [vpc, user]), {"resources": state}
 
 
 def test_an_unknown_value_is_made_of_the_outputs_that_stand_in_it() -> None:
-    found = written(*plan_with(Marker(UNKNOWN, ["vpc"]), "acs:vpc-1/vrt-22"))
-    [_, other] = found["resources"]
+    document = written(*plan_with(Marker(UNKNOWN, ["vpc"]), "acs:vpc-1/vrt-22"))
+    [_, user] = document["resources"]
     parts = ["acs:", ["vpc", "id"], "/", ["vpc", "routeTable", "routerId"]]
-    assert other["inputs"] == {"text": {MADE_OF: parts, "after": []}}
-    assert other["depends_on"] == []
-    assert found["read"] == {"vpc": ["id", "routeTable"]}
+    assert user["inputs"] == {"text": {MADE_OF: parts, "after": []}}
+    assert user["depends_on"] == []
+    assert document["read"] == {"vpc": ["id", "routeTable"]}
 
 
 def test_an_unknown_value_without_a_trace_of_its_origin_waits_for_it_all_the_same() -> None:
-    found = written(*plan_with(Marker(UNKNOWN, ["vpc"]), 3))
-    assert found["resources"][1]["inputs"] == {"text": {MADE_OF: [3], "after": [["vpc", "id"]]}}
+    document = written(*plan_with(Marker(UNKNOWN, ["vpc"]), 3))
+    assert document["resources"][1]["inputs"] == {"text": {MADE_OF: [3], "after": [["vpc", "id"]]}}
 
 
 @needs_engine
 def test_the_raw_program_changes_nothing_of_what_ours_made() -> None:
     with sandbox_of("dev") as box:
         assert not box.up().errors
-        found = json.loads(json.dumps(written(plan_of("dev"), box.engine.export())))
+        document = json.loads(json.dumps(written(plan_of("dev"), box.engine.export())))
         for typed in (True, False):
             outcome = box.engine.run(
-                "up", box._plugins, program=lambda typed=typed: declare(found, typed=typed)
+                "up", box._plugins, program=lambda typed=typed: declare(document, typed=typed)
             )
             assert done(outcome) == set()
             assert outcome.changes == ()

@@ -27,10 +27,10 @@ def test_a_node_has_left_what_acks_formula_leaves(name: str, pods: int, millis: 
     """Does not prove the memory that the kernel of such a node shows."""
     instance = INSTANCES[name]
     assert instance.terway_pods == pods
-    found = allocatable(instance, pods)
-    assert (found.cpu_millis, found.gpus, found.pods) == (millis, instance.gpus, pods)
+    free = allocatable(instance, pods)
+    assert (free.cpu_millis, free.gpus, free.pods) == (millis, instance.gpus, pods)
     # The figures are rounded, ours are cut.
-    assert found.memory_bytes // MIB in (mib - 1, mib)
+    assert free.memory_bytes // MIB in (mib - 1, mib)
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_a_node_has_left_what_acks_formula_leaves(name: str, pods: int, millis: 
 def test_the_rows_of_acks_own_page_are_reproduced(
     vcpus: int, gib: int, pods: int, millis: int, mib: int
 ):
-    found = allocatable(Instance(vcpus, gib), pods)
+    free = allocatable(Instance(vcpus, gib), pods)
     capacity = int(0.98 * gib * 1024) - 600
-    assert 1000 * vcpus - found.cpu_millis == millis
-    assert abs(capacity - found.memory_bytes // MIB - mib) <= 1
+    assert 1000 * vcpus - free.cpu_millis == millis
+    assert abs(capacity - free.memory_bytes // MIB - mib) <= 1
 
 
 def test_never_more_than_a_quarter_of_the_memory_is_reserved():
-    found = allocatable(Instance(2, 4), 256)
-    assert found.memory_bytes // MIB == int(0.98 * 4096 - 300 - 1024 - 300)
+    free = allocatable(Instance(2, 4), 256)
+    assert free.memory_bytes // MIB == int(0.98 * 4096 - 300 - 1024 - 300)
 
 
 def test_pods_that_are_not_known_are_not_invented():
@@ -70,9 +70,9 @@ def test_every_row_is_an_ecs_type_of_a_known_card(name: str):
     assert (instance.gpu is None) == (instance.gpus == 0)
     assert instance.gpu is None or instance.gpu in GPUS
     assert (instance.enis is None) == (instance.ips_per_eni is None)
-    left = allocatable(instance, instance.terway_pods)
-    assert 0 < left.cpu_millis < 1000 * instance.vcpus
-    assert 0 < left.memory_bytes < instance.memory_gib * 1024 * MIB
+    free = allocatable(instance, instance.terway_pods)
+    assert 0 < free.cpu_millis < 1000 * instance.vcpus
+    assert 0 < free.memory_bytes < instance.memory_gib * 1024 * MIB
 
 
 @pytest.mark.parametrize(

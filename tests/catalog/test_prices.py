@@ -88,8 +88,8 @@ def test_a_fee_is_listed_once_per_currency():
     [("cn-beijing", "0.034"), ("cn-hongkong", "0.043"), ("us-east-1", "0.043")],
 )
 def test_a_nat_gateway_is_cheaper_on_the_mainland(region: str, hourly: str):
-    found: Price = nat_gateway(region)
-    assert found.hourly == Decimal(hourly)
+    price: Price = nat_gateway(region)
+    assert price.hourly == Decimal(hourly)
 
 
 def test_load_balancers_have_the_prices_that_were_read():

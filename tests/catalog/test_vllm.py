@@ -35,9 +35,9 @@ from components.serving.vllm_rules import REPLACED
     ],
 )
 def test_a_tag_tells_version_and_cuda(image: str, release: str, cuda: int):
-    found = vllm_image(image)
-    assert found is not None
-    assert (found.release, found.cuda) == (release, cuda)
+    match = vllm_image(image)
+    assert match is not None
+    assert (match.release, match.cuda) == (release, cuda)
 
 
 @pytest.mark.parametrize(

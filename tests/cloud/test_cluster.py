@@ -89,7 +89,7 @@ def test_nothing_secret_is_kept_with_the_cluster() -> None:
 
 def test_service_accounts_can_have_roles() -> None:
     assert cluster_inputs()["enableRrsa"] is True
-    assert "ack-pod-identity-webhook" in [one.inputs["name"] for one in planned().of(ADDON)]
+    assert "ack-pod-identity-webhook" in [addon.inputs["name"] for addon in planned().of(ADDON)]
 
 
 def test_only_network_and_storage_are_installed_at_creation() -> None:
@@ -125,7 +125,7 @@ def test_the_cluster_and_its_logs_are_protected_unless_freed() -> None:
 
 def test_an_addon_is_configured_by_json_of_a_stable_order() -> None:
     plan = planned(ack(addons=[{"name": "knative", "config": {"b": 1, "a": {"d": 2, "c": 3}}}]))
-    [knative] = [one for one in plan.of(ADDON) if one.inputs["name"] == "knative"]
+    [knative] = [addon for addon in plan.of(ADDON) if addon.inputs["name"] == "knative"]
     assert knative.name == "ack-addon-knative"
     assert knative.inputs["config"] == '{"a": {"c": 3, "d": 2}, "b": 1}'
 
@@ -173,7 +173,9 @@ def test_secrets_are_encrypted_by_a_given_key() -> None:
 
 
 def test_load_balancers_die_with_the_cluster_and_logs_do_not() -> None:
-    options = {one["resourceType"]: one["deleteMode"] for one in cluster_inputs()["deleteOptions"]}
+    options = {
+        option["resourceType"]: option["deleteMode"] for option in cluster_inputs()["deleteOptions"]
+    }
     assert options == {
         "SLB": "delete",
         "ALB": "delete",
@@ -273,11 +275,13 @@ def test_a_public_api_server_is_warned_of_and_comes_with_its_access_list() -> No
 
 
 def test_a_private_api_server_needs_no_access_list() -> None:
-    seen: list[object] = []
+    commands: list[object] = []
     plan = record(
-        lambda: seen.append(AckCluster("ack", AckClusterArgs.of(ack())).restrict_api_server_command)
+        lambda: commands.append(
+            AckCluster("ack", AckClusterArgs.of(ack())).restrict_api_server_command
+        )
     )
-    assert seen == [None]
+    assert commands == [None]
     assert plan.warnings == []
 
 
@@ -287,7 +291,7 @@ def test_the_access_list_lets_in_the_named_ranges_the_nodes_and_the_control_plan
     create, fill, attach = restrict_api_server("lb-1", "dev", allowed).splitlines()
     assert "CreateAccessControlList --AclName dev-api-server" in create
     [entries] = re.findall(r"--AclEntrys '(.*)'", fill)
-    assert [one["entry"] for one in json.loads(entries)] == [
+    assert [entry["entry"] for entry in json.loads(entries)] == [
         "100.104.0.0/16",
         "10.0.0.0/16",
         "203.0.113.7/32",
@@ -434,6 +438,8 @@ def test_the_edges_of_what_is_allowed_are_accepted(args: dict[str, Any]) -> None
 
 
 def test_a_version_that_is_not_known_yet_passes() -> None:
-    seen: list[AckClusterArgs] = []
-    record(lambda: seen.append(AckClusterArgs.of(ack(version=pulumi.Output.from_input("1.20")))))
-    assert seen
+    accepted: list[AckClusterArgs] = []
+    record(
+        lambda: accepted.append(AckClusterArgs.of(ack(version=pulumi.Output.from_input("1.20"))))
+    )
+    assert accepted

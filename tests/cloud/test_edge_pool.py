@@ -38,21 +38,21 @@ def adopted(**changes: Any) -> dict[str, Any]:
 
 def planned(args: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> Plan:
     def program() -> None:
-        made = EdgePool("idc", EdgePoolArgs.of(args), opts)
-        pulumi.export("node_pool_id", made.node_pool_id)
-        pulumi.export("join_command", made.join_command)
+        component = EdgePool("idc", EdgePoolArgs.of(args), opts)
+        pulumi.export("node_pool_id", component.node_pool_id)
+        pulumi.export("join_command", component.join_command)
 
     return record(program)
 
 
 def inputs(args: dict[str, Any]) -> Any:
-    [found] = planned(args).of(POOL)
-    return found.inputs
+    [resource] = planned(args).of(POOL)
+    return resource.inputs
 
 
 def test_a_pool_that_exists_is_left_as_it_is() -> None:
     plan = planned(adopted())
-    assert [one.type for one in plan.resources] == [COMPONENT]
+    assert [resource.type for resource in plan.resources] == [COMPONENT]
     assert plan.outputs["node_pool_id"] == "np1"
 
 
@@ -72,18 +72,18 @@ def test_a_pool_of_its_own_is_an_edge_pool_and_buys_no_machine() -> None:
 
 def test_labels_and_taints_are_put_on_each_machine() -> None:
     taint = {"key": "site", "value": "idc"}
-    found = inputs(pool(labels={"pool": "idc"}, taints=[taint, {"key": "a"}]))
-    assert found["labels"] == [{"key": "pool", "value": "idc"}]
-    assert found["taints"] == [
+    rendered = inputs(pool(labels={"pool": "idc"}, taints=[taint, {"key": "a"}]))
+    assert rendered["labels"] == [{"key": "pool", "value": "idc"}]
+    assert rendered["taints"] == [
         {**taint, "effect": "NoSchedule"},
         {"key": "a", "value": "", "effect": "NoSchedule"},
     ]
 
 
 def test_machines_that_join_by_themselves_are_not_counted() -> None:
-    [found] = planned(pool()).of(POOL)
-    assert found.ignore_changes == ("desiredSize",)
-    assert not {"desiredSize", "scalingConfig"} & set(found.inputs)
+    [resource] = planned(pool()).of(POOL)
+    assert resource.ignore_changes == ("desiredSize",)
+    assert not {"desiredSize", "scalingConfig"} & set(resource.inputs)
 
 
 def test_the_id_of_a_new_pool_is_known_once_it_is_there() -> None:
@@ -174,8 +174,8 @@ def test_the_edges_of_what_is_allowed_are_accepted(args: dict[str, Any]) -> None
 
 def test_a_script_is_good_for_an_hour_unless_told_otherwise() -> None:
     for hours in ({}, {"join_hours": None}):
-        found = planned({**adopted(), **hours}).outputs["join_command"]
-        assert found == join_command("c1", "np1", 1)
+        command = planned({**adopted(), **hours}).outputs["join_command"]
+        assert command == join_command("c1", "np1", 1)
 
 
 def test_the_join_command_holds_no_token() -> None:

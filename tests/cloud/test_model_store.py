@@ -50,9 +50,9 @@ def nas_store(**changes: Any) -> dict[str, Any]:
 
 def planned(args: dict[str, Any]) -> Plan:
     def program() -> None:
-        found = ModelStore("qwen", ModelStoreArgs.of(args))
+        component = ModelStore("qwen", ModelStoreArgs.of(args))
         for name in ("claim_name", "volume_name", "uri", "upload_command"):
-            pulumi.export(name, getattr(found, name))
+            pulumi.export(name, getattr(component, name))
 
     return record(program)
 
@@ -69,12 +69,12 @@ def statements(args: dict[str, Any]) -> Any:
 
 def test_the_claim_is_bound_to_its_volume_and_no_other() -> None:
     plan = planned(store())
-    [claim], [found] = plan.manifests("PersistentVolumeClaim"), plan.manifests("PersistentVolume")
+    [claim], [volume] = plan.manifests("PersistentVolumeClaim"), plan.manifests("PersistentVolume")
     assert claim["metadata"] == {"name": "qwen", "namespace": "serving"}
-    assert claim["spec"]["volumeName"] == found["metadata"]["name"] == "serving-qwen"
+    assert claim["spec"]["volumeName"] == volume["metadata"]["name"] == "serving-qwen"
     assert claim["spec"]["storageClassName"] == ""
-    assert "storageClassName" not in found["spec"]
-    assert claim["spec"]["accessModes"] == found["spec"]["accessModes"] == ["ReadOnlyMany"]
+    assert "storageClassName" not in volume["spec"]
+    assert claim["spec"]["accessModes"] == volume["spec"]["accessModes"] == ["ReadOnlyMany"]
 
 
 def test_models_outlive_their_claim() -> None:
@@ -109,9 +109,9 @@ def test_mount_options_replace_the_defaults() -> None:
 
 def test_a_service_account_of_its_own_is_trusted_and_used() -> None:
     plan = planned(store(oss={**OSS, "fuse_service_account": "qwen-fuse"}))
-    [role], [found] = plan.of(ROLE), plan.manifests("PersistentVolume")
+    [role], [volume] = plan.of(ROLE), plan.manifests("PersistentVolume")
     assert "system:serviceaccount:ack-csi-fuse:qwen-fuse" in role.inputs["assumeRolePolicyDocument"]
-    assert found["spec"]["csi"]["volumeAttributes"]["serviceAccountName"] == "qwen-fuse"
+    assert volume["spec"]["csi"]["volumeAttributes"]["serviceAccountName"] == "qwen-fuse"
 
 
 def test_the_clients_of_the_csi_driver_may_assume_the_role() -> None:
@@ -153,12 +153,16 @@ def test_the_root_of_a_bucket_is_all_of_it() -> None:
 
 def test_a_volume_waits_for_the_rights_of_its_role() -> None:
     plan = planned(store())
-    [found], [attachment] = plan.of(VOLUME), plan.of(ATTACHMENT)
-    assert attachment.urn in found.dependencies
+    [volume], [attachment] = plan.of(VOLUME), plan.of(ATTACHMENT)
+    assert attachment.urn in volume.dependencies
 
 
 def test_the_bucket_itself_is_never_touched() -> None:
-    assert not [one for one in planned(store()).resources if one.type.startswith("alicloud:oss")]
+    assert not [
+        resource
+        for resource in planned(store()).resources
+        if resource.type.startswith("alicloud:oss")
+    ]
 
 
 def test_a_file_system_is_mounted_read_only_over_nfs() -> None:
@@ -192,8 +196,8 @@ def test_the_volume_goes_to_the_cluster_that_opts_name() -> None:
         ModelStore("qwen", ModelStoreArgs.of(store()), pulumi.ResourceOptions(providers=[cluster]))
 
     plan = record(program, preview=False)
-    [cluster], [found], [role] = plan.of(PROVIDER), plan.of(VOLUME), plan.of(ROLE)
-    assert found.provider.startswith(cluster.urn)
+    [cluster], [volume], [role] = plan.of(PROVIDER), plan.of(VOLUME), plan.of(ROLE)
+    assert volume.provider.startswith(cluster.urn)
     assert not role.provider.startswith(cluster.urn)
 
 
@@ -268,7 +272,7 @@ def bucket_plan(**changes: Any) -> Plan:
 
 def test_a_new_bucket_is_private_encrypted_and_forgives() -> None:
     plan = bucket_plan()
-    inputs = {one.name: one.inputs for one in plan.resources if one.custom}
+    inputs = {resource.name: resource.inputs for resource in plan.resources if resource.custom}
     assert inputs["models-public-access-block"]["blockPublicAccess"] is True
     assert inputs["models-acl"]["acl"] == "private"
     assert inputs["models-versioning"]["status"] == "Enabled"
@@ -289,13 +293,15 @@ def test_a_bucket_does_not_undo_what_its_settings_say() -> None:
 
 
 def test_a_bucket_is_protected_unless_freed() -> None:
-    assert [one.protect for one in bucket_plan().of(BUCKET)] == [True]
-    assert [one.protect for one in bucket_plan(protect=False).of(BUCKET)] == [False]
+    assert [bucket.protect for bucket in bucket_plan().of(BUCKET)] == [True]
+    assert [bucket.protect for bucket in bucket_plan(protect=False).of(BUCKET)] == [False]
 
 
 def test_a_key_of_its_own_encrypts_a_bucket() -> None:
     [encryption] = [
-        one for one in bucket_plan(kms_key_id="key-1").resources if one.name.endswith("encryption")
+        resource
+        for resource in bucket_plan(kms_key_id="key-1").resources
+        if resource.name.endswith("encryption")
     ]
     assert encryption.inputs["sseAlgorithm"] == "KMS"
     assert encryption.inputs["kmsMasterKeyId"] == "key-1"
@@ -327,7 +333,7 @@ def test_a_new_file_system_is_encrypted_and_protected() -> None:
     [file_system] = files_plan().of(FILE_SYSTEM)
     assert file_system.inputs["encryptType"] == 1
     assert file_system.protect
-    assert [one.protect for one in files_plan(protect=False).of(FILE_SYSTEM)] == [False]
+    assert [resource.protect for resource in files_plan(protect=False).of(FILE_SYSTEM)] == [False]
 
 
 def test_readers_cannot_write() -> None:

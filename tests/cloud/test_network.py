@@ -34,7 +34,7 @@ def planned(*, preview: bool = True, **changes: Any) -> Plan:
 
 def test_each_zone_gets_a_vswitch_of_its_own_name() -> None:
     vswitches = planned().of(VSWITCH)
-    assert {one.name: one.inputs["cidrBlock"] for one in vswitches} == {
+    assert {vswitch.name: vswitch.inputs["cidrBlock"] for vswitch in vswitches} == {
         "net-vswitch-cn-beijing-h": "10.0.0.0/20",
         "net-vswitch-cn-beijing-k": "10.0.16.0/20",
     }
@@ -42,13 +42,15 @@ def test_each_zone_gets_a_vswitch_of_its_own_name() -> None:
 
 def test_a_zone_with_a_pod_range_gets_a_second_vswitch() -> None:
     vswitches = planned(zones=[{**H, "pod_cidr": "10.0.64.0/19"}, K]).of(VSWITCH)
-    assert [one.name for one in vswitches if "pod" in one.name] == ["net-pod-vswitch-cn-beijing-h"]
+    assert [vswitch.name for vswitch in vswitches if "pod" in vswitch.name] == [
+        "net-pod-vswitch-cn-beijing-h"
+    ]
 
 
 def test_nodes_and_pods_reach_the_internet() -> None:
     plan = planned(zones=[{**H, "pod_cidr": "10.0.64.0/19"}], preview=False)
-    assert {one.inputs["sourceVswitchId"] for one in plan.of(SNAT)} == {
-        one.name + "-id" for one in plan.of(VSWITCH)
+    assert {entry.inputs["sourceVswitchId"] for entry in plan.of(SNAT)} == {
+        vswitch.name + "-id" for vswitch in plan.of(VSWITCH)
     }
 
 
@@ -70,20 +72,20 @@ def test_the_way_out_is_billed_by_traffic_and_not_throttled() -> None:
 def test_every_part_belongs_to_the_network() -> None:
     plan = planned()
     [network] = plan.of(NETWORK)
-    assert {one.parent for one in plan.resources if one.custom} == {network.urn}
+    assert {resource.parent for resource in plan.resources if resource.custom} == {network.urn}
 
 
 def test_zones_are_known_before_anything_exists() -> None:
-    seen: dict[str, list[str]] = {}
+    zones: dict[str, list[str]] = {}
 
     def program() -> None:
         network = Network("net", NetworkArgs.of(net()))
-        seen["nodes"] = list(network.vswitch_ids)
-        seen["pods"] = list(network.pod_vswitch_ids)
+        zones["nodes"] = list(network.vswitch_ids)
+        zones["pods"] = list(network.pod_vswitch_ids)
         pulumi.export("vswitches", network.vswitch_ids)
 
     plan = record(program)
-    assert seen == {"nodes": ["cn-beijing-h", "cn-beijing-k"], "pods": []}
+    assert zones == {"nodes": ["cn-beijing-h", "cn-beijing-k"], "pods": []}
     assert plan.outputs["vswitches"] == {"cn-beijing-h": UNKNOWN, "cn-beijing-k": UNKNOWN}
 
 
@@ -93,15 +95,19 @@ def test_what_waits_for_the_network_waits_for_its_snat_entries() -> None:
         Network("other", NetworkArgs.of(net()), pulumi.ResourceOptions(depends_on=[network]))
 
     plan = record(program)
-    entries = {one.urn for one in plan.of(SNAT) if one.name.startswith("net-")}
-    [later] = [one for one in plan.of(VPC) if one.name == "other-vpc"]
+    entries = {resource.urn for resource in plan.of(SNAT) if resource.name.startswith("net-")}
+    [later] = [resource for resource in plan.of(VPC) if resource.name == "other-vpc"]
     assert entries
     assert entries <= set(later.dependencies)
 
 
 def test_tags_reach_everything_that_takes_them() -> None:
     plan = planned(tags={"team": "ml"})
-    tagged = {one.type for one in plan.resources if one.inputs.get("tags") == {"team": "ml"}}
+    tagged = {
+        resource.type
+        for resource in plan.resources
+        if resource.inputs.get("tags") == {"team": "ml"}
+    }
     assert tagged >= {VPC, VSWITCH, NAT, EIP}
 
 
@@ -207,7 +213,7 @@ def test_ranges_of_different_sections_are_compared_by_their_fields() -> None:
 
 def test_a_private_range_has_no_faults() -> None:
     assert not [*private_range_faults("cidr", "192.168.0.0/16", range(8, 29))]
-    assert [type(one) for one in private_range_faults("cidr", "9.0.0.0/8", range(9, 10))] == [
+    assert [type(fault) for fault in private_range_faults("cidr", "9.0.0.0/8", range(9, 10))] == [
         Fault,
         Fault,
     ]

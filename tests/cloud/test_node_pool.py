@@ -36,22 +36,22 @@ def planned(args: dict[str, Any]) -> Plan:
 
 
 def inputs(args: dict[str, Any]) -> Any:
-    [found] = planned(args).of(POOL)
-    return found.inputs
+    [resource] = planned(args).of(POOL)
+    return resource.inputs
 
 
 def test_a_pool_of_a_fixed_size_has_no_trace_of_scaling() -> None:
-    [found] = planned(pool()).of(POOL)
-    assert found.inputs["desiredSize"] == "2"
-    assert "scalingConfig" not in found.inputs
-    assert found.ignore_changes == ()
+    [resource] = planned(pool()).of(POOL)
+    assert resource.inputs["desiredSize"] == "2"
+    assert "scalingConfig" not in resource.inputs
+    assert resource.ignore_changes == ()
 
 
 def test_the_size_of_an_elastic_pool_belongs_to_the_autoscaler() -> None:
-    [found] = planned(elastic()).of(POOL)
-    assert "desiredSize" not in found.inputs
-    assert found.ignore_changes == ("desiredSize",)
-    assert found.inputs["scalingConfig"] == {
+    [resource] = planned(elastic()).of(POOL)
+    assert "desiredSize" not in resource.inputs
+    assert resource.ignore_changes == ("desiredSize",)
+    assert resource.inputs["scalingConfig"] == {
         "enable": True,
         "type": "gpu",
         "minSize": 0,
@@ -72,7 +72,7 @@ def test_the_scaling_type_follows_from_what_is_bought(changes: dict[str, Any], k
 
 
 def test_a_spot_pool_bids_the_market_price_and_buys_nothing_else() -> None:
-    found = inputs(elastic(spot={}))
+    rendered = inputs(elastic(spot={}))
     expected = {
         "spotStrategy": "SpotAsPriceGo",
         "multiAzPolicy": "COST_OPTIMIZED",
@@ -81,8 +81,8 @@ def test_a_spot_pool_bids_the_market_price_and_buys_nothing_else() -> None:
         "onDemandBaseCapacity": "0",
         "onDemandPercentageAboveBaseCapacity": "0",
     }
-    assert expected.items() <= found.items()
-    assert "spotPriceLimits" not in found
+    assert expected.items() <= rendered.items()
+    assert "spotPriceLimits" not in rendered
 
 
 def test_a_spot_pool_falls_back_on_demand_where_it_is_asked_to() -> None:
@@ -90,10 +90,10 @@ def test_a_spot_pool_falls_back_on_demand_where_it_is_asked_to() -> None:
 
 
 def test_a_price_limit_changes_the_strategy() -> None:
-    found = inputs(elastic(spot={"price_limits": {A10: 9.5}, "on_demand_base": 1}))
-    assert found["spotStrategy"] == "SpotWithPriceLimit"
-    assert found["spotPriceLimits"] == [{"instanceType": A10, "priceLimit": "9.5"}]
-    assert found["onDemandBaseCapacity"] == "1"
+    rendered = inputs(elastic(spot={"price_limits": {A10: 9.5}, "on_demand_base": 1}))
+    assert rendered["spotStrategy"] == "SpotWithPriceLimit"
+    assert rendered["spotPriceLimits"] == [{"instanceType": A10, "priceLimit": "9.5"}]
+    assert rendered["onDemandBaseCapacity"] == "1"
 
 
 def test_a_pool_without_spot_says_nothing_of_it() -> None:
@@ -101,11 +101,11 @@ def test_a_pool_without_spot_says_nothing_of_it() -> None:
 
 
 def test_nodes_are_hardened() -> None:
-    found = inputs(pool(data_disk={"size_gib": 200}))
-    assert found["instanceMetadataOptions"] == {"httpTokens": "required"}
-    assert found["systemDiskEncrypted"] is True
-    assert [disk["encrypted"] for disk in found["dataDisks"]] == ["true"]
-    assert not {"password", "keyName"} & set(found)
+    rendered = inputs(pool(data_disk={"size_gib": 200}))
+    assert rendered["instanceMetadataOptions"] == {"httpTokens": "required"}
+    assert rendered["systemDiskEncrypted"] is True
+    assert [disk["encrypted"] for disk in rendered["dataDisks"]] == ["true"]
+    assert not {"password", "keyName"} & set(rendered)
 
 
 def test_nodes_are_repaired_and_not_upgraded_by_surprise() -> None:
@@ -114,8 +114,8 @@ def test_nodes_are_repaired_and_not_upgraded_by_surprise() -> None:
 
 
 def test_a_driver_version_becomes_the_label_that_ack_reads() -> None:
-    found = inputs(pool(nvidia_driver_version="550.144.03", labels={"pool": "a10"}))
-    assert found["labels"] == [
+    rendered = inputs(pool(nvidia_driver_version="550.144.03", labels={"pool": "a10"}))
+    assert rendered["labels"] == [
         {"key": "ack.aliyun.com/nvidia-driver-version", "value": "550.144.03"},
         {"key": "pool", "value": "a10"},
     ]

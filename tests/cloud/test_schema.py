@@ -39,14 +39,14 @@ def test_what_the_provider_refuses_is_found(inputs: dict[str, Any], sentence: st
 
 
 def test_what_is_missing_is_found() -> None:
-    found = errors(resource("alicloud:cs/nodePool:NodePool"))
-    assert "clusterId is required" in found
-    assert "exactly one of name, nodePoolName is required" in found
+    faults = errors(resource("alicloud:cs/nodePool:NodePool"))
+    assert "clusterId is required" in faults
+    assert "exactly one of name, nodePoolName is required" in faults
 
 
 def test_two_of_one_choice_are_found() -> None:
-    found = errors(resource("alicloud:log/project:Project", projectName="a", name="a"))
-    assert "exactly one of name, projectName is required" in found
+    faults = errors(resource("alicloud:log/project:Project", projectName="a", name="a"))
+    assert "exactly one of name, projectName is required" in faults
 
 
 def test_what_is_unknown_yet_fits_everywhere() -> None:

@@ -23,7 +23,7 @@ from tests.crd_schemas import CRDS, unset
 
 from . import examples
 from .refusals import refused
-from .test_resources import made
+from .test_resources import registrations
 
 ARENA = CRDS.parent / "expected" / "arena-qwen-chat.yaml"
 LOAD = "DCGM_CUSTOM_PROCESS_SM_UTIL"
@@ -91,7 +91,7 @@ def test_an_autoscaler_by_the_load_of_gpus_renders_as_kubernetes_spells_it():
 def test_an_autoscaler_is_registered_as_the_kind_it_is():
     spec = HorizontalPodAutoscalerSpec.of(copy.deepcopy(examples.HORIZONTAL_POD_AUTOSCALER))
     named = ObjectMetaArgs(name="qwen-hpa")
-    [(kind, name, inputs)] = made(lambda: HorizontalPodAutoscaler("qwen", spec, named))
+    [(kind, name, inputs)] = registrations(lambda: HorizontalPodAutoscaler("qwen", spec, named))
     assert (kind, name) == ("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "qwen")
     assert inputs["spec"] == spec.manifest()
     assert inputs["metadata"] == {"name": "qwen-hpa"}
@@ -99,13 +99,13 @@ def test_an_autoscaler_is_registered_as_the_kind_it_is():
 
 def inputs_of(kind: Any, path: str = "") -> set[str]:
     """Paths of the fields that Pulumi's SDK has for an input, without those of selectors."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for name, hint in kind.__annotations__.items():
-        here = f"{path}.{name}" if path else name
-        found.add(here)
+        child_path = f"{path}.{name}" if path else name
+        paths.add(child_path)
         for inner in nested(hint):
-            found |= inputs_of(inner, here) if inner.__module__ == kind.__module__ else set()
-    return found
+            paths |= inputs_of(inner, child_path) if inner.__module__ == kind.__module__ else set()
+    return paths
 
 
 def nested(hint: object) -> list[Any]:
@@ -113,26 +113,26 @@ def nested(hint: object) -> list[Any]:
         hint = getattr(sdk, hint.__forward_arg__, None)
     if isinstance(hint, type) and hint.__name__.endswith("ArgsDict"):
         return [hint]
-    return list({one for part in typing.get_args(hint) for one in nested(part)})
+    return list({nested_class for part in typing.get_args(hint) for nested_class in nested(part)})
 
 
 def fields_of(model: type[CrdModel], path: str = "") -> set[str]:
-    found: set[str] = set()
+    paths: set[str] = set()
     for name, field in model.model_fields.items():
-        here = f"{path}.{name}" if path else name
+        child_path = f"{path}.{name}" if path else name
         assert field.alias == to_camel(name)
-        found.add(here)
+        paths.add(child_path)
         for part in (field.annotation, *typing.get_args(field.annotation)):
-            for one in (part, *typing.get_args(part)):
-                if isinstance(one, type) and issubclass(one, CrdModel) and name != "selector":
-                    found |= fields_of(one, here)
-    return found
+            for hint in (part, *typing.get_args(part)):
+                if isinstance(hint, type) and issubclass(hint, CrdModel) and name != "selector":
+                    paths |= fields_of(hint, child_path)
+    return paths
 
 
 def test_every_input_of_the_sdk_is_modelled_or_left_out_for_a_reason():
     """Stands in for a CRD, which a built-in kind has not."""
     inputs = inputs_of(sdk.HorizontalPodAutoscalerSpecArgsDict)
-    left_out = {path for path in inputs if any(path.startswith(one) for one in NOT_MODELLED)}
+    left_out = {path for path in inputs if any(path.startswith(prefix) for prefix in NOT_MODELLED)}
     optional = {"behavior.scale_up.tolerance", "behavior.scale_down.tolerance"}  # a beta API
     assert len(inputs) > 30
     assert inputs - left_out - optional == fields_of(HorizontalPodAutoscalerSpec)
@@ -201,7 +201,7 @@ def test_a_utilization_is_a_percentage_of_the_request(percent: int):
 
 
 @pytest.mark.parametrize(
-    ("source", "accepted", "others", "want"),
+    ("source", "accepted", "rejected", "want"),
     [
         (resource, [UTILIZATION, AVERAGE], [VALUE], "'Utilization' or 'AverageValue'"),
         (pods, [AVERAGE], [UTILIZATION, VALUE], "'AverageValue'"),
@@ -210,11 +210,11 @@ def test_a_utilization_is_a_percentage_of_the_request(percent: int):
     ],
 )
 def test_a_metric_has_a_target_of_its_own_types(
-    source: Any, accepted: list[Any], others: list[Any], want: str
+    source: Any, accepted: list[Any], rejected: list[Any], want: str
 ):
     for target in accepted:
         Metric.of(source(target))
-    for target in others:
+    for target in rejected:
         text = refused(Metric, **source(target))
         assert f"target.type is '{target['type']}', but it must be {want}: " in text
 
@@ -262,9 +262,9 @@ def test_rules_without_a_policy_leave_them_out():
 @pytest.mark.skipif(not ARENA.is_file(), reason=f"what arena renders is not in {ARENA}")
 def test_the_autoscaler_that_arena_renders_is_expressed_but_for_its_wrong_type():
     [spec] = [
-        one["spec"]
-        for one in yaml.safe_load_all(ARENA.read_text())
-        if one["kind"] == "HorizontalPodAutoscaler"
+        manifest["spec"]
+        for manifest in yaml.safe_load_all(ARENA.read_text())
+        if manifest["kind"] == "HorizontalPodAutoscaler"
     ]
     with pytest.raises(pulumi.RunError, match="type is 'Utilization', but it must be 'AverageVal"):
         HorizontalPodAutoscalerSpec.of(spec)

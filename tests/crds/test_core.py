@@ -120,8 +120,8 @@ def test_an_amount_that_is_no_quantity_is_refused_where_it_stands(amount: str):
 
 
 def test_numbers_are_taken_for_quantities():
-    found = ResourceRequirements.of({"limits": {"nvidia.com/gpu": 1}})
-    assert found.manifest() == {"limits": {"nvidia.com/gpu": "1"}}
+    resources = ResourceRequirements.of({"limits": {"nvidia.com/gpu": 1}})
+    assert resources.manifest() == {"limits": {"nvidia.com/gpu": "1"}}
 
 
 def test_a_request_above_its_limit_is_refused():
@@ -175,10 +175,10 @@ def test_a_probe_asks_in_one_way():
 
 @pytest.mark.parametrize("probe", ["liveness_probe", "startup_probe"])
 def test_one_good_answer_is_enough_for_a_probe_that_restarts(probe: str):
-    asked = {"tcp_socket": {"port": 8080}, "success_threshold": 2}
-    text = refused(Container, **container(**{probe: asked}))
+    settings = {"tcp_socket": {"port": 8080}, "success_threshold": 2}
+    text = refused(Container, **container(**{probe: settings}))
     assert f"{probe}.success_threshold is 2, but it must be 1, or left out" in text
-    Container.of(container(readiness_probe=asked))
+    Container.of(container(readiness_probe=settings))
 
 
 @pytest.mark.parametrize("port", [0, 65536])
@@ -210,8 +210,8 @@ def test_root_is_refused_where_it_is_forbidden(context: type[CrdModel]):
 
 
 def test_a_hook_does_one_thing():
-    found = refused(LifecycleHandler, sleep={"seconds": 5}, exec={"command": ["true"]})
-    assert "handler is exec and sleep, but it must be exactly one of exec, http_get, sleep" in found
+    text = refused(LifecycleHandler, sleep={"seconds": 5}, exec={"command": ["true"]})
+    assert "handler is exec and sleep, but it must be exactly one of exec, http_get, sleep" in text
     assert "seconds is 0, but it must be 1 or more" in refused(
         LifecycleHandler, sleep={"seconds": 0}
     )

@@ -39,8 +39,8 @@ def load(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_bucket_is_mounted_with_its_endpoint_and_key_pair():
-    found = DatasetSpec.of(dataset(options=ENDPOINT, encrypt_options=list(map(secret, PAIR))))
-    [mount] = found.manifest()["mounts"]
+    spec = DatasetSpec.of(dataset(options=ENDPOINT, encrypt_options=list(map(secret, PAIR))))
+    [mount] = spec.manifest()["mounts"]
     assert mount["options"] == ENDPOINT
     assert mount["encryptOptions"][0] == {
         "name": "fs.oss.accessKeyId",
@@ -63,10 +63,10 @@ def test_a_claim_needs_no_endpoint_and_an_unknown_address_passes_unread():
     DatasetSpec.of(dataset(mount_point=pulumi.Output.from_input("oss://models")))
 
 
-@pytest.mark.parametrize(("given", "absent"), [PAIR, PAIR[::-1]])
-def test_half_a_key_pair_is_refused(given: str, absent: str):
-    text = refused(DatasetSpec, **dataset(options=ENDPOINT, encrypt_options=[secret(given)]))
-    assert f"encrypt_options[{absent}] is missing, but it must be given beside {given}" in text
+@pytest.mark.parametrize(("present", "absent"), [PAIR, PAIR[::-1]])
+def test_half_a_key_pair_is_refused(present: str, absent: str):
+    text = refused(DatasetSpec, **dataset(options=ENDPOINT, encrypt_options=[secret(present)]))
+    assert f"encrypt_options[{absent}] is missing, but it must be given beside {present}" in text
 
 
 def test_a_key_pair_may_be_half_shared():
@@ -275,10 +275,12 @@ def test_a_dataset_is_named_so_that_fluid_can_make_services_of_it():
 
 
 def test_a_runtime_has_the_name_and_namespace_of_its_dataset():
-    ours = ObjectMetaArgs(name="qwen", namespace="default")
-    assert sentences(pair_faults(ours, ours)) == []
-    theirs = ObjectMetaArgs(name="qwen-cache", namespace="models")
-    assert [line.split(", as")[0] for line in sentences(pair_faults(ours, theirs))] == [
+    dataset_meta = ObjectMetaArgs(name="qwen", namespace="default")
+    assert sentences(pair_faults(dataset_meta, dataset_meta)) == []
+    runtime_meta = ObjectMetaArgs(name="qwen-cache", namespace="models")
+    assert [
+        line.split(", as")[0] for line in sentences(pair_faults(dataset_meta, runtime_meta))
+    ] == [
         "metadata.name is 'qwen-cache', but it must be 'qwen'",
         "metadata.namespace is 'models', but it must be 'default'",
     ]

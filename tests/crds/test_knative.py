@@ -423,9 +423,9 @@ def test_an_installation_renders_as_the_operator_spells_it():
         ingress={"kourier": {"enabled": True, "service_type": "LoadBalancer"}},
         high_availability={"replicas": 2},
     )
-    found = KnativeServingSpec.of(spec).manifest()
-    assert found["ingress"] == {"kourier": {"enabled": True, "service-type": "LoadBalancer"}}
-    assert found["high-availability"] == {"replicas": 2}
+    manifest = KnativeServingSpec.of(spec).manifest()
+    assert manifest["ingress"] == {"kourier": {"enabled": True, "service-type": "LoadBalancer"}}
+    assert manifest["high-availability"] == {"replicas": 2}
 
 
 @pytest.mark.parametrize("version", ["latest", "v1.20", "1", ""])
@@ -447,11 +447,11 @@ def test_requests_come_in_by_one_ingress():
 
 
 def test_the_ingress_is_named_in_the_network_config_too():
-    wanted = "must be 'kourier.ingress.networking.knative.dev'"
+    sentence = "must be 'kourier.ingress.networking.knative.dev'"
     for config in (None, {}, {"network": {"ingress-class": "istio"}}):
         text = refused(KnativeServingSpec, **installed(config=config))
         assert "config[network][ingress-class] is " in text
-        assert wanted in text
+        assert sentence in text
 
 
 def test_a_config_map_that_the_operator_would_ignore_is_refused():

@@ -10,12 +10,12 @@ SCALING = "autoscaling.knative.dev/"
 
 
 def read(limit: object = None, **notes: object) -> PodAutoscaling:
-    found = pod_autoscaling(told(notes), limit)
-    assert found
-    return found
+    scaling = pod_autoscaling(annotations(notes), limit)
+    assert scaling
+    return scaling
 
 
-def told(notes: dict[str, object]) -> dict[str, object]:
+def annotations(notes: dict[str, object]) -> dict[str, object]:
     return {f"{SCALING}{key.replace('_', '-')}": value for key, value in notes.items()}
 
 
@@ -34,8 +34,8 @@ def told(notes: dict[str, object]) -> dict[str, object]:
 def test_the_smaller_one_of_target_and_limit_counts(
     notes: dict[str, object], limit: int, per_pod: str, total: str
 ) -> None:
-    found = read(limit, **notes)
-    assert (found.per_pod, found.total) == (Decimal(per_pod), Decimal(total))
+    scaling = read(limit, **notes)
+    assert (scaling.per_pod, scaling.total) == (Decimal(per_pod), Decimal(total))
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_the_panic_window_is_a_tenth_of_the_window_in_whole_seconds(
 def test_a_busy_second_wants_pods_for_the_window_and_the_panic_window(
     notes: dict[str, object], ready: int, burst: int, seconds: int
 ) -> None:
-    found = read(target="2", **notes)
-    assert (found.burst(ready), found.wish_seconds) == (burst, seconds)
+    scaling = read(target="2", **notes)
+    assert (scaling.burst(ready), scaling.wish_seconds) == (burst, seconds)
 
 
 def test_a_revision_is_ready_with_all_the_pods_that_it_begins_with() -> None:
@@ -95,4 +95,4 @@ def test_a_revision_is_ready_with_all_the_pods_that_it_begins_with() -> None:
 def test_what_another_autoscaler_does_or_nobody_can_read_is_not_guessed(
     notes: dict[str, object],
 ) -> None:
-    assert pod_autoscaling(told(notes)) is None
+    assert pod_autoscaling(annotations(notes)) is None

@@ -13,10 +13,10 @@ def needs(
 ) -> list[str]:
     """The flags of a small pod with these changes."""
     serving = {"image": "vllm", "ports": [{"container_port": 8080}]} | (container or {})
-    found = features(RevisionTemplate.of({"spec": {"containers": [serving, *sidecars]} | pod}))
-    assert set(found.values()) <= {"enabled"}
-    assert list(found) == sorted(found)
-    return [name.removeprefix("kubernetes.") for name in found]
+    flags = features(RevisionTemplate.of({"spec": {"containers": [serving, *sidecars]} | pod}))
+    assert set(flags.values()) <= {"enabled"}
+    assert list(flags) == sorted(flags)
+    return [name.removeprefix("kubernetes.") for name in flags]
 
 
 def mounting(read_only: bool | None, **volume: Any) -> list[str]:
@@ -119,8 +119,8 @@ def test_an_added_capability_needs_a_flag_and_a_dropped_one_does_not():
 
 def test_mount_propagation_needs_a_flag():
     mount = {"name": "a", "mount_path": "/a", "mount_propagation": "HostToContainer"}
-    found = needs(container={"volume_mounts": [mount]}, volumes=[{"name": "a", "empty_dir": {}}])
-    assert found == ["podspec-volumes-emptydir", "podspec-volumes-mount-propagation"]
+    flags = needs(container={"volume_mounts": [mount]}, volumes=[{"name": "a", "empty_dir": {}}])
+    assert flags == ["podspec-volumes-emptydir", "podspec-volumes-mount-propagation"]
 
 
 def test_a_sidecar_needs_a_flag_and_its_probes_another():

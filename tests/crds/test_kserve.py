@@ -30,7 +30,7 @@ from tests.crd_schemas import CRDS
 
 from . import examples
 from .refusals import refused, sentences
-from .test_resources import made
+from .test_resources import registrations
 
 ARENA = CRDS.parent / "expected" / "arena-qwen-chat.yaml"
 MODE = "serving.kserve.io/deploymentMode"
@@ -76,8 +76,8 @@ def judged(
     **predictor: Any,
 ) -> list[str]:
     predictor |= {"annotations": annotations_of_pods}
-    own = {} if "containers" in predictor or "model" in predictor else pod()
-    spec = InferenceServiceSpec.of({"predictor": own | predictor})
+    defaults = {} if "containers" in predictor or "model" in predictor else pod()
+    spec = InferenceServiceSpec.of({"predictor": defaults | predictor})
     metadata = ObjectMetaArgs(name=name, annotations=annotations)
     faults = inference_service_faults(spec, metadata, default_mode, limits or ServingLimits())
     return sentences(faults)
@@ -132,7 +132,9 @@ def test_names_that_follow_from_an_inference_service():
 @pytest.mark.skipif(not ARENA.is_file(), reason=f"what arena renders is not in {ARENA}")
 def test_the_inference_service_that_arena_renders_is_expressed_field_by_field():
     [rendered] = [
-        one for one in yaml.safe_load_all(ARENA.read_text()) if one["kind"] == "InferenceService"
+        manifest
+        for manifest in yaml.safe_load_all(ARENA.read_text())
+        if manifest["kind"] == "InferenceService"
     ]
     spec = InferenceServiceSpec.of(copy.deepcopy(rendered["spec"]))
     [container] = rendered["spec"]["predictor"]["containers"]
@@ -337,7 +339,9 @@ def test_a_deployment_mode_that_kserve_would_overwrite_is_refused(word: str, wan
 
 
 def test_an_old_name_of_a_mode_is_judged_as_the_mode_it_means():
-    assert any("timeout is 601" in one for one in judged({MODE: "Serverless"}, timeout=601))
+    assert any(
+        "timeout is 601" in sentence for sentence in judged({MODE: "Serverless"}, timeout=601)
+    )
 
 
 @pytest.mark.parametrize("word", ["Standard", "Knative"])
@@ -566,13 +570,13 @@ def test_an_inference_service_that_kserve_would_fail_is_never_registered():
         with pytest.raises(pulumi.RunError, match=r"qwen is refused:\nspec\.predictor\.min_repl"):
             InferenceService("qwen", spec, named)
 
-    assert made(program) == []
+    assert registrations(program) == []
 
 
 def test_an_inference_service_is_registered_as_the_kind_it_is():
     spec = InferenceServiceSpec.of({"predictor": pod()})
     named = ObjectMetaArgs(name="qwen", annotations={CLASS: "external"})
-    [(kind, name, inputs)] = made(lambda: InferenceService("qwen", spec, named))
+    [(kind, name, inputs)] = registrations(lambda: InferenceService("qwen", spec, named))
     assert (kind, name) == ("kubernetes:serving.kserve.io/v1beta1:InferenceService", "qwen")
     assert inputs["spec"] == spec.manifest()
     assert inputs["metadata"] == {"name": "qwen", "annotations": {CLASS: "external"}}
@@ -585,7 +589,7 @@ def runtime(**container: Any) -> dict[str, Any]:
 def test_a_runtime_is_registered_as_the_kind_it_is():
     spec = ServingRuntimeSpec.of(copy.deepcopy(examples.SERVING_RUNTIME))
     named = ObjectMetaArgs(name="vllm")
-    [(kind, name, inputs)] = made(lambda: ServingRuntime("vllm", spec, named))
+    [(kind, name, inputs)] = registrations(lambda: ServingRuntime("vllm", spec, named))
     assert (kind, name) == ("kubernetes:serving.kserve.io/v1alpha1:ServingRuntime", "vllm")
     assert inputs["spec"] == spec.manifest()
     with pytest.raises(pulumi.RunError, match=r"metadata\.name is 'vLLM'"):

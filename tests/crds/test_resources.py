@@ -39,22 +39,22 @@ NAMED = ObjectMetaArgs(name="qwen", namespace="default")
 
 class Recorder(pulumi.runtime.Mocks):
     def __init__(self) -> None:
-        self.made: list[tuple[str, str, dict[str, Any]]] = []
+        self.registrations: list[tuple[str, str, dict[str, Any]]] = []
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        self.made.append((args.typ, args.name, args.inputs))
+        self.registrations.append((args.typ, args.name, args.inputs))
         return args.name, args.inputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"{args.token} is called")
 
 
-def made(program: Callable[[], object]) -> list[tuple[str, str, dict[str, Any]]]:
+def registrations(program: Callable[[], object]) -> list[tuple[str, str, dict[str, Any]]]:
     """What a program registers."""
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder, preview=True)
     pulumi.runtime.test(program)()
-    return recorder.made
+    return recorder.registrations
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def made(program: Callable[[], object]) -> list[tuple[str, str, dict[str, Any]]]
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
 def test_a_resource_is_registered_as_the_kind_it_is(resource: Any, spec: Any, token: str):
-    [(kind, name, inputs)] = made(lambda: resource("qwen", spec, NAMED))
+    [(kind, name, inputs)] = registrations(lambda: resource("qwen", spec, NAMED))
     assert (kind, name) == (token, "qwen")
     assert f"kubernetes:{inputs['apiVersion']}:{inputs['kind']}" == token
     assert inputs["spec"] == spec.manifest()
@@ -97,7 +97,7 @@ def test_a_resource_that_its_controller_would_fail_is_never_registered(
         with pytest.raises(pulumi.RunError, match=f"is refused:\n{sentence}"):
             resource("qwen", spec, ObjectMetaArgs(**metadata))
 
-    assert made(program) == []
+    assert registrations(program) == []
 
 
 def test_a_service_is_judged_by_what_the_cluster_allows():
@@ -108,4 +108,4 @@ def test_a_service_is_judged_by_what_the_cluster_allows():
     with pytest.raises(pulumi.RunError, match="timeout_seconds is 900, but it must be 0 to 600"):
         KnativeService("qwen", spec, NAMED)
     limits = ServingLimits(max_revision_timeout_seconds=900)
-    assert len(made(lambda: KnativeService("qwen", spec, NAMED, limits=limits))) == 1
+    assert len(registrations(lambda: KnativeService("qwen", spec, NAMED, limits=limits))) == 1

@@ -21,7 +21,7 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 def test_an_order_of_two_pools_renders_as_the_crd_spells_it():
-    found = ResourcePolicySpec.of(
+    policy = ResourcePolicySpec.of(
         spec(
             strategy="prefer",
             preempt_policy="BeforeNextUnit",
@@ -31,7 +31,7 @@ def test_an_order_of_two_pools_renders_as_the_crd_spells_it():
             ],
         )
     )
-    assert found.manifest() == {
+    assert policy.manifest() == {
         "selector": {"release": "qwen"},
         "strategy": "prefer",
         "preemptPolicy": "BeforeNextUnit",

@@ -25,11 +25,11 @@ async def ask(endpoint: Endpoint, seconds: float = 5, max_tokens: int = 4) -> An
     return answer
 
 
-def asked(told: Behaviour = QUICK, seconds: float = 5, **changes: Any) -> Answer:
+def answer_of_fake(fake: Behaviour = QUICK, seconds: float = 5, **changes: Any) -> Answer:
     """The answer of a server that pretends."""
 
     async def exchange() -> Answer:
-        async with running(told) as url:
+        async with running(fake) as url:
             return await ask(replace(Endpoint(url, "qwen"), **changes), seconds)
 
     return asyncio.run(exchange())
@@ -55,10 +55,10 @@ async def raw(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncI
 
 async def head(reader: asyncio.StreamReader) -> str:
     """The request line and the headers of a request; its body is taken, too."""
-    found = (await reader.readuntil(b"\r\n\r\n")).decode()
-    [length] = [line for line in found.splitlines() if line.lower().startswith("content-length")]
+    text = (await reader.readuntil(b"\r\n\r\n")).decode()
+    [length] = [line for line in text.splitlines() if line.lower().startswith("content-length")]
     await reader.readexactly(int(length.split(":")[1]))
-    return found
+    return text
 
 
 def saying(*pieces: bytes, kind: str = "text/event-stream", status: str = "200 OK") -> Handler:
@@ -76,7 +76,7 @@ def saying(*pieces: bytes, kind: str = "text/event-stream", status: str = "200 O
     return answer
 
 
-def told(handler: Handler, seconds: float = 5) -> Answer:
+def answer_of_bytes(handler: Handler, seconds: float = 5) -> Answer:
     """The answer of a server that speaks bytes."""
 
     async def exchange() -> Answer:

@@ -19,7 +19,7 @@ def condition(kind: str, seconds: float, status: str = "True") -> Json:
     return {"type": kind, "status": status, "lastTransitionTime": at(seconds)}
 
 
-def pod(name: str = "qwen-00001-abc", made: float = 2, **changes: Any) -> Json:
+def pod(name: str = "qwen-00001-abc", created: float = 2, **changes: Any) -> Json:
     """A pod of Knative that was scheduled after 52 s and ready after 90 s."""
     conditions = {"PodScheduled": 52.0, "Ready": 90.0, **changes.pop("since", {})}
     return {
@@ -29,7 +29,7 @@ def pod(name: str = "qwen-00001-abc", made: float = 2, **changes: Any) -> Json:
             "name": name,
             "namespace": "inference",
             "uid": f"uid-of-{name}",
-            "creationTimestamp": at(made),
+            "creationTimestamp": at(created),
             "labels": {"serving.knative.dev/service": "qwen", "release": "qwen"},
             **changes.pop("metadata", {}),
         },
@@ -50,13 +50,13 @@ def pod(name: str = "qwen-00001-abc", made: float = 2, **changes: Any) -> Json:
     }
 
 
-def node(made: float = 40, ready: float | None = 48) -> Json:
+def node(created: float = 40, ready: float | None = 48) -> Json:
     """A node that came up for the pod."""
     conditions = [] if ready is None else [condition("Ready", ready)]
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": "cn-beijing.10.0.0.7", "creationTimestamp": at(made)},
+        "metadata": {"name": "cn-beijing.10.0.0.7", "creationTimestamp": at(created)},
         "status": {"conditions": conditions},
     }
 

@@ -56,14 +56,14 @@ def loaded(
     label: str, wait_at: Callable[[float], float], scenario: Scenario = SPIKE, **changes: Any
 ) -> Run:
     """Clients that ask again when they are answered, with a wait that depends on the time."""
-    asked = scenario.spike or scenario.steady
-    assert asked is not None
+    load = scenario.spike or scenario.steady
+    assert load is not None
     random = np.random.default_rng(abs(hash(label)) % 1000 if label == "" else len(label))
     refused = changes.pop("refused_until", 0.0)
     samples = []
-    for _ in range(asked.clients or 4):
+    for _ in range(load.clients or 4):
         time = 0.0
-        while time < asked.seconds:
+        while time < load.seconds:
             if time < refused and random.random() < 0.6:
                 samples.append(sample(time, None, detail="503: queue is full"))
                 time += 1.5
@@ -71,8 +71,8 @@ def loaded(
                 wait = float(wait_at(time) * random.lognormal(0, 0.25))
                 samples.append(sample(time, wait, int(random.integers(60, 128))))
                 time = samples[-1].ended
-    samples.sort(key=lambda one: one.ended)
-    ended = max(one.ended for one in samples)
+    samples.sort(key=lambda item: item.ended)
+    ended = max(item.ended for item in samples)
     return run(label, scenario, **{"samples": tuple(samples), "seconds": ended} | changes)
 
 

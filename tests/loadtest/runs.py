@@ -16,11 +16,13 @@ from .asking import QUICK
 
 
 def sample(start: float = 0, first: float = 0.2, last: float = 1.2, **changes: Any) -> Sample:
-    told = {"first_token": start + first, "last_token": start + last, "output_tokens": 11}
-    return Sample(due=start, sent=start, ended=start + last).model_copy(update={**told, **changes})
+    fields = {"first_token": start + first, "last_token": start + last, "output_tokens": 11}
+    return Sample(due=start, sent=start, ended=start + last).model_copy(
+        update={**fields, **changes}
+    )
 
 
-def made(*samples: Sample, **changes: Any) -> Run:
+def run_from(*samples: Sample, **changes: Any) -> Run:
     """A run of half a minute."""
     return Run(
         label="cache",
@@ -51,7 +53,7 @@ class Watching:
 
 
 def settings(url: str, scenario: dict[str, Any], **changes: Any) -> MeasureSettings:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "endpoint": Endpoint(url, "qwen"),
         "scenario": Scenario.model_validate(scenario),
         "prompt": Prompt(words=5, max_tokens=4),
@@ -60,28 +62,28 @@ def settings(url: str, scenario: dict[str, Any], **changes: Any) -> MeasureSetti
         "timeout_seconds": 10.0,
         "spacing": Spacing.CONSTANT,
     }
-    return MeasureSettings(**{**told, **changes})
+    return MeasureSettings(**{**fields, **changes})
 
 
 def measured(
     scenario: dict[str, Any],
-    told: Behaviour = QUICK,
+    fake: Behaviour = QUICK,
     show: Watching | None = None,
-    kept: list[Run] | None = None,
+    runs: list[Run] | None = None,
     **changes: Any,
 ) -> MeasureOutcome:
     """What comes of a scenario."""
-    keep = [] if kept is None else kept
+    keep = [] if runs is None else runs
 
     async def run() -> MeasureOutcome:
-        async with running(told) as url:
-            asked = settings(url, scenario, **changes)
-            return await measure(asked, show or Watching(), keep.append)
+        async with running(fake) as url:
+            question = settings(url, scenario, **changes)
+            return await measure(question, show or Watching(), keep.append)
 
     return asyncio.run(run())
 
 
-def run_of(scenario: dict[str, Any], told: Behaviour = QUICK, **changes: Any) -> Run:
-    found = measured(scenario, told, **changes).run
-    assert found is not None
-    return found
+def run_of(scenario: dict[str, Any], fake: Behaviour = QUICK, **changes: Any) -> Run:
+    run = measured(scenario, fake, **changes).run
+    assert run is not None
+    return run

@@ -40,24 +40,24 @@ def test_the_time_to_first_token_is_the_one_that_is_told_within_5_percent(
     """Takes the best of three: other work on the machine makes it later, and nothing earlier."""
     medians = []
     for _ in range(3):
-        found = run_of(
+        run = run_of(
             {"steady": {"clients": clients, "seconds": 1.2}},
             endpoint=Endpoint(url, "qwen"),
             prompt=Prompt(words=200, max_tokens=4),
         )
-        assert {one.failure for one in found.samples} == {None}
-        assert len(found.samples) >= clients
-        medians.append(statistics.median(one.time_to_first_token or 0 for one in found.samples))
+        assert {sample.failure for sample in run.samples} == {None}
+        assert len(run.samples) >= clients
+        medians.append(statistics.median(sample.time_to_first_token or 0 for sample in run.samples))
         if abs(medians[-1] / TTFT - 1) <= 0.05:
             return
     pytest.fail(f"{TTFT} s are told, but the medians are {medians}")
 
 
 def test_the_time_per_output_token_is_the_one_that_is_told(url: str) -> None:
-    found = run_of(
+    run = run_of(
         {"steady": {"clients": 2, "seconds": 0.5}},
         endpoint=Endpoint(url, "qwen"),
         prompt=Prompt(words=200, max_tokens=20),
     )
-    times = [one.time_per_output_token or 0 for one in found.samples]
+    times = [sample.time_per_output_token or 0 for sample in run.samples]
     assert statistics.median(times) == pytest.approx(1 / 20, rel=0.05)

@@ -12,15 +12,15 @@ def test_a_prompt_has_as_many_words_as_are_asked_for(words: int) -> None:
 
 
 def test_prompts_are_the_same_for_the_same_seed() -> None:
-    asked = Prompt(words=20)
-    assert chat.prompt(asked, 1, 2) == chat.prompt(asked, 1, 2)
-    assert chat.prompt(asked, 1, 2) != chat.prompt(asked, 2, 2)
+    settings = Prompt(words=20)
+    assert chat.prompt(settings, 1, 2) == chat.prompt(settings, 1, 2)
+    assert chat.prompt(settings, 1, 2) != chat.prompt(settings, 2, 2)
 
 
 def test_no_two_prompts_of_a_run_or_of_two_runs_begin_alike() -> None:
-    asked = Prompt(words=20)
-    found = [chat.prompt(asked, seed, index) for seed in (0, 1) for index in range(500)]
-    assert len({prompt[:10] for prompt in found}) == len(found)
+    settings = Prompt(words=20)
+    prompts = [chat.prompt(settings, seed, index) for seed in (0, 1) for index in range(500)]
+    assert len({prompt[:10] for prompt in prompts}) == len(prompts)
 
 
 def test_a_request_is_one_that_can_be_repeated_and_counted() -> None:
@@ -35,7 +35,7 @@ def test_a_request_is_one_that_can_be_repeated_and_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "sentence"),
     [
         (b'{"error": {"message": "too long", "code": 400}}', "too long"),
         (b'{"object": "error", "message": "too long"}', "too long"),
@@ -46,5 +46,5 @@ def test_a_request_is_one_that_can_be_repeated_and_counted() -> None:
         (b"", ""),
     ],
 )
-def test_an_error_says_the_same_in_any_shape(body: bytes, found: str) -> None:
-    assert chat.message(body) == found
+def test_an_error_says_the_same_in_any_shape(body: bytes, sentence: str) -> None:
+    assert chat.message(body) == sentence

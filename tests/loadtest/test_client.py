@@ -23,7 +23,7 @@ from loadtest.fake_vllm import RECORDS, Misbehaviour, running
 from loadtest.results import Failure
 from plan.stack_file import Refused
 
-from .asking import QUICK, ask, asked, behaviour, head, raw, saying, told
+from .asking import QUICK, answer_of_bytes, answer_of_fake, ask, behaviour, head, raw, saying
 
 
 def event(delta: object) -> bytes:
@@ -34,7 +34,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 def test_a_whole_answer_has_its_tokens_and_their_times() -> None:
-    answer = asked()
+    answer = answer_of_fake()
     assert (answer.failure, answer.tokens, answer.prompt_tokens) == (None, 4, 1)
     assert answer.first_token is not None
     assert answer.last_token is not None
@@ -44,13 +44,15 @@ def test_a_whole_answer_has_its_tokens_and_their_times() -> None:
 def test_tokens_are_as_the_server_counts_them_though_events_may_have_several() -> None:
     usage = {"prompt_tokens": 7, "completion_tokens": 9}
     last = f"data: {json.dumps({'choices': [], 'usage': usage})}\n\n".encode()
-    answer = told(saying(event({"content": "a b c"}), event({"content": "d"}), last, DONE))
+    answer = answer_of_bytes(
+        saying(event({"content": "a b c"}), event({"content": "d"}), last, DONE)
+    )
     assert (answer.tokens, answer.prompt_tokens) == (9, 7)
 
 
 def test_without_usage_events_with_text_are_counted() -> None:
     role = event({"role": "assistant", "content": ""})
-    answer = told(saying(role, event({"content": "a"}), event({"content": "b"}), DONE))
+    answer = answer_of_bytes(saying(role, event({"content": "a"}), event({"content": "b"}), DONE))
     assert (answer.tokens, answer.prompt_tokens, answer.failure) == (2, None, None)
 
 
@@ -81,13 +83,13 @@ def test_the_first_token_is_the_first_text_and_not_what_comes_before(first: byte
 
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
 def test_what_a_model_thinks_is_text_too(key: str) -> None:
-    assert told(saying(event({key: "hm"}), DONE)).first_token is not None
+    assert answer_of_bytes(saying(event({key: "hm"}), DONE)).first_token is not None
 
 
 def test_a_server_says_of_itself_that_it_pretends() -> None:
-    assert asked().simulated
-    assert asked(behaviour(every={Misbehaviour.ERROR: 1})).simulated
-    assert not told(saying(event({"content": "a"}), DONE)).simulated
+    assert answer_of_fake().simulated
+    assert answer_of_fake(behaviour(failures={Misbehaviour.ERROR: 1})).simulated
+    assert not answer_of_bytes(saying(event({"content": "a"}), DONE)).simulated
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_a_server_says_of_itself_that_it_pretends() -> None:
 def test_each_kind_of_failure_has_a_name_and_says_what_was_seen(
     wrong: Misbehaviour, failure: Failure, detail: str
 ) -> None:
-    answer = asked(behaviour(every={wrong: 1}), seconds=0.3)
+    answer = answer_of_fake(behaviour(failures={wrong: 1}), seconds=0.3)
     assert answer.failure is failure
     assert detail in answer.detail
 
@@ -126,13 +128,13 @@ def test_each_kind_of_failure_has_a_name_and_says_what_was_seen(
     ],
 )
 def test_a_status_says_which_failure_it_is(status: str, failure: Failure) -> None:
-    answer = told(saying(b"no", kind="text/plain", status=status))
+    answer = answer_of_bytes(saying(b"no", kind="text/plain", status=status))
     assert (answer.failure, answer.detail) == (failure, f"{status[:3]}: no")
 
 
 def test_a_redirect_is_not_followed_and_says_where_it_leads() -> None:
     status = "308 Permanent Redirect\r\nLocation: https://qwen.example.com/"
-    answer = told(saying(status=status))
+    answer = answer_of_bytes(saying(status=status))
     assert (answer.failure, answer.detail) == (
         Failure.NOT_FOUND,
         "308: it is at https://qwen.example.com/",
@@ -140,7 +142,7 @@ def test_a_redirect_is_not_followed_and_says_where_it_leads() -> None:
 
 
 def test_an_unknown_model_is_not_found() -> None:
-    answer = asked(model="llama")
+    answer = answer_of_fake(model="llama")
     assert (answer.failure, answer.detail) == (
         Failure.NOT_FOUND,
         "404: The model `llama` does not exist.",
@@ -149,7 +151,7 @@ def test_an_unknown_model_is_not_found() -> None:
 
 def test_a_body_in_pieces_is_read_to_its_end() -> None:
     pieces = (b'{"error": {"mess', b'age": "too long"}}')
-    assert told(saying(*pieces, status="400 Bad Request")).detail == "400: too long"
+    assert answer_of_bytes(saying(*pieces, status="400 Bad Request")).detail == "400: too long"
 
 
 def test_a_refused_connection_is_unreachable() -> None:
@@ -184,14 +186,14 @@ def test_no_files_left_on_this_machine_is_not_blamed_on_the_server(
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(module, "_socket", full)
-    assert asked().detail == "this machine ran out of open files"
+    assert answer_of_fake().detail == "this machine ran out of open files"
 
 
 def test_a_connection_that_closes_without_an_answer_is_cut() -> None:
     async def close(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await head(reader)
 
-    answer = told(close)
+    answer = answer_of_bytes(close)
     assert (answer.failure, answer.detail) == (
         Failure.CUT,
         "the connection was closed without an answer",
@@ -199,7 +201,7 @@ def test_a_connection_that_closes_without_an_answer_is_cut() -> None:
 
 
 def test_a_stream_that_ends_without_its_last_event_is_cut_and_keeps_its_times() -> None:
-    answer = told(saying(event({"content": "a"})))
+    answer = answer_of_bytes(saying(event({"content": "a"})))
     assert (answer.failure, answer.detail) == (
         Failure.CUT,
         "the stream ended without its last event",
@@ -212,7 +214,7 @@ def test_what_is_not_http_is_malformed() -> None:
         await head(reader)
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
-    assert told(garbage).failure is Failure.MALFORMED
+    assert answer_of_bytes(garbage).failure is Failure.MALFORMED
 
 
 TEXT = event({"content": "a"})
@@ -249,14 +251,14 @@ USAGE = {"prompt_tokens": 7, "completion_tokens": 9}
 )
 @pytest.mark.parametrize("done", [DONE, b"data: [DONE] \n\n", b"data:[DONE]\n\n"])
 def test_a_part_that_nobody_expected_leaves_the_answer_whole(beside: bytes, done: bytes) -> None:
-    answer = told(saying(TEXT + beside + done))
+    answer = answer_of_bytes(saying(TEXT + beside + done))
     assert (answer.failure, answer.detail) == (None, "")
     assert answer.tokens >= 1
 
 
 @pytest.mark.parametrize("last", [{"usage": USAGE}, {"choices": None, "usage": USAGE}])
 def test_tokens_are_counted_whatever_stands_beside_them(last: object) -> None:
-    answer = told(saying(TEXT, sent(last), DONE))
+    answer = answer_of_bytes(saying(TEXT, sent(last), DONE))
     assert (answer.failure, answer.tokens, answer.prompt_tokens) == (None, 9, 7)
 
 
@@ -277,28 +279,28 @@ def test_tokens_are_counted_whatever_stands_beside_them(last: object) -> None:
 def test_an_error_in_the_stream_is_one_however_it_is_said(
     error: bytes, failure: Failure, detail: str
 ) -> None:
-    answer = told(saying(TEXT, error, DONE))
+    answer = answer_of_bytes(saying(TEXT, error, DONE))
     assert (answer.failure, answer.detail) == (failure, detail)
 
 
 @pytest.mark.parametrize("api", list(Api))
 def test_both_apis_are_asked_and_read_alike(api: Api) -> None:
-    answer = asked(api=api)
+    answer = answer_of_fake(api=api)
     assert (answer.failure, answer.tokens, answer.prompt_tokens) == (None, 4, 1)
 
 
 @pytest.mark.parametrize("data", [b"[]", b"{}", b"7", b'{"choices": 7}', b"\xff"])
 def test_an_event_that_is_no_chunk_is_malformed(data: bytes) -> None:
-    assert told(saying(b"data: " + data + b"\n\n", DONE)).failure is Failure.MALFORMED
+    assert answer_of_bytes(saying(b"data: " + data + b"\n\n", DONE)).failure is Failure.MALFORMED
 
 
 def test_an_answer_without_text_is_malformed() -> None:
-    answer = told(saying(event({"role": "assistant"}), DONE))
+    answer = answer_of_bytes(saying(event({"role": "assistant"}), DONE))
     assert (answer.failure, answer.detail) == (Failure.MALFORMED, "the answer has no text")
 
 
 def test_the_clock_runs_from_the_connection_to_the_last_event() -> None:
-    answer = asked(behaviour(ttft=30), seconds=0.2)
+    answer = answer_of_fake(behaviour(ttft=30), seconds=0.2)
     assert (answer.failure, answer.detail) == (Failure.TIMEOUT, "no whole answer in 0.2 s")
 
 
@@ -328,7 +330,7 @@ def test_each_request_has_a_connection_of_its_own_and_no_cookie() -> None:
 
     heads = asyncio.run(exchange())
     assert len(heads) == 3
-    assert not any("cookie:" in one.lower() for one in heads)
+    assert not any("cookie:" in text.lower() for text in heads)
 
 
 @pytest.mark.parametrize(("connections", "number"), [(Connections.NEW, 3), (Connections.KEPT, 1)])
@@ -356,21 +358,21 @@ def test_the_host_header_is_the_one_that_is_asked_for_and_compression_is_not() -
             await ask(Endpoint(f"http://127.0.0.1:{port}/v1", "qwen", host="qwen.example.com"))
 
     asyncio.run(exchange())
-    [found] = heads
-    assert found.splitlines()[0] == "POST /v1/chat/completions HTTP/1.1"
-    assert [line for line in found.splitlines() if line.startswith("Host:")] == [
+    [request] = heads
+    assert request.splitlines()[0] == "POST /v1/chat/completions HTTP/1.1"
+    assert [line for line in request.splitlines() if line.startswith("Host:")] == [
         "Host: qwen.example.com"
     ]
-    assert "Accept-Encoding: identity" in found
+    assert "Accept-Encoding: identity" in request
 
 
 def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert asked().failure is None
+    assert answer_of_fake().failure is None
 
 
 def test_a_proxy_is_asked_where_one_is_named() -> None:
-    answer = asked(proxy="http://127.0.0.1:1")
+    answer = answer_of_fake(proxy="http://127.0.0.1:1")
     assert answer.failure is Failure.UNREACHABLE
     assert answer.detail.startswith("no connection to 127.0.0.1:1: ")
 
@@ -418,8 +420,8 @@ def test_a_secret_header_is_sent_and_never_shown() -> None:
     endpoint = Endpoint("http://10.0.0.5/v1", "qwen", headers=headers)
     assert CANARY not in repr(endpoint) + endpoint.target.model_dump_json()
     assert endpoint.target.headers == ("Authorization",)
-    assert asked(behaviour(api_key=CANARY), headers=headers).failure is None
-    assert asked(behaviour(api_key=CANARY)).detail == "401: Unauthorized"
+    assert answer_of_fake(behaviour(api_key=CANARY), headers=headers).failure is None
+    assert answer_of_fake(behaviour(api_key=CANARY)).detail == "401: Unauthorized"
 
 
 @pytest.mark.parametrize("padding", ["", "x" * 280, " " * 5000])
@@ -437,14 +439,14 @@ def test_a_secret_that_the_server_repeats_is_not_shown(padding: str) -> None:
 
 
 def test_a_detail_is_one_short_line() -> None:
-    detail = told(saying(b"a\r\n\x1b[31mb" + b"c" * 1000, status="500 Oops")).detail
+    detail = answer_of_bytes(saying(b"a\r\n\x1b[31mb" + b"c" * 1000, status="500 Oops")).detail
     assert detail.startswith("500: a [31mbccc")
     assert len(detail) == 300
     assert detail.isprintable()
 
 
 @pytest.mark.parametrize(
-    ("url", "found"),
+    ("url", "base"),
     [
         ("http://gateway.example.com", "http://gateway.example.com/v1"),
         ("https://10.0.0.5:8443/", "https://10.0.0.5:8443/v1"),
@@ -452,8 +454,8 @@ def test_a_detail_is_one_short_line() -> None:
         ("http://gateway/models/qwen/v1", "http://gateway/models/qwen/v1"),
     ],
 )
-def test_an_address_is_brought_to_v1(url: str, found: str) -> None:
-    assert address(url) == found
+def test_an_address_is_brought_to_v1(url: str, base: str) -> None:
+    assert address(url) == base
 
 
 @pytest.mark.parametrize(
@@ -489,13 +491,15 @@ def test_a_header_comes_from_a_variable_or_a_file(
 ) -> None:
     monkeypatch.setenv("TOKEN", f"Bearer {CANARY}")
     (tmp_path / "token").write_text(f"Bearer {CANARY}\n")
-    wanted = ("Authorization", f"Bearer {CANARY}")
-    assert header("Authorization=TOKEN", "--header-from-env", from_environment) == wanted
-    assert header(f"Authorization={tmp_path / 'token'}", "--header-from-file", from_file) == wanted
+    expected = ("Authorization", f"Bearer {CANARY}")
+    assert header("Authorization=TOKEN", "--header-from-env", from_environment) == expected
+    assert (
+        header(f"Authorization={tmp_path / 'token'}", "--header-from-file", from_file) == expected
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("option", "sentence"),
     [
         (f"Authorization: {CANARY}", "--header-from-env must read NAME=WHERE"),
         ("Authorization=", "--header-from-env must read NAME=WHERE"),
@@ -505,12 +509,12 @@ def test_a_header_comes_from_a_variable_or_a_file(
     ],
 )
 def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
-    given: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+    option: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMPTY", "")
     monkeypatch.setenv("LINES", f"{CANARY}\nHost: evil")
     with pytest.raises(Refused, match=sentence) as refused:
-        header(given, "--header-from-env", from_environment)
+        header(option, "--header-from-env", from_environment)
     assert CANARY not in str(refused.value)
 
 

@@ -31,7 +31,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "found"),
+    ("kind", "options", "fields"),
     [
         ("steady", {"rate": 2.0}, {"steady": {"rate": 2.0}}),
         ("steady", {"clients": 3, "seconds": 9.0}, {"steady": {"clients": 3, "seconds": 9.0}}),
@@ -40,12 +40,14 @@ OPTIONS = {
         ("tide", {"peak_rate": 5.0}, {"tide": {"peak_rate": 5.0}}),
     ],
 )
-def test_options_make_a_scenario(kind: str, given: dict[str, Any], found: dict[str, Any]) -> None:
-    assert command.scenario(kind, {**OPTIONS, **given}) == Scenario.model_validate(found)
+def test_options_make_a_scenario(
+    kind: str, options: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    assert command.scenario(kind, {**OPTIONS, **options}) == Scenario.model_validate(fields)
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "sentence"),
+    ("kind", "options", "sentence"),
     [
         (
             "spike",
@@ -59,10 +61,10 @@ def test_options_make_a_scenario(kind: str, given: dict[str, Any], found: dict[s
     ],
 )
 def test_options_that_make_no_scenario_are_refused(
-    kind: str, given: dict[str, Any], sentence: str
+    kind: str, options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        command.scenario(kind, {**OPTIONS, **given})
+        command.scenario(kind, {**OPTIONS, **options})
     assert sentence in str(refused.value)
 
 
@@ -74,11 +76,11 @@ def test_a_prompt_out_of_bounds_is_refused() -> None:
 
 def test_an_endpoint_has_its_address_host_and_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "Bearer x")
-    found = command.endpoint(
+    endpoint = command.endpoint(
         "http://10.0.0.5", "qwen", host="qwen.example.com", headers_from_env=["Authorization=TOKEN"]
     )
-    assert (found.url, found.host) == ("http://10.0.0.5/v1", "qwen.example.com")
-    assert found.headers == {"Authorization": "Bearer x"}
+    assert (endpoint.url, endpoint.host) == ("http://10.0.0.5/v1", "qwen.example.com")
+    assert endpoint.headers == {"Authorization": "Bearer x"}
 
 
 @pytest.mark.parametrize("host", ["", "http://qwen", "qwen\r\nX: y", "qwen/v1"])
@@ -133,17 +135,17 @@ def test_a_cluster_that_cannot_be_asked_refuses_the_cold_start(tmp_path: Path) -
 class Server:
     """The server that pretends, in a thread of its own."""
 
-    def __init__(self, told: Behaviour) -> None:
+    def __init__(self, fake: Behaviour) -> None:
         self.url = ""
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=self._loop.run_until_complete, args=[self._run(told)]
+            target=self._loop.run_until_complete, args=[self._run(fake)]
         )
 
-    async def _run(self, told: Behaviour) -> None:
+    async def _run(self, fake: Behaviour) -> None:
         self._ended = asyncio.Event()
-        async with running(told) as self.url:
+        async with running(fake) as self.url:
             self._ready.set()
             await self._ended.wait()
 
@@ -158,9 +160,9 @@ class Server:
         self._loop.close()
 
 
-def ran(scenario: dict[str, Any], told: Behaviour, path: Path) -> tuple[int, str, str]:
+def ran(scenario: dict[str, Any], fake: Behaviour, path: Path) -> tuple[int, str, str]:
     out, err = (Console(file=io.StringIO(), width=120) for _ in range(2))
-    with Server(told) as url:
+    with Server(fake) as url:
         code = command.run(settings(url, scenario), path, out, err)
     assert isinstance(out.file, io.StringIO)
     assert isinstance(err.file, io.StringIO)
@@ -223,15 +225,15 @@ def test_a_full_disk_leaves_the_figures_on_the_screen(
 
 
 def test_failures_of_the_server_that_pretends_are_told_by_kind_and_number() -> None:
-    found = command.behaviour(["cut=10", "busy=7"], ttft=0.4)
-    assert found.every == {Misbehaviour.CUT: 10, Misbehaviour.BUSY: 7}
-    assert found.ttft == 0.4
+    behaviour = command.behaviour(["cut=10", "busy=7"], ttft=0.4)
+    assert behaviour.failures == {Misbehaviour.CUT: 10, Misbehaviour.BUSY: 7}
+    assert behaviour.ttft == 0.4
 
 
-@pytest.mark.parametrize("given", ["cut", "cut=0", "cut=x", "crash=3", "=3"])
-def test_another_failure_is_refused_with_those_that_there_are(given: str) -> None:
+@pytest.mark.parametrize("option", ["cut", "cut=0", "cut=x", "crash=3", "=3"])
+def test_another_failure_is_refused_with_those_that_there_are(option: str) -> None:
     with pytest.raises(Refused, match=r"but it must read KIND=N, .* error, busy, cut, whole"):
-        command.behaviour([given])
+        command.behaviour([option])
 
 
 def test_a_behaviour_out_of_bounds_is_refused() -> None:
@@ -240,9 +242,9 @@ def test_a_behaviour_out_of_bounds_is_refused() -> None:
 
 
 def test_a_port_that_is_taken_is_refused() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(Refused, match=f"It cannot listen on 127.0.0.1:{port}: "):
             command.serve_fake(behaviour(), "127.0.0.1", port, print)

@@ -23,29 +23,29 @@ QUESTION = {"model": "qwen", "messages": [{"role": "user", "content": "one two"}
 
 
 def with_server(
-    told: Behaviour, use: Callable[[aiohttp.ClientSession, str], Awaitable[Found]]
+    fake: Behaviour, use: Callable[[aiohttp.ClientSession, str], Awaitable[Found]]
 ) -> Found:
     async def exchange() -> Found:
-        async with running(told) as url, aiohttp.ClientSession() as session:
+        async with running(fake) as url, aiohttp.ClientSession() as session:
             return await use(session, url)
 
     return asyncio.run(exchange())
 
 
-def answers(told: Behaviour, count: int, apart: float = 0.0) -> list[Answer]:
+def answers(fake: Behaviour, count: int, apart: float = 0.0) -> list[Answer]:
     """The answers to requests that begin one after another."""
 
     async def exchange() -> list[Answer]:
-        found = [Answer() for _ in range(count)]
+        replies = [Answer() for _ in range(count)]
         async with (
-            running(told) as url,
+            running(fake) as url,
             EndpointClient(Endpoint(url, "qwen")) as client,
             asyncio.TaskGroup() as group,
         ):
-            for answer in found:
+            for answer in replies:
                 group.create_task(client.ask("hello", 4, 5, answer))
                 await asyncio.sleep(apart)
-        return found
+        return replies
 
     return asyncio.run(exchange())
 
@@ -55,7 +55,9 @@ def test_every_series_of_the_catalog_is_there_under_its_name_of_today() -> None:
         await session.post(f"{url}/chat/completions", json=QUESTION)
         return await (await session.get(url.replace("/v1", "/metrics"))).text()
 
-    families = {one.name: one for one in text_string_to_metric_families(with_server(QUICK, use))}
+    families = {
+        family.name: family for family in text_string_to_metric_families(with_server(QUICK, use))
+    }
     for series in SERIES.values():
         if series.origin is Origin.VLLM:
             family = families[series.name]
@@ -69,11 +71,13 @@ def test_every_series_of_the_catalog_is_there_under_its_name_of_today() -> None:
 def test_metrics_count_what_was_asked_and_answered() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> tuple[str, str]:
         endpoint = url.replace("/v1", "/metrics")
-        held = asyncio.create_task(session.post(f"{url}/chat/completions", json=QUESTION))
+        running_request = asyncio.create_task(
+            session.post(f"{url}/chat/completions", json=QUESTION)
+        )
         queued = asyncio.create_task(session.post(f"{url}/chat/completions", json=QUESTION))
         await asyncio.sleep(0.1)
         during = await (await session.get(endpoint)).text()
-        await asyncio.gather(held, queued)
+        await asyncio.gather(running_request, queued)
         return during, await (await session.get(endpoint)).text()
 
     during, after = with_server(behaviour(ttft=0.3, running=1), use)
@@ -98,35 +102,39 @@ def test_metrics_count_what_was_asked_and_answered() -> None:
 def test_every_answer_says_that_it_is_pretended() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> list[aiohttp.ClientResponse]:
         root = url.replace("/v1", "")
-        found = [await session.get(root + path) for path in ("/v1/models", "/health", "/nothing")]
-        return [*found, await session.post(f"{url}/chat/completions", json=QUESTION)]
+        responses = [
+            await session.get(root + path) for path in ("/v1/models", "/health", "/nothing")
+        ]
+        return [*responses, await session.post(f"{url}/chat/completions", json=QUESTION)]
 
-    found = with_server(behaviour(every={Misbehaviour.ERROR: 1}), use)
-    assert [one.status for one in found] == [200, 200, 404, 500]
+    responses = with_server(behaviour(failures={Misbehaviour.ERROR: 1}), use)
+    assert [response.status for response in responses] == [200, 200, 404, 500]
     # aiohttp answers unknown paths without asking the application.
-    told = [one.headers.get("X-Ack-Inference-Simulated") for one in found]
-    assert told == ["true"] * 4
+    headers = [response.headers.get("X-Ack-Inference-Simulated") for response in responses]
+    assert headers == ["true"] * 4
 
 
 def test_a_question_without_stream_has_one_answer() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> Any:
         return await (await session.post(f"{url}/chat/completions", json=QUESTION)).json()
 
-    found = with_server(QUICK, use)
-    assert found["choices"][0]["message"]["content"] == "word0 word1 word2 "
-    assert found["usage"] == {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+    answer = with_server(QUICK, use)
+    assert answer["choices"][0]["message"]["content"] == "word0 word1 word2 "
+    assert answer["usage"] == {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_usage_is_told_where_it_is_asked_for(wanted: bool) -> None:
+@pytest.mark.parametrize("included", [True, False])
+def test_usage_is_told_where_it_is_asked_for(included: bool) -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> str:
-        question = {**QUESTION, "stream": True, "stream_options": {"include_usage": wanted}}
+        question = {**QUESTION, "stream": True, "stream_options": {"include_usage": included}}
         return await (await session.post(f"{url}/chat/completions", json=question)).text()
 
     events = [line.removeprefix("data: ") for line in with_server(QUICK, use).split("\n\n") if line]
     assert events.pop() == "[DONE]"
     chunks = [json.loads(event) for event in events]
-    assert [one["usage"]["completion_tokens"] for one in chunks if "usage" in one] == [3] * wanted
+    assert [chunk["usage"]["completion_tokens"] for chunk in chunks if "usage" in chunk] == [
+        3
+    ] * included
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"model": "qwen", "messages": []}'])
@@ -140,10 +148,10 @@ def test_a_question_that_is_none_is_rejected(body: bytes) -> None:
 def test_a_model_that_loads_is_not_there_yet() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> list[int]:
         health = url.replace("/v1", "/health")
-        found = [(await session.get(health)).status]
-        found.append((await session.post(f"{url}/chat/completions", json=QUESTION)).status)
+        statuses = [(await session.get(health)).status]
+        statuses.append((await session.post(f"{url}/chat/completions", json=QUESTION)).status)
         await asyncio.sleep(0.3)
-        return [*found, (await session.get(health)).status]
+        return [*statuses, (await session.get(health)).status]
 
     assert with_server(behaviour(load_seconds=0.3), use) == [503, 503, 200]
 
@@ -158,8 +166,8 @@ def test_a_cold_model_holds_its_first_request_until_it_is_loaded_and_goes_again(
             waits.append(now() - before)
         return waits
 
-    told = behaviour(cold=True, load_seconds=0.4, idle_seconds=0.3)
-    first, warm, again = with_server(told, use)
+    fake = behaviour(cold=True, load_seconds=0.4, idle_seconds=0.3)
+    first, warm, again = with_server(fake, use)
     assert first >= 0.4
     assert warm < 0.4
     assert again >= 0.4
@@ -175,7 +183,7 @@ def test_a_request_beyond_those_that_run_waits_and_beyond_the_queue_is_refused()
 
 
 def test_an_empty_queue_refuses_nobody_while_there_is_room() -> None:
-    assert [one.failure for one in answers(behaviour(running=2, waiting=0), 1)] == [None]
+    assert [answer.failure for answer in answers(behaviour(running=2, waiting=0), 1)] == [None]
 
 
 def test_a_request_that_is_left_makes_room() -> None:
@@ -186,14 +194,14 @@ def test_a_request_that_is_left_makes_room() -> None:
             await client.ask("hello", 4, 0.5, answer)
         return answer.failure
 
-    assert with_server(behaviour(running=1, waiting=0, every={Misbehaviour.HANG: 1}), use) is (
+    assert with_server(behaviour(running=1, waiting=0, failures={Misbehaviour.HANG: 1}), use) is (
         Failure.TIMEOUT  # not OVERLOADED
     )
 
 
 def test_every_nth_request_goes_wrong() -> None:
-    told = behaviour(every={Misbehaviour.BUSY: 3, Misbehaviour.ERROR: 2})
-    kinds = [one.failure and one.failure.value for one in answers(told, 6, apart=0.02)]
+    fake = behaviour(failures={Misbehaviour.BUSY: 3, Misbehaviour.ERROR: 2})
+    kinds = [answer.failure and answer.failure.value for answer in answers(fake, 6, apart=0.02)]
     assert kinds == [None, "server_error", "overloaded", "server_error", None, "overloaded"]
 
 
@@ -228,12 +236,12 @@ def test_the_server_ends_when_it_is_told_to(number: int) -> None:
 
 def test_a_completion_goes_on_from_text_or_tokens() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> list[Any]:
-        found = []
+        replies = []
         for prompt in ("one two", ["one", "two"], [7, 8]):
             body = {"model": "qwen", "prompt": prompt, "max_tokens": 2}
             async with session.post(f"{url}/completions", json=body) as response:
-                found.append(await response.json())
-        return found
+                replies.append(await response.json())
+        return replies
 
     for answer in with_server(QUICK, use):
         assert answer["object"] == "text_completion"
@@ -260,11 +268,15 @@ def test_the_server_tells_what_was_asked_of_it_and_when_it_wrote_what() -> None:
             records: list[Any] = await response.json()
             return records
 
-    whole, refused = with_server(behaviour(ttft=0.2), use)
-    assert (whole["path"], whole["whole"], whole["tokens"]) == ("/v1/chat/completions", True, 3)
-    assert 0.2 <= whole["first_token"] - whole["came"] < 1
-    assert whole["first_token"] <= whole["last_token"] <= whole["ended"]
-    assert (refused["path"], refused["whole"], refused["first_token"]) == (
+    complete, refused = with_server(behaviour(ttft=0.2), use)
+    assert (complete["path"], complete["complete"], complete["tokens"]) == (
+        "/v1/chat/completions",
+        True,
+        3,
+    )
+    assert 0.2 <= complete["first_token"] - complete["came"] < 1
+    assert complete["first_token"] <= complete["last_token"] <= complete["ended"]
+    assert (refused["path"], refused["complete"], refused["first_token"]) == (
         "/v1/completions",
         False,
         None,

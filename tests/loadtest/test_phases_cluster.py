@@ -33,8 +33,8 @@ class Kubelet(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         lines = LOG if "timestamps=true" in query else re.sub(r"(?m)^\S+ ", "", LOG)
         body = lines.encode()
-        known = path == "/containerLogs/inference/qwen-00001-abc/user-container"
-        self.send_response(200 if known else 404)
+        has_log = path == "/containerLogs/inference/qwen-00001-abc/user-container"
+        self.send_response(200 if has_log else 404)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -94,10 +94,10 @@ def store(cluster: ApiServer, thing: dict[str, Any]) -> dict[str, Any]:
              if thing["metadata"].get(key)}  # fmt: skip
     stored = {**thing, "metadata": about}
     status = stored.pop("status", None)
-    made = cluster.client.apply(stored, MANAGER)
+    applied = cluster.client.apply(stored, MANAGER)
     if status:
-        cluster.client.merge(made, {"status": status}, MANAGER, "status")
-    return made
+        cluster.client.merge(applied, {"status": status}, MANAGER, "status")
+    return applied
 
 
 def test_a_start_is_read_from_a_real_api_server(
@@ -109,24 +109,24 @@ def test_a_start_is_read_from_a_real_api_server(
     cluster.client.apply(namespace, MANAGER)
     asyncio.run(watcher.wait_until_zero(0))
 
-    made = store(cluster, pod())
+    applied = store(cluster, pod())
     host = node()
     host["status"] |= {
         "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet}},
     }
     store(cluster, host)
-    for one in events():
-        one["involvedObject"]["uid"] = made["metadata"]["uid"]
-        store(cluster, one)
+    for item in events():
+        item["involvedObject"]["uid"] = applied["metadata"]["uid"]
+        store(cluster, item)
     store(cluster, event("Pulled", 9, "of another pod", path="user-container"))
     store(cluster, pod("other", metadata={"name": "other", "labels": {"release": "other"}}))
 
     with pytest.raises(TimeoutError, match=r"still has pods after 0 s \(qwen-00001-abc\)"):
         asyncio.run(watcher.wait_until_zero(0))
     # The API server writes down itself when an object was made: the request was long before.
-    found, notes = asyncio.run(watcher.phases(SENT, SENT + timedelta(seconds=93.1)))
-    assert {one.name: round(one.ended, 2) for one in found} == {
+    phases, notes = asyncio.run(watcher.phases(SENT, SENT + timedelta(seconds=93.1)))
+    assert {phase.name: round(phase.ended, 2) for phase in phases} == {
         "node added": 47.75,
         "scheduled": 51.75,
         "image pulled": 74.75,
@@ -146,8 +146,8 @@ def test_a_log_that_no_kubelet_gives_is_said_and_the_rest_is_told(
     labels = {"name": "lonely-abc", "namespace": "default", "labels": {"release": "lonely"}}
     store(cluster, pod("lonely-abc", metadata=labels, spec=lonely))
     watcher = PodWatcher(kubeconfig(cluster, tmp_path), None, "default", "lonely")
-    found, notes = asyncio.run(watcher.phases(SENT, None))
-    assert [one.name for one in found] == ["scheduled", "ready"]
+    phases, notes = asyncio.run(watcher.phases(SENT, None))
+    assert [phase.name for phase in phases] == ["scheduled", "ready"]
     text = "\n".join(notes)
     assert "The log of pod lonely-abc cannot be read: the API server says 404 Not Found." in text
     assert "Node nowhere cannot be read: the API server says 404 Not Found." in text

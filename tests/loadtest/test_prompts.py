@@ -17,9 +17,9 @@ from .runs import run_of
 )
 def test_prompts_are_read_line_by_line(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
-    found = read(tmp_path / name)
-    assert found.texts == ("one two", "three")
-    assert (found.about.file, found.about.lines) == (name, 2)
+    prompts = read(tmp_path / name)
+    assert prompts.texts == ("one two", "three")
+    assert (prompts.about.file, prompts.about.lines) == (name, 2)
 
 
 def test_another_file_of_the_same_name_is_told_from_it(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_file_without_prompts_is_refused(
 
 def test_prompts_of_a_file_are_asked_in_turn_and_named_in_the_results(tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text("one\none two three\n")
-    asked = {"steady": {"rate": 40, "seconds": 0.1}}
-    run = run_of(asked, prompts=read(tmp_path / "prompts.txt"))
+    scenario = {"steady": {"rate": 40, "seconds": 0.1}}
+    run = run_of(scenario, prompts=read(tmp_path / "prompts.txt"))
     assert [sample.prompt_tokens for sample in run.samples] == [1, 3, 1, 3]
     assert run.prompts is not None
     assert run.prompts.lines == 2

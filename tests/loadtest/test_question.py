@@ -82,14 +82,14 @@ def test_a_load_test_that_no_stack_file_has_is_refused_with_those_that_it_has(
 
 
 def test_what_a_load_test_says_is_asked_and_options_beside_it_come_first() -> None:
-    found = command.question(SOURCE, None, NONE, namespace="other", max_tokens=4, api=Api.CHAT)
-    assert (found.scenario, found.model, found.host) == (
+    question = command.question(SOURCE, None, NONE, namespace="other", max_tokens=4, api=Api.CHAT)
+    assert (question.scenario, question.model, question.host) == (
         SOURCE.scenario,
         "qwen-chat",
         "qwen.example.com",
     )
-    assert (found.prompt, found.namespace) == (Prompt(words=9, max_tokens=4), "other")
-    assert (found.api, found.connections) == (Api.CHAT, Connections.KEPT)
+    assert (question.prompt, question.namespace) == (Prompt(words=9, max_tokens=4), "other")
+    assert (question.api, question.connections) == (Api.CHAT, Connections.KEPT)
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,13 @@ def test_an_option_that_a_load_test_says_too_is_refused(
 
 
 def test_without_a_load_test_the_options_say_it_and_a_model_must_be_named() -> None:
-    found = command.question(None, None, {**NONE, "rate": 2.0}, model="qwen")
-    assert (found.label, found.service, found.namespace) == ("qwen", "qwen", "inference")
-    assert (found.prompt, found.api, found.connections) == (Prompt(), Api.CHAT, Connections.NEW)
+    question = command.question(None, None, {**NONE, "rate": 2.0}, model="qwen")
+    assert (question.label, question.service, question.namespace) == ("qwen", "qwen", "inference")
+    assert (question.prompt, question.api, question.connections) == (
+        Prompt(),
+        Api.CHAT,
+        Connections.NEW,
+    )
     with pytest.raises(Refused, match="--model must be given, or else --from STACK NAME"):
         command.question(None, None, NONE)
     with pytest.raises(Refused, match="words is 0"):

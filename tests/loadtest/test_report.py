@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
 
 def measured(*runs: Run) -> list[RunEntry]:
-    return [RunEntry(*one) for one in numbered(runs)]
+    return [RunEntry(*entry) for entry in numbered(runs)]
 
 
 def load_of(label: str, waits: list[float], failed: int = 0, **changes: Any) -> Run:
@@ -85,7 +85,7 @@ def test_the_page_nests_and_takes_nothing_from_elsewhere(page: Page) -> None:
         for value in attributes.values():
             assert "url(" not in (value or "") or re.fullmatch(r"url\(#[\w-]+\)", value or "")
     assert not re.search(r"url\(|@import|expression\(", CSS)
-    [policy] = [one for one in page.of("meta") if "http-equiv" in one]
+    [policy] = [element for element in page.of("meta") if "http-equiv" in element]
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -96,7 +96,7 @@ def test_nothing_of_a_run_is_taken_for_html_or_for_a_formula() -> None:
         "target": Target(url=HOSTILE, model=HOSTILE, host=HOSTILE, headers=(HOSTILE,)),
     }
     cold = cold_start("", 1.0, 2.0).model_copy(update=hostile)
-    phases = tuple(one.model_copy(update={"source": HOSTILE}) for one in cold.phases)
+    phases = tuple(phase.model_copy(update={"source": HOSTILE}) for phase in cold.phases)
     runs = [
         cold.model_copy(update={"phases": phases}),
         load_of("", [0.5] * 20).model_copy(update=hostile),
@@ -118,10 +118,12 @@ def test_the_page_is_the_same_whenever_it_is_made() -> None:
 def test_no_two_elements_of_the_page_have_one_id_and_every_reference_has_its_own(
     html: str, page: Page
 ) -> None:
-    ids = [one["id"] for _, one in page.elements if "id" in one]
+    ids = [element["id"] for _, element in page.elements if "id" in element]
     assert len(set(ids)) == len(ids)
     referred = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', html))
-    referred |= {one["aria-labelledby"] for _, one in page.elements if "aria-labelledby" in one}
+    referred |= {
+        element["aria-labelledby"] for _, element in page.elements if "aria-labelledby" in element
+    }
     assert referred <= set(ids)
 
 
@@ -129,17 +131,17 @@ def test_the_page_has_the_landmarks_that_a_screen_reader_goes_by(page: Page) -> 
     tags = [tag for tag, _ in page.elements]
     assert (tags.count("main"), tags.count("h1"), tags.count("nav")) == (1, 1, 1)
     assert page.of("html")[0]["lang"] == "en"
-    assert all(one.get("scope") for one in page.of("th"))
-    boxes = [one for one in page.of("div") if one.get("class") == "scroll"]
+    assert all(element.get("scope") for element in page.of("th"))
+    boxes = [element for element in page.of("div") if element.get("class") == "scroll"]
     assert boxes
-    assert all(one["tabindex"] == "0" and one["aria-label"] for one in boxes)
+    assert all(element["tabindex"] == "0" and element["aria-label"] for element in boxes)
 
 
 def test_every_picture_has_words_that_say_the_same(page: Page) -> None:
-    pictures = [one for one in page.of("div") if one.get("role") == "img"]
-    captions = [one["id"] for one in page.of("figcaption")]
+    pictures = [element for element in page.of("div") if element.get("role") == "img"]
+    captions = [element["id"] for element in page.of("figcaption")]
     assert len(pictures) == 7
-    assert [one["aria-labelledby"] for one in pictures] == captions
+    assert [element["aria-labelledby"] for element in pictures] == captions
     assert "TTFT p50 by quarter: 8.19 s, 9.54 s, 849 ms, 805 ms. Failed: 26, 3, 0, 0." in page.text
 
 
@@ -152,7 +154,7 @@ def test_pictures_have_text_that_can_be_selected_and_colours_that_the_page_sets(
         assert "<text" in picture
         colours = re.findall(r"(?:fill|stroke): (#\w+|var\(--[\w-]+)", picture)
         assert colours
-        assert not [one for one in colours if one.startswith("#")]
+        assert not [colour for colour in colours if colour.startswith("#")]
 
 
 def test_the_colours_of_the_page_are_those_of_a_picture_that_is_cut_out() -> None:
@@ -183,12 +185,14 @@ def test_all_text_has_the_contrast_that_wcag_asks_for(scheme: int) -> None:
     }
     for back, fronts in on.items():
         for front in fronts:
-            one, other = sorted([luminance(colours[front]), luminance(colours[back])])
-            assert (other + 0.05) / (one + 0.05) >= 4.5, f"{front} on {back}"
+            darker, lighter = sorted([luminance(colours[front]), luminance(colours[back])])
+            assert (lighter + 0.05) / (darker + 0.05) >= 4.5, f"{front} on {back}"
 
 
 def test_runs_are_grouped_by_what_they_ask_the_cold_start_first(page: Page) -> None:
-    places = [page.text.index(one) for one in ("Cold start one req", "Spike 5 cl", "Steady load 4")]
+    places = [
+        page.text.index(title) for title in ("Cold start one req", "Spike 5 cl", "Steady load 4")
+    ]
     assert places == sorted(places)
 
 
@@ -216,8 +220,8 @@ def test_real_runs_do_not_speak_of_simulation(html: str) -> None:
 
 def test_the_difference_names_the_slowest_the_fastest_and_how_many_times() -> None:
     runs = measured(cold_start("baseline", 93.1), cold_start("a", 40), cold_start("b", 21.4))
-    said = "Time to first token: 93.1 s (1 baseline) → 21.4 s (3 b), 4.4 times as fast."
-    assert finding(runs) == said
+    sentence = "Time to first token: 93.1 s (1 baseline) → 21.4 s (3 b), 4.4 times as fast."
+    assert finding(runs) == sentence
 
 
 def test_an_open_loop_is_told_by_its_median_and_its_slowest_tenth() -> None:
@@ -230,23 +234,23 @@ def test_an_open_loop_is_told_by_its_median_and_its_slowest_tenth() -> None:
 
 
 def test_a_closed_loop_is_told_by_its_slowest_since_clients_that_wait_do_not_ask() -> None:
-    told = finding(measured(load_of("old", [24.0, *[2.0] * 90]), load_of("new", [2.0] * 90)))
-    assert told == (
+    sentence = finding(measured(load_of("old", [24.0, *[2.0] * 90]), load_of("new", [2.0] * 90)))
+    assert sentence == (
         "TTFT p50 hardly differs: 2.00 s to 2.00 s; "
         "slowest: 24.0 s (1 old) → 2.00 s (2 new), 12.0 times as fast."
     )
 
 
 def test_medians_that_hardly_differ_are_not_called_a_difference() -> None:
-    told = finding(measured(load_of("a", [1.0] * 12), load_of("b", [1.02] * 12)))
-    assert told.startswith("TTFT p50 hardly differs: 1.00 s to 1.02 s;")
+    sentence = finding(measured(load_of("a", [1.0] * 12), load_of("b", [1.02] * 12)))
+    assert sentence.startswith("TTFT p50 hardly differs: 1.00 s to 1.02 s;")
 
 
 def test_an_interrupted_run_is_left_out_of_the_comparison() -> None:
     runs = measured(load_of("a", [1.0] * 12), load_of("b", [0.1] * 12, complete=False))
     assert finding(runs) == "TTFT p50: 1.00 s (1 a)."
     assert "Interrupted: run 2; what would have come later is missing." in caveats(runs)
-    assert "<strong>" not in render([one.run for one in runs])
+    assert "<strong>" not in render([entry.run for entry in runs])
 
 
 def test_where_all_are_interrupted_that_is_said() -> None:
@@ -264,7 +268,7 @@ def test_runs_without_any_answer_have_no_figures_and_no_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"scenario": Scenario(spike=Spike(clients=9))}, "clients is 5 in run 1 and 9 in run 2"),
         ({"prompt": Prompt(words=9)}, "prompt words is 200 in run 1 and 9 in run 2"),
@@ -272,13 +276,13 @@ def test_runs_without_any_answer_have_no_figures_and_no_lines() -> None:
     ],
 )
 def test_runs_that_do_not_ask_the_same_are_shown_but_not_compared(
-    changes: dict[str, Any], said: str
+    changes: dict[str, Any], sentence: str
 ) -> None:
     runs = measured(load_of("a", [1.0] * 12), load_of("b", [0.1] * 12, **changes))
-    assert differences(runs) == [said]
+    assert differences(runs) == [sentence]
     assert finding(runs) == "TTFT p50: 1.00 s (1 a), 100 ms (2 b)."
-    assert any(one.startswith("Not compared") and said in one for one in caveats(runs))
-    assert "<strong>" not in render([one.run for one in runs])
+    assert any(caveat.startswith("Not compared") and sentence in caveat for caveat in caveats(runs))
+    assert "<strong>" not in render([entry.run for entry in runs])
 
 
 @pytest.mark.parametrize(
@@ -303,10 +307,10 @@ def test_how_long_a_start_may_take_does_not_change_what_it_takes() -> None:
 
 
 def test_arrivals_are_a_question_of_open_loops_alone() -> None:
-    one, other = load_of("a", [1.0] * 12), load_of("b", [1.0] * 12, arrivals="constant")
-    assert differences(measured(one, other)) == []
+    first, second = load_of("a", [1.0] * 12), load_of("b", [1.0] * 12, arrivals="constant")
+    assert differences(measured(first, second)) == []
     open_loop = {"scenario": Scenario(steady=Steady(rate=1))}
-    runs = [each.model_copy(update=open_loop) for each in (one, other)]
+    runs = [entry.model_copy(update=open_loop) for entry in (first, second)]
     assert differences(measured(*runs)) == ["arrivals is poisson in run 1 and constant in run 2"]
 
 
@@ -314,8 +318,10 @@ def test_failures_are_counted_beside_the_times_by_kind() -> None:
     bad = load_of("a", [1.0] * 12, failed=4)
     cut = sample(5.0, None, failure=Failure.SERVER_ERROR)
     bad = bad.model_copy(update={"samples": (*bad.samples, cut)})
-    said = "Of run 1, 5 of 17 requests failed (4 overloaded and 1 server error); times are those"
-    assert any(one.startswith(said) for one in caveats(measured(bad)))
+    sentence = (
+        "Of run 1, 5 of 17 requests failed (4 overloaded and 1 server error); times are those"
+    )
+    assert any(caveat.startswith(sentence) for caveat in caveats(measured(bad)))
     text = Page(render([bad, load_of("b", [1.0] * 12)])).text
     assert "Failed 5 0 overloaded 4 0 server error 1 0" in text
 
@@ -327,8 +333,8 @@ def test_a_start_whose_parts_nobody_saw_is_told_as_a_whole() -> None:
 
 
 def test_one_answer_is_not_taken_for_a_law() -> None:
-    told = caveats(measured(cold_start("a", 9.0), cold_start("b", 3.0)))
-    assert told == ["Runs 1 and 2: one answer each, so another time may well differ."]
+    sentences = caveats(measured(cold_start("a", 9.0), cold_start("b", 3.0)))
+    assert sentences == ["Runs 1 and 2: one answer each, so another time may well differ."]
 
 
 def test_notes_on_a_load_stand_before_its_figures_and_those_on_a_start_beside_it() -> None:
@@ -347,8 +353,8 @@ def test_a_percentile_needs_as_many_answers_as_it_speaks_of(
     answers: int, missing: list[str]
 ) -> None:
     text = Page(render([load_of("a", [1.0] * answers)])).text
-    shown = [name for name in ("p90", "p99") if not re.search(rf" {name} 1\.00 s", text)]
-    assert shown == missing
+    percentiles = [name for name in ("p90", "p99") if not re.search(rf" {name} 1\.00 s", text)]
+    assert percentiles == missing
 
 
 def test_the_best_of_a_row_is_marked_where_it_can_be_told_apart() -> None:
@@ -361,14 +367,14 @@ def test_the_best_of_a_row_is_marked_where_it_can_be_told_apart() -> None:
 
 def test_quarters_tell_whether_a_spike_recovers() -> None:
     waits, failed = by_quarter(load_of("a", [8.0] * 6 + [1.0] * 6, failed=2))
-    assert [one.p50 for one in waits if one] == [8.0, 8.0, 1.0, 1.0]
+    assert [wait.p50 for wait in waits if wait] == [8.0, 8.0, 1.0, 1.0]
     assert failed == [2, 0, 0, 0]
 
 
 def test_requests_in_flight_are_counted_from_when_they_were_sent_until_they_ended() -> None:
-    one = sample(0.0, 1.0, tokens=50)  # ends at 2.0
-    other = sample(1.5, 1.0, tokens=50, sent=1.75)
-    times, counts = in_flight(run(samples=(one, other)))
+    first = sample(0.0, 1.0, tokens=50)  # ends at 2.0
+    second = sample(1.5, 1.0, tokens=50, sent=1.75)
+    times, counts = in_flight(run(samples=(first, second)))
     assert list(zip(times.tolist(), counts.tolist(), strict=True)) == [
         (0.0, 1.0),
         (1.75, 2.0),
@@ -393,9 +399,9 @@ def test_runs_side_by_side_have_the_same_axes() -> None:
 
 def test_runs_of_one_label_have_one_colour_and_twins_have_lines_of_their_own() -> None:
     runs = [cold_start("a", 1), load_of("b", []), load_of("a", []), load_of("a", [])]
-    shown = [Numbered(*one) for one in numbered(runs)]
-    assert [one.colour for one in shown] == [plots.RUNS[at] for at in (0, 1, 0, 0)]
-    assert shown[2].dash != shown[3].dash
+    entries = [Numbered(*entry) for entry in numbered(runs)]
+    assert [entry.colour for entry in entries] == [plots.RUNS[at] for at in (0, 1, 0, 0)]
+    assert entries[2].dash != entries[3].dash
 
 
 def test_ten_thousands_of_requests_make_a_small_page() -> None:

@@ -6,19 +6,19 @@ import pytest
 from loadtest.results import Failure, Run, load, save
 from plan.stack_file import Refused
 
-from .runs import made, sample
+from .runs import run_from, sample
 
 
 def test_a_run_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    run = made(sample(), sample(1, failure=Failure.CUT, detail="half-way"), notes=("A note.",))
+    run = run_from(sample(), sample(1, failure=Failure.CUT, detail="half-way"), notes=("A note.",))
     path = save(run, tmp_path / "run.json")
     assert path == tmp_path / "run.json"
     assert load(path) == run
-    assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_file_is_never_written_over(tmp_path: Path) -> None:
-    paths = [save(made(sample(number)), tmp_path / "run.json") for number in range(3)]
+    paths = [save(run_from(sample(number)), tmp_path / "run.json") for number in range(3)]
     assert [path.name for path in paths] == ["run.json", "run-2.json", "run-3.json"]
     assert [load(path).samples[0].due for path in paths] == [0, 1, 2]
 
@@ -31,18 +31,18 @@ def test_a_file_that_cannot_be_written_whole_is_not_there(
 
     monkeypatch.setattr("loadtest.results.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        save(made(sample()), tmp_path / "run.json")
+        save(run_from(sample()), tmp_path / "run.json")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_can_be_read_by_people(tmp_path: Path) -> None:
-    text = save(made(sample()), tmp_path / "run.json").read_text()
+    text = save(run_from(sample()), tmp_path / "run.json").read_text()
     assert '\n "label": "cache",\n' in text
     assert text.endswith("}\n")
 
 
 def stored(**changes: object) -> str:
-    return json.dumps({**made(sample()).model_dump(mode="json"), **changes})
+    return json.dumps({**run_from(sample()).model_dump(mode="json"), **changes})
 
 
 @pytest.mark.parametrize(

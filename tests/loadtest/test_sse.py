@@ -28,7 +28,7 @@ def test_events_are_the_same_wherever_the_stream_is_cut(
         for event in events
         for line in [
             *noise,
-            *(f"data:{' ' if space or one[:1] == ' ' else ''}{one}" for one in event),
+            *(f"data:{' ' if space or text[:1] == ' ' else ''}{text}" for text in event),
             "",
         ]
     ]

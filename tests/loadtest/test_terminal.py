@@ -13,12 +13,12 @@ from loadtest.results import Failure
 from loadtest.terminal import Progressing, seconds_of, show
 
 from .asking import behaviour
-from .runs import made, run_of, sample, settings
+from .runs import run_from, run_of, sample, settings
 
 STEADY = {"steady": {"rate": 80, "seconds": 0.6}}
 
 
-def shown(run: Any) -> str:
+def printed(run: Any) -> str:
     console = Console(file=io.StringIO(), width=120)
     show(run, console)
     assert isinstance(console.file, io.StringIO)
@@ -38,14 +38,14 @@ def progress(console: Console) -> str:
 
 
 def test_a_table_says_what_a_run_came_to() -> None:
-    run = made(
+    run = run_from(
         *(sample(n / 10, first=n / 10, last=n / 10 + 1) for n in range(1, 5)),
         sample(4, failure=Failure.TIMEOUT, detail="no whole answer in 300 s"),
         sample(5, failure=Failure.CUT, detail="half-way [bold]"),
         notes=("A note.",),
     )
     assert (
-        shown(run)
+        printed(run)
         == """\
 Requests
   sent                    6
@@ -65,7 +65,7 @@ A note."""
 
 
 def test_a_run_without_answers_has_no_times() -> None:
-    text = shown(made(sample(failure=Failure.TIMEOUT), simulated=True, complete=False))
+    text = printed(run_from(sample(failure=Failure.TIMEOUT), simulated=True, complete=False))
     assert "to first token      -    -    -    -    -     -" in text
     assert text.endswith("The server only pretends to be a model.\nThe run was interrupted.")
 
@@ -97,7 +97,7 @@ def test_failures_are_seen_while_the_run_goes_on() -> None:
         def tick(self, load: Any) -> None:
             states.append(terminal.state(load))
 
-    run_of(STEADY, behaviour(every={Misbehaviour.BUSY: 2}), show=Watching())
+    run_of(STEADY, behaviour(failures={Misbehaviour.BUSY: 2}), show=Watching())
     assert "24 overloaded, first token p50 " in states[-1]
 
 

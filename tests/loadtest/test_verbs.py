@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 import cli
 from loadtest.results import load, save
 
-from .runs import made, sample
+from .runs import run_from, sample
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,9 +29,9 @@ def url() -> Iterator[str]:
     arguments = command("loadtest", "serve-fake", "--port", "0", "--ttft", "0.1")
     with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        said = process.stdout.readline()
-        assert said.startswith("qwen is at http://127.0.0.1:")
-        yield said.split()[3].rstrip(".")
+        line = process.stdout.readline()
+        assert line.startswith("qwen is at http://127.0.0.1:")
+        yield line.split()[3].rstrip(".")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 
@@ -58,12 +58,12 @@ def test_ctrl_c_exits_130_without_a_traceback(url: str, tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stderr
-        said = process.stderr.readline()
-        assert said == "Sending nothing for 1800 s, so that qwen goes to zero.\n"
+        line = process.stderr.readline()
+        assert line == "Sending nothing for 1800 s, so that qwen goes to zero.\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, line = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said == "Interrupted before the first request: nothing was measured.\n"
+    assert line == "Interrupted before the first request: nothing was measured.\n"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_refused_input_exits_2_with_a_sentence(
 
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
-    path = save(made(sample()), tmp_path / "run.json")
+    path = save(run_from(sample()), tmp_path / "run.json")
     path.write_text(path.read_text().replace('"format": 1', '"format": 9'))
     result = verb("report", str(path))
     assert (result.exit_code, result.stdout) == (2, "")

@@ -40,19 +40,19 @@ def test_a_sum_with_an_unknown_least_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
+    ("amount", "text"),
     [
         (Range(0, 2920), "0..2,920"),
         (Range(1460, 1460), "1,460"),
         (Range(1, 2, partial=True), "1..2+?"),
     ],
 )
-def test_a_range_prints_once_where_it_is_one_number(amount: Range, shown: str) -> None:
-    assert str(amount) == shown
+def test_a_range_prints_once_where_it_is_one_number(amount: Range, text: str) -> None:
+    assert str(amount) == text
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
+    ("amount", "text"),
     [
         (cny(1460, 1460), "CNY 1,460"),
         (Money("USD", Decimal("24.82"), Decimal("24.82")), "USD 25"),
@@ -62,8 +62,8 @@ def test_a_range_prints_once_where_it_is_one_number(amount: Range, shown: str) -
         (cny(1, 2, partial=True), "CNY 1..2+?"),
     ],
 )
-def test_money_prints_in_whole_units_with_what_is_not_known(amount: Money, shown: str) -> None:
-    assert str(amount) == shown
+def test_money_prints_in_whole_units_with_what_is_not_known(amount: Money, text: str) -> None:
+    assert str(amount) == text
 
 
 def test_the_two_ends_change_apart() -> None:
@@ -72,7 +72,7 @@ def test_the_two_ends_change_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delta", "shown"),
+    ("delta", "text"),
     [
         (Delta(0, 0), "0"),
         (Delta(1460, 1460), "+1,460"),
@@ -82,5 +82,5 @@ def test_the_two_ends_change_apart() -> None:
         (Delta(0, 5, partial=True), "0..+5+?"),
     ],
 )
-def test_a_change_prints_with_its_sign(delta: Delta, shown: str) -> None:
-    assert str(delta) == shown
+def test_a_change_prints_with_its_sign(delta: Delta, text: str) -> None:
+    assert str(delta) == text

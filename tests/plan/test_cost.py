@@ -46,9 +46,9 @@ Billed = Callable[..., Bill]
 def billed(planned: Callable[..., Plan]) -> Billed:
     """The bill of pools in cn-beijing, given by their inputs; of other resources by type too."""
 
-    def make(*given: Inputs | tuple[str, Inputs], prices: Any = None, **more: Any) -> Bill:
+    def make(*pools: Inputs | tuple[str, Inputs], prices: Any = None, **more: Any) -> Bill:
         config = {**BEIJING, **({"shop:prices": {**CONTRACT, **prices}} if prices else {})}
-        resources = [one if isinstance(one, tuple) else (NODE_POOL, one) for one in given]
+        resources = [entry if isinstance(entry, tuple) else (NODE_POOL, entry) for entry in pools]
         return bill(planned(*resources, **{"config": config, **more}))
 
     return make
@@ -57,8 +57,8 @@ def billed(planned: Callable[..., Plan]) -> Billed:
 @pytest.fixture
 def pool(billed: Billed) -> Callable[..., PoolLine]:
     def make(prices: Any = None, **inputs: Any) -> PoolLine:
-        [found] = billed({"instanceTypes": [A10], **inputs}, prices=prices).pools
-        return found
+        [line] = billed({"instanceTypes": [A10], **inputs}, prices=prices).pools
+        return line
 
     return make
 
@@ -74,9 +74,9 @@ def cny(least: str | None, most: str, *, hours: int = MONTH, **more: bool) -> Mo
 
 
 def test_a_pool_of_a_fixed_size_runs_all_month(pool: Callable[..., PoolLine]) -> None:
-    found = pool(nodePoolName="a10", desiredSize="2")
-    assert (found.name, found.nodes) == ("a10", Range(2, 2))
-    assert (found.node_hours, found.gpu_hours) == (Range(1460, 1460), Range(1460, 1460))
+    line = pool(nodePoolName="a10", desiredSize="2")
+    assert (line.name, line.nodes) == ("a10", Range(2, 2))
+    assert (line.node_hours, line.gpu_hours) == (Range(1460, 1460), Range(1460, 1460))
 
 
 def test_an_autoscaled_pool_runs_between_its_bounds(pool: Callable[..., PoolLine]) -> None:
@@ -84,8 +84,8 @@ def test_an_autoscaled_pool_runs_between_its_bounds(pool: Callable[..., PoolLine
 
 
 def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., PoolLine]) -> None:
-    found = pool(scalingConfig={**AUTOSCALED, "enable": False}, desiredSize="3")
-    assert found.nodes == Range(3, 3)
+    line = pool(scalingConfig={**AUTOSCALED, "enable": False}, desiredSize="3")
+    assert line.nodes == Range(3, 3)
 
 
 @pytest.mark.parametrize(
@@ -95,22 +95,22 @@ def test_bounds_count_only_where_autoscaling_is_on(pool: Callable[..., PoolLine]
 def test_a_pool_whose_size_is_not_in_the_plan_shows_no_hours_and_no_money(
     pool: Callable[..., PoolLine], inputs: Inputs
 ) -> None:
-    found = pool(**inputs)
-    assert (found.nodes, found.node_hours, found.gpus, found.gpu_hours) == (None,) * 4
-    assert (found.money, found.cost.gap) == (None, "its size is not known")
+    line = pool(**inputs)
+    assert (line.nodes, line.node_hours, line.gpus, line.gpu_hours) == (None,) * 4
+    assert (line.money, line.cost.gap) == (None, "its size is not known")
 
 
 def test_gpus_range_over_the_instance_types_of_a_pool(pool: Callable[..., PoolLine]) -> None:
-    found = pool(instanceTypes=[A10, TWO_A10], scalingConfig=AUTOSCALED)
-    assert found.gpus == Range(1, 8)
+    line = pool(instanceTypes=[A10, TWO_A10], scalingConfig=AUTOSCALED)
+    assert line.gpus == Range(1, 8)
 
 
 @pytest.mark.parametrize("types", [[], ["ecs.unheard-of"], [A10, "ecs.unheard-of"], [UNKNOWN]])
 def test_an_instance_type_that_the_catalogue_does_not_know_shows_no_gpus(
     pool: Callable[..., PoolLine], types: list[str]
 ) -> None:
-    found = pool(instanceTypes=types, desiredSize="2")
-    assert (found.node_hours, found.gpu_hours) == (Range(1460, 1460), None)
+    line = pool(instanceTypes=types, desiredSize="2")
+    assert (line.node_hours, line.gpu_hours) == (Range(1460, 1460), None)
 
 
 def test_a_pool_of_cpu_nodes_has_no_gpu_hours_to_pay(pool: Callable[..., PoolLine]) -> None:
@@ -138,36 +138,36 @@ def test_a_pool_whose_name_is_not_known_goes_by_its_name_in_the_program(
 
 
 def test_pools_come_by_name(billed: Billed) -> None:
-    found = billed({"nodePoolName": "t4"}, {"nodePoolName": "a10"})
-    assert [one.name for one in found.pools] == ["a10", "t4"]
+    total = billed({"nodePoolName": "t4"}, {"nodePoolName": "a10"})
+    assert [line.name for line in total.pools] == ["a10", "t4"]
 
 
 # --- money of a pool -----------------------------------------------------------------------------
 
 
 def test_a_pool_costs_its_node_hours_at_the_list_price(pool: Callable[..., PoolLine]) -> None:
-    found = pool(desiredSize="2")
-    assert found.money == cny("13.3083", "13.3083", hours=1460)
-    assert (found.cost.price_lists, found.cost.gap) == ((NODE_LIST,), None)
+    line = pool(desiredSize="2")
+    assert line.money == cny("13.3083", "13.3083", hours=1460)
+    assert (line.cost.price_lists, line.cost.gap) == ((NODE_LIST,), None)
 
 
 def test_an_autoscaled_pool_costs_between_its_bounds(pool: Callable[..., PoolLine]) -> None:
-    found = pool(scalingConfig=AUTOSCALED).money
-    assert found == Money("CNY", 730 * Decimal("13.3083"), 2920 * Decimal("13.3083"))
+    money = pool(scalingConfig=AUTOSCALED).money
+    assert money == Money("CNY", 730 * Decimal("13.3083"), 2920 * Decimal("13.3083"))
 
 
 def test_a_pool_of_several_types_costs_from_the_cheapest_to_the_dearest(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(instanceTypes=[A10, A10_HALF], desiredSize="1")
-    assert found.money == cny("10.0934", "13.3083")
+    line = pool(instanceTypes=[A10, A10_HALF], desiredSize="1")
+    assert line.money == cny("10.0934", "13.3083")
 
 
 def test_one_type_without_a_price_leaves_the_pool_without_and_is_named(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(instanceTypes=[A10, UNLISTED], desiredSize="1")
-    assert (found.money, found.cost.gap) == (None, f"no price of {UNLISTED} in cn-beijing")
+    line = pool(instanceTypes=[A10, UNLISTED], desiredSize="1")
+    assert (line.money, line.cost.gap) == (None, f"no price of {UNLISTED} in cn-beijing")
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_a_region_without_a_list_has_no_prices(
     planned: Callable[..., Plan], config: Inputs, gap: str
 ) -> None:
     plan = planned((NODE_POOL, {"instanceTypes": [A10], "desiredSize": "1"}), config=config)
-    [found] = bill(plan).pools
-    assert (found.money, found.cost.gap) == (None, gap)
+    [line] = bill(plan).pools
+    assert (line.money, line.cost.gap) == (None, gap)
 
 
 @pytest.mark.parametrize("provider", ["pulumi:providers:alicloud", None])
@@ -191,17 +191,17 @@ def test_the_region_is_also_taken_from_what_the_provider_is_told(
     planned: Callable[..., Plan], provider: str | None
 ) -> None:
     resources = [(NODE_POOL, {"instanceTypes": [A10], "desiredSize": "1"})]
-    told = [(provider, {"region": "us-east-1"})] if provider else []
+    providers = [(provider, {"region": "us-east-1"})] if provider else []
     config = {} if provider else {"alicloud:region": "us-east-1"}
-    [found] = bill(planned(*resources, *told, config=config)).pools
-    assert found.money == cny("17.817", "17.817")
+    [line] = bill(planned(*resources, *providers, config=config)).pools
+    assert line.money == cny("17.817", "17.817")
 
 
 def test_machines_that_join_by_themselves_are_named_with_their_fee(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(instanceTypes=[], type="edge")
-    assert found.cost.gap == "machines that join by themselves, USD 0.029 per vCPU and day"
+    line = pool(instanceTypes=[], type="edge")
+    assert line.cost.gap == "machines that join by themselves, USD 0.029 per vCPU and day"
 
 
 def test_a_pool_without_instance_types_is_named(pool: Callable[..., PoolLine]) -> None:
@@ -214,22 +214,22 @@ def test_a_pool_without_instance_types_is_named(pool: Callable[..., PoolLine]) -
 def test_a_spot_node_without_a_price_costs_at_most_what_it_does_on_demand(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(desiredSize="1", **SPOT)
-    assert found.money == cny(None, "13.3083", at_most=True)
-    assert found.cost.gap == f"no spot price of {A10}: at most that on demand"
+    line = pool(desiredSize="1", **SPOT)
+    assert line.money == cny(None, "13.3083", at_most=True)
+    assert line.cost.gap == f"no spot price of {A10}: at most that on demand"
 
 
 def test_a_spot_pool_that_may_be_empty_costs_nothing_at_the_least(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(scalingConfig={**AUTOSCALED, "minSize": 0, "type": "spot"})
-    assert found.money == cny("0", "13.3083", hours=2920, at_most=True)
+    line = pool(scalingConfig={**AUTOSCALED, "minSize": 0, "type": "spot"})
+    assert line.money == cny("0", "13.3083", hours=2920, at_most=True)
 
 
 def test_a_spot_node_costs_its_own_price_where_there_is_one(pool: Callable[..., PoolLine]) -> None:
-    found = pool({"spot_hourly": {A10: 4.5}}, desiredSize="1", **SPOT)
-    assert found.money == cny("4.5", "4.5")
-    assert (found.cost.price_lists, found.cost.gap) == ((OWN,), None)
+    line = pool({"spot_hourly": {A10: 4.5}}, desiredSize="1", **SPOT)
+    assert line.money == cny("4.5", "4.5")
+    assert (line.cost.price_lists, line.cost.gap) == ((OWN,), None)
 
 
 def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
@@ -237,8 +237,8 @@ def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
 ) -> None:
     prices = {"nodes_hourly": {A10: 10}, "spot_hourly": {A10: 2}}
     compensated = {"compensateWithOnDemand": True, **SPOT}
-    found = pool(prices, scalingConfig=AUTOSCALED, **compensated)
-    assert (found.money, found.kind) == (cny("10", "40"), "spot, bought on demand")
+    line = pool(prices, scalingConfig=AUTOSCALED, **compensated)
+    assert (line.money, line.kind) == (cny("10", "40"), "spot, bought on demand")
     # What a person sizes is bought by Auto Scaling, which looks at the stock.
     assert pool(prices, desiredSize="1", **compensated).money == cny("2", "2")
     assert pool(prices, scalingConfig=AUTOSCALED, **SPOT).money == cny("2", "8")
@@ -247,8 +247,8 @@ def test_an_autoscaled_spot_pool_that_compensates_costs_what_it_does_on_demand(
 def test_one_spot_price_that_is_not_known_leaves_the_least_unknown(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool({"spot_hourly": {A10: 4}}, instanceTypes=[A10, A10_HALF], desiredSize="1", **SPOT)
-    assert found.money == cny(None, "10.0934", at_most=True)
+    line = pool({"spot_hourly": {A10: 4}}, instanceTypes=[A10, A10_HALF], desiredSize="1", **SPOT)
+    assert line.money == cny(None, "10.0934", at_most=True)
 
 
 def test_nodes_below_and_above_the_base_are_bought_in_their_shares(
@@ -257,22 +257,22 @@ def test_nodes_below_and_above_the_base_are_bought_in_their_shares(
     """Of 12 nodes, 2 are the base, and a quarter of the other 10 is on demand."""
     shares = {"onDemandBaseCapacity": "2", "onDemandPercentageAboveBaseCapacity": "25"}
     prices = {"nodes_hourly": {A10: 10}, "spot_hourly": {A10: 2}}
-    found = pool(
+    line = pool(
         prices, scalingConfig={"enable": True, "minSize": 1, "maxSize": 12}, **shares, **SPOT
     )
-    assert found.money == Money("CNY", 730 * Decimal(10), 730 * (Decimal("4.5") * 10 + 15))
+    assert line.money == Money("CNY", 730 * Decimal(10), 730 * (Decimal("4.5") * 10 + 15))
 
 
 def test_a_pool_whose_base_holds_all_of_its_nodes_buys_no_spot(
     pool: Callable[..., PoolLine],
 ) -> None:
-    found = pool(desiredSize="2", onDemandBaseCapacity="2", **SPOT)
-    assert (found.money, found.cost.gap) == (cny("13.3083", "13.3083", hours=1460), None)
+    line = pool(desiredSize="2", onDemandBaseCapacity="2", **SPOT)
+    assert (line.money, line.cost.gap) == (cny("13.3083", "13.3083", hours=1460), None)
 
 
 def test_a_spot_pool_whose_shares_are_not_known_has_no_price(pool: Callable[..., PoolLine]) -> None:
-    found = pool(desiredSize="2", onDemandBaseCapacity=UNKNOWN, **SPOT)
-    assert (found.money, found.cost.gap) == (None, "its share of spot instances is not known")
+    line = pool(desiredSize="2", onDemandBaseCapacity=UNKNOWN, **SPOT)
+    assert (line.money, line.cost.gap) == (None, "its share of spot instances is not known")
 
 
 def test_a_type_with_a_spot_price_alone_is_priced_where_all_is_spot(
@@ -288,22 +288,22 @@ def test_a_type_with_a_spot_price_alone_is_priced_where_all_is_spot(
 
 
 def test_own_prices_come_before_the_list_and_the_list_fills_in(billed: Billed) -> None:
-    pools = [{"instanceTypes": [one], "desiredSize": "1"} for one in (A10, CPU)]
-    found = billed(*pools, prices={"nodes_hourly": {A10: 9.99}})
-    assert [one.money for one in found.pools] == [cny("9.99", "9.99"), cny("25.116", "25.116")]
-    assert found.price_lists == [OWN, NODE_LIST]
+    pools = [{"instanceTypes": [type_], "desiredSize": "1"} for type_ in (A10, CPU)]
+    total = billed(*pools, prices={"nodes_hourly": {A10: 9.99}})
+    assert [line.money for line in total.pools] == [cny("9.99", "9.99"), cny("25.116", "25.116")]
+    assert total.price_lists == [OWN, NODE_LIST]
 
 
 def test_own_prices_in_another_currency_replace_the_list(billed: Billed) -> None:
-    pools = [{"instanceTypes": [one], "desiredSize": "1"} for one in (A10, CPU)]
-    found = billed(*pools, prices={"currency": "USD", "nodes_hourly": {A10: 1.5}})
-    assert [str(one.money) for one in found.pools] == ["USD 1,095", "None"]
-    assert found.unpriced == [f"r1 (no price of {CPU} in cn-beijing)", "disks"]
+    pools = [{"instanceTypes": [type_], "desiredSize": "1"} for type_ in (A10, CPU)]
+    total = billed(*pools, prices={"currency": "USD", "nodes_hourly": {A10: 1.5}})
+    assert [str(line.money) for line in total.pools] == ["USD 1,095", "None"]
+    assert total.unpriced == [f"r1 (no price of {CPU} in cn-beijing)", "disks"]
 
 
 def test_own_prices_price_what_no_list_has(pool: Callable[..., PoolLine]) -> None:
-    found = pool({"nodes_hourly": {TWO_A10: 20}}, instanceTypes=[TWO_A10], desiredSize="1")
-    assert found.money == cny("20", "20")
+    line = pool({"nodes_hourly": {TWO_A10: 20}}, instanceTypes=[TWO_A10], desiredSize="1")
+    assert line.money == cny("20", "20")
 
 
 def test_a_price_is_the_number_that_the_stack_file_has() -> None:
@@ -316,8 +316,8 @@ def test_a_price_is_the_number_that_the_stack_file_has() -> None:
         pulumi.CustomResource(NODE_POOL, "a10", inputs)
 
     prices = json.dumps({**CONTRACT, "nodes_hourly": {TWO_A10: 9.5326}})
-    [found] = bill(record(program, config={"ack-inference:prices": prices})).pools
-    assert found.money == cny("9.5326", "9.5326")
+    [line] = bill(record(program, config={"ack-inference:prices": prices})).pools
+    assert line.money == cny("9.5326", "9.5326")
 
 
 @pytest.mark.parametrize("prices", ["cheap", [1], {"nodes_hourly": {A10: "cheap"}, "currency": 1}])
@@ -325,8 +325,8 @@ def test_a_section_that_another_program_calls_prices_is_no_price(
     planned: Callable[..., Plan], prices: Any
 ) -> None:
     inputs = {"instanceTypes": [A10], "desiredSize": "1"}
-    found = bill(planned((NODE_POOL, inputs), config={**BEIJING, "shop:prices": prices}))
-    assert all(one.money is None or one.money.currency == "CNY" for one in found.pools)
+    total = bill(planned((NODE_POOL, inputs), config={**BEIJING, "shop:prices": prices}))
+    assert all(line.money is None or line.money.currency == "CNY" for line in total.pools)
 
 
 # --- fees and the whole bill ---------------------------------------------------------------------
@@ -445,9 +445,9 @@ def test_what_an_add_on_brings_that_is_billed_by_itself_is_named(
 
 
 def test_totals_stand_side_by_side_where_currencies_differ(billed: Billed) -> None:
-    found = billed({"instanceTypes": [A10], "desiredSize": "1"}, (NAT_GATEWAY, {}))
-    assert [*map(str, found.totals)] == ["CNY 9,715", "USD 25"]
-    assert not found.partial
+    total = billed({"instanceTypes": [A10], "desiredSize": "1"}, (NAT_GATEWAY, {}))
+    assert [*map(str, total.totals)] == ["CNY 9,715", "USD 25"]
+    assert not total.partial
 
 
 def test_what_is_billed_by_use_is_named(billed: Billed) -> None:
@@ -476,14 +476,14 @@ def kinds(rows: Any) -> dict[str, str]:
 def test_pools_are_added_removed_changed_or_as_they_were(billed: Billed) -> None:
     before = billed(named("kept", 1), named("grown", 1), named("gone", 1))
     after = billed(named("kept", 1), named("grown", 3), named("new", 1))
-    found = compare(before, after)
-    assert kinds(found.pools) == {
+    comparison = compare(before, after)
+    assert kinds(comparison.pools) == {
         "gone": "removed",
         "grown": "changed",
         "kept": "unchanged",
         "new": "added",
     }
-    assert found.changes
+    assert comparison.changes
 
 
 def test_a_pool_changes_by_what_it_has_more_at_the_least_and_at_the_most(billed: Billed) -> None:
@@ -501,36 +501,38 @@ def test_a_pool_changes_by_what_it_has_more_at_the_least_and_at_the_most(billed:
 
 @pytest.mark.parametrize("stack_is_new", [True, False])
 def test_a_stack_that_is_not_there_has_nothing(billed: Billed, stack_is_new: bool) -> None:
-    whole = billed(named("a10", 1), (NAT_GATEWAY, {}))
-    found = compare(None, whole) if stack_is_new else compare(whole, None)
+    total = billed(named("a10", 1), (NAT_GATEWAY, {}))
+    comparison = compare(None, total) if stack_is_new else compare(total, None)
     sign = 1 if stack_is_new else -1
     kind = "added" if stack_is_new else "removed"
-    assert kinds([*found.pools, *found.fees]) == {"a10": kind, "NAT gateway": kind}
-    assert found.change("node_hours") == Delta(sign * 730, sign * 730)
-    assert found.change_in("USD") == Delta(*[sign * Decimal("24.82")] * 2)
+    assert kinds([*comparison.pools, *comparison.fees]) == {"a10": kind, "NAT gateway": kind}
+    assert comparison.change("node_hours") == Delta(sign * 730, sign * 730)
+    assert comparison.change_in("USD") == Delta(*[sign * Decimal("24.82")] * 2)
 
 
 def test_nothing_changes_between_two_bills_that_are_the_same(billed: Billed) -> None:
-    found = compare(billed(named("a10", 1)), billed(named("a10", 1)))
-    assert not found.changes
-    assert (found.change("nodes"), found.change_in("CNY")) == (Delta(0, 0), Delta(0, 0))
+    comparison = compare(billed(named("a10", 1)), billed(named("a10", 1)))
+    assert not comparison.changes
+    assert (comparison.change("nodes"), comparison.change_in("CNY")) == (Delta(0, 0), Delta(0, 0))
     assert not compare(None, None).changes
 
 
 def test_what_is_not_known_on_both_sides_changes_nothing(billed: Billed) -> None:
     unpriced, idc = named("sys", 1, "ecs.g7.4xlarge"), {"nodePoolName": "idc", "type": "edge"}
-    found = compare(billed(unpriced, idc, named("a10", 1)), billed(unpriced, idc, named("a10", 2)))
-    assert found.change("nodes") == Delta(1, 1)
-    assert found.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2)
+    comparison = compare(
+        billed(unpriced, idc, named("a10", 1)), billed(unpriced, idc, named("a10", 2))
+    )
+    assert comparison.change("nodes") == Delta(1, 1)
+    assert comparison.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2)
 
 
 def test_a_change_that_is_not_known_makes_the_total_partial(billed: Billed) -> None:
     before = billed(named("sys", 1, "ecs.g7.4xlarge"), named("a10", 1))
     after = billed(named("sys", 2, "ecs.g7.4xlarge"), named("a10", 2))
-    found = compare(before, after)
-    assert found.pools[1].change_in("CNY") is None
-    assert found.change("nodes") == Delta(2, 2)
-    assert found.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2, partial=True)
+    comparison = compare(before, after)
+    assert comparison.pools[1].change_in("CNY") is None
+    assert comparison.change("nodes") == Delta(2, 2)
+    assert comparison.change_in("CNY") == Delta(*[730 * Decimal("13.3083")] * 2, partial=True)
 
 
 def test_the_change_of_a_bound_is_the_change_of_the_bound(billed: Billed) -> None:
@@ -543,10 +545,10 @@ def test_the_change_of_a_bound_is_the_change_of_the_bound(billed: Billed) -> Non
 def test_another_currency_takes_away_in_one_and_adds_in_the_other(billed: Billed) -> None:
     before = billed(named("a10", 1))
     after = billed(named("a10", 1), prices={"currency": "USD", "nodes_hourly": {A10: 2}})
-    found = compare(before, after)
-    assert found.currencies == ["CNY", "USD"]
-    assert found.change_in("CNY") == Delta(*[-730 * Decimal("13.3083")] * 2)
-    assert found.change_in("USD") == Delta(1460, 1460)
+    comparison = compare(before, after)
+    assert comparison.currencies == ["CNY", "USD"]
+    assert comparison.change_in("CNY") == Delta(*[-730 * Decimal("13.3083")] * 2)
+    assert comparison.change_in("USD") == Delta(1460, 1460)
 
 
 def test_rows_come_by_name(billed: Billed) -> None:
@@ -558,8 +560,8 @@ def test_rows_come_by_name(billed: Billed) -> None:
 
 
 def test_two_lines_of_one_name_are_compared_in_their_order(billed: Billed) -> None:
-    found = compare(billed((NAT_GATEWAY, {})), billed((NAT_GATEWAY, {}), (NAT_GATEWAY, {})))
-    assert [row.kind for row in found.fees] == ["unchanged", "added"]
+    comparison = compare(billed((NAT_GATEWAY, {})), billed((NAT_GATEWAY, {}), (NAT_GATEWAY, {})))
+    assert [row.kind for row in comparison.fees] == ["unchanged", "added"]
 
 
 def test_another_type_is_a_change_even_at_the_same_price(billed: Billed) -> None:

@@ -30,8 +30,8 @@ def both(number: float, **more: Any) -> dict[str, Any]:
 
 
 def test_a_bill_is_data(billed: Callable[..., Bill]) -> None:
-    found = json.loads(json.dumps(bill_document(billed(named("a10", 2)))))
-    assert found == {
+    document = json.loads(json.dumps(bill_document(billed(named("a10", 2)))))
+    assert document == {
         "hoursPerMonth": 730,
         "pools": [
             {
@@ -78,20 +78,20 @@ def test_a_bill_is_data(billed: Callable[..., Bill]) -> None:
 
 def test_what_is_not_known_is_null_or_marked(billed: Callable[..., Bill]) -> None:
     spot = named("spot", 1, spotStrategy="SpotAsPriceGo")
-    found = bill_document(billed(spot, named("sys", 1, UNPRICED), {"nodePoolName": "x"}))
-    bound, unpriced, unknown = found["pools"]
+    document = bill_document(billed(spot, named("sys", 1, UNPRICED), {"nodePoolName": "x"}))
+    bound, unpriced, unknown = document["pools"]
     assert bound["money"] == {"currency": "CNY", "min": None, "max": 9715.06, "atMost": True}
     assert (unpriced["money"], unpriced["gap"]) == (None, f"no price of {UNPRICED} in cn-beijing")
     assert (unknown["nodes"], unknown["gpuHours"]) == (None, None)
-    assert found["totals"]["nodes"] == both(2, partial=True)
-    assert found["totals"]["partial"] is True
+    assert document["totals"]["nodes"] == both(2, partial=True)
+    assert document["totals"]["partial"] is True
 
 
 def test_a_comparison_is_data(billed: Callable[..., Bill]) -> None:
     before, after = billed(named("a10", 1)), billed(named("a10", 3), named("sys", 1, UNPRICED))
-    found = json.loads(json.dumps(comparison_document(compare(before, after))))
-    assert found["before"] == bill_document(before)
-    assert found["pools"] == [
+    document = json.loads(json.dumps(comparison_document(compare(before, after))))
+    assert document["before"] == bill_document(before)
+    assert document["pools"] == [
         {
             "name": "a10",
             "kind": "changed",
@@ -111,6 +111,6 @@ def test_a_comparison_is_data(billed: Callable[..., Bill]) -> None:
             "money": {"CNY": None, "USD": None},
         },
     ]
-    assert [fee["money"] for fee in found["fees"]] == [{"CNY": both(0), "USD": both(0)}]
-    assert found["change"]["nodes"] == both(3)
-    assert found["change"]["money"]["CNY"] == both(19430.12, partial=True)
+    assert [fee["money"] for fee in document["fees"]] == [{"CNY": both(0), "USD": both(0)}]
+    assert document["change"]["nodes"] == both(3)
+    assert document["change"]["money"]["CNY"] == both(19430.12, partial=True)

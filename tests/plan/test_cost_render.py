@@ -24,8 +24,8 @@ Billed = Callable[..., Bill]
 def billed(planned: Callable[..., Plan]) -> Billed:
     """The bill of resources in cn-beijing: pools by their inputs, others by type too."""
 
-    def make(*given: Any, **config: Any) -> Bill:
-        resources = [one if isinstance(one, tuple) else (NODE_POOL, one) for one in given]
+    def make(*pools: Any, **config: Any) -> Bill:
+        resources = [entry if isinstance(entry, tuple) else (NODE_POOL, entry) for entry in pools]
         return bill(planned(*resources, config={"shop:region": "cn-beijing", **config}))
 
     return make
@@ -49,7 +49,7 @@ def words(body: RenderableType | None) -> list[list[str]]:
 
 
 def notes(before: Bill | None, after: Bill | None) -> list[tuple[str, str]]:
-    return [one for one in comparison_notes(compare(before, after)) if one[1]]
+    return [note for note in comparison_notes(compare(before, after)) if note[1]]
 
 
 # --- one bill ------------------------------------------------------------------------------------
@@ -75,9 +75,9 @@ def test_a_spot_pool_that_buys_on_demand_says_so(billed: Billed) -> None:
     scaling = {"enable": True, "minSize": 1, "maxSize": 1}
     spot = {"spotStrategy": "SpotAsPriceGo", "scalingConfig": scaling}
     table = pool_table(billed({**named("spot", 1), **spot, "compensateWithOnDemand": True}))
-    shown = [word for row in words(table) for word in row]
-    assert "9,715" in shown
-    assert "(spot, bought on demand)" in " ".join(shown)
+    cells = [word for row in words(table) for word in row]
+    assert "9,715" in cells
+    assert "(spot, bought on demand)" in " ".join(cells)
 
 
 def test_a_total_of_pools_that_are_not_all_known_says_so(billed: Billed) -> None:
@@ -101,8 +101,8 @@ def test_currencies_are_listed_and_not_added(billed: Billed) -> None:
 
 
 def test_own_prices_are_shown_with_their_source_and_date(billed: Billed) -> None:
-    own = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
-    prices = {"shop:prices": {**own, "nodes_hourly": {A10: 1}}}
+    contract = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
+    prices = {"shop:prices": {**contract, "nodes_hourly": {A10: 1}}}
     assert "  prices      CNY: framework contract, 2026-10-01" in lines(
         cost_lines(billed(named("a10", 1), **prices))
     )
@@ -140,8 +140,13 @@ def test_without_a_pool_that_changes_there_are_no_rows(billed: Billed) -> None:
 
 
 def test_a_change_of_currency_shows_both_totals_and_no_column(billed: Billed) -> None:
-    own = {"currency": "USD", "source": "contract", "date": "2026-10-01", "nodes_hourly": {A10: 2}}
-    before, after = billed(named("a10", 1)), billed(named("a10", 1), **{"shop:prices": own})
+    contract = {
+        "currency": "USD",
+        "source": "contract",
+        "date": "2026-10-01",
+        "nodes_hourly": {A10: 2},
+    }
+    before, after = billed(named("a10", 1)), billed(named("a10", 1), **{"shop:prices": contract})
     assert comparison_cells(compare(before, after))[0][-1] == "GPU-h/month"
     assert [text for what, text in notes(before, after) if what == "total"] == [
         "CNY 9,715 → 0 (-9,715)",
@@ -181,16 +186,16 @@ def test_what_had_no_price_is_named_of_a_stack_that_goes(billed: Billed) -> None
 
 
 def test_a_fee_that_comes_was_none_before(billed: Billed) -> None:
-    found = notes(billed(), billed((NAT_GATEWAY, {})))
-    assert found[0] == ("NAT gateway", "none → USD 25")
+    rows = notes(billed(), billed((NAT_GATEWAY, {})))
+    assert rows[0] == ("NAT gateway", "none → USD 25")
 
 
 @pytest.mark.parametrize("width", [60, 100])
 def test_nothing_of_a_comparison_is_cut_off(billed: Billed, width: int) -> None:
     before, after = billed(named("a10", 1)), billed(named("a10", 400), (NAT_GATEWAY, {}))
-    shown = lines(comparison_view(compare(before, after)), width)
-    assert max(map(len, shown)) <= width
-    assert not [line for line in shown if "…" in line]
+    rows = lines(comparison_view(compare(before, after)), width)
+    assert max(map(len, rows)) <= width
+    assert not [line for line in rows if "…" in line]
 
 
 def test_two_stacks_of_nothing_have_nothing_to_show() -> None:

@@ -29,12 +29,14 @@ def names(folder: Path) -> list[str]:
 
 def test_json_has_every_resource_with_its_place_and_options(example: Plan) -> None:
     document = json.loads(to_json(example))
-    [cluster] = [one for one in document["resources"] if one["name"] == "ack-cluster"]
+    [cluster] = [
+        resource for resource in document["resources"] if resource["name"] == "ack-cluster"
+    ]
     assert len(document["resources"]) == 18
     assert cluster["type"] == "alicloud:cs/managedKubernetes:ManagedKubernetes"
     assert cluster["protect"] is True
     assert cluster["parent"].endswith("::ack")
-    [pool] = [one for one in document["resources"] if one["name"] == "ack-a10-pool"]
+    [pool] = [resource for resource in document["resources"] if resource["name"] == "ack-a10-pool"]
     assert pool["dependencies"] == [cluster["urn"]]
     assert pool["inputs"]["clusterId"] == "[unknown]"
     assert document["outputs"]["region"] == "cn-beijing"
@@ -42,15 +44,15 @@ def test_json_has_every_resource_with_its_place_and_options(example: Plan) -> No
 
 
 def test_json_has_the_bill(example: Plan) -> None:
-    found = json.loads(to_json(example))["bill"]
-    assert found == json.loads(json.dumps(bill_document(bill(example))))
-    assert [pool["name"] for pool in found["pools"]] == ["a10", "t4"]
+    document = json.loads(to_json(example))["bill"]
+    assert document == json.loads(json.dumps(bill_document(bill(example))))
+    assert [pool["name"] for pool in document["pools"]] == ["a10", "t4"]
 
 
 def test_json_does_not_depend_on_the_order_of_registration(planned: Callable[..., Plan]) -> None:
     plan = planned(("a:b:C", {}), ("a:b:D", {}), warnings=["b", "a"])
-    other = Plan(plan.project, plan.stack, plan.resources[::-1], warnings=["a", "b"])
-    assert to_json(plan) == to_json(other)
+    reverse = Plan(plan.project, plan.stack, plan.resources[::-1], warnings=["a", "b"])
+    assert to_json(plan) == to_json(reverse)
 
 
 def test_each_kubernetes_object_gets_a_file_that_names_it(example: Plan, tmp_path: Path) -> None:

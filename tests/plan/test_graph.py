@@ -72,7 +72,7 @@ def nodes(graph: Graph) -> list[Node]:
     ]
 
 
-def shown(graph: Graph) -> list[Any]:
+def summary(graph: Graph) -> list[Any]:
     """Parts without the values that only the cloud can give."""
     return [
         (type(node), node.name, node.title, node.urn, node.urns, facts(node))
@@ -87,9 +87,9 @@ def test_the_pods_of_each_model_and_job_try_their_pools_in_order(stack: str) -> 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_a_plan_in_which_ids_are_known_has_the_same_parts_and_order(stack: str) -> None:
-    known, unknown = of(stack, preview=False), of(stack)
-    assert order(known) == order(unknown)
-    assert shown(known) == shown(unknown)
+    deployed, unknown = of(stack, preview=False), of(stack)
+    assert order(deployed) == order(unknown)
+    assert summary(deployed) == summary(unknown)
 
 
 @pytest.mark.parametrize("stack", NAMES)
@@ -174,8 +174,8 @@ def test_a_cache_on_one_of_two_pools_of_a_type_is_found_by_the_id_of_the_pool(
 
 
 def test_claim_volume_and_rights_belong_to_the_model_that_mounts_them() -> None:
-    own = {urn.rpartition("::")[2] for urn in named(of("dev"), "qwen").urns}
-    assert own == {
+    names = {urn.rpartition("::")[2] for urn in named(of("dev"), "qwen").urns}
+    assert names == {
         "qwen-claim",
         "qwen-identity-attachment",
         "qwen-identity-policy",
@@ -188,8 +188,8 @@ def test_claim_volume_and_rights_belong_to_the_model_that_mounts_them() -> None:
 
 def test_without_our_components_claim_and_volume_belong_to_the_model_too() -> None:
     qwen = named(graph_of(plain(plan_of(raw_of("dev")))), "qwen")
-    own = {urn.rpartition("::")[2] for urn in qwen.urns}
-    assert own == {"qwen-claim", "qwen-policy", "qwen-service", "qwen-volume"}
+    names = {urn.rpartition("::")[2] for urn in qwen.urns}
+    assert names == {"qwen-claim", "qwen-policy", "qwen-service", "qwen-volume"}
 
 
 def test_a_model_reads_a_store_through_its_cache() -> None:

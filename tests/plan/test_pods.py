@@ -8,7 +8,7 @@ from plan.pods import containers, pods_of, selects
 POD = {"containers": [{"name": "server"}]}
 
 
-def found(api_version: str, kind: str, spec: Any, **metadata: Any) -> dict[str, Any]:
+def manifest(api_version: str, kind: str, spec: Any, **metadata: Any) -> dict[str, Any]:
     about = {"name": "qwen", "namespace": "models", **metadata}
     return {"apiVersion": api_version, "kind": kind, "metadata": about, "spec": spec}
 
@@ -18,48 +18,50 @@ def template(**labels: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("one", "path"),
+    ("owner", "path"),
     [
-        (found("v1", "Pod", POD), "spec"),
-        (found("apps/v1", "DaemonSet", {"template": template()}), "spec.template.spec"),
+        (manifest("v1", "Pod", POD), "spec"),
+        (manifest("apps/v1", "DaemonSet", {"template": template()}), "spec.template.spec"),
         (
-            found("batch/v1", "CronJob", {"jobTemplate": {"spec": {"template": template()}}}),
+            manifest("batch/v1", "CronJob", {"jobTemplate": {"spec": {"template": template()}}}),
             "spec.jobTemplate.spec.template.spec",
         ),
         (
-            found("serving.kserve.io/v1beta1", "InferenceService", {"transformer": POD}),
+            manifest("serving.kserve.io/v1beta1", "InferenceService", {"transformer": POD}),
             "spec.transformer",
         ),
         (
-            found("ray.io/v1", "RayCluster", {"workerGroupSpecs": [{"template": template()}]}),
+            manifest("ray.io/v1", "RayCluster", {"workerGroupSpecs": [{"template": template()}]}),
             "spec.workerGroupSpecs[0].template.spec",
         ),
     ],
-    ids=lambda one: one["kind"] if isinstance(one, dict) else "",
+    ids=lambda owner: owner["kind"] if isinstance(owner, dict) else "",
 )
-def test_pods_are_found_in_every_kind_that_starts_some(one: dict[str, Any], path: str):
-    [pods] = pods_of(one)
+def test_pods_are_found_in_every_kind_that_starts_some(owner: dict[str, Any], path: str):
+    [pods] = pods_of(owner)
     assert (pods.namespace, pods.path, pods.spec) == ("models", path, POD)
 
 
 @pytest.mark.parametrize(
-    "one",
+    "owner",
     [
-        found("v1", "ConfigMap", {}),
-        found("v1", "PersistentVolumeClaim", {"selector": {"matchLabels": {"a": "b"}}}),
-        found("apps/v1", "Deployment", UNKNOWN),
-        found("apiextensions.k8s.io/v1", "CRD", {"properties": {"containers": {"type": "array"}}}),
+        manifest("v1", "ConfigMap", {}),
+        manifest("v1", "PersistentVolumeClaim", {"selector": {"matchLabels": {"a": "b"}}}),
+        manifest("apps/v1", "Deployment", UNKNOWN),
+        manifest(
+            "apiextensions.k8s.io/v1", "CRD", {"properties": {"containers": {"type": "array"}}}
+        ),
     ],
-    ids=lambda one: one["kind"],
+    ids=lambda owner: owner["kind"],
 )
-def test_other_kinds_and_what_is_not_known_start_none(one: dict[str, Any]):
-    assert list(pods_of(one)) == []
+def test_other_kinds_and_what_is_not_known_start_none(owner: dict[str, Any]):
+    assert list(pods_of(owner)) == []
 
 
 def test_containers_that_prepare_come_first_and_a_model_is_one_too():
     prepared = {"initContainers": [{"name": "load"}], "containers": [{}], "model": {"args": []}}
     [pods] = pods_of(
-        found("serving.kserve.io/v1beta1", "InferenceService", {"predictor": prepared})
+        manifest("serving.kserve.io/v1beta1", "InferenceService", {"predictor": prepared})
     )
     assert [path for path, _ in containers(pods)] == [
         "spec.predictor.initContainers[load]",
@@ -69,18 +71,20 @@ def test_containers_that_prepare_come_first_and_a_model_is_one_too():
 
 
 def test_pods_carry_the_labels_of_their_template_and_not_of_the_object():
-    deployment = found("apps/v1", "Deployment", {"template": template(app="a")}, labels={"b": "c"})
+    deployment = manifest(
+        "apps/v1", "Deployment", {"template": template(app="a")}, labels={"b": "c"}
+    )
     [pods] = pods_of(deployment)
     assert pods.labels == {"app": "a"}
 
 
 def test_kserve_hands_on_the_labels_of_its_service_and_adds_its_own_by_component():
     spec = {"predictor": {**POD, "labels": {"a": "b"}}, "transformer": POD}
-    service = found("serving.kserve.io/v1beta1", "InferenceService", spec, labels={"c": "d"})
+    service = manifest("serving.kserve.io/v1beta1", "InferenceService", spec, labels={"c": "d"})
     predictor, transformer = pods_of(service)
-    own = {"c": "d", "serving.kserve.io/inferenceservice": "qwen"}
-    assert predictor.labels == {**own, "a": "b", "app": "isvc.qwen-predictor"}
-    assert transformer.labels == {**own, "app": "isvc.qwen-transformer"}
+    labels = {"c": "d", "serving.kserve.io/inferenceservice": "qwen"}
+    assert predictor.labels == {**labels, "a": "b", "app": "isvc.qwen-predictor"}
+    assert transformer.labels == {**labels, "app": "isvc.qwen-transformer"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,9 @@ def test_kserve_hands_on_the_labels_of_its_service_and_adds_its_own_by_component
 def test_a_policy_selects_by_all_labels_in_its_namespace(
     selector: dict[str, str], namespace: str, placed: bool
 ):
-    [pods] = pods_of(found("serving.knative.dev/v1", "Service", {"template": template(app="a")}))
-    policy = found("scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", {"selector": selector})
+    [pods] = pods_of(manifest("serving.knative.dev/v1", "Service", {"template": template(app="a")}))
+    policy = manifest(
+        "scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", {"selector": selector}
+    )
     policy["metadata"]["namespace"] = namespace
     assert selects(policy, pods) is placed

@@ -14,8 +14,8 @@ CANARY: Final = "canary-of-a-secret"
 
 
 def inputs(plan: Plan, name: str) -> Any:
-    [found] = [one.inputs for one in plan.resources if one.name == name]
-    return found
+    [match] = [resource.inputs for resource in plan.resources if resource.name == name]
+    return match
 
 
 def owners(value: Any) -> set[str]:
@@ -25,9 +25,9 @@ def owners(value: Any) -> set[str]:
 
 def test_each_unknown_value_knows_the_resources_that_it_comes_from() -> None:
     def program() -> None:
-        one, two = (Namespace(name, metadata={"name": name}) for name in ("one", "two"))
-        mixed = pulumi.Output.concat(one.id, "/", two.id)
-        ConfigMap("all", data={"one": one.id, "two": two.id, "both": mixed, "name": "known"})
+        first, second = (Namespace(name, metadata={"name": name}) for name in ("one", "two"))
+        mixed = pulumi.Output.concat(first.id, "/", second.id)
+        ConfigMap("all", data={"one": first.id, "two": second.id, "both": mixed, "name": "known"})
 
     data = inputs(record(program), "all")["data"]
     assert {key: owners(data[key]) for key in ("one", "two", "both")} == {
@@ -54,10 +54,10 @@ def test_a_secret_has_a_digest_of_this_run_and_nothing_else() -> None:
     def secret(salt: bytes, value: str = CANARY) -> Marker:
         plan = record(lambda: program(value), salt=salt)
         assert CANARY not in repr(plan)
-        found = inputs(plan, "user")["data"]["a"]
-        assert isinstance(found, Marker)
-        assert (found, found.origin) == ("[secret]", frozenset())
-        return found
+        data = inputs(plan, "user")["data"]["a"]
+        assert isinstance(data, Marker)
+        assert (data, data.origin) == ("[secret]", frozenset())
+        return data
 
     assert secret(b"a").digest == secret(b"a").digest
     assert secret(b"a").digest != secret(b"b").digest
@@ -69,8 +69,8 @@ def test_a_secret_that_is_not_known_yet_knows_whose_it_is() -> None:
         space = Namespace("space")
         ConfigMap("user", data={"a": pulumi.Output.secret(space.id)})
 
-    found = inputs(record(program), "user")["data"]["a"]
-    assert (str(found), found.digest, owners(found)) == ("[secret]", "", {"space"})
+    data = inputs(record(program), "user")["data"]["a"]
+    assert (str(data), data.digest, owners(data)) == ("[secret]", "", {"space"})
 
 
 def test_a_secret_stays_secret_on_its_way_through_a_resource() -> None:
@@ -91,11 +91,11 @@ def test_options_that_decide_over_a_change_are_recorded() -> None:
         space = Namespace("space")
         ConfigMap("user", data={"a": space.id}, opts=options)
 
-    [found] = [one for one in record(program).resources if one.name == "user"]
-    assert tuple(found.replace_on_changes) == ("data",)
-    assert found.delete_before_replace
-    assert tuple(found.ignore_changes) == ("metadata",)
-    assert [one.rpartition("::")[2] for one in found.property_dependencies["data"]] == ["space"]
+    [user] = [resource for resource in record(program).resources if resource.name == "user"]
+    assert tuple(user.replace_on_changes) == ("data",)
+    assert user.delete_before_replace
+    assert tuple(user.ignore_changes) == ("metadata",)
+    assert [urn.rpartition("::")[2] for urn in user.property_dependencies["data"]] == ["space"]
 
 
 class Group(pulumi.ComponentResource):
@@ -124,7 +124,7 @@ def test_aliases_reach_the_children_as_they_do_in_the_engine(
     alias: pulumi.Alias, group: str, notes: str
 ) -> None:
     plan = record(lambda: Group("new", pulumi.ResourceOptions(aliases=[alias])))
-    aliases = {one.name: list(one.aliases) for one in plan.resources}
+    aliases = {resource.name: list(resource.aliases) for resource in plan.resources}
     head = "urn:pulumi:test::ack-inference"
     assert aliases["new"] == [f"{head}::{group}"]
     assert aliases["new-notes"] == [f"{head}::{notes}"]
@@ -141,8 +141,8 @@ def test_an_alias_may_name_another_place_altogether() -> None:
         ]
         ConfigMap("here", opts=pulumi.ResourceOptions(aliases=aliases))
 
-    [found] = record(program).resources
-    assert set(found.aliases) == {
+    [moved] = record(program).resources
+    assert set(moved.aliases) == {
         f"urn:pulumi:test::ack-inference::shop:index:Group${MAP}::here",
         f"urn:pulumi:other::shop::{MAP}::here",
         "urn:pulumi:a::b::c::d",

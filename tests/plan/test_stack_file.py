@@ -16,7 +16,9 @@ def project(root: Path, stack_file: str, stack: str = "dev") -> Path:
 def sentences(root: Path, stack: str = "dev") -> tuple[str, ...]:
     with pytest.raises(Refused) as caught:
         read_stack(root, stack)
-    assert all(one.endswith(".") and "\n" not in one for one in caught.value.sentences)
+    assert all(
+        sentence.endswith(".") and "\n" not in sentence for sentence in caught.value.sentences
+    )
     return caught.value.sentences
 
 
@@ -190,10 +192,10 @@ def test_a_config_that_is_no_section_is_refused(tmp_path: Path, section: str) ->
     assert "must be a section of keys and values, such as shop:region" in sentence
 
 
-@pytest.mark.parametrize(("text", "found"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, found: str) -> None:
+@pytest.mark.parametrize(("text", "content"), [("- 1\n", "a list"), ("hello\n", "only 'hello'")])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, content: str) -> None:
     [sentence] = sentences(project(tmp_path, text))
-    assert sentence.startswith(f"Pulumi.dev.yaml holds {found}, but")
+    assert sentence.startswith(f"Pulumi.dev.yaml holds {content}, but")
 
 
 def test_every_key_without_a_namespace_is_refused_with_the_one_to_write(tmp_path: Path) -> None:

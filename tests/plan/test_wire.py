@@ -9,8 +9,10 @@ def test_a_plan_survives_the_way_between_two_processes() -> None:
     plan = as_it_is("dev")
     copy = from_wire(json.loads(json.dumps(to_wire(plan))))
     assert to_wire(copy) == to_wire(plan)
-    assert [one.urn for one in copy.resources] == [one.urn for one in plan.resources]
-    [claim] = [one for one in copy.resources if one.name == "network-nat"]
+    assert [resource.urn for resource in copy.resources] == [
+        resource.urn for resource in plan.resources
+    ]
+    [claim] = [resource for resource in copy.resources if resource.name == "network-nat"]
     assert isinstance(claim.inputs["vpcId"], Marker)
     assert {urn.rpartition("::")[2] for urn in claim.inputs["vpcId"].origin} == {"network-vpc"}
 

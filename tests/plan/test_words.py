@@ -285,15 +285,17 @@ def test_without_a_policy_the_nodes_are_those_that_the_pod_itself_prefers(follow
         {"weight": 50, "preference": affinity("Tesla-T4")},
         {"weight": 100, "preference": affinity("NVIDIA-A10")},
     ]
-    wanted = {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
-    [step] = follow("nodes", service(affinity={"nodeAffinity": wanted}))
+    node_affinity = {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
+    [step] = follow("nodes", service(affinity={"nodeAffinity": node_affinity}))
     assert step.answer == "NVIDIA-A10, then Tesla-T4; no ResourcePolicy selects these pods"
 
 
 def test_without_a_preference_the_nodes_are_those_that_the_pod_requires(follow: Follow) -> None:
     terms = {"nodeSelectorTerms": [affinity("NVIDIA-A10")]}
-    wanted = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    [step] = follow("nodes", service(nodeSelector={"z": "h"}, affinity={"nodeAffinity": wanted}))
+    node_affinity = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
+    [step] = follow(
+        "nodes", service(nodeSelector={"z": "h"}, affinity={"nodeAffinity": node_affinity})
+    )
     assert step.answer == "z=h, then NVIDIA-A10; no ResourcePolicy selects these pods"
 
 
@@ -407,8 +409,8 @@ def test_a_kserve_model_scales_on_its_processors_by_default(follow: Follow) -> N
 
 
 def test_a_kserve_model_scales_on_what_keda_asks_for(follow: Follow) -> None:
-    asked = {"metric": {"backend": "prometheus", "query": "sum(up)"}}
-    external = {**asked, "target": {"type": "Value", "value": "1.5"}}
+    metric = {"metric": {"backend": "prometheus", "query": "sum(up)"}}
+    external = {**metric, "target": {"type": "Value", "value": "1.5"}}
     scaling = {"metrics": [{"type": "External", "external": external}]}
     [step] = follow("scale", inference_service(maxReplicas=4, autoScaling=scaling))
     assert step == WorkloadStep("scale", "1..4 pods, prometheus 1.5 each")

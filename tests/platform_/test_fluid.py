@@ -34,21 +34,21 @@ def values(chart: dict[str, Any] | None = None, **args: Any) -> dict[str, Any]:
 
 
 def prefixes(tree: dict[str, Any], path: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for key, value in tree.items():
         if key == "imagePrefix":
-            found[path] = value
+            by_key[path] = value
         elif isinstance(value, dict):
-            found |= prefixes(value, f"{path}.{key}".strip("."))
-    return found
+            by_key |= prefixes(value, f"{path}.{key}".strip("."))
+    return by_key
 
 
 def test_the_chart_of_the_project_is_installed_pinned_under_a_fixed_name():
-    found = release()
-    assert (found["name"], found["namespace"]) == ("fluid", "fluid-system")
-    assert found["createNamespace"] is True
-    assert (found["chart"], found["version"]) == ("fluid", "1.0.8")
-    assert found["repositoryOpts"] == {"repo": "https://fluid-cloudnative.github.io/charts"}
+    inputs = release()
+    assert (inputs["name"], inputs["namespace"]) == ("fluid", "fluid-system")
+    assert inputs["createNamespace"] is True
+    assert (inputs["chart"], inputs["version"]) == ("fluid", "1.0.8")
+    assert inputs["repositoryOpts"] == {"repo": "https://fluid-cloudnative.github.io/charts"}
 
 
 def test_an_installation_that_failed_is_removed_and_has_time():
@@ -72,10 +72,10 @@ def test_without_taints_the_plugin_keeps_the_tolerations_of_the_chart(toleration
 
 
 def test_a_mirror_reaches_every_image_and_not_the_anchor():
-    found = values({"image_prefix": "mirror/fluid"}, tolerations=[TAINT])
-    assert prefixes(found) == dict.fromkeys(IMAGE_KEYS, "mirror/fluid")
-    assert found["csi"]["tolerations"] == [TAINT]
-    assert found["runtime"]["jindo"]["enabled"] is True
+    rendered = values({"image_prefix": "mirror/fluid"}, tolerations=[TAINT])
+    assert prefixes(rendered) == dict.fromkeys(IMAGE_KEYS, "mirror/fluid")
+    assert rendered["csi"]["tolerations"] == [TAINT]
+    assert rendered["runtime"]["jindo"]["enabled"] is True
 
 
 def test_without_a_mirror_images_are_the_charts():
@@ -84,10 +84,10 @@ def test_without_a_mirror_images_are_the_charts():
 
 def test_values_of_the_user_are_laid_over_ours_and_beside_them():
     user = {"runtime": {"jindo": {"replicas": 2}}, "csi": {"tolerations": []}, "workdir": "/x"}
-    found = values({"values": user}, tolerations=[TAINT])
-    assert found["runtime"]["jindo"] == {"enabled": True, "replicas": 2}
-    assert found["csi"] == {"tolerations": []}
-    assert found["workdir"] == "/x"
+    rendered = values({"values": user}, tolerations=[TAINT])
+    assert rendered["runtime"]["jindo"] == {"enabled": True, "replicas": 2}
+    assert rendered["csi"] == {"tolerations": []}
+    assert rendered["workdir"] == "/x"
 
 
 def test_the_user_can_turn_off_what_we_turn_on():
@@ -108,17 +108,17 @@ def test_ack_fluid_gets_only_the_values_of_the_user():
 
 
 def test_an_oci_chart_has_no_repository():
-    found = release(ACK)
-    assert (found["chart"], found["version"]) == ("oci://registry/ack-fluid", "1.0.8")
-    assert "repositoryOpts" not in found
+    inputs = release(ACK)
+    assert (inputs["chart"], inputs["version"]) == ("oci://registry/ack-fluid", "1.0.8")
+    assert "repositoryOpts" not in inputs
     stray = release({**ACK, "repository": "https://charts"})
     assert "repositoryOpts" not in stray
 
 
 def test_a_chart_of_another_repository_is_taken_from_there():
-    found = release({"chart": "fluid", "repository": "https://charts", "version": "2"})
-    assert found["repositoryOpts"] == {"repo": "https://charts"}
-    assert found["version"] == "2"
+    inputs = release({"chart": "fluid", "repository": "https://charts", "version": "2"})
+    assert inputs["repositoryOpts"] == {"repo": "https://charts"}
+    assert inputs["version"] == "2"
 
 
 def test_a_chart_that_is_an_address_needs_no_repository():

@@ -29,8 +29,8 @@ def operator(**changes: Any) -> dict[str, Any]:
 
 
 def patches(args: dict[str, Any]) -> dict[str, Resource]:
-    found = planned(Knative, "it", args).of(PATCH)
-    return {one.inputs["metadata"]["name"]: one for one in found}
+    resources = planned(Knative, "it", args).of(PATCH)
+    return {resource.inputs["metadata"]["name"]: resource for resource in resources}
 
 
 def serving(**changes: Any) -> dict[str, Any]:
@@ -38,16 +38,16 @@ def serving(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_addon_belongs_to_the_cluster_and_has_the_version_that_ack_chooses():
-    found = only(planned(Knative, "it", addon()).of(ADDON)).inputs
-    assert found == {"clusterId": "c1", "name": "knative"}
+    inputs = only(planned(Knative, "it", addon()).of(ADDON)).inputs
+    assert inputs == {"clusterId": "c1", "name": "knative"}
     pinned = only(planned(Knative, "it", addon(version="v1.18.1.10")).of(ADDON)).inputs
     assert pinned["version"] == "v1.18.1.10"
 
 
 def test_the_addon_is_patched_with_exactly_the_flags_that_are_needed():
-    found = patches(addon())
-    assert set(found) == {"config-features"}
-    assert found["config-features"].inputs["data"] == FLAGS
+    config_maps = patches(addon())
+    assert set(config_maps) == {"config-features"}
+    assert config_maps["config-features"].inputs["data"] == FLAGS
 
 
 def test_a_patch_takes_its_keys_over_and_waits_for_the_addon():
@@ -78,8 +78,8 @@ def test_a_domain_of_the_addon_takes_the_place_of_its_default():
 
 @pytest.mark.parametrize("args", [addon, operator])
 def test_longer_requests_are_allowed_where_they_are_asked_for(args: Any):
-    found = configuration(KnativeArgs.of(args(max_request_seconds=601)))
-    assert found["defaults"] == {"max-revision-timeout-seconds": "601"}
+    config = configuration(KnativeArgs.of(args(max_request_seconds=601)))
+    assert config["defaults"] == {"max-revision-timeout-seconds": "601"}
     assert "defaults" not in configuration(KnativeArgs.of(args(max_request_seconds=600)))
 
 
@@ -96,18 +96,18 @@ def test_tags_of_registries_out_of_reach_are_not_resolved(args: Any):
 
 
 def test_the_operator_is_installed_pinned_under_a_fixed_name():
-    found = only(planned(Knative, "it", operator()).of(RELEASE)).inputs
-    assert (found["name"], found["namespace"]) == ("knative-operator", "knative-operator")
-    assert (found["chart"], found["version"]) == ("knative-operator", "v1.23.0")
-    assert found["repositoryOpts"] == {"repo": "https://knative.github.io/operator"}
-    assert (found["createNamespace"], found["atomic"], found["timeout"]) == (True, True, 900)
+    inputs = only(planned(Knative, "it", operator()).of(RELEASE)).inputs
+    assert (inputs["name"], inputs["namespace"]) == ("knative-operator", "knative-operator")
+    assert (inputs["chart"], inputs["version"]) == ("knative-operator", "v1.23.0")
+    assert inputs["repositoryOpts"] == {"repo": "https://knative.github.io/operator"}
+    assert (inputs["createNamespace"], inputs["atomic"], inputs["timeout"]) == (True, True, 900)
 
 
 def test_serving_is_pinned_and_behind_kourier():
-    found = serving()
-    assert found["version"] == "1.23"
-    assert found["ingress"] == {"kourier": {"enabled": True}}
-    assert found["config"]["network"] == {"ingress-class": "kourier.ingress.networking.knative.dev"}
+    spec = serving()
+    assert spec["version"] == "1.23"
+    assert spec["ingress"] == {"kourier": {"enabled": True}}
+    assert spec["config"]["network"] == {"ingress-class": "kourier.ingress.networking.knative.dev"}
     assert serving(version="1.22.1")["version"] == "1.22.1"
 
 
@@ -133,9 +133,9 @@ def test_images_of_a_mirror_have_the_name_of_their_container_and_a_tag():
 
 
 def test_an_update_waits_until_serving_is_ready():
-    found = only(planned(Knative, "it", operator()).of(SERVING)).inputs["metadata"]
-    assert (found["name"], found["namespace"]) == ("knative-serving", "knative-serving")
-    assert found["annotations"] == {
+    metadata = only(planned(Knative, "it", operator()).of(SERVING)).inputs["metadata"]
+    assert (metadata["name"], metadata["namespace"]) == ("knative-serving", "knative-serving")
+    assert metadata["annotations"] == {
         "pulumi.com/waitFor": "condition=Ready",
         "pulumi.com/timeoutSeconds": "900",
     }
@@ -150,8 +150,14 @@ def test_serving_goes_before_the_operator_that_cleans_up_after_it():
 
 
 def test_the_two_ways_to_install_exclude_each_other():
-    by_ack = {one.type for one in planned(Knative, "it", addon()).resources if one.custom}
-    by_operator = {one.type for one in planned(Knative, "it", operator()).resources if one.custom}
+    by_ack = {
+        resource.type for resource in planned(Knative, "it", addon()).resources if resource.custom
+    }
+    by_operator = {
+        resource.type
+        for resource in planned(Knative, "it", operator()).resources
+        if resource.custom
+    }
     assert by_ack == {ADDON, PATCH}
     assert by_operator == {RELEASE, NAMESPACE, SERVING}
 
@@ -185,8 +191,8 @@ def test_the_two_ways_to_install_exclude_each_other():
     ],
 )
 def test_an_installation_that_could_not_work_is_refused(args: dict[str, Any], sentence: str):
-    [found] = refused(Knative, "it", args)
-    assert found.startswith(sentence)
+    [fault] = refused(Knative, "it", args)
+    assert fault.startswith(sentence)
 
 
 def test_the_cluster_may_be_known_later():
@@ -198,8 +204,8 @@ def test_the_cluster_may_be_known_later():
     ("domain", "expected"), [(None, "example.com"), ("llm.example.org", "llm.example.org")]
 )
 def test_the_domain_is_published(domain: str | None, expected: str):
-    found = outputs(Knative, "it", operator(domain=domain), "domain")
-    assert found == {"domain": expected}
+    published = outputs(Knative, "it", operator(domain=domain), "domain")
+    assert published == {"domain": expected}
 
 
 def test_the_parts_belong_to_their_component():

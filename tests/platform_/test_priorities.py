@@ -19,12 +19,12 @@ def classes(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"classes": [{"name": "high", "value": 1000, **entry} for entry in entries]}
 
 
-def made(**changes: Any) -> dict[str, Any]:
+def class_inputs(**changes: Any) -> dict[str, Any]:
     return dict(only(planned(Priorities, "it", classes(changes)).of(CLASS)).inputs)
 
 
 def test_a_class_preempts_and_is_not_the_default_of_the_cluster():
-    assert made(description="For models.") == {
+    assert class_inputs(description="For models.") == {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
         "metadata": {"name": "high"},
@@ -39,19 +39,19 @@ def test_a_class_preempts_and_is_not_the_default_of_the_cluster():
     [(True, "PreemptLowerPriority"), (None, "PreemptLowerPriority"), (False, "Never")],
 )
 def test_a_class_may_wait_for_room_instead(preempts: bool | None, policy: str):
-    assert made(preempts=preempts)["preemptionPolicy"] == policy
+    assert class_inputs(preempts=preempts)["preemptionPolicy"] == policy
 
 
 @pytest.mark.parametrize("value", [-10, 0, 1_000_000_000])
 def test_every_value_below_those_of_kubernetes_is_taken(value: int):
-    assert made(value=value)["value"] == value
+    assert class_inputs(value=value)["value"] == value
 
 
 def test_a_class_whose_value_changed_is_made_anew():
     """Kubernetes forbids to change it in place."""
-    found = options(Priorities, "it", classes({}))["it-class-high"]
-    assert found.replace_on_changes == ["value", "preemptionPolicy"]
-    assert found.delete_before_replace
+    opts = options(Priorities, "it", classes({}))["it-class-high"]
+    assert opts.replace_on_changes == ["value", "preemptionPolicy"]
+    assert opts.delete_before_replace
 
 
 def test_the_names_of_all_classes_are_published():
@@ -71,8 +71,8 @@ def test_the_names_of_all_classes_are_published():
     ],
 )
 def test_a_class_that_kubernetes_refuses_is_refused(entry: dict[str, Any], sentence: str):
-    [found] = refused(Priorities, "it", classes(entry))
-    assert found.startswith(sentence)
+    [fault] = refused(Priorities, "it", classes(entry))
+    assert fault.startswith(sentence)
 
 
 def test_two_classes_of_one_name_are_refused():

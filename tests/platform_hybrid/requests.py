@@ -23,14 +23,14 @@ def requests(
     program: Callable[[], object],
 ) -> dict[str, resource_pb2.RegisterResourceRequest]:
     """Every registration of a program by name."""
-    found: dict[str, resource_pb2.RegisterResourceRequest] = {}
+    by_name: dict[str, resource_pb2.RegisterResourceRequest] = {}
 
     class Monitor(MockMonitor):
         def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
-            found[request.name] = request
+            by_name[request.name] = request
             return super().RegisterResource(request)
 
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks, preview=True, monitor=Monitor(mocks))
     pulumi.runtime.test(program)()
-    return found
+    return by_name

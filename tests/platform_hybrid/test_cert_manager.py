@@ -32,15 +32,15 @@ def test_certificates_outlive_the_release_that_brought_their_type() -> None:
 
 
 def test_all_images_come_from_a_mirror_where_there_is_one() -> None:
-    found = values(image_prefix="registry.example.com/mirror")
-    assert found["imageRegistry"] == "registry.example.com/mirror"
-    assert found["imageNamespace"] == ""
+    rendered = values(image_prefix="registry.example.com/mirror")
+    assert rendered["imageRegistry"] == "registry.example.com/mirror"
+    assert rendered["imageNamespace"] == ""
     assert "imageRegistry" not in values()
 
 
 def test_the_values_of_the_user_have_the_last_word() -> None:
-    found = values(chart={"values": {"replicaCount": 2, "crds": {"keep": False}}})
-    assert found == {"crds": {"enabled": True, "keep": False}, "replicaCount": 2}
+    rendered = values(chart={"values": {"replicaCount": 2, "crds": {"keep": False}}})
+    assert rendered == {"crds": {"enabled": True, "keep": False}, "replicaCount": 2}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ ALLUXIO: Final = "alluxio/alluxio-dev:"
 """In a variable of Fluid's dataset-controller too, which pulls it to back Alluxio up."""
 
 
-def given(image_prefix: str | None) -> dict[str, dict[str, Any]]:
+def chart_values(image_prefix: str | None) -> dict[str, dict[str, Any]]:
     """Values of each chart, as its component has them."""
     kserve = KServeChart(image_prefix=image_prefix)
     mirror = {"image_prefix": image_prefix} if image_prefix else {}
@@ -47,8 +47,8 @@ def rendered(chart: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def pulled(chart: str, image_prefix: str | None) -> set[str]:
-    objects = rendered(chart, given(image_prefix)[chart])
-    return {image for one in objects if _runs(one) for image in charts.images(one)}
+    objects = rendered(chart, chart_values(image_prefix)[chart])
+    return {image for manifest in objects if _runs(manifest) for image in charts.images(manifest)}
 
 
 def _runs(manifest: Mapping[str, Any]) -> bool:
@@ -60,8 +60,8 @@ def _runs(manifest: Mapping[str, Any]) -> bool:
 
 @pytest.mark.parametrize("chart", [*charts.CHARTS])
 def test_a_mirror_has_every_image_that_a_chart_pulls(chart: str) -> None:
-    elsewhere = {one for one in pulled(chart, MIRROR) if not one.startswith(f"{MIRROR}/")}
-    assert {one for one in elsewhere if not one.startswith(ALLUXIO)} == set()
+    elsewhere = {image for image in pulled(chart, MIRROR) if not image.startswith(f"{MIRROR}/")}
+    assert {image for image in elsewhere if not image.startswith(ALLUXIO)} == set()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,9 @@ def test_a_mirror_has_every_image_that_a_chart_pulls(chart: str) -> None:
 )
 def test_without_a_mirror_these_images_are_seen_elsewhere(chart: str, image: str) -> None:
     """So that the test above cannot pass for want of looking."""
-    assert any(one.startswith(image) for one in pulled(chart, None)), sorted(pulled(chart, None))
+    assert any(reference.startswith(image) for reference in pulled(chart, None)), sorted(
+        pulled(chart, None)
+    )
 
 
 @pytest.mark.parametrize("module", sorted({module for module, _ in charts.CHARTS.values()}))
@@ -94,12 +96,12 @@ def test_the_charts_are_of_the_releases_that_are_installed(module: str) -> None:
 
 def test_every_runtime_of_kserve_with_an_image_of_its_own_is_known() -> None:
     values = rendered_values("kserve-runtime-configs")["kserve"]["servingruntime"]
-    ours = {
+    images = {
         name: value["image"].rpartition("/")[2]
         for name, value in values.items()
         if isinstance(value, dict) and "image" in value and name != "art"
     }
-    assert ours == dict(KSERVE_RUNTIME_IMAGES)
+    assert images == dict(KSERVE_RUNTIME_IMAGES)
 
 
 def rendered_values(chart: str) -> Any:
@@ -110,9 +112,9 @@ def rendered_values(chart: str) -> Any:
 
 
 def settings() -> Iterator[tuple[str, Any]]:
-    for one in rendered("kserve-resources", given(None)["kserve-resources"]):
-        if one["metadata"]["name"] == "inferenceservice-config":
-            yield from one["data"].items()
+    for manifest in rendered("kserve-resources", chart_values(None)["kserve-resources"]):
+        if manifest["metadata"]["name"] == "inferenceservice-config":
+            yield from manifest["data"].items()
 
 
 def test_kserve_gives_a_container_no_cpu_limit() -> None:

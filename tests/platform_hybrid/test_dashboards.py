@@ -50,7 +50,7 @@ def bare(expression: str) -> str:
 
 def models(**args: Any) -> dict[str, Any]:
     plan = record(lambda: Dashboards("boards", DashboardsArgs.of({"flavor": "arms", **args})))
-    return {one["metadata"]["name"]: one for one in plan.manifests("ConfigMap")}
+    return {manifest["metadata"]["name"]: manifest for manifest in plan.manifests("ConfigMap")}
 
 
 @each_expression
@@ -82,7 +82,7 @@ def test_only_a_rate_is_shown_of_what_only_grows(expression: str) -> None:
 
 @each_dashboard
 def test_a_variable_is_filled_from_a_known_series(dashboard: Dashboard) -> None:
-    assert [one.name for one in dashboard.variables] == ["namespace", "model"]
+    assert [variable.name for variable in dashboard.variables] == ["namespace", "model"]
     for variable in dashboard.variables:
         match = re.fullmatch(r"label_values\(([\w:]+)(\{.*\})?, \w+\)", variable.query)
         assert match is not None
@@ -97,9 +97,9 @@ def test_a_dashboard_is_what_grafana_imports(dashboard: Dashboard) -> None:
     assert re.fullmatch(r"[a-z0-9-]{1,40}", model["uid"])
     [source, *variables] = model["templating"]["list"]
     assert (source["type"], source["query"]) == ("datasource", "prometheus")
-    sources = [one["datasource"] for one in [*variables, *model["panels"]]]
+    sources = [part["datasource"] for part in [*variables, *model["panels"]]]
     sources += [target["datasource"] for panel in model["panels"] for target in panel["targets"]]
-    assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
+    assert all(source == {"type": "prometheus", "uid": "${datasource}"} for source in sources)
 
 
 @each_dashboard
@@ -123,11 +123,11 @@ def test_every_panel_says_how_to_read_it(dashboard: Dashboard) -> None:
 def test_lines_of_a_panel_are_told_apart(dashboard: Dashboard) -> None:
     for panel in dashboard.panels:
         assert len({query.legend for query in panel.queries}) == len(panel.queries)
-        targets = [target for one in dashboard.model()["panels"] for target in one["targets"]]
+        targets = [target for panel in dashboard.model()["panels"] for target in panel["targets"]]
         assert all(re.fullmatch("[A-Z]", target["refId"]) for target in targets)
 
 
-def shown(dashboard: Dashboard) -> str:
+def rendered(dashboard: Dashboard) -> str:
     return " ".join(query.expression for panel in dashboard.panels for query in panel.queries)
 
 
@@ -143,17 +143,17 @@ def shown(dashboard: Dashboard) -> str:
     ],
 )
 def test_what_users_of_a_model_feel_is_shown(series: str) -> None:
-    assert f"{series}{{" in shown(vllm_dashboard())
+    assert f"{series}{{" in rendered(vllm_dashboard())
 
 
 def test_models_of_old_vllm_releases_are_shown_too() -> None:
-    assert "vllm:gpu_cache_usage_perc{" in shown(vllm_dashboard())
-    assert "vllm:time_per_output_token_seconds_bucket{" in shown(vllm_dashboard())
+    assert "vllm:gpu_cache_usage_perc{" in rendered(vllm_dashboard())
+    assert "vllm:time_per_output_token_seconds_bucket{" in rendered(vllm_dashboard())
 
 
 def test_models_that_are_served_under_one_name_are_told_apart_by_their_pods() -> None:
-    found = shown(vllm_dashboard())
-    assert "model_name" not in found
+    text = rendered(vllm_dashboard())
+    assert "model_name" not in text
     for panel in vllm_dashboard().panels:
         for query in panel.queries:
             assert 'pod=~"$model-(predictor|[0-9]{5}-deployment)-.*"' in query.expression
@@ -182,19 +182,19 @@ def test_what_a_release_does_not_report_has_no_panel(
 
 
 def test_a_release_is_written_as_a_number() -> None:
-    found = refusal(DashboardsArgs, {"flavor": "arms", "vllm_releases": ["latest"]})
-    assert found.startswith("vllm_releases is 'latest', but it must be like 0.28.0")
+    sentence = refusal(DashboardsArgs, {"flavor": "arms", "vllm_releases": ["latest"]})
+    assert sentence.startswith("vllm_releases is 'latest', but it must be like 0.28.0")
 
 
 def test_gpus_are_shown_with_utilisation_memory_and_power() -> None:
-    found = shown(gpu_dashboard(ARMS, ACK_LABELS))
+    text = rendered(gpu_dashboard(ARMS, ACK_LABELS))
     for series in ("GPU_UTIL", "FB_USED", "FB_FREE", "POWER_USAGE"):
-        assert f'DCGM_FI_DEV_{series}{{NamespaceName="$namespace"' in found
-    assert "DCGM_CUSTOM_PROCESS_SM_UTIL{" in found
+        assert f'DCGM_FI_DEV_{series}{{NamespaceName="$namespace"' in text
+    assert "DCGM_CUSTOM_PROCESS_SM_UTIL{" in text
 
 
 def test_only_acks_exporter_reports_processes() -> None:
-    assert "DCGM_CUSTOM" not in shown(gpu_dashboard(UPSTREAM, EXPORTED_LABELS))
+    assert "DCGM_CUSTOM" not in rendered(gpu_dashboard(UPSTREAM, EXPORTED_LABELS))
 
 
 @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ def test_the_model_of_a_gpu_is_read_from_the_name_of_its_pod(pod: str, model: st
     match = re.search(variable.regex.strip("/"), pod)
     assert match is not None
     assert match[1] == model
-    [where] = set(re.findall(r',pod=~"([^"]*)"', shown(dashboard)))
+    [where] = set(re.findall(r',pod=~"([^"]*)"', rendered(dashboard)))
     assert re.fullmatch(where.replace("$model", model), pod)
 
 
 def test_a_sidecar_finds_the_dashboards() -> None:
-    found = models()
-    assert set(found) == {"ack-inference-vllm", "ack-inference-gpu"}
-    for name, config_map in found.items():
+    config_maps = models()
+    assert set(config_maps) == {"ack-inference-vllm", "ack-inference-gpu"}
+    for name, config_map in config_maps.items():
         assert config_map["metadata"]["labels"] == {"grafana_dashboard": "1"}
         assert config_map["metadata"]["namespace"] == "monitoring"
         [(file, text)] = config_map["data"].items()
@@ -228,8 +228,8 @@ def test_a_sidecar_finds_the_dashboards() -> None:
 
 
 def test_where_the_sidecar_looks_is_a_setting() -> None:
-    found = models(namespace="grafana", label="dashboards", label_value="yes")
-    metadata = found["ack-inference-gpu"]["metadata"]
+    config_maps = models(namespace="grafana", label="dashboards", label_value="yes")
+    metadata = config_maps["ack-inference-gpu"]["metadata"]
     assert (metadata["namespace"], metadata["labels"]) == ("grafana", {"dashboards": "yes"})
 
 

@@ -28,14 +28,14 @@ def upstream(**changes: Any) -> dict[str, Any]:
 
 def planned(args: dict[str, Any], *, preview: bool = True) -> Plan:
     def program() -> None:
-        found = GpuMetrics("metrics", GpuMetricsArgs.of(args))
-        pulumi.export("metric_names", found.metric_names)
+        component = GpuMetrics("metrics", GpuMetricsArgs.of(args))
+        pulumi.export("metric_names", component.metric_names)
 
     return record(program, preview=preview)
 
 
 def releases(args: dict[str, Any]) -> dict[str, Resource]:
-    return {one.inputs["name"]: one for one in planned(args).of(RELEASE)}
+    return {resource.inputs["name"]: resource for resource in planned(args).of(RELEASE)}
 
 
 def arms_prometheus(args: dict[str, Any]) -> Any:
@@ -44,8 +44,10 @@ def arms_prometheus(args: dict[str, Any]) -> Any:
 
 
 def rule(args: dict[str, Any], name: str) -> Any:
-    [found] = [one for one in adapter_rules(GpuMetricsArgs.of(args)) if one["name"]["as"] == name]
-    return found
+    [match] = [
+        entry for entry in adapter_rules(GpuMetricsArgs.of(args)) if entry["name"]["as"] == name
+    ]
+    return match
 
 
 def test_on_ack_the_exporter_is_an_addon_and_the_adapter_waits_for_it() -> None:
@@ -77,8 +79,8 @@ def test_the_adapter_is_uninstalled_before_another_version_is_installed() -> Non
 
 
 def test_another_version_of_the_adapter_is_another_address() -> None:
-    found = releases(arms(adapter_chart={"version": "1.3.7"}))
-    chart = found["ack-alibaba-cloud-metrics-adapter"].inputs["chart"]
+    by_name = releases(arms(adapter_chart={"version": "1.3.7"}))
+    chart = by_name["ack-alibaba-cloud-metrics-adapter"].inputs["chart"]
     assert chart.endswith("/ack-alibaba-cloud-metrics-adapter-1.3.7.tgz")
 
 
@@ -140,12 +142,12 @@ def test_an_address_that_is_known_only_later_is_waited_for() -> None:
 
 
 def test_elsewhere_exporter_and_adapter_are_upstreams() -> None:
-    plan, found = planned(upstream()), releases(upstream())
+    plan, by_name = planned(upstream()), releases(upstream())
     assert plan.of(ADDON) == []
-    assert set(found) == {"dcgm-exporter", "prometheus-adapter"}
-    assert {one.inputs["namespace"] for one in found.values()} == {"monitoring"}
-    assert found["prometheus-adapter"].inputs["version"] == "5.3.0"
-    assert found["dcgm-exporter"].inputs["version"] == "4.8.2"
+    assert set(by_name) == {"dcgm-exporter", "prometheus-adapter"}
+    assert {release.inputs["namespace"] for release in by_name.values()} == {"monitoring"}
+    assert by_name["prometheus-adapter"].inputs["version"] == "5.3.0"
+    assert by_name["dcgm-exporter"].inputs["version"] == "4.8.2"
 
 
 def test_the_address_of_prometheus_is_used_as_it_is() -> None:
@@ -182,13 +184,13 @@ def test_label_and_taints_of_gpu_nodes_are_settings() -> None:
 
 
 def test_rules_follow_the_labels_that_prometheus_keeps() -> None:
-    renamed, kept = upstream(), upstream(honor_labels=True)
+    renamed, honoring = upstream(), upstream(honor_labels=True)
     assert set(rule(renamed, "gpu_utilization")["resources"]["overrides"]) == {
         "exported_namespace",
         "exported_pod",
     }
-    assert set(rule(kept, "gpu_utilization")["resources"]["overrides"]) == {"namespace", "pod"}
-    monitor = exporter_values(GpuMetricsArgs.of(kept))["serviceMonitor"]
+    assert set(rule(honoring, "gpu_utilization")["resources"]["overrides"]) == {"namespace", "pod"}
+    monitor = exporter_values(GpuMetricsArgs.of(honoring))["serviceMonitor"]
     assert monitor["honorLabels"] is True
     assert exporter_values(GpuMetricsArgs.of(renamed))["serviceMonitor"]["honorLabels"] is False
 
@@ -266,9 +268,9 @@ def test_vllm_is_left_alone_unless_asked_for() -> None:
 
 
 def test_images_come_from_a_mirror_where_there_is_one() -> None:
-    found = releases(upstream(image_prefix="mirror/metrics"))
-    assert {name: one.inputs["values"]["image"] for name, one in found.items()} == {
-        name: {"repository": f"mirror/metrics/{name}"} for name in found
+    by_name = releases(upstream(image_prefix="mirror/metrics"))
+    assert {name: release.inputs["values"]["image"] for name, release in by_name.items()} == {
+        name: {"repository": f"mirror/metrics/{name}"} for name in by_name
     }
 
 

@@ -18,57 +18,57 @@ def planned(**args: Any) -> Plan:
     def program() -> None:
         certificates = CertManager("cert-manager", CertManagerArgs())
         options = pulumi.ResourceOptions(depends_on=[certificates])
-        found = KServe("kserve", KServeArgs.of(args), options)
-        pulumi.export("namespace", found.namespace)
-        pulumi.export("domain", found.domain)
+        component = KServe("kserve", KServeArgs.of(args), options)
+        pulumi.export("namespace", component.namespace)
+        pulumi.export("domain", component.domain)
 
     return record(program)
 
 
 def releases(**args: Any) -> dict[str, Resource]:
-    found = {release.inputs["name"]: release for release in planned(**args).of(RELEASE)}
-    del found["cert-manager"]
-    return found
+    by_name = {release.inputs["name"]: release for release in planned(**args).of(RELEASE)}
+    del by_name["cert-manager"]
+    return by_name
 
 
 def controller(**args: Any) -> Any:
     return kserve_values(KServeArgs.of(args))["kserve"]["controller"]
 
 
-def waits_for(one: Resource, other: Resource) -> bool:
-    return other.urn in one.dependencies
+def waits_for(later: Resource, earlier: Resource) -> bool:
+    return earlier.urn in later.dependencies
 
 
 def test_types_come_before_the_controller_and_it_before_the_runtimes() -> None:
-    found = releases(runtimes=True)
-    assert waits_for(found["kserve-resources"], found["kserve-crd"])
-    assert waits_for(found["kserve-runtime-configs"], found["kserve-resources"])
+    by_name = releases(runtimes=True)
+    assert waits_for(by_name["kserve-resources"], by_name["kserve-crd"])
+    assert waits_for(by_name["kserve-runtime-configs"], by_name["kserve-resources"])
 
 
 def test_what_runs_pods_waits_for_the_certificates_and_resource_types_for_nothing() -> None:
     plan = planned(runtimes=True)
-    [first, types, *others] = sorted(plan.of(RELEASE), key=lambda one: one.inputs["name"])
+    [first, types, *rest] = sorted(plan.of(RELEASE), key=lambda release: release.inputs["name"])
     assert [first.inputs["name"], types.inputs["name"]] == ["cert-manager", "kserve-crd"]
-    assert len(others) == 2
-    assert all(waits_for(one, first) for one in others)
+    assert len(rest) == 2
+    assert all(waits_for(release, first) for release in rest)
     assert not types.dependencies
 
 
 def test_everything_is_in_the_namespace_that_the_resource_types_name() -> None:
-    found = releases(runtimes=True)
-    assert {one.inputs["namespace"] for one in found.values()} == {"kserve"}
-    assert all(one.inputs["createNamespace"] for one in found.values())
+    by_name = releases(runtimes=True)
+    assert {release.inputs["namespace"] for release in by_name.values()} == {"kserve"}
+    assert all(release.inputs["createNamespace"] for release in by_name.values())
     assert planned().outputs == {"namespace": "kserve", "domain": "example.com"}
 
 
 def test_all_charts_are_of_one_version() -> None:
-    found = releases(runtimes=True, chart={"version": "v0.19.0"})
-    assert {one.inputs["version"] for one in found.values()} == {"v0.19.0"}
+    by_name = releases(runtimes=True, chart={"version": "v0.19.0"})
+    assert {release.inputs["version"] for release in by_name.values()} == {"v0.19.0"}
 
 
 def test_all_charts_come_from_a_mirror_where_there_is_one() -> None:
-    found = releases(runtimes=True, chart={"repository": "oci://mirror/kserve/"})
-    assert {name: one.inputs["chart"] for name, one in found.items()} == {
+    by_name = releases(runtimes=True, chart={"repository": "oci://mirror/kserve/"})
+    assert {name: release.inputs["chart"] for name, release in by_name.items()} == {
         name: f"oci://mirror/kserve/{name}"
         for name in ("kserve-crd", "kserve-resources", "kserve-runtime-configs")
     }
@@ -76,7 +76,7 @@ def test_all_charts_come_from_a_mirror_where_there_is_one() -> None:
 
 def test_an_uninstallation_does_not_take_the_models_of_others() -> None:
     """Does not prove it of `kubectl delete` and `helm uninstall`."""
-    assert {name: one.protect for name, one in releases(runtimes=True).items()} == {
+    assert {name: release.protect for name, release in releases(runtimes=True).items()} == {
         "kserve-crd": True,
         "kserve-resources": False,
         "kserve-runtime-configs": False,
@@ -110,29 +110,29 @@ def test_domain_and_ingress_class_are_settings() -> None:
 
 def test_the_values_of_the_user_have_the_last_word() -> None:
     over = {"kserve": {"controller": {"gateway": {"urlScheme": "https"}, "tag": "mine"}}}
-    found = controller(chart={"values": over})
-    assert found["tag"] == "mine"
-    assert found["gateway"]["urlScheme"] == "https"
-    assert found["gateway"]["domain"] == "example.com"
+    config = controller(chart={"values": over})
+    assert config["tag"] == "mine"
+    assert config["gateway"]["urlScheme"] == "https"
+    assert config["gateway"]["domain"] == "example.com"
 
 
 def test_every_image_comes_from_a_mirror_where_there_is_one() -> None:
     """Rendering v0.20.0 with these values showed no other image; does not prove it of the next."""
-    found = kserve_values(KServeArgs.of({"chart": {"image_prefix": "mirror/kserve"}}))["kserve"]
-    assert found["controller"]["image"] == "mirror/kserve/kserve-controller"
-    assert found["controller"]["rbacProxyImage"] == "mirror/kserve/kube-rbac-proxy:v0.18.0"
-    assert found["storage"] == {"image": "mirror/kserve/storage-initializer"}
-    assert found["localmodel"] == {"defaultJobImage": "mirror/kserve/storage-initializer"}
-    assert found["servingruntime"] == {"art": {"image": "mirror/kserve/art-explainer"}}
-    assert found["agent"] == {"image": "mirror/kserve/agent"}
-    assert found["router"] == {"image": "mirror/kserve/router"}
+    config = kserve_values(KServeArgs.of({"chart": {"image_prefix": "mirror/kserve"}}))["kserve"]
+    assert config["controller"]["image"] == "mirror/kserve/kserve-controller"
+    assert config["controller"]["rbacProxyImage"] == "mirror/kserve/kube-rbac-proxy:v0.18.0"
+    assert config["storage"] == {"image": "mirror/kserve/storage-initializer"}
+    assert config["localmodel"] == {"defaultJobImage": "mirror/kserve/storage-initializer"}
+    assert config["servingruntime"] == {"art": {"image": "mirror/kserve/art-explainer"}}
+    assert config["agent"] == {"image": "mirror/kserve/agent"}
+    assert config["router"] == {"image": "mirror/kserve/router"}
 
 
 def test_ack_kserve_is_one_release_with_none_of_our_values() -> None:
     chart = {**ACK, "repository": "https://charts.example.com", "values": {"a": 1}}
-    found = releases(chart=chart)
-    assert set(found) == {"ack-kserve"}
-    inputs = found["ack-kserve"].inputs
+    by_name = releases(chart=chart)
+    assert set(by_name) == {"ack-kserve"}
+    inputs = by_name["ack-kserve"].inputs
     assert (inputs["chart"], inputs["version"]) == ("ack-kserve", "1.0.0")
     assert inputs["repositoryOpts"] == {"repo": "https://charts.example.com"}
     assert (inputs["namespace"], inputs["values"]) == ("kserve", {"a": 1})

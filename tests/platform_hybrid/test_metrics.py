@@ -67,8 +67,8 @@ def test_the_queue_is_offered_before_the_utilisation_of_a_gpu() -> None:
 
 
 def test_processes_are_reported_by_acks_exporter_alone() -> None:
-    assert "DCGM_CUSTOM_PROCESS_SM_UTIL" in [one.name for one in offered(MetricsFlavor.ARMS)]
-    assert {one.series.origin for one in offered(MetricsFlavor.UPSTREAM)} == {
+    assert "DCGM_CUSTOM_PROCESS_SM_UTIL" in [metric.name for metric in offered(MetricsFlavor.ARMS)]
+    assert {metric.series.origin for metric in offered(MetricsFlavor.UPSTREAM)} == {
         Origin.GPU,
         Origin.VLLM,
     }

@@ -15,8 +15,8 @@ def spec(**endpoint: Any) -> dict[str, Any]:
 
 
 def test_a_monitor_is_written_as_its_crd_spells_it() -> None:
-    found = PodMonitorSpec.of(spec(port="metrics", path="/metrics", interval="30s")).manifest()
-    assert found == {
+    manifest = PodMonitorSpec.of(spec(port="metrics", path="/metrics", interval="30s")).manifest()
+    assert manifest == {
         "selector": {"matchLabels": {"app": "qwen"}},
         "namespaceSelector": {"matchNames": ["models"]},
         "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "interval": "30s"}],

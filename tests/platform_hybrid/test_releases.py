@@ -13,7 +13,7 @@ ARCHIVE = Chart("https://example.com/one-1.0.0.tgz", "1.0.0", "one")
 
 
 @pytest.mark.parametrize(
-    ("known", "chosen", "found"),
+    ("chart", "chosen", "location"),
     [
         (OCI, {}, ("oci://quay.io/charts/one", "v1.0.0", None)),
         (OCI, {"version": "v1.1.0"}, ("oci://quay.io/charts/one", "v1.1.0", None)),
@@ -34,9 +34,9 @@ ARCHIVE = Chart("https://example.com/one-1.0.0.tgz", "1.0.0", "one")
     ],
 )
 def test_a_chart_is_fetched_from_where_the_user_says(
-    known: Chart, chosen: dict[str, Any], found: tuple[str, str | None, str | None]
+    chart: Chart, chosen: dict[str, Any], location: tuple[str, str | None, str | None]
 ) -> None:
-    assert located(known, HelmChart.of(chosen)) == found
+    assert located(chart, HelmChart.of(chosen)) == location
 
 
 @pytest.mark.parametrize(

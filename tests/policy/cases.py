@@ -43,8 +43,8 @@ class Case:
 
 def plan_of(*resources: Resource, stack: str = "dev") -> Plan:
     renamed = [
-        Resource(**{**vars(one), "urn": one.urn.replace(":dev::", f":{stack}::")})
-        for one in resources
+        Resource(**{**vars(resource), "urn": resource.urn.replace(":dev::", f":{stack}::")})
+        for resource in resources
     ]
     return Plan("shop", stack, renamed)
 

@@ -43,19 +43,21 @@ class Pack:
     def configure(self, configuration: Configuration) -> None:
         """As the engine does: everything about every rule, defaults among it."""
         request = analyzer_pb2.ConfigureAnalyzerRequest()
-        for one in configuration:
-            about = request.policyConfig[one.rule.name]
-            about.enforcementLevel = LEVELS[one.level]
-            about.properties.update(one.settings.model_dump())
+        for section in configuration:
+            about = request.policyConfig[section.rule.name]
+            about.enforcementLevel = LEVELS[section.level]
+            about.properties.update(section.settings.model_dump())
         self.stub.Configure(request)
 
-    def said(self, plan: Plan) -> list[analyzer_pb2.AnalyzeDiagnostic]:
+    def diagnostics(self, plan: Plan) -> list[analyzer_pb2.AnalyzeDiagnostic]:
         """What is said of each resource as it comes, and of all of them at the end."""
         at_the_end = analyzer_pb2.AnalyzeStackRequest(
-            resources=[analyzer_pb2.AnalyzerResource(**_fields(one)) for one in plan.resources]
+            resources=[
+                analyzer_pb2.AnalyzerResource(**_fields(resource)) for resource in plan.resources
+            ]
         )
         answers = [
-            *(self.stub.Analyze(_request(one)) for one in plan.resources),
+            *(self.stub.Analyze(_request(resource)) for resource in plan.resources),
             self.stub.AnalyzeStack(at_the_end),
         ]
         return [diagnostic for answer in answers for diagnostic in answer.diagnostics]
@@ -75,19 +77,19 @@ def running_pack(folder: Path) -> Iterator[Pack]:
             process.terminate()
 
 
-def _request(one: Resource) -> analyzer_pb2.AnalyzeRequest:
-    return analyzer_pb2.AnalyzeRequest(**_fields(one))
+def _request(resource: Resource) -> analyzer_pb2.AnalyzeRequest:
+    return analyzer_pb2.AnalyzeRequest(**_fields(resource))
 
 
-def _fields(one: Resource) -> dict[str, Any]:
+def _fields(resource: Resource) -> dict[str, Any]:
     properties = struct_pb2.Struct()
-    properties.update(_wire(one.inputs))
+    properties.update(_wire(resource.inputs))
     return {
-        "type": one.type,
-        "urn": one.urn,
-        "name": one.name,
+        "type": resource.type,
+        "urn": resource.urn,
+        "name": resource.name,
         "properties": properties,
-        "options": analyzer_pb2.AnalyzerResourceOptions(protect=one.protect),
+        "options": analyzer_pb2.AnalyzerResourceOptions(protect=resource.protect),
     }
 
 

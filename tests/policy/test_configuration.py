@@ -32,7 +32,7 @@ def project(root: Path, document: Any) -> Path:
 
 
 def levels(document: dict[str, Any]) -> dict[str, Level]:
-    return {one.rule.name: one.level for one in configure(document)}
+    return {section.rule.name: section.level for section in configure(document)}
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path):
@@ -42,19 +42,23 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path):
 def test_a_level_alone_is_short_for_a_section():
     short = configure({"encrypted-disks": "advisory"})
     assert short == configure({"encrypted-disks": {"enforcementLevel": "advisory"}})
-    assert {one.level for one in short if one.rule.name == "encrypted-disks"} == {Level.ADVISORY}
+    assert {section.level for section in short if section.rule.name == "encrypted-disks"} == {
+        Level.ADVISORY
+    }
 
 
 def test_a_level_for_all_gives_way_to_that_of_a_rule():
-    found = levels({"all": "disabled", "cost-bounds": "mandatory"})
-    assert found.pop("cost-bounds") is Level.MANDATORY
-    assert set(found.values()) == {Level.DISABLED}
+    by_rule = levels({"all": "disabled", "cost-bounds": "mandatory"})
+    assert by_rule.pop("cost-bounds") is Level.MANDATORY
+    assert set(by_rule.values()) == {Level.DISABLED}
 
 
 def test_settings_leave_the_level_as_it_is():
     document = {"cost-bounds": {"most_gpus": 8}}
     assert levels(document) == levels({})
-    [settings] = [one.settings for one in configure(document) if one.rule.name == "cost-bounds"]
+    [settings] = [
+        section.settings for section in configure(document) if section.rule.name == "cost-bounds"
+    ]
     assert settings.model_dump() == {"exempt": [], "most_gpus": 8, "most_node_hours": 50_000}
 
 
@@ -127,16 +131,18 @@ def test_a_plan_that_breaks_rules_is_refused_with_every_sentence(tmp_path: Path)
     with pytest.raises(Refused) as refused:
         enforced(plan_of(PUBLIC, PLAIN), tmp_path)
     assert refused.value.subject == "The plan of dev"
-    assert [one.rpartition(" ")[2] for one in refused.value.sentences] == [
+    assert [sentence.rpartition(" ")[2] for sentence in refused.value.sentences] == [
         "[no-public-api-server]",
         "[encrypted-disks]",
     ]
 
 
 def test_advice_is_among_the_warnings_of_a_plan(tmp_path: Path):
-    case = next(one for one in REFUSED if one.rule == "cost-bounds")
+    case = next(refusal for refusal in REFUSED if refusal.rule == "cost-bounds")
     root = project(tmp_path, {case.rule: dict(case.settings)})
-    assert enforced(case.plan, root).warnings == [f"{one} [{case.rule}]" for one in case.sentences]
+    assert enforced(case.plan, root).warnings == [
+        f"{sentence} [{case.rule}]" for sentence in case.sentences
+    ]
 
 
 def test_a_team_may_allow_a_public_api_server_for_one_stack(tmp_path: Path):

@@ -47,7 +47,7 @@ def _about(about: dict[str, Any]) -> str:
 
 
 def test_the_configuration_shown_is_a_sound_one():
-    shown = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-    assert shown
-    for text in shown:
+    blocks = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    assert blocks
+    for text in blocks:
         assert list(configuration_faults(json.loads(text))) == []

@@ -67,7 +67,7 @@ def under_rules(box: Sandbox, operation: str, folder: Path, **configuration: Any
 def sentences(**configuration: Any) -> set[str]:
     """What a plan of the same configuration is refused with."""
     verdict = validate(planned(merged(dev(), BREAKING)), configure(configuration))
-    return {one.sentence for one in verdict.mandatory}
+    return {finding.sentence for finding in verdict.mandatory}
 
 
 def printed(outcome: Outcome) -> str:
@@ -98,7 +98,7 @@ class TestRules:
     ):
         outcome = under_rules(breaking, "up", tmp_path)
         assert outcome.errors
-        assert CLUSTER not in {one.type for one in breaking.cloud.every()}
+        assert CLUSTER not in {resource.type for resource in breaking.cloud.resources()}
 
     def test_a_rule_over_the_whole_stack_refuses_a_preview(self, box: Sandbox, tmp_path: Path):
         bound = {"most_gpus": 1, "enforcementLevel": "mandatory"}

@@ -22,8 +22,8 @@ pytestmark = needs_pack
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
-    with running_pack(tmp_path_factory.mktemp("elsewhere")) as found:
-        yield found
+    with running_pack(tmp_path_factory.mktemp("elsewhere")) as running:
+        yield running
 
 
 @pytest.mark.parametrize("case", [*REFUSED, *ACCEPTED], ids=lambda case: case.about)
@@ -31,36 +31,43 @@ def test_the_pack_says_what_a_plan_says(pack: Pack, case: Case):
     configuration = configure({case.rule: case.settings})
     verdict = validate(case.plan, configuration)
     pack.configure(configuration)
-    said = pack.said(case.plan)
-    assert {(one.policyName, one.message.partition("\n")[2], one.urn) for one in said} == {
-        (one.rule, one.sentence, one.resource.urn if one.resource else "")
-        for one in (*verdict.mandatory, *verdict.advisory)
+    diagnostics = pack.diagnostics(case.plan)
+    assert {
+        (diagnostic.policyName, diagnostic.message.partition("\n")[2], diagnostic.urn)
+        for diagnostic in diagnostics
+    } == {
+        (finding.rule, finding.sentence, finding.resource.urn if finding.resource else "")
+        for finding in (*verdict.mandatory, *verdict.advisory)
     }
-    assert CANARY not in str(said)
+    assert CANARY not in str(diagnostics)
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_the_stacks_of_this_repository_are_accepted(pack: Pack, stack: str):
     pack.configure(DEFAULTS)
-    assert pack.said(planned(raw_of(stack), stack=stack)) == []
+    assert pack.diagnostics(planned(raw_of(stack), stack=stack)) == []
 
 
 def test_a_rule_that_is_disabled_is_not_run(pack: Pack):
     case = REFUSED[0]
     pack.configure(configure({case.rule: "disabled"}))
-    assert pack.said(case.plan) == []
+    assert pack.diagnostics(case.plan) == []
 
 
 def test_the_engine_is_told_every_rule_with_its_level_and_settings(pack: Pack):
-    told = {one.name: one for one in pack.stub.GetAnalyzerInfo(empty_pb2.Empty()).policies}
-    assert list(told) == [rule.name for rule in RULES]
+    policies = {
+        policy.name: policy for policy in pack.stub.GetAnalyzerInfo(empty_pb2.Empty()).policies
+    }
+    assert list(policies) == [rule.name for rule in RULES]
     for rule in RULES:
-        about = told[rule.name]
+        about = policies[rule.name]
         assert about.description == rule.description
         assert about.enforcementLevel == LEVELS[rule.level]
         schema = json_format.MessageToDict(about.configSchema)["properties"]
         assert set(schema) == set(rule.settings.model_fields)
-        assert all(one["description"] and "default" not in one for one in schema.values())
+        assert all(
+            property_["description"] and "default" not in property_ for property_ in schema.values()
+        )
 
 
 def test_the_pack_is_installed_from_its_own_pinned_requirements():

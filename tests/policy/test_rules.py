@@ -22,27 +22,29 @@ def configured(case: Case) -> Configuration:
 
 
 def without(rule: str) -> Configuration:
-    return [one for one in DEFAULTS if one.rule.name != rule]
+    return [section for section in DEFAULTS if section.rule.name != rule]
 
 
-def said(plan: Plan, configuration: Configuration = DEFAULTS) -> list[str]:
+def sentences_of(plan: Plan, configuration: Configuration = DEFAULTS) -> list[str]:
     verdict = validate(plan, configuration)
     return [str(violation) for violation in (*verdict.mandatory, *verdict.advisory)]
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.about)
 def test_a_stack_that_breaks_a_rule_is_told_so_by_that_rule_alone(case: Case):
-    assert said(case.plan, configured(case)) == [f"{one} [{case.rule}]" for one in case.sentences]
+    assert sentences_of(case.plan, configured(case)) == [
+        f"{sentence} [{case.rule}]" for sentence in case.sentences
+    ]
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.about)
 def test_without_the_rule_nothing_is_said(case: Case):
-    assert said(case.plan, without(case.rule)) == []
+    assert sentences_of(case.plan, without(case.rule)) == []
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.about)
 def test_a_stack_that_keeps_a_rule_is_accepted(case: Case):
-    assert said(case.plan, configured(case)) == []
+    assert sentences_of(case.plan, configured(case)) == []
 
 
 def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it():
@@ -56,29 +58,34 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it():
 def test_only_advice_leaves_the_stack_accepted(case: Case):
     verdict = validate(case.plan, configured(case))
     broken = verdict.advisory if LEVELS[case.rule] is Level.ADVISORY else verdict.mandatory
-    assert [one.sentence for one in broken] == list(case.sentences)
+    assert [finding.sentence for finding in broken] == list(case.sentences)
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_the_stacks_of_this_repository_keep_every_rule(stack: str):
-    assert said(planned(raw_of(stack), stack=stack)) == []
+    assert sentences_of(planned(raw_of(stack), stack=stack)) == []
 
 
 @pytest.mark.parametrize("stack", NAMES)
 def test_what_only_an_up_knows_breaks_no_rule_either(stack: str):
-    assert said(planned(raw_of(stack), stack=stack, preview=False)) == []
+    assert sentences_of(planned(raw_of(stack), stack=stack, preview=False)) == []
 
 
 @pytest.mark.parametrize("case", [*REFUSED, *ACCEPTED], ids=lambda case: case.about)
 def test_a_rule_over_single_resources_says_the_same_of_each_alone(case: Case):
-    alone = [one for one in configured(case) if not one.rule.whole_stack]
-    each = [said(plan_of(one, stack=case.stack), alone) for one in case.resources]
-    assert [sentence for found in each for sentence in found] == said(case.plan, alone)
+    alone = [section for section in configured(case) if not section.rule.whole_stack]
+    batches = [
+        sentences_of(plan_of(resource, stack=case.stack), alone) for resource in case.resources
+    ]
+    assert [sentence for batch in batches for sentence in batch] == sentences_of(case.plan, alone)
 
 
 def test_a_value_of_a_key_is_in_no_sentence():
     sentences = "".join(
-        one for case in REFUSED if case.rule == "no-access-key" for one in said(case.plan)
+        sentence
+        for case in REFUSED
+        if case.rule == "no-access-key"
+        for sentence in sentences_of(case.plan)
     )
     assert sentences
     assert "LTAI" not in sentences
@@ -87,14 +94,14 @@ def test_a_value_of_a_key_is_in_no_sentence():
 
 def test_an_exemption_names_a_resource_of_a_stack():
     open_ = [bucket(acl="public-read")]
-    rule = [one for one in DEFAULTS if one.rule.name == "no-public-bucket"]
+    rule = [section for section in DEFAULTS if section.rule.name == "no-public-bucket"]
 
     def exempt(pattern: str, stack: str) -> list[str]:
         configuration = [
-            replace(one, settings=one.settings.model_copy(update={"exempt": [pattern]}))
-            for one in rule
+            replace(section, settings=section.settings.model_copy(update={"exempt": [pattern]}))
+            for section in rule
         ]
-        return said(plan_of(*open_, stack=stack), configuration)
+        return sentences_of(plan_of(*open_, stack=stack), configuration)
 
     assert exempt("dev/one", "dev") == exempt("*/one", "prod") == exempt("dev/*", "dev") == []
     assert len(exempt("dev/two", "dev")) == len(exempt("dev/*", "prod")) == 1

@@ -12,24 +12,26 @@ from components.serving.load_generators import GENERATORS, Generator
 from proof import __main__ as program
 from proof import job
 from proof.load_generators import LOCK, cases
-from proof.reports import Counts, Expected, Seen, faults, hey_counts, inference_perf_counts
+from proof.reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
 from proof.step import Row, Skipped, Step
 
 PATH = "/v1/completions"
 
 
-def record(came: float = 0, whole: bool = True, peer: int = 1, path: str = PATH) -> dict[str, Any]:
-    return {"path": path, "came": came, "whole": whole, "peer": peer}
+def record(
+    came: float = 0, complete: bool = True, peer: int = 1, path: str = PATH
+) -> dict[str, Any]:
+    return {"path": path, "came": came, "complete": complete, "peer": peer}
 
 
 ANSWERED = [record(0, peer=1), record(1, peer=2), record(2, peer=3)]
-GOOD = Seen(0, "3 of 3 requests were answered.", Counts(3, 0), ANSWERED)
+GOOD = JobOutcome(0, "3 of 3 requests were answered.", Counts(3, 0), ANSWERED)
 REFUSED = [record(0, False), record(1, False)]
-BAD = Seen(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
+BAD = JobOutcome(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen"),
+    ("expected", "outcome"),
     [
         (Expected(True), GOOD),
         (Expected(True, (3, 3), (1.5, 2.5), PATH, "new"), GOOD),
@@ -40,12 +42,12 @@ BAD = Seen(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
         (Expected(False), replace(BAD, records=[])),
     ],
 )
-def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, seen: Seen) -> None:
-    assert list(faults(expected, seen)) == []
+def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, outcome: JobOutcome) -> None:
+    assert list(faults(expected, outcome)) == []
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen", "sentence"),
+    ("expected", "outcome", "sentence"),
     [
         (Expected(True), replace(GOOD, code=1), "the command ended with 1, but it must be 0"),
         (Expected(False), replace(BAD, code=0), "ended with 0, but it must be another than 0"),
@@ -58,7 +60,7 @@ def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, seen: Seen) -> 
         ),
         (
             Expected(True),
-            replace(GOOD, records=[*ANSWERED, record(whole=False)]),
+            replace(GOOD, records=[*ANSWERED, record(complete=False)]),
             "the report has 3 requests, but the server saw 4",
         ),
         (Expected(True, (4, 9)), GOOD, "the server saw 3 requests, but it must be 4 to 9"),
@@ -72,9 +74,11 @@ def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, seen: Seen) -> 
         (Expected(True, connections="kept"), GOOD, "on 3 connections, but they must be kept"),
     ],
 )
-def test_what_is_not_as_it_has_to_be_is_said(expected: Expected, seen: Seen, sentence: str) -> None:
-    [found] = faults(expected, seen)
-    assert sentence in found
+def test_what_is_not_as_it_has_to_be_is_said(
+    expected: Expected, outcome: JobOutcome, sentence: str
+) -> None:
+    [fault] = faults(expected, outcome)
+    assert sentence in fault
 
 
 def test_what_inference_perf_counts_is_read_from_its_summary(tmp_path: Path) -> None:
@@ -96,29 +100,29 @@ def test_what_hey_counts_is_read_from_its_summary(tmp_path: Path) -> None:
 
 def test_paths_of_a_container_are_put_below_a_folder_and_nothing_else_is_changed() -> None:
     text = '{"path": "/results/a", "url": "http://x/results", "model": "/model"} /tmp /tmpfs'
-    found = job.below(Path("/box"), text)
+    command = job.below(Path("/box"), text)
     model = '"model": "/box/model"'
-    assert found == (
+    assert command == (
         f'{{"path": "/box/results/a", "url": "http://x/results", {model}}} /box/tmp /tmpfs'
     )
 
 
 def test_every_kind_of_scenario_is_run_and_every_generator_fails_once() -> None:
-    found = list(cases())
-    assert {kind for case in found for kind in case.scenario} == {
+    all_cases = list(cases())
+    assert {kind for case in all_cases for kind in case.scenario} == {
         "steady",
         "spike",
         "cold_start",
         "tide",
     }
-    assert {(case.generator, case.expected.answers) for case in found} == {
+    assert {(case.generator, case.expected.answers) for case in all_cases} == {
         (generator, answers)
-        for generator in {c.generator for c in found}
+        for generator in {c.generator for c in all_cases}
         for answers in (True, False)
     }
 
 
-def shown(*rows: Row, why: str | None = None) -> tuple[bool, str]:
+def proven(*rows: Row, why: str | None = None) -> tuple[bool, str]:
     def run(say: object) -> Any:
         if why is not None:
             raise Skipped(why)
@@ -129,13 +133,13 @@ def shown(*rows: Row, why: str | None = None) -> tuple[bool, str]:
 
 
 def test_a_fault_is_shown_and_ends_the_proof_with_1() -> None:
-    holds, text = shown(Row("good", "3 of 3"), Row("bad", "2 of 3", ("one is missing",)))
+    holds, text = proven(Row("good", "3 of 3"), Row("bad", "2 of 3", ("one is missing",)))
     assert not holds
     assert "one is missing" in text
 
 
 def test_a_step_that_cannot_run_says_why_and_is_no_fault() -> None:
-    holds, text = shown(why="Go is not installed.")
+    holds, text = proven(why="Go is not installed.")
     assert holds
     assert "skipped: Go is not installed." in text
 

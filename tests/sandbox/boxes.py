@@ -105,7 +105,7 @@ def assert_consistent(box: Sandbox) -> None:
     """What the state knows is what exists: nothing is lost, orphaned or there twice."""
     state = recorded(box)
     clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
-    existing = [(one.type, one.id) for one in box.cloud.every()]
+    existing = [(one.type, one.id) for one in box.cloud.resources()]
     assert Counter(clouds) == Counter(existing)
     objects = [one for one in state if one["type"].startswith("kubernetes:")]
     ids = Counter((one["type"], one["id"]) for one in objects)
@@ -117,8 +117,8 @@ def assert_consistent(box: Sandbox) -> None:
 def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:
     """Objects in a cluster that no resource, no installation and no release accounts for."""
     known = {_described(one) for one in objects}
-    extra = [describe(one) for one in box.clusters.made(cluster) if not _brought(one)]
-    lost = sorted(known - {describe(one) for one in box.clusters.made(cluster)})
+    extra = [describe(one) for one in box.clusters.created_objects(cluster) if not _brought(one)]
+    lost = sorted(known - {describe(one) for one in box.clusters.created_objects(cluster)})
     return [f"extra: {one}" for one in extra if one not in known] + [f"lost: {one}" for one in lost]
 
 

@@ -31,7 +31,7 @@ def record(stack: str) -> None:
             "resources": list(map(_kept, state["resources"])),
             "manifest": state["manifest"],
         }
-        cloud = [one._asdict() for one in box.cloud.every()]
+        cloud = [one._asdict() for one in box.cloud.resources()]
         [cluster] = box.clusters.names()
         text = json.dumps({"cloud": cloud, "state": kept}, indent=1, ensure_ascii=False)
         text = text.replace(box.clusters.find(cluster).url, ADDRESS)

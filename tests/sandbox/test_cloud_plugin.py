@@ -157,7 +157,7 @@ class Account:
 
     @property
     def ids(self) -> list[str]:
-        return [one.id for one in self.cloud.every()]
+        return [one.id for one in self.cloud.resources()]
 
     def _with_ids(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -348,7 +348,7 @@ def test_all_can_be_deleted_the_other_way_round(account: Account) -> None:
     for type_ in SMALLEST:
         account.one(type_)
     assert len(account.ids) == len(SMALLEST)
-    for one in reversed(account.cloud.every()):
+    for one in reversed(account.cloud.resources()):
         account.delete(one.type, one.id)
     assert account.ids == []
 
@@ -518,7 +518,7 @@ def test_a_function_that_the_sandbox_does_not_have_is_refused(account: Account) 
 
 def test_the_cloud_is_there_for_the_next_process(account: Account) -> None:
     bucket = account.one(BUCKET)
-    [found] = CloudFile(account.cloud.path).every()
+    [found] = CloudFile(account.cloud.path).resources()
     assert (found.type, found.id, found.name) == (BUCKET, bucket.id, "it")
     assert (found.inputs, found.outputs) == (bucket.inputs, bucket.outputs)
 

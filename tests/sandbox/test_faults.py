@@ -215,7 +215,7 @@ class TestInterruptions:
             wait_for(box, Operation.CREATE, NAT)
             os.kill(engine_process(), signal.SIGINT)
             assert update.result().errors
-            assert [one.type for one in box.cloud.every()].count(NAT) == 1
+            assert [one.type for one in box.cloud.resources()].count(NAT) == 1
             assert not box.up().errors
             assert_consistent(box)
 
@@ -236,10 +236,10 @@ class TestInterruptions:
             if not created:
                 with box.cloud.changing() as resources:
                     resources[:] = [one for one in resources if one.type != NAT]
-            assert [one.type for one in box.cloud.every()].count(NAT) == int(created)
+            assert [one.type for one in box.cloud.resources()].count(NAT) == int(created)
             box.settle()
             assert not box.up().errors
-            assert [one.type for one in box.cloud.every()].count(NAT) == 1
+            assert [one.type for one in box.cloud.resources()].count(NAT) == 1
             assert_consistent(box)
 
     def test_an_api_server_that_goes_away_is_waited_for_by_the_next_up(self):

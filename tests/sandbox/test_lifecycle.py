@@ -62,7 +62,7 @@ class Lifecycle:
         assert done(life.box.preview()) == set()
 
     def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
-        pools = [one for one in life.box.cloud.every() if one.type.endswith("NodePool")][:1]
+        pools = [one for one in life.box.cloud.resources() if one.type.endswith("NodePool")][:1]
         for one in pools:
             life.box.cloud.change(one.type, one.id, nodePoolName="renamed")
         deleted = first(life.box, "PriorityClass", "ConfigMap")
@@ -81,7 +81,7 @@ class Lifecycle:
             assert not life.box.up().errors
         outcome = life.box.destroy()
         assert not outcome.errors, outcome.errors
-        assert life.box.cloud.every() == []
+        assert life.box.cloud.resources() == []
         assert recorded(life.box) == []
         left = {line.partition(" ")[2] for line in life.box.clusters.left_behind()}
         for cluster in life.box.clusters.names():

@@ -26,8 +26,8 @@ def pod(**changes: Any) -> Any:
 
 
 def container(**changes: Any) -> Any:
-    [found] = pod(**changes)["containers"]
-    return found
+    [rendered] = pod(**changes)["containers"]
+    return rendered
 
 
 def notes(**changes: Any) -> dict[str, str]:
@@ -36,8 +36,8 @@ def notes(**changes: Any) -> dict[str, str]:
 
 def scaling(**changes: Any) -> dict[str, str]:
     scale = {"max": 3, "target": 2, **changes}
-    found = notes(scale=scale)
-    return {k.removeprefix(SCALING): v for k, v in found.items() if k.startswith(SCALING)}
+    by_name = notes(scale=scale)
+    return {k.removeprefix(SCALING): v for k, v in by_name.items() if k.startswith(SCALING)}
 
 
 def test_a_model_scales_on_the_requests_in_hand():
@@ -76,16 +76,16 @@ def test_a_model_scales_to_zero_if_told():
 
 
 def test_pods_get_the_labels_that_the_policy_selects_and_the_service_has_none():
-    found = only(planned(KnativeModel, "qwen", model()).of(SERVICE)).inputs
-    assert found["spec"]["template"]["metadata"]["labels"] == {"release": "qwen"}
-    assert found["metadata"] == {"name": "qwen", "namespace": "inference"}
+    manifest = only(planned(KnativeModel, "qwen", model()).of(SERVICE)).inputs
+    assert manifest["spec"]["template"]["metadata"]["labels"] == {"release": "qwen"}
+    assert manifest["metadata"] == {"name": "qwen", "namespace": "inference"}
 
 
 def test_a_reserve_instance_is_three_annotations_and_what_the_user_adds():
     more = {"knative.aliyun.com/reserve-instance-eci-use-specs": "1-2Gi"}
     reserve = {"type": "eci", "replicas": 2, "annotations": more}
-    found = {k: v for k, v in notes(reserve=reserve).items() if "reserve" in k}
-    assert found == {
+    reserved = {k: v for k, v in notes(reserve=reserve).items() if "reserve" in k}
+    assert reserved == {
         "knative.aliyun.com/reserve-instance": "enable",
         "knative.aliyun.com/reserve-instance-type": "eci",
         "knative.aliyun.com/reserve-instance-replicas": "2",
@@ -99,9 +99,9 @@ def test_a_reserve_instance_runs_on_the_cluster_by_default_and_is_not_there_unas
 
 
 def test_annotations_of_the_user_win():
-    found = notes(annotations={f"{SCALING}initial-scale": "2", f"{SCALING}max-scale": "9"})
-    assert found[f"{SCALING}initial-scale"] == "2"
-    assert found[f"{SCALING}max-scale"] == "9"
+    rendered = notes(annotations={f"{SCALING}initial-scale": "2", f"{SCALING}max-scale": "9"})
+    assert rendered[f"{SCALING}initial-scale"] == "2"
+    assert rendered[f"{SCALING}max-scale"] == "9"
 
 
 @pytest.mark.parametrize("seconds", [60, 601, 1800, 86400])
@@ -119,17 +119,17 @@ def test_a_start_has_half_an_hour_unless_told_otherwise():
 
 
 def test_both_probes_ask_the_server_at_its_port():
-    found = container(server=server(port=9000, health_path="/ready"))
-    asked = {"path": "/ready", "port": 9000}
-    assert found["startupProbe"]["httpGet"] == found["readinessProbe"]["httpGet"] == asked
-    assert found["ports"] == [{"containerPort": 9000}]
-    assert "livenessProbe" not in found
+    rendered = container(server=server(port=9000, health_path="/ready"))
+    action = {"path": "/ready", "port": 9000}
+    assert rendered["startupProbe"]["httpGet"] == rendered["readinessProbe"]["httpGet"] == action
+    assert rendered["ports"] == [{"containerPort": 9000}]
+    assert "livenessProbe" not in rendered
 
 
 @pytest.mark.parametrize("seconds", [100, 300, 600])
 def test_both_timeouts_are_as_long_as_a_request(seconds: int):
-    found = pod(serve=serve(request_seconds=seconds))
-    assert found["timeoutSeconds"] == found["responseStartTimeoutSeconds"] == seconds
+    spec = pod(serve=serve(request_seconds=seconds))
+    assert spec["timeoutSeconds"] == spec["responseStartTimeoutSeconds"] == seconds
 
 
 def test_a_request_longer_than_the_cluster_allows_is_refused():
@@ -168,20 +168,20 @@ def test_shared_memory_is_a_volume_in_memory_of_its_size():
 
 
 def test_variables_are_sorted_and_those_of_secrets_come_by_reference():
-    other = {"vllm": None, "command": ["serve"]}
-    found = container(server=server(**other, env={"B": "2", "A": "1"}, secret_env=["hub"]))
-    assert found["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
-    assert found["envFrom"] == [{"secretRef": {"name": "hub"}}]
-    assert not {"env", "envFrom"} & set(container(server=server(**other)))
+    program = {"vllm": None, "command": ["serve"]}
+    rendered = container(server=server(**program, env={"B": "2", "A": "1"}, secret_env=["hub"]))
+    assert rendered["env"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
+    assert rendered["envFrom"] == [{"secretRef": {"name": "hub"}}]
+    assert not {"env", "envFrom"} & set(container(server=server(**program)))
 
 
 def test_vllm_finishes_its_requests_once_the_queue_proxy_lets_sigterm_through():
     new = server(image="vllm:v0.28.0")
     for seconds, drain in ((None, "565"), (60, "25"), (36, "1")):
         changes = {"request_seconds": seconds} if seconds else {}
-        found = container(server=new, serve=serve(**changes))
-        assert found["command"][-2:] == ["--shutdown-timeout", drain]
-        assert "lifecycle" not in found
+        rendered = container(server=new, serve=serve(**changes))
+        assert rendered["command"][-2:] == ["--shutdown-timeout", drain]
+        assert "lifecycle" not in rendered
     assert (
         "--shutdown-timeout"
         not in container(server=new, serve=serve(request_seconds=35))["command"]
@@ -190,8 +190,8 @@ def test_vllm_finishes_its_requests_once_the_queue_proxy_lets_sigterm_through():
 
 
 def test_secrets_to_pull_with_are_references():
-    found = pod(server=server(image_pull_secrets=["acr"]))
-    assert found["imagePullSecrets"] == [{"name": "acr"}]
+    spec = pod(server=server(image_pull_secrets=["acr"]))
+    assert spec["imagePullSecrets"] == [{"name": "acr"}]
     assert "imagePullSecrets" not in pod()
 
 
@@ -199,12 +199,12 @@ def test_what_the_placement_wants_is_carried_by_the_pods():
     expression = {"key": CARD, "operator": "In", "values": ["NVIDIA-A10"]}
     term = {"node_selector_terms": [{"match_expressions": [expression]}]}
     affinity = {"required_during_scheduling_ignored_during_execution": term}
-    found = pod(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
+    spec = pod(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
     required = "requiredDuringSchedulingIgnoredDuringExecution"
-    [rendered] = found["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    [rendered] = spec["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
     assert rendered["matchExpressions"] == [expression]
-    assert found["tolerations"] == [GPU_TAINT]
-    assert found["priorityClassName"] == "high"
+    assert spec["tolerations"] == [GPU_TAINT]
+    assert spec["priorityClassName"] == "high"
 
 
 def test_a_pod_needs_no_flag_of_knative_that_it_does_not_use():
@@ -266,8 +266,8 @@ def test_scaling_that_knative_refuses_is_refused(scale: dict[str, Any], sentence
 
 
 def test_a_target_may_be_above_the_limit_of_a_replica_since_the_smaller_one_counts():
-    found = KnativeServe.of(serve(concurrency_limit=4, scale={"max": 3, "target": 8}))
-    assert annotations(found)[f"{SCALING}target"] == "8"
+    serving = KnativeServe.of(serve(concurrency_limit=4, scale={"max": 3, "target": 8}))
+    assert annotations(serving)[f"{SCALING}target"] == "8"
     assert pod(serve=serve(concurrency_limit=4))["containerConcurrency"] == 4
 
 
@@ -333,8 +333,8 @@ def test_a_target_keeps_all_its_digits(target: float, text: str):
 def test_a_model_that_knative_would_refuse_is_refused_before(
     changes: dict[str, Any], sentence: str
 ):
-    [found] = refused(KnativeModel, "qwen", model(**changes))
-    assert found.startswith(sentence)
+    [fault] = refused(KnativeModel, "qwen", model(**changes))
+    assert fault.startswith(sentence)
 
 
 def test_a_name_that_no_host_can_have_is_refused():

@@ -41,8 +41,8 @@ ARENA = CRDS.parent / "expected" / "arena-qwen-chat.yaml"
 
 
 def scale(**changes: Any) -> dict[str, Any]:
-    given = {"max": 3, "metric": WAITING, "target": 4, **changes}
-    return {key: value for key, value in given.items() if value is not None}
+    fields = {"max": 3, "metric": WAITING, "target": 4, **changes}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def serve(**changes: Any) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def scaled(**changes: Any) -> dict[str, Any]:
     return model(serve=serve(scale=scale(**changes)))
 
 
-def made(args: dict[str, Any], name: str = "qwen") -> Plan:
+def plan_of(args: dict[str, Any], name: str = "qwen") -> Plan:
     return planned(KServeModel, name, args)
 
 
 def service(args: dict[str, Any]) -> Any:
-    return only(made(args).of(SERVICE)).inputs
+    return only(plan_of(args).of(SERVICE)).inputs
 
 
 def predictor(**changes: Any) -> Any:
@@ -71,8 +71,8 @@ def predictor(**changes: Any) -> Any:
 
 
 def container(**changes: Any) -> Any:
-    [found] = predictor(**changes)["containers"]
-    return found
+    [rendered] = predictor(**changes)["containers"]
+    return rendered
 
 
 def autoscaler(**changes: Any) -> Any:
@@ -82,21 +82,21 @@ def autoscaler(**changes: Any) -> Any:
 
 
 def test_a_metric_of_the_pods_is_left_to_an_autoscaler_of_ours():
-    found = service(model())
-    assert found["metadata"]["annotations"] == {CLASS: "external"}
+    manifest = service(model())
+    assert manifest["metadata"]["annotations"] == {CLASS: "external"}
     assert not {"minReplicas", "maxReplicas", "scaleMetric", "scaleTarget"} & set(
-        found["spec"]["predictor"]
+        manifest["spec"]["predictor"]
     )
 
 
 def test_the_autoscaler_counts_per_pod_on_the_deployment_that_kserve_makes():
-    [found] = made(scaled(min=2)).manifests("HorizontalPodAutoscaler")
-    assert found["metadata"] == {
+    [manifest] = plan_of(scaled(min=2)).manifests("HorizontalPodAutoscaler")
+    assert manifest["metadata"] == {
         "name": "qwen-hpa",
         "namespace": "inference",
         "labels": {"release": "qwen"},
     }
-    assert found["spec"] == {
+    assert manifest["spec"] == {
         "scaleTargetRef": {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -138,15 +138,15 @@ def test_a_model_keeps_one_replica_unless_told_otherwise():
     ],
 )
 def test_a_target_is_a_quantity_as_the_api_server_spells_it(metric: str, target: float, text: str):
-    [found] = autoscaler(metric=metric, target=target)["metrics"]
-    assert found["pods"]["target"] == {"type": "AverageValue", "averageValue": text}
-    assert found["pods"]["metric"] == {"name": metric}
+    [entry] = autoscaler(metric=metric, target=target)["metrics"]
+    assert entry["pods"]["target"] == {"type": "AverageValue", "averageValue": text}
+    assert entry["pods"]["metric"] == {"name": metric}
 
 
 @pytest.mark.parametrize("seconds", [0, 60, 3600])
 def test_a_look_back_of_its_own_is_told_to_the_autoscaler(seconds: int):
-    found = autoscaler(scale_down_seconds=seconds)
-    assert found["behavior"] == {"scaleDown": {"stabilizationWindowSeconds": seconds}}
+    spec = autoscaler(scale_down_seconds=seconds)
+    assert spec["behavior"] == {"scaleDown": {"stabilizationWindowSeconds": seconds}}
 
 
 @pytest.mark.parametrize("seconds", [None, 300])
@@ -155,23 +155,23 @@ def test_the_look_back_of_kubernetes_is_not_said(seconds: int | None):
 
 
 def test_the_autoscaler_comes_after_the_service_whose_deployment_it_scales():
-    plan = made(model())
+    plan = plan_of(model())
     assert only(plan.of(SERVICE)).urn in only(plan.of(HPA)).dependencies
 
 
 def test_every_metric_is_either_served_by_the_adapter_or_scaled_by_others():
-    own = {"cpu", "memory", "concurrency", "prometheus"}
-    assert {metric.value for metric in KServeMetric} == {*METRICS, *own}
+    elsewhere = {"cpu", "memory", "concurrency", "prometheus"}
+    assert {metric.value for metric in KServeMetric} == {*METRICS, *elsewhere}
 
 
 @pytest.mark.parametrize("metric", ["cpu", "memory"])
 def test_what_kserve_measures_itself_it_scales_itself(metric: str):
     args = scaled(metric=metric, target=80, min=2)
-    found = service(args)
-    assert found["metadata"]["annotations"] == {CLASS: "hpa"}
+    manifest = service(args)
+    assert manifest["metadata"]["annotations"] == {CLASS: "hpa"}
     scaling = {"minReplicas": 2, "maxReplicas": 3, "scaleMetric": metric, "scaleTarget": 80}
-    assert scaling.items() <= found["spec"]["predictor"].items()
-    assert made(args).of(HPA) == []
+    assert scaling.items() <= manifest["spec"]["predictor"].items()
+    assert plan_of(args).of(HPA) == []
 
 
 QUERY = {
@@ -182,11 +182,11 @@ QUERY = {
 
 def test_a_query_of_ones_own_is_asked_by_keda_which_scales_to_zero_too():
     args = scaled(metric="prometheus", query=QUERY, target=2.5, min=0)
-    found = service(args)
-    assert found["metadata"]["annotations"] == {CLASS: "keda"}
+    manifest = service(args)
+    assert manifest["metadata"]["annotations"] == {CLASS: "keda"}
     bounds = {"minReplicas": 0, "maxReplicas": 3}
-    assert bounds.items() <= found["spec"]["predictor"].items()
-    assert found["spec"]["predictor"]["autoScaling"] == {
+    assert bounds.items() <= manifest["spec"]["predictor"].items()
+    assert manifest["spec"]["predictor"]["autoScaling"] == {
         "metrics": [
             {
                 "type": "External",
@@ -201,12 +201,12 @@ def test_a_query_of_ones_own_is_asked_by_keda_which_scales_to_zero_too():
             }
         ]
     }
-    assert made(args).of(HPA) == []
+    assert plan_of(args).of(HPA) == []
 
 
 def test_keda_looks_back_as_long_as_it_is_told():
-    asked = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
-    behavior = service(asked)["spec"]["predictor"]["autoScaling"]["behavior"]
+    args = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
+    behavior = service(args)["spec"]["predictor"]["autoScaling"]["behavior"]
     assert behavior == {"scaleDown": {"stabilizationWindowSeconds": 600}}
 
 
@@ -215,25 +215,25 @@ def test_keda_looks_back_as_long_as_it_is_told():
     [(2, "2"), (0.001, "0.001"), (1000, "1000"), (1234567.5, "1234567.5"), (1e7, "10000000")],
 )
 def test_keda_is_told_a_plain_number_since_it_reads_no_quantity(target: float, text: str):
-    asked = scaled(metric="prometheus", query=QUERY, target=target)
-    [metric] = service(asked)["spec"]["predictor"]["autoScaling"]["metrics"]
+    args = scaled(metric="prometheus", query=QUERY, target=target)
+    [metric] = service(args)["spec"]["predictor"]["autoScaling"]["metrics"]
     assert metric["external"]["target"] == {"type": "Value", "value": text}
 
 
 @needs_crds
 def test_the_crd_accepts_what_keda_is_asked():
-    asked = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
-    [manifest] = made(asked).manifests("InferenceService")
+    args = scaled(metric="prometheus", query=QUERY, scale_down_seconds=600)
+    [manifest] = plan_of(args).manifests("InferenceService")
     assert errors(manifest) == []
 
 
 def test_requests_in_hand_are_counted_by_knative():
     args = scaled(metric="concurrency", target=2, min=0)
-    found = service(args)
-    assert found["metadata"]["annotations"] == {MODE: "Knative", DEADLINE: "1800s"}
+    manifest = service(args)
+    assert manifest["metadata"]["annotations"] == {MODE: "Knative", DEADLINE: "1800s"}
     scaling = {"minReplicas": 0, "maxReplicas": 3, "scaleMetric": "concurrency", "scaleTarget": 2}
-    assert scaling.items() <= found["spec"]["predictor"].items()
-    assert made(args).of(HPA) == []
+    assert scaling.items() <= manifest["spec"]["predictor"].items()
+    assert plan_of(args).of(HPA) == []
 
 
 @pytest.mark.parametrize("metric", sorted({*METRICS, "cpu", "memory"}))
@@ -321,9 +321,9 @@ def test_the_edges_of_scaling_are_accepted(changes: dict[str, Any]):
 
 
 def test_who_scales_follows_from_the_metric_alone():
-    found = serve(annotations={CLASS: "hpa"})
+    section = serve(annotations={CLASS: "hpa"})
     sentence = f"annotations[{CLASS}] is 'hpa', but it must be left out: scale.metric decides who"
-    assert refusal(KServeServe, found).startswith(sentence)
+    assert refusal(KServeServe, section).startswith(sentence)
     assert annotations(KServeServe.of(serve(annotations={CLASS: "external"}))) == {
         CLASS: "external"
     }
@@ -331,8 +331,8 @@ def test_who_scales_follows_from_the_metric_alone():
 
 def test_annotations_of_the_user_stand_beside_ours():
     more = {"serving.kserve.io/enable-prometheus-scraping": "true", MODE: "Standard"}
-    found = service(model(serve=serve(annotations=more)))
-    assert found["metadata"]["annotations"] == {CLASS: "external", **more}
+    manifest = service(model(serve=serve(annotations=more)))
+    assert manifest["metadata"]["annotations"] == {CLASS: "external", **more}
 
 
 def test_the_container_has_the_name_that_kserve_looks_for():
@@ -348,21 +348,21 @@ def test_the_model_is_read_only_twice():
 
 def test_service_and_pods_carry_the_labels():
     labels = {"release": "qwen", "team": "chat"}
-    found = service(model(labels=labels))
-    assert found["metadata"]["labels"] == labels
-    assert found["spec"]["predictor"]["labels"] == labels
+    manifest = service(model(labels=labels))
+    assert manifest["metadata"]["labels"] == labels
+    assert manifest["spec"]["predictor"]["labels"] == labels
 
 
 def test_what_the_placement_wants_is_carried_by_the_pods():
     expression = {"key": CARD, "operator": "In", "values": ["NVIDIA-A10"]}
     term = {"node_selector_terms": [{"match_expressions": [expression]}]}
     affinity = {"required_during_scheduling_ignored_during_execution": term}
-    found = predictor(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
+    spec = predictor(tolerations=[GPU_TAINT], node_affinity=affinity, priority_class="high")
     required = "requiredDuringSchedulingIgnoredDuringExecution"
-    [rendered] = found["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    [rendered] = spec["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
     assert rendered["matchExpressions"] == [expression]
-    assert found["tolerations"] == [GPU_TAINT]
-    assert found["priorityClassName"] == "high"
+    assert spec["tolerations"] == [GPU_TAINT]
+    assert spec["priorityClassName"] == "high"
 
 
 @pytest.mark.parametrize("seconds", [60, 601, 86400])
@@ -373,15 +373,15 @@ def test_the_probe_gives_a_start_its_time(seconds: int):
 
 def test_knative_does_not_give_up_before_the_probe_does():
     counted = scale(metric="concurrency", target=2)
-    found = annotations(KServeServe.of({"scale": counted, "startup_seconds": 2400}))
-    assert found[DEADLINE] == "2400s"
+    rendered = annotations(KServeServe.of({"scale": counted, "startup_seconds": 2400}))
+    assert rendered[DEADLINE] == "2400s"
     assert DEADLINE not in annotations(KServeServe.of(serve(startup_seconds=2400)))
 
 
 def test_times_that_are_not_given_are_left_to_kserve():
     assert not {"timeout", "terminationGracePeriodSeconds"} & set(predictor())
-    found = predictor(serve=serve(request_seconds=600, grace_seconds=120))
-    assert (found["timeout"], found["terminationGracePeriodSeconds"]) == (600, 120)
+    spec = predictor(serve=serve(request_seconds=600, grace_seconds=120))
+    assert (spec["timeout"], spec["terminationGracePeriodSeconds"]) == (600, 120)
 
 
 def test_pods_are_replaced_as_kubernetes_does_unless_told():
@@ -426,8 +426,8 @@ def test_requests_in_hand_get_the_grace_period():
 
 
 def test_a_shutdown_timeout_of_the_users_own_stays():
-    own = {"served_model_name": "q", "extra_args": ["--shutdown_timeout=20"]}
-    [container] = predictor(server=server(image="vllm:v0.28.0", vllm=own))["containers"]
+    vllm = {"served_model_name": "q", "extra_args": ["--shutdown_timeout=20"]}
+    [container] = predictor(server=server(image="vllm:v0.28.0", vllm=vllm))["containers"]
     assert container["command"][-1] == "--shutdown_timeout=20"
     assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "10"]
 
@@ -455,7 +455,7 @@ def test_an_update_waits_for_the_service_only_if_told():
         "pulumi.com/waitFor": "condition=Ready",
         "pulumi.com/timeoutSeconds": "900",
     }
-    [hpa] = made(model(wait_seconds=900)).manifests("HorizontalPodAutoscaler")
+    [hpa] = plan_of(model(wait_seconds=900)).manifests("HorizontalPodAutoscaler")
     assert "annotations" not in hpa["metadata"]
 
 
@@ -546,8 +546,8 @@ def test_a_policy_selects_the_label_that_kserve_puts_on_the_pods(
     ],
 )
 def test_a_model_that_kserve_would_refuse_is_refused_before(changes: dict[str, Any], sentence: str):
-    found, *_ = refused(KServeModel, "qwen", model(**changes))
-    assert found.startswith(sentence)
+    fault, *_ = refused(KServeModel, "qwen", model(**changes))
+    assert fault.startswith(sentence)
 
 
 @pytest.mark.parametrize("name", ["Qwen", "7b", "a" * 49])
@@ -557,9 +557,9 @@ def test_a_name_that_no_deployment_can_have_is_refused(name: str):
 
 
 def test_the_plugin_host_can_read_its_inputs_and_outputs():
-    found = Analyzer("ack-inference").analyze_component(KServeModel)
-    assert {"server", "serve", "labels", "claim", "priorityClass"} <= set(found.inputs)
-    assert set(found.outputs) == {"host", "url"}
+    component = Analyzer("ack-inference").analyze_component(KServeModel)
+    assert {"server", "serve", "labels", "claim", "priorityClass"} <= set(component.inputs)
+    assert set(component.outputs) == {"host", "url"}
 
 
 def test_service_and_autoscaler_belong_to_their_model():
@@ -572,9 +572,9 @@ def test_without_an_autoscaler_of_ours_the_service_is_the_only_child():
 
 
 def test_only_the_autoscaler_depends_on_its_sibling():
-    found = options(KServeModel, "qwen", model())
-    assert found["qwen-service"].depends_on in (None, [])
-    [sibling] = found["qwen-autoscaler"].depends_on  # type: ignore[misc]
+    by_name = options(KServeModel, "qwen", model())
+    assert by_name["qwen-service"].depends_on in (None, [])
+    [sibling] = by_name["qwen-autoscaler"].depends_on  # type: ignore[misc]
     assert isinstance(sibling, pulumi.Resource)
 
 
@@ -595,7 +595,7 @@ def test_the_crd_accepts_the_service(scaling: dict[str, Any]):
         priority_class="high",
         wait_seconds=60,
     )
-    [manifest] = made(args).manifests("InferenceService")
+    [manifest] = plan_of(args).manifests("InferenceService")
     assert errors(manifest) == []
 
 
@@ -613,7 +613,7 @@ class Difference(NamedTuple):
     """Where what we render is not what arena renders."""
 
     arena: object
-    ours: object
+    rendered: object
     why: str
 
 
@@ -688,8 +688,8 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
             "nodeAffinity": {
                 "requiredDuringSchedulingIgnoredDuringExecution": {
                     "nodeSelectorTerms": [
-                        {"matchExpressions": [{"key": POOL_ID, "operator": "In", "values": [one]}]}
-                        for one in ("np-idc", "np-elastic")
+                        {"matchExpressions": [{"key": POOL_ID, "operator": "In", "values": [pool]}]}
+                        for pool in ("np-idc", "np-elastic")
                     ]
                 }
             }
@@ -707,17 +707,17 @@ DIFFERENCES: Final[Mapping[str, Difference]] = {
 """Every difference to what arena renders for the same command, with its reason."""
 
 
-def differences(path: str, arena: object, ours: object) -> Iterator[tuple[str, object, object]]:
+def differences(path: str, arena: object, rendered: object) -> Iterator[tuple[str, object, object]]:
     """Fields that differ; a row of the table stands for all that is below it."""
-    if path not in DIFFERENCES and isinstance(arena, dict) and isinstance(ours, dict):
-        for key in sorted({*arena, *ours}):
-            below = (arena.get(key, ABSENT), ours.get(key, ABSENT))
+    if path not in DIFFERENCES and isinstance(arena, dict) and isinstance(rendered, dict):
+        for key in sorted({*arena, *rendered}):
+            below = (arena.get(key, ABSENT), rendered.get(key, ABSENT))
             yield from differences(f"{path}.{key}", *below)
-    elif isinstance(arena, list) and isinstance(ours, list) and len(arena) == len(ours):
-        for index, below in enumerate(zip(arena, ours, strict=True)):
+    elif isinstance(arena, list) and isinstance(rendered, list) and len(arena) == len(rendered):
+        for index, below in enumerate(zip(arena, rendered, strict=True)):
             yield from differences(f"{path}[{index}]", *below)
-    elif arena != ours:
-        yield path, arena, ours
+    elif arena != rendered:
+        yield path, arena, rendered
 
 
 QUANTITIES = {"averageValue", "cpu", "memory", "nvidia.com/gpu"}
@@ -726,7 +726,7 @@ QUANTITIES = {"averageValue", "cpu", "memory", "nvidia.com/gpu"}
 def stored(manifest: Any) -> Any:
     """A manifest as the API server reads it: quantities are text, null is nothing."""
     if isinstance(manifest, list):
-        return [stored(one) for one in manifest]
+        return [stored(item) for item in manifest]
     if not isinstance(manifest, dict):
         return manifest
     return {
@@ -738,13 +738,13 @@ def stored(manifest: Any) -> Any:
 
 def arenas() -> dict[str, Any]:
     """What arena renders for the command, in the namespace that its user says, by kind."""
-    rendered = [stored(one) for one in yaml.safe_load_all(ARENA.read_text())]
-    for one in rendered:
-        one["metadata"]["namespace"] = "default"
-    return {one["kind"]: one for one in rendered}
+    rendered = [stored(manifest) for manifest in yaml.safe_load_all(ARENA.read_text())]
+    for manifest in rendered:
+        manifest["metadata"]["namespace"] = "default"
+    return {manifest["kind"]: manifest for manifest in rendered}
 
 
-def ours() -> dict[str, Any]:
+def planned_manifests() -> dict[str, Any]:
     """What this library renders for the same command, by kind."""
     flags = (
         "--port 8080 --trust-remote-code --served-model-name qwen --model /mnt/models/Qwen "
@@ -769,28 +769,28 @@ def ours() -> dict[str, Any]:
         "claim": "llm-model",
         "node_affinity": node_affinity(pools, Enforcer.RESOURCE_POLICY),
     }
-    return {one["kind"]: one for one in made(args, "qwen-chat").manifests()}
+    return {manifest["kind"]: manifest for manifest in plan_of(args, "qwen-chat").manifests()}
 
 
 @pytest.mark.skipif(not ARENA.is_file(), reason=f"what arena renders is not in {ARENA}")
 def test_what_arena_renders_is_rendered_but_for_the_differences_in_the_table():
     """Does not prove that KServe makes the same pods of both."""
-    expected, found = arenas(), ours()
-    assert set(found) == set(expected)
+    expected, rendered = arenas(), planned_manifests()
+    assert set(rendered) == set(expected)
     differing = {
-        path: (arena, own)
+        path: (arena, value)
         for kind, manifest in expected.items()
-        for path, arena, own in differences(kind, manifest, found[kind])
+        for path, arena, value in differences(kind, manifest, rendered[kind])
     }
-    assert differing == {path: (row.arena, row.ours) for path, row in DIFFERENCES.items()}
+    assert differing == {path: (row.arena, row.rendered) for path, row in DIFFERENCES.items()}
 
 
 def test_every_difference_has_its_reason():
-    assert all(row.why and row.arena != row.ours for row in DIFFERENCES.values())
+    assert all(row.why and row.arena != row.rendered for row in DIFFERENCES.values())
 
 
 @pytest.mark.parametrize(
-    ("arena", "own", "paths"),
+    ("arena", "rendered", "paths"),
     [
         ({"a": [{"b": 1}]}, {"a": [{"b": 1}]}, []),
         ({"a": [{"b": 1}]}, {"a": [{"b": 2}]}, ["Kind.a[0].b"]),
@@ -800,8 +800,8 @@ def test_every_difference_has_its_reason():
         ({"a": 1}, {"a": "1"}, ["Kind.a"]),
     ],
 )
-def test_a_difference_is_found_wherever_it_is(arena: object, own: object, paths: list[str]):
-    assert [path for path, _, _ in differences("Kind", arena, own)] == paths
+def test_a_difference_is_found_wherever_it_is(arena: object, rendered: object, paths: list[str]):
+    assert [path for path, _, _ in differences("Kind", arena, rendered)] == paths
 
 
 @pytest.mark.parametrize("seconds", [601, 3600])
@@ -810,7 +810,7 @@ def test_a_deployment_may_be_asked_for_longer_than_knative_would(seconds: int):
 
 
 def test_below_knative_a_request_is_as_long_as_the_cluster_allows():
-    asked = model(serve={"scale": scale(metric="concurrency"), "request_seconds": 3600})
-    found, *_ = refused(KServeModel, "qwen", asked)
-    assert "timeout is 3600, but it must be 0 to 600" in found
-    assert planned(KServeModel, "qwen", {**asked, "max_request_seconds": 3600})
+    args = model(serve={"scale": scale(metric="concurrency"), "request_seconds": 3600})
+    fault, *_ = refused(KServeModel, "qwen", args)
+    assert "timeout is 3600, but it must be 0 to 600" in fault
+    assert planned(KServeModel, "qwen", {**args, "max_request_seconds": 3600})

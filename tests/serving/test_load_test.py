@@ -45,8 +45,8 @@ def pod(**changes: Any) -> Any:
 
 
 def container(**changes: Any) -> Any:
-    [found] = pod(**changes)["containers"]
-    return found
+    [rendered] = pod(**changes)["containers"]
+    return rendered
 
 
 def files(**changes: Any) -> dict[str, str]:
@@ -135,8 +135,8 @@ def test_a_long_closed_loop_does_not_fill_the_memory_with_requests_to_come() -> 
 def test_connections_are_new_unless_they_are_to_be_kept(
     connections: str | None, closes: bool
 ) -> None:
-    asked = config(connections=connections)["api"]
-    assert (asked.get("headers") == {"Connection": "close"}) is closes
+    api = config(connections=connections)["api"]
+    assert (api.get("headers") == {"Connection": "close"}) is closes
     command = container(**HEY, connections=connections)["command"]
     assert ("-disable-keepalive" in command) is closes
 
@@ -232,8 +232,8 @@ def ran(folder: Path, seconds: float = 0, **variables: str) -> tuple[int, list[s
 def test_a_job_in_which_nothing_was_answered_fails(
     report: str, code: int, sentence: str, tmp_path: Path
 ) -> None:
-    found, log = ran(tmp_path, SUMMARY=report)
-    assert (found, log[-1]) == (code, sentence)
+    exit_code, log = ran(tmp_path, SUMMARY=report)
+    assert (exit_code, log[-1]) == (code, sentence)
 
 
 @pytest.mark.parametrize(
@@ -288,10 +288,10 @@ def test_the_key_is_sent_and_is_neither_in_the_log_nor_in_a_file(tmp_path: Path)
 
 @pytest.mark.parametrize("generator", [{}, HEY])
 def test_the_key_comes_from_a_secret_and_stands_in_no_manifest(generator: dict[str, Any]) -> None:
-    found = container(**generator, api_key_secret="qwen-key")["env"]  # noqa: S106
+    variables = container(**generator, api_key_secret="qwen-key")["env"]  # noqa: S106
     reference = {"secretKeyRef": {"name": "qwen-key", "key": "VLLM_API_KEY"}}
-    assert {"name": "API_KEY", "valueFrom": reference} in found
-    assert not any(one["name"] == "API_KEY" for one in container(**generator)["env"])
+    assert {"name": "API_KEY", "valueFrom": reference} in variables
+    assert not any(variable["name"] == "API_KEY" for variable in container(**generator)["env"])
 
 
 def test_what_may_be_the_key_itself_is_refused_without_showing_it() -> None:
@@ -313,9 +313,9 @@ def test_the_rates_of_a_tide_keep_their_digits() -> None:
 
 
 def test_a_cold_start_is_one_request_that_may_take_its_time() -> None:
-    found = config(scenario={"cold_start": {"timeout_seconds": 900}}, pod_labels={"a": "b"})["load"]
-    assert found["stages"] == [{"rate": 1, "duration": 1}]
-    assert (found["num_workers"], found["request_timeout"]) == (1, 900)
+    load = config(scenario={"cold_start": {"timeout_seconds": 900}}, pod_labels={"a": "b"})["load"]
+    assert load["stages"] == [{"rate": 1, "duration": 1}]
+    assert (load["num_workers"], load["request_timeout"]) == (1, 900)
 
 
 def test_a_cold_start_waits_until_no_pod_of_the_model_is_left() -> None:
@@ -330,8 +330,8 @@ def test_a_cold_start_waits_until_no_pod_of_the_model_is_left() -> None:
 
 
 def test_a_wait_for_an_idle_model_is_as_long_as_it_is_told() -> None:
-    asked = {**COLD, "scenario": {"cold_start": {"idle_seconds": 0.5}}}
-    [waiting] = pod(**asked)["initContainers"]
+    changes = {**COLD, "scenario": {"cold_start": {"idle_seconds": 0.5}}}
+    [waiting] = pod(**changes)["initContainers"]
     assert "--timeout=0.5s" in waiting["command"]
 
 
@@ -350,26 +350,26 @@ def test_who_waits_for_an_idle_model_may_see_pods_and_nothing_else() -> None:
 
 
 def test_only_the_container_that_waits_has_a_token() -> None:
-    found = pod(**COLD)
-    assert found["automountServiceAccountToken"] is False
-    assert "account" not in {one["name"] for one in found["containers"][0]["volumeMounts"]}
-    assert "account" in {one["name"] for one in found["initContainers"][0]["volumeMounts"]}
+    spec = pod(**COLD)
+    assert spec["automountServiceAccountToken"] is False
+    assert "account" not in {mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+    assert "account" in {mount["name"] for mount in spec["initContainers"][0]["volumeMounts"]}
     warm = planned(LoadTest, "spike", load_test())
-    assert [one["kind"] for one in warm.manifests()] == ["ConfigMap", "Job"]
+    assert [manifest["kind"] for manifest in warm.manifests()] == ["ConfigMap", "Job"]
     assert "serviceAccountName" not in pod()
 
 
 def test_pods_may_do_nothing_but_run() -> None:
-    found = pod(**COLD)
-    assert found["securityContext"]["runAsNonRoot"] is True
-    assert found["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    for one in (*found["initContainers"], *found["containers"]):
-        assert one["securityContext"] == {
+    spec = pod(**COLD)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for part in (*spec["initContainers"], *spec["containers"]):
+        assert part["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert {"requests", "limits"} == set(one["resources"])
+        assert {"requests", "limits"} == set(part["resources"])
 
 
 def test_the_tables_of_the_log_are_not_cut_to_the_width_of_a_terminal() -> None:
@@ -377,17 +377,17 @@ def test_the_tables_of_the_log_are_not_cut_to_the_width_of_a_terminal() -> None:
 
 
 def test_a_pod_takes_no_gpu_and_no_node_that_is_kept_for_others() -> None:
-    found = pod()
-    assert "tolerations" not in found
-    assert "nvidia.com/gpu" not in str(found)
+    spec = pod()
+    assert "tolerations" not in spec
+    assert "nvidia.com/gpu" not in str(spec)
 
 
 def test_the_tokenizer_is_read_from_the_model_and_never_from_a_hub() -> None:
-    found = container(model_folder="qwen")
-    assert {"name": "HF_HUB_OFFLINE", "value": "1"} in found["env"]
-    [mount] = [one for one in found["volumeMounts"] if one["name"] == "model"]
+    rendered = container(model_folder="qwen")
+    assert {"name": "HF_HUB_OFFLINE", "value": "1"} in rendered["env"]
+    [mount] = [entry for entry in rendered["volumeMounts"] if entry["name"] == "model"]
     assert mount == {"name": "model", "mountPath": "/model", "readOnly": True, "subPath": "qwen"}
-    [volume] = [one for one in pod()["volumes"] if one["name"] == "model"]
+    [volume] = [entry for entry in pod()["volumes"] if entry["name"] == "model"]
     assert volume["persistentVolumeClaim"] == {"claimName": "qwen", "readOnly": True}
 
 
@@ -410,19 +410,19 @@ def test_a_finished_job_stays_unless_it_is_told_to_go() -> None:
     ],
 )
 def test_a_test_that_hangs_is_ended(scenario: dict[str, Any], seconds: int) -> None:
-    found = args(scenario=scenario, pod_labels={"release": "qwen"})
-    assert deadline_seconds(found.scenario) == seconds
-    assert job_spec("it", found, {})["activeDeadlineSeconds"] == seconds
+    parsed = args(scenario=scenario, pod_labels={"release": "qwen"})
+    assert deadline_seconds(parsed.scenario) == seconds
+    assert job_spec("it", parsed, {})["activeDeadlineSeconds"] == seconds
 
 
 def test_reports_stay_in_a_folder_of_the_run() -> None:
-    kept = {"results_claim": "reports", "results_folder": "load"}
-    [volume] = [one for one in pod(**kept)["volumes"] if one["name"] == "results"]
+    folder = {"results_claim": "reports", "results_folder": "load"}
+    [volume] = [entry for entry in pod(**folder)["volumes"] if entry["name"] == "results"]
     assert volume["persistentVolumeClaim"] == {"claimName": "reports"}
-    [mount] = [one for one in container(**kept)["volumeMounts"] if one["name"] == "results"]
+    [mount] = [entry for entry in container(**folder)["volumeMounts"] if entry["name"] == "results"]
     assert (mount["mountPath"], mount["subPath"]) == ("/results", "load")
     assert config(run="second")["storage"] == {"local_storage": {"path": "/results/spike-first"}}
-    [volume] = [one for one in pod()["volumes"] if one["name"] == "results"]
+    [volume] = [entry for entry in pod()["volumes"] if entry["name"] == "results"]
     assert volume == {"name": "results", "emptyDir": {}}
 
 
@@ -433,14 +433,14 @@ def test_another_run_is_another_job_with_files_of_its_own() -> None:
         assert (job.name, files.name) == (f"spike-job-{run}", f"spike-files-{run}")
         assert job.inputs["metadata"]["name"] == f"spike-{run}"
         assert files.inputs["metadata"]["name"] == f"spike-{run}"
-        [volume] = [one for one in pod(run=run)["volumes"] if one["name"] == "files"]
+        [volume] = [entry for entry in pod(run=run)["volumes"] if entry["name"] == "files"]
         assert volume["configMap"] == {"name": f"spike-{run}"}
 
 
 def test_an_edit_starts_no_run() -> None:
-    found = options(LoadTest, "spike", load_test())
-    assert found["spike-job-first"].ignore_changes == ["spec"]
-    assert found["spike-files-first"].ignore_changes == ["data"]
+    opts = options(LoadTest, "spike", load_test())
+    assert opts["spike-job-first"].ignore_changes == ["spec"]
+    assert opts["spike-files-first"].ignore_changes == ["data"]
 
 
 def test_an_update_does_not_wait_for_the_end_of_a_day() -> None:
@@ -486,7 +486,7 @@ HEY_UNREACHED = "Error distribution:\n  [12]\tPost: dial tcp: connection refused
 
 
 @pytest.mark.parametrize(
-    ("summary", "own", "code", "last"),
+    ("summary", "status", "code", "last"),
     [
         (HEY_ANSWERED, 0, 0, "  [503]\t3 responses"),
         (HEY_REFUSED, 0, 1, "No request was answered with a status of 2xx."),
@@ -495,12 +495,12 @@ HEY_UNREACHED = "Error distribution:\n  [12]\tPost: dial tcp: connection refused
     ],
 )
 def test_a_job_in_which_hey_got_no_answer_fails(
-    summary: str, own: int, code: int, last: str, tmp_path: Path
+    summary: str, status: int, code: int, last: str, tmp_path: Path
 ) -> None:
     (tmp_path / "run.sh").write_text(files(**HEY)["run.sh"])
     (tmp_path / "summary").write_text(summary)
     program = tmp_path / "hey"
-    program.write_text(f'#!/bin/sh\necho "$@" > arguments\ncat summary\nexit {own}\n')
+    program.write_text(f'#!/bin/sh\necho "$@" > arguments\ncat summary\nexit {status}\n')
     program.chmod(0o755)
     done = subprocess.run(
         ["/bin/sh", "run.sh", "results/first/summary.txt", "-z", "1s", "http://qwen"],
@@ -513,13 +513,13 @@ def test_a_job_in_which_hey_got_no_answer_fails(
     )
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, last)
     assert (tmp_path / "results/first/summary.txt").read_text() == summary
-    asked = (tmp_path / "arguments").read_text()
-    assert asked == f"-H Authorization: Bearer {CANARY} -z 1s http://qwen\n"
+    arguments = (tmp_path / "arguments").read_text()
+    assert arguments == f"-H Authorization: Bearer {CANARY} -z 1s http://qwen\n"
     assert CANARY not in done.stdout
 
 
 def test_hey_needs_no_file_of_the_model() -> None:
-    assert "model" not in {one["name"] for one in pod(**HEY)["volumes"]}
+    assert "model" not in {volume["name"] for volume in pod(**HEY)["volumes"]}
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -43,8 +43,8 @@ def load(**changes: Any) -> dict[str, Any]:
 
 
 def annotations(resource: Resource) -> dict[str, str]:
-    found: dict[str, str] = resource.inputs["metadata"].get("annotations", {})
-    return found
+    notes: dict[str, str] = resource.inputs["metadata"].get("annotations", {})
+    return notes
 
 
 @pytest.mark.parametrize("claim", ["qwen", "models/qwen/int8"])
@@ -86,16 +86,16 @@ def test_a_worker_asks_for_what_it_caches_and_what_it_needs_itself():
 
 @pytest.mark.parametrize("medium", ["SSD", "HDD"])
 def test_a_cache_on_disks_asks_for_no_memory(medium: str):
-    found = runtime(tier=tier(medium=medium, path="/mnt/cache"))
-    assert "resources" not in found["worker"]
-    [level] = found["tieredstore"]["levels"]
+    spec = runtime(tier=tier(medium=medium, path="/mnt/cache"))
+    assert "resources" not in spec["worker"]
+    [level] = spec["tieredstore"]["levels"]
     assert (level["mediumtype"], level["volumeType"]) == (medium, "hostPath")
 
 
 def test_each_worker_has_one_tier_in_memory_by_default():
-    found = runtime()
-    assert found["replicas"] == 2
-    assert found["tieredstore"]["levels"] == [
+    spec = runtime()
+    assert spec["replicas"] == 2
+    assert spec["tieredstore"]["levels"] == [
         {
             "mediumtype": "MEM",
             "volumeType": "emptyDir",
@@ -110,10 +110,10 @@ def test_each_worker_has_one_tier_in_memory_by_default():
 def test_the_dataset_tolerates_the_taints_of_its_nodes_and_fluid_tells_every_part_of_it():
     """Fluid adds what a part tolerates to that: said of the parts too, it would come twice."""
     taints = [CACHE_TAINT]
-    found = runtime(tolerations=taints, fuse_tolerations=[GPU_TAINT])
-    assert "master" not in found
-    assert "tolerations" not in found["worker"]
-    assert found["fuse"]["tolerations"] == [GPU_TAINT]
+    spec = runtime(tolerations=taints, fuse_tolerations=[GPU_TAINT])
+    assert "master" not in spec
+    assert "tolerations" not in spec["worker"]
+    assert spec["fuse"]["tolerations"] == [GPU_TAINT]
     assert dataset(tolerations=taints)["tolerations"] == taints
     assert load(tolerations=taints)["tolerations"] == taints
 
@@ -138,8 +138,8 @@ def test_dataset_and_runtime_have_one_name_and_the_claim_has_it_too():
     assert of(plan, "JindoRuntime").inputs["metadata"] == named
     assert of(plan, "Dataset").inputs["metadata"].items() >= named.items()
     assert of(plan, "DataLoad").inputs["metadata"]["name"] == "qwen-load"
-    found = outputs(ModelCache, "qwen", cache(), "claim_name")
-    assert found == {"claim_name": "qwen-dataset"}
+    published = outputs(ModelCache, "qwen", cache(), "claim_name")
+    assert published == {"claim_name": "qwen-dataset"}
 
 
 def test_the_dataset_that_is_waited_for_comes_after_the_runtime_that_binds_it():
@@ -165,9 +165,9 @@ def test_a_dataset_of_another_name_has_a_runtime_and_a_claim_of_that_name():
 
 
 def test_a_load_that_changed_is_a_new_one():
-    found = options(ModelCache, "qwen", cache())["qwen-load"]
-    assert found.replace_on_changes == ["spec"]
-    assert found.delete_before_replace
+    opts = options(ModelCache, "qwen", cache())["qwen-load"]
+    assert opts.replace_on_changes == ["spec"]
+    assert opts.delete_before_replace
 
 
 def test_an_update_waits_until_the_model_is_bound_and_loaded():
@@ -218,8 +218,8 @@ def test_a_model_is_not_loaded_if_that_is_turned_off():
     ],
 )
 def test_a_cache_that_would_never_fill_is_refused(changes: dict[str, Any], sentence: str):
-    [found] = refused(ModelCache, "qwen", cache(**changes))
-    assert found.startswith(sentence)
+    [fault] = refused(ModelCache, "qwen", cache(**changes))
+    assert fault.startswith(sentence)
 
 
 def test_a_name_that_no_claim_can_have_is_refused():

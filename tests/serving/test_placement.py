@@ -25,15 +25,15 @@ def affinity(**changes: Any) -> dict[str, Any]:
     return node_affinity(args.pools, args.enforcer or Enforcer.RESOURCE_POLICY).manifest()
 
 
-def made(**changes: Any) -> Placement:
-    found: list[Placement] = []
+def placed(**changes: Any) -> Placement:
+    placements: list[Placement] = []
 
     def make(name: str, args: Any, opts: pulumi.ResourceOptions | None) -> Placement:
-        found.append(Placement(name, args, opts))
-        return found[0]
+        placements.append(Placement(name, args, opts))
+        return placements[0]
 
     planned(make, "qwen", placement(**changes))
-    return found[0]
+    return placements[0]
 
 
 def test_units_stand_in_the_order_of_the_pools_and_the_autoscaled_one_waits():
@@ -45,7 +45,7 @@ def test_units_stand_in_the_order_of_the_pools_and_the_autoscaled_one_waits():
 
 def test_the_policy_selects_the_very_labels_that_the_pods_get():
     selector = {"release": "qwen", "team": "ml"}
-    assert spec(selector=selector)["selector"] == made(selector=selector).labels == selector
+    assert spec(selector=selector)["selector"] == placed(selector=selector).labels == selector
 
 
 def test_the_policy_prefers_and_preempts_as_told():
@@ -101,8 +101,8 @@ def test_a_bound_on_an_autoscaled_pool_is_refused_by_the_name_of_the_pool():
     ],
 )
 def test_a_placement_that_would_place_nothing_is_refused(changes: dict[str, Any], sentence: str):
-    [found] = refused(Placement, "qwen", placement(**changes))
-    assert found.startswith(sentence)
+    [fault] = refused(Placement, "qwen", placement(**changes))
+    assert fault.startswith(sentence)
 
 
 def test_a_name_that_no_object_can_have_is_refused():
@@ -121,7 +121,7 @@ def test_a_node_of_a_pool_has_all_of_its_labels():
     pools = [{"name": "a10", "node_selector": {"b": "2", "a": "1"}}]
     required = affinity(pools=pools)["requiredDuringSchedulingIgnoredDuringExecution"]
     [term] = required["nodeSelectorTerms"]
-    assert [each["key"] for each in term["matchExpressions"]] == ["a", "b"]
+    assert [expression["key"] for expression in term["matchExpressions"]] == ["a", "b"]
 
 
 def test_a_policy_keeps_the_order_so_the_affinity_does_not():
@@ -131,8 +131,8 @@ def test_a_policy_keeps_the_order_so_the_affinity_does_not():
 @pytest.mark.parametrize("count", [2, 3, 7, 100])
 def test_without_a_policy_earlier_pools_weigh_more(count: int):
     pools = [{"name": f"p{n}", "node_selector": {"pool": f"p{n}"}} for n in range(count)]
-    found = affinity(pools=pools, **BY_AFFINITY)
-    terms = found["preferredDuringSchedulingIgnoredDuringExecution"]
+    rendered = affinity(pools=pools, **BY_AFFINITY)
+    terms = rendered["preferredDuringSchedulingIgnoredDuringExecution"]
     weights = [term["weight"] for term in terms]
     assert weights == sorted(set(weights), reverse=True)
     assert (weights[0], min(weights) >= 1) == (100, True)
@@ -148,18 +148,18 @@ def test_one_pool_has_no_order_to_prefer():
 
 
 def test_a_toleration_that_pools_share_is_carried_once():
-    other = {"key": "team", "operator": "Exists"}
+    team = {"key": "team", "operator": "Exists"}
     first, second = placement()["pools"]
-    second = {**second, "tolerations": [GPU_TAINT, other]}
-    found = made(pools=[first, second]).tolerations
-    assert [each.manifest() for each in found] == [GPU_TAINT, other]
+    second = {**second, "tolerations": [GPU_TAINT, team]}
+    carried = placed(pools=[first, second]).tolerations
+    assert [toleration.manifest() for toleration in carried] == [GPU_TAINT, team]
 
 
 def test_tolerations_whose_value_is_known_later_are_told_apart_too():
     later = [{"key": "pool", "value": pulumi.Output.from_input("x")}]
     pools = [{"name": name, "node_selector": {"a": name}, "tolerations": later} for name in "ab"]
     args = PlacementArgs.of(placement(pools=pools))
-    assert [each.key for each in distinct_tolerations(args.pools)] == ["pool"]
+    assert [toleration.key for toleration in distinct_tolerations(args.pools)] == ["pool"]
 
 
 def test_a_pool_id_may_be_known_later():
@@ -184,7 +184,7 @@ def test_a_placement_is_one_policy_of_its_name():
 def test_node_affinity_needs_no_policy():
     args = placement(**BY_AFFINITY)
     assert planned(Placement, "qwen", args).of(POLICY) == []
-    assert made(**BY_AFFINITY).policy_name is None
+    assert placed(**BY_AFFINITY).policy_name is None
 
 
 def test_a_policy_belongs_to_its_placement():

@@ -81,8 +81,8 @@ def test_a_model_without_gpus_asks_for_none():
 def test_a_claim_and_a_priority_class_may_be_known_later():
     claim, priority = pulumi.Output.from_input("later"), pulumi.Output.from_input("high")
     args = model(claim=claim, priority_class=priority)
-    found = only(planned(KnativeModel, "qwen", args).of(SERVICE)).inputs
-    spec = found["spec"]["template"]["spec"]
+    manifest = only(planned(KnativeModel, "qwen", args).of(SERVICE)).inputs
+    spec = manifest["spec"]["template"]["spec"]
     assert spec["volumes"][0]["persistentVolumeClaim"]["claimName"] == "later"
     assert spec["priorityClassName"] == "high"
 

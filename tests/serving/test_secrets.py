@@ -77,7 +77,7 @@ def test_a_password_of_digits_is_one(name: str):
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    ("words", "sentence"),
     [
         (["sglang", "--api-key", "a-word"], "command[2] is --api-key with its value in plain"),
         (["sglang", "--api_key=a-word"], "command[1] is --api_key with its value in plain"),
@@ -87,10 +87,10 @@ def test_a_password_of_digits_is_one(name: str):
     ],
 )
 def test_a_flag_that_is_called_as_a_secret_is_refused_without_its_value(
-    words: list[str], shown: str
+    words: list[str], sentence: str
 ):
     [fault] = secret_word_faults("command", words)
-    assert str(fault).startswith(shown)
+    assert str(fault).startswith(sentence)
     assert "a-word" not in str(fault)
 
 

@@ -59,9 +59,9 @@ def test_what_is_left_out_keeps_the_default_of_vllm(flag: str):
 
 
 def test_code_of_a_model_is_trusted_only_if_asked():
-    asked = {"served_model_name": "q", "trust_remote_code": True}
-    assert command(vllm=asked)[-1] == "--trust-remote-code"
-    assert "--trust-remote-code" not in command(vllm={**asked, "trust_remote_code": False})
+    vllm = {"served_model_name": "q", "trust_remote_code": True}
+    assert command(vllm=vllm)[-1] == "--trust-remote-code"
+    assert "--trust-remote-code" not in command(vllm={**vllm, "trust_remote_code": False})
 
 
 def test_further_flags_come_last_as_they_are():
@@ -81,8 +81,8 @@ def test_another_command_line_is_taken_word_by_word():
 def test_a_replica_spreads_over_all_its_cards(gpus: int, expected: str | None):
     resources = {"cpu": "16", "memory": "64Gi", "gpus": gpus}
     words = command(resources=resources)
-    found = dict(zip(words[3::2], words[4::2], strict=True)).get("--tensor-parallel-size")
-    assert found == expected
+    size = dict(zip(words[3::2], words[4::2], strict=True)).get("--tensor-parallel-size")
+    assert size == expected
 
 
 def test_spreading_over_the_cards_that_there_are_may_be_said_too():
@@ -141,18 +141,18 @@ def test_memory_that_is_shared_leaves_some_for_the_server():
 
 def test_memory_and_cards_are_requested_and_limited_alike_and_cpu_is_only_requested():
     both = {"memory": "64Gi", "nvidia.com/gpu": "2"}
-    found = Resources.of({"cpu": "16", "memory": "64Gi", "gpus": 2}).manifest()
-    assert found == {"requests": {"cpu": "16", **both}, "limits": both}
+    rendered = Resources.of({"cpu": "16", "memory": "64Gi", "gpus": 2}).manifest()
+    assert rendered == {"requests": {"cpu": "16", **both}, "limits": both}
 
 
 def test_a_limit_of_cpu_is_rendered_if_given():
-    found = Resources.of({"cpu": "16", "memory": "64Gi", "cpu_limit": "32"}).manifest()
-    assert (found["limits"]["cpu"], found["requests"]["cpu"]) == ("32", "16")
+    rendered = Resources.of({"cpu": "16", "memory": "64Gi", "cpu_limit": "32"}).manifest()
+    assert (rendered["limits"]["cpu"], rendered["requests"]["cpu"]) == ("32", "16")
 
 
 def test_a_server_without_a_card_asks_for_none():
-    found = Resources.of({"cpu": "1", "memory": "1Gi", "gpus": 0}).manifest()
-    assert found["limits"] == {"memory": "1Gi"}
+    rendered = Resources.of({"cpu": "1", "memory": "1Gi", "gpus": 0}).manifest()
+    assert rendered["limits"] == {"memory": "1Gi"}
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_server_without_a_card_asks_for_none():
 )
 def test_resources_that_kubernetes_refuses_are_refused(changes: dict[str, Any], sentence: str):
     values = {"cpu": "16", "memory": "64Gi", **changes}
-    found = refusal(Resources, values)
-    assert found.lower().startswith(sentence.lower())
+    text = refusal(Resources, values)
+    assert text.lower().startswith(sentence.lower())
 
 
 def test_a_limit_equal_to_the_request_is_fine():
@@ -211,8 +211,8 @@ def test_variables_are_in_the_order_of_their_names():
 
 def test_usage_is_reported_if_asked_and_a_variable_of_the_users_own_goes_first():
     assert variables(usage_stats=True) == OFFLINE
-    own = {"HF_HUB_OFFLINE": "0", "DO_NOT_TRACK": "0"}
-    assert variables(env=own) == {**OFF, **OFFLINE, **own}
+    env = {"HF_HUB_OFFLINE": "0", "DO_NOT_TRACK": "0"}
+    assert variables(env=env) == {**OFF, **OFFLINE, **env}
 
 
 @pytest.mark.parametrize(
@@ -316,8 +316,8 @@ def test_each_layer_is_split_over_what_other_sizes_leave(extra: list[str], share
 def test_a_command_line_that_does_not_suit_the_pod_is_refused(
     gpus: int, changes: dict[str, Any], sentence: str
 ):
-    found = refusal(ModelServer, server(resources=cards(gpus), **changes))
-    assert found.startswith(sentence)
+    text = refusal(ModelServer, server(resources=cards(gpus), **changes))
+    assert text.startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -335,17 +335,17 @@ def test_a_port_that_agrees_or_is_not_known_passes(words: list[str], port: int):
 
 
 @pytest.mark.parametrize(
-    ("memory", "gpus", "asked", "size"),
+    ("memory", "gpus", "setting", "size"),
     [
         *[("64Gi", 1, None, None), ("64Gi", 2, None, "32Gi"), ("15Gi", 8, None, "7680Mi")],
         *[("1G", 2, None, "476Mi"), ("64Gi", 2, "1Gi", "1Gi"), ("64Gi", 0, "8Gi", "8Gi")],
     ],
 )
 def test_several_cards_have_half_of_the_memory_to_talk_through(
-    memory: str, gpus: int, asked: str | None, size: str | None
+    memory: str, gpus: int, setting: str | None, size: str | None
 ):
     resources = Resources.of({"cpu": "1", "memory": memory, "gpus": gpus})
-    assert shared_memory_size(resources, asked) == size
+    assert shared_memory_size(resources, setting) == size
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def pod(**changes: Any) -> Any:
 
 
 def container(**changes: Any) -> Any:
-    [found] = pod(**changes)["containers"]
-    return found
+    [rendered] = pod(**changes)["containers"]
+    return rendered
 
 
 def test_a_preemption_is_no_failure():
@@ -53,18 +53,18 @@ def test_failures_of_its_own_are_counted():
 
 
 def test_each_pod_of_a_parallel_job_has_its_index():
-    found = spec(parallelism=4)
-    assert (found["parallelism"], found["completions"]) == (4, 4)
-    assert found["completionMode"] == "Indexed"
+    body = spec(parallelism=4)
+    assert (body["parallelism"], body["completions"]) == (4, 4)
+    assert body["completionMode"] == "Indexed"
 
 
 def test_the_checkpoint_is_mounted_where_the_variable_says():
-    found = container(env={"EPOCHS": "3"})
-    assert found["env"] == [
+    rendered = container(env={"EPOCHS": "3"})
+    assert rendered["env"] == [
         {"name": "CHECKPOINT_DIR", "value": "/checkpoint"},
         {"name": "EPOCHS", "value": "3"},
     ]
-    assert found["volumeMounts"] == [{"name": "checkpoint", "mountPath": "/checkpoint"}]
+    assert rendered["volumeMounts"] == [{"name": "checkpoint", "mountPath": "/checkpoint"}]
     [volume] = pod()["volumes"]
     assert volume == {
         "name": "checkpoint",
@@ -73,12 +73,15 @@ def test_the_checkpoint_is_mounted_where_the_variable_says():
 
 
 def variables(**changes: Any) -> dict[str, Any]:
-    return {one["name"]: one.get("value", one) for one in container(**changes)["env"]}
+    return {
+        variable["name"]: variable.get("value", variable)
+        for variable in container(**changes)["env"]
+    }
 
 
 def test_pods_of_a_parallel_job_meet_at_the_first_one():
-    found = variables(parallelism=2)
-    assert (found["MASTER_ADDR"], found["MASTER_PORT"]) == ("finetune-0.finetune", "29500")
+    env = variables(parallelism=2)
+    assert (env["MASTER_ADDR"], env["MASTER_PORT"]) == ("finetune-0.finetune", "29500")
     assert pod(parallelism=2)["subdomain"] == "finetune"
     service = only(planned(TrainingJob, "finetune", job(parallelism=2)).of(SERVICE)).inputs
     assert service["metadata"]["name"] == "finetune"
@@ -91,16 +94,16 @@ def test_pods_of_a_parallel_job_meet_at_the_first_one():
 
 
 def test_each_pod_of_a_parallel_job_knows_its_number_and_how_many_there_are():
-    found = variables(parallelism=2)
-    assert (found["NNODES"], found["WORLD_SIZE"]) == ("2", "2")
+    env = variables(parallelism=2)
+    assert (env["NNODES"], env["WORLD_SIZE"]) == ("2", "2")
     for name in ("NODE_RANK", "RANK"):
-        assert found[name] == {"name": name, "valueFrom": {"fieldRef": {"fieldPath": INDEX}}}
+        assert env[name] == {"name": name, "valueFrom": {"fieldRef": {"fieldPath": INDEX}}}
 
 
 def test_torchrun_finds_in_its_variables_what_its_command_line_leaves_out():
     """That torchrun reads PET_<FLAG> was read in PyTorch's source, and is not proved here."""
-    found = variables(parallelism=2, resources={"cpu": "8", "memory": "32Gi", "gpus": 4})
-    assert {name: value for name, value in found.items() if name.startswith("PET_")} == {
+    env = variables(parallelism=2, resources={"cpu": "8", "memory": "32Gi", "gpus": 4})
+    assert {name: value for name, value in env.items() if name.startswith("PET_")} == {
         "PET_MASTER_ADDR": "finetune-0.finetune",
         "PET_MASTER_PORT": "29500",
         "PET_NNODES": "2",
@@ -111,8 +114,8 @@ def test_torchrun_finds_in_its_variables_what_its_command_line_leaves_out():
 
 
 def test_a_variable_of_the_user_goes_before_one_of_the_rendezvous():
-    found = variables(parallelism=2, env={"NODE_RANK": "7", "PET_RDZV_CONF": "timeout=60"})
-    assert (found["NODE_RANK"], found["PET_RDZV_CONF"]) == ("7", "timeout=60")
+    env = variables(parallelism=2, env={"NODE_RANK": "7", "PET_RDZV_CONF": "timeout=60"})
+    assert (env["NODE_RANK"], env["PET_RDZV_CONF"]) == ("7", "timeout=60")
 
 
 def test_a_job_of_one_pod_meets_nobody():
@@ -134,8 +137,8 @@ def test_a_failure_ends_all_pods_of_a_job_and_is_counted_once():
 def test_pods_share_their_checkpoint_unless_each_has_its_own():
     [shared] = container(parallelism=2)["volumeMounts"]
     assert not {"subPath", "subPathExpr"} & set(shared)
-    [own] = container(parallelism=2, checkpoint_per_rank=True)["volumeMounts"]
-    assert own["subPathExpr"] == "rank-$(JOB_COMPLETION_INDEX)"
+    [mount] = container(parallelism=2, checkpoint_per_rank=True)["volumeMounts"]
+    assert mount["subPathExpr"] == "rank-$(JOB_COMPLETION_INDEX)"
     folder = {"checkpoint_folder": "runs/1/", "checkpoint_per_rank": True}
     [below] = container(**folder)["volumeMounts"]
     assert (below["subPathExpr"], below.get("subPath")) == (
@@ -200,11 +203,11 @@ def test_the_placement_is_carried_by_the_pods():
     expression = {"key": CARD, "operator": "In", "values": ["NVIDIA-A10"]}
     term = {"node_selector_terms": [{"match_expressions": [expression]}]}
     affinity = {"required_during_scheduling_ignored_during_execution": term}
-    found = pod(tolerations=[GPU_TAINT], node_affinity=affinity)
+    body = pod(tolerations=[GPU_TAINT], node_affinity=affinity)
     required = "requiredDuringSchedulingIgnoredDuringExecution"
-    [rendered] = found["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
+    [rendered] = body["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"]
     assert rendered["matchExpressions"] == [expression]
-    assert found["tolerations"] == [GPU_TAINT]
+    assert body["tolerations"] == [GPU_TAINT]
     assert "affinity" not in pod()
 
 
@@ -214,18 +217,22 @@ def test_the_command_is_run_as_it_is_on_the_cards_it_asks_for():
 
 
 def test_pods_carry_the_labels_that_the_policy_selects():
-    found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
+    manifest = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
     assert (
-        found["spec"]["template"]["metadata"]["labels"].items() >= {"release": "finetune"}.items()
+        manifest["spec"]["template"]["metadata"]["labels"].items()
+        >= {"release": "finetune"}.items()
     )
-    assert found["metadata"]["labels"] == {"release": "finetune"}
-    assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("finetune", "inference")
+    assert manifest["metadata"]["labels"] == {"release": "finetune"}
+    assert (manifest["metadata"]["name"], manifest["metadata"]["namespace"]) == (
+        "finetune",
+        "inference",
+    )
 
 
 def test_neither_an_update_nor_a_refresh_asks_whether_a_job_has_ended():
     """Does not prove what the plugin does: a refresh of it reads `skipAwait`, and no `waitFor`."""
-    found = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
-    assert found["metadata"]["annotations"] == {
+    manifest = only(planned(TrainingJob, "finetune", job()).of(JOB)).inputs
+    assert manifest["metadata"]["annotations"] == {
         "pulumi.com/skipAwait": "true",
         "pulumi.com/deletionPropagation": "background",
     }
@@ -344,8 +351,8 @@ def test_the_name_of_the_job_is_published():
     ],
 )
 def test_a_job_that_could_not_resume_is_refused(changes: dict[str, Any], sentence: str):
-    [found] = refused(TrainingJob, "finetune", job(**changes))
-    assert found.lower().startswith(sentence.lower())
+    [fault] = refused(TrainingJob, "finetune", job(**changes))
+    assert fault.lower().startswith(sentence.lower())
 
 
 @pytest.mark.parametrize(

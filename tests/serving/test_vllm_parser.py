@@ -63,8 +63,8 @@ def test_the_parser_takes_every_value_of_a_field_that_the_release_is_said_to_tak
     folder = folder_of(release)
     lines = list(field_lines(table.read_version(release)))
     assert len(lines) > 10
-    said = refused(folder, [line.words for line in lines])
-    assert [line for line, why in zip(lines, said, strict=True) if why] == []
+    refusals = refused(folder, [line.words for line in lines])
+    assert [line for line, why in zip(lines, refusals, strict=True) if why] == []
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_the_table_has_the_flags_of_the_parser_and_the_words_that_follow(release
         cwd=ROOT,
         check=True,
     )
-    found = json.loads(done.stdout.splitlines()[-1])
-    known = table.release(table.read_version(release)).of_module.flags
-    assert set(found) - {"-h", "--help"} == set(known)
-    kinds = {flag: known.get(kind, kind) for flag, kind in known.items()}
-    assert {flag: WORDS.get(found[flag], found[flag]) for flag in known} == kinds
+    parsed = json.loads(done.stdout.splitlines()[-1])
+    flags = table.release(table.read_version(release)).of_module.flags
+    assert set(parsed) - {"-h", "--help"} == set(flags)
+    kinds = {flag: flags.get(kind, kind) for flag, kind in flags.items()}
+    assert {flag: WORDS.get(parsed[flag], parsed[flag]) for flag in flags} == kinds

@@ -66,8 +66,8 @@ def started(release: str, *words: str) -> dict[str, Any]:
 )
 def test_flags_that_the_release_knows_pass(words: list[str], release: str):
     raw = server(vllm={"served_model_name": "q", "extra_args": words})
-    known = release[0].isdigit()
-    raw["image"] = image(release) if known else "registry/vllm:latest"
+    has_release = release[0].isdigit()
+    raw["image"] = image(release) if has_release else "registry/vllm:latest"
     if words[0] == "--runner=pooling":
         raw["vllm"] = {"served_model_name": "q", "runner": "pooling"}
     assert ModelServer.of(raw).command_line()

@@ -94,7 +94,7 @@ def drift(dev: Runner, issues: list[dict[str, object]]) -> list[Call]:
 
 @needs_engine
 def test_a_deployment_creates_the_stack(dev: Runner):
-    types = {one.type for one in dev.box.cloud.every()}
+    types = {one.type for one in dev.box.cloud.resources()}
     assert "alicloud:cs/managedKubernetes:ManagedKubernetes" in types
 
 
@@ -114,7 +114,7 @@ def test_the_engine_counts_a_fresh_kubeconfig_as_a_change(dev: Runner):
 @needs_engine
 @needs_node
 def test_what_is_changed_by_hand_opens_an_issue_whose_remedy_closes_it(dev: Runner):
-    pool = next(one for one in dev.box.cloud.every() if one.type.endswith("NodePool"))
+    pool = next(one for one in dev.box.cloud.resources() if one.type.endswith("NodePool"))
     dev.box.cloud.change(pool.type, pool.id, nodePoolName="renamed")
     [(name, request)] = drift(dev, [])
     assert name == "issues.create"

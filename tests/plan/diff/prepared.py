@@ -65,9 +65,11 @@ def planned(stack: str, changes: Mapping[str, Any]) -> Plan:
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, folder)
         file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-        own = {key.removeprefix("ack-inference:"): one for key, one in file["config"].items()}
-        own.update(merged(own, dict(changes)))
-        file["config"] = {f"ack-inference:{key}": one for key, one in own.items()}
+        config = {
+            key.removeprefix("ack-inference:"): value for key, value in file["config"].items()
+        }
+        config.update(merged(config, dict(changes)))
+        file["config"] = {f"ack-inference:{key}": value for key, value in config.items()}
         Path(folder, f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(file))
         return plan(stack, Path(folder), salt=SALT)
 
@@ -85,10 +87,10 @@ def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
 
 def rows(diff: StackDiff) -> Rows:
     """Names of the resources by what happens to them."""
-    found: Rows = {}
-    for one in diff.resources:
-        found.setdefault(one.kind, set()).add(one.resource.name)
-    return found
+    by_kind: Rows = {}
+    for change in diff.resources:
+        by_kind.setdefault(change.kind, set()).add(change.resource.name)
+    return by_kind
 
 
 PREPARED: Final = [

@@ -35,29 +35,29 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(changed: Path) -> Report:
+def canary_report(changed: Path) -> Report:
     return report(EXAMPLE, str(EXAMPLE), str(changed), ["dev"])
 
 
-def diff_in(found: Report) -> StackDiff:
-    [section] = found.sections
+def diff_in(report: Report) -> StackDiff:
+    [section] = report.sections
     assert section.diff is not None, section.refusals
     return section.diff
 
 
-def test_every_secret_that_changes_is_a_row_of_its_own(found: Report) -> None:
+def test_every_secret_that_changes_is_a_row_of_its_own(canary_report: Report) -> None:
     rows = {
-        (change.resource.name, one.path): (one.old, one.new)
-        for change in diff_in(found).changes
-        for one in change.properties
+        (change.resource.name, property_.path): (property_.old, property_.new)
+        for change in diff_in(canary_report).changes
+        for property_ in change.properties
     }
     assert len(rows) >= 4
     assert set(rows.values()) == {("[secret]", "[secret]")}
 
 
 @pytest.mark.parametrize("form", [to_markdown, to_json, render_page, printed])
-def test_no_form_of_a_diff_shows_a_secret(found: Report, form: Any) -> None:
-    text = form(found)
+def test_no_form_of_a_diff_shows_a_secret(canary_report: Report, form: Any) -> None:
+    text = form(canary_report)
     assert "[secret]" in text
     assert CANARY not in text
 

@@ -45,7 +45,7 @@ def plan(*resources: Resource, **more: Any) -> Plan:
 
 def of(*owners: Resource) -> Marker:
     """A value that only the cloud knows, and whose it is."""
-    return Marker(UNKNOWN, [one.urn for one in owners])
+    return Marker(UNKNOWN, [owner.urn for owner in owners])
 
 
 def one_change(diff: StackDiff) -> ResourceChange:
@@ -54,7 +54,7 @@ def one_change(diff: StackDiff) -> ResourceChange:
 
 
 def kinds(diff: StackDiff) -> dict[str, ChangeKind]:
-    return {one.resource.name: one.kind for one in diff.changes}
+    return {change.resource.name: change.kind for change in diff.changes}
 
 
 def test_a_property_that_differs_is_shown_as_it_was_and_as_it_will_be() -> None:
@@ -65,24 +65,24 @@ def test_a_property_that_differs_is_shown_as_it_was_and_as_it_will_be() -> None:
         )
     )
     assert change.kind is ChangeKind.UPDATED
-    assert [(one.path, one.old, one.new) for one in change.properties] == [
+    assert [(property_.path, property_.old, property_.new) for property_ in change.properties] == [
         ("desiredSize", ABSENT, "1"),
         ("scalingConfig.maxSize", 4, 8),
     ]
 
 
 def test_a_stack_that_is_new_is_created_and_one_that_is_given_up_is_deleted() -> None:
-    known = plan(resource(POOL, "t4", {}))
-    assert kinds(compare(None, known)) == {"t4": ChangeKind.CREATED}
-    assert kinds(compare(known, None)) == {"t4": ChangeKind.DELETED}
+    pools = plan(resource(POOL, "t4", {}))
+    assert kinds(compare(None, pools)) == {"t4": ChangeKind.CREATED}
+    assert kinds(compare(pools, None)) == {"t4": ChangeKind.DELETED}
     with pytest.raises(ValueError, match="neither revision"):
         compare(None, None)
 
 
 def test_components_are_not_counted_among_what_stays() -> None:
     group = resource("shop:index:Group", "group", {}, custom=False)
-    known = plan(group, resource(POOL, "t4", {}))
-    assert compare(known, known).unchanged == 1
+    pools = plan(group, resource(POOL, "t4", {}))
+    assert compare(pools, pools).unchanged == 1
 
 
 def test_what_only_the_cloud_knows_stays_what_it_is() -> None:
@@ -92,11 +92,11 @@ def test_what_only_the_cloud_knows_stays_what_it_is() -> None:
 
 
 def test_the_same_place_with_the_value_of_another_resource_differs() -> None:
-    one, two = resource(POOL, "a10", {}), resource(POOL, "t4", {})
-    before = resource(CLAIM, "user", {"spec": [of(one), of(two)]})
-    after = resource(CLAIM, "user", {"spec": [of(two), of(one)]})
-    change = one_change(compare(plan(one, two, before), plan(one, two, after)))
-    assert [each.path for each in change.properties] == ["spec[0]", "spec[1]"]
+    first, second = resource(POOL, "a10", {}), resource(POOL, "t4", {})
+    before = resource(CLAIM, "user", {"spec": [of(first), of(second)]})
+    after = resource(CLAIM, "user", {"spec": [of(second), of(first)]})
+    change = one_change(compare(plan(first, second, before), plan(first, second, after)))
+    assert [property_.path for property_ in change.properties] == ["spec[0]", "spec[1]"]
 
 
 def test_a_replaced_resource_drags_along_what_needs_its_id() -> None:
@@ -112,7 +112,7 @@ def test_a_replaced_resource_drags_along_what_needs_its_id() -> None:
         "addon": ChangeKind.REPLACED,
         "note": ChangeKind.UPDATED,
     }
-    assert {one.because for one in diff.changes[1:]} == {(before.urn,)}
+    assert {change.because for change in diff.changes[1:]} == {(before.urn,)}
     assert diff.changes[0].because == ()
 
 
@@ -162,7 +162,7 @@ def test_what_is_deleted_before_its_successor_is_made_takes_its_dependents_with_
     )
     diff = compare(plan(before, claim), plan(after, claim))
     assert kinds(diff) == {"volume": ChangeKind.REPLACED, "claim": ChangeKind.REPLACED}
-    assert [one.deletes_first for one in diff.changes] == [True, True]
+    assert [change.deletes_first for change in diff.changes] == [True, True]
     assert diff.changes[1].because == (before.urn,)
     unrelated = note.__class__(**{**vars(note), "property_dependencies": {"spec": [claim.urn]}})
     assert "note" not in kinds(
@@ -184,21 +184,21 @@ def test_a_new_name_lets_the_old_object_stay_until_the_new_one_is_there() -> Non
 
 def test_options_of_a_resource_count() -> None:
     inputs = [{"desiredSize": "1"}, {"desiredSize": "2"}]
-    ignoring = [resource(POOL, "t4", one, ignore_changes=["desiredSize"]) for one in inputs]
+    ignoring = [resource(POOL, "t4", values, ignore_changes=["desiredSize"]) for values in inputs]
     assert compare(plan(ignoring[0]), plan(ignoring[1])).changes == ()
-    replacing = [resource(POOL, "t4", one, replace_on_changes=["*"]) for one in inputs]
+    replacing = [resource(POOL, "t4", values, replace_on_changes=["*"]) for values in inputs]
     assert one_change(compare(plan(replacing[0]), plan(replacing[1]))).kind is ChangeKind.REPLACED
     first = [
-        resource(POOL, "t4", one, replace_on_changes=["desiredSize"], delete_before_replace=True)
-        for one in inputs
+        resource(POOL, "t4", values, replace_on_changes=["desiredSize"], delete_before_replace=True)
+        for values in inputs
     ]
     assert one_change(compare(plan(first[0]), plan(first[1]))).deletes_first
 
 
 def test_a_secret_that_changes_is_seen_and_not_shown() -> None:
     before, after = (resource(POOL, "t4", {"password": secret(digest)}) for digest in "ab")
-    [found] = one_change(compare(plan(before), plan(after))).properties
-    assert (found.path, found.old, found.new) == ("password", "[secret]", "[secret]")
+    [property_] = one_change(compare(plan(before), plan(after))).properties
+    assert (property_.path, property_.old, property_.new) == ("password", "[secret]", "[secret]")
     assert compare(plan(before), plan(before)).changes == ()
 
 
@@ -220,7 +220,9 @@ def test_what_is_protected_is_refused_by_the_engine_only_where_it_would_go() -> 
 
 def test_outputs_of_the_stack_are_compared_too() -> None:
     diff = compare(plan(outputs={"host": "a"}), plan(outputs={"host": "b"}))
-    assert [(one.path, one.old, one.new) for one in diff.outputs] == [("host", "a", "b")]
+    assert [(output.path, output.old, output.new) for output in diff.outputs] == [
+        ("host", "a", "b")
+    ]
 
 
 class Group(pulumi.ComponentResource):
@@ -235,7 +237,7 @@ def test_an_alias_moves_a_component_with_all_that_is_called_after_it() -> None:
     moved = record(lambda: Group("new", pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")])))
     diff = compare(before, moved)
     assert kinds(diff) == {"new": ChangeKind.MOVED, "new-notes": ChangeKind.MOVED}
-    assert [one.former.rpartition("::")[2] for one in diff.changes] == ["old", "old-notes"]
+    assert [change.former.rpartition("::")[2] for change in diff.changes] == ["old", "old-notes"]
     assert set(kinds(compare(before, record(lambda: Group("new")))).values()) == {
         ChangeKind.CREATED,
         ChangeKind.DELETED,
@@ -255,6 +257,9 @@ def test_a_value_of_a_moved_resource_stays_what_it_is() -> None:
 
 def test_a_former_resource_goes_to_one_successor_only() -> None:
     old, first, second = (resource(POOL, name, {}) for name in ("old", "first", "second"))
-    successors = [one.__class__(**{**vars(one), "aliases": [old.urn]}) for one in (first, second)]
-    found = kinds(compare(plan(old), plan(*successors)))
-    assert found == {"first": ChangeKind.MOVED, "second": ChangeKind.CREATED}
+    successors = [
+        successor.__class__(**{**vars(successor), "aliases": [old.urn]})
+        for successor in (first, second)
+    ]
+    by_name = kinds(compare(plan(old), plan(*successors)))
+    assert by_name == {"first": ChangeKind.MOVED, "second": ChangeKind.CREATED}

@@ -35,9 +35,9 @@ def grown(old: Any, new: Any, key: str = "size") -> StackReport:
     return section(plan(resource(POOL, "t4", {key: old})), plan(resource(POOL, "t4", {key: new})))
 
 
-def printed(found: Report) -> str:
+def printed(report_: Report) -> str:
     file = io.StringIO()
-    render_report(found, Console(file=file, width=80, markup=False, emoji=False, highlight=False))
+    render_report(report_, Console(file=file, width=80, markup=False, emoji=False, highlight=False))
     return file.getvalue()
 
 
@@ -50,11 +50,11 @@ def test_a_comment_opens_with_the_worst_that_happens() -> None:
     quiet = StackReport("aaa", grown(1, 2).diff)
     lines = to_markdown(report(quiet, CLUSTER_REPLACED)).splitlines()
     assert lines[0] == MARK
-    said = [line for line in lines[1:] if line]
-    assert said[0] == "> [!CAUTION]"
-    assert said[1].startswith("> - **dev**: This replaces the cluster cluster-cluster ")
+    alerts = [line for line in lines[1:] if line]
+    assert alerts[0] == "> [!CAUTION]"
+    assert alerts[1].startswith("> - **dev**: This replaces the cluster cluster-cluster ")
     headings = [line for line in lines if line.startswith("### ")]
-    assert [one.split(":")[0] for one in headings] == ["### dev", "### aaa"]
+    assert [heading.split(":")[0] for heading in headings] == ["### dev", "### aaa"]
 
 
 def test_on_a_terminal_the_worst_of_a_stack_stands_above_its_rows() -> None:
@@ -72,29 +72,29 @@ def test_what_is_dragged_along_says_why_and_repeats_no_unknown_value() -> None:
 
 
 def test_a_row_that_is_only_updated_shows_whose_unknown_value_it_takes() -> None:
-    one, two = resource(POOL, "a10", {}), resource(POOL, "t4", {})
-    users = [resource(CLUSTER, "user", {"pool": of(owner)}) for owner in (one, two)]
-    found = section(plan(one, two, users[0]), plan(one, two, users[1]))
-    assert "pool  [unknown] of a10 -> [unknown] of t4" in printed(report(found))
+    first, second = resource(POOL, "a10", {}), resource(POOL, "t4", {})
+    users = [resource(CLUSTER, "user", {"pool": of(owner)}) for owner in (first, second)]
+    pools_section = section(plan(first, second, users[0]), plan(first, second, users[1]))
+    assert "pool  [unknown] of a10 -> [unknown] of t4" in printed(report(pools_section))
 
 
 def test_a_comment_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
-    many = [resource(POOL, f"pool-{number}", {"a": "x" * 150}) for number in range(4000)]
-    text = to_markdown(report(section(None, plan(*many)), CLUSTER_REPLACED))
+    pools = [resource(POOL, f"pool-{number}", {"a": "x" * 150}) for number in range(4000)]
+    text = to_markdown(report(section(None, plan(*pools)), CLUSTER_REPLACED))
     assert len(text) <= LIMIT
     assert re.search(r"^\d+ changes find no room here", text, re.MULTILINE)
     assert "! cluster-cluster  cs.ManagedKubernetes" in text
     assert text.count("<details") == text.count("</details>") == text.count("```diff")
 
 
-@pytest.mark.parametrize(("stacks", "told"), [(100, "stacks are"), (15, "stack is")])
+@pytest.mark.parametrize(("stacks", "phrase"), [(100, "stacks are"), (15, "stack is")])
 def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
-    stacks: int, told: str
+    stacks: int, phrase: str
 ) -> None:
     refusal = PlanRefusal("main", ["x" * 300] * 50)
     text = to_markdown(report(*[StackReport(f"s{n}", None, [refusal]) for n in range(stacks)]))
     assert len(text) <= LIMIT
-    [rest] = re.findall(rf"^(\d+) more {told} left out", text, re.MULTILINE)
+    [rest] = re.findall(rf"^(\d+) more {phrase} left out", text, re.MULTILINE)
     blocks = text.count("and 30 more")
     assert blocks + int(rest) == stacks
     assert LIMIT - len(text) < len(text) / blocks + 1000
@@ -103,11 +103,11 @@ def test_a_comment_shows_as_many_stacks_as_have_room_and_counts_the_others(
 
 def test_nothing_in_a_comment_is_taken_for_markdown() -> None:
     hostile = resource(POOL, HOSTILE, {HOSTILE: HOSTILE})
-    found = [
+    sections = [
         section(plan(hostile), plan(), HOSTILE),
         StackReport("b", None, [PlanRefusal(HOSTILE, [HOSTILE])]),
     ]
-    text = to_markdown(Report(HOSTILE, HOSTILE, found))
+    text = to_markdown(Report(HOSTILE, HOSTILE, sections))
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     outside = re.sub(r"(?<!\\)`[^`\n]*(?<!\\)`", "", outside)
     assert not re.search(r"(?<!\\)(!\[|\]\(|<b>|\*_)", outside)
@@ -135,7 +135,7 @@ def test_a_secret_and_an_unknown_value_are_shown_as_such(form: Any) -> None:
 
 
 def test_json_leaves_out_the_end_that_is_not_there() -> None:
-    before, after = (plan(resource(POOL, "t4", one)) for one in ({"a": 1}, {"b": None}))
+    before, after = (plan(resource(POOL, "t4", values)) for values in ({"a": 1}, {"b": None}))
     [stack] = json.loads(to_json(report(section(before, after))))["stacks"]
     [change] = stack["changes"]
     assert (change["kind"], change["name"], change["component"]) == ("updated", "t4", False)
@@ -156,15 +156,15 @@ def test_values_are_shown_on_one_line_and_cut_where_they_are_long() -> None:
 
 def test_counts_are_in_one_line() -> None:
     assert counts(compare(plan(), plan())) == "nothing changes"
-    known = plan(resource(POOL, "t4", {}), resource(POOL, "a10", {}))
-    assert counts(compare(known, plan(known.resources[0]))) == "1 deleted, 1 unchanged"
+    pools = plan(resource(POOL, "t4", {}), resource(POOL, "a10", {}))
+    assert counts(compare(pools, plan(pools.resources[0]))) == "1 deleted, 1 unchanged"
 
 
 @pytest.mark.parametrize("form", [to_markdown, to_json, printed, render_page])
 def test_policies_speak_in_every_form(form: Any) -> None:
-    known = grown(1, 2).diff
-    text = form(report(StackReport("dev", known, (), ["disk open [rule]"], ["much money [cost]"])))
+    diff = grown(1, 2).diff
+    text = form(report(StackReport("dev", diff, (), ["disk open [rule]"], ["much money [cost]"])))
     for words in ("disk open", "much money"):
         assert words in text
-    assert Report("a", "b", [StackReport("dev", known, (), ["x"])]).refused
-    assert not Report("a", "b", [StackReport("dev", known, (), (), ["x"])]).refused
+    assert Report("a", "b", [StackReport("dev", diff, (), ["x"])]).refused
+    assert not Report("a", "b", [StackReport("dev", diff, (), (), ["x"])]).refused

@@ -24,12 +24,12 @@ def diff(old: dict[str, Any], new: dict[str, Any]) -> StackDiff:
     return compare(*(planned(merged(keda, changes)) for changes in (old, new)))
 
 
-def said(old: str, new: str) -> list[str]:
-    return headlines(diff(*({f"{QUEUE}.scale": SCALES[one]} for one in (old, new))))
+def scale_headlines(old: str, new: str) -> list[str]:
+    return headlines(diff(*({f"{QUEUE}.scale": SCALES[name]} for name in (old, new))))
 
 
 def test_another_autoscaler_leaves_the_hpa_of_kserve_behind() -> None:
-    assert said("hpa", "keda") == [
+    assert scale_headlines("hpa", "keda") == [
         "KServe leaves the old HPA of the model qwen-queue behind, and both scale it: after the "
         f"update, {DELETE} hpa qwen-queue-predictor`."
     ]
@@ -37,7 +37,7 @@ def test_another_autoscaler_leaves_the_hpa_of_kserve_behind() -> None:
 
 @pytest.mark.parametrize("new", ["hpa", "external"])
 def test_another_autoscaler_leaves_the_scaled_object_behind(new: str) -> None:
-    assert said("keda", new) == [
+    assert scale_headlines("keda", new) == [
         "KServe leaves the old ScaledObject of the model qwen-queue behind, and both scale it: "
         f"after the update, {DELETE} scaledobject qwen-queue-predictor`."
     ]
@@ -46,12 +46,12 @@ def test_another_autoscaler_leaves_the_scaled_object_behind(new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), [("hpa", "external"), ("external", "hpa")])
 def test_what_kserve_clears_away_itself_needs_no_word(old: str, new: str) -> None:
     """It deletes the HPA that is its own where the class is external, and ours is ours."""
-    assert said(old, new) == []
+    assert scale_headlines(old, new) == []
 
 
 def test_another_way_to_run_a_model_is_refused_by_kserve() -> None:
     for old, new in (("hpa", "knative"), ("knative", "external")):
-        sentences = " ".join(said(old, new))
+        sentences = " ".join(scale_headlines(old, new))
         assert (
             "KServe refuses to run the model qwen-queue by Knative now, or no longer" in sentences
         )
@@ -68,4 +68,6 @@ def test_a_time_out_reaches_an_ingress_only_where_it_is_made_anew() -> None:
 
 
 def test_a_model_that_comes_needs_no_word() -> None:
-    assert not any("KServe" in one for one in headlines(diff({"models[qwen-queue]": GONE}, {})))
+    assert not any(
+        "KServe" in headline for headline in headlines(diff({"models[qwen-queue]": GONE}, {}))
+    )

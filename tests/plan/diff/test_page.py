@@ -63,7 +63,7 @@ def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
 
 
 def html_of(*diffs: StackDiff, base: str = "main", head: str = "working tree") -> str:
-    return render_page(Report(base, head, [StackReport(one.stack, one) for one in diffs]))
+    return render_page(Report(base, head, [StackReport(diff.stack, diff) for diff in diffs]))
 
 
 def page_of(*diffs: StackDiff) -> Page:
@@ -71,7 +71,7 @@ def page_of(*diffs: StackDiff) -> Page:
 
 
 def of_changes(*changes: ResourceChange, **more: Any) -> StackDiff:
-    plan = Plan("shop", "dev", [one.resource for one in changes])
+    plan = Plan("shop", "dev", [change.resource for change in changes])
     return StackDiff("shop", "dev", plan, plan, changes, **more)
 
 
@@ -99,7 +99,7 @@ def test_the_page_of_every_stack_nests_and_takes_nothing_from_elsewhere(stack: s
         assert not [name for name in attributes if name.startswith("on")]
         assert (attributes.get("href") or "#").startswith("#")
     assert not re.search(r"url\(|@import|expression\(", CSS)
-    [policy] = [one for one in page.of("meta") if "http-equiv" in one]
+    [policy] = [element for element in page.of("meta") if "http-equiv" in element]
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -129,12 +129,12 @@ def test_the_page_has_the_landmarks_that_a_screen_reader_goes_by() -> None:
     assert (tags.count("main"), tags.count("h1"), tags.count("nav")) == (1, 1, 1)
     [html] = page.of("html")
     assert html["lang"] == "en"
-    assert all(one.get("scope") for one in page.of("th"))
-    labels = {one["aria-labelledby"] for one in page.of("section")}
-    assert labels <= {one.get("id") for one in page.of("h2")}
-    boxes = [one for one in page.of("div") if one.get("class") == "scroll"]
+    assert all(element.get("scope") for element in page.of("th"))
+    labels = {element["aria-labelledby"] for element in page.of("section")}
+    assert labels <= {element.get("id") for element in page.of("h2")}
+    boxes = [element for element in page.of("div") if element.get("class") == "scroll"]
     assert boxes
-    assert all(one["tabindex"] == "0" and one["aria-label"] for one in boxes)
+    assert all(element["tabindex"] == "0" and element["aria-label"] for element in boxes)
 
 
 def test_the_page_is_called_after_its_stacks_and_revisions() -> None:
@@ -145,8 +145,8 @@ def test_the_page_is_called_after_its_stacks_and_revisions() -> None:
 def test_the_worst_comes_first_and_then_what_runs_where() -> None:
     text = page_of(diff_of("dev", {"network.service_cidr": "172.30.0.0/16"})).text
     places = [
-        text.index(one)
-        for one in (
+        text.index(phrase)
+        for phrase in (
             "This replaces the cluster cluster-cluster",
             "What runs where",
             "Nodes and money per month",
@@ -200,7 +200,7 @@ def test_a_stack_that_stays_is_short() -> None:
     page = page_of(diff_of("dev", {}))
     assert "dev stays as it is" in page.text
     assert "Nodes and money" not in page.text
-    assert all("open" not in one for one in page.of("details"))
+    assert all("open" not in element for element in page.of("details"))
 
 
 def test_a_stack_that_is_new_or_given_up_says_so() -> None:
@@ -262,16 +262,16 @@ def test_a_change_says_that_it_is_refused_and_what_goes_first() -> None:
 
 
 def test_of_many_changes_only_those_are_open_that_others_follow_from() -> None:
-    one = (prop("size", 1, 2),)
-    root = ResourceChange(ChangeKind.REPLACED, resource("root"), properties=one)
-    others = [
-        ResourceChange(kind, resource(f"{kind}{number}"), properties=one, because=because)
+    size = (prop("size", 1, 2),)
+    root = ResourceChange(ChangeKind.REPLACED, resource("root"), properties=size)
+    dependents = [
+        ResourceChange(kind, resource(f"{kind}{number}"), properties=size, because=because)
         for number in range(7)
         for kind, because in ((ChangeKind.UPDATED, ()), (ChangeKind.REPLACED, (root.urn,)))
     ]
-    few, many = (page_of(of_changes(root, *some)) for some in (others[:4], others))
-    assert sum("open" in fold for fold in few.of("details")) == 1 + 5
-    assert sum("open" in fold for fold in many.of("details")) == 1 + 1
+    short, long = (page_of(of_changes(root, *changes)) for changes in (dependents[:4], dependents))
+    assert sum("open" in fold for fold in short.of("details")) == 1 + 5
+    assert sum("open" in fold for fold in long.of("details")) == 1 + 1
 
 
 def test_outputs_that_differ_are_shown() -> None:
@@ -293,7 +293,7 @@ def test_of_two_values_only_the_words_that_differ_are_marked(
     old: Any, new: Any, shared: tuple[str, str], was: str, becomes: str
 ) -> None:
     before, after = difference(old, new)
-    assert {(one.start, one.end) for one in (before, after)} == {shared}
+    assert {(span.start, span.end) for span in (before, after)} == {shared}
     assert (before.differs, after.differs) == (was, becomes)
 
 
@@ -322,29 +322,29 @@ def test_a_sentence_shows_commands_as_code() -> None:
 
 
 def test_places_are_counted_as_people_do() -> None:
-    said = [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
-    assert said == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]
+    ordinals = [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
+    assert ordinals == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]
 
 
 def colours(scheme: str) -> dict[str, str]:
     light, dark = CSS.split("@media (prefers-color-scheme: dark)")
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
+    by_name = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
     if scheme == "dark":
-        found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
-    return found
+        by_name |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
+    return by_name
 
 
 def luminance(colour: str) -> float:
     """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (
-        one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in parts
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    bright, dim = sorted([luminance(one), luminance(other)], reverse=True)
+def contrast(front: str, back: str) -> float:
+    bright, dim = sorted([luminance(front), luminance(back)], reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
@@ -363,11 +363,11 @@ def pairs(scheme: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read_in_light_and_in_dark(scheme: str) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1."""
-    found = colours(scheme)
+    palette = colours(scheme)
     poor = {
         (text, back): round(ratio, 2)
         for text, back in pairs(scheme)
-        if (ratio := contrast(found[text], found[back])) < 4.5
+        if (ratio := contrast(palette[text], palette[back])) < 4.5
     }
     assert poor == {}
 

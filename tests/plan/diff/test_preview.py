@@ -24,8 +24,8 @@ def state(type_: str, name: str, inputs: Json, **more: Any) -> Json:
 
 def step(op: str, old: Json | None = None, new: Json | None = None, **more: Any) -> Json:
     sides = {"oldState": old, "newState": new}
-    known = {key: one for key, one in sides.items() if one is not None}
-    return {"op": op, "urn": (new or old or {})["urn"], **known, **more}
+    present = {key: side for key, side in sides.items() if side is not None}
+    return {"op": op, "urn": (new or old or {})["urn"], **present, **more}
 
 
 def read(*steps: Json, **more: Any) -> StackDiff:
@@ -73,11 +73,13 @@ def test_values_are_found_by_the_paths_of_the_engine() -> None:
         "only.here": {"kind": "update-replace", "inputDiff": False},
         "gone": {"kind": "delete", "inputDiff": True},
     }
-    found = {
-        one.path: one
-        for one in only(read(step("replace", old, new, detailedDiff=detailed))).properties
+    by_path = {
+        property_.path: property_
+        for property_ in only(read(step("replace", old, new, detailedDiff=detailed))).properties
     }
-    assert [(one.old, one.new, one.replaces) for one in found.values()] == [
+    assert [
+        (property_.old, property_.new, property_.replaces) for property_ in by_path.values()
+    ] == [
         (1, 2, False),
         (ABSENT, ABSENT, False),
         (5, 6, True),
@@ -114,15 +116,15 @@ def test_what_is_dragged_along_names_the_replaced_resource() -> None:
         step("replace", old, pool, detailedDiff=detailed),
         step("replace", forced, forced),
     )
-    assert [one.because for one in diff.changes] == [(), (cluster["urn"],), (cluster["urn"],)]
+    assert [change.because for change in diff.changes] == [(), (cluster["urn"],), (cluster["urn"],)]
 
 
 def test_the_parts_of_a_replacement_are_no_resources_of_their_own() -> None:
-    one = state(POOL, "t4", {})
+    pool = state(POOL, "t4", {})
     diff = read(
-        step("create-replacement", one, one),
-        step("replace", one, one),
-        step("delete-replaced", one, None),
+        step("create-replacement", pool, pool),
+        step("replace", pool, pool),
+        step("delete-replaced", pool, None),
     )
     assert only(diff).kind is ChangeKind.REPLACED
     assert [len(side.resources) for side in (diff.before, diff.after) if side] == [1, 1]
@@ -135,7 +137,7 @@ def test_another_urn_of_the_same_resource_is_a_move() -> None:
 
 def test_what_stays_is_counted_only_where_the_engine_lists_it() -> None:
     group = {**state("shop:index:Group", "g", {}), "custom": False}
-    same = [step("same", one, one) for one in (state(POOL, "t4", {}), group)]
+    same = [step("same", resource, resource) for resource in (state(POOL, "t4", {}), group)]
     assert read(*same, changeSummary={"same": 2}).unchanged == 1
     changed = step("create", None, state(POOL, "a10", {}))
     assert read(changed, changeSummary={"same": 9, "create": 1}).unchanged is None
@@ -164,9 +166,9 @@ def test_protection_is_read_from_the_state() -> None:
 
 
 def test_what_the_engine_refuses_is_a_refusal() -> None:
-    said = [{"severity": "error", "message": "error: bad\n  thing"}, {"severity": "warning"}]
+    diagnostics = [{"severity": "error", "message": "error: bad\n  thing"}, {"severity": "warning"}]
     for steps in ([], [step("create", None, state(POOL, "t4", {}))]):
-        text = json.dumps({"steps": steps, "diagnostics": said})
+        text = json.dumps({"steps": steps, "diagnostics": diagnostics})
         [section] = read_preview(text, ["dev"]).sections
         assert section.stack == "dev"
         assert section.refusals[0].sentences == ["error: bad thing"]

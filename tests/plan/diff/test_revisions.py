@@ -56,8 +56,8 @@ def sizes(project: Path, base: str, head: str | None) -> tuple[object, object]:
     [section] = report(project, base, head, []).sections
     assert section.diff is not None
     [change] = section.diff.changes
-    [found] = [one for one in change.properties if one.path == "size"]
-    return found.old, found.new
+    [size] = [item for item in change.properties if item.path == "size"]
+    return size.old, size.new
 
 
 def test_two_commits_are_compared_and_neither_is_the_working_tree(project: Path) -> None:
@@ -71,39 +71,41 @@ def test_without_a_head_the_project_is_taken_as_it_is(project: Path) -> None:
 
 
 def test_a_folder_is_a_revision_too(project: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    write(other, "four")
-    assert sizes(project, "HEAD", str(other)) == ("two", "four")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    write(folder, "four")
+    assert sizes(project, "HEAD", str(folder)) == ("two", "four")
 
 
 def test_each_revision_runs_its_own_modules(project: Path) -> None:
     write(project, "two", name="renamed")
     [section] = report(project, "HEAD", None, []).sections
     assert section.diff is not None
-    found = {one.resource.name: one.kind for one in section.diff.changes}
-    assert found == {"renamed": ChangeKind.CREATED, "notes": ChangeKind.DELETED}
+    by_name = {change.resource.name: change.kind for change in section.diff.changes}
+    assert by_name == {"renamed": ChangeKind.CREATED, "notes": ChangeKind.DELETED}
 
 
 def test_a_stack_that_only_one_revision_has_comes_or_goes(project: Path) -> None:
     shutil.move(project / "Pulumi.dev.yaml", project / "Pulumi.prod.yaml")
-    found = {one.stack: one.diff for one in report(project, "HEAD", None, []).sections}
-    kinds = {name: [one.kind for one in diff.changes] for name, diff in found.items() if diff}
+    diffs = {section.stack: section.diff for section in report(project, "HEAD", None, []).sections}
+    kinds = {name: [change.kind for change in diff.changes] for name, diff in diffs.items() if diff}
     assert kinds == {"dev": [ChangeKind.DELETED], "prod": [ChangeKind.CREATED]}
 
 
 def test_only_the_named_stacks_are_compared(project: Path) -> None:
     (project / "Pulumi.prod.yaml").write_text("config: {shop:size: x}\n")
-    assert [one.stack for one in report(project, "HEAD", None, ["prod"]).sections] == ["prod"]
+    assert [section.stack for section in report(project, "HEAD", None, ["prod"]).sections] == [
+        "prod"
+    ]
     with pytest.raises(Refused, match=r"Pulumi.pord.yaml does not exist. Did you mean 'prod'"):
         report(project, "HEAD", None, ["pord"])
 
 
 def test_a_revision_that_is_refused_says_why_and_the_rest_is_compared(project: Path) -> None:
     (project / "Pulumi.prod.yaml").write_text("config: {shop:other: x}\n")
-    found = {one.stack: one for one in report(project, "HEAD", None, []).sections}
-    assert found["dev"].diff is not None
-    [refusal] = found["prod"].refusals
+    sections = {section.stack: section for section in report(project, "HEAD", None, []).sections}
+    assert sections["dev"].diff is not None
+    [refusal] = sections["prod"].refusals
     assert refusal.revision == WORKING_TREE
     assert refusal.sentences[0] == "Missing required configuration variable 'shop:size'"
 
@@ -119,15 +121,15 @@ def test_a_program_that_crashes_says_where_to_whoever_runs_the_diff(
 
 
 def test_policies_judge_what_is_wanted_with_the_folder_that_it_is_in(project: Path) -> None:
-    asked = []
+    calls = []
 
     def judge(plan: Plan, root: Path) -> tuple[list[str], list[str]]:
-        asked.append((plan.stack, (root / "Pulumi.yaml").is_file(), root == project))
+        calls.append((plan.stack, (root / "Pulumi.yaml").is_file(), root == project))
         return ["refused."], ["advised."]
 
     [section] = report(project, "main~1", "main", [], judge).sections
     assert (section.violations, section.advice) == (["refused."], ["advised."])
-    assert asked == [("dev", True, False)]
+    assert calls == [("dev", True, False)]
 
 
 def test_a_program_that_ends_python_is_a_sentence(project: Path) -> None:
@@ -174,9 +176,9 @@ def test_what_a_program_prints_is_no_part_of_a_diff(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     report(project, "HEAD", None, [])
-    said = capfd.readouterr()
-    assert "said by the program" not in said.out
-    assert "said by the program" in said.err
+    streams = capfd.readouterr()
+    assert "said by the program" not in streams.out
+    assert "said by the program" in streams.err
 
 
 def test_other_dependencies_are_installed_once(
@@ -184,10 +186,10 @@ def test_other_dependencies_are_installed_once(
 ) -> None:
     (project / "requirements.lock").write_text("other==1\n")
     monkeypatch.setattr(revisions, "ENVIRONMENTS", tmp_path / "environments")
-    made = []
+    locks = []
 
     def install(lock: Path, folder: Path) -> None:
-        made.append(lock.read_text())
+        locks.append(lock.read_text())
         (folder / "bin").mkdir(parents=True)
         (folder / "bin/python").symlink_to(sys.executable)
 
@@ -195,7 +197,7 @@ def test_other_dependencies_are_installed_once(
     for _ in range(2):
         with checked_out(project, None) as revision:
             assert revisions._python(revision) != Path(sys.executable)
-    assert made == ["other==1\n"]
+    assert locks == ["other==1\n"]
     shutil.copy(revisions.TOOL / "requirements.lock", project)
     with checked_out(project, None) as revision:
         assert revisions._python(revision) == Path(sys.executable)

@@ -37,22 +37,22 @@ def after(stack: str, **changes: Any) -> Topology:
 
 
 def kinds(parts: Any) -> dict[str, ChangeKind | None]:
-    return {one.now.name: one.kind for one in parts}
+    return {item.now.name: item.kind for item in parts}
 
 
-def touched(found: Topology) -> dict[str, ChangeKind]:
-    return {one.now.name: one.kind for one in found.parts if one.kind}
+def touched(topology: Topology) -> dict[str, ChangeKind]:
+    return {item.now.name: item.kind for item in topology.parts if item.kind}
 
 
 def part(parts: Any, name: str) -> Any:
-    [one] = [each for each in parts if each.now.name == name]
-    return one
+    [match] = [item for item in parts if item.now.name == name]
+    return match
 
 
-def facts(one: Part[Node]) -> dict[str, tuple[str, str]]:
+def facts(item: Part[Node]) -> dict[str, tuple[str, str]]:
     """Those that differ."""
     return {
-        fact.label: (fact.before, fact.after) for fact in one.facts if fact.before != fact.after
+        fact.label: (fact.before, fact.after) for fact in item.facts if fact.before != fact.after
     }
 
 
@@ -66,111 +66,113 @@ def test_every_resource_that_changes_belongs_to_a_part_that_does(
     stack: str, changes: dict[str, Any]
 ) -> None:
     diff = diff_of(stack, changes)
-    told = {
+    urns = {
         urn
-        for one in topology_of(diff).parts
-        if one.kind
-        for side in (one.before, one.after)
+        for item in topology_of(diff).parts
+        if item.kind
+        for side in (item.before, item.after)
         if side
         for urn in side.urns
     }
-    assert {one.urn for one in diff.resources} <= told
+    assert {resource.urn for resource in diff.resources} <= urns
 
 
 def test_a_pool_that_grows_is_updated_and_shows_both_sizes() -> None:
-    found = after("dev", **{"pools[t4].autoscale.max": 8})
-    assert touched(found) == {"t4": ChangeKind.UPDATED}
-    assert facts(part(found.pools, "t4")) == {"nodes": ("0..4", "0..8")}
+    topology = after("dev", **{"pools[t4].autoscale.max": 8})
+    assert touched(topology) == {"t4": ChangeKind.UPDATED}
+    assert facts(part(topology.pools, "t4")) == {"nodes": ("0..4", "0..8")}
 
 
 def test_a_model_that_is_added_lands_where_its_placement_says() -> None:
-    found = after("dev", **{"models[+]": MODEL})
-    assert touched(found) == {"second": ChangeKind.CREATED}
-    second = part(found.workloads, "second")
-    [landed] = [one for pool in found.pools if (one := landing(second, pool))]
+    topology = after("dev", **{"models[+]": MODEL})
+    assert touched(topology) == {"second": ChangeKind.CREATED}
+    second = part(topology.workloads, "second")
+    [landed] = [stop for pool in topology.pools if (stop := landing(second, pool))]
     assert (landed.before, landed.after, landed.kind) == (None, 1, ChangeKind.CREATED)
 
 
 def test_a_cache_that_goes_shows_where_it_was() -> None:
-    found = after("dev", **{"models[qwen].cache": GONE, "pools[cache]": GONE})
-    assert kinds(found.caches) == {"qwen": ChangeKind.DELETED}
-    assert kinds(found.pools)["cache"] is ChangeKind.DELETED
-    assert kinds(found.workloads)["qwen"] is ChangeKind.UPDATED
-    [cache] = found.caches
-    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
-    assert holding(cache, part(found.pools, "a10")) == (False, None)
+    topology = after("dev", **{"models[qwen].cache": GONE, "pools[cache]": GONE})
+    assert kinds(topology.caches) == {"qwen": ChangeKind.DELETED}
+    assert kinds(topology.pools)["cache"] is ChangeKind.DELETED
+    assert kinds(topology.workloads)["qwen"] is ChangeKind.UPDATED
+    [cache] = topology.caches
+    assert holding(cache, part(topology.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(topology.pools, "a10")) == (False, None)
 
 
 def test_a_cache_that_moves_leaves_one_pool_and_comes_to_another() -> None:
-    found = after("dev", **{"models[qwen].cache.pool": "system"})
-    [cache] = found.caches
-    assert holding(cache, part(found.pools, "cache")) == (True, ChangeKind.DELETED)
-    assert holding(cache, part(found.pools, "system")) == (True, ChangeKind.CREATED)
+    topology = after("dev", **{"models[qwen].cache.pool": "system"})
+    [cache] = topology.caches
+    assert holding(cache, part(topology.pools, "cache")) == (True, ChangeKind.DELETED)
+    assert holding(cache, part(topology.pools, "system")) == (True, ChangeKind.CREATED)
 
 
 def test_another_order_of_pools_shows_both_places() -> None:
-    found = after("dev", **{"models[qwen].placement.pools": ["t4", "a10"]})
-    qwen = part(found.workloads, "qwen")
+    topology = after("dev", **{"models[qwen].placement.pools": ["t4", "a10"]})
+    qwen = part(topology.workloads, "qwen")
     places = {
-        pool.now.name: (one.before, one.after, one.kind)
-        for pool in found.pools
-        if (one := landing(qwen, pool))
+        pool.now.name: (stop.before, stop.after, stop.kind)
+        for pool in topology.pools
+        if (stop := landing(qwen, pool))
     }
     assert places == {"a10": (1, 2, ChangeKind.UPDATED), "t4": (2, 1, ChangeKind.UPDATED)}
     assert qwen.kind is ChangeKind.UPDATED
 
 
 def test_a_pool_that_is_tried_no_more_shows_that_it_was() -> None:
-    found = after("dev", **{"models[qwen].placement.pools": ["t4"]})
-    qwen = part(found.workloads, "qwen")
-    one = landing(qwen, part(found.pools, "a10"))
-    assert one is not None
-    assert (one.before, one.after, one.kind) == (1, None, ChangeKind.DELETED)
+    topology = after("dev", **{"models[qwen].placement.pools": ["t4"]})
+    qwen = part(topology.workloads, "qwen")
+    stop = landing(qwen, part(topology.pools, "a10"))
+    assert stop is not None
+    assert (stop.before, stop.after, stop.kind) == (1, None, ChangeKind.DELETED)
 
 
 def test_a_stop_at_which_pods_now_wait_for_nodes_is_updated() -> None:
-    found = after("dev", **{"pools[a10].size": GONE, "pools[a10].autoscale": {"min": 0, "max": 2}})
-    one = landing(part(found.workloads, "qwen"), part(found.pools, "a10"))
-    assert one is not None
-    assert (one.before, one.after, one.stop.waits, one.kind) == (1, 1, True, ChangeKind.UPDATED)
+    topology = after(
+        "dev", **{"pools[a10].size": GONE, "pools[a10].autoscale": {"min": 0, "max": 2}}
+    )
+    stop = landing(part(topology.workloads, "qwen"), part(topology.pools, "a10"))
+    assert stop is not None
+    assert (stop.before, stop.after, stop.stop.waits, stop.kind) == (1, 1, True, ChangeKind.UPDATED)
 
 
 def test_a_model_that_is_served_in_another_way_is_replaced() -> None:
-    found = after("hybrid", **{"models[qwen-chat].serve": KNATIVE})
-    assert kinds(found.workloads) == {"qwen-chat": ChangeKind.REPLACED, "qwen-queue": None}
-    title = part(found.workloads, "qwen-chat").title
+    topology = after("hybrid", **{"models[qwen-chat].serve": KNATIVE})
+    assert kinds(topology.workloads) == {"qwen-chat": ChangeKind.REPLACED, "qwen-queue": None}
+    title = part(topology.workloads, "qwen-chat").title
     assert (title.before, title.after) == ("KServe InferenceService", "Knative Service")
-    assert touched(found) == {"qwen-chat": ChangeKind.REPLACED, "knative": ChangeKind.CREATED}
+    assert touched(topology) == {"qwen-chat": ChangeKind.REPLACED, "knative": ChangeKind.CREATED}
 
 
 def test_a_part_is_replaced_with_its_heart() -> None:
-    found = after("dev", **{"network.service_cidr": "172.30.0.0/16"})
-    assert kinds(found.clusters) == {"ack-inference-dev": ChangeKind.REPLACED}
-    assert {*kinds(found.pools).values()} == {ChangeKind.REPLACED}
-    assert {*kinds(found.workloads).values()} == {ChangeKind.REPLACED}
-    assert kinds(found.stores) == {"models": None, "checkpoints": None}
+    topology = after("dev", **{"network.service_cidr": "172.30.0.0/16"})
+    assert kinds(topology.clusters) == {"ack-inference-dev": ChangeKind.REPLACED}
+    assert {*kinds(topology.pools).values()} == {ChangeKind.REPLACED}
+    assert {*kinds(topology.workloads).values()} == {ChangeKind.REPLACED}
+    assert kinds(topology.stores) == {"models": None, "checkpoints": None}
 
 
 def test_a_part_of_which_only_something_else_is_replaced_is_updated() -> None:
     plan = as_it_is("dev")
-    other = [
-        replace(one, inputs={**one.inputs, "projectName": "another"})
-        if one.name == "cluster-logs"
-        else one
-        for one in plan.resources
+    resources = [
+        replace(resource, inputs={**resource.inputs, "projectName": "another"})
+        if resource.name == "cluster-logs"
+        else resource
+        for resource in plan.resources
     ]
-    diff = compare(plan, replace(plan, resources=other))
-    assert {one.kind for one in diff.resources} == {ChangeKind.REPLACED}
+    diff = compare(plan, replace(plan, resources=resources))
+    assert {resource.kind for resource in diff.resources} == {ChangeKind.REPLACED}
     assert touched(topology_of(diff)) == {"ack-inference-dev": ChangeKind.UPDATED}
 
 
 def test_what_a_stack_only_uses_is_neither_created_nor_deleted_with_it() -> None:
     plan = as_it_is("existing")
     for old, new, kind in ((None, plan, ChangeKind.CREATED), (plan, None, ChangeKind.DELETED)):
-        found = topology_of(compare(old, new))
-        assert {*kinds(found.workloads).values(), *kinds(found.caches).values()} == {kind}
-        assert {*kinds(found.pools).values(), *kinds(found.stores).values()} == {None}
-        assert kinds(found.clusters) == {"cluster": None}
+        topology = topology_of(compare(old, new))
+        assert {*kinds(topology.workloads).values(), *kinds(topology.caches).values()} == {kind}
+        assert {*kinds(topology.pools).values(), *kinds(topology.stores).values()} == {None}
+        assert kinds(topology.clusters) == {"cluster": None}
 
 
 @pytest.mark.parametrize(
@@ -182,14 +184,16 @@ def test_a_cluster_that_is_used_is_replaced_with_the_connection_to_it(
 ) -> None:
     plan = as_it_is("existing")
     [connection] = plan.of("pulumi:providers:kubernetes")
-    other = replace(connection, inputs={**connection.inputs, **inputs})
-    new = [other if one is connection else one for one in plan.resources]
-    found = topology_of(compare(plan, replace(plan, resources=new)))
-    assert kinds(found.clusters) == {"cluster": kind}
+    moved = replace(connection, inputs={**connection.inputs, **inputs})
+    new = [moved if resource is connection else resource for resource in plan.resources]
+    topology = topology_of(compare(plan, replace(plan, resources=new)))
+    assert kinds(topology.clusters) == {"cluster": kind}
 
 
 def test_a_part_under_another_name_is_moved_and_nothing_else() -> None:
-    old = next(one for one in as_it_is("dev").resources if one.name == "models-bucket")
+    old = next(
+        resource for resource in as_it_is("dev").resources if resource.name == "models-bucket"
+    )
     old = replace(old, parent="")
     new = replace(old, urn=f"{old.urn}-2", name=f"{old.name}-2", aliases=(old.urn,))
     [store] = topology_of(compare(Plan("p", "dev", [old]), Plan("p", "dev", [new]))).stores
@@ -200,5 +204,5 @@ def test_a_part_under_another_name_is_moved_and_nothing_else() -> None:
 
 
 def test_parts_stand_by_name_and_what_goes_comes_last() -> None:
-    found = after("dev", **{"pools[cache]": GONE, "models[qwen].cache": GONE})
-    assert [one.now.name for one in found.pools] == ["a10", "system", "t4", "cache"]
+    topology = after("dev", **{"pools[cache]": GONE, "models[qwen].cache": GONE})
+    assert [item.now.name for item in topology.pools] == ["a10", "system", "t4", "cache"]
