@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("steps", nargs="*", choices=[*names, []], metavar="STEP", help=str(names))
-    wanted = parser.parse_args(arguments).steps or names
+    chosen = parser.parse_args(arguments).steps or names
     console = Console(highlight=False)
-    return 0 if prove([step for step in STEPS if step.name in wanted], console) else 1
+    return 0 if prove([step for step in STEPS if step.name in chosen], console) else 1
 
 
 if __name__ == "__main__":

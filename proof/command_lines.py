@@ -56,12 +56,12 @@ class CommandLine:
 
 def command_lines() -> list[CommandLine]:
     """Every command line, each once."""
-    found: dict[tuple[Version | None, tuple[str, ...]], CommandLine] = {}
+    lines: dict[tuple[Version | None, tuple[str, ...]], CommandLine] = {}
     for plans in (_stacks(), _examples(), _pages(), _cases()):
-        for where, each in plans:
-            for line in lines_of(where, each):
-                found.setdefault((line.release, line.words), line)
-    return list(found.values())
+        for where, plan_ in plans:
+            for line in lines_of(where, plan_):
+                lines.setdefault((line.release, line.words), line)
+    return list(lines.values())
 
 
 def lines_of(where: str, of: Plan) -> Iterator[CommandLine]:
@@ -137,11 +137,11 @@ def _shown() -> Iterator[tuple[str, Raw]]:
 
 def _cases() -> Planned:
     """Of several cases with the same servers, the first."""
-    seen: set[str] = set()
+    planned_servers: set[str] = set()
     for where, raw in _accepted():
         servers = json.dumps([(model["server"], model["serve"]) for model in raw["models"]])
-        if servers not in seen and judge(raw).environment is not None:
-            seen.add(servers)
+        if servers not in planned_servers and judge(raw).environment is not None:
+            planned_servers.add(servers)
             yield where, planned(raw)
 
 

@@ -33,9 +33,9 @@ def environment(lock: Path, say: Say) -> Path:
     if not done.exists():
         say(f"Making the environment of {name}; this is done once.")
         # What uv would download is a program that nobody has pinned.
-        here = ("--no-python-downloads", "--python", PYTHON)
-        wanted = f"{name} wants Python {PYTHON}, and there is none here; PROOF_PYTHON names one."
-        _uv("venv", "--quiet", "--clear", *here, str(folder), otherwise=wanted)
+        interpreter = ("--no-python-downloads", "--python", PYTHON)
+        missing = f"{name} wants Python {PYTHON}, and there is none here; PROOF_PYTHON names one."
+        _uv("venv", "--quiet", "--clear", *interpreter, str(folder), otherwise=missing)
         python = str(folder / "bin" / "python")
         _uv("pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock))
         done.touch()
@@ -48,7 +48,7 @@ def _uv(*arguments: str, otherwise: str | None = None) -> None:
     if not uv.exists():
         raise Skipped(f"{uv} is not there: make .venv/.dev brings it.")
     try:
-        made = subprocess.run(  # noqa: S603  the arguments are our own
+        process = subprocess.run(  # noqa: S603  the arguments are our own
             [str(uv), *arguments],
             capture_output=True,
             text=True,
@@ -57,6 +57,6 @@ def _uv(*arguments: str, otherwise: str | None = None) -> None:
         )
     except subprocess.TimeoutExpired:
         raise Skipped(f"uv {arguments[0]} took more than {_MINUTES} minutes.") from None
-    if made.returncode:
-        reason = next(iter(made.stderr.strip().splitlines()), "no reason given")
+    if process.returncode:
+        reason = next(iter(process.stderr.strip().splitlines()), "no reason given")
         raise Skipped(otherwise or f"uv {arguments[0]}: {reason.removeprefix('error: ')}")

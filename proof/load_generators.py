@@ -23,7 +23,7 @@ from sandbox import binaries
 from . import job
 from .environments import environment
 from .fake_server import serving
-from .reports import Counts, Expected, Seen, faults, hey_counts, inference_perf_counts
+from .reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
 from .step import Row, Say, Skipped, Step
 
 LOCK: Final = Path(__file__).with_name("requirements-inference-perf.txt")
@@ -175,25 +175,25 @@ def run(say: Say) -> Iterator[Row]:
     for case in cases():
         say(f"{case.generator}: {case.name}")
         began = time.monotonic()
-        seen, leaks = _run(case, path)
+        outcome, leaks = _run(case, path)
         took = time.monotonic() - began
-        found = (*faults(case.expected, seen), *leaks)
-        yield Row(f"{case.generator}: {case.name}", _figures(seen, took), found)
+        case_faults = (*faults(case.expected, outcome), *leaks)
+        yield Row(f"{case.generator}: {case.name}", _figures(outcome, took), case_faults)
 
 
 STEP: Final = Step("load-generators", run)
 
 
-def _figures(seen: Seen, took: float) -> str:
-    counts = seen.counts or Counts(0, 0)
-    whole = sum(record["whole"] for record in seen.records)
+def _figures(outcome: JobOutcome, took: float) -> str:
+    counts = outcome.counts or Counts(0, 0)
+    answers = sum(record["whole"] for record in outcome.records)
     return (
-        f"exit {seen.code}, report {counts.answered} answered and {counts.failed} failed, "
-        f"server {len(seen.records)} asked and {whole} whole, {took:.0f} s"
+        f"exit {outcome.code}, report {counts.answered} answered and {counts.failed} failed, "
+        f"server {len(outcome.records)} asked and {answers} whole, {took:.0f} s"
     )
 
 
-def _run(case: Case, path: str) -> tuple[Seen, list[str]]:
+def _run(case: Case, path: str) -> tuple[JobOutcome, list[str]]:
     """Runs a case, and says what came of it and where the key is to be seen."""
     with tempfile.TemporaryDirectory(prefix="proof-") as name, _server(case.behaviour) as server:
         folder = Path(name)
@@ -213,7 +213,7 @@ def _run(case: Case, path: str) -> tuple[Seen, list[str]]:
             if file.is_file() and KEY in file.read_text(errors="replace")
         ]
         leaks += ["the key is in the log"] if KEY in output else []
-        return Seen(code, output, count(results), records()), leaks
+        return JobOutcome(code, output, count(results), records()), leaks
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Seen:
+class JobOutcome:
     """What came of a case."""
 
     code: int
@@ -70,48 +70,49 @@ def hey_counts(folder: Path) -> Counts | None:
     return Counts(answered, refused + sum(map(int, HEY_ERROR.findall(errors))))
 
 
-def faults(expected: Expected, seen: Seen) -> Iterator[str]:
+def faults(expected: Expected, outcome: JobOutcome) -> Iterator[str]:
     """Says what is not as it has to be."""
-    if (seen.code == 0) is not expected.answers:
+    if (outcome.code == 0) is not expected.answers:
         want = "0" if expected.answers else "another than 0"
-        yield f"the command ended with {seen.code}, but it must be {want}"
-    last = next(reversed(seen.output.strip().splitlines()), "")
-    if seen.code and "answered" not in seen.output and "No request" not in seen.output:
+        yield f"the command ended with {outcome.code}, but it must be {want}"
+    last = next(reversed(outcome.output.strip().splitlines()), "")
+    if outcome.code and "answered" not in outcome.output and "No request" not in outcome.output:
         yield f"the log does not say why the Job failed; it ends with {last!r}"
-    yield from _count_faults(expected, seen)
+    yield from _count_faults(expected, outcome)
     if expected.path is not None:
-        others = {record["path"] for record in seen.records} - {expected.path}
-        if others:
-            yield f"{', '.join(sorted(others))} was asked, but it must be {expected.path}"
-    if expected.seconds is not None and seen.records:
-        came = [record["came"] for record in seen.records]
+        other_paths = {record["path"] for record in outcome.records} - {expected.path}
+        if other_paths:
+            yield f"{', '.join(sorted(other_paths))} was asked, but it must be {expected.path}"
+    if expected.seconds is not None and outcome.records:
+        came = [record["came"] for record in outcome.records]
         lasted, (least, most) = max(came) - min(came), expected.seconds
         if not least <= lasted <= most:
             yield f"requests came for {lasted:.1f} s, but it must be {least:g} to {most:g} s"
-    yield from _connection_faults(expected, seen)
+    yield from _connection_faults(expected, outcome)
 
 
-def _count_faults(expected: Expected, seen: Seen) -> Iterator[str]:
-    total = len(seen.records)
+def _count_faults(expected: Expected, outcome: JobOutcome) -> Iterator[str]:
+    total = len(outcome.records)
     if expected.requests is not None:
         least, most = expected.requests
         if not least <= total <= most:
             yield f"the server saw {total} requests, but it must be {least} to {most}"
-    if seen.counts is None:
+    if outcome.counts is None:
         if expected.answers:
             yield "there is no report"
         return
-    whole = sum(record["whole"] for record in seen.records)
-    if seen.counts.answered != whole:
-        yield f"the report has {seen.counts.answered} answers, but the server wrote {whole} whole"
+    answered = outcome.counts.answered
+    answers = sum(record["whole"] for record in outcome.records)
+    if answered != answers:
+        yield f"the report has {answered} answers, but the server wrote {answers} whole"
     # Where nobody listens there are failures that no server has seen.
-    reported = seen.counts.answered + seen.counts.failed
+    reported = answered + outcome.counts.failed
     if total and reported != total:
         yield f"the report has {reported} requests, but the server saw {total}"
 
 
-def _connection_faults(expected: Expected, seen: Seen) -> Iterator[str]:
-    total, used = len(seen.records), len({record["peer"] for record in seen.records})
+def _connection_faults(expected: Expected, outcome: JobOutcome) -> Iterator[str]:
+    total, used = len(outcome.records), len({record["peer"] for record in outcome.records})
     if expected.connections == "new" and used < total:
         yield f"{total} requests came on {used} connections, but each must have its own"
     if expected.connections == "kept" and used > total / 2:

@@ -89,8 +89,8 @@ def refused(folder: Path, lines: Sequence[Sequence[str]]) -> list[str | None]:
     )
     if done.returncode:
         raise LookupError(f"its parser does not run: {done.stderr.strip().splitlines()[-1]}")
-    found: list[str | None] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    sentences: list[str | None] = json.loads(done.stdout.splitlines()[-1])
+    return sentences
 
 
 def table_fault(line: CommandLine) -> str | None:
@@ -126,17 +126,19 @@ def run(say: Say) -> Iterator[Row]:
     for line in command_lines():
         by_release[line.release].append(line)
     parsers = 0
-    for release in sorted(by_release, key=lambda each: each or ()):
+    for release in sorted(by_release, key=lambda version: version or ()):
         rendered = by_release[release]
         fields = list(field_lines(release)) if release in releases() else []
         name = f"vLLM {release_name(release)}" if release else "vLLM of an unknown release"
         try:
-            said = _by_parser(release, [*rendered, *fields], say)
+            sentences = _by_parser(release, [*rendered, *fields], say)
         except LookupError as why:
             yield _row(name, rendered, [table_fault(line) for line in rendered], f"table: {why}")
         else:
             parsers += 1
-            yield _row(name, [*rendered, *fields], said, f"parser, {len(fields)} of the fields")
+            yield _row(
+                name, [*rendered, *fields], sentences, f"parser, {len(fields)} of the fields"
+            )
     if not parsers:
         raise Skipped("no parser of vLLM could be run: the lines were held against the table.")
 
@@ -147,10 +149,10 @@ def _by_parser(release: Version | None, lines: Sequence[CommandLine], say: Say) 
     return refused(fetched(release_name(release), say), [line.words for line in lines])
 
 
-def _row(name: str, lines: Sequence[CommandLine], said: Sequence[str | None], how: str) -> Row:
+def _row(name: str, lines: Sequence[CommandLine], sentences: Sequence[str | None], how: str) -> Row:
     faults = tuple(
         f"{line.where}: {' '.join(line.words)}: {sentence}"
-        for line, sentence in zip(lines, said, strict=True)
+        for line, sentence in zip(lines, sentences, strict=True)
         if sentence is not None
     )
     return Row(name, f"{len(lines)} lines by the {how}", faults)

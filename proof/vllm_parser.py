@@ -242,9 +242,9 @@ def _parser_class() -> type[argparse.ArgumentParser]:
     """The kind of parser that vLLM has, wherever the release has it."""
     for name in ("vllm.utils.argparse_utils", "vllm.utils"):
         with contextlib.suppress(ModuleNotFoundError):
-            found = getattr(importlib.import_module(name), "FlexibleArgumentParser", None)
-            if isinstance(found, type) and issubclass(found, argparse.ArgumentParser):
-                return found
+            parser_class = getattr(importlib.import_module(name), "FlexibleArgumentParser", None)
+            if isinstance(parser_class, type) and issubclass(parser_class, argparse.ArgumentParser):
+                return parser_class
     return argparse.ArgumentParser
 
 
@@ -255,12 +255,12 @@ def refusals(folder: Path, lines: Sequence[Sequence[str]]) -> list[str | None]:
 
 
 def _refusal(parser: argparse.ArgumentParser, line: Sequence[str]) -> str | None:
-    said = io.StringIO()
+    errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(errors):
             parser.parse_args(list(line))
     except SystemExit:
-        return said.getvalue().strip().splitlines()[-1]
+        return errors.getvalue().strip().splitlines()[-1]
     return None
 
 

@@ -15,7 +15,7 @@ SHARE = 0.01
 """Most of all bindings; what Python asks for, such as `__add__(self, other)`, is far below it."""
 TWO_PROMISES = frozenset({"Medium", "Metric", "Placement"})
 """Exported by the library twice: of a custom resource, and of a component."""
-PENDING = ("stacks/", "components/serving/", "proof/")
+PENDING = ("stacks/", "components/serving/")
 """Rooms whose names are still the old ones; goes when they are done."""
 
 

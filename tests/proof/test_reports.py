@@ -12,7 +12,7 @@ from components.serving.load_generators import GENERATORS, Generator
 from proof import __main__ as program
 from proof import job
 from proof.load_generators import LOCK, cases
-from proof.reports import Counts, Expected, Seen, faults, hey_counts, inference_perf_counts
+from proof.reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
 from proof.step import Row, Skipped, Step
 
 PATH = "/v1/completions"
@@ -23,13 +23,13 @@ def record(came: float = 0, whole: bool = True, peer: int = 1, path: str = PATH)
 
 
 ANSWERED = [record(0, peer=1), record(1, peer=2), record(2, peer=3)]
-GOOD = Seen(0, "3 of 3 requests were answered.", Counts(3, 0), ANSWERED)
+GOOD = JobOutcome(0, "3 of 3 requests were answered.", Counts(3, 0), ANSWERED)
 REFUSED = [record(0, False), record(1, False)]
-BAD = Seen(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
+BAD = JobOutcome(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen"),
+    ("expected", "outcome"),
     [
         (Expected(True), GOOD),
         (Expected(True, (3, 3), (1.5, 2.5), PATH, "new"), GOOD),
@@ -40,12 +40,12 @@ BAD = Seen(1, "No request was answered: all 2 failed.", Counts(0, 2), REFUSED)
         (Expected(False), replace(BAD, records=[])),
     ],
 )
-def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, seen: Seen) -> None:
-    assert list(faults(expected, seen)) == []
+def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, outcome: JobOutcome) -> None:
+    assert list(faults(expected, outcome)) == []
 
 
 @pytest.mark.parametrize(
-    ("expected", "seen", "sentence"),
+    ("expected", "outcome", "sentence"),
     [
         (Expected(True), replace(GOOD, code=1), "the command ended with 1, but it must be 0"),
         (Expected(False), replace(BAD, code=0), "ended with 0, but it must be another than 0"),
@@ -72,8 +72,10 @@ def test_what_is_as_it_has_to_be_is_no_fault(expected: Expected, seen: Seen) -> 
         (Expected(True, connections="kept"), GOOD, "on 3 connections, but they must be kept"),
     ],
 )
-def test_what_is_not_as_it_has_to_be_is_said(expected: Expected, seen: Seen, sentence: str) -> None:
-    [found] = faults(expected, seen)
+def test_what_is_not_as_it_has_to_be_is_said(
+    expected: Expected, outcome: JobOutcome, sentence: str
+) -> None:
+    [found] = faults(expected, outcome)
     assert sentence in found
 
 
