@@ -7,7 +7,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := components stacks plan policy sandbox reference loadtest cli.py __main__.py tests bench proof docs examples
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint format schema reference vllm-table baseline lock bench figures proof clean
+# What `make lint` runs side by side; each can be made alone.
+CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules
+SYNCED := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
+# Compiled modules are kept out of the sources, also where the shell turns their writing off: the
+# cloud SDKs take seconds to compile.
+COMPILED := $(CURDIR)/$(VENV)/pycache
+$(CHECKS) reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
+$(CHECKS) reference baseline: export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,14 +39,31 @@ policy: $(VENV)/.policy ## Install the policy pack, for `pulumi preview --policy
 test: $(VENV)/.dev $(VENV)/.policy ## Run the tests, on all cores.
 	@$(BIN)/pytest --numprocesses auto --dist loadscope
 
-lint: $(VENV)/.dev ## Check style, types, layers and generated files.
-	@$(BIN)/ruff format --check $(SOURCES)
-	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/python -m tests.names
+lint: $(VENV)/.dev ## Check style, types, layers and generated files, side by side.
+	@$(MAKE) --no-print-directory --jobs --keep-going $(SYNCED) $(CHECKS)
+
+$(CHECKS): $(VENV)/.dev
+
+lint-types:
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+
+lint-schema:
 	@$(BIN)/ack-inference schema --check
+
+lint-reference:
 	@$(BIN)/python -W ignore -m reference --check
+
+lint-names:
+	@$(BIN)/python -m tests.names
+
+lint-layers:
+	@$(BIN)/lint-imports
+
+lint-style:
+	@$(BIN)/ruff format --check $(SOURCES)
+
+lint-rules:
+	@$(BIN)/ruff check $(SOURCES)
 
 format: $(VENV)/.dev ## Bring the code into shape.
 	@$(BIN)/ruff format $(SOURCES)
@@ -84,13 +111,11 @@ define sync
 $(BIN)/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2)
 endef
 
-# Compiled modules are kept out of the sources, also where the shell turns their writing off: the
-# cloud SDKs take seconds to compile.
 define console_script
 #!$(CURDIR)/$(BIN)/python
 import sys
 
-sys.dont_write_bytecode, sys.pycache_prefix = False, "$(CURDIR)/$(VENV)/pycache"
+sys.dont_write_bytecode, sys.pycache_prefix = False, "$(COMPILED)"
 sys.path.insert(0, "$(CURDIR)")
 from cli import main
 

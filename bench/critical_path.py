@@ -34,7 +34,7 @@ from plan.model import Plan, Resource
 from plan.run import plan
 from sandbox.run import Sandbox
 
-from .table import RatioRow, show, store
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 STACKS: Final = ("dev", "prod", "hybrid")
@@ -203,16 +203,12 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=SCALE)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only-paths", action="store_true")
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     for stack in options.stacks:
         print_path(stack)
     if options.only_paths:
         return
-    rows = measure(options.stacks, options.scale, options.rounds)
-    show(rows)
-    if options.json:
-        store(rows, options.json)
+    show(measure(options.stacks, options.scale, options.rounds))
 
 
 if __name__ == "__main__":

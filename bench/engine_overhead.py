@@ -43,7 +43,7 @@ from sandbox.run import Sandbox
 
 from . import models
 from .raw import written
-from .table import RatioRow, show, store
+from .table import RatioRow, show
 
 ROOT: Final = Path(__file__).parents[1]
 LIMIT: Final = 1.1
@@ -218,12 +218,9 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=MODELS, help="0 leaves that part out")
     parser.add_argument("--big-rounds", type=int, default=1)
     parser.add_argument("--big-ups", type=int, default=0)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = measure(options.rounds, options.ups, options.models, options.big_rounds, options.big_ups)
     show(rows)
-    if options.json:
-        store(rows, options.json)
 
 
 if __name__ == "__main__":

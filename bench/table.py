@@ -1,9 +1,7 @@
 """What a benchmark found: ratios, and what each of them is held against."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
@@ -35,8 +33,3 @@ def show(rows: Sequence[RatioRow]) -> None:
         mark = "" if row.is_met else "red"
         table.add_row(row.what, f"{row.ratio:.2f}", limit, row.detail, style=mark)
     Console(highlight=False, width=None).print(table)
-
-
-def store(rows: Sequence[RatioRow], path: Path) -> None:
-    """Writes ratios as JSON."""
-    path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")

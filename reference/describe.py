@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -91,8 +92,9 @@ def exported() -> Iterator[tuple[str, type[pulumi.ComponentResource]]]:
                 yield room, value
 
 
+@cache
 def library() -> Library:
-    """Reads the components with their docstrings."""
+    """Reads the components with their docstrings, once."""
     rooms = {component: room for room, component in exported()}
     analyzer = Analyzer(PROJECT)
     definitions = analyzer.analyze(list(rooms))["component_definitions"]

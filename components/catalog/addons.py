@@ -15,8 +15,6 @@ class KnownAddon:
     source: str
     min_kubernetes: str | None = None
     """Oldest Kubernetes version it is said to run on; None where no page says so."""
-    preinstalled: bool = False
-    """Whether ACK puts it into a new cluster by itself."""
     bills: str | None = None
     """What it brings that is billed by itself, beside the nodes that it runs on, in words."""
 
@@ -43,7 +41,7 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("csi-provisioner", "creates volumes", _PROVIDER),
     KnownAddon("managed-csiprovisioner", "creates volumes, run by ACK", _RAM_TOOL),
     KnownAddon("storage-operator", "lifecycle of storage components", _PROVIDER),
-    KnownAddon("metrics-server", "CPU and memory for HPA", _OVERVIEW, preinstalled=True),
+    KnownAddon("metrics-server", "CPU and memory for HPA", _OVERVIEW),
     KnownAddon("managed-coredns", "cluster DNS, run by ACK", _RAM_TOOL),
     KnownAddon(
         "arms-prometheus",
@@ -66,7 +64,7 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("gateway-api", "resource types of the Gateway API", _RAM_TOOL),
     KnownAddon("gatekeeper", "admission policies", _RAM_TOOL),
     KnownAddon("ack-cost-exporter", "cost analysis", _RAM_TOOL),
-    KnownAddon("alicloud-monitor-controller", "CloudMonitor", _OVERVIEW, preinstalled=True),
+    KnownAddon("alicloud-monitor-controller", "CloudMonitor", _OVERVIEW),
     KnownAddon("managed-aliyun-acr-credential-helper", "pulls from ACR without secrets", _RAM_TOOL),
     KnownAddon("managed-security-inspector", "security inspections", _RAM_TOOL),
     KnownAddon("ack-helm-manager", "Helm charts from the console", _OVERVIEW),
@@ -104,7 +102,7 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("ack-erdma-controller", "elastic RDMA devices", _RAM_TOOL),
     KnownAddon("ack-kubernetes-cronhpa-controller", "scaling by the clock", _RAM_TOOL),
     KnownAddon("ack-pod-identity-webhook", "RAM roles for service accounts", _RRSA),
-    KnownAddon("kube-scheduler", "scheduler with ResourcePolicy", _OVERVIEW, preinstalled=True),
+    KnownAddon("kube-scheduler", "scheduler with ResourcePolicy", _OVERVIEW),
 )
 
 ADDONS: Final[Mapping[str, KnownAddon]] = MappingProxyType({addon.name: addon for addon in _ADDONS})

@@ -2,6 +2,7 @@ import pytest
 
 from bench.critical_path import MINUTES, Link, critical_path, length, minutes_of
 from plan.model import UNKNOWN, Plan, Resource
+from tests.resources import resource
 
 SLOW = {"cluster": 15.0, "pool": 4.0, "nat": 2.0, "chart": 1.0}
 
@@ -9,17 +10,8 @@ SLOW = {"cluster": 15.0, "pool": 4.0, "nat": 2.0, "chart": 1.0}
 def planned(
     type_: str, name: str, *after: str, parent: str = "", provider: str = "", custom: bool = True
 ) -> Resource:
-    return Resource(
-        urn=name,
-        type=type_,
-        name=name,
-        parent=parent,
-        custom=custom,
-        provider=provider,
-        dependencies=after,
-        inputs={},
-        protect=False,
-    )
+    fields = {"parent": parent, "provider": provider, "custom": custom, "dependencies": after}
+    return resource(type_, name, urn=name, **fields)
 
 
 def names(path: list[Link]) -> list[str]:

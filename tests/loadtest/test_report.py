@@ -1,6 +1,5 @@
 import re
 import shlex
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,45 +13,12 @@ from loadtest.report import rate, render
 from loadtest.report_words import RunEntry, by_quarter, caveats, command, differences, finding
 from loadtest.results import Failure, Run, Target
 from tests.loadtest.made import COLD, cold_start, examples, run, sample
+from tests.page import Page
 
 ROOM: Final = Path(__file__).parents[2] / "loadtest"
 CSS: Final = (ROOM / "report.css").read_text()
-VOID: Final = {"meta", "link", "img", "br", "hr", "wbr", "input", "col"}
 HOSTILE: Final = "</style><script>alert('x')</script>\"><img src=x onerror=y>{{ 7*7 }}$\\frac{1}$"
 TIDE: Final = Scenario(tide=Tide(peak_rate=80))
-
-
-class Page(HTMLParser):
-    """Elements of a page with their attributes, and its text; fails where tags do not nest."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-        self.words.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", "".join(self.words))
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def measured(*runs: Run) -> list[RunEntry]:

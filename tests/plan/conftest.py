@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from plan.model import Plan, Resource
+from plan.model import Plan
 from plan.run import plan
+from tests.resources import resource
 
 EXAMPLE = Path(__file__).parent / "example"
 
@@ -25,17 +26,7 @@ def planned() -> Callable[..., Plan]:
             project="shop",
             stack="dev",
             resources=[
-                Resource(
-                    urn=f"urn:pulumi:dev::shop::{type_}::r{number}",
-                    type=type_,
-                    name=f"r{number}",
-                    parent="",
-                    custom=True,
-                    provider="",
-                    dependencies=[],
-                    inputs=inputs,
-                    protect=False,
-                )
+                resource(type_, f"r{number}", inputs)
                 for number, (type_, inputs) in enumerate(resources)
             ],
             **more,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from components.catalog.labels import GPU_RESOURCE
 from plan.model import SECRET, UNKNOWN, Plan, Resource
 from plan.objects import section
+from tests.resources import resource as resource_of
 
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 BUCKET: Final = "alicloud:oss/bucket:Bucket"
@@ -52,17 +53,8 @@ def plan_of(*resources: Resource, stack: str = "dev") -> Plan:
 def resource(
     type_: str, inputs: Mapping[str, Any], name: str = "one", *, protect: bool = False
 ) -> Resource:
-    return Resource(
-        urn=f"urn:pulumi:dev::shop::{type_}::{name}",
-        type=type_,
-        name=name,
-        parent="",
-        custom=True,
-        provider="urn:pulumi:dev::shop::pulumi:providers:some::some::id",
-        dependencies=[],
-        inputs=inputs,
-        protect=protect,
-    )
+    provider = "urn:pulumi:dev::shop::pulumi:providers:some::some::id"
+    return resource_of(type_, name, inputs, provider=provider, protect=protect)
 
 
 def manifest(api_version: str, kind: str, body: Mapping[str, Any], name: str = "one") -> Resource:

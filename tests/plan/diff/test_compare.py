@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from typing import Any, Final
 
 import pulumi
@@ -9,6 +8,7 @@ from plan.changes import ABSENT
 from plan.diff.compare import ChangeKind, ResourceChange, StackDiff, compare
 from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
 from plan.record import record
+from tests.resources import resource
 
 POOL: Final = "alicloud:cs/nodePool:NodePool"
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
@@ -16,27 +16,6 @@ ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 PROVIDER: Final = "pulumi:providers:kubernetes"
 CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
 VOLUME: Final = "kubernetes:core/v1:PersistentVolume"
-
-
-def urn(type_: str, name: str) -> str:
-    return f"urn:pulumi:dev::shop::{type_}::{name}"
-
-
-def resource(type_: str, name: str, inputs: Mapping[str, Any], **more: Any) -> Resource:
-    return Resource(
-        **{
-            "urn": urn(type_, name),
-            "type": type_,
-            "name": name,
-            "parent": "",
-            "custom": True,
-            "provider": "",
-            "dependencies": (),
-            "inputs": inputs,
-            "protect": False,
-            **more,
-        }
-    )
 
 
 def plan(*resources: Resource, **more: Any) -> Plan:

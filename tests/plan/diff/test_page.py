@@ -1,6 +1,5 @@
 import re
 from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,46 +11,12 @@ from plan.diff.page import SIGNS, breakable, coded, difference, ordinal, pieces,
 from plan.diff.report import PlanRefusal, Report, StackReport
 from plan.diff.topology import Fact
 from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
+from tests.page import Page
+from tests.resources import resource as resource_of
 from tests.stacks.environments import GONE, NAMES, merged, planned, raw_of
 
 CSS: Final = (Path(__file__).parents[3] / "plan/diff/page.css").read_text()
-VOID: Final = {"meta", "link", "img", "br", "hr", "wbr", "input", "col"}
-CELLS: Final = {"dt", "dd", "th", "td"}
 HOSTILE: Final = "</style><script>alert('x')</script>\"><img src=x onerror=y>"
-
-
-class Page(HTMLParser):
-    """Elements of a page with their attributes, and its text; fails where tags do not nest."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-        if tag in CELLS:
-            self.words.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", "".join(self.words))
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def as_it_is(stack: str) -> Plan:
@@ -76,11 +41,7 @@ def of_changes(*changes: ResourceChange, **more: Any) -> StackDiff:
 
 
 def resource(name: str, type_: str = "alicloud:cs/nodePool:NodePool", **more: Any) -> Resource:
-    defaults = {"parent": "", "custom": True, "provider": "", "dependencies": (), "inputs": {}}
-    urn = f"urn:pulumi:dev::shop::{type_}::{name}"
-    return Resource(
-        **{"urn": urn, "type": type_, "name": name, "protect": False, **defaults, **more}
-    )
+    return resource_of(type_, name, **more)
 
 
 def prop(path: str, old: Any, new: Any, replaces: bool = False) -> Property:
