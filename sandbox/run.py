@@ -11,8 +11,8 @@ import yaml
 
 from plan.stack_file import Refused, read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.environment import Environment
 from stacks.judge import judge
+from stacks.sections.environment import Environment
 
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin

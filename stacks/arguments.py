@@ -52,18 +52,12 @@ from components.serving import (
 )
 from components.serving.placement import distinct_tolerations, node_affinity
 
-from .environment import (
-    AnyPool,
-    EdgePool,
-    Environment,
-    LoadTest,
-    Model,
-    Nodes,
-    Pool,
-    Store,
-    Training,
-    Volume,
-)
+from .sections.environment import Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
+from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
+from .sections.stores import StoreSection, VolumeSection
+from .sections.training import TrainingSection
 
 T = TypeVar("T")
 Ids = Mapping[str, pulumi.Input[str]]
@@ -131,7 +125,7 @@ def cluster_args(
     )
 
 
-def pool_args(pool: Pool, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> NodePoolArgs:
+def pool_args(pool: PoolSection, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> NodePoolArgs:
     """A node pool in its zones."""
     whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
     return NodePoolArgs(
@@ -150,7 +144,7 @@ def pool_args(pool: Pool, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> No
     )
 
 
-def edge_pool_args(pool: EdgePool, cluster_id: pulumi.Input[str]) -> EdgePoolArgs:
+def edge_pool_args(pool: EdgePoolSection, cluster_id: pulumi.Input[str]) -> EdgePoolArgs:
     """A pool of IDC machines, adopted by its ID or created."""
     if pool.node_pool_id is not None:
         return EdgePoolArgs(cluster_id=cluster_id, node_pool_id=pool.node_pool_id)
@@ -177,12 +171,12 @@ def role_name(prefix: str, owner: str) -> str:
     return f"{prefix}-{owner}"
 
 
-def access_group_name(prefix: str, store: Store) -> str:
+def access_group_name(prefix: str, store: StoreSection) -> str:
     """Name of the NAS access group of a store."""
     return f"{prefix}-{store.name}"
 
 
-def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
+def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
     """The bucket of a store."""
     protect = environment.cluster.deletion_protection
     return ModelBucketArgs(bucket=given(store.oss).bucket, protect=protect)
@@ -190,7 +184,7 @@ def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
 
 def file_system_args(
     environment: Environment,
-    store: Store,
+    store: StoreSection,
     prefix: str,
     vpc_id: pulumi.Input[str],
     vswitch_ids: Ids,
@@ -278,7 +272,7 @@ def _vllm_releases(environment: Environment) -> list[str] | None:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
+def claim_name(environment: Environment, owner: str, volume: VolumeSection) -> str:
     """Name of the claim that the stack makes for a model or a checkpoint.
 
     Another source has another name. Neither a volume's source nor its size can be changed, and a
@@ -287,7 +281,7 @@ def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
     return f"{owner}-{_digest(owner, given(environment.store(volume.store)), volume)}"
 
 
-def dataset_name(environment: Environment, model: Model) -> str:
+def dataset_name(environment: Environment, model: ModelSection) -> str:
     """Name of the model's Dataset, and of the claim that Fluid makes for it; see `claim_name`.
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
@@ -301,7 +295,7 @@ def dataset_name(environment: Environment, model: Model) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _digest(owner: str, store: Store, volume: Volume) -> str:
+def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
     claim = store.claim and store.claim.name
@@ -312,7 +306,7 @@ def _digest(owner: str, store: Store, volume: Volume) -> str:
 def claim_args(
     environment: Environment,
     owner: str,
-    volume: Volume,
+    volume: VolumeSection,
     prefix: str,
     issuer: Issuer | None,
     server: pulumi.Input[str] | None,
@@ -355,7 +349,7 @@ def claim_args(
     )
 
 
-def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
+def claim_address(environment: Environment, owner: str, volume: VolumeSection) -> str:
     """`claim` or `claim/folder`: our claims are of the folder, an existing one is of everything."""
     store = given(environment.store(volume.store))
     if store.claim is None:
@@ -366,7 +360,7 @@ def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
 
 def cache_args(
     environment: Environment,
-    model: Model,
+    model: ModelSection,
     pools: list[PlacementPool],
     pool_id: pulumi.Input[str] | None,
 ) -> ModelCacheArgs:
@@ -391,7 +385,7 @@ def cache_args(
 
 def placement_args(
     environment: Environment,
-    workload: Model | Training,
+    workload: ModelSection | TrainingSection,
     pools: list[PlacementPool],
     labels: dict[str, str],
 ) -> PlacementArgs:
@@ -411,52 +405,52 @@ def enforcer(environment: Environment) -> Enforcer:
 
 
 def placement_pools(
-    environment: Environment, workload: Model | Training, pool_ids: Ids
+    environment: Environment, workload: ModelSection | TrainingSection, pool_ids: Ids
 ) -> list[PlacementPool]:
     """The pools of a workload, as all that is declared for it sees them."""
     return [
         PlacementPool(
             name=pool.name,
             node_selector=node_selector(environment, pool, pool_ids.get(pool.name)),
-            autoscaled=isinstance(pool, Pool) and pool.autoscale is not None,
+            autoscaled=isinstance(pool, PoolSection) and pool.autoscale is not None,
             tolerations=tolerations(pool) or None,
         )
         for pool in (_pool(environment, name) for name in workload.placement.pools)
     ]
 
 
-def pod_labels(workload: Model | Training) -> dict[str, str]:
+def pod_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
     """Labels that we put on a workload's pods."""
     return {"release": workload.name}
 
 
 def node_selector(
-    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
+    environment: Environment, pool: AnyPoolSection, pool_id: pulumi.Input[str] | None
 ) -> dict[str, pulumi.Input[str]]:
     """Labels that only the pool's nodes carry: its card, or its ID where pools share a card."""
-    if isinstance(pool, Nodes):
+    if isinstance(pool, NodesSection):
         return dict(pool.node_selector)
     sharing = [other for other in environment.all_pools if other.gpu == pool.gpu]
-    if isinstance(pool, Pool) and pool.gpu is not None and len(sharing) == 1:
+    if isinstance(pool, PoolSection) and pool.gpu is not None and len(sharing) == 1:
         return {GPU_CARD: GPUS[pool.gpu].label}
     return {NODE_POOL_ID: _known(pool_id)}
 
 
 def cache_labels(
-    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
+    environment: Environment, pool: AnyPoolSection, pool_id: pulumi.Input[str] | None
 ) -> dict[str, list[pulumi.Input[str]]]:
     """Labels that only cache nodes carry: their types, or the pool's ID where pools share one."""
-    if isinstance(pool, Nodes):
+    if isinstance(pool, NodesSection):
         return {key: _one(value) for key, value in pool.node_selector.items()}
     others = [other for other in environment.pools if other.name != pool.name]
-    if isinstance(pool, EdgePool) or any(
+    if isinstance(pool, EdgePoolSection) or any(
         set(pool.instance_types) & set(other.instance_types) for other in others
     ):
         return {NODE_POOL_ID: _one(_known(pool_id))}
     return {INSTANCE_TYPE: [*pool.instance_types]}
 
 
-def tolerations(pool: AnyPool) -> list[Toleration]:
+def tolerations(pool: AnyPoolSection) -> list[Toleration]:
     """Tolerations of everything that the pool's nodes are tainted with."""
     return [
         Toleration.model_validate(
@@ -474,7 +468,9 @@ def tolerations(pool: AnyPool) -> list[Toleration]:
 # --- what runs -----------------------------------------------------------------------------------
 
 
-def model_args(environment: Environment, model: Model, pools: list[PlacementPool]) -> ModelArgs:
+def model_args(
+    environment: Environment, model: ModelSection, pools: list[PlacementPool]
+) -> ModelArgs:
     """What a model is given whoever serves it: on its cache, or else on its claim."""
     claim, folder = served_claim(environment, model)
     return ModelArgs(
@@ -490,7 +486,7 @@ def model_args(environment: Environment, model: Model, pools: list[PlacementPool
     )
 
 
-def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:
+def served_claim(environment: Environment, model: ModelSection) -> tuple[str, str | None]:
     """The claim that a model's pods mount, and the folder of it: the cache's, or the store's."""
     if model.cache is not None:
         return dataset_name(environment, model), None
@@ -499,7 +495,7 @@ def served_claim(environment: Environment, model: Model) -> tuple[str, str | Non
 
 
 def training_args(
-    environment: Environment, job: Training, pools: list[PlacementPool]
+    environment: Environment, job: TrainingSection, pools: list[PlacementPool]
 ) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     address = claim_address(environment, checkpoint(job), job.checkpoint)
@@ -531,17 +527,17 @@ def training_args(
     )
 
 
-def checkpoint(job: Training) -> str:
+def checkpoint(job: TrainingSection) -> str:
     """Name of a job's checkpoint, to which a claim belongs."""
     return f"{job.name}-checkpoint"
 
 
-def base_model(job: Training) -> str:
+def base_model(job: TrainingSection) -> str:
     """Name of the model that a job starts from, to which a claim belongs."""
     return f"{job.name}-model"
 
 
-def server(model: Model) -> ModelServer:
+def server(model: ModelSection) -> ModelServer:
     """The container of a model, with the Secret of its key among its variables."""
     secret, secrets = model.api_key_secret, model.server.secret_env or []
     if secret is None or secret in secrets:
@@ -550,7 +546,7 @@ def server(model: Model) -> ModelServer:
 
 
 def load_test_args(
-    environment: Environment, test: LoadTest, url: str, labels: dict[str, str]
+    environment: Environment, test: LoadTestSection, url: str, labels: dict[str, str]
 ) -> LoadTestArgs:
     """The Job of a load test, next to its model.
 
@@ -587,12 +583,12 @@ def load_test_args(
     )
 
 
-def results(test: LoadTest) -> str:
+def results(test: LoadTestSection) -> str:
     """Name of a load test's reports, to which a claim belongs."""
     return f"{test.name}-results"
 
 
-def _pool(environment: Environment, name: str) -> AnyPool:
+def _pool(environment: Environment, name: str) -> AnyPoolSection:
     pool = environment.pool(name)
     if pool is None:
         raise Unresolved(name)

@@ -36,8 +36,6 @@ from components.serving.server import API_KEY
 
 from . import arguments
 from .arguments import given
-from .environment import PROJECT, Environment, Model, Store, Training, Volume
-from .environment import LoadTest as LoadTestSection
 from .platforms import Platform
 from .runtimes import (
     RUNTIMES,
@@ -47,6 +45,11 @@ from .runtimes import (
     models_by_platform,
     selected_labels,
 )
+from .sections.environment import PROJECT, Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
+from .sections.stores import StoreSection, VolumeSection
+from .sections.training import TrainingSection
 from .site import Site
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -217,7 +220,7 @@ def declare_metrics(
 
 def declare_service(
     environment: Environment,
-    model: Model,
+    model: ModelSection,
     pools: list[PlacementPool],
     site: Site,
     needed: Sequence[pulumi.Resource],
@@ -229,7 +232,7 @@ def declare_service(
     return runtime.component(model.name, args, site.options(*needed))
 
 
-def export_address(namespace: str, model: Model, host: pulumi.Output[str]) -> None:
+def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
     """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
@@ -268,7 +271,7 @@ def export_run_command(number: int, test: LoadTestSection) -> None:
     pulumi.export(f"{test.name}_run_command", command)
 
 
-def declare_store(environment: Environment, store: Store, site: Site) -> MadeStore | None:
+def declare_store(environment: Environment, store: StoreSection, site: Site) -> MadeStore | None:
     """The bucket or file system of a store, where the stack creates one."""
     in_cloud = pulumi.ResourceOptions(providers=[site.cloud] if site.cloud else None)
     if store.oss and store.oss.create:
@@ -289,7 +292,7 @@ def declare_store(environment: Environment, store: Store, site: Site) -> MadeSto
 def declare_claim(
     environment: Environment,
     name: str,
-    volume: Volume,
+    volume: VolumeSection,
     site: Site,
     stores: Mapping[str, MadeStore | None],
     namespace: Sequence[pulumi.Resource],
@@ -331,7 +334,7 @@ def declare_results(
 
 def declare_cache(
     environment: Environment,
-    model: Model,
+    model: ModelSection,
     pools: list[PlacementPool],
     site: Site,
     after: Sequence[pulumi.Resource],
@@ -345,7 +348,7 @@ def declare_cache(
 
 def declare_placement(
     environment: Environment,
-    workload: Model | Training,
+    workload: ModelSection | TrainingSection,
     pools: list[PlacementPool],
     site: Site,
     namespace: Sequence[pulumi.Resource],

@@ -30,7 +30,8 @@ from components.names import (
 from components.serving.model_cache import load_name
 
 from . import arguments
-from .environment import Environment, Volume
+from .sections.environment import Environment
+from .sections.stores import VolumeSection
 
 STACK: Final = "stack name"
 """Field of a fault in what no stack file says."""
@@ -133,7 +134,7 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
             yield DerivedName(thing, release, HELM_RELEASE, field, model.name)
 
 
-def _claims(environment: Environment) -> Iterator[tuple[str, str, str, Volume]]:
+def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSection]]:
     """What models, jobs and tests mount: field path, their name, owner of the claim, volume."""
     for model in environment.models:
         yield f"models[{model.name}]", model.name, model.name, model.volume

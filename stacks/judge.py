@@ -19,8 +19,8 @@ from . import checks, runtimes
 from .arguments import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
 from .derived_names import derived_name_faults
-from .environment import PROJECT, Environment
 from .rehearsal import rehearse
+from .sections.environment import PROJECT, Environment
 
 CHECKS: Final = rules_of(Check, (*checks.MODULES, *runtimes.MODULES))
 """Rules across sections: those that hold for every runtime, then those of each."""

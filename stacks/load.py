@@ -7,8 +7,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from .arguments import name_prefix
-from .environment import PROJECT, Environment
 from .judge import find_warnings, judge
+from .sections.environment import PROJECT, Environment
 
 
 def load() -> Environment:

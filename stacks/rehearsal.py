@@ -18,8 +18,13 @@ from . import arguments
 from .arguments import Issuer, given
 from .checks.rules import overlaps
 from .derived_names import derived_names
-from .environment import Environment, LoadTest, Model, NetworkPlugin, Training, Volume
 from .runtimes import RUNTIMES, load_test_args, models_by_platform, selected_labels
+from .sections.environment import Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
+from .sections.network import NetworkPlugin
+from .sections.stores import VolumeSection
+from .sections.training import TrainingSection
 
 ISSUER: Final = Issuer("https://issuer", "acs:ram::1:oidc-provider/issuer")
 
@@ -169,36 +174,36 @@ def _platform_parts(environment: Environment) -> Iterator[Part]:
     yield "", names, partial(arguments.dashboards_args, environment, ours=ours)
 
 
-def _claim(environment: Environment, prefix: str, owner: str, volume: Volume) -> object:
+def _claim(environment: Environment, prefix: str, owner: str, volume: VolumeSection) -> object:
     if given(environment.store(volume.store)).claim:
         return None
     return arguments.claim_args(environment, owner, volume, prefix, ISSUER, "server")
 
 
-def _placement(environment: Environment, model: Model, pools: Pools) -> object:
+def _placement(environment: Environment, model: ModelSection, pools: Pools) -> object:
     labels = selected_labels(model)
     return policy_spec(arguments.placement_args(environment, model, pools(), labels))
 
 
-def _service(environment: Environment, model: Model, pools: Pools) -> object:
+def _service(environment: Environment, model: ModelSection, pools: Pools) -> object:
     runtime = RUNTIMES[model.serve.kind]
     shared = arguments.model_args(environment, model, pools())
     return runtime.render(model.name, runtime.args(environment, model, shared))
 
 
-def _training(environment: Environment, job: Training, pools: Pools) -> object:
+def _training(environment: Environment, job: TrainingSection, pools: Pools) -> object:
     args = arguments.training_args(environment, job, pools())
     if found := list(name_faults(job.name)):
         raise Refusal(*found)
     return training_spec(job.name, args)
 
 
-def _load_test(environment: Environment, test: LoadTest) -> object:
+def _load_test(environment: Environment, test: LoadTestSection) -> object:
     args = load_test_args(environment, test)
     return job_spec(test.name, args, {}), files_of(test.job_name, args, "http://model")
 
 
-def _cache(environment: Environment, model: Model, pools: Pools) -> object:
+def _cache(environment: Environment, model: ModelSection, pools: Pools) -> object:
     if model.cache is None:
         return None
     args = arguments.cache_args(environment, model, pools(), "id")

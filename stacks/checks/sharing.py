@@ -6,7 +6,8 @@ from typing import Final
 from components.args import Fault
 from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
 
-from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from ..sections.environment import Environment
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check
 from .views import placed, resources_of, workloads
 
@@ -31,13 +32,13 @@ def pools_offer_whole_cards(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, mode, want, why, SCHEDULING_DOCS)
 
 
-def scheduling_mode(pool: AnyPool) -> tuple[str, str]:
+def scheduling_mode(pool: AnyPoolSection) -> tuple[str, str]:
     """Field and value of the label by which a pool's nodes hand out their cards."""
     match pool:
-        case Pool():
+        case PoolSection():
             field, labels = f"pools[{pool.name}].labels", pool.labels
-        case Nodes():
+        case NodesSection():
             field, labels = f"nodes[{pool.name}].node_selector", pool.node_selector
-        case EdgePool():
+        case EdgePoolSection():
             field, labels = "", {}
     return f"{field}[{GPU_SCHEDULE}]", labels.get(GPU_SCHEDULE, WHOLE_CARDS)

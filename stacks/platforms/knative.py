@@ -11,12 +11,13 @@ from components.platform import Knative, KnativeArgs, KnativeInstaller
 from components.serving.pod import model_pod
 
 from ..arguments import model_args, placement_pools
-from ..environment import Environment, Model
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .platform import Platform
 
 
 def knative_args(
-    environment: Environment, models: Sequence[Model], cluster_id: pulumi.Input[str] | None
+    environment: Environment, models: Sequence[ModelSection], cluster_id: pulumi.Input[str] | None
 ) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     any_ids = {pool.name: "" for pool in environment.all_pools}

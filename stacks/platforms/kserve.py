@@ -7,14 +7,16 @@ import pulumi
 
 from components.platform import KServe, KServeArgs, KServeFlavor
 
-from ..environment import Environment, IngressController, Model
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.platform import IngressController
 from .cert_manager import CERT_MANAGER
 from .ingress import ingress_controller
 from .platform import Platform
 
 
 def kserve_args(
-    environment: Environment, _models: Sequence[Model], cluster_id: pulumi.Input[str] | None
+    environment: Environment, _models: Sequence[ModelSection], cluster_id: pulumi.Input[str] | None
 ) -> KServeArgs:
     """KServe as its section has it."""
     section = environment.kserve

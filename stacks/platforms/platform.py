@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 
-from ..environment import Environment, Model
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Platform:
 
     name: str
     """Name of its component."""
-    args: Callable[[Environment, Sequence[Model], pulumi.Input[str] | None], Any]
+    args: Callable[[Environment, Sequence[ModelSection], pulumi.Input[str] | None], Any]
     """Builds its arguments for the models that need it, from the ID of the stack's own cluster;
     None where the cluster has it already."""
     component: Callable[[str, Any, pulumi.ResourceOptions], pulumi.Resource]

@@ -16,8 +16,9 @@ from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size, models
-from ..environment import Environment, Model
 from ..platforms import KNATIVE
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .runtime import Runtime
 
 ADDON_NODES: Final = 3
@@ -26,7 +27,7 @@ ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
-def model_args(environment: Environment, model: Model, args: ModelArgs) -> KnativeModelArgs:
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KnativeModelArgs:
     """The Knative Service of a model."""
     return args.completed(
         partial(

@@ -25,16 +25,18 @@ from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, Model
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.platform import CertManagerMode
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def model_args(environment: Environment, model: Model, args: ModelArgs) -> KServeModelArgs:
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
     server = limited(environment, args.server)
     longest = environment.knative.max_request_seconds if model.on_knative else None
@@ -74,12 +76,12 @@ def render(name: str, args: KServeModelArgs) -> object:
     return service, autoscaler_spec(name, args.serve.scale)
 
 
-def pod_labels(model: Model) -> dict[str, str]:
+def pod_labels(model: ModelSection) -> dict[str, str]:
     """The label that KServe puts on pods."""
     return service_labels(model.name, given(model.serve.kserve).scale.metric)
 
 
-def platforms(model: Model) -> tuple[Platform, ...]:
+def platforms(model: ModelSection) -> tuple[Platform, ...]:
     """KServe, and Knative for a model that it runs there."""
     return (KNATIVE, KSERVE) if model.on_knative else (KSERVE,)
 

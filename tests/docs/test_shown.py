@@ -16,8 +16,8 @@ from plan.diff.terminal import render_report
 from plan.record import record
 from plan.render import render
 from plan.run import plan
-from stacks.environment import PROJECT
 from stacks.judge import judge
+from stacks.sections.environment import PROJECT
 from tests.plan.diff.prepared import diff_of
 
 from .pages import ROOT, blocks

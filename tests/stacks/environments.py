@@ -19,8 +19,8 @@ from plan.model import Plan
 from plan.record import _Monitor, record
 from plan.stack_file import stack_names
 from stacks import Secrets, deploy
-from stacks.environment import PROJECT, Environment
 from stacks.judge import Judgement, find_warnings, judge
+from stacks.sections.environment import PROJECT, Environment
 
 ROOT: Final = Path(__file__).parents[2]
 CASE_FILES: Final = Path(os.environ.get("ACK_INFERENCE_SHARED", ROOT.parent / "shared")) / "cases"

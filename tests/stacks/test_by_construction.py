@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.training_job import GENERATION
-from stacks.environment import stack_schema
+from stacks.sections.environment import stack_schema
 
 from .environments import Raw, changed, dev, planned, prod, refusal
 

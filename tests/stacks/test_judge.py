@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from components.args import Args, path_of
 from stacks.checks.rules import overlaps
-from stacks.environment import Environment
 from stacks.judge import STAND_INS, judge
+from stacks.sections.environment import Environment
 
 from .environments import (
     GONE,

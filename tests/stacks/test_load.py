@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from plan.record import record
-from stacks.environment import Environment
 from stacks.load import load, read
+from stacks.sections.environment import Environment
 
 from .environments import Raw, accepted, changed, dev, existing, prod
 

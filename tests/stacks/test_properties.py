@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 
 from plan.model import Marker, Plan
 from stacks.arguments import name_prefix
-from stacks.environment import PROJECT
 from stacks.judge import STAND_INS, find_warnings, judge
+from stacks.sections.environment import PROJECT
 from tests import crd_schemas, provider_schema
 
 from .environments import Raw, planned

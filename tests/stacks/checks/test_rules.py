@@ -47,7 +47,7 @@ from typing import Final
 import pytest
 
 from components.args import Args, Fault
-from stacks import checks, environment, runtimes
+from stacks import checks, runtimes, sections
 from stacks.checks.rules import Check
 from stacks.judge import CHECKS, WARNINGS, judge
 
@@ -123,13 +123,14 @@ def test_every_function_that_looks_like_a_rule_is_asked() -> None:
 
 
 def test_every_rule_of_a_section_has_a_case() -> None:
-    sections = {
+    with_rules = {
         name
-        for name, section in vars(environment).items()
+        for module in modules_of(sections.__name__)
+        for name, section in vars(module).items()
         if isinstance(section, type) and issubclass(section, Args) and section is not Args
-        if "_faults" in vars(section)
+        if section.__module__ == module.__name__ and "_faults" in vars(section)
     }
-    assert sections <= {case.rule for case in CASES}
+    assert with_rules <= {case.rule for case in CASES}
 
 
 def test_a_check_that_reads_a_refused_section_is_not_asked() -> None:
