@@ -9,7 +9,7 @@ and of a DaemonSet, and Fluid the labels of nodes. Those of a KServe model, and 
 their components, which know namespace and domain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,10 +66,10 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
     yield from _cluster_names(environment)
 
 
-def derived_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
+def derived_name_faults(names: Iterable[DerivedName], prefix: str) -> Iterator[Fault]:
     """Refuses the names of which others are made that nobody takes; the stack's name once."""
     stack_is_refused = False
-    for derived in derived_names(environment, prefix):
+    for derived in names:
         if derived.form.allows(derived.name):
             continue
         fault = _fault(derived, prefix)

@@ -4,22 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from components.args import Fault, Refusal
+from components.args import Fault
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
 from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
-from components.serving.kserve_model import (
-    annotations,
-    autoscaler_spec,
-    cluster_url,
-    inference_service_spec,
-    model_faults,
-    service_labels,
-)
-from components.serving.waiting import metadata
+from components.serving.kserve_model import cluster_url, render, service_labels
 
 from ..arguments import given
 from ..checks.cluster import kubernetes_faults
@@ -65,15 +57,6 @@ def limited(environment: Environment, server: ModelServer) -> ModelServer:
         return server
     limit = resources.model_copy(update={"cpu_limit": resources.cpu})
     return server.model_copy(update={"resources": limit})
-
-
-def render(name: str, args: KServeModelArgs) -> object:
-    """The InferenceService with its autoscaler."""
-    about = metadata(name, args.namespace, annotations=annotations(args.serve, args.ingress_class))
-    service = inference_service_spec(args)
-    if found := model_faults(name, args, service, about):
-        raise Refusal(*found)
-    return service, autoscaler_spec(name, args.serve.scale)
 
 
 def pod_labels(model: ModelSection) -> dict[str, str]:

@@ -49,7 +49,7 @@ import pytest
 from components.args import Args, Fault
 from stacks import checks, runtimes, sections
 from stacks.checks.rules import Check
-from stacks.judge import CHECKS, WARNINGS, judge
+from stacks.validation import CHECKS, WARNINGS, validate
 
 from ..environments import dev, merged, sentences
 from .cases import Case
@@ -82,10 +82,12 @@ def test_a_check_that_is_taken_out_fails_a_test(
     check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [case for case in CASES if case.rule == check.find.__name__]
-    monkeypatch.setattr("stacks.judge.CHECKS", [other for other in CHECKS if other is not check])
+    monkeypatch.setattr(
+        "stacks.validation.CHECKS", [other for other in CHECKS if other is not check]
+    )
     assert cases
     for case in cases:
-        left = judge(merged(case.base(), case.changes)).faults
+        left = validate(merged(case.base(), case.changes)).faults
         assert case.sentence not in map(str, left)
 
 
