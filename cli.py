@@ -300,7 +300,7 @@ def schema(check: bool) -> None:
     import json
 
     from components.plugin import host
-    from stacks.environment import stack_schema
+    from stacks.sections.environment import stack_schema
 
     texts = {
         SCHEMA: json.dumps(stack_schema(), indent=2) + "\n",

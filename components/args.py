@@ -30,7 +30,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 Built = TypeVar("Built")
+Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
+
+RENDERED = "_rendered"
+"""Where `once` keeps what was rendered of arguments, beside their fields."""
 
 SECRET: dict[str, JsonValue] = {"secret": True}
 """Mark of a field whose value must never be shown: `Field(json_schema_extra=SECRET)`."""
@@ -154,7 +158,25 @@ class Args(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-def judged(title: str, build: Callable[[], Built]) -> Built:
+def once(render: Callable[[str, Arguments], Built]) -> Callable[[str, Arguments], Built]:
+    """Makes a function of a name and of arguments one that is worked out once.
+
+    What it gives stays with the arguments, which are frozen: whoever validates them renders, and
+    the component that is given the same ones declares that.
+    """
+
+    @functools.wraps(render)
+    def rendered(name: str, args: Arguments) -> Built:
+        memory: dict[tuple[str, str], Built] = args.__dict__.setdefault(RENDERED, {})
+        key = (render.__qualname__, name)
+        if key not in memory:
+            memory[key] = render(name, args)
+        return memory[key]
+
+    return rendered
+
+
+def validated(title: str, build: Callable[[], Built]) -> Built:
     """What `build` makes of sound arguments, or the end of the run where a rule refuses it.
 
     Args:
@@ -166,8 +188,8 @@ def judged(title: str, build: Callable[[], Built]) -> Built:
     """
     try:
         return build()
-    except ValidationError as error:
-        sentences = [str(fault) for fault in rule_faults(error)]
+    except (ValidationError, Refusal) as error:
+        sentences = [str(fault) for fault in faults_of(error)]
         raise pulumi.RunError("\n".join([f"{title} is refused:", *sentences])) from None
 
 
@@ -219,8 +241,10 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
     ]
 
 
-def rule_faults(error: ValidationError) -> list[Fault]:
-    """The faults that rules and bounds raised, where all types are known to be right."""
+def faults_of(error: ValidationError | Refusal) -> list[Fault]:
+    """The faults that rules and bounds raised, where all types are right."""
+    if isinstance(error, Refusal):
+        return [*error.faults]
     raised: list[Fault] = []
     for detail in error.errors():
         path, cause = path_of(None, detail["loc"]), detail.get("ctx", {}).get("error")

@@ -9,7 +9,9 @@ from components.serving.load_generators import GENERATORS
 from components.serving.scenarios import Api, Connections, Prompt, Scenario
 from plan.run import plan
 from plan.stack_file import Refused, read_stack
-from stacks.environment import PROJECT, Environment, LoadTest, Model
+from stacks.sections.environment import PROJECT, Environment
+from stacks.sections.load_tests import LoadTestSection
+from stacks.sections.models import ModelSection
 
 _NAMESPACE: Final[str] = Environment.model_fields["namespace"].default
 
@@ -46,8 +48,8 @@ def declared(root: Path, stack: str, name: str) -> Declared:
     if name not in tests:
         names = ", ".join(tests) or "it has none"
         raise Refused("--from", f"{name} is not among load_tests of Pulumi.{stack}.yaml: {names}.")
-    test = LoadTest.model_validate(tests[name])
-    model = Model.model_validate(_entries(config.get(f"{PROJECT}:models"))[test.model])
+    test = LoadTestSection.model_validate(tests[name])
+    model = ModelSection.model_validate(_entries(config.get(f"{PROJECT}:models"))[test.model])
     return Declared(
         label=test.name,
         scenario=test.scenario,

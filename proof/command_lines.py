@@ -23,7 +23,7 @@ from components.catalog.vllm.table import Version
 from components.serving.vllm_command import server_arguments
 from plan.model import Plan
 from plan.run import plan
-from stacks.judge import judge
+from stacks.validation import validate
 from tests.docs.pages import blocks
 from tests.guides.changes import change, compared, copy_of_the_repository, files, make
 from tests.plugin.test_examples import YAML, in_yaml
@@ -140,7 +140,7 @@ def _cases() -> Planned:
     server_sets: set[str] = set()
     for where, raw in _accepted():
         servers = json.dumps([(model["server"], model["serve"]) for model in raw["models"]])
-        if servers not in server_sets and judge(raw).environment is not None:
+        if servers not in server_sets and validate(raw).environment is not None:
             server_sets.add(servers)
             yield where, planned(raw)
 

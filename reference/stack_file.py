@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.environment import PROJECT, stack_schema
+from stacks.sections.environment import PROJECT, stack_schema
 
 Schema = Mapping[str, Any]
 

@@ -11,8 +11,8 @@ import yaml
 
 from plan.stack_file import Refused, read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.environment import Environment
-from stacks.judge import judge
+from stacks.sections.environment import Environment
+from stacks.validation import validate
 
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
@@ -93,11 +93,11 @@ class Sandbox:
         section = f"{file.project}:"
         settings = {key.removeprefix(section): value for key, value in config.items()}
         edit(settings)
-        judgement = judge(settings, name_prefix(file.project, file.stack))
-        if judgement.environment is None:
-            raise Refused(path.name, *map(str, judgement.faults))
-        if judgement.environment.existing:
-            self.clusters.start(OWN_CLUSTER, there_before(judgement.environment))
+        validation = validate(settings, name_prefix(file.project, file.stack))
+        if validation.environment is None:
+            raise Refused(path.name, *validation.sentences)
+        if validation.environment.existing:
+            self.clusters.start(OWN_CLUSTER, there_before(validation.environment))
         hidden = {key: self._secret(key) for key in file.secret_keys}
         plain = {f"{section}{key}": value for key, value in settings.items()}
         self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)

@@ -1,9 +1,9 @@
 """Environments: what a stack file says, whether it can work, and what it is made of."""
 
 from .compose import Secrets, deploy
-from .environment import Environment, stack_schema
 from .load import load
 from .sdk import begin_registrations, silence_sdk
+from .sections.environment import Environment, stack_schema
 
 __all__ = [
     "Environment",

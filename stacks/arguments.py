@@ -1,13 +1,12 @@
-"""What each component of an environment is given: pure functions, the same for checks and deploy.
+"""What each component of an environment is given: pure functions of what the stack file says.
 
-Values that only exist later (IDs, addresses) come in as inputs; a check hands in stand-ins.
+For values that only exist later (IDs, addresses), `placeholders` stand.
 """
 
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TypeVar
 
 import pulumi
@@ -52,29 +51,16 @@ from components.serving import (
 )
 from components.serving.placement import distinct_tolerations, node_affinity
 
-from .environment import (
-    AnyPool,
-    EdgePool,
-    Environment,
-    LoadTest,
-    Model,
-    Nodes,
-    Pool,
-    Store,
-    Training,
-    Volume,
-)
+from . import placeholders
+from .sections.environment import Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
+from .sections.network import NetworkPlugin
+from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
+from .sections.stores import StoreSection, VolumeSection
+from .sections.training import TrainingSection
 
 T = TypeVar("T")
-Ids = Mapping[str, pulumi.Input[str]]
-
-
-@dataclass(frozen=True)
-class Issuer:
-    """Who vouches for the cluster's service accounts towards RAM."""
-
-    url: pulumi.Input[str]
-    provider_arn: pulumi.Input[str]
 
 
 class Unresolved(LookupError):
@@ -106,18 +92,18 @@ def network_args(environment: Environment) -> NetworkArgs:
     return NetworkArgs(cidr=network.cidr, zones=network.zones)
 
 
-def cluster_args(
-    environment: Environment, prefix: str, vswitch_ids: Ids, pod_vswitch_ids: Ids
-) -> AckClusterArgs:
+def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
     """The ACK cluster; it scales nodes if any pool is autoscaled."""
     cluster, network = environment.cluster, given(environment.network)
+    zones = [zone.id for zone in network.zones]
     elastic = any(pool.autoscale for pool in environment.pools)
+    terway = network.plugin is not NetworkPlugin.FLANNEL
     return AckClusterArgs(
         cluster_name=cluster_name(prefix),
         profile=ClusterProfile(cluster.profile.value),
         vpc_cidr=network.cidr,
-        vswitch_ids=[*vswitch_ids.values()],
-        pod_vswitch_ids=[*pod_vswitch_ids.values()] or None,
+        vswitch_ids=[*map(placeholders.vswitch_id, zones)],
+        pod_vswitch_ids=[*map(placeholders.pod_vswitch_id, zones)] if terway else None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
         log_project_name=log_project_name(environment, prefix),
@@ -131,13 +117,14 @@ def cluster_args(
     )
 
 
-def pool_args(pool: Pool, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> NodePoolArgs:
+def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
     """A node pool in its zones."""
+    zones = [zone.id for zone in given(environment.network).zones]
     whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
     return NodePoolArgs(
-        cluster_id=cluster_id,
+        cluster_id=placeholders.CLUSTER_ID,
         node_pool_name=pool.name,
-        vswitch_ids=[vswitch_ids[zone] for zone in pool.zones or vswitch_ids],
+        vswitch_ids=[placeholders.vswitch_id(_zone(zone, zones)) for zone in pool.zones or zones],
         instance_types=pool.instance_types,
         size=pool.size,
         autoscale=pool.autoscale,
@@ -150,11 +137,17 @@ def pool_args(pool: Pool, cluster_id: pulumi.Input[str], vswitch_ids: Ids) -> No
     )
 
 
-def edge_pool_args(pool: EdgePool, cluster_id: pulumi.Input[str]) -> EdgePoolArgs:
+def edge_pool_args(pool: EdgePoolSection) -> EdgePoolArgs:
     """A pool of IDC machines, adopted by its ID or created."""
+    cluster_id = placeholders.CLUSTER_ID
     if pool.node_pool_id is not None:
         return EdgePoolArgs(cluster_id=cluster_id, node_pool_id=pool.node_pool_id)
     return EdgePoolArgs(cluster_id=cluster_id, node_pool_name=pool.name, taints=pool.taints or None)
+
+
+def cluster_id(environment: Environment) -> str | None:
+    """ID of the stack's own cluster; None for an existing one."""
+    return None if environment.existing else placeholders.CLUSTER_ID
 
 
 def cluster_name(prefix: str) -> str:
@@ -177,35 +170,39 @@ def role_name(prefix: str, owner: str) -> str:
     return f"{prefix}-{owner}"
 
 
-def access_group_name(prefix: str, store: Store) -> str:
+def access_group_name(prefix: str, store: StoreSection) -> str:
     """Name of the NAS access group of a store."""
     return f"{prefix}-{store.name}"
 
 
-def bucket_args(environment: Environment, store: Store) -> ModelBucketArgs:
+def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
     """The bucket of a store."""
     protect = environment.cluster.deletion_protection
     return ModelBucketArgs(bucket=given(store.oss).bucket, protect=protect)
 
 
 def file_system_args(
-    environment: Environment,
-    store: Store,
-    prefix: str,
-    vpc_id: pulumi.Input[str],
-    vswitch_ids: Ids,
+    environment: Environment, store: StoreSection, prefix: str
 ) -> ModelFileSystemArgs:
     """The file system of a store, mounted from the whole VPC."""
-    nas = given(store.nas)
+    nas, network = given(store.nas), given(environment.network)
+    zones = [zone.id for zone in network.zones]
     return ModelFileSystemArgs(
         access_group_name=access_group_name(prefix, store),
-        vpc_id=vpc_id,
-        vswitch_id=vswitch_ids[nas.zone or next(iter(vswitch_ids))],
+        vpc_id=placeholders.VPC_ID,
+        vswitch_id=placeholders.vswitch_id(_zone(nas.zone or zones[0], zones)),
         zone_id=nas.zone,
-        writer_cidr=given(environment.network).cidr,
+        writer_cidr=network.cidr,
         storage_type=nas.storage_type,
         protect=environment.cluster.deletion_protection,
     )
+
+
+def _zone(zone: str, zones: Sequence[str]) -> str:
+    """A zone of the network."""
+    if zone not in zones:
+        raise Unresolved(zone)
+    return zone
 
 
 # --- platform ------------------------------------------------------------------------------------
@@ -218,23 +215,18 @@ def fluid_args(environment: Environment) -> FluidArgs | None:
     return FluidArgs(chart=environment.fluid)
 
 
-def gpu_metrics_args(
-    environment: Environment,
-    cluster_id: pulumi.Input[str] | None,
-    prometheus_url: pulumi.Input[str] | None,
-    prometheus_token: pulumi.Input[str] | None,
-) -> GpuMetricsArgs | None:
-    """The way of metrics to the autoscaler, if the environment has one."""
+def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
+    """The way of metrics to the autoscaler, if the environment has one; the token is not here."""
     section = environment.gpu_metrics
     if section is None:
         return None
-    ours = cluster_id is not None
+    secret = environment.prometheus_url is not None or not environment.existing
     return GpuMetricsArgs(
-        flavor=MetricsFlavor.ARMS if ours else MetricsFlavor.UPSTREAM,
+        flavor=metrics_flavor(environment),
         prometheus=PrometheusEndpoint(
-            url=given(prometheus_url or section.url), token=prometheus_token
+            url=placeholders.PROMETHEUS_URL if secret else given(section.url)
         ),
-        cluster_id=cluster_id if section.exporter else None,
+        cluster_id=cluster_id(environment) if section.exporter else None,
         exporter=section.exporter,
         labels=section.labels,
         honor_labels=section.honor_labels,
@@ -242,6 +234,11 @@ def gpu_metrics_args(
         monitor_labels=section.monitor_labels,
         vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
     )
+
+
+def metrics_flavor(environment: Environment) -> MetricsFlavor:
+    """Whose Prometheus it is: Alibaba's on the stack's own cluster."""
+    return MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
 
 
 def _metrics_port(environment: Environment) -> int:
@@ -252,13 +249,13 @@ def _metrics_port(environment: Environment) -> int:
     return min((model.server.port or 8080 for model in scaled or served), default=8080)
 
 
-def dashboards_args(environment: Environment, *, ours: bool) -> DashboardsArgs | None:
+def dashboards_args(environment: Environment) -> DashboardsArgs | None:
     """Grafana's dashboards, if the environment has metrics and wants them."""
     section = environment.gpu_metrics
     if section is None or not section.dashboards:
         return None
     return DashboardsArgs(
-        flavor=MetricsFlavor.ARMS if ours else MetricsFlavor.UPSTREAM,
+        flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
         labels=section.labels,
         honor_labels=section.honor_labels,
@@ -278,7 +275,7 @@ def _vllm_releases(environment: Environment) -> list[str] | None:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
+def claim_name(environment: Environment, owner: str, volume: VolumeSection) -> str:
     """Name of the claim that the stack makes for a model or a checkpoint.
 
     Another source has another name. Neither a volume's source nor its size can be changed, and a
@@ -287,7 +284,7 @@ def claim_name(environment: Environment, owner: str, volume: Volume) -> str:
     return f"{owner}-{_digest(owner, given(environment.store(volume.store)), volume)}"
 
 
-def dataset_name(environment: Environment, model: Model) -> str:
+def dataset_name(environment: Environment, model: ModelSection) -> str:
     """Name of the model's Dataset, and of the claim that Fluid makes for it; see `claim_name`.
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
@@ -301,7 +298,7 @@ def dataset_name(environment: Environment, model: Model) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _digest(owner: str, store: Store, volume: Volume) -> str:
+def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
     claim = store.claim and store.claim.name
@@ -312,10 +309,8 @@ def _digest(owner: str, store: Store, volume: Volume) -> str:
 def claim_args(
     environment: Environment,
     owner: str,
-    volume: Volume,
+    volume: VolumeSection,
     prefix: str,
-    issuer: Issuer | None,
-    server: pulumi.Input[str] | None,
     *,
     writable: bool = False,
 ) -> ModelStoreArgs:
@@ -326,8 +321,6 @@ def claim_args(
         owner: The model that it is of, or the checkpoint.
         volume: The folder.
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
-        issuer: The cluster's, for a bucket.
-        server: Mount target of a file system that the stack creates.
         writable: Whether pods may write.
     """
     store = given(environment.store(volume.store))
@@ -339,12 +332,13 @@ def claim_args(
             bucket=store.oss.bucket,
             region=given(environment.region),
             role_name=role_name(prefix, owner),
-            oidc_issuer_url=given(issuer).url,
-            oidc_provider_arn=given(issuer).provider_arn,
+            oidc_issuer_url=placeholders.ISSUER_URL,
+            oidc_provider_arn=placeholders.ISSUER_ARN,
             path=volume.path,
         )
     if store.nas:
-        nas = NasStore(server=store.nas.server or given(server), path=volume.path)
+        server = store.nas.server or placeholders.mount_target(store.name)
+        nas = NasStore(server=server, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
         namespace=environment.namespace,
@@ -355,7 +349,7 @@ def claim_args(
     )
 
 
-def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
+def claim_address(environment: Environment, owner: str, volume: VolumeSection) -> str:
     """`claim` or `claim/folder`: our claims are of the folder, an existing one is of everything."""
     store = given(environment.store(volume.store))
     if store.claim is None:
@@ -366,9 +360,8 @@ def claim_address(environment: Environment, owner: str, volume: Volume) -> str:
 
 def cache_args(
     environment: Environment,
-    model: Model,
+    model: ModelSection,
     pools: list[PlacementPool],
-    pool_id: pulumi.Input[str] | None,
 ) -> ModelCacheArgs:
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = given(model.cache)
@@ -378,7 +371,7 @@ def cache_args(
         dataset_name=dataset_name(environment, model),
         source_claim=claim_address(environment, model.name, model.volume),
         tier=tier,
-        node_labels=cache_labels(environment, pool, pool_id),
+        node_labels=cache_labels(environment, pool),
         tolerations=tolerations(pool) or None,
         fuse_tolerations=distinct_tolerations(pools) or None,
         dataset_wait_seconds=environment.waits.dataset_seconds,
@@ -391,7 +384,7 @@ def cache_args(
 
 def placement_args(
     environment: Environment,
-    workload: Model | Training,
+    workload: ModelSection | TrainingSection,
     pools: list[PlacementPool],
     labels: dict[str, str],
 ) -> PlacementArgs:
@@ -411,52 +404,50 @@ def enforcer(environment: Environment) -> Enforcer:
 
 
 def placement_pools(
-    environment: Environment, workload: Model | Training, pool_ids: Ids
+    environment: Environment, workload: ModelSection | TrainingSection
 ) -> list[PlacementPool]:
     """The pools of a workload, as all that is declared for it sees them."""
     return [
         PlacementPool(
             name=pool.name,
-            node_selector=node_selector(environment, pool, pool_ids.get(pool.name)),
-            autoscaled=isinstance(pool, Pool) and pool.autoscale is not None,
+            node_selector=node_selector(environment, pool),
+            autoscaled=isinstance(pool, PoolSection) and pool.autoscale is not None,
             tolerations=tolerations(pool) or None,
         )
         for pool in (_pool(environment, name) for name in workload.placement.pools)
     ]
 
 
-def pod_labels(workload: Model | Training) -> dict[str, str]:
+def pod_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
     """Labels that we put on a workload's pods."""
     return {"release": workload.name}
 
 
-def node_selector(
-    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
-) -> dict[str, pulumi.Input[str]]:
+def node_selector(environment: Environment, pool: AnyPoolSection) -> dict[str, pulumi.Input[str]]:
     """Labels that only the pool's nodes carry: its card, or its ID where pools share a card."""
-    if isinstance(pool, Nodes):
+    if isinstance(pool, NodesSection):
         return dict(pool.node_selector)
     sharing = [other for other in environment.all_pools if other.gpu == pool.gpu]
-    if isinstance(pool, Pool) and pool.gpu is not None and len(sharing) == 1:
+    if isinstance(pool, PoolSection) and pool.gpu is not None and len(sharing) == 1:
         return {GPU_CARD: GPUS[pool.gpu].label}
-    return {NODE_POOL_ID: _known(pool_id)}
+    return {NODE_POOL_ID: placeholders.pool_id(pool.name)}
 
 
 def cache_labels(
-    environment: Environment, pool: AnyPool, pool_id: pulumi.Input[str] | None
+    environment: Environment, pool: AnyPoolSection
 ) -> dict[str, list[pulumi.Input[str]]]:
     """Labels that only cache nodes carry: their types, or the pool's ID where pools share one."""
-    if isinstance(pool, Nodes):
-        return {key: _one(value) for key, value in pool.node_selector.items()}
-    others = [other for other in environment.pools if other.name != pool.name]
-    if isinstance(pool, EdgePool) or any(
-        set(pool.instance_types) & set(other.instance_types) for other in others
+    if isinstance(pool, NodesSection):
+        return {key: [value] for key, value in pool.node_selector.items()}
+    beside = [other for other in environment.pools if other.name != pool.name]
+    if isinstance(pool, EdgePoolSection) or any(
+        set(pool.instance_types) & set(other.instance_types) for other in beside
     ):
-        return {NODE_POOL_ID: _one(_known(pool_id))}
+        return {NODE_POOL_ID: [placeholders.pool_id(pool.name)]}
     return {INSTANCE_TYPE: [*pool.instance_types]}
 
 
-def tolerations(pool: AnyPool) -> list[Toleration]:
+def tolerations(pool: AnyPoolSection) -> list[Toleration]:
     """Tolerations of everything that the pool's nodes are tainted with."""
     return [
         Toleration.model_validate(
@@ -474,7 +465,9 @@ def tolerations(pool: AnyPool) -> list[Toleration]:
 # --- what runs -----------------------------------------------------------------------------------
 
 
-def model_args(environment: Environment, model: Model, pools: list[PlacementPool]) -> ModelArgs:
+def model_args(
+    environment: Environment, model: ModelSection, pools: list[PlacementPool]
+) -> ModelArgs:
     """What a model is given whoever serves it: on its cache, or else on its claim."""
     claim, folder = served_claim(environment, model)
     return ModelArgs(
@@ -490,7 +483,7 @@ def model_args(environment: Environment, model: Model, pools: list[PlacementPool
     )
 
 
-def served_claim(environment: Environment, model: Model) -> tuple[str, str | None]:
+def served_claim(environment: Environment, model: ModelSection) -> tuple[str, str | None]:
     """The claim that a model's pods mount, and the folder of it: the cache's, or the store's."""
     if model.cache is not None:
         return dataset_name(environment, model), None
@@ -499,7 +492,7 @@ def served_claim(environment: Environment, model: Model) -> tuple[str, str | Non
 
 
 def training_args(
-    environment: Environment, job: Training, pools: list[PlacementPool]
+    environment: Environment, job: TrainingSection, pools: list[PlacementPool]
 ) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     address = claim_address(environment, checkpoint(job), job.checkpoint)
@@ -531,17 +524,17 @@ def training_args(
     )
 
 
-def checkpoint(job: Training) -> str:
+def checkpoint(job: TrainingSection) -> str:
     """Name of a job's checkpoint, to which a claim belongs."""
     return f"{job.name}-checkpoint"
 
 
-def base_model(job: Training) -> str:
+def base_model(job: TrainingSection) -> str:
     """Name of the model that a job starts from, to which a claim belongs."""
     return f"{job.name}-model"
 
 
-def server(model: Model) -> ModelServer:
+def server(model: ModelSection) -> ModelServer:
     """The container of a model, with the Secret of its key among its variables."""
     secret, secrets = model.api_key_secret, model.server.secret_env or []
     if secret is None or secret in secrets:
@@ -550,7 +543,7 @@ def server(model: Model) -> ModelServer:
 
 
 def load_test_args(
-    environment: Environment, test: LoadTest, url: str, labels: dict[str, str]
+    environment: Environment, test: LoadTestSection, url: str, labels: dict[str, str]
 ) -> LoadTestArgs:
     """The Job of a load test, next to its model.
 
@@ -587,23 +580,13 @@ def load_test_args(
     )
 
 
-def results(test: LoadTest) -> str:
+def results(test: LoadTestSection) -> str:
     """Name of a load test's reports, to which a claim belongs."""
     return f"{test.name}-results"
 
 
-def _pool(environment: Environment, name: str) -> AnyPool:
+def _pool(environment: Environment, name: str) -> AnyPoolSection:
     pool = environment.pool(name)
     if pool is None:
         raise Unresolved(name)
     return pool
-
-
-def _known(pool_id: pulumi.Input[str] | None) -> pulumi.Input[str]:
-    if pool_id is None:
-        raise Unresolved("node pool ID")
-    return pool_id
-
-
-def _one(value: pulumi.Input[str]) -> list[pulumi.Input[str]]:
-    return [value]

@@ -1,12 +1,12 @@
-"""Turns an environment into components, in the order in which they come to exist.
+"""Turns a resolved environment into components, in the order in which they come to exist.
 
 Network -> cluster -> pools -> platform -> per model: store -> cache -> placement -> service.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
 
 import pulumi
 import pulumi_alicloud as alicloud
@@ -18,40 +18,30 @@ from components.cloud import (
     ExistingCluster,
     ExistingClusterArgs,
     ModelBucket,
+    ModelBucketArgs,
     ModelFileSystem,
     ModelStore,
     Network,
     NodePool,
 )
-from components.platform import (
-    Dashboards,
-    Fluid,
-    GpuMetrics,
-    Priorities,
-    PrioritiesArgs,
-)
-from components.serving import LoadTest, ModelCache, Placement, PlacementPool, TrainingJob
+from components.platform import Dashboards, Fluid, GpuMetrics, Priorities
+from components.serving import LoadTest, ModelCache, Placement, TrainingJob
 from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
-from . import arguments
+from . import placeholders
 from .arguments import given
-from .environment import PROJECT, Environment, Model, Store, Training, Volume
-from .environment import LoadTest as LoadTestSection
+from .placeholders import bind
 from .platforms import Platform
-from .runtimes import (
-    RUNTIMES,
-    Served,
-    awaited_platforms,
-    load_test_args,
-    models_by_platform,
-    selected_labels,
-)
-from .site import Site
+from .resolution import ClaimPart, CloudParts, ModelParts, ResolvedEnvironment
+from .runtimes import Served
+from .sections.environment import PROJECT, Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
 
 SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
-MadeStore = ModelBucket | ModelFileSystem
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -66,65 +56,87 @@ class Secrets:
     """Its token."""
 
 
-def deploy(environment: Environment, secrets: Secrets) -> None:
-    """Declares everything that an environment is made of."""
-    if environment.existing:
-        site = reach_existing_cluster(environment, given(secrets.kubeconfig))
-    else:
-        site = create_cluster(environment)
+@dataclass(frozen=True)
+class TargetCluster:
+    """The cluster that components are declared in, whoever made it."""
 
-    namespace = declare_namespace(environment, site)
-    stores = {store.name: declare_store(environment, store, site) for store in environment.stores}
-    priorities = declare_priorities(environment, site)
-    fluid = declare_fluid(environment, site)
-    platforms = declare_platforms(environment, site)
-    metrics = declare_metrics(environment, site, secrets, namespace)
+    provider: kubernetes.Provider
+    """Reaches the cluster's API."""
+    pools: Sequence[NodePool] = ()
+    """The stack's own pools."""
+    cloud: alicloud.Provider | None = None
+    """Reaches Alibaba Cloud; absent for an existing cluster."""
+    values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """What has come into being, by placeholder."""
+
+    def bound(self, part: Part) -> Part:
+        """A part with what has come into being."""
+        return bind(part, self.values)
+
+    def options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a component in this cluster that needs no node, or what waits for them."""
+        providers = [self.provider, *([self.cloud] if self.cloud else [])]
+        return pulumi.ResourceOptions(providers=providers, depends_on=depends_on)
+
+    def on_nodes(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a component that runs pods: its nodes come before it, and go after it."""
+        return self.options(*self.pools, *depends_on)
+
+
+def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
+    """Declares everything that an environment is made of."""
+    environment = resolved.environment
+    cluster = (
+        create_cluster(environment, resolved.cloud)
+        if resolved.cloud
+        else reach_existing_cluster(environment, given(secrets.kubeconfig))
+    )
+    namespace = declare_namespace(environment, cluster)
+    stores = declare_stores(resolved, cluster)
+    cluster = with_values(cluster, mount_targets(stores))
+    priorities = declare_priorities(resolved, cluster)
+    fluid = [Fluid("fluid", resolved.fluid, cluster.on_nodes())] if resolved.fluid else []
+    platforms = declare_platforms(resolved, cluster)
+    metrics = declare_metrics(resolved, cluster, secrets, namespace)
 
     services: dict[str, Served] = {}
-    for model in environment.models:
-        claim = declare_claim(environment, model.name, model.volume, site, stores, namespace)
-        pools = arguments.placement_pools(environment, model, site.pool_ids)
-        cache = declare_cache(environment, model, pools, site, [*namespace, *claim, *fluid])
-        placement = declare_placement(environment, model, pools, site, namespace)
+    for model in resolved.models:
+        name = model.section.name
+        claims = declare_claims(model.claims, cluster, stores, namespace)
+        cache = declare_cache(model, cluster, [*namespace, *claims, *fluid])
+        placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
         # The cache waits for the claim, and the servers for nodes.
-        needed = [*priorities, placement, *platforms, *metrics, *(cache or claim)]
-        service = declare_service(environment, model, pools, site, needed)
-        export_address(environment.namespace, model, service.host)
-        services[model.name] = service
+        needed = [*priorities, placement, *platforms, *metrics, *(cache or claims)]
+        args, options = cluster.bound(model.service), cluster.options(*needed)
+        services[name] = model.runtime.component(name, args, options)
+        export_address(environment.namespace, model.section, services[name].host)
 
-    for job in environment.training:
-        name = arguments.checkpoint(job)
-        claim = declare_claim(
-            environment, name, job.checkpoint, site, stores, namespace, writable=True
-        )
-        if job.volume:
-            name = arguments.base_model(job)
-            claim += declare_claim(environment, name, job.volume, site, stores, namespace)
-        pools = arguments.placement_pools(environment, job, site.pool_ids)
-        placement = declare_placement(environment, job, pools, site, namespace)
-        TrainingJob(
-            job.name,
-            arguments.training_args(environment, job, pools),
-            site.on_nodes(*priorities, placement, *claim),
-        )
+    for job in resolved.training:
+        name = job.section.name
+        claims = declare_claims(job.claims, cluster, stores, namespace)
+        placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
+        TrainingJob(name, cluster.bound(job.job), cluster.on_nodes(*priorities, placement, *claims))
 
-    for number, test in enumerate(environment.load_tests):
-        if test.run is None:
-            export_run_command(number, test)
+    for number, test in enumerate(resolved.load_tests):
+        name = test.section.name
+        if test.section.run is None:
+            export_run_command(number, test.section)
         else:
-            claim = declare_results(environment, test, site, stores, namespace)
-            after = [cast(pulumi.Resource, services[test.model]), *claim]
-            made = LoadTest(test.name, load_test_args(environment, test), site.options(*after))
-            pulumi.export(f"{test.name}_log_command", made.log_command)
+            claims = declare_claims(test.claims, cluster, stores, namespace)
+            after = [cast(pulumi.Resource, services[test.section.model]), *claims]
+            load = LoadTest(name, cluster.bound(test.job), cluster.options(*after))
+            pulumi.export(f"{name}_log_command", load.log_command)
 
 
-def reach_existing_cluster(environment: Environment, kubeconfig: pulumi.Output[str]) -> Site:
+def reach_existing_cluster(
+    environment: Environment, kubeconfig: pulumi.Output[str]
+) -> TargetCluster:
     """A cluster that is used as it is."""
     args = ExistingClusterArgs(kubeconfig=kubeconfig, context=environment.cluster.context)
-    return Site(ExistingCluster("cluster", args).provider)
+    return TargetCluster(ExistingCluster("cluster", args).provider)
 
 
-def create_cluster(environment: Environment) -> Site:
+def create_cluster(environment: Environment, parts: CloudParts) -> TargetCluster:
     """Network, ACK cluster and pools of the stack's own."""
     cloud = alicloud.Provider(
         "alicloud",
@@ -134,39 +146,70 @@ def create_cluster(environment: Environment) -> Site:
         skip_region_validation=True,
     )
     in_cloud = pulumi.ResourceOptions(providers=[cloud])
-    network = Network("network", arguments.network_args(environment), in_cloud)
+    network = Network("network", parts.network, in_cloud)
+    values = network_values(network)
     cluster = AckCluster(
         "cluster",
-        arguments.cluster_args(
-            environment, _prefix(), network.vswitch_ids, network.pod_vswitch_ids
-        ),
+        bind(parts.cluster, values),
         # Nodes that cannot reach the internet through SNAT never join.
         pulumi.ResourceOptions(providers=[cloud], depends_on=[network]),
     )
+    values |= cluster_values(cluster)
     pools = {
-        pool.name: NodePool(
-            pool.name,
-            arguments.pool_args(pool, cluster.cluster_id, network.vswitch_ids),
-            in_cloud,
-        )
-        for pool in environment.pools
+        name: NodePool(name, bind(args, values), in_cloud) for name, args in parts.pools.items()
     }
     edge_pools = {
-        pool.name: EdgePool(pool.name, arguments.edge_pool_args(pool, cluster.cluster_id), in_cloud)
-        for pool in environment.edge_pools
+        name: EdgePool(name, bind(args, values), in_cloud)
+        for name, args in parts.edge_pools.items()
     }
     for name, edge_pool in edge_pools.items():
         pulumi.export(f"{name}_join_command", edge_pool.join_command)
     pulumi.export("cluster_id", cluster.cluster_id)
     pulumi.export("kubeconfig_command", cluster.kubeconfig_command)
-    return Site(cluster.provider, pools, edge_pools, cloud, network, cluster)
+    values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in pools.items()}
+    values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in edge_pools.items()}
+    return TargetCluster(cluster.provider, [*pools.values()], cloud, values)
 
 
-def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resource]:
+def network_values(network: Network) -> dict[str, pulumi.Input[str]]:
+    """What a network gives, by placeholder."""
+    return {
+        placeholders.VPC_ID: network.vpc_id,
+        **{placeholders.vswitch_id(zone): id_ for zone, id_ in network.vswitch_ids.items()},
+        **{placeholders.pod_vswitch_id(zone): id_ for zone, id_ in network.pod_vswitch_ids.items()},
+    }
+
+
+def cluster_values(cluster: AckCluster) -> dict[str, pulumi.Input[str]]:
+    """What a cluster gives, by placeholder."""
+    return {
+        placeholders.CLUSTER_ID: cluster.cluster_id,
+        placeholders.ISSUER_URL: cluster.rrsa_oidc_issuer_url,
+        placeholders.ISSUER_ARN: cluster.rrsa_oidc_provider_arn,
+    }
+
+
+def mount_targets(
+    stores: Mapping[str, ModelBucket | ModelFileSystem],
+) -> dict[str, pulumi.Input[str]]:
+    """Where file systems of the stack are mounted, by placeholder."""
+    return {
+        placeholders.mount_target(name): store.server
+        for name, store in stores.items()
+        if isinstance(store, ModelFileSystem)
+    }
+
+
+def with_values(cluster: TargetCluster, values: Mapping[str, pulumi.Input[str]]) -> TargetCluster:
+    """The same cluster, once more has come into being."""
+    return replace(cluster, values={**cluster.values, **values})
+
+
+def declare_namespace(environment: Environment, cluster: TargetCluster) -> list[pulumi.Resource]:
     """The namespace of the models, unless it is there already: with a claim, or from the start."""
     if environment.namespace in SYSTEM_NAMESPACES or any(s.claim for s in environment.stores):
         return []
-    options = pulumi.ResourceOptions(provider=site.provider)
+    options = pulumi.ResourceOptions(provider=cluster.provider)
     return [
         kubernetes.core.v1.Namespace(
             "namespace", metadata={"name": environment.namespace}, opts=options
@@ -174,62 +217,84 @@ def declare_namespace(environment: Environment, site: Site) -> list[pulumi.Resou
     ]
 
 
-def declare_priorities(environment: Environment, site: Site) -> list[Priorities]:
+def declare_stores(
+    resolved: ResolvedEnvironment, cluster: TargetCluster
+) -> dict[str, ModelBucket | ModelFileSystem]:
+    """The buckets and file systems that the stack creates."""
+    options = pulumi.ResourceOptions(providers=[cluster.cloud] if cluster.cloud else None)
+    return {
+        name: ModelBucket(name, args, options)
+        if isinstance(args, ModelBucketArgs)
+        else ModelFileSystem(name, cluster.bound(args), options)
+        for name, args in resolved.stores.items()
+    }
+
+
+def declare_priorities(resolved: ResolvedEnvironment, cluster: TargetCluster) -> list[Priorities]:
     """The PriorityClasses, if there are any."""
-    args = PrioritiesArgs(classes=environment.priorities)
-    return [Priorities("priorities", args, site.options())] if args.classes else []
+    args = resolved.priorities
+    return [Priorities("priorities", args, cluster.options())] if args.classes else []
 
 
-def declare_fluid(environment: Environment, site: Site) -> list[Fluid]:
-    """Fluid, if any model is cached."""
-    args = arguments.fluid_args(environment)
-    return [Fluid("fluid", args, site.on_nodes())] if args else []
-
-
-def declare_platforms(environment: Environment, site: Site) -> list[pulumi.Resource]:
+def declare_platforms(
+    resolved: ResolvedEnvironment, cluster: TargetCluster
+) -> list[pulumi.Resource]:
     """What runtimes need of the cluster, each once; gives what models wait for."""
     components: dict[Platform, pulumi.Resource] = {}
-    for platform, models in models_by_platform(environment).items():
-        args = platform.args(environment, models, site.cluster_id)
-        if args is not None:
-            earlier = [components[need] for need in platform.needs if need in components]
-            options = site.on_nodes(*earlier)
-            components[platform] = platform.component(platform.name, args, options)
-    awaited = awaited_platforms(environment)
-    return [component for platform, component in components.items() if platform in awaited]
+    for platform, args in resolved.platforms.items():
+        earlier = [components[need] for need in platform.needs if need in components]
+        options = cluster.on_nodes(*earlier)
+        components[platform] = platform.component(platform.name, cluster.bound(args), options)
+    return [part for platform, part in components.items() if platform in resolved.awaited]
 
 
 def declare_metrics(
-    environment: Environment,
-    site: Site,
+    resolved: ResolvedEnvironment,
+    cluster: TargetCluster,
     secrets: Secrets,
     namespace: Sequence[pulumi.Resource],
 ) -> list[GpuMetrics]:
     """The way of metrics to the autoscaler, and what shows them to people."""
-    dashboards = arguments.dashboards_args(environment, ours=site.cluster is not None)
-    if dashboards is not None:
-        Dashboards("dashboards", dashboards, site.options(*namespace))
-    args = arguments.gpu_metrics_args(
-        environment, site.cluster_id, secrets.prometheus_url, secrets.prometheus_token
-    )
-    return [GpuMetrics("gpu-metrics", args, site.on_nodes(*namespace))] if args else []
+    if resolved.dashboards is not None:
+        Dashboards("dashboards", resolved.dashboards, cluster.options(*namespace))
+    if resolved.metrics is None:
+        return []
+    args = cluster.bound(resolved.metrics)
+    secret = {"url": secrets.prometheus_url, "token": secrets.prometheus_token}
+    update = {field: value for field, value in secret.items() if value is not None}
+    args = args.model_copy(update={"prometheus": args.prometheus.model_copy(update=update)})
+    return [GpuMetrics("gpu-metrics", args, cluster.on_nodes(*namespace))]
 
 
-def declare_service(
-    environment: Environment,
-    model: Model,
-    pools: list[PlacementPool],
-    site: Site,
-    needed: Sequence[pulumi.Resource],
-) -> Served:
-    """The model's service, by whichever way it is served."""
-    runtime = RUNTIMES[model.serve.kind]
-    shared = arguments.model_args(environment, model, pools)
-    args = runtime.args(environment, model, shared)
-    return runtime.component(model.name, args, site.options(*needed))
+def declare_claims(
+    claims: Sequence[ClaimPart],
+    cluster: TargetCluster,
+    stores: Mapping[str, ModelBucket | ModelFileSystem],
+    namespace: Sequence[pulumi.Resource],
+) -> list[ModelStore]:
+    """The claims on folders of stores, each after its store."""
+    declared = []
+    for claim in claims:
+        store = [stores[claim.store]] if claim.store in stores else []
+        options = cluster.options(*namespace, *store)
+        component = ModelStore(claim.name, cluster.bound(claim.args), options)
+        if not claim.args.writable:
+            pulumi.export(f"{claim.name}_upload_command", component.upload_command)
+        declared.append(component)
+    return declared
 
 
-def export_address(namespace: str, model: Model, host: pulumi.Output[str]) -> None:
+def declare_cache(
+    model: ModelParts, cluster: TargetCluster, after: Sequence[pulumi.Resource]
+) -> list[ModelCache]:
+    """The model's copy on the cache nodes, where it has one."""
+    if model.cache is None:
+        return []
+    args, options = cluster.bound(model.cache), cluster.options(*after)
+    return [ModelCache(model.section.name, args, options)]
+
+
+def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
     """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
@@ -266,95 +331,3 @@ def export_run_command(number: int, test: LoadTestSection) -> None:
     key = f"{PROJECT}:load_tests[{number}].run"
     command = f"pulumi config set --path '{key}' first && pulumi up"
     pulumi.export(f"{test.name}_run_command", command)
-
-
-def declare_store(environment: Environment, store: Store, site: Site) -> MadeStore | None:
-    """The bucket or file system of a store, where the stack creates one."""
-    in_cloud = pulumi.ResourceOptions(providers=[site.cloud] if site.cloud else None)
-    if store.oss and store.oss.create:
-        return ModelBucket(store.name, arguments.bucket_args(environment, store), in_cloud)
-    if store.nas and store.nas.server is None:
-        network = given(site.network)
-        args = arguments.file_system_args(
-            environment,
-            store,
-            _prefix(),
-            network.vpc_id,
-            network.vswitch_ids,
-        )
-        return ModelFileSystem(store.name, args, in_cloud)
-    return None
-
-
-def declare_claim(
-    environment: Environment,
-    name: str,
-    volume: Volume,
-    site: Site,
-    stores: Mapping[str, MadeStore | None],
-    namespace: Sequence[pulumi.Resource],
-    *,
-    writable: bool = False,
-) -> list[ModelStore]:
-    """The claim on a folder of a store; nothing where the store is itself a claim."""
-    if given(environment.store(volume.store)).claim:
-        return []
-    made = stores[volume.store]
-    args = arguments.claim_args(
-        environment,
-        name,
-        volume,
-        _prefix(),
-        site.issuer,
-        made.server if isinstance(made, ModelFileSystem) else None,
-        writable=writable,
-    )
-    claim = ModelStore(name, args, site.options(*namespace, *([made] if made else [])))
-    if not writable:
-        pulumi.export(f"{name}_upload_command", claim.upload_command)
-    return [claim]
-
-
-def declare_results(
-    environment: Environment,
-    test: LoadTestSection,
-    site: Site,
-    stores: Mapping[str, MadeStore | None],
-    namespace: Sequence[pulumi.Resource],
-) -> list[ModelStore]:
-    """The claim that keeps a load test's reports, where it has one."""
-    if test.results is None:
-        return []
-    name = arguments.results(test)
-    return declare_claim(environment, name, test.results, site, stores, namespace, writable=True)
-
-
-def declare_cache(
-    environment: Environment,
-    model: Model,
-    pools: list[PlacementPool],
-    site: Site,
-    after: Sequence[pulumi.Resource],
-) -> list[ModelCache]:
-    """The model's copy on the cache nodes, where it has one."""
-    if model.cache is None:
-        return []
-    args = arguments.cache_args(environment, model, pools, site.pool_ids.get(model.cache.pool))
-    return [ModelCache(model.name, args, site.options(*after))]
-
-
-def declare_placement(
-    environment: Environment,
-    workload: Model | Training,
-    pools: list[PlacementPool],
-    site: Site,
-    namespace: Sequence[pulumi.Resource],
-) -> Placement:
-    """The order of pools for a workload's pods."""
-    labels = selected_labels(workload)
-    args = arguments.placement_args(environment, workload, pools, labels)
-    return Placement(workload.name, args, site.options(*namespace))
-
-
-def _prefix() -> str:
-    return arguments.name_prefix(pulumi.get_project(), pulumi.get_stack())

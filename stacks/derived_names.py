@@ -9,7 +9,7 @@ and of a DaemonSet, and Fluid the labels of nodes. Those of a KServe model, and 
 their components, which know namespace and domain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,8 @@ from components.names import (
 from components.serving.model_cache import load_name
 
 from . import arguments
-from .environment import Environment, Volume
+from .sections.environment import Environment
+from .sections.stores import VolumeSection
 
 STACK: Final = "stack name"
 """Field of a fault in what no stack file says."""
@@ -65,10 +66,10 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
     yield from _cluster_names(environment)
 
 
-def derived_name_faults(environment: Environment, prefix: str) -> Iterator[Fault]:
+def derived_name_faults(names: Iterable[DerivedName], prefix: str) -> Iterator[Fault]:
     """Refuses the names of which others are made that nobody takes; the stack's name once."""
     stack_is_refused = False
-    for derived in derived_names(environment, prefix):
+    for derived in names:
         if derived.form.allows(derived.name):
             continue
         fault = _fault(derived, prefix)
@@ -133,7 +134,7 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
             yield DerivedName(thing, release, HELM_RELEASE, field, model.name)
 
 
-def _claims(environment: Environment) -> Iterator[tuple[str, str, str, Volume]]:
+def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSection]]:
     """What models, jobs and tests mount: field path, their name, owner of the claim, volume."""
     for model in environment.models:
         yield f"models[{model.name}]", model.name, model.name, model.volume

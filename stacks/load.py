@@ -7,25 +7,26 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from .arguments import name_prefix
-from .environment import PROJECT, Environment
-from .judge import find_warnings, judge
+from .resolution import ResolvedEnvironment
+from .sections.environment import PROJECT, Environment
+from .validation import find_warnings, validate
 
 
-def load() -> Environment:
-    """Reads and judges the stack's configuration; warnings go to the engine's log.
+def load() -> ResolvedEnvironment:
+    """Reads and validates the stack's configuration; warnings go to the engine's log.
 
     Raises:
         pulumi.RunError: The configuration cannot be deployed; one sentence per fault.
     """
     prefix = name_prefix(pulumi.get_project(), pulumi.get_stack())
-    judgement = judge(read(), prefix)
-    if judgement.environment is None:
-        sentences = [f"  {fault}" for fault in judgement.faults]
+    validation = validate(read(), prefix)
+    if validation.resolved is None:
+        sentences = [f"  {sentence}" for sentence in validation.sentences]
         title = f"Pulumi.{pulumi.get_stack()}.yaml is refused:"
         raise pulumi.RunError("\n".join([title, *sentences]))
-    for sentence in find_warnings(judgement.environment):
+    for sentence in find_warnings(validation.resolved.environment):
         pulumi.log.warn(sentence)
-    return judgement.environment
+    return validation.resolved
 
 
 def read() -> dict[str, Any]:

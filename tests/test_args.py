@@ -19,12 +19,12 @@ from components.args import (
     Words,
     child_options,
     descriptions,
-    judged,
+    faults_of,
     keys_at,
     nearest,
     path_of,
     refuse,
-    rule_faults,
+    validated,
 )
 from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
 from plan.record import record
@@ -321,7 +321,7 @@ def test_one_key_is_named_once_among_the_known_ones():
 def test_the_faults_of_rules_are_found_without_those_of_types():
     with pytest.raises(ValidationError) as caught:
         Everything.model_validate(everything(pools=[{"name": "a", "scale": {"min": 5, "max": 3}}]))
-    assert [str(fault) for fault in rule_faults(caught.value)] == [
+    assert [str(fault) for fault in faults_of(caught.value)] == [
         "pools[0].scale.min is 5, but it must be at most max: a range is ordered."
     ]
 
@@ -349,12 +349,12 @@ def test_the_nearest_word_is_none_if_nothing_is_near():
 
 def test_a_rule_broken_while_rendering_ends_the_run_in_its_sentence():
     with pytest.raises(pulumi.RunError) as caught:
-        judged("Thing it", lambda: Toleration.model_validate({"value": "x"}))
+        validated("Thing it", lambda: Toleration.model_validate({"value": "x"}))
     assert str(caught.value) == (
         "Thing it is refused:\n"
         "key is missing, but it must be given: only `Exists` tolerates a taint of any key."
     )
-    assert judged("Thing it", lambda: 3) == 3
+    assert validated("Thing it", lambda: 3) == 3
 
 
 def test_a_child_waits_for_what_its_component_waits_for_and_stays_below_it():

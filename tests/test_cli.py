@@ -131,9 +131,9 @@ def test_help_lists_the_exit_codes(code: str) -> None:
 
 @pytest.fixture
 def schema_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    environment = types.ModuleType("stacks.environment")
+    environment = types.ModuleType("stacks.sections.environment")
     environment.stack_schema = lambda: {"type": "object"}  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "stacks.environment", environment)
+    monkeypatch.setitem(sys.modules, "stacks.sections.environment", environment)
     monkeypatch.setattr(cli, "SCHEMA", tmp_path / "stack.schema.json")
     plugin = tmp_path / "schema.json"
     plugin.write_text("{}")

@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..args import MISSING, Args, Fault, Output, T, child_options, validated  # noqa: F401
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
 from ..names import domain_faults, registry_faults
@@ -103,7 +103,7 @@ class Knative(pulumi.ComponentResource):
         args = KnativeArgs.of(args)
         serving = None
         if args.installer is KnativeInstaller.OPERATOR:
-            serving = judged(f"Knative {name}", lambda: serving_spec(args))
+            serving = validated(f"Knative {name}", lambda: serving_spec(args))
 
         super().__init__("ack-inference:index:Knative", name, args.dump(), opts)
 

@@ -6,7 +6,16 @@ from enum import StrEnum
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..args import (  # noqa: F401
+    Args,
+    Fault,
+    Output,
+    Refusal,
+    T,
+    child_options,
+    once,
+    validated,
+)
 from ..crds.knative import (
     KnativeService,
     KnativeServiceSpec,
@@ -14,7 +23,6 @@ from ..crds.knative import (
     service_faults,
 )
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from ..crds.model import check
 from ..names import derived_host_faults, domain_faults
 from ..quantity import plain
 from .pod import ModelArgs, model_pod, service_metadata
@@ -140,19 +148,36 @@ class KnativeModel(pulumi.ComponentResource):
         self, name: str, args: KnativeModelArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = KnativeModelArgs.of(args)
-        service = judged(f"KnativeModel {name}", lambda: service_spec(args))
-        about = service_metadata(name, args)
-        limits = serving_limits(args)
-        faults = [*service_faults(service, about, limits), *host_faults(name, args)]
-        check(f"KnativeModel {name}", faults)
+        service = validated(f"KnativeModel {name}", lambda: render(name, args))
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
-        KnativeService(f"{name}-service", service, about, child_options(self, opts), limits)
+        KnativeService(
+            f"{name}-service",
+            service,
+            service_metadata(name, args),
+            child_options(self, opts),
+            serving_limits(args),
+        )
 
         self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
         self.url = pulumi.Output.format("http://{0}.{1}.svc.cluster.local", name, args.namespace)
         self.register_outputs({"host": self.host, "url": self.url})
+
+
+@once
+def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
+    """The Knative Service of a model of a name.
+
+    Raises:
+        ValidationError: Knative takes no such Service.
+        Refusal: It would refuse it, or could make no host of the name.
+    """
+    service = service_spec(args)
+    refused = service_faults(service, service_metadata(name, args), serving_limits(args))
+    if faults := [*refused, *host_faults(name, args)]:
+        raise Refusal(*faults)
+    return service
 
 
 def serving_limits(args: KnativeModelArgs) -> ServingLimits:

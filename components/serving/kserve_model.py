@@ -9,7 +9,18 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, Words, child_options, judged  # noqa: F401
+from ..args import (  # noqa: F401
+    MISSING,
+    Args,
+    Fault,
+    Output,
+    Refusal,
+    T,
+    Words,
+    child_options,
+    once,
+    validated,
+)
 from ..catalog.metrics import METRICS
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.knative import default_host as knative_host
@@ -28,7 +39,6 @@ from ..crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from ..crds.model import check
 from ..names import derived_host_faults, domain_faults, url_faults
 from ..quantity import decimal, plain
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
@@ -272,16 +282,12 @@ class KServeModel(pulumi.ComponentResource):
         self, name: str, args: KServeModelArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = KServeModelArgs.of(args)
-        title = f"KServeModel {name}"
-        service = judged(title, lambda: inference_service_spec(args))
-        scaler = judged(title, lambda: autoscaler_spec(name, args.serve.scale))
-        notes = annotations(args.serve, args.ingress_class)
-        about = service_metadata(name, args, labels=args.labels, annotations=notes)
-        check(title, model_faults(name, args, service, about))
+        service, scaler = validated(f"KServeModel {name}", lambda: render(name, args))
 
         super().__init__("ack-inference:index:KServeModel", name, args.dump(), opts)
 
         options, limits = child_options(self, opts), serving_limits(args)
+        about = model_metadata(name, args)
         deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
         if scaler is not None:
             HorizontalPodAutoscaler(
@@ -295,6 +301,28 @@ class KServeModel(pulumi.ComponentResource):
         self.host = pulumi.Output.from_input(host(name, args))
         self.url = pulumi.Output.from_input(cluster_url(name, args.namespace))
         self.register_outputs({"host": self.host, "url": self.url})
+
+
+@once
+def render(
+    name: str, args: KServeModelArgs
+) -> tuple[InferenceServiceSpec, HorizontalPodAutoscalerSpec | None]:
+    """The InferenceService of a model of a name, and its autoscaler where KServe makes none.
+
+    Raises:
+        ValidationError: KServe takes no such service.
+        Refusal: It would refuse it, or could make no host of the name.
+    """
+    service, scaler = inference_service_spec(args), autoscaler_spec(name, args.serve.scale)
+    if faults := model_faults(name, args, service, model_metadata(name, args)):
+        raise Refusal(*faults)
+    return service, scaler
+
+
+def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
+    """Metadata of the InferenceService, whose annotations KServe copies to the Ingress."""
+    notes = annotations(args.serve, args.ingress_class)
+    return service_metadata(name, args, labels=args.labels, annotations=notes)
 
 
 def host(name: str, args: KServeModelArgs) -> str:

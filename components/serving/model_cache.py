@@ -6,7 +6,7 @@ from enum import StrEnum
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
 from ..crds.affinity import NodeSelectorRequirement, Toleration
 from ..crds.fluid import (
     LONGEST_LOAD_NAME,
@@ -110,10 +110,7 @@ class ModelCache(pulumi.ComponentResource):
     ) -> None:
         args = ModelCacheArgs.of(args)
         dataset_name = args.dataset_name or default_dataset_name(name)
-        store, workers, load = judged(
-            f"ModelCache {name}",
-            lambda: (dataset_spec(args), runtime_spec(args), load_spec(dataset_name, args)),
-        )
+        store, workers, load = validated(f"ModelCache {name}", lambda: render(name, args))
         about = metadata(
             dataset_name,
             args.namespace,
@@ -157,6 +154,17 @@ class ModelCache(pulumi.ComponentResource):
 
         self.claim_name = pulumi.Output.from_input(dataset_name)
         self.register_outputs({"claim_name": self.claim_name})
+
+
+@once
+def render(name: str, args: ModelCacheArgs) -> tuple[DatasetSpec, JindoRuntimeSpec, DataLoadSpec]:
+    """Dataset, JindoRuntime and DataLoad of the cache of a name.
+
+    Raises:
+        ValidationError: Fluid takes no such objects.
+    """
+    dataset_name = args.dataset_name or default_dataset_name(name)
+    return dataset_spec(args), runtime_spec(args), load_spec(dataset_name, args)
 
 
 def default_dataset_name(name: str) -> str:

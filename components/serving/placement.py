@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, Output, T, child_options, judged  # noqa: F401
+from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
 from ..crds.affinity import (
     NodeAffinity,
     NodeOperator,
@@ -107,16 +107,13 @@ class Placement(pulumi.ComponentResource):
     ) -> None:
         args = PlacementArgs.of(args)
         check(f"Placement {name}", dns_1123_faults("name", name, "the policy is called so"))
-        enforcer = args.enforcer or Enforcer.RESOURCE_POLICY
-        policy = None
-        if enforcer is Enforcer.RESOURCE_POLICY:
-            policy = judged(f"Placement {name}", lambda: policy_spec(args))
+        policy = validated(f"Placement {name}", lambda: render(name, args))
 
         super().__init__("ack-inference:index:Placement", name, args.dump(), opts)
 
         self.labels = dict(args.selector)
         self.tolerations = distinct_tolerations(args.pools)
-        self.node_affinity = node_affinity(args.pools, enforcer)
+        self.node_affinity = node_affinity(args.pools, args.enforcer or Enforcer.RESOURCE_POLICY)
         self.policy_name = None
         if policy is not None:
             ResourcePolicy(
@@ -128,6 +125,16 @@ class Placement(pulumi.ComponentResource):
             self.policy_name = pulumi.Output.from_input(name)
 
         self.register_outputs({"policy_name": self.policy_name})
+
+
+@once
+def render(_name: str, args: PlacementArgs) -> ResourcePolicySpec | None:
+    """The ResourcePolicy of a placement; None where node affinity keeps the order.
+
+    Raises:
+        ValidationError: The scheduler takes no such policy.
+    """
+    return None if args.enforcer is Enforcer.NODE_AFFINITY else policy_spec(args)
 
 
 def policy_spec(args: PlacementArgs) -> ResourcePolicySpec:

@@ -9,7 +9,7 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.names import LABEL_KEY
 from components.serving.knative_model import KnativeServe, annotations
 
-from ..environment import Environment
+from ..sections.environment import Environment
 from .rules import check
 from .views import models
 

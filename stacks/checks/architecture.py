@@ -8,7 +8,8 @@ from components.catalog.instances import Architecture
 from components.catalog.labels import ARCHITECTURE, ARM_TAINT
 from components.cloud.node_pool import Taint, architecture_faults
 
-from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from ..sections.environment import Environment
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check, warning
 from .views import lowest_size, models, placed, workloads
 
@@ -70,7 +71,7 @@ def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
         for field, names in fields.items():
             for name in names:
                 pool = environment.pool(name)
-                if isinstance(pool, Pool) and is_arm(environment, pool):
+                if isinstance(pool, PoolSection) and is_arm(environment, pool):
                     want = "a pool of x86 types, or models without a cache"
                     yield Fault(field, name, want, why, ARM_DOCS)
 
@@ -90,20 +91,20 @@ def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
             )
     for path, model in models(environment):
         pool = environment.pool(model.cache.pool) if model.cache else None
-        if isinstance(pool, Nodes) and is_arm(environment, pool):
+        if isinstance(pool, NodesSection) and is_arm(environment, pool):
             yield (
                 f"{path}.cache.pool is {pool.name}, whose nodes are ARM: the images of Fluid and "
                 "Jindo need variants for arm64, or its pods end with `exec format error`."
             )
 
 
-def is_arm(environment: Environment, pool: AnyPool) -> bool:
+def is_arm(environment: Environment, pool: AnyPoolSection) -> bool:
     """Whether the first type of a pool is ARM, or a group of nodes is chosen by that label."""
     match pool:
-        case Pool():
+        case PoolSection():
             instance = environment.instances.get(pool.instance_types[0])
             return instance is not None and instance.architecture is Architecture.ARM64
-        case Nodes():
+        case NodesSection():
             return pool.node_selector.get(ARCHITECTURE) == Architecture.ARM64
-        case EdgePool():
+        case EdgePoolSection():
             return False

@@ -9,7 +9,9 @@ from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, po
 from components.quantity import gib
 from components.serving.knative_model import annotations
 
-from ..environment import Environment, Model, Pool
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.pools import PoolSection
 from .rules import warning
 from .views import lowest_size, models, placed
 
@@ -28,7 +30,7 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
         if model.cache is not None:
             continue
         elastic = any(
-            isinstance(pool, Pool) and pool.autoscale
+            isinstance(pool, PoolSection) and pool.autoscale
             for pool in placed(environment, model.placement)
         )
         load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
@@ -119,7 +121,7 @@ def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
         )
 
 
-def _pod_autoscaling(model: Model) -> PodAutoscaling | None:
+def _pod_autoscaling(model: ModelSection) -> PodAutoscaling | None:
     """What Knative goes by in scaling a model, be it below KServe; None where it does not scale."""
     if (knative := model.serve.knative) is not None:
         return pod_autoscaling(annotations(knative), knative.concurrency_limit)
@@ -135,12 +137,12 @@ def _pod_autoscaling(model: Model) -> PodAutoscaling | None:
     return pod_autoscaling({**(kserve.annotations or {}), **scale})
 
 
-def _pools(environment: Environment, model: Model) -> list[Pool]:
+def _pools(environment: Environment, model: ModelSection) -> list[PoolSection]:
     """The pools of a placement whose size is known."""
-    return [pool for pool in placed(environment, model.placement) if isinstance(pool, Pool)]
+    return [pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)]
 
 
-def _standing_replicas(environment: Environment, model: Model) -> int:
+def _standing_replicas(environment: Environment, model: ModelSection) -> int:
     """Replicas for which those pools always have cards."""
     if not model.server.gpus:
         return 0
@@ -164,7 +166,7 @@ _ANNOTATIONS = {
 }
 
 
-def _setting(model: Model, field: str, value: int) -> str:
+def _setting(model: ModelSection, field: str, value: int) -> str:
     """A value of a field of the scale, which KServe has as an annotation."""
     if model.serve.knative is not None:
         return f"scale.{field} {value}"

@@ -10,12 +10,10 @@ from components.cloud.network import network_faults, overlap_faults
 from components.crds.affinity import TaintEffect
 from components.names import kubernetes_minor
 
-from ..environment import (
-    Environment,
-    NetworkPlugin,
-    Pool,
-    Profile,
-)
+from ..sections.cluster import Profile
+from ..sections.environment import Environment
+from ..sections.network import NetworkPlugin
+from ..sections.pools import PoolSection
 from .rules import check
 from .views import lowest_size
 
@@ -140,7 +138,7 @@ def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]
     yield Fault("pools", got, want, "the controllers of the platform have nowhere to run")
 
 
-def _repels(pool: Pool) -> bool:
+def _repels(pool: PoolSection) -> bool:
     """Whether pods stay away that tolerate nothing; of ARM nodes another check speaks."""
     taints = [taint for taint in pool.all_taints if taint.key != ARCHITECTURE]
     return any(taint.effect is not TaintEffect.PREFER_NO_SCHEDULE for taint in taints)

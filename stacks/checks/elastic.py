@@ -10,7 +10,8 @@ from typing import Final
 
 from components.quantity import GIB, parse
 
-from ..environment import Environment, Pool
+from ..sections.environment import Environment
+from ..sections.pools import PoolSection
 from .rules import warning
 from .views import placed, resources_of, workloads
 
@@ -26,7 +27,7 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
         resources = resources_of(workload)
         section = f"{path}.server.resources" if path.startswith("models") else f"{path}.resources"
         for pool in placed(environment, workload.placement):
-            if not (isinstance(pool, Pool) and pool.autoscale):
+            if not (isinstance(pool, PoolSection) and pool.autoscale):
                 continue
             for name in pool.instance_types:
                 instance = environment.instances.get(name)

@@ -11,13 +11,10 @@ from components.quantity import parse
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
-from ..environment import (
-    AnyPool,
-    Environment,
-    Model,
-    NetworkPlugin,
-    Pool,
-)
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.network import NetworkPlugin
+from ..sections.pools import AnyPoolSection, PoolSection
 from .rules import check
 from .views import lowest_size, models, placed, resources_of, workloads
 
@@ -36,7 +33,11 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     """A pod fits every kind of node that it may land on, beside the node's agents."""
     for path, workload in workloads(environment):
         resources = resources_of(workload)
-        section = f"{path}.server.resources" if isinstance(workload, Model) else f"{path}.resources"
+        section = (
+            f"{path}.server.resources"
+            if isinstance(workload, ModelSection)
+            else f"{path}.resources"
+        )
         for pool in placed(environment, workload.placement):
             for node, offer in offers(environment, pool) if pool.gpu or not resources.gpus else []:
                 for field, got, room in _shortages(resources, offer):
@@ -83,7 +84,7 @@ def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
         pool = environment.pool(cache.pool) if cache else None
         if cache is None or pool is None:
             continue
-        if isinstance(pool, Pool) and cache.workers > lowest_size(pool):
+        if isinstance(pool, PoolSection) and cache.workers > lowest_size(pool):
             want = f"at most {lowest_size(pool)}, the nodes of pool {pool.name}"
             why = "a node holds one worker of a cache, and the Dataset waits for all of them"
             yield Fault(f"{path}.cache.workers", cache.workers, want, why)
@@ -99,9 +100,9 @@ def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.cache.quota", cache.quota, want, why)
 
 
-def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatable]]:
+def offers(environment: Environment, pool: AnyPoolSection) -> list[tuple[str, Allocatable]]:
     """What each kind of node of a pool offers to our pods, its agents taken off."""
-    if not isinstance(pool, Pool):
+    if not isinstance(pool, PoolSection):
         return [("the node", _declared(pool.allocatable))] if pool.allocatable else []
     return [
         (name, _without_agents(allocatable(instance, _pods(environment, instance.terway_pods))))
@@ -110,9 +111,9 @@ def offers(environment: Environment, pool: AnyPool) -> list[tuple[str, Allocatab
     ]
 
 
-def _disk_faults(field: str, quota: str, pool: AnyPool) -> Iterator[Fault]:
+def _disk_faults(field: str, quota: str, pool: AnyPoolSection) -> Iterator[Fault]:
     """Nothing where the nodes may have other disks."""
-    if not isinstance(pool, Pool) or any(map(has_local_disks, pool.instance_types)):
+    if not isinstance(pool, PoolSection) or any(map(has_local_disks, pool.instance_types)):
         return
     room = int(pool.system_disk_gib * DISK_SHARE)
     if parse(quota) > room * GIB:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from components.args import Fault
 from components.cloud.node_pool import ImageType
 
-from ..environment import Environment, Pool
+from ..sections.environment import Environment
+from ..sections.pools import PoolSection
 from .rules import check
 
 
@@ -20,7 +21,9 @@ def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
             continue
         for name in [model.cache.pool, *model.placement.pools]:
             pool = environment.pool(name)
-            on_container_os = isinstance(pool, Pool) and pool.image_type is ImageType.CONTAINER_OS
+            on_container_os = (
+                isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS
+            )
             if on_container_os and name not in seen:
                 seen.add(name)
                 yield Fault(f"pools[{name}].image_type", ImageType.CONTAINER_OS, want, why)

@@ -10,7 +10,8 @@ from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
-from ..environment import CertManagerMode, Environment
+from ..sections.environment import Environment
+from ..sections.platform import CertManagerMode
 from .rules import check, warning
 from .views import models
 

@@ -8,7 +8,7 @@ from components.args import Fault
 from components.crds.kserve import deployment_name
 
 from ..arguments import base_model, checkpoint, results
-from ..environment import Environment
+from ..sections.environment import Environment
 from .rules import check
 from .views import repeated
 

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, nearest
 from components.catalog.gpus import GPUS
 
-from ..environment import (
-    Environment,
-)
+from ..sections.environment import Environment
 from .rules import check
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..environment import EdgePool, Environment
+from ..sections.environment import Environment
+from ..sections.pools import EdgePoolSection
 from .rules import warning
 from .views import models, placed
 
@@ -13,7 +14,7 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
     if environment.network is None or environment.network.dedicated_line:
         return
     for path, model in models(environment):
-        edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePool)]
+        edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePoolSection)]
         if edge:
             yield (
                 f"{path}.volume is read over the VPC's own network, and network.dedicated_line is "

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, Words, nearest
 from components.catalog.regions import oss_internal_endpoint
 
-from ..environment import (
-    Environment,
-    Volume,
-)
+from ..sections.environment import Environment
+from ..sections.stores import VolumeSection
 from .rules import check
 from .views import models, repeated, resources_of, workloads
 
@@ -128,7 +126,7 @@ def training_gives_way(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"training[{job.name}].priority", job.priority, want, why)
 
 
-def _volumes(environment: Environment) -> Iterator[tuple[str, Volume]]:
+def _volumes(environment: Environment) -> Iterator[tuple[str, VolumeSection]]:
     for path, model in models(environment):
         yield f"{path}.volume", model.volume
     for job in environment.training:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from components.args import Fault
 
-from ..environment import Environment
+from ..sections.environment import Environment
 
 
 @dataclass(frozen=True)

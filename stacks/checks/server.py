@@ -8,7 +8,8 @@ from components.args import Fault
 from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
-from ..environment import Environment, Model
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .rules import check, warning
 from .views import models, mount_paths, workloads
 
@@ -91,8 +92,8 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
 def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[Fault]:
     """Which cards a program sees follows from what its pod asks for."""
     for path, workload in workloads(environment):
-        server = workload.server if isinstance(workload, Model) else workload
-        field = f"{path}.server.env" if isinstance(workload, Model) else f"{path}.env"
+        server = workload.server if isinstance(workload, ModelSection) else workload
+        field = f"{path}.server.env" if isinstance(workload, ModelSection) else f"{path}.env"
         cards, env = server.resources.gpus or 0, server.env or {}
         if NVIDIA in env and env[NVIDIA] not in ("none", "void"):
             why = "the container would see cards of other pods: the device plugin sets it to those "

@@ -6,7 +6,8 @@ from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, MetricsFlavor, offered
 
 from ..arguments import given
-from ..environment import EdgePool, Environment
+from ..sections.environment import Environment
+from ..sections.pools import EdgePoolSection
 from .rules import check, warning
 from .views import models, sections
 
@@ -63,7 +64,7 @@ def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
             continue
         for name in dict.fromkeys([model.cache.pool, *model.placement.pools]):
             pool = environment.pool(name)
-            if isinstance(pool, EdgePool) and not pool.interconnected:
+            if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"
                 why = f"machines of {name} cannot reach the pods that hold the copy"
                 yield Fault(f"{path}.cache", Words("given"), want, why)

@@ -6,7 +6,8 @@ from typing import Final
 from components.args import Fault
 from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, SHARING_SWITCHES, WHOLE_CARDS
 
-from ..environment import AnyPool, EdgePool, Environment, Nodes, Pool
+from ..sections.environment import Environment
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check
 from .views import placed, resources_of, workloads
 
@@ -36,12 +37,12 @@ def pools_offer_whole_cards(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{field}[{switch}]", "true", "left out", f"{nodes} {why}")
 
 
-def _labels(pool: AnyPool) -> tuple[str, Mapping[str, str]]:
+def _labels(pool: AnyPoolSection) -> tuple[str, Mapping[str, str]]:
     """Field and value of the labels that a pool's nodes have."""
     match pool:
-        case Pool():
+        case PoolSection():
             return f"pools[{pool.name}].labels", pool.labels
-        case Nodes():
+        case NodesSection():
             return f"nodes[{pool.name}].node_selector", pool.node_selector
-        case EdgePool():
+        case EdgePoolSection():
             return "", {}

@@ -24,7 +24,9 @@ from components.serving import ReserveType
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
-from ..environment import Environment, Model, Pool, Serving
+from ..sections.environment import Environment
+from ..sections.models import ModelSection, RuntimeSection
+from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
 from .views import lowest_size, models
@@ -145,7 +147,7 @@ def _cache_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
         cache = model.cache
         pool = environment.pool(cache.pool) if cache else None
-        if cache is None or not isinstance(pool, Pool) or cache.workers > lowest_size(pool):
+        if cache is None or not isinstance(pool, PoolSection) or cache.workers > lowest_size(pool):
             continue
         quota = int(parse(cache.quota))
         in_memory = cache.medium is Medium.MEM
@@ -179,13 +181,13 @@ def amounts(resources: Resources) -> Amounts:
     }
 
 
-def _initial_scale(section: Serving) -> int:
+def _initial_scale(section: RuntimeSection) -> int:
     """Pods that all have to be ready before a revision is, where an annotation says so."""
     text = (section.annotations or {}).get(INITIAL_SCALE, "")
     return int(text) if text.isdecimal() else 0
 
 
-def _reserved(model: Model) -> int:
+def _reserved(model: ModelSection) -> int:
     knative = model.serve.knative
     reserve = knative.reserve if knative else None
     on_pools = reserve is not None and reserve.type is ReserveType.ECS

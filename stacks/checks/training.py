@@ -8,7 +8,9 @@ from components.crds.kserve import deployment_name
 from components.serving.launchers import Launch, Launcher, read_launch
 from components.serving.vllm_command import expanded
 
-from ..environment import EdgePool, Environment, Training
+from ..sections.environment import Environment
+from ..sections.pools import EdgePoolSection
+from ..sections.training import TrainingSection
 from .rules import check, warning
 from .views import placed
 
@@ -29,7 +31,7 @@ def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:
         for pool in placed(environment, job.placement) if job.parallelism > 1 else []:
-            if isinstance(pool, EdgePool) and not pool.interconnected:
+            if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"1, or edge_pools[{pool.name}].interconnected true where it is so"
                 why = f"pods of the job talk to each other, and those on {pool.name} cannot"
                 yield Fault(f"training[{job.name}].parallelism", job.parallelism, want, why)
@@ -59,11 +61,11 @@ def cards_have_a_process(environment: Environment) -> Iterator[str]:
             )
 
 
-def _launch(job: Training) -> Launch | None:
+def _launch(job: TrainingSection) -> Launch | None:
     return read_launch(expanded(job.command, job.env))
 
 
-def _pod_faults(job: Training, launch: Launch) -> Iterator[Fault]:
+def _pod_faults(job: TrainingSection, launch: Launch) -> Iterator[Fault]:
     field, pods = f"training[{job.name}].command", job.parallelism
     if launch.launcher is Launcher.DEEPSPEED and pods > 1 and "--no-ssh" not in launch.flags:
         want = "one with torchrun, or with --no_ssh"
@@ -86,7 +88,7 @@ def _pod_faults(job: Training, launch: Launch) -> Iterator[Fault]:
         yield Fault(field, Words(f"one with {_spelled(flag)} {text}"), want, why)
 
 
-def _process_faults(job: Training, launch: Launch) -> Iterator[Fault]:
+def _process_faults(job: TrainingSection, launch: Launch) -> Iterator[Fault]:
     flag, processes, cards = _processes(job, launch)
     if processes is not None and processes > cards > 0:
         got = Words(f"one with {_spelled(flag)} {processes}")
@@ -95,7 +97,7 @@ def _process_faults(job: Training, launch: Launch) -> Iterator[Fault]:
         yield Fault(f"training[{job.name}].command", got, want, why)
 
 
-def _processes(job: Training, launch: Launch) -> tuple[str, int | None, int]:
+def _processes(job: TrainingSection, launch: Launch) -> tuple[str, int | None, int]:
     """The flag that counts processes, its value, and the cards that they share."""
     cards = job.resources.gpus or 0
     if "--cpu" in launch.flags:

@@ -14,7 +14,9 @@ from components.serving.shutdown import (
     standard_shutdown,
 )
 
-from ..environment import Environment, Model, Pool, Serving
+from ..sections.environment import Environment
+from ..sections.models import ModelSection, RuntimeSection
+from ..sections.pools import PoolSection
 from .rules import warning
 from .views import models, placed
 
@@ -24,7 +26,9 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     for path, model in models(environment):
         each = model.server.gpus
-        pools = [pool for pool in placed(environment, model.placement) if isinstance(pool, Pool)]
+        pools = [
+            pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)
+        ]
         if not each or len(pools) < len(model.placement.pools):
             continue
         taken = _cards_of_others(environment, model)
@@ -105,7 +109,7 @@ def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
                 )
 
 
-def _cards_of_others(environment: Environment, model: Model) -> int:
+def _cards_of_others(environment: Environment, model: ModelSection) -> int:
     """Cards that other models always hold, and hold nowhere but in the pools of this one."""
     pools = set(model.placement.pools)
     return sum(
@@ -116,17 +120,17 @@ def _cards_of_others(environment: Environment, model: Model) -> int:
     )
 
 
-def _least(section: Serving) -> int:
+def _least(section: RuntimeSection) -> int:
     return 1 if section.scale.min is None else section.scale.min
 
 
-def _full_at(model: Model, least: int, top: int, most: int) -> int | None:
+def _full_at(model: ModelSection, least: int, top: int, most: int) -> int | None:
     """Fewest replicas with which an update has no room; None where it always has."""
     counts = range(max(1, least), top + 1)
     return next((n for n in counts if n + _spare_pods(model, least, n) > most), None)
 
 
-def _spare_pods(model: Model, least: int, replicas: int) -> int:
+def _spare_pods(model: ModelSection, least: int, replicas: int) -> int:
     """Pods that an update starts before it ends an old one.
 
     Knative starts a new revision with the fewest replicas, and waits for all of them.
@@ -137,7 +141,7 @@ def _spare_pods(model: Model, least: int, replicas: int) -> int:
     return (kserve.rollout or Rollout()).spare_pods(replicas)
 
 
-def _remedy(model: Model) -> str:
+def _remedy(model: ModelSection) -> str:
     if model.on_knative:
         return (
             "Give a pool one more node for each (an autoscaled pool that is empty costs nothing), "
@@ -149,7 +153,7 @@ def _remedy(model: Model) -> str:
     )
 
 
-def most_cards(environment: Environment, pool: Pool) -> int:
+def most_cards(environment: Environment, pool: PoolSection) -> int:
     """Cards that a pool has at its largest."""
     nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
     cards = [environment.instances[name].gpus for name in pool.instance_types]

@@ -25,18 +25,13 @@ from components.catalog.vllm.table import (
 )
 from components.quantity import gib
 
-from ..environment import (
-    AnyPool,
-    EdgePool,
-    Environment,
-    Model,
-    Nodes,
-    Pool,
-)
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check, warning
 from .views import models, placed
 
-SECTIONS: Final = {Pool: "pools", EdgePool: "edge_pools", Nodes: "nodes"}
+SECTIONS: Final = {PoolSection: "pools", EdgePoolSection: "edge_pools", NodesSection: "nodes"}
 """Sections of the stack file that pools of a kind stand in."""
 
 
@@ -120,7 +115,9 @@ def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
             )
 
 
-def _method_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator[Fault]:
+def _method_faults(
+    path: str, model: ModelSection, pool: AnyPoolSection, gpu: Gpu
+) -> Iterator[Fault]:
     image, command = vllm_image(model.server.image), model.server.vllm_command
     method = command.flags.get("--quantization") if command else None
     known = release(image.version) if image else any_release()
@@ -134,7 +131,9 @@ def _method_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator
     yield Fault(f"{path}.server.{_field(model, 'quantization')}", method, want, why)
 
 
-def _dtype_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator[Fault]:
+def _dtype_faults(
+    path: str, model: ModelSection, pool: AnyPoolSection, gpu: Gpu
+) -> Iterator[Fault]:
     """Cards before Ampere have no bfloat16, in which most models are stored."""
     image, command = vllm_image(model.server.image), model.server.vllm_command
     if command is None or gpu.compute_capability >= BFLOAT16_CAPABILITY:
@@ -154,7 +153,7 @@ def _dtype_faults(path: str, model: Model, pool: AnyPool, gpu: Gpu) -> Iterator[
         yield Fault(field, MISSING, "half", why)
 
 
-def _field(model: Model, field: str) -> str:
+def _field(model: ModelSection, field: str) -> str:
     return f"vllm.{field}" if model.server.vllm else "command"
 
 
@@ -170,7 +169,9 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
             yield from _driver_faults(f"{section}[{pool.name}].driver", pool, image, path)
 
 
-def _driver_faults(field: str, pool: AnyPool, image: VllmImage, path: str) -> Iterator[Fault]:
+def _driver_faults(
+    field: str, pool: AnyPoolSection, image: VllmImage, path: str
+) -> Iterator[Fault]:
     minimum = MINIMUM_DRIVER.get(image.cuda)
     if minimum is None or pool.gpu is None:
         return

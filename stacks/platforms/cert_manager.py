@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-import pulumi
-
 from components.platform import CertManager, CertManagerArgs
+from components.serving import ModelArgs
 
-from ..environment import CertManagerMode, Environment, Model
+from ..sections.environment import Environment
+from ..sections.platform import CertManagerMode
 from .platform import Platform
 
 
 def cert_manager_args(
-    environment: Environment, _models: Sequence[Model], _cluster_id: pulumi.Input[str] | None
+    environment: Environment, _models: Sequence[ModelArgs]
 ) -> CertManagerArgs | None:
     """cert-manager, unless the cluster has it, from the registry that KServe comes from."""
     if environment.cert_manager is not CertManagerMode.INSTALL:

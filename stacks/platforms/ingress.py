@@ -2,10 +2,12 @@
 
 from components.platform.kserve import DEFAULT_INGRESS_CLASS, INGRESS_ADDON, serves_by_gateway
 
-from ..environment import Environment, IngressController, Model
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.platform import IngressController
 
 
-def has_ingress(model: Model) -> bool:
+def has_ingress(model: ModelSection) -> bool:
     """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
     return model.serve.kserve is not None and not model.on_knative
 

@@ -3,31 +3,25 @@
 from collections.abc import Sequence
 from typing import Final
 
-import pulumi
-
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
 from components.platform import Knative, KnativeArgs, KnativeInstaller
+from components.serving import ModelArgs
 from components.serving.pod import model_pod
 
-from ..arguments import model_args, placement_pools
-from ..environment import Environment, Model
+from ..arguments import cluster_id
+from ..sections.environment import Environment
 from .platform import Platform
 
 
-def knative_args(
-    environment: Environment, models: Sequence[Model], cluster_id: pulumi.Input[str] | None
-) -> KnativeArgs:
+def knative_args(environment: Environment, models: Sequence[ModelArgs]) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
-    any_ids = {pool.name: "" for pool in environment.all_pools}
     flags: dict[str, str] = {}
     for model in models:
-        pools = placement_pools(environment, model, any_ids)
-        pod = model_pod(model_args(environment, model, pools), None)
-        flags |= features(RevisionTemplate.model_validate({"spec": pod}))
+        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model, None)}))
     return KnativeArgs(
-        installer=KnativeInstaller.OPERATOR if cluster_id is None else KnativeInstaller.ADDON,
-        cluster_id=cluster_id,
+        installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
+        cluster_id=cluster_id(environment),
         features=flags,
         version=environment.knative.version,
         domain=environment.knative.domain,
@@ -36,4 +30,4 @@ def knative_args(
     )
 
 
-KNATIVE: Final = Platform("knative", knative_args, Knative)
+KNATIVE: Final = Platform("knative", knative_args, Knative, section="knative")

@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from typing import Final
 
-import pulumi
-
 from components.platform import KServe, KServeArgs, KServeFlavor
+from components.serving import ModelArgs
 
-from ..environment import Environment, IngressController, Model
+from ..arguments import cluster_id
+from ..sections.environment import Environment
+from ..sections.platform import IngressController
 from .cert_manager import CERT_MANAGER
 from .ingress import ingress_controller
 from .platform import Platform
 
 
-def kserve_args(
-    environment: Environment, _models: Sequence[Model], cluster_id: pulumi.Input[str] | None
-) -> KServeArgs:
+def kserve_args(environment: Environment, _models: Sequence[ModelArgs]) -> KServeArgs:
     """KServe as its section has it."""
     section = environment.kserve
     installs = ingress_controller(environment) is IngressController.ADDON
@@ -26,8 +25,8 @@ def kserve_args(
         ingress_class=None if ack else section.ingress_class,
         runtimes=section.runtimes,
         protect_crds=environment.cluster.deletion_protection,
-        cluster_id=cluster_id if installs else None,
-        public_ingress=section.public_ingress if installs and cluster_id is not None else None,
+        cluster_id=cluster_id(environment) if installs else None,
+        public_ingress=section.public_ingress if installs and not environment.existing else None,
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pulumi
 
-from ..environment import Environment, Model
+from components.serving import ModelArgs
+
+from ..sections.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -15,13 +17,11 @@ class Platform:
 
     name: str
     """Name of its component."""
-    args: Callable[[Environment, Sequence[Model], pulumi.Input[str] | None], Any]
-    """Builds its arguments for the models that need it, from the ID of the stack's own cluster;
-    None where the cluster has it already."""
+    args: Callable[[Environment, Sequence[ModelArgs]], Any]
+    """Builds its arguments for the models that need it; None where the cluster has it already."""
     component: Callable[[str, Any, pulumi.ResourceOptions], pulumi.Resource]
     """The component, which installs it."""
     needs: tuple["Platform", ...] = ()
     """What has to work before it."""
-    section: str | None = None
-    """Section of the stack file under which a preview tells what its arguments refuse; None where
-    they hold nothing that is not judged elsewhere."""
+    section: str = ""
+    """Section of the stack file that its arguments are of."""

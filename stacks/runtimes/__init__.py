@@ -12,8 +12,11 @@ from components.serving import LoadTestArgs
 
 from .. import arguments
 from ..arguments import given, pod_labels
-from ..environment import Environment, LoadTest, Model, Serve, Training
 from ..platforms import PLATFORMS, Platform
+from ..sections.environment import Environment
+from ..sections.load_tests import LoadTestSection
+from ..sections.models import ModelSection, ServeSection
+from ..sections.training import TrainingSection
 from .runtime import Runtime, Served
 
 __all__ = [
@@ -28,21 +31,21 @@ __all__ = [
 ]
 
 MODULES: Final[Sequence[ModuleType]] = tuple(
-    import_module(f".{name}", __name__) for name in (*Serve.model_fields, "front_door")
+    import_module(f".{name}", __name__) for name in (*ServeSection.model_fields, "front_door")
 )
 """Modules with rules: those of the runtimes, and what KServe alone has at its door."""
 RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
-    kind: module.RUNTIME for kind, module in zip(Serve.model_fields, MODULES, strict=False)
+    kind: module.RUNTIME for kind, module in zip(ServeSection.model_fields, MODULES, strict=False)
 }
 """Every runtime, by its kind."""
 
 
-def models_by_platform(environment: Environment) -> dict[Platform, list[Model]]:
+def models_by_platform(environment: Environment) -> dict[Platform, list[ModelSection]]:
     """The models for which each platform is installed, in the order of installation.
 
     A platform that another one needs is there for the same models.
     """
-    models: dict[Platform, list[Model]] = {}
+    models: dict[Platform, list[ModelSection]] = {}
     for model in environment.models:
         runtime = RUNTIMES.get(model.serve.kind)
         for platform in _with_needs(runtime.needs(model) if runtime else ()):
@@ -64,14 +67,14 @@ def awaited_platforms(environment: Environment) -> set[Platform]:
     return {named for runtime, model in runtimes if runtime for named in runtime.needs(model)}
 
 
-def selected_labels(workload: Model | Training) -> dict[str, str]:
+def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
     """Labels of a workload's pods that its ResourcePolicy selects."""
-    if isinstance(workload, Model) and workload.serve.kind:
+    if isinstance(workload, ModelSection) and workload.serve.kind:
         return RUNTIMES[workload.serve.kind].pod_labels(workload)
     return pod_labels(workload)
 
 
-def load_test_args(environment: Environment, test: LoadTest) -> LoadTestArgs:
+def load_test_args(environment: Environment, test: LoadTestSection) -> LoadTestArgs:
     """What a load test is given: its model's address and pods are its runtime's affair."""
     model = given(environment.model(test.model))
     runtime = RUNTIMES[model.serve.kind]

@@ -17,8 +17,9 @@ from components.quantity import difference, is_quantity
 
 from ..checks.rules import check, warning
 from ..checks.views import models
-from ..environment import Environment, IngressController
 from ..platforms.ingress import addon_is_named, has_ingress, ingress_controller
+from ..sections.environment import Environment
+from ..sections.platform import IngressController
 
 _PRESENT: Final = IngressController.PRESENT
 _GATEWAY: Final = ("kserve", "controller", "gateway")

@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from components.args import Fault, Refusal, Words
+from components.args import Fault, Words
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
-from components.crds.knative import service_faults
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
-from components.serving.knative_model import host_faults, service_spec, serving_limits
-from components.serving.waiting import metadata
+from components.serving.knative_model import render
 
 from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size, models
-from ..environment import Environment, Model
 from ..platforms import KNATIVE
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .runtime import Runtime
 
 ADDON_NODES: Final = 3
@@ -26,7 +25,7 @@ ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
-def model_args(environment: Environment, model: Model, args: ModelArgs) -> KnativeModelArgs:
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KnativeModelArgs:
     """The Knative Service of a model."""
     return args.completed(
         partial(
@@ -36,15 +35,6 @@ def model_args(environment: Environment, model: Model, args: ModelArgs) -> Knati
             domain=environment.knative.domain,
         )
     )
-
-
-def render(name: str, args: KnativeModelArgs) -> object:
-    """The Knative Service."""
-    service = service_spec(args)
-    about, limits = metadata(name, args.namespace), serving_limits(args)
-    if found := [*service_faults(service, about, limits), *host_faults(name, args)]:
-        raise Refusal(*found)
-    return service
 
 
 # --- checks --------------------------------------------------------------------------------------

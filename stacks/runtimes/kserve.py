@@ -4,37 +4,31 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from components.args import Fault, Refusal
+from components.args import Fault
 from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
 from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
-from components.serving.kserve_model import (
-    annotations,
-    autoscaler_spec,
-    cluster_url,
-    inference_service_spec,
-    model_faults,
-    service_labels,
-)
-from components.serving.waiting import metadata
+from components.serving.kserve_model import cluster_url, render, service_labels
 
 from ..arguments import given
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import models
-from ..environment import CertManagerMode, Environment, Model
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from ..sections.platform import CertManagerMode
 from .runtime import Runtime
 
 KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def model_args(environment: Environment, model: Model, args: ModelArgs) -> KServeModelArgs:
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
     server = limited(environment, args.server)
     longest = environment.knative.max_request_seconds if model.on_knative else None
@@ -65,21 +59,12 @@ def limited(environment: Environment, server: ModelServer) -> ModelServer:
     return server.model_copy(update={"resources": limit})
 
 
-def render(name: str, args: KServeModelArgs) -> object:
-    """The InferenceService with its autoscaler."""
-    about = metadata(name, args.namespace, annotations=annotations(args.serve, args.ingress_class))
-    service = inference_service_spec(args)
-    if found := model_faults(name, args, service, about):
-        raise Refusal(*found)
-    return service, autoscaler_spec(name, args.serve.scale)
-
-
-def pod_labels(model: Model) -> dict[str, str]:
+def pod_labels(model: ModelSection) -> dict[str, str]:
     """The label that KServe puts on pods."""
     return service_labels(model.name, given(model.serve.kserve).scale.metric)
 
 
-def platforms(model: Model) -> tuple[Platform, ...]:
+def platforms(model: ModelSection) -> tuple[Platform, ...]:
     """KServe, and Knative for a model that it runs there."""
     return (KNATIVE, KSERVE) if model.on_knative else (KSERVE,)
 

@@ -9,8 +9,9 @@ import pulumi
 from components.serving import ModelArgs
 
 from ..arguments import pod_labels
-from ..environment import Environment, Model
 from ..platforms import Platform
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
 
 A = TypeVar("A", bound=ModelArgs)
 
@@ -22,12 +23,12 @@ class Served(Protocol):
     """Host name of the service, for the Host header of a request."""
 
 
-def no_platforms(_model: Model) -> Sequence[Platform]:
+def no_platforms(_model: ModelSection) -> Sequence[Platform]:
     """What a runtime needs that Kubernetes runs as it comes."""
     return ()
 
 
-def service_url(environment: Environment, model: Model) -> str:
+def service_url(environment: Environment, model: ModelSection) -> str:
     """Address of a Service that is called as the model."""
     return f"http://{model.name}.{environment.namespace}.svc.cluster.local"
 
@@ -36,7 +37,7 @@ def service_url(environment: Environment, model: Model) -> str:
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
 
-    args: Callable[[Environment, Model, ModelArgs], A]
+    args: Callable[[Environment, ModelSection, ModelArgs], A]
     """Arguments of a model's component: those that every model has, and its own beside them."""
     component: Callable[[str, A, pulumi.ResourceOptions], Served]
     """The component, which declares the service of a model under its name."""
@@ -44,9 +45,9 @@ class Runtime(Generic[A]):
     """Renders what the component would declare, and raises what it would refuse."""
     fields: Mapping[str, str]
     """Fields of what is rendered, and what the same ones are called in an entry of `models`."""
-    needs: Callable[[Model], Sequence[Platform]] = no_platforms
+    needs: Callable[[ModelSection], Sequence[Platform]] = no_platforms
     """What has to be installed for a model that it serves."""
-    pod_labels: Callable[[Model], dict[str, str]] = pod_labels
+    pod_labels: Callable[[ModelSection], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
-    url: Callable[[Environment, Model], str] = service_url
+    url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""

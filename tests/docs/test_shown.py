@@ -16,8 +16,8 @@ from plan.diff.terminal import render_report
 from plan.record import record
 from plan.render import render
 from plan.run import plan
-from stacks.environment import PROJECT
-from stacks.judge import judge
+from stacks.sections.environment import PROJECT
+from stacks.validation import validate
 from tests.plan.diff.prepared import diff_of
 
 from .pages import ROOT, blocks
@@ -87,7 +87,7 @@ def test_the_prices_shown_are_accepted_in_dev():
     [block] = blocks("prices")
     environment = configuration((ROOT / "Pulumi.dev.yaml").read_text())
     own = configuration("\n".join(["config:", *(f"  {line}" for line in block)]))
-    assert [str(fault) for fault in judge({**environment, **own}).faults] == []
+    assert [str(fault) for fault in validate({**environment, **own}).faults] == []
 
 
 def refusal() -> Iterator[str]:
@@ -101,7 +101,7 @@ def refusal() -> Iterator[str]:
         assert text.count(right) == 1
         text = text.replace(right, wrong)
     yield "Pulumi.dev.yaml is refused:"
-    yield from (f"  {fault}" for fault in judge(configuration(text)).faults)
+    yield from (f"  {fault}" for fault in validate(configuration(text)).faults)
 
 
 def test_the_mistakes_shown_are_answered_with_the_sentences_shown():
@@ -126,7 +126,7 @@ def appended(entry: dict[str, object], **sections: object) -> list[str]:
     """What is wrong with `dev` and a model more."""
     environment = configuration((ROOT / "Pulumi.dev.yaml").read_text()) | sections
     environment["models"] = [*environment["models"], entry]
-    return [str(fault) for fault in judge(environment).faults]
+    return [str(fault) for fault in validate(environment).faults]
 
 
 def test_the_model_to_append_is_accepted_in_dev():

@@ -39,9 +39,9 @@ def test_a_runtime_is_two_modules_and_three_lines() -> None:
         "stacks/runtimes/deployment.py",
     ]
     elsewhere = change(GUIDE, "runtime")
-    assert elsewhere.files == ["stacks/environment.py"]
-    assert len(elsewhere.added("stacks/environment.py")) <= 3
-    assert elsewhere.removed("stacks/environment.py") == []
+    assert elsewhere.files == ["stacks/sections/models.py"]
+    assert len(elsewhere.added("stacks/sections/models.py")) <= 3
+    assert elsewhere.removed("stacks/sections/models.py") == []
 
 
 def test_the_model_is_served_by_the_new_runtime_instead_of_the_old_one(moved: StackDiff) -> None:

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from reference import markdown, pages
 from reference.describe import Component, Field, Library, Structure, library
 from reference.stack_file import DocumentedSection, sections
-from stacks.environment import Environment
+from stacks.sections.environment import Environment
 
 REFERENCE = pages.ROOT / "docs" / "reference"
 FIELD = Field("hours", "int", required=False, default="1", description="Hours a | b.")

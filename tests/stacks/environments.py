@@ -19,8 +19,9 @@ from plan.model import Plan
 from plan.record import _Monitor, record
 from plan.stack_file import stack_names
 from stacks import Secrets, deploy
-from stacks.environment import PROJECT, Environment
-from stacks.judge import Judgement, find_warnings, judge
+from stacks.resolution import ResolvedEnvironment
+from stacks.sections.environment import PROJECT, Environment
+from stacks.validation import Validation, find_warnings, validate
 
 ROOT: Final = Path(__file__).parents[2]
 CASE_FILES: Final = Path(os.environ.get("ACK_INFERENCE_SHARED", ROOT.parent / "shared")) / "cases"
@@ -94,19 +95,19 @@ def merged(raw: Raw, changes: Mapping[str, Any]) -> Raw:
     return raw
 
 
-def judged(raw: Any) -> Judgement:
+def validated(raw: Any) -> Validation:
     """What a stack file amounts to, judged once."""
-    return _judged(json.dumps(raw))
+    return _validated(json.dumps(raw))
 
 
 @lru_cache(maxsize=512)
-def _judged(text: str) -> Judgement:
-    return judge(json.loads(text))
+def _validated(text: str) -> Validation:
+    return validate(json.loads(text))
 
 
 def sentences(raw: Any) -> list[str]:
     """Everything that a stack file is refused with."""
-    return [str(fault) for fault in judged(raw).faults]
+    return [str(fault) for fault in validated(raw).faults]
 
 
 def refusal(raw: Any) -> str:
@@ -118,10 +119,15 @@ def refusal(raw: Any) -> str:
 
 def accepted(raw: Any) -> Environment:
     """The environment that a stack file stands for; nothing is wrong with it."""
-    judgement = judged(raw)
-    assert not judgement.faults, sentences(raw)
-    assert judgement.environment is not None
-    return judgement.environment
+    return resolved(raw).environment
+
+
+def resolved(raw: Any) -> ResolvedEnvironment:
+    """All parts of the environment of an accepted stack file."""
+    validation = validated(raw)
+    assert not validation.faults, sentences(raw)
+    assert validation.resolved is not None
+    return validation.resolved
 
 
 def warnings(raw: Any) -> list[str]:
@@ -141,15 +147,15 @@ def forget() -> None:
 
 @lru_cache(maxsize=64)
 def _planned(text: str, stack: str, preview: bool) -> Plan:
-    environment = accepted(json.loads(text))
+    parts = resolved(json.loads(text))
 
     def program() -> None:
         canaries = {
             one.name: pulumi.Output.secret("https://CANARY")
             for one in fields(Secrets)
-            if getattr(environment, one.name)
+            if getattr(parts.environment, one.name)
         }
-        deploy(environment, Secrets(**canaries))
+        deploy(parts, Secrets(**canaries))
 
     with patch.object(_Monitor, "RegisterResource", _answer):
         return record(program, stack=stack, preview=preview)

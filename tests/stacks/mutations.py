@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from components.args import field_at, keys_at
-from stacks.environment import Environment
+from stacks.sections.environment import Environment
 
 from .environments import CASE_FILES, NAMES, Raw, configuration, raw_of
 

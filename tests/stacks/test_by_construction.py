@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from components.serving.training_job import GENERATION
-from stacks.environment import stack_schema
+from stacks.sections.environment import stack_schema
 
 from .environments import Raw, changed, dev, planned, prod, refusal
 
@@ -65,15 +65,15 @@ def test_what_replaces_a_cluster_is_marked() -> None:
         if field.get("immutable")
     }
     assert marked == {
-        "Cluster.profile",
-        "NasStore.storage_type",
-        "NasStore.zone",
-        "Network.cidr",
-        "Network.plugin",
-        "Network.pod_cidr",
-        "Network.service_cidr",
-        "Network.zones",
-        "OssStore.bucket",
+        "ClusterSection.profile",
+        "NasSection.storage_type",
+        "NasSection.zone",
+        "NetworkSection.cidr",
+        "NetworkSection.plugin",
+        "NetworkSection.pod_cidr",
+        "NetworkSection.service_cidr",
+        "NetworkSection.zones",
+        "OssSection.bucket",
     }
     [region] = [
         v

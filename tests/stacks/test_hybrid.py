@@ -13,10 +13,20 @@ import pytest
 from components.crds import WAIT_FOR_SCALING
 from plan.export import to_json
 from plan.model import SECRET, UNKNOWN, Plan, Resource
-from stacks.platforms.knative import knative_args
+from stacks.platforms import KNATIVE
 
 from .checks.parts import CHAT, COPY, scale
-from .environments import Raw, accepted, changed, forget, hybrid, merged, planned, prod, sentences
+from .environments import (
+    Raw,
+    changed,
+    forget,
+    hybrid,
+    merged,
+    planned,
+    prod,
+    resolved,
+    sentences,
+)
 from .test_plans import before
 
 MODELS: Final = ("qwen-chat", "qwen-queue")
@@ -344,11 +354,8 @@ def test_another_way_of_serving_changes_nothing_but_the_model() -> None:
 
 def test_knative_loses_a_flag_with_the_last_model_that_needs_it() -> None:
     """Shared memory is an emptyDir, and no other model of prod on Knative has any."""
-    flags = []
-    for way in WAYS:
-        environment = accepted(both(way, "qwen-chat"))
-        models = [model for model in environment.models if model.on_knative]
-        flags.append(set(knative_args(environment, models, "id").features))
+    platforms = [resolved(both(way, "qwen-chat")).platforms for way in WAYS]
+    flags = [set(installed[KNATIVE].features) for installed in platforms]
     assert flags[0] - flags[1] == {"kubernetes.podspec-volumes-emptydir"}
     assert flags[1] < flags[0]
 

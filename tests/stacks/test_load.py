@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 from plan.record import record
-from stacks.environment import Environment
 from stacks.load import load, read
+from stacks.sections.environment import Environment
 
 from .environments import Raw, accepted, changed, dev, existing, prod
 
@@ -32,7 +32,7 @@ def within(program: Callable[[], Any], config: dict[str, str], **more: Any) -> A
 @pytest.mark.parametrize("base", [dev, prod, existing])
 def test_text_and_json_make_the_environment_of_the_file(base: Callable[[], Raw]) -> None:
     environment: Environment = within(
-        load, handed_over(base()), secret_keys=["ack-inference:kubeconfig"]
+        lambda: load().environment, handed_over(base()), secret_keys=["ack-inference:kubeconfig"]
     )
     own = accepted(
         {k: v for k, v in base().items() if k != "kubeconfig"}
@@ -78,7 +78,7 @@ def test_the_message_names_the_file_and_has_a_line_per_fault(stack: str) -> None
 
 def test_keys_of_other_namespaces_are_not_read() -> None:
     foreign = {"alicloud:region": "cn-hangzhou", "pulumi:tags": "{}", "other:models": "[]"}
-    assert within(load, handed_over(dev()) | foreign) == accepted(dev())
+    assert within(load, handed_over(dev()) | foreign).environment == accepted(dev())
     assert set(within(read, handed_over(dev()) | foreign)) == set(dev())
 
 

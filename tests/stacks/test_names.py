@@ -19,7 +19,7 @@ from components.names import is_host, is_url, kubernetes_minor, registry_faults
 from components.platform import KnativeArgs, KServeArgs
 from stacks.arguments import dataset_name
 from stacks.derived_names import derived_names
-from stacks.judge import PREFIX, judge
+from stacks.validation import PREFIX, validate
 from tests.cloud.test_cluster import ack
 from tests.cloud.test_node_pool import pool
 
@@ -47,7 +47,7 @@ def renamed(raw: Raw, old: str, new: str) -> Raw:
 
 
 def in_stack(raw: Raw, stack: str) -> list[str]:
-    return [str(fault) for fault in judge(raw, f"ack-inference-{stack}").faults]
+    return [str(fault) for fault in validate(raw, f"ack-inference-{stack}").faults]
 
 
 # --- the stack's name ----------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_both_doors_take_the_same_domains(text: str) -> None:
         ("http://a b", False),
     ],
 )
-def test_an_address_is_judged_alike_wherever_it_stands(text: str, fine: bool) -> None:
+def test_an_address_is_validated_alike_wherever_it_stands(text: str, fine: bool) -> None:
     assert is_url(text) is fine
     test = {"name": "spike", "model": "qwen", "scenario": {"spike": {}}, "url": text}
     asked = {"metric": "prometheus", "target": 2, "max": 3}
@@ -341,7 +341,7 @@ def test_a_version_of_a_cluster_that_exists_is_whatever_its_makers_call_it() -> 
         assert kubernetes_minor(text) == 34
 
 
-def test_a_role_and_an_access_group_are_judged_by_the_forms_of_the_table() -> None:
+def test_a_role_and_an_access_group_are_validated_by_the_forms_of_the_table() -> None:
     assert [*role_name_faults("a_b")]
     assert not [*role_name_faults("a-B-9")]
     with pytest.raises(pulumi.RunError, match=r"access_group_name is 'a\.b'"):

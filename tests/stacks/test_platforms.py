@@ -11,6 +11,7 @@ from plan.record import record
 from stacks import Secrets, deploy
 from stacks.platforms import CERT_MANAGER, KNATIVE, KSERVE, PLATFORMS, Platform
 from stacks.runtimes import RUNTIMES, models_by_platform
+from stacks.validation import validate
 
 from .environments import Raw, accepted, dev, hybrid, planned
 
@@ -24,9 +25,10 @@ def platforms(plan: Plan) -> list[str]:
 def planned_with_another_runtime(raw: Raw, needs: Sequence[Platform]) -> Plan:
     """The plan of a stack whose Knative models are served by a third runtime instead."""
     third = replace(RUNTIMES["knative"], needs=lambda _model: needs)
-    environment = accepted(raw)
     with patch.dict(RUNTIMES, {"knative": third}):  # type: ignore[arg-type]  # it is a dict
-        return record(lambda: deploy(environment, Secrets()), stack="dev")
+        parts = validate(raw).resolved
+        assert parts is not None
+        return record(lambda: deploy(parts, Secrets()), stack="dev")
 
 
 def test_a_third_runtime_over_kserve_brings_kserve_and_what_it_needs() -> None:

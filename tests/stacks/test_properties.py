@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 
 from plan.model import Marker, Plan
 from stacks.arguments import name_prefix
-from stacks.environment import PROJECT
-from stacks.judge import STAND_INS, find_warnings, judge
+from stacks.placeholders import MARK
+from stacks.sections.environment import PROJECT
+from stacks.validation import find_warnings, validate
 from tests import crd_schemas, provider_schema
 
 from .environments import Raw, planned
@@ -39,21 +40,21 @@ def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
     found: tuple[str, Raw],
 ) -> None:
     stack, raw = found
-    judgement = judge(raw, name_prefix(PROJECT, stack))
-    assert (judgement.environment is None) == bool(judgement.faults)
-    sentences = [str(fault) for fault in judgement.faults]
+    validation = validate(raw, name_prefix(PROJECT, stack))
+    assert (validation.environment is None) == bool(validation.faults)
+    sentences = [str(fault) for fault in validation.faults]
     assert [one for one in sentences if not SENTENCE.fullmatch(one)] == []
-    assert [one for one in sentences if any(text in one for text in STAND_INS)] == []
+    assert [one for one in sentences if MARK in one] == []
     assert len(set(sentences)) == len(sentences)
-    if judgement.environment is not None:
-        assert all(isinstance(one, str) for one in find_warnings(judgement.environment))
+    if validation.environment is not None:
+        assert all(isinstance(one, str) for one in find_warnings(validation.environment))
 
 
 @settings(SETTINGS, max_examples=30 * FACTOR)
 @given(broken_files(most=2))
 def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) -> None:
     stack, raw = found
-    if not judge(raw, name_prefix(PROJECT, stack)).faults:
+    if not validate(raw, name_prefix(PROJECT, stack)).faults:
         assert mistakes(planned(raw, stack=stack)) == []
 
 

@@ -8,17 +8,17 @@ from pydantic import BaseModel, ValidationError
 from components.args import Args, faults
 from components.serving import KnativeServe
 from components.serving.pod import SHARED_MEMORY_PATH
-from stacks.environment import Serve
 from stacks.runtimes import RUNTIMES, Runtime, selected_labels
+from stacks.sections.models import ServeSection
 
 from .environments import Raw, accepted, dev, hybrid, merged, planned, sentences
 
 KNATIVE = {"scale": {"max": 3, "target": 2}}
-KINDS = [*Serve.model_fields]
+KINDS = [*ServeSection.model_fields]
 SHARED = {"server.mount_path": SHARED_MEMORY_PATH, "server.shared_memory": "1Gi"}
 
 
-class Three(Serve):
+class Three(ServeSection):
     """The kinds of a stack file, and one more."""
 
     deployment: KnativeServe | None = None
@@ -38,8 +38,8 @@ def test_every_kind_of_serving_has_its_runtime(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_section_has_what_rules_for_all_runtimes_read(kind: str) -> None:
-    """That is `Serving` of `stacks.environment`, which no type checker compares with a section."""
-    section = model_of(Serve, kind)
+    """That is `RuntimeSection`, which no type checker compares with a section."""
+    section = model_of(ServeSection, kind)
     assert {"startup_seconds", "request_seconds", "annotations"} <= section.model_fields.keys()
     assert {"max", "metric"} <= model_of(section, "scale").model_fields.keys()
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from stacks.environment import PROJECT, stack_schema
+from stacks.sections.environment import PROJECT, stack_schema
 
 from .environments import NAMES, ROOT
 

@@ -9,7 +9,7 @@ CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "202
 
 CASES = [
     Case(
-        "Nodes",
+        "NodesSection",
         "a selector that no node can match",
         existing,
         {"nodes[cache].node_selector": {"our pool": "cache"}},
@@ -20,7 +20,7 @@ CASES = [
         {"nodes[cache].node_selector": {"example.com/pool": "cache"}},
     ),
     Case(
-        "InstanceType",
+        "InstanceTypeSection",
         "cards of no kind",
         dev,
         {"instance_types": [{**SMALL, "gpu": None}]},
@@ -31,7 +31,7 @@ CASES = [
         {"instance_types": [SMALL]},
     ),
     Case(
-        "InstanceType",
+        "InstanceTypeSection",
         "a kind of which there is no card",
         dev,
         {"instance_types": [{**SMALL, "gpus": 0}]},
@@ -53,7 +53,7 @@ CASES = [
         {"region": "cn-beijing"},
     ),
     Case(
-        "Cluster",
+        "ClusterSection",
         "a version that YAML reads as a number",
         dev,
         {"cluster.version": 1.3},
@@ -64,7 +64,7 @@ CASES = [
         {"cluster.version": "1.30"},
     ),
     Case(
-        "InstanceType",
+        "InstanceTypeSection",
         "a family of ARM processors that is called x86",
         dev,
         {"instance_types": [{**ARM, "architecture": "amd64"}]},
@@ -87,7 +87,7 @@ CASES = [
         {"namespace": "0-inference"},
     ),
     Case(
-        "Network",
+        "NetworkSection",
         "Flannel without a range for pods",
         dev,
         {"network.plugin": "flannel", "network.zones[cn-beijing-h].pod_cidr": GONE},
@@ -102,7 +102,7 @@ CASES = [
         },
     ),
     Case(
-        "Network",
+        "NetworkSection",
         "Terway with Flannel's range",
         dev,
         {"network.pod_cidr": "172.20.0.0/16"},
@@ -113,7 +113,7 @@ CASES = [
         {},
     ),
     Case(
-        "Network",
+        "NetworkSection",
         "Terway without a range for pods",
         dev,
         {"network.zones[cn-beijing-h].pod_cidr": GONE},
@@ -124,7 +124,7 @@ CASES = [
         {},
     ),
     Case(
-        "Network",
+        "NetworkSection",
         "Flannel with Terway's range",
         dev,
         {"network.plugin": "flannel", "network.pod_cidr": "172.20.0.0/16"},
@@ -135,7 +135,7 @@ CASES = [
         {},
     ),
     Case(
-        "Network",
+        "NetworkSection",
         "Terway in an IDC without a leased line",
         hybrid,
         {**TERWAY, "network.plugin": "terway-edge"},
@@ -147,7 +147,7 @@ CASES = [
         TERWAY_EDGE,
     ),
     Case(
-        "Cluster",
+        "ClusterSection",
         "a size for an existing cluster",
         existing,
         {"cluster.spec": "ack.pro.xlarge"},
@@ -158,7 +158,7 @@ CASES = [
         {},
     ),
     Case(
-        "Cluster",
+        "ClusterSection",
         "a context for a cluster of ours",
         dev,
         {"cluster.context": "home"},
@@ -169,7 +169,7 @@ CASES = [
         {},
     ),
     Case(
-        "Pool",
+        "PoolSection",
         "a pool name that no resource may have",
         dev,
         {"pools[system].name": "sys_tem"},
@@ -181,7 +181,7 @@ CASES = [
         {"pools[system].name": "sys-tem"},
     ),
     Case(
-        "Pool",
+        "PoolSection",
         "a pool of two sizes",
         dev,
         {"pools[a10].autoscale": {"min": 0, "max": 4}},
@@ -192,7 +192,7 @@ CASES = [
         {"pools[a10].autoscale": {"min": 1, "max": 4}, "pools[a10].size": GONE},
     ),
     Case(
-        "Pool",
+        "PoolSection",
         "a pool of no size",
         dev,
         {"pools[t4].autoscale": GONE},
@@ -203,7 +203,7 @@ CASES = [
         {"pools[t4].autoscale": GONE, "pools[t4].size": 0},
     ),
     Case(
-        "Pool",
+        "PoolSection",
         "a card that nobody knows",
         dev,
         {
@@ -229,7 +229,7 @@ CASES = [
         },
     ),
     Case(
-        "Pool",
+        "PoolSection",
         "a driver for nodes without cards",
         dev,
         {"pools[system].driver": "550.144.03"},
@@ -237,7 +237,7 @@ CASES = [
         {"pools[a10].driver": "550.144.03"},
     ),
     Case(
-        "EdgePool",
+        "EdgePoolSection",
         "an edge pool name that no resource may have",
         hybrid,
         {"edge_pools[+]": {"name": "i_dc"}},
@@ -249,7 +249,7 @@ CASES = [
         {"edge_pools[+]": {"name": "i-dc"}},
     ),
     Case(
-        "Machines",
+        "MachinesSection",
         "machines with a card that nobody knows",
         hybrid,
         {"edge_pools[idc].gpu": "H100"},
@@ -260,7 +260,7 @@ CASES = [
         {"edge_pools[idc].gpu": "A10"},
     ),
     Case(
-        "EdgePool",
+        "EdgePoolSection",
         "a pool ID that is none",
         hybrid,
         {"edge_pools[idc].node_pool_id": "idc"},
@@ -271,7 +271,7 @@ CASES = [
         {"edge_pools[idc].node_pool_id": "np1a2b3c"},
     ),
     Case(
-        "Nodes",
+        "NodesSection",
         "a name of nodes that is no label",
         existing,
         {"nodes[cache].name": "Cache", "models[qwen].cache.pool": "Cache"},
@@ -283,7 +283,7 @@ CASES = [
         {"nodes[cache].name": "c", "models[qwen].cache.pool": "c"},
     ),
     Case(
-        "Machines",
+        "MachinesSection",
         "nodes with a card that nobody knows",
         existing,
         {"nodes[gpu].gpu": "H100"},
@@ -294,7 +294,7 @@ CASES = [
         {"nodes[gpu].gpu": "L20"},
     ),
     Case(
-        "OssStore",
+        "OssSection",
         "an endpoint with a scheme",
         dev,
         {"stores[models].oss.endpoint": "https://oss-cn-beijing-internal.aliyuncs.com"},
@@ -308,7 +308,7 @@ CASES = [
         {"stores[models].oss.endpoint": "oss-cn-beijing-internal.aliyuncs.com"},
     ),
     Case(
-        "NasStore",
+        "NasSection",
         "a mount target with a path",
         dev,
         {"stores[checkpoints].nas": {"server": "0a1b2c-x.cn-hangzhou.nas.aliyuncs.com:/share"}},
@@ -322,7 +322,7 @@ CASES = [
         {"stores[checkpoints].nas": {"server": "10.0.0.7"}},
     ),
     Case(
-        "NasStore",
+        "NasSection",
         "a zone of a mount target that exists",
         dev,
         {"stores[checkpoints].nas": {"server": "10.0.0.7", "zone": "cn-beijing-h"}},
@@ -333,7 +333,7 @@ CASES = [
         {"stores[checkpoints].nas": {"zone": "cn-beijing-h"}},
     ),
     Case(
-        "ClaimStore",
+        "ClaimSection",
         "a claim that no cluster has",
         existing,
         {"stores[models].claim.name": "Shared_Models"},
@@ -346,7 +346,7 @@ CASES = [
         {"stores[models].claim.name": "shared.models"},
     ),
     Case(
-        "Knative",
+        "KnativeSection",
         "a domain that is a URL",
         dev,
         {"knative": {"domain": "https://LLM.example.org:443/v1"}},
@@ -359,7 +359,7 @@ CASES = [
         {"knative": {"domain": "llm.example.org"}},
     ),
     Case(
-        "Knative",
+        "KnativeSection",
         "a domain that is an address",
         dev,
         {"knative": {"domain": "203.0.113.7"}},
@@ -370,7 +370,7 @@ CASES = [
         {"knative": {"domain": "203.0.113.7.sslip.io"}},
     ),
     Case(
-        "Knative",
+        "KnativeSection",
         "a registry that no image reference names",
         dev,
         {"knative": {"skip_tag_resolving": ["https://docker.io"]}},
@@ -382,7 +382,7 @@ CASES = [
         {"knative": {"skip_tag_resolving": ["docker.io", "registry.local:5000"]}},
     ),
     Case(
-        "KServe",
+        "KServeSection",
         "an IngressClass that no cluster has",
         hybrid,
         {"kserve": {"ingress_class": "Nginx"}},
@@ -395,7 +395,7 @@ CASES = [
         {"kserve": {"ingress_class": "alb", "ingress_controller": "present"}},
     ),
     Case(
-        "Cluster",
+        "ClusterSection",
         "a version that ACK does not number so",
         prod,
         {"cluster.version": "1.34.1"},
@@ -408,7 +408,7 @@ CASES = [
         {"cluster.version": "1.34.1-aliyun.2"},
     ),
     Case(
-        "Store",
+        "StoreSection",
         "a store name that no resource may have",
         dev,
         {
@@ -424,7 +424,7 @@ CASES = [
         {"stores[checkpoints].name": "c", "training[finetune].checkpoint.store": "c"},
     ),
     Case(
-        "Store",
+        "StoreSection",
         "a store in two places",
         dev,
         {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
@@ -435,7 +435,7 @@ CASES = [
         {},
     ),
     Case(
-        "Store",
+        "StoreSection",
         "a store in no place",
         dev,
         {"stores[checkpoints].nas": GONE},
@@ -446,7 +446,7 @@ CASES = [
         {"stores[checkpoints].nas": {}},
     ),
     Case(
-        "Serve",
+        "ServeSection",
         "a model that is not served",
         dev,
         {"models[qwen].serve": {}},
@@ -457,7 +457,7 @@ CASES = [
         {},
     ),
     Case(
-        "Serve",
+        "ServeSection",
         "a model that is served twice",
         dev,
         {"models[qwen].serve.kserve": {"scale": scale("cpu", 80)}},
@@ -468,7 +468,7 @@ CASES = [
         {"models[qwen].serve": {"kserve": {"scale": scale("cpu", 80)}}},
     ),
     Case(
-        "Model",
+        "ModelSection",
         "a model name that no Service may have",
         dev,
         {"models[qwen].name": "1qwen"},
@@ -480,7 +480,7 @@ CASES = [
         {"models[qwen].name": "qwen1"},
     ),
     Case(
-        "Training",
+        "TrainingSection",
         "a job name that no Job may have",
         dev,
         {"training[finetune].name": "fine_tune"},
@@ -503,7 +503,7 @@ CASES = [
         {"models[qwen].serve.knative.scale.min": 3},
     ),
     Case(
-        "KServe",
+        "KServeSection",
         "a domain that no Ingress may have",
         hybrid,
         {"kserve": {"domain": "a_b"}},
@@ -527,7 +527,7 @@ CASES = [
         {"gpu_metrics": PROMETHEUS},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a price below zero",
         dev,
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": -0.01}}},
@@ -538,7 +538,7 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 0}}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a spot price below zero",
         dev,
         {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": -1}}},
@@ -549,7 +549,7 @@ CASES = [
         {"prices": {**CONTRACT, "spot_hourly": {"ecs.g7.2xlarge": 0.2}}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a fee below zero",
         dev,
         {"prices": {**CONTRACT, "control_plane_hourly": -1}},
@@ -560,7 +560,7 @@ CASES = [
         {"prices": {**CONTRACT, "control_plane_hourly": 0}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a price of what is no instance type",
         dev,
         {"prices": {**CONTRACT, "nodes_hourly": {"gn7i-c32g1.8xlarge": 10}}},
@@ -573,7 +573,7 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.no.pool": 10}}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a price that is no number",
         dev,
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": "2.09"}}},
@@ -584,7 +584,7 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 2.09}}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a key that is none",
         dev,
         {"prices": {**CONTRACT, "node_hourly": {}}},
@@ -596,7 +596,7 @@ CASES = [
         {"prices": {**CONTRACT, "nodes_hourly": {}, "spot_hourly": {}}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "prices of no date",
         dev,
         {"prices": {"currency": "CNY", "source": "framework contract"}},
@@ -604,7 +604,7 @@ CASES = [
         {"prices": CONTRACT},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a date that is none",
         dev,
         {"prices": {**CONTRACT, "date": "October"}},
@@ -615,7 +615,7 @@ CASES = [
         {"prices": {**CONTRACT, "date": "2026-10-31"}},
     ),
     Case(
-        "Prices",
+        "PricesSection",
         "a currency by its sign",
         dev,
         {"prices": {**CONTRACT, "currency": "¥"}},
@@ -623,7 +623,7 @@ CASES = [
         {"prices": {**CONTRACT, "currency": "USD"}},
     ),
     Case(
-        "LoadTest",
+        "LoadTestSection",
         "a name that leaves no room for that of a pod",
         dev,
         {"load_tests": [load_test(name="s" * 52, run="first")]},

@@ -47,9 +47,9 @@ from typing import Final
 import pytest
 
 from components.args import Args, Fault
-from stacks import checks, environment, runtimes
+from stacks import checks, runtimes, sections
 from stacks.checks.rules import Check
-from stacks.judge import CHECKS, WARNINGS, judge
+from stacks.validation import CHECKS, WARNINGS, validate
 
 from ..environments import dev, merged, sentences
 from .cases import Case
@@ -82,10 +82,12 @@ def test_a_check_that_is_taken_out_fails_a_test(
     check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases = [case for case in CASES if case.rule == check.find.__name__]
-    monkeypatch.setattr("stacks.judge.CHECKS", [other for other in CHECKS if other is not check])
+    monkeypatch.setattr(
+        "stacks.validation.CHECKS", [other for other in CHECKS if other is not check]
+    )
     assert cases
     for case in cases:
-        left = judge(merged(case.base(), case.changes)).faults
+        left = validate(merged(case.base(), case.changes)).faults
         assert case.sentence not in map(str, left)
 
 
@@ -123,13 +125,14 @@ def test_every_function_that_looks_like_a_rule_is_asked() -> None:
 
 
 def test_every_rule_of_a_section_has_a_case() -> None:
-    sections = {
+    with_rules = {
         name
-        for name, section in vars(environment).items()
+        for module in modules_of(sections.__name__)
+        for name, section in vars(module).items()
         if isinstance(section, type) and issubclass(section, Args) and section is not Args
-        if "_faults" in vars(section)
+        if section.__module__ == module.__name__ and "_faults" in vars(section)
     }
-    assert sections <= {case.rule for case in CASES}
+    assert with_rules <= {case.rule for case in CASES}
 
 
 def test_a_check_that_reads_a_refused_section_is_not_asked() -> None:

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from components.args import Args, path_of
 from stacks.checks.rules import overlaps
-from stacks.environment import Environment
-from stacks.judge import STAND_INS, judge
+from stacks.placeholders import MARK
+from stacks.sections.environment import Environment
+from stacks.validation import validate
 
 from .environments import (
     GONE,
@@ -50,7 +51,7 @@ ODD: Final[list[Any]] = [
 def shaped(found: list[str]) -> list[str]:
     """The sentences, once it is sure that they are some."""
     assert [one for one in found if not SENTENCE.fullmatch(one)] == []
-    assert [one for one in found if any(text in one for text in STAND_INS)] == []
+    assert [one for one in found if MARK in one] == []
     assert len(set(found)) == len(found)
     return found
 
@@ -143,13 +144,24 @@ def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
         ),
         (
             "training[Fine_Tune].placement.pools is 'a11', but it must be one of system, a10, "
-            "t4, cache (did you mean 'a10'?): pods cannot be placed on it."
+            "cache, t4 (did you mean 'a10'?): pods cannot be placed on it."
         ),
         (
             "models[qwen].server.resources.memory is '92Gi', but it must be at most 90061Mi on "
             "pool t4: ecs.gn6i-c24g1.6xlarge offers no more to pods beside its own agents."
         ),
     ]
+
+
+def test_a_rule_that_reads_what_is_refused_is_asked_in_the_next_run_and_that_is_said() -> None:
+    changes = {"models[qwen].volume": [], "training[finetune].checkpoint.store": "share"}
+    validation = validate(merged(dev(), changes))
+    assert [fault.field for fault in validation.faults] == ["models[qwen].volume"]
+    assert validation.sentences[-1].startswith("Some rules read what is refused here")
+    del changes["models[qwen].volume"]
+    validation = validate(merged(dev(), changes))
+    assert [fault.field for fault in validation.faults] == ["training[finetune].checkpoint.store"]
+    assert validation.sentences == [str(fault) for fault in validation.faults]
 
 
 def test_a_fault_in_one_entry_does_not_hide_those_of_others() -> None:
@@ -161,7 +173,6 @@ def test_a_fault_in_one_entry_does_not_hide_those_of_others() -> None:
             "models[embed].volume": [],
             "pools[a10].size": {},
             "pools[t4].zones": ["cn-shanghai-x"],
-            "training[finetune].checkpoint.store": "share",
         },
     )
     assert [one.split(" is ")[0] for one in shaped(sentences(raw))] == [
@@ -170,7 +181,6 @@ def test_a_fault_in_one_entry_does_not_hide_those_of_others() -> None:
         "models[embed].volume",
         "pools[t4].zones",
         "models[qwen-int8].cache.pool",
-        "training[finetune].checkpoint.store",
     ]
 
 
@@ -249,13 +259,13 @@ def test_a_huge_name_is_cut_and_a_line_break_in_it_is_escaped() -> None:
 
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:12])
-def test_an_odd_value_is_judged_wherever_it_stands(value: Any) -> None:
+def test_an_odd_value_is_validated_wherever_it_stands(value: Any) -> None:
     for path in places(existing()):
         shaped(sentences(put(existing(), path, value)))
 
 
 @pytest.mark.parametrize("value", JUNK, ids=json.dumps)
-def test_any_value_in_place_of_any_key_is_judged(value: Any) -> None:
+def test_any_value_in_place_of_any_key_is_validated(value: Any) -> None:
     ours, theirs = dev(), existing()
     for path in keys(Environment):
         base = ours if path[0] in ("region", "network", "cluster", "pools") else theirs
@@ -269,7 +279,7 @@ def test_what_cannot_be_read_is_all_that_is_refused(stack: str) -> None:
     for path in places(raw):
         wrong = put(raw, path, [[{"a": 1}]])
         fields = path_of(raw, path), path_of(wrong, path)
-        found = judge(wrong).faults
+        found = validate(wrong).faults
         assert found
         strangers = [one for one in found if not any(overlaps(one.field, f) for f in fields)]
         assert strangers == [], path

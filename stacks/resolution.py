@@ -1,0 +1,423 @@
+"""Works out every part of an environment once: what is accepted here is what composition declares.
+
+A part holds the arguments of a component, and with them what they render to. What the component
+would refuse is a fault in the section of the stack file that the part is made of.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar, cast
+
+from pydantic import ValidationError
+
+from components.args import Fault, Refusal, faults_of
+from components.cloud import (
+    AckClusterArgs,
+    EdgePoolArgs,
+    ModelBucketArgs,
+    ModelFileSystemArgs,
+    ModelStoreArgs,
+    NetworkArgs,
+    NodePoolArgs,
+)
+from components.platform import DashboardsArgs, FluidArgs, GpuMetricsArgs, PrioritiesArgs
+from components.serving import (
+    LoadTestArgs,
+    ModelArgs,
+    ModelCacheArgs,
+    PlacementArgs,
+    PlacementPool,
+    TrainingJobArgs,
+    model_cache,
+    placement,
+)
+from components.serving.training_job import name_faults
+
+from . import arguments
+from .arguments import given
+from .checks.rules import overlaps
+from .platforms import Platform
+from .runtimes import (
+    RUNTIMES,
+    Runtime,
+    awaited_platforms,
+    load_test_args,
+    models_by_platform,
+    selected_labels,
+)
+from .sections.environment import Environment
+from .sections.load_tests import LoadTestSection
+from .sections.models import ModelSection
+from .sections.stores import VolumeSection
+from .sections.training import TrainingSection
+
+Fields = Mapping[str, str]
+"""Fields of a component's arguments, and what the stack file calls them."""
+
+CLUSTER: Final = {
+    "version": "cluster.version",
+    "pod_cidr": "network.pod_cidr",
+    "service_cidr": "network.service_cidr",
+    "vswitch_ids": "network.zones",
+    "log_project_name": "cluster.log_project",
+}
+NETWORK: Final = {"cidr": "network.cidr", "zones": "network.zones"}
+PRIORITIES: Final = {"classes": "priorities"}
+POOL: Final = {
+    "node_pool_name": "name",
+    "nvidia_driver_version": "driver",
+    "system_disk.size_gib": "system_disk_gib",
+}
+STORE: Final = {"bucket": "oss.bucket"}
+FILE_SYSTEM: Final = {"access_group_name": "name"}
+CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
+RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
+TRAINING: Final = {
+    "checkpoint_path": "checkpoint.mount_path",
+    "checkpoint_folder": "checkpoint.path",
+    "model_path": "volume.mount_path",
+    "model_folder": "volume.path",
+}
+METRICS: Final = {
+    "url": "gpu_metrics.url",
+    "namespaces[0]": "namespace",
+    "labels": "gpu_metrics.labels",
+    "honor_labels": "gpu_metrics.honor_labels",
+    "gpu_node_label": "gpu_metrics.gpu_node_label",
+}
+CACHE: Final = {
+    "tieredstore.levels[0]": "cache",
+    "worker.resources": "cache.quota",
+    "replicas": "cache.workers",
+}
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class CloudParts:
+    """The cluster of the stack's own, and its nodes."""
+
+    network: NetworkArgs
+    cluster: AckClusterArgs
+    pools: Mapping[str, NodePoolArgs]
+    edge_pools: Mapping[str, EdgePoolArgs]
+
+
+@dataclass(frozen=True)
+class ClaimPart:
+    """A claim on a folder of a store, made by the stack."""
+
+    name: str
+    """Name of its component: the model, or what of a job it keeps."""
+    store: str
+    """Name of the store."""
+    args: ModelStoreArgs
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """A model, from its claim to its service."""
+
+    section: ModelSection
+    runtime: Runtime[Any]
+    claims: Sequence[ClaimPart]
+    placement: PlacementArgs
+    cache: ModelCacheArgs | None
+    service: ModelArgs
+
+
+@dataclass(frozen=True)
+class TrainingParts:
+    """A training job, with its checkpoint and the model that it starts from."""
+
+    section: TrainingSection
+    claims: Sequence[ClaimPart]
+    placement: PlacementArgs
+    job: TrainingJobArgs
+
+
+@dataclass(frozen=True)
+class LoadTestParts:
+    """A load test, with the claim that keeps its reports."""
+
+    section: LoadTestSection
+    claims: Sequence[ClaimPart]
+    job: LoadTestArgs
+
+
+@dataclass(frozen=True)
+class ResolvedEnvironment:
+    """Everything that an environment is made of, with placeholders for what a cloud gives."""
+
+    environment: Environment
+    cloud: CloudParts | None
+    """None where the cluster is there already."""
+    stores: Mapping[str, ModelBucketArgs | ModelFileSystemArgs]
+    """Those that the stack creates."""
+    priorities: PrioritiesArgs
+    fluid: FluidArgs | None
+    platforms: Mapping[Platform, Any]
+    """Arguments of what runtimes need and the cluster lacks, in the order of installation."""
+    awaited: Collection[Platform]
+    """The platforms that models wait for."""
+    metrics: GpuMetricsArgs | None
+    dashboards: DashboardsArgs | None
+    models: Sequence[ModelParts]
+    training: Sequence[TrainingParts]
+    load_tests: Sequence[LoadTestParts]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What an environment came to."""
+
+    resolved: ResolvedEnvironment | None
+    """None where a part is missing: it is refused, or refers to something that is not there."""
+    faults: Sequence[Fault]
+    """What components refuse, each under its section."""
+
+
+def resolve(environment: Environment, prefix: str, refused: Collection[str] = ()) -> Resolution:
+    """Works out all parts.
+
+    Args:
+        environment: What the stack file says, as far as it could be read.
+        prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
+        refused: Fields that are refused already; what is rendered of them would be refused again.
+    """
+    return _Resolver(environment, prefix, refused).resolution()
+
+
+class _Resolver:
+    """Builds one part after another, and keeps what is wrong with each."""
+
+    def __init__(self, environment: Environment, prefix: str, refused: Collection[str]) -> None:
+        self.environment = environment
+        self.prefix = prefix
+        self.refused = refused
+        self.faults: list[Fault] = []
+        self.complete = True
+
+    def resolution(self) -> Resolution:
+        """All parts, where none is missing."""
+        resolved = self.part("", {}, self.everything)
+        return Resolution(resolved if self.complete else None, self.faults)
+
+    def part(self, section: str, fields: Fields, build: Callable[[], Part]) -> Part:
+        """A part of a section; None stands for one that is missing, and is never handed out."""
+        try:
+            return build()
+        except (ValidationError, Refusal) as error:
+            self.faults += [_called(fault, fields).under(section) for fault in faults_of(error)]
+        except (LookupError, AttributeError):
+            pass  # It refers to what is not there, or could not be read: others say so.
+        self.complete = False
+        return cast(Part, None)
+
+    def rendered(self, section: str, fields: Fields, build: Callable[[], Part]) -> Part:
+        """A part that would be refused again where its section is."""
+        if section and any(overlaps(section, field) for field in self.refused):
+            self.complete = False
+            return cast(Part, None)
+        return self.part(section, fields, build)
+
+    def everything(self) -> ResolvedEnvironment:
+        """The parts, in the order in which they come to exist."""
+        environment = self.environment
+        cloud = None if environment.existing else self.cloud()
+        stores = self.stores()
+        models = [self.model(model) for model in environment.models]
+        return ResolvedEnvironment(
+            environment=environment,
+            cloud=cloud,
+            stores=stores,
+            priorities=self.part(
+                "", PRIORITIES, partial(PrioritiesArgs, classes=environment.priorities)
+            ),
+            fluid=self.part("", {}, partial(arguments.fluid_args, environment)),
+            platforms=self.platforms(models),
+            awaited=awaited_platforms(environment),
+            metrics=self.part("", METRICS, partial(arguments.gpu_metrics_args, environment)),
+            dashboards=self.dashboards(),
+            models=models,
+            training=[self.training(job) for job in environment.training],
+            load_tests=[self.load_test(test) for test in environment.load_tests],
+        )
+
+    def cloud(self) -> CloudParts:
+        """Network, cluster and pools."""
+        environment = self.environment
+        return CloudParts(
+            network=self.part("", NETWORK, partial(arguments.network_args, environment)),
+            cluster=self.part(
+                "", CLUSTER, partial(arguments.cluster_args, environment, self.prefix)
+            ),
+            edge_pools={
+                pool.name: self.part(
+                    f"edge_pools[{pool.name}]",
+                    {"node_pool_name": "name"},
+                    partial(arguments.edge_pool_args, pool),
+                )
+                for pool in environment.edge_pools
+            },
+            pools={
+                pool.name: self.part(
+                    f"pools[{pool.name}]",
+                    POOL,
+                    partial(arguments.pool_args, environment, pool),
+                )
+                for pool in environment.pools
+            },
+        )
+
+    def stores(self) -> dict[str, ModelBucketArgs | ModelFileSystemArgs]:
+        """What the stack creates to keep files in."""
+        environment = self.environment
+        parts: dict[str, ModelBucketArgs | ModelFileSystemArgs] = {}
+        for store in environment.stores:
+            section = f"stores[{store.name}]"
+            if store.oss is not None:
+                bucket = self.part(
+                    section, STORE, partial(arguments.bucket_args, environment, store)
+                )
+                if store.oss.create:
+                    parts[store.name] = bucket
+            if store.nas is not None and store.nas.server is None:
+                parts[store.name] = self.part(
+                    section,
+                    FILE_SYSTEM,
+                    partial(arguments.file_system_args, environment, store, self.prefix),
+                )
+        return parts
+
+    def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
+        """What runtimes need, unless the cluster has it."""
+        services = {model.section.name: model.service for model in models}
+        parts: dict[Platform, Any] = {}
+        for platform, sections in models_by_platform(self.environment).items():
+            served = [services[section.name] for section in sections]
+            build = partial(platform.args, self.environment, served)
+            args = self.rendered(platform.section, {}, build) if all(served) else None
+            if args is not None:
+                parts[platform] = args
+        return parts
+
+    def dashboards(self) -> DashboardsArgs | None:
+        """Grafana's dashboards."""
+        section = self.environment.gpu_metrics
+        own = section is not None and section.dashboards_namespace is not None
+        namespace = "gpu_metrics.dashboards_namespace" if own else "namespace"
+        fields = {**METRICS, "namespace": namespace}
+        return self.part("", fields, partial(arguments.dashboards_args, self.environment))
+
+    def model(self, model: ModelSection) -> ModelParts:
+        """A model, whoever serves it."""
+        environment, section = self.environment, f"models[{model.name}]"
+        claims = self.claim(section, CLAIM, model.name, model.volume)
+        pools = self.rendered(section, {}, partial(arguments.placement_pools, environment, model))
+        runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
+
+        def service() -> ModelArgs:
+            shared = arguments.model_args(environment, model, given(pools))
+            args: ModelArgs = runtime.args(environment, model, shared)
+            runtime.render(model.name, args)
+            return args
+
+        def cache() -> ModelCacheArgs | None:
+            if model.cache is None:
+                return None
+            args = arguments.cache_args(environment, model, given(pools))
+            model_cache.render(model.name, args)
+            return args
+
+        return ModelParts(
+            section=model,
+            runtime=runtime,
+            claims=claims,
+            placement=self.placement(section, model, pools),
+            service=self.rendered(section, runtime.fields if runtime else {}, service),
+            cache=self.rendered(section, CACHE, cache),
+        )
+
+    def training(self, job: TrainingSection) -> TrainingParts:
+        """A training job."""
+        environment, section = self.environment, f"training[{job.name}]"
+        claims = self.claim(
+            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
+        )
+        if job.volume:
+            claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
+        pools = self.rendered(section, {}, partial(arguments.placement_pools, environment, job))
+
+        def args() -> TrainingJobArgs:
+            built = arguments.training_args(environment, job, given(pools))
+            if faults := list(name_faults(job.name)):
+                raise Refusal(*faults)
+            return built
+
+        return TrainingParts(
+            section=job,
+            claims=claims,
+            placement=self.placement(section, job, pools),
+            job=self.rendered(section, TRAINING, args),
+        )
+
+    def load_test(self, test: LoadTestSection) -> LoadTestParts:
+        """A load test."""
+        section = f"load_tests[{test.name}]"
+        claims = (
+            self.claim(section, RESULTS, arguments.results(test), test.results, writable=True)
+            if test.results
+            else []
+        )
+        job = self.rendered(section, {}, partial(load_test_args, self.environment, test))
+        return LoadTestParts(section=test, claims=claims, job=job)
+
+    def placement(
+        self,
+        section: str,
+        workload: ModelSection | TrainingSection,
+        pools: list[PlacementPool],
+    ) -> PlacementArgs:
+        """The order of pools of a workload."""
+
+        def build() -> PlacementArgs:
+            labels = selected_labels(workload)
+            args = arguments.placement_args(self.environment, workload, given(pools), labels)
+            placement.render(workload.name, args)
+            return args
+
+        return self.rendered(section, {}, build)
+
+    def claim(
+        self,
+        section: str,
+        fields: Fields,
+        owner: str,
+        volume: VolumeSection,
+        *,
+        writable: bool = False,
+    ) -> list[ClaimPart]:
+        """The claim on a folder; none where the store is itself a claim."""
+
+        def build() -> list[ClaimPart]:
+            if given(self.environment.store(volume.store)).claim:
+                return []
+            args = arguments.claim_args(
+                self.environment, owner, volume, self.prefix, writable=writable
+            )
+            return [ClaimPart(owner, volume.store, args)]
+
+        return self.part(section, fields, build) or []
+
+
+def _called(fault: Fault, fields: Fields) -> Fault:
+    """The same fault under the name that the stack file has for the field."""
+    for field, name in fields.items():
+        if fault.field == field or fault.field.startswith((f"{field}.", f"{field}[")):
+            renamed = name + fault.field.removeprefix(field)
+            return Fault(renamed, fault.got, fault.want, fault.why, fault.source)
+    return fault

@@ -1,0 +1,170 @@
+"""The model of a stack file: what an environment is, as data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import Field
+
+from components.args import SECRET, Args, Fault
+from components.catalog.instances import INSTANCES, Instance
+from components.catalog.regions import is_region, region_of
+from components.crds.formats import dns_1123_faults
+from components.platform.fluid import FluidChart
+from components.platform.priorities import PriorityClass
+
+from .cluster import ClusterSection, Profile
+from .load_tests import LoadTestSection
+from .marks import IMMUTABLE
+from .models import ModelSection
+from .network import NetworkSection
+from .platform import (
+    CertManagerMode,
+    GpuMetricsSection,
+    KnativeSection,
+    KServeSection,
+    WaitsSection,
+)
+from .pools import AnyPoolSection, EdgePoolSection, InstanceTypeSection, NodesSection, PoolSection
+from .prices import PricesSection
+from .stores import StoreSection
+from .training import TrainingSection
+
+PROJECT: Final = "ack-inference"
+"""Name of the Pulumi project, and so the namespace of its configuration keys."""
+
+
+class AccountType(StrEnum):
+    """Which Alibaba Cloud site the account belongs to."""
+
+    DOMESTIC = "Domestic"
+    INTERNATIONAL = "International"
+
+
+def region_faults(field: str, region: str) -> Iterator[Fault]:
+    """Refuses what is no id of a region, such as that of a zone."""
+    zone_of = region_of(region)
+    if zone_of is not None:
+        yield Fault(field, region, f"a region such as {zone_of!r}", "that is a zone of it")
+    elif not is_region(region):
+        want = "a region such as 'cn-beijing'"
+        yield Fault(field, region, want, "its endpoint is named after it")
+
+
+class SecretSection(Args):
+    """A value that Pulumi encrypted."""
+
+    secure: str = Field(json_schema_extra=SECRET)
+    """Ciphertext, as `pulumi config set --secret` writes it."""
+
+
+class Environment(Args):
+    """Everything that a stack file says."""
+
+    region: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
+    account_type: AccountType = AccountType.DOMESTIC
+    """Site of the account: Domestic (aliyun.com) or International. Default Domestic."""
+    kubeconfig: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: kubeconfig of an existing cluster."""
+    prometheus_url: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: HTTP API address of Managed Service for Prometheus, for gpu_metrics."""
+    prometheus_token: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: token of Managed Service for Prometheus, where it asks for one."""
+    namespace: str = "inference"
+    """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
+    network: NetworkSection | None = None
+    """Addresses. Not needed with an existing cluster."""
+    cluster: ClusterSection
+    """The cluster."""
+    pools: list[PoolSection] = []
+    """Node pools that the stack creates."""
+    edge_pools: list[EdgePoolSection] = []
+    """Pools of IDC machines, with profile edge."""
+    nodes: list[NodesSection] = []
+    """Groups of nodes of an existing cluster."""
+    instance_types: list[InstanceTypeSection] = []
+    """Instance types that the catalogue does not know."""
+    stores: list[StoreSection] = Field(min_length=1)
+    """Where files are kept."""
+    priorities: list[PriorityClass] = []
+    """PriorityClasses that models and training jobs use."""
+    knative: KnativeSection = KnativeSection()
+    """Settings of Knative Serving."""
+    kserve: KServeSection = KServeSection()
+    """Settings of KServe, which is installed if a model is served by it."""
+    cert_manager: CertManagerMode = CertManagerMode.INSTALL
+    """Whence cert-manager comes: install, present or absent. Default install, with KServe."""
+    keda: bool = False
+    """Whether the cluster has KEDA, which scaling on a query of one's own needs. Default false."""
+    gpu_metrics: GpuMetricsSection | None = None
+    """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
+    fluid: FluidChart = FluidChart()
+    """Settings of Fluid."""
+    waits: WaitsSection = WaitsSection()
+    """How long an update waits for what."""
+    prices: PricesSection | None = None
+    """Prices of a contract, for plans; nothing else reads them. Left out, list prices are shown."""
+    models: list[ModelSection] = Field(min_length=1)
+    """Models that are served."""
+    training: list[TrainingSection] = []
+    """Training jobs that share the pools."""
+    load_tests: list[LoadTestSection] = []
+    """Ways to load the models; each is run only when it is asked for."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1123_faults("namespace", self.namespace, "it names a Namespace")
+        if self.region is not None:
+            yield from region_faults("region", self.region)
+
+    @property
+    def existing(self) -> bool:
+        """Whether the cluster is not the stack's own."""
+        return self.cluster.profile is Profile.EXISTING
+
+    @property
+    def all_pools(self) -> Sequence[AnyPoolSection]:
+        """Whatever pods can be placed on."""
+        return [*self.pools, *self.edge_pools, *self.nodes]
+
+    def pool(self, name: str) -> AnyPoolSection | None:
+        """The pool, or group of nodes, of a name."""
+        return next((pool for pool in self.all_pools if pool.name == name), None)
+
+    def model(self, name: str) -> ModelSection | None:
+        """The model of a name."""
+        return next((model for model in self.models if model.name == name), None)
+
+    def store(self, name: str) -> StoreSection | None:
+        """The store of a name."""
+        return next((store for store in self.stores if store.name == name), None)
+
+    @property
+    def instances(self) -> Mapping[str, Instance]:
+        """The catalogue of instance types, with what the stack file adds."""
+        return {**INSTANCES, **{entry.name: entry.instance() for entry in self.instance_types}}
+
+
+def stack_schema() -> dict[str, Any]:
+    """JSON Schema of a stack file, for editors: every key under the project's namespace."""
+    schema = Environment.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs")
+    keys = {f"{PROJECT}:{key}": value for key, value in schema["properties"].items()}
+    required = [f"{PROJECT}:{key}" for key in schema["required"]]
+    foreign = f"^(?!{PROJECT}:).+:.+$"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Stack file of {PROJECT}",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": keys,
+                "required": required,
+                "patternProperties": {foreign: True},
+                "additionalProperties": False,
+            }
+        },
+        "$defs": definitions,
+    }

@@ -1,0 +1,60 @@
+"""Ways to load a model."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from components.args import Args, Fault
+from components.crds.formats import image_faults
+from components.names import (
+    url_faults,
+)
+from components.serving.load_generators import Generator
+from components.serving.load_test import RUN, job_name
+from components.serving.scenarios import Connections, Prompt, Scenario
+from components.serving.training_job import name_faults
+
+from .stores import VolumeSection
+
+
+class LoadTestSection(Args):
+    """A way to load a model, and to measure how long its users wait."""
+
+    name: str
+    """Name of the test."""
+    model: str
+    """Name of an entry of `models`."""
+    scenario: Scenario
+    """How the model is loaded: exactly one of the kinds."""
+    prompt: Prompt = Prompt()
+    """What every request asks."""
+    run: str | None = Field(default=None, pattern=RUN, examples=["first"])
+    """Asks for a run, and names it. Left out, the test is only declared. Another value starts it
+    again, and nothing else does."""
+    generator: Generator = Generator.INFERENCE_PERF
+    """Program that sends the requests. Default inference-perf, which knows every scenario."""
+    image: str | None = None
+    """Image of the generator, e.g. in a registry of one's own. Default: its makers'; hey has none.
+    """
+    kubectl_image: str | None = None
+    """Image that has kubectl, for a cold start. Default: Kubernetes' own, whose registry cannot be
+    reached from mainland China."""
+    url: str | None = Field(default=None, examples=["http://qwen.inference"])
+    """Address of the model inside the cluster. Default: that of its Service."""
+    connections: Connections = Connections.NEW
+    """Whether each request opens one, which then reaches any pod, or goes on with one that is open.
+    Default new, as a user who comes."""
+    results: VolumeSection | None = None
+    """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from name_faults(self.job_name)
+        for field in ("image", "kubectl_image"):
+            if (image := getattr(self, field)) is not None:
+                yield from image_faults(field, image)
+        yield from url_faults("url", self.url, "requests are sent to it", "http://qwen.inference")
+
+    @property
+    def job_name(self) -> str:
+        """Name of the Job that a run is."""
+        return job_name(self.name, self.run)

@@ -1,0 +1,139 @@
+"""A model: its files, its server, where it runs, and how it is served."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from pydantic import Field
+
+from components.args import MISSING, Args, Fault, Words
+from components.crds.formats import dns_1035_faults
+from components.crds.scheduling import PreemptPolicy
+from components.serving.knative_model import KnativeServe
+from components.serving.kserve_model import KServeMetric, KServeServe
+from components.serving.model_cache import CacheTier
+from components.serving.server import ModelServer, secret_name_faults
+
+from .stores import VolumeSection
+
+
+class CacheSection(CacheTier):
+    """A copy of the model near the GPUs, in the memory of cache nodes."""
+
+    pool: str
+    """Pool whose nodes hold the copy."""
+
+
+class PlacementSection(Args):
+    """Where pods run, best first."""
+
+    pools: list[str] = Field(min_length=1)
+    """Names of pools, in the order in which they are tried."""
+    preempt_policy: PreemptPolicy = PreemptPolicy.BEFORE_NEXT_UNIT
+    """When pods of lower priority give way. Default: before the next pool is tried."""
+
+
+class ScaleSection(Protocol):
+    """What every runtime says of a model's scale."""
+
+    @property
+    def min(self) -> int | None:
+        """Fewest replicas; None stands for 1."""
+
+    @property
+    def max(self) -> int:
+        """Most replicas."""
+
+    @property
+    def metric(self) -> str | None:
+        """What it is scaled on."""
+
+
+class RuntimeSection(Protocol):
+    """What every runtime says of how it serves a model."""
+
+    @property
+    def scale(self) -> ScaleSection:
+        """Between which bounds, and on what, it scales."""
+
+    @property
+    def startup_seconds(self) -> int | None:
+        """Longest start."""
+
+    @property
+    def request_seconds(self) -> int | None:
+        """Longest request."""
+
+    @property
+    def annotations(self) -> Mapping[str, str] | None:
+        """Annotations that are the user's own."""
+
+
+class ServeSection(Args):
+    """How a model is served: exactly one of the kinds."""
+
+    # Each is called as its module in `stacks.runtimes`.
+    knative: KnativeServe | None = None
+    """By Knative, scaled on requests."""
+    kserve: KServeServe | None = None
+    """By KServe, scaled on metrics of vLLM or of the GPU."""
+
+    def _faults(self) -> Iterator[Fault]:
+        given, why = [*self.sections], "a model is served in one way"
+        if not given:
+            first, *others = type(self).model_fields
+            yield Fault(first, MISSING, f"given, or else {' or '.join(others)}", why)
+        elif len(given) > 1:
+            first, *others = given
+            want = f"the only one of the {'two' if len(given) == 2 else len(given)}"
+            yield Fault(first, Words(f"given beside {' and '.join(others)}"), want, why)
+
+    @property
+    def sections(self) -> dict[str, RuntimeSection]:
+        """What is given, by kind: one section, unless a fault says otherwise."""
+        kinds = ((kind, getattr(self, kind)) for kind in type(self).model_fields)
+        return {kind: section for kind, section in kinds if section is not None}
+
+    @property
+    def kind(self) -> str:
+        """The kind that is given; empty where a fault says that there is none."""
+        return next(iter(self.sections), "")
+
+
+class ModelSection(Args):
+    """A model, from its files to its service."""
+
+    name: str
+    """Name of the model, of its service and of its `release` label."""
+    volume: VolumeSection
+    """The model's files."""
+    cache: CacheSection | None = None
+    """Copy near the GPUs. Left out, pods read the store itself."""
+    server: ModelServer
+    """The container that serves it."""
+    placement: PlacementSection
+    """Where its pods run."""
+    priority: str | None = None
+    """Name of an entry of `priorities`. Left out, the cluster's default."""
+    serve: ServeSection
+    """How it is served and scaled."""
+    api_key_secret: str | None = None
+    """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
+    asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it names a Service")
+        if self.api_key_secret is not None:
+            yield from secret_name_faults("api_key_secret", self.api_key_secret)
+
+    @property
+    def most_replicas(self) -> int:
+        """The upper bound of its scale."""
+        return max((one.scale.max for one in self.serve.sections.values()), default=0)
+
+    @property
+    def on_knative(self) -> bool:
+        """Whether Knative runs its pods, be it below KServe."""
+        kserve = self.serve.kserve
+        return self.serve.knative is not None or (
+            kserve is not None and kserve.scale.metric is KServeMetric.CONCURRENCY
+        )

@@ -1,0 +1,121 @@
+"""What a cluster has for its models: Knative, KServe, cert-manager, metrics."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from pydantic import Field
+
+from components.args import Args, Fault
+from components.crds.formats import dns_1123_faults
+from components.names import (
+    domain_faults,
+    registry_faults,
+    url_faults,
+)
+from components.platform.gpu_metrics import GpuLabels
+from components.platform.knative import TAG_RESOLVING
+from components.platform.kserve import MODELS_BELOW, KServeChart, ingress_class_faults
+
+
+class KnativeSection(Args):
+    """Settings of Knative Serving."""
+
+    version: str | None = None
+    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
+    domain: str = "example.com"
+    """Domain below which services are reached. Default example.com, as Knative ships."""
+    skip_tag_resolving: list[str] = []
+    """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
+    max_request_seconds: int = Field(default=600, ge=1)
+    """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, "services are hosts below it")
+        for index, registry in enumerate(self.skip_tag_resolving):
+            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
+
+
+class IngressController(StrEnum):
+    """Whence the ingress controller comes, which KServe's Ingresses need."""
+
+    ADDON = "addon"
+    """The stack installs ACK's add-on nginx-ingress-controller."""
+    PRESENT = "present"
+    """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
+
+
+class KServeSection(Args):
+    """Settings of KServe."""
+
+    chart: KServeChart | None = None
+    """Which charts install it. Default: upstream's, pinned."""
+    domain: str = "example.com"
+    """Domain below which models are reached. Default example.com, as KServe ships."""
+    ingress_class: str = "nginx"
+    """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    ingress_controller: IngressController | None = None
+    """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
+    stack, unless `cluster.addons` names it; else present."""
+    public_ingress: bool = False
+    """Whether the add-on's load balancer has a public address. Default false: it answers in the
+    VPC alone."""
+    runtimes: bool = False
+    """Whether KServe's own serving runtimes are installed too. Default false."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from domain_faults("domain", self.domain, MODELS_BELOW)
+        yield from ingress_class_faults("ingress_class", self.ingress_class)
+
+
+class CertManagerMode(StrEnum):
+    """Whence cert-manager comes, which KServe needs."""
+
+    INSTALL = "install"
+    """The stack installs it."""
+    PRESENT = "present"
+    """The cluster has it."""
+    ABSENT = "absent"
+    """There is none."""
+
+
+class GpuMetricsSection(Args):
+    """What carries metrics of vLLM and of GPUs to the autoscaler."""
+
+    url: str | None = None
+    """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
+    of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
+    exporter: bool = True
+    """Whether the GPU exporter is installed; false where the cluster has it. Default true."""
+    labels: GpuLabels | None = None
+    """Labels of the GPU series. Default NamespaceName and PodName on ACK: look at one series."""
+    honor_labels: bool | None = None
+    """Whether Prometheus keeps the exporter's own labels; on an existing cluster. Default false."""
+    gpu_node_label: str | None = None
+    """Label that GPU nodes carry; on an existing cluster."""
+    monitor_labels: dict[str, str] | None = None
+    """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
+    dashboards: bool = True
+    """Whether Grafana dashboards are installed as ConfigMaps. Default true."""
+    dashboards_namespace: str | None = None
+    """Namespace of the dashboards, which has to exist. Default: the models'."""
+
+    def _faults(self) -> Iterator[Fault]:
+        # One with a user in it is refused by the component, without being shown.
+        if self.url is not None and "@" not in self.url:
+            example = "http://prometheus.monitoring.svc:9090"
+            yield from url_faults("url", self.url, "the adapter connects to it", example)
+        yield from dns_1123_faults(
+            "dashboards_namespace", self.dashboards_namespace, "it names a namespace"
+        )
+
+
+class WaitsSection(Args):
+    """How long an update waits until something works, in seconds; 0 does not wait."""
+
+    dataset_seconds: int = Field(default=900, ge=0)
+    """Until a Dataset is bound to its cache. Default 900."""
+    data_load_seconds: int = Field(default=3600, ge=0)
+    """Until a model is loaded into its cache. Default 3600."""
+    service_seconds: int = Field(default=0, ge=0)
+    """Until a model's service is ready, with all replicas of `scale.min` on Knative: as many starts
+    where nodes come one after another. Default 0: a GPU node and a model take their time."""

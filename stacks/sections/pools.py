@@ -1,0 +1,176 @@
+"""What pods run on: node pools, machines of an IDC, nodes of an existing cluster."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from components.args import MISSING, Args, Fault, Words
+from components.catalog.gpus import GPUS
+from components.catalog.instances import Architecture, Instance, known_architecture
+from components.catalog.labels import GPU_TAINT
+from components.cloud.node_pool import (
+    Autoscale,
+    ImageType,
+    Spot,
+    Taint,
+    label_form_faults,
+)
+from components.crds.formats import dns_1035_faults
+from components.names import (
+    DRIVER_VERSION,
+    INSTANCE_TYPE,
+)
+from components.serving.server import Resources
+
+
+class InstanceTypeSection(Args):
+    """An ECS instance type that the catalogue does not know."""
+
+    name: str = Field(pattern=INSTANCE_TYPE.whole, examples=["ecs.gn7i-c32g1.8xlarge"])
+    """Name of the type, e.g. ecs.gn7i-c32g1.8xlarge."""
+    vcpus: int = Field(ge=1)
+    """vCPUs."""
+    memory_gib: float = Field(gt=0)
+    """Memory in GiB."""
+    gpus: int = Field(default=0, ge=0)
+    """GPU cards."""
+    gpu: str | None = None
+    """Card, a key of the catalogue's GPUs."""
+    enis: int | None = Field(default=None, ge=1)
+    """Elastic network interfaces, which bound the pods under Terway."""
+    ips_per_eni: int | None = Field(default=None, ge=1)
+    """Private IPv4 addresses per interface."""
+    architecture: Architecture | None = None
+    """Instruction set: amd64 or arm64. Default: arm64 for the ARM families g8y, c8y, r8y, g6r and
+    c6r, else amd64."""
+
+    def _faults(self) -> Iterator[Fault]:
+        arm = known_architecture(self.name) is Architecture.ARM64
+        if arm and self.architecture is Architecture.AMD64:
+            why = "the family is one of ARM processors"
+            yield Fault("architecture", self.architecture, "arm64, or left out", why)
+        if self.gpus and self.gpu is None:
+            yield Fault("gpu", MISSING, "given", f"gpus is {self.gpus}, and a card is of a kind")
+        if self.gpu is not None and not self.gpus:
+            want = "1 or more, or gpu left out"
+            yield Fault("gpus", self.gpus, want, f"gpu is {self.gpu}, and of that there is one")
+
+    def instance(self) -> Instance:
+        """The row that the catalogue would have."""
+        return Instance(
+            self.vcpus,
+            self.memory_gib,
+            self.gpus,
+            self.gpu,
+            self.enis,
+            self.ips_per_eni,
+            self.architecture or known_architecture(self.name) or Architecture.AMD64,
+        )
+
+
+class PoolSection(Args):
+    """A node pool of ACK."""
+
+    name: str
+    """Name of the pool, unique in the environment."""
+    instance_types: list[str] = Field(min_length=1, max_length=10)
+    """ECS instance types, best first; the autoscaler takes what a zone has."""
+    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
+    """Card of a GPU pool, e.g. A10. Left out for a pool without GPUs."""
+    size: int | None = Field(default=None, ge=0, le=1000)
+    """Number of nodes. Exactly one of this and `autoscale`."""
+    autoscale: Autoscale | None = None
+    """Bounds between which GOATScaler adds and removes nodes."""
+    spot: Spot | None = None
+    """Buys spot instances. Left out, nodes are pay-as-you-go."""
+    zones: list[str] | None = Field(default=None, min_length=1)
+    """Zones of the pool, a part of the network's. Default: all."""
+    image_type: ImageType = ImageType.ALIYUN_LINUX_3
+    """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
+    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
+    """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
+    system_disk_gib: int = Field(default=120, ge=40, le=2048)
+    """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
+    dedicated: bool | None = None
+    """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
+    labels: dict[str, str] = {}
+    """Further node labels."""
+    taints: list[Taint] = []
+    """Further node taints; models on the pool tolerate them."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        if (self.size is None) == (self.autoscale is None):
+            got = Words("left out, as is autoscale") if self.size is None else self.size
+            want = "given, or else autoscale, but not both"
+            yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
+        if self.gpu is not None and self.gpu not in GPUS:
+            want = f"one of {', '.join(GPUS)}"
+            yield Fault("gpu", self.gpu, want, "its node label and memory stand in the catalogue")
+        if self.driver is not None and self.gpu is None:
+            yield Fault("driver", self.driver, "left out", "the pool has no gpu")
+
+    @property
+    def is_dedicated(self) -> bool:
+        """Whether only pods that ask for a GPU run there."""
+        return self.gpu is not None if self.dedicated is None else self.dedicated
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Taints of the nodes, the one that dedicates them to GPU pods among them."""
+        return [*([Taint.model_validate(GPU_TAINT)] if self.is_dedicated else []), *self.taints]
+
+
+class MachinesSection(Args):
+    """Machines that this stack does not buy: what it has to be told about them."""
+
+    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
+    """Card of the machines, e.g. V100. Left out for machines without GPUs."""
+    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
+    """NVIDIA driver of the machines. Left out, it is not checked."""
+    allocatable: Resources | None = None
+    """What the smallest of the machines offers to pods. Left out, fit is not checked."""
+    taints: list[Taint] = []
+    """Taints of the machines; models on them tolerate these."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.gpu is not None and self.gpu not in GPUS:
+            want = f"one of {', '.join(GPUS)}"
+            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Taints of the machines."""
+        return self.taints
+
+
+class EdgePoolSection(MachinesSection):
+    """Machines of an IDC, in a pool that they join by script."""
+
+    name: str
+    """Name of the pool, unique in the environment."""
+    node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
+    """ID of an edge pool that exists. Left out, the stack creates the pool."""
+    interconnected: bool = False
+    """Whether pods of all machines reach each other and those in the cloud. Default false."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        yield from super()._faults()
+
+
+class NodesSection(MachinesSection):
+    """Nodes of an existing cluster, known by their labels: takes the place of a pool."""
+
+    name: str
+    """Name of the group, used by `placement.pools` and `cache.pool`."""
+    node_selector: dict[str, str] = Field(min_length=1)
+    """Labels that these nodes, and no others, carry."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "pools and models refer to it")
+        yield from label_form_faults("node_selector", self.node_selector)
+        yield from super()._faults()
+
+
+AnyPoolSection = PoolSection | EdgePoolSection | NodesSection

@@ -1,0 +1,96 @@
+"""Where files are kept, and the folders of it that are mounted."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from components.args import MISSING, Args, Fault, Words
+from components.cloud.model_file_system import StorageType
+from components.cloud.model_store import nas_server_faults
+from components.crds.formats import dns_1035_faults
+from components.names import (
+    DNS_1123_SUBDOMAIN,
+    OSS_BUCKET,
+    host_faults,
+)
+from components.quantity import QUANTITY
+
+from .marks import IMMUTABLE
+
+
+class OssSection(Args):
+    """A bucket of OSS."""
+
+    bucket: str = Field(
+        pattern=OSS_BUCKET.whole,
+        examples=["llm-models"],
+        json_schema_extra=IMMUTABLE,
+    )
+    """Name of the bucket, unique in all of OSS."""
+    create: bool = True
+    """False adopts a bucket that exists, and never changes it. Default true."""
+    endpoint: str | None = None
+    """Endpoint without scheme. Default: the region's internal one."""
+
+    def _faults(self) -> Iterator[Fault]:
+        example = "oss-cn-beijing-internal.aliyuncs.com"
+        yield from host_faults("endpoint", self.endpoint, "the bucket is reached by it", example)
+
+
+class NasSection(Args):
+    """A file system of NAS."""
+
+    server: str | None = None
+    """Mount target of an existing file system. Left out, a file system is created."""
+    storage_type: StorageType = Field(default=StorageType.PERFORMANCE, json_schema_extra=IMMUTABLE)
+    """Performance or Capacity. Default Performance."""
+    zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Zone of the mount target. Default: the first zone."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from nas_server_faults("server", self.server)
+        if self.server is not None and self.zone is not None:
+            why = "the mount target exists, in a zone of its own"
+            yield Fault("zone", self.zone, "left out, or server left out", why)
+
+
+class ClaimSection(Args):
+    """A PersistentVolumeClaim that exists in the namespace."""
+
+    name: str
+    """Name of the claim."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from DNS_1123_SUBDOMAIN.faults("name", self.name, "no claim is called otherwise")
+
+
+class StoreSection(Args):
+    """Where files are kept. Models and training jobs take folders of it."""
+
+    name: str
+    """Name of the store, unique in the environment."""
+    oss: OssSection | None = None
+    """A bucket of OSS."""
+    nas: NasSection | None = None
+    """A file system of NAS."""
+    claim: ClaimSection | None = None
+    """An existing claim."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
+        given = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
+        if len(given) != 1:
+            got = Words(f"given beside {given[1]}") if given else MISSING
+            want = "the only one of oss, nas and claim" if given else "given, or else nas or claim"
+            yield Fault(given[0] if given else "oss", got, want, "a store is in one place")
+
+
+class VolumeSection(Args):
+    """A folder of a store."""
+
+    store: str
+    """Name of an entry of `stores`."""
+    path: str = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
+    """Folder in the store. Default: all of it."""
+    size: str = Field(pattern=QUANTITY, examples=["15Gi"])
+    """Size of the files, e.g. 15Gi."""

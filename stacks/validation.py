@@ -1,0 +1,137 @@
+"""Validates a whole stack file in one run, even where parts of it cannot be read."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from components.args import Fault, faults
+
+from . import checks, runtimes
+from .arguments import name_prefix
+from .checks.rules import Advice, Check, overlaps, rules_of
+from .derived_names import derived_name_faults, derived_names
+from .reading import Answer, read, read_rest
+from .resolution import ResolvedEnvironment, resolve
+from .sections.environment import PROJECT, Environment
+
+CHECKS: Final = rules_of(Check, (*checks.MODULES, *runtimes.MODULES))
+"""Rules across sections: those that hold for every runtime, then those of each."""
+WARNINGS: Final = rules_of(Advice, (*checks.MODULES, *runtimes.MODULES))
+"""What works, but will surprise, in the same order."""
+PREFIX: Final = name_prefix(PROJECT, "stack")
+"""Stands for the names of project and stack where a file is validated by itself."""
+PARTIAL: Final = "Some rules read what is refused here; they are asked once it is right."
+"""Said where there may be more to say."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a stack file amounts to."""
+
+    resolved: ResolvedEnvironment | None
+    """The environment and all its parts, if nothing is wrong with it."""
+    faults: Sequence[Fault]
+    """What is wrong, each once."""
+    is_partial: bool = False
+    """Whether a rule asked for what could not be read, and may have more to say in the next run."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """What a person is told."""
+        return [*map(str, self.faults), *([PARTIAL] if self.is_partial else [])]
+
+    @property
+    def environment(self) -> Environment | None:
+        """The environment, if nothing is wrong with it."""
+        return self.resolved.environment if self.resolved else None
+
+
+def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
+    """Finds everything that is wrong with a stack file.
+
+    Where a value cannot be read, a rule that asks for it says nothing in this run.
+
+    Args:
+        raw: Configuration of the project, without the namespace of its keys.
+        prefix: What begins the names of what an account knows, from those of project and stack:
+            `arguments.name_prefix`. Default: that of a stack called stack.
+    """
+    try:
+        environment = read(raw)
+    except ValidationError as error:
+        unread = [_advised(fault) for fault in faults(Environment, error, raw)]
+        rest = read_rest(Environment, raw)
+        beside = _validated(rest.section, prefix, unread, rest.faults)
+        return Validation(None, _distinct([*unread, *beside.faults]), beside.is_partial)
+    return _validated(environment, prefix)
+
+
+def find_warnings(environment: Environment) -> list[str]:
+    """What works, but will surprise."""
+    return [sentence for rule in WARNINGS for sentence in rule.find(environment)]
+
+
+def _validated(
+    environment: Environment,
+    prefix: str,
+    unread: Sequence[Fault] = (),
+    ruled: Sequence[Fault] = (),
+) -> Validation:
+    """Each fault once, also where a component says what a rule or a check has said.
+
+    Args:
+        environment: What could be read.
+        prefix: As for `validate`.
+        unread: What could not be read.
+        ruled: What rules within sections say of the rest.
+    """
+    broken = [fault.field for fault in unread]
+    missed: list[Exception] = []
+
+    def ask(answers: Iterable[Answer]) -> Iterator[Answer]:
+        """What a rule says until it asks for what could not be read."""
+        try:
+            yield from answers
+        except (AttributeError, LookupError) as error:
+            if not unread:
+                raise
+            missed.append(error)
+
+    checked = [fault for check in CHECKS for fault in ask(check.find(environment))]
+    names = [*ask(derived_names(environment, prefix))]
+    refused = [*broken, *(fault.field for fault in ruled)]
+    checked += _apart(derived_name_faults(names, prefix), refused)
+    resolution = resolve(environment, prefix, [*broken, *(fault.field for fault in checked)])
+    wrong_names = {name.name for name in names if not name.form.allows(name.name)}
+    checked_values = {(fault.field, str(fault.got)) for fault in checked}
+    ruled_values = {(str(fault.got), fault.want) for fault in ruled}
+    fresh = [
+        fault
+        for fault in _apart(resolution.faults, [fault.field for fault in ruled])
+        if (fault.field, str(fault.got)) not in checked_values
+        and (str(fault.got), fault.want) not in ruled_values
+        and not (isinstance(fault.got, str) and fault.got in wrong_names)
+    ]
+    distinct = _distinct(_apart([*ruled, *checked, *fresh], broken))
+    return Validation(None if distinct else resolution.resolved, distinct, bool(missed))
+
+
+def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:
+    """The faults of other fields."""
+    return [fault for fault in faults if not any(overlaps(fault.field, one) for one in fields)]
+
+
+def _distinct(faults: Iterable[Fault]) -> list[Fault]:
+    return [*{str(fault): fault for fault in faults}.values()]
+
+
+def _advised(fault: Fault) -> Fault:
+    """Says how to encrypt a secret, in place of what type it should have."""
+    if fault.got != "given in plain":
+        return fault
+    key = fault.field.split(".")[0]
+    want = f"a secret, set by `pulumi config set --secret {PROJECT}:{key}`"
+    why = "in plain, everyone who reads the stack file could use it"
+    return Fault(fault.field, fault.got, want, why)
