@@ -1,0 +1,33 @@
+"""A plain Deployment: nothing has to be installed for it."""
+
+from functools import partial
+from typing import Final
+
+from components.serving import ModelArgs
+from components.serving.deployment_model import (
+    DeploymentModel,
+    DeploymentModelArgs,
+    autoscaler_spec,
+    deployment_spec,
+)
+
+from ..arguments import given
+from ..environment import Environment, Model
+from .runtime import Runtime
+
+
+def model_args(environment: Environment, model: Model, args: ModelArgs) -> DeploymentModelArgs:
+    """The Deployment of a model."""
+    return args.completed(partial(DeploymentModelArgs, serve=given(model.serve.deployment)))
+
+
+RUNTIME: Final = Runtime(
+    args=model_args,
+    component=DeploymentModel,
+    render=lambda name, args: (deployment_spec(args), autoscaler_spec(name, args.serve.scale)),
+    fields={
+        "containers[server].env": "server.env",
+        "containers[server].volume_mounts": "server.mount_path",
+        "containers[server].ports": "server.port",
+    },
+)
