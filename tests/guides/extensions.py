@@ -1,6 +1,7 @@
 """The extensions of `examples/extensions`, and copies of the repository that have them."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,9 @@ ROOT: Final = Path(__file__).parents[2]
 GUIDES: Final = ROOT / "docs" / "guides"
 EXTENSIONS: Final = ROOT / "examples" / "extensions"
 
+_SHARED: Final = "ACK_INFERENCE_SHARED"
+_ENVIRONMENT: Final = {_SHARED: str(ROOT.parent / "shared"), **os.environ}
+"""Files that lie beside the repository lie beside no copy."""
 _LEFT_OUT: Final = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".sandbox")
 _ROW: Final = re.compile(
     r"^\| \[(?P<file>[^\]]+)\]\((?P=file)\) \| (?P<how>new file|added to) \| (?P<target>\S+) \|$",
@@ -145,6 +149,6 @@ def run_tests(copy: Path, *arguments: str) -> str:
 
 def _python(copy: Path, *arguments: str) -> str:
     command = [sys.executable, "-W", "ignore", *arguments]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=copy, env=_ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
