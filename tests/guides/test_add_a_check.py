@@ -4,6 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+
+from stacks.environment import PROJECT
+from tests.stacks.environments import dev, merged
 
 from .extensions import ROOT, copy_of_the_repository, extension, outcomes, put, run_tests
 
@@ -58,10 +62,10 @@ def test_a_rule_whose_decorator_was_forgotten_is_missed(copy: Path) -> None:
 
 
 def test_the_new_check_refuses_a_stack_and_leaves_the_others_as_they_are(copy: Path) -> None:
-    dev = (ROOT / "Pulumi.dev.yaml").read_text()
-    spot = dev.replace("{name: cache, ", "{name: cache, spot: {}, ")
-    assert spot != dev
-    stacks = outcomes(copy, {"spot": spot, "calm": dev})
+    spot = merged(dev(), {"pools[cache].spot": {}})
+    config = {f"{PROJECT}:{key}": value for key, value in spot.items()}
+    calm = (ROOT / "Pulumi.dev.yaml").read_text()
+    stacks = outcomes(copy, {"spot": yaml.safe_dump({"config": config}), "calm": calm})
     # What the code breaks over lines is put together.
     assert any(
         sentence in re.sub(r'"\n\s+"', "", CASES.text) for sentence in stacks.refusal("spot")
