@@ -394,6 +394,7 @@ def _copy(future: "Future[Data]", settled_future: "Future[Data]") -> None:
         future.cancel()
     elif error := settled_future.exception():
         future.set_exception(error)
+        future.exception()  # the SDK raises it; asyncio need not say that nobody has looked at it
     else:
         future.set_result(settled_future.result())
 

@@ -30,7 +30,7 @@ _EXACT: Final = 2**53
 """Integers up to here pass a wire on which all numbers are doubles."""
 
 
-class Unsettled(Exception):  # noqa: N818  not an error: it is asked again
+class Unsettled(Exception):
     """An Output is needed that has no value yet."""
 
     def __init__(self, future: "Future[Data]") -> None:
