@@ -79,6 +79,7 @@ def record(
             root.register_outputs(root.outputs)
 
         _drained(run)()
+    settings.set_root_resource(None)  # type: ignore[arg-type]  # which holds all that was declared
     return Plan(
         project,
         stack,

@@ -17,7 +17,7 @@ import contextlib
 import functools
 from asyncio import Future
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from unittest.mock import patch
 
 import pulumi
@@ -208,7 +208,9 @@ class _Registration:
             Unsettled: Something that it is made of has to be waited for.
             Exception: The SDK has to have it.
         """
-        options, values = self._options, Values(self._ledger.salt)
+        # What is likely not to be settled comes first, and what costs most comes last.
+        options, parent, provider = self._options, self._parent(), self._provider()
+        values = Values(self._ledger.salt)
         dependencies = {*urns_of(self._depended_on(), self._resource)}
         inputs, property_dependencies = {}, {}
         names, types = names_and_types(self._typ)
@@ -225,9 +227,9 @@ class _Registration:
         request = resource_pb2.RegisterResourceRequest(
             type=self._type,
             name=self._name,
-            parent=self._parent(),
+            parent=parent,
             custom=self._custom,
-            provider=self._provider(),
+            provider=provider,
             protect=options.protect,
             deleteBeforeReplace=options.delete_before_replace or False,
             ignoreChanges=runtime._translate_ignore_changes(
@@ -272,7 +274,7 @@ class _Registration:
             return ""
         parent = self._options.parent
         if parent is None:
-            parent = settings.get_root_resource()
+            parent = cast(pulumi.Resource, settings.get_root_resource())
         return str(settled(parent.urn).value)
 
     def _provider(self) -> str:
@@ -305,6 +307,10 @@ class _Registration:
                 pulumi.Output._track(LazyOutput(self, key))
         return future
 
+    @property
+    def _class(self) -> Any:  # a class can be hashed, whatever its instances define
+        return type(self._resource)
+
     def _data_of(self, key: str) -> Data:
         if key == "urn":
             return Data({self._resource}, self._urn, True, False)
@@ -316,7 +322,7 @@ class _Registration:
 
     def _output(self, key: str) -> Any:
         """What an engine would answer at a preview: the inputs of a resource, and no more."""
-        names, types = _output_names_and_types(type(self._resource), self._typ is not None)
+        names, types = _output_names_and_types(self._class, self._typ is not None)
         output = None
         for name, value in self._inputs.items() if self._custom else ():
             if (names.get(name) or name) == key:
@@ -332,7 +338,7 @@ class _Registration:
         """Raises where an input does not have the type that its output is declared to have."""
         if not self._custom:
             return
-        names, types = _output_names_and_types(type(self._resource), self._typ is not None)
+        names, types = _output_names_and_types(self._class, self._typ is not None)
         for name, value in self._inputs.items():
             typ = types.get(name)
             if typ is not None and type(value) is not typ:
@@ -400,7 +406,7 @@ def _copy(future: "Future[Data]", settled_future: "Future[Data]") -> None:
 
 
 @functools.cache
-def _output_names_and_types(kind: type, typed: bool) -> tuple[Mapping[str, str], Inputs]:
+def _output_names_and_types(kind: Any, typed: bool) -> tuple[Mapping[str, str], Inputs]:
     """By the names of outputs on the wire those in Python, and types."""
     names = _types.resource_pulumi_to_py_names(kind) if typed else {}
     types = _types.resource_types(kind)

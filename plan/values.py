@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, get_args, get_origin
 import pulumi
 from google.protobuf import struct_pb2
 from pulumi import _types
+from pulumi.output import UNKNOWN as NOT_KNOWN
 from pulumi.output import Unknown, _OutputData, contains_unknowns
 from pulumi.runtime import rpc
 from pulumi.runtime.resource_cycle_breaker import declare_dependency
@@ -221,7 +222,7 @@ def returned(value: Any, secrets: Mapping[int, Any]) -> Any:
     """
     if isinstance(value, Marker):
         if value == UNKNOWN:
-            return Unknown()
+            return NOT_KNOWN
         return rpc.wrap_rpc_secret(returned(secrets[id(value)], secrets))
     if isinstance(value, dict):
         items = {key: returned(item, secrets) for key, item in value.items()}
