@@ -1,10 +1,10 @@
 """A plan is what it would be if the SDK registered each resource by itself."""
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pulumi
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from pulumi_alicloud import vpc
 from pulumi_kubernetes import Provider
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -32,6 +32,7 @@ from plan.record import record
 from plan.run import plan
 from plan.wire import to_wire
 from stacks import Secrets, deploy
+from stacks.environment import Environment
 from tests.stacks.environments import NAMES, ROOT, Raw, judged
 from tests.stacks.mutations import broken_files
 
@@ -70,7 +71,7 @@ def _sorted(ours: Outcome, sdks: Outcome) -> bool:
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def by_sdk() -> Iterator[Counter[str]]:
     """Counts the resources that are left to the SDK, by name."""
     names: Counter[str] = Counter()
@@ -94,32 +95,51 @@ def test_each_example_is_planned_as_the_sdk_would_register_it(folder: Path) -> N
     agree(lambda **how: plan("dev", folder, **how))
 
 
-@settings(
-    max_examples=GENERATED,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-@given(broken_files(most=2))
-def test_generated_environments_are_planned_as_the_sdk_would_register_them(
-    generated: tuple[str, Raw],
-) -> None:
-    """Of those files that are accepted; the others plan nothing."""
-    _, raw = generated
-    judgement = judged(raw)
-    environment = judgement.environment
-    if judgement.faults or environment is None:
-        return
+def generated_environments(count: int) -> list[Environment]:
+    """Environments of files that are changed at random and still accepted, no two the same."""
+    environments: dict[str, Environment] = {}
 
-    def program() -> None:
+    @settings(
+        max_examples=100 * count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(broken_files(most=6))
+    def collect(generated: tuple[str, Raw]) -> None:
+        _, raw = generated
+        if len(environments) == count:
+            raise Enough
+        judgement = judged(raw)
+        if judgement.environment is not None and not judgement.faults:
+            environments[json.dumps(raw)] = judgement.environment
+
+    with contextlib.suppress(Enough):
+        collect()
+    return list(environments.values())
+
+
+class Enough(Exception):
+    """There are as many as are wanted."""
+
+
+def test_generated_environments_are_planned_as_the_sdk_would_register_them() -> None:
+    environments = generated_environments(GENERATED)
+    assert len(environments) == GENERATED
+    for environment in environments:
         canaries = {
             secret.name: pulumi.Output.secret("https://CANARY")
             for secret in fields(Secrets)
             if getattr(environment, secret.name)
         }
-        deploy(environment, Secrets(**canaries))
-
-    agree(lambda **how: record(program, stack="dev", **how))
+        secrets_ = Secrets(**canaries)
+        agree(
+            lambda environment=environment, secrets=secrets_, **how: record(
+                lambda: deploy(environment, secrets), stack="dev", **how
+            )
+        )
 
 
 def test_next_to_nothing_of_a_stack_is_left_to_the_sdk() -> None:
