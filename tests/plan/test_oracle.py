@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -32,12 +33,12 @@ from plan.record import record
 from plan.run import plan
 from plan.wire import to_wire
 from stacks import Secrets, deploy
-from stacks.environment import Environment
-from tests.stacks.environments import NAMES, ROOT, Raw, judged
+from stacks.resolution import ResolvedEnvironment
+from tests.stacks.environments import NAMES, ROOT, Raw, validated
 from tests.stacks.mutations import broken_files
 
 EXAMPLES: Final = sorted(path.parent for path in ROOT.glob("examples/*/__main__.py"))
-GENERATED: Final = 200
+GENERATED: Final = 40 * int(os.environ.get("ACK_INFERENCE_EXAMPLES", "1"))
 
 Planned = Callable[..., Any]
 Outcome = dict[str, Any] | tuple[str, str]
@@ -95,9 +96,9 @@ def test_each_example_is_planned_as_the_sdk_would_register_it(folder: Path) -> N
     agree(lambda **how: plan("dev", folder, **how))
 
 
-def generated_environments(count: int) -> list[Environment]:
+def generated_environments(count: int) -> list[ResolvedEnvironment]:
     """Environments of files that are changed at random and still accepted, no two the same."""
-    environments: dict[str, Environment] = {}
+    environments: dict[str, ResolvedEnvironment] = {}
 
     @settings(
         max_examples=100 * count,
@@ -112,9 +113,8 @@ def generated_environments(count: int) -> list[Environment]:
         _, raw = generated
         if len(environments) == count:
             raise Enough
-        judgement = judged(raw)
-        if judgement.environment is not None and not judgement.faults:
-            environments[json.dumps(raw)] = judgement.environment
+        if (parts := validated(raw).resolved) is not None:
+            environments[json.dumps(raw)] = parts
 
     with contextlib.suppress(Enough):
         collect()
@@ -128,16 +128,16 @@ class Enough(Exception):
 def test_generated_environments_are_planned_as_the_sdk_would_register_them() -> None:
     environments = generated_environments(GENERATED)
     assert len(environments) == GENERATED
-    for environment in environments:
+    for parts in environments:
         canaries = {
             secret.name: pulumi.Output.secret("https://CANARY")
             for secret in fields(Secrets)
-            if getattr(environment, secret.name)
+            if getattr(parts.environment, secret.name)
         }
         secrets_ = Secrets(**canaries)
         agree(
-            lambda environment=environment, secrets=secrets_, **how: record(
-                lambda: deploy(environment, secrets), stack="dev", **how
+            lambda parts=parts, secrets=secrets_, **how: record(
+                lambda: deploy(parts, secrets), stack="dev", **how
             )
         )
 
