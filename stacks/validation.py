@@ -120,7 +120,7 @@ def _validated(
 
 def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:
     """The faults of other fields."""
-    return [fault for fault in faults if not any(overlaps(fault.field, one) for one in fields)]
+    return [fault for fault in faults if not any(overlaps(fault.field, field) for field in fields)]
 
 
 def _distinct(faults: Iterable[Fault]) -> list[Fault]:

@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 from pydantic._internal._docs_extraction import extract_docstrings_from_cls
 
 from components.args import (
-    LENIENT,
     MISSING,
     SECRET,
     Args,
@@ -324,15 +323,6 @@ def test_the_faults_of_rules_are_found_without_those_of_types():
     assert [str(fault) for fault in faults_of(caught.value)] == [
         "pools[0].scale.min is 5, but it must be at most max: a range is ordered."
     ]
-
-
-def test_leniently_only_types_are_judged():
-    values = {"min": 5, "max": 3}
-    assert Scale.model_validate(values, context=LENIENT).max == 3
-    with pytest.raises(ValidationError):
-        Scale.model_validate({"min": "x"}, context=LENIENT)
-    with pytest.raises(ValidationError):
-        Scale.model_validate(values)
 
 
 def test_a_path_reads_as_its_reader_would_write_it():

@@ -33,18 +33,18 @@ class Source:
         return registry_of(self.image)
 
 
-@check("region")
+@check
 def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
     """A registry's VPC address answers in the VPCs of its region."""
     region = environment.region
     for source in image_sources(environment) if region else []:
-        other = source.registry.vpc_region
-        if other is not None and other != region:
+        registry_region = source.registry.vpc_region
+        if registry_region is not None and registry_region != region:
             host = source.registry.host
-            want = f"at {host.replace(other, region or '')}, or at a public address"
+            want = f"at {host.replace(registry_region, region or '')}, or at a public address"
             if source.registry.is_personal:  # Of its public address nothing is pulled.
                 want = f"in a registry of {region}"
-            why = f"{host} answers in VPCs of {other} only"
+            why = f"{host} answers in VPCs of {registry_region} only"
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
 
 
@@ -108,19 +108,19 @@ def _chart_sources(environment: Environment) -> Iterator[Source]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
     if any(model.cache for model in environment.models):
-        ours = fluid.flavor is not FluidFlavor.ACK and not fluid.values
-        yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", ours)
+        is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
+        yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
     if not any(model.serve.kserve for model in environment.models):
         return
     prefix = kserve.image_prefix if kserve else None
-    ours = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
-    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", ours)
+    is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
+    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", is_shipped)
     if environment.cert_manager is CertManagerMode.INSTALL:
-        yield from _chart_images("cert_manager", prefix, "cert-manager", ours=True)
+        yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 
-def _chart_images(field: str, prefix: str | None, chart: str, ours: bool) -> Iterator[Source]:
+def _chart_images(field: str, prefix: str | None, chart: str, is_shipped: bool) -> Iterator[Source]:
     if prefix is not None:
         yield Source(field, f"{prefix}/")
-    elif ours:
+    elif is_shipped:
         yield from (Source(field, f"{host}/") for host in CHART_REGISTRIES[chart])

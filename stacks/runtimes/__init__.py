@@ -11,7 +11,7 @@ from typing import Any, Final
 from components.serving import LoadTestArgs
 
 from .. import arguments
-from ..arguments import given, pod_labels
+from ..arguments import pod_labels, required
 from ..platforms import PLATFORMS, Platform
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
@@ -76,7 +76,7 @@ def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
 
 def load_test_args(environment: Environment, test: LoadTestSection) -> LoadTestArgs:
     """What a load test is given: its model's address and pods are its runtime's affair."""
-    model = given(environment.model(test.model))
+    model = required(environment.model(test.model))
     runtime = RUNTIMES[model.serve.kind]
     url, labels = runtime.url(environment, model), runtime.pod_labels(model)
     return arguments.load_test_args(environment, test, url, labels)

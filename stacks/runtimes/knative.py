@@ -10,7 +10,7 @@ from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import render
 
-from ..arguments import given
+from ..arguments import required
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size, models
@@ -30,7 +30,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.completed(
         partial(
             KnativeModelArgs,
-            serve=given(model.serve.knative),
+            serve=required(model.serve.knative),
             max_request_seconds=environment.knative.max_request_seconds,
             domain=environment.knative.domain,
         )
@@ -40,7 +40,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 # --- checks --------------------------------------------------------------------------------------
 
 
-@check("cluster", "knative.version")
+@check
 def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
     """ACK's add-on and the operator's releases have floors."""
     if not any(model.on_knative for model in environment.models):
@@ -54,7 +54,7 @@ def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
         yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
 
 
-@check("cluster", "knative.version")
+@check
 def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
     """The operator serves a few releases of Serving."""
     version = environment.knative.version
@@ -64,7 +64,7 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
         yield Fault("knative.version", version, want, why)
 
 
-@check("cluster.profile")
+@check
 def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     knative = any(model.on_knative for model in environment.models)
@@ -75,7 +75,7 @@ def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
 
 
-@check("knative.max_request_seconds")
+@check
 def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
     """Knative refuses a service that allows longer requests than the cluster does."""
     longest = environment.knative.max_request_seconds
@@ -88,7 +88,7 @@ def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
                 yield Fault(field, section.request_seconds, want, why)
 
 
-@check()
+@check
 def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Ports and variables that Knative's queue-proxy has for itself."""
     for path, model in models(environment):
@@ -103,7 +103,7 @@ def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
 
 
-@check("cluster.profile")
+@check
 def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
     """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
     addons = {addon.name for addon in environment.cluster.addons}

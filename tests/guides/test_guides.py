@@ -83,7 +83,7 @@ def test_the_new_check_passes_its_tests_and_fails_them_when_it_is_taken_out(copy
     done = run_tests(copy, *cases)
     assert done.returncode == 0, done.stdout
     module = copy / "stacks" / "checks" / "spot_caches.py"
-    module.write_text(module.read_text().replace("@check()\n", ""))
+    module.write_text(module.read_text().replace("@check\n", ""))
     assert "failed" in run_tests(copy, *cases).stdout
 
 

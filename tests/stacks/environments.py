@@ -96,7 +96,7 @@ def merged(raw: Raw, changes: Mapping[str, Any]) -> Raw:
 
 
 def validated(raw: Any) -> Validation:
-    """What a stack file amounts to, judged once."""
+    """What a stack file amounts to, validated once."""
     return _validated(json.dumps(raw))
 
 

@@ -180,7 +180,7 @@ CASES = [
         {"network.service_cidr": "10.1.0.0/20"},
     ),
     Case(
-        "address_ranges_are_apart",
+        "NetworkArgs",
         "a vSwitch outside of the VPC",
         dev,
         {"network.zones[cn-beijing-h].cidr": "10.1.0.0/20"},
@@ -191,7 +191,7 @@ CASES = [
         {"network.zones[cn-beijing-h].cidr": "10.0.240.0/20"},
     ),
     Case(
-        "address_ranges_are_apart",
+        "NetworkArgs",
         "pods on the addresses of nodes",
         dev,
         {"network.zones[cn-beijing-h].pod_cidr": "10.0.0.0/18"},

@@ -135,7 +135,7 @@ def test_every_rule_of_a_section_has_a_case() -> None:
     assert with_rules <= {case.rule for case in CASES}
 
 
-def test_a_check_that_reads_a_refused_section_is_not_asked() -> None:
+def test_a_check_says_nothing_of_a_section_that_cannot_be_read() -> None:
     """A fault of the section itself is all that can be said of it."""
     raw = merged(dev(), {"region": ["cn-beijing"], "models[qwen].volume.store": "x"})
     assert [sentence.split(" is ")[0] for sentence in sentences(raw)] == [
