@@ -20,6 +20,8 @@ class Check:
     """A rule that refuses."""
 
     find: Callable[[Environment], Iterator[Fault]]
+    platform: str | None = None
+    """Name of the platform that it is about; None asks it of every environment."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Rules across sections that one runtime alone asks for stand in its module.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -27,6 +27,7 @@ __all__ = [
     "awaited_platforms",
     "load_test_args",
     "models_by_platform",
+    "needed_platforms",
     "selected_labels",
 ]
 
@@ -46,11 +47,21 @@ def models_by_platform(environment: Environment) -> dict[Platform, list[ModelSec
     A platform that another one needs is there for the same models.
     """
     models: dict[Platform, list[ModelSection]] = {}
+    for model, platform in _needs(environment):
+        models.setdefault(platform, []).append(model)
+    return {platform: models[platform] for platform in PLATFORMS if platform in models}
+
+
+def needed_platforms(environment: Environment) -> Iterator[Platform]:
+    """The platforms that models need, one model after another."""
+    return (platform for _, platform in _needs(environment))
+
+
+def _needs(environment: Environment) -> Iterator[tuple[ModelSection, Platform]]:
     for model in environment.models:
         runtime = RUNTIMES.get(model.serve.kind)
         for platform in _with_needs(runtime.needs(model) if runtime else ()):
-            models.setdefault(platform, []).append(model)
-    return {platform: models[platform] for platform in PLATFORMS if platform in models}
+            yield model, platform
 
 
 def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:

@@ -14,18 +14,13 @@ from components.serving import KServeMetric, KServeModel, KServeModelArgs, Model
 from components.serving.kserve_model import cluster_url, render, service_labels
 
 from ..arguments import required
-from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import models
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.platform import CertManagerMode
 from .runtime import Runtime
-
-KUBERNETES: Final = "1.32"
-"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
@@ -73,14 +68,6 @@ def platforms(model: ModelSection) -> tuple[Platform, ...]:
 
 
 @check
-def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
-    """The pinned release has a floor; of another one it is not known."""
-    served = any(model.serve.kserve for model in environment.models)
-    if served and not environment.kserve.chart:
-        yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
-
-
-@check
 def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
     """One PodMonitor collects the metrics of all models."""
     ports = {
@@ -93,15 +80,6 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
             want = f"{first}, as of the other models that are scaled on vLLM's metrics"
             why = "these are collected at one port, and a model without them never scales"
             yield Fault(f"{path}.server.port", port, want, why)
-
-
-@check
-def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
-    """KServe's webhooks refuse everything until they have a certificate."""
-    served = any(model.serve.kserve for model in environment.models)
-    if served and environment.cert_manager is CertManagerMode.ABSENT:
-        why = "KServe's webhooks get their certificate from it"
-        yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
 
 
 @check
