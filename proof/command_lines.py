@@ -25,19 +25,19 @@ from plan.model import Plan
 from plan.run import plan
 from stacks.validation import validate
 from tests.docs.pages import blocks
-from tests.guides.changes import change, compared, copy_of_the_repository, files, make
+from tests.guides.extensions import (
+    EXTENSIONS,
+    copy_of_the_repository,
+    extension,
+    outcomes,
+    put,
+    stack_file,
+)
 from tests.plugin.test_examples import YAML, in_yaml
 from tests.stacks.checks.test_rules import CASES, SURPRISES
 from tests.stacks.environments import CASE_FILES, NAMES, Raw, configuration, merged, planned
 
 ROOT: Final = Path(__file__).parents[1]
-GUIDES: Final = {
-    "add-a-gpu.md": ("library", "stack", "fit"),
-    "add-a-serving-runtime.md": ("runtime", "stack", "metrics"),
-    "load-test.md": ("declare",),
-}
-"""By guide, the changes to `dev` that it shows."""
-
 Planned = Iterator[tuple[str, Plan]]
 """Plans, each with where it is from."""
 
@@ -108,24 +108,21 @@ def _library() -> Iterator[None]:
 
 
 def _pages() -> Planned:
-    for guide, names in GUIDES.items():
+    for path in sorted(EXTENSIONS.glob("*/Pulumi.*.yaml")):
+        name = path.parent.name
         with tempfile.TemporaryDirectory(prefix="proof-") as folder:
             copy = copy_of_the_repository(Path(folder))
-            for name, text in files(guide).items():
-                (copy / name).write_text(text)
-            for name in names:
-                make(change(guide, name), copy)
-            after = compared(copy, "dev").after
-            assert after is not None  # noqa: S101  `compared` has refused it otherwise
-            yield f"docs/guides/{guide}", after
+            put(extension(name), copy)
+            stacks = outcomes(copy, {name: stack_file(name)})
+        yield str(path.relative_to(ROOT)), stacks.plan(name)
     yield from ((where, planned(raw)) for where, raw in _page_files())
 
 
 def _page_files() -> Iterator[tuple[str, Raw]]:
     """Stack files that the pages show, and the model that the README appends."""
-    for name, text in files("bring-your-own-cluster.md").items():
-        config = yaml.safe_load(text)["config"]
-        yield name, {key.partition(":")[2]: value for key, value in config.items()}
+    [lines] = blocks("file: Pulumi.mine.yaml")
+    config = yaml.safe_load("\n".join(lines))["config"]
+    yield "Pulumi.mine.yaml", {key.partition(":")[2]: value for key, value in config.items()}
     dev, hybrid = (configuration(ROOT / f"Pulumi.{name}.yaml") for name in ("dev", "hybrid"))
     [block], [serve] = blocks("model"), blocks("kserve")
     [entry] = yaml.safe_load("\n".join(block))

@@ -76,7 +76,7 @@ def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
 
 @check
 def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
-    """The VPC, pods and Services share no address; of vSwitches the component says so."""
+    """VPC, pods under Flannel and Services share no address; of vSwitches the network says it."""
     network = environment.network
     if network is None:
         return

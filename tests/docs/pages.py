@@ -11,6 +11,7 @@ PAGES: Final = [
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "examples" / "README.md",
     *sorted(ROOT.glob("examples/*/README.md")),
+    *sorted(ROOT.glob("examples/extensions/*/README.md")),
 ]
 
 _FENCE: Final = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -22,7 +23,7 @@ def blocks(mark: str) -> list[list[str]]:
     """The lines of every code block below a mark, page by page."""
     shown = rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```"
     return [
-        block.strip().splitlines()
+        block.strip("\n").splitlines()
         for page in PAGES
         for block in re.findall(shown, page.read_text(), re.DOTALL)
     ]

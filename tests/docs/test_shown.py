@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -20,7 +21,7 @@ from stacks.sections.environment import PROJECT
 from stacks.validation import validate
 from tests.plan.diff.prepared import diff_of
 
-from .pages import ROOT, blocks
+from .pages import PAGES, ROOT, blocks
 
 WIDTH = 100
 LEFT_OUT = "..."
@@ -63,6 +64,29 @@ def test_the_part_of_the_plan_is_one_of_it(printed: list[str]):
     [shown] = blocks("part of plan:dev")
     assert is_part(shown, printed)
     assert len(shown) <= MOST_LINES_OF_A_PART
+
+
+def shown_files(kind: str) -> list[tuple[str, list[str]]]:
+    """The files that pages show below marks of a kind, each with the lines that are shown."""
+    paths = {
+        path for page in PAGES for path in re.findall(rf"<!-- {kind}: (\S+) -->", page.read_text())
+    }
+    return [(path, block) for path in sorted(paths) for block in blocks(f"{kind}: {path}")]
+
+
+def shown_id(value: object) -> str:
+    """The path alone."""
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize(("path", "block"), shown_files("shows"), ids=shown_id)
+def test_a_file_that_a_page_shows_is_that_file(path: str, block: list[str]):
+    assert block == (ROOT / path).read_text().strip().splitlines()
+
+
+@pytest.mark.parametrize(("path", "block"), shown_files("part of"), ids=shown_id)
+def test_a_part_of_a_file_that_a_page_shows_is_one_of_it(path: str, block: list[str]):
+    assert is_part(block, (ROOT / path).read_text().strip().splitlines())
 
 
 @pytest.mark.parametrize("lines", ["a b", "b c", "a ... d", "... c ...", "a ... b c"])

@@ -1,23 +1,33 @@
 """A load test as the guide declares it, and as it asks for it."""
 
-from pathlib import Path
+from typing import Any
 
-from plan.diff.compare import ChangeKind
+import yaml
 
-from .changes import change, compared, copy_of_the_repository, make
+from plan.diff.compare import ChangeKind, compare
+from plan.model import Plan
+from stacks.sections.environment import PROJECT
+from tests.docs.pages import blocks
+from tests.stacks.environments import dev, planned
 
-GUIDE = "load-test.md"
+
+def shown(mark: str) -> dict[str, Any]:
+    """The section that the guide shows below a mark."""
+    [block] = blocks(f"load tests: {mark}")
+    sections = yaml.safe_load("\n".join(block))
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in sections.items()}
 
 
-def test_what_the_guide_declares_creates_nothing_until_it_is_asked_for(tmp_path: Path) -> None:
-    copy = copy_of_the_repository(tmp_path)
-    make(change(GUIDE, "declare"), copy)
-    declared = compared(copy, "dev")
-    assert [one for one in declared.changes if one.resource.custom] == []
-    make(change(GUIDE, "ask"), copy)
-    happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
-    assert happens == {
-        "qwen-spike": ChangeKind.CREATED,
+def changes(before: Plan, after: Plan) -> dict[str, ChangeKind]:
+    found = compare(before, after).changes
+    return {change.resource.name: change.kind for change in found if change.resource.custom}
+
+
+def test_what_the_guide_declares_creates_nothing_until_it_is_asked_for() -> None:
+    without = planned(dev(load_tests=[]))
+    declared = planned(dev(**shown("declared")))
+    assert changes(without, declared) == {}
+    assert changes(declared, planned(dev(**shown("asked for")))) == {
         "qwen-spike-files-first": ChangeKind.CREATED,
         "qwen-spike-job-first": ChangeKind.CREATED,
     }

@@ -5,13 +5,19 @@ import re
 from pathlib import Path
 from typing import Final
 
+import pulumi
+import pulumi_kubernetes as kubernetes  # noqa: F401  what the guide shows calls it
 import pytest
 
-from plan.diff.compare import ChangeKind
+from components.args import child_options  # noqa: F401  what the guide shows calls it
+from plan.diff.compare import ChangeKind, compare
+from plan.model import Plan
+from plan.record import record
 from plan.run import plan
 from reference.stack_file import sections
+from tests.docs.pages import blocks
 
-from .changes import GUIDES, ROOT, change, compared, copy_of_the_repository, files, make, refusals
+from .extensions import GUIDES, ROOT
 
 FINDS: Final = ("Iterator[Fault]", "Iterator[str]")
 """What a check, or a warning, is an iterator of."""
@@ -75,8 +81,8 @@ def test_no_key_is_found_that_is_not_there() -> None:
 def test_the_stack_file_for_a_cluster_of_ones_own_is_planned(tmp_path: Path) -> None:
     for name in ("Pulumi.yaml", "__main__.py"):
         (tmp_path / name).write_text((ROOT / name).read_text())
-    [(name, text)] = files("bring-your-own-cluster.md").items()
-    (tmp_path / name).write_text(text)
+    [lines] = blocks("file: Pulumi.mine.yaml")
+    (tmp_path / "Pulumi.mine.yaml").write_text("\n".join(lines))
     found = plan("mine", tmp_path)
     assert not any(one.type.startswith("alicloud:") for one in found.resources)
     [service] = found.manifests("Service")
@@ -84,24 +90,36 @@ def test_the_stack_file_for_a_cluster_of_ones_own_is_planned(tmp_path: Path) -> 
     assert "ResourcePolicy" not in {one["kind"] for one in found.manifests()}
 
 
-def test_a_renamed_child_with_an_alias_stays_what_it_is(tmp_path: Path) -> None:
-    renamed = change("upgrade.md", "rename")
-    assert sum(len(renamed.added(file)) for file in renamed.files) == 2
-    copy = copy_of_the_repository(tmp_path)
-    make(renamed, copy)
-    happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
-    assert happens == {"fluid-chart": ChangeKind.MOVED}
+def planned_chart(body: str) -> Plan:
+    """A component with one child, in the words of the guide."""
+
+    class Fluid(pulumi.ComponentResource):
+        def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None):
+            super().__init__("ack-inference:index:Fluid", name, {}, opts)
+            exec(body, {**globals(), "name": name, "self": self, "opts": opts})  # noqa: S102
+
+    return record(lambda: Fluid("fluid"))
 
 
-def test_a_renamed_child_without_an_alias_goes_and_comes_again(tmp_path: Path) -> None:
-    copy = copy_of_the_repository(tmp_path)
-    fluid = copy / "components" / "platform" / "fluid.py"
-    fluid.write_text(fluid.read_text().replace('f"{name}-release"', 'f"{name}-chart"'))
-    happens = {one.resource.name: one.kind for one in compared(copy, "dev").changes}
-    assert happens == {"fluid-chart": ChangeKind.CREATED, "fluid-release": ChangeKind.DELETED}
+def renamed(body: str) -> dict[str, ChangeKind]:
+    """What becomes of the child when its component is written anew."""
+    options = "chart='fluid', opts=child_options(self, opts)"
+    before = planned_chart(f"kubernetes.helm.v3.Release(f'{{name}}-release', {options})")
+    changes = compare(before, planned_chart(body)).changes
+    return {change.resource.name: change.kind for change in changes}
 
 
-def test_a_copy_that_nobody_changed_is_the_same_stack(tmp_path: Path) -> None:
-    copy = copy_of_the_repository(tmp_path)
-    assert compared(copy, "dev").changes == ()
-    assert refusals(copy, "dev") == []
+def test_a_renamed_child_with_an_alias_stays_what_it_is() -> None:
+    [lines] = blocks("rename")
+    assert renamed("\n".join(lines)) == {"fluid-chart": ChangeKind.MOVED}
+
+
+def test_a_renamed_child_without_an_alias_goes_and_comes_again() -> None:
+    [lines] = blocks("rename")
+    shown = "\n".join(lines)
+    plain = re.sub(r", aliases=\[.*\]\)", ")", shown)
+    assert plain != shown
+    assert renamed(plain) == {
+        "fluid-chart": ChangeKind.CREATED,
+        "fluid-release": ChangeKind.DELETED,
+    }

@@ -126,7 +126,7 @@ def test_every_key_of_a_stack_file_has_a_row(keys: dict[str, DocumentedSection])
 
 
 def test_a_key_says_what_may_stand_there(keys: dict[str, DocumentedSection]) -> None:
-    pool = {one.name: one for one in keys["Pool"].keys}
+    pool = {one.name: one for one in keys["PoolSection"].keys}
     assert (pool["size"].kind, pool["size"].bounds) == (
         ["whole number"],
         "at least 0, at most 1000",
@@ -138,13 +138,13 @@ def test_a_key_says_what_may_stand_there(keys: dict[str, DocumentedSection]) -> 
 
 
 def test_a_section_says_where_it_stands(keys: dict[str, DocumentedSection]) -> None:
-    assert keys["Placement"].paths == ["models[].placement", "training[].placement"]
+    assert keys["PlacementSection"].paths == ["models[].placement", "training[].placement"]
 
 
 def test_a_change_that_replaces_is_marked(keys: dict[str, DocumentedSection]) -> None:
-    network = {one.name: one.immutable for one in keys["Network"].keys}
+    network = {one.name: one.immutable for one in keys["NetworkSection"].keys}
     assert (network["cidr"], network["dedicated_line"]) == (True, False)
-    assert markdown.stack_file_keys([keys["Network"]]).count("**A change replaces.**") == sum(
+    assert markdown.stack_file_keys([keys["NetworkSection"]]).count("**A change replaces.**") == sum(
         network.values()
     )
 

@@ -23,12 +23,16 @@ BESIDE_UPDATES: Final[Mapping[str, set[tuple[str, str]]]] = {
 }
 
 
-def test_every_stack_has_a_recorded_state():
-    assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(NAMES)
+RECORDED: Final = sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def test_every_recorded_state_is_of_a_stack_and_has_its_expectation():
+    """A stack that came after the release has none."""
+    assert set(RECORDED) == BESIDE_UPDATES.keys() <= set(NAMES)
 
 
 @needs_engine
-@pytest.mark.parametrize("stack", NAMES)
+@pytest.mark.parametrize("stack", RECORDED)
 def test_a_recorded_stack_is_updated_in_place(stack: str):
     with sandbox_of(stack) as box:
         play_back(box)

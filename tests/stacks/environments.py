@@ -19,6 +19,7 @@ from plan.model import Plan
 from plan.record import _Monitor, record
 from plan.stack_file import stack_names
 from stacks import Secrets, deploy
+from stacks.arguments import name_prefix
 from stacks.resolution import ResolvedEnvironment
 from stacks.sections.environment import PROJECT, Environment
 from stacks.validation import Validation, find_warnings, validate
@@ -95,14 +96,14 @@ def merged(raw: Raw, changes: Mapping[str, Any]) -> Raw:
     return raw
 
 
-def validated(raw: Any) -> Validation:
+def validated(raw: Any, stack: str = "stack") -> Validation:
     """What a stack file amounts to, validated once."""
-    return _validated(json.dumps(raw))
+    return _validated(json.dumps(raw), stack)
 
 
 @lru_cache(maxsize=512)
-def _validated(text: str) -> Validation:
-    return validate(json.loads(text))
+def _validated(text: str, stack: str) -> Validation:
+    return validate(json.loads(text), name_prefix(PROJECT, stack))
 
 
 def sentences(raw: Any) -> list[str]:
@@ -122,10 +123,10 @@ def accepted(raw: Any) -> Environment:
     return resolved(raw).environment
 
 
-def resolved(raw: Any) -> ResolvedEnvironment:
-    """All parts of the environment of an accepted stack file."""
-    validation = validated(raw)
-    assert not validation.faults, sentences(raw)
+def resolved(raw: Any, stack: str = "stack") -> ResolvedEnvironment:
+    """All parts of the environment of an accepted stack file, under the names of a stack."""
+    validation = validated(raw, stack)
+    assert not validation.faults, [str(fault) for fault in validation.faults]
     assert validation.resolved is not None
     return validation.resolved
 
@@ -147,7 +148,7 @@ def forget() -> None:
 
 @lru_cache(maxsize=64)
 def _planned(text: str, stack: str, preview: bool) -> Plan:
-    parts = resolved(json.loads(text))
+    parts = resolved(json.loads(text), stack)
 
     def program() -> None:
         canaries = {

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from components.catalog.gpus import GPUS
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
 from plan.export import to_json
@@ -140,7 +141,8 @@ def test_each_policy_selects_the_pods_of_exactly_one_workload(stack: str) -> Non
 def test_each_policy_tries_the_pools_in_the_order_of_the_file(stack: str) -> None:
     environment = accepted(raw_of(stack))
     found = deployed(stack)
-    cards = {"NVIDIA-A10": "A10", "Tesla-T4": "T4"}
+    cards = {card.label: name for name, card in GPUS.items()}
+    cards |= {"NVIDIA-A10": "A10", "Tesla-T4": "T4"}
     policies = {
         one["metadata"]["name"]: one["spec"]["units"] for one in found.manifests("ResourcePolicy")
     }

@@ -14,7 +14,7 @@ from stacks.platforms import CERT_MANAGER, KNATIVE, KSERVE, PLATFORMS, Platform
 from stacks.runtimes import RUNTIMES, models_by_platform
 from stacks.validation import validate
 
-from .environments import Raw, accepted, dev, hybrid, merged, planned
+from .environments import NAMES, Raw, accepted, dev, hybrid, merged, planned, raw_of
 
 
 def platforms(plan: Plan) -> list[str]:
@@ -101,12 +101,10 @@ def test_what_a_platform_needs_is_installed_before_it(platform: Platform) -> Non
     assert set(platform.needs) <= set(before)
 
 
-@pytest.mark.parametrize("kind", RUNTIMES)
-def test_every_platform_that_a_runtime_names_is_listed(kind: str) -> None:
-    models = [m for base in (dev, hybrid) for m in accepted(base()).models if m.serve.kind == kind]
-    assert models
-    for model in models:
-        assert set(RUNTIMES[kind].needs(model)) <= set(PLATFORMS)
+@pytest.mark.parametrize("stack", NAMES)
+def test_every_platform_that_a_runtime_names_is_listed(stack: str) -> None:
+    for model in accepted(raw_of(stack)).models:
+        assert set(RUNTIMES[model.serve.kind].needs(model)) <= set(PLATFORMS)
 
 
 def test_dev_installs_knative_alone() -> None:

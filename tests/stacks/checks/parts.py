@@ -2,7 +2,14 @@
 
 from typing import Any, Final
 
+from components.catalog.gpus import GPUS
+
 from ..environments import GONE, Raw
+
+CARDS: Final = ", ".join(GPUS)
+"""The cards that have a row."""
+NO_CARD: Final = "B9000"
+"""One that nobody gives a row."""
 
 MODEL: Raw = {
     "name": "llama",

@@ -1,8 +1,10 @@
 """Rules within one section of a stack file, or within an entry of one."""
 
+from stacks.sections.models import ServeSection
+
 from ..environments import GONE, Raw, dev, existing, hybrid, prod
 from .cases import Case, refusals
-from .parts import ARM, PROMETHEUS, SMALL, TERWAY, TERWAY_EDGE, load_test, scale
+from .parts import ARM, CARDS, NO_CARD, PROMETHEUS, SMALL, TERWAY, TERWAY_EDGE, load_test, scale
 
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 
@@ -209,7 +211,7 @@ CASES = [
         {
             "pools[+]": {
                 "name": "x",
-                "gpu": "A100",
+                "gpu": NO_CARD,
                 "instance_types": ["ecs.gn9.large"],
                 "size": 0,
             },
@@ -218,7 +220,7 @@ CASES = [
             ],
         },
         (
-            "pools[x].gpu is 'A100', but it must be one of A10, T4, V100, L20: its node label "
+            f"pools[x].gpu is '{NO_CARD}', but it must be one of {CARDS}: its node label "
             "and memory stand in the catalogue."
         ),
         {
@@ -252,9 +254,9 @@ CASES = [
         "MachinesSection",
         "machines with a card that nobody knows",
         hybrid,
-        {"edge_pools[idc].gpu": "H100"},
+        {"edge_pools[idc].gpu": NO_CARD},
         (
-            "edge_pools[idc].gpu is 'H100', but it must be one of A10, T4, V100, L20: its memory "
+            f"edge_pools[idc].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
             "stands in the catalogue."
         ),
         {"edge_pools[idc].gpu": "A10"},
@@ -286,9 +288,9 @@ CASES = [
         "MachinesSection",
         "nodes with a card that nobody knows",
         existing,
-        {"nodes[gpu].gpu": "H100"},
+        {"nodes[gpu].gpu": NO_CARD},
         (
-            "nodes[gpu].gpu is 'H100', but it must be one of A10, T4, V100, L20: its memory "
+            f"nodes[gpu].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
             "stands in the catalogue."
         ),
         {"nodes[gpu].gpu": "L20"},
@@ -451,8 +453,8 @@ CASES = [
         dev,
         {"models[qwen].serve": {}},
         (
-            "models[qwen].serve.knative is missing, but it must be given, or else kserve: a model "
-            "is served in one way."
+            "models[qwen].serve.knative is missing, but it must be given, or else "
+            f"{' or '.join([*ServeSection.model_fields][1:])}: a model is served in one way."
         ),
         {},
     ),

@@ -2,6 +2,7 @@
 
 from ..environments import dev
 from .cases import Case, refusals
+from .parts import CARDS, NO_CARD
 
 CASES = [
     Case(
@@ -25,12 +26,12 @@ CASES = [
         dev,
         {
             "instance_types": [
-                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": "H20"}
+                {"name": "ecs.gn9.large", "vcpus": 8, "memory_gib": 32, "gpus": 1, "gpu": NO_CARD}
             ]
         },
         (
-            "instance_types[ecs.gn9.large].gpu is 'H20', but it must be one of A10, T4, V100, "
-            "L20: its node label and memory stand in the catalogue."
+            f"instance_types[ecs.gn9.large].gpu is '{NO_CARD}', but it must be one of {CARDS}: "
+            "its node label and memory stand in the catalogue."
         ),
         {
             "instance_types": [
