@@ -40,8 +40,10 @@ def _with_models(config: dict[str, Any], models: int) -> dict[str, Any]:
     [first, *_] = config["ack-inference:models"]
     training = {"ack-inference:training"}
     inference = {key: value for key, value in config.items() if key not in training}
+    pools = [_pool(pool, models) for pool in config["ack-inference:pools"]]
     return {
         **inference,
+        "ack-inference:pools": pools,
         # The claim is in a namespace that is there in every cluster.
         "ack-inference:namespace": "default",
         # Nobody fills a cache here, and the sandbox looks after all of them one after the other.
@@ -49,6 +51,11 @@ def _with_models(config: dict[str, Any], models: int) -> dict[str, Any]:
         "ack-inference:stores": [{"name": "models", "claim": {"name": "llm-models"}}],
         "ack-inference:models": [_model(first, f"m{number}") for number in range(models)],
     }
+
+
+def _pool(pool: dict[str, Any], models: int) -> dict[str, Any]:
+    """A pool that has room for the models: one that is refused cannot be measured."""
+    return {**pool, "size": max(pool["size"], models)} if "size" in pool else pool
 
 
 def _model(first: dict[str, Any], name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
 from pulumi.runtime.stack import Stack
 
 from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource
+from .registrations import registering
 from .stack_file import parsed
 
 _drained: Final[Callable[[Callable[[], None]], Callable[[], None]]] = pulumi.runtime.test
@@ -30,6 +31,7 @@ def record(
     secret_keys: Collection[str] = (),
     preview: bool = True,
     salt: bytes = b"",
+    by_sdk: bool = False,
 ) -> Plan:
     """Runs a program without engine, plugins, account or network.
 
@@ -44,6 +46,9 @@ def record(
             unknown; False as in `pulumi up`, where a resource gets the ID `<name>-id`.
         salt: Makes the digests of secrets differ from those of any other run; two plans that are to
             be compared need the same one.
+        by_sdk: Whether the SDK registers by itself, as with an engine. It comes to the same in
+            twice the time, and is what `plan.registrations` is held to; without `preview` it always
+            does.
 
     Returns:
         What the program registered.
@@ -57,22 +62,24 @@ def record(
     pulumi.runtime.set_all_config(texts, list(secret_keys))
     sync_await._ensure_event_loop().set_default_executor(_Inline(1))  # type: ignore[no-untyped-call]
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a stack of an earlier run
-    pulumi.runtime.set_mocks(
-        None,  # type: ignore[arg-type]  # the monitor below answers by itself
-        project,
-        stack,
-        preview,
-        warnings.logger,
-        monitor,
-    )
-    root = cast(Stack, pulumi.runtime.get_root_resource())
+    own = contextlib.nullcontext() if by_sdk or not preview else registering(monitor)
+    with own, _recording():
+        pulumi.runtime.set_mocks(
+            None,  # type: ignore[arg-type]  # the monitor below answers by itself
+            project,
+            stack,
+            preview,
+            warnings.logger,
+            monitor,
+        )
+        root = cast(Stack, pulumi.runtime.get_root_resource())
 
-    def run() -> None:
-        program()
-        root.register_outputs(root.outputs)
+        def run() -> None:
+            program()
+            root.register_outputs(root.outputs)
 
-    with _recording():
         _drained(run)()
+    settings.set_root_resource(None)  # type: ignore[arg-type]  # which holds all that was declared
     return Plan(
         project,
         stack,
@@ -143,9 +150,30 @@ class _Monitor(MockMonitor):
     def RegisterResource(  # noqa: N802  name of the RPC
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
-        urn = self.make_urn(request.parent, request.type, request.name)
-        if request.type == STACK_TYPE:
+        urn = self.add(
+            request,
+            _plain(request.object, self.salt),
+            sorted(request.dependencies),
+            {key: sorted(of.urns) for key, of in request.propertyDependencies.items()},
+        )
+        if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id="" if self.preview else f"{request.name}-id", object=_answer(request.object)
+        )
+
+    def add(
+        self,
+        request: resource_pb2.RegisterResourceRequest,
+        inputs: Mapping[str, Any],
+        dependencies: Sequence[str],
+        property_dependencies: Mapping[str, Sequence[str]],
+    ) -> str:
+        """Records a resource, and gives its URN."""
+        parent = request.parent
+        urn = self.make_urn(parent, request.type, request.name)
+        if request.type == STACK_TYPE:
+            return urn
         if urn in self._aliases:
             raise ValueError(f"Two resources are called {request.name!r} ({urn}).")
         self._aliases[urn] = aliases = list(self._former(request, urn))
@@ -154,27 +182,20 @@ class _Monitor(MockMonitor):
                 urn=urn,
                 type=request.type,
                 name=request.name,
-                parent=request.parent,
+                parent=parent,
                 custom=request.custom,
                 provider=request.provider.replace(rpc.UNKNOWN, UNKNOWN),
-                dependencies=sorted(request.dependencies),
-                inputs=_plain(request.object, self.salt),
+                dependencies=dependencies,
+                inputs=inputs,
                 protect=request.protect,
                 ignore_changes=tuple(request.ignoreChanges),
                 replace_on_changes=tuple(request.replaceOnChanges),
                 delete_before_replace=request.deleteBeforeReplace,
                 aliases=aliases,
-                property_dependencies={
-                    key: sorted(dependencies.urns)
-                    for key, dependencies in request.propertyDependencies.items()
-                },
+                property_dependencies=property_dependencies,
             )
         )
-        if not request.custom:
-            return resource_pb2.RegisterResourceResponse(urn=urn)
-        return resource_pb2.RegisterResourceResponse(
-            urn=urn, id="" if self.preview else f"{request.name}-id", object=_answer(request.object)
-        )
+        return urn
 
     def _former(self, request: resource_pb2.RegisterResourceRequest, urn: str) -> Iterator[str]:
         """URNs that the resource may have had, by its own aliases and by its parent's."""
@@ -197,9 +218,13 @@ class _Monitor(MockMonitor):
     def RegisterResourceOutputs(  # noqa: N802
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
-        if request.urn.split("::")[2] == STACK_TYPE:
-            self.outputs = _plain(request.outputs, self.salt)
+        self.add_outputs(request.urn, _plain(request.outputs, self.salt))
         return empty_pb2.Empty()
+
+    def add_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
+        """Keeps the outputs of the stack; those of a component are its own."""
+        if urn.split("::")[2] == STACK_TYPE:
+            self.outputs = outputs
 
     def Invoke(  # noqa: N802
         self, request: resource_pb2.ResourceInvokeRequest

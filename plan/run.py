@@ -13,13 +13,14 @@ from .record import record
 from .stack_file import Refused, read_stack
 
 
-def plan(stack: str, root: Path, *, salt: bytes = b"") -> Plan:
+def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> Plan:
     """Runs a project's `__main__.py` as a first preview of a stack.
 
     Args:
         stack: Name of the stack, e.g. `dev` for `Pulumi.dev.yaml`.
         root: Folder of the project.
         salt: As `record` has it.
+        by_sdk: As `record` has it.
 
     Raises:
         Refused: A file or the configuration is wrong, in one sentence per fault.
@@ -38,6 +39,7 @@ def plan(stack: str, root: Path, *, salt: bytes = b"") -> Plan:
                 config=file.config,
                 secret_keys=file.secret_keys,
                 salt=salt,
+                by_sdk=by_sdk,
             )
     except pulumi.RunError as error:
         raise _refused(f"Pulumi.{stack}.yaml", error) from None

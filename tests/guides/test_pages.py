@@ -19,8 +19,8 @@ from tests.docs.pages import blocks
 
 from .extensions import GUIDES, ROOT
 
-FINDS: Final = ("Iterator[Fault]", "Iterator[str]")
-"""What a check, or a warning, is an iterator of."""
+FINDS: Final = ("Iterator[Fault]", "Iterator[str]", "Resolution")
+"""What a check, a warning, and the dry run of the components give."""
 
 
 def tables(guide: str, mark: str) -> list[list[str]]:

@@ -58,7 +58,7 @@ def test_registrations_have_begun_before_the_program_ends() -> None:
         begin_registrations()
         begun.append(len(settings._get_rpc_manager().rpcs))
 
-    assert [one.name for one in record(program).resources] == ["thing"]
+    assert [one.name for one in record(program, by_sdk=True).resources] == ["thing"]
     before, after = begun
     assert after > before
 
