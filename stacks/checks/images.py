@@ -17,7 +17,7 @@ from .views import models
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """An image that a stack pulls, or all of a chart's."""
 
     field: str
@@ -66,7 +66,7 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
     region = environment.region
     if region is None or not is_mainland(region):
         return
-    abroad: dict[str, list[Source]] = {}
+    abroad: dict[str, list[ImageSource]] = {}
     for source in image_sources(environment):
         if source.registry.is_abroad:
             abroad.setdefault(source.registry.host, []).append(source)
@@ -87,24 +87,24 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
         )
 
 
-def image_sources(environment: Environment) -> Iterator[Source]:
+def image_sources(environment: Environment) -> Iterator[ImageSource]:
     """Whence a stack's images come, whoever names them."""
     for path, model in models(environment):
         image = model.server.image
         resolved = model.on_knative and "@sha256:" not in image
-        yield Source(f"{path}.server.image", image, resolved)
+        yield ImageSource(f"{path}.server.image", image, resolved)
     for job in environment.training:
-        yield Source(f"training[{job.name}].image", job.image)
+        yield ImageSource(f"training[{job.name}].image", job.image)
     for test in environment.load_tests:
         path = f"load_tests[{test.name}]"
         if generator := test.image or GENERATORS[test.generator].image:
-            yield Source(f"{path}.image", generator)
+            yield ImageSource(f"{path}.image", generator)
         if test.scenario.cold_start is not None:
-            yield Source(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
+            yield ImageSource(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
     yield from _chart_sources(environment)
 
 
-def _chart_sources(environment: Environment) -> Iterator[Source]:
+def _chart_sources(environment: Environment) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
     if any(model.cache for model in environment.models):
@@ -119,8 +119,10 @@ def _chart_sources(environment: Environment) -> Iterator[Source]:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 
-def _chart_images(field: str, prefix: str | None, chart: str, is_shipped: bool) -> Iterator[Source]:
+def _chart_images(
+    field: str, prefix: str | None, chart: str, is_shipped: bool
+) -> Iterator[ImageSource]:
     if prefix is not None:
-        yield Source(field, f"{prefix}/")
+        yield ImageSource(field, f"{prefix}/")
     elif is_shipped:
-        yield from (Source(field, f"{host}/") for host in CHART_REGISTRIES[chart])
+        yield from (ImageSource(field, f"{host}/") for host in CHART_REGISTRIES[chart])
