@@ -1,4 +1,4 @@
-"""Base of every args model: plain values are judged at once, and each fault is one sentence."""
+"""Base of every args model: plain values are validated at once, and each fault is one sentence."""
 
 import ast
 import difflib
@@ -22,7 +22,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     JsonValue,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -75,9 +74,6 @@ class Words(str):
         return str(self)
 
 
-LENIENT = types.MappingProxyType({"lenient": True})
-"""Validation context in which only types are judged, not rules."""
-
 MISSING = Words("missing")
 """Found where nothing was given."""
 
@@ -96,7 +92,7 @@ def refuse(field: str, got: object, want: str, why: str, source: str | None = No
 
 
 class Args(BaseModel):
-    """Base of every args model: plain values are judged at once, Outputs pass through."""
+    """Base of every args model: plain values are validated at once, Outputs pass through."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -135,8 +131,8 @@ class Args(BaseModel):
         return {k: value for k, value in data.items() if value is not None or k not in defaulted}
 
     @model_validator(mode="after")
-    def _is_sound(self, info: ValidationInfo) -> Self:
-        if info.context is not LENIENT and (faults := list(self._faults())):
+    def _is_sound(self) -> Self:
+        if faults := list(self._faults()):
             raise Refusal(*faults)
         return self
 

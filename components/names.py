@@ -1,7 +1,7 @@
 """Forms of names, hosts and versions: one form per thing, whoever reads it.
 
 A form is a pattern, what to say of it, and the page that it is from. Stack file, components and
-custom resources judge by the same form, so that all of them take the same texts.
+custom resources validate by the same form, so that all of them take the same texts.
 """
 
 import re
@@ -40,7 +40,7 @@ class Form:
         return re.fullmatch(self.pattern, name) is not None
 
     @property
-    def whole(self) -> str:
+    def json_pattern(self) -> str:
         """The pattern as a JSON Schema wants it."""
         return f"^{self.pattern}$"
 

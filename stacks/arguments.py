@@ -72,7 +72,7 @@ def name_prefix(project: str, stack: str) -> str:
     return f"{project}-{stack}"
 
 
-def given(value: T | None) -> T:
+def required(value: T | None) -> T:
     """A value that the checks have made sure of.
 
     Raises:
@@ -88,13 +88,13 @@ def given(value: T | None) -> T:
 
 def network_args(environment: Environment) -> NetworkArgs:
     """The VPC with a vSwitch per zone."""
-    network = given(environment.network)
+    network = required(environment.network)
     return NetworkArgs(cidr=network.cidr, zones=network.zones)
 
 
 def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
     """The ACK cluster; it scales nodes if any pool is autoscaled."""
-    cluster, network = environment.cluster, given(environment.network)
+    cluster, network = environment.cluster, required(environment.network)
     zones = [zone.id for zone in network.zones]
     elastic = any(pool.autoscale for pool in environment.pools)
     terway = network.plugin is not NetworkPlugin.FLANNEL
@@ -119,7 +119,7 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
 
 def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
     """A node pool in its zones."""
-    zones = [zone.id for zone in given(environment.network).zones]
+    zones = [zone.id for zone in required(environment.network).zones]
     whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
     return NodePoolArgs(
         cluster_id=placeholders.CLUSTER_ID,
@@ -162,7 +162,7 @@ def cluster_name(prefix: str) -> str:
 
 def log_project_name(environment: Environment, prefix: str) -> str:
     """Name of the SLS project; no other account may have it."""
-    return environment.cluster.log_project or f"{prefix}-{given(environment.region)}"
+    return environment.cluster.log_project or f"{prefix}-{required(environment.region)}"
 
 
 def role_name(prefix: str, owner: str) -> str:
@@ -178,14 +178,14 @@ def access_group_name(prefix: str, store: StoreSection) -> str:
 def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
     """The bucket of a store."""
     protect = environment.cluster.deletion_protection
-    return ModelBucketArgs(bucket=given(store.oss).bucket, protect=protect)
+    return ModelBucketArgs(bucket=required(store.oss).bucket, protect=protect)
 
 
 def file_system_args(
     environment: Environment, store: StoreSection, prefix: str
 ) -> ModelFileSystemArgs:
     """The file system of a store, mounted from the whole VPC."""
-    nas, network = given(store.nas), given(environment.network)
+    nas, network = required(store.nas), required(environment.network)
     zones = [zone.id for zone in network.zones]
     return ModelFileSystemArgs(
         access_group_name=access_group_name(prefix, store),
@@ -224,7 +224,7 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
     return GpuMetricsArgs(
         flavor=metrics_flavor(environment),
         prometheus=PrometheusEndpoint(
-            url=placeholders.PROMETHEUS_URL if secret else given(section.url)
+            url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
         exporter=section.exporter,
@@ -245,7 +245,7 @@ def _metrics_port(environment: Environment) -> int:
     """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
     served = [model for model in environment.models if model.serve.kserve]
     metrics = {name for name, metric in METRICS.items() if metric.series.origin is Origin.VLLM}
-    scaled = [m for m in served if given(m.serve.kserve).scale.metric in metrics]
+    scaled = [m for m in served if required(m.serve.kserve).scale.metric in metrics]
     return min((model.server.port or 8080 for model in scaled or served), default=8080)
 
 
@@ -266,10 +266,10 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
 def _vllm_releases(environment: Environment) -> list[str] | None:
     """The releases of vLLM that serve; None where an image does not tell its own."""
     images = [vllm_image(model.server.image) for model in environment.models]
-    known = [image for image in images if image]
-    if not known or len(known) < len(images):
+    versions = {image.version for image in images if image}
+    if not versions or None in images:
         return None
-    return [release_name(version) for version in sorted({image.version for image in known})]
+    return [release_name(version) for version in sorted(versions)]
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def claim_name(environment: Environment, owner: str, volume: VolumeSection) -> s
     Another source has another name. Neither a volume's source nor its size can be changed, and a
     claim in use cannot be deleted: so the new one is made beside it, and goes when no pod is left.
     """
-    return f"{owner}-{_digest(owner, given(environment.store(volume.store)), volume)}"
+    return f"{owner}-{_digest(owner, required(environment.store(volume.store)), volume)}"
 
 
 def dataset_name(environment: Environment, model: ModelSection) -> str:
@@ -289,7 +289,7 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
     """
-    store = given(environment.store(model.volume.store))
+    store = required(environment.store(model.volume.store))
     digest = _digest(model.name, store, model.volume)
     name = f"{model.name}-dataset-{digest}"
     if len(name) <= LONGEST_DATASET_NAME:
@@ -323,14 +323,14 @@ def claim_args(
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
         writable: Whether pods may write.
     """
-    store = given(environment.store(volume.store))
+    store = required(environment.store(volume.store))
     if (store.oss is None) == (store.nas is None):
         raise Unresolved(store.name)
     oss = nas = None
     if store.oss:
         oss = OssFolder(
             bucket=store.oss.bucket,
-            region=given(environment.region),
+            region=required(environment.region),
             role_name=role_name(prefix, owner),
             oidc_issuer_url=placeholders.ISSUER_URL,
             oidc_provider_arn=placeholders.ISSUER_ARN,
@@ -351,7 +351,7 @@ def claim_args(
 
 def claim_address(environment: Environment, owner: str, volume: VolumeSection) -> str:
     """`claim` or `claim/folder`: our claims are of the folder, an existing one is of everything."""
-    store = given(environment.store(volume.store))
+    store = required(environment.store(volume.store))
     if store.claim is None:
         return claim_name(environment, owner, volume)
     folder = volume.path.strip("/")
@@ -364,7 +364,7 @@ def cache_args(
     pools: list[PlacementPool],
 ) -> ModelCacheArgs:
     """The model's copy on the cache nodes, for pods on its pools."""
-    tier = given(model.cache)
+    tier = required(model.cache)
     pool = _pool(environment, tier.pool)
     return ModelCacheArgs(
         namespace=environment.namespace,
@@ -427,7 +427,7 @@ def node_selector(environment: Environment, pool: AnyPoolSection) -> dict[str, p
     """Labels that only the pool's nodes carry: its card, or its ID where pools share a card."""
     if isinstance(pool, NodesSection):
         return dict(pool.node_selector)
-    sharing = [other for other in environment.all_pools if other.gpu == pool.gpu]
+    sharing = [sibling for sibling in environment.all_pools if sibling.gpu == pool.gpu]
     if isinstance(pool, PoolSection) and pool.gpu is not None and len(sharing) == 1:
         return {GPU_CARD: GPUS[pool.gpu].label}
     return {NODE_POOL_ID: placeholders.pool_id(pool.name)}
@@ -439,9 +439,9 @@ def cache_labels(
     """Labels that only cache nodes carry: their types, or the pool's ID where pools share one."""
     if isinstance(pool, NodesSection):
         return {key: [value] for key, value in pool.node_selector.items()}
-    beside = [other for other in environment.pools if other.name != pool.name]
+    beside = [neighbour for neighbour in environment.pools if neighbour.name != pool.name]
     if isinstance(pool, EdgePoolSection) or any(
-        set(pool.instance_types) & set(other.instance_types) for other in beside
+        set(pool.instance_types) & set(neighbour.instance_types) for neighbour in beside
     ):
         return {NODE_POOL_ID: [placeholders.pool_id(pool.name)]}
     return {INSTANCE_TYPE: [*pool.instance_types]}
@@ -553,11 +553,11 @@ def load_test_args(
         url: Address of the model inside the cluster.
         labels: Labels that the model's pods have, and no others.
     """
-    model = given(environment.model(test.model))
+    model = required(environment.model(test.model))
     # The tokenizer is small: the store has it on every node, and no cache has to come there.
     claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
     reports = test.results and claim_address(environment, results(test), test.results)
-    kept, _, within = (reports or "").partition("/")
+    results_claim, _, results_folder = (reports or "").partition("/")
     vllm = model.server.vllm
     return LoadTestArgs(
         scenario=test.scenario,
@@ -575,8 +575,8 @@ def load_test_args(
         api_key_secret=model.api_key_secret,
         pod_labels=labels,
         kubectl_image=test.kubectl_image,
-        results_claim=kept or None,
-        results_folder=within or None,
+        results_claim=results_claim or None,
+        results_folder=results_folder or None,
     )
 
 

@@ -30,7 +30,7 @@ from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
 from . import placeholders
-from .arguments import given
+from .arguments import required
 from .placeholders import bind
 from .platforms import Platform
 from .resolution import ClaimPart, CloudParts, ModelParts, ResolvedEnvironment
@@ -89,7 +89,7 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     cluster = (
         create_cluster(environment, resolved.cloud)
         if resolved.cloud
-        else reach_existing_cluster(environment, given(secrets.kubeconfig))
+        else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
     namespace = declare_namespace(environment, cluster)
     stores = declare_stores(resolved, cluster)
@@ -310,12 +310,14 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
     pulumi.export(f"{model.name}_host", host)
     pulumi.export(
         f"{model.name}_curl",
-        host.apply(lambda known: f"curl -H 'Host: {known}' {kind} -d '{body}' {url}"),
+        host.apply(lambda hostname: f"curl -H 'Host: {hostname}' {kind} -d '{body}' {url}"),
     )
     pulumi.export(
         f"{model.name}_load",
         host.apply(
-            lambda known: f"hey -z 2m -c 5 -t {wait} -m POST -host {known} {kind} -d '{load}' {url}"
+            lambda hostname: (
+                f"hey -z 2m -c 5 -t {wait} -m POST -host {hostname} {kind} -d '{load}' {url}"
+            )
         ),
     )
 

@@ -1,12 +1,12 @@
 """Names that are made of names: by the stack, and by controllers after it.
 
-Each is computed by the function that its component uses, and judged by the form that whoever takes
-it asks for. What is said is said of the name that a person chose.
+Each is computed by the function that its component uses, and validated by the form that whoever
+takes it asks for. What is said is said of the name that a person chose.
 
 Names that are nowhere too long need no row: Knative cuts those of revisions and Deployments down by
 itself (knative.dev/pkg, kmeta.ChildName), and so do Kubernetes the pods of a Job, of a ReplicaSet
-and of a DaemonSet, and Fluid the labels of nodes. Those of a KServe model, and hosts, are judged by
-their components, which know namespace and domain.
+and of a DaemonSet, and Fluid the labels of nodes. Those of a KServe model, and hosts, are
+validated by their components, which know namespace and domain.
 """
 
 from collections.abc import Iterable, Iterator
@@ -104,11 +104,11 @@ def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]
     if region and is_region(region) and environment.cluster.log_project is None:
         project = arguments.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
-    for path, own, owner, volume in _claims(environment):
+    for path, name, owner, volume in _claims(environment):
         store = environment.store(volume.store)
         if store is not None and store.oss is not None:
             role = arguments.role_name(prefix, owner)
-            yield DerivedName("its RAM role", role, RAM_ROLE, f"{path}.name", own)
+            yield DerivedName("its RAM role", role, RAM_ROLE, f"{path}.name", name)
     for store in environment.stores:
         if store.nas is not None and store.nas.server is None:
             group = arguments.access_group_name(prefix, store)
@@ -117,11 +117,11 @@ def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]
 
 
 def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
-    for path, own, owner, volume in _claims(environment):
+    for path, name, owner, volume in _claims(environment):
         store = environment.store(volume.store)
         if store is not None and store.claim is None:
             claim = arguments.claim_name(environment, owner, volume)
-            yield DerivedName("its claim", claim, DNS_1123_LABEL, f"{path}.name", own)
+            yield DerivedName("its claim", claim, DNS_1123_LABEL, f"{path}.name", name)
     for model in environment.models:
         if model.cache is None or environment.store(model.volume.store) is None:
             continue

@@ -40,7 +40,7 @@ class Rest(Generic[Section]):
     """It lacks what could not be read, or breaks a rule: whoever asks for that fails."""
     faults: list[Fault]
     """What rules within it say of what could be read."""
-    whole: bool
+    is_complete: bool
     """Whether nothing is missing."""
 
 
@@ -60,10 +60,10 @@ def read_rest(section: type[Section], raw: Mapping[str, Any]) -> Rest[Section]:
             values[name] = _value(name, info, value, faults)
     rest = section.model_construct(raw.keys() & values.keys(), **values)
     _forget(rest, section.model_fields.keys() - values.keys())
-    own = [*until_missing(rest._faults())]
-    _forget(rest, {re.split(r"[.\[]", fault.field)[0] for fault in own} - {"name"})
-    whole = not faults and section.model_fields.keys() == rest.__dict__.keys()
-    return Rest(cast(Section, rest), [*faults, *own], whole)
+    rule_faults = [*until_missing(rest._faults())]
+    _forget(rest, {re.split(r"[.\[]", fault.field)[0] for fault in rule_faults} - {"name"})
+    is_complete = not faults and section.model_fields.keys() == rest.__dict__.keys()
+    return Rest(cast(Section, rest), [*faults, *rule_faults], is_complete)
 
 
 def until_missing(faults: Iterable[Answer]) -> Iterator[Answer]:
@@ -92,7 +92,7 @@ def _value(name: str, info: FieldInfo, raw: Any, faults: list[Fault]) -> Any:
         entry = f"[{getattr(rest.section, 'name', index)}]" if is_list else ""
         faults += [fault.under(f"{name}{entry}") for fault in rest.faults]
     # What a rule asks for may be missing: it has seen all other entries then.
-    sections = [rest.section for rest in sorted(rests, key=lambda rest: not rest.whole)]
+    sections = [rest.section for rest in sorted(rests, key=lambda rest: not rest.is_complete)]
     return sections if is_list else sections[0]
 
 

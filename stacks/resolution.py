@@ -35,7 +35,7 @@ from components.serving import (
 from components.serving.training_job import name_faults
 
 from . import arguments
-from .arguments import given
+from .arguments import required
 from .checks.rules import overlaps
 from .platforms import Platform
 from .runtimes import (
@@ -308,8 +308,8 @@ class _Resolver:
     def dashboards(self) -> DashboardsArgs | None:
         """Grafana's dashboards."""
         section = self.environment.gpu_metrics
-        own = section is not None and section.dashboards_namespace is not None
-        namespace = "gpu_metrics.dashboards_namespace" if own else "namespace"
+        has_namespace = section is not None and section.dashboards_namespace is not None
+        namespace = "gpu_metrics.dashboards_namespace" if has_namespace else "namespace"
         fields = {**METRICS, "namespace": namespace}
         return self.part("", fields, partial(arguments.dashboards_args, self.environment))
 
@@ -321,7 +321,7 @@ class _Resolver:
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
         def service() -> ModelArgs:
-            shared = arguments.model_args(environment, model, given(pools))
+            shared = arguments.model_args(environment, model, required(pools))
             args: ModelArgs = runtime.args(environment, model, shared)
             runtime.render(model.name, args)
             return args
@@ -329,7 +329,7 @@ class _Resolver:
         def cache() -> ModelCacheArgs | None:
             if model.cache is None:
                 return None
-            args = arguments.cache_args(environment, model, given(pools))
+            args = arguments.cache_args(environment, model, required(pools))
             model_cache.render(model.name, args)
             return args
 
@@ -353,7 +353,7 @@ class _Resolver:
         pools = self.rendered(section, {}, partial(arguments.placement_pools, environment, job))
 
         def args() -> TrainingJobArgs:
-            built = arguments.training_args(environment, job, given(pools))
+            built = arguments.training_args(environment, job, required(pools))
             if faults := list(name_faults(job.name)):
                 raise Refusal(*faults)
             return built
@@ -386,7 +386,7 @@ class _Resolver:
 
         def build() -> PlacementArgs:
             labels = selected_labels(workload)
-            args = arguments.placement_args(self.environment, workload, given(pools), labels)
+            args = arguments.placement_args(self.environment, workload, required(pools), labels)
             placement.render(workload.name, args)
             return args
 
@@ -404,7 +404,7 @@ class _Resolver:
         """The claim on a folder; none where the store is itself a claim."""
 
         def build() -> list[ClaimPart]:
-            if given(self.environment.store(volume.store)).claim:
+            if required(self.environment.store(volume.store)).claim:
                 return []
             args = arguments.claim_args(
                 self.environment, owner, volume, self.prefix, writable=writable

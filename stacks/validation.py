@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from components.args import Fault, faults
 
-from . import checks, runtimes
+from . import checks, platforms, runtimes
 from .arguments import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
 from .derived_names import derived_name_faults, derived_names
@@ -16,9 +16,11 @@ from .reading import Answer, read, read_rest
 from .resolution import ResolvedEnvironment, resolve
 from .sections.environment import PROJECT, Environment
 
-CHECKS: Final = rules_of(Check, (*checks.MODULES, *runtimes.MODULES))
-"""Rules across sections: those that hold for every runtime, then those of each."""
-WARNINGS: Final = rules_of(Advice, (*checks.MODULES, *runtimes.MODULES))
+MODULES: Final = (*checks.MODULES, *platforms.MODULES, *runtimes.MODULES)
+"""Modules with rules: what holds for all, then for a platform, then for a runtime."""
+CHECKS: Final = rules_of(Check, MODULES)
+"""Rules across sections."""
+WARNINGS: Final = rules_of(Advice, MODULES)
 """What works, but will surprise, in the same order."""
 PREFIX: Final = name_prefix(PROJECT, "stack")
 """Stands for the names of project and stack where a file is validated by itself."""
@@ -99,7 +101,13 @@ def _validated(
                 raise
             missed.append(error)
 
-    checked = [fault for check in CHECKS for fault in ask(check.find(environment))]
+    needed = {None, *(platform.name for platform in ask(runtimes.needed_platforms(environment)))}
+    checked = [
+        fault
+        for check in CHECKS
+        if check.platform in needed
+        for fault in ask(check.find(environment))
+    ]
     names = [*ask(derived_names(environment, prefix))]
     refused = [*broken, *(fault.field for fault in ruled)]
     checked += _apart(derived_name_faults(names, prefix), refused)
@@ -120,7 +128,7 @@ def _validated(
 
 def _apart(faults: Iterable[Fault], fields: Collection[str]) -> list[Fault]:
     """The faults of other fields."""
-    return [fault for fault in faults if not any(overlaps(fault.field, one) for one in fields)]
+    return [fault for fault in faults if not any(overlaps(fault.field, field) for field in fields)]
 
 
 def _distinct(faults: Iterable[Fault]) -> list[Fault]:

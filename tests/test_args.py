@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 from pydantic._internal._docs_extraction import extract_docstrings_from_cls
 
 from components.args import (
-    LENIENT,
     MISSING,
     SECRET,
     Args,
@@ -22,6 +21,7 @@ from components.args import (
     faults_of,
     keys_at,
     nearest,
+    once,
     path_of,
     refuse,
     validated,
@@ -326,15 +326,6 @@ def test_the_faults_of_rules_are_found_without_those_of_types():
     ]
 
 
-def test_leniently_only_types_are_judged():
-    values = {"min": 5, "max": 3}
-    assert Scale.model_validate(values, context=LENIENT).max == 3
-    with pytest.raises(ValidationError):
-        Scale.model_validate({"min": "x"}, context=LENIENT)
-    with pytest.raises(ValidationError):
-        Scale.model_validate(values)
-
-
 def test_a_path_reads_as_its_reader_would_write_it():
     raw = {"pools": [{"name": "a10", "scale": {"max": 1}}]}
     assert path_of(raw, ["pools", 0, "scale", "max"]) == "pools[a10].scale.max"
@@ -384,3 +375,49 @@ def test_a_field_is_described_by_the_text_under_it_as_pydantic_reads_it():
             found = descriptions(model)
             assert extract_docstrings_from_cls(model).items() <= found.items()
             assert found.keys() <= model.model_fields.keys()
+
+
+def test_what_is_rendered_once_is_taken_anew_for_another_name_and_other_arguments():
+    calls: list[tuple[str, int | None]] = []
+
+    @once
+    def render(name: str, args: Scale) -> list[str]:
+        calls.append((name, args.max))
+        return [name, str(args.max)]
+
+    @once
+    def render_shortly(name: str, args: Scale) -> str:
+        return name[:1]
+
+    args = Scale(max=3)
+    assert render("qwen", args) is render("qwen", args)
+    assert calls == [("qwen", 3)]
+    assert render("llama", args) == ["llama", "3"]
+    assert render("qwen", Scale(max=4)) == ["qwen", "4"]
+    assert render("qwen", Scale(max=3)) == ["qwen", "3"]
+    assert calls == [("qwen", 3), ("llama", 3), ("qwen", 4), ("qwen", 3)]
+    assert render_shortly("qwen", args) == "q"
+    assert render("qwen", args) == ["qwen", "3"]
+    assert len(calls) == 4
+
+
+def test_what_was_rendered_is_no_part_of_the_arguments():
+    @once
+    def render(name: str, args: Scale) -> str:
+        return name
+
+    args = Scale(max=3)
+    render("qwen", args)
+    assert args == Scale(max=3)
+    assert args.dump() == Scale(max=3).dump()
+
+
+def test_a_refusal_is_raised_each_time_that_it_is_rendered():
+    @once
+    def render(name: str, args: Scale) -> str:
+        raise refuse("name", name, "another one", "nobody takes it")
+
+    args = Scale()
+    for _ in range(2):
+        with pytest.raises(Refusal):
+            render("qwen", args)

@@ -542,8 +542,8 @@ def inference_service_faults(
     if not isinstance(annotations, Mapping):
         yield from name_faults(metadata.name, default_mode)
         return
-    for judge in (_mode_faults, _scaler_faults, _spelling_faults):
-        yield from judge(annotations)
+    for rule in (_mode_faults, _scaler_faults, _spelling_faults):
+        yield from rule(annotations)
     mode = _mode(annotations, default_mode)
     yield from name_faults(metadata.name, mode or default_mode)
     match mode:

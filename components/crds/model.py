@@ -31,7 +31,7 @@ def check(title: str, faults: Iterable[Fault]) -> None:
     """Ends the run if anything is wrong, with one sentence per fault.
 
     Args:
-        title: What is judged, e.g. `KnativeService qwen`.
+        title: What is validated, e.g. `KnativeService qwen`.
         faults: What is wrong with it.
 
     Raises:
@@ -58,7 +58,7 @@ def one_of_faults(role: str, model: CrdModel, names: Iterable[str], why: str) ->
 
 
 def plain_texts(mapping: Mapping[str, object] | None) -> dict[str, str]:
-    """The entries whose text is known already; Outputs are judged by the cluster alone."""
+    """The entries whose text is known already; Outputs are validated by the cluster alone."""
     return {key: value for key, value in (mapping or {}).items() if isinstance(value, str)}
 
 

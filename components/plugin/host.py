@@ -48,7 +48,7 @@ class Host(ComponentProvider):
     """Makes the components for the engine, with the values and the errors that Python gets.
 
     The SDK's own host loses what it does not expect: unknown keys, enums in lists, Outputs in place
-    of a section, models among the outputs. Here nothing is judged before `Args.of` sees it.
+    of a section, models among the outputs. Here nothing is validated before `Args.of` sees it.
     """
 
     def __init__(self) -> None:

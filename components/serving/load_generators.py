@@ -34,7 +34,7 @@ _PER_CLIENT: Final = 100
 """Requests per second that no client exceeds, so that a closed loop ends by the clock alone: an
 answer of 10 ms is quicker than a model gives it."""
 _CEILING: Final = 2000
-"""Requests per second that two processes of inference-perf are not expected to send; a judgement,
+"""Requests per second that two processes of inference-perf are not expected to send; an estimate,
 well above what `python -m bench load` finds on two cores."""
 
 

@@ -32,7 +32,7 @@ KUBECTL_IMAGE: Final = "registry.k8s.io/kubectl:v1.34.3"
 """kubectl as Kubernetes publishes it: kubernetes/kubernetes, build/server-image, 2026-11."""
 
 _START_SECONDS: Final = 900
-"""Longest until a pod's containers run: its image is pulled first; a judgement."""
+"""Longest until a pod's containers run: its image is pulled first; an estimate."""
 _USER: Final = 65532
 """User of the pods; any would do that is not root."""
 _ACCOUNT_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"

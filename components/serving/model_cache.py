@@ -26,7 +26,7 @@ from ..quantity import GIB, QUANTITY, binary, parse
 from .waiting import metadata
 
 WORKER_OVERHEAD = 2 * GIB
-"""Memory that a cache worker needs beside what it caches, in bytes; a judgement."""
+"""Memory that a cache worker needs beside what it caches, in bytes; an estimate."""
 
 
 _SHM = "/dev/shm"  # noqa: S108

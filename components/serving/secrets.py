@@ -68,16 +68,16 @@ def secret_faults(field: str, env: Mapping[str, str] | None) -> Iterator[Fault]:
 
 
 def secret_word_faults(
-    field: str, words: list[str] | None, judged: Collection[str] = ()
+    field: str, words: list[str] | None, validated: Collection[str] = ()
 ) -> Iterator[Fault]:
     """Refuses words of a command line that are keys by their form or their flag; None passes.
 
     Args:
         field: Path of the command line.
         words: The command line, maybe with a script for a shell.
-        judged: Flags whose value another rule judges.
+        validated: Flags whose value another rule validates.
     """
-    named = _named_secrets(words or [], judged)
+    named = _named_secrets(words or [], validated)
     for index, word in enumerate(words or []):
         if is_secret_value(word) or index in named:
             got = Words("a text that looks like a key or a password")
@@ -88,7 +88,7 @@ def secret_word_faults(
             yield Fault(f"{field}[{index}]", got, want, why)
 
 
-def _named_secrets(words: Sequence[str], judged: Collection[str]) -> dict[int, str]:
+def _named_secrets(words: Sequence[str], validated: Collection[str]) -> dict[int, str]:
     """By place of a word, the flag or variable in it, or before it, that is a secret by name."""
     secrets: dict[int, str] = {}
     flag = ""
@@ -99,9 +99,9 @@ def _named_secrets(words: Sequence[str], judged: Collection[str]) -> dict[int, s
                 secrets.setdefault(index, flag)
             if assigned and is_secret(assigned["name"], assigned["value"]):
                 spelled = part.partition("=")[0]
-                if spelled not in judged:
+                if spelled not in validated:
                     secrets.setdefault(index, spelled)
-            flag = part if named and part not in judged else ""
+            flag = part if named and part not in validated else ""
     return secrets
 
 

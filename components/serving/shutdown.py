@@ -19,13 +19,13 @@ KNATIVE_SECONDS: Final = 300
 """Longest request of a revision that says nothing, and so its pods' grace period, as Knative
 ships."""
 ENDPOINTS_SECONDS: Final = 10
-"""Pause in which Services and ingress controllers forget a pod; a judgement. Most do it in a second
+"""Pause in which Services and ingress controllers forget a pod; an estimate. Most do it in a second
 or two, under load later."""
 QUIET_SECONDS: Final = 30
 """How long Knative's queue-proxy holds SIGTERM back after the last new request: knative/serving,
 pkg/queue/sharedmain, `drainSleepDuration`; 15 on its main branch in 2026."""
 END_SECONDS: Final = 5
-"""What is left of the grace period for the server to end by itself; a judgement."""
+"""What is left of the grace period for the server to end by itself; an estimate."""
 
 
 @dataclass(frozen=True)

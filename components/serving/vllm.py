@@ -12,7 +12,7 @@ from .vllm_parallel import tensor_share
 
 
 class Quantization(StrEnum):
-    """Weight formats that some release of vLLM loads; which one, and on which card, is judged.
+    """Weight formats that some release of vLLM loads; which one, and on which card, is validated.
 
     https://docs.vllm.ai/en/latest/features/quantization/
     """

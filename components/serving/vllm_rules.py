@@ -1,4 +1,4 @@
-"""Judges the flags of vLLM's server against its release, and against the pod that it runs in."""
+"""Validates the flags of vLLM's server against its release, and against the pod that it runs in."""
 
 import json
 import re
@@ -123,7 +123,7 @@ REPLACED: Final = MappingProxyType(
 
 
 def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
-    """Judges fields whose flag, or whose value, some releases do not know."""
+    """Validates fields whose flag, or whose value, some releases do not know."""
     if image is None:
         return
     features = release(image.version)
@@ -163,7 +163,7 @@ def _span(key: str, name: str) -> str:
 def extra_faults(
     words: Sequence[str], image: VllmImage | None, fields: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Judges `vllm.extra_args`.
+    """Validates `vllm.extra_args`.
 
     Args:
         words: Its items.
@@ -188,7 +188,7 @@ def extra_faults(
 def command_faults(
     command: VllmCommand, words: Sequence[str], image: VllmImage | None
 ) -> Iterator[Fault]:
-    """Judges a `command` that starts vLLM.
+    """Validates a `command` that starts vLLM.
 
     Args:
         command: What was read of it.
@@ -314,7 +314,7 @@ def _faults(
     for word in dashed:
         want = f"--{re.sub(_DASH, '', word)}"
         yield Fault(field, word, want, "it begins with a dash that is no hyphen")
-    # A word with a blank is judged by itself, and a shell may make nothing of a variable.
+    # A word with a blank is validated by itself, and a shell may make nothing of a variable.
     loose = [word for word in command.loose if not re.search(r"[\s$`]", word)]
     if len(loose) > models and not dashed:
         got = Words("a word that belongs to no flag")

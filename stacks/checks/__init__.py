@@ -1,7 +1,8 @@
 """Rules across the sections of a stack file: each would only show as a pod that never starts.
 
 One module per topic, which holds its rules: `rules.check` and `rules.warning` make a function one.
-What one runtime alone asks for stands in `stacks.runtimes`.
+What one runtime alone asks for stands in `stacks.runtimes`, what a platform asks for, whoever
+needs it, in `stacks.platforms`.
 """
 
 from collections.abc import Sequence

@@ -30,44 +30,44 @@ _CLASS: Final = f"{AUTOSCALING}class"
 _METRIC: Final = f"{AUTOSCALING}metric"
 
 
-@check()
+@check
 def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
     """An annotation comes before its field, which the rest of the environment goes by."""
     for path, model in models(environment):
         knative = model.serve.knative
-        asked = (knative.annotations if knative else None) or {}
-        if knative is None or not asked:
+        texts = (knative.annotations if knative else None) or {}
+        if knative is None or not texts:
             continue
         chosen = annotations(knative.model_copy(update={"annotations": None}))
-        scaler = asked.get(_CLASS, KPA)
+        scaler = texts.get(_CLASS, KPA)
         for key, field in FIELDS.items():
-            text, decided = asked.get(key), chosen.get(key)
+            text, decided = texts.get(key), chosen.get(key)
             # Fields know the metrics of Knative's own autoscaler alone.
             if text in (None, decided) or decided is None or (key == _METRIC and scaler != KPA):
                 continue
             want = f"left out, and scale.{field} set"
             why = f"scale.{field} says {decided}, which sums, figures and prices go by"
             yield Fault(f"{path}.serve.knative.annotations[{key}]", text, want, why)
-        if scaler == HPA and _METRIC not in asked:
+        if scaler == HPA and _METRIC not in texts:
             want = "given, such as cpu"
             why = f"an HPA does not count requests, as scale.metric {knative.scale.metric} does"
             yield Fault(f"{path}.serve.knative.annotations[{_METRIC}]", MISSING, want, why)
 
 
-@check()
+@check
 def modes_follow_the_metric(environment: Environment) -> Iterator[Fault]:
     """What scales a model of KServe is there in one mode alone."""
     for path, model in models(environment):
         kserve = model.serve.kserve
         mode = ((kserve and kserve.annotations) or {}).get(DEPLOYMENT_MODE)
-        wanted = DeploymentMode.KNATIVE if model.on_knative else DeploymentMode.STANDARD
-        if kserve is not None and mode not in (None, wanted):
-            why = f"with scale.metric {kserve.scale.metric} the mode is {wanted}"
+        required_mode = DeploymentMode.KNATIVE if model.on_knative else DeploymentMode.STANDARD
+        if kserve is not None and mode not in (None, required_mode):
+            why = f"with scale.metric {kserve.scale.metric} the mode is {required_mode}"
             field = f"{path}.serve.kserve.annotations[{DEPLOYMENT_MODE}]"
             yield Fault(field, mode, "left out", why)
 
 
-@check()
+@check
 def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
     """The API server refuses the whole object for one key."""
     for path, model in models(environment):
@@ -76,8 +76,8 @@ def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
             fields = {f"{path}.serve.{kind}.annotations": section.annotations}
             if isinstance(section, KnativeServe) and section.reserve is not None:
                 fields[f"{path}.serve.{kind}.reserve.annotations"] = section.reserve.annotations
-            for field, asked in fields.items():
-                for key in asked or {}:
+            for field, texts in fields.items():
+                for key in texts or {}:
                     if not LABEL_KEY.allows(key):
                         want = "a key such as 'team' or 'example.com/team'"
                         yield Fault(f"{field}[{key}]", key, want, "Kubernetes takes no other")

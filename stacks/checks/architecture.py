@@ -21,7 +21,7 @@ ARM_DOCS: Final = (
 Marketplace; nodes beside x86 ones want a taint. Read 2026-11."""
 
 
-@check()
+@check
 def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
     """A pool starts its nodes from one image."""
     for pool in environment.pools:
@@ -35,7 +35,7 @@ def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
                 yield fault.under(f"pools[{pool.name}]")
 
 
-@check("cluster.profile")
+@check
 def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
     """Knative, KServe, Fluid and the like have no place on ARM nodes of ACK."""
     if environment.existing:
@@ -47,19 +47,19 @@ def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
         yield Fault("pools", Words("ARM throughout, GPU pools aside"), want, why, ARM_DOCS)
 
 
-@check()
+@check
 def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
     """Beside x86 nodes, a pod whose image is for x86 may land on an ARM one and never start."""
-    wanted = Taint.model_validate(ARM_TAINT)
+    arm_taint = Taint.model_validate(ARM_TAINT)
     for pool in environment.pools:
-        if is_arm(environment, pool) and not pool.is_dedicated and wanted not in pool.taints:
-            want = f"given, with {{key: {wanted.key}, value: {wanted.value}}}"
+        if is_arm(environment, pool) and not pool.is_dedicated and arm_taint not in pool.taints:
+            want = f"given, with {{key: {arm_taint.key}, value: {arm_taint.value}}}"
             why = "pods of images for x86, the platform's among them, would land there and fail"
-            got = Words(f"without {wanted.key}") if pool.taints else MISSING
+            got = Words(f"without {arm_taint.key}") if pool.taints else MISSING
             yield Fault(f"pools[{pool.name}].taints", got, want, why, ARM_DOCS)
 
 
-@check()
+@check
 def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
     """Fluid's workers run on the cache's nodes, and its FUSE client on the readers'."""
     why = "Fluid and Jindo run there, which ACK offers for x86 nodes only"

@@ -61,15 +61,15 @@ def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
             if not 0 < wait < need:
                 continue
             field = f"{path}.serve.{kind}.startup_seconds"
-            some = (
+            reason = (
                 f"{starts} starts of {field} ({section.startup_seconds}), since it is ready only "
                 "with all of scale.min and nodes may come one after another"
                 if starts > 1
                 else f"{field} allows a start {section.startup_seconds}"
             )
             yield (
-                f"waits.service_seconds is {wait}, but {path} may take {need} s: {some}. An update "
-                "would give up on a model that comes up."
+                f"waits.service_seconds is {wait}, but {path} may take {need} s: {reason}. An "
+                "update would give up on a model that comes up."
             )
 
 

@@ -26,7 +26,7 @@ PLUGINS: Final = {
 """Network plugins per kind of cluster: ACK Edge, "Network management"."""
 
 
-@check("cluster.profile")
+@check
 def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """What a cluster of ours needs, an existing one has."""
     if environment.existing:
@@ -52,7 +52,7 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
 
 
-@check("cluster.profile", "network.plugin")
+@check
 def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """ACK and ACK Edge have different network plugins."""
     network, profile = environment.network, environment.cluster.profile
@@ -63,18 +63,18 @@ def plugins_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         yield Fault("network.plugin", network.plugin, want, why)
 
 
-@check("region", "network")
+@check
 def zones_lie_in_the_region(environment: Environment) -> Iterator[Fault]:
     """A vSwitch can only be made in a zone of the region."""
     for zone in environment.network.zones if environment.network else []:
-        found = region_of(zone.id)
-        if None not in (found, environment.region) and found != environment.region:
+        region = region_of(zone.id)
+        if None not in (region, environment.region) and region != environment.region:
             want = f"a zone of {environment.region}"
             why = "the VPC lies in that region"
             yield Fault(f"network.zones[{zone.id}].id", zone.id, want, why)
 
 
-@check("network")
+@check
 def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     """VPC, pods under Flannel and Services share no address; of vSwitches the network says it."""
     network = environment.network
@@ -86,19 +86,19 @@ def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     yield from overlap_faults(ranges)
 
 
-@check("network")
+@check
 def pools_use_zones_of_the_network(environment: Environment) -> Iterator[Fault]:
     """A pool's vSwitches are the network's."""
-    known = [zone.id for zone in environment.network.zones] if environment.network else []
+    zone_ids = [zone.id for zone in environment.network.zones] if environment.network else []
     for pool in environment.pools:
         for zone in pool.zones or []:
-            if known and zone not in known:
+            if zone_ids and zone not in zone_ids:
                 why = "a pool's nodes stand in a vSwitch of the network"
                 field = f"pools[{pool.name}].zones"
-                yield Fault(field, zone, f"one of {', '.join(known)}", why)
+                yield Fault(field, zone, f"one of {', '.join(zone_ids)}", why)
 
 
-@check("cluster")
+@check
 def kubernetes_is_new_enough(environment: Environment) -> Iterator[Fault]:
     """OSS volumes without an AccessKey have a floor."""
     if not environment.existing and any(store.oss for store in environment.stores):
@@ -121,7 +121,7 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
         yield Fault("cluster.version", version, want, why)
 
 
-@check("cluster.profile")
+@check
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
     if environment.existing or not environment.pools:

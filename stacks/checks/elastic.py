@@ -33,14 +33,14 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
                 instance = environment.instances.get(name)
                 if instance is None:
                     continue
-                asked = {
+                requests = {
                     "cpu": (resources.cpu, parse(resources.cpu) / instance.vcpus),
                     "memory": (
                         resources.memory,
                         parse(resources.memory) / GIB / Decimal(str(instance.memory_gib)),
                     ),
                 }
-                for field, (amount, share) in asked.items():
+                for field, (amount, share) in requests.items():
                     if share > SURE_SHARE:
                         yield (
                             f"{section}.{field} is {amount}, {_percent(share)} of {name} in pool "

@@ -19,16 +19,16 @@ from .rules import check
 from .views import lowest_size, models, placed, resources_of, workloads
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
-"""CPU that network, storage, metrics and log agents take of each node; a judgement."""
+"""CPU that network, storage, metrics and log agents take of each node; an estimate."""
 DAEMONSETS_MEMORY: Final = 2 * GIB
-"""Memory that they take; a judgement."""
+"""Memory that they take; an estimate."""
 DAEMONSETS_PODS: Final = 10
-"""Pods that they are; a judgement."""
+"""Pods that they are; an estimate."""
 DISK_SHARE: Final = Decimal("0.9")
 """Share of a disk above which the kubelet evicts: nodefs.available<10 %, ACK's default."""
 
 
-@check()
+@check
 def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     """A pod fits every kind of node that it may land on, beside the node's agents."""
     for path, workload in workloads(environment):
@@ -46,7 +46,7 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
                     yield Fault(f"{section}.{field}", got, want, why)
 
 
-@check()
+@check
 def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
     """Under Terway a node holds as many pods as it has addresses."""
     for path, workload in workloads(environment):
@@ -60,7 +60,7 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
                     yield Fault(f"{path}.placement.pools", got, want, why)
 
 
-@check()
+@check
 def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
     """A cache that is too small drops what it has just read."""
     for path, model in models(environment):
@@ -76,7 +76,7 @@ def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.cache.quota", model.cache.quota, want, why)
 
 
-@check()
+@check
 def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
     """One worker per node, and what it caches in memory is the node's memory."""
     for path, model in models(environment):
@@ -134,12 +134,12 @@ def _pods(environment: Environment, terway_pods: int | None) -> int | None:
     return terway_pods if terway else FLANNEL_PODS
 
 
-def _without_agents(whole: Allocatable) -> Allocatable:
+def _without_agents(capacity: Allocatable) -> Allocatable:
     return Allocatable(
-        whole.cpu_millis - DAEMONSETS_CPU_MILLIS,
-        whole.memory_bytes - DAEMONSETS_MEMORY,
-        whole.gpus,
-        whole.pods,
+        capacity.cpu_millis - DAEMONSETS_CPU_MILLIS,
+        capacity.memory_bytes - DAEMONSETS_MEMORY,
+        capacity.gpus,
+        capacity.pods,
     )
 
 

@@ -10,12 +10,12 @@ from ..sections.pools import PoolSection
 from .rules import check
 
 
-@check()
+@check
 def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
     """Fluid mounts caches by a CSI plugin that ContainerOS does not carry."""
     why = "Fluid does not support ContainerOS"
     want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
-    seen: set[str] = set()
+    refused: set[str] = set()
     for model in environment.models:
         if model.cache is None:
             continue
@@ -24,6 +24,6 @@ def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
             on_container_os = (
                 isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS
             )
-            if on_container_os and name not in seen:
-                seen.add(name)
+            if on_container_os and name not in refused:
+                refused.add(name)
                 yield Fault(f"pools[{name}].image_type", ImageType.CONTAINER_OS, want, why)

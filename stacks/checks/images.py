@@ -17,7 +17,7 @@ from .views import models
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """An image that a stack pulls, or all of a chart's."""
 
     field: str
@@ -33,18 +33,18 @@ class Source:
         return registry_of(self.image)
 
 
-@check("region")
+@check
 def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
     """A registry's VPC address answers in the VPCs of its region."""
     region = environment.region
     for source in image_sources(environment) if region else []:
-        other = source.registry.vpc_region
-        if other is not None and other != region:
+        registry_region = source.registry.vpc_region
+        if registry_region is not None and registry_region != region:
             host = source.registry.host
-            want = f"at {host.replace(other, region or '')}, or at a public address"
+            want = f"at {host.replace(registry_region, region or '')}, or at a public address"
             if source.registry.is_personal:  # Of its public address nothing is pulled.
                 want = f"in a registry of {region}"
-            why = f"{host} answers in VPCs of {other} only"
+            why = f"{host} answers in VPCs of {registry_region} only"
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
 
 
@@ -66,7 +66,7 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
     region = environment.region
     if region is None or not is_mainland(region):
         return
-    abroad: dict[str, list[Source]] = {}
+    abroad: dict[str, list[ImageSource]] = {}
     for source in image_sources(environment):
         if source.registry.is_abroad:
             abroad.setdefault(source.registry.host, []).append(source)
@@ -87,40 +87,42 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
         )
 
 
-def image_sources(environment: Environment) -> Iterator[Source]:
+def image_sources(environment: Environment) -> Iterator[ImageSource]:
     """Whence a stack's images come, whoever names them."""
     for path, model in models(environment):
         image = model.server.image
         resolved = model.on_knative and "@sha256:" not in image
-        yield Source(f"{path}.server.image", image, resolved)
+        yield ImageSource(f"{path}.server.image", image, resolved)
     for job in environment.training:
-        yield Source(f"training[{job.name}].image", job.image)
+        yield ImageSource(f"training[{job.name}].image", job.image)
     for test in environment.load_tests:
         path = f"load_tests[{test.name}]"
         if generator := test.image or GENERATORS[test.generator].image:
-            yield Source(f"{path}.image", generator)
+            yield ImageSource(f"{path}.image", generator)
         if test.scenario.cold_start is not None:
-            yield Source(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
+            yield ImageSource(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
     yield from _chart_sources(environment)
 
 
-def _chart_sources(environment: Environment) -> Iterator[Source]:
+def _chart_sources(environment: Environment) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
     if any(model.cache for model in environment.models):
-        ours = fluid.flavor is not FluidFlavor.ACK and not fluid.values
-        yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", ours)
+        is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
+        yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
     if not any(model.serve.kserve for model in environment.models):
         return
     prefix = kserve.image_prefix if kserve else None
-    ours = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
-    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", ours)
+    is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
+    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", is_shipped)
     if environment.cert_manager is CertManagerMode.INSTALL:
-        yield from _chart_images("cert_manager", prefix, "cert-manager", ours=True)
+        yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 
-def _chart_images(field: str, prefix: str | None, chart: str, ours: bool) -> Iterator[Source]:
+def _chart_images(
+    field: str, prefix: str | None, chart: str, is_shipped: bool
+) -> Iterator[ImageSource]:
     if prefix is not None:
-        yield Source(field, f"{prefix}/")
-    elif ours:
-        yield from (Source(field, f"{host}/") for host in CHART_REGISTRIES[chart])
+        yield ImageSource(field, f"{prefix}/")
+    elif is_shipped:
+        yield from (ImageSource(field, f"{host}/") for host in CHART_REGISTRIES[chart])

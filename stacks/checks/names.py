@@ -24,7 +24,7 @@ PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
 """Namespaces of the platform, and whose they are."""
 
 
-@check()
+@check
 def names_are_unique(environment: Environment) -> Iterator[Fault]:
     """Within a section, and for models and jobs, which share a namespace."""
     sections = {
@@ -51,7 +51,7 @@ def names_are_unique(environment: Environment) -> Iterator[Fault]:
         yield Fault(f"training[{name}].name", name, want, why)
 
 
-@check()
+@check
 def claims_are_unique(environment: Environment) -> Iterator[Fault]:
     """A model's volume has the model's name; a job's claims have the job's and an ending."""
     claims = {checkpoint(job): ("-checkpoint", "checkpoint") for job in environment.training}
@@ -66,24 +66,24 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"models[{model.name}].name", model.name, want, why)
 
 
-@check()
+@check
 def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
     """A run is a Job, and its reports are a claim, beside those of training and of models."""
     jobs = {job.name: f"training[{job.name}]" for job in environment.training}
     claims = {model.name: f"models[{model.name}]" for model in environment.models}
     for test in environment.load_tests:
         path = f"load_tests[{test.name}]"
-        if test.run and (other := jobs.get(test.job_name)) is not None:
-            want = f"another one, since {test.job_name} is the Job of {other}"
+        if test.run and (owner := jobs.get(test.job_name)) is not None:
+            want = f"another one, since {test.job_name} is the Job of {owner}"
             yield Fault(f"{path}.run", test.run, want, "a run is a Job of both names")
-        elif test.results and (other := claims.get(results(test))) is not None:
-            want = f"different, as its reports are a claim of the name of {other}"
+        elif test.results and (owner := claims.get(results(test))) is not None:
+            want = f"different, as its reports are a claim of the name of {owner}"
             yield Fault(f"{path}.name", test.name, want, "both are made in the same namespace")
         if test.run:
             jobs[test.job_name] = path
 
 
-@check("namespace")
+@check
 def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
     """The platform's parts come with namespaces of their own, which the stack cannot make too."""
     if any(store.claim for store in environment.stores):
@@ -93,7 +93,7 @@ def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
         yield Fault("namespace", environment.namespace, "another one", why)
 
 
-@check()
+@check
 def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
     """A name of a bucket is given once in all of OSS."""
     owners: dict[str, str] = {}
@@ -106,7 +106,7 @@ def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
 
 
-@check()
+@check
 def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
     """KServe calls its predictor's Service after the model, where another model's may be."""
     owners = {model.name: f"models[{model.name}]" for model in environment.models}

@@ -9,14 +9,14 @@ from ..sections.environment import Environment
 from .rules import check
 
 
-@check()
+@check
 def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
     """Fit and node-hours need the size of each type."""
-    known = environment.instances
+    instances = environment.instances
     for pool in environment.pools:
         for name in pool.instance_types:
-            if name not in known:
-                close = nearest(name, known)
+            if name not in instances:
+                close = nearest(name, instances)
                 hint = f" (did you mean {close!r}?)" if close else ""
                 want = f"a type of the catalogue{hint}, or described under instance_types"
                 why = "whether pods fit depends on its size"
@@ -28,7 +28,7 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"instance_types[{entry.name}].gpu", entry.gpu, want, why)
 
 
-@check()
+@check
 def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
     """The card that a pool claims is the one its nodes have."""
     for pool in environment.pools:

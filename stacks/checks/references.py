@@ -11,16 +11,16 @@ from .rules import check
 from .views import models, repeated, resources_of, workloads
 
 
-@check()
+@check
 def placements_name_pools(environment: Environment) -> Iterator[Fault]:
     """Each once, each there, and with GPUs where GPUs are asked for."""
-    known = [pool.name for pool in environment.all_pools]
+    pools = [pool.name for pool in environment.all_pools]
     for path, workload in workloads(environment):
         field = f"{path}.placement.pools"
         for name in workload.placement.pools:
             pool = environment.pool(name)
             if pool is None:
-                yield from _unknown(field, name, known, "pods cannot be placed on it")
+                yield from _unknown(field, name, pools, "pods cannot be placed on it")
             elif pool.gpu is None and resources_of(workload).gpus:
                 want = "a pool with a gpu"
                 why = "the pod asks for GPUs and would stay pending"
@@ -29,37 +29,37 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, name, "named once", "a pool is tried once")
 
 
-@check()
+@check
 def caches_name_pools(environment: Environment) -> Iterator[Fault]:
     """A cache needs nodes."""
-    known = [pool.name for pool in environment.all_pools]
+    pools = [pool.name for pool in environment.all_pools]
     for path, model in models(environment):
         if model.cache and environment.pool(model.cache.pool) is None:
             why = "the copy of the model is kept on its nodes"
-            yield from _unknown(f"{path}.cache.pool", model.cache.pool, known, why)
+            yield from _unknown(f"{path}.cache.pool", model.cache.pool, pools, why)
 
 
-@check()
+@check
 def load_tests_name_models(environment: Environment) -> Iterator[Fault]:
     """A test loads a model that is there."""
-    known = [model.name for model in environment.models]
+    names = [model.name for model in environment.models]
     for test in environment.load_tests:
-        if test.model not in known:
+        if test.model not in names:
             why = "it is the one that is loaded"
-            yield from _unknown(f"load_tests[{test.name}].model", test.model, known, why)
+            yield from _unknown(f"load_tests[{test.name}].model", test.model, names, why)
 
 
-@check()
+@check
 def stores_are_known(environment: Environment) -> Iterator[Fault]:
     """A volume is a folder of a store."""
-    known = [store.name for store in environment.stores]
+    stores = [store.name for store in environment.stores]
     for path, volume in _volumes(environment):
         if environment.store(volume.store) is None:
             why = "the files are mounted from it"
-            yield from _unknown(f"{path}.store", volume.store, known, why)
+            yield from _unknown(f"{path}.store", volume.store, stores, why)
 
 
-@check("cluster.profile")
+@check
 def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     """On an existing cluster there is neither our VPC nor our RRSA roles."""
     for store in environment.stores if environment.existing else []:
@@ -72,7 +72,7 @@ def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{field}.nas.server", MISSING, "given", why)
 
 
-@check("region")
+@check
 def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
     """The public endpoint is slower, and its traffic is billed."""
     if environment.region is None:
@@ -85,32 +85,32 @@ def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"stores[{store.name}].oss.endpoint", endpoint, internal, why)
 
 
-@check("network", "cluster.profile")
+@check
 def nas_zones_are_known(environment: Environment) -> Iterator[Fault]:
     """A mount target stands in a vSwitch of the network."""
-    known = [zone.id for zone in environment.network.zones] if environment.network else []
+    zone_ids = [zone.id for zone in environment.network.zones] if environment.network else []
     for store in environment.stores:
         zone = store.nas.zone if store.nas else None
-        if zone is not None and zone not in known:
+        if zone is not None and zone not in zone_ids:
             why = "the mount target stands in a vSwitch of the network"
-            yield from _unknown(f"stores[{store.name}].nas.zone", zone, known, why)
+            yield from _unknown(f"stores[{store.name}].nas.zone", zone, zone_ids, why)
 
 
-@check("priorities")
+@check
 def priorities_are_known(environment: Environment) -> Iterator[Fault]:
     """A pod with an unknown PriorityClass is refused by the API server."""
-    known = [entry.name for entry in environment.priorities]
+    priorities = [entry.name for entry in environment.priorities]
     for path, workload in workloads(environment):
-        if workload.priority is not None and workload.priority not in known:
+        if workload.priority is not None and workload.priority not in priorities:
             field = f"{path}.priority"
             why = "the API server refuses pods of an unknown PriorityClass"
-            if not known:
+            if not priorities:
                 want = "the name of an entry of priorities, which has none"
                 yield Fault(field, workload.priority, want, why)
-            yield from _unknown(field, workload.priority, known, why)
+            yield from _unknown(field, workload.priority, priorities, why)
 
 
-@check()
+@check
 def training_gives_way(environment: Environment) -> Iterator[Fault]:
     """Preemption goes from high to low, so training on shared pools must be lower."""
     values = {entry.name: entry.value for entry in environment.priorities}
@@ -138,9 +138,9 @@ def _volumes(environment: Environment) -> Iterator[tuple[str, VolumeSection]]:
             yield f"load_tests[{test.name}].results", test.results
 
 
-def _unknown(field: str, name: str, known: list[str], why: str) -> Iterator[Fault]:
+def _unknown(field: str, name: str, names: list[str], why: str) -> Iterator[Fault]:
     """Nothing where nothing is known: a section that has to be there is asked for once."""
-    close = nearest(name, known)
+    close = nearest(name, names)
     hint = f" (did you mean {close!r}?)" if close else ""
-    if known:
-        yield Fault(field, name, f"one of {', '.join(known)}{hint}", why)
+    if names:
+        yield Fault(field, name, f"one of {', '.join(names)}{hint}", why)

@@ -1,7 +1,7 @@
 """What a rule is, how a function becomes one, and how those of a module are collected.
 
 A rule is one function from an environment to what it has to say, and a decorator on it:
-`@check("cluster.profile")` on one whose faults refuse a stack file, `@warning` on one whose
+`@check` on one whose faults refuse a stack file, `@warning` on one whose
 sentences are shown beside a plan. Nothing else has to name it.
 """
 
@@ -17,14 +17,11 @@ from ..sections.environment import Environment
 
 @dataclass(frozen=True)
 class Check:
-    """A rule that refuses, and the fields outside of lists that it depends on."""
+    """A rule that refuses."""
 
     find: Callable[[Environment], Iterator[Fault]]
-    reads: tuple[str, ...] = ()
-
-    def depends_on(self, fields: Iterable[str]) -> bool:
-        """Whether one of the fields is, holds, or lies in one that the rule reads."""
-        return any(overlaps(read, field) for read in self.reads for field in fields)
+    platform: str | None = None
+    """Name of the platform that it is about; None asks it of every environment."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,9 @@ class Advice:
 R = TypeVar("R", Check, Advice)
 
 
-def check(*reads: str) -> Callable[[Callable[[Environment], Iterator[Fault]]], Check]:
-    """Makes a function a rule that refuses.
-
-    Args:
-        reads: Fields outside of lists that it reads, `cluster` or `cluster.profile`. Where one of
-            them is refused already, the rule is not asked.
-    """
-    return lambda find: Check(find, reads)
+def check(find: Callable[[Environment], Iterator[Fault]]) -> Check:
+    """Makes a function a rule that refuses."""
+    return Check(find)
 
 
 def warning(find: Callable[[Environment], Iterator[str]]) -> Advice:
@@ -62,7 +54,7 @@ def rules_of(kind: type[R], modules: Iterable[ModuleType]) -> tuple[R, ...]:
     )
 
 
-def overlaps(field: str, other: str) -> bool:
+def overlaps(path: str, field: str) -> bool:
     """Whether one of two field paths is, or lies in, the other."""
-    short, long = sorted((field, other), key=len)
+    short, long = sorted((path, field), key=len)
     return long == short or long.startswith((f"{short}.", f"{short}["))

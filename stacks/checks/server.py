@@ -31,7 +31,7 @@ CUDA: Final = "CUDA_VISIBLE_DEVICES"
 """Cards that a CUDA program uses, of those that its container has."""
 
 
-@check()
+@check
 def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
     """A path under no mount is not there, and vLLM ends with an error that names a hub."""
     for path, model in models(environment):
@@ -58,7 +58,7 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
                 )
 
 
-@check()
+@check
 def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
     """A model's files are mounted read-only, and who writes there ends with an error."""
     for path, model in models(environment):
@@ -74,7 +74,7 @@ def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{field}", folder, want, why)
 
 
-@check()
+@check
 def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
     """Without its statistics vLLM publishes no series, and nothing scales on them."""
     for path, model in models(environment):
@@ -88,7 +88,7 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
 
 
-@check()
+@check
 def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[Fault]:
     """Which cards a program sees follows from what its pod asks for."""
     for path, workload in workloads(environment):
@@ -99,10 +99,10 @@ def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[F
             why = "the container would see cards of other pods: the device plugin sets it to those "
             why += "that the pod was given"
             yield Fault(f"{field}[{NVIDIA}]", env[NVIDIA], "left out", why)
-        seen = _visible(env.get(CUDA, ""), cards)
-        if seen < cards:
+        visible = _visible(env.get(CUDA, ""), cards)
+        if visible < cards:
             want = f"left out, or {','.join(map(str, range(cards)))}"
-            why = f"resources.gpus is {cards}, and the program would see {seen}"
+            why = f"resources.gpus is {cards}, and the program would see {visible}"
             yield Fault(f"{field}[{CUDA}]", env[CUDA], want, why)
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, MetricsFlavor, offered
 
-from ..arguments import given
+from ..arguments import required
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from .rules import check, warning
 from .views import models, sections
 
 
-@check("cluster.profile", "gpu_metrics")
+@check
 def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
     """An HPA whose metric nobody serves never adds a pod."""
     flavor = MetricsFlavor.UPSTREAM if environment.existing else MetricsFlavor.ARMS
@@ -31,7 +31,7 @@ def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.scale.metric", metric, want, why)
 
 
-@check("cluster.profile", "gpu_metrics", "prometheus_url", "prometheus_token")
+@check
 def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
     """The adapter asks one Prometheus."""
     section = environment.gpu_metrics
@@ -56,7 +56,7 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
             yield Fault(field, Words("given"), "left out", why)
 
 
-@check()
+@check
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
     for path, model in models(environment):
@@ -70,7 +70,7 @@ def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"{path}.cache", Words("given"), want, why)
 
 
-@check()
+@check
 def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]:
     """A model that keeps a pod is never at zero, and only Knative holds a request until one is."""
     for test in environment.load_tests:
@@ -85,7 +85,7 @@ def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]
             why = "while there is no pod, only Knative keeps a request waiting"
             yield Fault(field, Words("given"), want, why)
             continue
-        least = knative.scale.min if knative else given(model.serve.kserve).scale.min
+        least = knative.scale.min if knative else required(model.serve.kserve).scale.min
         if least != 0:
             want = f"left out, or {path}.scale.min 0"
             why = f"with {1 if least is None else least} it always keeps a pod"

@@ -14,7 +14,7 @@ from .views import placed, resources_of, workloads
 SCHEDULING_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/191140.html"
 
 
-@check()
+@check
 def pools_offer_whole_cards(environment: Environment) -> Iterator[Fault]:
     """A node hands out its cards in one way, and pods here ask for whole ones."""
     askers: dict[str, list[str]] = {}

@@ -58,7 +58,7 @@ class Demand:
     field: str
     """Field that says how many."""
     pods: int
-    each: Amounts
+    per_pod: Amounts
     pools: frozenset[str]
     """Names of the pools that they can land on."""
 
@@ -71,11 +71,11 @@ class Room:
     """What the nodes of a pool have for pods."""
 
     nodes: int
-    each: Amounts
+    per_node: Amounts
 
     def holds(self, resource: str, size: int) -> int:
         """Pods of a size that nodes hold at the most, as far as one resource goes."""
-        return self.nodes * (self.each.get(resource, 0) // size)
+        return self.nodes * (self.per_node.get(resource, 0) // size)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Shortage:
     have: str
 
 
-@check()
+@check
 def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
     """What runs at the least, on all nodes there can be, each of the largest of its types."""
     rooms = _rooms(environment, max)
@@ -121,26 +121,26 @@ def highest_sums_fit(environment: Environment) -> Iterator[str]:
 def _lowest_demands(environment: Environment) -> Iterator[Demand]:
     """Replicas that are always there, or the reserve instances that stand in for them."""
     for path, model in models(environment):
-        each = amounts(model.server.resources)
+        per_pod = amounts(model.server.resources)
         pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             least = 1 if section.scale.min is None else section.scale.min
             field = f"{path}.serve.{kind}.scale.min"
             if (start := _initial_scale(section)) > least:
                 field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
-            yield Demand(field, least, each, pools)
+            yield Demand(field, least, per_pod, pools)
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
-                cards = {resource: each[resource] for resource in ("gpus", "pods")}
+                cards = {resource: per_pod[resource] for resource in ("gpus", "pods")}
                 field = f"{path}.serve.{kind}.reserve.replicas"
                 yield Demand(field, _reserved(model), cards, pools)
 
 
 def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
-        each, pools = amounts(model.server.resources), frozenset(model.placement.pools)
+        per_pod, pools = amounts(model.server.resources), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
-            yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, each, pools)
+            yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, per_pod, pools)
 
 
 def _cache_demands(environment: Environment) -> Iterator[Demand]:
@@ -152,9 +152,9 @@ def _cache_demands(environment: Environment) -> Iterator[Demand]:
         quota = int(parse(cache.quota))
         in_memory = cache.medium is Medium.MEM
         on_disk = not in_memory and not any(map(has_local_disks, pool.instance_types))
-        each = {"memory": quota + WORKER_OVERHEAD if in_memory else 0, "pods": 1}
-        each["disk"] = quota if on_disk else 0
-        yield Demand(f"{path}.cache.workers", cache.workers, each, frozenset([pool.name]))
+        per_pod = {"memory": quota + WORKER_OVERHEAD if in_memory else 0, "pods": 1}
+        per_pod["disk"] = quota if on_disk else 0
+        yield Demand(f"{path}.cache.workers", cache.workers, per_pod, frozenset([pool.name]))
 
 
 def _training_demands(environment: Environment) -> Iterator[Demand]:
@@ -203,7 +203,7 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
     for pool in environment.pools:
         offered = [offer for _, offer in offers(environment, pool)]
         if len(offered) == len(pool.instance_types):
-            each = {
+            per_node = {
                 "cpu": choose(offer.cpu_millis for offer in offered),
                 "memory": choose(offer.memory_bytes for offer in offered),
                 "gpus": choose(offer.gpus for offer in offered),
@@ -212,7 +212,7 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
             }
             nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
             # Of a node that its agents fill there is nothing left, but not less.
-            rooms[pool.name] = Room(nodes, {name: max(0, room) for name, room in each.items()})
+            rooms[pool.name] = Room(nodes, {name: max(0, room) for name, room in per_node.items()})
     return rooms
 
 
@@ -252,7 +252,7 @@ def _sets(demands: Iterable[Demand]) -> list[frozenset[str]]:
     latest = alone
     while latest and len(sets) < MOST_SETS:
         joined = dict.fromkeys(
-            pools | other for pools in latest for other in alone if pools & other
+            pools | neighbours for pools in latest for neighbours in alone if pools & neighbours
         )
         latest = [pools for pools in joined if pools not in sets][:MOST_SETS]
         sets |= dict.fromkeys(latest)
@@ -261,35 +261,35 @@ def _sets(demands: Iterable[Demand]) -> list[frozenset[str]]:
 
 def _fits_a_node(demand: Demand, rooms: Mapping[str, Room]) -> bool:
     return any(
-        all(size <= rooms[name].each.get(resource, 0) for resource, size in demand.each.items())
-        for name in demand.pools
+        all(size <= room.per_node.get(resource, 0) for resource, size in demand.per_pod.items())
+        for room in (rooms[name] for name in demand.pools)
     )
 
 
 def _shortage(demands: list[Demand], rooms: Mapping[str, Room]) -> Shortage | None:
     where = f"{'pool' if len(rooms) == 1 else 'pools'} {', '.join(sorted(rooms))}"
     for resource, (unit, name) in UNITS.items():
-        askers = [demand for demand in demands if demand.each.get(resource)]
-        need = sum(demand.pods * demand.each[resource] for demand in askers)
-        have = sum(room.nodes * room.each.get(resource, 0) for room in rooms.values())
+        askers = [demand for demand in demands if demand.per_pod.get(resource)]
+        need = sum(demand.pods * demand.per_pod[resource] for demand in askers)
+        have = sum(room.nodes * room.per_node.get(resource, 0) for room in rooms.values())
         if need > have:
             verb = "has" if len(rooms) == 1 else "have"
             amount = f"{_amount(have, unit)} at the most"
             return Shortage(tuple(askers), _named(need, unit, name), f"{where} {verb} {amount}")
-        for size in sorted({demand.each[resource] for demand in askers}):
-            large = [demand for demand in askers if demand.each[resource] >= size]
+        for size in sorted({demand.per_pod[resource] for demand in askers}):
+            large = [demand for demand in askers if demand.per_pod[resource] >= size]
             pods = sum(demand.pods for demand in large)
-            held = sum(room.holds(resource, size) for room in rooms.values())
-            if pods > held:
+            capacity = sum(room.holds(resource, size) for room in rooms.values())
+            if pods > capacity:
                 verb = "holds" if len(rooms) == 1 else "hold"
                 need_words = f"{pods} times {_named(size, unit, name)} or more"
-                return Shortage(tuple(large), need_words, f"{where} {verb} {held} of these")
+                return Shortage(tuple(large), need_words, f"{where} {verb} {capacity} of these")
     return None
 
 
 def _fault(shortage: Shortage) -> Fault:
-    *others, last = shortage.demands
-    beside = f"with {_listed(others)} it needs" if others else "it needs"
+    *demands, last = shortage.demands
+    beside = f"with {_listed(demands)} it needs" if demands else "it needs"
     why = f"{beside} {shortage.need}, and {shortage.have}"
     return Fault(last.field, last.pods, "less, or its pools larger", why)
 

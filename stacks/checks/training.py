@@ -15,7 +15,7 @@ from .rules import check, warning
 from .views import placed
 
 
-@check()
+@check
 def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
     services = {deployment_name(m.name): m.name for m in environment.models if m.serve.kserve}
@@ -26,7 +26,7 @@ def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"training[{job.name}].name", job.name, want, why)
 
 
-@check()
+@check
 def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
     """Machines of an IDC often cannot reach the pods of others."""
     for job in environment.training:
@@ -37,7 +37,7 @@ def pods_of_a_job_reach_each_other(environment: Environment) -> Iterator[Fault]:
                 yield Fault(f"training[{job.name}].parallelism", job.parallelism, want, why)
 
 
-@check()
+@check
 def launchers_start_a_process_per_card(environment: Environment) -> Iterator[Fault]:
     """More processes than cards end at once, and pods that do not wait for all train alone."""
     for job in environment.training:

@@ -25,15 +25,15 @@ from .views import models, placed
 def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     for path, model in models(environment):
-        each = model.server.gpus
+        cards = model.server.gpus
         pools = [
             pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)
         ]
-        if not each or len(pools) < len(model.placement.pools):
+        if not cards or len(pools) < len(model.placement.pools):
             continue
-        taken = _cards_of_others(environment, model)
-        most = sum(most_cards(environment, pool) // each for pool in pools) - -(-taken // each)
-        beside = ", cards for the fewest pods of other models left aside" if taken else ""
+        reserved = _cards_of_others(environment, model)
+        most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
+        beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
             least = _least(section)
             top = max(least, min(section.scale.max, most))
@@ -68,8 +68,8 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
         grace = kserve.grace_seconds or GRACE_SECONDS
         end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
         command = model.server.vllm_command
-        own = command.number(FLAG) if command else None
-        time = min(grace, end.pause_seconds + (own or end.drain_seconds))
+        drain = command.number(FLAG) if command else None
+        time = min(grace, end.pause_seconds + (drain or end.drain_seconds))
         if kserve.request_seconds <= time:
             continue
         need = kserve.request_seconds + END_SECONDS + (ENDPOINTS_SECONDS if finishes else 0)
@@ -80,7 +80,7 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
         yield (
             f"{path}.serve.kserve.request_seconds is {kserve.request_seconds}, but when a pod "
             f"ends, its requests have {time} s left, and longer ones are cut off: grace_seconds "
-            f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if own else ''}."
+            f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if drain else ''}."
             f"{'' if finishes else why}"
         )
 
@@ -90,9 +90,9 @@ def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
     """A drain of one's own that the kubelet ends."""
     for path, model in models(environment):
         command = model.server.vllm_command
-        own = command.number(FLAG) if command else None
+        drain = command.number(FLAG) if command else None
         for kind, section in model.serve.sections.items():
-            if not own:
+            if not drain:
                 continue
             if model.on_knative:
                 field, default = "request_seconds", KNATIVE_SECONDS
@@ -101,11 +101,12 @@ def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
                 field, default = "grace_seconds", GRACE_SECONDS
                 pause = standard_shutdown(model.server, getattr(section, field)).pause_seconds
             grace = getattr(section, field) or default
-            if own + pause > grace:
+            if drain + pause > grace:
                 yield (
-                    f"{path}.server gives vLLM {own} s after SIGTERM by {FLAG}, but "
+                    f"{path}.server gives vLLM {drain} s after SIGTERM by {FLAG}, but "
                     f"serve.{kind}.{field} {grace} ends the pod {max(0, grace - pause)} s after "
-                    f"it: {own + pause} would do, or the flag left out, which follows from it then."
+                    f"it: {drain + pause} would do, or the flag left out, which follows from it "
+                    "then."
                 )
 
 
@@ -113,10 +114,10 @@ def _cards_of_others(environment: Environment, model: ModelSection) -> int:
     """Cards that other models always hold, and hold nowhere but in the pools of this one."""
     pools = set(model.placement.pools)
     return sum(
-        _least(section) * other.server.gpus
-        for other in environment.models
-        if other is not model and pools.issuperset(other.placement.pools)
-        for section in other.serve.sections.values()
+        _least(section) * neighbour.server.gpus
+        for neighbour in environment.models
+        if neighbour is not model and pools.issuperset(neighbour.placement.pools)
+        for section in neighbour.serve.sections.values()
     )
 
 

@@ -54,7 +54,7 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
                 )
 
 
-@check()
+@check
 def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
     for path, model in models(environment):
@@ -76,7 +76,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
             yield from _dtype_faults(path, model, pool, gpu)
 
 
-@check()
+@check
 def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the folder's name."""
     for path, model in models(environment):
@@ -94,7 +94,7 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
 
 @warning
 def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
-    """What the table does not hold, and what is judged then."""
+    """What the table does not hold, and what is validated then."""
     oldest, newest = releases()[0], releases()[-1]
     for path, model in models(environment):
         image = vllm_image(model.server.image)
@@ -103,14 +103,14 @@ def releases_are_in_the_table(environment: Environment) -> Iterator[str]:
         if image is None:
             yield (
                 f"{path}.server.image does not tell its release of vLLM: flags and formats are "
-                "judged by what any release knows, the driver by none. A tag that begins with the "
-                "release, e.g. v0.19.0-mirror, tells it."
+                "validated against what any release knows, the driver against none. A tag that "
+                "begins with the release, e.g. v0.19.0-mirror, tells it."
             )
         elif not oldest <= image.version <= newest:
             age, nearest = ("older", oldest) if image.version < oldest else ("newer", newest)
             yield (
                 f"{path}.server.image is vLLM {image.release}, which is {age} than what is known "
-                f"here: its flags and formats are judged by {release_name(nearest)}, read "
+                f"here: its flags and formats are validated against {release_name(nearest)}, read "
                 f"{table_date()}."
             )
 
@@ -120,8 +120,8 @@ def _method_faults(
 ) -> Iterator[Fault]:
     image, command = vllm_image(model.server.image), model.server.vllm_command
     method = command.flags.get("--quantization") if command else None
-    known = release(image.version) if image else any_release()
-    minimum = known.quantization.get(method or "")
+    knowledge = release(image.version) if image else any_release()
+    minimum = knowledge.quantization.get(method or "")
     if method is None or minimum is None or gpu.compute_capability >= minimum:
         return
     want = f"another format, or placed without pool {pool.name}"
@@ -157,7 +157,7 @@ def _field(model: ModelSection, field: str) -> str:
     return f"vllm.{field}" if model.server.vllm else "command"
 
 
-@check()
+@check
 def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
     """CUDA 13 needs a newer driver than most nodes have."""
     for path, model in models(environment):

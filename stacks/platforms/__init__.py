@@ -1,5 +1,13 @@
-"""The parts of a cluster that runtimes need and share: one module each."""
+"""The parts of a cluster that runtimes need and share: one module each.
 
+Rules about a platform stand in its module, and are asked where a model needs it, whoever serves
+that: `@KSERVE.check`.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Final
 
 from .cert_manager import CERT_MANAGER
@@ -7,7 +15,11 @@ from .knative import KNATIVE
 from .kserve import KSERVE
 from .platform import Platform
 
-__all__ = ["CERT_MANAGER", "KNATIVE", "KSERVE", "PLATFORMS", "Platform"]
+__all__ = ["CERT_MANAGER", "KNATIVE", "KSERVE", "MODULES", "PLATFORMS", "Platform"]
 
 PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
+MODULES: Final[Sequence[ModuleType]] = tuple(
+    import_module(f".{module.name}", __name__) for module in iter_modules(__path__)
+)
+"""All modules of the package."""

@@ -25,10 +25,10 @@ def ingress_controller(environment: Environment) -> IngressController | None:
         return None
     if section.ingress_controller is not None:
         return section.ingress_controller
-    ours = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
+    is_default = section.ingress_class == DEFAULT_INGRESS_CLASS and not environment.existing
     return (
         IngressController.ADDON
-        if ours and not addon_is_named(environment)
+        if is_default and not addon_is_named(environment)
         else IngressController.PRESENT
     )
 

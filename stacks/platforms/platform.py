@@ -1,13 +1,15 @@
 """What a stack has to know of a part of a cluster that runtimes share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from components.args import Fault
 from components.serving import ModelArgs
 
+from ..checks.rules import Check
 from ..sections.environment import Environment
 
 
@@ -25,3 +27,7 @@ class Platform:
     """What has to work before it."""
     section: str = ""
     """Section of the stack file that its arguments are of."""
+
+    def check(self, find: Callable[[Environment], Iterator[Fault]]) -> Check:
+        """Makes a function a rule that refuses, asked where a model needs the platform."""
+        return Check(find, self.name)

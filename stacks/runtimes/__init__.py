@@ -3,7 +3,7 @@
 Rules across sections that one runtime alone asks for stand in its module.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from components.serving import LoadTestArgs
 
 from .. import arguments
-from ..arguments import given, pod_labels
+from ..arguments import pod_labels, required
 from ..platforms import PLATFORMS, Platform
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
@@ -27,6 +27,7 @@ __all__ = [
     "awaited_platforms",
     "load_test_args",
     "models_by_platform",
+    "needed_platforms",
     "selected_labels",
 ]
 
@@ -46,11 +47,21 @@ def models_by_platform(environment: Environment) -> dict[Platform, list[ModelSec
     A platform that another one needs is there for the same models.
     """
     models: dict[Platform, list[ModelSection]] = {}
+    for model, platform in _needs(environment):
+        models.setdefault(platform, []).append(model)
+    return {platform: models[platform] for platform in PLATFORMS if platform in models}
+
+
+def needed_platforms(environment: Environment) -> Iterator[Platform]:
+    """The platforms that models need, one model after another."""
+    return (platform for _, platform in _needs(environment))
+
+
+def _needs(environment: Environment) -> Iterator[tuple[ModelSection, Platform]]:
     for model in environment.models:
         runtime = RUNTIMES.get(model.serve.kind)
         for platform in _with_needs(runtime.needs(model) if runtime else ()):
-            models.setdefault(platform, []).append(model)
-    return {platform: models[platform] for platform in PLATFORMS if platform in models}
+            yield model, platform
 
 
 def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
@@ -76,7 +87,7 @@ def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
 
 def load_test_args(environment: Environment, test: LoadTestSection) -> LoadTestArgs:
     """What a load test is given: its model's address and pods are its runtime's affair."""
-    model = given(environment.model(test.model))
+    model = required(environment.model(test.model))
     runtime = RUNTIMES[model.serve.kind]
     url, labels = runtime.url(environment, model), runtime.pod_labels(model)
     return arguments.load_test_args(environment, test, url, labels)

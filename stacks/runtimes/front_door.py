@@ -35,28 +35,28 @@ _INGRESS_ADDON: Final = "-ingress-controller"
 """How the names of ACK's add-ons end that answer to an IngressClass."""
 
 
-@check("cluster", "kserve")
+@check
 def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
     """The add-on is ACK's, answers to one class, and stands in a cluster once."""
     section = environment.kserve
     field = "kserve.ingress_controller"
-    wanted = ingress_controller(environment)
-    if wanted is not IngressController.ADDON and section.public_ingress:
+    controller = ingress_controller(environment)
+    if controller is not IngressController.ADDON and section.public_ingress:
         why = "it is a setting of the add-on that KServe brings, and the stack brings none"
         if addon_is_named(environment):
             why = f"cluster.addons names {INGRESS_ADDON}, whose config decides"
         yield Fault("kserve.public_ingress", True, "left out", why)
-    if wanted is IngressController.ADDON and environment.existing:
-        yield Fault(field, wanted, "'present'", "the add-on belongs to a cluster of the stack")
-    elif wanted is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
+    if controller is IngressController.ADDON and environment.existing:
+        yield Fault(field, controller, "'present'", "the add-on belongs to a cluster of the stack")
+    elif controller is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
         why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
-        yield Fault(field, wanted, "'present'", why)
-    elif wanted is IngressController.ADDON and addon_is_named(environment):
+        yield Fault(field, controller, "'present'", why)
+    elif controller is IngressController.ADDON and addon_is_named(environment):
         why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
-        yield Fault(field, wanted, "'present', or left out", why)
+        yield Fault(field, controller, "'present', or left out", why)
 
 
-@check("cluster", "kserve")
+@check
 def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
     """In a new cluster nobody answers to a class unless somebody installs what does."""
     section = environment.kserve
@@ -71,7 +71,7 @@ def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
         yield Fault("kserve.ingress_controller", MISSING, want, why)
 
 
-@check("kserve.chart")
+@check
 def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
     """KServe's webhook gives a limit to a container without one, be it below the request."""
     default = default_cpu_limit(environment.kserve.chart)
@@ -88,7 +88,7 @@ def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
 
 
-@check("kserve")
+@check
 def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
     """Values are laid over those of fields, by which hosts and time-outs are reckoned."""
     section = environment.kserve

@@ -5,24 +5,17 @@ from functools import partial
 from typing import Final
 
 from components.args import Fault, Words
-from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import render
 
-from ..arguments import given
-from ..checks.cluster import kubernetes_faults
+from ..arguments import required
 from ..checks.rules import check
-from ..checks.views import lowest_size, models
+from ..checks.views import models
 from ..platforms import KNATIVE
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
-
-ADDON_NODES: Final = 3
-"""Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
-ADDON_KUBERNETES: Final = "1.28"
-"""Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KnativeModelArgs:
@@ -30,7 +23,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.completed(
         partial(
             KnativeModelArgs,
-            serve=given(model.serve.knative),
+            serve=required(model.serve.knative),
             max_request_seconds=environment.knative.max_request_seconds,
             domain=environment.knative.domain,
         )
@@ -40,42 +33,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 # --- checks --------------------------------------------------------------------------------------
 
 
-@check("cluster", "knative.version")
-def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
-    """ACK's add-on and the operator's releases have floors."""
-    if not any(model.on_knative for model in environment.models):
-        return
-    if not environment.existing:
-        why = "ACK's Knative add-on needs it"
-        yield from kubernetes_faults(environment, ADDON_KUBERNETES, why)
-        return
-    release = environment.knative.version or KNATIVE_SERVING_VERSION
-    if floor := KNATIVE_SERVING_MINIMUM.get(release):
-        yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
-
-
-@check("cluster", "knative.version")
-def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
-    """The operator serves a few releases of Serving."""
-    version = environment.knative.version
-    if environment.existing and version is not None and version not in KNATIVE_SERVING_MINIMUM:
-        want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
-        why = "these are the releases that the pinned Knative operator installs"
-        yield Fault("knative.version", version, want, why)
-
-
-@check("cluster.profile")
-def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
-    """ACK counts the nodes before it installs the add-on."""
-    knative = any(model.on_knative for model in environment.models)
-    lowest = sum(map(lowest_size, environment.pools))
-    if knative and not environment.existing and environment.pools and lowest < ADDON_NODES:
-        got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
-        want = f"{ADDON_NODES} nodes or more, over all pools"
-        yield Fault("pools", got, want, "ACK installs Knative only on that many")
-
-
-@check("knative.max_request_seconds")
+@check
 def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
     """Knative refuses a service that allows longer requests than the cluster does."""
     longest = environment.knative.max_request_seconds
@@ -88,7 +46,7 @@ def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
                 yield Fault(field, section.request_seconds, want, why)
 
 
-@check()
+@check
 def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
     """Ports and variables that Knative's queue-proxy has for itself."""
     for path, model in models(environment):
@@ -103,7 +61,7 @@ def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
 
 
-@check("cluster.profile")
+@check
 def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
     """Reserve instances are a feature of ACK's Knative; ECI and ACS need a virtual node."""
     addons = {addon.name for addon in environment.cluster.addons}

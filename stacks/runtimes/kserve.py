@@ -13,19 +13,14 @@ from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
 from components.serving.kserve_model import cluster_url, render, service_labels
 
-from ..arguments import given
-from ..checks.cluster import kubernetes_faults
+from ..arguments import required
 from ..checks.rules import check
 from ..checks.views import models
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.platform import CertManagerMode
 from .runtime import Runtime
-
-KUBERNETES: Final = "1.32"
-"""Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
@@ -35,7 +30,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.model_copy(update={"server": server}).completed(
         partial(
             KServeModelArgs,
-            serve=given(model.serve.kserve),
+            serve=required(model.serve.kserve),
             domain=(environment.knative if model.on_knative else environment.kserve).domain,
             ingress_class=ingress_class(environment),
             max_request_seconds=longest,
@@ -49,8 +44,8 @@ def limited(environment: Environment, server: ModelServer) -> ModelServer:
     Nobody knows the values of ack-kserve: it is taken for what KServe ships.
     """
     chart, resources = environment.kserve.chart, server.resources
-    ours = chart is None or chart.flavor is not KServeFlavor.ACK
-    if ours or resources.cpu_limit is not None or default_cpu_limit(chart) is not None:
+    is_upstream = chart is None or chart.flavor is not KServeFlavor.ACK
+    if is_upstream or resources.cpu_limit is not None or default_cpu_limit(chart) is not None:
         return server
     room = difference(SHIPPED_LIMIT, resources.cpu)
     if room is None or room >= 0:
@@ -61,7 +56,7 @@ def limited(environment: Environment, server: ModelServer) -> ModelServer:
 
 def pod_labels(model: ModelSection) -> dict[str, str]:
     """The label that KServe puts on pods."""
-    return service_labels(model.name, given(model.serve.kserve).scale.metric)
+    return service_labels(model.name, required(model.serve.kserve).scale.metric)
 
 
 def platforms(model: ModelSection) -> tuple[Platform, ...]:
@@ -72,15 +67,7 @@ def platforms(model: ModelSection) -> tuple[Platform, ...]:
 # --- checks --------------------------------------------------------------------------------------
 
 
-@check("cluster")
-def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
-    """The pinned release has a floor; of another one it is not known."""
-    served = any(model.serve.kserve for model in environment.models)
-    if served and not environment.kserve.chart:
-        yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
-
-
-@check()
+@check
 def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
     """One PodMonitor collects the metrics of all models."""
     ports = {
@@ -95,16 +82,7 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.port", port, want, why)
 
 
-@check("cert_manager")
-def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
-    """KServe's webhooks refuse everything until they have a certificate."""
-    served = any(model.serve.kserve for model in environment.models)
-    if served and environment.cert_manager is CertManagerMode.ABSENT:
-        why = "KServe's webhooks get their certificate from it"
-        yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
-
-
-@check("keda")
+@check
 def keda_is_there(environment: Environment) -> Iterator[Fault]:
     """KServe hands a query to KEDA, and without it nobody scales."""
     for path, model in models(environment):

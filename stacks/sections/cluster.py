@@ -61,9 +61,9 @@ class ClusterSection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if self.profile is Profile.EXISTING:
-            ours = {"spec", "public_endpoint", "deletion_protection", "log_project"}
-            ours |= {"autoscaling", "maintenance_window", "addons"}
-            for field in sorted(ours & self.model_fields_set):
+            owned_fields = {"spec", "public_endpoint", "deletion_protection", "log_project"}
+            owned_fields |= {"autoscaling", "maintenance_window", "addons"}
+            for field in sorted(owned_fields & self.model_fields_set):
                 why = "an existing cluster is used as it is"
                 yield Fault(field, getattr(self, field), "left out", why)
             return

@@ -78,14 +78,14 @@ class ServeSection(Args):
     """By KServe, scaled on metrics of vLLM or of the GPU."""
 
     def _faults(self) -> Iterator[Fault]:
-        given, why = [*self.sections], "a model is served in one way"
-        if not given:
-            first, *others = type(self).model_fields
-            yield Fault(first, MISSING, f"given, or else {' or '.join(others)}", why)
-        elif len(given) > 1:
-            first, *others = given
-            want = f"the only one of the {'two' if len(given) == 2 else len(given)}"
-            yield Fault(first, Words(f"given beside {' and '.join(others)}"), want, why)
+        kinds, why = [*self.sections], "a model is served in one way"
+        if not kinds:
+            first, *alternatives = type(self).model_fields
+            yield Fault(first, MISSING, f"given, or else {' or '.join(alternatives)}", why)
+        elif len(kinds) > 1:
+            first, *surplus = kinds
+            want = f"the only one of the {'two' if len(kinds) == 2 else len(kinds)}"
+            yield Fault(first, Words(f"given beside {' and '.join(surplus)}"), want, why)
 
     @property
     def sections(self) -> dict[str, RuntimeSection]:
@@ -128,7 +128,7 @@ class ModelSection(Args):
     @property
     def most_replicas(self) -> int:
         """The upper bound of its scale."""
-        return max((one.scale.max for one in self.serve.sections.values()), default=0)
+        return max((section.scale.max for section in self.serve.sections.values()), default=0)
 
     @property
     def on_knative(self) -> bool:

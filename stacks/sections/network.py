@@ -23,8 +23,6 @@ class NetworkPlugin(StrEnum):
     """Addresses of the VPC; profile pro."""
     TERWAY_EDGE = "terway-edge"
     """Terway in the cloud, Flannel routes in the IDC; profile edge with a leased line."""
-    # Last: `judge` stands in the first and the last for a plugin that cannot be read, and of pod
-    # addresses the two Terways say the same.
     FLANNEL = "flannel"
     """An overlay (VXLAN); profiles pro and edge."""
 

@@ -26,7 +26,7 @@ from components.serving.server import Resources
 class InstanceTypeSection(Args):
     """An ECS instance type that the catalogue does not know."""
 
-    name: str = Field(pattern=INSTANCE_TYPE.whole, examples=["ecs.gn7i-c32g1.8xlarge"])
+    name: str = Field(pattern=INSTANCE_TYPE.json_pattern, examples=["ecs.gn7i-c32g1.8xlarge"])
     """Name of the type, e.g. ecs.gn7i-c32g1.8xlarge."""
     vcpus: int = Field(ge=1)
     """vCPUs."""
@@ -87,7 +87,9 @@ class PoolSection(Args):
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
     """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
-    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
+    driver: str | None = Field(
+        default=None, pattern=DRIVER_VERSION.json_pattern, examples=["550.144.03"]
+    )
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
     """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
@@ -126,7 +128,9 @@ class MachinesSection(Args):
 
     gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
     """Card of the machines, e.g. V100. Left out for machines without GPUs."""
-    driver: str | None = Field(default=None, pattern=DRIVER_VERSION.whole, examples=["550.144.03"])
+    driver: str | None = Field(
+        default=None, pattern=DRIVER_VERSION.json_pattern, examples=["550.144.03"]
+    )
     """NVIDIA driver of the machines. Left out, it is not checked."""
     allocatable: Resources | None = None
     """What the smallest of the machines offers to pods. Left out, fit is not checked."""

@@ -11,7 +11,7 @@ from components.names import (
 )
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
-    "propertyNames": {"pattern": INSTANCE_TYPE.whole},
+    "propertyNames": {"pattern": INSTANCE_TYPE.json_pattern},
     "additionalProperties": {"type": "number", "minimum": 0},
 }
 """What an editor is told of prices by instance type."""

@@ -22,7 +22,7 @@ class OssSection(Args):
     """A bucket of OSS."""
 
     bucket: str = Field(
-        pattern=OSS_BUCKET.whole,
+        pattern=OSS_BUCKET.json_pattern,
         examples=["llm-models"],
         json_schema_extra=IMMUTABLE,
     )
@@ -78,11 +78,11 @@ class StoreSection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
-        given = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
-        if len(given) != 1:
-            got = Words(f"given beside {given[1]}") if given else MISSING
-            want = "the only one of oss, nas and claim" if given else "given, or else nas or claim"
-            yield Fault(given[0] if given else "oss", got, want, "a store is in one place")
+        kinds = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            got = Words(f"given beside {kinds[1]}") if kinds else MISSING
+            want = "the only one of oss, nas and claim" if kinds else "given, or else nas or claim"
+            yield Fault(kinds[0] if kinds else "oss", got, want, "a store is in one place")
 
 
 class VolumeSection(Args):

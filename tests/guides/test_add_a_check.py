@@ -55,7 +55,7 @@ def test_the_rule_is_asked_and_says_the_sentence_of_its_case(copy: Path) -> None
 
 def test_a_rule_whose_decorator_was_forgotten_is_missed(copy: Path) -> None:
     path = copy / MODULE.target
-    path.write_text(MODULE.text.replace("@check()\n", ""))
+    path.write_text(MODULE.text.replace("@check\n", ""))
     with pytest.raises(AssertionError, match="looks_like_a_rule_is_asked"):
         run_tests(copy, RULES, "-k", "looks_like")
     path.write_text(MODULE.text)

@@ -43,7 +43,7 @@ NUMBERS: Final = [
 JUNK: Final[list[Any]] = [None, [], {}, "x", 3, True, 1.5, {"a": {"b": [1, None]}}, [[{}]]]
 
 SMALL: Final = [stack for stack in NAMES if len(raw_of(stack)["models"]) == 1]
-"""Stacks that are tried more often, since they are judged faster."""
+"""Stacks that are tried more often, since they are validated faster."""
 BASES: Final = [partial(raw_of, stack) for stack in [*NAMES, *SMALL * 4]] + [
     partial(copy.deepcopy, configuration(path)) for path in sorted(CASE_FILES.glob("c00_*.yaml"))
 ]

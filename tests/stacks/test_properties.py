@@ -55,7 +55,9 @@ def test_any_change_of_a_file_ends_in_sentences_or_in_an_environment(
 def test_what_is_accepted_plans_and_passes_every_schema(found: tuple[str, Raw]) -> None:
     stack, raw = found
     if not validate(raw, name_prefix(PROJECT, stack)).faults:
-        assert mistakes(planned(raw, stack=stack)) == []
+        plan = planned(raw, stack=stack)
+        assert mistakes(plan) == []
+        assert MARK not in repr(plan)
 
 
 def mistakes(plan: Plan) -> list[str]:

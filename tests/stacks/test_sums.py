@@ -22,7 +22,7 @@ SIZES: Final = st.fixed_dictionaries({"gpus": st.integers(0, 3), "cpu": st.integ
 
 def fits(demands: list[Demand], rooms: dict[str, Room]) -> bool:
     """Whether any way to put every pod on a node leaves none over."""
-    nodes = [(name, room.each) for name, room in rooms.items() for _ in range(room.nodes)]
+    nodes = [(name, room.per_node) for name, room in rooms.items() for _ in range(room.nodes)]
     pods = [demand for demand in demands for _ in range(demand.pods)]
     places = [
         [number for number, (name, _) in enumerate(nodes) if name in pod.pools] for pod in pods
@@ -30,7 +30,7 @@ def fits(demands: list[Demand], rooms: dict[str, Room]) -> bool:
     for choice in product(*places):
         used: dict[tuple[int, str], int] = {}
         for pod, number in zip(pods, choice, strict=True):
-            for resource, size in pod.each.items():
+            for resource, size in pod.per_pod.items():
                 used[number, resource] = used.get((number, resource), 0) + size
         if all(amount <= nodes[number][1][resource] for (number, resource), amount in used.items()):
             return True

@@ -1,4 +1,4 @@
-"""A stack file is judged whole, in one run, in sentences."""
+"""A stack file is validated whole, in one run, in sentences."""
 
 import copy
 import itertools

@@ -1,8 +1,8 @@
 """What each release of vLLM knows: flags, formats of quantized weights, series.
 
 `releases.json` is made by `make vllm-table` out of the wheels' sources; it says when, and which
-releases were read. A release in between is judged by the nearest older one, a newer one by the
-newest, an older one by the oldest.
+releases were read. A release in between is validated against the nearest older one, a newer
+one against the newest, an older one against the oldest.
 """
 
 import functools
@@ -161,6 +161,6 @@ def read_version(name: str) -> Version:
 
 @functools.cache
 def _table() -> dict[str, Any]:
-    """Read when the first vLLM image is judged."""
+    """Read when the first vLLM image is validated."""
     content: dict[str, Any] = json.loads(Path(__file__).with_name("releases.json").read_text())
     return content

@@ -6,7 +6,7 @@ from typing import Final
 from components.serving import ModelArgs
 from components.serving.deployment_model import DeploymentModel, DeploymentModelArgs, render
 
-from ..arguments import given
+from ..arguments import required
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
@@ -16,7 +16,7 @@ def model_args(
     environment: Environment, model: ModelSection, args: ModelArgs
 ) -> DeploymentModelArgs:
     """The Deployment of a model."""
-    return args.completed(partial(DeploymentModelArgs, serve=given(model.serve.deployment)))
+    return args.completed(partial(DeploymentModelArgs, serve=required(model.serve.deployment)))
 
 
 RUNTIME: Final = Runtime(

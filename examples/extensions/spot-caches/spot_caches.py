@@ -9,7 +9,7 @@ from ..sections.pools import PoolSection
 from .rules import check
 
 
-@check()
+@check
 def caches_keep_their_nodes(environment: Environment) -> Iterator[Fault]:
     """A copy is gone with its node."""
     for model in environment.models:

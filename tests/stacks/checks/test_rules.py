@@ -47,7 +47,7 @@ from typing import Final
 import pytest
 
 from components.args import Args, Fault
-from stacks import checks, runtimes, sections
+from stacks import checks, platforms, runtimes, sections
 from stacks.checks.rules import Check
 from stacks.validation import CHECKS, WARNINGS, validate
 
@@ -110,7 +110,7 @@ def test_cases_stand_in_the_module_that_is_called_as_that_of_their_rule() -> Non
 
 def test_every_function_that_looks_like_a_rule_is_asked() -> None:
     """One that lacks its decorator, or stands in a module that no list names, is never asked."""
-    modules = modules_of(checks.__name__, runtimes.__name__)
+    modules = modules_of(checks.__name__, platforms.__name__, runtimes.__name__)
     asked = {rule.find for rule in (*CHECKS, *WARNINGS)}
     values = [getattr(value, "find", value) for one in modules for value in vars(one).values()]
     forgotten = [
@@ -135,7 +135,7 @@ def test_every_rule_of_a_section_has_a_case() -> None:
     assert with_rules <= {case.rule for case in CASES}
 
 
-def test_a_check_that_reads_a_refused_section_is_not_asked() -> None:
+def test_a_check_says_nothing_of_a_section_that_cannot_be_read() -> None:
     """A fault of the section itself is all that can be said of it."""
     raw = merged(dev(), {"region": ["cn-beijing"], "models[qwen].volume.store": "x"})
     assert [sentence.split(" is ")[0] for sentence in sentences(raw)] == [

@@ -145,7 +145,7 @@ SURPRISES = [
         {"models[qwen].server.image": "registry/vllm:0.99.0-cu129"},
         (
             "models[qwen].server.image is vLLM 0.99.0, which is newer than what is known here: "
-            f"its flags and formats are judged by 0.33.0, read {table_date()}."
+            f"its flags and formats are validated against 0.33.0, read {table_date()}."
         ),
         {"models[qwen].server.image": "registry/vllm:0.33.0-cu129"},
     ),
@@ -156,7 +156,7 @@ SURPRISES = [
         {"models[qwen].server.image": "registry/vllm:0.3.3"},
         (
             "models[qwen].server.image is vLLM 0.3.3, which is older than what is known here: "
-            f"its flags and formats are judged by 0.4.1, read {table_date()}."
+            f"its flags and formats are validated against 0.4.1, read {table_date()}."
         ),
         {"models[qwen].server.image": "registry/vllm:0.4.1"},
     ),
@@ -167,8 +167,8 @@ SURPRISES = [
         {"models[qwen].server.image": "registry/vllm:latest"},
         (
             "models[qwen].server.image does not tell its release of vLLM: flags and formats are "
-            "judged by what any release knows, the driver by none. A tag that begins with the "
-            "release, e.g. v0.19.0-mirror, tells it."
+            "validated against what any release knows, the driver against none. A tag that "
+            "begins with the release, e.g. v0.19.0-mirror, tells it."
         ),
         {"models[qwen].server.image": "registry/vllm:v0.9.1-mirror"},
     ),
