@@ -1,8 +1,17 @@
 """What holds for every test."""
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 
 import pytest
+
+# Compiled modules are kept out of the sources, also where the shell turns their writing off: to
+# compile the cloud SDKs, and these tests, takes a third of a minute in every process. What a test
+# starts reads them, and writes none for the copies that it works on.
+sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(sys.prefix) / "pycache")
+os.environ.update(PYTHONPYCACHEPREFIX=sys.pycache_prefix, PYTHONDONTWRITEBYTECODE="1")
 
 
 @pytest.hookimpl(tryfirst=True)
