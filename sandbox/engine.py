@@ -289,6 +289,8 @@ class Engine:
                 "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
                 "PULUMI_SELF_MANAGED_STATE_GZIP": "false",  # the state is read here too
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                # It lives for seconds: to collect its garbage takes a tenth of them.
+                "GOGC": os.environ.get("GOGC", "400"),
                 # The plugins are attached; the real ones would be downloaded all the same.
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 **{key: os.environ[key] for key in _HANDED_ON if key in os.environ},

@@ -117,8 +117,9 @@ def assert_consistent(box: Sandbox) -> None:
 def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:
     """Objects in a cluster that no resource, no installation and no release accounts for."""
     known = {_described(one) for one in objects}
-    extra = [describe(one) for one in box.clusters.made(cluster) if not _brought(one)]
-    lost = sorted(known - {describe(one) for one in box.clusters.made(cluster)})
+    made = box.clusters.made(cluster)
+    extra = [describe(one) for one in made if not _brought(one)]
+    lost = sorted(known - set(map(describe, made)))
     return [f"extra: {one}" for one in extra if one not in known] + [f"lost: {one}" for one in lost]
 
 
