@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,15 @@ LONGEST: Final = (
 # starts reads them, and writes none for the copies that it works on.
 sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(sys.prefix) / "pycache")
 os.environ.update(PYTHONPYCACHEPREFIX=sys.pycache_prefix, PYTHONDONTWRITEBYTECODE="1")
+
+# What is imported is never garbage, and to look through the SDKs again and again takes long.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
