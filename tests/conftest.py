@@ -11,9 +11,8 @@ import pytest
 
 LONGEST: Final = (
     "tests/sandbox/test_faults.py",
-    "tests/sandbox/test_changes.py",
-    "tests/sandbox/test_diff_agreement.py",
     "tests/sandbox/test_lifecycle.py",
+    "tests/sandbox/test_changes.py",
     "tests/sandbox/test_secrets.py",
     "tests/sandbox/test_upgrade.py",
     "tests/workflows/test_commands.py",

@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.engine import Outcome
 from sandbox.run import Sandbox
+from tests.plan.diff.prepared import PREPARED, Prepared
 from tests.stacks.environments import NAMES, merged
 
 from .boxes import (
@@ -25,6 +26,7 @@ from .boxes import (
     recorded,
     sandbox_of,
 )
+from .test_diff_agreement import assert_agree
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Lifecycle:
         with sandbox_of(cls.stack) as box:
             yield Life(box, box.preview(), box.up())
 
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "change" in metafunc.fixturenames:
+            changes = [change for change in PREPARED if change.stack == self.stack]
+            metafunc.parametrize("change", changes, ids=lambda change: change.title)
+
     def test_a_first_up_does_what_the_first_preview_said(self, life: Life):
         assert done(life.came_up) == done(life.previewed)
         assert {op for op, _ in done(life.came_up)} == {"create"}
@@ -60,6 +67,14 @@ class Lifecycle:
         assert not life.box.refresh().errors
         assert {one["urn"]: one["inputs"] for one in recorded(life.box)} == before
         assert done(life.box.preview()) == set()
+
+    def test_a_change_is_previewed_as_the_diff_of_its_plans_has_it(
+        self, life: Life, change: Prepared
+    ):
+        try:
+            assert_agree(life.box, change)
+        finally:
+            life.box.configure()
 
     def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
         pools = [one for one in life.box.cloud.every() if one.type.endswith("NodePool")][:1]
@@ -106,7 +121,8 @@ class TestExisting(Lifecycle):
     stack = "existing"
 
 
-def test_every_stack_has_its_life():
+def test_every_stack_has_its_life_and_each_prepared_change_a_stack():
+    assert {change.stack for change in PREPARED} <= set(NAMES)
     assert {one.stack for one in Lifecycle.__subclasses__()} == set(NAMES)
 
 
