@@ -50,7 +50,7 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
             return False
         clusters = sandbox.clusters
         objects = {name: clusters.made(name) for name in clusters.names()}
-        render(console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.every(), objects)
+        render(console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.every(), objects)
     manifests = [manifest for group in objects.values() for manifest in group]
     for line in _hints(stack, crds.without_schema(manifests, definitions)):
         console.print(Text(f"\n{line}", style="dim"))
