@@ -127,7 +127,7 @@ class Engine:
         self.root = root
         self.stack = stack
         self.folder = folder
-        self.project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+        self.project: str = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
         self._encrypted: dict[tuple[Any, str, str], Any] = {}
 
     @property
