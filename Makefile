@@ -37,7 +37,7 @@ sandbox-down: $(VENV)/.plan ## Remove what `make sandbox` made.
 policy: $(VENV)/.policy ## Install the policy pack, for `pulumi preview --policy-pack policy`.
 
 test: $(VENV)/.dev $(VENV)/.policy ## Run the tests, on all cores.
-	@$(BIN)/pytest --numprocesses auto --dist loadscope
+	@$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.dev ## Check style, types, layers and generated files, side by side.
 	@$(MAKE) --no-print-directory --jobs --keep-going $(SYNCED) $(CHECKS)

@@ -204,6 +204,8 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
     Prints what the engine does, the resources, the outputs, and what now exists. Everything is
     kept in the folder .sandbox of the project until `ack-inference sandbox down`.
     """
+    gc.disable()
+
     from plan.render import terminal
     from plan.stack_file import Refused
     from sandbox.binaries import Unavailable

@@ -173,7 +173,7 @@ def _up(stack: str, seconds: Mapping[str, float]) -> float:
         box.conditions.seconds.update(seconds)
         try:
             with box.running():
-                box.engine.pending()  # the stack is selected before the clock starts
+                box.engine.export()  # the stack is created before the clock starts
                 start = time.perf_counter()
                 outcome = box.up()
                 took = time.perf_counter() - start

@@ -51,7 +51,7 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
         clusters = sandbox.clusters
         objects = {name: clusters.created_objects(name) for name in clusters.names()}
         render(
-            console, sandbox.engine.export(), outcome.outputs, sandbox.cloud.resources(), objects
+            console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.resources(), objects
         )
     manifests = [manifest for group in objects.values() for manifest in group]
     for line in _hints(stack, crds.without_schema(manifests, definitions)):

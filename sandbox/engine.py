@@ -1,5 +1,6 @@
 """Drives Pulumi's engine on a stack: an inline program, attached plugins, state in a folder."""
 
+import json
 import logging
 import os
 import runpy
@@ -7,14 +8,17 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 from pulumi import automation
-from pulumi.runtime import _grpc_settings
+from pulumi.automation._stack import StackInitMode
+from pulumi.runtime import _grpc_settings, rpc
 
+from plan.model import STACK_TYPE
 from plan.run import as_main_program
 
 from . import binaries
@@ -123,12 +127,18 @@ class Engine:
         self.root = root
         self.stack = stack
         self.folder = folder
-        self.project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+        self.project: str = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+        self._encrypted: dict[tuple[Any, str, str], Any] = {}
 
     @property
     def stack_file(self) -> Path:
         """The copy of the stack file that the engine reads."""
         return self.folder / "workspace" / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def state_file(self) -> Path:
+        """The state as the engine keeps it, its secrets encrypted; absent before the first use."""
+        return self.folder / "state" / ".pulumi" / "stacks" / self.project / f"{self.stack}.json"
 
     @property
     def passphrase(self) -> str:
@@ -147,14 +157,32 @@ class Engine:
         """
         self.stack_file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
-        settings = yaml.safe_load(self.stack_file.read_text()) if self.stack_file.exists() else {}
-        salt = {key: settings[key] for key in ("encryptionsalt",) if key in settings}
-        self.stack_file.write_text(yaml.safe_dump({**salt, "config": dict(config)}))
-        if hidden:
+        salt = self._settings().get("encryptionsalt")
+        encrypted = {
+            key: self._encrypted[salt, key, text]
+            for key, text in hidden.items()
+            if (salt, key, text) in self._encrypted
+        }
+        salted = {"encryptionsalt": salt} if salt else {}
+        settings = {**salted, "config": {**config, **encrypted}}
+        self.stack_file.write_text(yaml.safe_dump(settings))
+        if unencrypted := {key: hidden[key] for key in hidden.keys() - encrypted.keys()}:
             values = {
-                key: automation.ConfigValue(text, secret=True) for key, text in hidden.items()
+                key: automation.ConfigValue(text, secret=True) for key, text in unencrypted.items()
             }
             self._stack.set_all_config(values)
+            self._remember(unencrypted)
+
+    def _remember(self, hidden: Mapping[str, str]) -> None:
+        """Keeps what the engine made of secrets, since it takes half a second to encrypt them."""
+        settings = self._settings()
+        for key, text in hidden.items():
+            encrypted = settings["config"][key]
+            self._encrypted[settings["encryptionsalt"], key, text] = encrypted
+
+    def _settings(self) -> dict[str, Any]:
+        path = self.stack_file
+        return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
 
     def run(
         self,
@@ -185,25 +213,32 @@ class Engine:
         watch = _Watch(on_step)
         printed = list[str]()
         try:
-            result = getattr(self._stack, operation)(
+            getattr(self._stack, operation)(
                 on_event=watch, on_output=printed.append, color="never", **options
             )
         except automation.CommandError as error:
             return Outcome(
                 tuple(watch.steps), tuple(watch.errors or [str(error)]), log="".join(printed)
             )
-        outputs = result.outputs if operation == UP else {}
-        plain_outputs = {
-            key: "[secret]" if output.secret else output.value for key, output in outputs.items()
-        }
-        return Outcome(tuple(watch.steps), outputs=plain_outputs, log="".join(printed))
+        outputs = self.outputs() if operation == UP else {}
+        return Outcome(tuple(watch.steps), outputs=outputs, log="".join(printed))
+
+    def outputs(self) -> Mapping[str, Any]:
+        """Outputs of the stack after its last update; every secret in them reads `[secret]`."""
+        for resource in self.stored().get("resources") or []:
+            if resource["type"] == STACK_TYPE:
+                outputs: Mapping[str, Any] = _masked(resource.get("outputs") or {})
+                return outputs
+        return {}
 
     def pending(self) -> Sequence[Mapping[str, Any]]:
         """Operations that an earlier update began, and whose end nobody knows.
 
         Those of components and of providers are none: they exist in the state only.
         """
-        begun: Sequence[Mapping[str, Any]] = self.export().get("pending_operations") or []
+        if not self.stored().get("pending_operations"):
+            return []
+        begun: Sequence[Mapping[str, Any]] = self.export()["pending_operations"]
         return [operation for operation in begun if "provider" in operation["resource"]]
 
     def settle(self, exists: Mapping[str, str]) -> None:
@@ -227,36 +262,84 @@ class Engine:
         """Puts another state in place of the present one."""
         self._stack.import_stack(automation.Deployment(version=3, deployment=deployment))
 
+    def stored(self) -> Mapping[str, Any]:
+        """The state as its file has it, secrets encrypted: what `export` gives, without a run."""
+        if not self.state_file.exists():
+            return {}
+        latest: Mapping[str, Any] = json.loads(self.state_file.read_text())["checkpoint"]["latest"]
+        return latest or {}
+
     def export(self) -> Mapping[str, Any]:
         """The state with its secrets in the clear, unlike its file: never to be shown or stored."""
         return self._stack.export_stack().deployment or {}
 
     @cached_property
     def _stack(self) -> automation.Stack:
-        """The stack, selected once: to find and select it takes half a second."""
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
-        path = binaries.find("pulumi")
-        options = automation.LocalWorkspaceOptions(
+        self.stack_file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.root / "Pulumi.yaml", self.stack_file.parent)
+        workspace = _Workspace(
             work_dir=str(self.stack_file.parent),
             pulumi_home=str(self.folder / "home"),
-            pulumi_command=automation.PulumiCommand(root=str(path.parents[1])),
+            pulumi_command=_command(binaries.find("pulumi")),
+            program=self._program,
             env_vars={
                 "PULUMI_BACKEND_URL": f"file://{state}",
                 "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
+                "PULUMI_SELF_MANAGED_STATE_GZIP": "false",  # the state is read here too
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                # It lives for seconds: to collect its garbage takes a tenth of them.
+                "GOGC": os.environ.get("GOGC", "400"),
                 # The plugins are attached; the real ones would be downloaded all the same.
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 **{key: os.environ[key] for key in _HANDED_ON if key in os.environ},
             },
         )
-        return automation.create_or_select_stack(
-            self.stack, project_name=self.project, program=self._program, opts=options
+        exists = self.state_file.exists()
+        return _Stack(
+            self.stack, workspace, StackInitMode.SELECT if exists else StackInitMode.CREATE
         )
 
     def _program(self) -> None:
         with as_main_program(self.root):
             runpy.run_path("__main__.py", run_name="__main__")
+
+
+class _Workspace(automation.LocalWorkspace):
+    """Selects no stack: every command names its own, and to select one takes half a second."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Does nothing."""
+
+
+class _Stack(automation.Stack):
+    """Does not ask for outputs and history after each operation: three more runs of the engine."""
+
+    def outputs(self) -> automation.OutputMap:
+        """None; `Engine.outputs` reads them where they are wanted."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
+        """An empty summary, in place of the one that nobody reads."""
+        return automation.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
+
+
+@cache
+def _command(path: Path) -> automation.PulumiCommand:
+    """The engine's program, whose version is asked for once in a process."""
+    return automation.PulumiCommand(root=str(path.parents[1]))
+
+
+def _masked(value: Any) -> Any:
+    """A value of a state, with `[secret]` in place of every secret."""
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+        return "[secret]"
+    return {key: _masked(item) for key, item in value.items()}
 
 
 class _Watch:

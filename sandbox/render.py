@@ -53,7 +53,7 @@ def render(
 
     Args:
         console: Where to print.
-        state: State of the stack, as the engine exports it.
+        state: State of the stack, as its file has it.
         outputs: Its outputs.
         cloud: Resources in the cloud.
         objects: Objects by cluster.

@@ -19,6 +19,8 @@ from ..private import write_private
 from .client import ApiClient
 
 READY_SECONDS: Final = 60
+GARBAGE_PERCENT: Final = "400"
+"""How much garbage is made before it is collected: 100 MB for a tenth of the processor time."""
 PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
 """What a kubeconfig says first: an address of the documentation, where nobody answers."""
 
@@ -149,6 +151,8 @@ def _api_server_command(server: ApiServer) -> list[str]:
         f"--service-account-signing-key-file={key}",
         "--service-cluster-ip-range=10.255.0.0/24",
         "--endpoint-reconciler-type=none",
+        # It has one user, who need not be protected from others.
+        "--enable-priority-and-fairness=false",
         # As on every cluster: the node plugins of charts are privileged.
         "--allow-privileged=true",
         # Nobody makes the default account that it waits for, and nobody frees a volume that it
@@ -175,10 +179,11 @@ def _wait_until_ready(server: ApiServer) -> None:
 
 def _spawn(log: Path, command: list[str]) -> int:
     """Starts a process that outlives this one; of such a one, Popen would warn."""
+    environment = {"GOGC": GARBAGE_PERCENT, **os.environ}
     with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
         streams = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0)]
         streams += [(os.POSIX_SPAWN_DUP2, out.fileno(), stream) for stream in (1, 2)]
-        return os.posix_spawn(command[0], command, os.environ, file_actions=streams, setsid=True)
+        return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
 
 
 def _runs(pid: int) -> bool:

@@ -4,7 +4,7 @@ import gc
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -74,8 +74,12 @@ def done(outcome: Outcome) -> set[Name]:
 
 def recorded(box: Sandbox) -> list[dict[str, Any]]:
     """The resources of the state, those of providers and components left out."""
-    state = box.engine.export().get("resources") or []
-    return [one for one in state if one["custom"] and not one["type"].startswith("pulumi:")]
+    return _made(box.engine.export())
+
+
+def _made(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    resources = state.get("resources") or []
+    return [one for one in resources if one["custom"] and not one["type"].startswith("pulumi:")]
 
 
 def first(box: Sandbox, *kinds: str) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def cluster_of(box: Sandbox) -> ApiClient:
 
 def assert_consistent(box: Sandbox) -> None:
     """What the state knows is what exists: nothing is lost, orphaned or there twice."""
-    state = recorded(box)
+    state = _made(box.engine.stored())  # IDs are no secrets
     clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
     existing = [(one.type, one.id) for one in box.cloud.resources()]
     assert Counter(clouds) == Counter(existing)
@@ -117,8 +121,9 @@ def assert_consistent(box: Sandbox) -> None:
 def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:
     """Objects in a cluster that no resource, no installation and no release accounts for."""
     known = {_described(one) for one in objects}
-    extra = [describe(one) for one in box.clusters.created_objects(cluster) if not _brought(one)]
-    lost = sorted(known - {describe(one) for one in box.clusters.created_objects(cluster)})
+    made = box.clusters.created_objects(cluster)
+    extra = [describe(one) for one in made if not _brought(one)]
+    lost = sorted(known - set(map(describe, made)))
     return [f"extra: {one}" for one in extra if one not in known] + [f"lost: {one}" for one in lost]
 
 

@@ -1,12 +1,14 @@
-"""The diff of two plans says what the engine says, which compares a program with a real state."""
+"""The diff of two plans says what the engine says, which compares a program with a real state.
+
+The prepared changes of each stack are previewed in its life, where it is up: test_lifecycle.py.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pulumi
-import pytest
 
 from plan.diff.compare import ChangeKind, StackDiff, compare
 from plan.diff.preview import read_preview
@@ -14,9 +16,9 @@ from plan.model import STACK_TYPE
 from plan.record import record
 from sandbox.engine import PREVIEW, UP, Engine, Outcome
 from sandbox.run import Sandbox
-from tests.plan.diff.prepared import PREPARED, Prepared, diff_of, rows
+from tests.plan.diff.prepared import Prepared, diff_of, rows
 
-from .boxes import needs_engine, sandbox_of
+from .boxes import needs_engine
 from .test_changes import changing
 
 KINDS: Final = {
@@ -53,67 +55,15 @@ def _of_resources(urn: str, paths: frozenset[str]) -> frozenset[str]:
     return frozenset() if is_component else paths
 
 
-class Agreement:
-    """One stack that is up, and each prepared change of it."""
-
-    stack: str
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def box(cls) -> Iterator[Sandbox]:
-        with sandbox_of(cls.stack) as box:
-            assert not box.up().errors
-            yield box
-
-    def agree(self, box: Sandbox, change: Prepared) -> None:
-        box.configure(changing(**change.changes))
-        outcome = box.preview(json=True)
-        expected = diff_of(change.stack, change.changes)
-        assert by_engine(outcome) == by_diff(expected)
-        [section] = read_preview(outcome.log, [change.stack]).sections
-        assert section.diff is not None
-        assert rows(section.diff) == rows(expected) == change.rows
-
-
-def of(stack: str) -> pytest.MarkDecorator:
-    found = [one for one in PREPARED if one.stack == stack]
-    return pytest.mark.parametrize("change", found, ids=lambda one: one.title)
-
-
-@needs_engine
-class TestDev(Agreement):
-    stack = "dev"
-
-    @of("dev")
-    def test_the_engine_says_the_same(self, box: Sandbox, change: Prepared) -> None:
-        self.agree(box, change)
-
-
-@needs_engine
-class TestProd(Agreement):
-    stack = "prod"
-
-    @of("prod")
-    def test_the_engine_says_the_same(self, box: Sandbox, change: Prepared) -> None:
-        self.agree(box, change)
-
-
-@needs_engine
-class TestHybrid(Agreement):
-    stack = "hybrid"
-
-    @of("hybrid")
-    def test_the_engine_says_the_same(self, box: Sandbox, change: Prepared) -> None:
-        self.agree(box, change)
-
-
-@needs_engine
-class TestExisting(Agreement):
-    stack = "existing"
-
-    @of("existing")
-    def test_the_engine_says_the_same(self, box: Sandbox, change: Prepared) -> None:
-        self.agree(box, change)
+def assert_agree(box: Sandbox, change: Prepared) -> None:
+    """The engine previews a change of a stack that is up as the diff of two plans has it."""
+    box.configure(changing(**change.changes))
+    outcome = box.preview(json=True)
+    expected = diff_of(change.stack, change.changes)
+    assert by_engine(outcome) == by_diff(expected)
+    [section] = read_preview(outcome.log, [change.stack]).sections
+    assert section.diff is not None
+    assert rows(section.diff) == rows(expected) == change.rows
 
 
 class Group(pulumi.ComponentResource):

@@ -129,8 +129,9 @@ class Faults:
         box.conditions.failed.clear()
         box.conditions.failing = {(Operation.UPDATE, one) for one in types}
         state = dict(box.engine.export())
+        here = {one["urn"] for one in recorded(box)}
         state["resources"] = [
-            {**one, "inputs": (touched(one) if one in recorded(box) else None) or one["inputs"]}
+            {**one, "inputs": (touched(one) if one["urn"] in here else None) or one["inputs"]}
             if "inputs" in one
             else one
             for one in state["resources"]

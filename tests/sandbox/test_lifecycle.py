@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.engine import Outcome
 from sandbox.run import Sandbox
+from tests.plan.diff.prepared import PREPARED, Prepared
 from tests.stacks.environments import NAMES, merged
 
 from .boxes import (
@@ -26,6 +27,7 @@ from .boxes import (
     sandbox_of,
 )
 from .recording import FOLDER
+from .test_diff_agreement import assert_agree
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Lifecycle:
         with sandbox_of(cls.stack) as box:
             yield Life(box, box.preview(), box.up())
 
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "change" in metafunc.fixturenames:
+            changes = [change for change in PREPARED if change.stack == self.stack]
+            metafunc.parametrize("change", changes, ids=lambda change: change.title)
+
     def test_a_first_up_does_what_the_first_preview_said(self, life: Life):
         assert done(life.came_up) == done(life.previewed)
         assert {op for op, _ in done(life.came_up)} == {"create"}
@@ -61,6 +68,14 @@ class Lifecycle:
         assert not life.box.refresh().errors
         assert {one["urn"]: one["inputs"] for one in recorded(life.box)} == before
         assert done(life.box.preview()) == set()
+
+    def test_a_change_is_previewed_as_the_diff_of_its_plans_has_it(
+        self, life: Life, change: Prepared
+    ):
+        try:
+            assert_agree(life.box, change)
+        finally:
+            life.box.configure()
 
     def test_what_was_changed_or_deleted_behind_its_back_is_put_right(self, life: Life):
         pools = [one for one in life.box.cloud.resources() if one.type.endswith("NodePool")][:1]
@@ -107,9 +122,10 @@ class TestExisting(Lifecycle):
     stack = "existing"
 
 
-def test_every_stack_with_a_recorded_state_has_its_life():
+def test_every_stack_with_a_recorded_state_has_its_life_and_each_prepared_change_a_stack():
     states = {path.stem for path in FOLDER.glob("*.json")}
     assert states == {one.stack for one in Lifecycle.__subclasses__()} <= set(NAMES)
+    assert {change.stack for change in PREPARED} <= set(NAMES)
 
 
 def _unprotected(config: dict[str, Any]) -> None:
