@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 
+from components.bindings import alicloud, kubernetes
 from components.cloud import AckCluster, EdgePool, Network, NodePool
 
 from .arguments import Issuer
