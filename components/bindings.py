@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import get_data
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -98,7 +99,8 @@ def _member(package: str, path: str) -> Any:
 @cache
 def _rows(package: str) -> Mapping[str, tuple[Callable[[str, Row, str], Any], Row]]:
     """What the table has of an SDK: how it is built, and its row, by path."""
-    table = json.loads(TABLE.read_text())[package]
+    text = get_data(__name__.rpartition(".")[0], TABLE.name)  # as in a wheel that is not unpacked
+    table = json.loads(text or "")[package]
     if table["version"] != installed_version(package):
         return {}
     return {
