@@ -72,7 +72,7 @@ format: $(VENV)/.dev ## Bring the code into shape.
 schema: $(VENV)/.plan ## Write the JSON Schemas of stack files and of the plugin.
 	@$(BIN)/ack-inference schema
 
-reference: $(VENV)/.plan ## Write the generated part of the documents.
+reference: $(VENV)/.plan ## Write the generated part of the documents, and the SDKs' types.
 	@$(BIN)/python -W ignore -m reference
 
 vllm-table: $(VENV)/.dev ## Read the releases of vLLM anew, 20 GB of wheels. WHEELS=FOLDER has them unpacked.

@@ -1,12 +1,13 @@
-"""`python -m reference [--check]`: writes the reference, or says what of it is stale."""
+"""`python -m reference [--check]`: writes the reference and the bindings, or says what is stale."""
 
 import sys
 
-from .pages import ROOT, stale, write
+from . import bindings, pages
 
 if __name__ == "__main__":
     if "--check" not in sys.argv[1:]:
-        write()
-    elif outdated := stale():
-        names = ", ".join(str(path.relative_to(ROOT)) for path in outdated)
-        sys.exit(f"{names}: not what the code says; run: make reference")
+        pages.write()
+        bindings.write()
+    elif outdated := [*pages.stale(), *bindings.stale()]:
+        names = ", ".join(str(path.relative_to(pages.ROOT)) for path in outdated)
+        sys.exit(f"{names}: not what the code and the SDKs say; run: make reference")

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 
+from components.bindings import alicloud, kubernetes
 from components.cloud import (
     AckCluster,
     EdgePool,

@@ -10,8 +10,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
@@ -23,6 +21,7 @@ from ..args import (
     child_options,
     nearest,
 )
+from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
 from ..names import ACK_CLUSTER, SLS_PROJECT, ack_version_faults, kubernetes_minor
 from ..quantity import plain

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pydantic import Field
 
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..bindings import alicloud
 from .node_pool import (
     Taint,
     node_label_faults,

@@ -1,7 +1,6 @@
 """A cluster that somebody else made."""
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
@@ -11,6 +10,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import kubernetes
 
 
 class ExistingClusterArgs(Args):

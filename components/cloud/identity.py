@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
 from ..args import (
@@ -13,6 +12,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import alicloud
 from ..names import DNS_1123_LABEL, RAM_ROLE
 
 _RRSA_DOCS: Final = "https://www.alibabacloud.com/help/doc-detail/356611.html"

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
@@ -15,6 +14,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import alicloud
 from ..names import OSS_BUCKET
 
 _ABANDONED_UPLOAD_DAYS: Final = 7

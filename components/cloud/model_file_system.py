@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
 from ..args import (
@@ -14,6 +13,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import alicloud
 from ..names import NAS_ACCESS_GROUP
 
 # https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages

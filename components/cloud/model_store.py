@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Final
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 
 from ..args import (
@@ -18,6 +17,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
 from ..names import DNS_1123_LABEL, host_faults
 from ..quantity import is_quantity, parse

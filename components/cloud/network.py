@@ -6,7 +6,6 @@ from ipaddress import IPv4Network
 from typing import Final
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
@@ -16,6 +15,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import alicloud
 from ..catalog.regions import region_of
 
 _VPC_DOCS: Final = "https://www.alibabacloud.com/help/en/vpc/user-guide/create-and-manage-a-vpc"

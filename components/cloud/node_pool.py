@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-import pulumi_alicloud as alicloud
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
 from pydantic import Field
 
@@ -18,6 +17,7 @@ from ..args import (
     T,  # noqa: F401
     child_options,
 )
+from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
 from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_KEY, LABEL_VALUE

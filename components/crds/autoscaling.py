@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
 from ..args import MISSING, Fault, Words
+from ..bindings import kubernetes
 from ..quantity import is_quantity, parse
 from .affinity import LabelSelector
 from .model import CrdModel, one_of_faults

@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Words
+from ..bindings import kubernetes
 from ..names import HELM_RELEASE, STATEFUL_SET, shorter
 from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration

@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
 from ..args import MISSING, Fault, nearest
+from ..bindings import kubernetes
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
 from .formats import dns_1035_faults

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Words
+from ..bindings import kubernetes
 from ..quantity import is_quantity, parse, plain
 from .affinity import Affinity, Toleration
 from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults

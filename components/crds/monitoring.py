@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Fault
+from ..bindings import kubernetes
 from .affinity import LabelSelector
 from .formats import seconds
 from .model import CrdModel, one_of_faults

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field, model_validator
 
 from ..args import Fault, refuse
+from ..bindings import kubernetes
 from .affinity import LabelSelectorRequirement
 from .formats import seconds
 from .model import CrdModel

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from ..args import Args, Fault, child_options
+from ..bindings import kubernetes
 from ..catalog.metrics import SERIES, MetricsFlavor, PodLabels
 from ..catalog.vllm.table import read_version, release
 from ..crds.formats import dns_1123_faults

@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, child_options
+from ..bindings import kubernetes
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
 from ..crds.formats import image_prefix_faults
@@ -144,8 +143,8 @@ def _images(prefix: str) -> dict[str, Any]:
     }
 
 
-def _repository(chart: FluidChart) -> RepositoryOptsArgs | None:
+def _repository(chart: FluidChart) -> kubernetes.helm.v3.RepositoryOptsArgs | None:
     if (chart.chart or "").startswith("oci://"):
         return None
     repository = chart.repository or (CHARTS["fluid"].repository if chart.chart is None else None)
-    return RepositoryOptsArgs(repo=repository) if repository else None
+    return kubernetes.helm.v3.RepositoryOptsArgs(repo=repository) if repository else None

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
@@ -20,6 +18,7 @@ from ..args import (
     Words,
     child_options,
 )
+from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS
 from ..catalog.labels import GPU_CARD, GPU_RESOURCE
 from ..catalog.metrics import (

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, child_options, validated  # noqa: F401
+from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
 from ..names import domain_faults, registry_faults

@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 import pulumi
-import pulumi_alicloud as alicloud
-import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, child_options  # noqa: F401
+from ..bindings import alicloud, kubernetes
 from ..catalog.charts import (
     CHARTS,
     KSERVE_RBAC_PROXY,

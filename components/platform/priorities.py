@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from ..args import Args, Fault, child_options
+from ..bindings import kubernetes
 from ..crds.formats import dns_1123_faults
 
 HIGHEST_USER_PRIORITY = 1_000_000_000

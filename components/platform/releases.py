@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.helm.v3 import RepositoryOptsArgs
 from pydantic import Field
 
 from ..args import Args, Fault
+from ..bindings import kubernetes
 from ..catalog.charts import Chart
 
 INSTALL_SECONDS = 900
@@ -69,6 +68,7 @@ def install(
         opts: Options of the child.
     """
     chart, version, repository = located(pinned, source)
+    options = kubernetes.helm.v3.RepositoryOptsArgs(repo=repository) if repository else None
     return kubernetes.helm.v3.Release(
         name,
         name=release,
@@ -76,7 +76,7 @@ def install(
         create_namespace=True,
         chart=chart,
         version=version,
-        repository_opts=RepositoryOptsArgs(repo=repository) if repository else None,
+        repository_opts=options,
         values=dict(values),
         timeout=source.timeout_seconds,
         # A failed first installation is removed instead of kept as a failed release.

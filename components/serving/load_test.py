@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..bindings import kubernetes
 from ..crds.formats import image_faults
 from ..crds.model import check
 from ..quantity import plain

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
+from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import dns_1035_faults, image_faults
 from ..crds.model import check

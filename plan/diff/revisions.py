@@ -108,9 +108,32 @@ def checked_out(project: Path, name: str | None) -> Iterator[Revision]:
             _extract(project, commit, root)
             if not (root / folder / PROJECT_FILE).is_file():
                 raise Refused(f"Revision {name!r}", f"{PROJECT_FILE} does not exist in it.")
-            yield Revision(name, root / folder)
-            if sys.pycache_prefix:
-                shutil.rmtree(Path(sys.pycache_prefix, *root.parts[1:]), ignore_errors=True)
+            with _compiled(root, commit):
+                yield Revision(name, root / folder)
+
+
+@contextlib.contextmanager
+def _compiled(root: Path, commit: str) -> Iterator[None]:
+    """Keeps what Python compiles of a commit until another one is checked out.
+
+    It fits the next time too: every file of a commit has the commit's own time.
+    """
+    if not sys.pycache_prefix:
+        yield
+        return
+    kept = Path(sys.pycache_prefix, "revisions", commit)
+    compiled = Path(sys.pycache_prefix, *root.parts[1:])
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # There is none yet, or another run has it.
+        kept.rename(compiled)
+    try:
+        yield
+    finally:
+        shutil.rmtree(kept.parent, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # Nothing was compiled, or another run was quicker.
+            compiled.rename(kept)
+        shutil.rmtree(compiled, ignore_errors=True)
 
 
 def _commit(project: Path, name: str) -> tuple[str, str]:

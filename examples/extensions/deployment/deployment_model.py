@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
+from ..bindings import kubernetes
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.core import PodSpec
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod

@@ -64,6 +64,29 @@ def test_two_commits_are_compared_and_neither_is_the_working_tree(project: Path)
     assert sizes(project, "HEAD~1", "HEAD") == ("one", "two")
 
 
+def test_what_is_compiled_of_a_commit_is_kept_until_another_is_checked_out(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "compiled"
+    monkeypatch.setattr(sys, "pycache_prefix", str(prefix))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    command = [sys.executable, f"-Xpycache_prefix={prefix}", "-c", "import shop.names"]
+
+    def compiled() -> list[tuple[str, int]]:
+        return [(file.name, file.stat().st_mtime_ns) for file in prefix.rglob("names.*.pyc")]
+
+    for commit, is_kept in [("main", False), ("main", True), ("main~1", False), ("main", False)]:
+        kept = compiled()
+        with checked_out(project, commit) as revision:
+            folder = Path(f"{prefix}{revision.root}")
+            assert folder.exists() == is_kept
+            subprocess.run(command, check=True, cwd=revision.root)
+            assert folder.exists()
+            assert (compiled() == kept) == is_kept
+        assert not folder.exists()
+        assert len(compiled()) == 1
+
+
 def test_without_a_head_the_project_is_taken_as_it_is(project: Path) -> None:
     assert sizes(project, "main", None) == ("two", "three")
     with checked_out(project, None) as revision:
