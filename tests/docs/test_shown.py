@@ -30,12 +30,15 @@ MOST_LINES_OF_A_PART = 25
 
 
 def is_part(lines: list[str], whole: list[str]) -> bool:
-    """Whether lines stand in a text, in its order; only what is marked is left out."""
+    """Whether lines stand in a text, in its order; only what is marked is left out.
+
+    Blank lines beside a mark are the formatter's.
+    """
     rest = whole
     for left_out, run in groupby(lines, LEFT_OUT.__eq__):
         if left_out:
             continue
-        size = len(chunk := [*run])
+        size = len(chunk := "\n".join(run).strip("\n").split("\n"))
         starts = [at for at in range(len(rest)) if rest[at : at + size] == chunk]
         if not starts:
             return False
