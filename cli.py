@@ -87,8 +87,8 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
     gc.disable()  # A tenth of the time, and the process ends before its garbage matters.
 
     from plan.export import to_json, write_manifests
+    from plan.refused import Refused
     from plan.run import plan as plan_of
-    from plan.stack_file import Refused
     from policy.validation import enforced
 
     try:
@@ -159,7 +159,7 @@ def diff(
     from plan.diff.forms import write
     from plan.diff.preview import read_preview
     from plan.diff.revisions import report
-    from plan.stack_file import Refused
+    from plan.refused import Refused
     from policy.validation import sentences
 
     if (base is None) == (engine is None):
@@ -206,8 +206,8 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
     """
     gc.disable()
 
+    from plan.refused import Refused
     from plan.render import terminal
-    from plan.stack_file import Refused
     from sandbox.binaries import Unavailable
     from sandbox.command import up
     from sandbox.engine import Pending
@@ -253,8 +253,8 @@ def sandbox_serve(
     <model>_load work with GATEWAY set to what is printed. Each goes by its served name; one that
     scales to zero loads at the first request. Nothing in the answers comes from a model.
     """
+    from plan.refused import Refused
     from plan.render import terminal
-    from plan.stack_file import Refused
     from sandbox.command import serve
 
     behaviour = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
@@ -273,7 +273,7 @@ def sandbox_settle(stack: str, project: Path) -> None:
 
     The sandbox can look that up by itself; in a real cloud, a person has to.
     """
-    from plan.stack_file import Refused
+    from plan.refused import Refused
     from sandbox.command import settle
 
     try:
@@ -523,8 +523,8 @@ def loadtest_run(
 
     from loadtest import command
     from loadtest.measure import MeasureSettings
+    from plan.refused import Refused
     from plan.render import terminal
-    from plan.stack_file import Refused
 
     try:
         declared = None
@@ -609,7 +609,7 @@ def loadtest_report(files: tuple[Path, ...]) -> None:
     """Lay runs side by side, as one page of HTML on standard output."""
     from loadtest.report import render
     from loadtest.results import load
-    from plan.stack_file import Refused
+    from plan.refused import Refused
 
     try:
         runs = [load(path) for path in files]
@@ -663,7 +663,7 @@ def loadtest_serve_fake(
       ack-inference loadtest serve-fake --fail cut=10 --fail busy=7
     """  # noqa: D301
     from loadtest import command
-    from plan.stack_file import Refused
+    from plan.refused import Refused
 
     try:
         behaviour = command.behaviour(

@@ -11,10 +11,8 @@ import asyncio
 import importlib
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pulumi
@@ -23,6 +21,7 @@ from pulumi import _types
 from pulumi.runtime import rpc
 from pulumi.runtime.sync_await import _sync_await
 
+from components.bindings import PACKAGES, TABLE
 from plan.model import STACK_TYPE, Marker, Plan, Resource
 
 Data = dict[str, Any]
@@ -179,25 +178,18 @@ def _texts(value: Any, path: list[str]) -> dict[str, list[str]]:
 
 
 def packages() -> list[str]:
-    """Packages of the SDKs that are loaded."""
-    return sorted(name for name, module in sys.modules.items() if _is_of_sdk(name, module))
+    """Packages of the SDKs that have the classes: who writes such a program imports them whole."""
+    return sorted({module for module, _ in classes().values()})
 
 
 def classes() -> dict[str, list[str]]:
-    """Module and name of the SDKs' classes, by the type that they register."""
-    classes_by_token: dict[str, list[str]] = {}
-    for name, module in list(sys.modules.items()):
-        for member in vars(module).values() if _is_of_sdk(name, module) else ():
-            if isinstance(member, type) and issubclass(member, pulumi.CustomResource):
-                token = vars(member).get("pulumi_type")
-                classes_by_token |= {token: [name, member.__name__]} if token else {}
-    return classes_by_token
-
-
-def _is_of_sdk(name: str, module: object) -> bool:
-    """A package of the SDKs; they leave stand-ins for those that nobody has touched yet."""
-    is_loaded = type(module) is ModuleType and hasattr(module, "__path__")
-    return is_loaded and name.startswith(("pulumi_alicloud", "pulumi_kubernetes"))
+    """Module and name of the SDKs' classes that components declare, by type."""
+    table = json.loads(TABLE.read_text())
+    return {
+        row["type"]: [".".join([package, *path.split(".")[:-1]]), path.rpartition(".")[2]]
+        for name, package in PACKAGES.items()
+        for path, row in table[name]["resources"].items()
+    }
 
 
 # --- the program ----------------------------------------------------------------------------------

@@ -149,6 +149,14 @@ class Args(BaseModel):
                 body.setdefault("description", text)
         return reference
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what was worked out of the fields goes along only if none is another one."""
+        copy = super().model_copy(update=update, deep=deep)
+        if update:
+            for name in copy.__dict__.keys() - type(self).model_fields.keys():
+                del copy.__dict__[name]
+        return copy
+
     def dump(self) -> dict[str, Any]:
         """The inputs as the engine records them: what is not set is left out."""
         return self.model_dump(exclude_none=True)

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from components.serving.scenarios import Api, Connections
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from . import chat
 from .results import Failure, Target

@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from components.serving.server import API_KEY
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from . import phases
 

@@ -17,7 +17,7 @@ from components.args import faults
 from components.serving.scenarios import Api as Api  # the command line's words, as below
 from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
 from components.serving.scenarios import Connections as Connections
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .arrivals import Spacing as Spacing  # the command line's words for it
 from .client import Endpoint, address, from_environment, from_file, header

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from components.serving.load_generators import GENERATORS
 from components.serving.scenarios import Api, Connections, Prompt, Scenario
+from plan.refused import Refused
 from plan.run import plan
-from plan.stack_file import Refused, read_stack
+from plan.stack_file import read_stack
 from stacks.sections.environment import PROJECT, Environment
 from stacks.sections.load_tests import LoadTestSection
 from stacks.sections.models import ModelSection

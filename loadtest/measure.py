@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from components.serving.scenarios import Prompt, Scenario
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .arrivals import Spacing
 from .client import EXHAUSTED, Endpoint, EndpointClient

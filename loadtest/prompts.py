@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .results import Prompts
 

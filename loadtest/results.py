@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from components.args import faults
 from components.serving.scenarios import Api, Connections, Prompt, Scenario
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 FORMAT: Final = 1
 """Version of the file; a change that an older reader would misread raises it."""

@@ -13,7 +13,7 @@ from .cost import bill
 from .cost_export import bill_document
 from .model import Marker, Plan, Resource
 from .objects import section
-from .stack_file import Refused
+from .refused import Refused
 
 _MARK: Final = "# Planned by ack-inference"
 _FIRST_KEYS: Final = ("apiVersion", "kind", "metadata")

@@ -10,7 +10,8 @@ import pulumi
 
 from .model import Plan
 from .record import record
-from .stack_file import Refused, read_stack
+from .refused import Refused
+from .stack_file import read_stack
 
 
 def plan(stack: str, root: Path, *, salt: bytes = b"", by_sdk: bool = False) -> Plan:

@@ -11,21 +11,12 @@ from typing import Any, Final
 
 import yaml
 
+from .refused import Refused
+
 PROJECT_FILE: Final = "Pulumi.yaml"
 
 _STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _KEY: Final = re.compile(r"[^:]+:(config:)?[^:]+")
-
-
-class Refused(Exception):
-    """An input that no plan can be made of, as sentences that its author can act on."""
-
-    def __init__(self, subject: str, *sentences: str) -> None:
-        super().__init__(
-            "\n".join([f"{subject} is refused:", *(f"  {line}" for line in sentences)])
-        )
-        self.subject = subject
-        self.sentences = sentences
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.args import Fault, Refusal, Words, nearest
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .model import Level, Rule, Settings
 from .rules import RULES

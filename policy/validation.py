@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plan.model import Plan
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .configuration import DEFAULTS, Configuration, read_configuration
 from .model import Level, Violation

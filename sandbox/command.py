@@ -11,7 +11,7 @@ from rich.text import Text
 
 from loadtest.command import pretend
 from plan.model import STACK_TYPE
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from . import binaries
 from .engine import EngineStep

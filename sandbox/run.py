@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import yaml
 
-from plan.stack_file import Refused, read_stack, stack_path
+from plan.refused import Refused
+from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
 from stacks.sections.environment import Environment
 from stacks.validation import validate

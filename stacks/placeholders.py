@@ -68,8 +68,7 @@ def _bound(part: object, values: Mapping[str, pulumi.Input[str]]) -> object:
         case str():
             return values.get(part, part)
         case Args():
-            changes = _changes(part.__dict__, values)
-            return part.model_copy(update=changes) if changes else part
+            return _copy(part, changes) if (changes := _changes(part.__dict__, values)) else part
         case dict():
             return {**part, **changes} if (changes := _changes(part, values)) else part
         case list() | tuple():
@@ -77,6 +76,12 @@ def _bound(part: object, values: Mapping[str, pulumi.Input[str]]) -> object:
             same = all(new is old for new, old in zip(items, part, strict=True))
             return part if same else type(part)(items)
     return part
+
+
+def _copy(part: Args, changes: Mapping[str, object]) -> Args:
+    copy = part.model_copy()
+    copy.__dict__.update(changes)
+    return copy
 
 
 def _changes(

@@ -22,7 +22,7 @@ LONGEST: Final = (
     "tests/sandbox",
     "tests/guides",
     "tests/library",
-    "tests/stacks/test_judge.py",
+    "tests/stacks/test_validation.py",
     "tests/test_cli.py",
 )
 """Tests that take longest, the longest first; else one core is left with them in the end."""

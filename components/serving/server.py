@@ -4,6 +4,7 @@ import functools
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from pydantic import Field
@@ -148,7 +149,7 @@ class ModelServer(Args):
             variables |= OFFLINE
         return dict(sorted({**variables, **(self.env or {})}.items()))
 
-    @property
+    @cached_property
     def vllm_command(self) -> VllmCommand | None:
         """What the command line tells vLLM; None where it starts another server."""
         image = vllm_image(self.image)

@@ -8,7 +8,8 @@ from pulumi.runtime import rpc
 
 from ..changes import ABSENT, changes, parse_path, value_at
 from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
-from ..stack_file import Refused, parsed
+from ..refused import Refused
+from ..stack_file import parsed
 from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .report import PlanRefusal, Report, StackReport
 

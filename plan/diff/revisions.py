@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..model import Plan
-from ..stack_file import PROJECT_FILE, Refused, stack_names, stack_path
+from ..refused import Refused
+from ..stack_file import PROJECT_FILE, stack_names, stack_path
 from ..wire import from_wire
 from .compare import compare
 from .report import PlanRefusal, Report, StackReport

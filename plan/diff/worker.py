@@ -11,8 +11,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from ..refused import Refused
 from ..run import plan
-from ..stack_file import Refused
 from ..wire import to_wire
 
 

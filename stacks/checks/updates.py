@@ -1,6 +1,7 @@
 """Updates of a model: room for new pods, and time for old ones."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from components.serving import Rollout
 from components.serving.shutdown import (
@@ -24,6 +25,7 @@ from .views import models, placed
 @warning
 def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
+    held = _held_cards(environment)
     for path, model in models(environment):
         cards = model.server.gpus
         pools = [
@@ -31,7 +33,7 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
         ]
         if not cards or len(pools) < len(model.placement.pools):
             continue
-        reserved = _cards_of_others(environment, model)
+        reserved = _cards_of_others(held, model)
         most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
         beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
@@ -110,15 +112,22 @@ def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
                 )
 
 
-def _cards_of_others(environment: Environment, model: ModelSection) -> int:
+def _held_cards(environment: Environment) -> Mapping[frozenset[str], int]:
+    """Cards that models always hold, by the pools that they may take."""
+    held: Counter[frozenset[str]] = Counter()
+    for model in environment.models:
+        held[frozenset(model.placement.pools)] += _least_cards(model)
+    return held
+
+
+def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) -> int:
     """Cards that other models always hold, and hold nowhere but in the pools of this one."""
-    pools = set(model.placement.pools)
-    return sum(
-        _least(section) * neighbour.server.gpus
-        for neighbour in environment.models
-        if neighbour is not model and pools.issuperset(neighbour.placement.pools)
-        for section in neighbour.serve.sections.values()
-    )
+    within = (cards for pools, cards in held.items() if pools.issubset(model.placement.pools))
+    return sum(within) - _least_cards(model)
+
+
+def _least_cards(model: ModelSection) -> int:
+    return sum(_least(section) * model.server.gpus for section in model.serve.sections.values())
 
 
 def _least(section: RuntimeSection) -> int:

@@ -32,7 +32,7 @@ _PLAN: Final = """
 import json, sys
 from pathlib import Path
 from plan.run import plan
-from plan.stack_file import Refused
+from plan.refused import Refused
 from plan.wire import to_wire
 
 outcomes = {}

@@ -21,7 +21,7 @@ from loadtest.client import (
 )
 from loadtest.fake_vllm import RECORDS, Misbehaviour, running
 from loadtest.results import Failure
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .asking import QUICK, answer_of_bytes, answer_of_fake, ask, behaviour, head, raw, saying
 

@@ -15,7 +15,7 @@ from components.serving.scenarios import Scenario
 from loadtest import command
 from loadtest.fake_vllm import Behaviour, Misbehaviour, running
 from loadtest.results import load
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .asking import behaviour
 from .runs import settings

@@ -17,7 +17,7 @@ from loadtest import load, measure
 from loadtest.client import Endpoint
 from loadtest.fake_vllm import Misbehaviour
 from loadtest.results import Failure, Phase, Run
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .asking import QUICK, behaviour, raw, saying
 from .runs import Watching, measured, run_of, settings

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.prompts import read
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .runs import run_of
 

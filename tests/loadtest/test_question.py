@@ -22,7 +22,7 @@ from loadtest import command
 from loadtest.declared import Declared, declared
 from loadtest.fake_vllm import running
 from loadtest.results import load
-from plan.stack_file import Refused
+from plan.refused import Refused
 from tests.stacks.environments import ROOT
 
 from .asking import behaviour

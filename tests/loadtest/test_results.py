@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.results import Failure, Run, load, save
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 from .runs import run_from, sample
 

@@ -10,7 +10,7 @@ from plan.cost import bill
 from plan.cost_export import bill_document
 from plan.export import to_json, write_manifests
 from plan.model import SECRET, UNKNOWN, Plan
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 Object = tuple[str, Mapping[str, Any]]
 

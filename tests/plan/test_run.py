@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from plan.model import SECRET, UNKNOWN, Plan
+from plan.refused import Refused
 from plan.run import plan
-from plan.stack_file import Refused
 
 
 def project(root: Path, program: str) -> Path:

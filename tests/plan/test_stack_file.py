@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from plan.stack_file import Refused, read_stack
+from plan.refused import Refused
+from plan.stack_file import read_stack
 
 
 def project(root: Path, stack_file: str, stack: str = "dev") -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plan.stack_file import Refused
+from plan.refused import Refused
 from policy.configuration import (
     CONFIGURATION_FILE,
     DEFAULTS,

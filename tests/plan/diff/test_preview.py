@@ -9,9 +9,10 @@ from pulumi.runtime import rpc
 from plan.changes import ABSENT, parse_path, property_path
 from plan.diff.compare import ChangeKind, ResourceChange, StackDiff
 from plan.diff.preview import read_preview
-from plan.stack_file import Refused
+from plan.refused import Refused
+from tests.resources import urn
 
-from .test_compare import CLAIM, CLUSTER, POOL, urn
+from .test_compare import CLAIM, CLUSTER, POOL
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from plan.diff import revisions
 from plan.diff.compare import ChangeKind
 from plan.diff.revisions import WORKING_TREE, checked_out, report
 from plan.model import Plan
-from plan.stack_file import Refused
+from plan.refused import Refused
 
 PROGRAM: Final = """
 import pulumi
