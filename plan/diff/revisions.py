@@ -192,7 +192,7 @@ def _plan_both(
 ) -> tuple[Planned, Planned]:
     """Plans each revision in a process of its own, both at the same time."""
     salt = secrets.token_hex(16)
-    pythons = [_python(revision) for revision in revisions]
+    pythons = [interpreter(revision) for revision in revisions]
     with tempfile.TemporaryDirectory(prefix="ack-inference-") as folder:
         answers = [Path(folder, side) for side in ("before", "after")]
         workers = [
@@ -248,7 +248,7 @@ def _result(revision: Revision, outcome: Mapping[str, Any]) -> Plan | PlanRefusa
     return PlanRefusal(revision.name, tuple(outcome["refused"]))
 
 
-def _python(revision: Revision) -> Path:
+def interpreter(revision: Revision) -> Path:
     """An interpreter with the dependencies of a revision: this one, where they are the same."""
     lock, own_lock = revision.root / LOCK, TOOL / LOCK
     if not lock.is_file() or (own_lock.is_file() and lock.read_bytes() == own_lock.read_bytes()):

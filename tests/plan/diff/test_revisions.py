@@ -219,11 +219,11 @@ def test_other_dependencies_are_installed_once(
     monkeypatch.setattr(revisions, "_install", install)
     for _ in range(2):
         with checked_out(project, None) as revision:
-            assert revisions._python(revision) != Path(sys.executable)
+            assert revisions.interpreter(revision) != Path(sys.executable)
     assert locks == ["other==1\n"]
     shutil.copy(revisions.TOOL / "requirements.lock", project)
     with checked_out(project, None) as revision:
-        assert revisions._python(revision) == Path(sys.executable)
+        assert revisions.interpreter(revision) == Path(sys.executable)
 
 
 def test_an_environment_that_cannot_be_made_is_a_sentence_and_leaves_nothing(
