@@ -1,9 +1,9 @@
 """How much longer does `up` take than the longest chain of resources that wait for one another?
 
 Clouds and charts take minutes, the engine seconds: what an `up` takes is its critical path, as long
-as everything beside that path runs beside it. `MINUTES` says how long each type takes; the path is
-computed from the plan (dependencies, parents, providers), and the sandbox takes as long, on a
-smaller scale, when it makes a resource.
+as everything beside that path runs beside it. `MINUTES` says how long each type takes, and
+`WITHOUT_GPUS` how long a pool without GPUs does. The path is computed from the plan (dependencies,
+parents, providers), and the sandbox takes as long, on a smaller scale, when it makes a resource.
 
 On that scale the engine, the program and the API server take as long as the cloud, so each stack
 comes up twice, with the latencies and without. What is compared is what the latencies add to an
@@ -30,6 +30,7 @@ from typing import Final
 
 from rich.console import Console
 
+from components.cloud.node_pool import has_gpu
 from plan.model import Plan, Resource
 from plan.run import plan
 from sandbox.run import Sandbox
@@ -45,8 +46,9 @@ MINUTES: Final[Mapping[str, float]] = MappingProxyType(
     {
         # Assumed: control plane, its load balancer and its core add-ons.
         "alicloud:cs/managedKubernetes:ManagedKubernetes": 15,
-        # A node is ready after 45 to 103 s (ACK, auto-scaling-overview, 2025-08-28); assumed: as
-        # much again for the GPU driver, for which ACK names no figure, and for the scaling group.
+        # With GPUs; assumed: as much again as without for the driver, for which ACK names no
+        # figure. A node registers once it is installed (introduction-to-node-initialization,
+        # 2026-03-07).
         "alicloud:cs/nodePool:NodePool": 4,
         # Assumed, as are the add-ons and charts: a few pods that pull small images.
         "alicloud:vpc/natGateway:NatGateway": 2,
@@ -67,6 +69,13 @@ MINUTES: Final[Mapping[str, float]] = MappingProxyType(
 )
 """How long a create takes, in minutes; what is not listed takes no time."""
 
+WITHOUT_GPUS: Final[Mapping[str, float]] = MappingProxyType(
+    # A node is ready after 45 to 103 s (ACK, auto-scaling-overview, 2025-08-28); assumed: the rest
+    # for the scaling group.
+    {"alicloud:cs/nodePool:NodePool": 2}
+)
+"""How long it takes in minutes where no node has a GPU, and so no driver is installed."""
+
 _WAIT_FOR: Final = "pulumi.com/waitFor"
 
 
@@ -80,13 +89,28 @@ class Link:
 
 
 def minutes_of(planned: Plan) -> dict[str, float]:
-    """How long a create of each type takes in a stack: where nobody waits, it takes no time."""
+    """How long a create of each type takes in a stack: where nobody waits, it takes no time.
+
+    Returns:
+        Minutes by type, and by URN where a resource takes another time than its type.
+    """
     waited = {
         resource.type
         for resource in planned.resources
         if resource.type in MINUTES and _is_waited_for(resource)
     }
-    return {type_: minutes for type_, minutes in MINUTES.items() if type_ in waited}
+    types = {type_: minutes for type_, minutes in MINUTES.items() if type_ in waited}
+    without_gpus = {
+        resource.urn: WITHOUT_GPUS[resource.type]
+        for resource in planned.resources
+        if resource.type in WITHOUT_GPUS
+        and not any(map(has_gpu, resource.inputs.get("instanceTypes") or ()))
+    }
+    return types | without_gpus
+
+
+def _takes(resource: Resource, minutes: Mapping[str, float]) -> float:
+    return minutes.get(resource.urn, minutes.get(resource.type, 0))
 
 
 def _is_waited_for(resource: Resource) -> bool:
@@ -99,7 +123,7 @@ def critical_path(resources: Sequence[Resource], minutes: Mapping[str, float]) -
 
     Args:
         resources: Parents and dependencies before what needs them, as they are registered.
-        minutes: How long a create takes, by type; 0 for others.
+        minutes: How long a create takes, by URN or else by type; 0 for others.
 
     Returns:
         The links that take time, first to last.
@@ -111,12 +135,12 @@ def critical_path(resources: Sequence[Resource], minutes: Mapping[str, float]) -
         waits = [urn for urn in _waits_for(resource) if urn in by_urn]
         last = max(waits, key=lambda urn: ready[urn], default=None)
         by_urn[resource.urn], after[resource.urn] = resource, last
-        ready[resource.urn] = minutes.get(resource.type, 0) + (ready[last] if last else 0)
+        ready[resource.urn] = _takes(resource, minutes) + (ready[last] if last else 0)
     links = []
     last = max(ready, key=lambda urn: ready[urn], default=None)
     while last is not None:
         resource = by_urn[last]
-        links.append(Link(resource, minutes.get(resource.type, 0)))
+        links.append(Link(resource, _takes(resource, minutes)))
         last = after[last]
     return [link for link in reversed(links) if link.minutes]
 
@@ -149,7 +173,7 @@ def _measured(stack: str, scale: float, rounds: int) -> RatioRow:
     minutes = minutes_of(planned)
     links = critical_path(planned.resources, minutes)
     path = length(links) * 60
-    slow = {type_: 60 * duration / scale for type_, duration in minutes.items()}
+    slow = {key: 60 * duration / scale for key, duration in minutes.items()}
     durations = [(_up(stack, slow), _up(stack, {})) for _ in range(rounds)]
     longer, shorter = map(statistics.median, zip(*durations, strict=True))
     ratio = (longer - shorter) * scale / path

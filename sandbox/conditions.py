@@ -25,7 +25,8 @@ class Conditions:
     """Latencies and failures by type, shared by all plugins of a sandbox."""
 
     seconds: dict[str, float] = field(default_factory=dict)
-    """How long a create or an update of a type takes. Default: as long as it takes here."""
+    """How long a create or an update takes, by URN or else by type. Default: as long as it takes
+    here."""
     failing: set[tuple[Operation, str]] = field(default_factory=set)
     """Operations that fail once more, before anything is done."""
     unfinished: set[tuple[Operation, str]] = field(default_factory=set)
@@ -36,7 +37,7 @@ class Conditions:
     """What failed on purpose, in order."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def begin(self, operation: Operation, type_: str) -> None:
+    def begin(self, operation: Operation, type_: str, urn: str = "") -> None:
         """Takes the time that it takes, and fails if it is to fail."""
         with self._lock:
             self.begun[operation, type_] += 1
@@ -44,7 +45,7 @@ class Conditions:
         if fails:
             raise Injected(f"the sandbox was told to let {operation} of {type_} fail once")
         if operation in (Operation.CREATE, Operation.UPDATE):
-            time.sleep(self.seconds.get(type_, 0))
+            time.sleep(self.seconds.get(urn, self.seconds.get(type_, 0)))
 
     def leaves_unfinished(self, operation: Operation, type_: str) -> bool:
         """Whether what was just done counts as failed all the same."""

@@ -225,7 +225,7 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
     ) -> State:
         if resource.preview:
             return act(resource)
-        self.conditions.begin(operation, resource.type)
+        self.conditions.begin(operation, resource.type, resource.urn)
         try:
             state = act(resource)
             if self.conditions.leaves_unfinished(operation, resource.type):

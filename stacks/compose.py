@@ -4,7 +4,7 @@ Network -> cluster -> pools -> platform -> per model: store -> cache -> placemen
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
@@ -13,6 +13,7 @@ import pulumi
 from components.bindings import alicloud, kubernetes
 from components.cloud import (
     AckCluster,
+    ClusterProfile,
     EdgePool,
     ExistingCluster,
     ExistingClusterArgs,
@@ -22,7 +23,10 @@ from components.cloud import (
     ModelStore,
     Network,
     NodePool,
+    NodePoolArgs,
 )
+from components.cloud.node_pool import has_gpu
+from components.crds.affinity import TaintEffect
 from components.platform import Dashboards, Fluid, GpuMetrics, Priorities
 from components.serving import LoadTest, ModelCache, Placement, TrainingJob
 from components.serving.load_generators import REQUEST_SECONDS
@@ -61,8 +65,10 @@ class TargetCluster:
 
     provider: kubernetes.Provider
     """Reaches the cluster's API."""
-    pools: Sequence[NodePool] = ()
-    """The stack's own pools."""
+    pools: Mapping[str, NodePool] = field(default_factory=dict)
+    """The stack's own pools, by name."""
+    platform_pools: frozenset[str] = frozenset()
+    """Names of those that the platform runs on; all of them where no pool is made for it."""
     cloud: alicloud.Provider | None = None
     """Reaches Alibaba Cloud; absent for an existing cluster."""
     values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -78,15 +84,28 @@ class TargetCluster:
         return pulumi.ResourceOptions(providers=providers, depends_on=depends_on)
 
     def on_nodes(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a component that runs pods: its nodes come before it, and go after it."""
-        return self.options(*self.pools, *depends_on)
+        """Options of a component whose pods run anywhere: nodes come before it, and go after it."""
+        return self.options(*self.pools.values(), *depends_on)
+
+    def on_platform_nodes(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a part of the platform: nodes of its pods come before it, and go after it.
+
+        GPU nodes come beside it: its DaemonSets reach them as they reach any later node.
+        """
+        pools = [pool for name, pool in self.pools.items() if name in self.platform_pools]
+        return self.options(*pools, *depends_on)
+
+    def further_pools(self, names: Iterable[str]) -> list[NodePool]:
+        """Those of these pools that the platform does not wait for."""
+        wanted = {*names} - self.platform_pools
+        return [pool for name, pool in self.pools.items() if name in wanted]
 
 
 def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     """Declares everything that an environment is made of."""
     environment = resolved.environment
     cluster = (
-        create_cluster(environment, resolved.cloud)
+        create_cluster(environment, resolved.cloud, fewest_nodes(resolved.platforms))
         if resolved.cloud
         else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
@@ -94,7 +113,7 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     stores = declare_stores(resolved, cluster)
     cluster = with_values(cluster, mount_targets(stores))
     priorities = declare_priorities(resolved, cluster)
-    fluid = [Fluid("fluid", resolved.fluid, cluster.on_nodes())] if resolved.fluid else []
+    fluid = [Fluid("fluid", resolved.fluid, cluster.on_platform_nodes())] if resolved.fluid else []
     platforms = declare_platforms(resolved, cluster)
     metrics = declare_metrics(resolved, cluster, secrets, namespace)
 
@@ -104,8 +123,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         claims = declare_claims(model.claims, cluster, stores, namespace)
         cache = declare_cache(model, cluster, [*namespace, *claims, *fluid])
         placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
-        # The cache waits for the claim, and the servers for nodes.
-        needed = [*priorities, placement, *platforms, *metrics, *(cache or claims)]
+        # The cache waits for the claim, and the platform for its nodes.
+        nodes = cluster.further_pools(model.section.placement.pools)
+        needed = [*priorities, placement, *platforms, *metrics, *(cache or claims), *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
         export_address(environment.namespace, model.section, services[name].host)
@@ -135,8 +155,8 @@ def reach_existing_cluster(
     return TargetCluster(ExistingCluster("cluster", args).provider)
 
 
-def create_cluster(environment: Environment, parts: CloudParts) -> TargetCluster:
-    """Network, ACK cluster and pools of the stack's own."""
+def create_cluster(environment: Environment, parts: CloudParts, nodes: int) -> TargetCluster:
+    """Network, ACK cluster and pools of the stack's own; the platform waits for so many nodes."""
     cloud = alicloud.Provider(
         "alicloud",
         region=environment.region,
@@ -146,16 +166,23 @@ def create_cluster(environment: Environment, parts: CloudParts) -> TargetCluster
     )
     in_cloud = pulumi.ResourceOptions(providers=[cloud])
     network = Network("network", parts.network, in_cloud)
+    after_network = pulumi.ResourceOptions(providers=[cloud], depends_on=[network])
     values = network_values(network)
     cluster = AckCluster(
         "cluster",
         bind(parts.cluster, values),
-        # Nodes that cannot reach the internet through SNAT never join.
-        pulumi.ResourceOptions(providers=[cloud], depends_on=[network]),
+        # Without nodes, nothing in a cluster of profile pro needs a way out: ACK gives one to
+        # clusters that exist (enable-an-existing-ack-cluster-to-access-the-internet, read
+        # 2026-11). That it asks for none before is an assumption: the provider's page
+        # (cs_managed_kubernetes) wants one in general, and recommends clusters without nodes.
+        # What an edge cluster runs by itself is not documented, so that one waits.
+        after_network if parts.cluster.profile is ClusterProfile.EDGE else in_cloud,
     )
     values |= cluster_values(cluster)
+    # Nodes that cannot reach the Internet through SNAT never join.
     pools = {
-        name: NodePool(name, bind(args, values), in_cloud) for name, args in parts.pools.items()
+        name: NodePool(name, bind(args, values), after_network)
+        for name, args in parts.pools.items()
     }
     edge_pools = {
         name: EdgePool(name, bind(args, values), in_cloud)
@@ -167,7 +194,40 @@ def create_cluster(environment: Environment, parts: CloudParts) -> TargetCluster
     pulumi.export("kubeconfig_command", cluster.kubeconfig_command)
     values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in pools.items()}
     values |= {placeholders.pool_id(name): pool.node_pool_id for name, pool in edge_pools.items()}
-    return TargetCluster(cluster.provider, [*pools.values()], cloud, values)
+    awaited = platform_pools(parts.pools, nodes)
+    return TargetCluster(cluster.provider, pools, awaited, cloud, values)
+
+
+def fewest_nodes(platforms: Iterable[Platform]) -> int:
+    """How many nodes there are before these platforms are installed: at least one."""
+    return max((platform.nodes for platform in platforms), default=1)
+
+
+def platform_pools(pools: Mapping[str, NodePoolArgs], nodes: int) -> frozenset[str]:
+    """Names of the pools that the platform waits for: those without GPUs and taints.
+
+    A node registers once its drivers are installed (ACK, introduction-to-node-initialization,
+    2026-03-07), so nodes without GPUs come first. Where they are too few, the platform waits for
+    all pools: any may have the others.
+
+    Args:
+        pools: All pools, by name.
+        nodes: How many nodes there have to be.
+    """
+    sizes = {name: _fewest(args) for name, args in pools.items() if _hosts_platform(args)}
+    names = frozenset(name for name, size in sizes.items() if size)
+    return names if sum(sizes.values()) >= nodes else frozenset(pools)
+
+
+def _fewest(args: NodePoolArgs) -> int:
+    return (args.autoscale.min if args.autoscale else args.size) or 0
+
+
+def _hosts_platform(args: NodePoolArgs) -> bool:
+    taints = [
+        taint for taint in args.taints or [] if taint.effect is not TaintEffect.PREFER_NO_SCHEDULE
+    ]
+    return not taints and not any(map(has_gpu, args.instance_types))
 
 
 def network_values(network: Network) -> dict[str, pulumi.Input[str]]:
@@ -242,7 +302,7 @@ def declare_platforms(
     components: dict[Platform, pulumi.Resource] = {}
     for platform, args in resolved.platforms.items():
         earlier = [components[need] for need in platform.needs if need in components]
-        options = cluster.on_nodes(*earlier)
+        options = cluster.on_platform_nodes(*earlier)
         components[platform] = platform.component(platform.name, cluster.bound(args), options)
     return [part for platform, part in components.items() if platform in resolved.awaited]
 
@@ -262,7 +322,7 @@ def declare_metrics(
     secret = {"url": secrets.prometheus_url, "token": secrets.prometheus_token}
     update = {field: value for field, value in secret.items() if value is not None}
     args = args.model_copy(update={"prometheus": args.prometheus.model_copy(update=update)})
-    return [GpuMetrics("gpu-metrics", args, cluster.on_nodes(*namespace))]
+    return [GpuMetrics("gpu-metrics", args, cluster.on_platform_nodes(*namespace))]
 
 
 def declare_claims(
@@ -289,7 +349,9 @@ def declare_cache(
     """The model's copy on the cache nodes, where it has one."""
     if model.cache is None:
         return []
-    args, options = cluster.bound(model.cache), cluster.options(*after)
+    # Its pods run on the nodes of its pool: it is filled while GPU nodes come.
+    nodes = cluster.further_pools([required(model.section.cache).pool])
+    args, options = cluster.bound(model.cache), cluster.options(*after, *nodes)
     return [ModelCache(model.section.name, args, options)]
 
 

@@ -40,7 +40,7 @@ def knative_args(environment: Environment, models: Sequence[ModelArgs]) -> Knati
     )
 
 
-KNATIVE: Final = Platform("knative", knative_args, Knative, section="knative")
+KNATIVE: Final = Platform("knative", knative_args, Knative, section="knative", nodes=ADDON_NODES)
 
 
 # --- checks --------------------------------------------------------------------------------------

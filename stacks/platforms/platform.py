@@ -27,6 +27,8 @@ class Platform:
     """What has to work before it."""
     section: str = ""
     """Section of the stack file that its arguments are of."""
+    nodes: int = 1
+    """Worker nodes, of whatever kind, without which it is not installed."""
 
     def check(self, find: Callable[[Environment], Iterator[Fault]]) -> Check:
         """Makes a function a rule that refuses, asked where a model needs the platform."""

@@ -1,9 +1,11 @@
 import pytest
 
-from bench.critical_path import MINUTES, Link, critical_path, length, minutes_of
+from bench.critical_path import MINUTES, ROOT, Link, critical_path, length, minutes_of
 from plan.model import UNKNOWN, Plan, Resource
+from plan.run import plan
 from tests.resources import resource
 
+A10 = "ecs.gn7i-c32g1.8xlarge"
 SLOW = {"cluster": 15.0, "pool": 4.0, "nat": 2.0, "chart": 1.0}
 
 
@@ -70,3 +72,21 @@ def test_an_object_takes_time_only_if_somebody_waits_for_it(waits: bool) -> None
     waited = Resource(**{**vars(service), "inputs": {"metadata": {"annotations": notes}}})
     minutes = minutes_of(Plan("p", "s", [waited]))
     assert minutes == ({type_: MINUTES[type_]} if waits else {})
+
+
+@pytest.mark.parametrize(("instance", "minutes"), [("ecs.g7.2xlarge", 2), (A10, 4)])
+def test_a_pool_takes_less_time_where_no_driver_is_installed(instance: str, minutes: float) -> None:
+    pool = planned("alicloud:cs/nodePool:NodePool", "pool")
+    typed = Resource(**{**vars(pool), "inputs": {"instanceTypes": [instance]}})
+    assert length(critical_path([typed], minutes_of(Plan("p", "s", [typed])))) == minutes
+
+
+def test_what_a_resource_takes_goes_before_what_its_type_takes() -> None:
+    graph = [planned("pool", "gpu"), planned("pool", "cpu")]
+    assert names(critical_path(graph, {"pool": 4, "cpu": 5})) == ["cpu"]
+    assert length(critical_path(graph, {"pool": 4, "cpu": 2})) == 4
+
+
+def test_dev_is_up_within_21_minutes() -> None:
+    found = plan("dev", ROOT)
+    assert length(critical_path(found.resources, minutes_of(found))) <= 21

@@ -82,3 +82,10 @@ def test_what_fails_takes_no_time(slept: list[float]) -> None:
     conditions = Conditions(seconds={POOL: 90}, failing={(Operation.CREATE, POOL)})
     assert fails(lambda: conditions.begin(Operation.CREATE, POOL))
     assert slept == []
+
+
+def test_a_resource_may_take_another_time_than_its_type(slept: list[float]) -> None:
+    conditions = Conditions(seconds={POOL: 4, "urn:cpu": 2})
+    for urn in ("urn:cpu", "urn:gpu"):
+        conditions.begin(Operation.CREATE, POOL, urn)
+    assert slept == [2, 4]

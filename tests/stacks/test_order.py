@@ -5,12 +5,24 @@ Does not prove that the engine keeps to it; the lives of the stacks in tests/san
 
 import pytest
 
+from components.cloud import NodePoolArgs
+from components.cloud.node_pool import has_gpu
 from plan.model import Plan, Resource
+from stacks.compose import platform_pools
 
-from .test_plans import CLUSTER, OURS, POOL, before, plan_of, urns
+from .environments import changed, dev, planned
+from .test_plans import CLUSTER, OURS, POOL, SNAT, before, plan_of, urns
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 ADDON = "alicloud:cs/kubernetesAddon:KubernetesAddon"
+NAT = "alicloud:vpc/natGateway:NatGateway"
+BASE = {"cluster_id": "c1", "node_pool_name": "pool", "vswitch_ids": ["vsw-h"]}
+CPU = {"instance_types": ["ecs.g7.2xlarge"], "size": 2}
+GPU = {"instance_types": ["ecs.gn7i-c32g1.8xlarge"], "size": 2}
+FROM_ZERO = {"size": None, "autoscale": {"min": 0, "max": 3}}
+FROM_ONE = {"size": None, "autoscale": {"min": 1, "max": 3}}
+TAINTED = {"taints": [{"key": "team", "effect": "NoSchedule"}]}
+DISLIKED = {"taints": [{"key": "team", "effect": "PreferNoSchedule"}]}
 RUNS_PODS = (
     RELEASE,
     ADDON,
@@ -33,6 +45,17 @@ def own_pools(found: Plan) -> set[str]:
     return {urn for urn in urns(found, POOL) if "EdgePool" not in urn}
 
 
+def pools_without_gpus(found: Plan) -> set[str]:
+    """Own pools with nodes from the start that have no GPU; of our stacks, all without taints."""
+    return {
+        one.urn
+        for one in found.of(POOL)
+        if one.urn in own_pools(found)
+        and not any(map(has_gpu, one.inputs["instanceTypes"]))
+        and "scalingConfig" not in one.inputs
+    }
+
+
 def runs_pods(one: Resource) -> bool:
     """An add-on that is a part of the cluster is there before any node, and KServe's types are no
     pods."""
@@ -41,12 +64,109 @@ def runs_pods(one: Resource) -> bool:
 
 
 @pytest.mark.parametrize("stack", OURS)
-def test_what_runs_pods_comes_after_all_nodes_and_goes_before_them(stack: str) -> None:
+def test_what_runs_pods_comes_after_nodes_without_gpus_and_goes_before_them(stack: str) -> None:
+    """The platform's pods wait for nodes, or a chart is given up after 15 minutes and taken back;
+    without them, nothing finishes what is deleted."""
     found = plan_of(stack)
+    nodes = pools_without_gpus(found)
     mine = [one for one in found.resources if runs_pods(one)]
     assert mine
-    late = {one.name for one in mine if not own_pools(found) <= before(found, one)}
+    assert nodes
+    late = {one.name for one in mine if not nodes <= before(found, one)}
     assert late == set()
+
+
+@pytest.mark.parametrize("stack", OURS)
+def test_the_platform_and_the_caches_do_not_wait_for_gpus(stack: str) -> None:
+    """None of their pods needs one: charts are installed, and caches filled, while drivers are."""
+    found = plan_of(stack)
+    gpus = own_pools(found) - pools_without_gpus(found)
+    mine = [
+        one
+        for one in found.resources
+        if one.type in (RELEASE, ADDON) or one.type.startswith("kubernetes:data.fluid.io")
+    ]
+    assert gpus
+    assert mine
+    assert {one.name for one in mine if gpus & before(found, one)} == set()
+
+
+@pytest.mark.parametrize("stack", OURS)
+def test_nodes_wait_for_their_way_out(stack: str) -> None:
+    """A node without one loads neither packages nor images, and never joins."""
+    found = plan_of(stack)
+    pools = [one for one in found.of(POOL) if one.urn in own_pools(found)]
+    assert pools
+    assert all(urns(found, SNAT) <= before(found, one) for one in pools)
+
+
+@pytest.mark.parametrize("stack", OURS)
+def test_a_cluster_is_made_beside_the_way_out_unless_it_is_one_of_ack_edge(stack: str) -> None:
+    """No node of profile pro is there yet; what an edge cluster runs by itself is not
+    documented."""
+    found = plan_of(stack)
+    [cluster] = found.of(CLUSTER)
+    waits = cluster.inputs["profile"] == "Edge"
+    assert urns(found, SNAT, NAT) & before(found, cluster) == (
+        urns(found, SNAT, NAT) if waits else set()
+    )
+
+
+def test_a_cache_waits_for_fluid_and_a_load_for_its_dataset() -> None:
+    """Fluid's chart brings the types of a Dataset and what binds it, and only what is bound can be
+    loaded."""
+    found = plan_of("dev")
+    fluid = {one.urn for one in found.of(RELEASE) if one.name == "fluid-release"}
+    [dataset] = found.of("kubernetes:data.fluid.io/v1alpha1:Dataset")
+    [load] = found.of("kubernetes:data.fluid.io/v1alpha1:DataLoad")
+    assert fluid
+    assert fluid <= before(found, dataset)
+    assert dataset.urn in before(found, load)
+
+
+@pytest.mark.parametrize("tainted", [False, True])
+def test_a_cache_waits_for_its_own_pool_even_if_the_platform_does_not(tainted: bool) -> None:
+    """Its workers run nowhere else."""
+    taints = TAINTED["taints"] if tainted else []
+    raw = changed(changed(dev(), "pools[system].size", 3), "pools[cache].taints", taints)
+    found = planned(raw)
+    [pool] = [one for one in found.of(POOL) if one.name == "cache-pool"]
+    [fluid] = [one for one in found.of(RELEASE) if one.name == "fluid-release"]
+    [workers] = found.of("kubernetes:data.fluid.io/v1alpha1:JindoRuntime")
+    assert (pool.urn in before(found, fluid)) is not tainted
+    assert pool.urn in before(found, workers)
+
+
+@pytest.mark.parametrize(
+    ("pools", "nodes", "names"),
+    [
+        ({"cpu": CPU, "gpu": GPU}, 1, {"cpu"}),
+        ({"cpu": CPU, "elastic": CPU | FROM_ZERO, "gpu": GPU}, 1, {"cpu"}),
+        ({"cpu": CPU, "tainted": CPU | TAINTED}, 1, {"cpu"}),
+        ({"cpu": CPU, "disliked": CPU | DISLIKED}, 1, {"cpu", "disliked"}),
+        ({"elastic": CPU | FROM_ONE, "gpu": GPU}, 1, {"elastic"}),
+        ({"elastic": CPU | FROM_ZERO, "gpu": GPU}, 1, {"elastic", "gpu"}),
+        ({"empty": CPU | {"size": 0}, "gpu": GPU}, 1, {"empty", "gpu"}),
+        ({"tainted": CPU | TAINTED, "gpu": GPU}, 1, {"tainted", "gpu"}),
+        ({"gpu": GPU}, 1, {"gpu"}),
+        ({}, 1, set()),
+        ({"cpu": CPU, "gpu": GPU}, 2, {"cpu"}),
+        ({"cpu": CPU, "gpu": GPU}, 3, {"cpu", "gpu"}),
+        ({"cpu": CPU, "cache": CPU, "gpu": GPU}, 3, {"cpu", "cache"}),
+    ],
+)
+def test_the_platform_waits_for_pools_that_its_pods_fit_or_else_for_all(
+    pools: dict[str, dict[str, object]], nodes: int, names: set[str]
+) -> None:
+    args = {name: NodePoolArgs.of(BASE | fields) for name, fields in pools.items()}
+    assert platform_pools(args, nodes) == names
+
+
+def test_knative_waits_for_the_nodes_that_ack_counts_before_it_installs_the_add_on() -> None:
+    """Two nodes without GPUs are one too few."""
+    found = planned(changed(dev(), "pools[cache].taints", TAINTED["taints"]))
+    [addon] = [one for one in found.of(ADDON) if one.name == "knative-addon"]
+    assert own_pools(found) <= before(found, addon)
 
 
 @pytest.mark.parametrize("stack", OURS)
@@ -86,11 +206,13 @@ def test_storage_is_made_beside_the_cluster(stack: str) -> None:
     assert waiting == set()
 
 
-def test_a_service_names_no_pool_and_no_claim_that_others_wait_for_already() -> None:
-    """Each dependency of each model is expanded by the SDK: needless ones cost time."""
+def test_a_service_names_the_pools_that_nothing_else_waits_for_and_no_claim() -> None:
+    """Each dependency of each model is expanded by the SDK: needless ones cost time. Its own
+    nodes are waited for, since they go after it."""
     found = plan_of("dev")
     [service] = [one for one in found.resources if one.name == "qwen-service"]
-    assert own_pools(found) & set(service.dependencies) == set()
+    pools = {urn for urn in service.dependencies if urn in own_pools(found)}
+    assert pools == own_pools(found) - pools_without_gpus(found)
     assert (
         urns(found, "kubernetes:core/v1:PersistentVolumeClaim") & set(service.dependencies) == set()
     )

@@ -57,6 +57,11 @@ def deployed(stack: str) -> Plan:
     return planned(raw_of(stack), stack=stack, preview=False)
 
 
+def edge(found: Plan) -> set[str]:
+    """Nobody knows which machines stand in an edge pool, so nothing waits for one."""
+    return {urn for urn in urns(found, POOL) if "EdgePool" in urn}
+
+
 def served(stack: str) -> dict[str, str]:
     """Which way each model of a stack is served."""
     return {one["name"]: next(iter(one["serve"])) for one in raw_of(stack)["models"]}
@@ -260,7 +265,9 @@ def test_a_service_is_destroyed_before_all_that_it_stands_on(stack: str) -> None
         [service] = [one for one in found.of(SERVICES[way]) if one.name == f"{model}-service"]
         [spec] = [one for one in raw_of(stack)["models"] if one["name"] == model]
         behind = before(found, service)
-        assert urns(found, f"ack-inference:index:{PLATFORMS[way]}", POOL) <= behind
+        assert urns(found, f"ack-inference:index:{PLATFORMS[way]}") <= behind
+        nodes = {f"{pool}-pool" for pool in spec["placement"].get("pools", [])}
+        assert {one.urn for one in found.of(POOL) if one.name in nodes} - edge(found) <= behind
         assert urns(found, "kubernetes:scheduling.k8s.io/v1:PriorityClass") <= behind
         own = {one.urn for one in found.resources if one.name.startswith(f"{model}-")}
         cached = {u for u in own if "fluid.io" in u.split("::")[2]}
@@ -272,11 +279,12 @@ def test_a_service_is_destroyed_before_all_that_it_stands_on(stack: str) -> None
 
 
 @pytest.mark.parametrize("stack", OURS)
-def test_the_cluster_is_destroyed_before_the_way_out_of_its_nodes(stack: str) -> None:
+def test_nodes_are_destroyed_before_their_way_out(stack: str) -> None:
     found = plan_of(stack)
-    [cluster] = found.of(CLUSTER)
     assert found.of(SNAT)
-    assert urns(found, SNAT) <= before(found, cluster)
+    pools = [one for one in found.of(POOL) if one.urn not in edge(found)]
+    assert pools
+    assert all(urns(found, SNAT) <= before(found, one) for one in pools)
 
 
 @pytest.mark.parametrize("stack", OURS)
@@ -291,8 +299,8 @@ def test_what_runs_pods_is_destroyed_before_its_nodes(stack: str) -> None:
         for one in platform
         if one.name.startswith(PLATFORM) and one.name != "kserve-crd"  # resource types alone
     ]
-    # Nobody knows which machines stand in an edge pool, so nothing waits for one.
-    pools = {urn for urn in urns(found, POOL) if "EdgePool" not in urn}
+    pools = {one.urn for one in found.of(POOL) if one.name in ("system-pool", "default-pool")}
+    assert pools
     assert mine
     assert all(pools <= before(found, one) for one in mine)
 
