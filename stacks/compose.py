@@ -319,6 +319,8 @@ def declare_metrics(
     if resolved.metrics is None:
         return []
     args = cluster.bound(resolved.metrics)
+    if args.prometheus.url == placeholders.PROMETHEUS_URL:
+        required(secrets.prometheus_url)
     secret = {"url": secrets.prometheus_url, "token": secrets.prometheus_token}
     update = {field: value for field, value in secret.items() if value is not None}
     args = args.model_copy(update={"prometheus": args.prometheus.model_copy(update=update)})

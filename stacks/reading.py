@@ -40,6 +40,8 @@ class Rest(Generic[Section]):
     """It lacks what could not be read, or breaks a rule: whoever asks for that fails."""
     faults: list[Fault]
     """What rules within it say of what could be read."""
+    missed: list[Exception]
+    """Why rules within it broke off: they asked for what is missing."""
     is_complete: bool
     """Whether nothing is missing."""
 
@@ -51,25 +53,28 @@ def read_rest(section: type[Section], raw: Mapping[str, Any]) -> Rest[Section]:
     """
     values: dict[str, Any] = {}
     faults: list[Fault] = []
+    missed: list[Exception] = []
     for name, info in section.model_fields.items():
         value = raw.get(name)
         if value is None and not info.is_required():
             values[name] = info.get_default(call_default_factory=True)
             continue
         with suppress(ValidationError, Unreadable):
-            values[name] = _value(name, info, value, faults)
+            values[name] = _value(name, info, value, faults, missed)
     rest = section.model_construct(raw.keys() & values.keys(), **values)
     _forget(rest, section.model_fields.keys() - values.keys())
-    rule_faults = [*until_missing(rest._faults())]
+    rule_faults = [*until_missing(rest._faults(), missed)]
     _forget(rest, {re.split(r"[.\[]", fault.field)[0] for fault in rule_faults} - {"name"})
     is_complete = not faults and section.model_fields.keys() == rest.__dict__.keys()
-    return Rest(cast(Section, rest), [*faults, *rule_faults], is_complete)
+    return Rest(cast(Section, rest), [*faults, *rule_faults], missed, is_complete)
 
 
-def until_missing(faults: Iterable[Answer]) -> Iterator[Answer]:
-    """What a rule says until it asks for what could not be read."""
-    with suppress(AttributeError, LookupError):
-        yield from faults
+def until_missing(answers: Iterable[Answer], missed: list[Exception]) -> Iterator[Answer]:
+    """What a rule says until it asks for what could not be read, which is added to `missed`."""
+    try:
+        yield from answers
+    except (AttributeError, LookupError) as error:
+        missed.append(error)
 
 
 def _forget(section: Args, fields: Iterable[str]) -> None:
@@ -77,7 +82,9 @@ def _forget(section: Args, fields: Iterable[str]) -> None:
         section.__dict__.pop(field, None)
 
 
-def _value(name: str, info: FieldInfo, raw: Any, faults: list[Fault]) -> Any:
+def _value(
+    name: str, info: FieldInfo, raw: Any, faults: list[Fault], missed: list[Exception]
+) -> Any:
     kind, is_list = _section(info.annotation)
     if kind is None:
         config = ConfigDict(arbitrary_types_allowed=True)
@@ -91,6 +98,7 @@ def _value(name: str, info: FieldInfo, raw: Any, faults: list[Fault]) -> Any:
     for index, rest in enumerate(rests):
         entry = f"[{getattr(rest.section, 'name', index)}]" if is_list else ""
         faults += [fault.under(f"{name}{entry}") for fault in rest.faults]
+        missed += rest.missed
     # What a rule asks for may be missing: it has seen all other entries then.
     sections = [rest.section for rest in sorted(rests, key=lambda rest: not rest.is_complete)]
     return sections if is_list else sections[0]

@@ -178,6 +178,9 @@ class Resolution:
     """None where a part is missing: it is refused, or refers to something that is not there."""
     faults: Sequence[Fault]
     """What components refuse, each under its section."""
+    missed: Sequence[Exception]
+    """Why further parts are missing: what they ask for is not there. Where nobody refuses that, it
+    is a defect of ours."""
 
 
 def resolve(environment: Environment, prefix: str, refused: Collection[str] = ()) -> Resolution:
@@ -199,12 +202,13 @@ class _Resolver:
         self.prefix = prefix
         self.refused = refused
         self.faults: list[Fault] = []
+        self.missed: list[Exception] = []
         self.complete = True
 
     def resolution(self) -> Resolution:
         """All parts, where none is missing."""
         resolved = self.part("", {}, self.everything)
-        return Resolution(resolved if self.complete else None, self.faults)
+        return Resolution(resolved if self.complete else None, self.faults, self.missed)
 
     def part(self, section: str, fields: Fields, build: Callable[[], Part]) -> Part:
         """A part of a section; None stands for one that is missing, and is never handed out."""
@@ -212,8 +216,8 @@ class _Resolver:
             return build()
         except (ValidationError, Refusal) as error:
             self.faults += [_called(fault, fields).under(section) for fault in faults_of(error)]
-        except (LookupError, AttributeError):
-            pass  # It refers to what is not there, or could not be read: others say so.
+        except (LookupError, AttributeError) as error:
+            self.missed.append(error)  # What is not there, or could not be read, others refuse.
         self.complete = False
         return cast(Part, None)
 

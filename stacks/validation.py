@@ -12,7 +12,7 @@ from . import checks, platforms, runtimes
 from .arguments import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
 from .derived_names import derived_name_faults, derived_names
-from .reading import Answer, read, read_rest
+from .reading import Answer, read, read_rest, until_missing
 from .resolution import ResolvedEnvironment, resolve
 from .sections.environment import PROJECT, Environment
 
@@ -66,7 +66,8 @@ def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
         unread = [_advised(fault) for fault in faults(Environment, error, raw)]
         rest = read_rest(Environment, raw)
         beside = _validated(rest.section, prefix, unread, rest.faults)
-        return Validation(None, _distinct([*unread, *beside.faults]), beside.is_partial)
+        is_partial = beside.is_partial or bool(rest.missed)
+        return Validation(None, _distinct([*unread, *beside.faults]), is_partial)
     return _validated(environment, prefix)
 
 
@@ -93,13 +94,7 @@ def _validated(
     missed: list[Exception] = []
 
     def ask(answers: Iterable[Answer]) -> Iterator[Answer]:
-        """What a rule says until it asks for what could not be read."""
-        try:
-            yield from answers
-        except (AttributeError, LookupError) as error:
-            if not unread:
-                raise
-            missed.append(error)
+        return until_missing(answers, missed) if unread else iter(answers)
 
     needed = {None, *(platform.name for platform in ask(runtimes.needed_platforms(environment)))}
     checked = [
@@ -123,6 +118,8 @@ def _validated(
         and not (isinstance(fault.got, str) and fault.got in wrong_names)
     ]
     distinct = _distinct(_apart([*ruled, *checked, *fresh], broken))
+    if not (distinct or unread) and resolution.missed:
+        raise resolution.missed[0]  # Nobody refuses what is missing: a defect, not a mistake.
     return Validation(None if distinct else resolution.resolved, distinct, bool(missed))
 
 

@@ -412,6 +412,17 @@ def test_what_was_rendered_is_no_part_of_the_arguments():
     assert args.dump() == Scale(max=3).dump()
 
 
+def test_a_copy_with_another_field_is_rendered_anew_and_an_equal_one_is_not():
+    @once
+    def render(name: str, args: Scale) -> list[int | None]:
+        return [args.max]
+
+    args = Scale(max=3)
+    rendered = render("qwen", args)
+    assert render("qwen", args.model_copy()) is rendered
+    assert render("qwen", args.model_copy(update={"max": 4})) == [4]
+
+
 def test_a_refusal_is_raised_each_time_that_it_is_rendered():
     @once
     def render(name: str, args: Scale) -> str:

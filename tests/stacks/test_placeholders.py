@@ -6,7 +6,9 @@ import pulumi
 import pytest
 
 from components.args import Args, Output, T, once  # noqa: F401  pydantic reads pulumi.Input
-from stacks import placeholders
+from plan.record import record
+from stacks import Secrets, deploy, placeholders
+from stacks.arguments import Unresolved
 from stacks.placeholders import MARK, bind
 from stacks.resolution import ResolvedEnvironment
 
@@ -118,3 +120,9 @@ def test_no_placeholder_is_in_a_plan(stack: str, preview: bool) -> None:
     plan = planned(raw_of(stack), stack=stack, preview=preview)
     assert plan.resources
     assert not is_marked(plan)
+
+
+def test_an_address_of_prometheus_that_nobody_gives_never_reaches_the_engine() -> None:
+    raw = raw_of("prod", gpu_metrics={}, prometheus_url={"secure": "v1:A:B"})
+    with pytest.raises(Unresolved):
+        record(lambda: deploy(resolved(raw), Secrets()))

@@ -126,6 +126,7 @@ def test_what_a_rule_refuses_is_missing_but_a_name_stays() -> None:
 def test_a_rule_says_what_it_can_until_it_asks_for_what_is_missing() -> None:
     raw = {**SOUND, "name": "reserved", "cores": "9", "labels": {"spot": "true"}}
     assert sentences(raw) == ["name it is reserved"]
+    assert [type(error) for error in read_rest(Machine, raw).missed] == [AttributeError]
 
 
 def test_other_errors_of_a_rule_are_no_answer() -> None:
@@ -133,7 +134,9 @@ def test_other_errors_of_a_rule_are_no_answer() -> None:
         yield 1
         raise error
 
-    assert [*until_missing(rule(AttributeError()))] == [1]
-    assert [*until_missing(rule(KeyError()))] == [1]
+    missed: list[Exception] = []
+    assert [*until_missing(rule(AttributeError()), missed)] == [1]
+    assert [*until_missing(rule(KeyError()), missed)] == [1]
+    assert [type(error) for error in missed] == [AttributeError, KeyError]
     with pytest.raises(ZeroDivisionError):
-        [*until_missing(rule(ZeroDivisionError()))]
+        [*until_missing(rule(ZeroDivisionError()), missed)]

@@ -15,7 +15,7 @@ from components.args import Args, path_of
 from stacks.checks.rules import overlaps
 from stacks.placeholders import MARK
 from stacks.sections.environment import Environment
-from stacks.validation import validate
+from stacks.validation import PARTIAL, validate
 
 from .environments import (
     GONE,
@@ -307,3 +307,25 @@ def test_every_section_refuses_unknown_keys() -> None:
         models |= inner
     assert len(models) > 25
     assert all(issubclass(one, Args) and one.model_config["extra"] == "forbid" for one in models)
+
+
+def test_a_rule_within_a_section_that_breaks_off_is_said_to_go_on_in_the_next_run() -> None:
+    prices = {"currency": "CNY", "source": "contract", "date": "2026-10-01", "nodes_hourly": 3}
+    validation = validate(dev(prices=prices))
+    assert [fault.field for fault in validation.faults] == ["prices.nodes_hourly"]
+    assert validation.sentences[-1] == PARTIAL
+
+
+@pytest.mark.parametrize("error", [AttributeError("a defect"), KeyError("a defect")])
+def test_a_defect_is_raised_and_no_refusal_without_a_word(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack file that is sound would else be refused, and nobody would say why."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("stacks.arguments.claim_args", fails)
+    with pytest.raises(type(error), match="a defect"):
+        validate(dev())
+    assert sentences(merged(dev(), {"models[qwen].priority": "urgent"}))
