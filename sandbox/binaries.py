@@ -19,6 +19,13 @@ ENGINE_VERSION: Final = (3, 259, 0)
 KUBERNETES_VERSION: Final = "v1.34.1"
 
 _VERSIONED: Final = "k8s.io/component-base/version"
+_KUBERNETES: Final = MappingProxyType(
+    {
+        f"{_VERSIONED}.gitVersion": KUBERNETES_VERSION,
+        f"{_VERSIONED}.gitMajor": "1",
+        f"{_VERSIONED}.gitMinor": "34",
+    }
+)
 
 
 class Unavailable(Exception):
@@ -48,14 +55,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
                 )
             },
         ),
-        "kube-apiserver": Program(
-            "apiserver",
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            {
-                f"{_VERSIONED}.gitVersion": KUBERNETES_VERSION,
-                f"{_VERSIONED}.gitMajor": "1",
-                f"{_VERSIONED}.gitMinor": "34",
-            },
+        "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES),
+        "kube-controller-manager": Program(
+            "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES
         ),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),

@@ -1,11 +1,8 @@
 """A real API server with its etcd, and nothing else: no node, no scheduler, no controller."""
 
 import json
-import os
 import secrets
 import shutil
-import signal
-import socket
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,10 +14,9 @@ import yaml
 from .. import binaries
 from ..private import write_private
 from .client import ApiClient
+from .processes import end, free_ports, runs, spawn
 
 READY_SECONDS: Final = 60
-GARBAGE_PERCENT: Final = "400"
-"""How much garbage is made before it is collected: 100 MB for a tenth of the processor time."""
 PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
 """What a kubeconfig says first: an address of the documentation, where nobody answers."""
 
@@ -73,7 +69,7 @@ class ApiServer:
     def stop(self) -> None:
         """Ends its processes; what it stored stays."""
         for pid in self.processes:
-            _end(pid)
+            end(pid)
 
     def remove(self) -> None:
         """Ends its processes, and deletes what it stored."""
@@ -89,13 +85,13 @@ def start(folder: Path) -> ApiServer:
         NotStarted: It did not come up.
     """
     earlier = find(folder)
-    if earlier is not None and all(map(_runs, earlier.processes)):
+    if earlier is not None and all(map(runs, earlier.processes)):
         return earlier
     if earlier is not None:
         earlier.stop()
     server = earlier or _new(folder)
-    etcd = _spawn(folder / "etcd.log", _etcd_command(server))
-    api = _spawn(folder / "apiserver.log", _api_server_command(server))
+    etcd = spawn(folder / "etcd.log", _etcd_command(server))
+    api = spawn(folder / "apiserver.log", _api_server_command(server))
     server = replace(server, processes=(api, etcd))
     _remember(server)
     _wait_until_ready(server)
@@ -114,7 +110,7 @@ def find(folder: Path) -> ApiServer | None:
 def _new(folder: Path) -> ApiServer:
     token = secrets.token_urlsafe(24)
     write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
-    etcd_port, port = _free_ports(2)
+    etcd_port, port = free_ports(2)
     return ApiServer(folder, f"https://127.0.0.1:{port}", token, f"http://127.0.0.1:{etcd_port}")
 
 
@@ -164,7 +160,7 @@ def _api_server_command(server: ApiServer) -> list[str]:
 
 def _wait_until_ready(server: ApiServer) -> None:
     until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and all(map(_runs, server.processes)):
+    while time.monotonic() < until and all(map(runs, server.processes)):
         try:
             if (server.folder / "certs" / "apiserver.crt").is_file() and server.client.is_ready():
                 return
@@ -175,44 +171,3 @@ def _wait_until_ready(server: ApiServer) -> None:
     logs = [server.folder / name for name in ("apiserver.log", "etcd.log")]
     lines = [line for log in logs for line in log.read_text().splitlines()[-3:]]
     raise NotStarted("\n".join(["The API server did not come up. Its logs end with:", *lines]))
-
-
-def _spawn(log: Path, command: list[str]) -> int:
-    """Starts a process that outlives this one; of such a one, Popen would warn."""
-    environment = {"GOGC": GARBAGE_PERCENT, **os.environ}
-    with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
-        streams = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0)]
-        streams += [(os.POSIX_SPAWN_DUP2, out.fileno(), stream) for stream in (1, 2)]
-        return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return False
-    except ChildProcessError:
-        pass  # Another process started it.
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _end(pid: int) -> None:
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        for _ in range(50):
-            if not _runs(pid):
-                return
-            os.kill(pid, sent)
-            time.sleep(0.1)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for socket_ in sockets:
-        socket_.bind(("127.0.0.1", 0))
-    ports = [socket_.getsockname()[1] for socket_ in sockets]
-    for socket_ in sockets:
-        socket_.close()
-    return ports

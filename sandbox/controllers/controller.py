@@ -1,0 +1,53 @@
+"""What a real controller is to the sandbox: manifests of its release, and programs that run."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..kubernetes.client import ApiClient, Manifest
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """Where controllers run: one cluster of the sandbox."""
+
+    folder: Path
+    """Folder of the cluster, for files that a controller needs."""
+    client: ApiClient
+    """Speaks to its API server as administrator."""
+    kubeconfig: Path
+    """The same for a program, as a file."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A program that runs beside an API server until the cluster is removed."""
+
+    name: str
+    """Name of its log, and of its process in the sandbox's folder."""
+    program: str
+    """A key of `binaries.PROGRAMS`."""
+    arguments: Sequence[str]
+    """Its arguments, addresses and files filled in."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of its own."""
+
+
+def _nothing(_: ControlPlane) -> Iterable[Manifest]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A real controller, as its release installs it but for its Deployment."""
+
+    name: str
+    """What people call it, such as `Knative Serving`."""
+    version: str
+    """Release that it is built from."""
+    daemons: Callable[[ControlPlane], Sequence[Daemon]]
+    """The programs of its Deployments, for one cluster."""
+    manifests: Callable[[ControlPlane], Iterable[Manifest]] = _nothing
+    """What has to be there before they start: resource types, namespaces, settings, webhooks."""
+    ready: Callable[[ControlPlane], str] = lambda _: ""
+    """What it still waits for, in words; empty once it does its work."""
