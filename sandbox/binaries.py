@@ -62,6 +62,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
+        "prometheus": Program("prometheus", "github.com/prometheus/prometheus/cmd/prometheus"),
+        "promtool": Program("prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
+        "metrics-adapter": Program("metrics-adapter", "sigs.k8s.io/prometheus-adapter/cmd/adapter"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
 )

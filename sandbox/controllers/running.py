@@ -43,11 +43,12 @@ def start(plane: ControlPlane, controllers: Iterable[Controller]) -> None:
         _wait(plane, controller, processes)
 
 
-def stop(folder: Path) -> None:
-    """Ends every controller of a cluster."""
-    for pid in _processes(folder).values():
-        end(pid)
-    (folder / _PROCESSES).unlink(missing_ok=True)
+def stop(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Ends daemons of a cluster by their names, or all of them."""
+    processes = _processes(folder)
+    for name in list(processes if names is None else names):
+        end(processes.pop(name))
+    write_private(folder / _PROCESSES, json.dumps(processes))
 
 
 def _wait(plane: ControlPlane, controller: Controller, processes: dict[str, int]) -> None:

@@ -1,0 +1,356 @@
+"""From series to replicas: every rule of the product, by the real Prometheus, adapter and HPA.
+
+A case is a model with pods that report told values. Prometheus scrapes them as the operator would
+set it up, the adapter serves them by the rules that `GpuMetrics` renders, and the controller
+manager scales by the HPA that `KServeModel` renders. How many replicas it then wants is compared
+with the arithmetic that Kubernetes documents.
+"""
+
+import json
+import math
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final
+
+from components.catalog.metrics import METRICS, AdapterMetric, MetricsFlavor, Origin
+from components.platform.gpu_metrics import (
+    GpuMetricsArgs,
+    PrometheusEndpoint,
+    adapter_rules,
+    gpu_labels,
+)
+from components.serving.kserve_model import KServeScale, autoscaler_spec, deployment_name
+from loadtest.fake_metrics import CACHE_TOKENS
+from loadtest.fake_vllm import Behaviour
+from sandbox import binaries
+from sandbox.controllers import metrics, running
+from sandbox.controllers.controller import Controller, ControlPlane, Daemon
+from sandbox.gpu_exporter import GpuExporter
+from sandbox.gpu_exporter import serving as answering
+from sandbox.kubernetes import server
+from sandbox.kubernetes.client import Manifest
+from sandbox.kubernetes.processes import free_ports
+from sandbox.private import write_private
+
+from .fake_server import serving
+from .step import Row, Say, Skipped, Step
+
+NAMESPACE: Final = "inference"
+MANAGER: Final = "proof"
+SECONDS: Final = 90
+"""Longest that a case may take until the HPA has decided."""
+TOLERANCE: Final = 0.1
+"""Share of the target by which the HPA lets a metric differ."""
+HIGHEST: Final = 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, what its pods report, and what its HPA is asked for."""
+
+    name: str
+    metric: str
+    """Name of the metric, as the HPA has it."""
+    target: float
+    """What one replica should have."""
+    values: Sequence[Sequence[float]]
+    """What each pod reports, card by card; without any, the series is missing."""
+    series: str | None = None
+    """Name of the series, where it is not the metric's own: an older one of vLLM."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.name.replace("_", "-").replace(" ", "-").lower()
+
+    @property
+    def pods(self) -> int:
+        """How many pods there are before."""
+        return max(1, len(self.values))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A cluster's metrics, as a stack sets them up."""
+
+    name: str
+    args: GpuMetricsArgs
+    cases: Sequence[Case] = field(default=())
+
+
+def documented(pods: int, values: Sequence[float], target: float) -> int:
+    """Replicas by Kubernetes' own formula, with its tolerance.
+
+    https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
+    """
+    ratio = sum(values) / len(values) / target
+    return pods if abs(ratio - 1) <= TOLERANCE else math.ceil(pods * ratio)
+
+
+def folded(metric: AdapterMetric, cards: Sequence[float]) -> float:
+    """What the series of one pod come to, as the metric's meaning says."""
+    return {"sum": sum(cards), "max": max(cards), "avg": sum(cards) / len(cards)}[metric.fold]
+
+
+def setups() -> Iterator[Setup]:
+    """Every flavor, with each way in which the series of GPUs are labelled."""
+    endpoint = PrometheusEndpoint(url="http://prometheus.monitoring.svc:9090")
+    arms = {"flavor": MetricsFlavor.ARMS, "exporter": False}
+    upstream = {"flavor": MetricsFlavor.UPSTREAM, "exporter": False}
+    for name, fields in (
+        ("arms", arms),
+        ("upstream", upstream),
+        ("upstream, honorLabels", {**upstream, "honor_labels": True}),
+    ):
+        args = GpuMetricsArgs.model_validate({**fields, "prometheus": endpoint})
+        yield Setup(name, args, tuple(_cases(args)))
+
+
+def _cases(args: GpuMetricsArgs) -> Iterator[Case]:
+    offered = {rule["name"]["as"] for rule in adapter_rules(args)}
+    if "DCGM_CUSTOM_PROCESS_SM_UTIL" in offered:
+        metric = "DCGM_CUSTOM_PROCESS_SM_UTIL"
+        yield Case("sm 80 of 50", metric, 50, [[80]])
+        yield Case("sm two cards", metric, 50, [[70, 65]])
+        yield Case("sm within tolerance", metric, 50, [[54]])
+        yield Case("sm two pods", metric, 50, [[90], [30]])
+    yield Case("gpu two cards", "gpu_utilization", 50, [[90, 70]])
+    yield Case("gpu fewer", "gpu_utilization", 80, [[30], [40], [20]])
+    yield Case("queue 5 of 2", "vllm_num_requests_waiting", 2, [[5]])
+    yield Case("running 3 of 1", "vllm_num_requests_running", 1, [[3]])
+    yield Case("cache 900m of 800m", "vllm_kv_cache_usage", 0.8, [[0.9]])
+    older = "vllm:gpu_cache_usage_perc"
+    yield Case("cache of an older vLLM", "vllm_kv_cache_usage", 0.8, [[0.9]], older)
+    yield Case("nothing reported", "vllm_num_requests_waiting", 2, [])
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an HPA came to."""
+
+    replicas: int
+    reason: str
+    """Of its condition ScalingActive."""
+    current: str | None = None
+    """The metric's value, as a quantity."""
+
+
+def faults(case: Case, decision: Decision) -> Iterator[str]:
+    """What a decision should not have been."""
+    if not case.values:
+        if decision.reason != "FailedGetPodsMetric":
+            yield f"the HPA says {decision.reason}, but there is no series"
+        expected = case.pods
+    else:
+        if decision.reason != "ValidMetricFound":
+            yield f"the HPA says {decision.reason}, but the series is there"
+        values = [folded(METRICS[case.metric], cards) for cards in case.values]
+        expected = documented(case.pods, values, case.target)
+    if decision.replicas != expected:
+        yield f"{decision.replicas} replicas, but {expected} by Kubernetes' arithmetic"
+
+
+def prove(say: Say) -> Iterator[Row]:
+    """Runs every setup on one API server."""
+    try:
+        for program in ("etcd", "kube-apiserver", "kube-controller-manager"):
+            binaries.find(program, say)
+        for program in ("prometheus", "metrics-adapter"):
+            binaries.find(program, say)
+    except binaries.Unavailable as reason:
+        raise Skipped(str(reason)) from None
+    with tempfile.TemporaryDirectory() as folder, _control_plane(Path(folder)) as plane:
+        for number, setup in enumerate(setups()):
+            yield from _run(plane, setup, number)
+
+
+@contextmanager
+def _control_plane(folder: Path) -> Iterator[ControlPlane]:
+    api_server = server.start(folder)
+    kubeconfig = folder / "admin.kubeconfig"
+    write_private(kubeconfig, api_server.kubeconfig)
+    plane = ControlPlane(folder, api_server.client, kubeconfig)
+    try:
+        running.start(plane, [Controller("kube-controller-manager", "1.34.1", _manager)])
+        about = {"name": NAMESPACE}
+        plane.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
+        yield plane
+    finally:
+        running.stop(folder)
+        api_server.stop()
+
+
+def _manager(plane: ControlPlane) -> list[Daemon]:
+    arguments = [
+        f"--kubeconfig={plane.kubeconfig}",
+        "--controllers=deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--horizontal-pod-autoscaler-sync-period=1s",
+    ]
+    return [Daemon("kube-controller-manager", "kube-controller-manager", arguments)]
+
+
+def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
+    labels = gpu_labels(setup.args.flavor, setup.args.labels, setup.args.honor_labels)
+    exporter = GpuExporter(labels)
+    names = {case.name: f"{case.model}-{number}" for case in setup.cases}
+    for case in setup.cases:
+        plane.client.apply(_deployment(names[case.name], case.pods), MANAGER)
+    with ExitStack() as stack:
+        targets = [
+            metrics.Target(
+                f"127.0.0.1:{stack.enter_context(answering(exporter.text))}",
+                {"namespace": "kube-system", "pod": "gpu-exporter"},
+                honor_labels=bool(setup.args.honor_labels),
+            )
+        ]
+        for case in setup.cases:
+            pods = _ready_pods(plane, names[case.name], case.pods)
+            for pod, cards in zip(pods, case.values, strict=False):
+                port = _report(case, pod, cards, exporter, stack)
+                if port is not None:
+                    address = f"127.0.0.1:{port}"
+                    targets.append(metrics.Target(address, {"namespace": NAMESPACE, "pod": pod}))
+        (port,) = free_ports(1)
+        rules = adapter_rules(setup.args)
+        controllers = (
+            metrics.prometheus(targets, port, f"prometheus-{number}"),
+            metrics.adapter(rules, f"http://127.0.0.1:{port}", f"metrics-adapter-{number}"),
+        )
+        running.start(plane, controllers)
+        for case in setup.cases:
+            plane.client.apply(_autoscaler(names[case.name], case), MANAGER)
+        for case in setup.cases:
+            decision = _decision(plane, names[case.name], case)
+            figures = f"{case.pods} -> {decision.replicas} of {case.values}, target {case.target}"
+            yield Row(f"{setup.name}: {case.name}", figures, tuple(faults(case, decision)))
+        daemons = [daemon for controller in controllers for daemon in controller.daemons(plane)]
+        running.stop(plane.folder, [daemon.name for daemon in daemons])
+        for case in setup.cases:
+            plane.client.delete(_deployment(names[case.name], 1))
+            plane.client.delete(_autoscaler(names[case.name], case))
+
+
+def _report(
+    case: Case, pod: str, cards: Sequence[float], exporter: GpuExporter, stack: ExitStack
+) -> int | None:
+    """Has a pod's values reported; gives the port of its own metrics, where vLLM has them."""
+    series = METRICS[case.metric].series
+    if series.origin is not Origin.VLLM:
+        exporter.report(series.name, NAMESPACE, pod, cards)
+        return None
+    (value,) = cards
+    if case.series is not None:
+        text = f'{case.series}{{engine="0",model_name="qwen"}} {value}\n'.encode()
+        return stack.enter_context(answering(lambda: text))
+    return stack.enter_context(_vllm(series.name, value))
+
+
+@contextmanager
+def _vllm(series: str, value: float) -> Iterator[int]:
+    """A server that pretends, with as many requests as a gauge needs for a value."""
+    waits = series == "vllm:num_requests_waiting"
+    behaviour = Behaviour(tokens_per_second=0.01, running=1 if waits else 256)
+    is_cache = series == "vllm:kv_cache_usage_perc"
+    words = round(value * CACHE_TOKENS) if is_cache else 1
+    with serving(behaviour) as pretender:
+        for _ in range(1 if is_cache else round(value) + waits):
+            threading.Thread(target=_ask, args=(pretender.url, words), daemon=True).start()
+        yield int(pretender.url.rpartition(":")[2])
+
+
+def _ask(url: str, words: int) -> None:
+    """Asks for an answer that outlives the case."""
+    question = {"model": "qwen", "prompt": "word " * words, "max_tokens": 100}
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/v1/completions", json.dumps(question).encode(), method="POST"
+    )
+    with suppress(OSError, HTTPException), urllib.request.urlopen(request):  # noqa: S310
+        pass
+
+
+def _deployment(name: str, replicas: int) -> Manifest:
+    labels = {"app": deployment_name(name)}
+    container = {"name": "model", "image": "vllm.invalid/vllm:0"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": deployment_name(name), "namespace": NAMESPACE},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def _autoscaler(name: str, case: Case) -> Manifest:
+    scale = KServeScale.model_validate(
+        {"min": 1, "max": HIGHEST, "metric": case.metric, "target": case.target}
+    )
+    spec = autoscaler_spec(name, scale)
+    assert spec is not None  # noqa: S101  it is scaled by an HPA of ours
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec.manifest(),
+    }
+
+
+def _ready_pods(plane: ControlPlane, name: str, count: int) -> list[str]:
+    """Waits for the pods of a Deployment, and has them run, as a kubelet would say it."""
+
+    def pods() -> list[Manifest]:
+        app = deployment_name(name)
+        return [
+            pod
+            for pod in plane.client.list_objects("v1", "Pod")
+            if pod["metadata"]["labels"].get("app") == app
+        ]
+
+    _until(lambda: len(pods()) == count, f"{count} pods of {name}")
+    for pod in pods():
+        condition = {"type": "Ready", "status": "True", "lastTransitionTime": _NOON}
+        status = {"phase": "Running", "startTime": _NOON, "conditions": [condition]}
+        plane.client.merge(pod, {"status": status}, MANAGER, "status")
+    return [pod["metadata"]["name"] for pod in pods()]
+
+
+def _decision(plane: ControlPlane, name: str, case: Case) -> Decision:
+    """What the HPA has decided, once it has read the metric, or has found none."""
+    wanted = "ValidMetricFound" if case.values else "FailedGetPodsMetric"
+
+    def decision() -> Decision:
+        about = plane.client.get(_autoscaler(name, case))
+        status = (about or {}).get("status") or {}
+        reasons = {entry["type"]: entry["reason"] for entry in status.get("conditions") or []}
+        return Decision(status.get("desiredReplicas", 0), reasons.get("ScalingActive", "nothing"))
+
+    with suppress(TimeoutError):
+        _until(lambda: decision().reason == wanted, f"{wanted} of {name}")
+        if case.values:
+            _until(lambda: decision().replicas not in (0, case.pods), "", seconds=3)
+    last = decision()
+    return last if last.replicas else replace(last, replicas=case.pods)
+
+
+def _until(holds: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError(f"no {what} within {seconds} s")
+        time.sleep(0.3)
+
+
+_NOON: Final = "2026-01-01T12:00:00Z"
+
+STEP: Final = Step("metrics", prove)

@@ -1,0 +1,133 @@
+"""Prometheus and its adapter: from the series of pods to the metrics that an HPA asks for."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from ..kubernetes.client import Manifest
+from ..kubernetes.processes import free_ports
+from .controller import Controller, ControlPlane, Daemon
+
+CUSTOM_METRICS: Final = "custom.metrics.k8s.io"
+_NAMESPACE: Final = "kube-system"
+_RELIST: Final = "2s"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What Prometheus scrapes, where it is reached here instead of at its pod's address."""
+
+    address: str
+    """Host and port."""
+    labels: Mapping[str, str]
+    """Labels that the operator would give it: `namespace` and `pod` of the scraped pod."""
+    honor_labels: bool = False
+    """Whether labels of its series win over those; if not, they are renamed to `exported_...`."""
+
+
+def scrape_configuration(targets: Iterable[Target], seconds: int = 1) -> dict[str, Any]:
+    """Prometheus' configuration for targets, as the operator writes it for monitors.
+
+    Args:
+        targets: What is scraped: one job for those with `honor_labels`, one for those without.
+        seconds: Time between two scrapes.
+    """
+    scraped = list(targets)
+    jobs = [
+        {
+            "job_name": "honored" if honored else "plain",
+            "honor_labels": honored,
+            "static_configs": [
+                {"targets": [target.address], "labels": dict(target.labels)}
+                for target in scraped
+                if target.honor_labels is honored
+            ],
+        }
+        for honored in (False, True)
+    ]
+    interval = f"{seconds}s"
+    return {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+        "scrape_configs": [job for job in jobs if job["static_configs"]],
+    }
+
+
+def prometheus(targets: Sequence[Target], port: int, name: str) -> Controller:
+    """A Prometheus that scrapes targets of this machine."""
+
+    def daemons(plane: ControlPlane) -> list[Daemon]:
+        configuration = plane.folder / f"{name}.yaml"
+        configuration.write_text(yaml.safe_dump(scrape_configuration(targets)))
+        arguments = [
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={plane.folder / name}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=error",
+        ]
+        return [Daemon(name, "prometheus", arguments)]
+
+    return Controller("Prometheus", "3.8.0", daemons)
+
+
+def adapter(rules: Sequence[Mapping[str, Any]], prometheus_url: str, name: str) -> Controller:
+    """The upstream adapter with rules in its own form, which owns the custom metrics API.
+
+    Args:
+        rules: What the chart's `rules.custom` has.
+        prometheus_url: Where it asks for series.
+        name: Name of its process: another one with other rules takes another name.
+    """
+    (port,) = free_ports(1)
+
+    def manifests(_: ControlPlane) -> list[Manifest]:
+        about = {"name": "metrics-adapter", "namespace": _NAMESPACE}
+        # Nobody routes to pods here: the name is that of the machine, and the port the adapter's.
+        service = {"type": "ExternalName", "externalName": "localhost"}
+        spec = {
+            "group": CUSTOM_METRICS,
+            "version": "v1beta1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "insecureSkipTLSVerify": True,
+            "service": {**about, "port": port},
+        }
+        return [
+            {"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service},
+            {
+                "apiVersion": "apiregistration.k8s.io/v1",
+                "kind": "APIService",
+                "metadata": {"name": f"v1beta1.{CUSTOM_METRICS}"},
+                "spec": spec,
+            },
+        ]
+
+    def daemons(plane: ControlPlane) -> list[Daemon]:
+        configuration = plane.folder / f"{name}.yaml"
+        configuration.write_text(json.dumps({"rules": list(rules)}))
+        access = [
+            f"--{option}={plane.kubeconfig}"
+            for option in (
+                "lister-kubeconfig",
+                "authentication-kubeconfig",
+                "authorization-kubeconfig",
+            )
+        ]
+        arguments = [
+            f"--config={configuration}",
+            f"--prometheus-url={prometheus_url}",
+            f"--metrics-relist-interval={_RELIST}",
+            "--metrics-max-age=10s",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--cert-dir={plane.folder / name}",
+            # The API server asks as nobody: it has no certificate of a front proxy here.
+            "--authentication-skip-lookup",
+            "--authorization-always-allow-paths=/apis/*,/apis,/openapi/*,/livez,/readyz",
+            *access,
+        ]
+        return [Daemon(name, "metrics-adapter", arguments)]
+
+    return Controller("prometheus-adapter", "0.12.0", daemons, manifests)
