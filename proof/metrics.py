@@ -30,13 +30,12 @@ from components.serving.kserve_model import KServeScale, autoscaler_spec, deploy
 from loadtest.fake_metrics import CACHE_TOKENS
 from loadtest.fake_vllm import Behaviour
 from sandbox import binaries
-from sandbox.controllers import metrics, running
-from sandbox.controllers.controller import Controller, ControlPlane, Daemon
+from sandbox.controllers import core, metrics, running
+from sandbox.controllers.controller import ControlPlane
 from sandbox.gpu_exporter import GpuExporter
 from sandbox.gpu_exporter import serving as answering
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import Manifest
-from sandbox.kubernetes.processes import free_ports
 from sandbox.private import write_private
 
 from .fake_server import serving
@@ -176,26 +175,15 @@ def _control_plane(folder: Path) -> Iterator[ControlPlane]:
     api_server = server.start(folder)
     kubeconfig = folder / "admin.kubeconfig"
     write_private(kubeconfig, api_server.kubeconfig)
-    plane = ControlPlane(folder, api_server.client, kubeconfig)
+    plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
     try:
-        running.start(plane, [Controller("kube-controller-manager", "1.34.1", _manager)])
+        running.start(plane, [core.CONTROLLER_MANAGER])
         about = {"name": NAMESPACE}
         plane.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
         yield plane
     finally:
         running.stop(folder)
         api_server.stop()
-
-
-def _manager(plane: ControlPlane) -> list[Daemon]:
-    arguments = [
-        f"--kubeconfig={plane.kubeconfig}",
-        "--controllers=deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller",
-        "--leader-elect=false",
-        "--secure-port=0",
-        "--horizontal-pod-autoscaler-sync-period=1s",
-    ]
-    return [Daemon("kube-controller-manager", "kube-controller-manager", arguments)]
 
 
 def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
@@ -219,11 +207,10 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
                 if port is not None:
                     address = f"127.0.0.1:{port}"
                     targets.append(metrics.Target(address, {"namespace": NAMESPACE, "pod": pod}))
-        (port,) = free_ports(1)
-        rules = adapter_rules(setup.args)
+        rules, prometheus = adapter_rules(setup.args), f"prometheus-{number}"
         controllers = (
-            metrics.prometheus(targets, port, f"prometheus-{number}"),
-            metrics.adapter(rules, f"http://127.0.0.1:{port}", f"metrics-adapter-{number}"),
+            metrics.prometheus(targets, prometheus),
+            metrics.adapter(rules, prometheus, f"metrics-adapter-{number}"),
         )
         running.start(plane, controllers)
         for case in setup.cases:
@@ -232,8 +219,7 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
             decision = _decision(plane, names[case.name], case)
             figures = f"{case.pods} -> {decision.replicas} of {case.values}, target {case.target}"
             yield Row(f"{setup.name}: {case.name}", figures, tuple(faults(case, decision)))
-        daemons = [daemon for controller in controllers for daemon in controller.daemons(plane)]
-        running.stop(plane.folder, [daemon.name for daemon in daemons])
+        running.end_controllers(plane, controllers)
         for case in setup.cases:
             plane.client.delete(_deployment(names[case.name], 1))
             plane.client.delete(_autoscaler(names[case.name], case))

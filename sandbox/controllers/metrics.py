@@ -8,10 +8,10 @@ from typing import Any, Final
 import yaml
 
 from ..kubernetes.client import Manifest
-from ..kubernetes.processes import free_ports
 from .controller import Controller, ControlPlane, Daemon
 
 CUSTOM_METRICS: Final = "custom.metrics.k8s.io"
+ADAPTER: Final = "metrics-adapter"
 _NAMESPACE: Final = "kube-system"
 _RELIST: Final = "2s"
 
@@ -55,8 +55,13 @@ def scrape_configuration(targets: Iterable[Target], seconds: int = 1) -> dict[st
     }
 
 
-def prometheus(targets: Sequence[Target], port: int, name: str) -> Controller:
-    """A Prometheus that scrapes targets of this machine."""
+def prometheus(targets: Sequence[Target], name: str = "prometheus") -> Controller:
+    """A Prometheus that scrapes targets of this machine.
+
+    Args:
+        targets: What it scrapes.
+        name: Name of its process: another one with other targets takes another name.
+    """
 
     def daemons(plane: ControlPlane) -> list[Daemon]:
         configuration = plane.folder / f"{name}.yaml"
@@ -64,7 +69,7 @@ def prometheus(targets: Sequence[Target], port: int, name: str) -> Controller:
         arguments = [
             f"--config.file={configuration}",
             f"--storage.tsdb.path={plane.folder / name}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address=127.0.0.1:{plane.port(name)}",
             "--log.level=error",
         ]
         return [Daemon(name, "prometheus", arguments)]
@@ -72,18 +77,19 @@ def prometheus(targets: Sequence[Target], port: int, name: str) -> Controller:
     return Controller("Prometheus", "3.8.0", daemons)
 
 
-def adapter(rules: Sequence[Mapping[str, Any]], prometheus_url: str, name: str) -> Controller:
+def adapter(
+    rules: Sequence[Mapping[str, Any]], prometheus: str = "prometheus", name: str = ADAPTER
+) -> Controller:
     """The upstream adapter with rules in its own form, which owns the custom metrics API.
 
     Args:
         rules: What the chart's `rules.custom` has.
-        prometheus_url: Where it asks for series.
+        prometheus: Name of the Prometheus that it asks.
         name: Name of its process: another one with other rules takes another name.
     """
-    (port,) = free_ports(1)
 
-    def manifests(_: ControlPlane) -> list[Manifest]:
-        about = {"name": "metrics-adapter", "namespace": _NAMESPACE}
+    def manifests(plane: ControlPlane) -> list[Manifest]:
+        about = {"name": ADAPTER, "namespace": _NAMESPACE}
         # Nobody routes to pods here: the name is that of the machine, and the port the adapter's.
         service = {"type": "ExternalName", "externalName": "localhost"}
         spec = {
@@ -92,7 +98,7 @@ def adapter(rules: Sequence[Mapping[str, Any]], prometheus_url: str, name: str) 
             "groupPriorityMinimum": 100,
             "versionPriority": 100,
             "insecureSkipTLSVerify": True,
-            "service": {**about, "port": port},
+            "service": {**about, "port": plane.port(name)},
         }
         return [
             {"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service},
@@ -117,11 +123,11 @@ def adapter(rules: Sequence[Mapping[str, Any]], prometheus_url: str, name: str) 
         ]
         arguments = [
             f"--config={configuration}",
-            f"--prometheus-url={prometheus_url}",
+            f"--prometheus-url=http://127.0.0.1:{plane.port(prometheus)}",
             f"--metrics-relist-interval={_RELIST}",
             "--metrics-max-age=10s",
             "--bind-address=127.0.0.1",
-            f"--secure-port={port}",
+            f"--secure-port={plane.port(name)}",
             f"--cert-dir={plane.folder / name}",
             # The API server asks as nobody: it has no certificate of a front proxy here.
             "--authentication-skip-lookup",
