@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pulumi
 
@@ -61,6 +61,9 @@ from .sections.stores import StoreSection, VolumeSection
 from .sections.training import TrainingSection
 
 T = TypeVar("T")
+
+DEFAULT_PORT: Final = 8080
+"""Port of a server that names none."""
 
 
 class Unresolved(LookupError):
@@ -243,10 +246,14 @@ def metrics_flavor(environment: Environment) -> MetricsFlavor:
 
 def _metrics_port(environment: Environment) -> int:
     """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
-    served = [model for model in environment.models if model.serve.kserve]
-    metrics = {name for name, metric in METRICS.items() if metric.series.origin is Origin.VLLM}
-    scaled = [m for m in served if required(m.serve.kserve).scale.metric in metrics]
-    return min((model.server.port or 8080 for model in scaled or served), default=8080)
+    models = [*filter(is_scaled_on_vllm, environment.models)] or environment.models
+    return min((model.server.port or DEFAULT_PORT for model in models), default=DEFAULT_PORT)
+
+
+def is_scaled_on_vllm(model: ModelSection) -> bool:
+    """Whether a model is scaled on a metric that vLLM itself reports."""
+    metrics = [METRICS.get(section.scale.metric or "") for section in model.serve.sections.values()]
+    return any(metric and metric.series.origin is Origin.VLLM for metric in metrics)
 
 
 def dashboards_args(environment: Environment) -> DashboardsArgs | None:

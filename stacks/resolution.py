@@ -37,13 +37,14 @@ from components.serving.training_job import name_faults
 from . import arguments
 from .arguments import required
 from .checks.rules import overlaps
-from .platforms import Platform
+from .needs import Needs
+from .platforms import PLATFORMS, Platform
 from .runtimes import (
     RUNTIMES,
     Runtime,
     awaited_platforms,
     load_test_args,
-    models_by_platform,
+    needs_of,
     selected_labels,
 )
 from .sections.environment import Environment
@@ -300,11 +301,12 @@ class _Resolver:
     def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
         """What runtimes need, unless the cluster has it."""
         services = {model.section.name: model.service for model in models}
+        needs = Needs(needs_of(self.environment))
         parts: dict[Platform, Any] = {}
-        for platform, sections in models_by_platform(self.environment).items():
-            served = [services[section.name] for section in sections]
-            build = partial(platform.args, self.environment, served)
-            args = self.rendered(platform.section, {}, build) if all(served) else None
+        for platform in PLATFORMS:
+            served = [services[section.name] for section in needs.sections(platform.name)]
+            build = partial(platform.args, self.environment, needs, served)
+            args = self.rendered(platform.section, {}, build) if served and all(served) else None
             if args is not None:
                 parts[platform] = args
         return parts

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 from components.args import Fault
-from components.crds.kserve import deployment_name
 
 from ..arguments import base_model, checkpoint, results
 from ..sections.environment import Environment
@@ -104,14 +103,3 @@ def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
             want = "another one, or one store for both: models take folders of it"
             why = f"stores[{owner}] makes the bucket"
             yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
-
-
-@check
-def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
-    """KServe calls its predictor's Service after the model, where another model's may be."""
-    owners = {model.name: f"models[{model.name}]" for model in environment.models}
-    for model in environment.models:
-        predictor = deployment_name(model.name)
-        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
-            why = f"KServe makes a Service of that name for models[{model.name}]"
-            yield Fault(f"{path}.name", predictor, "another one", why)
