@@ -12,32 +12,32 @@ A rule on what a platform does goes by which models need it, not by which runtim
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from components.args import Fault
 
 from ..needs import Needs
 from ..sections.environment import Environment
 
+Said = TypeVar("Said")
+
 
 @dataclass(frozen=True)
-class Check:
+class StackRule(Generic[Said]):
+    """A function that is asked what it has to say of an environment."""
+
+    find: Callable[..., Iterator[Said]]
+    """The function itself."""
+    ask: Callable[[Environment, Needs], Iterator[Said]]
+    """Hands it what it reads."""
+
+
+class Check(StackRule[Fault]):
     """A rule that refuses."""
 
-    find: Callable[..., Iterator[Fault]]
-    """The function that it was made of."""
-    ask: Callable[[Environment, Needs], Iterator[Fault]]
-    """Has it look at an environment."""
 
-
-@dataclass(frozen=True)
-class Advice:
+class Advice(StackRule[str]):
     """A rule about what works, but will surprise."""
-
-    find: Callable[..., Iterator[str]]
-    """The function that it was made of."""
-    ask: Callable[[Environment, Needs], Iterator[str]]
-    """Has it look at an environment."""
 
 
 R = TypeVar("R", Check, Advice)

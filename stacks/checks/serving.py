@@ -10,7 +10,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from .rules import check, check_by_needs, warning
-from .views import models, sections
+from .views import cached, fewest_replicas, models, sections
 
 
 @check
@@ -75,15 +75,13 @@ def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
 @check
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
-    for path, model in models(environment):
-        if model.cache is None:
-            continue
-        for name in dict.fromkeys([model.cache.pool, *model.placement.pools]):
+    for path, cache, model in cached(environment):
+        for name in dict.fromkeys([cache.pool, *model.placement.pools]):
             pool = environment.pool(name)
             if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"
                 why = f"machines of {name} cannot reach the pods that hold the copy"
-                yield Fault(f"{path}.cache", Words("given"), want, why)
+                yield Fault(path, Words("given"), want, why)
 
 
 @check_by_needs
@@ -101,10 +99,10 @@ def cold_starts_begin_without_a_pod(environment: Environment, needs: Needs) -> I
             why = "while there is no pod, only Knative keeps a request waiting"
             yield Fault(field, Words("given"), want, why)
             continue
-        least = model.serve.sections[kind].scale.min
-        if least != 0:
+        least = fewest_replicas(model.serve.sections[kind])
+        if least:
             want = f"left out, or {path}.scale.min 0"
-            why = f"with {1 if least is None else least} it always keeps a pod"
+            why = f"with {least} it always keeps a pod"
             yield Fault(field, Words("given"), want, why)
         elif knative and knative.reserve:
             want = f"left out, or {path}.reserve"

@@ -17,7 +17,7 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
 from .rules import warning_by_needs
-from .views import models, placed
+from .views import fewest_replicas, highest_size, models, own_pools
 
 
 @warning_by_needs
@@ -26,16 +26,14 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
     held = _held_cards(environment)
     for path, model in models(environment):
         cards = model.server.gpus
-        pools = [
-            pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)
-        ]
+        pools = own_pools(environment, model.placement)
         if not cards or len(pools) < len(model.placement.pools):
             continue
         reserved = _cards_of_others(held, model)
         most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
         beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
-            least = _least(section)
+            least = fewest_replicas(section)
             top = max(least, min(section.scale.max, most))
             rollout = None if needs.on_knative(model) else _rollout(section)
             full = _full_at(rollout, least, top, most)
@@ -101,11 +99,8 @@ def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) ->
 
 
 def _least_cards(model: ModelSection) -> int:
-    return sum(_least(section) * model.server.gpus for section in model.serve.sections.values())
-
-
-def _least(section: RuntimeSection) -> int:
-    return 1 if section.scale.min is None else section.scale.min
+    sections = model.serve.sections.values()
+    return sum(fewest_replicas(section) * model.server.gpus for section in sections)
 
 
 def _rollout(section: RuntimeSection) -> Rollout:
@@ -144,6 +139,5 @@ def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
 
 def most_cards(environment: Environment, pool: PoolSection) -> int:
     """Cards that a pool has at its largest."""
-    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
     cards = [environment.instances[name].gpus for name in pool.instance_types]
-    return nodes * min(cards, default=0)
+    return highest_size(pool) * min(cards, default=0)

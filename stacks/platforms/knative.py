@@ -12,7 +12,7 @@ from components.platform import Knative, KnativeArgs, KnativeInstaller
 from components.serving import ModelArgs
 from components.serving.pod import model_pod
 
-from ..arguments import cluster_id
+from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size
@@ -34,14 +34,13 @@ def knative_args(
     flags: dict[str, str] = {}
     for model in models:
         flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model, None)}))
-    return KnativeArgs(
+    return made_of(
+        KnativeArgs,
+        environment.knative,
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),
         features=flags,
-        version=environment.knative.version,
-        domain=environment.knative.domain,
         skip_tag_resolving=environment.knative.skip_tag_resolving or None,
-        max_request_seconds=environment.knative.max_request_seconds,
     )
 
 

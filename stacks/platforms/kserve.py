@@ -8,7 +8,7 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_n
 from components.platform import KServe, KServeArgs, KServeFlavor
 from components.serving import ModelArgs
 
-from ..arguments import cluster_id
+from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
 from ..needs import KSERVE as NAME
 from ..needs import Needs
@@ -27,11 +27,11 @@ def kserve_args(environment: Environment, needs: Needs, _models: Sequence[ModelA
     section = environment.kserve
     installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    return KServeArgs(
-        chart=section.chart,
+    return made_of(
+        KServeArgs,
+        section,
         domain=None if ack else section.domain,
         ingress_class=None if ack else section.ingress_class,
-        runtimes=section.runtimes,
         protect_crds=environment.cluster.deletion_protection,
         cluster_id=cluster_id(environment) if installs else None,
         public_ingress=section.public_ingress if installs and not environment.existing else None,

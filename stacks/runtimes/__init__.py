@@ -46,8 +46,7 @@ def needs_of(environment: Environment) -> Iterator[tuple[ModelSection, str]]:
     A platform that another one needs is there for the same models.
     """
     for model in environment.models:
-        runtime = RUNTIMES.get(model.serve.kind)
-        for platform in _with_needs(runtime.needs(model) if runtime else ()):
+        for platform in _with_needs(_named(model)):
             yield model, platform.name
 
 
@@ -61,8 +60,12 @@ def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
 
 def awaited_platforms(environment: Environment) -> set[Platform]:
     """The platforms that runtimes name: models wait for these, and these for what they need."""
-    runtimes = ((RUNTIMES.get(model.serve.kind), model) for model in environment.models)
-    return {named for runtime, model in runtimes if runtime for named in runtime.needs(model)}
+    return {platform for model in environment.models for platform in _named(model)}
+
+
+def _named(model: ModelSection) -> Sequence[Platform]:
+    runtime = RUNTIMES.get(model.serve.kind)
+    return runtime.needs(model) if runtime else ()
 
 
 def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:
