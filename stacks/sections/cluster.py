@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
@@ -13,11 +14,7 @@ from components.cloud.cluster import (
     MaintenanceWindow,
     PublicEndpoint,
 )
-from components.names import (
-    KUBERNETES_VERSION,
-    SLS_PROJECT,
-    ack_version_faults,
-)
+from components.names import KUBERNETES_VERSION, SLS_PROJECT, ack_version_faults
 
 from .marks import IMMUTABLE
 
@@ -31,6 +28,10 @@ class Profile(StrEnum):
     """ACK Edge cluster, created by the stack, which machines of an IDC join."""
     EXISTING = "existing"
     """Any Kubernetes cluster, by kubeconfig."""
+
+
+OF_AN_EXISTING_CLUSTER: Final = frozenset({"profile", "version", "context"})
+"""What can be said of a cluster that is there already; every other setting makes one."""
 
 
 class ClusterSection(Args):
@@ -61,9 +62,7 @@ class ClusterSection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if self.profile is Profile.EXISTING:
-            owned_fields = {"spec", "public_endpoint", "deletion_protection", "log_project"}
-            owned_fields |= {"autoscaling", "maintenance_window", "addons"}
-            for field in sorted(owned_fields & self.model_fields_set):
+            for field in sorted(self.model_fields_set - OF_AN_EXISTING_CLUSTER):
                 why = "an existing cluster is used as it is"
                 yield Fault(field, getattr(self, field), "left out", why)
             return

@@ -6,9 +6,7 @@ from pydantic import Field
 
 from components.args import Args, Fault
 from components.crds.formats import image_faults
-from components.names import (
-    url_faults,
-)
+from components.names import url_faults
 from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
 from components.serving.scenarios import Connections, Prompt, Scenario

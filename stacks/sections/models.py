@@ -9,7 +9,7 @@ from components.args import MISSING, Args, Fault, Words
 from components.crds.formats import dns_1035_faults
 from components.crds.scheduling import PreemptPolicy
 from components.serving.knative_model import KnativeServe
-from components.serving.kserve_model import KServeMetric, KServeServe
+from components.serving.kserve_model import KServeServe
 from components.serving.model_cache import CacheTier
 from components.serving.server import ModelServer, secret_name_faults
 
@@ -46,6 +46,10 @@ class ScaleSection(Protocol):
     @property
     def metric(self) -> str | None:
         """What it is scaled on."""
+
+    @property
+    def target(self) -> float | None:
+        """What one replica should have of it."""
 
 
 class RuntimeSection(Protocol):
@@ -129,11 +133,3 @@ class ModelSection(Args):
     def most_replicas(self) -> int:
         """The upper bound of its scale."""
         return max((section.scale.max for section in self.serve.sections.values()), default=0)
-
-    @property
-    def on_knative(self) -> bool:
-        """Whether Knative runs its pods, be it below KServe."""
-        kserve = self.serve.kserve
-        return self.serve.knative is not None or (
-            kserve is not None and kserve.scale.metric is KServeMetric.CONCURRENCY
-        )

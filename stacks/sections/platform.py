@@ -7,11 +7,7 @@ from pydantic import Field
 
 from components.args import Args, Fault
 from components.crds.formats import dns_1123_faults
-from components.names import (
-    domain_faults,
-    registry_faults,
-    url_faults,
-)
+from components.names import domain_faults, registry_faults, url_faults
 from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import TAG_RESOLVING
 from components.platform.kserve import MODELS_BELOW, KServeChart, ingress_class_faults

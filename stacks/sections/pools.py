@@ -16,11 +16,14 @@ from components.cloud.node_pool import (
     label_form_faults,
 )
 from components.crds.formats import dns_1035_faults
-from components.names import (
-    DRIVER_VERSION,
-    INSTANCE_TYPE,
-)
+from components.names import DRIVER_VERSION, INSTANCE_TYPE
 from components.serving.server import Resources
+
+
+def card_faults(field: str, card: str | None, why: str) -> Iterator[Fault]:
+    """Refuses a card that the catalogue does not have."""
+    if card is not None and card not in GPUS:
+        yield Fault(field, card, f"one of {', '.join(GPUS)}", why)
 
 
 class InstanceTypeSection(Args):
@@ -106,9 +109,7 @@ class PoolSection(Args):
             got = Words("left out, as is autoscale") if self.size is None else self.size
             want = "given, or else autoscale, but not both"
             yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
-        if self.gpu is not None and self.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            yield Fault("gpu", self.gpu, want, "its node label and memory stand in the catalogue")
+        yield from card_faults("gpu", self.gpu, "its node label and memory stand in the catalogue")
         if self.driver is not None and self.gpu is None:
             yield Fault("driver", self.driver, "left out", "the pool has no gpu")
 
@@ -138,9 +139,7 @@ class MachinesSection(Args):
     """Taints of the machines; models on them tolerate these."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.gpu is not None and self.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
+        yield from card_faults("gpu", self.gpu, "its memory stands in the catalogue")
 
     @property
     def all_taints(self) -> list[Taint]:

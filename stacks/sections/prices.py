@@ -6,9 +6,7 @@ from typing import Final
 from pydantic import Field, JsonValue
 
 from components.args import Args, Fault
-from components.names import (
-    INSTANCE_TYPE,
-)
+from components.names import INSTANCE_TYPE
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
     "propertyNames": {"pattern": INSTANCE_TYPE.json_pattern},

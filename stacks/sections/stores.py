@@ -8,11 +8,7 @@ from components.args import MISSING, Args, Fault, Words
 from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import nas_server_faults
 from components.crds.formats import dns_1035_faults
-from components.names import (
-    DNS_1123_SUBDOMAIN,
-    OSS_BUCKET,
-    host_faults,
-)
+from components.names import DNS_1123_SUBDOMAIN, OSS_BUCKET, host_faults
 from components.quantity import QUANTITY
 
 from .marks import IMMUTABLE
