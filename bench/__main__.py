@@ -34,7 +34,7 @@ from . import (
     side_by_side,
     start_up,
 )
-from .history import Run
+from .history import MeasuredRun
 from .table import RatioRow, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -113,7 +113,7 @@ def wanted(results: Mapping[str, Any]) -> list[str]:
     return [row["what"] for row in rows if row["limit"] is not None]
 
 
-def filled(text: str, results: Mapping[str, Any], runs: Sequence[Run]) -> str:
+def filled(text: str, results: Mapping[str, Any], runs: Sequence[MeasuredRun]) -> str:
     """A text with the figures, and those of earlier runs, between their marks."""
     bodies = {
         "measured": section(results),
@@ -123,14 +123,16 @@ def filled(text: str, results: Mapping[str, Any], runs: Sequence[Run]) -> str:
 
 
 @dataclass(frozen=True)
-class Record:
+class FigureFiles:
     """Where whole runs are kept, and the page that shows them."""
 
     results: Path = RESULTS
     runs: Path = history.HISTORY
     page: Path = PAGE
 
-    def add(self, results: Mapping[str, Any], earlier: Sequence[Run], run: Run) -> None:
+    def add(
+        self, results: Mapping[str, Any], earlier: Sequence[MeasuredRun], run: MeasuredRun
+    ) -> None:
         """Writes all three; for a run that goes on, again after each of its parts."""
         runs = [*earlier, run]
         self.results.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
@@ -138,17 +140,17 @@ class Record:
         self.page.write_text(filled(self.page.read_text(), results, runs))
 
 
-RECORD: Final = Record()
+FIGURE_FILES: Final = FigureFiles()
 
 
-def main(record: Record = RECORD) -> None:
+def main(files: FigureFiles = FIGURE_FILES) -> None:
     """Measures and prints; as a whole, keeps and writes too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
     parser.add_argument("--whole", action="store_true", help="for the page: half an hour")
     options = parser.parse_args()
-    results = json.loads(record.results.read_text()) if record.results.exists() else {}
-    earlier, revision = history.read(record.runs), history.revision(PAGE.parent)
+    results = json.loads(files.results.read_text()) if files.results.exists() else {}
+    earlier, revision = history.read(files.runs), history.revision(PAGE.parent)
     ratios: dict[str, float] = {}
     for name in options.parts or PARTS:
         title, in_minutes, as_a_whole = PARTS[name]
@@ -165,7 +167,7 @@ def main(record: Record = RECORD) -> None:
         results[name] = {**heading, "rows": [asdict(row) for row in rows]}
         ratios |= {row.what: round(row.ratio, 4) for row in rows}
         if options.whole:
-            record.add(results, earlier, Run(today, revision, ratios))
+            files.add(results, earlier, MeasuredRun(today, revision, ratios))
 
 
 if __name__ == "__main__":

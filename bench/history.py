@@ -19,7 +19,7 @@ NOTABLE: Final = 1.05
 
 
 @dataclass(frozen=True)
-class Run:
+class MeasuredRun:
     """One run of the benchmarks as a whole."""
 
     date: str
@@ -39,18 +39,18 @@ def revision(root: Path) -> str:
     return done.stdout.strip()
 
 
-def read(path: Path = HISTORY) -> list[Run]:
+def read(path: Path = HISTORY) -> list[MeasuredRun]:
     """The runs of a file, the oldest first; none where there is no file."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return [Run(**json.loads(line)) for line in lines]
+    return [MeasuredRun(**json.loads(line)) for line in lines]
 
 
-def write(runs: Sequence[Run], path: Path = HISTORY) -> None:
+def write(runs: Sequence[MeasuredRun], path: Path = HISTORY) -> None:
     """Writes runs, the oldest first."""
     path.write_text("".join(f"{json.dumps(asdict(run), ensure_ascii=False)}\n" for run in runs))
 
 
-def table(runs: Sequence[Run], wanted: Sequence[str]) -> Iterator[str]:
+def table(runs: Sequence[MeasuredRun], wanted: Sequence[str]) -> Iterator[str]:
     """The last runs side by side, the newest at the right.
 
     Args:
@@ -67,7 +67,7 @@ def table(runs: Sequence[Run], wanted: Sequence[str]) -> Iterator[str]:
         yield f"| {name} | " + " | ".join(_cells(shown, name)) + " |"
 
 
-def _cells(runs: Sequence[Run], name: str) -> Iterator[str]:
+def _cells(runs: Sequence[MeasuredRun], name: str) -> Iterator[str]:
     """A ratio in each run, in bold where it is notably more than when it was last measured."""
     before: float | None = None
     for run in runs:

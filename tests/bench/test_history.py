@@ -8,15 +8,15 @@ from typing import Any, Final
 import pytest
 
 from bench import __main__, history
-from bench.__main__ import Record
-from bench.history import Run
+from bench.__main__ import FigureFiles
+from bench.history import MeasuredRun
 from bench.table import RatioRow
 
 PAGE: Final = "<!-- measured -->\n<!-- end -->\nbetween\n<!-- history -->\n<!-- end -->\n"
 
 
-def run_of(day: int, **ratios: float) -> Run:
-    return Run(f"2026-11-{day:02}", f"c{day}", ratios)
+def run_of(day: int, **ratios: float) -> MeasuredRun:
+    return MeasuredRun(f"2026-11-{day:02}", f"c{day}", ratios)
 
 
 def results_of(*rows: tuple[str, float, float | None]) -> dict[str, Any]:
@@ -27,32 +27,32 @@ def results_of(*rows: tuple[str, float, float | None]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
-    record = Record(tmp_path / "results.json", tmp_path / "history.jsonl", tmp_path / "page.md")
-    record.page.write_text(PAGE)
-    return record
+def files(tmp_path: Path) -> FigureFiles:
+    files = FigureFiles(tmp_path / "results.json", tmp_path / "history.jsonl", tmp_path / "page.md")
+    files.page.write_text(PAGE)
+    return files
 
 
-def test_a_run_is_one_line_after_those_before_it(record: Record) -> None:
+def test_a_run_is_one_line_after_those_before_it(files: FigureFiles) -> None:
     runs = [run_of(1, dev=0.5), run_of(2, dev=0.6)]
     for number, run in enumerate(runs):
-        record.add({}, runs[:number], run)
-    lines = record.runs.read_text().splitlines()
+        files.add({}, runs[:number], run)
+    lines = files.runs.read_text().splitlines()
     assert [json.loads(line)["ratios"] for line in lines] == [{"dev": 0.5}, {"dev": 0.6}]
-    assert history.read(record.runs) == runs
+    assert history.read(files.runs) == runs
 
 
-def test_a_run_that_goes_on_to_another_part_stays_one_line(record: Record) -> None:
+def test_a_run_that_goes_on_to_another_part_stays_one_line(files: FigureFiles) -> None:
     earlier = [run_of(1, dev=0.5)]
-    record.add({}, earlier, run_of(2, dev=0.6))
-    record.add({}, earlier, run_of(2, dev=0.6, peers=1.0))
-    assert history.read(record.runs) == [*earlier, run_of(2, dev=0.6, peers=1.0)]
+    files.add({}, earlier, run_of(2, dev=0.6))
+    files.add({}, earlier, run_of(2, dev=0.6, peers=1.0))
+    assert history.read(files.runs) == [*earlier, run_of(2, dev=0.6, peers=1.0)]
 
 
-def test_the_page_shows_what_has_a_target_beside_the_runs_before(record: Record) -> None:
+def test_the_page_shows_what_has_a_target_beside_the_runs_before(files: FigureFiles) -> None:
     results = results_of(("dev", 0.61, 1.2), ("untold", 3.0, None))
-    record.add(results, [run_of(1, dev=0.5, untold=2.0)], run_of(2, dev=0.61, untold=3.0))
-    measured, shown = record.page.read_text().split("between\n")
+    files.add(results, [run_of(1, dev=0.5, untold=2.0)], run_of(2, dev=0.61, untold=3.0))
+    measured, shown = files.page.read_text().split("between\n")
     assert "| dev | 0.61 | ≤ 1.20 |  |" in measured
     assert shown == (
         "<!-- history -->\n\n| ratio of | 2026-11-01 c1 | 2026-11-02 c2 |\n|---|---|---|\n"
@@ -60,13 +60,11 @@ def test_the_page_shows_what_has_a_target_beside_the_runs_before(record: Record)
     )
 
 
-def test_only_the_last_ten_runs_are_shown_and_all_are_kept(record: Record) -> None:
+def test_only_the_last_ten_runs_are_shown_and_all_are_kept(files: FigureFiles) -> None:
     runs = [run_of(day, dev=0.5) for day in range(1, 13)]
-    record.add(results_of(("dev", 0.5, 1.2)), runs[:-1], runs[-1])
-    assert len(history.read(record.runs)) == 12
-    header = next(
-        line for line in record.page.read_text().splitlines() if "ratio of | 2026" in line
-    )
+    files.add(results_of(("dev", 0.5, 1.2)), runs[:-1], runs[-1])
+    assert len(history.read(files.runs)) == 12
+    header = next(line for line in files.page.read_text().splitlines() if "ratio of | 2026" in line)
     assert [cell.split()[1] for cell in header.split("|")[2:-1]] == [f"c{n}" for n in range(3, 13)]
 
 
@@ -117,7 +115,7 @@ def test_the_revision_is_the_commit_and_says_whether_files_differ_from_it(tmp_pa
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_only_a_whole_run_is_kept(
-    whole: bool, record: Record, monkeypatch: pytest.MonkeyPatch
+    whole: bool, files: FigureFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = {name: [RatioRow(f"{name} : bare", 0.51239, 1.0, "")] for name in ("plan", "peers")}
     parts = {
@@ -126,8 +124,8 @@ def test_only_a_whole_run_is_kept(
     }
     monkeypatch.setattr(__main__, "PARTS", parts)
     monkeypatch.setattr("sys.argv", ["bench", "plan", "peers", *(["--whole"] if whole else [])])
-    __main__.main(record)
-    kept = history.read(record.runs)
+    __main__.main(files)
+    kept = history.read(files.runs)
     ratios = {"plan : bare": 0.5124, "peers : bare": 0.5124}
     assert [run.ratios for run in kept] == ([ratios] if whole else [])
-    assert record.results.exists() is whole
+    assert files.results.exists() is whole
