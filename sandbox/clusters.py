@@ -112,10 +112,11 @@ class LocalClusters:
         installs.uninstall(self.find(cluster_id).client, what)
 
     def _run(self, cluster_id: str) -> ApiClient:
-        client = server.start(self._folder / cluster_id).client
+        api_server = server.start(self._folder / cluster_id)
+        client = api_server.client
         if cluster_id not in self._controllers:
             self._controllers[cluster_id] = controllers.SimulatedControllers(
-                client, self._definitions
+                client, self._definitions, api_server.revision
             )
         return client
 

@@ -15,7 +15,7 @@ from . import crds, installs
 from .client import ApiClient, Manifest, StatusError
 
 SECONDS: Final = 0.5
-"""Pause between two rounds."""
+"""Pause between two looks at whether anything changed."""
 
 FLUID: Final = "data.fluid.io/v1alpha1"
 KNATIVE: Final = "serving.knative.dev/v1"
@@ -33,9 +33,20 @@ StatusRule = Callable[[ApiClient, Manifest], Mapping[str, Any] | None]
 class SimulatedControllers:
     """Works on one cluster, beside everything else, until it is stopped."""
 
-    def __init__(self, client: ApiClient, definitions: Path | None) -> None:
+    def __init__(
+        self, client: ApiClient, definitions: Path | None, revision: Callable[[], int]
+    ) -> None:
+        """Starts to work.
+
+        Args:
+            client: The cluster.
+            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+            revision: Asks for the number of the last change in the cluster. While it stays the
+                same there is nothing to do, and to ask for it is one request in place of ten.
+        """
         self._client = client
         self._definitions = definitions
+        self._revision = revision
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -46,10 +57,13 @@ class SimulatedControllers:
         self._thread.join()
 
     def _work(self) -> None:
+        seen = None
         while not self._stopped.wait(SECONDS):
             # The API server is away, or an object changed meanwhile: the next round will do.
             with contextlib.suppress(requests.RequestException, StatusError):
-                self.round()
+                if (revision := self._revision()) != seen:
+                    self.round()
+                    seen = revision
 
     def round(self) -> None:
         """Does once what there is to do."""

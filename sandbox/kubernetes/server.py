@@ -66,6 +66,19 @@ class ApiServer:
         """The same at an address that is not its own, as ACK hands it out."""
         return self.kubeconfig.replace(self.url, PUBLIC_ADDRESS)
 
+    def revision(self) -> int:
+        """Number of the last change of what it stores.
+
+        Raises:
+            requests.RequestException: It is away.
+        """
+        url = f"{self.etcd_url}/v3/maintenance/status"
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, json={}, timeout=10)
+            answer.raise_for_status()
+            return int(answer.json()["header"]["revision"])
+
     def stop(self) -> None:
         """Ends its processes; what it stored stays."""
         for pid in self.processes:
