@@ -18,6 +18,7 @@ ENGINE_VERSION: Final = (3, 259, 0)
 """Oldest engine that the sandbox was tried with."""
 KUBERNETES_VERSION: Final = "v1.34.1"
 
+_NOT_BUILT: Final = ("_test.go", ".md")
 _VERSIONED: Final = "k8s.io/component-base/version"
 _KUBERNETES: Final = MappingProxyType(
     {
@@ -61,9 +62,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "kube-controller-manager": Program(
             "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES, nodes=True
         ),
-        "kube-scheduler": Program(
-            "apiserver", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES, nodes=True
-        ),
+        "kube-scheduler": Program("scheduler", ".", _KUBERNETES, nodes=True),
         "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
@@ -146,8 +145,9 @@ def _compile(go: str, program: Program, target: Path) -> None:
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
     digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
-    for path in sorted((TOOLS / program.module).iterdir()):
-        digest.update(path.read_bytes())
+    for path in sorted((TOOLS / program.module).rglob("*")):
+        if path.is_file() and not path.name.endswith(_NOT_BUILT):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
