@@ -82,7 +82,7 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     if name == "pulumi" and (installed := _installed_pulumi()):
         return installed
     program = PROGRAMS[name]
-    binary = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(program)}" / "bin" / name
     if not binary.is_file():
         _build(program, binary, say)
     return binary
@@ -99,7 +99,7 @@ def why_unavailable() -> str | None:
 
 
 def _is_kept(name: str) -> bool:
-    binary = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
     return binary.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
 
 
@@ -108,7 +108,7 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
     if go is None:
         raise Unavailable(why_unavailable() or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (_cache() / "lock").open("w") as lock:
+    with (cache_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_file():  # Somebody else may have built it meanwhile.
             say(f"Building {target.name} from source; this is done once and takes minutes.")
@@ -136,7 +136,8 @@ def _fingerprint(program: Program) -> str:
     return digest.hexdigest()[:12]
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where what was made once is kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "ack-inference" / "sandbox"
 
