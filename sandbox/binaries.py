@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -42,6 +43,8 @@ class Program:
     """Package of its `main`."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set when it is linked."""
+    edits: Mapping[str, str] = field(default_factory=dict)
+    """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
 
 
 PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
@@ -61,6 +64,25 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
+        "knative-autoscaler": Program(
+            "knative",
+            "knative.dev/serving/cmd/autoscaler",
+            edits={
+                '\t"net/http"\n': '\t"net/http"\n\t"os"\n',
+                "statserver.New(statsServerAddr,": (
+                    'statserver.New("127.0.0.1:"+os.Getenv("STATISTICS_PORT"),'
+                ),
+            },
+        ),
+        "knative-controller": Program(
+            "knative",
+            "knative.dev/serving/cmd/controller",
+            edits={
+                "signals.NewContext()": "sharedmain.WithHealthProbesDisabled(signals.NewContext())"
+            },
+        ),
+        "knative-stand-in": Program("knative", "./standin"),
+        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook"),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
@@ -120,6 +142,7 @@ def _compile(go: str, program: Program, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name
         flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
+        flags += _overlay(go, program, Path(folder)) if program.edits else []
         command = [go, "build", *flags, "-o", str(built), program.package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
@@ -128,11 +151,41 @@ def _compile(go: str, program: Program, target: Path) -> None:
         built.replace(target)
 
 
+def _overlay(go: str, program: Program, folder: Path) -> list[str]:
+    """Options of a build that reads `main.go` as edited."""
+    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
+    result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
+    if result.returncode:
+        raise Unavailable(result.stderr.strip().splitlines()[-1])
+    source = Path(result.stdout.strip()) / "main.go"
+    edited, overlay = folder / "main.go", folder / "overlay.json"
+    edited.write_text(edit(source.read_text(), program.edits))
+    overlay.write_text(json.dumps({"Replace": {str(source): str(edited)}}))
+    return ["-overlay", str(overlay)]
+
+
+def edit(text: str, edits: Mapping[str, str]) -> str:
+    """A text with replacements, each of which has one place.
+
+    Raises:
+        Unavailable: It is not the text that the edits were written for.
+    """
+    for before, after in edits.items():
+        if text.count(before) != 1:
+            raise Unavailable(
+                f"Its source has {before.strip()} {text.count(before)} times, not once."
+            )
+        text = text.replace(before, after)
+    return text
+
+
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
-    digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
-    for path in sorted((TOOLS / program.module).iterdir()):
-        digest.update(path.read_bytes())
+    build = (program.package, sorted(program.linked.items()), *sorted(program.edits.items()))
+    digest = hashlib.sha256(repr(build).encode())
+    for path in sorted((TOOLS / program.module).rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
