@@ -45,6 +45,8 @@ class Program:
     """Variables that are set when it is linked."""
     edits: Mapping[str, str] = field(default_factory=dict)
     """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
+    nodes: bool = False
+    """Whether only a sandbox with nodes runs it."""
 
 
 PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
@@ -60,8 +62,12 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES),
         "kube-controller-manager": Program(
-            "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES
+            "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES, nodes=True
         ),
+        "kube-scheduler": Program(
+            "apiserver", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES, nodes=True
+        ),
+        "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
         "knative-autoscaler": Program(
@@ -73,6 +79,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
                     'statserver.New("127.0.0.1:"+os.Getenv("STATISTICS_PORT"),'
                 ),
             },
+            nodes=True,
         ),
         "knative-controller": Program(
             "knative",
@@ -80,9 +87,10 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
             edits={
                 "signals.NewContext()": "sharedmain.WithHealthProbesDisabled(signals.NewContext())"
             },
+            nodes=True,
         ),
-        "knative-stand-in": Program("knative", "./standin"),
-        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook"),
+        "knative-stand-in": Program("knative", "./standin", nodes=True),
+        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
@@ -110,13 +118,21 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     return binary
 
 
-def why_unavailable() -> str | None:
-    """Says in one line why nothing can be built here, or None."""
-    if find_go() or all(_is_kept(name) for name in PROGRAMS):
+def why_unavailable(*, nodes: bool = False) -> str | None:
+    """Says in one line why nothing can be built here, or None.
+
+    Args:
+        nodes: Asks for what a sandbox with nodes runs too.
+    """
+    needed = [name for name, program in PROGRAMS.items() if nodes or not program.nodes]
+    if find_go() or all(map(_is_kept, needed)):
         return None
+    parts = "Pulumi's engine and Kubernetes' API server"
+    if nodes:
+        parts = "Pulumi's engine, Kubernetes' control plane and the controllers of its add-ons"
     return (
-        "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
-        "source. Install Go 1.26 or later from https://go.dev/dl/."
+        f"Go is not installed: the sandbox builds {parts} from source. "
+        "Install Go 1.26 or later from https://go.dev/dl/."
     )
 
 
@@ -128,7 +144,8 @@ def _is_kept(name: str) -> bool:
 def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
     go = find_go()
     if go is None:
-        raise Unavailable(why_unavailable() or f"{target.name} is missing.")
+        why = why_unavailable(nodes=program.nodes)
+        raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with (cache_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -18,7 +18,6 @@ from components.platform.knative import NAMESPACE
 
 from .. import modules
 from ..kubernetes.client import Manifest
-from ..kubernetes.installs import namespace
 from .controller import Controller, ControlPlane, Daemon
 
 SERVING: Final = "knative.dev/serving"
@@ -49,12 +48,12 @@ _WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfigurat
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
-    yield namespace(NAMESPACE)
+    webhooks = list(_read(_serving() / "webhooks"))
+    if plane.client.get(webhooks[0]) is not None:
+        return  # A second time changes nothing, and its webhooks may not run again yet.
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     yield from resource_types()
-    for manifest in [*_config_maps(), *_read(_serving() / "webhooks")]:
-        # One that is there is looked at by the webhook, which may not run again yet.
-        if manifest["kind"] != "ConfigMap" or plane.client.get(manifest) is None:
-            yield _reachable(manifest, plane.port("knative-webhook"))
+    yield from _config_maps()
     yield _service("webhook", {"type": "ExternalName", "externalName": "localhost"})
     yield _service("activator-service", {"ports": _ACTIVATOR_PORTS})
     yield {
@@ -63,6 +62,8 @@ def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
         "metadata": {"name": "activator-service", "namespace": NAMESPACE},
         "subsets": [{"addresses": [{"ip": _ACTIVATOR}], "ports": _ENDPOINT_PORTS}],
     }
+    for manifest in reversed(webhooks):
+        yield _reachable(manifest, plane.port("knative-webhook"))
 
 
 def resource_types() -> Iterator[dict[str, Any]]:

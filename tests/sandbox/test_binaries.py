@@ -77,7 +77,8 @@ def files(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_without_go_one_sentence_says_what_to_install(name: str) -> None:
     assert why_unavailable() == NO_GO
-    assert unavailable(name) == NO_GO
+    nodes = PROGRAMS[name].nodes
+    assert unavailable(name) == (why_unavailable(nodes=True) if nodes else NO_GO)
 
 
 def test_with_go_nothing_is_unavailable(script: Script) -> None:
