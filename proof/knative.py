@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +31,10 @@ from sandbox.controllers import running
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER
 from sandbox.controllers.knative import KNATIVE, requests_in_hand
-from sandbox.knative import served
+from sandbox.knative import configuration, served
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from sandbox.kubernetes.installs import KNATIVE_CORE
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
@@ -53,6 +55,9 @@ TO_ZERO: Final[Raw] = {
     f"{QWEN}.reserve": {"type": "ecs"},
 }
 """A model that scales to zero, in Knative's shortest window, with a reserve instance."""
+SKIPPED: Final[Raw] = {
+    "knative.skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]
+}
 LOADS: Final = (1, 3, 7, 2, 0, 1)
 """Requests in hand, one number after another: from zero pods, and back to them."""
 REFUSED_SETTINGS: Final[Sequence[tuple[str, Mapping[str, str], str]]] = (
@@ -143,11 +148,11 @@ def cluster(say: Say) -> Iterator[ApiClient]:
 
 def settings(of: Plan) -> Iterator[dict[str, Any]]:
     """What a platform tells Knative, as ConfigMaps, whoever writes them."""
-    inputs = served(of)
-    data = {"features": inputs.features, "defaults": inputs.defaults}
-    for name, values in data.items():
-        about = {"name": f"config-{name}", "namespace": NAMESPACE}
-        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": dict(values)}
+    told = configuration(of)
+    for name in KNATIVE_CORE.config_maps:
+        about = {"name": name, "namespace": NAMESPACE}
+        data = dict(told.get(name.removeprefix("config-"), {}))
+        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
 
 
 def without_unknown(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +258,8 @@ def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
 
 def ready_row(client: ApiClient, stack: str) -> Row | None:
     """Takes the services of a stack through Knative; None where it has none."""
-    services = prepare(client, plan(stack, ROOT))
+    of = plan(stack, ROOT)
+    services = prepare(client, of)
     if not services:
         return None
     if faults := list(filter(None, answers(client, services, none_refused))):
@@ -261,21 +267,43 @@ def ready_row(client: ApiClient, stack: str) -> Row | None:
     for service in services:
         client.apply(service, MANAGER)
     seconds = until(lambda: all(is_ready(client, one) for one in services), READY_SECONDS)
+    pods = 0
     for service in services:
-        if not is_ready(client, service):
-            message = condition(client.get(service)).get("message", "no reason given")
-            faults.append(f"{service['metadata']['name']} is not ready: {message}")
-    pods = [pod for service in services for pod in pods_of(client, service)]
-    for service in services:
-        least = int(
-            service["spec"]["template"]["metadata"]["annotations"][f"{AUTOSCALING}min-scale"]
-        )
-        if len(own := pods_of(client, service)) < least:
-            faults.append(f"{service['metadata']['name']} has {len(own)} pods, not {least}")
-        faults += [fault for pod in own for fault in lost(service, pod)]
-    figures = f"{len(services)} services, {len(pods)} pods"
+        live = client.get(service) or {}
+        own = pods_of(client, service)
+        pods += len(own)
+        faults += service_faults(service, live, own, of.outputs)
     clear(client, services)
-    return Row(f"{stack}: ready", f"{figures}, {seconds or READY_SECONDS:.0f} s", tuple(faults))
+    figures = f"{len(services)} services, {pods} pods, {seconds or READY_SECONDS:.0f} s"
+    return Row(f"{stack}: ready", figures, tuple(faults))
+
+
+def service_faults(
+    service: Manifest,
+    live: Manifest,
+    pods: Sequence[Manifest],
+    outputs: Mapping[str, Any],
+) -> Iterator[str]:
+    """What is not as a plan has it of a service that Knative has had.
+
+    Args:
+        service: As it is declared.
+        live: As it is in the cluster.
+        pods: Its pods there.
+        outputs: Those of the plan.
+    """
+    name = service["metadata"]["name"]
+    if (ready := condition(live)).get("status") != "True":
+        yield f"{name} is not ready: {ready.get('message', 'no reason given')}"
+    host = f"http://{outputs[f'{name}_host']}"
+    if (url := (live.get("status") or {}).get("url")) != host:
+        yield f"{name} is reached at {url}, but the stack says {host}"
+    template = service["spec"]["template"]
+    least = int(template["metadata"]["annotations"][f"{AUTOSCALING}min-scale"])
+    if len(pods) < least:
+        yield f"{name} has {len(pods)} pods, but min-scale is {least}"
+    for pod in pods:
+        yield from lost(service, pod)
 
 
 def clear(client: ApiClient, services: Iterable[Manifest]) -> None:
@@ -292,7 +320,7 @@ def flag_row(client: ApiClient, stack: str) -> Row | None:
     if not services:
         return None
     faults = []
-    features = next(settings(of))
+    [features] = [one for one in settings(of) if one["metadata"]["name"] == "config-features"]
     for flag in features["data"]:
         off = {**features, "data": {**features["data"], flag: "disabled"}}
         client.apply(off, MANAGER, force=True)
@@ -301,6 +329,22 @@ def flag_row(client: ApiClient, stack: str) -> Row | None:
         client.apply(features, MANAGER, force=True)
         faults += filter(None, answers(client, services, none_refused))
     return Row(f"{stack}: no flag is spare", f"{len(features['data'])} flags", tuple(faults))
+
+
+def tag_row(client: ApiClient) -> Row:
+    """A tag is resolved to a digest, but for registries that are to be skipped."""
+    faults = []
+    for skipped, raw in {False: dev(), True: merged(dev(), SKIPPED)}.items():
+        [service] = prepare(client, planned(raw))
+        client.apply(service, MANAGER)
+        until(partial(is_ready, client, service), READY_SECONDS)
+        [image] = {pod["spec"]["containers"][0]["image"] for pod in pods_of(client, service)} or {
+            ""
+        }
+        if ("@sha256:" not in image) is not skipped:
+            faults.append(f"the pods run {image}, {'with' if skipped else 'without'} skipping")
+        clear(client, [service])
+    return Row("skip_tag_resolving", "without it a digest, with it the tag", tuple(faults))
 
 
 def setting_rows(client: ApiClient) -> Iterator[Row]:
@@ -386,6 +430,7 @@ def run(say: Say) -> Iterator[Row]:
             for row in (ready_row(client, stack), flag_row(client, stack)):
                 if row is not None:
                     yield row
+        yield tag_row(client)
         yield scaling_row(client)
         yield from setting_rows(client)
         say("Planning the accepted cases; this takes minutes.")
