@@ -146,7 +146,7 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
         why = why_unavailable(nodes=program.nodes)
         raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / "lock").open("w") as lock:
+    with (target.parent.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_file():  # Somebody else may have built it meanwhile.
             say(f"Building {target.name} from source; this is done once and takes minutes.")
