@@ -34,7 +34,7 @@ from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.knative import configuration, served
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
-from sandbox.kubernetes.installs import KNATIVE_CORE
+from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
@@ -149,9 +149,11 @@ def cluster(say: Say) -> Iterator[ApiClient]:
 def settings(of: Plan) -> Iterator[dict[str, Any]]:
     """What a platform tells Knative, as ConfigMaps, whoever writes them."""
     told = configuration(of)
+    shipped = {} if list(of.manifests("KnativeServing")) else ADDONS["knative"].config
     for name in KNATIVE_CORE.config_maps:
         about = {"name": name, "namespace": NAMESPACE}
-        data = dict(told.get(name.removeprefix("config-"), {}))
+        short = name.removeprefix("config-")
+        data = {**shipped.get(short, {}), **told.get(short, {})}
         yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
 
 
@@ -241,7 +243,8 @@ def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
     template = service["spec"]["template"]
     annotations = pod["metadata"]["annotations"]
     for name, value in template["metadata"]["annotations"].items():
-        if annotations.get(name) != value:
+        # Those of the autoscaler end at the Revision.
+        if not name.startswith(AUTOSCALING) and annotations.get(name) != value:
             yield f"{pod['metadata']['name']} lacks the annotation {name}"
     wanted, actual = template["spec"], pod["spec"]
     for field in ("affinity", "priorityClassName", "schedulerName", "nodeSelector"):
