@@ -56,7 +56,7 @@ TO_ZERO: Final[Raw] = {
 }
 """A model that scales to zero, in Knative's shortest window, with a reserve instance."""
 SKIPPED: Final[Raw] = {
-    "knative.skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]
+    "knative": {"skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]}
 }
 LOADS: Final = (1, 3, 7, 2, 0, 1)
 """Requests in hand, one number after another: from zero pods, and back to them."""
