@@ -394,6 +394,20 @@ def wanted(service: Manifest, load: int) -> int:
     return max(bounds[0], min(bounds[1], math.ceil(Decimal(load) / scaling.per_pod)))
 
 
+def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
+    """What a webhook asks for that tries a pod: the namespaces and priorities of services."""
+    for service in services:
+        about = {"name": service["metadata"]["namespace"]}
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        if priority := service["spec"]["template"]["spec"].get("priorityClassName"):
+            yield {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": priority},
+                "value": 1000,
+            }
+
+
 def accepted_row(client: ApiClient) -> Row:
     """Every distinct service of a case that the checks accept, through the webhook."""
     plans: dict[str, Plan] = {}
@@ -413,9 +427,9 @@ def accepted_row(client: ApiClient) -> Row:
         for manifest in settings(of):
             client.apply(manifest, MANAGER, force=True)
         services = [json.loads(text) for text in cases[key]]
-        for service in services:
-            about = {"name": service["metadata"]["namespace"]}
-            client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
+        for manifest in there_before(services):
+            if client.get(manifest) is None:
+                client.apply(manifest, MANAGER)
         said = answers(client, services, none_refused)
         faults += [
             f"{where}: {answer}"
