@@ -238,6 +238,11 @@ def pods_of(client: ApiClient, service: Manifest) -> list[dict[str, Any]]:
     ]
 
 
+def has_pods(client: ApiClient, service: Manifest, count: int) -> bool:
+    """Whether a service has so many pods."""
+    return len(pods_of(client, service)) == count
+
+
 def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
     """What a pod lacks of the template that it was made of."""
     template = service["spec"]["template"]
@@ -313,7 +318,7 @@ def clear(client: ApiClient, services: Iterable[Manifest]) -> None:
     """Removes services, and waits until their pods are gone."""
     for service in services:
         client.remove(service)
-        until(lambda service=service: not pods_of(client, service), READY_SECONDS)
+        until(partial(has_pods, client, service, 0), READY_SECONDS)
 
 
 def flag_row(client: ApiClient, stack: str) -> Row | None:
@@ -371,7 +376,7 @@ def scaling_row(client: ApiClient) -> Row:
     key = "{namespace}.{name}".format(**service["metadata"])
     for load, pods in [(0, 0), *((load, wanted(service, load)) for load in LOADS)]:
         client.apply(requests_in_hand({key: load}), MANAGER, force=True)
-        seconds = until(lambda pods=pods: len(pods_of(client, service)) == pods, SCALED_SECONDS)
+        seconds = until(partial(has_pods, client, service, pods), SCALED_SECONDS)
         if seconds is None:
             count = len(pods_of(client, service))
             faults.append(f"{load} requests in hand give {count} pods, not {pods}")
@@ -427,9 +432,9 @@ def accepted_row(client: ApiClient) -> Row:
         for manifest in settings(of):
             client.apply(manifest, MANAGER, force=True)
         services = [json.loads(text) for text in cases[key]]
-        for manifest in there_before(services):
-            if client.get(manifest) is None:
-                client.apply(manifest, MANAGER)
+        for needed in there_before(services):
+            if client.get(needed) is None:
+                client.apply(needed, MANAGER)
         said = answers(client, services, none_refused)
         faults += [
             f"{where}: {answer}"
