@@ -34,7 +34,7 @@ from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.knative import configuration, served
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
-from sandbox.kubernetes.installs import KNATIVE_CORE
+from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
@@ -56,7 +56,7 @@ TO_ZERO: Final[Raw] = {
 }
 """A model that scales to zero, in Knative's shortest window, with a reserve instance."""
 SKIPPED: Final[Raw] = {
-    "knative.skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]
+    "knative": {"skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]}
 }
 LOADS: Final = (1, 3, 7, 2, 0, 1)
 """Requests in hand, one number after another: from zero pods, and back to them."""
@@ -149,9 +149,11 @@ def cluster(say: Say) -> Iterator[ApiClient]:
 def settings(of: Plan) -> Iterator[dict[str, Any]]:
     """What a platform tells Knative, as ConfigMaps, whoever writes them."""
     told = configuration(of)
+    shipped = {} if list(of.manifests("KnativeServing")) else ADDONS["knative"].config
     for name in KNATIVE_CORE.config_maps:
         about = {"name": name, "namespace": NAMESPACE}
-        data = dict(told.get(name.removeprefix("config-"), {}))
+        short = name.removeprefix("config-")
+        data = {**shipped.get(short, {}), **told.get(short, {})}
         yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
 
 
@@ -236,12 +238,18 @@ def pods_of(client: ApiClient, service: Manifest) -> list[dict[str, Any]]:
     ]
 
 
+def has_pods(client: ApiClient, service: Manifest, count: int) -> bool:
+    """Whether a service has so many pods."""
+    return len(pods_of(client, service)) == count
+
+
 def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
     """What a pod lacks of the template that it was made of."""
     template = service["spec"]["template"]
     annotations = pod["metadata"]["annotations"]
     for name, value in template["metadata"]["annotations"].items():
-        if annotations.get(name) != value:
+        # Those of the autoscaler end at the Revision.
+        if not name.startswith(AUTOSCALING) and annotations.get(name) != value:
             yield f"{pod['metadata']['name']} lacks the annotation {name}"
     wanted, actual = template["spec"], pod["spec"]
     for field in ("affinity", "priorityClassName", "schedulerName", "nodeSelector"):
@@ -310,7 +318,7 @@ def clear(client: ApiClient, services: Iterable[Manifest]) -> None:
     """Removes services, and waits until their pods are gone."""
     for service in services:
         client.remove(service)
-        until(lambda service=service: not pods_of(client, service), READY_SECONDS)
+        until(partial(has_pods, client, service, 0), READY_SECONDS)
 
 
 def flag_row(client: ApiClient, stack: str) -> Row | None:
@@ -368,7 +376,7 @@ def scaling_row(client: ApiClient) -> Row:
     key = "{namespace}.{name}".format(**service["metadata"])
     for load, pods in [(0, 0), *((load, wanted(service, load)) for load in LOADS)]:
         client.apply(requests_in_hand({key: load}), MANAGER, force=True)
-        seconds = until(lambda pods=pods: len(pods_of(client, service)) == pods, SCALED_SECONDS)
+        seconds = until(partial(has_pods, client, service, pods), SCALED_SECONDS)
         if seconds is None:
             count = len(pods_of(client, service))
             faults.append(f"{load} requests in hand give {count} pods, not {pods}")
@@ -391,6 +399,20 @@ def wanted(service: Manifest, load: int) -> int:
     return max(bounds[0], min(bounds[1], math.ceil(Decimal(load) / scaling.per_pod)))
 
 
+def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
+    """What a webhook asks for that tries a pod: the namespaces and priorities of services."""
+    for service in services:
+        about = {"name": service["metadata"]["namespace"]}
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        if priority := service["spec"]["template"]["spec"].get("priorityClassName"):
+            yield {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": priority},
+                "value": 1000,
+            }
+
+
 def accepted_row(client: ApiClient) -> Row:
     """Every distinct service of a case that the checks accept, through the webhook."""
     plans: dict[str, Plan] = {}
@@ -410,9 +432,9 @@ def accepted_row(client: ApiClient) -> Row:
         for manifest in settings(of):
             client.apply(manifest, MANAGER, force=True)
         services = [json.loads(text) for text in cases[key]]
-        for service in services:
-            about = {"name": service["metadata"]["namespace"]}
-            client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
+        for needed in there_before(services):
+            if client.get(needed) is None:
+                client.apply(needed, MANAGER)
         said = answers(client, services, none_refused)
         faults += [
             f"{where}: {answer}"

@@ -158,8 +158,11 @@ def _compile(go: str, program: Program, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name
         flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
-        flags += _overlay(go, program, Path(folder)) if program.edits else []
-        command = [go, "build", *flags, "-o", str(built), program.package]
+        package = program.package
+        if program.edits:
+            overlay, package = _edited(go, program, Path(folder))
+            flags += overlay
+        command = [go, "build", *flags, "-o", str(built), package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
             reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
@@ -167,17 +170,26 @@ def _compile(go: str, program: Program, target: Path) -> None:
         built.replace(target)
 
 
-def _overlay(go: str, program: Program, folder: Path) -> list[str]:
-    """Options of a build that reads `main.go` as edited."""
+def _edited(go: str, program: Program, folder: Path) -> tuple[list[str], str]:
+    """Options of a build that finds an edited copy of the package in our own module, and its name.
+
+    Go lets nothing be laid over a module of others.
+    """
     command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
     result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
     if result.returncode:
         raise Unavailable(result.stderr.strip().splitlines()[-1])
-    source = Path(result.stdout.strip()) / "main.go"
-    edited, overlay = folder / "main.go", folder / "overlay.json"
-    edited.write_text(edit(source.read_text(), program.edits))
-    overlay.write_text(json.dumps({"Replace": {str(source): str(edited)}}))
-    return ["-overlay", str(overlay)]
+    package = program.package.rpartition("/")[2]
+    replaced = {}
+    for source in Path(result.stdout.strip()).glob("*.go"):
+        if not source.name.endswith("_test.go"):
+            text = source.read_text()
+            copy = folder / source.name
+            copy.write_text(edit(text, program.edits) if source.name == "main.go" else text)
+            replaced[str(TOOLS / program.module / package / source.name)] = str(copy)
+    overlay = folder / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": replaced}))
+    return ["-overlay", str(overlay)], f"./{package}"
 
 
 def edit(text: str, edits: Mapping[str, str]) -> str:

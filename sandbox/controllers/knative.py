@@ -86,6 +86,8 @@ _NEIGHBOURS: Final = ("networking", "caching")
 """Modules of Knative that have the resource types Serving is built on."""
 _ACTIVATOR: Final = "198.51.100.1"
 """An address of the documentation: nobody answers there. An Endpoints must not say 127.0.0.1."""
+_OWN: Final = "198.51.100.2"
+"""The same for the programs themselves: the autoscaler writes it into an EndpointSlice."""
 _ENDPOINT_PORTS: Final = [
     {"name": "http", "port": 8012},
     {"name": "http2", "port": 8013},
@@ -162,7 +164,7 @@ def _daemons(plane: ControlPlane) -> list[Daemon]:
                     "CONFIG_LOGGING_NAME": "config-logging",
                     "CONFIG_OBSERVABILITY_NAME": "config-observability",
                     "POD_NAME": name,
-                    "POD_IP": "127.0.0.1",
+                    "POD_IP": _OWN,
                     "PROFILING_PORT": str(plane.port(f"knative-{name}-profiling")),
                     **more,
                 },

@@ -23,6 +23,8 @@ class Install(NamedTuple):
     """Namespace that it makes."""
     config_maps: tuple[str, ...] = ()
     """ConfigMaps in that namespace, empty of what the stack sets."""
+    config: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What it sets in them itself, by their names without `config-`."""
     controllers: tuple[Controller, ...] = ()
     """Its real controllers, which run in a sandbox with nodes, in the order in which they start."""
 
@@ -46,7 +48,11 @@ BASE: Final = Install(("scheduling.alibabacloud.com",))
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
     {
         "arms-prometheus": Install(("monitoring.coreos.com",)),
-        "knative": KNATIVE_CORE._replace(namespace="knative-serving"),
+        # Knative's own default is svc.cluster.local, which nobody outside reaches; ACK's pages have
+        # services at example.com.
+        "knative": KNATIVE_CORE._replace(
+            namespace="knative-serving", config={"domain": {"example.com": ""}}
+        ),
     }
 )
 """Add-ons of ACK that bring something a stack uses."""
@@ -70,7 +76,7 @@ def install(client: ApiClient, what: Install, folder: Path | None) -> None:
         crds.install(client, group, folder)
     if what.namespace:
         client.apply(namespace(what.namespace), crds.MANAGER)
-        configure(client, what, what.namespace)
+        configure(client, what, what.namespace, what.config)
 
 
 def configure(
