@@ -112,7 +112,7 @@ def _is_back(board: Board) -> float:
             if taken > ROUND_SECONDS:
                 raise Wrong(f"training came back {taken:.1f} s after room was")
             return taken
-        if freed is None and sum(not _trains(pod) for pod in pods) < 4:  # noqa: PLR2004  cards
+        if freed is None and sum(not _trains(pod) for pod in pods) < 4:
             freed = time.monotonic()
         time.sleep(0.05)
     raise Wrong("training did not come back")

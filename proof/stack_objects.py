@@ -1,7 +1,7 @@
 """What a stack puts into a cluster to be scheduled: pools as nodes, and workloads as their pods.
 
-The manifests are those of the plan. A Deployment stands for what Knative and KServe make of a model,
-with the labels that they add.
+The manifests are those of the plan. A Deployment stands for what Knative and KServe make of a
+model, with the labels that they add.
 """
 
 import copy
