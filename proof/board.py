@@ -3,12 +3,12 @@
 import copy
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from components.catalog.labels import GPU_CARD
+from components.catalog.labels import GPU_CARD, GPU_RESOURCE
 from sandbox.conditions import NodeConditions
 from sandbox.controllers import running
 from sandbox.controllers.controller import ControlPlane
@@ -16,7 +16,7 @@ from sandbox.controllers.core import CONTROLLER_MANAGER, KWOK
 from sandbox.controllers.scheduler import SCHEDULER
 from sandbox.kubernetes import installs, server
 from sandbox.kubernetes.client import ApiClient
-from sandbox.nodes.fit import selects_node, tolerates
+from sandbox.nodes.fit import requests, selects_node, tolerates
 from sandbox.nodes.manifests import POOL, render_node
 from sandbox.nodes.pool import Pool
 from sandbox.private import write_private
@@ -28,7 +28,7 @@ NAMESPACE: Final = "inference"
 PENDING: Final = "pending"
 ENDING_SECONDS: Final = 2.0
 """How long a pod takes to end: preemption waits for it."""
-QUIET_SECONDS: Final = 4.0
+QUIET_SECONDS: Final = 5.0
 """Where nothing happens for so long, nothing more will."""
 PAUSE_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 60.0
@@ -73,6 +73,21 @@ def control_plane(folder: Path, say: Say) -> Iterator[ControlPlane]:
         api_server.remove()
 
 
+class Longest:
+    """The longest time that something lasted."""
+
+    def __init__(self) -> None:
+        """Nothing lasted yet."""
+        self.seconds = 0.0
+        self._since: dict[str, float] = {}
+
+    def note(self, names: Iterable[str]) -> None:
+        """Says what lasts now, by name; what is not named is over."""
+        now = time.monotonic()
+        self._since = {name: self._since.get(name, now) for name in names}
+        self.seconds = max([self.seconds, *(now - since for since in self._since.values())])
+
+
 class Board:
     """Nodes and workloads of a scenario, and what has become of them."""
 
@@ -81,10 +96,8 @@ class Board:
         self.client = client
         self.objects = objects
         self._nodes: dict[str, Manifest] = {}
-        self.held_up = 0.0
-        """Longest that a pod was pending while one of lower priority held a card that it could
-        use, with nobody told to go; in seconds."""
-        self._held_since: dict[str, float] = {}
+        self._held_up = Longest()
+        self._idle = Longest()
         self._clear()
         for manifest in (*objects.priorities, *objects.policies):
             client.apply(manifest, _MANAGER, force=True)
@@ -103,12 +116,39 @@ class Board:
         deployment["spec"]["replicas"] = replicas
         self.client.apply(deployment, _MANAGER, force=True)
 
-    def train(self, job: str, *copies: str) -> None:
-        """Starts copies of a training job, by the ends of their names."""
-        for suffix in copies:
-            manifest = copy.deepcopy(self.objects.jobs[job])
-            manifest["metadata"]["name"] += f"-{suffix}"
-            self.client.apply(manifest, _MANAGER)
+    @property
+    def held_up(self) -> float:
+        """Longest that a pod was pending and nobody told to go for it, though one of lower
+        priority held a card that it could use; in seconds.
+        """
+        return self._held_up.seconds
+
+    @property
+    def idle(self) -> float:
+        """Longest that a card was free while a pod was pending that could use it; in seconds."""
+        return self._idle.seconds
+
+    def train(self, job: str, pods: int) -> None:
+        """Starts a training job with so many pods."""
+        manifest = copy.deepcopy(self.objects.jobs[job])
+        manifest["spec"].update(parallelism=pods, completions=pods)
+        self.client.apply(manifest, _MANAGER)
+
+    def serve(self, name: str, pods: int) -> None:
+        """Starts pods that want no card."""
+        labels = {_RELEASE: name}
+        resources = {"requests": {"cpu": "100m", "memory": "64Mi"}}
+        container = {"name": name, "image": name, "resources": resources}
+        spec = {
+            "replicas": pods,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        }
+        metadata = {"name": name, "namespace": NAMESPACE}
+        self.client.apply(
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec},
+            _MANAGER,
+        )
 
     def occupy(self, node: str, cpu: str) -> None:
         """Puts an agent on a node."""
@@ -192,31 +232,34 @@ class Board:
         return self._nodes[name]["metadata"]["labels"][POOL] if name else PENDING
 
     def _watch(self, all_pods: list[Manifest]) -> None:
-        """Notes how long pods are held up by those of lower priority."""
-        now = time.monotonic()
-        placed = [
-            pod
-            for pod in all_pods
-            if pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
-        ]
-        held = {
+        """Notes who is held up, and which cards are idle."""
+        pending = [pod for pod in all_pods if _is_pending(pod) and _cards(pod)]
+        holders: dict[str, list[Manifest]] = {}
+        for pod in all_pods:
+            if (node := pod["spec"].get("nodeName")) and _cards(pod):
+                holders.setdefault(node, []).append(pod)
+        self._held_up.note(
             pod["metadata"]["uid"]
-            for pod in all_pods
-            if _may_preempt(pod) and any(self._holds_up(other, pod) for other in placed)
-        }
-        self._held_since = {uid: self._held_since.get(uid, now) for uid in held}
-        waits = (now - since for since in self._held_since.values())
-        self.held_up = max([self.held_up, *waits])
-
-    def _holds_up(self, other: Manifest, pod: Manifest) -> bool:
-        if other["spec"].get("priority", 0) >= pod["spec"].get("priority", 0):
-            return False
-        node = self._nodes[other["spec"]["nodeName"]]
-        return (
-            _cards(other) >= _cards(pod) > 0
-            and tolerates(pod, node["spec"]["taints"])
-            and selects_node(pod, node["metadata"]["name"], node["metadata"]["labels"])
+            for pod in pending
+            if _may_preempt(pod)
+            and any(
+                _gives_way(holder, pod) and self._suits(node, pod)
+                for node, pods in holders.items()
+                for holder in pods
+            )
         )
+        self._idle.note(
+            node
+            for node, manifest in self._nodes.items()
+            if GPU_RESOURCE in manifest["status"]["allocatable"]
+            and node not in holders
+            and any(self._suits(node, pod) for pod in pending)
+        )
+
+    def _suits(self, name: str, pod: Manifest) -> bool:
+        node = self._nodes[name]
+        labels = node["metadata"]["labels"]
+        return tolerates(pod, node["spec"]["taints"]) and selects_node(pod, name, labels)
 
     def _clear(self) -> None:
         for kind in _WORKLOADS:
@@ -254,19 +297,20 @@ def _release(pod: Manifest) -> str | None:
     return release
 
 
+def _is_pending(pod: Manifest) -> bool:
+    return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
+
+
 def _may_preempt(pod: Manifest) -> bool:
-    """Whether a pod has no node, and nobody was told to go for it yet."""
-    return (
-        not pod["spec"].get("nodeName")
-        and "deletionTimestamp" not in pod["metadata"]
-        and not (pod.get("status") or {}).get("nominatedNodeName")
-        and pod["spec"].get("preemptionPolicy") != "Never"
-    )
+    """Whether nobody was told to go for a pod yet."""
+    nominated = (pod.get("status") or {}).get("nominatedNodeName")
+    return not nominated and pod["spec"].get("preemptionPolicy") != "Never"
+
+
+def _gives_way(holder: Manifest, pod: Manifest) -> bool:
+    priorities = (manifest["spec"].get("priority", 0) for manifest in (holder, pod))
+    return "deletionTimestamp" not in holder["metadata"] and next(priorities) < next(priorities)
 
 
 def _cards(pod: Manifest) -> int:
-    amounts: list[Any] = [
-        ((container.get("resources") or {}).get("requests") or {}).get("nvidia.com/gpu", 0)
-        for container in pod["spec"]["containers"]
-    ]
-    return sum(map(int, amounts))
+    return requests(pod).get(GPU_RESOURCE, 0)
