@@ -24,7 +24,9 @@ from .step import Row, Say, Skipped, Step
 SECONDS: Final = 180
 """Longest that pods may take until all of them run."""
 SETTLED_SECONDS: Final = 5
-"""How long nothing changes until a cluster counts as settled."""
+"""How long all pods have to run until a cluster counts as settled."""
+STALLED_SECONDS: Final = 40
+"""How long nothing may change while some pod does not run; no latency of the sandbox is longer."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def settle(client: ApiClient, seconds: float = SECONDS) -> Cluster:
             before, since = now, time.monotonic()
         all_run = bool(now) and all(phase in ("Running", "Succeeded") for _, phase in now)
         still = time.monotonic() - since
-        if (all_run and still > SETTLED_SECONDS) or time.monotonic() > until:
+        patience = SETTLED_SECONDS if all_run else STALLED_SECONDS
+        if still > patience or time.monotonic() > until:
             return cluster
         time.sleep(0.5)
 
