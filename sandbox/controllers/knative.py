@@ -27,7 +27,7 @@ REQUESTS: Final = "sandbox-requests"
 STAND_INS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "gateway": "nobody serves a KIngress, so a Route waits: "
-        "`Waiting for load balancer to be ready`",
+        "`Ingress has not yet been reconciled.`",
         "activator": "it asks a DNS server of the cluster for the autoscaler: "
         "`lookup autoscaler.knative-serving.svc.cluster.local: no such host`",
         "registry": "the controller asks the registry of an image what its tag means: "
