@@ -12,13 +12,15 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from . import load_generators, scheduling, vllm_command_lines
+from . import knative, load_generators, nodes, scheduling, vllm_command_lines
 from .step import Skipped, Step
 
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
     vllm_command_lines.STEP,
     scheduling.STEP,
+    nodes.STEP,
+    knative.STEP,
 )
 """Every step, in the order in which they run."""
 

@@ -135,14 +135,14 @@ def _page_files() -> Iterator[tuple[str, Raw]]:
 def _cases() -> Planned:
     """Of several cases with the same servers, the first."""
     server_sets: set[str] = set()
-    for where, raw in _accepted():
+    for where, raw in accepted():
         servers = json.dumps([(model["server"], model["serve"]) for model in raw["models"]])
         if servers not in server_sets and validate(raw).environment is not None:
             server_sets.add(servers)
             yield where, planned(raw)
 
 
-def _accepted() -> Iterator[tuple[str, Raw]]:
+def accepted() -> Iterator[tuple[str, Raw]]:
     """Stack files that may be accepted: those that are not lead to no pod."""
     for case in CASES:
         yield f"just accepted: {case.title}", merged(case.base(), case.edge)

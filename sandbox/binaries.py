@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -43,6 +44,8 @@ class Program:
     """Package of its `main`."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set when it is linked."""
+    edits: Mapping[str, str] = field(default_factory=dict)
+    """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
     nodes: bool = False
     """Whether only a sandbox with nodes runs it."""
 
@@ -66,6 +69,27 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
+        "knative-autoscaler": Program(
+            "knative",
+            "knative.dev/serving/cmd/autoscaler",
+            edits={
+                '\t"net/http"\n': '\t"net/http"\n\t"os"\n',
+                "statserver.New(statsServerAddr,": (
+                    'statserver.New("127.0.0.1:"+os.Getenv("STATISTICS_PORT"),'
+                ),
+            },
+            nodes=True,
+        ),
+        "knative-controller": Program(
+            "knative",
+            "knative.dev/serving/cmd/controller",
+            edits={
+                "signals.NewContext()": "sharedmain.WithHealthProbesDisabled(signals.NewContext())"
+            },
+            nodes=True,
+        ),
+        "knative-stand-in": Program("knative", "./standin", nodes=True),
+        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
@@ -87,7 +111,7 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     if name == "pulumi" and (installed := _installed_pulumi()):
         return installed
     program = PROGRAMS[name]
-    binary = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(program)}" / "bin" / name
     if not binary.is_file():
         _build(program, binary, say)
     return binary
@@ -112,7 +136,7 @@ def why_unavailable(*, nodes: bool = False) -> str | None:
 
 
 def _is_kept(name: str) -> bool:
-    binary = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
     return binary.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
 
 
@@ -122,7 +146,7 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
         why = why_unavailable(nodes=program.nodes)
         raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (_cache() / "lock").open("w") as lock:
+    with (target.parent.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_file():  # Somebody else may have built it meanwhile.
             say(f"Building {target.name} from source; this is done once and takes minutes.")
@@ -134,7 +158,11 @@ def _compile(go: str, program: Program, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name
         flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
-        command = [go, "build", *flags, "-o", str(built), program.package]
+        package = program.package
+        if program.edits:
+            overlay, package = _edited(go, program, Path(folder))
+            flags += overlay
+        command = [go, "build", *flags, "-o", str(built), package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
             reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
@@ -142,16 +170,55 @@ def _compile(go: str, program: Program, target: Path) -> None:
         built.replace(target)
 
 
+def _edited(go: str, program: Program, folder: Path) -> tuple[list[str], str]:
+    """Options of a build that finds an edited copy of the package in our own module, and its name.
+
+    Go lets nothing be laid over a module of others.
+    """
+    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
+    result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
+    if result.returncode:
+        raise Unavailable(result.stderr.strip().splitlines()[-1])
+    package = program.package.rpartition("/")[2]
+    replaced = {}
+    for source in Path(result.stdout.strip()).glob("*.go"):
+        if not source.name.endswith("_test.go"):
+            text = source.read_text()
+            copy = folder / source.name
+            copy.write_text(edit(text, program.edits) if source.name == "main.go" else text)
+            replaced[str(TOOLS / program.module / package / source.name)] = str(copy)
+    overlay = folder / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": replaced}))
+    return ["-overlay", str(overlay)], f"./{package}"
+
+
+def edit(text: str, edits: Mapping[str, str]) -> str:
+    """A text with replacements, each of which has one place.
+
+    Raises:
+        Unavailable: It is not the text that the edits were written for.
+    """
+    for before, after in edits.items():
+        if text.count(before) != 1:
+            raise Unavailable(
+                f"Its source has {before.strip()} {text.count(before)} times, not once."
+            )
+        text = text.replace(before, after)
+    return text
+
+
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
-    digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
+    build = (program.package, sorted(program.linked.items()), *sorted(program.edits.items()))
+    digest = hashlib.sha256(repr(build).encode())
     for path in sorted((TOOLS / program.module).rglob("*")):
         if path.is_file() and not path.name.endswith(_NOT_BUILT):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where what was made once is kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "ack-inference" / "sandbox"
 

@@ -6,8 +6,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ..controllers.controller import Controller
+from ..controllers.knative import KNATIVE
 from . import crds
 from .client import ApiClient
+
+INSTALLER: Final = "installer"
+"""Who sets what an installation is told: its keys of a ConfigMap, and no others."""
 
 
 class Install(NamedTuple):
@@ -19,6 +23,8 @@ class Install(NamedTuple):
     """Namespace that it makes."""
     config_maps: tuple[str, ...] = ()
     """ConfigMaps in that namespace, empty of what the stack sets."""
+    config: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What it sets in them itself, by their names without `config-`."""
     controllers: tuple[Controller, ...] = ()
     """Its real controllers, which run in a sandbox with nodes, in the order in which they start."""
 
@@ -33,6 +39,7 @@ KNATIVE_CORE: Final = Install(
         "config-features",
         "config-network",
     ),
+    controllers=(KNATIVE,),
 )
 
 BASE: Final = Install(("scheduling.alibabacloud.com",))
@@ -41,7 +48,11 @@ BASE: Final = Install(("scheduling.alibabacloud.com",))
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
     {
         "arms-prometheus": Install(("monitoring.coreos.com",)),
-        "knative": KNATIVE_CORE._replace(namespace="knative-serving"),
+        # Knative's own default is svc.cluster.local, which nobody outside reaches; ACK's pages have
+        # services at example.com.
+        "knative": KNATIVE_CORE._replace(
+            namespace="knative-serving", config={"domain": {"example.com": ""}}
+        ),
     }
 )
 """Add-ons of ACK that bring something a stack uses."""
@@ -65,14 +76,28 @@ def install(client: ApiClient, what: Install, folder: Path | None) -> None:
         crds.install(client, group, folder)
     if what.namespace:
         client.apply(namespace(what.namespace), crds.MANAGER)
-        configure(client, what, what.namespace)
+        configure(client, what, what.namespace, what.config)
 
 
-def configure(client: ApiClient, what: Install, in_namespace: str) -> None:
-    """Makes its ConfigMaps in a namespace that is there."""
+def configure(
+    client: ApiClient,
+    what: Install,
+    in_namespace: str,
+    data: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """Makes its ConfigMaps in a namespace that is there.
+
+    Args:
+        client: The cluster.
+        what: What is installed.
+        in_namespace: The namespace.
+        data: What is set in them, by their names without `config-`; the rest stays as it is.
+    """
     for name in what.config_maps:
         about = {"name": name, "namespace": in_namespace}
-        client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}, crds.MANAGER)
+        values = dict(data.get(name.removeprefix("config-"), {}))
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": values}
+        client.apply(manifest, INSTALLER, force=True)
 
 
 def uninstall(client: ApiClient, what: Install) -> None:

@@ -1,6 +1,6 @@
 """What an environment says of nodes, for a cloud that does not know it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.catalog.gpus import GPUS
@@ -88,7 +88,7 @@ def _machine(section: MachinesSection) -> Size:
     )
 
 
-def _groups(sections: list[AnyPoolSection], machines: int) -> Iterator[Pool]:
+def _groups(sections: Sequence[AnyPoolSection], machines: int) -> Iterator[Pool]:
     for section in sections:
         if isinstance(section, PoolSection):
             continue

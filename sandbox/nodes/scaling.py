@@ -90,7 +90,7 @@ def idle_nodes(cluster: Cluster) -> set[str]:
     busy = {
         pod["spec"].get("nodeName")
         for pod in cluster.pods
-        if _phase(pod) not in _ENDED and not _is_agent(pod)
+        if _phase(pod) not in _ENDED and not is_agent(pod)
     }
     return {node["metadata"]["name"] for node in cluster.nodes} - busy
 
@@ -105,7 +105,7 @@ def unplaced(cluster: Cluster) -> list[Manifest]:
     pods = [
         pod
         for pod in cluster.pods
-        if is_unschedulable(pod) and not _is_agent(pod) and _claims(pod) <= bound
+        if is_unschedulable(pod) and not is_agent(pod) and _claims(pod) <= bound
     ]
     return sorted(
         pods,
@@ -326,6 +326,12 @@ def key_of(pod: Manifest) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
+def is_agent(pod: Manifest) -> bool:
+    """Whether a pod belongs to its node, as one of a DaemonSet does."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner["kind"] in ("DaemonSet", "Node") for owner in owners)
+
+
 def _empty(node: Manifest) -> Room:
     [room] = rooms(Cluster([node]))
     return room
@@ -337,11 +343,6 @@ def _claims(pod: Manifest) -> set[tuple[str, str]]:
         for volume in pod["spec"].get("volumes") or ()
         if "persistentVolumeClaim" in volume
     }
-
-
-def _is_agent(pod: Manifest) -> bool:
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return any(owner["kind"] in ("DaemonSet", "Node") for owner in owners)
 
 
 def _phase(pod: Manifest) -> str:
