@@ -118,8 +118,9 @@ class Board:
 
     @property
     def held_up(self) -> float:
-        """Longest that a pod was pending and nobody told to go for it, though one of lower
-        priority held a card that it could use; in seconds.
+        """Longest that a pod was pending while one of lower priority held a card that suits it.
+
+        In seconds. A pod for which others were told to go is not held up by them.
         """
         return self._held_up.seconds
 
@@ -189,8 +190,15 @@ class Board:
                 places.setdefault(release, Counter())[self._pool_of(pod)] += 1
         return {workload: dict(pools) for workload, pools in places.items()}
 
-    def expect(self, places: Places, seconds: float = LONGEST_SECONDS) -> float:
+    def expect(
+        self, places: Places, seconds: float = LONGEST_SECONDS, quiet: float = QUIET_SECONDS
+    ) -> float:
         """Returns once pods are where they have to be, after how long.
+
+        Args:
+            places: Where they have to be.
+            seconds: How long that may take.
+            quiet: How long nothing happens at most on the way there.
 
         Raises:
             Wrong: They are not, and nothing happens any more.
@@ -203,7 +211,7 @@ class Board:
                 last, changed = seen, now
             if seen == places:
                 return now - begun
-            if now - changed > QUIET_SECONDS or now - begun > seconds:
+            if now - changed > quiet or now - begun > seconds:
                 raise Wrong(f"{words(seen)}, but it must be {words(places)}")
             time.sleep(PAUSE_SECONDS)
 
