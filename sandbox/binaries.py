@@ -61,6 +61,14 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
+        "fluid-dataset-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/dataset"
+        ),
+        "fluid-jindoruntime-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo"
+        ),
+        "kubelet": Program("kubelet", "."),
+        "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager"),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
