@@ -42,6 +42,8 @@ class Program:
     """Package of its `main`."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set when it is linked."""
+    nodes: bool = False
+    """Whether only a sandbox with nodes runs it."""
 
 
 PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
@@ -57,8 +59,12 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "kube-apiserver": Program("apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES),
         "kube-controller-manager": Program(
-            "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES
+            "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES, nodes=True
         ),
+        "kube-scheduler": Program(
+            "apiserver", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES, nodes=True
+        ),
+        "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
         "fluid-dataset-controller": Program(
@@ -96,13 +102,21 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     return binary
 
 
-def why_unavailable() -> str | None:
-    """Says in one line why nothing can be built here, or None."""
-    if find_go() or all(_is_kept(name) for name in PROGRAMS):
+def why_unavailable(*, nodes: bool = False) -> str | None:
+    """Says in one line why nothing can be built here, or None.
+
+    Args:
+        nodes: Asks for what a sandbox with nodes runs too.
+    """
+    needed = [name for name, program in PROGRAMS.items() if nodes or not program.nodes]
+    if find_go() or all(map(_is_kept, needed)):
         return None
+    parts = "Pulumi's engine and Kubernetes' API server"
+    if nodes:
+        parts = "Pulumi's engine, Kubernetes' control plane and the controllers of its add-ons"
     return (
-        "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
-        "source. Install Go 1.26 or later from https://go.dev/dl/."
+        f"Go is not installed: the sandbox builds {parts} from source. "
+        "Install Go 1.26 or later from https://go.dev/dl/."
     )
 
 
@@ -114,7 +128,8 @@ def _is_kept(name: str) -> bool:
 def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
     go = find_go()
     if go is None:
-        raise Unavailable(why_unavailable() or f"{target.name} is missing.")
+        why = why_unavailable(nodes=program.nodes)
+        raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with (cache_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

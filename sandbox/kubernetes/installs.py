@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from ..controllers.controller import Controller
 from . import crds
 from .client import ApiClient
 
@@ -18,6 +19,8 @@ class Install(NamedTuple):
     """Namespace that it makes."""
     config_maps: tuple[str, ...] = ()
     """ConfigMaps in that namespace, empty of what the stack sets."""
+    controllers: tuple[Controller, ...] = ()
+    """Its real controllers, which run in a sandbox with nodes, in the order in which they start."""
 
 
 KNATIVE_CORE: Final = Install(

@@ -15,6 +15,10 @@ NO_GO: Final = (
     "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
     "source. Install Go 1.26 or later from https://go.dev/dl/."
 )
+NO_GO_FOR_NODES: Final = (
+    "Go is not installed: the sandbox builds Pulumi's engine, Kubernetes' control plane and the "
+    "controllers of its add-ons from source. Install Go 1.26 or later from https://go.dev/dl/."
+)
 BUILDS: Final = 'while [ "$1" != -o ]; do shift; done; echo built > "$2"'
 """Shell of a `go` that writes the file it is asked for."""
 
@@ -69,7 +73,17 @@ def files(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_without_go_one_sentence_says_what_to_install(name: str) -> None:
     assert why_unavailable() == NO_GO
-    assert unavailable(name) == NO_GO
+    assert unavailable(name) == (NO_GO_FOR_NODES if PROGRAMS[name].nodes else NO_GO)
+
+
+def test_a_lean_sandbox_needs_nothing_that_only_nodes_need(script: Script) -> None:
+    go = script("go", BUILDS)
+    for name, program in PROGRAMS.items():
+        if not program.nodes:
+            find(name)
+    go.unlink()
+    assert why_unavailable() is None
+    assert why_unavailable(nodes=True) == NO_GO_FOR_NODES
 
 
 def test_with_go_nothing_is_unavailable(script: Script) -> None:
