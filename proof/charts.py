@@ -38,7 +38,7 @@ Leaf = tuple[str, ...]
 
 
 def sets() -> Iterator[tuple[str, str, Values]]:
-    """Where values are set, the chart, and the values: by the stacks, and by all that we can set."""
+    """Where values are set, the chart, and the values: the stacks', and all that we can set."""
     for name in NAMES:
         for resource in plan(name, ROOT).resources:
             chart = str(resource.inputs.get("chart", "")).rpartition("/")[2]

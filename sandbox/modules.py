@@ -1,4 +1,4 @@
-"""Go modules as archives: charts and resource types lie in them, at the release that go.sum pins."""
+"""Go modules as archives: charts and resource types lie in them, as go.sum pins them."""
 
 import json
 import re

@@ -86,3 +86,12 @@ CONTROLLER: Final = Controller(
     kinds=frozenset({("serving.kserve.io/v1beta1", "InferenceService")}),
     ready=_ready,
 )
+
+
+def _runtimes(plane: ControlPlane) -> list[dict[str, Any]]:
+    values = releases.values(plane.client, "kserve-runtime-configs")
+    return charts.render("kserve-runtime-configs", values or {}, NAMESPACE)
+
+
+RUNTIMES: Final = Controller("KServe's serving runtimes", VERSION, lambda _: (), _runtimes)
+"""Objects alone, which the manager's webhooks validate."""

@@ -17,6 +17,7 @@ from .controller import PYTHON, Controller, ControlPlane, Daemon
 READY_SECONDS: Final = 120
 _PROCESSES: Final = "daemons.json"
 _KINDS: Final = "controllers.json"
+_KEPT: Final = frozenset({"CustomResourceDefinition", "Namespace"})
 _STARTING: Final = threading.Lock()
 
 
@@ -53,13 +54,19 @@ def start(
 
 
 def end_controllers(plane: ControlPlane, controllers: Iterable[Controller]) -> None:
-    """Ends some controllers of a cluster."""
+    """Ends some controllers of a cluster, and removes what was there for them.
+
+    Resource types and namespaces stay: whoever installed them removes them, if anybody does.
+    """
     with _STARTING:
         processes = _processes(plane.folder)
         for controller in controllers:
             for daemon in controller.daemons(plane):
                 if daemon.name in processes:
                     end(processes.pop(daemon.name))
+            for manifest in controller.manifests(plane):
+                if manifest["kind"] not in _KEPT:
+                    plane.client.delete(manifest)
         write_private(plane.folder / _PROCESSES, json.dumps(processes))
 
 
