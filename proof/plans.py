@@ -95,7 +95,7 @@ def cases(matter: Callable[[Raw], object]) -> Planned:
         matter: What of a stack file matters, as data. Where nothing does, there is no plan.
     """
     earlier: set[str] = set()
-    for where, raw in _accepted():
+    for where, raw in accepted():
         seen = matter(raw)
         text = json.dumps(seen)
         if seen and text not in earlier and validate(raw).environment is not None:
@@ -103,7 +103,7 @@ def cases(matter: Callable[[Raw], object]) -> Planned:
             yield where, planned(raw)
 
 
-def _accepted() -> Iterator[tuple[str, Raw]]:
+def accepted() -> Iterator[tuple[str, Raw]]:
     """Stack files that may be accepted: those that are not lead to no pod."""
     for case in CASES:
         yield f"just accepted: {case.title}", merged(case.base(), case.edge)

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ ENGINE_VERSION: Final = (3, 259, 0)
 """Oldest engine that the sandbox was tried with."""
 KUBERNETES_VERSION: Final = "v1.34.1"
 
+_NOT_BUILT: Final = ("_test.go", ".md")
 _VERSIONED: Final = "k8s.io/component-base/version"
 _KUBERNETES: Final = MappingProxyType(
     {
@@ -42,6 +44,8 @@ class Program:
     """Package of its `main`."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set when it is linked."""
+    edits: Mapping[str, str] = field(default_factory=dict)
+    """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
     nodes: bool = False
     """Whether only a sandbox with nodes runs it."""
 
@@ -61,20 +65,39 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "kube-controller-manager": Program(
             "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES, nodes=True
         ),
-        "kube-scheduler": Program(
-            "apiserver", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES, nodes=True
-        ),
+        "kube-scheduler": Program("scheduler", ".", _KUBERNETES, nodes=True),
         "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
         "fluid-dataset-controller": Program(
-            "fluid", "github.com/fluid-cloudnative/fluid/cmd/dataset"
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/dataset", nodes=True
         ),
         "fluid-jindoruntime-controller": Program(
-            "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo"
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo", nodes=True
         ),
-        "kubelet": Program("kubelet", "."),
-        "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager"),
+        "kubelet": Program("kubelet", ".", nodes=True),
+        "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
+        "knative-autoscaler": Program(
+            "knative",
+            "knative.dev/serving/cmd/autoscaler",
+            edits={
+                '\t"net/http"\n': '\t"net/http"\n\t"os"\n',
+                "statserver.New(statsServerAddr,": (
+                    'statserver.New("127.0.0.1:"+os.Getenv("STATISTICS_PORT"),'
+                ),
+            },
+            nodes=True,
+        ),
+        "knative-controller": Program(
+            "knative",
+            "knative.dev/serving/cmd/controller",
+            edits={
+                "signals.NewContext()": "sharedmain.WithHealthProbesDisabled(signals.NewContext())"
+            },
+            nodes=True,
+        ),
+        "knative-stand-in": Program("knative", "./standin", nodes=True),
+        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
@@ -131,7 +154,7 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
         why = why_unavailable(nodes=program.nodes)
         raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / "lock").open("w") as lock:
+    with (target.parent.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_file():  # Somebody else may have built it meanwhile.
             say(f"Building {target.name} from source; this is done once and takes minutes.")
@@ -143,6 +166,7 @@ def _compile(go: str, program: Program, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name
         flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
+        flags += _overlay(go, program, Path(folder)) if program.edits else []
         command = [go, "build", *flags, "-o", str(built), program.package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
@@ -151,11 +175,41 @@ def _compile(go: str, program: Program, target: Path) -> None:
         built.replace(target)
 
 
+def _overlay(go: str, program: Program, folder: Path) -> list[str]:
+    """Options of a build that reads `main.go` as edited."""
+    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
+    result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
+    if result.returncode:
+        raise Unavailable(result.stderr.strip().splitlines()[-1])
+    source = Path(result.stdout.strip()) / "main.go"
+    edited, overlay = folder / "main.go", folder / "overlay.json"
+    edited.write_text(edit(source.read_text(), program.edits))
+    overlay.write_text(json.dumps({"Replace": {str(source): str(edited)}}))
+    return ["-overlay", str(overlay)]
+
+
+def edit(text: str, edits: Mapping[str, str]) -> str:
+    """A text with replacements, each of which has one place.
+
+    Raises:
+        Unavailable: It is not the text that the edits were written for.
+    """
+    for before, after in edits.items():
+        if text.count(before) != 1:
+            raise Unavailable(
+                f"Its source has {before.strip()} {text.count(before)} times, not once."
+            )
+        text = text.replace(before, after)
+    return text
+
+
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
-    digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
-    for path in sorted((TOOLS / program.module).iterdir()):
-        digest.update(path.read_bytes())
+    build = (program.package, sorted(program.linked.items()), *sorted(program.edits.items()))
+    digest = hashlib.sha256(repr(build).encode())
+    for path in sorted((TOOLS / program.module).rglob("*")):
+        if path.is_file() and not path.name.endswith(_NOT_BUILT):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -12,6 +12,7 @@ from ..conditions import NodeConditions
 from ..nodes.autoscaler import STATE
 from ..private import write_private
 from .controller import PYTHON, Controller, ControlPlane, Daemon
+from .scheduler import SCHEDULER
 
 KWOK_VERSION: Final = "v0.7.0"
 ENDS: Final = "sandbox.ack-inference/ends"
@@ -111,27 +112,6 @@ def _kwok_ready(plane: ControlPlane) -> str:
 
 
 KWOK: Final = Controller("kwok", KWOK_VERSION, _kwok_daemons, ready=_kwok_ready)
-
-
-def _scheduler_daemons(plane: ControlPlane) -> list[Daemon]:
-    arguments = [
-        f"--kubeconfig={plane.kubeconfig}",
-        "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={plane.port('kube-scheduler')}",
-        "--kube-api-qps=500",
-        "--kube-api-burst=1000",
-    ]
-    return [Daemon("kube-scheduler", "kube-scheduler", arguments)]
-
-
-def _scheduler_ready(plane: ControlPlane) -> str:
-    return _listens(plane.port("kube-scheduler"))
-
-
-SCHEDULER: Final = Controller(
-    "kube-scheduler", binaries.KUBERNETES_VERSION, _scheduler_daemons, ready=_scheduler_ready
-)
 
 
 def stages(conditions: NodeConditions) -> list[dict[str, Any]]:

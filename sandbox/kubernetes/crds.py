@@ -51,6 +51,8 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
 UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
+        "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),
         "serving.kserve.io": ("github.com/kserve/kserve", "config/crd/full"),
     }
 )

@@ -7,8 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from ..controllers import fluid, kserve
 from ..controllers.controller import Controller
+from ..controllers.knative import KNATIVE
 from . import crds
 from .client import ApiClient
+
+INSTALLER: Final = "installer"
+"""Who sets what an installation is told: its keys of a ConfigMap, and no others."""
 
 
 class Install(NamedTuple):
@@ -34,6 +38,7 @@ KNATIVE_CORE: Final = Install(
         "config-features",
         "config-network",
     ),
+    controllers=(KNATIVE,),
 )
 
 BASE: Final = Install(("scheduling.alibabacloud.com",))
@@ -73,11 +78,25 @@ def install(client: ApiClient, what: Install, folder: Path | None) -> None:
         configure(client, what, what.namespace)
 
 
-def configure(client: ApiClient, what: Install, in_namespace: str) -> None:
-    """Makes its ConfigMaps in a namespace that is there."""
+def configure(
+    client: ApiClient,
+    what: Install,
+    in_namespace: str,
+    data: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """Makes its ConfigMaps in a namespace that is there.
+
+    Args:
+        client: The cluster.
+        what: What is installed.
+        in_namespace: The namespace.
+        data: What is set in them, by their names without `config-`; the rest stays as it is.
+    """
     for name in what.config_maps:
         about = {"name": name, "namespace": in_namespace}
-        client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}, crds.MANAGER)
+        values = dict(data.get(name.removeprefix("config-"), {}))
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": values}
+        client.apply(manifest, INSTALLER, force=True)
 
 
 def uninstall(client: ApiClient, what: Install) -> None:

@@ -14,7 +14,7 @@ from ..conditions import read_node_conditions
 from ..kubernetes.client import ApiClient, Manifest, StatusError
 from ..private import write_private
 from .pool import Facts, Pool, pools
-from .scaling import Cluster, Coming, decide, idle_nodes
+from .scaling import Cluster, Coming, decide, idle_nodes, is_agent
 
 CLOUD: Final = "cloud.json"
 """File of the cloud, in the folder of a sandbox."""
@@ -27,6 +27,9 @@ STATE: Final = "autoscaler.json"
 MANAGER: Final = "autoscaler"
 SECONDS: Final = 1.0
 """Pause between two rounds, at the least."""
+
+DRAIN_SECONDS: Final = 30
+"""How long pods have to leave a node that is taken away."""
 
 _POLICY: Final = "scheduling.alibabacloud.com/v1alpha1"
 
@@ -137,8 +140,27 @@ def read_facts(path: Path) -> Facts:
     return Facts.of(json.loads(path.read_text())) if path.exists() else Facts()
 
 
-def take_away(client: ApiClient, name: str) -> None:
-    """Takes a node away, as the cloud does with a spot instance; its pods are ended."""
+def take_away(client: ApiClient, name: str, seconds: float = DRAIN_SECONDS) -> None:
+    """Takes a node away, as the cloud does with a spot instance: drains it first.
+
+    Args:
+        client: Speaks to the cluster.
+        name: Name of the node.
+        seconds: How long its pods have; ECS gives five minutes' notice.
+    """
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
     client.merge(node, {"spec": {"unschedulable": True}}, MANAGER)
+    until = time.monotonic() + seconds
+    while pods := [pod for pod in client.list_objects("v1", "Pod") if _is_on(pod, name)]:
+        if time.monotonic() > until:
+            break
+        for pod in pods:
+            if "deletionTimestamp" not in pod["metadata"]:
+                client.evict(pod)
+        time.sleep(0.2)
     client.delete(node)
+
+
+def _is_on(pod: Manifest, node: str) -> bool:
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return pod["spec"].get("nodeName") == node and not ended and not is_agent(pod)

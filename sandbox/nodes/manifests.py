@@ -53,7 +53,7 @@ def render_node(
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "taints": [dict(taint) for taint in pool.taints],
-            "providerID": f"{region}.{name}",
+            "providerID": f"{region}.i-{address.replace('.', '-')}",
         },
         "status": {
             "capacity": _quantities(capacity),
