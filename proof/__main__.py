@@ -12,10 +12,17 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from . import load_generators, nodes, vllm_command_lines
+from . import charts, fluid, kserve, load_generators, nodes, vllm_command_lines
 from .step import Skipped, Step
 
-STEPS: Final[tuple[Step, ...]] = (load_generators.STEP, vllm_command_lines.STEP, nodes.STEP)
+STEPS: Final[tuple[Step, ...]] = (
+    load_generators.STEP,
+    vllm_command_lines.STEP,
+    charts.STEP,
+    kserve.STEP,
+    fluid.STEP,
+    nodes.STEP,
+)
 """Every step, in the order in which they run."""
 
 

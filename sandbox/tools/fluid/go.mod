@@ -38,7 +38,6 @@ replace (
 tool (
 	github.com/fluid-cloudnative/fluid/cmd/dataset
 	github.com/fluid-cloudnative/fluid/cmd/jindo
-	github.com/fluid-cloudnative/fluid/cmd/webhook
 )
 
 require (
