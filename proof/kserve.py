@@ -33,7 +33,7 @@ from sandbox import binaries
 from sandbox.controllers import core, running
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.kserve import CONTROLLER
-from sandbox.kubernetes import server
+from sandbox.kubernetes import installs, server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 from tests.stacks.environments import Raw
 
@@ -198,6 +198,7 @@ def cluster(say: Say) -> Iterator[ControlPlane]:
             kubeconfig = folder / "kubeconfig"
             kubeconfig.write_text(api_server.kubeconfig)
             plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
+            installs.install(plane.client, installs.BASE, None)
             running.start(plane, (*core.CONTROL_PLANE, CONTROLLER), say)
             yield plane
         except binaries.Unavailable as missing:

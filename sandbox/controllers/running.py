@@ -45,8 +45,7 @@ def start(
     with _STARTING:  # Each plugin of the engine works on several resources at a time.
         for controller in controllers:
             _take_over(plane.folder, controller)
-            for manifest in controller.manifests(plane):
-                plane.client.apply(manifest, crds.MANAGER, force=True)
+            _install(plane, controller)
             for daemon in controller.daemons(plane):
                 _run(plane, daemon, say)
     for controller in controllers:
@@ -81,6 +80,17 @@ def stop(folder: Path) -> None:
         end(pid)
     for name in (_PROCESSES, _KINDS):
         (folder / name).unlink(missing_ok=True)
+
+
+def _install(plane: ControlPlane, controller: Controller) -> None:
+    definitions = []
+    for manifest in controller.manifests(plane):
+        plane.client.apply(manifest, crds.MANAGER, force=True)
+        if manifest["kind"] == "CustomResourceDefinition":
+            definitions.append(manifest)
+    # A program looks for its resource types when it starts, some once alone.
+    for definition in definitions:
+        crds.wait(plane.client, definition)
 
 
 def _run(plane: ControlPlane, daemon: Daemon, say: Callable[[str], None]) -> None:
