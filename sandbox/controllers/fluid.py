@@ -7,6 +7,7 @@ label of its own alone, and no pod of ours has it.
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,13 @@ DEPLOYMENTS: Final[Mapping[str, str]] = {
     "jindoruntime-controller": "fluid-jindoruntime-controller",
 }
 """Deployments of the chart that run here, and their programs."""
+
+CACHE_CHARTS: Final = ("jindocache", "fluid-dataloader/jindocache")
+"""Charts that the controllers install, for a cache and for what loads it."""
+LIBRARY: Final = "library"
+"""The chart that they depend on."""
+ON_DEMAND: Final = "jindoruntime-controller"
+"""Deployment that the controller of Datasets scales up before it goes on: it has to be there."""
 
 _ENDED: Final = frozenset({"Deployment", "DaemonSet", "Job"})
 """Kinds that a kubelet would run."""
@@ -62,11 +70,14 @@ def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
     for manifest in rendered(_values(plane)):
         if manifest["kind"] not in _ENDED | _UNASKED:
             yield manifest
+        elif manifest["metadata"]["name"] == ON_DEMAND:
+            # A paused Deployment makes no pod.
+            yield {**manifest, "spec": {**manifest["spec"], "paused": True}}
 
 
 def _values(plane: ControlPlane) -> Mapping[str, Any]:
     values = releases.values(plane.client, "fluid")
-    return fluid_values(FluidArgs()) if values is None else values
+    return fluid_values(FluidArgs.of({"chart": {}})) if values is None else values
 
 
 def _daemons(plane: ControlPlane) -> list[Daemon]:
@@ -94,17 +105,33 @@ def _daemon(plane: ControlPlane, manifests: list[dict[str, Any]], deployment: st
 
 def _home(folder: Path) -> Path:
     """A home with what the image of a controller has: the charts of caches, and Helm."""
-    links = {
-        folder / "charts": charts.folder("fluid").parent.parent,
-        folder / "bin" / "ddc-helm": binaries.find("helm"),
-    }
-    (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    for link, target in links.items():
-        link.parent.mkdir(exist_ok=True)
-        if not link.is_symlink() or link.readlink() != target:
-            link.unlink(missing_ok=True)
-            link.symlink_to(target)
+    if not (folder / "charts").is_dir():
+        _copy_charts(charts.folder("fluid").parent.parent, folder / "charts")
+    for name in ("bin", "tmp"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "bin" / "ddc-helm").unlink(missing_ok=True)
+    (folder / "bin" / "ddc-helm").symlink_to(binaries.find("helm"))
     return folder
+
+
+def _copy_charts(source: Path, target: Path) -> None:
+    """The charts of caches, each with the one that it depends on, as Fluid's images have them."""
+    new = target.with_name("charts.new")
+    shutil.rmtree(new, ignore_errors=True)
+    for chart in CACHE_CHARTS:
+        _copy(source / chart, new / chart)
+        # As `helm dependency build` does, which wants to write into what is read-only.
+        _copy(source / LIBRARY, new / chart / "charts" / LIBRARY)
+    new.replace(target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A folder without its permissions: modules are read-only."""
+    for path in source.rglob("*"):
+        if path.is_file():
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
 
 
 def _ready(plane: ControlPlane) -> str:
