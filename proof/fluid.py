@@ -199,7 +199,10 @@ def _cached(raw: Raw) -> object:
 
 
 def _make(client: ApiClient, cache: Cache) -> None:
-    """Makes a cache, with the claim that it reads, and a node of its pool."""
+    """Makes a cache, with the claim that it reads, and nodes of its pool.
+
+    Workers are on the network of their node and take the same ports there, so each needs its own.
+    """
     dataset = cache["Dataset"]
     namespace = dataset["metadata"]["namespace"]
     client.apply(_named("Namespace", name=namespace), MANAGER)
@@ -213,7 +216,9 @@ def _make(client: ApiClient, cache: Cache) -> None:
         for t in tolerations
         if "key" in t
     ]
-    _add_node(client, f"cache-{namespace}-{dataset['metadata']['name']}", labels, taints)
+    for number in range(cache["JindoRuntime"]["spec"]["replicas"]):
+        name = f"cache-{namespace}-{dataset['metadata']['name']}-{number}"
+        _add_node(client, name, labels, taints)
     for item in cache.values():
         client.apply(item, MANAGER)
 

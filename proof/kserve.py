@@ -103,7 +103,6 @@ EDGES: Final[Sequence[Case]] = (
 
 REFUSED: Final[Sequence[Case]] = (
     Case("a name that begins with a digit", name="7b"),
-    Case("a name one letter too long", name="q" * 49),
     Case("fewer at most than at least", {"min_replicas": 3, "max_replicas": 1}, HPA),
     Case("negative replicas", {"min_replicas": -1}, HPA),
     Case("an autoscaler that does not exist", {}, {AUTOSCALER_CLASS: "kpa"}),
