@@ -12,15 +12,27 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from . import knative, load_generators, nodes, scheduling, vllm_command_lines
+from . import (
+    charts,
+    fluid,
+    knative,
+    kserve,
+    load_generators,
+    nodes,
+    scheduling,
+    vllm_command_lines,
+)
 from .step import Skipped, Step
 
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
     vllm_command_lines.STEP,
+    charts.STEP,
     scheduling.STEP,
-    nodes.STEP,
     knative.STEP,
+    kserve.STEP,
+    fluid.STEP,
+    nodes.STEP,
 )
 """Every step, in the order in which they run."""
 

@@ -38,7 +38,7 @@ from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
-from .command_lines import ROOT, accepted
+from .plans import ROOT, accepted
 from .step import Row, Say, Skipped, Step
 
 MANAGER: Final = "pulumi-kubernetes"

@@ -69,6 +69,14 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
+        "fluid-dataset-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/dataset", nodes=True
+        ),
+        "fluid-jindoruntime-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo", nodes=True
+        ),
+        "kubelet": Program("kubelet", ".", nodes=True),
+        "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
         "knative-autoscaler": Program(
             "knative",
             "knative.dev/serving/cmd/autoscaler",

@@ -39,13 +39,34 @@ def folder(chart: str) -> Path:
     return modules.folder(module) / path
 
 
-def render(chart: str, values: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
-    """Every object of a chart, its hooks among them, as `helm template` has it."""
+def render(
+    chart: str, values: Mapping[str, Any], namespace: str, *, resource_types: bool = False
+) -> list[dict[str, Any]]:
+    """Every object of a chart, its hooks among them, as `helm template` has it.
+
+    Args:
+        chart: A key of `CHARTS`.
+        values: What it is given.
+        namespace: Namespace of the release.
+        resource_types: Whether those of its folder `crds` are among them.
+
+    Raises:
+        ValueError: Helm refuses the values, or the chart.
+        Unavailable: Helm or the chart cannot be had.
+    """
+    return template(folder(chart), values, namespace, resource_types=resource_types)
+
+
+def template(
+    chart: Path, values: Mapping[str, Any], namespace: str, *, resource_types: bool = False
+) -> list[dict[str, Any]]:
+    """The same of a chart in a folder."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(values, file)
         file.flush()
         options = ["--namespace", namespace, "--kube-version", KUBERNETES, "--values", file.name]
-        command = [str(binaries.find("helm")), "template", chart, str(folder(chart)), *options]
+        options += ["--include-crds"] if resource_types else []
+        command = [str(binaries.find("helm")), "template", chart.name, str(chart), *options]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(done.stderr.strip())

@@ -101,6 +101,8 @@ def _kwok_daemons(plane: ControlPlane) -> list[Daemon]:
         "--manage-all-nodes=true",
         f"--cidr={POD_CIDR}",
         f"--server-address=127.0.0.1:{plane.port('kwok')}",
+        # Where the API server looks for each node's kubelet: Fluid's stand-in listens there.
+        f"--node-port={plane.port('kubelet')}",
     ]
     return [Daemon("kwok", "kwok", arguments)]
 

@@ -167,6 +167,14 @@ def _named(name: str) -> dict[str, Any]:
     }
 
 
+def wait(client: ApiClient, definition: Manifest) -> None:
+    """Returns once a definition that was applied is served, in each of its versions."""
+    spec = definition["spec"]
+    for version in spec["versions"]:
+        if version["served"]:
+            _wait(client, f"{spec['group']}/{version['name']}", spec["names"]["kind"])
+
+
 def _wait(client: ApiClient, api_version: str, kind: str) -> None:
     until = time.monotonic() + SECONDS
     while True:

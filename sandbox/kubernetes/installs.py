@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from ..controllers import fluid, kserve
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -57,17 +58,21 @@ ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
 )
 """Add-ons of ACK that bring something a stack uses."""
 
+_FLUID: Final = Install(("data.fluid.io",), controllers=(fluid.CONTROLLER,))
+
 CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
     {
-        "ack-fluid": Install(("data.fluid.io",)),
-        "ack-kserve": Install(("serving.kserve.io",)),
-        "fluid": Install(("data.fluid.io",)),
+        "ack-fluid": _FLUID,
+        "ack-kserve": Install(("serving.kserve.io",), controllers=(kserve.CONTROLLER,)),
+        "fluid": _FLUID,
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),
+        "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
+        "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
         "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
     }
 )
-"""Charts that do, by the last part of their name."""
+"""Charts that do, by the last part of their name; those of ACK are taken for upstream's."""
 
 
 def install(client: ApiClient, what: Install, folder: Path | None) -> None:

@@ -24,6 +24,9 @@ _NEED_CONTROLLERS: Final = "ServiceAccount,StorageObjectInUseProtection"
 """Without controllers nobody makes the default account that the first waits for, and nobody frees a
 volume that the second protects."""
 
+KUBELET_ADDRESS: Final = "InternalDNS"
+"""Type of a node's address that leads to its kubelet: the machine's own, which ACK's nodes lack."""
+
 
 class NotStarted(binaries.Unavailable):
     """The API server did not come up; the end of its log is in the message."""
@@ -160,6 +163,7 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
         # As on every cluster: the node plugins of charts are privileged.
         "--allow-privileged=true",
         "--shutdown-delay-duration=0s",
+        f"--kubelet-preferred-address-types={KUBELET_ADDRESS}",
         *([] if nodes else [f"--disable-admission-plugins={_NEED_CONTROLLERS}"]),
     ]
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from components.catalog.instances import MIB
 from components.catalog.labels import ARCHITECTURE, GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
 
+from ..kubernetes.server import KUBELET_ADDRESS
 from .pool import Pool, PoolKind, Size, Zone
 
 ZONE: Final = "topology.kubernetes.io/zone"
@@ -60,6 +61,8 @@ def render_node(
             "addresses": [
                 {"type": "InternalIP", "address": address},
                 {"type": "Hostname", "address": name},
+                # The API server takes this one to a kubelet: `--kubelet-preferred-address-types`.
+                {"type": KUBELET_ADDRESS, "address": "localhost"},
             ],
             "nodeInfo": {
                 "architecture": size.architecture,
