@@ -59,7 +59,7 @@ def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[La
         least = 1 if least is None else least
         yield Landing(f"model {model.name}", placement, kinds[model.serve.kind], least)
         if model.cache:
-            labels = {"release": claims[model.name], "role": "jindo-worker"}
+            labels = {"release": claims[model.name], "role": "jindofs-worker"}
             case = f"cache of {model.name}"
             yield Landing(case, [model.cache.pool], labels, model.cache.workers)
     for job in environment.training:
