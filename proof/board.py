@@ -139,7 +139,10 @@ class Board:
 
     @property
     def idle(self) -> float:
-        """Longest that a card was free while a pod was pending that could use it; in seconds."""
+        """Longest that a card was free while a pod was pending that could use it; in seconds.
+
+        A pod for which others were told to go has its card.
+        """
         return self._idle.seconds
 
     def train(self, job: str, pods: int) -> None:
@@ -254,7 +257,9 @@ class Board:
 
     def _watch(self, all_pods: list[Manifest]) -> None:
         """Notes who is held up, and which cards are idle."""
-        pending = [pod for pod in all_pods if _is_pending(pod) and _cards(pod)]
+        pending = [
+            pod for pod in all_pods if _is_pending(pod) and _cards(pod) and not _has_room_made(pod)
+        ]
         holders: dict[str, list[Manifest]] = {}
         for pod in all_pods:
             if (node := pod["spec"].get("nodeName")) and _cards(pod):
@@ -262,7 +267,7 @@ class Board:
         self._held_up.note(
             pod["metadata"]["uid"]
             for pod in pending
-            if _may_preempt(pod)
+            if pod["spec"].get("preemptionPolicy") != "Never"
             and any(
                 _gives_way(holder, pod) and self._suits(node, pod)
                 for node, pods in holders.items()
@@ -332,10 +337,9 @@ def _is_pending(pod: Manifest) -> bool:
     return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
 
 
-def _may_preempt(pod: Manifest) -> bool:
-    """Whether nobody was told to go for a pod yet."""
-    nominated = (pod.get("status") or {}).get("nominatedNodeName")
-    return not nominated and pod["spec"].get("preemptionPolicy") != "Never"
+def _has_room_made(pod: Manifest) -> bool:
+    """Whether others were told to go for a pod, which waits for that."""
+    return bool((pod.get("status") or {}).get("nominatedNodeName"))
 
 
 def _gives_way(holder: Manifest, pod: Manifest) -> bool:

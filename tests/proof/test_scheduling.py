@@ -133,10 +133,10 @@ def test_nobody_is_held_up_by_who_is_ending_or_was_told_to():
     ending["metadata"]["deletionTimestamp"] = "now"
     told = pod("qwen", priority=2, **TOLERATES)
     told["status"]["nominatedNodeName"] = "n2"
-    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10")
+    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10", n3="t4")
     seen.places()
     seen.places()
-    assert seen.held_up == 0
+    assert (seen.held_up, seen.idle) == (0, 0)
 
 
 @pytest.mark.parametrize(
