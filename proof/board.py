@@ -34,6 +34,7 @@ PAUSE_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 60.0
 
 _MANAGER: Final = "proof"
+_NOT_READY: Final = "node.kubernetes.io/not-ready"
 _RELEASE: Final = "release"
 _WORKLOADS: Final = (
     ("apps/v1", "Deployment"),
@@ -96,6 +97,7 @@ class Board:
         self.client = client
         self.objects = objects
         self._nodes: dict[str, Manifest] = {}
+        self._ready: set[str] = set()
         self._held_up = Longest()
         self._idle = Longest()
         self._clear()
@@ -103,12 +105,23 @@ class Board:
             client.apply(manifest, _MANAGER, force=True)
 
     def add_nodes(self, pool: str, count: int, card: str | None = None) -> list[str]:
-        """Adds nodes of a pool, of another card if one is named; returns their names."""
+        """Adds nodes of a pool, of another card if one is named; returns their names.
+
+        They are ready by then.
+        """
         source = self.objects.pools[pool]
         manifests = [self._render(source, card) for _ in range(count)]
         for manifest in manifests:
             self.client.apply(manifest, _MANAGER)
-        return [manifest["metadata"]["name"] for manifest in manifests]
+        names = [manifest["metadata"]["name"] for manifest in manifests]
+        while not self._ready.issuperset(names):
+            self._ready = {
+                node["metadata"]["name"]
+                for node in self.client.list_objects("v1", "Node")
+                if is_ready(node)
+            }
+            time.sleep(PAUSE_SECONDS)
+        return names
 
     def scale(self, model: str, replicas: int) -> None:
         """Sets how many pods a model has."""
@@ -126,7 +139,10 @@ class Board:
 
     @property
     def idle(self) -> float:
-        """Longest that a card was free while a pod was pending that could use it; in seconds."""
+        """Longest that a card was free while a pod was pending that could use it; in seconds.
+
+        A pod for which others were told to go has its card.
+        """
         return self._idle.seconds
 
     def train(self, job: str, pods: int) -> None:
@@ -241,7 +257,9 @@ class Board:
 
     def _watch(self, all_pods: list[Manifest]) -> None:
         """Notes who is held up, and which cards are idle."""
-        pending = [pod for pod in all_pods if _is_pending(pod) and _cards(pod)]
+        pending = [
+            pod for pod in all_pods if _is_pending(pod) and _cards(pod) and not _has_room_made(pod)
+        ]
         holders: dict[str, list[Manifest]] = {}
         for pod in all_pods:
             if (node := pod["spec"].get("nodeName")) and _cards(pod):
@@ -249,7 +267,7 @@ class Board:
         self._held_up.note(
             pod["metadata"]["uid"]
             for pod in pending
-            if _may_preempt(pod)
+            if pod["spec"].get("preemptionPolicy") != "Never"
             and any(
                 _gives_way(holder, pod) and self._suits(node, pod)
                 for node, pods in holders.items()
@@ -259,7 +277,8 @@ class Board:
         self._idle.note(
             node
             for node, manifest in self._nodes.items()
-            if GPU_RESOURCE in manifest["status"]["allocatable"]
+            if node in self._ready
+            and GPU_RESOURCE in manifest["status"]["allocatable"]
             and node not in holders
             and any(self._suits(node, pod) for pod in pending)
         )
@@ -286,6 +305,15 @@ class Board:
             self.client.remove(node)
 
 
+def is_ready(node: Manifest) -> bool:
+    """Whether pods may be placed on a node."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    taints = node["spec"].get("taints") or []
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+    ) and not any(taint["key"] == _NOT_READY for taint in taints)
+
+
 def words(places: Places) -> str:
     """Where pods are, for people."""
     return (
@@ -309,10 +337,9 @@ def _is_pending(pod: Manifest) -> bool:
     return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
 
 
-def _may_preempt(pod: Manifest) -> bool:
-    """Whether nobody was told to go for a pod yet."""
-    nominated = (pod.get("status") or {}).get("nominatedNodeName")
-    return not nominated and pod["spec"].get("preemptionPolicy") != "Never"
+def _has_room_made(pod: Manifest) -> bool:
+    """Whether others were told to go for a pod, which waits for that."""
+    return bool((pod.get("status") or {}).get("nominatedNodeName"))
 
 
 def _gives_way(holder: Manifest, pod: Manifest) -> bool:

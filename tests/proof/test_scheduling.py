@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from proof.board import PENDING, Board, Longest, Wrong, words
+from proof.board import PENDING, Board, Longest, Wrong, is_ready, words
 from proof.scheduling import SCENARIOS, TAKEN, SchedulingScenario, rows
 from proof.stack_objects import StackObjects, stack_objects
 from sandbox.controllers import scheduler
@@ -31,10 +31,19 @@ class FakeCluster:
         self.applied: list[Mapping[str, Any]] = []
 
     def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
-        return self.objects if kind == "Pod" else []
+        ready = {"type": "Ready", "status": "True"}
+        nodes = [
+            {"metadata": manifest["metadata"], "spec": {}, "status": {"conditions": [ready]}}
+            for manifest in self.applied
+            if manifest["kind"] == "Node"
+        ]
+        return {"Pod": self.objects, "Node": nodes}.get(kind, [])
 
     def apply(self, manifest: Mapping[str, Any], *_: Any, **__: Any) -> None:
         self.applied.append(manifest)
+
+    def remove(self, manifest: Mapping[str, Any]) -> None:
+        raise AssertionError(manifest)
 
     def delete(self, manifest: dict[str, Any]) -> None:
         self.objects.remove(manifest)
@@ -52,6 +61,25 @@ def board(pods: list[dict[str, Any]], **nodes: str) -> Board:
             each["spec"]["nodeName"] = names[node]
     cluster.objects = pods
     return made
+
+
+@pytest.mark.parametrize(
+    ("status", "taints", "ready"),
+    [
+        ("True", [], True),
+        ("True", ["nvidia.com/gpu"], True),
+        ("True", ["node.kubernetes.io/not-ready"], False),
+        ("False", [], False),
+        ("Unknown", [], False),
+    ],
+)
+def test_a_node_is_ready_once_kubernetes_places_pods_on_it(
+    status: str, taints: list[str], ready: bool
+):
+    conditions = [{"type": "MemoryPressure", "status": "True"}, {"type": "Ready", "status": status}]
+    spec = {"taints": [{"key": key} for key in taints]}
+    assert is_ready({"spec": spec, "status": {"conditions": conditions}}) is ready
+    assert not is_ready({"spec": spec})
 
 
 TOLERATES = {"tolerations": [{"operator": "Exists"}]}
@@ -90,7 +118,8 @@ def test_a_pod_is_held_up_by_lower_priority_on_a_card_that_it_could_use(
     held_up: bool,
 ):
     clock = iter(range(100))
-    monkeypatch.setattr("proof.board.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    stepping = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
+    monkeypatch.setattr("proof.board.time", stepping)
     pods = [pod("finetune", nodeName="n1", **holder), pod("qwen", **{**TOLERATES, **waiting})]
     seen = board(pods, n1="a10")
     seen.places()
@@ -104,10 +133,10 @@ def test_nobody_is_held_up_by_who_is_ending_or_was_told_to():
     ending["metadata"]["deletionTimestamp"] = "now"
     told = pod("qwen", priority=2, **TOLERATES)
     told["status"]["nominatedNodeName"] = "n2"
-    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10")
+    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10", n3="t4")
     seen.places()
     seen.places()
-    assert seen.held_up == 0
+    assert (seen.held_up, seen.idle) == (0, 0)
 
 
 @pytest.mark.parametrize(

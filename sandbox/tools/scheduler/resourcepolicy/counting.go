@@ -11,11 +11,17 @@ import (
 	fwk "k8s.io/kube-scheduler/framework"
 )
 
-// Placed remembers the unit that each pod was scheduled in.
-type Placed func(types.UID) (unit int, known bool)
+// Knowledge is what the nodes that a cycle sees do not say of their pods.
+type Knowledge struct {
+	// Placed is the unit that a pod was scheduled in.
+	Placed func(types.UID) (unit int, known bool)
+	// Latest is a pod as it was last heard of. The framework hands a new pod out before it has
+	// noted on the nodes what it heard earlier, such as that the old one is ending.
+	Latest func(*v1.Pod) *v1.Pod
+}
 
 // Survey says what the units look like to a pod.
-func Survey(policy *Policy, pod *v1.Pod, nodes []fwk.NodeInfo, placed Placed) []UnitState {
+func Survey(policy *Policy, pod *v1.Pod, nodes []fwk.NodeInfo, knowledge Knowledge) []UnitState {
 	states := make([]UnitState, len(policy.Units))
 	for _, node := range nodes {
 		for index := range policy.Units {
@@ -23,18 +29,21 @@ func Survey(policy *Policy, pod *v1.Pod, nodes []fwk.NodeInfo, placed Placed) []
 				continue
 			}
 			for _, info := range node.GetPods() {
-				states[index].add(policy, index, pod, info.GetPod(), placed)
+				states[index].add(policy, index, pod, info.GetPod(), knowledge)
 			}
 		}
 	}
 	return states
 }
 
-func (s *UnitState) add(policy *Policy, index int, pod, other *v1.Pod, placed Placed) {
+func (s *UnitState) add(policy *Policy, index int, pod, other *v1.Pod, knowledge Knowledge) {
 	if canPreempt(pod) && corev1helpers.PodPriority(other) < corev1helpers.PodPriority(pod) {
 		s.Victims = true
 	}
-	if !policy.Selects(other) || !isOf(policy, index, other, placed) {
+	if !policy.Selects(other) {
+		return
+	}
+	if other = knowledge.Latest(other); !isOf(policy, index, other, knowledge) {
 		return
 	}
 	ends := other.DeletionTimestamp != nil
@@ -50,8 +59,8 @@ func (s *UnitState) add(policy *Policy, index int, pod, other *v1.Pod, placed Pl
 }
 
 // isOf says whether a pod on a node of the unit is counted as one of its pods.
-func isOf(policy *Policy, index int, pod *v1.Pod, placed Placed) bool {
-	if unit, known := placed(pod.UID); known {
+func isOf(policy *Policy, index int, pod *v1.Pod, knowledge Knowledge) bool {
+	if unit, known := knowledge.Placed(pod.UID); known {
 		return unit == index
 	}
 	unit := &policy.Units[index]

@@ -84,6 +84,18 @@ func policyOf(t *testing.T, change func(*Spec)) *Policy {
 
 func nobody(types.UID) (int, bool) { return 0, false }
 
+func same(pod *v1.Pod) *v1.Pod { return pod }
+
+var nothing = Knowledge{nobody, same}
+
+func TestAPodEndsThoughItsNodeDoesNotSayItYet(t *testing.T) {
+	latest := Knowledge{nobody, func(pod *v1.Pod) *v1.Pod { pod = pod.DeepCopy(); ends(pod); return pod }}
+	nodes := []fwk.NodeInfo{node("a10", "A10", pod("a"))}
+	if states := Survey(policyOf(t, nil), pod("new"), nodes, latest); !states[a10].Terminating || states[a10].Pods != 0 {
+		t.Errorf("got %+v", states)
+	}
+}
+
 func TestWhichPodsCountAgainstAMax(t *testing.T) {
 	no := false
 	for _, row := range []struct {
@@ -111,7 +123,7 @@ func TestWhichPodsCountAgainstAMax(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			policy := policyOf(t, row.change)
 			nodes := []fwk.NodeInfo{node("a10", "A10", row.other), node("t4", "T4", pod("elsewhere"))}
-			states := Survey(policy, pod("new", labelled("revision", "2")), nodes, nobody)
+			states := Survey(policy, pod("new", labelled("revision", "2")), nodes, nothing)
 			if counts := states[a10].Pods == 1; counts != row.counts {
 				t.Errorf("counted %d pods", states[a10].Pods)
 			}
@@ -133,7 +145,7 @@ func withAnnotation(spec *Spec) {
 func TestAPodCountsInTheUnitThatItWasPlacedInWhereTwoHaveTheNode(t *testing.T) {
 	policy := policyOf(t, func(spec *Spec) { spec.Units[t4].NodeSelector = spec.Units[a10].NodeSelector })
 	second := func(types.UID) (int, bool) { return t4, true }
-	states := Survey(policy, pod("new"), []fwk.NodeInfo{node("a10", "A10", pod("a"))}, second)
+	states := Survey(policy, pod("new"), []fwk.NodeInfo{node("a10", "A10", pod("a"))}, Knowledge{second, same})
 	if states[a10].Pods != 0 || states[t4].Pods != 1 {
 		t.Errorf("got %+v", states)
 	}
@@ -142,7 +154,7 @@ func TestAPodCountsInTheUnitThatItWasPlacedInWhereTwoHaveTheNode(t *testing.T) {
 func TestEveryRevisionIsWaitedForWhereNoPodMayEnd(t *testing.T) {
 	policy := policyOf(t, byRevision)
 	nodes := []fwk.NodeInfo{node("a10", "A10", pod("a", labelled("revision", "1"), ends))}
-	if states := Survey(policy, pod("new", labelled("revision", "2")), nodes, nobody); !states[a10].Terminating {
+	if states := Survey(policy, pod("new", labelled("revision", "2")), nodes, nothing); !states[a10].Terminating {
 		t.Errorf("got %+v", states)
 	}
 }
@@ -162,7 +174,7 @@ func TestVictimsAreOfLowerPriorityWhoeverTheyBelongTo(t *testing.T) {
 		{"a pod that never preempts has none", pod("new", priority(10), never), pod("a", stranger), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			states := Survey(policyOf(t, nil), row.pod, []fwk.NodeInfo{node("a10", "A10", row.other)}, nobody)
+			states := Survey(policyOf(t, nil), row.pod, []fwk.NodeInfo{node("a10", "A10", row.other)}, nothing)
 			if states[a10].Victims != row.victims || states[t4].Victims {
 				t.Errorf("got %+v", states)
 			}

@@ -131,7 +131,7 @@ func (p *Plugin) PreFilter(
 	if key := policy.Missing(pod); key != "" {
 		return nil, refuse("%s asks for the label %s, which the pod lacks", policy, key)
 	}
-	states := Survey(policy, pod, nodes, p.memory.placed)
+	states := Survey(policy, pod, nodes, Knowledge{p.memory.placed, p.latest})
 	for index := range states {
 		states[index].Waited = p.memory.waited(pod.UID, index)
 	}
@@ -303,6 +303,14 @@ func (p *Plugin) followsPods(ctx context.Context) cache.ResourceEventHandler {
 			p.memory.forget(object.(*v1.Pod).UID)
 		},
 	}
+}
+
+// latest is a pod as the informer has it, which is ahead of the nodes; the pod itself if it is gone.
+func (p *Plugin) latest(pod *v1.Pod) *v1.Pod {
+	if latest, err := p.pods.Pods(pod.Namespace).Get(pod.Name); err == nil && latest.UID == pod.UID {
+		return latest
+	}
+	return pod
 }
 
 // activate has the pending pods tried again that are selected.
