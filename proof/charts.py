@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 from components.catalog.charts import CHARTS
-from components.crds.core import Toleration
+from components.crds.affinity import Toleration
 from components.platform import CertManagerArgs, FluidArgs, KServeArgs, KServeChart
 from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values

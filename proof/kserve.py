@@ -277,6 +277,9 @@ def _running(client: ApiClient) -> Iterator[Row]:
                 break
             time.sleep(0.3)
         yield _made(client, item)
+    # What comes next is made, not changed: a mode, for one, cannot be.
+    for item in objects:
+        client.remove(item)
 
 
 def _made(client: ApiClient, service: Manifest) -> Row:

@@ -101,6 +101,8 @@ def _kwok_daemons(plane: ControlPlane) -> list[Daemon]:
         "--manage-all-nodes=true",
         f"--cidr={POD_CIDR}",
         f"--server-address=127.0.0.1:{plane.port('kwok')}",
+        # Without leases nobody hears of a node for 50 s, and its pods count as not ready for good.
+        "--node-lease-duration-seconds=40",
         # Where the API server looks for each node's kubelet: Fluid's stand-in listens there.
         f"--node-port={plane.port('kubelet')}",
     ]

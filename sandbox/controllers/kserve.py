@@ -42,7 +42,8 @@ def manifests(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _is_left_out(manifest: Manifest) -> bool:
     """Whether a kubelet would run it, or cert-manager would."""
-    return manifest["kind"] == "Deployment" or manifest["apiVersion"].startswith(_OF_CERT_MANAGER)
+    kind, api_version = str(manifest["kind"]), str(manifest["apiVersion"])
+    return kind == "Deployment" or api_version.startswith(_OF_CERT_MANAGER)
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
