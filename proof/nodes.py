@@ -11,7 +11,7 @@ from plan.stack_file import stack_names
 from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.kubernetes.client import ApiClient, Manifest
-from sandbox.nodes.fit import Room, fits
+from sandbox.nodes.fit import Room, fits, requests
 from sandbox.nodes.manifests import POOL
 from sandbox.nodes.scaling import Cluster, key_of, rooms
 from sandbox.run import Sandbox
@@ -40,6 +40,8 @@ class Landing:
     """What its pods carry."""
     pods: int
     """Pods that it has at least."""
+    may_wait: bool = False
+    """Whether pods may wait while others hold all of its pools: training gives way."""
 
 
 def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[Landing]:
@@ -64,7 +66,8 @@ def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[La
             yield Landing(case, [model.cache.pool], labels, model.cache.workers)
     for job in environment.training:
         labels = {"batch.kubernetes.io/job-name": job.name}
-        yield Landing(f"job {job.name}", job.placement.pools, labels, job.parallelism or 1)
+        pools, pods = job.placement.pools, job.parallelism or 1
+        yield Landing(f"job {job.name}", pools, labels, pods, may_wait=True)
 
 
 def landing_faults(
@@ -86,7 +89,10 @@ def landing_faults(
     for pod in pods:
         node = pod["spec"].get("nodeName")
         if node is None:
-            faults.append(f"{key_of(pod)} has no node: {_why(pod)}")
+            room = _room_for(pod, landing.pools, there, pool_of)
+            if room or not landing.may_wait:
+                where = f", though {room} has room" if room else ""
+                faults.append(f"{key_of(pod)} has no node{where}: {_why(pod)}")
         elif pool_of.get(node) not in landing.pools:
             want = " or ".join(landing.pools)
             faults.append(f"{key_of(pod)} is on pool {pool_of.get(node)}, but it must be {want}")
@@ -112,6 +118,23 @@ def _passed_over(
                 f"first and has room on {room.name}"
             )
             return
+
+
+def _room_for(
+    pod: Manifest, pools: Sequence[str], there: Sequence[Room], pool_of: Mapping[str, str]
+) -> str | None:
+    """A node that a pod would fit, or could clear of pods of a lower priority."""
+    priority = pod["spec"].get("priority") or 0
+    for room in there:
+        kept = [other for other in room.pods if (other["spec"].get("priority") or 0) >= priority]
+        emptied = Room(room.name, room.labels, room.taints, dict(room.free), list(kept))
+        for other in room.pods:
+            if other not in kept:
+                for name, amount in requests(other).items():
+                    emptied.free[name] = emptied.free.get(name, 0) + amount
+        if pool_of[room.name] in pools and fits(pod, emptied, [emptied]):
+            return room.name
+    return None
 
 
 def settle(client: ApiClient, seconds: float = SECONDS) -> Cluster:

@@ -65,6 +65,20 @@ def test_a_pod_without_a_node_is_a_fault_with_the_words_of_the_scheduler():
     ]
 
 
+def test_training_may_wait_while_others_hold_its_pools_and_only_then():
+    job = Landing("job finetune", ("a10",), {"release": "job"}, 1, may_wait=True)
+    waits, low, high = (
+        pod("w", None, release="job"),
+        pod("l", "n1", release="x"),
+        pod("h", "n1", release="x"),
+    )
+    waits["spec"]["priority"], low["spec"]["priority"], high["spec"]["priority"] = 5, 1, 9
+    assert faults(waits, high, landing=job) == []
+    said = "inference/w has no node, though n1 has room: 0/2 nodes are available"
+    assert faults(waits, landing=job) == [said]
+    assert faults(waits, low, landing=job) == [said]
+
+
 def test_too_few_pods_are_a_fault():
     assert faults() == ["it has 0 pods, but it must be 1 at the least"]
 
