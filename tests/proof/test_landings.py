@@ -61,7 +61,7 @@ def test_a_pod_on_another_pool_is_a_fault():
 
 def test_a_pod_without_a_node_is_a_fault_with_the_words_of_the_scheduler():
     assert faults(pod("p", None, release="qwen")) == [
-        "inference/p has no node: 0/2 nodes are available"
+        "inference/p has no node, though n1 has room: 0/2 nodes are available"
     ]
 
 
