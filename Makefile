@@ -28,8 +28,8 @@ plan: $(VENV)/.plan ## Show what `pulumi up` would create. STACK=dev is the defa
 diff: $(VENV)/.plan ## Show what this working tree changes in every stack, against BASE=origin/main.
 	@$(BIN)/ack-inference diff --base $(BASE)
 
-sandbox: $(VENV)/.plan ## Run `pulumi up` on this machine, with a simulated cloud. Needs Go.
-	@$(BIN)/ack-inference sandbox up $(STACK)
+sandbox: $(VENV)/.plan ## Run `pulumi up` on this machine, with a simulated cloud. NODES=1 schedules pods. Needs Go.
+	@$(BIN)/ack-inference sandbox up $(STACK) $(if $(NODES),--nodes)
 
 sandbox-down: $(VENV)/.plan ## Remove what `make sandbox` made.
 	@$(BIN)/ack-inference sandbox down

@@ -182,8 +182,8 @@ def sandbox() -> None:
     """Run `pulumi up` on this machine, without an account.
 
     Pulumi's engine and Kubernetes' API server are the real ones, built from source once, which
-    needs Go and takes some minutes. The cloud is simulated, and nothing is scheduled: no pod ever
-    runs.
+    needs Go and takes some minutes. The cloud is simulated. With --nodes pods are scheduled too, by
+    the real controllers; no container ever runs.
     """
 
 
@@ -197,12 +197,27 @@ def sandbox() -> None:
     help="Folder with upstream's CRDs, one per file, named <plural>.<group>.yaml; also "
     "ACK_INFERENCE_CRDS. The API server checks no field of a kind that is not in it.",
 )
+@click.option(
+    "--nodes",
+    is_flag=True,
+    help="Give the cluster nodes, on which Kubernetes' own controllers and scheduler place pods.",
+)
+@click.option(
+    "--machines",
+    type=click.IntRange(0, 1000),
+    metavar="N",
+    help="With --nodes: machines of each edge pool, and nodes of each group of an existing "
+    "cluster. Default 2.",
+)
 @_PROJECT
-def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
+def sandbox_up(
+    stack: str, crds: Path | None, nodes: bool, machines: int | None, project: Path
+) -> None:
     """Bring STACK up, or up to date.
 
     Prints what the engine does, the resources, the outputs, and what now exists. Everything is
-    kept in the folder .sandbox of the project until `ack-inference sandbox down`.
+    kept in the folder .sandbox of the project until `ack-inference sandbox down`; a sandbox that
+    has nodes keeps them.
     """
     gc.disable()
 
@@ -210,10 +225,14 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
     from plan.render import terminal
     from sandbox.binaries import Unavailable
     from sandbox.command import up
+    from sandbox.conditions import NodeConditions
     from sandbox.engine import Pending
 
+    if machines is not None and not nodes:
+        raise click.UsageError("--machines says how many nodes there are: give --nodes too.")
+    conditions = NodeConditions() if machines is None else NodeConditions(machines=machines)
     try:
-        succeeded = up(project, stack, crds, terminal())
+        succeeded = up(project, stack, crds, terminal(), conditions if nodes else None)
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
@@ -224,6 +243,26 @@ def sandbox_up(stack: str, crds: Path | None, project: Path) -> None:
         click.echo(unavailable, err=True)
         sys.exit(1)
     sys.exit(0 if succeeded else 1)
+
+
+@sandbox.command("watch")
+@click.argument("stack", shell_complete=_stacks)
+@click.option("--once", is_flag=True, help="Show it as it is now, and end.")
+@_PROJECT
+def sandbox_watch(stack: str, once: bool, project: Path) -> None:
+    """Show the pools, nodes and pods of a STACK that is up with nodes, and why pods wait.
+
+    A terminal is kept up to date until Ctrl-C; anywhere else, what changes is a line.
+    """
+    from plan.refused import Refused
+    from plan.render import terminal
+    from sandbox.command import watch
+
+    try:
+        watch(project, stack, terminal(), once=once)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
 
 
 @sandbox.command("serve")

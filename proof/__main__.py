@@ -12,10 +12,28 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from . import load_generators, vllm_command_lines
+from . import (
+    charts,
+    fluid,
+    knative,
+    kserve,
+    load_generators,
+    nodes,
+    scheduling,
+    vllm_command_lines,
+)
 from .step import Skipped, Step
 
-STEPS: Final[tuple[Step, ...]] = (load_generators.STEP, vllm_command_lines.STEP)
+STEPS: Final[tuple[Step, ...]] = (
+    load_generators.STEP,
+    vllm_command_lines.STEP,
+    charts.STEP,
+    scheduling.STEP,
+    knative.STEP,
+    kserve.STEP,
+    fluid.STEP,
+    nodes.STEP,
+)
 """Every step, in the order in which they run."""
 
 

@@ -2,25 +2,40 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
-from .kubernetes import controllers, installs, server
+from .conditions import read_node_conditions
+from .controllers import core, running
+from .controllers.controller import ControlPlane
+from .kubernetes import controllers, crds, installs, server
 from .kubernetes.client import ApiClient, Manifest
+from .nodes.autoscaler import CONDITIONS
+from .private import write_private
 
 
 class LocalClusters:
     """Control planes on this machine, kept in a folder from one command to the next."""
 
-    def __init__(self, folder: Path, definitions: Path | None) -> None:
+    def __init__(
+        self,
+        sandbox: Path,
+        definitions: Path | None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Finds the clusters that are there.
 
         Args:
-            folder: One folder in it per cluster.
-            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+            sandbox: Folder of the sandbox. Where it has node conditions, the clusters have nodes.
+            definitions: Folder of upstream's CRDs; None for those of upstream's modules where there
+                are nodes, and for CRDs without a schema where there are none.
+            say: Told before a program is built that a controller needs.
         """
-        self._folder = folder
+        self._sandbox = sandbox
+        self._folder = sandbox / "clusters"
         self._definitions = definitions
+        self._say = say
         self._controllers: dict[str, controllers.SimulatedControllers] = {}
 
     def __enter__(self) -> "LocalClusters":
@@ -29,9 +44,25 @@ class LocalClusters:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for running in self._controllers.values():
-            running.stop()
+        for simulated in self._controllers.values():
+            simulated.stop()
         self._controllers.clear()
+
+    @property
+    def have_nodes(self) -> bool:
+        """Whether pods are scheduled and run there, by the real controllers."""
+        return (self._sandbox / CONDITIONS).exists()
+
+    @property
+    def definitions(self) -> Path | None:
+        """Folder of upstream's CRDs; None for CRDs without a schema.
+
+        Raises:
+            Unavailable: There are nodes, and upstream's modules cannot be had.
+        """
+        if self._definitions is None and self.have_nodes:
+            return crds.upstream()
+        return self._definitions
 
     def names(self) -> list[str]:
         """IDs of the clusters that exist."""
@@ -47,7 +78,6 @@ class LocalClusters:
         client = self._run(cluster_id)
         baseline = self._folder / cluster_id / "baseline.json"
         if not baseline.exists():
-            installs.install(client, installs.BASE, self._definitions)
             for manifest in there_before:
                 client.apply(manifest, "owner")
             baseline.write_text(
@@ -58,8 +88,9 @@ class LocalClusters:
         """Removes a control plane, and remembers which objects were left in it."""
         api_server = self.find(cluster_id)
         remaining = self.leftovers(cluster_id)
-        if running := self._controllers.pop(cluster_id, None):
-            running.stop()
+        if simulated := self._controllers.pop(cluster_id, None):
+            simulated.stop()
+        running.stop(self._folder / cluster_id)
         api_server.remove()
         with (self._folder / "leftovers.txt").open("a") as file:
             file.writelines(f"{cluster_id} {line}\n" for line in remaining)
@@ -68,6 +99,7 @@ class LocalClusters:
         """Ends all control planes, and forgets them."""
         self.__exit__()
         for cluster_id in self.names():
+            running.stop(self._folder / cluster_id)
             self.find(cluster_id).stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -104,19 +136,51 @@ class LocalClusters:
     def install(self, cluster_id: str, addon: str) -> None:
         """Installs an add-on."""
         what = installs.ADDONS.get(addon, installs.Install())
-        installs.install(self.find(cluster_id).client, what, self._definitions)
+        self.bring(self.find(cluster_id).client, what)
 
     def uninstall(self, cluster_id: str, addon: str) -> None:
         """Removes an add-on."""
         what = installs.ADDONS.get(addon, installs.Install())
-        installs.uninstall(self.find(cluster_id).client, what)
+        self.remove_from(self.find(cluster_id).client, what)
+
+    def bring(self, client: ApiClient, what: installs.Install) -> None:
+        """Installs something in a cluster, with its real controllers where there are nodes."""
+        installs.install(client, what, self.definitions)
+        if self.have_nodes and what.controllers:
+            running.start(self._plane_of(client), what.controllers, self._say)
+
+    def remove_from(self, client: ApiClient, what: installs.Install) -> None:
+        """Removes it, its controllers last: they let go of their objects."""
+        installs.uninstall(client, what)
+        if self.have_nodes and what.controllers:
+            running.end_controllers(self._plane_of(client), what.controllers)
+
+    def plane(self, cluster_id: str) -> ControlPlane:
+        """Where controllers of a cluster run."""
+        folder = self._folder / cluster_id
+        api_server = self.find(cluster_id)
+        kubeconfig = folder / "kubeconfig"
+        write_private(kubeconfig, api_server.kubeconfig)
+        conditions = read_node_conditions(self._sandbox / CONDITIONS)
+        return ControlPlane(folder, api_server.client, kubeconfig, self._sandbox, conditions)
+
+    def _plane_of(self, client: ApiClient) -> ControlPlane:
+        [cluster_id] = [name for name in self.names() if self.address(name) == client.url]
+        return self.plane(cluster_id)
 
     def _run(self, cluster_id: str) -> ApiClient:
-        api_server = server.start(self._folder / cluster_id)
+        folder = self._folder / cluster_id
+        api_server = server.start(folder, nodes=self.have_nodes)
         client = api_server.client
         if cluster_id not in self._controllers:
+            self.bring(client, installs.BASE)
+            if self.have_nodes:
+                running.start(self.plane(cluster_id), core.CONTROL_PLANE, self._say)
             self._controllers[cluster_id] = controllers.SimulatedControllers(
-                client, self._definitions, api_server.revision
+                client,
+                partial(self.bring, client),
+                api_server.revision,
+                partial(running.kinds, folder),
             )
         return client
 

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +14,12 @@ from plan.model import STACK_TYPE
 from plan.refused import Refused
 
 from . import binaries
+from .conditions import NodeConditions
 from .engine import EngineStep
 from .kubernetes import crds
 from .models import pretended
+from .nodes.view import look
+from .nodes.watch import watch as watch_cluster
 from .render import kubectl_lines, render, step_line, summary
 from .run import Sandbox, find_sandboxes
 
@@ -24,17 +27,37 @@ FOLDER: Final = ".sandbox"
 """Folder of all sandboxes of a project, in the project."""
 
 
-def up(project: Path, stack: str, definitions: Path | None, console: Console) -> bool:
+LEAN: Final = ("pulumi", "etcd", "kube-apiserver")
+"""Programs of every sandbox."""
+NODES: Final = ("kube-controller-manager", "kwok", "kube-scheduler")
+"""Programs of one with nodes; each controller of an add-on has its own, built when it comes."""
+
+
+def up(
+    project: Path,
+    stack: str,
+    definitions: Path | None,
+    console: Console,
+    nodes: NodeConditions | None = None,
+) -> bool:
     """Brings a stack up, or up to date, and shows what exists; False where that failed.
+
+    Args:
+        project: Folder of the project.
+        stack: Name of the stack.
+        definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+        console: Where to show it.
+        nodes: Gives the cluster nodes. Default: as it was; at first, none.
 
     Raises:
         Refused: The stack's file cannot be deployed.
         Pending: An earlier update was cut off.
         Unavailable: A program cannot be had on this machine.
     """
-    for program in ("pulumi", "etcd", "kube-apiserver"):
-        binaries.find(program, lambda line: console.print(line))
-    sandbox = Sandbox(project, stack, project / FOLDER / stack, definitions)
+    sandbox = Sandbox(project, stack, project / FOLDER / stack, definitions, nodes, console.print)
+    has_nodes = nodes is not None or sandbox.clusters.have_nodes
+    for program in (*LEAN, *(NODES if has_nodes else ())):
+        binaries.find(program, console.print)
 
     def show(step: EngineStep) -> None:
         if (line := step_line(step)) is not None:
@@ -54,7 +77,8 @@ def up(project: Path, stack: str, definitions: Path | None, console: Console) ->
             console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.resources(), objects
         )
     manifests = [manifest for group in objects.values() for manifest in group]
-    for line in _hints(stack, crds.without_schema(manifests, definitions)):
+    unchecked = crds.without_schema(manifests, sandbox.clusters.definitions)
+    for line in _hints(stack, unchecked, nodes=has_nodes):
         console.print(Text(f"\n{line}", style="dim"))
     for line in kubectl_lines(sandbox.kubeconfigs):
         console.print(f"  {line}")
@@ -103,6 +127,28 @@ def serve(
     pretend(models, host, port, ready)
 
 
+def watch(project: Path, stack: str, console: Console, *, once: bool = False) -> None:
+    """Shows the nodes and pods of a stack that is up, until the process is told to end.
+
+    Args:
+        project: Folder of the project.
+        stack: Name of the stack.
+        console: Where to show them: a terminal is kept up to date, else changes are lines.
+        once: Shows them once.
+
+    Raises:
+        Refused: The stack is not up, or has no nodes.
+    """
+    clusters = Sandbox(project, stack, project / FOLDER / stack, None).clusters
+    if not clusters.names() or not clusters.have_nodes:
+        advice = f"It is not up with nodes: run ack-inference sandbox up {stack} --nodes."
+        raise Refused(f"Stack {stack}", advice)
+    [name] = clusters.names()
+    plane = clusters.plane(name)
+    with suppress(KeyboardInterrupt):
+        watch_cluster(lambda: look(plane.client, plane.folder), console, once=once)
+
+
 def settle(project: Path, stack: str) -> None:
     """Ends what an update left pending that was cut off.
 
@@ -122,12 +168,14 @@ def down(project: Path, stacks: Sequence[str]) -> Iterator[str]:
         yield stack
 
 
-def _hints(stack: str, unchecked: Sequence[str]) -> Iterator[str]:
+def _hints(stack: str, unchecked: Sequence[str], *, nodes: bool) -> Iterator[str]:
     if unchecked:
         yield (
             f"The API server has no schema of {', '.join(unchecked)}, so it took every field of "
             "them. Name a folder with upstream's CRDs in ACK_INFERENCE_CRDS."
         )
+    if nodes:
+        yield f"To see its nodes and pods: ack-inference sandbox watch {stack}"
     yield f"It stays until `ack-inference sandbox down {stack}`. To look into it:"
 
 

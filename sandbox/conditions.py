@@ -1,10 +1,18 @@
 """What goes wrong in the sandbox, and how long things take: set by tests and benchmarks."""
 
+import json
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from .private import write_private
+
+ANY: Final = "*"
+"""Stands for every zone, or every instance type."""
 
 
 class Operation(StrEnum):
@@ -58,3 +66,51 @@ class Conditions:
         planned.remove((operation, type_))
         self.failed.append((operation, type_))
         return True
+
+
+@dataclass(frozen=True)
+class NodeConditions:
+    """How long nodes and pods take, and what is sold out; in a file, for others to read.
+
+    The defaults are short, so that a day passes in minutes. On ACK a node takes some 50 s, one with
+    cards minutes, an image of vLLM two minutes, and an idle node stays for ten.
+    """
+
+    node_seconds: float = 4
+    """From the decision to add a node until its Node object is there. Default 4."""
+    idle_seconds: float = 20
+    """How long a node is idle before it is removed. Default 20."""
+    image_seconds: float = 1
+    """How long a pod pulls its images. Default 1."""
+    start_seconds: float = 1
+    """From then on until it is ready. Default 1."""
+    stop_seconds: float = 1
+    """From the request to end until a pod is gone, at most its grace period. Default 1."""
+    job_seconds: float = 2
+    """How long a pod of a Job works that asks for no card; one that does ends when told. Default
+    2."""
+    machines: int = 2
+    """Machines of each edge pool, and nodes of each group of an existing cluster, of which no stack
+    file says how many there are. Default 2."""
+    sold_out: tuple[tuple[str, str], ...] = ()
+    """Zones and instance types that the cloud has no more of, `ANY` for all. Default: none."""
+
+    def is_sold_out(self, zone: str, instance_type: str) -> bool:
+        """Whether the cloud has no more instances of a type in a zone."""
+        return any(
+            sold_zone in (ANY, zone) and sold_type in (ANY, instance_type)
+            for sold_zone, sold_type in self.sold_out
+        )
+
+    def write(self, path: Path) -> None:
+        """Keeps them in a file; who reads it sees them within a second."""
+        write_private(path, json.dumps(asdict(self)))
+
+
+def read_node_conditions(path: Path) -> NodeConditions:
+    """The conditions in a file; the defaults where there is none."""
+    if not path.exists():
+        return NodeConditions()
+    values = json.loads(path.read_text())
+    values["sold_out"] = tuple(map(tuple, values["sold_out"]))
+    return NodeConditions(**values)

@@ -1,9 +1,11 @@
 """A sandbox: one stack of a project, its cloud, its clusters and its state, all in one folder."""
 
+import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +20,14 @@ from stacks.validation import validate
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
-from .conditions import Conditions
+from .conditions import Conditions, NodeConditions, read_node_conditions
 from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
 from .kubernetes.client import Manifest
 from .kubernetes.installs import namespace
 from .kubernetes.plugin import KubernetesPlugin, look_up
+from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
+from .nodes.facts import facts
+from .nodes.pool import Pool, pools
 from .plugin import serving
 from .private import write_private
 
@@ -38,7 +43,15 @@ class Sandbox:
     Kept in a folder, so that a second `up` finds what the first one made.
     """
 
-    def __init__(self, root: Path, stack: str, folder: Path, definitions: Path | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        stack: str,
+        folder: Path,
+        definitions: Path | None,
+        nodes: NodeConditions | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Finds the sandbox in a folder, or prepares a new one.
 
         Args:
@@ -46,15 +59,17 @@ class Sandbox:
             stack: Name of the stack.
             folder: Where everything is kept; nothing else may use it.
             definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+            nodes: Gives its clusters nodes, which then stay. Default: as it was; at first, none.
+            say: Told before a program is built that a controller needs.
         """
         self.root = root.resolve()
         self.stack = stack
         self.folder = folder.resolve()
-        self.cloud = CloudFile(self.folder / "cloud.json")
-        self.clusters = LocalClusters(self.folder / "clusters", definitions)
+        self.cloud = CloudFile(self.folder / CLOUD)
+        self.clusters = LocalClusters(self.folder, definitions, say)
         self.conditions = Conditions()
         self.engine = Engine(self.root, stack, self.folder / "engine")
-        self._definitions = definitions
+        self._nodes = nodes
         self._plugins = ""
 
     @property
@@ -72,11 +87,23 @@ class Sandbox:
         """Runs plugins, API servers and simulated controllers; the API servers go on afterwards."""
         plugins = (
             CloudPlugin(self.conditions, self.cloud, self.clusters),
-            KubernetesPlugin(self.conditions, self._definitions),
+            KubernetesPlugin(self.conditions, self.clusters),
         )
+        if self._nodes is not None:
+            self.set_nodes(self._nodes)
         with self.clusters, serving(*plugins) as self._plugins:
             self.configure()
             yield self
+
+    def set_nodes(self, conditions: NodeConditions) -> None:
+        """Sets how long nodes take and what is sold out, from now on."""
+        conditions.write(self.folder / CONDITIONS)
+
+    def pools(self, cluster_id: str) -> list[Pool]:
+        """The pools of a cluster, as its nodes are made from."""
+        machines = read_node_conditions(self.folder / CONDITIONS).machines
+        there = read_facts(self.folder / FACTS)
+        return pools(self.cloud.resources(), there, cluster_id, machines)
 
     def configure(self, edit: Edit = lambda _: None) -> None:
         """Hands the stack's configuration to the engine, with secrets of the sandbox's own.
@@ -97,6 +124,10 @@ class Sandbox:
         validation = validate(settings, name_prefix(file.project, file.stack))
         if validation.environment is None:
             raise Refused(path.name, *validation.sentences)
+        if self.clusters.have_nodes:
+            machines = read_node_conditions(self.folder / CONDITIONS).machines
+            document = asdict(facts(validation.environment, machines))
+            write_private(self.folder / FACTS, json.dumps(document))
         if validation.environment.existing:
             self.clusters.start(OWN_CLUSTER, there_before(validation.environment))
         hidden = {key: self._secret(key) for key in file.secret_keys}
@@ -165,22 +196,40 @@ class Sandbox:
 
 
 def there_before(environment: Environment) -> list[Manifest]:
-    """What the owner of an existing cluster has made: a namespace, and the claims of its stores."""
-    about = {"namespace": environment.namespace}
-    claims = [
+    """What the owner of an existing cluster has made: a namespace, and the stores in it."""
+    stores = [
+        manifest
+        for store in environment.stores
+        if store.claim
+        for manifest in _store(environment.namespace, store.claim.name)
+    ]
+    return [namespace(environment.namespace), *stores] if stores else []
+
+
+def _store(in_namespace: str, claim: str) -> list[Manifest]:
+    """A claim, and the volume that is made for it."""
+    about = {"namespace": in_namespace, "name": claim}
+    terms = {"accessModes": ["ReadOnlyMany"], "storageClassName": "", "volumeName": claim}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": claim},
+            "spec": {
+                "accessModes": ["ReadOnlyMany"],
+                "capacity": {"storage": "1Gi"},
+                "claimRef": about,
+                "nfs": {"server": "nas.invalid", "path": "/"},
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        },
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
-            "metadata": {"name": store.claim.name, **about},
-            "spec": {
-                "accessModes": ["ReadOnlyMany"],
-                "resources": {"requests": {"storage": "1Gi"}},
-            },
-        }
-        for store in environment.stores
-        if store.claim
+            "metadata": about,
+            "spec": {**terms, "resources": {"requests": {"storage": "1Gi"}}},
+        },
     ]
-    return [namespace(environment.namespace), *claims] if claims else []
 
 
 def find_sandboxes(folder: Path) -> list[str]:

@@ -27,6 +27,13 @@ _RESOLVED_AS = {"docker.io": "index.docker.io"}
 """What Knative compares in place of a host: knative.dev/serving v0.50.0,
 pkg/reconciler/revision/resolve.go, asks go-containerregistry v0.20.3 for the registry of a tag,
 which writes Docker Hub so."""
+_SECURE_DEFAULTS = "secure-pod-defaults"
+_FLAG_VALUES = ("enabled", "allowed", "disabled")
+"""What a flag may be, in any case. Knative takes any other text for none and says nothing, so that
+the flag is what it ships as: knative.dev/serving v0.50.0, pkg/apis/config/features.go."""
+_SECURE_VALUES = ("enabled", "allowrootbounded", "disabled")
+"""What the one flag with values of its own may be."""
+_FEATURES = "https://knative.dev/docs/serving/configuration/feature-flags/"
 _NO_SERVICE = 'selector:\n  ack-inference/unused: "true"\n'
 """Options of a domain that no service gets."""
 
@@ -64,6 +71,13 @@ class KnativeArgs(Args):
 
     def _faults(self) -> Iterator[Fault]:
         yield from domain_faults("domain", self.domain, "services are hosts below it")
+        for flag, value in self.features.items():
+            values = _SECURE_VALUES if flag == _SECURE_DEFAULTS else _FLAG_VALUES
+            if value.lower() not in values:
+                why = "Knative takes any other text for none, and says nothing"
+                yield Fault(
+                    f"features[{flag}]", value, f"one of {', '.join(values)}", why, _FEATURES
+                )
         for index, registry in enumerate(self.skip_tag_resolving or []):
             yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
         if self.installer is KnativeInstaller.ADDON:

@@ -6,7 +6,6 @@ Pulling images, loading models and scheduling pods is not part of the sandbox.
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import requests
@@ -34,19 +33,25 @@ class SimulatedControllers:
     """Works on one cluster, beside everything else, until it is stopped."""
 
     def __init__(
-        self, client: ApiClient, definitions: Path | None, revision: Callable[[], int]
+        self,
+        client: ApiClient,
+        bring: Callable[[installs.Install], None],
+        revision: Callable[[], int],
+        real: Callable[[], frozenset[tuple[str, str]]] = frozenset,
     ) -> None:
         """Starts to work.
 
         Args:
             client: The cluster.
-            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+            bring: Installs something there.
             revision: Asks for the number of the last change in the cluster. While it stays the
                 same there is nothing to do, and to ask for it is one request in place of ten.
+            real: apiVersion and kind of what real controllers take care of there by now.
         """
         self._client = client
-        self._definitions = definitions
+        self._bring = bring
         self._revision = revision
+        self._real = real
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -67,18 +72,33 @@ class SimulatedControllers:
 
     def round(self) -> None:
         """Does once what there is to do."""
+        real = self._real()
         for api_version, kind, status_of in _STATUS_RULES:
+            if (api_version, kind) in real:
+                continue
             for manifest in self._client.list_objects(api_version, kind):
                 status = status_of(self._client, manifest)
                 if status is not None and not _has(manifest.get("status") or {}, status):
                     self._client.merge(manifest, {"status": status}, crds.MANAGER, "status")
         for serving in self._client.list_objects(OPERATOR, "KnativeServing"):
-            installs.install(self._client, installs.KNATIVE_CORE, self._definitions)
-            installs.configure(
-                self._client, installs.KNATIVE_CORE, serving["metadata"]["namespace"]
-            )
-            if not _has(serving.get("status") or {}, _READY):
-                self._client.merge(serving, {"status": _READY}, crds.MANAGER, "status")
+            status = _ready(self._client, serving)
+            if not _has(serving.get("status") or {}, status):
+                self._serve(serving)
+                self._client.merge(serving, {"status": status}, crds.MANAGER, "status")
+        if ("v1", "Namespace") not in real:
+            self._end_namespaces()
+
+    def _serve(self, serving: Manifest) -> None:
+        """Installs Knative as its operator is told."""
+        self._bring(installs.KNATIVE_CORE)
+        installs.configure(
+            self._client,
+            installs.KNATIVE_CORE,
+            serving["metadata"]["namespace"],
+            serving["spec"].get("config", {}),
+        )
+
+    def _end_namespaces(self) -> None:
         for namespace in self._client.list_objects("v1", "Namespace"):
             if "deletionTimestamp" in namespace["metadata"]:
                 empty(self._client, namespace["metadata"]["name"])
@@ -96,13 +116,33 @@ def objects(client: ApiClient) -> Iterator[Manifest]:
     """Every object that somebody made, one request per kind."""
     for api_version, kind, _ in client.kinds():
         if kind not in _PASSING:
-            yield from client.list_objects(api_version, kind)
+            for manifest in client.list_objects(api_version, kind):
+                if not _comes_by_itself(manifest):
+                    yield manifest
 
 
 _PASSING: Final = frozenset(
-    {"APIService", "CustomResourceDefinition", "EndpointSlice", "Event", "Lease"}
+    {
+        "APIService",
+        "CSINode",
+        "CustomResourceDefinition",
+        "EndpointSlice",
+        "Endpoints",
+        "Event",
+        "Lease",
+        "Node",
+    }
 )
 """Kinds that come and go by themselves, or belong to an installation."""
+
+
+def _comes_by_itself(manifest: Manifest) -> bool:
+    """What a controller makes out of another object, or in each namespace."""
+    about = manifest["metadata"]
+    return "ownerReferences" in about or (manifest["kind"], about["name"]) in (
+        ("ConfigMap", "kube-root-ca.crt"),
+        ("ServiceAccount", "default"),
+    )
 
 
 def _bound(client: ApiClient, dataset: Manifest) -> Mapping[str, Any] | None:

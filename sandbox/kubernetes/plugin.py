@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import yaml
 
@@ -14,12 +15,22 @@ from plan.providers.kubernetes import RELEASE, is_patch, replaces
 from ..conditions import Conditions
 from ..plugin import Difference, OperationError, Plugin, PropertyFault, Request, State, Unready
 from ..values import Values, has_unknown, without_nothing
-from . import releases
+from . import installs, releases
 from .client import ApiClient, StatusError, UnknownKind
 from .waiting import is_skipped, unfinished, wait
 
 DELETE_SECONDS: Final = 60
 MANAGER: Final = "pulumi-kubernetes"
+
+
+class Installer(Protocol):
+    """Who knows what comes with a chart."""
+
+    def bring(self, client: ApiClient, what: installs.Install) -> None:
+        """Installs something in a cluster."""
+
+    def remove_from(self, client: ApiClient, what: installs.Install) -> None:
+        """Removes it."""
 
 
 class KubernetesPlugin(Plugin):
@@ -28,9 +39,9 @@ class KubernetesPlugin(Plugin):
     package = "kubernetes"
     version = "4.34.2"
 
-    def __init__(self, conditions: Conditions, definitions: Path | None) -> None:
+    def __init__(self, conditions: Conditions, installer: Installer) -> None:
         super().__init__(conditions)
-        self._definitions = definitions
+        self._installer = installer
         self._client: ApiClient | None = None
         self._forces = False
 
@@ -106,7 +117,12 @@ class KubernetesPlugin(Plugin):
     def delete(self, request: Request) -> None:
         """Deletes the object, or gives up the fields of a patch; returns once it is gone."""
         if request.type == RELEASE:
-            releases.uninstall(self.client, request.id, request.inputs)
+            releases.uninstall(
+                self.client,
+                request.id,
+                request.inputs,
+                partial(self._installer.remove_from, self.client),
+            )
         elif is_patch(request.type):
             self._give_up(request)
         else:
@@ -114,7 +130,8 @@ class KubernetesPlugin(Plugin):
 
     def _apply(self, request: Request) -> State:
         if request.type == RELEASE:
-            id_ = releases.install(self.client, request.inputs, self._definitions)
+            bring = partial(self._installer.bring, self.client)
+            id_ = releases.install(self.client, request.inputs, bring)
             return State(id_, {**request.inputs, "status": {"status": "deployed"}})
         manifest = without_nothing(request.inputs)
         if is_patch(request.type) and self.client.get(manifest) is None:

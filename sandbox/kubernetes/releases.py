@@ -2,8 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import installs
@@ -12,12 +11,15 @@ from .client import ApiClient
 MANAGER: Final = "helm"
 
 
-def install(client: ApiClient, inputs: Mapping[str, Any], definitions: Path | None) -> str:
+Bring = Callable[[installs.Install], None]
+"""Installs something in a cluster, or removes it."""
+
+
+def install(client: ApiClient, inputs: Mapping[str, Any], bring: Bring) -> str:
     """Records a release, with what its chart brings; returns its ID, `namespace/name`."""
     namespace, name = inputs.get("namespace", "default"), inputs["name"]
     if inputs.get("createNamespace"):
         client.apply(installs.namespace(namespace), MANAGER)
-    installs.install(client, _brought(inputs), definitions)
     text = base64.b64encode(json.dumps(dict(inputs)).encode()).decode()
     client.apply(
         {
@@ -27,6 +29,8 @@ def install(client: ApiClient, inputs: Mapping[str, Any], definitions: Path | No
         },
         MANAGER,
     )
+    # Afterwards: a real controller looks up what values it was installed with.
+    bring(_brought(inputs))
     return f"{namespace}/{name}"
 
 
@@ -39,9 +43,9 @@ def find(client: ApiClient, id_: str) -> dict[str, Any] | None:
     return release
 
 
-def uninstall(client: ApiClient, id_: str, inputs: Mapping[str, Any]) -> None:
+def uninstall(client: ApiClient, id_: str, inputs: Mapping[str, Any], remove: Bring) -> None:
     """Removes a release. A namespace that Helm made stays, as it does in Helm."""
-    installs.uninstall(client, _brought(inputs))
+    remove(_brought(inputs))
     client.delete(_record(*id_.split("/")))
 
 

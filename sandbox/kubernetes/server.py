@@ -1,4 +1,4 @@
-"""A real API server with its etcd, and nothing else: no node, no scheduler, no controller."""
+"""A real API server with its etcd; `sandbox.controllers` has what may run beside them."""
 
 import json
 import secrets
@@ -19,6 +19,13 @@ from .processes import end, free_ports, runs, spawn
 READY_SECONDS: Final = 60
 PUBLIC_ADDRESS: Final = "https://203.0.113.10:6443"
 """What a kubeconfig says first: an address of the documentation, where nobody answers."""
+
+_NEED_CONTROLLERS: Final = "ServiceAccount,StorageObjectInUseProtection"
+"""Without controllers nobody makes the default account that the first waits for, and nobody frees a
+volume that the second protects."""
+
+KUBELET_ADDRESS: Final = "InternalDNS"
+"""Type of a node's address that leads to its kubelet: the machine's own, which ACK's nodes lack."""
 
 
 class NotStarted(binaries.Unavailable):
@@ -90,8 +97,12 @@ class ApiServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(folder: Path) -> ApiServer:
+def start(folder: Path, *, nodes: bool = False) -> ApiServer:
     """Starts an API server, or finds the one that runs in this folder: 3 to 4 seconds.
+
+    Args:
+        folder: Where it keeps its state.
+        nodes: Whether controllers will run beside it, which some of its admission plugins need.
 
     Raises:
         Unavailable: Its programs cannot be had on this machine.
@@ -104,7 +115,7 @@ def start(folder: Path) -> ApiServer:
         earlier.stop()
     server = earlier or _new(folder)
     etcd = spawn(folder / "etcd.log", _etcd_command(server))
-    api = spawn(folder / "apiserver.log", _api_server_command(server))
+    api = spawn(folder / "apiserver.log", _api_server_command(server, nodes=nodes))
     server = replace(server, processes=(api, etcd))
     _remember(server)
     _wait_until_ready(server)
@@ -143,7 +154,7 @@ def _etcd_command(server: ApiServer) -> list[str]:
     ]
 
 
-def _api_server_command(server: ApiServer) -> list[str]:
+def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
     # It makes this key and its certificate itself, before it reads them.
     key = server.folder / "certs" / "apiserver.key"
     return [
@@ -164,10 +175,9 @@ def _api_server_command(server: ApiServer) -> list[str]:
         "--enable-priority-and-fairness=false",
         # As on every cluster: the node plugins of charts are privileged.
         "--allow-privileged=true",
-        # Nobody makes the default account that it waits for, and nobody frees a volume that it
-        # protects: both are controllers' work.
-        "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
         "--shutdown-delay-duration=0s",
+        f"--kubelet-preferred-address-types={KUBELET_ADDRESS}",
+        *([] if nodes else [f"--disable-admission-plugins={_NEED_CONTROLLERS}"]),
     ]
 
 

@@ -1,0 +1,134 @@
+"""Node objects, as ACK registers them."""
+
+import ipaddress
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from components.catalog.instances import MIB
+from components.catalog.labels import ARCHITECTURE, GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
+
+from ..kubernetes.server import KUBELET_ADDRESS
+from .pool import Pool, PoolKind, Size, Zone
+
+ZONE: Final = "topology.kubernetes.io/zone"
+EDGE_WORKER: Final = "alibabacloud.com/is-edge-worker"
+CHARGE_TYPE: Final = "node.alibabacloud.com/instance-charge-type"
+SPOT_STRATEGY: Final = "node.alibabacloud.com/spot-strategy"
+SCALED: Final = "goatscaler.io/managed"
+"""Label of a node that GOATScaler added."""
+VERSION: Final = "v1.34.1"
+"""Version of the kubelet that no node has."""
+
+POOL: Final = "sandbox.ack-inference/pool"
+"""Label of every node of the sandbox: ID of its pool."""
+
+_FIRST_ADDRESS: Final = 10
+
+
+def render_node(
+    pool: Pool, size: Size, zone: Zone, taken: Collection[str], *, scaled: bool = False
+) -> dict[str, Any]:
+    """The Node object of a new node, not ready yet: kwok makes it so.
+
+    Labels are those that were seen on nodes of ACK, and the pool's own; what pods can ask for is
+    what the catalogue and the checks say, the node's agents taken off.
+
+    Args:
+        pool: The pool that it belongs to.
+        size: Its kind.
+        zone: Where it stands.
+        taken: Names of the nodes that there are.
+        scaled: Whether the autoscaler added it.
+    """
+    region = zone.name.rpartition("-")[0] or zone.name
+    address, name = _free(zone, region, taken)
+    labels = _labels(pool, size, zone, region, name, scaled)
+    offers = size.offers(labels)
+    capacity = dict(offers)
+    if size.vcpus:
+        capacity |= {"cpu": 1000 * size.vcpus, "memory": int(size.memory_gib * 1024) * MIB}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "taints": [dict(taint) for taint in pool.taints],
+            "providerID": f"{region}.i-{address.replace('.', '-')}",
+        },
+        "status": {
+            "capacity": _quantities(capacity),
+            "allocatable": _quantities(offers),
+            "addresses": [
+                {"type": "InternalIP", "address": address},
+                {"type": "Hostname", "address": name},
+                # The API server takes this one to a kubelet: `--kubelet-preferred-address-types`.
+                {"type": KUBELET_ADDRESS, "address": "localhost"},
+            ],
+            "nodeInfo": {
+                "architecture": size.architecture,
+                "operatingSystem": "linux",
+                "osImage": "simulated",
+                "kubeletVersion": VERSION,
+                "kubeProxyVersion": VERSION,
+                "containerRuntimeVersion": "simulated",
+                "kernelVersion": "simulated",
+                "machineID": name,
+                "systemUUID": name,
+                "bootID": name,
+            },
+        },
+    }
+
+
+def _labels(
+    pool: Pool, size: Size, zone: Zone, region: str, name: str, scaled: bool
+) -> dict[str, str]:
+    return {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        ARCHITECTURE: size.architecture,
+        POOL: pool.id,
+        **dict(_labels_of_ack(pool, size, zone, region, scaled)),
+        **pool.labels,
+    }
+
+
+def _labels_of_ack(
+    pool: Pool, size: Size, zone: Zone, region: str, scaled: bool
+) -> Iterator[tuple[str, str]]:
+    """Those that were seen on nodes of ACK, 2026; the value of `nvidia_mem` is an estimate."""
+    if pool.kind is PoolKind.FOREIGN:
+        return
+    yield NODE_POOL_ID, pool.id
+    yield "node.alibabacloud.com/nodepool-id", pool.id
+    if size.gpus and size.gpu:
+        yield GPU_CARD, size.gpu
+        yield "aliyun.accelerator/nvidia_count", str(size.gpus)
+        yield "aliyun.accelerator/nvidia_mem", f"{size.gpu_memory_gib * 1024}MiB"
+    if pool.kind is PoolKind.EDGE:
+        yield EDGE_WORKER, "true"
+        return
+    yield INSTANCE_TYPE, size.name
+    yield "topology.kubernetes.io/region", region
+    yield ZONE, zone.name
+    yield CHARGE_TYPE, "PostPaid"
+    yield SPOT_STRATEGY, "SpotAsPriceGo" if pool.is_spot else "NoSpot"
+    if scaled:
+        yield SCALED, "true"
+
+
+def _free(zone: Zone, region: str, taken: Collection[str]) -> tuple[str, str]:
+    """The first free address of a zone, and the name that ACK makes of it."""
+    network = ipaddress.ip_network(zone.cidr)
+    for number in range(_FIRST_ADDRESS, network.num_addresses - 1):
+        address = str(network[number])
+        name = f"{region}.{address}"
+        if name not in taken:
+            return address, name
+    raise LookupError(f"zone {zone.name} has no address left in {zone.cidr}")
+
+
+def _quantities(amounts: Mapping[str, int]) -> dict[str, str]:
+    return {
+        name: f"{amount}m" if name == "cpu" else str(amount) for name, amount in amounts.items()
+    }

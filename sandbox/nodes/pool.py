@@ -1,0 +1,218 @@
+"""What a pool is to the sandbox: sizes of its nodes, their marks, and how many there may be."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
+
+from ..cloud.cloud_file import Existing
+
+NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
+SWITCH: Final = "alicloud:vpc/switch:Switch"
+EDGE: Final = "edge"
+"""Input `type` of a pool that machines of an IDC join."""
+GPU_MEMORY: Final = "aliyun.com/gpu-mem"
+"""Memory of all cards of a node, in GiB, where cards are shared by memory."""
+SHARED_RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cgpu": (GPU_MEMORY, "aliyun.com/gpu-count"),
+    "share": (GPU_MEMORY, "aliyun.com/gpu-count"),
+    "mps": (GPU_MEMORY, "aliyun.com/gpu-count"),
+    "core_mem": (GPU_MEMORY, "aliyun.com/gpu-core.percentage"),
+    "topology": ("aliyun.com/gpu",),
+}
+"""What a node offers in place of whole cards, by the label `ack.node.gpu.schedule`: ACK, "Enable
+scheduling", 2026-03, which says that each mode has resources of its own and all others are 0. That
+`mps` has those of `cgpu` is an assumption; of `mig` no page says what a node has."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a node of one kind has."""
+
+    name: str
+    """ECS instance type, or `machine`."""
+    cpu_millis: int
+    """Allocatable CPU beside the node's agents, in thousandths."""
+    memory_bytes: int
+    """Allocatable memory beside them, in bytes."""
+    pods: int
+    """Pods that fit beside them."""
+    gpus: int = 0
+    """Cards."""
+    gpu: str | None = None
+    """Label of the card, such as `NVIDIA-A10`."""
+    gpu_memory_gib: int = 0
+    """Memory of a card, in GiB."""
+    architecture: str = "amd64"
+    """Instruction set."""
+    vcpus: int = 0
+    """Cores of the whole machine; 0 where only what pods get is known."""
+    memory_gib: float = 0
+    """Memory of the whole machine, in GiB; 0 likewise."""
+
+    def offers(self, labels: Mapping[str, str]) -> dict[str, int]:
+        """What pods can ask for on a node with some labels: CPU in thousandths, memory in bytes."""
+        cards: dict[str, int] = {}
+        if self.gpus:
+            amounts = {
+                GPU_MEMORY: self.gpus * self.gpu_memory_gib,
+                "aliyun.com/gpu-core.percentage": 100 * self.gpus,
+            }
+            mode = labels.get(GPU_SCHEDULE, WHOLE_CARDS)
+            names = (GPU_RESOURCE,) if mode == WHOLE_CARDS else SHARED_RESOURCES.get(mode, ())
+            cards = {name: amounts.get(name, self.gpus) for name in names}
+        return {
+            "cpu": self.cpu_millis,
+            "memory": self.memory_bytes,
+            "pods": self.pods,
+            **cards,
+        }
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Where nodes of a pool stand."""
+
+    name: str
+    """ID of the zone, or of the site."""
+    cidr: str
+    """Addresses of its nodes."""
+
+
+IDC: Final = Zone("idc", "10.200.0.0/16")
+"""Where machines stand of which the stack file says nothing: a range that nothing else uses."""
+
+
+class PoolKind(StrEnum):
+    """Who registers the nodes of a pool, and so which labels they have."""
+
+    ACK = "ack"
+    """ACK, on ECS."""
+    EDGE = "edge"
+    """ACK Edge, on machines of an IDC."""
+    FOREIGN = "foreign"
+    """The owner of an existing cluster."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Nodes that are alike, but for their size and zone."""
+
+    id: str
+    """ID of ACK, without that of the cluster; the name of a group of an existing cluster."""
+    name: str
+    sizes: tuple[Size, ...]
+    """Best first."""
+    zones: tuple[Zone, ...]
+    least: int
+    most: int
+    """Nodes that there are at least and at most: equal where nobody scales it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: Sequence[Mapping[str, str]] = ()
+    kind: PoolKind = PoolKind.ACK
+    is_spot: bool = False
+    """Whether its nodes can be taken away."""
+
+    @property
+    def scales(self) -> bool:
+        """Whether the autoscaler decides how many nodes there are."""
+        return self.least != self.most
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the cloud does not know of nodes, but the stack file and the catalogue do."""
+
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    """By instance type."""
+    machines: Mapping[str, Size] = field(default_factory=dict)
+    """Machines of an IDC, by the name of their pool."""
+    groups: tuple[Pool, ...] = ()
+    """Nodes that are there without the stack: of an existing cluster, or of an adopted pool."""
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Facts":
+        """Facts out of what `dataclasses.asdict` made of them, by way of a file."""
+
+        def sizes(rows: Mapping[str, Any]) -> dict[str, Size]:
+            return {name: Size(**row) for name, row in rows.items()}
+
+        groups = [
+            Pool(
+                **{
+                    **group,
+                    "sizes": tuple(Size(**size) for size in group["sizes"]),
+                    "zones": tuple(Zone(**zone) for zone in group["zones"]),
+                    "taints": tuple(group["taints"]),
+                    "kind": PoolKind(group["kind"]),
+                }
+            )
+            for group in document["groups"]
+        ]
+        return cls(sizes(document["sizes"]), sizes(document["machines"]), tuple(groups))
+
+
+def pools(
+    resources: Sequence[Existing], facts: Facts, cluster_id: str, machines: int
+) -> list[Pool]:
+    """The pools of a cluster, by ID.
+
+    Args:
+        resources: All of the cloud.
+        facts: What the cloud does not know.
+        cluster_id: ID of the cluster.
+        machines: Machines of an edge pool, which the cloud does not decide.
+    """
+    zones = {
+        switch.id: Zone(switch.inputs["zoneId"], switch.inputs["cidrBlock"])
+        for switch in resources
+        if switch.type == SWITCH
+    }
+    rows = [
+        _pool(resource.id, resource.inputs, zones, facts, machines)
+        for resource in resources
+        if resource.type == NODE_POOL and resource.inputs["clusterId"] == cluster_id
+    ]
+    return sorted([*rows, *facts.groups], key=lambda pool: pool.id)
+
+
+def _pool(
+    id_: str, inputs: Mapping[str, Any], zones: Mapping[str, Zone], facts: Facts, machines: int
+) -> Pool:
+    name = inputs.get("nodePoolName", id_)
+    types = inputs.get("instanceTypes") or ()
+    is_edge = inputs.get("type") == EDGE
+    sizes = [facts.sizes[type_] for type_ in types if type_ in facts.sizes]
+    least, most = _bounds(inputs)
+    if is_edge:
+        sizes = [facts.machines[name]] if name in facts.machines else []
+        least = most = machines
+    return Pool(
+        id=id_.rpartition(":")[2],
+        name=name,
+        sizes=tuple(sizes),
+        zones=tuple(zones[switch] for switch in inputs.get("vswitchIds") or () if switch in zones)
+        or (IDC,),
+        least=least,
+        most=most,
+        labels={label["key"]: label["value"] for label in inputs.get("labels") or ()},
+        taints=tuple(_taints(inputs.get("taints") or ())),
+        kind=PoolKind.EDGE if is_edge else PoolKind.ACK,
+        is_spot=inputs.get("spotStrategy", "NoSpot") != "NoSpot",
+    )
+
+
+def _bounds(inputs: Mapping[str, Any]) -> tuple[int, int]:
+    scaling = inputs.get("scalingConfig") or {}
+    if scaling.get("enable"):
+        return int(scaling.get("minSize", 0)), int(scaling.get("maxSize", 0))
+    size = int(inputs.get("desiredSize") or 0)
+    return size, size
+
+
+def _taints(taints: Sequence[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    for taint in taints:
+        value = {"value": taint["value"]} if taint.get("value") else {}
+        yield {"key": taint["key"], **value, "effect": taint["effect"]}
