@@ -246,7 +246,7 @@ def _metrics_port(environment: Environment) -> int:
     served = [model for model in environment.models if model.serve.kserve]
     metrics = {name for name, metric in METRICS.items() if metric.series.origin is Origin.VLLM}
     scaled = [m for m in served if required(m.serve.kserve).scale.metric in metrics]
-    return min((model.server.port or 8080 for model in scaled or served), default=8080)
+    return min((model.server.port for model in scaled or served), default=8080)
 
 
 def dashboards_args(environment: Environment) -> DashboardsArgs | None:

@@ -42,8 +42,8 @@ class EdgePoolArgs(Args):
     """Labels of each node of a pool that is created."""
     taints: list[Taint] | None = None
     """Taints of each node of a pool that is created."""
-    join_hours: int | None = Field(default=1, ge=1, le=168)
-    """Life of the script that the join command fetches, in hours. Default 1."""
+    join_hours: int = Field(default=1, ge=1, le=168)
+    """Life of the script that the join command fetches, in hours."""
 
     def _faults(self) -> Iterator[Fault]:
         exists = self.node_pool_id is not None
@@ -87,7 +87,7 @@ class EdgePool(pulumi.ComponentResource):
             )
             self.node_pool_id = pool.node_pool_id
 
-        hours = args.join_hours or 1
+        hours = args.join_hours
         self.join_command = pulumi.Output.all(args.cluster_id, self.node_pool_id).apply(
             lambda ids: join_command(ids[0], ids[1], hours)
         )

@@ -43,12 +43,12 @@ class ModelFileSystemArgs(Args):
     """Address range that may read and write; a new file system is empty until somebody does."""
     reader_cidr: pulumi.Input[str] | None = None
     """Address range that may read, e.g. that of the VPC. Default: writers only."""
-    storage_type: StorageType | None = StorageType.PERFORMANCE
-    """Speed and price; a change replaces the file system. Default `Performance`."""
+    storage_type: StorageType = StorageType.PERFORMANCE
+    """Speed and price; a change replaces the file system."""
     zone_id: pulumi.Input[str] | None = None
     """ID of the zone it stands in. Default: one that NAS picks."""
-    protect: bool | None = True
-    """Whether Pulumi refuses to delete the file system. Default true."""
+    protect: bool = True
+    """Whether Pulumi refuses to delete the file system."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the file system."""
 
@@ -74,12 +74,12 @@ class ModelFileSystem(pulumi.ComponentResource):
             f"{name}-file-system",
             file_system_type="standard",
             protocol_type="NFS",
-            storage_type=args.storage_type or StorageType.PERFORMANCE,
+            storage_type=args.storage_type,
             encrypt_type=_NAS_MANAGED_KEY,
             zone_id=args.zone_id,
             description="Models.",
             tags=args.tags,
-            opts=child_options(self, opts, protect=args.protect is not False),
+            opts=child_options(self, opts, protect=args.protect),
         )
         group = alicloud.nas.AccessGroup(
             f"{name}-access-group",

@@ -74,20 +74,19 @@ class OssStore(Args):
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
     oidc_provider_arn: pulumi.Input[str]
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
-    path: str | None = "/"
-    """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other. Default `/`."""
-    fuse_type: FuseType | None = FuseType.OSSFS2
-    """Client that mounts the bucket. Default `ossfs2`, made for large files read in sequence; it
-    needs CSI 1.33.1."""
+    path: str = "/"
+    """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other."""
+    fuse_type: FuseType = FuseType.OSSFS2
+    """Client that mounts the bucket. `ossfs2` is made for large files read in sequence; it needs
+    CSI 1.33.1."""
     mount_options: list[str] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
     kms_key_arn: pulumi.Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
-    fuse_namespace: str | None = _FUSE_NAMESPACE
-    """Namespace of the client's pods. Default `ack-csi-fuse`, `kube-system` before CSI 1.30.4."""
-    fuse_service_account: str | None = _FUSE_SERVICE_ACCOUNT
-    """Service account of the client's pods; one of its own sets a volume's rights apart. Default
-    `csi-fuse-ossfs`."""
+    fuse_namespace: str = _FUSE_NAMESPACE
+    """Namespace of the client's pods. Before CSI 1.30.4 it was `kube-system`."""
+    fuse_service_account: str = _FUSE_SERVICE_ACCOUNT
+    """Service account of the client's pods; one of its own sets a volume's rights apart."""
 
 
 class NasStore(Args):
@@ -95,8 +94,8 @@ class NasStore(Args):
 
     server: pulumi.Input[str]
     """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
-    path: str | None = "/"
-    """Folder of the file system, which has to exist. Default `/`."""
+    path: str = "/"
+    """Folder of the file system, which has to exist."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from nas_server_faults("server", self.server)
@@ -115,8 +114,8 @@ class ModelStoreArgs(Args):
     """Models in a bucket; either this or `nas`."""
     nas: NasStore | None = None
     """Models on a NAS file system; either this or `oss`."""
-    writable: bool | None = False
-    """Whether pods may change the models. Default false."""
+    writable: bool = False
+    """Whether pods may change the models."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from store_faults(self)
@@ -191,8 +190,8 @@ class ModelStore(pulumi.ComponentResource):
                 role_name=oss.role_name,
                 oidc_issuer_url=oss.oidc_issuer_url,
                 oidc_provider_arn=oss.oidc_provider_arn,
-                namespace=oss.fuse_namespace or _FUSE_NAMESPACE,
-                service_account=oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT,
+                namespace=oss.fuse_namespace,
+                service_account=oss.fuse_service_account,
                 statements=render_statements(oss, read_only=read_only),
             ),
             opts=child_options(self, opts),
@@ -288,14 +287,14 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
 def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
     endpoint = oss_internal_endpoint(oss.region)
     uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))
-    fuse_type = oss.fuse_type or FuseType.OSSFS2
+    fuse_type = oss.fuse_type
     options = oss.mount_options if oss.mount_options is not None else _MOUNT_OPTIONS[fuse_type]
-    service_account = oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT
+    service_account = oss.fuse_service_account
     return _Source(
         driver="ossplugin.csi.alibabacloud.com",
         attributes={
             "bucket": oss.bucket,
-            "path": oss.path or "/",
+            "path": oss.path,
             "url": f"https://{endpoint}",
             "fuseType": fuse_type,
             "authType": "rrsa",
@@ -318,7 +317,7 @@ def _nas_source(nas: NasStore, read_only: bool) -> _Source:
     folder = _folder(nas.path)
     return _Source(
         driver="nasplugin.csi.alibabacloud.com",
-        attributes={"server": nas.server, "path": nas.path or "/", "vers": "3"},
+        attributes={"server": nas.server, "path": nas.path, "vers": "3"},
         uri=pulumi.Output.format("nas://{}/{}", nas.server, folder),
         upload_command=pulumi.Output.format(
             "sudo mount -t nfs -o {} {}:/ /mnt && sudo mkdir -p /mnt/{}"

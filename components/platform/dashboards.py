@@ -38,12 +38,12 @@ class DashboardsArgs(Args):
 
     flavor: MetricsFlavor
     """arms or upstream, as in GpuMetrics: whose GPU series are shown."""
-    namespace: str | None = DEFAULT_NAMESPACE
-    """Namespace in which Grafana's sidecar looks, and which exists. Default monitoring."""
-    label: str | None = SIDECAR_LABEL
-    """Label by which the sidecar knows a dashboard. Default grafana_dashboard."""
-    label_value: str | None = "1"
-    """Value of the label. Default "1"."""
+    namespace: str = DEFAULT_NAMESPACE
+    """Namespace in which Grafana's sidecar looks, and which exists."""
+    label: str = SIDECAR_LABEL
+    """Label by which the sidecar knows a dashboard."""
+    label_value: str = "1"
+    """Value of the label."""
     labels: GpuLabels | None = None
     """Labels of the GPU series, as in GpuMetrics."""
     honor_labels: bool | None = None
@@ -84,7 +84,7 @@ class Dashboards(pulumi.ComponentResource):
                 metadata=ObjectMetaArgs(
                     name=dashboard.uid,
                     namespace=args.namespace,
-                    labels={args.label or SIDECAR_LABEL: args.label_value or "1"},
+                    labels={args.label: args.label_value},
                 ),
                 data={f"{dashboard.uid}.json": json.dumps(dashboard.model(), indent=2)},
                 opts=child_options(self, opts),

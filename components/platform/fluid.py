@@ -28,8 +28,8 @@ class FluidFlavor(StrEnum):
 class FluidChart(Args):
     """Which chart installs Fluid."""
 
-    flavor: FluidFlavor | None = FluidFlavor.UPSTREAM
-    """upstream, or ack for ack-fluid. Both exclude each other in a cluster. Default upstream."""
+    flavor: FluidFlavor = FluidFlavor.UPSTREAM
+    """upstream, or ack for ack-fluid. Both exclude each other in a cluster."""
     chart: str | None = None
     """Name of the chart, or an oci:// reference. Default: upstream's."""
     repository: str | None = None
@@ -41,8 +41,8 @@ class FluidChart(Args):
     mirror. Default: the chart's, Docker Hub and Jindo's registry in Shanghai."""
     values: dict[str, Any] | None = None
     """Values laid over ours."""
-    timeout_seconds: int | None = Field(default=900, ge=60)
-    """How long an installation may take, in seconds. Default 900."""
+    timeout_seconds: int = Field(default=900, ge=60)
+    """How long an installation may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from image_prefix_faults("image_prefix", self.image_prefix)

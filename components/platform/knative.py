@@ -51,10 +51,10 @@ class KnativeArgs(Args):
     """ID of the ACK cluster, for the add-on."""
     version: str | None = None
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""
-    domain: str | None = DEFAULT_DOMAIN
-    """Domain below which services are reached. Default example.com."""
-    max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
-    """Longest request that a service may allow, in seconds. Default 600."""
+    domain: str = DEFAULT_DOMAIN
+    """Domain below which services are reached."""
+    max_request_seconds: int = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
+    """Longest request that a service may allow, in seconds."""
     skip_tag_resolving: list[str] | None = None
     """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
     since it cannot reach them. A pod then runs whatever the tag is when it starts."""
@@ -111,7 +111,7 @@ class Knative(pulumi.ComponentResource):
         else:
             self._declare_operator(name, serving, opts)
 
-        self.domain = pulumi.Output.from_input(args.domain or DEFAULT_DOMAIN)
+        self.domain = pulumi.Output.from_input(args.domain)
         self.register_outputs({"domain": self.domain})
 
     def _declare_addon(
@@ -180,7 +180,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
         config["features"] = dict(sorted(args.features.items()))
     if domains := _domains(args):
         config["domain"] = domains
-    seconds = args.max_request_seconds or DEFAULT_MAX_REQUEST_SECONDS
+    seconds = args.max_request_seconds
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.skip_tag_resolving:
@@ -191,7 +191,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
 
 
 def _domains(args: KnativeArgs) -> dict[str, str]:
-    domain = args.domain or DEFAULT_DOMAIN
+    domain = args.domain
     if args.installer is KnativeInstaller.OPERATOR:
         # Without a domain, Knative itself exposes services inside the cluster alone.
         return {domain: ""}

@@ -49,8 +49,8 @@ class KServeFlavor(StrEnum):
 class KServeChart(Args):
     """Which charts install KServe."""
 
-    flavor: KServeFlavor | None = KServeFlavor.UPSTREAM
-    """upstream, or ack for ack-kserve. They own the same resource types. Default upstream."""
+    flavor: KServeFlavor = KServeFlavor.UPSTREAM
+    """upstream, or ack for ack-kserve. They own the same resource types."""
     chart: str | None = None
     """Name of ack-kserve's chart, an oci:// reference, or the URL of a .tgz."""
     repository: str | None = None
@@ -63,8 +63,8 @@ class KServeChart(Args):
     """
     values: dict[str, Any] | None = None
     """Values laid over ours: of kserve-resources, or all that ack-kserve is given."""
-    timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
-    """How long the installation of one chart may take, in seconds. Default 900."""
+    timeout_seconds: int = Field(default=INSTALL_SECONDS, ge=60)
+    """How long the installation of one chart may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.flavor is KServeFlavor.ACK:
@@ -105,17 +105,17 @@ class KServeArgs(Args):
     """Domain below which models are reached. Default example.com."""
     ingress_class: str | None = None
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
-    runtimes: bool | None = False
+    runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. A model with an image of its own
-    needs none. Default false."""
-    protect_crds: bool | None = True
+    needs none."""
+    protect_crds: bool = True
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
-    KServe serves in the cluster, also those of others. Default true."""
+    KServe serves in the cluster, also those of others."""
     cluster_id: pulumi.Input[str] | None = None
     """Cluster of ACK, Edge among them, that gets the add-on nginx-ingress-controller, and with it
     a load balancer, which costs money. Left out, an ingress controller has to be there."""
-    public_ingress: bool | None = False
-    """Whether that load balancer has a public address. Default false: it answers in the VPC."""
+    public_ingress: bool = False
+    """Whether that load balancer has a public address. Without, it answers in the VPC."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._ingress_faults()
@@ -224,7 +224,7 @@ class KServe(pulumi.ComponentResource):
             "crd",
             {},
             # Resource types run no pod and need no certificate: they wait for nothing.
-            pulumi.ResourceOptions(parent=self, protect=args.protect_crds is not False),
+            pulumi.ResourceOptions(parent=self, protect=args.protect_crds),
         )
         # Its webhook needs a certificate of cert-manager; where that comes too late, the release
         # is rolled back, and a second `pulumi up` succeeds: kserve/kserve issue 5037.

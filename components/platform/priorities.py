@@ -20,8 +20,8 @@ class PriorityClass(Args):
     """Name of the PriorityClass."""
     value: int = Field(ge=-(2**31), le=HIGHEST_USER_PRIORITY)
     """Pods of a higher value preempt those of a lower one."""
-    preempts: bool | None = True
-    """False lets pods wait for room instead of making it. Default true."""
+    preempts: bool = True
+    """False lets pods wait for room instead of making it."""
     description: str | None = None
     """What the class is for."""
 

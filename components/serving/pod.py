@@ -50,8 +50,8 @@ class ModelArgs(Args):
     """Node affinity of the placement."""
     priority_class: pulumi.Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
-    wait_seconds: int | None = Field(default=0, ge=0)
-    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
+    wait_seconds: int = Field(default=0, ge=0)
+    """How long an update waits until the service is ready; 0 does not wait."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from folder_faults("sub_path", self.sub_path)
@@ -93,7 +93,7 @@ def service_metadata(
 
 def model_pod(
     args: ModelArgs,
-    startup_seconds: int | None,
+    startup_seconds: int = STARTUP_SECONDS,
     *,
     container: str | None = None,
     shutdown: Shutdown = AT_ONCE,
@@ -102,13 +102,13 @@ def model_pod(
 
     Args:
         args: The model.
-        startup_seconds: Longest start of the container, weights included. None: 1800.
+        startup_seconds: Longest start of the container, weights included.
         container: Name of the container; None where its controller gives it one.
         shutdown: How the server ends. Default: at once.
     """
-    server, seconds = args.server, startup_seconds or STARTUP_SECONDS
+    server = args.server
     return {
-        "containers": [_container(server, args.sub_path, seconds, shutdown, container)],
+        "containers": [_container(server, args.sub_path, startup_seconds, shutdown, container)],
         "volumes": _volumes(server, args.claim),
         "priority_class_name": args.priority_class,
         "tolerations": args.tolerations or None,
@@ -124,7 +124,7 @@ def _container(
     shutdown: Shutdown,
     name: str | None,
 ) -> dict[str, Any]:
-    health = {"path": server.health_path or "/health", "port": server.port or 8080}
+    health = {"path": server.health_path, "port": server.port}
     mounts: list[dict[str, Any]] = [
         {
             "name": MODEL_VOLUME,
@@ -142,7 +142,7 @@ def _container(
         "image_pull_policy": PullPolicy.IF_NOT_PRESENT,
         "command": server.command_line(shutdown.drain_seconds),
         # Prometheus finds only a port that is declared.
-        "ports": [{"container_port": server.port or 8080}],
+        "ports": [{"container_port": server.port}],
         "env": [{"name": k, "value": v} for k, v in server.variables().items()] or None,
         "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
         "resources": server.resources.manifest(),

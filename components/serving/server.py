@@ -50,8 +50,8 @@ class Resources(Args):
     """CPU request, e.g. "16" or "500m"."""
     memory: str = Field(pattern=QUANTITY, examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
-    gpus: int | None = Field(default=1, ge=0)
-    """Whole GPU cards. Default 1."""
+    gpus: int = Field(default=1, ge=0)
+    """Whole GPU cards."""
     cpu_limit: str | None = Field(default=None, pattern=QUANTITY, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
 
@@ -83,10 +83,10 @@ class ModelServer(Args):
     """Flags of vLLM; the command line is made of them."""
     command: list[str] | None = None
     """Command line of another server, or of vLLM in full. Exactly one of this and `vllm`."""
-    port: int | None = Field(default=8080, ge=1, le=65535)
-    """Port that the server listens on. Default 8080."""
-    health_path: str | None = Field(default="/health", pattern="^/", examples=["/health"])
-    """Path that answers once the model is loaded. Default /health, as vLLM has it."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """Port that the server listens on."""
+    health_path: str = Field(default="/health", pattern="^/", examples=["/health"])
+    """Path that answers once the model is loaded. The default is vLLM's."""
     env: dict[str, str] | None = None
     """Environment variables; over those that are set for vLLM."""
     usage_stats: bool | None = None
@@ -113,7 +113,7 @@ class ModelServer(Args):
     @property
     def gpus(self) -> int:
         """Cards that one replica asks for."""
-        return self.resources.gpus or 0
+        return self.resources.gpus
 
     @property
     def served_name(self) -> str | None:
@@ -135,7 +135,7 @@ class ModelServer(Args):
             "python3",
             "-m",
             "vllm.entrypoints.openai.api_server",
-            *vllm_flags(self.vllm, self.port or 8080, self.mount_path, self.gpus),
+            *vllm_flags(self.vllm, self.port, self.mount_path, self.gpus),
             *drain,
         ]
 
@@ -234,7 +234,7 @@ def shared_memory_size(resources: Resources, size: str | None) -> str | None:
     runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
     taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
     """
-    if size is not None or (resources.gpus or 0) < 2:
+    if size is not None or resources.gpus < 2:
         return size
     return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
 

@@ -84,13 +84,13 @@ class TrainingJobArgs(Args):
     """Tolerations of the placement."""
     node_affinity: NodeAffinity | None = None
     """Node affinity of the placement."""
-    parallelism: int | None = Field(default=1, ge=1)
-    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
-    retries: int | None = Field(default=3, ge=0)
+    parallelism: int = Field(default=1, ge=1)
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK."""
+    retries: int = Field(default=3, ge=0)
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
-    of the job, which is one. Default 3."""
-    grace_seconds: int | None = Field(default=30, ge=1)
-    """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
+    of the job, which is one."""
+    grace_seconds: int = Field(default=30, ge=1)
+    """Time to save a checkpoint after SIGTERM; inference waits for as long."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from image_faults("image", self.image)
@@ -222,7 +222,7 @@ def kept_apart(name: str, spec: dict[str, Any]) -> Any:
 
 def is_distributed(args: TrainingJobArgs) -> bool:
     """Whether the job has several pods, which have to meet."""
-    return (args.parallelism or 1) > 1
+    return args.parallelism > 1
 
 
 def rendezvous_spec(name: str) -> Any:
@@ -241,13 +241,13 @@ def rendezvous_spec(name: str) -> Any:
 
 def job_spec(name: str, args: TrainingJobArgs) -> Any:
     """The body of the Job of a name."""
-    pods = args.parallelism or 1
+    pods = args.parallelism
     return {
         "parallelism": pods,
         "completions": pods,
         "completionMode": "Indexed",
         # Pods that lose one of their number fail too, each counted by itself.
-        "backoffLimit": (args.retries or 0) * pods,
+        "backoffLimit": args.retries * pods,
         # Preemption and drains set this condition; they do not count as failures.
         # https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
         "podFailurePolicy": {
@@ -300,10 +300,10 @@ def _pod(name: str, args: TrainingJobArgs) -> dict[str, object]:
 
 def _variables(name: str, args: TrainingJobArgs) -> list[dict[str, Any]]:
     """Variables of a pod by name: the user's over those of the rendezvous."""
-    cards = args.resources.gpus or 0
+    cards = args.resources.gpus
     values = {
         **({"PET_NPROC_PER_NODE": str(cards)} if cards > 1 else {}),
-        **(_rendezvous(name, args.parallelism or 1) if is_distributed(args) else {}),
+        **(_rendezvous(name, args.parallelism) if is_distributed(args) else {}),
         **(args.env or {}),
         CHECKPOINT_DIR: args.checkpoint_path,
     }

@@ -28,7 +28,7 @@ def knative_args(environment: Environment, models: Sequence[ModelArgs]) -> Knati
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     flags: dict[str, str] = {}
     for model in models:
-        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model, None)}))
+        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model)}))
     return KnativeArgs(
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),

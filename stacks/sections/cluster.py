@@ -43,11 +43,11 @@ class ClusterSection(Args):
     )
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
     spec: ClusterSpec = ClusterSpec.SMALL
-    """Size of ACK's control plane. Default ack.pro.small."""
+    """Size of ACK's control plane."""
     public_endpoint: PublicEndpoint | None = None
     """Opens the API server to the internet. Left out, it answers inside the VPC alone."""
     deletion_protection: bool = True
-    """Refuses deletion of the cluster, in ACK and in Pulumi. Default true."""
+    """Refuses deletion of the cluster, in ACK and in Pulumi."""
     log_project: str | None = None
     """Name of the SLS project for audit and control plane logs. Default: derived from the stack."""
     autoscaling: ClusterAutoscaling = ClusterAutoscaling()

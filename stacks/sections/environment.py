@@ -64,7 +64,7 @@ class Environment(Args):
     region: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
     account_type: AccountType = AccountType.DOMESTIC
-    """Site of the account: Domestic (aliyun.com) or International. Default Domestic."""
+    """Site of the account: Domestic (aliyun.com) or International."""
     kubeconfig: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: kubeconfig of an existing cluster."""
     prometheus_url: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
@@ -94,9 +94,10 @@ class Environment(Args):
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
     cert_manager: CertManagerMode = CertManagerMode.INSTALL
-    """Whence cert-manager comes: install, present or absent. Default install, with KServe."""
+    """Whence cert-manager comes: install, present or absent. By default the stack installs it, with
+    KServe."""
     keda: bool = False
-    """Whether the cluster has KEDA, which scaling on a query of one's own needs. Default false."""
+    """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
     fluid: FluidChart = FluidChart()

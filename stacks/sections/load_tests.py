@@ -32,7 +32,7 @@ class LoadTestSection(Args):
     """Asks for a run, and names it. Left out, the test is only declared. Another value starts it
     again, and nothing else does."""
     generator: Generator = Generator.INFERENCE_PERF
-    """Program that sends the requests. Default inference-perf, which knows every scenario."""
+    """Program that sends the requests. The default knows every scenario."""
     image: str | None = None
     """Image of the generator, e.g. in a registry of one's own. Default: its makers'; hey has none.
     """
@@ -43,7 +43,7 @@ class LoadTestSection(Args):
     """Address of the model inside the cluster. Default: that of its Service."""
     connections: Connections = Connections.NEW
     """Whether each request opens one, which then reaches any pod, or goes on with one that is open.
-    Default new, as a user who comes."""
+    By default as somebody who has just come."""
     results: VolumeSection | None = None
     """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
 

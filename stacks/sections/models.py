@@ -36,8 +36,8 @@ class ScaleSection(Protocol):
     """What every runtime says of a model's scale."""
 
     @property
-    def min(self) -> int | None:
-        """Fewest replicas; None stands for 1."""
+    def min(self) -> int:
+        """Fewest replicas."""
 
     @property
     def max(self) -> int:
@@ -56,7 +56,7 @@ class RuntimeSection(Protocol):
         """Between which bounds, and on what, it scales."""
 
     @property
-    def startup_seconds(self) -> int | None:
+    def startup_seconds(self) -> int:
         """Longest start."""
 
     @property

@@ -23,11 +23,11 @@ class KnativeSection(Args):
     version: str | None = None
     """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
     domain: str = "example.com"
-    """Domain below which services are reached. Default example.com, as Knative ships."""
+    """Domain below which services are reached. The default is Knative's own."""
     skip_tag_resolving: list[str] = []
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
-    """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
+    """Longest request that any model may allow, in seconds. The default is Knative's own."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from domain_faults("domain", self.domain, "services are hosts below it")
@@ -50,17 +50,17 @@ class KServeSection(Args):
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
     domain: str = "example.com"
-    """Domain below which models are reached. Default example.com, as KServe ships."""
+    """Domain below which models are reached. The default is KServe's own."""
     ingress_class: str = "nginx"
-    """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
     stack, unless `cluster.addons` names it; else present."""
     public_ingress: bool = False
-    """Whether the add-on's load balancer has a public address. Default false: it answers in the
-    VPC alone."""
+    """Whether the add-on's load balancer has a public address. Without, it answers in the VPC
+    alone."""
     runtimes: bool = False
-    """Whether KServe's own serving runtimes are installed too. Default false."""
+    """Whether KServe's own serving runtimes are installed too."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from domain_faults("domain", self.domain, MODELS_BELOW)
@@ -85,7 +85,7 @@ class GpuMetricsSection(Args):
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
     exporter: bool = True
-    """Whether the GPU exporter is installed; false where the cluster has it. Default true."""
+    """Whether the GPU exporter is installed; false where the cluster has it."""
     labels: GpuLabels | None = None
     """Labels of the GPU series. Default NamespaceName and PodName on ACK: look at one series."""
     honor_labels: bool | None = None
@@ -95,7 +95,7 @@ class GpuMetricsSection(Args):
     monitor_labels: dict[str, str] | None = None
     """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
     dashboards: bool = True
-    """Whether Grafana dashboards are installed as ConfigMaps. Default true."""
+    """Whether Grafana dashboards are installed as ConfigMaps."""
     dashboards_namespace: str | None = None
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
@@ -113,9 +113,10 @@ class WaitsSection(Args):
     """How long an update waits until something works, in seconds; 0 does not wait."""
 
     dataset_seconds: int = Field(default=900, ge=0)
-    """Until a Dataset is bound to its cache. Default 900."""
+    """Until a Dataset is bound to its cache."""
     data_load_seconds: int = Field(default=3600, ge=0)
-    """Until a model is loaded into its cache. Default 3600."""
+    """Until a model is loaded into its cache."""
     service_seconds: int = Field(default=0, ge=0)
     """Until a model's service is ready, with all replicas of `scale.min` on Knative: as many starts
-    where nodes come one after another. Default 0: a GPU node and a model take their time."""
+    where nodes come one after another. By default nothing waits: a GPU node and a model take their
+    time."""

@@ -86,13 +86,13 @@ class PoolSection(Args):
     zones: list[str] | None = Field(default=None, min_length=1)
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
-    """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
+    """Operating system; for ARM types one for Arm64."""
     driver: str | None = Field(
         default=None, pattern=DRIVER_VERSION.json_pattern, examples=["550.144.03"]
     )
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
-    """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
+    """Encrypted system disk in GiB; images are unpacked on it."""
     dedicated: bool | None = None
     """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
     labels: dict[str, str] = {}
@@ -156,7 +156,7 @@ class EdgePoolSection(MachinesSection):
     node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
     """ID of an edge pool that exists. Left out, the stack creates the pool."""
     interconnected: bool = False
-    """Whether pods of all machines reach each other and those in the cloud. Default false."""
+    """Whether pods of all machines reach each other and those in the cloud."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it becomes part of resource names")

@@ -28,7 +28,7 @@ class OssSection(Args):
     )
     """Name of the bucket, unique in all of OSS."""
     create: bool = True
-    """False adopts a bucket that exists, and never changes it. Default true."""
+    """False adopts a bucket that exists, and never changes it."""
     endpoint: str | None = None
     """Endpoint without scheme. Default: the region's internal one."""
 
@@ -43,7 +43,7 @@ class NasSection(Args):
     server: str | None = None
     """Mount target of an existing file system. Left out, a file system is created."""
     storage_type: StorageType = Field(default=StorageType.PERFORMANCE, json_schema_extra=IMMUTABLE)
-    """Performance or Capacity. Default Performance."""
+    """Performance or Capacity."""
     zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
 

@@ -24,8 +24,8 @@ class CheckpointSection(MountedVolumeSection):
     """Where a training job saves its progress, and finds it after a preemption."""
 
     per_rank: bool = False
-    """Whether each pod has a folder of its own, `rank-0` and so on. Default false: all pods see the
-    same files, of which the program lets one pod write each."""
+    """Whether each pod has a folder of its own, `rank-0` and so on. Else all pods see the same
+    files, of which the program lets one pod write each."""
 
 
 class TrainingSection(Args):
@@ -57,10 +57,10 @@ class TrainingSection(Args):
     image_pull_secrets: list[str] = []
     """Names of existing Secrets to pull the image with."""
     parallelism: int = Field(default=1, ge=1, le=1000)
-    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK."""
     retries: int = Field(default=3, ge=0, le=1000)
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
-    of the job, which is one. Default 3."""
+    of the job, which is one."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from dns_1035_faults("name", self.name, "it names a Job")
