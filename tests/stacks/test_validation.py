@@ -29,6 +29,7 @@ from .environments import (
     raw_of,
     refusal,
     sentences,
+    without,
 )
 
 SENTENCE: Final = re.compile(
