@@ -32,6 +32,8 @@ Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
 
+_UNIONS = (typing.Union, types.UnionType)
+
 RENDERED = "_rendered"
 """Where `once` keeps what was rendered of arguments, beside their fields."""
 
@@ -129,6 +131,21 @@ class Args(BaseModel):
         hide_input_in_errors=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Leaves annotations as the analyzer of Pulumi's SDK reads them for other languages.
+
+        It takes a field as optional if it may be None, and knows no `Annotated`. pydantic has read
+        the fields by now, and subclasses take them from there.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        own = inspect.get_annotations(cls)
+        for name, info in cls.model_fields.items():
+            if name in own:
+                bare = _bare(own[name])
+                own[name] = bare if info.is_required() else typing.Optional[bare]  # noqa: UP045
+        cls.__annotations__ = own
 
     @classmethod
     def of(cls, args: Self | Mapping[str, Any]) -> Self:
@@ -506,6 +523,17 @@ def _let_be_null(body: dict[str, Any], info: FieldInfo) -> None:
         body["anyOf"] = [*arms, null]
 
 
+def _bare(annotation: Any) -> Any:
+    """An annotation without the forms of its texts."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _bare(parts[0])
+    bare = tuple(map(_bare, parts))
+    if bare == parts:
+        return annotation
+    return typing.Union[bare] if origin in _UNIONS else origin[bare]  # type: ignore[index] # noqa: UP007
+
+
 @functools.cache
 def _formed(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
     """The fields of a model that hold texts of a form."""
@@ -534,15 +562,16 @@ def _text_faults(
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         yield from _text_faults(path, value, parts[0], parts[1:], why)
-    elif origin in (typing.Union, types.UnionType):
+    elif origin in _UNIONS:
         for part in parts:
             yield from _text_faults(path, value, part, (), why)
     elif origin is list and isinstance(value, list):
         for index, item in enumerate(value):
             yield from _text_faults(f"{path}[{index}]", item, parts[0], (), why)
     elif origin is dict and isinstance(value, dict):
-        for key, item in value.items():
+        for key in value:
             yield from _text_faults(f"{path}[{key}]", key, parts[0], (), why)
+        for key, item in value.items():
             yield from _text_faults(f"{path}[{key}]", item, parts[1], (), why)
 
 
@@ -599,7 +628,7 @@ def _inside(kind: object, step: str | int) -> object:
 
 def _arms(annotation: object) -> list[object]:
     """The alternatives of a union; None is none, as pydantic does not count it either."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in _UNIONS:
         return [arm for part in typing.get_args(annotation) for arm in _arms(part)]
     return [] if annotation in (None, types.NoneType) else [annotation]
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi.provider.experimental.analyzer import (
+    Analyzer,
     ComponentDefinition,
     PropertyDefinition,
     TypeDefinition,
@@ -25,7 +26,6 @@ from pydantic.fields import FieldInfo
 
 from components import cloud, platform, serving
 from components.args import descriptions
-from components.plugin.analyzer import ModelAnalyzer
 
 PROJECT: Final = "ack-inference"
 ROOMS: Final[Mapping[str, ModuleType]] = {
@@ -96,7 +96,7 @@ def exported() -> Iterator[tuple[str, type[pulumi.ComponentResource]]]:
 def library() -> Library:
     """Reads the components with their docstrings, once."""
     rooms = {component: room for room, component in exported()}
-    analyzer = ModelAnalyzer(PROJECT)
+    analyzer = Analyzer(PROJECT)
     definitions = analyzer.analyze(list(rooms))["component_definitions"]
     components = []
     for component, room in rooms.items():
@@ -137,7 +137,7 @@ def _fields(
     model: type[BaseModel] | None,
 ) -> list[Field]:
     declared = model.model_fields if model else {}
-    # The analyzer adds the default, which has a column of its own here.
+    # The analyzer does not see the texts of inherited fields.
     texts = descriptions(model) if model else {}
     return [
         Field(
@@ -145,7 +145,7 @@ def _fields(
             type=_annotation(definition),
             required=not definition.optional,
             default=_default(declared.get(name)),
-            description=_text(texts.get(name) or definition.description),
+            description=_text(definition.description or texts.get(name)),
         )
         for wire, definition in properties.items()
     ]

@@ -1,8 +1,9 @@
 import re
 import typing
+from collections.abc import Iterator
 from enum import StrEnum
 from types import NoneType
-from typing import Any
+from typing import Annotated, Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -15,9 +16,11 @@ from components.args import (
     MISSING,
     SECRET,
     Args,
+    Because,
     Fault,
     Refusal,
     T,  # noqa: F401
+    TextForm,
     Words,
     child_options,
     descriptions,
@@ -30,7 +33,7 @@ from components.args import (
     validated,
 )
 from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
-from components.plugin.analyzer import default_text
+from components.plugin.host import default_text
 from plan.record import record
 
 from .cloud.refusals import refusal, refusals
@@ -95,6 +98,31 @@ class Everything(Args):
     """Who does it."""
     login: Login | None = None
     """How to sign in."""
+
+
+def lower_faults(field: str, text: str, why: str) -> Iterator[Fault]:
+    if not text.islower():
+        yield Fault(field, text, "in lower case", why)
+
+
+Lower = Annotated[str, TextForm(lower_faults), Because("it is a name")]
+
+
+class Formed(Args):
+    """Texts of a form, wherever they may stand."""
+
+    name: Lower
+    """What it is called."""
+    host: Annotated[pulumi.Input[Lower] | None, Because("it is a host")] = None
+    """Where it is."""
+    names: list[Lower] = []
+    """What it was called."""
+    labels: dict[Lower, pulumi.Input[Lower]] | None = None
+    """What it is known by."""
+
+    def _faults(self):
+        if "odd" in self.names:
+            yield Fault("names", self.names, "even", "odd ones are refused")
 
 
 def everything(**changes: Any) -> dict[str, Any]:
@@ -192,6 +220,45 @@ def test_a_field_with_a_default_does_not_say_that_it_may_hold_none():
         and NoneType in typing.get_args(info.annotation)
     ]
     assert loose == []
+
+
+def test_a_text_of_another_form_is_refused_wherever_it_stands():
+    values = {"name": "A", "host": "B", "names": ["c", "D"], "labels": {"E": "F", "g": "h"}}
+    assert [sentence.partition(", but")[0] for sentence in refusals(Formed, values)] == [
+        "name is 'A'",
+        "host is 'B'",
+        "names[1] is 'D'",
+        "labels[E] is 'E'",
+        "labels[E] is 'F'",
+    ]
+    assert Formed.of({"name": "a", "host": "b", "names": ["c"], "labels": {"e": "f"}}).host == "b"
+
+
+def test_a_form_is_asked_for_with_the_reason_of_the_field_or_else_of_the_type():
+    name, host = refusals(Formed, {"name": "A", "host": "B"})
+    assert name == "name is 'A', but it must be in lower case: it is a name."
+    assert host == "host is 'B', but it must be in lower case: it is a host."
+
+
+def test_an_output_is_of_any_form():
+    later = pulumi.Output.from_input("UPPER")
+    args = Formed.of({"name": "a", "host": later, "labels": {"a": later}})
+    assert args.host is later
+
+
+def test_forms_come_before_rules_and_neither_hides_the_other():
+    fields = [one.partition(" is ")[0] for one in refusals(Formed, {"name": "A", "names": ["odd"]})]
+    assert fields == ["name", "names"]
+
+
+def test_annotations_are_left_as_the_sdk_reads_them():
+    """It has no word for a default, and knows no `Annotated`."""
+    annotations = Formed.__annotations__
+    assert annotations["name"] is str
+    assert annotations["names"] == list[str] | None
+    assert type(None) in typing.get_args(annotations["host"])
+    assert "Annotated" not in str(annotations)
+    assert Formed.model_fields["names"].annotation == list[Lower]
 
 
 def test_none_is_no_value_of_a_field_that_must_be_given():

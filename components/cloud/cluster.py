@@ -23,7 +23,12 @@ from ..args import (
 )
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
-from ..names import ACK_CLUSTER, SLS_PROJECT, ack_version_faults, kubernetes_minor
+from ..names import (
+    ClusterName,
+    LogProjectName,
+    ack_version_faults,
+    kubernetes_minor,
+)
 from ..quantity import plain
 from .network import overlap_faults, parse_range, private_range_faults
 
@@ -183,14 +188,14 @@ class ClusterAutoscaling(Args):
 class AckClusterArgs(Args):
     """What an ACK cluster is made of."""
 
-    cluster_name: str
+    cluster_name: ClusterName
     """Name of the cluster, 1 to 63 letters, digits and hyphens, no hyphen first."""
     vswitch_ids: list[pulumi.Input[str]]
     """IDs of 1 to 5 vSwitches that the control plane stands in."""
     service_cidr: str
     """Address range of Services, private, mask /16 to /24, apart from VPC and pods, e.g.
     `172.21.0.0/20`."""
-    log_project_name: str
+    log_project_name: LogProjectName
     """Name of the SLS project for audit and control plane logs, 3 to 63 lowercase letters, digits
     and hyphens; no other account may have it."""
     pod_vswitch_ids: list[pulumi.Input[str]] | None = None
@@ -426,7 +431,6 @@ def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Out
 
 def cluster_faults(args: AckClusterArgs) -> Iterator[Fault]:
     """Finds everything that keeps a cluster from being created this way."""
-    yield from _name_faults(args)
     yield from _vswitch_faults(args.vswitch_ids)
     yield from _pod_network_faults(args)
     yield from private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS)
@@ -462,12 +466,6 @@ def allowed_cidr_faults(endpoint: PublicEndpoint | None) -> Iterator[Fault]:
         for index, cidr in enumerate(cidrs)
         if (network := parse_range(cidr)) is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX
     )
-
-
-def _name_faults(args: AckClusterArgs) -> Iterator[Fault]:
-    cluster, project = args.cluster_name, args.log_project_name
-    yield from ACK_CLUSTER.faults("cluster_name", cluster, "ACK takes no other name")
-    yield from SLS_PROJECT.faults("log_project_name", project, "SLS takes no other name")
 
 
 def _pod_network_faults(args: AckClusterArgs) -> Iterator[Fault]:

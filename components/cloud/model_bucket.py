@@ -1,6 +1,5 @@
 """A bucket for models."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -10,12 +9,11 @@ from pydantic import Field
 
 from ..args import (
     Args,
-    Fault,
     T,  # noqa: F401
     child_options,
 )
 from ..bindings import alicloud
-from ..names import OSS_BUCKET
+from ..names import BucketName
 
 _ABANDONED_UPLOAD_DAYS: Final = 7
 _NONCURRENT_DAYS: Final = 30
@@ -33,7 +31,7 @@ class Redundancy(StrEnum):
 class ModelBucketArgs(Args):
     """What a bucket for models is made of."""
 
-    bucket: str
+    bucket: BucketName
     """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
     redundancy: Redundancy = Redundancy.ONE_ZONE
     """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket."""
@@ -45,9 +43,6 @@ class ModelBucketArgs(Args):
     """Whether Pulumi refuses to delete the bucket."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the bucket."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from bucket_name_faults("bucket", self.bucket)
 
 
 class ModelBucket(pulumi.ComponentResource):
@@ -123,8 +118,3 @@ class ModelBucket(pulumi.ComponentResource):
 
         self.bucket = bucket.bucket
         self.register_outputs({"bucket": self.bucket})
-
-
-def bucket_name_faults(field: str, name: str) -> Iterator[Fault]:
-    """Finds what keeps a name from being one of a bucket."""
-    yield from OSS_BUCKET.faults(field, name, "OSS takes no other name")

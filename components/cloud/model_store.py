@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
@@ -13,13 +13,14 @@ from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] throu
 from ..args import (
     MISSING,
     Args,
+    Because,
     Fault,
     T,  # noqa: F401
     child_options,
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, host_faults
+from ..names import DNS_1123_LABEL, OSS_BUCKET, host_form
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -28,7 +29,6 @@ from .identity import (
     account_faults,
     role_name_faults,
 )
-from .model_bucket import bucket_name_faults
 
 # https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
 _FUSE_NAMESPACE: Final = "ack-csi-fuse"
@@ -89,16 +89,21 @@ class OssStore(Args):
     """Service account of the client's pods; one of its own sets a volume's rights apart."""
 
 
+MountTargetHost = Annotated[
+    str,
+    host_form("0a1b2c-xyz.cn-beijing.nas.aliyuncs.com"),
+    Because("nodes mount the files from it"),
+]
+"""Type of the address of a mount target."""
+
+
 class NasStore(Args):
     """Models on a file system, which is only mounted, never changed."""
 
-    server: pulumi.Input[str]
+    server: pulumi.Input[MountTargetHost]
     """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
     path: str = "/"
     """Folder of the file system, which has to exist."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from nas_server_faults("server", self.server)
 
 
 class ModelStoreArgs(Args):
@@ -248,8 +253,7 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
 
 
 def _oss_faults(oss: OssStore) -> Iterator[Fault]:
-    if isinstance(oss.bucket, str):
-        yield from bucket_name_faults("bucket", oss.bucket)
+    yield from OSS_BUCKET.faults("bucket", oss.bucket, "OSS takes no other name")
     if not is_region(oss.region):
         yield Fault(
             "region",
@@ -264,12 +268,6 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     accounts = {field: name for field, name in names.items() if name is not None}
     yield from role_name_faults(oss.role_name)
     yield from account_faults(accounts)
-
-
-def nas_server_faults(field: str, server: object) -> Iterator[Fault]:
-    """Refuses what is no address of a mount target; an Output passes unread."""
-    example = "0a1b2c-xyz.cn-beijing.nas.aliyuncs.com"
-    yield from host_faults(field, server, "nodes mount the files from it", example)
 
 
 def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:

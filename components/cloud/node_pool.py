@@ -20,7 +20,15 @@ from ..args import (
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
-from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_KEY, LABEL_VALUE
+from ..names import (
+    DRIVER_VERSION,
+    INSTANCE_TYPE,
+    LABEL_KEY,
+    LABEL_VALUE,
+    LabelKey,
+    LabelValue,
+    NodePoolName,
+)
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -149,7 +157,7 @@ class NodePoolArgs(Args):
 
     cluster_id: pulumi.Input[str]
     """ID of the cluster that owns the pool."""
-    node_pool_name: str
+    node_pool_name: NodePoolName
     """Name of the pool, 1 to 63 letters, digits, hyphens and underscores."""
     vswitch_ids: list[pulumi.Input[str]]
     """IDs of the vSwitches that nodes stand in, one or more."""
@@ -162,7 +170,7 @@ class NodePoolArgs(Args):
     """Bounds of a pool that does; either this or `size`."""
     spot: Spot | None = None
     """Present: nodes are preemptible. Default: they are not."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[LabelKey, pulumi.Input[LabelValue]] | None = None
     """Labels of each node."""
     taints: list[Taint] | None = None
     """Taints of each node."""
@@ -231,7 +239,6 @@ def has_gpu(instance_type: str) -> bool:
 
 def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
     """Finds everything that keeps a pool from being created, or from ever getting a node."""
-    yield from pool_name_faults(args.node_pool_name)
     yield from _vswitch_faults(args.vswitch_ids)
     yield from _size_faults(args.size, args.autoscale)
     yield from instance_type_faults(args.instance_types)
@@ -314,8 +321,7 @@ def architecture_faults(
 
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that Kubernetes refuses, or that another argument sets."""
-    yield from label_form_faults("labels", labels)
+    """Finds labels that another argument sets."""
     if DRIVER_LABEL in labels:
         yield Fault(
             f"labels[{DRIVER_LABEL}]",
@@ -323,27 +329,6 @@ def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
             "left out, and nvidia_driver_version given",
             "that argument checks the version and the pool",
         )
-
-
-def label_form_faults(field: str, labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that Kubernetes refuses, be it on a node or in a selector of nodes.
-
-    Args:
-        field: Field that has them.
-        labels: The labels; an Output among their values passes unread.
-    """
-    for key in labels:
-        if not LABEL_KEY.allows(key):
-            yield Fault(f"{field}[{key}]", key, LABEL_KEY.want, "Kubernetes takes no other")
-    for key, value in labels.items():
-        if isinstance(value, str) and not LABEL_VALUE.allows(value):
-            why = "Kubernetes takes no other value"
-            yield Fault(f"{field}[{key}]", value, LABEL_VALUE.want, why)
-
-
-def pool_name_faults(name: str) -> Iterator[Fault]:
-    """Finds what keeps a name from being one of a pool."""
-    yield from ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")
 
 
 def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:

@@ -1,457 +1,221 @@
 """Custom resources of the platform: a model of each body, and a resource class per kind."""
 
-from .affinity import (
-    Affinity,
-    LabelOperator,
-    LabelSelector,
-    LabelSelectorRequirement,
-    NodeAffinity,
-    NodeInclusion,
-    NodeOperator,
-    NodeSelector,
-    NodeSelectorRequirement,
-    NodeSelectorTerm,
-    PodAffinity,
-    PodAffinityTerm,
-    PreferredSchedulingTerm,
-    TaintEffect,
-    Toleration,
-    TolerationOperator,
-    TopologySpreadConstraint,
-    Unsatisfiable,
-    WeightedPodAffinityTerm,
-)
-from .autoscaling import (
-    ExternalMetric,
-    HorizontalPodAutoscaler,
-    HorizontalPodAutoscalerSpec,
-    Metric,
-    MetricIdentifier,
-    MetricTarget,
-    MetricTargetType,
-    MetricType,
-    ObjectMetric,
-    ObjectReference,
-    PodsMetric,
-    PolicySelect,
-    PolicyType,
-    ResourceMetric,
-    ScalingBehavior,
-    ScalingPolicy,
-    ScalingRules,
-)
-from .core import (
-    Capabilities,
-    Container,
-    ContainerPort,
-    DnsConfig,
-    DnsOption,
-    DnsPolicy,
-    EnvFromSource,
-    EnvSource,
-    EnvVar,
-    EnvVarSource,
-    ExecAction,
-    GrpcAction,
-    HostAlias,
-    HttpGetAction,
-    HttpHeader,
-    KeySelector,
-    Lifecycle,
-    LifecycleHandler,
-    PodSecurityContext,
-    PodSpec,
-    Probe,
-    Protocol,
-    ResourceRequirements,
-    Scheme,
-    SeccompProfile,
-    SeccompType,
-    SecurityContext,
-    SleepAction,
-    TcpSocketAction,
-    TerminationMessagePolicy,
-)
-from .fluid import (
-    OSS_ENDPOINT,
-    OSS_KEY_ID,
-    OSS_KEY_SECRET,
-    AffinityPolicy,
-    AffinityStrategy,
-    CacheableNodeAffinity,
-    CleanCachePolicy,
-    CleanPolicy,
-    ClientMetrics,
-    DataLoad,
-    DataLoadSpec,
-    DataRestoreLocation,
-    Dataset,
-    DatasetSpec,
-    EncryptOption,
-    EncryptOptionSource,
-    JindoComponent,
-    JindoFuse,
-    JindoRuntime,
-    JindoRuntimeSpec,
-    JindoVersion,
-    LoadPolicy,
-    MediumType,
-    Mount,
-    NetworkMode,
-    NodeLabel,
-    OperationKind,
-    OperationRef,
-    Placement,
-    PodMetadata,
-    RunAfter,
-    SecretKeyRef,
-    TargetDataset,
-    TargetPath,
-    TieredStore,
-    TieredStoreLevel,
-    User,
-    VolumeType,
-    WeightedNodeLabel,
-    pair_faults,
-)
-from .knative import (
-    ContainerEnv,
-    ContainerResources,
-    HighAvailability,
-    Ingress,
-    Ingresses,
-    KnativeService,
-    KnativeServiceSpec,
-    KnativeServing,
-    KnativeServingSpec,
-    Kourier,
-    Registry,
-    RevisionMetadata,
-    RevisionSpec,
-    RevisionTemplate,
-    ServiceOverride,
-    ServiceType,
-    TrafficTarget,
-    WorkloadOverride,
-    service_faults,
-)
-from .knative_annotations import (
-    AHPA,
-    AUTOSCALING,
-    HPA,
-    KPA,
-    PROGRESS_DEADLINE,
-    ROLLOUT_DURATION,
-    SHIPPED,
-    ServingLimits,
-)
-from .knative_features import features
-from .kserve import (
-    AUTOSCALER_CLASS,
-    DEPLOYMENT_MODE,
-    PROMETHEUS_SCRAPING,
-    SERVING_CONTAINER,
-    AutoscalerClass,
-    AutoScaling,
-    Batcher,
-    ComputeResource,
-    DeploymentMode,
-    DeploymentStrategy,
-    InferenceProtocol,
-    InferenceService,
-    InferenceServiceSpec,
-    Logger,
-    LoggerMode,
-    MetricAuthentication,
-    MetricBackend,
-    MetricQuery,
-    ModelFormat,
-    ModelSpec,
-    ModelStorage,
-    PredictorSpec,
-    RollingUpdate,
-    ScaleMetric,
-    ScalingMetric,
-    ScalingQuery,
-    ScalingResource,
-    ScalingSource,
-    SecretRef,
-    ServingRuntime,
-    ServingRuntimeSpec,
-    StrategyType,
-    SupportedModelFormat,
-    default_host,
-    deployment_name,
-    inference_service_faults,
-    pod_label,
-)
-from .model import CrdModel
-from .monitoring import (
-    NamespaceNames,
-    PodMetricsEndpoint,
-    PodMonitor,
-    PodMonitorSpec,
-)
-from .scheduling import (
-    WAIT_FOR_SCALING,
-    Capacity,
-    ConsumerRef,
-    NextUnitPolicy,
-    PreemptPolicy,
-    ResourcePolicy,
-    ResourcePolicySpec,
-    Strategy,
-    Unit,
-    WhenTryNextUnits,
-)
-from .volumes import (
-    AccessMode,
-    ClaimSpec,
-    ClaimTemplate,
-    ClaimVolume,
-    ConfigMapProjection,
-    ConfigMapVolume,
-    CsiVolume,
-    DownwardFile,
-    DownwardProjection,
-    DownwardVolume,
-    EmptyDirVolume,
-    EphemeralVolume,
-    HostPathVolume,
-    ImageVolume,
-    KeyToPath,
-    LocalObjectReference,
-    Medium,
-    MountPropagation,
-    NfsVolume,
-    ObjectFieldSelector,
-    ProjectedVolume,
-    PullPolicy,
-    ResourceFieldSelector,
-    SecretProjection,
-    SecretVolume,
-    TokenProjection,
-    Volume,
-    VolumeMount,
-    VolumeProjection,
-    VolumeResources,
-)
+from ..exports import public_names as _public_names
+from .affinity import Affinity as Affinity
+from .affinity import LabelOperator as LabelOperator
+from .affinity import LabelSelector as LabelSelector
+from .affinity import LabelSelectorRequirement as LabelSelectorRequirement
+from .affinity import NodeAffinity as NodeAffinity
+from .affinity import NodeInclusion as NodeInclusion
+from .affinity import NodeOperator as NodeOperator
+from .affinity import NodeSelector as NodeSelector
+from .affinity import NodeSelectorRequirement as NodeSelectorRequirement
+from .affinity import NodeSelectorTerm as NodeSelectorTerm
+from .affinity import PodAffinity as PodAffinity
+from .affinity import PodAffinityTerm as PodAffinityTerm
+from .affinity import PreferredSchedulingTerm as PreferredSchedulingTerm
+from .affinity import TaintEffect as TaintEffect
+from .affinity import Toleration as Toleration
+from .affinity import TolerationOperator as TolerationOperator
+from .affinity import TopologySpreadConstraint as TopologySpreadConstraint
+from .affinity import Unsatisfiable as Unsatisfiable
+from .affinity import WeightedPodAffinityTerm as WeightedPodAffinityTerm
+from .autoscaling import ExternalMetric as ExternalMetric
+from .autoscaling import HorizontalPodAutoscaler as HorizontalPodAutoscaler
+from .autoscaling import HorizontalPodAutoscalerSpec as HorizontalPodAutoscalerSpec
+from .autoscaling import Metric as Metric
+from .autoscaling import MetricIdentifier as MetricIdentifier
+from .autoscaling import MetricTarget as MetricTarget
+from .autoscaling import MetricTargetType as MetricTargetType
+from .autoscaling import MetricType as MetricType
+from .autoscaling import ObjectMetric as ObjectMetric
+from .autoscaling import ObjectReference as ObjectReference
+from .autoscaling import PodsMetric as PodsMetric
+from .autoscaling import PolicySelect as PolicySelect
+from .autoscaling import PolicyType as PolicyType
+from .autoscaling import ResourceMetric as ResourceMetric
+from .autoscaling import ScalingBehavior as ScalingBehavior
+from .autoscaling import ScalingPolicy as ScalingPolicy
+from .autoscaling import ScalingRules as ScalingRules
+from .core import Capabilities as Capabilities
+from .core import Container as Container
+from .core import ContainerPort as ContainerPort
+from .core import DnsConfig as DnsConfig
+from .core import DnsOption as DnsOption
+from .core import DnsPolicy as DnsPolicy
+from .core import EnvFromSource as EnvFromSource
+from .core import EnvSource as EnvSource
+from .core import EnvVar as EnvVar
+from .core import EnvVarSource as EnvVarSource
+from .core import ExecAction as ExecAction
+from .core import GrpcAction as GrpcAction
+from .core import HostAlias as HostAlias
+from .core import HttpGetAction as HttpGetAction
+from .core import HttpHeader as HttpHeader
+from .core import KeySelector as KeySelector
+from .core import Lifecycle as Lifecycle
+from .core import LifecycleHandler as LifecycleHandler
+from .core import PodSecurityContext as PodSecurityContext
+from .core import PodSpec as PodSpec
+from .core import Probe as Probe
+from .core import Protocol as Protocol
+from .core import ResourceRequirements as ResourceRequirements
+from .core import Scheme as Scheme
+from .core import SeccompProfile as SeccompProfile
+from .core import SeccompType as SeccompType
+from .core import SecurityContext as SecurityContext
+from .core import SleepAction as SleepAction
+from .core import TcpSocketAction as TcpSocketAction
+from .core import TerminationMessagePolicy as TerminationMessagePolicy
+from .fluid import OSS_ENDPOINT as OSS_ENDPOINT
+from .fluid import OSS_KEY_ID as OSS_KEY_ID
+from .fluid import OSS_KEY_SECRET as OSS_KEY_SECRET
+from .fluid import AffinityPolicy as AffinityPolicy
+from .fluid import AffinityStrategy as AffinityStrategy
+from .fluid import CacheableNodeAffinity as CacheableNodeAffinity
+from .fluid import CleanCachePolicy as CleanCachePolicy
+from .fluid import CleanPolicy as CleanPolicy
+from .fluid import ClientMetrics as ClientMetrics
+from .fluid import DataLoad as DataLoad
+from .fluid import DataLoadSpec as DataLoadSpec
+from .fluid import DataRestoreLocation as DataRestoreLocation
+from .fluid import Dataset as Dataset
+from .fluid import DatasetSpec as DatasetSpec
+from .fluid import EncryptOption as EncryptOption
+from .fluid import EncryptOptionSource as EncryptOptionSource
+from .fluid import JindoComponent as JindoComponent
+from .fluid import JindoFuse as JindoFuse
+from .fluid import JindoRuntime as JindoRuntime
+from .fluid import JindoRuntimeSpec as JindoRuntimeSpec
+from .fluid import JindoVersion as JindoVersion
+from .fluid import LoadPolicy as LoadPolicy
+from .fluid import MediumType as MediumType
+from .fluid import Mount as Mount
+from .fluid import NetworkMode as NetworkMode
+from .fluid import NodeLabel as NodeLabel
+from .fluid import OperationKind as OperationKind
+from .fluid import OperationRef as OperationRef
+from .fluid import Placement as Placement
+from .fluid import PodMetadata as PodMetadata
+from .fluid import RunAfter as RunAfter
+from .fluid import SecretKeyRef as SecretKeyRef
+from .fluid import TargetDataset as TargetDataset
+from .fluid import TargetPath as TargetPath
+from .fluid import TieredStore as TieredStore
+from .fluid import TieredStoreLevel as TieredStoreLevel
+from .fluid import User as User
+from .fluid import VolumeType as VolumeType
+from .fluid import WeightedNodeLabel as WeightedNodeLabel
+from .fluid import pair_faults as pair_faults
+from .knative import ContainerEnv as ContainerEnv
+from .knative import ContainerResources as ContainerResources
+from .knative import HighAvailability as HighAvailability
+from .knative import Ingress as Ingress
+from .knative import Ingresses as Ingresses
+from .knative import KnativeService as KnativeService
+from .knative import KnativeServiceSpec as KnativeServiceSpec
+from .knative import KnativeServing as KnativeServing
+from .knative import KnativeServingSpec as KnativeServingSpec
+from .knative import Kourier as Kourier
+from .knative import Registry as Registry
+from .knative import RevisionMetadata as RevisionMetadata
+from .knative import RevisionSpec as RevisionSpec
+from .knative import RevisionTemplate as RevisionTemplate
+from .knative import ServiceOverride as ServiceOverride
+from .knative import ServiceType as ServiceType
+from .knative import TrafficTarget as TrafficTarget
+from .knative import WorkloadOverride as WorkloadOverride
+from .knative import service_faults as service_faults
+from .knative_annotations import AHPA as AHPA
+from .knative_annotations import AUTOSCALING as AUTOSCALING
+from .knative_annotations import HPA as HPA
+from .knative_annotations import KPA as KPA
+from .knative_annotations import PROGRESS_DEADLINE as PROGRESS_DEADLINE
+from .knative_annotations import ROLLOUT_DURATION as ROLLOUT_DURATION
+from .knative_annotations import SHIPPED as SHIPPED
+from .knative_annotations import ServingLimits as ServingLimits
+from .knative_features import features as features
+from .kserve import AUTOSCALER_CLASS as AUTOSCALER_CLASS
+from .kserve import DEPLOYMENT_MODE as DEPLOYMENT_MODE
+from .kserve import PROMETHEUS_SCRAPING as PROMETHEUS_SCRAPING
+from .kserve import SERVING_CONTAINER as SERVING_CONTAINER
+from .kserve import AutoscalerClass as AutoscalerClass
+from .kserve import AutoScaling as AutoScaling
+from .kserve import Batcher as Batcher
+from .kserve import ComputeResource as ComputeResource
+from .kserve import DeploymentMode as DeploymentMode
+from .kserve import DeploymentStrategy as DeploymentStrategy
+from .kserve import InferenceProtocol as InferenceProtocol
+from .kserve import InferenceService as InferenceService
+from .kserve import InferenceServiceSpec as InferenceServiceSpec
+from .kserve import Logger as Logger
+from .kserve import LoggerMode as LoggerMode
+from .kserve import MetricAuthentication as MetricAuthentication
+from .kserve import MetricBackend as MetricBackend
+from .kserve import MetricQuery as MetricQuery
+from .kserve import ModelFormat as ModelFormat
+from .kserve import ModelSpec as ModelSpec
+from .kserve import ModelStorage as ModelStorage
+from .kserve import PredictorSpec as PredictorSpec
+from .kserve import RollingUpdate as RollingUpdate
+from .kserve import ScaleMetric as ScaleMetric
+from .kserve import ScalingMetric as ScalingMetric
+from .kserve import ScalingQuery as ScalingQuery
+from .kserve import ScalingResource as ScalingResource
+from .kserve import ScalingSource as ScalingSource
+from .kserve import SecretRef as SecretRef
+from .kserve import ServingRuntime as ServingRuntime
+from .kserve import ServingRuntimeSpec as ServingRuntimeSpec
+from .kserve import StrategyType as StrategyType
+from .kserve import SupportedModelFormat as SupportedModelFormat
+from .kserve import default_host as default_host
+from .kserve import deployment_name as deployment_name
+from .kserve import inference_service_faults as inference_service_faults
+from .kserve import pod_label as pod_label
+from .model import CrdModel as CrdModel
+from .monitoring import NamespaceNames as NamespaceNames
+from .monitoring import PodMetricsEndpoint as PodMetricsEndpoint
+from .monitoring import PodMonitor as PodMonitor
+from .monitoring import PodMonitorSpec as PodMonitorSpec
+from .scheduling import WAIT_FOR_SCALING as WAIT_FOR_SCALING
+from .scheduling import Capacity as Capacity
+from .scheduling import ConsumerRef as ConsumerRef
+from .scheduling import NextUnitPolicy as NextUnitPolicy
+from .scheduling import PreemptPolicy as PreemptPolicy
+from .scheduling import ResourcePolicy as ResourcePolicy
+from .scheduling import ResourcePolicySpec as ResourcePolicySpec
+from .scheduling import Strategy as Strategy
+from .scheduling import Unit as Unit
+from .scheduling import WhenTryNextUnits as WhenTryNextUnits
+from .volumes import AccessMode as AccessMode
+from .volumes import ClaimSpec as ClaimSpec
+from .volumes import ClaimTemplate as ClaimTemplate
+from .volumes import ClaimVolume as ClaimVolume
+from .volumes import ConfigMapProjection as ConfigMapProjection
+from .volumes import ConfigMapVolume as ConfigMapVolume
+from .volumes import CsiVolume as CsiVolume
+from .volumes import DownwardFile as DownwardFile
+from .volumes import DownwardProjection as DownwardProjection
+from .volumes import DownwardVolume as DownwardVolume
+from .volumes import EmptyDirVolume as EmptyDirVolume
+from .volumes import EphemeralVolume as EphemeralVolume
+from .volumes import HostPathVolume as HostPathVolume
+from .volumes import ImageVolume as ImageVolume
+from .volumes import KeyToPath as KeyToPath
+from .volumes import LocalObjectReference as LocalObjectReference
+from .volumes import Medium as Medium
+from .volumes import MountPropagation as MountPropagation
+from .volumes import NfsVolume as NfsVolume
+from .volumes import ObjectFieldSelector as ObjectFieldSelector
+from .volumes import ProjectedVolume as ProjectedVolume
+from .volumes import PullPolicy as PullPolicy
+from .volumes import ResourceFieldSelector as ResourceFieldSelector
+from .volumes import SecretProjection as SecretProjection
+from .volumes import SecretVolume as SecretVolume
+from .volumes import TokenProjection as TokenProjection
+from .volumes import Volume as Volume
+from .volumes import VolumeMount as VolumeMount
+from .volumes import VolumeProjection as VolumeProjection
+from .volumes import VolumeResources as VolumeResources
 
-__all__ = [
-    "AHPA",
-    "AUTOSCALER_CLASS",
-    "AUTOSCALING",
-    "DEPLOYMENT_MODE",
-    "HPA",
-    "KPA",
-    "OSS_ENDPOINT",
-    "OSS_KEY_ID",
-    "OSS_KEY_SECRET",
-    "PROGRESS_DEADLINE",
-    "PROMETHEUS_SCRAPING",
-    "ROLLOUT_DURATION",
-    "SERVING_CONTAINER",
-    "SHIPPED",
-    "WAIT_FOR_SCALING",
-    "AccessMode",
-    "Affinity",
-    "AffinityPolicy",
-    "AffinityStrategy",
-    "AutoScaling",
-    "AutoscalerClass",
-    "Batcher",
-    "CacheableNodeAffinity",
-    "Capabilities",
-    "Capacity",
-    "ClaimSpec",
-    "ClaimTemplate",
-    "ClaimVolume",
-    "CleanCachePolicy",
-    "CleanPolicy",
-    "ClientMetrics",
-    "ComputeResource",
-    "ConfigMapProjection",
-    "ConfigMapVolume",
-    "ConsumerRef",
-    "Container",
-    "ContainerEnv",
-    "ContainerPort",
-    "ContainerResources",
-    "CrdModel",
-    "CsiVolume",
-    "DataLoad",
-    "DataLoadSpec",
-    "DataRestoreLocation",
-    "Dataset",
-    "DatasetSpec",
-    "DeploymentMode",
-    "DeploymentStrategy",
-    "DnsConfig",
-    "DnsOption",
-    "DnsPolicy",
-    "DownwardFile",
-    "DownwardProjection",
-    "DownwardVolume",
-    "EmptyDirVolume",
-    "EncryptOption",
-    "EncryptOptionSource",
-    "EnvFromSource",
-    "EnvSource",
-    "EnvVar",
-    "EnvVarSource",
-    "EphemeralVolume",
-    "ExecAction",
-    "ExternalMetric",
-    "GrpcAction",
-    "HighAvailability",
-    "HorizontalPodAutoscaler",
-    "HorizontalPodAutoscalerSpec",
-    "HostAlias",
-    "HostPathVolume",
-    "HttpGetAction",
-    "HttpHeader",
-    "ImageVolume",
-    "InferenceProtocol",
-    "InferenceService",
-    "InferenceServiceSpec",
-    "Ingress",
-    "Ingresses",
-    "JindoComponent",
-    "JindoFuse",
-    "JindoRuntime",
-    "JindoRuntimeSpec",
-    "JindoVersion",
-    "KeySelector",
-    "KeyToPath",
-    "KnativeService",
-    "KnativeServiceSpec",
-    "KnativeServing",
-    "KnativeServingSpec",
-    "Kourier",
-    "LabelOperator",
-    "LabelSelector",
-    "LabelSelectorRequirement",
-    "Lifecycle",
-    "LifecycleHandler",
-    "LoadPolicy",
-    "LocalObjectReference",
-    "Logger",
-    "LoggerMode",
-    "Medium",
-    "MediumType",
-    "Metric",
-    "MetricAuthentication",
-    "MetricBackend",
-    "MetricIdentifier",
-    "MetricQuery",
-    "MetricTarget",
-    "MetricTargetType",
-    "MetricType",
-    "ModelFormat",
-    "ModelSpec",
-    "ModelStorage",
-    "Mount",
-    "MountPropagation",
-    "NamespaceNames",
-    "NetworkMode",
-    "NextUnitPolicy",
-    "NfsVolume",
-    "NodeAffinity",
-    "NodeInclusion",
-    "NodeLabel",
-    "NodeOperator",
-    "NodeSelector",
-    "NodeSelectorRequirement",
-    "NodeSelectorTerm",
-    "ObjectFieldSelector",
-    "ObjectMetric",
-    "ObjectReference",
-    "OperationKind",
-    "OperationRef",
-    "Placement",
-    "PodAffinity",
-    "PodAffinityTerm",
-    "PodMetadata",
-    "PodMetricsEndpoint",
-    "PodMonitor",
-    "PodMonitorSpec",
-    "PodSecurityContext",
-    "PodSpec",
-    "PodsMetric",
-    "PolicySelect",
-    "PolicyType",
-    "PredictorSpec",
-    "PreemptPolicy",
-    "PreferredSchedulingTerm",
-    "Probe",
-    "ProjectedVolume",
-    "Protocol",
-    "PullPolicy",
-    "Registry",
-    "ResourceFieldSelector",
-    "ResourceMetric",
-    "ResourcePolicy",
-    "ResourcePolicySpec",
-    "ResourceRequirements",
-    "RevisionMetadata",
-    "RevisionSpec",
-    "RevisionTemplate",
-    "RollingUpdate",
-    "RunAfter",
-    "ScaleMetric",
-    "ScalingBehavior",
-    "ScalingMetric",
-    "ScalingPolicy",
-    "ScalingQuery",
-    "ScalingResource",
-    "ScalingRules",
-    "ScalingSource",
-    "Scheme",
-    "SeccompProfile",
-    "SeccompType",
-    "SecretKeyRef",
-    "SecretProjection",
-    "SecretRef",
-    "SecretVolume",
-    "SecurityContext",
-    "ServiceOverride",
-    "ServiceType",
-    "ServingLimits",
-    "ServingRuntime",
-    "ServingRuntimeSpec",
-    "SleepAction",
-    "Strategy",
-    "StrategyType",
-    "SupportedModelFormat",
-    "TaintEffect",
-    "TargetDataset",
-    "TargetPath",
-    "TcpSocketAction",
-    "TerminationMessagePolicy",
-    "TieredStore",
-    "TieredStoreLevel",
-    "TokenProjection",
-    "Toleration",
-    "TolerationOperator",
-    "TopologySpreadConstraint",
-    "TrafficTarget",
-    "Unit",
-    "Unsatisfiable",
-    "User",
-    "Volume",
-    "VolumeMount",
-    "VolumeProjection",
-    "VolumeResources",
-    "VolumeType",
-    "WeightedNodeLabel",
-    "WeightedPodAffinityTerm",
-    "WhenTryNextUnits",
-    "WorkloadOverride",
-    "default_host",
-    "deployment_name",
-    "features",
-    "inference_service_faults",
-    "pair_faults",
-    "pod_label",
-    "service_faults",
-]
+__all__ = _public_names(globals())

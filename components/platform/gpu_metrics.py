@@ -32,9 +32,8 @@ from ..catalog.metrics import (
     offered,
 )
 from ..crds.affinity import Toleration
-from ..crds.formats import dns_1123_faults
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
-from ..names import url_faults
+from ..names import NamespaceName, url_faults
 from .fluid import merged
 from .releases import HelmChart, install
 
@@ -90,7 +89,7 @@ class GpuLabels(Args):
 class VllmMonitor(Args):
     """Pods whose vLLM is asked for its metrics."""
 
-    namespaces: list[str] = Field(min_length=1)
+    namespaces: list[NamespaceName] = Field(min_length=1)
     """Namespaces of the models."""
     pod_label: str = Field(default=KSERVE_POD_LABEL, min_length=1)
     """Label that the pods carry, whatever its value. The default is KServe's; Knative's is
@@ -99,10 +98,6 @@ class VllmMonitor(Args):
     """Port that vLLM listens on, and its container declares."""
     interval_seconds: int = Field(default=15, ge=1)
     """Time between two requests, in seconds."""
-
-    def _faults(self) -> Iterator[Fault]:
-        for index, namespace in enumerate(self.namespaces):
-            yield from dns_1123_faults(f"namespaces[{index}]", namespace, "it names a namespace")
 
 
 class GpuMetricsArgs(Args):

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, child_options  # noqa: F401
+from ..args import MISSING, Args, Because, Fault, Output, T, child_options  # noqa: F401
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import (
     CHARTS,
@@ -17,8 +17,8 @@ from ..catalog.charts import (
     KSERVE_RUNTIME_IMAGES,
     Chart,
 )
-from ..crds.formats import image_prefix_faults
-from ..names import DNS_1123_SUBDOMAIN, domain_faults
+from ..crds.formats import ImagePrefix
+from ..names import DomainName, ObjectName
 from .fluid import merged
 from .releases import INSTALL_SECONDS, HelmChart, install, source_faults
 
@@ -26,7 +26,10 @@ NAMESPACE: Final = "kserve"
 DEFAULT_DOMAIN: Final = "example.com"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
-MODELS_BELOW: Final = "models are hosts below it"
+ModelsDomain = Annotated[DomainName, Because("models are hosts below it")]
+"""Type of the domain of models."""
+IngressClassName = Annotated[ObjectName, Because("each model's Ingress names its class")]
+"""Type of the name of an IngressClass."""
 """Why a domain is a host name."""
 INGRESS_ADDON: Final = "nginx-ingress-controller"
 """Add-on of ACK that answers to the IngressClass nginx."""
@@ -57,7 +60,7 @@ class KServeChart(Args):
     """OCI path that has KServe's charts, e.g. of a mirror, or HTTP repository of ack-kserve."""
     version: str | None = None
     """Version of all charts. Default: upstream's newest stable release."""
-    image_prefix: str | None = None
+    image_prefix: ImagePrefix | None = None
     """Registry path that has KServe's images, those of its serving runtimes where they are
     installed, and in a stack cert-manager's, e.g. a mirror. Default: each chart's own registries.
     """
@@ -84,7 +87,6 @@ class KServeChart(Args):
         yield from source_faults(self.chart, self.repository, self.version)
 
     def _upstream_faults(self) -> Iterator[Fault]:
-        yield from image_prefix_faults("image_prefix", self.image_prefix)
         if self.chart is not None:
             why = "KServe is several charts, whose path `repository` names"
             yield Fault("chart", self.chart, "left out, or flavor ack", why)
@@ -101,9 +103,9 @@ class KServeArgs(Args):
 
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
-    domain: str | None = None
+    domain: ModelsDomain | None = None
     """Domain below which models are reached. Default example.com."""
-    ingress_class: str | None = None
+    ingress_class: IngressClassName | None = None
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. A model with an image of its own
@@ -124,9 +126,6 @@ class KServeArgs(Args):
                 if got := getattr(self, field):
                     why = "the values of ack-kserve are not known here"
                     yield Fault(field, got, "left out, and put into chart.values", why)
-            return
-        yield from domain_faults("domain", self.domain, MODELS_BELOW)
-        yield from ingress_class_faults("ingress_class", self.ingress_class)
 
     def _ingress_faults(self) -> Iterator[Fault]:
         if self.public_ingress and self.cluster_id is None:
@@ -136,11 +135,6 @@ class KServeArgs(Args):
             want = f"{DEFAULT_INGRESS_CLASS}, or cluster_id left out"
             why = f"the add-on {INGRESS_ADDON} answers to no other"
             yield Fault("ingress_class", self.ingress_class, want, why)
-
-
-def ingress_class_faults(field: str, name: object) -> Iterator[Fault]:
-    """Refuses what is no name of an IngressClass."""
-    yield from DNS_1123_SUBDOMAIN.faults(field, name, "each model's Ingress names its class")
 
 
 class KServe(pulumi.ComponentResource):

@@ -17,14 +17,12 @@ from pulumi.provider.experimental.analyzer import (
     PropertyDefinition,
 )
 from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.experimental.schema import generate_schema
-from pulumi.provider.provider import Provider
 from pulumi.provider.server import ComponentInitError
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
-from ..args import SECRET
-from .analyzer import ModelAnalyzer
+from ..args import SECRET, descriptions
 
 NAME: Final = "ack-inference"
 SCHEMA: Final = Path(__file__).parent / "schema.json"
@@ -56,26 +54,11 @@ class Host(ComponentProvider):
 
     def __init__(self) -> None:
         project = tomllib.loads(_PROJECT.read_text())["project"]
-        # What ComponentProvider does here, with an analyzer that knows models.
-        self._name = NAME
-        self.analyzer = ModelAnalyzer(NAME)
-        analysis = self.analyzer.analyze(list(COMPONENTS))
-        self._components = {component.__name__: component for component in COMPONENTS}
-        self._component_defs = analysis["component_definitions"]
-        self._type_defs = analysis["type_definitions"]
-        self._external_enum_types = analysis["external_enum_types"]
-        self._dependencies = sorted(analysis["dependencies"], key=str)
-        schema = generate_schema(
-            NAME,
-            project["version"],
-            None,
-            self._component_defs,
-            self._type_defs,
-            self._dependencies,
-        ).to_json()
-        mark_secrets(schema, self._input_models())
+        super().__init__(list(COMPONENTS), NAME, version=project["version"])
+        schema = json.loads(self.schema or "")
+        complete(schema, self._input_models())
         schema["description"] = project["description"]
-        Provider.__init__(self, project["version"], json.dumps(schema))
+        self.schema = json.dumps(schema)
 
     def construct(
         self,
@@ -187,8 +170,8 @@ class Host(ComponentProvider):
         return {**types, **inputs}
 
 
-def mark_secrets(schema: dict[str, Any], models: Mapping[str, type]) -> None:
-    """Marks the fields that are secret, which an analyzer has no word for.
+def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
+    """Adds what the SDK's analyzer does not see: secrets, inherited texts, and defaults.
 
     Args:
         schema: Schema of the package; changed in place.
@@ -199,11 +182,30 @@ def mark_secrets(schema: dict[str, Any], models: Mapping[str, type]) -> None:
             model = models[token.rpartition(":")[2]]
             if not issubclass(model, BaseModel):
                 continue
-            for field, prop in zip(
-                model.model_fields.values(), schema_type.get(key, {}).values(), strict=True
+            texts = descriptions(model)
+            for (name, field), prop in zip(
+                model.model_fields.items(), schema_type.get(key, {}).values(), strict=True
             ):
+                default = default_text(field)
+                _describe(prop, f"{texts[name]} Default {default}." if default else texts[name])
                 if (field.json_schema_extra or {}) == SECRET:
                     prop["secret"] = True
+
+
+def default_text(field: FieldInfo) -> str:
+    """The default of a field as a stack file spells it; empty for none, a list or a section."""
+    default = field.default.value if isinstance(field.default, Enum) else field.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, int | float | str) else ""
+
+
+def _describe(prop: dict[str, Any], text: str) -> None:
+    """Gives a property, and what it holds, the text of its field."""
+    prop["description"] = text
+    for part in ("items", "additionalProperties"):
+        if part in prop:
+            _describe(prop[part], text)
 
 
 def schema_text() -> str:

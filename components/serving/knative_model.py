@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Annotated
 
 import pulumi
 from pydantic import Field
 
 from ..args import (  # noqa: F401
     Args,
+    Because,
     Fault,
     Output,
     Refusal,
@@ -23,7 +25,7 @@ from ..crds.knative import (
     service_faults,
 )
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from ..names import derived_host_faults, domain_faults
+from ..names import DomainName, derived_host_faults
 from ..quantity import plain
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
@@ -127,12 +129,10 @@ class KnativeModelArgs(ModelArgs):
     """How Knative serves it."""
     max_request_seconds: int = 600
     """Longest request that the cluster's Knative allows."""
-    domain: pulumi.Input[str] = "example.com"
+    domain: Annotated[pulumi.Input[DomainName], Because("the model is a host below it")] = (
+        "example.com"
+    )
     """Domain of the cluster's Knative, for the address."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        yield from domain_faults("domain", self.domain, "the model is a host below it")
 
 
 class KnativeModel(pulumi.ComponentResource):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
@@ -12,6 +12,7 @@ from pydantic import Field
 from ..args import (  # noqa: F401
     MISSING,
     Args,
+    Because,
     Fault,
     Output,
     Refusal,
@@ -39,7 +40,7 @@ from ..crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from ..names import derived_host_faults, domain_faults, url_faults
+from ..names import DomainName, derived_host_faults, url_form
 from ..quantity import decimal, plain
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
@@ -90,17 +91,18 @@ _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
 """Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
 
+_PROMETHEUS: Final = "http://prometheus.monitoring:9090"
+
+
 class PrometheusQuery(Args):
     """A number that KEDA asks a Prometheus for."""
 
-    server: str = Field(examples=["http://prometheus.monitoring:9090"])
+    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] = Field(
+        examples=[_PROMETHEUS]
+    )
     """Address of the Prometheus, as seen from inside the cluster, without a password."""
     query: str = Field(min_length=1)
     """The query, over all replicas; its result is one number."""
-
-    def _faults(self) -> Iterator[Fault]:
-        example = "http://prometheus.monitoring:9090"
-        yield from url_faults("server", self.server, "KEDA connects to it", example)
 
 
 class KServeScale(Args):
@@ -249,7 +251,7 @@ class KServeModelArgs(ModelArgs):
     """How KServe serves it."""
     namespace: str
     """Namespace of the service."""
-    domain: str = "example.com"
+    domain: Annotated[DomainName, Because("the model is a host below it")] = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative."""
     ingress_class: str = "nginx"
     """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
@@ -259,7 +261,6 @@ class KServeModelArgs(ModelArgs):
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
-        yield from domain_faults("domain", self.domain, "the model is a host below it")
         seconds, ingress = self.serve.request_seconds, self.ingress_class
         if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import kubernetes
-from ..crds.formats import image_faults
+from ..crds.formats import ImageReference
 from ..crds.model import check
 from ..quantity import plain
 from .load_generators import (
@@ -23,7 +23,7 @@ from .load_generators import (
     scenario_faults,
 )
 from .scenarios import Connections, Prompt, Scenario
-from .server import API_KEY, folder_faults, secret_name_faults
+from .server import API_KEY, KeySecretName, folder_faults
 from .training_job import name_faults
 
 RUN: Final = "^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
@@ -56,7 +56,7 @@ class LoadTestArgs(Args):
     """Tells runs of one test apart. Another value starts it again, and nothing else does."""
     generator: Generator = Generator.INFERENCE_PERF
     """Program that sends the requests."""
-    image: str | None = None
+    image: ImageReference | None = None
     """Image of the generator with a tag or digest. Default: the one that its makers publish; hey
     has none."""
     model_claim: pulumi.Input[str] | None = None
@@ -67,7 +67,7 @@ class LoadTestArgs(Args):
     """Runs Python code that the model's tokenizer ships with."""
     pod_labels: dict[str, str] | None = None
     """Labels that the model's pods have, and no others. A cold start waits until none is left."""
-    kubectl_image: str = KUBECTL_IMAGE
+    kubectl_image: ImageReference = KUBECTL_IMAGE
     """Image that has kubectl, for a cold start. The default is Kubernetes' own, whose registry
     cannot be reached from mainland China."""
     results_claim: pulumi.Input[str] | None = None
@@ -76,7 +76,7 @@ class LoadTestArgs(Args):
     """Folder of the claim, in which each run gets one of its own. Default: all of it."""
     connections: Connections = Connections.NEW
     """Whether each request opens one. By default as somebody who has just come."""
-    api_key_secret: str | None = None
+    api_key_secret: KeySecretName | None = None
     """Name of an existing Secret whose `VLLM_API_KEY` is the key that the model asks for."""
     ttl_seconds: int | None = Field(default=None, ge=0)
     """When Kubernetes removes the finished Job. Left out, never: an update that looks for it after
@@ -85,13 +85,9 @@ class LoadTestArgs(Args):
     def _faults(self) -> Iterator[Fault]:
         generator = self.generator
         row = GENERATORS[generator]
-        yield from image_faults("image", self.image) if self.image else ()
-        yield from image_faults("kubectl_image", self.kubectl_image)
         yield from folder_faults("model_folder", self.model_folder)
         yield from folder_faults("results_folder", self.results_folder)
         yield from (fault.under("scenario") for fault in scenario_faults(generator, self.scenario))
-        if self.api_key_secret is not None:
-            yield from secret_name_faults("api_key_secret", self.api_key_secret)
         if self.image is None and row.image is None:
             why = f"nobody publishes an image of {generator}"
             yield Fault("image", MISSING, "given", why)

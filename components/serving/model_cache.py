@@ -22,7 +22,7 @@ from ..crds.fluid import (
 )
 from ..crds.model import check
 from ..names import shorter
-from ..quantity import GIB, QUANTITY, binary, parse
+from ..quantity import GIB, Quantity, binary, parse
 from .waiting import metadata
 
 WORKER_OVERHEAD = 2 * GIB
@@ -49,7 +49,7 @@ class CacheTier(Args):
 
     workers: int = Field(ge=1, le=1000)
     """Nodes that share the copy; each has a part."""
-    quota: str = Field(pattern=QUANTITY, examples=["20Gi"])
+    quota: Quantity = Field(examples=["20Gi"])
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
     medium: Medium = Medium.MEM
     """MEM, SSD or HDD."""

@@ -5,16 +5,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import Args, Fault, Words
+from ..args import Args, Because, Fault, TextForm, Words
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
-from ..crds.formats import dns_1123_faults, image_faults
-from ..quantity import QUANTITY, binary, difference, parse
+from ..crds.formats import ImageReference
+from ..names import DNS_1123_LABEL
+from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
@@ -35,24 +36,29 @@ API_KEY: Final = "VLLM_API_KEY"
 Secret that has it."""
 
 
-def secret_name_faults(field: str, name: str) -> Iterator[Fault]:
+def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
     """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
-    if next(dns_1123_faults(field, name, ""), None) is not None:
+    if not DNS_1123_LABEL.allows(name):
         want = "the name of a Secret: a-z, 0-9, - and ."
-        why = "the key itself stays in the cluster"
         yield Fault(field, Words("something else"), want, why)
+
+
+KeySecretName = Annotated[
+    str, TextForm(secret_name_faults), Because("the key itself stays in the cluster")
+]
+"""Type of the name of the Secret of a key."""
 
 
 class Resources(Args):
     """What one replica asks of a node."""
 
-    cpu: str = Field(pattern=QUANTITY, examples=["16"])
+    cpu: Quantity = Field(examples=["16"])
     """CPU request, e.g. "16" or "500m"."""
-    memory: str = Field(pattern=QUANTITY, examples=["64Gi"])
+    memory: Quantity = Field(examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
     gpus: int = Field(default=1, ge=0)
     """Whole GPU cards."""
-    cpu_limit: str | None = Field(default=None, pattern=QUANTITY, examples=["32"])
+    cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -73,7 +79,7 @@ class Resources(Args):
 class ModelServer(Args):
     """A container that serves one model over HTTP."""
 
-    image: str = Field(min_length=1)
+    image: ImageReference = Field(min_length=1)
     """Image reference with a tag or digest, e.g. `registry/vllm:0.4.1`."""
     resources: Resources
     """CPU, memory and GPUs of one replica."""
@@ -93,14 +99,13 @@ class ModelServer(Args):
     """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["8Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["8Gi"])
     """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
     card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_faults("image", self.image)
         yield from self._command_faults()
         yield from secret_faults("env", self.env)
         validated = SECRET_FLAGS if self.vllm_command else ()

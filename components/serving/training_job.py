@@ -12,9 +12,9 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.formats import dns_1035_faults, image_faults
+from ..crds.formats import ImageReference, dns_1035_faults
 from ..crds.model import check
-from ..quantity import QUANTITY
+from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
 from .server import (
     ABSOLUTE,
@@ -44,7 +44,7 @@ COMPLETION_INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-ind
 class TrainingJobArgs(Args):
     """A job that may be preempted at any time."""
 
-    image: str
+    image: ImageReference
     """Image reference with a tag or digest."""
     command: list[str] = Field(min_length=1)
     """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
@@ -75,7 +75,7 @@ class TrainingJobArgs(Args):
     """Further environment variables; those that the job sets for a rendezvous can be overridden."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
@@ -93,7 +93,6 @@ class TrainingJobArgs(Args):
     """Time to save a checkpoint after SIGTERM; inference waits for as long."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_faults("image", self.image)
         yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
         yield from folder_faults("model_folder", self.model_folder)
         yield from self._path_faults()

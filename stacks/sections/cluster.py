@@ -14,8 +14,8 @@ from components.cloud.cluster import (
     PublicEndpoint,
 )
 from components.names import (
-    KUBERNETES_VERSION,
-    SLS_PROJECT,
+    KubernetesVersion,
+    LogProjectName,
     ack_version_faults,
 )
 
@@ -38,9 +38,7 @@ class ClusterSection(Args):
 
     profile: Profile = Field(json_schema_extra=IMMUTABLE)
     """Kind of cluster: pro, edge for IDC machines too, or existing for any by kubeconfig."""
-    version: str | None = Field(
-        default=None, pattern=KUBERNETES_VERSION, examples=["1.34.1-aliyun.1"]
-    )
+    version: KubernetesVersion | None = Field(default=None, examples=["1.34.1-aliyun.1"])
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
     spec: ClusterSpec = ClusterSpec.SMALL
     """Size of ACK's control plane."""
@@ -48,7 +46,7 @@ class ClusterSection(Args):
     """Opens the API server to the internet. Left out, it answers inside the VPC alone."""
     deletion_protection: bool = True
     """Refuses deletion of the cluster, in ACK and in Pulumi."""
-    log_project: str | None = None
+    log_project: LogProjectName | None = None
     """Name of the SLS project for audit and control plane logs. Default: derived from the stack."""
     autoscaling: ClusterAutoscaling = ClusterAutoscaling()
     """Settings of GOATScaler, for pools with `autoscale`."""
@@ -71,6 +69,3 @@ class ClusterSection(Args):
         if self.context is not None:
             why = "the kubeconfig of a cluster of this stack comes from ACK"
             yield Fault("context", self.context, "left out", why)
-        if self.log_project is not None:
-            why = "SLS takes no other name"
-            yield from SLS_PROJECT.faults("log_project", self.log_project, why)

@@ -6,15 +6,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from components.args import Args, Fault
-from components.crds.formats import dns_1123_faults
-from components.names import (
-    domain_faults,
-    registry_faults,
-    url_faults,
-)
+from components.names import NamespaceName, url_faults
 from components.platform.gpu_metrics import GpuLabels
-from components.platform.knative import TAG_RESOLVING
-from components.platform.kserve import MODELS_BELOW, KServeChart, ingress_class_faults
+from components.platform.knative import ServicesDomain, UnresolvedRegistry
+from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 
 
 class KnativeSection(Args):
@@ -22,17 +17,12 @@ class KnativeSection(Args):
 
     version: str | None = None
     """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
-    domain: str = "example.com"
+    domain: ServicesDomain = "example.com"
     """Domain below which services are reached. The default is Knative's own."""
-    skip_tag_resolving: list[str] = []
+    skip_tag_resolving: list[UnresolvedRegistry] = []
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. The default is Knative's own."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from domain_faults("domain", self.domain, "services are hosts below it")
-        for index, registry in enumerate(self.skip_tag_resolving):
-            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
 
 
 class IngressController(StrEnum):
@@ -49,9 +39,9 @@ class KServeSection(Args):
 
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
-    domain: str = "example.com"
+    domain: ModelsDomain = "example.com"
     """Domain below which models are reached. The default is KServe's own."""
-    ingress_class: str = "nginx"
+    ingress_class: IngressClassName = "nginx"
     """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
@@ -61,10 +51,6 @@ class KServeSection(Args):
     alone."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from domain_faults("domain", self.domain, MODELS_BELOW)
-        yield from ingress_class_faults("ingress_class", self.ingress_class)
 
 
 class CertManagerMode(StrEnum):
@@ -96,7 +82,7 @@ class GpuMetricsSection(Args):
     """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
     dashboards: bool = True
     """Whether Grafana dashboards are installed as ConfigMaps."""
-    dashboards_namespace: str | None = None
+    dashboards_namespace: NamespaceName | None = None
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -104,9 +90,6 @@ class GpuMetricsSection(Args):
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"
             yield from url_faults("url", self.url, "the adapter connects to it", example)
-        yield from dns_1123_faults(
-            "dashboards_namespace", self.dashboards_namespace, "it names a namespace"
-        )
 
 
 class WaitsSection(Args):

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from components.args import Args
-from components.plugin.analyzer import default_text
-from components.plugin.host import COMPONENTS, SCHEMA, Host, schema_text
+from components.plugin.host import COMPONENTS, SCHEMA, Host, default_text, schema_text
 
 Described = tuple[str, Any]
 
