@@ -531,7 +531,7 @@ def _bare(annotation: Any) -> Any:
     bare = tuple(map(_bare, parts))
     if bare == parts:
         return annotation
-    return typing.Union[bare] if origin in _UNIONS else origin[bare]  # type: ignore[index] # noqa: UP007
+    return typing.Union[bare] if origin in _UNIONS else origin[bare]  # noqa: UP007
 
 
 @functools.cache

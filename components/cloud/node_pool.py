@@ -378,16 +378,12 @@ def _spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> Iterator[F
     )
 
 
-def driver_faults(field: str, version: object) -> Iterator[Fault]:
-    """Refuses what is no version of a driver."""
-    yield from DRIVER_VERSION.faults(field, version, "the driver is installed by that number")
-
-
 def _driver_faults(args: NodePoolArgs) -> Iterator[Fault]:
     version = args.nvidia_driver_version
     if version is None:
         return
-    if faults := [*driver_faults("nvidia_driver_version", version)]:
+    why = "the driver is installed by that number"
+    if faults := [*DRIVER_VERSION.faults("nvidia_driver_version", version, why)]:
         yield from faults
         return
     if not any(map(has_gpu, args.instance_types)):

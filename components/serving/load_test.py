@@ -23,7 +23,7 @@ from .load_generators import (
     scenario_faults,
 )
 from .scenarios import Connections, Prompt, Scenario
-from .server import API_KEY, KeySecretName, folder_faults
+from .server import API_KEY, FolderOfClaim, KeySecretName
 from .training_job import name_faults
 
 RUN: Final = "^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
@@ -61,7 +61,7 @@ class LoadTestArgs(Args):
     has none."""
     model_claim: pulumi.Input[str] | None = None
     """Claim that holds the model's files. inference-perf reads the tokenizer from it."""
-    model_folder: str | None = None
+    model_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
     trust_remote_code: bool = False
     """Runs Python code that the model's tokenizer ships with."""
@@ -72,7 +72,7 @@ class LoadTestArgs(Args):
     cannot be reached from mainland China."""
     results_claim: pulumi.Input[str] | None = None
     """Claim, writable by user 65532, that keeps the reports. Left out, the log alone has them."""
-    results_folder: str | None = None
+    results_folder: FolderOfClaim | None = None
     """Folder of the claim, in which each run gets one of its own. Default: all of it."""
     connections: Connections = Connections.NEW
     """Whether each request opens one. By default as somebody who has just come."""
@@ -85,8 +85,6 @@ class LoadTestArgs(Args):
     def _faults(self) -> Iterator[Fault]:
         generator = self.generator
         row = GENERATORS[generator]
-        yield from folder_faults("model_folder", self.model_folder)
-        yield from folder_faults("results_folder", self.results_folder)
         yield from (fault.under("scenario") for fault in scenario_faults(generator, self.scenario))
         if self.image is None and row.image is None:
             why = f"nobody publishes an image of {generator}"

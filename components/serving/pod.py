@@ -1,6 +1,6 @@
 """What a model is, and its pod: the same whoever serves it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -13,8 +13,8 @@ from ..crds.volumes import PullPolicy
 from .server import (
     HEALTH_PERIOD_SECONDS,
     SHARED_MEMORY_PATH,
+    FolderOfClaim,
     ModelServer,
-    folder_faults,
     shared_memory_size,
     startup_failures,
 )
@@ -42,7 +42,7 @@ class ModelArgs(Args):
     """Labels of the pods, beside those that a controller sets."""
     claim: pulumi.Input[str]
     """Claim that holds the model's files, or the cache's."""
-    sub_path: str | None = None
+    sub_path: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the placement."""
@@ -52,9 +52,6 @@ class ModelArgs(Args):
     """PriorityClass of the pods. Left out, the cluster's default."""
     wait_seconds: int = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from folder_faults("sub_path", self.sub_path)
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.

@@ -43,6 +43,14 @@ def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
         yield Fault(field, Words("something else"), want, why)
 
 
+def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
+    """Refuses a folder that Kubernetes does not mount."""
+    if folder.startswith("/") or ".." in folder.split("/"):
+        yield Fault(field, folder, "a relative path without '..', such as models/qwen", why)
+
+
+FolderOfClaim = Annotated[str, TextForm(folder_faults), Because("it is a folder of the claim")]
+"""Type of the path of a folder in a claim."""
 KeySecretName = Annotated[
     str, TextForm(secret_name_faults), Because("the key itself stays in the cluster")
 ]
@@ -257,13 +265,6 @@ def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fau
 def _read_command(words: tuple[str, ...], version: Version | None) -> VllmCommand | None:
     """Reads a command line once: a dozen rules ask for that of each model."""
     return read_command(words, version)
-
-
-def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
-    """Refuses a folder that Kubernetes does not mount; None passes."""
-    if folder is not None and (folder.startswith("/") or ".." in folder.split("/")):
-        want = "a relative path without '..', such as models/qwen"
-        yield Fault(field, folder, want, "it is a folder of the claim")
 
 
 def startup_failures(startup_seconds: int) -> int:

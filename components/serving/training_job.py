@@ -19,8 +19,8 @@ from .secrets import secret_faults, secret_word_faults
 from .server import (
     ABSOLUTE,
     SHARED_MEMORY_PATH,
+    FolderOfClaim,
     Resources,
-    folder_faults,
     program_faults,
     shared_memory_faults,
     shared_memory_size,
@@ -58,7 +58,7 @@ class TrainingJobArgs(Args):
     """PriorityClass of the pods, below that of the models."""
     checkpoint_claim: pulumi.Input[str]
     """Claim, writable by all pods, that outlives a preemption."""
-    checkpoint_folder: str | None = None
+    checkpoint_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
     checkpoint_path: str
     """Absolute path at which the claim is mounted; in the variable CHECKPOINT_DIR too."""
@@ -67,7 +67,7 @@ class TrainingJobArgs(Args):
     the same files, of which the program lets one pod write each."""
     model_claim: pulumi.Input[str] | None = None
     """Claim that holds a base model, mounted read-only. Left out, there is none."""
-    model_folder: str | None = None
+    model_folder: FolderOfClaim | None = None
     """Folder of that claim. Default: all of it."""
     model_path: str | None = None
     """Absolute path at which the base model is mounted. Given with `model_claim`."""
@@ -93,8 +93,6 @@ class TrainingJobArgs(Args):
     """Time to save a checkpoint after SIGTERM; inference waits for as long."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
-        yield from folder_faults("model_folder", self.model_folder)
         yield from self._path_faults()
         yield from secret_faults("env", self.env)
         yield from program_faults("command", self.command)
