@@ -11,76 +11,287 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cloud import *  # noqa: F403
-    from .crds import Capacity as Capacity
-    from .crds import ConsumerRef as ConsumerRef
-    from .crds import LabelOperator as LabelOperator
-    from .crds import LabelSelectorRequirement as LabelSelectorRequirement
-    from .crds import NextUnitPolicy as NextUnitPolicy
-    from .crds import NodeAffinity as NodeAffinity
-    from .crds import NodeOperator as NodeOperator
-    from .crds import NodeSelector as NodeSelector
-    from .crds import NodeSelectorRequirement as NodeSelectorRequirement
-    from .crds import NodeSelectorTerm as NodeSelectorTerm
-    from .crds import PreemptPolicy as PreemptPolicy
-    from .crds import PreferredSchedulingTerm as PreferredSchedulingTerm
-    from .crds import ResourcePolicy as ResourcePolicy
-    from .crds import ResourcePolicySpec as ResourcePolicySpec
-    from .crds import Strategy as Strategy
-    from .crds import StrategyType as StrategyType
-    from .crds import TaintEffect as TaintEffect
-    from .crds import Toleration as Toleration
-    from .crds import TolerationOperator as TolerationOperator
-    from .crds import Unit as Unit
-    from .crds import WhenTryNextUnits as WhenTryNextUnits
-    from .platform import *  # noqa: F403
-    from .serving import *  # noqa: F403
+    from .cloud import (
+        AckCluster,
+        AckClusterArgs,
+        Addon,
+        Autoscale,
+        ClusterAutoscaling,
+        ClusterProfile,
+        ClusterSpec,
+        DiskCategory,
+        EdgePool,
+        EdgePoolArgs,
+        ExistingCluster,
+        ExistingClusterArgs,
+        FuseType,
+        ImageType,
+        MaintenanceWindow,
+        ModelBucket,
+        ModelBucketArgs,
+        ModelFileSystem,
+        ModelFileSystemArgs,
+        ModelStore,
+        ModelStoreArgs,
+        NasStore,
+        Network,
+        NetworkArgs,
+        NodeDisk,
+        NodePool,
+        NodePoolArgs,
+        OssStore,
+        PerformanceLevel,
+        ProxyMode,
+        PublicEndpoint,
+        RamStatement,
+        Redundancy,
+        RrsaRole,
+        RrsaRoleArgs,
+        Spot,
+        StorageType,
+        Taint,
+        Weekday,
+        Zone,
+    )
+    from .crds import (
+        Capacity,
+        ConsumerRef,
+        LabelOperator,
+        LabelSelectorRequirement,
+        NextUnitPolicy,
+        NodeAffinity,
+        NodeOperator,
+        NodeSelector,
+        NodeSelectorRequirement,
+        NodeSelectorTerm,
+        PreemptPolicy,
+        PreferredSchedulingTerm,
+        ResourcePolicy,
+        ResourcePolicySpec,
+        Strategy,
+        StrategyType,
+        TaintEffect,
+        Toleration,
+        TolerationOperator,
+        Unit,
+        WhenTryNextUnits,
+    )
+    from .platform import (
+        CertManager,
+        CertManagerArgs,
+        Dashboards,
+        DashboardsArgs,
+        Fluid,
+        FluidArgs,
+        FluidChart,
+        FluidFlavor,
+        GpuLabels,
+        GpuMetrics,
+        GpuMetricsArgs,
+        HelmChart,
+        Knative,
+        KnativeArgs,
+        KnativeInstaller,
+        KServe,
+        KServeArgs,
+        KServeChart,
+        KServeFlavor,
+        MetricsFlavor,
+        Priorities,
+        PrioritiesArgs,
+        PriorityClass,
+        PrometheusEndpoint,
+        VllmMonitor,
+    )
+    from .serving import (
+        CacheTier,
+        ColdStart,
+        Connections,
+        Convert,
+        Dtype,
+        Enforcer,
+        Generator,
+        KnativeModel,
+        KnativeModelArgs,
+        KnativeServe,
+        KServeMetric,
+        KServeModel,
+        KServeModelArgs,
+        KServeScale,
+        KServeServe,
+        LoadTest,
+        LoadTestArgs,
+        Medium,
+        Metric,
+        ModelArgs,
+        ModelCache,
+        ModelCacheArgs,
+        ModelServer,
+        Placement,
+        PlacementArgs,
+        PlacementPool,
+        PrometheusQuery,
+        Prompt,
+        Quantization,
+        Reserve,
+        ReserveType,
+        Resources,
+        Rollout,
+        Runner,
+        Scale,
+        Scenario,
+        Spike,
+        Steady,
+        Tide,
+        TrainingJob,
+        TrainingJobArgs,
+        Vllm,
+    )
 
-_ROOMS = ("serving", "platform", "cloud")  # Those that load less come first.
-_RESOURCES = (
+__all__ = [
+    "AckCluster",
+    "AckClusterArgs",
+    "Addon",
+    "Autoscale",
+    "CacheTier",
     "Capacity",
+    "CertManager",
+    "CertManagerArgs",
+    "ClusterAutoscaling",
+    "ClusterProfile",
+    "ClusterSpec",
+    "ColdStart",
+    "Connections",
     "ConsumerRef",
+    "Convert",
+    "Dashboards",
+    "DashboardsArgs",
+    "DiskCategory",
+    "Dtype",
+    "EdgePool",
+    "EdgePoolArgs",
+    "Enforcer",
+    "ExistingCluster",
+    "ExistingClusterArgs",
+    "Fluid",
+    "FluidArgs",
+    "FluidChart",
+    "FluidFlavor",
+    "FuseType",
+    "Generator",
+    "GpuLabels",
+    "GpuMetrics",
+    "GpuMetricsArgs",
+    "HelmChart",
+    "ImageType",
+    "KServe",
+    "KServeArgs",
+    "KServeChart",
+    "KServeFlavor",
+    "KServeMetric",
+    "KServeModel",
+    "KServeModelArgs",
+    "KServeScale",
+    "KServeServe",
+    "Knative",
+    "KnativeArgs",
+    "KnativeInstaller",
+    "KnativeModel",
+    "KnativeModelArgs",
+    "KnativeServe",
     "LabelOperator",
     "LabelSelectorRequirement",
+    "LoadTest",
+    "LoadTestArgs",
+    "MaintenanceWindow",
+    "Medium",
+    "Metric",
+    "MetricsFlavor",
+    "ModelArgs",
+    "ModelBucket",
+    "ModelBucketArgs",
+    "ModelCache",
+    "ModelCacheArgs",
+    "ModelFileSystem",
+    "ModelFileSystemArgs",
+    "ModelServer",
+    "ModelStore",
+    "ModelStoreArgs",
+    "NasStore",
+    "Network",
+    "NetworkArgs",
     "NextUnitPolicy",
     "NodeAffinity",
+    "NodeDisk",
     "NodeOperator",
+    "NodePool",
+    "NodePoolArgs",
     "NodeSelector",
     "NodeSelectorRequirement",
     "NodeSelectorTerm",
+    "OssStore",
+    "PerformanceLevel",
+    "Placement",
+    "PlacementArgs",
+    "PlacementPool",
     "PreemptPolicy",
     "PreferredSchedulingTerm",
+    "Priorities",
+    "PrioritiesArgs",
+    "PriorityClass",
+    "PrometheusEndpoint",
+    "PrometheusQuery",
+    "Prompt",
+    "ProxyMode",
+    "PublicEndpoint",
+    "Quantization",
+    "RamStatement",
+    "Redundancy",
+    "Reserve",
+    "ReserveType",
     "ResourcePolicy",
     "ResourcePolicySpec",
+    "Resources",
+    "Rollout",
+    "RrsaRole",
+    "RrsaRoleArgs",
+    "Runner",
+    "Scale",
+    "Scenario",
+    "Spike",
+    "Spot",
+    "Steady",
+    "StorageType",
     "Strategy",
     "StrategyType",
+    "Taint",
     "TaintEffect",
+    "Tide",
     "Toleration",
     "TolerationOperator",
+    "TrainingJob",
+    "TrainingJobArgs",
     "Unit",
+    "Vllm",
+    "VllmMonitor",
+    "Weekday",
     "WhenTryNextUnits",
-)
-"""Of the custom resources, those that the components are made of, and the policy."""
+    "Zone",
+]
+
+_ROOMS = ("serving", "crds", "platform", "cloud")  # Those that load less come first.
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *import_module(__name__).__all__]
+    return [*globals(), *__all__]
 
 
 if not TYPE_CHECKING:  # A type checker would take any name for granted.
 
     def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         rooms = (import_module(f".{room}", __name__) for room in _ROOMS)
-        if name == "__all__":
-            member = sorted({*_RESOURCES, *(each for room in rooms for each in room.__all__)})
-        elif name in _RESOURCES:
-            member = getattr(import_module(".crds", __name__), name)
-        else:
-            # Only classes are offered: whoever asks for a module loads no room by that.
-            holders = (room for room in rooms if name in room.__all__)
-            room = next(holders, None) if name[:1].isupper() else None
-            if room is None:
-                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-            member = getattr(room, name)
+        member = next(getattr(room, name) for room in rooms if name in room.__all__)
         globals()[name] = member
         return member
