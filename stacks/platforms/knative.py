@@ -33,7 +33,7 @@ def knative_args(
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     flags: dict[str, str] = {}
     for model in models:
-        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model, None)}))
+        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model)}))
     return made_of(
         KnativeArgs,
         environment.knative,

@@ -14,7 +14,11 @@ from components.cloud.cluster import (
     MaintenanceWindow,
     PublicEndpoint,
 )
-from components.names import KUBERNETES_VERSION, SLS_PROJECT, ack_version_faults
+from components.names import (
+    KubernetesVersion,
+    LogProjectName,
+    ack_version_faults,
+)
 
 from .marks import IMMUTABLE
 
@@ -39,17 +43,15 @@ class ClusterSection(Args):
 
     profile: Profile = Field(json_schema_extra=IMMUTABLE)
     """Kind of cluster: pro, edge for IDC machines too, or existing for any by kubeconfig."""
-    version: str | None = Field(
-        default=None, pattern=KUBERNETES_VERSION, examples=["1.34.1-aliyun.1"]
-    )
+    version: KubernetesVersion | None = Field(default=None, examples=["1.34.1-aliyun.1"])
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
     spec: ClusterSpec = ClusterSpec.SMALL
-    """Size of ACK's control plane. Default ack.pro.small."""
+    """Size of ACK's control plane."""
     public_endpoint: PublicEndpoint | None = None
     """Opens the API server to the internet. Left out, it answers inside the VPC alone."""
     deletion_protection: bool = True
-    """Refuses deletion of the cluster, in ACK and in Pulumi. Default true."""
-    log_project: str | None = None
+    """Refuses deletion of the cluster, in ACK and in Pulumi."""
+    log_project: LogProjectName | None = None
     """Name of the SLS project for audit and control plane logs. Default: derived from the stack."""
     autoscaling: ClusterAutoscaling = ClusterAutoscaling()
     """Settings of GOATScaler, for pools with `autoscale`."""
@@ -70,6 +72,3 @@ class ClusterSection(Args):
         if self.context is not None:
             why = "the kubeconfig of a cluster of this stack comes from ACK"
             yield Fault("context", self.context, "left out", why)
-        if self.log_project is not None:
-            why = "SLS takes no other name"
-            yield from SLS_PROJECT.faults("log_project", self.log_project, why)
