@@ -18,7 +18,7 @@ from sandbox.kubernetes import installs, server
 from sandbox.kubernetes.client import ApiClient
 from sandbox.nodes.fit import requests, selects_node, tolerates
 from sandbox.nodes.manifests import POOL, render_node
-from sandbox.nodes.pool import Pool
+from sandbox.nodes.pool import LivePool
 from sandbox.private import write_private
 
 from .stack_objects import Manifest, StackObjects
@@ -243,7 +243,7 @@ class Board:
                 raise Wrong(f"{words(seen)} too early, but it must stay {words(places)}")
             time.sleep(PAUSE_SECONDS)
 
-    def _render(self, pool: Pool, card: str | None) -> Manifest:
+    def _render(self, pool: LivePool, card: str | None) -> Manifest:
         node = render_node(pool, pool.sizes[0], pool.zones[0], self._nodes)
         node["metadata"]["labels"][POOL] = card or pool.name
         if card:

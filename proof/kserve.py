@@ -65,7 +65,7 @@ _QUERY: Final = {
 
 
 @dataclass(frozen=True)
-class Case:
+class KServeCase:
     """An InferenceService at an edge of our rules."""
 
     title: str
@@ -84,16 +84,18 @@ HPA: Final = {AUTOSCALER_CLASS: "hpa"}
 KEDA: Final = {AUTOSCALER_CLASS: "keda"}
 KNATIVE: Final = {DEPLOYMENT_MODE: "Knative"}
 
-EDGES: Final[Sequence[Case]] = (
-    Case("the longest name", name="q" * 48),
-    Case("an HPA on CPU", {"max_replicas": 3, "scale_metric": "cpu", "scale_target": 100}, HPA),
-    Case("an HPA on memory", {"scale_metric": "memory", "scale_target": 1}, HPA),
-    Case("no autoscaler", {"min_replicas": 2}, {AUTOSCALER_CLASS: "none"}),
-    Case("an autoscaler of one's own", {}, {AUTOSCALER_CLASS: "external"}),
-    Case("KEDA from zero", {"min_replicas": 0, "auto_scaling": {"metrics": [_QUERY]}}, KEDA),
-    Case("one replica, and one at most", {"min_replicas": 1, "max_replicas": 1}, HPA),
-    Case("Knative, no pod at least", {"min_replicas": 0, "max_replicas": 1}, KNATIVE),
-    Case(
+EDGES: Final[Sequence[KServeCase]] = (
+    KServeCase("the longest name", name="q" * 48),
+    KServeCase(
+        "an HPA on CPU", {"max_replicas": 3, "scale_metric": "cpu", "scale_target": 100}, HPA
+    ),
+    KServeCase("an HPA on memory", {"scale_metric": "memory", "scale_target": 1}, HPA),
+    KServeCase("no autoscaler", {"min_replicas": 2}, {AUTOSCALER_CLASS: "none"}),
+    KServeCase("an autoscaler of one's own", {}, {AUTOSCALER_CLASS: "external"}),
+    KServeCase("KEDA from zero", {"min_replicas": 0, "auto_scaling": {"metrics": [_QUERY]}}, KEDA),
+    KServeCase("one replica, and one at most", {"min_replicas": 1, "max_replicas": 1}, HPA),
+    KServeCase("Knative, no pod at least", {"min_replicas": 0, "max_replicas": 1}, KNATIVE),
+    KServeCase(
         "Knative, by requests per second",
         {"scale_metric": "rps", "scale_target": 101, "container_concurrency": 0, "timeout": 600},
         KNATIVE,
@@ -101,21 +103,23 @@ EDGES: Final[Sequence[Case]] = (
 )
 """What our rules just accept."""
 
-REFUSED: Final[Sequence[Case]] = (
-    Case("a name that begins with a digit", name="7b"),
-    Case("fewer at most than at least", {"min_replicas": 3, "max_replicas": 1}, HPA),
-    Case("negative replicas", {"min_replicas": -1}, HPA),
-    Case("an autoscaler that does not exist", {}, {AUTOSCALER_CLASS: "kpa"}),
-    Case("a share above the whole", {"scale_metric": "cpu", "scale_target": 101}, HPA),
-    Case("Knative's metric on an HPA", {"scale_metric": "rps", "scale_target": 10}, HPA),
-    Case("a metric beside KEDA's", {"scale_metric": "cpu", "scale_target": 50}, KEDA),
-    Case("an HPA's metric on Knative", {"scale_metric": "memory", "scale_target": 10}, KNATIVE),
-    Case("KEDA's trigger on an HPA", {"auto_scaling": {"metrics": [_QUERY]}}, HPA),
+REFUSED: Final[Sequence[KServeCase]] = (
+    KServeCase("a name that begins with a digit", name="7b"),
+    KServeCase("fewer at most than at least", {"min_replicas": 3, "max_replicas": 1}, HPA),
+    KServeCase("negative replicas", {"min_replicas": -1}, HPA),
+    KServeCase("an autoscaler that does not exist", {}, {AUTOSCALER_CLASS: "kpa"}),
+    KServeCase("a share above the whole", {"scale_metric": "cpu", "scale_target": 101}, HPA),
+    KServeCase("Knative's metric on an HPA", {"scale_metric": "rps", "scale_target": 10}, HPA),
+    KServeCase("a metric beside KEDA's", {"scale_metric": "cpu", "scale_target": 50}, KEDA),
+    KServeCase(
+        "an HPA's metric on Knative", {"scale_metric": "memory", "scale_target": 10}, KNATIVE
+    ),
+    KServeCase("KEDA's trigger on an HPA", {"auto_scaling": {"metrics": [_QUERY]}}, HPA),
 )
 """What the webhooks refuse though the resource type takes it; our rules have to refuse it first."""
 
 
-def our_faults(case: Case) -> list[str]:
+def our_faults(case: KServeCase) -> list[str]:
     """What our rules say against a service."""
     about = ObjectMetaArgs(name=case.name, annotations=dict(case.annotations))
     try:
@@ -125,7 +129,7 @@ def our_faults(case: Case) -> list[str]:
     return [str(fault) for fault in inference_service_faults(spec, about)]
 
 
-def manifest(case: Case) -> dict[str, Any]:
+def manifest(case: KServeCase) -> dict[str, Any]:
     """The service as an object, in the form that a cluster takes, whatever our rules say."""
     return {
         "apiVersion": API_VERSION,
@@ -235,14 +239,14 @@ def _source(client: ApiClient, where: str, objects: Sequence[Manifest]) -> Row:
     return Row(f"webhooks: {where}", f"{len(objects)} objects taken", tuple(faults))
 
 
-def _edge(client: ApiClient, case: Case) -> Row:
+def _edge(client: ApiClient, case: KServeCase) -> Row:
     faults = our_faults(case)
     if why := refusal(client, manifest(case)):
         faults.append(f"KServe refuses it: {why}")
     return Row(f"just accepted: {case.title}", "taken by both", tuple(faults))
 
 
-def _refused(client: ApiClient, case: Case) -> Row:
+def _refused(client: ApiClient, case: KServeCase) -> Row:
     why, ours = refusal(client, manifest(case)), our_faults(case)
     faults = []
     if why is None:

@@ -11,9 +11,9 @@ from plan.stack_file import stack_names
 from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.kubernetes.client import ApiClient, Manifest
-from sandbox.nodes.fit import Room, fits, requests
+from sandbox.nodes.fit import FreeRoom, fits, requests
 from sandbox.nodes.manifests import POOL
-from sandbox.nodes.scaling import Cluster, key_of, rooms
+from sandbox.nodes.scaling import Snapshot, key_of, rooms
 from sandbox.run import Sandbox
 from stacks.sections.environment import Environment
 from tests.crd_schemas import CRDS
@@ -30,7 +30,7 @@ STALLED_SECONDS: Final = 40
 
 
 @dataclass(frozen=True)
-class Landing:
+class ExpectedPods:
     """A model, cache or job of a stack, and where its pods have to be."""
 
     case: str
@@ -44,7 +44,7 @@ class Landing:
     """Whether pods may wait while others hold all of its pools: training gives way."""
 
 
-def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[Landing]:
+def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[ExpectedPods]:
     """Everything of an environment that runs pods.
 
     Args:
@@ -59,19 +59,19 @@ def landings(environment: Environment, claims: Mapping[str, str]) -> Iterator[La
         }
         least = model.serve.sections[model.serve.kind].scale.min
         least = 1 if least is None else least
-        yield Landing(f"model {model.name}", placement, kinds[model.serve.kind], least)
+        yield ExpectedPods(f"model {model.name}", placement, kinds[model.serve.kind], least)
         if model.cache:
             labels = {"release": claims[model.name], "role": "jindofs-worker"}
             case = f"cache of {model.name}"
-            yield Landing(case, [model.cache.pool], labels, model.cache.workers)
+            yield ExpectedPods(case, [model.cache.pool], labels, model.cache.workers)
     for job in environment.training:
         labels = {"batch.kubernetes.io/job-name": job.name}
         pools, pods = job.placement.pools, job.parallelism or 1
-        yield Landing(f"job {job.name}", pools, labels, pods, may_wait=True)
+        yield ExpectedPods(f"job {job.name}", pools, labels, pods, may_wait=True)
 
 
 def landing_faults(
-    landing: Landing, cluster: Cluster, names: Mapping[str, str]
+    landing: ExpectedPods, cluster: Snapshot, names: Mapping[str, str]
 ) -> tuple[str, list[str]]:
     """What was seen of a landing, and what is wrong with it.
 
@@ -106,7 +106,7 @@ def landing_faults(
 
 
 def _passed_over(
-    pod: Manifest, pools: Sequence[str], there: Sequence[Room], pool_of: Mapping[str, str]
+    pod: Manifest, pools: Sequence[str], there: Sequence[FreeRoom], pool_of: Mapping[str, str]
 ) -> Iterator[str]:
     """Better pools that a pod would fit, though it is on another one."""
     at = pools.index(pool_of[pod["spec"]["nodeName"]])
@@ -121,13 +121,13 @@ def _passed_over(
 
 
 def _room_for(
-    pod: Manifest, pools: Sequence[str], there: Sequence[Room], pool_of: Mapping[str, str]
+    pod: Manifest, pools: Sequence[str], there: Sequence[FreeRoom], pool_of: Mapping[str, str]
 ) -> str | None:
     """A node that a pod would fit, or could clear of pods of a lower priority."""
     priority = pod["spec"].get("priority") or 0
     for room in there:
         kept = [other for other in room.pods if (other["spec"].get("priority") or 0) >= priority]
-        emptied = Room(room.name, room.labels, room.taints, dict(room.free), list(kept))
+        emptied = FreeRoom(room.name, room.labels, room.taints, dict(room.free), list(kept))
         for other in room.pods:
             if other not in kept:
                 for name, amount in requests(other).items():
@@ -137,13 +137,13 @@ def _room_for(
     return None
 
 
-def settle(client: ApiClient, seconds: float = SECONDS) -> Cluster:
+def settle(client: ApiClient, seconds: float = SECONDS) -> Snapshot:
     """Waits until every pod runs, or nothing more happens; gives what is there then."""
     until = time.monotonic() + seconds
     before: list[Any] = []
     since = time.monotonic()
     while True:
-        cluster = Cluster(client.list_objects("v1", "Node"), client.list_objects("v1", "Pod"))
+        cluster = Snapshot(client.list_objects("v1", "Node"), client.list_objects("v1", "Pod"))
         now = sorted(
             (pod["metadata"]["name"], (pod.get("status") or {}).get("phase"))
             for pod in cluster.pods

@@ -14,7 +14,7 @@ from plan.model import Plan
 from plan.pods import pods_of
 from sandbox.cloud.cloud_file import Existing
 from sandbox.nodes.facts import facts
-from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, Pool, pools
+from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, LivePool, pools
 from tests.stacks.environments import Raw, accepted, planned
 
 _KUBERNETES: Final = "kubernetes:"
@@ -34,7 +34,7 @@ Change = Callable[[Manifest], None]
 class StackObjects:
     """Objects of a stack, as far as scheduling looks at them."""
 
-    pools: Mapping[str, Pool]
+    pools: Mapping[str, LivePool]
     """By name."""
     priorities: tuple[Manifest, ...]
     policies: tuple[Manifest, ...]
@@ -133,7 +133,7 @@ def _without_claims(workload: Manifest) -> Manifest:
     return workload
 
 
-def _pools(raw: Raw, plan: Plan) -> dict[str, Pool]:
+def _pools(raw: Raw, plan: Plan) -> dict[str, LivePool]:
     """Pools by name, under the IDs that placements select."""
     document = json.loads(json.dumps(asdict(facts(accepted(raw), machines=2))))
     rows = pools(list(_cloud(plan)), Facts.of(document), _CLUSTER, 2)

@@ -27,7 +27,7 @@ from .kubernetes.installs import namespace
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
 from .nodes.facts import facts
-from .nodes.pool import Pool, pools
+from .nodes.pool import LivePool, pools
 from .plugin import serving
 from .private import write_private
 
@@ -99,7 +99,7 @@ class Sandbox:
         """Sets how long nodes take and what is sold out, from now on."""
         conditions.write(self.folder / CONDITIONS)
 
-    def pools(self, cluster_id: str) -> list[Pool]:
+    def pools(self, cluster_id: str) -> list[LivePool]:
         """The pools of a cluster, as its nodes are made from."""
         machines = read_node_conditions(self.folder / CONDITIONS).machines
         there = read_facts(self.folder / FACTS)

@@ -13,8 +13,8 @@ from ..cloud.cloud_file import CloudFile
 from ..conditions import read_node_conditions
 from ..kubernetes.client import ApiClient, Manifest, StatusError
 from ..private import write_private
-from .pool import Facts, Pool, pools
-from .scaling import Cluster, Coming, decide, idle_nodes, is_agent
+from .pool import Facts, LivePool, pools
+from .scaling import Coming, Snapshot, decide, idle_nodes, is_agent
 
 CLOUD: Final = "cloud.json"
 """File of the cloud, in the folder of a sandbox."""
@@ -88,16 +88,16 @@ class Autoscaler:
             self._coming.remove(node)
         self._tell(all_pools, decision.notes)
 
-    def _look(self) -> Cluster:
+    def _look(self) -> Snapshot:
         kinds = (
             ("v1", "Node"),
             ("v1", "Pod"),
             ("v1", "PersistentVolumeClaim"),
             (_POLICY, "ResourcePolicy"),
         )
-        return Cluster(*(self._client.list_objects(*kind) for kind in kinds))
+        return Snapshot(*(self._client.list_objects(*kind) for kind in kinds))
 
-    def _remember_idle(self, cluster: Cluster, now: float) -> None:
+    def _remember_idle(self, cluster: Snapshot, now: float) -> None:
         self._idle_since = {name: self._idle_since.get(name, now) for name in idle_nodes(cluster)}
 
     def _remove(self, names: list[str]) -> None:
@@ -118,7 +118,7 @@ class Autoscaler:
         with contextlib.suppress(StatusError):  # It may be gone.
             self._client.merge(node, {"spec": {"unschedulable": unschedulable}}, MANAGER)
 
-    def _tell(self, all_pools: list[Pool], notes: Mapping[str, str]) -> None:
+    def _tell(self, all_pools: list[LivePool], notes: Mapping[str, str]) -> None:
         state: dict[str, Any] = {
             "pools": [
                 {

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from proof.nodes import Landing, landing_faults, landings
-from sandbox.nodes.scaling import Cluster
+from proof.nodes import ExpectedPods, landing_faults, landings
+from sandbox.nodes.scaling import Snapshot
 from tests.stacks.environments import accepted, dev, hybrid, merged, prod
 
 NAMES = {"np-1": "a10", "np-2": "t4"}
-LANDING = Landing("model qwen", ("a10", "t4"), {"release": "qwen"}, 1)
+LANDING = ExpectedPods("model qwen", ("a10", "t4"), {"release": "qwen"}, 1)
 
 
 def node(name: str, pool: str, cards: int = 1) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def pod(name: str, on: str | None, **labels: str) -> dict[str, Any]:
 NODES = [node("n1", "np-1"), node("n2", "np-2")]
 
 
-def faults(*pods: dict[str, Any], landing: Landing = LANDING) -> list[str]:
-    return landing_faults(landing, Cluster(NODES, pods), NAMES)[1]
+def faults(*pods: dict[str, Any], landing: ExpectedPods = LANDING) -> list[str]:
+    return landing_faults(landing, Snapshot(NODES, pods), NAMES)[1]
 
 
 def test_a_pod_on_the_first_pool_is_where_it_has_to_be():
@@ -53,7 +53,7 @@ def test_a_pod_that_passed_over_a_better_pool_is_a_fault():
 
 
 def test_a_pod_on_another_pool_is_a_fault():
-    only = Landing("model qwen", ("a10",), {"release": "qwen"}, 1)
+    only = ExpectedPods("model qwen", ("a10",), {"release": "qwen"}, 1)
     assert faults(pod("p", "n2", release="qwen"), landing=only) == [
         "inference/p is on pool t4, but it must be a10"
     ]
@@ -66,7 +66,7 @@ def test_a_pod_without_a_node_is_a_fault_with_the_words_of_the_scheduler():
 
 
 def test_training_may_wait_while_others_hold_its_pools_and_only_then():
-    job = Landing("job finetune", ("a10",), {"release": "job"}, 1, may_wait=True)
+    job = ExpectedPods("job finetune", ("a10",), {"release": "job"}, 1, may_wait=True)
     waits, low, high = (
         pod("w", None, release="job"),
         pod("l", "n1", release="x"),
@@ -84,7 +84,7 @@ def test_too_few_pods_are_a_fault():
 
 
 def test_what_was_seen_says_where_the_pods_are():
-    cluster = Cluster(NODES, [pod("p", "n1", release="qwen")])
+    cluster = Snapshot(NODES, [pod("p", "n1", release="qwen")])
     assert landing_faults(LANDING, cluster, NAMES)[0] == "p on a10"
 
 
