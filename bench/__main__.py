@@ -5,8 +5,9 @@
     python -m bench --whole
 
 A few minutes, with up to 100 models. `--whole` takes half an hour: it goes up to 1,000 models,
-repeats more, keeps what it found in `results.json`, and writes it into `docs/performance.md`. A
-part that is not asked for keeps the figures of its last whole run, with their date.
+repeats more, keeps what it found in `results.json`, adds its ratios to `history.jsonl` as a line,
+and writes both into `docs/performance.md`. A part that is not asked for keeps the figures of its
+last whole run, with their date.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,16 @@ from typing import Any, Final
 
 from sandbox.binaries import Unavailable
 
-from . import critical_path, engine_overhead, peers, plan_overhead, side_by_side, start_up
+from . import (
+    critical_path,
+    engine_overhead,
+    history,
+    peers,
+    plan_overhead,
+    side_by_side,
+    start_up,
+)
+from .history import MeasuredRun
 from .table import RatioRow, show
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -57,7 +67,7 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
 }
 """What is measured: its title on the page, and by what in a few minutes, and as a whole."""
 
-_MARKED: Final = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKED: Final = re.compile(r"(<!-- (measured|history) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def machine() -> str:
@@ -97,18 +107,51 @@ def section(results: Mapping[str, Any]) -> str:
     )
 
 
-def filled(text: str, results: Mapping[str, Any]) -> str:
-    """A text with the figures between its marks."""
-    return _MARKED.sub(lambda mark: f"{mark[1]}\n{section(results)}\n{mark[2]}", text)
+def wanted(results: Mapping[str, Any]) -> list[str]:
+    """What is compared where there is a target, in the order of the page."""
+    rows = [row for name in PARTS if name in results for row in results[name]["rows"]]
+    return [row["what"] for row in rows if row["limit"] is not None]
 
 
-def main() -> None:
+def filled(text: str, results: Mapping[str, Any], runs: Sequence[MeasuredRun]) -> str:
+    """A text with the figures, and those of earlier runs, between their marks."""
+    bodies = {
+        "measured": section(results),
+        "history": "\n".join([*history.table(runs, wanted(results)), ""]),
+    }
+    return _MARKED.sub(lambda mark: f"{mark[1]}\n{bodies[mark[2]]}\n{mark[3]}", text)
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """Where whole runs are kept, and the page that shows them."""
+
+    results: Path = RESULTS
+    runs: Path = history.HISTORY
+    page: Path = PAGE
+
+    def add(
+        self, results: Mapping[str, Any], earlier: Sequence[MeasuredRun], run: MeasuredRun
+    ) -> None:
+        """Writes all three; for a run that goes on, again after each of its parts."""
+        runs = [*earlier, run]
+        self.results.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        history.write(runs, self.runs)
+        self.page.write_text(filled(self.page.read_text(), results, runs))
+
+
+FIGURE_FILES: Final = FigureFiles()
+
+
+def main(files: FigureFiles = FIGURE_FILES) -> None:
     """Measures and prints; as a whole, keeps and writes too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all of them")
     parser.add_argument("--whole", action="store_true", help="for the page: half an hour")
     options = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(files.results.read_text()) if files.results.exists() else {}
+    earlier, revision = history.read(files.runs), history.revision(PAGE.parent)
+    ratios: dict[str, float] = {}
     for name in options.parts or PARTS:
         title, in_minutes, as_a_whole = PARTS[name]
         start = time.monotonic()
@@ -119,11 +162,12 @@ def main() -> None:
             continue
         print(f"\n{title} ({time.monotonic() - start:.0f} s)")
         show(rows)
-        heading = {"date": date.today().isoformat(), "machine": machine()}
+        today = date.today().isoformat()
+        heading = {"date": today, "machine": machine()}
         results[name] = {**heading, "rows": [asdict(row) for row in rows]}
+        ratios |= {row.what: round(row.ratio, 4) for row in rows}
         if options.whole:
-            RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-            PAGE.write_text(filled(PAGE.read_text(), results))
+            files.add(results, earlier, MeasuredRun(today, revision, ratios))
 
 
 if __name__ == "__main__":

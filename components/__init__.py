@@ -4,7 +4,7 @@ Here are all components with their arguments, and `ResourcePolicy` with its spec
 rooms: `cloud` (what Alibaba Cloud runs), `platform` (what is installed once per cluster), `serving`
 (what is declared per model), and `crds` (custom resources, also of the other kinds).
 
-A room is loaded when one of its names is first asked for, for it loads the Pulumi SDKs it needs.
+A name is imported when it is first asked for, with those modules alone that it needs.
 """
 
 from importlib import import_module

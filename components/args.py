@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import pulumi
 from pulumi import Output as Output  # pydantic resolves pulumi.Input[X] through Output and T
@@ -31,6 +31,8 @@ from pydantic_core import CoreSchema
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
+
+_UNIONS = (typing.Union, types.UnionType)
 
 RENDERED = "_rendered"
 """Where `once` keeps what was rendered of arguments, beside their fields."""
@@ -91,8 +93,35 @@ def refuse(field: str, got: object, want: str, why: str, source: str | None = No
     return Refusal(Fault(field, got, want, why, source))
 
 
+@dataclass(frozen=True)
+class TextForm:
+    """What texts of a type look like: `HostName = Annotated[str, TextForm(host_faults)]`.
+
+    `Args` refuses others wherever they stand in a field: alone, in a list, among the keys or values
+    of a mapping. Outputs pass unread.
+    """
+
+    faults: Callable[[str, str, str], Iterator[Fault]]
+    """Given the path of the field, the text, and why it must have the form."""
+
+
+@dataclass(frozen=True)
+class Because:
+    """Why texts of a field must have the form of their type: `Annotated[HostName, Because(...)]`.
+
+    What a field says of it holds, else what its type says.
+    """
+
+    why: str
+    """A clause, such as `services are hosts below it`."""
+
+
 class Args(BaseModel):
-    """Base of every args model: plain values are validated at once, Outputs pass through."""
+    """Base of every args model: plain values are validated at once, Outputs pass through.
+
+    A field with a default may be null, which is to leave it out: its type says what it holds once
+    that is settled, `int` and not `int | None`.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -102,6 +131,21 @@ class Args(BaseModel):
         hide_input_in_errors=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Leaves annotations as the analyzer of Pulumi's SDK reads them for other languages.
+
+        It takes a field as optional if it may be None, and knows no `Annotated`. pydantic has read
+        the fields by now, and subclasses take them from there.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        own = inspect.get_annotations(cls)
+        for name, info in cls.model_fields.items():
+            if name in own:
+                bare = _bare(own[name])
+                own[name] = bare if info.is_required() else typing.Optional[bare]  # noqa: UP045
+        cls.__annotations__ = own
 
     @classmethod
     def of(cls, args: Self | Mapping[str, Any]) -> Self:
@@ -121,6 +165,14 @@ class Args(BaseModel):
         """What is wrong beyond the types of the fields; models override it."""
         yield from ()
 
+    def all_faults(self) -> Iterator[Fault]:
+        """What is wrong beyond what pydantic reads: texts of another form, then broken rules."""
+        for name, info in _formed(type(self)).items():
+            if name in self.__dict__:  # What could not be read is not there.
+                value = self.__dict__[name]
+                yield from _text_faults(name, value, info.annotation, info.metadata)
+        yield from self._faults()
+
     @model_validator(mode="before")
     @classmethod
     def _none_is_the_default(cls, data: Any) -> Any:
@@ -132,7 +184,7 @@ class Args(BaseModel):
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        if faults := list(self._faults()):
+        if faults := list(self.all_faults()):
             raise Refusal(*faults)
         return self
 
@@ -142,11 +194,15 @@ class Args(BaseModel):
     ) -> JsonSchemaValue:
         reference = handler(schema)
         properties = handler.resolve_ref_schema(reference).get("properties", {})
-        for name, text in descriptions(cls).items():
-            info = cls.model_fields.get(name)
-            body = properties.get(name, properties.get(info.alias) if info else None)
-            if body is not None:
-                body.setdefault("description", text)
+        texts = descriptions(cls)
+        for name, info in cls.model_fields.items():
+            key = name if name in properties else info.alias
+            if (body := properties.get(key)) is None:
+                continue
+            if name in texts:
+                body.setdefault("description", texts[name])
+            if name in _defaulted(cls):
+                _let_be_null(body, info)
         return reference
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -440,13 +496,83 @@ def _purpose(info: FieldInfo | None) -> str:
 
 @functools.cache
 def _defaulted(model: type[BaseModel]) -> frozenset[str]:
-    return frozenset(name for name, info in model.model_fields.items() if _has_default(info))
+    """Names and aliases of the fields for which null stands for the default, and is none itself."""
+    fields = model.model_fields.items()
+    names = ((name, info.alias or name) for name, info in fields if _has_default(info))
+    return frozenset(itertools.chain.from_iterable(names))
 
 
 def _has_default(info: FieldInfo) -> bool:
-    """Whether the field may be None, which then stands for another default."""
-    may_be_none = types.NoneType in typing.get_args(info.annotation)
-    return may_be_none and not info.is_required() and info.default is not None
+    return not info.is_required() and info.default is not None
+
+
+def _let_be_null(body: dict[str, Any], info: FieldInfo) -> None:
+    """Lets a key with a default be null in a JSON Schema.
+
+    Of sections only the program does: with an alternative to one, an editor would no longer say
+    which of its keys is wrong.
+    """
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    beside = {"default", "title", "description", "examples", *extra}
+    kind = {key: body.pop(key) for key in [*body] if key not in beside}
+    arms = kind.get("anyOf", [kind])
+    null = {"type": "null"}
+    if null in arms or any(_models_in(info.annotation)):
+        body.update(kind)
+    else:
+        body["anyOf"] = [*arms, null]
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without the forms of its texts."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _bare(parts[0])
+    bare = tuple(map(_bare, parts))
+    if bare == parts:
+        return annotation
+    return typing.Union[bare] if origin in _UNIONS else origin[bare]  # noqa: UP007
+
+
+@functools.cache
+def _formed(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The fields of a model that hold texts of a form."""
+    fields = model.model_fields.items()
+    return {name: info for name, info in fields if any(_forms(info.annotation, info.metadata))}
+
+
+def _forms(annotation: object, marks: Iterable[object] = ()) -> Iterator[TextForm]:
+    """The forms that an annotation speaks of, however deep."""
+    yield from (mark for mark in marks if isinstance(mark, TextForm))
+    if typing.get_origin(annotation) is Annotated:
+        annotation, *inner_marks = typing.get_args(annotation)
+        yield from _forms(annotation, inner_marks)
+    for part in typing.get_args(annotation):
+        yield from _forms(part)
+
+
+def _text_faults(
+    path: str, value: object, annotation: object, marks: Sequence[object] = (), why: str = ""
+) -> Iterator[Fault]:
+    """Refuses the texts in a value that have not the form which the annotation gives them."""
+    why = why or next((mark.why for mark in reversed(marks) if isinstance(mark, Because)), "")
+    if isinstance(value, str):
+        for form in (mark for mark in marks if isinstance(mark, TextForm)):
+            yield from form.faults(path, value, why)
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        yield from _text_faults(path, value, parts[0], parts[1:], why)
+    elif origin in _UNIONS:
+        for part in parts:
+            yield from _text_faults(path, value, part, (), why)
+    elif origin is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _text_faults(f"{path}[{index}]", item, parts[0], (), why)
+    elif origin is dict and isinstance(value, dict):
+        for key in value:
+            yield from _text_faults(f"{path}[{key}]", key, parts[0], (), why)
+        for key, item in value.items():
+            yield from _text_faults(f"{path}[{key}]", item, parts[1], (), why)
 
 
 def _is_secret(info: FieldInfo | None) -> bool:
@@ -502,7 +628,7 @@ def _inside(kind: object, step: str | int) -> object:
 
 def _arms(annotation: object) -> list[object]:
     """The alternatives of a union; None is none, as pydantic does not count it either."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in _UNIONS:
         return [arm for part in typing.get_args(annotation) for arm in _arms(part)]
     return [] if annotation in (None, types.NoneType) else [annotation]
 

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from .args import Fault, Words
+from pydantic import Field
+
+from .args import Because, Fault, TextForm, Words
 
 _KUBERNETES_NAMES: Final = (
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
@@ -74,18 +76,17 @@ DNS_1123_SUBDOMAIN: Final = Form(
     _KUBERNETES_NAMES,
 )
 """Name of most Kubernetes objects: a Secret, a ConfigMap, a claim, an IngressClass."""
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 LABEL_VALUE: Final = Form(
     r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?",
     "63 letters, digits, hyphens, dots and underscores at most",
     LONGEST_LABEL,
-    "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
 )
 """Value of a label."""
 LABEL_KEY: Final = Form(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
     "a label key such as 'pool' or 'example.com/pool'",
     LONGEST_SUBDOMAIN + 1 + LONGEST_LABEL,
-    "https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/",
 )
 """Key of a label, of a taint and of an annotation."""
 STATEFUL_SET: Final = Form(
@@ -106,6 +107,23 @@ HELM_RELEASE: Final = Form(
 )
 """Name of a Helm release."""
 
+ServiceName = Annotated[str, TextForm(DNS_1035_LABEL.faults)]
+"""Type of a name that is a DNS-1035 label: of a Service, and of what becomes one."""
+PartOfNames = Annotated[ServiceName, Because("it becomes part of resource names")]
+"""Type of the name of what other names are made of."""
+LabelName = Annotated[str, TextForm(DNS_1123_LABEL.faults)]
+"""Type of a name that is a DNS-1123 label."""
+NamespaceName = Annotated[LabelName, Because("it names a namespace")]
+"""Type of the name of a namespace."""
+ObjectName = Annotated[str, TextForm(DNS_1123_SUBDOMAIN.faults)]
+"""Type of the name of most Kubernetes objects."""
+LabelKey = Annotated[str, TextForm(LABEL_KEY.faults), Because("Kubernetes takes no other")]
+"""Type of the key of a label."""
+LabelValue = Annotated[
+    str, TextForm(LABEL_VALUE.faults), Because("Kubernetes takes no other value")
+]
+"""Type of the value of a label."""
+
 # --- Alibaba Cloud -------------------------------------------------------------------------------
 
 ACK_CLUSTER: Final = Form(
@@ -116,12 +134,16 @@ ACK_CLUSTER: Final = Form(
     "api-cs-2015-12-15-createcluster",
 )
 """Name of an ACK cluster."""
+ClusterName = Annotated[str, TextForm(ACK_CLUSTER.faults), Because("ACK takes no other name")]
+"""Type of the name of an ACK cluster."""
 ACK_NODE_POOL: Final = Form(
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}",
     "1 to 63 letters, digits, hyphens and underscores, a letter or digit first",
     63,
 )
 """Name of a node pool."""
+NodePoolName = Annotated[str, TextForm(ACK_NODE_POOL.faults), Because("ACK takes no other name")]
+"""Type of the name of a node pool."""
 SLS_PROJECT: Final = Form(
     r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
@@ -129,6 +151,8 @@ SLS_PROJECT: Final = Form(
     "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/log_project",
 )
 """Name of a project of the Log Service."""
+LogProjectName = Annotated[str, TextForm(SLS_PROJECT.faults), Because("SLS takes no other name")]
+"""Type of the name of a project of SLS."""
 OSS_BUCKET: Final = Form(
     r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "3 to 63 lowercase letters, digits and hyphens, no hyphen at either end",
@@ -136,6 +160,8 @@ OSS_BUCKET: Final = Form(
     "https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions",
 )
 """Name of a bucket."""
+BucketName = Annotated[str, TextForm(OSS_BUCKET.faults), Because("OSS takes no other name")]
+"""Type of the name of a bucket."""
 RAM_ROLE: Final = Form(
     # A role may have dots, but its policy, which bears the same name, may not.
     r"[A-Za-z0-9-]{1,64}",
@@ -152,6 +178,10 @@ NAS_ACCESS_GROUP: Final = Form(
     "api-nas-2017-06-26-createaccessgroup",
 )
 """Name of an access group of NAS."""
+AccessGroupName = Annotated[
+    str, TextForm(NAS_ACCESS_GROUP.faults), Because("NAS takes no other name")
+]
+"""Type of the name of an access group of NAS."""
 INSTANCE_TYPE: Final = Form(
     r"ecs\.[a-z0-9-]+\.[a-z0-9-]+",
     "an ECS type such as 'ecs.gn7i-c32g1.8xlarge'",
@@ -161,6 +191,10 @@ INSTANCE_TYPE: Final = Form(
 """Name of an ECS instance type, which nodes carry as a label."""
 DRIVER_VERSION: Final = Form(r"\d+(\.\d+){1,2}", "a version such as '550.144.03'", LONGEST_LABEL)
 """Version of the NVIDIA driver."""
+InstanceType = Annotated[str, TextForm(INSTANCE_TYPE.faults)]
+"""Type of the name of an ECS instance type."""
+DriverVersion = Annotated[str, Field(pattern=DRIVER_VERSION.json_pattern)]
+"""Type of a version of the NVIDIA driver, which an editor knows too."""
 
 # --- hosts and addresses -------------------------------------------------------------------------
 
@@ -212,6 +246,17 @@ def domain_faults(field: str, domain: object, why: str) -> Iterator[Fault]:
     if isinstance(domain, str) and is_ipv4(domain):
         want = f"a domain, such as {domain}.sslip.io"
         yield Fault(field, domain, want, "there are no hosts below an address")
+
+
+def host_form(example: str) -> TextForm:
+    """The form of a host name, shown by an example of the kind that is asked for."""
+    return TextForm(lambda field, host, why: host_faults(field, host, why, example))
+
+
+HostName = Annotated[str, TextForm(host_faults)]
+"""Type of a host name, or of an IPv4 address."""
+DomainName = Annotated[str, TextForm(domain_faults)]
+"""Type of a domain, below which there are hosts."""
 
 
 def derived_host_faults(field: str, name: str, host: str, why: str) -> Iterator[Fault]:
@@ -275,6 +320,11 @@ def url_faults(field: str, url: object, why: str, example: str) -> Iterator[Faul
         yield Fault(field, got, want, why)
 
 
+def url_form(example: str) -> TextForm:
+    """The form of an HTTP address, shown by an example of the kind that is asked for."""
+    return TextForm(lambda field, url, why: url_faults(field, url, why, example))
+
+
 _REGISTRY: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+)(:(?P<port>\d{1,5}))?")
 
 
@@ -289,10 +339,15 @@ def registry_faults(field: str, registry: object, why: str) -> Iterator[Fault]:
         yield Fault(field, registry, want, why)
 
 
+RegistryHost = Annotated[str, TextForm(registry_faults)]
+"""Type of the `host[:port]` of a registry."""
+
 # --- versions of Kubernetes ----------------------------------------------------------------------
 
 KUBERNETES_VERSION: Final = r"^v?1\.\d{1,3}(\.\d{1,3}([-+][0-9A-Za-z.+-]+)?)?$"
 """Version of Kubernetes as its makers and clouds write it: 1.34, 1.34.1, 1.34.1-aliyun.1."""
+KubernetesVersion = Annotated[str, Field(pattern=KUBERNETES_VERSION)]
+"""Type of a version of Kubernetes, which an editor knows too."""
 _VERSION: Final = re.compile(
     r"v?1\.(?P<minor>\d{1,3})(?P<patch>\.\d{1,3}(?P<build>[-+][0-9A-Za-z.+-]+)?)?"
 )

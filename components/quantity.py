@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 GIB: Final = 1024**3
 """Bytes of one gibibyte."""
@@ -16,7 +18,9 @@ _MOST: Final = Decimal(2**63 - 1)
 """Kubernetes holds no more in a quantity."""
 
 QUANTITY: Final = r"^(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?$"
-"""Pattern of a quantity without a sign, for fields."""
+"""Pattern of a quantity without a sign."""
+Quantity = Annotated[str, Field(pattern=QUANTITY)]
+"""Type of a quantity without a sign, which an editor knows too."""
 
 _BINARY: Final = tuple(f"{prefix}i" for prefix in "KMGTPE")
 _DECIMAL: Final = ("E", "P", "T", "G", "M", "k", "", "m", "u", "n")

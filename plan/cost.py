@@ -11,7 +11,6 @@
 - In a comparison, what is the same on both sides changes nothing, even where its price is unknown.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .model import Marker, Plan
-from .objects import texts_of
+from .objects import section, texts_of
+from .stack_file import parsed
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
 ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
@@ -34,6 +34,14 @@ KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
 """What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
 NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
 NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
+
+COUNTS: Final[Mapping[str, str]] = {
+    "nodes": "nodes",
+    "node_hours": "node-h/month",
+    "gpus": "GPUs",
+    "gpu_hours": "GPU-h/month",
+}
+"""What is counted of a pool, a property of `PoolLine` each, and what a reader calls it."""
 
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
@@ -271,15 +279,7 @@ def _addons(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
     listed = [addon for cluster in plan.of(CLUSTER) for addon in cluster.inputs.get("addons") or ()]
     for addon in [*listed, *(resource.inputs for resource in plan.of(ADDON))]:
         if isinstance(addon, Mapping) and not addon.get("disabled"):
-            yield str(addon.get("name")), _config(addon.get("config"))
-
-
-def _config(text: object) -> Mapping[str, Any]:
-    try:
-        config = json.loads(str(text))
-    except ValueError:  # not given, or not known yet
-        return {}
-    return config if isinstance(config, Mapping) else {}
+            yield str(addon.get("name")), section(parsed(str(addon.get("config"))))
 
 
 def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:

@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from .amounts import Delta, Money, Number, Range, total
-from .cost import Bill, Comparison, Line, LineChange, PoolLine
+from .cost import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
 from .tariff import HOURS_PER_MONTH
 
-COUNTS: Final = {
-    "nodes": "nodes",
-    "nodeHours": "node_hours",
-    "gpus": "gpus",
-    "gpuHours": "gpu_hours",
-}
+KEYS: Final = {to_camel(what): what for what in COUNTS}
 """What is counted of a pool, by its key in a document."""
 
 
@@ -29,7 +26,7 @@ def bill_document(bill: Bill) -> Mapping[str, Any]:
         "totals": {
             **{
                 key: _amount(total(getattr(pool, what) for pool in bill.pools))
-                for key, what in COUNTS.items()
+                for key, what in KEYS.items()
             },
             "money": [_amount(sum_) for sum_ in bill.totals],
             "partial": bill.partial,
@@ -51,7 +48,7 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
         "pools": [_row(row, comparison) for row in comparison.pools],
         "fees": [_row(row, comparison) for row in comparison.fees],
         "change": {
-            **{key: _amount(comparison.change(what)) for key, what in COUNTS.items()},
+            **{key: _amount(comparison.change(what)) for key, what in KEYS.items()},
             "money": {currency: _amount(comparison.change_in(currency)) for currency in currencies},
         },
     }
@@ -61,7 +58,7 @@ def _line(line: Line) -> Mapping[str, Any]:
     cost = {"money": _amount(line.money), "gap": line.cost.gap}
     if not isinstance(line, PoolLine):
         return {"name": line.name, **cost}
-    counts = {key: _amount(getattr(line, what)) for key, what in COUNTS.items()}
+    counts = {key: _amount(getattr(line, what)) for key, what in KEYS.items()}
     types = {"instanceTypes": list(line.instance_types), "spot": line.spot}
     return {"name": line.name, **types, **counts, **cost}
 
@@ -71,7 +68,7 @@ def _row(row: LineChange, comparison: Comparison) -> Mapping[str, Any]:
     return {
         "name": row.name,
         "kind": row.kind,
-        **({key: _amount(row.change(what)) for key, what in COUNTS.items()} if is_pool else {}),
+        **({key: _amount(row.change(what)) for key, what in KEYS.items()} if is_pool else {}),
         "money": {currency: _amount(row.change_in(currency)) for currency in comparison.currencies},
     }
 

@@ -1,7 +1,6 @@
 """Shows a bill, and what changes between two, on a terminal or in a pipe."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,17 +9,9 @@ from rich.table import Table
 from components.catalog.prices import PriceList
 
 from .amounts import Delta, Money, Range, total
-from .cost import Bill, Comparison, Line, LineChange, PoolLine
+from .cost import COUNTS, Bill, Comparison, Line, LineChange, PoolLine
 
 Cells = Sequence[str]
-
-COUNTS: Final = {
-    "nodes": "nodes",
-    "node_hours": "node-h/month",
-    "gpus": "GPUs",
-    "gpu_hours": "GPU-h/month",
-}
-"""What is counted of a pool, and what a reader calls it."""
 
 
 def pool_table(bill: Bill) -> RenderableType | None:
@@ -34,7 +25,7 @@ def pool_table(bill: Bill) -> RenderableType | None:
         table.add_row(name, "\n".join(pool.instance_types), *_amounts(pool, currency))
     if len(bill.pools) > 1:
         table.add_row("total", "", *_sums(bill, currency), style="dim")
-    return _indented(table)
+    return indented(table)
 
 
 def cost_lines(bill: Bill) -> RenderableType | None:
@@ -58,7 +49,7 @@ def comparison_view(comparison: Comparison) -> RenderableType:
     for row in rows:
         table.add_row(*row, style="bold" if row[1] == "change" else "")
     notes = _notes(comparison_notes(comparison))
-    return Group(*([_indented(table)] if rows else []), *([notes] if notes else []))
+    return Group(*([indented(table)] if rows else []), *([notes] if notes else []))
 
 
 def comparison_cells(comparison: Comparison) -> tuple[Cells, Sequence[Cells]]:
@@ -175,8 +166,9 @@ def _notes(notes: Sequence[tuple[str, str]]) -> RenderableType | None:
     for heading, text in notes:
         if text:
             grid.add_row(heading, text)
-    return _indented(grid) if grid.row_count else None
+    return indented(grid) if grid.row_count else None
 
 
-def _indented(body: RenderableType) -> Padding:
+def indented(body: RenderableType) -> Padding:
+    """What stands below a heading."""
     return Padding(body, (0, 0, 0, 2), expand=False)

@@ -13,6 +13,7 @@ from .cost import bill
 from .cost_export import bill_document
 from .model import Marker, Plan, Resource
 from .objects import section
+from .providers.kubernetes import is_patch
 from .refused import Refused
 
 _MARK: Final = "# Planned by ack-inference"
@@ -103,7 +104,7 @@ def _file_name(resource: Resource, manifest: Mapping[str, Any], *more: str) -> s
     name = metadata.get("name")
     parts = [
         str(manifest["kind"]).lower(),
-        "patch" if _is_patch(resource) else None,
+        "patch" if is_patch(resource.type) else None,
         metadata.get("namespace"),
         resource.name if name is None or isinstance(name, Marker) else name,
         *more,
@@ -114,14 +115,10 @@ def _file_name(resource: Resource, manifest: Mapping[str, Any], *more: str) -> s
 def _header(plan: Plan, resource: Resource) -> str:
     patch = (
         "# A patch of an object that something else owns: kubectl apply --server-side\n"
-        if _is_patch(resource)
+        if is_patch(resource.type)
         else ""
     )
     return f"{_MARK}: stack {plan.stack} of {plan.project}, resource {resource.name}\n{patch}"
-
-
-def _is_patch(resource: Resource) -> bool:
-    return resource.type.endswith("Patch")
 
 
 def _is_ours(path: Path) -> bool:

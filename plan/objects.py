@@ -81,6 +81,11 @@ def texts_of(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(map(str, entries)) if isinstance(entries, list | tuple) else ()
 
 
+def pairs(labels: Mapping[str, Any]) -> str:
+    """Labels as a selector is written: `app=x, tier=y`."""
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
+
+
 def kind_of(manifest: Manifest) -> tuple[str, str]:
     """API group and kind; the core group is `""`."""
     return str(manifest["apiVersion"]).rpartition("/")[0], str(manifest["kind"])

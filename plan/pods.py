@@ -4,12 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .model import Plan
 from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
+_PODS: Final = "_pods"
+"""Where `pods_in` keeps them, beside the fields of a plan."""
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _PLACES: Final = ("template.spec", "spec.predictor", "spec.transformer", "spec.explainer")
 """Ends of the paths at which every template, and every component of KServe, has a pod spec."""
+_LEAVES: Final = (str, int, float, type(None))
+"""Most values of an object, with nothing in them to look through."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,21 @@ def pods_of(manifest: Manifest) -> Iterator[Pods]:
     for path, labels, spec in _pod_specs(manifest, "", {}):
         added = _added_labels(manifest, path)
         yield Pods(namespace_of(manifest), {**labels, **added}, spec, path)
+
+
+def pods_in(plan: Plan) -> Mapping[str, Sequence[Pods]]:
+    """The pods that each object of a plan starts, by the URN of its resource.
+
+    They are looked for once, and stay with the plan, which is frozen.
+    """
+    if _PODS not in plan.__dict__:
+        plan.__dict__[_PODS] = {
+            resource.urn: tuple(pods_of(manifest))
+            for resource in plan.resources
+            if (manifest := resource.manifest) is not None
+        }
+    pods: Mapping[str, Sequence[Pods]] = plan.__dict__[_PODS]
+    return pods
 
 
 def containers(pods: Pods) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -83,13 +103,15 @@ def _pod_specs(
 ) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     if isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _pod_specs(item, f"{path}[{number}]", {})
+            if not isinstance(item, _LEAVES):
+                yield from _pod_specs(item, f"{path}[{number}]", {})
     elif isinstance(value, Mapping):
         if path.endswith(_PLACES) or isinstance(value.get("containers"), list):
             yield path, labels, value
         for key, inner in value.items():
-            above = section(value, "metadata", "labels") if key == "spec" else {}
-            yield from _pod_specs(inner, f"{path}.{key}" if path else key, above)
+            if not isinstance(inner, _LEAVES):
+                above = section(value, "metadata", "labels") if key == "spec" else {}
+                yield from _pod_specs(inner, f"{path}.{key}" if path else key, above)
 
 
 def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:

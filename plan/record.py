@@ -1,7 +1,6 @@
 """Runs a Pulumi program as a first preview on the SDK alone, and records what it registers."""
 
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent import futures
@@ -17,6 +16,7 @@ from pulumi.runtime.stack import Stack
 from .model import SECRET, STACK_TYPE, UNKNOWN, Marker, Plan, Resource
 from .registrations import registering
 from .stack_file import parsed
+from .values import digest
 
 _drained: Final[Callable[[Callable[[], None]], Callable[[], None]]] = pulumi.runtime.test
 """Makes a function that returns once its last registration has landed."""
@@ -267,7 +267,7 @@ def _value(value: struct_pb2.Value, salt: bytes) -> Any:
                 case rpc._special_output_value_sig:
                     return _output(fields, salt)
                 case rpc._special_secret_sig:
-                    return Marker(SECRET, digest=_digest(fields["value"], salt))
+                    return Marker(SECRET, digest=digest(fields["value"], salt))
                 case rpc._special_resource_sig:
                     return fields["urn"].string_value
             return _plain(value.struct_value, salt)
@@ -287,17 +287,13 @@ def _output(fields: Mapping[str, struct_pb2.Value], salt: bytes) -> Any:
     """A value that comes from resources: itself, or a marker that knows from which ones."""
     value = fields.get("value")
     if "secret" in fields:
-        return Marker(SECRET, digest=_digest(value, salt)) if value else Marker(SECRET, _of(fields))
+        return Marker(SECRET, digest=digest(value, salt)) if value else Marker(SECRET, _of(fields))
     return _value(value, salt) if value else Marker(UNKNOWN, _of(fields))
 
 
 def _of(fields: Mapping[str, struct_pb2.Value]) -> list[str]:
     urns = fields.get("dependencies")
     return [urn.string_value for urn in urns.list_value.values] if urns else []
-
-
-def _digest(value: struct_pb2.Value, salt: bytes) -> str:
-    return hashlib.sha256(salt + value.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
 def _answer(struct: struct_pb2.Struct) -> struct_pb2.Struct:

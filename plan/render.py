@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .cost_render import cost_lines, pool_table
+from .cost_render import cost_lines, indented, pool_table
 from .graph import graph_of
 from .graph.model import Workload
 from .model import Plan, Resource, type_name
@@ -51,10 +50,6 @@ def terminal() -> Console:
     """
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return Console(width=width, markup=False, emoji=False, highlight=False)
-
-
-def _indented(body: RenderableType) -> Padding:
-    return Padding(body, (0, 0, 0, 2), expand=False)
 
 
 def _title(plan: Plan) -> Text:
@@ -102,7 +97,7 @@ def _sorted(resources: Sequence[Resource]) -> list[Resource]:
 
 
 def _workloads(workloads: Sequence[Workload]) -> RenderableType | None:
-    return _indented(Group(*map(_workload, workloads))) if workloads else None
+    return indented(Group(*map(_workload, workloads))) if workloads else None
 
 
 def _workload(workload: Workload) -> RenderableType:
@@ -114,7 +109,7 @@ def _workload(workload: Workload) -> RenderableType:
     table.add_column(overflow="fold")
     for step in steps(workload):
         table.add_row(step.need, Text(step.answer, style="red" if step.broken else ""))
-    return Group(head, _indented(table))
+    return Group(head, indented(table))
 
 
 def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:
@@ -137,4 +132,4 @@ def output_lines(outputs: Mapping[str, Any]) -> RenderableType | None:
 
 def _warnings(sentences: Sequence[str]) -> RenderableType | None:
     lines = Group(*(Text(sentence, style="yellow") for sentence in sentences))
-    return _indented(lines) if sentences else None
+    return indented(lines) if sentences else None

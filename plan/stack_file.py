@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,11 +57,12 @@ def read_stack(root: Path, stack: str) -> StackFile:
         raise Refused(path.name, *faults)
     stated = {key.replace(":config:", ":"): value for key, value in section.items()}
     values = {**defaults, **stated}
+    plain = {key: _without_secrets(value) for key, value in values.items()}
     return StackFile(
         project=project,
         stack=stack,
-        config={key: _text(_without_secrets(value)) for key, value in values.items()},
-        secret_keys=frozenset(key for key, value in values.items() if _holds_secret(value)),
+        config={key: _text(value) for key, value in plain.items()},
+        secret_keys=frozenset(key for key, value in values.items() if value != plain[key]),
     )
 
 
@@ -187,17 +188,6 @@ for _tag, _pattern, _first in (
 
 def _is_secret(value: object) -> bool:
     return isinstance(value, Mapping) and list(value) == ["secure"]
-
-
-def _children(value: object) -> Iterator[object]:
-    if isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-
-
-def _holds_secret(value: object) -> bool:
-    return _is_secret(value) or any(map(_holds_secret, _children(value)))
 
 
 def _without_secrets(value: object) -> object:

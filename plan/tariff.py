@@ -21,7 +21,8 @@ from components.catalog.prices import (
 )
 
 from .amounts import Money, Range
-from .model import Marker, Plan
+from .model import Plan
+from .objects import text_of
 
 HOURS_PER_MONTH: Final = 730
 
@@ -156,18 +157,11 @@ def tariff(plan: Plan) -> Tariff:
 def _region(plan: Plan) -> str | None:
     """What the program is told, or else what it or the stack tells the provider."""
     regions = [
-        plan.config.get(f"{plan.project}:region"),
-        *(provider.inputs.get("region") for provider in plan.of(_CLOUD)),
-        plan.config.get("alicloud:region"),
+        text_of(plan.config, f"{plan.project}:region"),
+        *(text_of(provider.inputs, "region") for provider in plan.of(_CLOUD)),
+        text_of(plan.config, "alicloud:region"),
     ]
-    return next(
-        (
-            region
-            for region in regions
-            if isinstance(region, str) and not isinstance(region, Marker)
-        ),
-        None,
-    )
+    return next(filter(None, regions), None)
 
 
 def _fee(price: Price) -> Cost:

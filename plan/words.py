@@ -10,6 +10,7 @@ from components.quantity import plain
 
 from .graph import model as graph
 from .model import Marker
+from .objects import pairs
 
 _SHORT: Final = {
     "PersistentVolumeClaim": "PVC",
@@ -57,7 +58,7 @@ def idle_policies(policies: Iterable[graph.Policy]) -> list[str]:
     """One sentence per ResourcePolicy that selects no pod."""
     return [
         f"ResourcePolicy {policy.namespace}/{policy.name} selects no pod of this plan; its "
-        f"selector is {', '.join(_pairs(policy.selector)) or 'empty'}."
+        f"selector is {pairs(policy.selector) or 'empty'}."
         for policy in policies
     ]
 
@@ -226,7 +227,3 @@ def _folders(links: Sequence[graph.Files]) -> str:
 def _missing(link: graph.Missing) -> str:
     kind = _SHORT.get(link.kind, link.kind)
     return f"{kind} {link.name} (not in this plan, has to exist already)"
-
-
-def _pairs(labels: Mapping[str, str]) -> Iterator[str]:
-    return (f"{key}={value}" for key, value in labels.items())

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeGuard
 
@@ -11,7 +11,7 @@ from components.args import MISSING, Fault, Words
 from components.catalog.labels import GPU_RESOURCE
 from plan.model import UNKNOWN, Marker, Plan, Resource
 from plan.objects import Objects, section
-from plan.pods import Pods, containers, pods_of, policies_of
+from plan.pods import Pods, containers, pods_in, policies_of
 
 from .cloud import Production
 from .model import Finding, Settings
@@ -84,23 +84,22 @@ def moving_images(plan: Plan, settings: Images) -> Iterator[Finding]:
     """Images that may be others tomorrow."""
     want = "one that stays: a digest (@sha256:...) or the tag of a release"
     why = "replicas would differ by the day they start, and a rollback would bring nothing back"
+    pods = pods_in(plan)
     for resource in _kubernetes(plan):
-        for path, got, tag in _tags(resource):
+        for path, got, tag in _tags(resource, pods.get(resource.urn, ())):
             if settings.moves(tag):
                 yield resource, Fault(path, got, want, why)
 
 
-def _tags(resource: Resource) -> Iterator[tuple[str, str, str]]:
+def _tags(resource: Resource, pods: Sequence[Pods]) -> Iterator[tuple[str, str, str]]:
     """What names an image without a digest: its path, what stands there, and the tag in it.
 
     Containers name one by itself; charts and custom resources often keep the tag beside it.
     """
-    manifest = resource.manifest
-    pods = list(pods_of(manifest)) if manifest else []
     images = [
         (f"{path}.image", container.get("image"))
-        for pod in pods
-        for path, container in containers(pod)
+        for group in pods
+        for path, container in containers(group)
     ]
     for path, image in images:
         if _is_by_tag(image):
@@ -153,10 +152,10 @@ def _names_its_nodes(pods: Pods) -> bool:
 
 
 def _gpu_pods(plan: Plan) -> Iterator[tuple[Resource, Pods]]:
+    all_pods = pods_in(plan)
     for resource in plan.resources:
-        manifest = resource.manifest
-        if manifest and manifest["kind"] not in _RUNTIMES:
-            for pods in pods_of(manifest):
+        if resource.inputs.get("kind") not in _RUNTIMES:
+            for pods in all_pods.get(resource.urn, ()):
                 if any(_asks_for_gpu(container) for _, container in containers(pods)):
                     yield resource, pods
 

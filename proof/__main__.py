@@ -12,10 +12,30 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from . import load_generators, metrics, vllm_command_lines
+from . import (
+    charts,
+    fluid,
+    knative,
+    kserve,
+    load_generators,
+    metrics,
+    nodes,
+    scheduling,
+    vllm_command_lines,
+)
 from .step import Skipped, Step
 
-STEPS: Final[tuple[Step, ...]] = (load_generators.STEP, vllm_command_lines.STEP, metrics.STEP)
+STEPS: Final[tuple[Step, ...]] = (
+    load_generators.STEP,
+    vllm_command_lines.STEP,
+    charts.STEP,
+    scheduling.STEP,
+    metrics.STEP,
+    knative.STEP,
+    kserve.STEP,
+    fluid.STEP,
+    nodes.STEP,
+)
 """Every step, in the order in which they run."""
 
 

@@ -87,7 +87,7 @@ class Library:
 def exported() -> Iterator[tuple[str, type[pulumi.ComponentResource]]]:
     """Every public component, with the room that exports it."""
     for room, module in ROOMS.items():
-        for value in vars(module).values():
+        for value in (getattr(module, name) for name in module.__all__):
             if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource):
                 yield room, value
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ ENGINE_VERSION: Final = (3, 259, 0)
 """Oldest engine that the sandbox was tried with."""
 KUBERNETES_VERSION: Final = "v1.34.1"
 
+_NOT_BUILT: Final = ("_test.go", ".md")
 _VERSIONED: Final = "k8s.io/component-base/version"
 _KUBERNETES: Final = MappingProxyType(
     {
@@ -42,6 +44,8 @@ class Program:
     """Package of its `main`."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set when it is linked."""
+    edits: Mapping[str, str] = field(default_factory=dict)
+    """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
     nodes: bool = False
     """Whether only a sandbox with nodes runs it."""
 
@@ -61,12 +65,39 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "kube-controller-manager": Program(
             "apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES, nodes=True
         ),
-        "kube-scheduler": Program(
-            "apiserver", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES, nodes=True
-        ),
+        "kube-scheduler": Program("scheduler", ".", _KUBERNETES, nodes=True),
         "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", nodes=True),
         "etcd": Program("etcd", "go.etcd.io/etcd/server/v3"),
         "knative-check": Program("knative", "."),
+        "fluid-dataset-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/dataset", nodes=True
+        ),
+        "fluid-jindoruntime-controller": Program(
+            "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo", nodes=True
+        ),
+        "kubelet": Program("kubelet", ".", nodes=True),
+        "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
+        "knative-autoscaler": Program(
+            "knative",
+            "knative.dev/serving/cmd/autoscaler",
+            edits={
+                '\t"net/http"\n': '\t"net/http"\n\t"os"\n',
+                "statserver.New(statsServerAddr,": (
+                    'statserver.New("127.0.0.1:"+os.Getenv("STATISTICS_PORT"),'
+                ),
+            },
+            nodes=True,
+        ),
+        "knative-controller": Program(
+            "knative",
+            "knative.dev/serving/cmd/controller",
+            edits={
+                "signals.NewContext()": "sharedmain.WithHealthProbesDisabled(signals.NewContext())"
+            },
+            nodes=True,
+        ),
+        "knative-stand-in": Program("knative", "./standin", nodes=True),
+        "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "prometheus": Program("prometheus", "github.com/prometheus/prometheus/cmd/prometheus"),
         "promtool": Program("prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
@@ -91,7 +122,7 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     if name == "pulumi" and (installed := _installed_pulumi()):
         return installed
     program = PROGRAMS[name]
-    binary = _cache() / f"{name}-{_fingerprint(program)}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(program)}" / "bin" / name
     if not binary.is_file():
         _build(program, binary, say)
     return binary
@@ -116,7 +147,7 @@ def why_unavailable(*, nodes: bool = False) -> str | None:
 
 
 def _is_kept(name: str) -> bool:
-    binary = _cache() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
+    binary = cache_folder() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
     return binary.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
 
 
@@ -126,7 +157,7 @@ def _build(program: Program, target: Path, say: Callable[[str], None]) -> None:
         why = why_unavailable(nodes=program.nodes)
         raise Unavailable(why or f"{target.name} is missing.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (_cache() / "lock").open("w") as lock:
+    with (target.parent.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_file():  # Somebody else may have built it meanwhile.
             say(f"Building {target.name} from source; this is done once and takes minutes.")
@@ -138,7 +169,11 @@ def _compile(go: str, program: Program, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         built = Path(folder) / target.name
         flags = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w {variables}"]
-        command = [go, "build", *flags, "-o", str(built), program.package]
+        package = program.package
+        if program.edits:
+            overlay, package = _edited(go, program, Path(folder))
+            flags += overlay
+        command = [go, "build", *flags, "-o", str(built), package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
             reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
@@ -146,15 +181,55 @@ def _compile(go: str, program: Program, target: Path) -> None:
         built.replace(target)
 
 
+def _edited(go: str, program: Program, folder: Path) -> tuple[list[str], str]:
+    """Options of a build that finds an edited copy of the package in our own module, and its name.
+
+    Go lets nothing be laid over a module of others.
+    """
+    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
+    result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
+    if result.returncode:
+        raise Unavailable(result.stderr.strip().splitlines()[-1])
+    package = program.package.rpartition("/")[2]
+    replaced = {}
+    for source in Path(result.stdout.strip()).glob("*.go"):
+        if not source.name.endswith("_test.go"):
+            text = source.read_text()
+            copy = folder / source.name
+            copy.write_text(edit(text, program.edits) if source.name == "main.go" else text)
+            replaced[str(TOOLS / program.module / package / source.name)] = str(copy)
+    overlay = folder / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": replaced}))
+    return ["-overlay", str(overlay)], f"./{package}"
+
+
+def edit(text: str, edits: Mapping[str, str]) -> str:
+    """A text with replacements, each of which has one place.
+
+    Raises:
+        Unavailable: It is not the text that the edits were written for.
+    """
+    for before, after in edits.items():
+        if text.count(before) != 1:
+            raise Unavailable(
+                f"Its source has {before.strip()} {text.count(before)} times, not once."
+            )
+        text = text.replace(before, after)
+    return text
+
+
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
-    digest = hashlib.sha256(repr((program.package, sorted(program.linked.items()))).encode())
-    for path in sorted((TOOLS / program.module).iterdir()):
-        digest.update(path.read_bytes())
+    build = (program.package, sorted(program.linked.items()), *sorted(program.edits.items()))
+    digest = hashlib.sha256(repr(build).encode())
+    for path in sorted((TOOLS / program.module).rglob("*")):
+        if path.is_file() and not path.name.endswith(_NOT_BUILT):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where what was made once is kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "ack-inference" / "sandbox"
 

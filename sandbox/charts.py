@@ -5,14 +5,13 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
 
-from . import binaries
+from . import binaries, modules
 
 KUBERNETES: Final = "1.34.0"
 """Kubernetes version that a chart is told of."""
@@ -27,7 +26,6 @@ CHARTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Go module that holds a chart, and its folder there. The others come in none."""
 
-_MODULES: Final = "charts"
 _IMAGE_ARGUMENT: Final = re.compile(r"--[a-z0-9-]*image=(\S+)")
 
 
@@ -38,24 +36,37 @@ def folder(chart: str) -> Path:
         Unavailable: Go is not there, or the module cannot be had.
     """
     module, path = CHARTS[chart]
-    return _download(module) / path
+    return modules.folder(module) / path
 
 
-def version(module: str) -> str:
-    """The pinned version of a module."""
-    pinned = re.search(rf"^\t{re.escape(module)} (\S+)$", _read("go.mod"), re.MULTILINE)
-    if pinned is None:
-        raise LookupError(module)
-    return pinned[1]
+def render(
+    chart: str, values: Mapping[str, Any], namespace: str, *, resource_types: bool = False
+) -> list[dict[str, Any]]:
+    """Every object of a chart, its hooks among them, as `helm template` has it.
+
+    Args:
+        chart: A key of `CHARTS`.
+        values: What it is given.
+        namespace: Namespace of the release.
+        resource_types: Whether those of its folder `crds` are among them.
+
+    Raises:
+        ValueError: Helm refuses the values, or the chart.
+        Unavailable: Helm or the chart cannot be had.
+    """
+    return template(folder(chart), values, namespace, resource_types=resource_types)
 
 
-def render(chart: str, values: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
-    """Every object of a chart, its hooks among them, as `helm template` has it."""
+def template(
+    chart: Path, values: Mapping[str, Any], namespace: str, *, resource_types: bool = False
+) -> list[dict[str, Any]]:
+    """The same of a chart in a folder."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(values, file)
         file.flush()
         options = ["--namespace", namespace, "--kube-version", KUBERNETES, "--values", file.name]
-        command = [str(binaries.find("helm")), "template", chart, str(folder(chart)), *options]
+        options += ["--include-crds"] if resource_types else []
+        command = [str(binaries.find("helm")), "template", chart.name, str(chart), *options]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(done.stderr.strip())
@@ -91,24 +102,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
-
-
-@cache
-def _download(module: str) -> Path:
-    go = binaries.find_go()
-    if go is None:
-        raise binaries.Unavailable("Go is not installed: it fetches the charts.")
-    pinned = f"{module} {version(module)} "
-    command = [go, "mod", "download", "-json", f"{module}@{version(module)}"]
-    done = subprocess.run(command, cwd=binaries.TOOLS / _MODULES, capture_output=True, text=True)
-    module_of = _json(done.stdout) or {}
-    if done.returncode or "Dir" not in module_of:
-        reason = module_of.get("Error") or done.stderr.strip() or "no reason given"
-        raise binaries.Unavailable(f"{module} cannot be had: {reason.splitlines()[0]}")
-    if pinned + module_of["Sum"] not in _read("go.sum").splitlines():
-        raise binaries.Unavailable(f"{module} is not what go.sum says.")
-    return Path(module_of["Dir"])
-
-
-def _read(name: str) -> str:
-    return (binaries.TOOLS / _MODULES / name).read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 from .conditions import read_node_conditions
 from .controllers import core, running
 from .controllers.controller import ControlPlane
-from .kubernetes import controllers, installs, server
+from .kubernetes import controllers, crds, installs, server
 from .kubernetes.client import ApiClient, Manifest
 from .nodes.autoscaler import CONDITIONS
 from .private import write_private
@@ -28,7 +28,8 @@ class LocalClusters:
 
         Args:
             sandbox: Folder of the sandbox. Where it has node conditions, the clusters have nodes.
-            definitions: Folder of upstream's CRDs; None for CRDs without a schema.
+            definitions: Folder of upstream's CRDs; None for those of upstream's modules where there
+                are nodes, and for CRDs without a schema where there are none.
             say: Told before a program is built that a controller needs.
         """
         self._sandbox = sandbox
@@ -51,6 +52,17 @@ class LocalClusters:
     def have_nodes(self) -> bool:
         """Whether pods are scheduled and run there, by the real controllers."""
         return (self._sandbox / CONDITIONS).exists()
+
+    @property
+    def definitions(self) -> Path | None:
+        """Folder of upstream's CRDs; None for CRDs without a schema.
+
+        Raises:
+            Unavailable: There are nodes, and upstream's modules cannot be had.
+        """
+        if self._definitions is None and self.have_nodes:
+            return crds.upstream()
+        return self._definitions
 
     def names(self) -> list[str]:
         """IDs of the clusters that exist."""
@@ -133,7 +145,7 @@ class LocalClusters:
 
     def bring(self, client: ApiClient, what: installs.Install) -> None:
         """Installs something in a cluster, with its real controllers where there are nodes."""
-        installs.install(client, what, self._definitions)
+        installs.install(client, what, self.definitions)
         if self.have_nodes and what.controllers:
             running.start(self._plane_of(client), what.controllers, self._say)
 
@@ -158,13 +170,17 @@ class LocalClusters:
 
     def _run(self, cluster_id: str) -> ApiClient:
         folder = self._folder / cluster_id
-        client = server.start(folder, nodes=self.have_nodes).client
+        api_server = server.start(folder, nodes=self.have_nodes)
+        client = api_server.client
         if cluster_id not in self._controllers:
             self.bring(client, installs.BASE)
             if self.have_nodes:
                 running.start(self.plane(cluster_id), core.CONTROL_PLANE, self._say)
             self._controllers[cluster_id] = controllers.SimulatedControllers(
-                client, partial(self.bring, client), partial(running.kinds, folder)
+                client,
+                partial(self.bring, client),
+                api_server.revision,
+                partial(running.kinds, folder),
             )
         return client
 

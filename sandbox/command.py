@@ -77,7 +77,8 @@ def up(
             console, sandbox.engine.stored(), outcome.outputs, sandbox.cloud.resources(), objects
         )
     manifests = [manifest for group in objects.values() for manifest in group]
-    for line in _hints(stack, crds.without_schema(manifests, definitions), nodes=has_nodes):
+    unchecked = crds.without_schema(manifests, sandbox.clusters.definitions)
+    for line in _hints(stack, unchecked, nodes=has_nodes):
         console.print(Text(f"\n{line}", style="dim"))
     for line in kubectl_lines(sandbox.kubeconfigs):
         console.print(f"  {line}")

@@ -30,7 +30,7 @@ def served(plan: Plan) -> KnativeInputs:
     services = [
         manifest for manifest in plan.manifests("Service") if manifest["apiVersion"] == API_VERSION
     ]
-    config = _configuration(plan)
+    config = configuration(plan)
     return KnativeInputs(services, config.get("features", {}), config.get("defaults", {}))
 
 
@@ -57,8 +57,8 @@ def validate(
     return answers
 
 
-def _configuration(plan: Plan) -> dict[str, Mapping[str, str]]:
-    """Data of Knative's ConfigMaps, by their names without `config-`."""
+def configuration(plan: Plan) -> dict[str, Mapping[str, str]]:
+    """What a platform sets in Knative's ConfigMaps, by their names without `config-`."""
     data: dict[str, Mapping[str, str]] = {}
     for manifest in plan.manifests("ConfigMap"):
         if manifest["metadata"].get("namespace") == NAMESPACE:

@@ -25,8 +25,9 @@ from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
 from .kubernetes.client import Manifest
 from .kubernetes.installs import namespace
 from .kubernetes.plugin import KubernetesPlugin, look_up
-from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS
+from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
 from .nodes.facts import facts
+from .nodes.pool import LivePool, pools
 from .plugin import serving
 from .private import write_private
 
@@ -97,6 +98,12 @@ class Sandbox:
     def set_nodes(self, conditions: NodeConditions) -> None:
         """Sets how long nodes take and what is sold out, from now on."""
         conditions.write(self.folder / CONDITIONS)
+
+    def pools(self, cluster_id: str) -> list[LivePool]:
+        """The pools of a cluster, as its nodes are made from."""
+        machines = read_node_conditions(self.folder / CONDITIONS).machines
+        there = read_facts(self.folder / FACTS)
+        return pools(self.cloud.resources(), there, cluster_id, machines)
 
     def configure(self, edit: Edit = lambda _: None) -> None:
         """Hands the stack's configuration to the engine, with secrets of the sandbox's own.

@@ -6,11 +6,13 @@ For values that only exist later (IDs, addresses), `placeholders` stand.
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import pulumi
 
+from components.args import Args
 from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, Origin
@@ -60,7 +62,11 @@ from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolS
 from .sections.stores import StoreSection, VolumeSection
 from .sections.training import TrainingSection
 
+A = TypeVar("A", bound=Args)
 T = TypeVar("T")
+
+DEFAULT_PORT: Final = 8080
+"""Port of a server that names none."""
 
 
 class Unresolved(LookupError):
@@ -83,13 +89,24 @@ def required(value: T | None) -> T:
     return value
 
 
+def made_of(kind: type[A], section: Args, **fields: Any) -> A:
+    """Arguments of a component, which has most of its settings from one section.
+
+    Args:
+        kind: The component's class of arguments.
+        section: What it calls as `kind` does is handed over as it is.
+        fields: Whatever is called otherwise, comes from elsewhere, or is not handed over as it is.
+    """
+    shared = kind.model_fields.keys() & type(section).model_fields.keys() - fields.keys()
+    return kind(**{field: getattr(section, field) for field in shared}, **fields)
+
+
 # --- cloud ---------------------------------------------------------------------------------------
 
 
 def network_args(environment: Environment) -> NetworkArgs:
     """The VPC with a vSwitch per zone."""
-    network = required(environment.network)
-    return NetworkArgs(cidr=network.cidr, zones=network.zones)
+    return made_of(NetworkArgs, required(environment.network))
 
 
 def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
@@ -98,8 +115,10 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
     zones = [zone.id for zone in network.zones]
     elastic = any(pool.autoscale for pool in environment.pools)
     terway = network.plugin is not NetworkPlugin.FLANNEL
-    return AckClusterArgs(
-        cluster_name=cluster_name(prefix),
+    return made_of(
+        AckClusterArgs,
+        cluster,
+        cluster_name=prefix,
         profile=ClusterProfile(cluster.profile.value),
         vpc_cidr=network.cidr,
         vswitch_ids=[*map(placeholders.vswitch_id, zones)],
@@ -107,12 +126,7 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
         log_project_name=log_project_name(environment, prefix),
-        spec=cluster.spec,
-        version=cluster.version,
-        public_endpoint=cluster.public_endpoint,
-        maintenance_window=cluster.maintenance_window,
         autoscaling=cluster.autoscaling if elastic else None,
-        addons=cluster.addons,
         protect=cluster.deletion_protection,
     )
 
@@ -121,18 +135,15 @@ def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
     """A node pool in its zones."""
     zones = [zone.id for zone in required(environment.network).zones]
     whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
-    return NodePoolArgs(
+    return made_of(
+        NodePoolArgs,
+        pool,
         cluster_id=placeholders.CLUSTER_ID,
         node_pool_name=pool.name,
         vswitch_ids=[placeholders.vswitch_id(_zone(zone, zones)) for zone in pool.zones or zones],
-        instance_types=pool.instance_types,
-        size=pool.size,
-        autoscale=pool.autoscale,
-        spot=pool.spot,
         labels={**whole_cards, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
-        image_type=pool.image_type,
         system_disk=NodeDisk(size_gib=pool.system_disk_gib),
     )
 
@@ -148,16 +159,6 @@ def edge_pool_args(pool: EdgePoolSection) -> EdgePoolArgs:
 def cluster_id(environment: Environment) -> str | None:
     """ID of the stack's own cluster; None for an existing one."""
     return None if environment.existing else placeholders.CLUSTER_ID
-
-
-def cluster_name(prefix: str) -> str:
-    """Name of the cluster of a stack.
-
-    Args:
-        prefix: What begins each name that an account or all of Alibaba Cloud knows, see
-            `name_prefix`.
-    """
-    return prefix
 
 
 def log_project_name(environment: Environment, prefix: str) -> str:
@@ -221,17 +222,14 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
     if section is None:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
-    return GpuMetricsArgs(
+    return made_of(
+        GpuMetricsArgs,
+        section,
         flavor=metrics_flavor(environment),
         prometheus=PrometheusEndpoint(
             url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
-        exporter=section.exporter,
-        labels=section.labels,
-        honor_labels=section.honor_labels,
-        gpu_node_label=section.gpu_node_label,
-        monitor_labels=section.monitor_labels,
         vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
     )
 
@@ -243,10 +241,14 @@ def metrics_flavor(environment: Environment) -> MetricsFlavor:
 
 def _metrics_port(environment: Environment) -> int:
     """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
-    served = [model for model in environment.models if model.serve.kserve]
-    metrics = {name for name, metric in METRICS.items() if metric.series.origin is Origin.VLLM}
-    scaled = [m for m in served if required(m.serve.kserve).scale.metric in metrics]
-    return min((model.server.port or 8080 for model in scaled or served), default=8080)
+    models = [*filter(is_scaled_on_vllm, environment.models)] or environment.models
+    return min((model.server.port for model in models), default=DEFAULT_PORT)
+
+
+def is_scaled_on_vllm(model: ModelSection) -> bool:
+    """Whether a model is scaled on a metric that vLLM itself reports."""
+    metrics = [METRICS.get(section.scale.metric or "") for section in model.serve.sections.values()]
+    return any(metric and metric.series.origin is Origin.VLLM for metric in metrics)
 
 
 def dashboards_args(environment: Environment) -> DashboardsArgs | None:
@@ -254,11 +256,11 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
     section = environment.gpu_metrics
     if section is None or not section.dashboards:
         return None
-    return DashboardsArgs(
+    return made_of(
+        DashboardsArgs,
+        section,
         flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
-        labels=section.labels,
-        honor_labels=section.honor_labels,
         vllm_releases=_vllm_releases(environment),
     )
 
@@ -270,6 +272,39 @@ def _vllm_releases(environment: Environment) -> list[str] | None:
     if not versions or None in images:
         return None
     return [release_name(version) for version in sorted(versions)]
+
+
+@dataclass(frozen=True)
+class MountedFolder:
+    """A folder that a model, a job or a load test mounts."""
+
+    name: str
+    """Name of the one that does."""
+    field: str
+    """Field path of the folder."""
+    owner: str
+    """What the claim belongs to, and is called after."""
+    volume: VolumeSection
+
+    @property
+    def name_field(self) -> str:
+        """Field path of the name."""
+        return f"{self.field.rpartition('.')[0]}.name"
+
+
+def mounts(environment: Environment) -> Iterator[MountedFolder]:
+    """Every folder of a store that is mounted."""
+    for model in environment.models:
+        yield MountedFolder(model.name, f"models[{model.name}].volume", model.name, model.volume)
+    for job in environment.training:
+        path = f"training[{job.name}]"
+        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint)
+        if job.volume:
+            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume)
+    for test in environment.load_tests:
+        if test.results:
+            path = f"load_tests[{test.name}].results"
+            yield MountedFolder(test.name, path, results(test), test.results)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -349,13 +384,16 @@ def claim_args(
     )
 
 
-def claim_address(environment: Environment, owner: str, volume: VolumeSection) -> str:
-    """`claim` or `claim/folder`: our claims are of the folder, an existing one is of everything."""
+def claim_and_folder(
+    environment: Environment, owner: str, volume: VolumeSection | None
+) -> tuple[str | None, str | None]:
+    """Our claims are of the folder, an existing one is of everything; no claim without a volume."""
+    if volume is None:
+        return None, None
     store = required(environment.store(volume.store))
     if store.claim is None:
-        return claim_name(environment, owner, volume)
-    folder = volume.path.strip("/")
-    return f"{store.claim.name}/{folder}" if folder else store.claim.name
+        return claim_name(environment, owner, volume), None
+    return store.claim.name, volume.path.strip("/") or None
 
 
 def cache_args(
@@ -366,10 +404,11 @@ def cache_args(
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = required(model.cache)
     pool = _pool(environment, tier.pool)
+    source = claim_and_folder(environment, model.name, model.volume)
     return ModelCacheArgs(
         namespace=environment.namespace,
         dataset_name=dataset_name(environment, model),
-        source_claim=claim_address(environment, model.name, model.volume),
+        source_claim="/".join(filter(None, source)),
         tier=tier,
         node_labels=cache_labels(environment, pool),
         tolerations=tolerations(pool) or None,
@@ -469,12 +508,16 @@ def model_args(
     environment: Environment, model: ModelSection, pools: list[PlacementPool]
 ) -> ModelArgs:
     """What a model is given whoever serves it: on its cache, or else on its claim."""
-    claim, folder = served_claim(environment, model)
+    claim, folder = (
+        (dataset_name(environment, model), None)
+        if model.cache
+        else claim_and_folder(environment, model.name, model.volume)
+    )
     return ModelArgs(
         server=server(model),
         namespace=environment.namespace,
         labels=pod_labels(model),
-        claim=claim,
+        claim=required(claim),
         sub_path=folder,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
@@ -483,44 +526,30 @@ def model_args(
     )
 
 
-def served_claim(environment: Environment, model: ModelSection) -> tuple[str, str | None]:
-    """The claim that a model's pods mount, and the folder of it: the cache's, or the store's."""
-    if model.cache is not None:
-        return dataset_name(environment, model), None
-    claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
-    return claim, folder or None
-
-
 def training_args(
     environment: Environment, job: TrainingSection, pools: list[PlacementPool]
 ) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
-    address = claim_address(environment, checkpoint(job), job.checkpoint)
-    claim, _, folder = address.partition("/")
-    source = job.volume and claim_address(environment, base_model(job), job.volume)
-    model, _, part = (source or "").partition("/")
-    return TrainingJobArgs(
-        image=job.image,
-        command=job.command,
-        resources=job.resources,
+    claim, folder = claim_and_folder(environment, checkpoint(job), job.checkpoint)
+    model, part = claim_and_folder(environment, base_model(job), job.volume)
+    return made_of(
+        TrainingJobArgs,
+        job,
         namespace=environment.namespace,
         labels=pod_labels(job),
         priority_class=job.priority,
         checkpoint_claim=claim,
-        checkpoint_folder=folder or None,
+        checkpoint_folder=folder,
         checkpoint_path=job.checkpoint.mount_path,
         checkpoint_per_rank=job.checkpoint.per_rank or None,
-        model_claim=model or None,
-        model_folder=part or None,
+        model_claim=model,
+        model_folder=part,
         model_path=job.volume.mount_path if job.volume else None,
         env=job.env or None,
         secret_env=job.secret_env or None,
-        shared_memory=job.shared_memory,
         image_pull_secrets=job.image_pull_secrets or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
-        parallelism=job.parallelism,
-        retries=job.retries,
     )
 
 
@@ -555,28 +584,22 @@ def load_test_args(
     """
     model = required(environment.model(test.model))
     # The tokenizer is small: the store has it on every node, and no cache has to come there.
-    claim, _, folder = claim_address(environment, model.name, model.volume).partition("/")
-    reports = test.results and claim_address(environment, results(test), test.results)
-    results_claim, _, results_folder = (reports or "").partition("/")
+    claim, folder = claim_and_folder(environment, model.name, model.volume)
+    results_claim, results_folder = claim_and_folder(environment, results(test), test.results)
     vllm = model.server.vllm
-    return LoadTestArgs(
-        scenario=test.scenario,
-        prompt=test.prompt,
+    return made_of(
+        LoadTestArgs,
+        test,
         url=test.url or url,
         served_model_name=model.server.served_name or model.name,
         namespace=environment.namespace,
-        run=test.run,
-        generator=test.generator,
-        image=test.image,
         model_claim=claim,
-        model_folder=folder or None,
+        model_folder=folder,
         trust_remote_code=vllm.trust_remote_code if vllm else None,
-        connections=test.connections,
         api_key_secret=model.api_key_secret,
         pod_labels=labels,
-        kubectl_image=test.kubectl_image,
-        results_claim=results_claim or None,
-        results_folder=results_folder or None,
+        results_claim=results_claim,
+        results_folder=results_folder,
     )
 
 

@@ -111,7 +111,7 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     )
     namespace = declare_namespace(environment, cluster)
     stores = declare_stores(resolved, cluster)
-    cluster = with_values(cluster, mount_targets(stores))
+    cluster = replace(cluster, values={**cluster.values, **mount_targets(stores)})
     priorities = declare_priorities(resolved, cluster)
     fluid = [Fluid("fluid", resolved.fluid, cluster.on_platform_nodes())] if resolved.fluid else []
     platforms = declare_platforms(resolved, cluster)
@@ -257,11 +257,6 @@ def mount_targets(
         for name, store in stores.items()
         if isinstance(store, ModelFileSystem)
     }
-
-
-def with_values(cluster: TargetCluster, values: Mapping[str, pulumi.Input[str]]) -> TargetCluster:
-    """The same cluster, once more has come into being."""
-    return replace(cluster, values={**cluster.values, **values})
 
 
 def declare_namespace(environment: Environment, cluster: TargetCluster) -> list[pulumi.Resource]:

@@ -31,7 +31,6 @@ from components.serving.model_cache import load_name
 
 from . import arguments
 from .sections.environment import Environment
-from .sections.stores import VolumeSection
 
 STACK: Final = "stack name"
 """Field of a fault in what no stack file says."""
@@ -97,18 +96,20 @@ def _fault(derived: DerivedName, prefix: str) -> Fault:
 
 
 def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
-    cluster = arguments.cluster_name(prefix)
-    yield DerivedName("the cluster", cluster, ACK_CLUSTER, STACK, prefix)
+    yield DerivedName("the cluster", prefix, ACK_CLUSTER, STACK, prefix)
     # Of what is no region, the section that has it says so.
     region = environment.region
     if region and is_region(region) and environment.cluster.log_project is None:
         project = arguments.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
-    for path, name, owner, volume in _claims(environment):
-        store = environment.store(volume.store)
+    for mount in arguments.mounts(environment):
+        store = environment.store(mount.volume.store)
         if store is not None and store.oss is not None:
-            role = arguments.role_name(prefix, owner)
-            yield DerivedName("its RAM role", role, RAM_ROLE, f"{path}.name", name)
+            role, field = (
+                arguments.role_name(prefix, mount.owner),
+                f"{mount.field.rpartition('.')[0]}.name",
+            )
+            yield DerivedName("its RAM role", role, RAM_ROLE, field, mount.name)
     for store in environment.stores:
         if store.nas is not None and store.nas.server is None:
             group = arguments.access_group_name(prefix, store)
@@ -117,11 +118,11 @@ def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]
 
 
 def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
-    for path, name, owner, volume in _claims(environment):
-        store = environment.store(volume.store)
+    for mount in arguments.mounts(environment):
+        store = environment.store(mount.volume.store)
         if store is not None and store.claim is None:
-            claim = arguments.claim_name(environment, owner, volume)
-            yield DerivedName("its claim", claim, DNS_1123_LABEL, f"{path}.name", name)
+            claim = arguments.claim_name(environment, mount.owner, mount.volume)
+            yield DerivedName("its claim", claim, DNS_1123_LABEL, mount.name_field, mount.name)
     for model in environment.models:
         if model.cache is None or environment.store(model.volume.store) is None:
             continue
@@ -132,16 +133,3 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
             release = load_release(load_name(model.name))
             thing = "the Helm release of its DataLoad"
             yield DerivedName(thing, release, HELM_RELEASE, field, model.name)
-
-
-def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSection]]:
-    """What models, jobs and tests mount: field path, their name, owner of the claim, volume."""
-    for model in environment.models:
-        yield f"models[{model.name}]", model.name, model.name, model.volume
-    for job in environment.training:
-        owner = arguments.checkpoint(job)
-        yield f"training[{job.name}]", job.name, owner, job.checkpoint
-    for test in environment.load_tests:
-        if test.results is not None:
-            owner = arguments.results(test)
-            yield f"load_tests[{test.name}]", test.name, owner, test.results

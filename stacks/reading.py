@@ -63,7 +63,7 @@ def read_rest(section: type[Section], raw: Mapping[str, Any]) -> Rest[Section]:
             values[name] = _value(name, info, value, faults, missed)
     rest = section.model_construct(raw.keys() & values.keys(), **values)
     _forget(rest, section.model_fields.keys() - values.keys())
-    rule_faults = [*until_missing(rest._faults(), missed)]
+    rule_faults = [*until_missing(rest.all_faults(), missed)]
     _forget(rest, {re.split(r"[.\[]", fault.field)[0] for fault in rule_faults} - {"name"})
     is_complete = not faults and section.model_fields.keys() == rest.__dict__.keys()
     return Rest(cast(Section, rest), [*faults, *rule_faults], missed, is_complete)

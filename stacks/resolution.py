@@ -6,8 +6,7 @@ would refuse is a fault in the section of the stack file that the part is made o
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -37,13 +36,14 @@ from components.serving.training_job import name_faults
 from . import arguments
 from .arguments import required
 from .checks.rules import overlaps
-from .platforms import Platform
+from .needs import Needs
+from .platforms import PLATFORMS, Platform
 from .runtimes import (
     RUNTIMES,
     Runtime,
     awaited_platforms,
     load_test_args,
-    models_by_platform,
+    needs_of,
     selected_labels,
 )
 from .sections.environment import Environment
@@ -69,8 +69,7 @@ POOL: Final = {
     "nvidia_driver_version": "driver",
     "system_disk.size_gib": "system_disk_gib",
 }
-STORE: Final = {"bucket": "oss.bucket"}
-FILE_SYSTEM: Final = {"access_group_name": "name"}
+STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
 CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
 RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
@@ -93,6 +92,7 @@ CACHE: Final = {
     "replicas": "cache.workers",
 }
 
+P = ParamSpec("P")
 Part = TypeVar("Part")
 
 
@@ -210,10 +210,12 @@ class _Resolver:
         resolved = self.part("", {}, self.everything)
         return Resolution(resolved if self.complete else None, self.faults, self.missed)
 
-    def part(self, section: str, fields: Fields, build: Callable[[], Part]) -> Part:
+    def part(
+        self, section: str, fields: Fields, build: Callable[P, Part], *args: P.args, **kw: P.kwargs
+    ) -> Part:
         """A part of a section; None stands for one that is missing, and is never handed out."""
         try:
-            return build()
+            return build(*args, **kw)
         except (ValidationError, Refusal) as error:
             self.faults += [_called(fault, fields).under(section) for fault in faults_of(error)]
         except (LookupError, AttributeError) as error:
@@ -221,12 +223,14 @@ class _Resolver:
         self.complete = False
         return cast(Part, None)
 
-    def rendered(self, section: str, fields: Fields, build: Callable[[], Part]) -> Part:
+    def rendered(
+        self, section: str, fields: Fields, build: Callable[P, Part], *args: P.args, **kw: P.kwargs
+    ) -> Part:
         """A part that would be refused again where its section is."""
         if section and any(overlaps(section, field) for field in self.refused):
             self.complete = False
             return cast(Part, None)
-        return self.part(section, fields, build)
+        return self.part(section, fields, build, *args, **kw)
 
     def everything(self) -> ResolvedEnvironment:
         """The parts, in the order in which they come to exist."""
@@ -238,13 +242,11 @@ class _Resolver:
             environment=environment,
             cloud=cloud,
             stores=stores,
-            priorities=self.part(
-                "", PRIORITIES, partial(PrioritiesArgs, classes=environment.priorities)
-            ),
-            fluid=self.part("", {}, partial(arguments.fluid_args, environment)),
+            priorities=self.part("", PRIORITIES, PrioritiesArgs, classes=environment.priorities),
+            fluid=self.part("", {}, arguments.fluid_args, environment),
             platforms=self.platforms(models),
             awaited=awaited_platforms(environment),
-            metrics=self.part("", METRICS, partial(arguments.gpu_metrics_args, environment)),
+            metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
             models=models,
             training=[self.training(job) for job in environment.training],
@@ -255,23 +257,17 @@ class _Resolver:
         """Network, cluster and pools."""
         environment = self.environment
         return CloudParts(
-            network=self.part("", NETWORK, partial(arguments.network_args, environment)),
-            cluster=self.part(
-                "", CLUSTER, partial(arguments.cluster_args, environment, self.prefix)
-            ),
+            network=self.part("", NETWORK, arguments.network_args, environment),
+            cluster=self.part("", CLUSTER, arguments.cluster_args, environment, self.prefix),
             edge_pools={
                 pool.name: self.part(
-                    f"edge_pools[{pool.name}]",
-                    {"node_pool_name": "name"},
-                    partial(arguments.edge_pool_args, pool),
+                    f"edge_pools[{pool.name}]", POOL, arguments.edge_pool_args, pool
                 )
                 for pool in environment.edge_pools
             },
             pools={
                 pool.name: self.part(
-                    f"pools[{pool.name}]",
-                    POOL,
-                    partial(arguments.pool_args, environment, pool),
+                    f"pools[{pool.name}]", POOL, arguments.pool_args, environment, pool
                 )
                 for pool in environment.pools
             },
@@ -284,29 +280,27 @@ class _Resolver:
         for store in environment.stores:
             section = f"stores[{store.name}]"
             if store.oss is not None:
-                bucket = self.part(
-                    section, STORE, partial(arguments.bucket_args, environment, store)
-                )
+                bucket = self.part(section, STORE, arguments.bucket_args, environment, store)
                 if store.oss.create:
                     parts[store.name] = bucket
             if store.nas is not None and store.nas.server is None:
                 parts[store.name] = self.part(
-                    section,
-                    FILE_SYSTEM,
-                    partial(arguments.file_system_args, environment, store, self.prefix),
+                    section, STORE, arguments.file_system_args, environment, store, self.prefix
                 )
         return parts
 
     def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
         """What runtimes need, unless the cluster has it."""
         services = {model.section.name: model.service for model in models}
+        needs = Needs(needs_of(self.environment))
         parts: dict[Platform, Any] = {}
-        for platform, sections in models_by_platform(self.environment).items():
-            served = [services[section.name] for section in sections]
-            build = partial(platform.args, self.environment, served)
-            args = self.rendered(platform.section, {}, build) if all(served) else None
-            if args is not None:
-                parts[platform] = args
+        for platform in PLATFORMS:
+            served = [services[section.name] for section in needs.sections(platform.name)]
+            if served and all(served):
+                args = self.rendered(
+                    platform.section, {}, platform.args, self.environment, needs, served
+                )
+                parts |= {} if args is None else {platform: args}
         return parts
 
     def dashboards(self) -> DashboardsArgs | None:
@@ -315,13 +309,13 @@ class _Resolver:
         has_namespace = section is not None and section.dashboards_namespace is not None
         namespace = "gpu_metrics.dashboards_namespace" if has_namespace else "namespace"
         fields = {**METRICS, "namespace": namespace}
-        return self.part("", fields, partial(arguments.dashboards_args, self.environment))
+        return self.part("", fields, arguments.dashboards_args, self.environment)
 
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
         claims = self.claim(section, CLAIM, model.name, model.volume)
-        pools = self.rendered(section, {}, partial(arguments.placement_pools, environment, model))
+        pools = self.rendered(section, {}, arguments.placement_pools, environment, model)
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
         def service() -> ModelArgs:
@@ -352,9 +346,8 @@ class _Resolver:
         claims = self.claim(
             section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
         )
-        if job.volume:
-            claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
-        pools = self.rendered(section, {}, partial(arguments.placement_pools, environment, job))
+        claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
+        pools = self.rendered(section, {}, arguments.placement_pools, environment, job)
 
         def args() -> TrainingJobArgs:
             built = arguments.training_args(environment, job, required(pools))
@@ -372,12 +365,9 @@ class _Resolver:
     def load_test(self, test: LoadTestSection) -> LoadTestParts:
         """A load test."""
         section = f"load_tests[{test.name}]"
-        claims = (
-            self.claim(section, RESULTS, arguments.results(test), test.results, writable=True)
-            if test.results
-            else []
-        )
-        job = self.rendered(section, {}, partial(load_test_args, self.environment, test))
+        owner = arguments.results(test)
+        claims = self.claim(section, RESULTS, owner, test.results, writable=True)
+        job = self.rendered(section, {}, load_test_args, self.environment, test)
         return LoadTestParts(section=test, claims=claims, job=job)
 
     def placement(
@@ -401,18 +391,17 @@ class _Resolver:
         section: str,
         fields: Fields,
         owner: str,
-        volume: VolumeSection,
+        volume: VolumeSection | None,
         *,
         writable: bool = False,
     ) -> list[ClaimPart]:
-        """The claim on a folder; none where the store is itself a claim."""
+        """The claim on a folder; none where there is no volume, or the store is itself a claim."""
+        environment = self.environment
 
         def build() -> list[ClaimPart]:
-            if required(self.environment.store(volume.store)).claim:
+            if volume is None or required(environment.store(volume.store)).claim:
                 return []
-            args = arguments.claim_args(
-                self.environment, owner, volume, self.prefix, writable=writable
-            )
+            args = arguments.claim_args(environment, owner, volume, self.prefix, writable=writable)
             return [ClaimPart(owner, volume.store, args)]
 
         return self.part(section, fields, build) or []

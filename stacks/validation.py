@@ -12,6 +12,7 @@ from . import checks, platforms, runtimes
 from .arguments import name_prefix
 from .checks.rules import Advice, Check, overlaps, rules_of
 from .derived_names import derived_name_faults, derived_names
+from .needs import Needs
 from .reading import Answer, read, read_rest, until_missing
 from .resolution import ResolvedEnvironment, resolve
 from .sections.environment import PROJECT, Environment
@@ -73,7 +74,8 @@ def validate(raw: Mapping[str, Any], prefix: str = PREFIX) -> Validation:
 
 def find_warnings(environment: Environment) -> list[str]:
     """What works, but will surprise."""
-    return [sentence for rule in WARNINGS for sentence in rule.find(environment)]
+    needs = Needs(runtimes.needs_of(environment))
+    return [sentence for rule in WARNINGS for sentence in rule.ask(environment, needs)]
 
 
 def _validated(
@@ -96,13 +98,8 @@ def _validated(
     def ask(answers: Iterable[Answer]) -> Iterator[Answer]:
         return until_missing(answers, missed) if unread else iter(answers)
 
-    needed = {None, *(platform.name for platform in ask(runtimes.needed_platforms(environment)))}
-    checked = [
-        fault
-        for check in CHECKS
-        if check.platform in needed
-        for fault in ask(check.find(environment))
-    ]
+    needs = Needs(ask(runtimes.needs_of(environment)))
+    checked = [fault for check in CHECKS for fault in ask(check.ask(environment, needs))]
     names = [*ask(derived_names(environment, prefix))]
     refused = [*broken, *(fault.field for fault in ruled)]
     checked += _apart(derived_name_faults(names, prefix), refused)

@@ -10,15 +10,12 @@ from typing import Final
 import pytest
 
 LONGEST: Final = (
-    "tests/sandbox/test_faults.py",
     "tests/sandbox/test_lifecycle.py",
-    "tests/sandbox/test_changes.py",
-    "tests/sandbox/test_secrets.py",
-    "tests/sandbox/test_upgrade.py",
+    "tests/sandbox/test_faults.py",
     "tests/workflows/test_commands.py",
     "tests/plugin",
     "tests/policy/test_engine.py",
-    "tests/bench",
+    "tests/sandbox/test_upgrade.py",
     "tests/sandbox",
     "tests/guides",
     "tests/library",

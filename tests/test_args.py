@@ -1,5 +1,9 @@
+import re
+import typing
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
+from types import NoneType
+from typing import Annotated, Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,9 +16,11 @@ from components.args import (
     MISSING,
     SECRET,
     Args,
+    Because,
     Fault,
     Refusal,
     T,  # noqa: F401
+    TextForm,
     Words,
     child_options,
     descriptions,
@@ -27,6 +33,7 @@ from components.args import (
     validated,
 )
 from components.crds import KnativeServiceSpec, KnativeServingSpec, Toleration
+from components.plugin.host import default_text
 from plan.record import record
 
 from .cloud.refusals import refusal, refusals
@@ -49,13 +56,13 @@ class Login(Args):
 class Scale(Args):
     """How many there are."""
 
-    min: int | None = 1
+    min: int = 1
     """Fewest. More text that is not shown."""
     max: int | None = Field(default=None, le=9)
     """Most, e.g. 3."""
 
     def _faults(self):
-        if (self.min or 0) > (self.max or 9):
+        if self.min > (self.max or 9):
             yield Fault("min", self.min, "at most max", "a range is ordered")
         if self.min == 7:
             yield Fault("min", self.min, "even", "odd counts are refused")
@@ -91,6 +98,31 @@ class Everything(Args):
     """Who does it."""
     login: Login | None = None
     """How to sign in."""
+
+
+def lower_faults(field: str, text: str, why: str) -> Iterator[Fault]:
+    if not text.islower():
+        yield Fault(field, text, "in lower case", why)
+
+
+Lower = Annotated[str, TextForm(lower_faults), Because("it is a name")]
+
+
+class Formed(Args):
+    """Texts of a form, wherever they may stand."""
+
+    name: Lower
+    """What it is called."""
+    host: Annotated[pulumi.Input[Lower] | None, Because("it is a host")] = None
+    """Where it is."""
+    names: list[Lower] = []
+    """What it was called."""
+    labels: dict[Lower, pulumi.Input[Lower]] | None = None
+    """What it is known by."""
+
+    def _faults(self):
+        if "odd" in self.names:
+            yield Fault("names", self.names, "even", "odd ones are refused")
 
 
 def everything(**changes: Any) -> dict[str, Any]:
@@ -162,6 +194,71 @@ def test_what_is_not_set_is_left_out_of_the_state():
 
 def test_a_field_that_is_none_has_its_default():
     assert Scale.of({"min": None, "max": None}) == Scale(min=1, max=None)
+
+
+def test_null_in_any_field_with_a_default_is_to_leave_it_out():
+    """Whoever reads a field finds what its type says, so that nobody asks for the default again."""
+    for model in shipped():
+        defaulted = {
+            name: info.get_default(call_default_factory=True)
+            for name, info in model.model_fields.items()
+            if not info.is_required()
+        }
+        kept = model._none_is_the_default(dict.fromkeys(defaulted))  # type: ignore[operator]
+        assert {name for name in defaulted if name not in kept} == {
+            name for name, default in defaulted.items() if default is not None
+        }, model
+
+
+def test_a_field_with_a_default_does_not_say_that_it_may_hold_none():
+    loose = [
+        f"{model.__name__}.{name}"
+        for model in shipped()
+        for name, info in model.model_fields.items()
+        if not info.is_required()
+        and info.default is not None
+        and NoneType in typing.get_args(info.annotation)
+    ]
+    assert loose == []
+
+
+def test_a_text_of_another_form_is_refused_wherever_it_stands():
+    values = {"name": "A", "host": "B", "names": ["c", "D"], "labels": {"E": "F", "g": "h"}}
+    assert [sentence.partition(", but")[0] for sentence in refusals(Formed, values)] == [
+        "name is 'A'",
+        "host is 'B'",
+        "names[1] is 'D'",
+        "labels[E] is 'E'",
+        "labels[E] is 'F'",
+    ]
+    assert Formed.of({"name": "a", "host": "b", "names": ["c"], "labels": {"e": "f"}}).host == "b"
+
+
+def test_a_form_is_asked_for_with_the_reason_of_the_field_or_else_of_the_type():
+    name, host = refusals(Formed, {"name": "A", "host": "B"})
+    assert name == "name is 'A', but it must be in lower case: it is a name."
+    assert host == "host is 'B', but it must be in lower case: it is a host."
+
+
+def test_an_output_is_of_any_form():
+    later = pulumi.Output.from_input("UPPER")
+    args = Formed.of({"name": "a", "host": later, "labels": {"a": later}})
+    assert args.host is later
+
+
+def test_forms_come_before_rules_and_neither_hides_the_other():
+    fields = [one.partition(" is ")[0] for one in refusals(Formed, {"name": "A", "names": ["odd"]})]
+    assert fields == ["name", "names"]
+
+
+def test_annotations_are_left_as_the_sdk_reads_them():
+    """It has no word for a default, and knows no `Annotated`."""
+    annotations = Formed.__annotations__
+    assert annotations["name"] is str
+    assert annotations["names"] == list[str] | None
+    assert type(None) in typing.get_args(annotations["host"])
+    assert "Annotated" not in str(annotations)
+    assert Formed.model_fields["names"].annotation == list[Lower]
 
 
 def test_none_is_no_value_of_a_field_that_must_be_given():
@@ -369,12 +466,31 @@ def models(base: type[Args]) -> set[type[Args]]:
     return {one for child in base.__subclasses__() for one in {child, *models(child)}}
 
 
+def shipped() -> list[type[Args]]:
+    """Every args model that is loaded, but those of tests."""
+    rooms = ("components", "stacks")
+    return [one for one in models(Args) if one.__module__.partition(".")[0] in rooms]
+
+
 def test_a_field_is_described_by_the_text_under_it_as_pydantic_reads_it():
-    for model in models(Args):
-        if model.__module__.partition(".")[0] in ("components", "stacks"):
-            found = descriptions(model)
-            assert extract_docstrings_from_cls(model).items() <= found.items()
-            assert found.keys() <= model.model_fields.keys()
+    for model in shipped():
+        found = descriptions(model)
+        assert extract_docstrings_from_cls(model).items() <= found.items()
+        assert found.keys() <= model.model_fields.keys()
+
+
+def test_no_text_under_a_field_repeats_its_default():
+    """The reference has a column for it, and the plugin's schema adds it from the field."""
+    repeated = [
+        f"{model.__name__}.{name}: {sentence}"
+        for model in shipped()
+        for name, info in model.model_fields.items()
+        if (default := default_text(info))
+        for sentence in re.split(r"(?<=\.)\s", descriptions(model).get(name, ""))
+        if "default" in sentence.lower()
+        and re.search(rf"(?<![\w.]){re.escape(default)}(?![\w]|\.\w)", sentence)
+    ]
+    assert repeated == []
 
 
 def test_what_is_rendered_once_is_taken_anew_for_another_name_and_other_arguments():

@@ -1,5 +1,6 @@
 """The public face of the library: its names, and components that the plugin host can read."""
 
+import ast
 import enum
 import inspect
 import json
@@ -8,6 +9,7 @@ import sys
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pulumi
 import pytest
@@ -22,7 +24,7 @@ ROOMS = (cloud, platform, serving)
 COMPONENTS = [
     value
     for room in ROOMS
-    for value in vars(room).values()
+    for value in (getattr(room, name) for name in room.__all__)
     if inspect.isclass(value) and issubclass(value, pulumi.ComponentResource)
 ]
 
@@ -79,6 +81,38 @@ def test_every_public_name_says_what_it_is():
         name for name in components.__all__ if not (getattr(components, name).__doc__ or "").strip()
     ]
     assert undocumented == []
+
+
+@pytest.mark.parametrize("room", [*ROOMS, crds], ids=lambda room: room.__name__)
+def test_a_room_has_each_name_from_the_module_that_a_type_checker_reads_it_from(room: ModuleType):
+    guarded = next(
+        node for node in ast.parse(inspect.getsource(room)).body if isinstance(node, ast.If)
+    )
+    imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
+    read = {"." * node.level + node.module: {name.name for name in node.names} for node in imports}
+    assert {module: {*names.split()} for module, names in room._MODULES.items()} == read
+    assert sorted(room.__all__) == sorted(name for names in read.values() for name in names)
+
+
+@pytest.mark.parametrize("room", [*ROOMS, crds], ids=lambda room: room.__name__)
+def test_a_name_that_a_room_does_not_have_is_an_error(room: ModuleType):
+    unknown = "Skale"
+    with pytest.raises(
+        AttributeError, match=f"module '{room.__name__}' has no attribute '{unknown}'"
+    ):
+        getattr(room, unknown)
+
+
+def test_a_name_loads_no_neighbour_that_it_does_not_need():
+    names = "KnativeModel, KnativeModelArgs, ModelCache, ModelCacheArgs, Placement, PlacementArgs"
+    program = f"from components import {names}; import sys; print(*sys.modules)"
+    python = [sys.executable, "-W", "ignore", "-c", program]
+    loaded = subprocess.run(python, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    unwanted = {
+        f"components.{module}"
+        for module in ("cloud", "platform", "crds.kserve", "crds.autoscaling", "crds.monitoring")
+    } | {f"components.serving.{module}" for module in ("kserve_model", "load_test", "training_job")}
+    assert unwanted & {*loaded.split()} == set()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,12 @@ from ..args import (
 )
 from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
-from ..names import ACK_CLUSTER, SLS_PROJECT, ack_version_faults, kubernetes_minor
+from ..names import (
+    ClusterName,
+    LogProjectName,
+    ack_version_faults,
+    kubernetes_minor,
+)
 from ..quantity import plain
 from .network import overlap_faults, parse_range, private_range_faults
 
@@ -153,8 +158,8 @@ class MaintenanceWindow(Args):
 
     start: str
     """First start, RFC 3339, e.g. `2026-11-26T03:00:00.000+08:00`."""
-    duration_hours: int | None = Field(default=3, ge=1, le=24)
-    """Length in hours, 1 to 24. Default 3."""
+    duration_hours: int = Field(default=3, ge=1, le=24)
+    """Length in hours, 1 to 24."""
     weekdays: list[Weekday] | None = None
     """Days it recurs on. Default Thursday, as ACK has it."""
 
@@ -162,35 +167,35 @@ class MaintenanceWindow(Args):
 class ClusterAutoscaling(Args):
     """How nodes are added and removed; defaults are the documented ones."""
 
-    cool_down_minutes: int | None = Field(default=10, ge=1)
-    """How long a node has to be idle before it is removed, in minutes, 1 or more. Default 10."""
-    unneeded_minutes: int | None = Field(default=10, ge=1)
-    """How long nothing is removed after a node was added, in minutes, 1 or more. Default 10."""
-    scan_interval_seconds: int | None = Field(default=30, ge=1)
-    """Time between two looks at the cluster, in seconds, 1 or more. Default 30."""
-    utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
-    """A node whose requests stay below this share may be removed, 0 to 1. Default 0.5."""
-    gpu_utilization_threshold: float | None = Field(default=0.5, ge=0, le=1)
-    """The same for a node with GPUs, by its GPU requests, 0 to 1. Default 0.5."""
-    max_graceful_termination_seconds: int | None = Field(default=14400, ge=0)
-    """Longest wait for the pods of a node to end, in seconds, 0 or more. Default 14400."""
-    scale_down: bool | None = True
-    """Whether nodes are removed at all. Default true."""
-    evict_daemonsets: bool | None = False
-    """Whether pods of DaemonSets are ended before their node. Default false."""
+    cool_down_minutes: int = Field(default=10, ge=1)
+    """How long a node has to be idle before it is removed, in minutes, 1 or more."""
+    unneeded_minutes: int = Field(default=10, ge=1)
+    """How long nothing is removed after a node was added, in minutes, 1 or more."""
+    scan_interval_seconds: int = Field(default=30, ge=1)
+    """Time between two looks at the cluster, in seconds, 1 or more."""
+    utilization_threshold: float = Field(default=0.5, ge=0, le=1)
+    """A node whose requests stay below this share may be removed, 0 to 1."""
+    gpu_utilization_threshold: float = Field(default=0.5, ge=0, le=1)
+    """The same for a node with GPUs, by its GPU requests, 0 to 1."""
+    max_graceful_termination_seconds: int = Field(default=14400, ge=0)
+    """Longest wait for the pods of a node to end, in seconds, 0 or more."""
+    scale_down: bool = True
+    """Whether nodes are removed at all."""
+    evict_daemonsets: bool = False
+    """Whether pods of DaemonSets are ended before their node."""
 
 
 class AckClusterArgs(Args):
     """What an ACK cluster is made of."""
 
-    cluster_name: str
+    cluster_name: ClusterName
     """Name of the cluster, 1 to 63 letters, digits and hyphens, no hyphen first."""
     vswitch_ids: list[pulumi.Input[str]]
     """IDs of 1 to 5 vSwitches that the control plane stands in."""
     service_cidr: str
     """Address range of Services, private, mask /16 to /24, apart from VPC and pods, e.g.
     `172.21.0.0/20`."""
-    log_project_name: str
+    log_project_name: LogProjectName
     """Name of the SLS project for audit and control plane logs, 3 to 63 lowercase letters, digits
     and hyphens; no other account may have it."""
     pod_vswitch_ids: list[pulumi.Input[str]] | None = None
@@ -202,19 +207,18 @@ class AckClusterArgs(Args):
     vpc_cidr: str | None = None
     """Address range of the VPC, which pods and Services stay apart from; `public_endpoint` needs
     it, because nodes come through the same listener."""
-    profile: ClusterProfile | None = ClusterProfile.PRO
-    """Kind of the cluster: `pro`, or `edge` to take in nodes from elsewhere. Default `pro`."""
-    spec: ClusterSpec | None = ClusterSpec.SMALL
-    """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy. Default
-    `ack.pro.small`."""
+    profile: ClusterProfile = ClusterProfile.PRO
+    """Kind of the cluster: `pro`, or `edge` to take in nodes from elsewhere."""
+    spec: ClusterSpec = ClusterSpec.SMALL
+    """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy."""
     version: pulumi.Input[str] | None = None
     """Kubernetes version, e.g. `1.34.1-aliyun.1`, 1.26 or newer. Default: the newest of ACK."""
-    proxy_mode: ProxyMode | None = ProxyMode.IPVS
-    """How kube-proxy routes Services; a change replaces the cluster. Default `ipvs`."""
+    proxy_mode: ProxyMode = ProxyMode.IPVS
+    """How kube-proxy routes Services; a change replaces the cluster."""
     public_endpoint: PublicEndpoint | None = None
     """Present: the API server has a public address too. Default: a private one only."""
-    log_retention_days: int | None = Field(default=30, ge=1)
-    """How long control plane logs are kept, in days, 1 or more. Default 30."""
+    log_retention_days: int = Field(default=30, ge=1)
+    """How long control plane logs are kept, in days, 1 or more."""
     encryption_key_id: pulumi.Input[str] | None = None
     """ID of the KMS key that encrypts Secrets. Default: they are not encrypted once more."""
     maintenance_window: MaintenanceWindow | None = None
@@ -223,11 +227,11 @@ class AckClusterArgs(Args):
     """Present: nodes are added and removed by instant elasticity (GOATScaler)."""
     addons: list[Addon] | None = None
     """Add-ons beside network, storage and RRSA, which every cluster gets."""
-    kubeconfig_minutes: int | None = Field(default=120, ge=15, le=4320)
-    """How long the credentials of one deployment live, in minutes, 15 to 4320. Default 120.
+    kubeconfig_minutes: int = Field(default=120, ge=15, le=4320)
+    """How long the credentials of one deployment live, in minutes, 15 to 4320.
     `pulumi destroy` needs fresh ones: run it with `--run-program`."""
-    protect: bool | None = True
-    """Whether Pulumi and ACK refuse to delete the cluster and its logs. Default true."""
+    protect: bool = True
+    """Whether Pulumi and ACK refuse to delete the cluster and its logs."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the cluster and its log project."""
 
@@ -261,7 +265,7 @@ class AckCluster(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:AckCluster", name, args.dump(), opts)
 
-        protect = args.protect is not False
+        protect = args.protect
         logs = alicloud.log.Project(
             f"{name}-logs",
             project_name=args.log_project_name,
@@ -427,7 +431,6 @@ def _restriction(slb_id: pulumi.Output[str], args: AckClusterArgs) -> pulumi.Out
 
 def cluster_faults(args: AckClusterArgs) -> Iterator[Fault]:
     """Finds everything that keeps a cluster from being created this way."""
-    yield from _name_faults(args)
     yield from _vswitch_faults(args.vswitch_ids)
     yield from _pod_network_faults(args)
     yield from private_range_faults("service_cidr", args.service_cidr, _SERVICE_MASKS, _CREATE_DOCS)
@@ -463,12 +466,6 @@ def allowed_cidr_faults(endpoint: PublicEndpoint | None) -> Iterator[Fault]:
         for index, cidr in enumerate(cidrs)
         if (network := parse_range(cidr)) is None or network.prefixlen < _WIDEST_ALLOWED_PREFIX
     )
-
-
-def _name_faults(args: AckClusterArgs) -> Iterator[Fault]:
-    cluster, project = args.cluster_name, args.log_project_name
-    yield from ACK_CLUSTER.faults("cluster_name", cluster, "ACK takes no other name")
-    yield from SLS_PROJECT.faults("log_project_name", project, "SLS takes no other name")
 
 
 def _pod_network_faults(args: AckClusterArgs) -> Iterator[Fault]:
@@ -597,19 +594,19 @@ def _addon_version_faults(addons: Sequence[Addon], version: object) -> Iterator[
 
 def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
     """Renders what the args alone decide."""
-    profile = args.profile or ClusterProfile.PRO
+    profile = args.profile
     cni = _CNI_ADDONS[profile, args.pod_vswitch_ids is not None]
     return {
         "name": args.cluster_name,
         "profile": _PROFILES[profile],
-        "cluster_spec": args.spec or ClusterSpec.SMALL,
+        "cluster_spec": args.spec,
         "version": args.version,
         "vswitch_ids": args.vswitch_ids,
         "pod_vswitch_ids": args.pod_vswitch_ids,
         "pod_cidr": args.pod_cidr,
         "node_cidr_mask": args.node_cidr_mask,
         "service_cidr": args.service_cidr,
-        "proxy_mode": args.proxy_mode or ProxyMode.IPVS,
+        "proxy_mode": args.proxy_mode,
         "new_nat_gateway": False,
         "slb_internet_enabled": args.public_endpoint is not None,
         "is_enterprise_security_group": True,
@@ -617,10 +614,10 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "skip_set_certificate_authority": True,
         "addons": [{"name": name} for name in (cni, *_CSI_ADDONS)],
         "control_plane_log_components": list(_LOGGED_COMPONENTS),
-        "control_plane_log_ttl": str(args.log_retention_days or 30),
+        "control_plane_log_ttl": str(args.log_retention_days),
         "maintenance_window": _render_window(args.maintenance_window),
         "delete_options": list(_DELETE_OPTIONS),
-        "deletion_protection": args.protect is not False,
+        "deletion_protection": args.protect,
         "tags": args.tags,
     } | (
         {"encryption_provider_key": args.encryption_key_id, "disable_encryption": False}
@@ -635,7 +632,7 @@ def _render_window(window: MaintenanceWindow | None) -> dict[str, Any] | None:
     return {
         "enable": True,
         "maintenance_time": window.start,
-        "duration": f"{window.duration_hours or 3}h",
+        "duration": f"{window.duration_hours}h",
         "weekly_period": ",".join(window.weekdays or [Weekday.THURSDAY]),
     }
 

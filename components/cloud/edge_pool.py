@@ -9,11 +9,11 @@ from pydantic import Field
 
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import alicloud
+from ..names import LabelKey, LabelValue, NodePoolName
 from .node_pool import (
     Taint,
     node_label_faults,
     node_taint_faults,
-    pool_name_faults,
     render_taint,
 )
 
@@ -36,14 +36,14 @@ class EdgePoolArgs(Args):
 
     The provider sends `type: edge`, but knows no edge-only field such as the interconnection mode:
     create the pool in the console where it matters, and give its ID."""
-    node_pool_name: str | None = Field(default=None, min_length=1)
+    node_pool_name: NodePoolName | None = Field(default=None, min_length=1)
     """Name of the pool that is created."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[LabelKey, pulumi.Input[LabelValue]] | None = None
     """Labels of each node of a pool that is created."""
     taints: list[Taint] | None = None
     """Taints of each node of a pool that is created."""
-    join_hours: int | None = Field(default=1, ge=1, le=168)
-    """Life of the script that the join command fetches, in hours. Default 1."""
+    join_hours: int = Field(default=1, ge=1, le=168)
+    """Life of the script that the join command fetches, in hours."""
 
     def _faults(self) -> Iterator[Fault]:
         exists = self.node_pool_id is not None
@@ -55,8 +55,6 @@ class EdgePoolArgs(Args):
             if exists and getattr(self, field):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
-        if self.node_pool_name:
-            yield from pool_name_faults(self.node_pool_name)
         yield from node_label_faults(self.labels or {})
         yield from node_taint_faults(self.taints or [])
 
@@ -87,7 +85,7 @@ class EdgePool(pulumi.ComponentResource):
             )
             self.node_pool_id = pool.node_pool_id
 
-        hours = args.join_hours or 1
+        hours = args.join_hours
         self.join_command = pulumi.Output.all(args.cluster_id, self.node_pool_id).apply(
             lambda ids: join_command(ids[0], ids[1], hours)
         )

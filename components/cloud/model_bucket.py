@@ -1,6 +1,5 @@
 """A bucket for models."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -10,12 +9,11 @@ from pydantic import Field
 
 from ..args import (
     Args,
-    Fault,
     T,  # noqa: F401
     child_options,
 )
 from ..bindings import alicloud
-from ..names import OSS_BUCKET
+from ..names import BucketName
 
 _ABANDONED_UPLOAD_DAYS: Final = 7
 _NONCURRENT_DAYS: Final = 30
@@ -33,22 +31,18 @@ class Redundancy(StrEnum):
 class ModelBucketArgs(Args):
     """What a bucket for models is made of."""
 
-    bucket: str
+    bucket: BucketName
     """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
-    redundancy: Redundancy | None = Redundancy.ONE_ZONE
-    """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket. Default
-    `LRS`."""
+    redundancy: Redundancy = Redundancy.ONE_ZONE
+    """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket."""
     kms_key_id: pulumi.Input[str] | None = None
     """ID of the KMS key that encrypts objects. Default: a key of OSS, AES-256."""
-    noncurrent_days: int | None = Field(default=_NONCURRENT_DAYS, ge=1)
-    """How long a replaced or deleted object can be brought back, in days, 1 or more. Default 30."""
-    protect: bool | None = True
-    """Whether Pulumi refuses to delete the bucket. Default true."""
+    noncurrent_days: int = Field(default=_NONCURRENT_DAYS, ge=1)
+    """How long a replaced or deleted object can be brought back, in days, 1 or more."""
+    protect: bool = True
+    """Whether Pulumi refuses to delete the bucket."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the bucket."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from bucket_name_faults("bucket", self.bucket)
 
 
 class ModelBucket(pulumi.ComponentResource):
@@ -67,15 +61,13 @@ class ModelBucket(pulumi.ComponentResource):
         bucket = alicloud.oss.Bucket(
             f"{name}-bucket",
             bucket=args.bucket,
-            redundancy_type=args.redundancy or Redundancy.ONE_ZONE,
+            redundancy_type=args.redundancy,
             lifecycle_rules=[
                 {
                     "id": "forget-old-versions",
                     "enabled": True,
                     "prefix": "",
-                    "noncurrent_version_expirations": [
-                        {"days": args.noncurrent_days or _NONCURRENT_DAYS}
-                    ],
+                    "noncurrent_version_expirations": [{"days": args.noncurrent_days}],
                     "expirations": [{"expired_object_delete_marker": True}],
                 },
                 {
@@ -89,7 +81,7 @@ class ModelBucket(pulumi.ComponentResource):
             opts=child_options(
                 self,
                 opts,
-                protect=args.protect is not False,
+                protect=args.protect,
                 # Resources of their own; the bucket reads them back.
                 ignore_changes=["acl", "versioning", "server_side_encryption_rule"],
             ),
@@ -126,8 +118,3 @@ class ModelBucket(pulumi.ComponentResource):
 
         self.bucket = bucket.bucket
         self.register_outputs({"bucket": self.bucket})
-
-
-def bucket_name_faults(field: str, name: str) -> Iterator[Fault]:
-    """Finds what keeps a name from being one of a bucket."""
-    yield from OSS_BUCKET.faults(field, name, "OSS takes no other name")

@@ -1,6 +1,5 @@
 """A NAS file system for models."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -9,12 +8,11 @@ from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] throu
 
 from ..args import (
     Args,
-    Fault,
     T,  # noqa: F401
     child_options,
 )
 from ..bindings import alicloud
-from ..names import NAS_ACCESS_GROUP
+from ..names import AccessGroupName
 
 # https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages
 _NAS_MANAGED_KEY: Final = 1
@@ -32,7 +30,7 @@ class StorageType(StrEnum):
 class ModelFileSystemArgs(Args):
     """What a file system for models is made of."""
 
-    access_group_name: str
+    access_group_name: AccessGroupName
     """Name of the access group that is made, 3 to 64 letters, digits, hyphens and underscores, a
     letter first, unique in the region."""
     vpc_id: pulumi.Input[str]
@@ -43,18 +41,14 @@ class ModelFileSystemArgs(Args):
     """Address range that may read and write; a new file system is empty until somebody does."""
     reader_cidr: pulumi.Input[str] | None = None
     """Address range that may read, e.g. that of the VPC. Default: writers only."""
-    storage_type: StorageType | None = StorageType.PERFORMANCE
-    """Speed and price; a change replaces the file system. Default `Performance`."""
+    storage_type: StorageType = StorageType.PERFORMANCE
+    """Speed and price; a change replaces the file system."""
     zone_id: pulumi.Input[str] | None = None
     """ID of the zone it stands in. Default: one that NAS picks."""
-    protect: bool | None = True
-    """Whether Pulumi refuses to delete the file system. Default true."""
+    protect: bool = True
+    """Whether Pulumi refuses to delete the file system."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the file system."""
-
-    def _faults(self) -> Iterator[Fault]:
-        name = self.access_group_name
-        yield from NAS_ACCESS_GROUP.faults("access_group_name", name, "NAS takes no other name")
 
 
 class ModelFileSystem(pulumi.ComponentResource):
@@ -74,12 +68,12 @@ class ModelFileSystem(pulumi.ComponentResource):
             f"{name}-file-system",
             file_system_type="standard",
             protocol_type="NFS",
-            storage_type=args.storage_type or StorageType.PERFORMANCE,
+            storage_type=args.storage_type,
             encrypt_type=_NAS_MANAGED_KEY,
             zone_id=args.zone_id,
             description="Models.",
             tags=args.tags,
-            opts=child_options(self, opts, protect=args.protect is not False),
+            opts=child_options(self, opts, protect=args.protect),
         )
         group = alicloud.nas.AccessGroup(
             f"{name}-access-group",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
@@ -13,13 +13,14 @@ from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] throu
 from ..args import (
     MISSING,
     Args,
+    Because,
     Fault,
     T,  # noqa: F401
     child_options,
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, host_faults
+from ..names import DNS_1123_LABEL, OSS_BUCKET, host_form
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -28,7 +29,6 @@ from .identity import (
     account_faults,
     role_name_faults,
 )
-from .model_bucket import bucket_name_faults
 
 # https://www.alibabacloud.com/help/en/ack/product-overview/announcement-on-csi-oss-driver-upgrade
 _FUSE_NAMESPACE: Final = "ack-csi-fuse"
@@ -74,32 +74,36 @@ class OssStore(Args):
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
     oidc_provider_arn: pulumi.Input[str]
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
-    path: str | None = "/"
-    """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other. Default `/`."""
-    fuse_type: FuseType | None = FuseType.OSSFS2
-    """Client that mounts the bucket. Default `ossfs2`, made for large files read in sequence; it
-    needs CSI 1.33.1."""
+    path: str = "/"
+    """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other."""
+    fuse_type: FuseType = FuseType.OSSFS2
+    """Client that mounts the bucket. `ossfs2` is made for large files read in sequence; it needs
+    CSI 1.33.1."""
     mount_options: list[str] | None = None
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
     kms_key_arn: pulumi.Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
-    fuse_namespace: str | None = _FUSE_NAMESPACE
-    """Namespace of the client's pods. Default `ack-csi-fuse`, `kube-system` before CSI 1.30.4."""
-    fuse_service_account: str | None = _FUSE_SERVICE_ACCOUNT
-    """Service account of the client's pods; one of its own sets a volume's rights apart. Default
-    `csi-fuse-ossfs`."""
+    fuse_namespace: str = _FUSE_NAMESPACE
+    """Namespace of the client's pods. Before CSI 1.30.4 it was `kube-system`."""
+    fuse_service_account: str = _FUSE_SERVICE_ACCOUNT
+    """Service account of the client's pods; one of its own sets a volume's rights apart."""
+
+
+MountTargetHost = Annotated[
+    str,
+    host_form("0a1b2c-xyz.cn-beijing.nas.aliyuncs.com"),
+    Because("nodes mount the files from it"),
+]
+"""Type of the address of a mount target."""
 
 
 class NasStore(Args):
     """Models on a file system, which is only mounted, never changed."""
 
-    server: pulumi.Input[str]
+    server: pulumi.Input[MountTargetHost]
     """Address of the mount target, e.g. `0a1b2c-xyz.cn-beijing.nas.aliyuncs.com`."""
-    path: str | None = "/"
-    """Folder of the file system, which has to exist. Default `/`."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from nas_server_faults("server", self.server)
+    path: str = "/"
+    """Folder of the file system, which has to exist."""
 
 
 class ModelStoreArgs(Args):
@@ -115,8 +119,8 @@ class ModelStoreArgs(Args):
     """Models in a bucket; either this or `nas`."""
     nas: NasStore | None = None
     """Models on a NAS file system; either this or `oss`."""
-    writable: bool | None = False
-    """Whether pods may change the models. Default false."""
+    writable: bool = False
+    """Whether pods may change the models."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from store_faults(self)
@@ -191,8 +195,8 @@ class ModelStore(pulumi.ComponentResource):
                 role_name=oss.role_name,
                 oidc_issuer_url=oss.oidc_issuer_url,
                 oidc_provider_arn=oss.oidc_provider_arn,
-                namespace=oss.fuse_namespace or _FUSE_NAMESPACE,
-                service_account=oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT,
+                namespace=oss.fuse_namespace,
+                service_account=oss.fuse_service_account,
                 statements=render_statements(oss, read_only=read_only),
             ),
             opts=child_options(self, opts),
@@ -249,8 +253,7 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
 
 
 def _oss_faults(oss: OssStore) -> Iterator[Fault]:
-    if isinstance(oss.bucket, str):
-        yield from bucket_name_faults("bucket", oss.bucket)
+    yield from OSS_BUCKET.faults("bucket", oss.bucket, "OSS takes no other name")
     if not is_region(oss.region):
         yield Fault(
             "region",
@@ -265,12 +268,6 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
     accounts = {field: name for field, name in names.items() if name is not None}
     yield from role_name_faults(oss.role_name)
     yield from account_faults(accounts)
-
-
-def nas_server_faults(field: str, server: object) -> Iterator[Fault]:
-    """Refuses what is no address of a mount target; an Output passes unread."""
-    example = "0a1b2c-xyz.cn-beijing.nas.aliyuncs.com"
-    yield from host_faults(field, server, "nodes mount the files from it", example)
 
 
 def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
@@ -288,14 +285,14 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
 def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
     endpoint = oss_internal_endpoint(oss.region)
     uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))
-    fuse_type = oss.fuse_type or FuseType.OSSFS2
+    fuse_type = oss.fuse_type
     options = oss.mount_options if oss.mount_options is not None else _MOUNT_OPTIONS[fuse_type]
-    service_account = oss.fuse_service_account or _FUSE_SERVICE_ACCOUNT
+    service_account = oss.fuse_service_account
     return _Source(
         driver="ossplugin.csi.alibabacloud.com",
         attributes={
             "bucket": oss.bucket,
-            "path": oss.path or "/",
+            "path": oss.path,
             "url": f"https://{endpoint}",
             "fuseType": fuse_type,
             "authType": "rrsa",
@@ -318,7 +315,7 @@ def _nas_source(nas: NasStore, read_only: bool) -> _Source:
     folder = _folder(nas.path)
     return _Source(
         driver="nasplugin.csi.alibabacloud.com",
-        attributes={"server": nas.server, "path": nas.path or "/", "vers": "3"},
+        attributes={"server": nas.server, "path": nas.path, "vers": "3"},
         uri=pulumi.Output.format("nas://{}/{}", nas.server, folder),
         upload_command=pulumi.Output.format(
             "sudo mount -t nfs -o {} {}:/ /mnt && sudo mkdir -p /mnt/{}"

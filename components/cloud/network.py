@@ -47,9 +47,9 @@ class NetworkArgs(Args):
     """Address range of the VPC, private, mask /8 to /28, e.g. `10.0.0.0/16`."""
     zones: list[Zone]
     """Zones of one region, at least one; the NAT gateway stands in the first."""
-    egress_mbps: int | None = Field(default=_MAX_EGRESS_MBPS, ge=1, le=_MAX_EGRESS_MBPS)
-    """Most that nodes and pods load from the Internet, in Mbit/s, 1 to 200. Default 200: traffic
-    is billed, bandwidth is not."""
+    egress_mbps: int = Field(default=_MAX_EGRESS_MBPS, ge=1, le=_MAX_EGRESS_MBPS)
+    """Most that nodes and pods load from the Internet, in Mbit/s, 1 to 200. Traffic is billed,
+    bandwidth is not."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of everything in the network that takes tags."""
 
@@ -166,7 +166,7 @@ class Network(pulumi.ComponentResource):
             address_name=f"{name}-nat",
             payment_type="PayAsYouGo",
             internet_charge_type="PayByTraffic",
-            bandwidth=str(args.egress_mbps or _MAX_EGRESS_MBPS),
+            bandwidth=str(args.egress_mbps),
             tags=args.tags,
             opts=child_options(self, opts),
         )

@@ -20,7 +20,15 @@ from ..args import (
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
 from ..crds.affinity import TaintEffect
-from ..names import ACK_NODE_POOL, DRIVER_VERSION, INSTANCE_TYPE, LABEL_KEY, LABEL_VALUE
+from ..names import (
+    DRIVER_VERSION,
+    INSTANCE_TYPE,
+    LABEL_KEY,
+    LABEL_VALUE,
+    LabelKey,
+    LabelValue,
+    NodePoolName,
+)
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -101,8 +109,8 @@ class Taint(Args):
     """Key of the taint, e.g. `nvidia.com/gpu`."""
     value: str | None = None
     """Value of the taint. Default: none."""
-    effect: TaintEffect | None = TaintEffect.NO_SCHEDULE
-    """What it does. Default `NoSchedule`."""
+    effect: TaintEffect = TaintEffect.NO_SCHEDULE
+    """What it does."""
 
 
 class Autoscale(Args):
@@ -119,16 +127,16 @@ class Spot(Args):
 
     price_limits: dict[str, float] | None = None
     """Highest price per hour by instance type, one for each. Default: the market price."""
-    on_demand_base: int | None = Field(default=0, ge=0, le=1000)
-    """Nodes that are never preemptible, 0 to 1000. Default 0."""
-    on_demand_percentage: int | None = Field(default=0, ge=0, le=100)
-    """Share of the nodes above that base that are not preemptible either, in percent. Default 0."""
-    compensate_with_on_demand: bool | None = False
-    """Whether a node is bought at the full price where no preemptible one is to be had. Default
-    false: GOATScaler, which scales pools with `autoscale`, does not look at the stock of
-    preemptible ones, and would buy at the full price even where there are some."""
-    replace_reclaimed: bool | None = True
-    """Whether a node is replaced as soon as its reclaim is announced. Default true."""
+    on_demand_base: int = Field(default=0, ge=0, le=1000)
+    """Nodes that are never preemptible, 0 to 1000."""
+    on_demand_percentage: int = Field(default=0, ge=0, le=100)
+    """Share of the nodes above that base that are not preemptible either, in percent."""
+    compensate_with_on_demand: bool = False
+    """Whether a node is bought at the full price where no preemptible one is to be had. GOATScaler,
+    which scales pools with `autoscale`, does not look at the stock of preemptible ones: with true
+    it buys at the full price even where there are some."""
+    replace_reclaimed: bool = True
+    """Whether a node is replaced as soon as its reclaim is announced."""
 
 
 class NodeDisk(Args):
@@ -136,8 +144,8 @@ class NodeDisk(Args):
 
     size_gib: int = Field(ge=40, le=2048)
     """Size in GiB, 40 to 2048; PL2 starts at 461, PL3 at 1261."""
-    category: DiskCategory | None = DiskCategory.ESSD
-    """Kind of the disk. Default `cloud_essd`."""
+    category: DiskCategory = DiskCategory.ESSD
+    """Kind of the disk."""
     performance_level: PerformanceLevel | None = None
     """Speed of a `cloud_essd` disk. Default PL1, as ECS has it."""
     kms_key_id: pulumi.Input[str] | None = None
@@ -149,7 +157,7 @@ class NodePoolArgs(Args):
 
     cluster_id: pulumi.Input[str]
     """ID of the cluster that owns the pool."""
-    node_pool_name: str
+    node_pool_name: NodePoolName
     """Name of the pool, 1 to 63 letters, digits, hyphens and underscores."""
     vswitch_ids: list[pulumi.Input[str]]
     """IDs of the vSwitches that nodes stand in, one or more."""
@@ -162,14 +170,14 @@ class NodePoolArgs(Args):
     """Bounds of a pool that does; either this or `size`."""
     spot: Spot | None = None
     """Present: nodes are preemptible. Default: they are not."""
-    labels: dict[str, pulumi.Input[str]] | None = None
+    labels: dict[LabelKey, pulumi.Input[LabelValue]] | None = None
     """Labels of each node."""
     taints: list[Taint] | None = None
     """Taints of each node."""
     nvidia_driver_version: str | None = None
     """Version of the NVIDIA driver, e.g. `550.144.03`. Default: the one ACK installs."""
-    image_type: ImageType | None = ImageType.ALIYUN_LINUX_3
-    """Operating system, of the types' architecture. Default `AliyunLinux3`."""
+    image_type: ImageType = ImageType.ALIYUN_LINUX_3
+    """Operating system, of the types' architecture."""
     system_disk: NodeDisk | None = None
     """System disk. Default: 120 GiB `cloud_essd`."""
     data_disk: NodeDisk | None = None
@@ -180,12 +188,12 @@ class NodePoolArgs(Args):
     """IDs of the security groups of each node. Default: the cluster's own."""
     worker_role_name: pulumi.Input[str] | None = None
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
-    auto_repair: bool | None = True
-    """Whether ACK repairs broken nodes. Default true."""
-    auto_upgrade: bool | None = False
-    """Whether ACK upgrades nodes in the maintenance window, and so drains them. Default false."""
-    cloud_monitor: bool | None = True
-    """Whether nodes report to CloudMonitor. Default true."""
+    auto_repair: bool = True
+    """Whether ACK repairs broken nodes."""
+    auto_upgrade: bool = False
+    """Whether ACK upgrades nodes in the maintenance window, and so drains them."""
+    cloud_monitor: bool = True
+    """Whether nodes report to CloudMonitor."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the pool and its instances."""
 
@@ -231,7 +239,6 @@ def has_gpu(instance_type: str) -> bool:
 
 def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
     """Finds everything that keeps a pool from being created, or from ever getting a node."""
-    yield from pool_name_faults(args.node_pool_name)
     yield from _vswitch_faults(args.vswitch_ids)
     yield from _size_faults(args.size, args.autoscale)
     yield from instance_type_faults(args.instance_types)
@@ -241,7 +248,7 @@ def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
             for name in args.instance_types
             if (architecture := known_architecture(name)) is not None
         },
-        args.image_type or ImageType.ALIYUN_LINUX_3,
+        args.image_type,
     )
     yield from _spot_faults(args.spot, args.instance_types)
     yield from _driver_faults(args)
@@ -314,8 +321,7 @@ def architecture_faults(
 
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that Kubernetes refuses, or that another argument sets."""
-    yield from label_form_faults("labels", labels)
+    """Finds labels that another argument sets."""
     if DRIVER_LABEL in labels:
         yield Fault(
             f"labels[{DRIVER_LABEL}]",
@@ -323,27 +329,6 @@ def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
             "left out, and nvidia_driver_version given",
             "that argument checks the version and the pool",
         )
-
-
-def label_form_faults(field: str, labels: Mapping[str, object]) -> Iterator[Fault]:
-    """Finds labels that Kubernetes refuses, be it on a node or in a selector of nodes.
-
-    Args:
-        field: Field that has them.
-        labels: The labels; an Output among their values passes unread.
-    """
-    for key in labels:
-        if not LABEL_KEY.allows(key):
-            yield Fault(f"{field}[{key}]", key, LABEL_KEY.want, "Kubernetes takes no other")
-    for key, value in labels.items():
-        if isinstance(value, str) and not LABEL_VALUE.allows(value):
-            why = "Kubernetes takes no other value"
-            yield Fault(f"{field}[{key}]", value, LABEL_VALUE.want, why)
-
-
-def pool_name_faults(name: str) -> Iterator[Fault]:
-    """Finds what keeps a name from being one of a pool."""
-    yield from ACK_NODE_POOL.faults("node_pool_name", name, "ACK takes no other name")
 
 
 def _vswitch_faults(vswitch_ids: Sequence[object]) -> Iterator[Fault]:
@@ -393,16 +378,12 @@ def _spot_faults(spot: Spot | None, instance_types: Sequence[str]) -> Iterator[F
     )
 
 
-def driver_faults(field: str, version: object) -> Iterator[Fault]:
-    """Refuses what is no version of a driver."""
-    yield from DRIVER_VERSION.faults(field, version, "the driver is installed by that number")
-
-
 def _driver_faults(args: NodePoolArgs) -> Iterator[Fault]:
     version = args.nvidia_driver_version
     if version is None:
         return
-    if faults := [*driver_faults("nvidia_driver_version", version)]:
+    why = "the driver is installed by that number"
+    if faults := [*DRIVER_VERSION.faults("nvidia_driver_version", version, why)]:
         yield from faults
         return
     if not any(map(has_gpu, args.instance_types)):
@@ -453,7 +434,7 @@ def node_taint_faults(taints: Sequence[Taint]) -> Iterator[Fault]:
 def _disk_faults(field: str, disk: NodeDisk | None) -> Iterator[Fault]:
     if disk is None or disk.performance_level is None:
         return
-    if (disk.category or DiskCategory.ESSD) is not DiskCategory.ESSD:
+    if disk.category is not DiskCategory.ESSD:
         yield Fault(
             f"{field}.performance_level",
             disk.performance_level,
@@ -479,18 +460,18 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         "node_pool_name": args.node_pool_name,
         "vswitch_ids": args.vswitch_ids,
         "instance_types": args.instance_types,
-        "image_type": args.image_type or ImageType.ALIYUN_LINUX_3,
+        "image_type": args.image_type,
         "labels": _render_labels(args.labels or {}, args.nvidia_driver_version) or None,
         "taints": [render_taint(taint) for taint in args.taints or []] or None,
         "key_name": args.key_name,
         "security_group_ids": args.security_group_ids,
         "ram_role_name": args.worker_role_name,
-        "install_cloud_monitor": args.cloud_monitor is not False,
+        "install_cloud_monitor": args.cloud_monitor,
         "instance_metadata_options": {"http_tokens": "required"},
         "management": {
             "enable": True,
-            "auto_repair": args.auto_repair is not False,
-            "auto_upgrade": args.auto_upgrade is True,
+            "auto_repair": args.auto_repair,
+            "auto_upgrade": args.auto_upgrade,
             "max_unavailable": 1,
         },
         "data_disks": [_render_data_disk(args.data_disk)] if args.data_disk else None,
@@ -511,7 +492,7 @@ def _render_labels(
 
 def render_taint(taint: Taint) -> dict[str, str]:
     """Renders a taint as the provider takes it."""
-    effect = taint.effect or TaintEffect.NO_SCHEDULE
+    effect = taint.effect
     return {"key": taint.key, "value": taint.value or "", "effect": effect}
 
 
@@ -545,16 +526,16 @@ def _render_spot(spot: Spot | None) -> dict[str, Any]:
         "multi_az_policy": "COST_OPTIMIZED",
         "spot_strategy": "SpotWithPriceLimit" if limits else "SpotAsPriceGo",
         "spot_price_limits": limits or None,
-        "spot_instance_remedy": spot.replace_reclaimed is not False,
-        "compensate_with_on_demand": spot.compensate_with_on_demand is True,
-        "on_demand_base_capacity": str(spot.on_demand_base or 0),
-        "on_demand_percentage_above_base_capacity": str(spot.on_demand_percentage or 0),
+        "spot_instance_remedy": spot.replace_reclaimed,
+        "compensate_with_on_demand": spot.compensate_with_on_demand,
+        "on_demand_base_capacity": str(spot.on_demand_base),
+        "on_demand_percentage_above_base_capacity": str(spot.on_demand_percentage),
     }
 
 
 def _render_system_disk(disk: NodeDisk) -> dict[str, Any]:
     return {
-        "system_disk_category": disk.category or DiskCategory.ESSD,
+        "system_disk_category": disk.category,
         "system_disk_size": disk.size_gib,
         "system_disk_performance_level": disk.performance_level,
         "system_disk_encrypted": True,
@@ -565,7 +546,7 @@ def _render_system_disk(disk: NodeDisk) -> dict[str, Any]:
 
 def _render_data_disk(disk: NodeDisk) -> dict[str, Any]:
     return {
-        "category": disk.category or DiskCategory.ESSD,
+        "category": disk.category,
         "size": disk.size_gib,
         "performance_level": disk.performance_level,
         "encrypted": "true",

@@ -1,241 +1,246 @@
 """Custom resources of the platform: a model of each body, and a resource class per kind."""
 
-from .affinity import (
-    Affinity,
-    LabelOperator,
-    LabelSelector,
-    LabelSelectorRequirement,
-    NodeAffinity,
-    NodeInclusion,
-    NodeOperator,
-    NodeSelector,
-    NodeSelectorRequirement,
-    NodeSelectorTerm,
-    PodAffinity,
-    PodAffinityTerm,
-    PreferredSchedulingTerm,
-    TaintEffect,
-    Toleration,
-    TolerationOperator,
-    TopologySpreadConstraint,
-    Unsatisfiable,
-    WeightedPodAffinityTerm,
-)
-from .autoscaling import (
-    ExternalMetric,
-    HorizontalPodAutoscaler,
-    HorizontalPodAutoscalerSpec,
-    Metric,
-    MetricIdentifier,
-    MetricTarget,
-    MetricTargetType,
-    MetricType,
-    ObjectMetric,
-    ObjectReference,
-    PodsMetric,
-    PolicySelect,
-    PolicyType,
-    ResourceMetric,
-    ScalingBehavior,
-    ScalingPolicy,
-    ScalingRules,
-)
-from .core import (
-    Capabilities,
-    Container,
-    ContainerPort,
-    DnsConfig,
-    DnsOption,
-    DnsPolicy,
-    EnvFromSource,
-    EnvSource,
-    EnvVar,
-    EnvVarSource,
-    ExecAction,
-    GrpcAction,
-    HostAlias,
-    HttpGetAction,
-    HttpHeader,
-    KeySelector,
-    Lifecycle,
-    LifecycleHandler,
-    PodSecurityContext,
-    PodSpec,
-    Probe,
-    Protocol,
-    ResourceRequirements,
-    Scheme,
-    SeccompProfile,
-    SeccompType,
-    SecurityContext,
-    SleepAction,
-    TcpSocketAction,
-    TerminationMessagePolicy,
-)
-from .fluid import (
-    OSS_ENDPOINT,
-    OSS_KEY_ID,
-    OSS_KEY_SECRET,
-    AffinityPolicy,
-    AffinityStrategy,
-    CacheableNodeAffinity,
-    CleanCachePolicy,
-    CleanPolicy,
-    ClientMetrics,
-    DataLoad,
-    DataLoadSpec,
-    DataRestoreLocation,
-    Dataset,
-    DatasetSpec,
-    EncryptOption,
-    EncryptOptionSource,
-    JindoComponent,
-    JindoFuse,
-    JindoRuntime,
-    JindoRuntimeSpec,
-    JindoVersion,
-    LoadPolicy,
-    MediumType,
-    Mount,
-    NetworkMode,
-    NodeLabel,
-    OperationKind,
-    OperationRef,
-    Placement,
-    PodMetadata,
-    RunAfter,
-    SecretKeyRef,
-    TargetDataset,
-    TargetPath,
-    TieredStore,
-    TieredStoreLevel,
-    User,
-    VolumeType,
-    WeightedNodeLabel,
-    pair_faults,
-)
-from .knative import (
-    ContainerEnv,
-    ContainerResources,
-    HighAvailability,
-    Ingress,
-    Ingresses,
-    KnativeService,
-    KnativeServiceSpec,
-    KnativeServing,
-    KnativeServingSpec,
-    Kourier,
-    Registry,
-    RevisionMetadata,
-    RevisionSpec,
-    RevisionTemplate,
-    ServiceOverride,
-    ServiceType,
-    TrafficTarget,
-    WorkloadOverride,
-    service_faults,
-)
-from .knative_annotations import (
-    AHPA,
-    AUTOSCALING,
-    HPA,
-    KPA,
-    PROGRESS_DEADLINE,
-    ROLLOUT_DURATION,
-    SHIPPED,
-    ServingLimits,
-)
-from .knative_features import features
-from .kserve import (
-    AUTOSCALER_CLASS,
-    DEPLOYMENT_MODE,
-    PROMETHEUS_SCRAPING,
-    SERVING_CONTAINER,
-    AutoscalerClass,
-    AutoScaling,
-    Batcher,
-    ComputeResource,
-    DeploymentMode,
-    DeploymentStrategy,
-    InferenceProtocol,
-    InferenceService,
-    InferenceServiceSpec,
-    Logger,
-    LoggerMode,
-    MetricAuthentication,
-    MetricBackend,
-    MetricQuery,
-    ModelFormat,
-    ModelSpec,
-    ModelStorage,
-    PredictorSpec,
-    RollingUpdate,
-    ScaleMetric,
-    ScalingMetric,
-    ScalingQuery,
-    ScalingResource,
-    ScalingSource,
-    SecretRef,
-    ServingRuntime,
-    ServingRuntimeSpec,
-    StrategyType,
-    SupportedModelFormat,
-    default_host,
-    deployment_name,
-    inference_service_faults,
-    pod_label,
-)
-from .model import CrdModel
-from .monitoring import (
-    NamespaceNames,
-    PodMetricsEndpoint,
-    PodMonitor,
-    PodMonitorSpec,
-)
-from .scheduling import (
-    WAIT_FOR_SCALING,
-    Capacity,
-    ConsumerRef,
-    NextUnitPolicy,
-    PreemptPolicy,
-    ResourcePolicy,
-    ResourcePolicySpec,
-    Strategy,
-    Unit,
-    WhenTryNextUnits,
-)
-from .volumes import (
-    AccessMode,
-    ClaimSpec,
-    ClaimTemplate,
-    ClaimVolume,
-    ConfigMapProjection,
-    ConfigMapVolume,
-    CsiVolume,
-    DownwardFile,
-    DownwardProjection,
-    DownwardVolume,
-    EmptyDirVolume,
-    EphemeralVolume,
-    HostPathVolume,
-    ImageVolume,
-    KeyToPath,
-    LocalObjectReference,
-    Medium,
-    MountPropagation,
-    NfsVolume,
-    ObjectFieldSelector,
-    ProjectedVolume,
-    PullPolicy,
-    ResourceFieldSelector,
-    SecretProjection,
-    SecretVolume,
-    TokenProjection,
-    Volume,
-    VolumeMount,
-    VolumeProjection,
-    VolumeResources,
-)
+from typing import TYPE_CHECKING
+
+from ..lazy import importer
+
+if TYPE_CHECKING:
+    from .affinity import (
+        Affinity,
+        LabelOperator,
+        LabelSelector,
+        LabelSelectorRequirement,
+        NodeAffinity,
+        NodeInclusion,
+        NodeOperator,
+        NodeSelector,
+        NodeSelectorRequirement,
+        NodeSelectorTerm,
+        PodAffinity,
+        PodAffinityTerm,
+        PreferredSchedulingTerm,
+        TaintEffect,
+        Toleration,
+        TolerationOperator,
+        TopologySpreadConstraint,
+        Unsatisfiable,
+        WeightedPodAffinityTerm,
+    )
+    from .autoscaling import (
+        ExternalMetric,
+        HorizontalPodAutoscaler,
+        HorizontalPodAutoscalerSpec,
+        Metric,
+        MetricIdentifier,
+        MetricTarget,
+        MetricTargetType,
+        MetricType,
+        ObjectMetric,
+        ObjectReference,
+        PodsMetric,
+        PolicySelect,
+        PolicyType,
+        ResourceMetric,
+        ScalingBehavior,
+        ScalingPolicy,
+        ScalingRules,
+    )
+    from .core import (
+        Capabilities,
+        Container,
+        ContainerPort,
+        DnsConfig,
+        DnsOption,
+        DnsPolicy,
+        EnvFromSource,
+        EnvSource,
+        EnvVar,
+        EnvVarSource,
+        ExecAction,
+        GrpcAction,
+        HostAlias,
+        HttpGetAction,
+        HttpHeader,
+        KeySelector,
+        Lifecycle,
+        LifecycleHandler,
+        PodSecurityContext,
+        PodSpec,
+        Probe,
+        Protocol,
+        ResourceRequirements,
+        Scheme,
+        SeccompProfile,
+        SeccompType,
+        SecurityContext,
+        SleepAction,
+        TcpSocketAction,
+        TerminationMessagePolicy,
+    )
+    from .fluid import (
+        OSS_ENDPOINT,
+        OSS_KEY_ID,
+        OSS_KEY_SECRET,
+        AffinityPolicy,
+        AffinityStrategy,
+        CacheableNodeAffinity,
+        CleanCachePolicy,
+        CleanPolicy,
+        ClientMetrics,
+        DataLoad,
+        DataLoadSpec,
+        DataRestoreLocation,
+        Dataset,
+        DatasetSpec,
+        EncryptOption,
+        EncryptOptionSource,
+        JindoComponent,
+        JindoFuse,
+        JindoRuntime,
+        JindoRuntimeSpec,
+        JindoVersion,
+        LoadPolicy,
+        MediumType,
+        Mount,
+        NetworkMode,
+        NodeLabel,
+        OperationKind,
+        OperationRef,
+        Placement,
+        PodMetadata,
+        RunAfter,
+        SecretKeyRef,
+        TargetDataset,
+        TargetPath,
+        TieredStore,
+        TieredStoreLevel,
+        User,
+        VolumeType,
+        WeightedNodeLabel,
+        pair_faults,
+    )
+    from .knative import (
+        ContainerEnv,
+        ContainerResources,
+        HighAvailability,
+        Ingress,
+        Ingresses,
+        KnativeService,
+        KnativeServiceSpec,
+        KnativeServing,
+        KnativeServingSpec,
+        Kourier,
+        Registry,
+        RevisionMetadata,
+        RevisionSpec,
+        RevisionTemplate,
+        ServiceOverride,
+        ServiceType,
+        TrafficTarget,
+        WorkloadOverride,
+        service_faults,
+    )
+    from .knative_annotations import (
+        AHPA,
+        AUTOSCALING,
+        HPA,
+        KPA,
+        PROGRESS_DEADLINE,
+        ROLLOUT_DURATION,
+        SHIPPED,
+        ServingLimits,
+    )
+    from .knative_features import features
+    from .kserve import (
+        AUTOSCALER_CLASS,
+        DEPLOYMENT_MODE,
+        PROMETHEUS_SCRAPING,
+        SERVING_CONTAINER,
+        AutoscalerClass,
+        AutoScaling,
+        Batcher,
+        ComputeResource,
+        DeploymentMode,
+        DeploymentStrategy,
+        InferenceProtocol,
+        InferenceService,
+        InferenceServiceSpec,
+        Logger,
+        LoggerMode,
+        MetricAuthentication,
+        MetricBackend,
+        MetricQuery,
+        ModelFormat,
+        ModelSpec,
+        ModelStorage,
+        PredictorSpec,
+        RollingUpdate,
+        ScaleMetric,
+        ScalingMetric,
+        ScalingQuery,
+        ScalingResource,
+        ScalingSource,
+        SecretRef,
+        ServingRuntime,
+        ServingRuntimeSpec,
+        StrategyType,
+        SupportedModelFormat,
+        default_host,
+        deployment_name,
+        inference_service_faults,
+        pod_label,
+    )
+    from .model import CrdModel
+    from .monitoring import (
+        NamespaceNames,
+        PodMetricsEndpoint,
+        PodMonitor,
+        PodMonitorSpec,
+    )
+    from .scheduling import (
+        WAIT_FOR_SCALING,
+        Capacity,
+        ConsumerRef,
+        NextUnitPolicy,
+        PreemptPolicy,
+        ResourcePolicy,
+        ResourcePolicySpec,
+        Strategy,
+        Unit,
+        WhenTryNextUnits,
+    )
+    from .volumes import (
+        AccessMode,
+        ClaimSpec,
+        ClaimTemplate,
+        ClaimVolume,
+        ConfigMapProjection,
+        ConfigMapVolume,
+        CsiVolume,
+        DownwardFile,
+        DownwardProjection,
+        DownwardVolume,
+        EmptyDirVolume,
+        EphemeralVolume,
+        HostPathVolume,
+        ImageVolume,
+        KeyToPath,
+        LocalObjectReference,
+        Medium,
+        MountPropagation,
+        NfsVolume,
+        ObjectFieldSelector,
+        ProjectedVolume,
+        PullPolicy,
+        ResourceFieldSelector,
+        SecretProjection,
+        SecretVolume,
+        TokenProjection,
+        Volume,
+        VolumeMount,
+        VolumeProjection,
+        VolumeResources,
+    )
 
 __all__ = [
     "AHPA",
@@ -455,3 +460,71 @@ __all__ = [
     "pod_label",
     "service_faults",
 ]
+
+_MODULES = {
+    ".affinity": (
+        "Affinity LabelOperator LabelSelector LabelSelectorRequirement NodeAffinity "
+        "NodeInclusion NodeOperator NodeSelector NodeSelectorRequirement NodeSelectorTerm "
+        "PodAffinity PodAffinityTerm PreferredSchedulingTerm TaintEffect Toleration "
+        "TolerationOperator TopologySpreadConstraint Unsatisfiable WeightedPodAffinityTerm"
+    ),
+    ".autoscaling": (
+        "ExternalMetric HorizontalPodAutoscaler HorizontalPodAutoscalerSpec Metric "
+        "MetricIdentifier MetricTarget MetricTargetType MetricType ObjectMetric "
+        "ObjectReference PodsMetric PolicySelect PolicyType ResourceMetric ScalingBehavior "
+        "ScalingPolicy ScalingRules"
+    ),
+    ".core": (
+        "Capabilities Container ContainerPort DnsConfig DnsOption DnsPolicy EnvFromSource "
+        "EnvSource EnvVar EnvVarSource ExecAction GrpcAction HostAlias HttpGetAction "
+        "HttpHeader KeySelector Lifecycle LifecycleHandler PodSecurityContext PodSpec Probe "
+        "Protocol ResourceRequirements Scheme SeccompProfile SeccompType SecurityContext "
+        "SleepAction TcpSocketAction TerminationMessagePolicy"
+    ),
+    ".fluid": (
+        "OSS_ENDPOINT OSS_KEY_ID OSS_KEY_SECRET AffinityPolicy AffinityStrategy "
+        "CacheableNodeAffinity CleanCachePolicy CleanPolicy ClientMetrics DataLoad "
+        "DataLoadSpec DataRestoreLocation Dataset DatasetSpec EncryptOption "
+        "EncryptOptionSource JindoComponent JindoFuse JindoRuntime JindoRuntimeSpec "
+        "JindoVersion LoadPolicy MediumType Mount NetworkMode NodeLabel OperationKind "
+        "OperationRef Placement PodMetadata RunAfter SecretKeyRef TargetDataset TargetPath "
+        "TieredStore TieredStoreLevel User VolumeType WeightedNodeLabel pair_faults"
+    ),
+    ".knative": (
+        "ContainerEnv ContainerResources HighAvailability Ingress Ingresses KnativeService "
+        "KnativeServiceSpec KnativeServing KnativeServingSpec Kourier Registry "
+        "RevisionMetadata RevisionSpec RevisionTemplate ServiceOverride ServiceType "
+        "TrafficTarget WorkloadOverride service_faults"
+    ),
+    ".knative_annotations": (
+        "AHPA AUTOSCALING HPA KPA PROGRESS_DEADLINE ROLLOUT_DURATION SHIPPED ServingLimits"
+    ),
+    ".knative_features": "features",
+    ".kserve": (
+        "AUTOSCALER_CLASS DEPLOYMENT_MODE PROMETHEUS_SCRAPING SERVING_CONTAINER "
+        "AutoscalerClass AutoScaling Batcher ComputeResource DeploymentMode "
+        "DeploymentStrategy InferenceProtocol InferenceService InferenceServiceSpec Logger "
+        "LoggerMode MetricAuthentication MetricBackend MetricQuery ModelFormat ModelSpec "
+        "ModelStorage PredictorSpec RollingUpdate ScaleMetric ScalingMetric ScalingQuery "
+        "ScalingResource ScalingSource SecretRef ServingRuntime ServingRuntimeSpec "
+        "StrategyType SupportedModelFormat default_host deployment_name "
+        "inference_service_faults pod_label"
+    ),
+    ".model": "CrdModel",
+    ".monitoring": "NamespaceNames PodMetricsEndpoint PodMonitor PodMonitorSpec",
+    ".scheduling": (
+        "WAIT_FOR_SCALING Capacity ConsumerRef NextUnitPolicy PreemptPolicy ResourcePolicy "
+        "ResourcePolicySpec Strategy Unit WhenTryNextUnits"
+    ),
+    ".volumes": (
+        "AccessMode ClaimSpec ClaimTemplate ClaimVolume ConfigMapProjection ConfigMapVolume "
+        "CsiVolume DownwardFile DownwardProjection DownwardVolume EmptyDirVolume "
+        "EphemeralVolume HostPathVolume ImageVolume KeyToPath LocalObjectReference Medium "
+        "MountPropagation NfsVolume ObjectFieldSelector ProjectedVolume PullPolicy "
+        "ResourceFieldSelector SecretProjection SecretVolume TokenProjection Volume "
+        "VolumeMount VolumeProjection VolumeResources"
+    ),
+}
+
+if not TYPE_CHECKING:  # A type checker would take any name for granted.
+    __getattr__ = importer(__name__, _MODULES)

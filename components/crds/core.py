@@ -5,16 +5,17 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podspe
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Fault, Words
+from ..args import MISSING, Because, Fault, Words
+from ..names import LabelName
 from ..quantity import parse
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
-from .formats import dns_1123_faults, quantity_faults
+from .formats import Amount, is_amount
 from .model import CrdModel, one_of_faults
 from .volumes import (
     LocalObjectReference,
@@ -77,21 +78,15 @@ class ResourceRequirements(CrdModel):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    limits: dict[str, str] | None = None
+    limits: dict[str, Amount] | None = None
     """Most that the container may use."""
-    requests: dict[str, str] | None = None
+    requests: dict[str, Amount] | None = None
     """What a node must have free. Default: the limits."""
 
     def _faults(self) -> Iterator[Fault]:
         limits, requests = self.limits or {}, self.requests or {}
-        broken = [*amount_faults("limits", limits), *amount_faults("requests", requests)]
-        yield from broken or request_faults(limits, requests)
-
-
-def amount_faults(field: str, amounts: Mapping[str, str]) -> Iterator[Fault]:
-    """Refuses amounts that are not quantities of 0 or more."""
-    for resource, amount in amounts.items():
-        yield from quantity_faults(f"{field}[{resource}]", amount)
+        if all(map(is_amount, (*limits.values(), *requests.values()))):
+            yield from request_faults(limits, requests)
 
 
 def request_faults(limits: Mapping[str, str], requests: Mapping[str, str]) -> Iterator[Fault]:
@@ -391,7 +386,7 @@ class Container(CrdModel):
 
     image: pulumi.Input[str]
     """Image, with tag or digest."""
-    name: str | None = None
+    name: Annotated[LabelName | None, Because("logs and metrics are found by it")] = None
     """Name, unique in the pod. Knative fills it in."""
     command: list[pulumi.Input[str]] | None = None
     """What is started, in place of the image's entrypoint."""
@@ -427,8 +422,6 @@ class Container(CrdModel):
     """Directory that it starts in. Default the image's."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.name is not None:
-            yield from dns_1123_faults("name", self.name, "logs and metrics are found by it")
         yield from env_faults([variable.name for variable in self.env or []])
         for name in ("liveness_probe", "startup_probe"):
             threshold = probe.success_threshold if (probe := getattr(self, name)) else None

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
-from ..args import Fault
+from ..args import Because, Fault, TextForm
 from ..names import DNS_1035_LABEL, DNS_1123_LABEL
 from ..quantity import is_quantity, parse
 
@@ -18,6 +18,8 @@ _IMAGE: Final = re.compile(
     rf"(?:{_HOST}/)?{_PART_OF_NAME}(?:/{_PART_OF_NAME})*"
     r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
+_UNREADABLE: Final = "Kubernetes reads nothing else"
+_NO_PULL: Final = "no node could pull it, and Knative refuses the Service"
 _IMAGE_PREFIX: Final = re.compile(rf"(?:{_HOST}|{_PART_OF_NAME})(?:/{_PART_OF_NAME})*")
 _DURATION: Final = re.compile(
     r"(?P<sign>[+-]?)(?P<parts>0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)"
@@ -43,18 +45,18 @@ def dns_1035_faults(field: str, name: object, why: str) -> Iterator[Fault]:
     yield from DNS_1035_LABEL.faults(field, name, why)
 
 
-def image_faults(field: str, image: object) -> Iterator[Fault]:
-    """Refuses what is no reference to an image; an Output passes unread."""
-    if isinstance(image, str) and not _IMAGE.fullmatch(image):
+def image_faults(field: str, image: str, why: str = _NO_PULL) -> Iterator[Fault]:
+    """Refuses what is no reference to an image."""
+    if not _IMAGE.fullmatch(image):
         want = "[host[:port]/]name[:tag][@sha256:digest], the name in lower case"
-        yield Fault(field, image, want, "no node could pull it, and Knative refuses the Service")
+        yield Fault(field, image, want, why)
 
 
-def image_prefix_faults(field: str, prefix: object) -> Iterator[Fault]:
-    """Refuses what images cannot be pulled below; an Output passes unread."""
-    if isinstance(prefix, str) and not _IMAGE_PREFIX.fullmatch(prefix):
+def image_prefix_faults(field: str, prefix: str, why: str) -> Iterator[Fault]:
+    """Refuses what images cannot be pulled below."""
+    if not _IMAGE_PREFIX.fullmatch(prefix):
         want = "a registry path such as registry.example.com/mirror, without scheme, tag or '/' at "
-        yield Fault(field, prefix, f"{want}the end", "images are called after it")
+        yield Fault(field, prefix, f"{want}the end", why)
 
 
 def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:
@@ -62,11 +64,23 @@ def dns_1123_faults(field: str, name: object, why: str) -> Iterator[Fault]:
     yield from DNS_1123_LABEL.faults(field, name, why)
 
 
-def quantity_faults(field: str, amount: str | None) -> Iterator[Fault]:
-    """Refuses an amount that is not a quantity of 0 or more; None passes."""
-    if amount is not None and (not is_quantity(amount) or parse(amount) < 0):
-        want = "a quantity of 0 or more, such as 15Gi, 500m or 2"
-        yield Fault(field, amount, want, "Kubernetes reads nothing else")
+def is_amount(text: str) -> bool:
+    """Whether Kubernetes reads the text as a quantity of 0 or more."""
+    return is_quantity(text) and parse(text) >= 0
+
+
+def quantity_faults(field: str, amount: str, why: str = _UNREADABLE) -> Iterator[Fault]:
+    """Refuses an amount that is not a quantity of 0 or more."""
+    if not is_amount(amount):
+        yield Fault(field, amount, "a quantity of 0 or more, such as 15Gi, 500m or 2", why)
+
+
+ImageReference = Annotated[str, TextForm(image_faults), Because(_NO_PULL)]
+"""Type of a reference to an image."""
+ImagePrefix = Annotated[str, TextForm(image_prefix_faults), Because("images are called after it")]
+"""Type of a registry path that images are pulled below."""
+Amount = Annotated[str, TextForm(quantity_faults), Because(_UNREADABLE)]
+"""Type of a quantity of 0 or more in a custom resource."""
 
 
 def seconds(duration: str) -> Decimal | None:

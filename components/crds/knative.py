@@ -6,15 +6,16 @@ https://github.com/knative/operator/tree/main/config/crd/bases
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
-from ..args import MISSING, Fault, nearest
+from ..args import MISSING, Because, Fault, nearest
 from ..bindings import kubernetes
+from ..names import ServiceName
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
 from .formats import dns_1035_faults
@@ -92,7 +93,9 @@ class RevisionSpec(PodSpec):
 class RevisionMetadata(CrdModel):
     """Name, labels and annotations of each revision; its pods get the labels."""
 
-    name: pulumi.Input[str] | None = None
+    name: Annotated[
+        pulumi.Input[ServiceName] | None, Because("a revision is called after its Service")
+    ] = None
     """Name of the revision, from the Service's name and a dash on; changes with the template."""
     labels: dict[str, pulumi.Input[str]] | None = None
     """Labels of revision and pods, for a ResourcePolicy to select."""
@@ -100,7 +103,6 @@ class RevisionMetadata(CrdModel):
     """Annotations, those of the autoscaler among them."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "a revision is called after its Service")
         yield from annotation_faults(self.annotations)
 
 
@@ -122,7 +124,7 @@ class TrafficTarget(CrdModel):
     """Whether it follows the newest ready revision. Default true without a revision_name."""
     revision_name: pulumi.Input[str] | None = None
     """The revision that gets it."""
-    tag: str | None = None
+    tag: Annotated[ServiceName | None, Because("it becomes part of a host name")] = None
     """Prefix of a host name of its own."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -130,7 +132,6 @@ class TrafficTarget(CrdModel):
             want = str(not self.latest_revision).lower()
             why = "a share goes to one named revision or to the newest"
             yield Fault("latest_revision", self.latest_revision, want, why)
-        yield from dns_1035_faults("tag", self.tag, "it becomes part of a host name")
 
 
 class KnativeServiceSpec(CrdModel):

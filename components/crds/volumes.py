@@ -5,14 +5,15 @@ API: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volume
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
 from pydantic import Field
 
-from ..args import Fault
-from .formats import dns_1123_faults, quantity_faults
+from ..args import Because, Fault
+from ..names import LabelName
+from .formats import Amount
 from .model import CrdModel, one_of_faults
 
 T = TypeVar("T")
@@ -109,11 +110,8 @@ class ResourceFieldSelector(CrdModel):
     """Which one, e.g. `limits.memory`."""
     container_name: str | None = None
     """Whose; needed in a volume."""
-    divisor: str | None = None
+    divisor: Amount | None = None
     """Unit of the number, as a quantity such as `1Mi`."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from quantity_faults("divisor", self.divisor)
 
 
 class DownwardFile(CrdModel):
@@ -213,11 +211,8 @@ class EmptyDirVolume(CrdModel):
 
     medium: Medium | None = None
     """`Memory` for a tmpfs that counts against memory limits. Default: the node's disk."""
-    size_limit: str | None = None
+    size_limit: Amount | None = None
     """Size at which the pod is evicted, as a quantity such as `8Gi`."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from quantity_faults("size_limit", self.size_limit)
 
 
 class ClaimVolume(CrdModel):
@@ -256,15 +251,10 @@ class CsiVolume(CrdModel):
 class VolumeResources(CrdModel):
     """How large a claim is."""
 
-    requests: dict[str, str]
+    requests: dict[str, Amount]
     """`storage`, as a quantity such as `100Gi`."""
-    limits: dict[str, str] | None = None
+    limits: dict[str, Amount] | None = None
     """Largest size."""
-
-    def _faults(self) -> Iterator[Fault]:
-        for name in ("requests", "limits"):
-            for resource, amount in (getattr(self, name) or {}).items():
-                yield from quantity_faults(f"{name}[{resource}]", amount)
 
 
 class ClaimSpec(CrdModel):
@@ -335,7 +325,7 @@ VOLUME_KINDS: Final = (
 class Volume(CrdModel):
     """Files that containers can mount."""
 
-    name: str
+    name: Annotated[LabelName, Because("mounts refer to the volume by it")]
     """What mounts call it, unique in the pod."""
     config_map: ConfigMapVolume | None = None
     """Files from a ConfigMap."""
@@ -366,7 +356,6 @@ class Volume(CrdModel):
         return next(kind for kind in VOLUME_KINDS if getattr(self, kind) is not None)
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1123_faults("name", self.name, "mounts refer to the volume by it")
         yield from one_of_faults("source", self, VOLUME_KINDS, "a volume has one source")
 
 

@@ -8,7 +8,7 @@ import pulumi
 
 from ..args import Args, Fault, child_options
 from ..catalog.charts import CERT_MANAGER_ONE_REGISTRY, CHARTS
-from ..crds.formats import image_prefix_faults
+from ..crds.formats import ImagePrefix
 from .fluid import merged
 from .releases import HelmChart, install
 
@@ -21,11 +21,10 @@ class CertManagerArgs(Args):
 
     chart: HelmChart | None = None
     """Which chart installs it. Default: upstream's, pinned."""
-    image_prefix: str | None = None
+    image_prefix: ImagePrefix | None = None
     """Registry path that has cert-manager's images, e.g. a mirror. Default: quay.io/jetstack."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_prefix_faults("image_prefix", self.image_prefix)
         version = self.chart.version if self.chart else None
         if version is None:
             return

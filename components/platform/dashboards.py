@@ -13,7 +13,7 @@ from ..args import Args, Fault, child_options
 from ..bindings import kubernetes
 from ..catalog.metrics import SERIES, MetricsFlavor, PodLabels
 from ..catalog.vllm.table import read_version, release
-from ..crds.formats import dns_1123_faults
+from ..names import NamespaceName
 from .gpu_metrics import GpuLabels, gpu_labels, label_faults
 from .grafana import Dashboard, Panel, Query, Variable
 
@@ -38,12 +38,12 @@ class DashboardsArgs(Args):
 
     flavor: MetricsFlavor
     """arms or upstream, as in GpuMetrics: whose GPU series are shown."""
-    namespace: str | None = DEFAULT_NAMESPACE
-    """Namespace in which Grafana's sidecar looks, and which exists. Default monitoring."""
-    label: str | None = SIDECAR_LABEL
-    """Label by which the sidecar knows a dashboard. Default grafana_dashboard."""
-    label_value: str | None = "1"
-    """Value of the label. Default "1"."""
+    namespace: NamespaceName = DEFAULT_NAMESPACE
+    """Namespace in which Grafana's sidecar looks, and which exists."""
+    label: str = SIDECAR_LABEL
+    """Label by which the sidecar knows a dashboard."""
+    label_value: str = "1"
+    """Value of the label."""
     labels: GpuLabels | None = None
     """Labels of the GPU series, as in GpuMetrics."""
     honor_labels: bool | None = None
@@ -53,7 +53,6 @@ class DashboardsArgs(Args):
     everything is shown."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1123_faults("namespace", self.namespace, "it names a namespace")
         yield from label_faults(self.flavor, self.labels, self.honor_labels)
         for text in self.vllm_releases or []:
             if not re.fullmatch(r"\d+\.\d+\.\d+", text):
@@ -84,7 +83,7 @@ class Dashboards(pulumi.ComponentResource):
                 metadata=ObjectMetaArgs(
                     name=dashboard.uid,
                     namespace=args.namespace,
-                    labels={args.label or SIDECAR_LABEL: args.label_value or "1"},
+                    labels={args.label: args.label_value},
                 ),
                 data={f"{dashboard.uid}.json": json.dumps(dashboard.model(), indent=2)},
                 opts=child_options(self, opts),

@@ -11,7 +11,7 @@ from ..args import MISSING, Args, Fault, child_options
 from ..bindings import kubernetes
 from ..catalog.charts import CHARTS
 from ..crds.affinity import Toleration
-from ..crds.formats import image_prefix_faults
+from ..crds.formats import ImagePrefix
 
 RELEASE = "fluid"
 
@@ -28,24 +28,23 @@ class FluidFlavor(StrEnum):
 class FluidChart(Args):
     """Which chart installs Fluid."""
 
-    flavor: FluidFlavor | None = FluidFlavor.UPSTREAM
-    """upstream, or ack for ack-fluid. Both exclude each other in a cluster. Default upstream."""
+    flavor: FluidFlavor = FluidFlavor.UPSTREAM
+    """upstream, or ack for ack-fluid. Both exclude each other in a cluster."""
     chart: str | None = None
     """Name of the chart, or an oci:// reference. Default: upstream's."""
     repository: str | None = None
     """HTTP repository of the chart. Default: upstream's."""
     version: str | None = None
     """Version of the chart. Default: upstream's newest stable release."""
-    image_prefix: str | None = None
+    image_prefix: ImagePrefix | None = None
     """Registry path that has Fluid's images and those of Jindo, smartdata and jindo-fuse, e.g. a
     mirror. Default: the chart's, Docker Hub and Jindo's registry in Shanghai."""
     values: dict[str, Any] | None = None
     """Values laid over ours."""
-    timeout_seconds: int | None = Field(default=900, ge=60)
-    """How long an installation may take, in seconds. Default 900."""
+    timeout_seconds: int = Field(default=900, ge=60)
+    """How long an installation may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_prefix_faults("image_prefix", self.image_prefix)
         if self.flavor is not FluidFlavor.ACK:
             return
         for field in ("chart", "version"):

@@ -32,9 +32,8 @@ from ..catalog.metrics import (
     offered,
 )
 from ..crds.affinity import Toleration
-from ..crds.formats import dns_1123_faults
 from ..crds.monitoring import PodMonitor, PodMonitorSpec
-from ..names import url_faults
+from ..names import NamespaceName, url_faults
 from .fluid import merged
 from .releases import HelmChart, install
 
@@ -90,19 +89,15 @@ class GpuLabels(Args):
 class VllmMonitor(Args):
     """Pods whose vLLM is asked for its metrics."""
 
-    namespaces: list[str] = Field(min_length=1)
+    namespaces: list[NamespaceName] = Field(min_length=1)
     """Namespaces of the models."""
-    pod_label: str | None = Field(default=KSERVE_POD_LABEL, min_length=1)
-    """Label that the pods carry, whatever its value. Default KServe's; Knative's is
+    pod_label: str = Field(default=KSERVE_POD_LABEL, min_length=1)
+    """Label that the pods carry, whatever its value. The default is KServe's; Knative's is
     serving.knative.dev/service."""
-    port: int | None = Field(default=8080, ge=1, le=65535)
-    """Port that vLLM listens on, and its container declares. Default 8080."""
-    interval_seconds: int | None = Field(default=15, ge=1)
-    """Time between two requests, in seconds. Default 15."""
-
-    def _faults(self) -> Iterator[Fault]:
-        for index, namespace in enumerate(self.namespaces):
-            yield from dns_1123_faults(f"namespaces[{index}]", namespace, "it names a namespace")
+    port: int = Field(default=8080, ge=1, le=65535)
+    """Port that vLLM listens on, and its container declares."""
+    interval_seconds: int = Field(default=15, ge=1)
+    """Time between two requests, in seconds."""
 
 
 class GpuMetricsArgs(Args):
@@ -114,9 +109,9 @@ class GpuMetricsArgs(Args):
     """Where the adapter asks for series."""
     cluster_id: pulumi.Input[str] | None = None
     """ID of the ACK cluster, for the add-on of flavor arms."""
-    exporter: bool | None = True
-    """Whether the GPU exporter is installed: add-on arms-prometheus, or dcgm-exporter. Default
-    true; false where the cluster has it."""
+    exporter: bool = True
+    """Whether the GPU exporter is installed: add-on arms-prometheus, or dcgm-exporter. False where
+    the cluster has it."""
     addon_version: pulumi.Input[str] | None = None
     """Version of add-on arms-prometheus, 1.1.7 or later. Default: the newest for the cluster."""
     labels: GpuLabels | None = None

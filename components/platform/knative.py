@@ -3,22 +3,27 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Annotated
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, child_options, validated  # noqa: F401
+from ..args import MISSING, Args, Because, Fault, Output, T, child_options, validated  # noqa: F401
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
-from ..names import domain_faults, registry_faults
+from ..names import DomainName, RegistryHost
 
 NAMESPACE = "knative-serving"
 DEFAULT_DOMAIN = "example.com"
 DEFAULT_MAX_REQUEST_SECONDS = 600
-TAG_RESOLVING = "Knative compares it with the registry of each image"
-"""Why a registry is written as images name it."""
+ServicesDomain = Annotated[DomainName, Because("services are hosts below it")]
+"""Type of the domain of services."""
+UnresolvedRegistry = Annotated[
+    RegistryHost, Because("Knative compares it with the registry of each image")
+]
+"""Type of a registry whose tags Knative does not resolve."""
 OPERATOR_TIMEOUT_SECONDS = 900
 _OPERATOR = "https://knative.dev/docs/install/operator/configuring-serving-cr/"
 _LOCAL_REGISTRIES = ("kind.local", "ko.local", "dev.local")
@@ -27,6 +32,13 @@ _RESOLVED_AS = {"docker.io": "index.docker.io"}
 """What Knative compares in place of a host: knative.dev/serving v0.50.0,
 pkg/reconciler/revision/resolve.go, asks go-containerregistry v0.20.3 for the registry of a tag,
 which writes Docker Hub so."""
+_SECURE_DEFAULTS = "secure-pod-defaults"
+_FLAG_VALUES = ("enabled", "allowed", "disabled")
+"""What a flag may be, in any case. Knative takes any other text for none and says nothing, so that
+the flag is what it ships as: knative.dev/serving v0.50.0, pkg/apis/config/features.go."""
+_SECURE_VALUES = ("enabled", "allowrootbounded", "disabled")
+"""What the one flag with values of its own may be."""
+_FEATURES = "https://knative.dev/docs/serving/configuration/feature-flags/"
 _NO_SERVICE = 'selector:\n  ack-inference/unused: "true"\n'
 """Options of a domain that no service gets."""
 
@@ -51,11 +63,11 @@ class KnativeArgs(Args):
     """ID of the ACK cluster, for the add-on."""
     version: str | None = None
     """Version of the add-on, or Serving release. Default: ACK's choice, or a pinned release."""
-    domain: str | None = DEFAULT_DOMAIN
-    """Domain below which services are reached. Default example.com."""
-    max_request_seconds: int | None = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
-    """Longest request that a service may allow, in seconds. Default 600."""
-    skip_tag_resolving: list[str] | None = None
+    domain: ServicesDomain = DEFAULT_DOMAIN
+    """Domain below which services are reached."""
+    max_request_seconds: int = Field(default=DEFAULT_MAX_REQUEST_SECONDS, ge=1)
+    """Longest request that a service may allow, in seconds."""
+    skip_tag_resolving: list[UnresolvedRegistry] | None = None
     """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
     since it cannot reach them. A pod then runs whatever the tag is when it starts."""
     image_pattern: str | None = None
@@ -63,9 +75,13 @@ class KnativeArgs(Args):
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from domain_faults("domain", self.domain, "services are hosts below it")
-        for index, registry in enumerate(self.skip_tag_resolving or []):
-            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
+        for flag, value in self.features.items():
+            values = _SECURE_VALUES if flag == _SECURE_DEFAULTS else _FLAG_VALUES
+            if value.lower() not in values:
+                why = "Knative takes any other text for none, and says nothing"
+                yield Fault(
+                    f"features[{flag}]", value, f"one of {', '.join(values)}", why, _FEATURES
+                )
         if self.installer is KnativeInstaller.ADDON:
             yield from self._addon_faults()
         else:
@@ -111,7 +127,7 @@ class Knative(pulumi.ComponentResource):
         else:
             self._declare_operator(name, serving, opts)
 
-        self.domain = pulumi.Output.from_input(args.domain or DEFAULT_DOMAIN)
+        self.domain = pulumi.Output.from_input(args.domain)
         self.register_outputs({"domain": self.domain})
 
     def _declare_addon(
@@ -180,7 +196,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
         config["features"] = dict(sorted(args.features.items()))
     if domains := _domains(args):
         config["domain"] = domains
-    seconds = args.max_request_seconds or DEFAULT_MAX_REQUEST_SECONDS
+    seconds = args.max_request_seconds
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
     if args.skip_tag_resolving:
@@ -191,7 +207,7 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
 
 
 def _domains(args: KnativeArgs) -> dict[str, str]:
-    domain = args.domain or DEFAULT_DOMAIN
+    domain = args.domain
     if args.installer is KnativeInstaller.OPERATOR:
         # Without a domain, Knative itself exposes services inside the cluster alone.
         return {domain: ""}

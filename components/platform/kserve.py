@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Fault, Output, T, child_options  # noqa: F401
+from ..args import MISSING, Args, Because, Fault, Output, T, child_options  # noqa: F401
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import (
     CHARTS,
@@ -17,8 +17,8 @@ from ..catalog.charts import (
     KSERVE_RUNTIME_IMAGES,
     Chart,
 )
-from ..crds.formats import image_prefix_faults
-from ..names import DNS_1123_SUBDOMAIN, domain_faults
+from ..crds.formats import ImagePrefix
+from ..names import DomainName, ObjectName
 from .fluid import merged
 from .releases import INSTALL_SECONDS, HelmChart, install, source_faults
 
@@ -26,7 +26,10 @@ NAMESPACE: Final = "kserve"
 DEFAULT_DOMAIN: Final = "example.com"
 DEFAULT_INGRESS_CLASS: Final = "nginx"
 ACK_RELEASE: Final = "ack-kserve"
-MODELS_BELOW: Final = "models are hosts below it"
+ModelsDomain = Annotated[DomainName, Because("models are hosts below it")]
+"""Type of the domain of models."""
+IngressClassName = Annotated[ObjectName, Because("each model's Ingress names its class")]
+"""Type of the name of an IngressClass."""
 """Why a domain is a host name."""
 INGRESS_ADDON: Final = "nginx-ingress-controller"
 """Add-on of ACK that answers to the IngressClass nginx."""
@@ -49,22 +52,22 @@ class KServeFlavor(StrEnum):
 class KServeChart(Args):
     """Which charts install KServe."""
 
-    flavor: KServeFlavor | None = KServeFlavor.UPSTREAM
-    """upstream, or ack for ack-kserve. They own the same resource types. Default upstream."""
+    flavor: KServeFlavor = KServeFlavor.UPSTREAM
+    """upstream, or ack for ack-kserve. They own the same resource types."""
     chart: str | None = None
     """Name of ack-kserve's chart, an oci:// reference, or the URL of a .tgz."""
     repository: str | None = None
     """OCI path that has KServe's charts, e.g. of a mirror, or HTTP repository of ack-kserve."""
     version: str | None = None
     """Version of all charts. Default: upstream's newest stable release."""
-    image_prefix: str | None = None
+    image_prefix: ImagePrefix | None = None
     """Registry path that has KServe's images, those of its serving runtimes where they are
     installed, and in a stack cert-manager's, e.g. a mirror. Default: each chart's own registries.
     """
     values: dict[str, Any] | None = None
     """Values laid over ours: of kserve-resources, or all that ack-kserve is given."""
-    timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
-    """How long the installation of one chart may take, in seconds. Default 900."""
+    timeout_seconds: int = Field(default=INSTALL_SECONDS, ge=60)
+    """How long the installation of one chart may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.flavor is KServeFlavor.ACK:
@@ -84,7 +87,6 @@ class KServeChart(Args):
         yield from source_faults(self.chart, self.repository, self.version)
 
     def _upstream_faults(self) -> Iterator[Fault]:
-        yield from image_prefix_faults("image_prefix", self.image_prefix)
         if self.chart is not None:
             why = "KServe is several charts, whose path `repository` names"
             yield Fault("chart", self.chart, "left out, or flavor ack", why)
@@ -101,21 +103,21 @@ class KServeArgs(Args):
 
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
-    domain: str | None = None
+    domain: ModelsDomain | None = None
     """Domain below which models are reached. Default example.com."""
-    ingress_class: str | None = None
+    ingress_class: IngressClassName | None = None
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
-    runtimes: bool | None = False
+    runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too. A model with an image of its own
-    needs none. Default false."""
-    protect_crds: bool | None = True
+    needs none."""
+    protect_crds: bool = True
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
-    KServe serves in the cluster, also those of others. Default true."""
+    KServe serves in the cluster, also those of others."""
     cluster_id: pulumi.Input[str] | None = None
     """Cluster of ACK, Edge among them, that gets the add-on nginx-ingress-controller, and with it
     a load balancer, which costs money. Left out, an ingress controller has to be there."""
-    public_ingress: bool | None = False
-    """Whether that load balancer has a public address. Default false: it answers in the VPC."""
+    public_ingress: bool = False
+    """Whether that load balancer has a public address. Without, it answers in the VPC."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from self._ingress_faults()
@@ -124,9 +126,6 @@ class KServeArgs(Args):
                 if got := getattr(self, field):
                     why = "the values of ack-kserve are not known here"
                     yield Fault(field, got, "left out, and put into chart.values", why)
-            return
-        yield from domain_faults("domain", self.domain, MODELS_BELOW)
-        yield from ingress_class_faults("ingress_class", self.ingress_class)
 
     def _ingress_faults(self) -> Iterator[Fault]:
         if self.public_ingress and self.cluster_id is None:
@@ -136,11 +135,6 @@ class KServeArgs(Args):
             want = f"{DEFAULT_INGRESS_CLASS}, or cluster_id left out"
             why = f"the add-on {INGRESS_ADDON} answers to no other"
             yield Fault("ingress_class", self.ingress_class, want, why)
-
-
-def ingress_class_faults(field: str, name: object) -> Iterator[Fault]:
-    """Refuses what is no name of an IngressClass."""
-    yield from DNS_1123_SUBDOMAIN.faults(field, name, "each model's Ingress names its class")
 
 
 class KServe(pulumi.ComponentResource):
@@ -224,7 +218,7 @@ class KServe(pulumi.ComponentResource):
             "crd",
             {},
             # Resource types run no pod and need no certificate: they wait for nothing.
-            pulumi.ResourceOptions(parent=self, protect=args.protect_crds is not False),
+            pulumi.ResourceOptions(parent=self, protect=args.protect_crds),
         )
         # Its webhook needs a certificate of cert-manager; where that comes too late, the release
         # is rolled back, and a second `pulumi up` succeeds: kserve/kserve issue 5037.

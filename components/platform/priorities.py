@@ -1,13 +1,14 @@
 """PriorityClasses: who gives way to whom."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import pulumi
 from pydantic import Field
 
-from ..args import Args, Fault, child_options
+from ..args import Args, Because, Fault, child_options
 from ..bindings import kubernetes
-from ..crds.formats import dns_1123_faults
+from ..names import LabelName
 
 HIGHEST_USER_PRIORITY = 1_000_000_000
 """Kubernetes keeps higher values for its own classes."""
@@ -16,17 +17,16 @@ HIGHEST_USER_PRIORITY = 1_000_000_000
 class PriorityClass(Args):
     """One priority."""
 
-    name: str
+    name: Annotated[LabelName, Because("it names a PriorityClass")]
     """Name of the PriorityClass."""
     value: int = Field(ge=-(2**31), le=HIGHEST_USER_PRIORITY)
     """Pods of a higher value preempt those of a lower one."""
-    preempts: bool | None = True
-    """False lets pods wait for room instead of making it. Default true."""
+    preempts: bool = True
+    """False lets pods wait for room instead of making it."""
     description: str | None = None
     """What the class is for."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1123_faults("name", self.name, "it names a PriorityClass")
         if self.name.startswith("system-"):
             yield Fault("name", self.name, "without system- in front", "Kubernetes reserves it")
 

@@ -25,8 +25,8 @@ class HelmChart(Args):
     """Version of the chart. Default: the one that is pinned here."""
     values: dict[str, Any] | None = None
     """Values laid over ours."""
-    timeout_seconds: int | None = Field(default=INSTALL_SECONDS, ge=60)
-    """How long an installation may take, in seconds. Default 900."""
+    timeout_seconds: int = Field(default=INSTALL_SECONDS, ge=60)
+    """How long an installation may take, in seconds."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from source_faults(self.chart, self.repository, self.version)

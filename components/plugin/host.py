@@ -19,6 +19,7 @@ from pulumi.provider.experimental.analyzer import (
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
 from ..args import SECRET, descriptions
@@ -170,7 +171,7 @@ class Host(ComponentProvider):
 
 
 def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
-    """Adds what the SDK's analyzer does not see: which fields are secret, and inherited texts.
+    """Adds what the SDK's analyzer does not see: secrets, inherited texts, and defaults.
 
     Args:
         schema: Schema of the package; changed in place.
@@ -185,15 +186,23 @@ def complete(schema: dict[str, Any], models: Mapping[str, type]) -> None:
             for (name, field), prop in zip(
                 model.model_fields.items(), schema_type.get(key, {}).values(), strict=True
             ):
-                _describe(prop, texts.get(name))
+                default = default_text(field)
+                _describe(prop, f"{texts[name]} Default {default}." if default else texts[name])
                 if (field.json_schema_extra or {}) == SECRET:
                     prop["secret"] = True
 
 
-def _describe(prop: dict[str, Any], text: str | None) -> None:
-    """Gives a property, and what it holds, the text of its field where it has none."""
-    if text is not None:
-        prop.setdefault("description", text)
+def default_text(field: FieldInfo) -> str:
+    """The default of a field as a stack file spells it; empty for none, a list or a section."""
+    default = field.default.value if isinstance(field.default, Enum) else field.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, int | float | str) else ""
+
+
+def _describe(prop: dict[str, Any], text: str) -> None:
+    """Gives a property, and what it holds, the text of its field."""
+    prop["description"] = text
     for part in ("items", "additionalProperties"):
         if part in prop:
             _describe(prop[part], text)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Annotated
 
 import pulumi
 from pydantic import Field
 
 from ..args import (  # noqa: F401
     Args,
+    Because,
     Fault,
     Output,
     Refusal,
@@ -23,9 +25,9 @@ from ..crds.knative import (
     service_faults,
 )
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from ..names import derived_host_faults, domain_faults
+from ..names import DomainName, derived_host_faults
 from ..quantity import plain
-from .pod import ModelArgs, model_pod, service_metadata
+from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
 
 RESERVE = "knative.aliyun.com/reserve-instance"
@@ -55,13 +57,12 @@ class ReserveType(StrEnum):
 class Scale(Args):
     """Between which bounds, and on what, a model scales."""
 
-    min: int | None = Field(default=1, ge=0)
-    """Fewest replicas. 0 scales to zero: the first request then waits for a whole start. Default
-    1."""
+    min: int = Field(default=1, ge=0)
+    """Fewest replicas. 0 scales to zero: the first request then waits for a whole start."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
-    metric: Metric | None = Metric.CONCURRENCY
-    """What is counted. Default concurrency."""
+    metric: Metric = Metric.CONCURRENCY
+    """What is counted."""
     target: float | None = Field(default=None, ge=0.01)
     """What one replica should have of it. With concurrency the smaller one of this and
     `concurrency_limit` counts. Default `concurrency_limit`, or else Knative's 100; with rps 200."""
@@ -87,7 +88,7 @@ class Scale(Args):
     default is 0."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.min or 0) > self.max:
+        if self.min > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
 
@@ -95,10 +96,10 @@ class Scale(Args):
 class Reserve(Args):
     """A small instance that answers while a model has no replica: a feature of ACK's Knative."""
 
-    type: ReserveType | None = ReserveType.ECS
-    """What it runs on. Default ecs: the cluster's nodes, without a virtual node."""
-    replicas: int | None = Field(default=1, ge=1, le=1000)
-    """How many there are. Default 1."""
+    type: ReserveType = ReserveType.ECS
+    """What it runs on. With ecs, the cluster's nodes, without a virtual node."""
+    replicas: int = Field(default=1, ge=1, le=1000)
+    """How many there are."""
     annotations: dict[str, str] | None = None
     """Further annotations, e.g. for the size of the instance, as ACK documents them."""
 
@@ -110,10 +111,10 @@ class KnativeServe(Args):
     """Between which bounds, and on what, it scales."""
     reserve: Reserve | None = None
     """Keeps a small instance while there is no replica."""
-    startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
-    """Longest start, node and image included: probe and progress deadline. Default 1800."""
-    request_seconds: int | None = Field(default=600, ge=1)
-    """Longest request. Sets both of Knative's time-outs. Default 600, Knative's highest."""
+    startup_seconds: int = Field(default=STARTUP_SECONDS, ge=60, le=86400)
+    """Longest start, node and image included: probe and progress deadline."""
+    request_seconds: int = Field(default=600, ge=1)
+    """Longest request. Sets both of Knative's time-outs. The default is Knative's highest."""
     concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
     """Most requests that a replica is given at once; more wait. Left out, no limit. With metric
     concurrency it is the target, if it is less than `scale.target` or that is left out."""
@@ -126,14 +127,12 @@ class KnativeModelArgs(ModelArgs):
 
     serve: KnativeServe
     """How Knative serves it."""
-    max_request_seconds: int | None = 600
-    """Longest request that the cluster's Knative allows. Default 600."""
-    domain: pulumi.Input[str] | None = "example.com"
-    """Domain of the cluster's Knative, for the address. Default example.com."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        yield from domain_faults("domain", self.domain, "the model is a host below it")
+    max_request_seconds: int = 600
+    """Longest request that the cluster's Knative allows."""
+    domain: Annotated[pulumi.Input[DomainName], Because("the model is a host below it")] = (
+        "example.com"
+    )
+    """Domain of the cluster's Knative, for the address."""
 
 
 class KnativeModel(pulumi.ComponentResource):
@@ -182,7 +181,7 @@ def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
 
 def serving_limits(args: KnativeModelArgs) -> ServingLimits:
     """What the cluster's Knative allows."""
-    return ServingLimits(max_revision_timeout_seconds=args.max_request_seconds or 600)
+    return ServingLimits(max_revision_timeout_seconds=args.max_request_seconds)
 
 
 def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
@@ -231,9 +230,8 @@ def annotations(serve: KnativeServe) -> dict[str, str]:
         "scale-to-zero-pod-retention-period": _duration(scale.zero_retention_seconds),
     }
     result = {f"{AUTOSCALING}{k}": str(v) for k, v in autoscaling.items() if v is not None}
-    if serve.startup_seconds:
-        # It starts anew with each replica that is ready, so it is the time of one start.
-        result[PROGRESS_DEADLINE] = f"{serve.startup_seconds}s"
+    # It starts anew with each replica that is ready, so it is the time of one start.
+    result[PROGRESS_DEADLINE] = f"{serve.startup_seconds}s"
     return {**result, **_reserve(serve.reserve), **(serve.annotations or {})}
 
 
@@ -242,8 +240,8 @@ def _reserve(reserve: Reserve | None) -> dict[str, str]:
         return {}
     return {
         RESERVE: "enable",
-        f"{RESERVE}-type": str(reserve.type or ReserveType.ECS),
-        f"{RESERVE}-replicas": str(reserve.replicas or 1),
+        f"{RESERVE}-type": str(reserve.type),
+        f"{RESERVE}-replicas": str(reserve.replicas),
         **(reserve.annotations or {}),
     }
 

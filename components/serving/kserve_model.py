@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
@@ -12,6 +12,7 @@ from pydantic import Field
 from ..args import (  # noqa: F401
     MISSING,
     Args,
+    Because,
     Fault,
     Output,
     Refusal,
@@ -39,7 +40,7 @@ from ..crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from ..names import derived_host_faults, domain_faults, url_faults
+from ..names import DomainName, derived_host_faults, url_form
 from ..quantity import decimal, plain
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
@@ -90,24 +91,25 @@ _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
 """Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
 
 
+_PROMETHEUS: Final = "http://prometheus.monitoring:9090"
+
+
 class PrometheusQuery(Args):
     """A number that KEDA asks a Prometheus for."""
 
-    server: str = Field(examples=["http://prometheus.monitoring:9090"])
+    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] = Field(
+        examples=[_PROMETHEUS]
+    )
     """Address of the Prometheus, as seen from inside the cluster, without a password."""
     query: str = Field(min_length=1)
     """The query, over all replicas; its result is one number."""
-
-    def _faults(self) -> Iterator[Fault]:
-        example = "http://prometheus.monitoring:9090"
-        yield from url_faults("server", self.server, "KEDA connects to it", example)
 
 
 class KServeScale(Args):
     """Between which bounds, and on what, a model scales."""
 
-    min: int | None = Field(default=1, ge=0)
-    """Fewest replicas. Default 1; 0 with concurrency or prometheus, which no HPA scales alone."""
+    min: int = Field(default=1, ge=0)
+    """Fewest replicas. 0 only with concurrency or prometheus, which no HPA scales alone."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: KServeMetric
@@ -115,18 +117,17 @@ class KServeScale(Args):
     target: float = Field(ge=0.001, le=9 * 10**15)
     """What one replica should have of it, in thousandths at the finest: autoscalers count in them.
     With concurrency Knative fills a replica to 70 % of it."""
-    scale_down_seconds: int | None = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
-    """How long the autoscaler looks back before it removes a replica. Default 300. Not with cpu,
+    scale_down_seconds: int = Field(default=SCALE_DOWN_SECONDS, ge=0, le=3600)
+    """How long the autoscaler looks back before it removes a replica. Not with cpu,
     memory or concurrency."""
     query: PrometheusQuery | None = None
     """What KEDA asks for, with metric prometheus."""
 
     def _faults(self) -> Iterator[Fault]:
-        least = self.min if self.min is not None else 1
-        if least > self.max:
+        if self.min > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
-        if least == 0 and self.metric not in _TO_ZERO:
+        if self.min == 0 and self.metric not in _TO_ZERO:
             want = f"1 or more, or metric {' or '.join(_TO_ZERO)}"
             why = "an HPA cannot scale to 0, since no pod is left to measure"
             yield Fault("min", 0, want, why)
@@ -173,9 +174,8 @@ class KServeScale(Args):
 class Rollout(Args):
     """How an update replaces pods."""
 
-    type: StrategyType | None = StrategyType.ROLLING_UPDATE
-    """RollingUpdate keeps answering; Recreate ends all old pods before it starts new ones. Default
-    RollingUpdate."""
+    type: StrategyType = StrategyType.ROLLING_UPDATE
+    """RollingUpdate keeps answering; Recreate ends all old pods before it starts new ones."""
     max_surge: int | None = Field(default=None, ge=0)
     """Pods beyond the wanted ones, each with cards of its own. Left out, a quarter, rounded up: at
     least 1. 0 needs no spare card."""
@@ -207,8 +207,7 @@ class Rollout(Args):
         """The deploymentStrategy of a predictor."""
         amounts = {"max_surge": self.max_surge, "max_unavailable": self.max_unavailable}
         chosen = {field: amount for field, amount in amounts.items() if amount is not None}
-        kind = self.type or StrategyType.ROLLING_UPDATE
-        return {"type": kind, "rolling_update": chosen or None}
+        return {"type": self.type, "rolling_update": chosen or None}
 
 
 class KServeServe(Args):
@@ -216,8 +215,8 @@ class KServeServe(Args):
 
     scale: KServeScale
     """Between which bounds, and on what, it scales."""
-    startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
-    """Longest start: sets the start-up probe, and Knative's progress deadline. Default 1800."""
+    startup_seconds: int = Field(default=STARTUP_SECONDS, ge=60, le=86400)
+    """Longest start: sets the start-up probe, and Knative's progress deadline."""
     request_seconds: int | None = Field(default=None, ge=1)
     """Longest request; with concurrency at most what the cluster's Knative allows, 600 as it ships.
     Behind an Ingress of NGINX it is the longest silence, since KServe tells an Ingress nothing of
@@ -252,17 +251,15 @@ class KServeModelArgs(ModelArgs):
     """How KServe serves it."""
     namespace: str
     """Namespace of the service."""
-    domain: str | None = "example.com"
-    """Domain of the cluster's KServe, with concurrency of its Knative. Default example.com."""
-    ingress_class: str | None = "nginx"
+    domain: Annotated[DomainName, Because("the model is a host below it")] = "example.com"
+    """Domain of the cluster's KServe, with concurrency of its Knative."""
+    ingress_class: str = "nginx"
     """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
-    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes. Default nginx."""
+    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes."""
     max_request_seconds: int | None = None
     """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        yield from domain_faults("domain", self.domain, "the model is a host below it")
         seconds, ingress = self.serve.request_seconds, self.ingress_class
         if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "
@@ -327,7 +324,7 @@ def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
 
 def host(name: str, args: KServeModelArgs) -> str:
     """Host name of the service, as KServe's and Knative's templates come out of the box."""
-    domain = args.domain or DEFAULT_DOMAIN
+    domain = args.domain
     if args.serve.scale.scaler is None:
         # KServe takes the host that Knative gives the predictor, and drops its suffix.
         return knative_host(name, args.namespace, domain)
@@ -361,7 +358,7 @@ def host_faults(name: str, args: KServeModelArgs) -> Iterator[Fault]:
 
 def hosts(name: str, args: KServeModelArgs) -> tuple[str, ...]:
     """Every host that KServe makes: of the service, and in Standard mode of its predictor too."""
-    domain = args.domain or DEFAULT_DOMAIN
+    domain = args.domain
     of_predictor = deployment_name(name)
     if args.serve.scale.scaler is None:
         return host(name, args), knative_host(of_predictor, args.namespace, domain)
@@ -389,7 +386,7 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
     scaler = serve.scale.scaler
     if scaler is None:
         # Knative gives up a revision that takes longer; KServe hands annotations on to it.
-        deadline = f"{serve.startup_seconds or STARTUP_SECONDS}s"
+        deadline = f"{serve.startup_seconds}s"
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}

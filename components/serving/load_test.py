@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import kubernetes
-from ..crds.formats import image_faults
+from ..crds.formats import ImageReference
 from ..crds.model import check
 from ..quantity import plain
 from .load_generators import (
@@ -23,7 +23,7 @@ from .load_generators import (
     scenario_faults,
 )
 from .scenarios import Connections, Prompt, Scenario
-from .server import API_KEY, folder_faults, secret_name_faults
+from .server import API_KEY, FolderOfClaim, KeySecretName
 from .training_job import name_faults
 
 RUN: Final = "^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"
@@ -54,44 +54,38 @@ class LoadTestArgs(Args):
     """Namespace of the model and of the test."""
     run: str | None = Field(default=None, pattern=RUN, examples=["first"])
     """Tells runs of one test apart. Another value starts it again, and nothing else does."""
-    generator: Generator | None = Generator.INFERENCE_PERF
-    """Program that sends the requests. Default inference-perf."""
-    image: str | None = None
+    generator: Generator = Generator.INFERENCE_PERF
+    """Program that sends the requests."""
+    image: ImageReference | None = None
     """Image of the generator with a tag or digest. Default: the one that its makers publish; hey
     has none."""
     model_claim: pulumi.Input[str] | None = None
     """Claim that holds the model's files. inference-perf reads the tokenizer from it."""
-    model_folder: str | None = None
+    model_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
-    trust_remote_code: bool | None = False
-    """Runs Python code that the model's tokenizer ships with. Default false."""
+    trust_remote_code: bool = False
+    """Runs Python code that the model's tokenizer ships with."""
     pod_labels: dict[str, str] | None = None
     """Labels that the model's pods have, and no others. A cold start waits until none is left."""
-    kubectl_image: str | None = KUBECTL_IMAGE
-    """Image that has kubectl, for a cold start. Default: Kubernetes' own, whose registry cannot be
-    reached from mainland China."""
+    kubectl_image: ImageReference = KUBECTL_IMAGE
+    """Image that has kubectl, for a cold start. The default is Kubernetes' own, whose registry
+    cannot be reached from mainland China."""
     results_claim: pulumi.Input[str] | None = None
     """Claim, writable by user 65532, that keeps the reports. Left out, the log alone has them."""
-    results_folder: str | None = None
+    results_folder: FolderOfClaim | None = None
     """Folder of the claim, in which each run gets one of its own. Default: all of it."""
-    connections: Connections | None = Connections.NEW
-    """Whether each request opens one. Default new, as for a new user."""
-    api_key_secret: str | None = None
+    connections: Connections = Connections.NEW
+    """Whether each request opens one. By default as somebody who has just come."""
+    api_key_secret: KeySecretName | None = None
     """Name of an existing Secret whose `VLLM_API_KEY` is the key that the model asks for."""
     ttl_seconds: int | None = Field(default=None, ge=0)
     """When Kubernetes removes the finished Job. Left out, never: an update that looks for it after
     a refresh would start it again."""
 
     def _faults(self) -> Iterator[Fault]:
-        generator = self.generator or Generator.INFERENCE_PERF
+        generator = self.generator
         row = GENERATORS[generator]
-        yield from image_faults("image", self.image) if self.image else ()
-        yield from image_faults("kubectl_image", self.kubectl_image or KUBECTL_IMAGE)
-        yield from folder_faults("model_folder", self.model_folder)
-        yield from folder_faults("results_folder", self.results_folder)
         yield from (fault.under("scenario") for fault in scenario_faults(generator, self.scenario))
-        if self.api_key_secret is not None:
-            yield from secret_name_faults("api_key_secret", self.api_key_secret)
         if self.image is None and row.image is None:
             why = f"nobody publishes an image of {generator}"
             yield Fault("image", MISSING, "given", why)
@@ -226,7 +220,7 @@ def job_spec(name: str, args: LoadTestArgs, labels: dict[str, str]) -> Any:
 
 
 def _row(args: LoadTestArgs) -> GeneratorRow:
-    return GENERATORS[args.generator or Generator.INFERENCE_PERF]
+    return GENERATORS[args.generator]
 
 
 def _load(job: str, args: LoadTestArgs) -> Load:
@@ -235,8 +229,8 @@ def _load(job: str, args: LoadTestArgs) -> Load:
         prompt=args.prompt or Prompt(),
         model=args.served_model_name,
         results=job,
-        trust_remote_code=args.trust_remote_code or False,
-        connections=args.connections or Connections.NEW,
+        trust_remote_code=args.trust_remote_code,
+        connections=args.connections,
     )
 
 
@@ -313,7 +307,7 @@ def _until_idle(args: LoadTestArgs) -> dict[str, Any]:
     selector = ",".join(f"{key}={value}" for key, value in sorted((args.pod_labels or {}).items()))
     return {
         "name": "until-idle",
-        "image": args.kubectl_image or KUBECTL_IMAGE,
+        "image": args.kubectl_image,
         "command": [
             *("kubectl", "wait", "pod", "--for=delete", f"--selector={selector}"),
             *(f"--timeout={plain(seconds)}s", "--namespace", args.namespace),

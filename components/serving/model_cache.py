@@ -22,7 +22,7 @@ from ..crds.fluid import (
 )
 from ..crds.model import check
 from ..names import shorter
-from ..quantity import GIB, QUANTITY, binary, parse
+from ..quantity import GIB, Quantity, binary, parse
 from .waiting import metadata
 
 WORKER_OVERHEAD = 2 * GIB
@@ -49,18 +49,18 @@ class CacheTier(Args):
 
     workers: int = Field(ge=1, le=1000)
     """Nodes that share the copy; each has a part."""
-    quota: str = Field(pattern=QUANTITY, examples=["20Gi"])
+    quota: Quantity = Field(examples=["20Gi"])
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
-    medium: Medium | None = Medium.MEM
-    """MEM, SSD or HDD. Default MEM."""
-    path: str | None = Field(default=_SHM, pattern="^/", examples=[_SHM])
-    """Folder of the copy on the node; with SSD and HDD one on that disk. Default /dev/shm."""
-    high: str | None = "0.9"
-    """Share of the quota at which old parts are dropped. Default 0.9."""
-    low: str | None = "0.8"
-    """Share of the quota down to which they are dropped. Default 0.8."""
-    preload: bool | None = True
-    """Loads the model before it is first used. Default true."""
+    medium: Medium = Medium.MEM
+    """MEM, SSD or HDD."""
+    path: str = Field(default=_SHM, pattern="^/", examples=[_SHM])
+    """Folder of the copy on the node; with SSD and HDD one on that disk."""
+    high: str = "0.9"
+    """Share of the quota at which old parts are dropped."""
+    low: str = "0.8"
+    """Share of the quota down to which they are dropped."""
+    preload: bool = True
+    """Loads the model before it is first used."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.medium is not Medium.MEM and f"{self.path}/".startswith(f"{_SHM}/"):
@@ -88,10 +88,10 @@ class ModelCacheArgs(Args):
     fuse_tolerations: list[Toleration] | None = None
     """Tolerations of the nodes that read the cache: the GPU nodes. Fluid 1.0.8 reads none of them,
     since its fuse tolerates every taint."""
-    dataset_wait_seconds: int | None = Field(default=900, ge=0)
-    """How long to wait until the Dataset is bound; 0 does not wait. Default 900."""
-    load_wait_seconds: int | None = Field(default=3600, ge=0)
-    """How long to wait until the model is loaded; 0 does not wait. Default 3600."""
+    dataset_wait_seconds: int = Field(default=900, ge=0)
+    """How long to wait until the Dataset is bound; 0 does not wait."""
+    load_wait_seconds: int = Field(default=3600, ge=0)
+    """How long to wait until the model is loaded; 0 does not wait."""
 
     def _faults(self) -> Iterator[Fault]:
         for key, values in self.node_labels.items():

@@ -54,8 +54,8 @@ class PlacementPool(Args):
     """Name of the pool in the environment."""
     node_selector: dict[str, pulumi.Input[str]]
     """Labels that the pool's nodes, and no others, carry."""
-    autoscaled: bool | None = False
-    """True where nodes are added on demand: pods then wait for the scale-out. Default false."""
+    autoscaled: bool = False
+    """True where nodes are added on demand: pods then wait for the scale-out."""
     max_pods: int | None = Field(default=None, ge=1)
     """Most pods of the model on this pool. Refused for an autoscaled pool."""
     tolerations: list[Toleration] | None = None
@@ -79,14 +79,13 @@ class PlacementArgs(Args):
     """Pools in the order in which they are tried."""
     namespace: pulumi.Input[str]
     """Namespace of the pods."""
-    preempt_policy: PreemptPolicy | None = PreemptPolicy.AFTER_ALL_UNITS
-    """When pods of lower priority give way: before the next pool is tried, or after all were.
-    Default AfterAllUnits."""
-    enforcer: Enforcer | None = Enforcer.RESOURCE_POLICY
-    """What keeps the order. Default: a ResourcePolicy, which only ACK Pro's scheduler obeys."""
-    scale_out_seconds: int | None = Field(default=900, ge=1)
-    """How long a pod waits for new nodes of an autoscaled pool before it tries the next one.
-    Default 900, as the scheduler has it."""
+    preempt_policy: PreemptPolicy = PreemptPolicy.AFTER_ALL_UNITS
+    """When pods of lower priority give way: before the next pool is tried, or after all were."""
+    enforcer: Enforcer = Enforcer.RESOURCE_POLICY
+    """What keeps the order. Only ACK Pro's scheduler obeys a ResourcePolicy."""
+    scale_out_seconds: int = Field(default=900, ge=1)
+    """How long a pod waits for new nodes of an autoscaled pool before it tries the next one. The
+    default is the scheduler's own."""
 
 
 class Placement(pulumi.ComponentResource):
@@ -113,7 +112,7 @@ class Placement(pulumi.ComponentResource):
 
         self.labels = dict(args.selector)
         self.tolerations = distinct_tolerations(args.pools)
-        self.node_affinity = node_affinity(args.pools, args.enforcer or Enforcer.RESOURCE_POLICY)
+        self.node_affinity = node_affinity(args.pools, args.enforcer)
         self.policy_name = None
         if policy is not None:
             ResourcePolicy(

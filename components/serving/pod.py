@@ -1,6 +1,6 @@
 """What a model is, and its pod: the same whoever serves it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -13,8 +13,8 @@ from ..crds.volumes import PullPolicy
 from .server import (
     HEALTH_PERIOD_SECONDS,
     SHARED_MEMORY_PATH,
+    FolderOfClaim,
     ModelServer,
-    folder_faults,
     shared_memory_size,
     startup_failures,
 )
@@ -42,7 +42,7 @@ class ModelArgs(Args):
     """Labels of the pods, beside those that a controller sets."""
     claim: pulumi.Input[str]
     """Claim that holds the model's files, or the cache's."""
-    sub_path: str | None = None
+    sub_path: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the placement."""
@@ -50,11 +50,8 @@ class ModelArgs(Args):
     """Node affinity of the placement."""
     priority_class: pulumi.Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
-    wait_seconds: int | None = Field(default=0, ge=0)
-    """How long an update waits until the service is ready; 0 does not wait. Default 0."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from folder_faults("sub_path", self.sub_path)
+    wait_seconds: int = Field(default=0, ge=0)
+    """How long an update waits until the service is ready; 0 does not wait."""
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.
@@ -93,7 +90,7 @@ def service_metadata(
 
 def model_pod(
     args: ModelArgs,
-    startup_seconds: int | None,
+    startup_seconds: int = STARTUP_SECONDS,
     *,
     container: str | None = None,
     shutdown: Shutdown = AT_ONCE,
@@ -102,13 +99,13 @@ def model_pod(
 
     Args:
         args: The model.
-        startup_seconds: Longest start of the container, weights included. None: 1800.
+        startup_seconds: Longest start of the container, weights included.
         container: Name of the container; None where its controller gives it one.
         shutdown: How the server ends. Default: at once.
     """
-    server, seconds = args.server, startup_seconds or STARTUP_SECONDS
+    server = args.server
     return {
-        "containers": [_container(server, args.sub_path, seconds, shutdown, container)],
+        "containers": [_container(server, args.sub_path, startup_seconds, shutdown, container)],
         "volumes": _volumes(server, args.claim),
         "priority_class_name": args.priority_class,
         "tolerations": args.tolerations or None,
@@ -124,7 +121,7 @@ def _container(
     shutdown: Shutdown,
     name: str | None,
 ) -> dict[str, Any]:
-    health = {"path": server.health_path or "/health", "port": server.port or 8080}
+    health = {"path": server.health_path, "port": server.port}
     mounts: list[dict[str, Any]] = [
         {
             "name": MODEL_VOLUME,
@@ -142,7 +139,7 @@ def _container(
         "image_pull_policy": PullPolicy.IF_NOT_PRESENT,
         "command": server.command_line(shutdown.drain_seconds),
         # Prometheus finds only a port that is declared.
-        "ports": [{"container_port": server.port or 8080}],
+        "ports": [{"container_port": server.port}],
         "env": [{"name": k, "value": v} for k, v in server.variables().items()] or None,
         "env_from": [{"secret_ref": ref} for ref in _references(server.secret_env) or []] or None,
         "resources": server.resources.manifest(),

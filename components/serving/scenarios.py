@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
 from pydantic import Field
 
@@ -19,16 +19,6 @@ Hourly medians of BurstGPT (KDD '25, figures of https://github.com/HPMLL/BurstGP
 from 4 to 7, about 160 at 10 and 11, 65 at noon, 185 to 190 at 15 and 16, 75 to 115 in the evening.
 The hours between are interpolated.
 """
-
-
-# In a section, None stands for the default; whoever reads one finds a value. For other languages a
-# field is optional only if its type says that it may be None.
-if TYPE_CHECKING:
-    Count: TypeAlias = int
-    Number: TypeAlias = float
-    Numbers: TypeAlias = list[float]
-else:
-    Count, Number, Numbers = int | None, float | None, list[float] | None
 
 
 class Api(StrEnum):
@@ -52,11 +42,10 @@ class Connections(StrEnum):
 class Prompt(Args):
     """What every request asks."""
 
-    words: Count = Field(default=200, ge=1, le=100_000)
-    """Words of the prompt, all different between requests, so that no prefix is cached. Default
-    200."""
-    max_tokens: Count = Field(default=128, ge=1, le=100_000)
-    """Tokens of the answer at most. Default 128."""
+    words: int = Field(default=200, ge=1, le=100_000)
+    """Words of the prompt, all different between requests, so that no prefix is cached."""
+    max_tokens: int = Field(default=128, ge=1, le=100_000)
+    """Tokens of the answer at most."""
 
 
 class Steady(Args):
@@ -66,8 +55,8 @@ class Steady(Args):
     """Requests per second, sent when they are due whether or not answers have come (open loop)."""
     clients: int | None = Field(default=None, ge=1, le=10_000)
     """Clients that each send a request when the last one is answered (closed loop)."""
-    seconds: Number = Field(default=60, gt=0, le=86_400)
-    """How long. Default 60."""
+    seconds: float = Field(default=60, gt=0, le=86_400)
+    """How long."""
 
     def _faults(self) -> Iterator[Fault]:
         if (self.rate is None) == (self.clients is None):
@@ -79,19 +68,19 @@ class Steady(Args):
 class Spike(Args):
     """Clients that come at once and stay, as article 000's `hey -z 2m -c 5`: pools have to grow."""
 
-    clients: Count = Field(default=5, ge=1, le=10_000)
-    """Clients that each send a request when the last one is answered. Default 5."""
-    seconds: Number = Field(default=120, gt=0, le=86_400)
-    """How long. Default 120."""
+    clients: int = Field(default=5, ge=1, le=10_000)
+    """Clients that each send a request when the last one is answered."""
+    seconds: float = Field(default=120, gt=0, le=86_400)
+    """How long."""
 
 
 class ColdStart(Args):
     """One streamed request to a model without pods: how long until its first token."""
 
-    idle_seconds: Number = Field(default=1800, ge=0, le=86_400)
-    """Longest wait until the model is at zero. Default 1800."""
-    timeout_seconds: Number = Field(default=1800, gt=0, le=86_400)
-    """Longest wait for the first token. Default 1800."""
+    idle_seconds: float = Field(default=1800, ge=0, le=86_400)
+    """Longest wait until the model is at zero."""
+    timeout_seconds: float = Field(default=1800, gt=0, le=86_400)
+    """Longest wait for the first token."""
 
 
 class Tide(Args):
@@ -99,9 +88,9 @@ class Tide(Args):
 
     peak_rate: float = Field(gt=0, le=10_000)
     """Requests per second in the busiest hour."""
-    seconds: Number = Field(default=1440, gt=0, le=86_400)
-    """How long the day is. Default 1440: a minute for each hour."""
-    hours: Numbers = Field(default=list(TIDE), min_length=1, max_length=1440)
+    seconds: float = Field(default=1440, gt=0, le=86_400)
+    """How long the day is. By default, a minute for each hour."""
+    hours: list[float] = Field(default=list(TIDE), min_length=1, max_length=1440)
     """Load of each equal part of the day, 0 to 1 of `peak_rate`. Default: as in BurstGPT."""
 
     def _faults(self) -> Iterator[Fault]:

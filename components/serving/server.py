@@ -5,16 +5,17 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from ..args import Args, Fault, Words
+from ..args import Args, Because, Fault, TextForm, Words
 from ..catalog.labels import GPU_RESOURCE
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
-from ..crds.formats import dns_1123_faults, image_faults
-from ..quantity import QUANTITY, binary, difference, parse
+from ..crds.formats import ImageReference
+from ..names import DNS_1123_LABEL
+from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
@@ -35,24 +36,37 @@ API_KEY: Final = "VLLM_API_KEY"
 Secret that has it."""
 
 
-def secret_name_faults(field: str, name: str) -> Iterator[Fault]:
+def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
     """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
-    if next(dns_1123_faults(field, name, ""), None) is not None:
+    if not DNS_1123_LABEL.allows(name):
         want = "the name of a Secret: a-z, 0-9, - and ."
-        why = "the key itself stays in the cluster"
         yield Fault(field, Words("something else"), want, why)
+
+
+def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
+    """Refuses a folder that Kubernetes does not mount."""
+    if folder.startswith("/") or ".." in folder.split("/"):
+        yield Fault(field, folder, "a relative path without '..', such as models/qwen", why)
+
+
+FolderOfClaim = Annotated[str, TextForm(folder_faults), Because("it is a folder of the claim")]
+"""Type of the path of a folder in a claim."""
+KeySecretName = Annotated[
+    str, TextForm(secret_name_faults), Because("the key itself stays in the cluster")
+]
+"""Type of the name of the Secret of a key."""
 
 
 class Resources(Args):
     """What one replica asks of a node."""
 
-    cpu: str = Field(pattern=QUANTITY, examples=["16"])
+    cpu: Quantity = Field(examples=["16"])
     """CPU request, e.g. "16" or "500m"."""
-    memory: str = Field(pattern=QUANTITY, examples=["64Gi"])
+    memory: Quantity = Field(examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
-    gpus: int | None = Field(default=1, ge=0)
-    """Whole GPU cards. Default 1."""
-    cpu_limit: str | None = Field(default=None, pattern=QUANTITY, examples=["32"])
+    gpus: int = Field(default=1, ge=0)
+    """Whole GPU cards."""
+    cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -73,7 +87,7 @@ class Resources(Args):
 class ModelServer(Args):
     """A container that serves one model over HTTP."""
 
-    image: str = Field(min_length=1)
+    image: ImageReference = Field(min_length=1)
     """Image reference with a tag or digest, e.g. `registry/vllm:0.4.1`."""
     resources: Resources
     """CPU, memory and GPUs of one replica."""
@@ -83,24 +97,23 @@ class ModelServer(Args):
     """Flags of vLLM; the command line is made of them."""
     command: list[str] | None = None
     """Command line of another server, or of vLLM in full. Exactly one of this and `vllm`."""
-    port: int | None = Field(default=8080, ge=1, le=65535)
-    """Port that the server listens on. Default 8080."""
-    health_path: str | None = Field(default="/health", pattern="^/", examples=["/health"])
-    """Path that answers once the model is loaded. Default /health, as vLLM has it."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """Port that the server listens on."""
+    health_path: str = Field(default="/health", pattern="^/", examples=["/health"])
+    """Path that answers once the model is loaded. The default is vLLM's."""
     env: dict[str, str] | None = None
     """Environment variables; over those that are set for vLLM."""
     usage_stats: bool | None = None
     """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["8Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["8Gi"])
     """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
     card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_faults("image", self.image)
         yield from self._command_faults()
         yield from secret_faults("env", self.env)
         validated = SECRET_FLAGS if self.vllm_command else ()
@@ -113,7 +126,7 @@ class ModelServer(Args):
     @property
     def gpus(self) -> int:
         """Cards that one replica asks for."""
-        return self.resources.gpus or 0
+        return self.resources.gpus
 
     @property
     def served_name(self) -> str | None:
@@ -135,7 +148,7 @@ class ModelServer(Args):
             "python3",
             "-m",
             "vllm.entrypoints.openai.api_server",
-            *vllm_flags(self.vllm, self.port or 8080, self.mount_path, self.gpus),
+            *vllm_flags(self.vllm, self.port, self.mount_path, self.gpus),
             *drain,
         ]
 
@@ -234,7 +247,7 @@ def shared_memory_size(resources: Resources, size: str | None) -> str | None:
     runtime are too few for NCCL. Half of the memory is what Linux gives a tmpfs by itself; it is
     taken only as it is written to. https://docs.kernel.org/filesystems/tmpfs.html
     """
-    if size is not None or (resources.gpus or 0) < 2:
+    if size is not None or resources.gpus < 2:
         return size
     return binary(int(parse(resources.memory)) // 2 // 2**20 * 2**20)
 
@@ -252,13 +265,6 @@ def shared_memory_faults(resources: Resources, size: str | None) -> Iterator[Fau
 def _read_command(words: tuple[str, ...], version: Version | None) -> VllmCommand | None:
     """Reads a command line once: a dozen rules ask for that of each model."""
     return read_command(words, version)
-
-
-def folder_faults(field: str, folder: str | None) -> Iterator[Fault]:
-    """Refuses a folder that Kubernetes does not mount; None passes."""
-    if folder is not None and (folder.startswith("/") or ".." in folder.split("/")):
-        want = "a relative path without '..', such as models/qwen"
-        yield Fault(field, folder, want, "it is a folder of the claim")
 
 
 def startup_failures(startup_seconds: int) -> int:

@@ -12,15 +12,15 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.formats import dns_1035_faults, image_faults
+from ..crds.formats import ImageReference, dns_1035_faults
 from ..crds.model import check
-from ..quantity import QUANTITY
+from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
 from .server import (
     ABSOLUTE,
     SHARED_MEMORY_PATH,
+    FolderOfClaim,
     Resources,
-    folder_faults,
     program_faults,
     shared_memory_faults,
     shared_memory_size,
@@ -44,7 +44,7 @@ COMPLETION_INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-ind
 class TrainingJobArgs(Args):
     """A job that may be preempted at any time."""
 
-    image: str
+    image: ImageReference
     """Image reference with a tag or digest."""
     command: list[str] = Field(min_length=1)
     """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
@@ -58,7 +58,7 @@ class TrainingJobArgs(Args):
     """PriorityClass of the pods, below that of the models."""
     checkpoint_claim: pulumi.Input[str]
     """Claim, writable by all pods, that outlives a preemption."""
-    checkpoint_folder: str | None = None
+    checkpoint_folder: FolderOfClaim | None = None
     """Folder of the claim. Default: all of it."""
     checkpoint_path: str
     """Absolute path at which the claim is mounted; in the variable CHECKPOINT_DIR too."""
@@ -67,7 +67,7 @@ class TrainingJobArgs(Args):
     the same files, of which the program lets one pod write each."""
     model_claim: pulumi.Input[str] | None = None
     """Claim that holds a base model, mounted read-only. Left out, there is none."""
-    model_folder: str | None = None
+    model_folder: FolderOfClaim | None = None
     """Folder of that claim. Default: all of it."""
     model_path: str | None = None
     """Absolute path at which the base model is mounted. Given with `model_claim`."""
@@ -75,7 +75,7 @@ class TrainingJobArgs(Args):
     """Further environment variables; those that the job sets for a rendezvous can be overridden."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None
@@ -84,18 +84,15 @@ class TrainingJobArgs(Args):
     """Tolerations of the placement."""
     node_affinity: NodeAffinity | None = None
     """Node affinity of the placement."""
-    parallelism: int | None = Field(default=1, ge=1)
-    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
-    retries: int | None = Field(default=3, ge=0)
+    parallelism: int = Field(default=1, ge=1)
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK."""
+    retries: int = Field(default=3, ge=0)
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
-    of the job, which is one. Default 3."""
-    grace_seconds: int | None = Field(default=30, ge=1)
-    """Time to save a checkpoint after SIGTERM; inference waits for as long. Default 30."""
+    of the job, which is one."""
+    grace_seconds: int = Field(default=30, ge=1)
+    """Time to save a checkpoint after SIGTERM; inference waits for as long."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from image_faults("image", self.image)
-        yield from folder_faults("checkpoint_folder", self.checkpoint_folder)
-        yield from folder_faults("model_folder", self.model_folder)
         yield from self._path_faults()
         yield from secret_faults("env", self.env)
         yield from program_faults("command", self.command)
@@ -222,7 +219,7 @@ def kept_apart(name: str, spec: dict[str, Any]) -> Any:
 
 def is_distributed(args: TrainingJobArgs) -> bool:
     """Whether the job has several pods, which have to meet."""
-    return (args.parallelism or 1) > 1
+    return args.parallelism > 1
 
 
 def rendezvous_spec(name: str) -> Any:
@@ -241,13 +238,13 @@ def rendezvous_spec(name: str) -> Any:
 
 def job_spec(name: str, args: TrainingJobArgs) -> Any:
     """The body of the Job of a name."""
-    pods = args.parallelism or 1
+    pods = args.parallelism
     return {
         "parallelism": pods,
         "completions": pods,
         "completionMode": "Indexed",
         # Pods that lose one of their number fail too, each counted by itself.
-        "backoffLimit": (args.retries or 0) * pods,
+        "backoffLimit": args.retries * pods,
         # Preemption and drains set this condition; they do not count as failures.
         # https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
         "podFailurePolicy": {
@@ -300,10 +297,10 @@ def _pod(name: str, args: TrainingJobArgs) -> dict[str, object]:
 
 def _variables(name: str, args: TrainingJobArgs) -> list[dict[str, Any]]:
     """Variables of a pod by name: the user's over those of the rendezvous."""
-    cards = args.resources.gpus or 0
+    cards = args.resources.gpus
     values = {
         **({"PET_NPROC_PER_NODE": str(cards)} if cards > 1 else {}),
-        **(_rendezvous(name, args.parallelism or 1) if is_distributed(args) else {}),
+        **(_rendezvous(name, args.parallelism) if is_distributed(args) else {}),
         **(args.env or {}),
         CHECKPOINT_DIR: args.checkpoint_path,
     }

@@ -189,8 +189,8 @@ class Vllm(Args):
     """Name that clients put into `model`."""
     max_model_len: int | None = Field(default=None, ge=1)
     """Longest sequence, prompt and answer together, in tokens."""
-    gpu_memory_utilization: float | None = Field(default=0.9, gt=0, le=1)
-    """Share of a card's memory that vLLM takes. Default 0.9; vLLM's own changed over time."""
+    gpu_memory_utilization: float = Field(default=0.9, gt=0, le=1)
+    """Share of a card's memory that vLLM takes. vLLM's own default changed over time."""
     quantization: Quantization | None = None
     """Format of quantized weights. Left out, vLLM reads it from the model."""
     dtype: Dtype | None = None

@@ -4,12 +4,13 @@ Neither engine nor state is needed: every value in a plan that only the cloud ca
 resources that it comes from, so a value stays what it is unless one of these is made anew.
 """
 
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..changes import Change, changes, touches, value_at
+from ..changes import Change, Same, changes, touches, value_at
 from ..model import Marker, Plan, Resource
 from ..providers import deletes_first, replaces
 
@@ -144,7 +145,7 @@ class _Comparison:
                 for resource, change in zip(self.new.resources, results, strict=True)
                 if not change
             ),
-            tuple(self._properties(self.old.outputs, self.new.outputs)),
+            tuple(differing(self.old.outputs, self.new.outputs, self._same)),
             tuple(urn for urn, old in pairs.items() if old.protect and not news[urn].protect),
         )
 
@@ -226,9 +227,13 @@ class _Comparison:
             causes.add(self.now.get(self.forced[old.urn], self.forced[old.urn]))
         return tuple(sorted(causes))
 
-    def _properties(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Property]:
-        for change in changes(old, new, same=self._same):
-            yield Property(change.name, value_at(old, change.path), value_at(new, change.path))
+
+def differing(
+    old: Mapping[str, Any], new: Mapping[str, Any], same: Same = operator.eq
+) -> Iterator[Property]:
+    """The properties of two maps that are not the same."""
+    for change in changes(old, new, same=same):
+        yield Property(change.name, value_at(old, change.path), value_at(new, change.path))
 
 
 def _pairs(olds: Mapping[str, Resource], new: Plan) -> dict[str, Resource]:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,8 @@ SIGNS: Final[Mapping[ChangeKind, str]] = {
 }
 """Marks beside the words and colours, so that none of them stands alone."""
 
+_WHOLE: Final = (ChangeKind.CREATED, ChangeKind.DELETED)
+"""What becomes of all of a part, and so of each of its stations."""
 CONTEXT: Final = 48
 """Characters that are shown of what two values share, on either side of the difference."""
 SHORT: Final = 24
@@ -106,7 +108,7 @@ class Station:
     """`1st`, `2nd` and so on; what a cache does there."""
     order: int
     words: Sequence[str]
-    joined: bool
+    joined: bool = False
     """Whether the track goes on to the right."""
 
 
@@ -240,22 +242,25 @@ def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
 def _workload_track(
     workload: Part[Workload], topology: Topology, lanes: Sequence[Part[Pool]]
 ) -> Track:
-    landings = [landing(workload, pool) for pool in lanes]
-    last = max((number for number, stop in enumerate(landings) if stop), default=-1)
-    cells: list[Station | str] = []
-    for number, (stop, pool) in enumerate(zip(landings, lanes, strict=True)):
+    stations: list[Station | None] = []
+    for pool in lanes:
+        stop = landing(workload, pool)
         if stop is None:
-            cells.append("passed" if number < last else "")
-        else:
-            kind = (
-                workload.kind
-                if workload.kind in (ChangeKind.CREATED, ChangeKind.DELETED)
-                else stop.kind
-            )
-            words = _words(workload, stop, pool, topology)
-            place = stop.after or stop.before or 0
-            cells.append(Station(kind, ordinal(place), place, words, number < last))
-    return Track(workload, "workload", cells)
+            stations.append(None)
+            continue
+        kind = workload.kind if workload.kind in _WHOLE else stop.kind
+        place, words = stop.after or stop.before or 0, _words(workload, stop, pool, topology)
+        stations.append(Station(kind, ordinal(place), place, words))
+    return Track(workload, "workload", _cells(stations))
+
+
+def _cells(stations: Sequence[Station | None]) -> list[Station | str]:
+    """The stations of a track, and how it goes on between them."""
+    last = max((number for number, station in enumerate(stations) if station), default=-1)
+    return [
+        replace(station, joined=number < last) if station else "passed" if number < last else ""
+        for number, station in enumerate(stations)
+    ]
 
 
 def _words(
@@ -287,18 +292,13 @@ def _gives(names: Sequence[str]) -> str:
 
 
 def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
-    cells: list[Station | str] = []
-    holds = [holding(cache, pool) for pool in lanes]
-    last = max((number for number, (is_on, _) in enumerate(holds) if is_on), default=-1)
-    for number, (is_on, kind) in enumerate(holds):
-        if is_on:
-            about = facts(cache.now)
-            words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
-            state = cache.kind if cache.kind in (ChangeKind.CREATED, ChangeKind.DELETED) else kind
-            cells.append(Station(state, "holds", 0, words, number < last))
-        else:
-            cells.append("passed" if number < last else "")
-    return Track(cache, "cache", cells)
+    about = facts(cache.now)
+    words = [f"{about.get('workers', '?')} x {about.get('each', '?')}"]
+    stations = [
+        Station(cache.kind if cache.kind in _WHOLE else kind, "holds", 0, words) if is_on else None
+        for is_on, kind in (holding(cache, pool) for pool in lanes)
+    ]
+    return Track(cache, "cache", _cells(stations))
 
 
 def _readers(topology: Topology) -> Mapping[str, str]:

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from pulumi.runtime import rpc
 
-from ..changes import ABSENT, changes, parse_path, value_at
+from ..changes import ABSENT, parse_path, value_at
 from ..model import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
 from ..refused import Refused
 from ..stack_file import parsed
-from .compare import ChangeKind, Property, ResourceChange, StackDiff
+from .compare import ChangeKind, Property, ResourceChange, StackDiff, differing
 from .report import PlanRefusal, Report, StackReport
 
 _SUBJECT: Final = "The preview"
@@ -92,7 +92,7 @@ def _diff(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> St
         tuple(_change(step, replaced) for step in resource_steps if _kind(step)),
         _unchanged(document, resource_steps),
         # A preview tells the outputs only where they are known already.
-        tuple(_properties(before.outputs, after.outputs)) if after.outputs else (),
+        tuple(differing(before.outputs, after.outputs)) if after.outputs else (),
         tuple(
             step["urn"]
             for step in resource_steps
@@ -182,7 +182,7 @@ def _change(step: Mapping[str, Any], replaced: set[str]) -> ResourceChange:
 def _step_properties(step: Mapping[str, Any], old: Resource, new: Resource) -> Iterator[Property]:
     detailed = step.get("detailedDiff") or {}
     if not detailed:
-        yield from _properties(old.inputs, new.inputs)
+        yield from differing(old.inputs, new.inputs)
     outputs = _values(step["oldState"].get("outputs"))
     for text, about in sorted(detailed.items()):
         path = parse_path(text)
@@ -191,11 +191,6 @@ def _step_properties(step: Mapping[str, Any], old: Resource, new: Resource) -> I
             before = value_at(outputs, path)
         after = value_at(new.inputs, path)
         yield Property(text, before, after, str(about.get("kind", "")).endswith("replace"))
-
-
-def _properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Property]:
-    for change in changes(old, new):
-        yield Property(change.name, value_at(old, change.path), value_at(new, change.path))
 
 
 def _causes(

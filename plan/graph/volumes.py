@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..model import Marker
-from ..objects import Manifest, items, name_of, namespace_of, section
+from ..objects import Manifest, items, name_of, namespace_of, pairs, section
 from ..pods import Pods
 from .inventory import Inventory
 from .model import Cache, Files, Missing, MountedClaim, Store
@@ -96,7 +96,7 @@ def _claimed(inventory: Inventory, namespace: str, name: str, folder: str = "") 
     urns = inventory.identity(claim).urns
     if volume is None:
         spec = section(claim, "spec")
-        bound_to = spec.get("volumeName") or _pairs(section(spec, "selector", "matchLabels"))
+        bound_to = spec.get("volumeName") or pairs(section(spec, "selector", "matchLabels"))
         return Files(
             Store(f"PVC {name}", title="new volume"),
             below,
@@ -152,7 +152,3 @@ def _address(volume: Manifest, attributes: Mapping[str, Any]) -> str:
             return f"{scheme}://{attributes[key]}/{path}"
     spec = section(volume, "spec")
     return next((source for source in _SOURCES if source in spec), "a store that is not known")
-
-
-def _pairs(labels: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in labels.items())

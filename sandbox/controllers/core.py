@@ -12,6 +12,7 @@ from ..conditions import NodeConditions
 from ..nodes.autoscaler import STATE
 from ..private import write_private
 from .controller import PYTHON, Controller, ControlPlane, Daemon
+from .scheduler import SCHEDULER
 
 KWOK_VERSION: Final = "v0.7.0"
 ENDS: Final = "sandbox.ack-inference/ends"
@@ -100,6 +101,10 @@ def _kwok_daemons(plane: ControlPlane) -> list[Daemon]:
         "--manage-all-nodes=true",
         f"--cidr={POD_CIDR}",
         f"--server-address=127.0.0.1:{plane.port('kwok')}",
+        # Without leases nobody hears of a node for 50 s, and its pods count as not ready for good.
+        "--node-lease-duration-seconds=40",
+        # Where the API server looks for each node's kubelet: Fluid's stand-in listens there.
+        f"--node-port={plane.port('kubelet')}",
     ]
     return [Daemon("kwok", "kwok", arguments)]
 
@@ -109,27 +114,6 @@ def _kwok_ready(plane: ControlPlane) -> str:
 
 
 KWOK: Final = Controller("kwok", KWOK_VERSION, _kwok_daemons, ready=_kwok_ready)
-
-
-def _scheduler_daemons(plane: ControlPlane) -> list[Daemon]:
-    arguments = [
-        f"--kubeconfig={plane.kubeconfig}",
-        "--leader-elect=false",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={plane.port('kube-scheduler')}",
-        "--kube-api-qps=500",
-        "--kube-api-burst=1000",
-    ]
-    return [Daemon("kube-scheduler", "kube-scheduler", arguments)]
-
-
-def _scheduler_ready(plane: ControlPlane) -> str:
-    return _listens(plane.port("kube-scheduler"))
-
-
-SCHEDULER: Final = Controller(
-    "kube-scheduler", binaries.KUBERNETES_VERSION, _scheduler_daemons, ready=_scheduler_ready
-)
 
 
 def stages(conditions: NodeConditions) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from .controller import PYTHON, Controller, ControlPlane, Daemon
 READY_SECONDS: Final = 120
 _PROCESSES: Final = "daemons.json"
 _KINDS: Final = "controllers.json"
+_KEPT: Final = frozenset({"CustomResourceDefinition", "Namespace"})
 _STARTING: Final = threading.Lock()
 
 
@@ -44,8 +45,7 @@ def start(
     with _STARTING:  # Each plugin of the engine works on several resources at a time.
         for controller in controllers:
             _take_over(plane.folder, controller)
-            for manifest in controller.manifests(plane):
-                plane.client.apply(manifest, crds.MANAGER, force=True)
+            _install(plane, controller)
             for daemon in controller.daemons(plane):
                 _run(plane, daemon, say)
     for controller in controllers:
@@ -53,13 +53,19 @@ def start(
 
 
 def end_controllers(plane: ControlPlane, controllers: Iterable[Controller]) -> None:
-    """Ends some controllers of a cluster."""
+    """Ends some controllers of a cluster, and removes what was there for them.
+
+    Resource types and namespaces stay: whoever installed them removes them, if anybody does.
+    """
     with _STARTING:
         processes = _processes(plane.folder)
         for controller in controllers:
             for daemon in controller.daemons(plane):
                 if daemon.name in processes:
                     end(processes.pop(daemon.name))
+            for manifest in controller.manifests(plane):
+                if manifest["kind"] not in _KEPT:
+                    plane.client.delete(manifest)
         write_private(plane.folder / _PROCESSES, json.dumps(processes))
 
 
@@ -74,6 +80,17 @@ def stop(folder: Path) -> None:
         end(pid)
     for name in (_PROCESSES, _KINDS):
         (folder / name).unlink(missing_ok=True)
+
+
+def _install(plane: ControlPlane, controller: Controller) -> None:
+    definitions = []
+    for manifest in controller.manifests(plane):
+        plane.client.apply(manifest, crds.MANAGER, force=True)
+        if manifest["kind"] == "CustomResourceDefinition":
+            definitions.append(manifest)
+    # A program looks for its resource types when it starts, some once alone.
+    for definition in definitions:
+        crds.wait(plane.client, definition)
 
 
 def _run(plane: ControlPlane, daemon: Daemon, say: Callable[[str], None]) -> None:

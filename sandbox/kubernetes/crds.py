@@ -1,5 +1,8 @@
 """Custom resource definitions of the kinds that stacks use."""
 
+import hashlib
+import json
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -9,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from .. import binaries, modules
 from .client import ApiClient, Manifest, UnknownKind
 
 MANAGER: Final = "sandbox"
@@ -43,6 +47,53 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
         ),
     }
 )
+
+UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
+        "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),
+        "serving.kserve.io": ("github.com/kserve/kserve", "config/crd/full"),
+    }
+)
+"""Go module of a group's project, and the folder of its definitions there: a group of `KINDS`."""
+
+
+def upstream() -> Path:
+    """A folder with upstream's definition of every kind whose module is known, made once.
+
+    Raises:
+        Unavailable: Go is not there, or a module cannot be had.
+    """
+    target = binaries.cache_folder() / f"crds-{_fingerprint()}"
+    if not target.is_dir():
+        definitions = [item for group in UPSTREAM for item in _definitions_of(group)]
+        new = target.with_name(f"{target.name}.{time.time_ns()}")
+        new.mkdir(parents=True)
+        for definition in definitions:
+            (new / f"{definition['metadata']['name']}.yaml").write_text(json.dumps(definition))
+        try:
+            new.replace(target)
+        except OSError:  # Somebody else made it meanwhile.
+            shutil.rmtree(new)
+    return target
+
+
+def _definitions_of(group: str) -> Iterator[dict[str, Any]]:
+    """What upstream defines of a group; a kind that its module lacks raises LookupError."""
+    module, path = UPSTREAM[group]
+    texts = [file.read_text() for file in sorted((modules.folder(module) / path).glob("*.yaml"))]
+    for kind in KINDS[group]:
+        line = f"\n  name: {kind.plural}.{group}\n"
+        [text] = [text for text in texts if line in text] or [""]
+        if not text:
+            raise LookupError(f"{module} {path} defines no {kind.plural}.{group}")
+        yield yaml.load(text, yaml.CSafeLoader)
+
+
+def _fingerprint() -> str:
+    pins = [f"{module} {modules.version(module)} {path}" for module, path in UPSTREAM.values()]
+    return hashlib.sha256(repr((sorted(pins), sorted(KINDS.items()))).encode()).hexdigest()[:12]
 
 
 def install(client: ApiClient, group: str, folder: Path | None) -> None:
@@ -114,6 +165,14 @@ def _named(name: str) -> dict[str, Any]:
         "kind": "CustomResourceDefinition",
         "metadata": {"name": name},
     }
+
+
+def wait(client: ApiClient, definition: Manifest) -> None:
+    """Returns once a definition that was applied is served, in each of its versions."""
+    spec = definition["spec"]
+    for version in spec["versions"]:
+        if version["served"]:
+            _wait(client, f"{spec['group']}/{version['name']}", spec["names"]["kind"])
 
 
 def _wait(client: ApiClient, api_version: str, kind: str) -> None:

@@ -5,9 +5,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from ..controllers import fluid, kserve
 from ..controllers.controller import Controller
+from ..controllers.knative import KNATIVE
 from . import crds
 from .client import ApiClient
+
+INSTALLER: Final = "installer"
+"""Who sets what an installation is told: its keys of a ConfigMap, and no others."""
 
 
 class Install(NamedTuple):
@@ -19,6 +24,8 @@ class Install(NamedTuple):
     """Namespace that it makes."""
     config_maps: tuple[str, ...] = ()
     """ConfigMaps in that namespace, empty of what the stack sets."""
+    config: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What it sets in them itself, by their names without `config-`."""
     controllers: tuple[Controller, ...] = ()
     """Its real controllers, which run in a sandbox with nodes, in the order in which they start."""
 
@@ -33,6 +40,7 @@ KNATIVE_CORE: Final = Install(
         "config-features",
         "config-network",
     ),
+    controllers=(KNATIVE,),
 )
 
 BASE: Final = Install(("scheduling.alibabacloud.com",))
@@ -41,22 +49,30 @@ BASE: Final = Install(("scheduling.alibabacloud.com",))
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
     {
         "arms-prometheus": Install(("monitoring.coreos.com",)),
-        "knative": KNATIVE_CORE._replace(namespace="knative-serving"),
+        # Knative's own default is svc.cluster.local, which nobody outside reaches; ACK's pages have
+        # services at example.com.
+        "knative": KNATIVE_CORE._replace(
+            namespace="knative-serving", config={"domain": {"example.com": ""}}
+        ),
     }
 )
 """Add-ons of ACK that bring something a stack uses."""
 
+_FLUID: Final = Install(("data.fluid.io",), controllers=(fluid.CONTROLLER,))
+
 CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
     {
-        "ack-fluid": Install(("data.fluid.io",)),
-        "ack-kserve": Install(("serving.kserve.io",)),
-        "fluid": Install(("data.fluid.io",)),
+        "ack-fluid": _FLUID,
+        "ack-kserve": Install(("serving.kserve.io",), controllers=(kserve.CONTROLLER,)),
+        "fluid": _FLUID,
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),
+        "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
+        "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
         "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
     }
 )
-"""Charts that do, by the last part of their name."""
+"""Charts that do, by the last part of their name; those of ACK are taken for upstream's."""
 
 
 def install(client: ApiClient, what: Install, folder: Path | None) -> None:
@@ -65,14 +81,28 @@ def install(client: ApiClient, what: Install, folder: Path | None) -> None:
         crds.install(client, group, folder)
     if what.namespace:
         client.apply(namespace(what.namespace), crds.MANAGER)
-        configure(client, what, what.namespace)
+        configure(client, what, what.namespace, what.config)
 
 
-def configure(client: ApiClient, what: Install, in_namespace: str) -> None:
-    """Makes its ConfigMaps in a namespace that is there."""
+def configure(
+    client: ApiClient,
+    what: Install,
+    in_namespace: str,
+    data: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """Makes its ConfigMaps in a namespace that is there.
+
+    Args:
+        client: The cluster.
+        what: What is installed.
+        in_namespace: The namespace.
+        data: What is set in them, by their names without `config-`; the rest stays as it is.
+    """
     for name in what.config_maps:
         about = {"name": name, "namespace": in_namespace}
-        client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": about}, crds.MANAGER)
+        values = dict(data.get(name.removeprefix("config-"), {}))
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": values}
+        client.apply(manifest, INSTALLER, force=True)
 
 
 def uninstall(client: ApiClient, what: Install) -> None:

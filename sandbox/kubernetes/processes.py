@@ -24,7 +24,7 @@ def spawn(log: Path, command: Sequence[str], environment: Mapping[str, str] | No
     with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
         streams = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0)]
         streams += [(os.POSIX_SPAWN_DUP2, out.fileno(), stream) for stream in (1, 2)]
-        return os.posix_spawn(command[0], command, variables, file_actions=streams, setsid=True)
+        return os.posix_spawn(command[0], [*command], variables, file_actions=streams, setsid=True)
 
 
 def runs(pid: int) -> bool:

@@ -20,7 +20,6 @@ def install(client: ApiClient, inputs: Mapping[str, Any], bring: Bring) -> str:
     namespace, name = inputs.get("namespace", "default"), inputs["name"]
     if inputs.get("createNamespace"):
         client.apply(installs.namespace(namespace), MANAGER)
-    bring(_brought(inputs))
     text = base64.b64encode(json.dumps(dict(inputs)).encode()).decode()
     client.apply(
         {
@@ -30,6 +29,8 @@ def install(client: ApiClient, inputs: Mapping[str, Any], bring: Bring) -> str:
         },
         MANAGER,
     )
+    # Afterwards: a real controller looks up what values it was installed with.
+    bring(_brought(inputs))
     return f"{namespace}/{name}"
 
 

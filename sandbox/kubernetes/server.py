@@ -24,6 +24,9 @@ _NEED_CONTROLLERS: Final = "ServiceAccount,StorageObjectInUseProtection"
 """Without controllers nobody makes the default account that the first waits for, and nobody frees a
 volume that the second protects."""
 
+KUBELET_ADDRESS: Final = "InternalDNS"
+"""Type of a node's address that leads to its kubelet: the machine's own, which ACK's nodes lack."""
+
 
 class NotStarted(binaries.Unavailable):
     """The API server did not come up; the end of its log is in the message."""
@@ -69,6 +72,19 @@ class ApiServer:
     def public_kubeconfig(self) -> str:
         """The same at an address that is not its own, as ACK hands it out."""
         return self.kubeconfig.replace(self.url, PUBLIC_ADDRESS)
+
+    def revision(self) -> int:
+        """Number of the last change of what it stores.
+
+        Raises:
+            requests.RequestException: It is away.
+        """
+        url = f"{self.etcd_url}/v3/maintenance/status"
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, json={}, timeout=10)
+            answer.raise_for_status()
+            return int(answer.json()["header"]["revision"])
 
     def stop(self) -> None:
         """Ends its processes; what it stored stays."""
@@ -160,6 +176,7 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
         # As on every cluster: the node plugins of charts are privileged.
         "--allow-privileged=true",
         "--shutdown-delay-duration=0s",
+        f"--kubelet-preferred-address-types={KUBELET_ADDRESS}",
         *([] if nodes else [f"--disable-admission-plugins={_NEED_CONTROLLERS}"]),
     ]
 

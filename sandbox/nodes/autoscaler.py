@@ -13,8 +13,8 @@ from ..cloud.cloud_file import CloudFile
 from ..conditions import read_node_conditions
 from ..kubernetes.client import ApiClient, Manifest, StatusError
 from ..private import write_private
-from .pool import Facts, Pool, pools
-from .scaling import Cluster, Coming, decide, idle_nodes
+from .pool import Facts, LivePool, pools
+from .scaling import Coming, Snapshot, decide, idle_nodes, is_agent
 
 CLOUD: Final = "cloud.json"
 """File of the cloud, in the folder of a sandbox."""
@@ -27,6 +27,9 @@ STATE: Final = "autoscaler.json"
 MANAGER: Final = "autoscaler"
 SECONDS: Final = 1.0
 """Pause between two rounds, at the least."""
+
+DRAIN_SECONDS: Final = 30
+"""How long pods have to leave a node that is taken away."""
 
 _POLICY: Final = "scheduling.alibabacloud.com/v1alpha1"
 
@@ -85,16 +88,16 @@ class Autoscaler:
             self._coming.remove(node)
         self._tell(all_pools, decision.notes)
 
-    def _look(self) -> Cluster:
+    def _look(self) -> Snapshot:
         kinds = (
             ("v1", "Node"),
             ("v1", "Pod"),
             ("v1", "PersistentVolumeClaim"),
             (_POLICY, "ResourcePolicy"),
         )
-        return Cluster(*(self._client.list_objects(*kind) for kind in kinds))
+        return Snapshot(*(self._client.list_objects(*kind) for kind in kinds))
 
-    def _remember_idle(self, cluster: Cluster, now: float) -> None:
+    def _remember_idle(self, cluster: Snapshot, now: float) -> None:
         self._idle_since = {name: self._idle_since.get(name, now) for name in idle_nodes(cluster)}
 
     def _remove(self, names: list[str]) -> None:
@@ -115,7 +118,7 @@ class Autoscaler:
         with contextlib.suppress(StatusError):  # It may be gone.
             self._client.merge(node, {"spec": {"unschedulable": unschedulable}}, MANAGER)
 
-    def _tell(self, all_pools: list[Pool], notes: Mapping[str, str]) -> None:
+    def _tell(self, all_pools: list[LivePool], notes: Mapping[str, str]) -> None:
         state: dict[str, Any] = {
             "pools": [
                 {
@@ -137,8 +140,27 @@ def read_facts(path: Path) -> Facts:
     return Facts.of(json.loads(path.read_text())) if path.exists() else Facts()
 
 
-def take_away(client: ApiClient, name: str) -> None:
-    """Takes a node away, as the cloud does with a spot instance; its pods are ended."""
+def take_away(client: ApiClient, name: str, seconds: float = DRAIN_SECONDS) -> None:
+    """Takes a node away, as the cloud does with a spot instance: drains it first.
+
+    Args:
+        client: Speaks to the cluster.
+        name: Name of the node.
+        seconds: How long its pods have; ECS gives five minutes' notice.
+    """
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
     client.merge(node, {"spec": {"unschedulable": True}}, MANAGER)
+    until = time.monotonic() + seconds
+    while pods := [pod for pod in client.list_objects("v1", "Pod") if _is_on(pod, name)]:
+        if time.monotonic() > until:
+            break
+        for pod in pods:
+            if "deletionTimestamp" not in pod["metadata"]:
+                client.evict(pod)
+        time.sleep(0.2)
     client.delete(node)
+
+
+def _is_on(pod: Manifest, node: str) -> bool:
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return pod["spec"].get("nodeName") == node and not ended and not is_agent(pod)

@@ -1,6 +1,6 @@
 """What an environment says of nodes, for a cloud that does not know it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.catalog.gpus import GPUS
@@ -17,7 +17,7 @@ from stacks.sections.pools import (
     PoolSection,
 )
 
-from .pool import IDC, Facts, Pool, PoolKind, Size
+from .pool import IDC, Facts, LivePool, PoolKind, Size
 
 MACHINE: Final = "machine"
 """Stands for the instance type of a machine that nobody bought from Alibaba Cloud."""
@@ -88,7 +88,7 @@ def _machine(section: MachinesSection) -> Size:
     )
 
 
-def _groups(sections: list[AnyPoolSection], machines: int) -> Iterator[Pool]:
+def _groups(sections: Sequence[AnyPoolSection], machines: int) -> Iterator[LivePool]:
     for section in sections:
         if isinstance(section, PoolSection):
             continue
@@ -98,7 +98,7 @@ def _groups(sections: list[AnyPoolSection], machines: int) -> Iterator[Pool]:
             id_, kind, labels = section.node_pool_id, PoolKind.EDGE, {}
         else:
             continue
-        yield Pool(
+        yield LivePool(
             id=id_,
             name=section.name,
             sizes=(_machine(section),),

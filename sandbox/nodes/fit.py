@@ -20,7 +20,7 @@ _KEEPS_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
 
 
 @dataclass
-class Room:
+class FreeRoom:
     """A node, there or to come, and what is free on it."""
 
     name: str
@@ -37,7 +37,7 @@ class Room:
         self.pods.append(pod)
 
 
-def fits(pod: Manifest, room: Room, rooms: Sequence[Room]) -> bool:
+def fits(pod: Manifest, room: FreeRoom, rooms: Sequence[FreeRoom]) -> bool:
     """Whether the scheduler would put a pod on a node.
 
     Args:
@@ -108,7 +108,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     )
 
 
-def _gets_on(pod: Manifest, room: Room, rooms: Sequence[Room]) -> bool:
+def _gets_on(pod: Manifest, room: FreeRoom, rooms: Sequence[FreeRoom]) -> bool:
     """Whether required affinity and anti-affinity between pods hold, both ways."""
     return (
         all(_is_beside(pod, term, room, rooms) for term in _terms(pod, "podAffinity"))
@@ -136,8 +136,8 @@ def _terms(pod: Manifest, kind: str) -> Sequence[Mapping[str, Any]]:
 def _is_beside(
     pod: Manifest,
     term: Mapping[str, Any],
-    room: Room,
-    rooms: Sequence[Room],
+    room: FreeRoom,
+    rooms: Sequence[FreeRoom],
     *,
     itself: bool = True,
 ) -> bool:
@@ -149,7 +149,7 @@ def _is_beside(
     # The first of some pods that want to be together may stand anywhere.
     alone = itself and _selects_pod(pod, term, pod)
     return beside or (
-        alone and not any(_selects_pod(pod, term, other) for one in rooms for other in one.pods)
+        alone and not any(_selects_pod(pod, term, other) for place in rooms for other in place.pods)
     )
 
 
@@ -160,9 +160,9 @@ def _selects_pod(owner: Manifest, term: Mapping[str, Any], pod: Manifest) -> boo
     )
 
 
-def _same(term: Mapping[str, Any], one: Room, other: Room) -> bool:
+def _same(term: Mapping[str, Any], room: FreeRoom, other: FreeRoom) -> bool:
     key = term["topologyKey"]
-    return key in one.labels and one.labels.get(key) == other.labels.get(key)
+    return key in room.labels and room.labels.get(key) == other.labels.get(key)
 
 
 def _bears(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:

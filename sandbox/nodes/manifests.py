@@ -7,7 +7,8 @@ from typing import Any, Final
 from components.catalog.instances import MIB
 from components.catalog.labels import ARCHITECTURE, GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
 
-from .pool import Pool, PoolKind, Size, Zone
+from ..kubernetes.server import KUBELET_ADDRESS
+from .pool import LivePool, PoolKind, Site, Size
 
 ZONE: Final = "topology.kubernetes.io/zone"
 EDGE_WORKER: Final = "alibabacloud.com/is-edge-worker"
@@ -25,7 +26,7 @@ _FIRST_ADDRESS: Final = 10
 
 
 def render_node(
-    pool: Pool, size: Size, zone: Zone, taken: Collection[str], *, scaled: bool = False
+    pool: LivePool, size: Size, zone: Site, taken: Collection[str], *, scaled: bool = False
 ) -> dict[str, Any]:
     """The Node object of a new node, not ready yet: kwok makes it so.
 
@@ -52,7 +53,7 @@ def render_node(
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "taints": [dict(taint) for taint in pool.taints],
-            "providerID": f"{region}.{name}",
+            "providerID": f"{region}.i-{address.replace('.', '-')}",
         },
         "status": {
             "capacity": _quantities(capacity),
@@ -60,6 +61,8 @@ def render_node(
             "addresses": [
                 {"type": "InternalIP", "address": address},
                 {"type": "Hostname", "address": name},
+                # The API server takes this one to a kubelet: `--kubelet-preferred-address-types`.
+                {"type": KUBELET_ADDRESS, "address": "localhost"},
             ],
             "nodeInfo": {
                 "architecture": size.architecture,
@@ -78,7 +81,7 @@ def render_node(
 
 
 def _labels(
-    pool: Pool, size: Size, zone: Zone, region: str, name: str, scaled: bool
+    pool: LivePool, size: Size, zone: Site, region: str, name: str, scaled: bool
 ) -> dict[str, str]:
     return {
         "kubernetes.io/hostname": name,
@@ -91,7 +94,7 @@ def _labels(
 
 
 def _labels_of_ack(
-    pool: Pool, size: Size, zone: Zone, region: str, scaled: bool
+    pool: LivePool, size: Size, zone: Site, region: str, scaled: bool
 ) -> Iterator[tuple[str, str]]:
     """Those that were seen on nodes of ACK, 2026; the value of `nvidia_mem` is an estimate."""
     if pool.kind is PoolKind.FOREIGN:
@@ -114,7 +117,7 @@ def _labels_of_ack(
         yield SCALED, "true"
 
 
-def _free(zone: Zone, region: str, taken: Collection[str]) -> tuple[str, str]:
+def _free(zone: Site, region: str, taken: Collection[str]) -> tuple[str, str]:
     """The first free address of a zone, and the name that ACK makes of it."""
     network = ipaddress.ip_network(zone.cidr)
     for number in range(_FIRST_ADDRESS, network.num_addresses - 1):

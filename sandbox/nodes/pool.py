@@ -72,7 +72,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Zone:
+class Site:
     """Where nodes of a pool stand."""
 
     name: str
@@ -81,7 +81,7 @@ class Zone:
     """Addresses of its nodes."""
 
 
-IDC: Final = Zone("idc", "10.200.0.0/16")
+IDC: Final = Site("idc", "10.200.0.0/16")
 """Where machines stand of which the stack file says nothing: a range that nothing else uses."""
 
 
@@ -97,7 +97,7 @@ class PoolKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pool:
+class LivePool:
     """Nodes that are alike, but for their size and zone."""
 
     id: str
@@ -105,7 +105,7 @@ class Pool:
     name: str
     sizes: tuple[Size, ...]
     """Best first."""
-    zones: tuple[Zone, ...]
+    zones: tuple[Site, ...]
     least: int
     most: int
     """Nodes that there are at least and at most: equal where nobody scales it."""
@@ -129,7 +129,7 @@ class Facts:
     """By instance type."""
     machines: Mapping[str, Size] = field(default_factory=dict)
     """Machines of an IDC, by the name of their pool."""
-    groups: tuple[Pool, ...] = ()
+    groups: tuple[LivePool, ...] = ()
     """Nodes that are there without the stack: of an existing cluster, or of an adopted pool."""
 
     @classmethod
@@ -140,11 +140,11 @@ class Facts:
             return {name: Size(**row) for name, row in rows.items()}
 
         groups = [
-            Pool(
+            LivePool(
                 **{
                     **group,
                     "sizes": tuple(Size(**size) for size in group["sizes"]),
-                    "zones": tuple(Zone(**zone) for zone in group["zones"]),
+                    "zones": tuple(Site(**zone) for zone in group["zones"]),
                     "taints": tuple(group["taints"]),
                     "kind": PoolKind(group["kind"]),
                 }
@@ -156,7 +156,7 @@ class Facts:
 
 def pools(
     resources: Sequence[Existing], facts: Facts, cluster_id: str, machines: int
-) -> list[Pool]:
+) -> list[LivePool]:
     """The pools of a cluster, by ID.
 
     Args:
@@ -166,7 +166,7 @@ def pools(
         machines: Machines of an edge pool, which the cloud does not decide.
     """
     zones = {
-        switch.id: Zone(switch.inputs["zoneId"], switch.inputs["cidrBlock"])
+        switch.id: Site(switch.inputs["zoneId"], switch.inputs["cidrBlock"])
         for switch in resources
         if switch.type == SWITCH
     }
@@ -179,8 +179,8 @@ def pools(
 
 
 def _pool(
-    id_: str, inputs: Mapping[str, Any], zones: Mapping[str, Zone], facts: Facts, machines: int
-) -> Pool:
+    id_: str, inputs: Mapping[str, Any], zones: Mapping[str, Site], facts: Facts, machines: int
+) -> LivePool:
     name = inputs.get("nodePoolName", id_)
     types = inputs.get("instanceTypes") or ()
     is_edge = inputs.get("type") == EDGE
@@ -189,7 +189,7 @@ def _pool(
     if is_edge:
         sizes = [facts.machines[name]] if name in facts.machines else []
         least = most = machines
-    return Pool(
+    return LivePool(
         id=id_.rpartition(":")[2],
         name=name,
         sizes=tuple(sizes),

@@ -14,16 +14,16 @@ from typing import Any, Final
 
 from ..conditions import NodeConditions
 from ..kubernetes.client import Manifest
-from .fit import Room, amount, fits, requests
+from .fit import FreeRoom, amount, fits, requests
 from .manifests import POOL, ZONE, render_node
-from .pool import Pool, Size, Zone
+from .pool import LivePool, Site, Size
 
 SOLD_OUT: Final = "the cloud has no more"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True)
-class Cluster:
+class Snapshot:
     """What is in a cluster, as far as scaling looks at it."""
 
     nodes: Sequence[Manifest] = ()
@@ -38,7 +38,7 @@ class Coming:
 
     pool_id: str
     size: Size
-    zone: Zone
+    zone: Site
     due: float
     """Time at which its Node object appears."""
     manifest: Manifest
@@ -57,8 +57,8 @@ class Decision:
 
 
 def decide(
-    pools: Sequence[Pool],
-    cluster: Cluster,
+    pools: Sequence[LivePool],
+    cluster: Snapshot,
     coming: Sequence[Coming],
     idle_since: Mapping[str, float],
     conditions: NodeConditions,
@@ -85,7 +85,7 @@ def decide(
     )
 
 
-def idle_nodes(cluster: Cluster) -> set[str]:
+def idle_nodes(cluster: Snapshot) -> set[str]:
     """Names of nodes on which nothing but agents of the node is."""
     busy = {
         pod["spec"].get("nodeName")
@@ -95,7 +95,7 @@ def idle_nodes(cluster: Cluster) -> set[str]:
     return {node["metadata"]["name"] for node in cluster.nodes} - busy
 
 
-def unplaced(cluster: Cluster) -> list[Manifest]:
+def unplaced(cluster: Snapshot) -> list[Manifest]:
     """Pods that the scheduler found no place for, those of the highest priority first."""
     bound = {
         (claim["metadata"]["namespace"], claim["metadata"]["name"])
@@ -133,10 +133,10 @@ def is_unschedulable(pod: Manifest) -> bool:
     )
 
 
-def rooms(cluster: Cluster) -> list[Room]:
+def rooms(cluster: Snapshot) -> list[FreeRoom]:
     """The nodes, with what is free on each."""
     result = {
-        node["metadata"]["name"]: Room(
+        node["metadata"]["name"]: FreeRoom(
             node["metadata"]["name"],
             node["metadata"].get("labels") or {},
             (node.get("spec") or {}).get("taints") or (),
@@ -159,8 +159,8 @@ class _Market:
 
     def __init__(
         self,
-        pools: Sequence[Pool],
-        cluster: Cluster,
+        pools: Sequence[LivePool],
+        cluster: Snapshot,
         coming: Sequence[Coming],
         conditions: NodeConditions,
         now: float,
@@ -201,9 +201,9 @@ class _Market:
             if room is not None:
                 room.take(pod)
 
-    def _grow(self, pod: Manifest) -> Room | None:
+    def _grow(self, pod: Manifest) -> FreeRoom | None:
         sold_out: list[str] = []
-        offers: list[tuple[int, float, str, Pool, Size, Zone]] = []
+        offers: list[tuple[int, float, str, LivePool, Size, Site]] = []
         for pool in self._pools:
             if not pool.scales or self._count(pool) >= pool.most:
                 continue
@@ -227,10 +227,10 @@ class _Market:
             self.notes[key_of(pod)] = "no pool that may grow has a node that it fits"
         return None
 
-    def _fits(self, pod: Manifest, pool: Pool, size: Size) -> bool:
+    def _fits(self, pod: Manifest, pool: LivePool, size: Size) -> bool:
         return fits(pod, _empty(self._render(pool, size, pool.zones[0])), self._rooms)
 
-    def _in_stock(self, pool: Pool, sizes: Iterable[Size]) -> tuple[Size, Zone] | None:
+    def _in_stock(self, pool: LivePool, sizes: Iterable[Size]) -> tuple[Size, Site] | None:
         """The best size that is for sale, in the zone that has the fewest nodes of the pool."""
         for size in sizes:
             zones = [
@@ -242,7 +242,7 @@ class _Market:
                 return size, min(zones, key=lambda zone: self._zones[pool.id, zone.name])
         return None
 
-    def _buy(self, pool: Pool, size: Size, zone: Zone, seconds: float) -> Room:
+    def _buy(self, pool: LivePool, size: Size, zone: Site, seconds: float) -> FreeRoom:
         manifest = self._render(pool, size, zone)
         self._names.add(manifest["metadata"]["name"])
         self._zones[pool.id, _zone_of(manifest)] += 1
@@ -250,10 +250,10 @@ class _Market:
         self._rooms.append(_empty(manifest))
         return self._rooms[-1]
 
-    def _render(self, pool: Pool, size: Size, zone: Zone) -> dict[str, Any]:
+    def _render(self, pool: LivePool, size: Size, zone: Site) -> dict[str, Any]:
         return render_node(pool, size, zone, self._names, scaled=pool.scales)
 
-    def _count(self, pool: Pool) -> int:
+    def _count(self, pool: LivePool) -> int:
         return sum(count for (id_, _), count in self._zones.items() if id_ == pool.id)
 
 
@@ -291,8 +291,8 @@ def rank_in_policies(pod: Manifest, labels: Mapping[str, str], policies: Sequenc
 
 
 def _removals(
-    pools: Sequence[Pool],
-    cluster: Cluster,
+    pools: Sequence[LivePool],
+    cluster: Snapshot,
     idle_since: Mapping[str, float],
     conditions: NodeConditions,
     now: float,
@@ -332,8 +332,8 @@ def is_agent(pod: Manifest) -> bool:
     return any(owner["kind"] in ("DaemonSet", "Node") for owner in owners)
 
 
-def _empty(node: Manifest) -> Room:
-    [room] = rooms(Cluster([node]))
+def _empty(node: Manifest) -> FreeRoom:
+    [room] = rooms(Snapshot([node]))
     return room
 
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from components.args import MISSING, Fault
 from components.crds.knative_annotations import AUTOSCALING, HPA, KPA
-from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.names import LABEL_KEY
 from components.serving.knative_model import KnativeServe, annotations
 
@@ -52,19 +51,6 @@ def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
             want = "given, such as cpu"
             why = f"an HPA does not count requests, as scale.metric {knative.scale.metric} does"
             yield Fault(f"{path}.serve.knative.annotations[{_METRIC}]", MISSING, want, why)
-
-
-@check
-def modes_follow_the_metric(environment: Environment) -> Iterator[Fault]:
-    """What scales a model of KServe is there in one mode alone."""
-    for path, model in models(environment):
-        kserve = model.serve.kserve
-        mode = ((kserve and kserve.annotations) or {}).get(DEPLOYMENT_MODE)
-        required_mode = DeploymentMode.KNATIVE if model.on_knative else DeploymentMode.STANDARD
-        if kserve is not None and mode not in (None, required_mode):
-            why = f"with scale.metric {kserve.scale.metric} the mode is {required_mode}"
-            field = f"{path}.serve.kserve.annotations[{DEPLOYMENT_MODE}]"
-            yield Fault(field, mode, "left out", why)
 
 
 @check

@@ -11,7 +11,7 @@ from components.cloud.node_pool import Taint, architecture_faults
 from ..sections.environment import Environment
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .rules import check, warning
-from .views import lowest_size, models, placed, workloads
+from .views import cached, containers, lowest_size, placed
 
 ARM_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
@@ -63,11 +63,9 @@ def arm_nodes_are_tainted(environment: Environment) -> Iterator[Fault]:
 def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
     """Fluid's workers run on the cache's nodes, and its FUSE client on the readers'."""
     why = "Fluid and Jindo run there, which ACK offers for x86 nodes only"
-    for path, model in models(environment):
-        if model.cache is None:
-            continue
-        fields = {f"{path}.cache.pool": [model.cache.pool]}
-        fields[f"{path}.placement.pools"] = model.placement.pools
+    for path, cache, model in cached(environment):
+        placement = f"models[{model.name}].placement.pools"
+        fields = {f"{path}.pool": [cache.pool], placement: model.placement.pools}
         for field, names in fields.items():
             for name in names:
                 pool = environment.pool(name)
@@ -79,21 +77,20 @@ def caches_are_on_x86(environment: Environment) -> Iterator[Fault]:
 @warning
 def images_suit_the_architecture(environment: Environment) -> Iterator[str]:
     """Whether an image has a variant for ARM stands in its registry, which is not asked."""
-    for path, workload in workloads(environment):
-        pools = [p.name for p in placed(environment, workload.placement) if is_arm(environment, p)]
+    for path, _, placement in containers(environment):
+        pools = [pool.name for pool in placed(environment, placement) if is_arm(environment, pool)]
         if pools:
-            field = f"{path}.server.image" if path.startswith("models") else f"{path}.image"
-            mixed = len(pools) < len(workload.placement.pools)
+            mixed = len(pools) < len(placement.pools)
             variants = "variants for arm64 and amd64" if mixed else "a variant for arm64"
             yield (
-                f"{field} runs on the ARM nodes of {', '.join(pools)}: it needs {variants}, or its "
-                "pods end with `exec format error`."
+                f"{path}.image runs on the ARM nodes of {', '.join(pools)}: it needs {variants}, "
+                "or its pods end with `exec format error`."
             )
-    for path, model in models(environment):
-        pool = environment.pool(model.cache.pool) if model.cache else None
+    for path, cache, _ in cached(environment):
+        pool = environment.pool(cache.pool)
         if isinstance(pool, NodesSection) and is_arm(environment, pool):
             yield (
-                f"{path}.cache.pool is {pool.name}, whose nodes are ARM: the images of Fluid and "
+                f"{path}.pool is {pool.name}, whose nodes are ARM: the images of Fluid and "
                 "Jindo need variants for arm64, or its pods end with `exec format error`."
             )
 

@@ -1,7 +1,7 @@
 """How models are scaled, against the nodes that they are scaled onto, and how long that takes."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from components.crds.knative_annotations import AUTOSCALING
@@ -9,11 +9,12 @@ from components.crds.knative_autoscaling import TICK_SECONDS, PodAutoscaling, po
 from components.quantity import gib
 from components.serving.knative_model import annotations
 
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.pools import PoolSection
-from .rules import warning
-from .views import lowest_size, models, placed
+from .annotations import FIELDS
+from .rules import warning, warning_by_needs
+from .views import fewest_replicas, lowest_size, models, own_pools
 
 OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
@@ -29,10 +30,7 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         if model.cache is not None:
             continue
-        elastic = any(
-            isinstance(pool, PoolSection) and pool.autoscale
-            for pool in placed(environment, model.placement)
-        )
+        elastic = any(pool.autoscale for pool in own_pools(environment, model.placement))
         load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
         need = round(load + (NODE_SCALE_OUT_SECONDS if elastic else 0))
         for kind, section in model.serve.sections.items():
@@ -46,14 +44,14 @@ def starts_take_their_time(environment: Environment) -> Iterator[str]:
             )
 
 
-@warning
-def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Iterator[str]:
     """A revision is ready when all the replicas are that it begins with."""
     wait = environment.waits.service_seconds
     for path, model in models(environment):
-        scaling = _pod_autoscaling(model)
+        scaling = _pod_autoscaling(model, needs)
         starts = scaling.first_pods if scaling else 1
-        elastic = any(pool.autoscale for pool in _pools(environment, model))
+        elastic = any(pool.autoscale for pool in own_pools(environment, model.placement))
         if not elastic or _standing_replicas(environment, model) >= starts:
             starts = 1
         for kind, section in model.serve.sections.items():
@@ -73,11 +71,11 @@ def updates_wait_for_all_replicas(environment: Environment) -> Iterator[str]:
             )
 
 
-@warning
-def bursts_are_seen(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def bursts_are_seen(environment: Environment, needs: Needs) -> Iterator[str]:
     """Knative looks at the panic window every two seconds."""
     for path, model in models(environment):
-        scaling = _pod_autoscaling(model)
+        scaling = _pod_autoscaling(model, needs)
         if scaling is None or scaling.panic_window_seconds >= TICK_SECONDS:
             continue
         # Windows are rounded: 1.5 s are two.
@@ -92,11 +90,11 @@ def bursts_are_seen(environment: Environment) -> Iterator[str]:
         )
 
 
-@warning
-def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def nodes_come_while_they_are_wanted(environment: Environment, needs: Needs) -> Iterator[str]:
     """A node that comes after the wish for it is gone is paid for and never used."""
     for path, model in models(environment):
-        scaling, pools = _pod_autoscaling(model), _pools(environment, model)
+        scaling, pools = _pod_autoscaling(model, needs), own_pools(environment, model.placement)
         if scaling is None or len(pools) < len(model.placement.pools):
             continue
         elastic = [pool.name for pool in pools if pool.autoscale]
@@ -121,25 +119,22 @@ def nodes_come_while_they_are_wanted(environment: Environment) -> Iterator[str]:
         )
 
 
-def _pod_autoscaling(model: ModelSection) -> PodAutoscaling | None:
+def _pod_autoscaling(model: ModelSection, needs: Needs) -> PodAutoscaling | None:
     """What Knative goes by in scaling a model, be it below KServe; None where it does not scale."""
+    if not needs.on_knative(model):
+        return None
     if (knative := model.serve.knative) is not None:
         return pod_autoscaling(annotations(knative), knative.concurrency_limit)
-    kserve = model.serve.kserve
-    if kserve is None or not model.on_knative:
-        return None
+    section = model.serve.sections[model.serve.kind]
+    metric, target = section.scale.metric, section.scale.target
     # As KServe writes them: pkg/utils/knative of v0.20.0.
-    scale: Mapping[str, object] = {
-        f"{AUTOSCALING}metric": kserve.scale.metric.value,
-        f"{AUTOSCALING}target": str(int(kserve.scale.target)),
-        f"{AUTOSCALING}min-scale": str(kserve.scale.min),
+    scale = {
+        "metric": metric,
+        "target": None if target is None else int(target),
+        "min-scale": fewest_replicas(section),
     }
-    return pod_autoscaling({**(kserve.annotations or {}), **scale})
-
-
-def _pools(environment: Environment, model: ModelSection) -> list[PoolSection]:
-    """The pools of a placement whose size is known."""
-    return [pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)]
+    texts = {f"{AUTOSCALING}{key}": str(value) for key, value in scale.items() if value is not None}
+    return pod_autoscaling({**(section.annotations or {}), **texts})
 
 
 def _standing_replicas(environment: Environment, model: ModelSection) -> int:
@@ -150,7 +145,7 @@ def _standing_replicas(environment: Environment, model: ModelSection) -> int:
         lowest_size(pool)
         * min((environment.instances[name].gpus for name in pool.instance_types), default=0)
         // model.server.gpus
-        for pool in _pools(environment, model)
+        for pool in own_pools(environment, model.placement)
     )
 
 
@@ -158,17 +153,9 @@ def _unit(scaling: PodAutoscaling) -> str:
     return "requests in hand" if scaling.metric == "concurrency" else "requests"
 
 
-_ANNOTATIONS = {
-    "window_seconds": ("window", "s"),
-    "panic_window_percent": ("panic-window-percentage", ""),
-    "panic_threshold_percent": ("panic-threshold-percentage", ""),
-    "scale_down_delay_seconds": ("scale-down-delay", "s"),
-}
-
-
 def _setting(model: ModelSection, field: str, value: int) -> str:
     """A value of a field of the scale, which KServe has as an annotation."""
     if model.serve.knative is not None:
         return f"scale.{field} {value}"
-    name, unit = _ANNOTATIONS[field]
-    return f"the annotation {AUTOSCALING}{name} {value}{unit}"
+    [annotation] = (key for key, name in FIELDS.items() if name == field)
+    return f"the annotation {annotation} {value}{'s' if field.endswith('_seconds') else ''}"

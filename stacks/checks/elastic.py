@@ -11,9 +11,8 @@ from typing import Final
 from components.quantity import GIB, parse
 
 from ..sections.environment import Environment
-from ..sections.pools import PoolSection
 from .rules import warning
-from .views import placed, resources_of, workloads
+from .views import containers, own_pools
 
 SURE_SHARE: Final = Decimal("0.7")
 """Share of a node's CPU or memory up to which a pod is sure to fit a node that is bought for it.
@@ -23,13 +22,10 @@ Cards are whole, and counted as they are."""
 @warning
 def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
     """It guesses what a node will offer, from its size."""
-    for path, workload in workloads(environment):
-        resources = resources_of(workload)
-        section = f"{path}.server.resources" if path.startswith("models") else f"{path}.resources"
-        for pool in placed(environment, workload.placement):
-            if not (isinstance(pool, PoolSection) and pool.autoscale):
-                continue
-            for name in pool.instance_types:
+    for path, container, placement in containers(environment):
+        resources = container.resources
+        for pool in own_pools(environment, placement):
+            for name in pool.instance_types if pool.autoscale else ():
                 instance = environment.instances.get(name)
                 if instance is None:
                     continue
@@ -43,10 +39,10 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
                 for field, (amount, share) in requests.items():
                     if share > SURE_SHARE:
                         yield (
-                            f"{section}.{field} is {amount}, {_percent(share)} of {name} in pool "
-                            f"{pool.name}: GOATScaler guesses what a new node will offer, and is "
-                            f"sure of {SURE_SHARE:.0%} only. Try whether it adds a node for such a "
-                            "pod, or ask for less."
+                            f"{path}.resources.{field} is {amount}, {_percent(share)} of {name} in "
+                            f"pool {pool.name}: GOATScaler guesses what a new node will offer, and "
+                            f"is sure of {SURE_SHARE:.0%} only. Try whether it adds a node for "
+                            "such a pod, or ask for less."
                         )
 
 

@@ -12,11 +12,10 @@ from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
 from ..sections.network import NetworkPlugin
 from ..sections.pools import AnyPoolSection, PoolSection
 from .rules import check
-from .views import lowest_size, models, placed, resources_of, workloads
+from .views import cached, containers, lowest_size, placed, resources_of, workloads
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
 """CPU that network, storage, metrics and log agents take of each node; an estimate."""
@@ -31,19 +30,14 @@ DISK_SHARE: Final = Decimal("0.9")
 @check
 def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     """A pod fits every kind of node that it may land on, beside the node's agents."""
-    for path, workload in workloads(environment):
-        resources = resources_of(workload)
-        section = (
-            f"{path}.server.resources"
-            if isinstance(workload, ModelSection)
-            else f"{path}.resources"
-        )
-        for pool in placed(environment, workload.placement):
+    for path, container, placement in containers(environment):
+        resources = container.resources
+        for pool in placed(environment, placement):
             for node, offer in offers(environment, pool) if pool.gpu or not resources.gpus else []:
                 for field, got, room in _shortages(resources, offer):
                     want = f"at most {room} on pool {pool.name}"
                     why = f"{node} offers no more to pods beside its own agents"
-                    yield Fault(f"{section}.{field}", got, want, why)
+                    yield Fault(f"{path}.resources.{field}", got, want, why)
 
 
 @check
@@ -63,41 +57,38 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
 @check
 def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
     """A cache that is too small drops what it has just read."""
-    for path, model in models(environment):
-        if model.cache is None:
-            continue
-        size, quota = parse(model.volume.size), parse(model.cache.quota)
-        if quota * model.cache.workers < size:
-            need = math.ceil(size / model.cache.workers / GIB)
-            want = f"at least {need}Gi with {model.cache.workers} workers"
+    for path, cache, model in cached(environment):
+        size, quota = parse(model.volume.size), parse(cache.quota)
+        if quota * cache.workers < size:
+            need = math.ceil(size / cache.workers / GIB)
+            want = f"at least {need}Gi with {cache.workers} workers"
             why = (
                 f"the model has {model.volume.size}, and what does not fit is read again each time"
             )
-            yield Fault(f"{path}.cache.quota", model.cache.quota, want, why)
+            yield Fault(f"{path}.quota", cache.quota, want, why)
 
 
 @check
 def cache_nodes_have_room(environment: Environment) -> Iterator[Fault]:
     """One worker per node, and what it caches in memory is the node's memory."""
-    for path, model in models(environment):
-        cache = model.cache
-        pool = environment.pool(cache.pool) if cache else None
-        if cache is None or pool is None:
+    for path, cache, _ in cached(environment):
+        pool = environment.pool(cache.pool)
+        if pool is None:
             continue
         if isinstance(pool, PoolSection) and cache.workers > lowest_size(pool):
             want = f"at most {lowest_size(pool)}, the nodes of pool {pool.name}"
             why = "a node holds one worker of a cache, and the Dataset waits for all of them"
-            yield Fault(f"{path}.cache.workers", cache.workers, want, why)
+            yield Fault(f"{path}.workers", cache.workers, want, why)
         need = parse(cache.quota) + WORKER_OVERHEAD
         if cache.medium is not Medium.MEM:
-            yield from _disk_faults(f"{path}.cache.quota", cache.quota, pool)
+            yield from _disk_faults(f"{path}.quota", cache.quota, pool)
             continue
         for node, offer in offers(environment, pool):
             if need > offer.memory_bytes:
                 room = offer.memory_bytes - WORKER_OVERHEAD
                 want = f"at most {room // GIB}Gi on pool {pool.name}"
                 why = f"{node} has no more memory beside the worker and the node's agents"
-                yield Fault(f"{path}.cache.quota", cache.quota, want, why)
+                yield Fault(f"{path}.quota", cache.quota, want, why)
 
 
 def offers(environment: Environment, pool: AnyPoolSection) -> list[tuple[str, Allocatable]]:

@@ -8,6 +8,7 @@ from components.cloud.node_pool import ImageType
 from ..sections.environment import Environment
 from ..sections.pools import PoolSection
 from .rules import check
+from .views import cached
 
 
 @check
@@ -16,10 +17,8 @@ def fluid_runs_on_the_image(environment: Environment) -> Iterator[Fault]:
     why = "Fluid does not support ContainerOS"
     want = f"{ImageType.ALIYUN_LINUX_3} or another image than ContainerOS"
     refused: set[str] = set()
-    for model in environment.models:
-        if model.cache is None:
-            continue
-        for name in [model.cache.pool, *model.placement.pools]:
+    for _, cache, model in cached(environment):
+        for name in [cache.pool, *model.placement.pools]:
             pool = environment.pool(name)
             on_container_os = (
                 isinstance(pool, PoolSection) and pool.image_type is ImageType.CONTAINER_OS

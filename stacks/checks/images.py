@@ -10,9 +10,10 @@ from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
+from ..needs import CERT_MANAGER, KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
-from .rules import check, warning
+from .rules import check_by_needs, warning_by_needs
 from .views import models
 
 
@@ -33,11 +34,11 @@ class ImageSource:
         return registry_of(self.image)
 
 
-@check
-def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault]:
+@check_by_needs
+def vpc_registries_are_of_the_region(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A registry's VPC address answers in the VPCs of its region."""
     region = environment.region
-    for source in image_sources(environment) if region else []:
+    for source in image_sources(environment, needs) if region else []:
         registry_region = source.registry.vpc_region
         if registry_region is not None and registry_region != region:
             host = source.registry.host
@@ -48,10 +49,10 @@ def vpc_registries_are_of_the_region(environment: Environment) -> Iterator[Fault
             yield Fault(source.field, source.image.removesuffix("/"), want, why)
 
 
-@warning
-def personal_registries_are_asked_inside(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def personal_registries_are_asked_inside(environment: Environment, needs: Needs) -> Iterator[str]:
     """ACR: "you cannot use the public endpoints of new Personal Edition instances to pull"."""
-    for source in image_sources(environment):
+    for source in image_sources(environment, needs):
         if (host := source.registry.vpc_host) is not None:
             yield (
                 f"{source.field} is at {source.registry.host}: public endpoints of ACR's personal "
@@ -60,14 +61,14 @@ def personal_registries_are_asked_inside(environment: Environment) -> Iterator[s
             )
 
 
-@warning
-def registries_are_in_reach(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def registries_are_in_reach(environment: Environment, needs: Needs) -> Iterator[str]:
     """From mainland China, registries abroad are slow at best."""
     region = environment.region
     if region is None or not is_mainland(region):
         return
     abroad: dict[str, list[ImageSource]] = {}
-    for source in image_sources(environment):
+    for source in image_sources(environment, needs):
         if source.registry.is_abroad:
             abroad.setdefault(source.registry.host, []).append(source)
     for host, sources in abroad.items():
@@ -87,11 +88,11 @@ def registries_are_in_reach(environment: Environment) -> Iterator[str]:
         )
 
 
-def image_sources(environment: Environment) -> Iterator[ImageSource]:
+def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
     """Whence a stack's images come, whoever names them."""
     for path, model in models(environment):
         image = model.server.image
-        resolved = model.on_knative and "@sha256:" not in image
+        resolved = needs.on_knative(model) and "@sha256:" not in image
         yield ImageSource(f"{path}.server.image", image, resolved)
     for job in environment.training:
         yield ImageSource(f"training[{job.name}].image", job.image)
@@ -101,21 +102,21 @@ def image_sources(environment: Environment) -> Iterator[ImageSource]:
             yield ImageSource(f"{path}.image", generator)
         if test.scenario.cold_start is not None:
             yield ImageSource(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
-    yield from _chart_sources(environment)
+    yield from _chart_sources(environment, needs)
 
 
-def _chart_sources(environment: Environment) -> Iterator[ImageSource]:
+def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
     if any(model.cache for model in environment.models):
         is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
         yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
-    if not any(model.serve.kserve for model in environment.models):
-        return
     prefix = kserve.image_prefix if kserve else None
-    is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
-    yield from _chart_images("kserve.chart.image_prefix", prefix, "kserve-resources", is_shipped)
-    if environment.cert_manager is CertManagerMode.INSTALL:
+    if needs.sections(KSERVE):
+        is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
+        field = "kserve.chart.image_prefix"
+        yield from _chart_images(field, prefix, "kserve-resources", is_shipped)
+    if needs.sections(CERT_MANAGER) and environment.cert_manager is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args, get_origin
 
 from components.args import Fault
-from components.crds.kserve import deployment_name
 
 from ..arguments import base_model, checkpoint, results
 from ..sections.environment import Environment
@@ -24,20 +23,18 @@ PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
 """Namespaces of the platform, and whose they are."""
 
 
+NAMED: Final = [
+    field
+    for field, info in Environment.model_fields.items()
+    if get_origin(info.annotation) is list and "name" in get_args(info.annotation)[0].model_fields
+]
+"""Lists of the stack file whose entries have a name."""
+
+
 @check
 def names_are_unique(environment: Environment) -> Iterator[Fault]:
     """Within a section, and for models and jobs, which share a namespace."""
-    sections = {
-        "pools": [pool.name for pool in environment.pools],
-        "edge_pools": [pool.name for pool in environment.edge_pools],
-        "nodes": [nodes.name for nodes in environment.nodes],
-        "stores": [store.name for store in environment.stores],
-        "priorities": [entry.name for entry in environment.priorities],
-        "instance_types": [entry.name for entry in environment.instance_types],
-        "models": [model.name for model in environment.models],
-        "training": [job.name for job in environment.training],
-        "load_tests": [test.name for test in environment.load_tests],
-    }
+    sections = {field: [entry.name for entry in getattr(environment, field)] for field in NAMED}
     for section, names in sections.items():
         for name in repeated(names):
             why = "an entry is known by its name"
@@ -104,14 +101,3 @@ def buckets_are_made_once(environment: Environment) -> Iterator[Fault]:
             want = "another one, or one store for both: models take folders of it"
             why = f"stores[{owner}] makes the bucket"
             yield Fault(f"stores[{store.name}].oss.bucket", store.oss.bucket, want, why)
-
-
-@check
-def services_have_their_own_names(environment: Environment) -> Iterator[Fault]:
-    """KServe calls its predictor's Service after the model, where another model's may be."""
-    owners = {model.name: f"models[{model.name}]" for model in environment.models}
-    for model in environment.models:
-        predictor = deployment_name(model.name)
-        if model.serve.kserve is not None and (path := owners.get(predictor)) is not None:
-            why = f"KServe makes a Service of that name for models[{model.name}]"
-            yield Fault(f"{path}.name", predictor, "another one", why)

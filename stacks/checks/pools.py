@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from components.args import MISSING, Fault, nearest
-from components.catalog.gpus import GPUS
 
 from ..sections.environment import Environment
+from ..sections.pools import card_faults
 from .rules import check
 
 
@@ -22,10 +22,8 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)
     for entry in environment.instance_types:
-        if entry.gpu is not None and entry.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            why = "its node label and memory stand in the catalogue"
-            yield Fault(f"instance_types[{entry.name}].gpu", entry.gpu, want, why)
+        why = "its node label and memory stand in the catalogue"
+        yield from card_faults(f"instance_types[{entry.name}].gpu", entry.gpu, why)
 
 
 @check

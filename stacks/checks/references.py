@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, Words, nearest
 from components.catalog.regions import oss_internal_endpoint
 
+from ..arguments import mounts
 from ..sections.environment import Environment
-from ..sections.stores import VolumeSection
 from .rules import check
-from .views import models, repeated, resources_of, workloads
+from .views import cached, repeated, resources_of, workloads
 
 
 @check
@@ -33,10 +33,10 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
 def caches_name_pools(environment: Environment) -> Iterator[Fault]:
     """A cache needs nodes."""
     pools = [pool.name for pool in environment.all_pools]
-    for path, model in models(environment):
-        if model.cache and environment.pool(model.cache.pool) is None:
+    for path, cache, _ in cached(environment):
+        if environment.pool(cache.pool) is None:
             why = "the copy of the model is kept on its nodes"
-            yield from _unknown(f"{path}.cache.pool", model.cache.pool, pools, why)
+            yield from _unknown(f"{path}.pool", cache.pool, pools, why)
 
 
 @check
@@ -53,10 +53,10 @@ def load_tests_name_models(environment: Environment) -> Iterator[Fault]:
 def stores_are_known(environment: Environment) -> Iterator[Fault]:
     """A volume is a folder of a store."""
     stores = [store.name for store in environment.stores]
-    for path, volume in _volumes(environment):
-        if environment.store(volume.store) is None:
+    for mount in mounts(environment):
+        if environment.store(mount.volume.store) is None:
             why = "the files are mounted from it"
-            yield from _unknown(f"{path}.store", volume.store, stores, why)
+            yield from _unknown(f"{mount.field}.store", mount.volume.store, stores, why)
 
 
 @check
@@ -124,18 +124,6 @@ def training_gives_way(environment: Environment) -> Iterator[Fault]:
             want = f"of a value below {high}, the priority of models[{model.name}]"
             why = f"they share {', '.join(sorted(shared))}, and only lower pods are preempted"
             yield Fault(f"training[{job.name}].priority", job.priority, want, why)
-
-
-def _volumes(environment: Environment) -> Iterator[tuple[str, VolumeSection]]:
-    for path, model in models(environment):
-        yield f"{path}.volume", model.volume
-    for job in environment.training:
-        yield f"training[{job.name}].checkpoint", job.checkpoint
-        if job.volume:
-            yield f"training[{job.name}].volume", job.volume
-    for test in environment.load_tests:
-        if test.results:
-            yield f"load_tests[{test.name}].results", test.results
 
 
 def _unknown(field: str, name: str, names: list[str], why: str) -> Iterator[Fault]:

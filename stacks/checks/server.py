@@ -9,9 +9,8 @@ from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
 from .rules import check, warning
-from .views import models, mount_paths, workloads
+from .views import containers, models, mount_paths
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
@@ -91,10 +90,8 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
 @check
 def processes_see_the_cards_of_their_pod(environment: Environment) -> Iterator[Fault]:
     """Which cards a program sees follows from what its pod asks for."""
-    for path, workload in workloads(environment):
-        server = workload.server if isinstance(workload, ModelSection) else workload
-        field = f"{path}.server.env" if isinstance(workload, ModelSection) else f"{path}.env"
-        cards, env = server.resources.gpus or 0, server.env or {}
+    for path, container, _ in containers(environment):
+        field, cards, env = f"{path}.env", container.resources.gpus or 0, container.env or {}
         if NVIDIA in env and env[NVIDIA] not in ("none", "void"):
             why = "the container would see cards of other pods: the device plugin sets it to those "
             why += "that the pod was given"

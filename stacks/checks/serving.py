@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from components.args import MISSING, Fault, Words
 from components.catalog.metrics import METRICS, MetricsFlavor, offered
 
-from ..arguments import required
+from ..arguments import DEFAULT_PORT, is_scaled_on_vllm
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
-from .rules import check, warning
-from .views import models, sections
+from .rules import check, check_by_needs, warning
+from .views import cached, fewest_replicas, models, sections
 
 
 @check
@@ -57,21 +58,34 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
 
 
 @check
+def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
+    """One PodMonitor collects the metrics of all models."""
+    ports = {
+        path: model.server.port or DEFAULT_PORT
+        for path, model in models(environment)
+        if is_scaled_on_vllm(model)
+    }
+    for path, port in ports.items():
+        if port != (first := min(ports.values())):
+            want = f"{first}, as of the other models that are scaled on vLLM's metrics"
+            why = "these are collected at one port, and a model without them never scales"
+            yield Fault(f"{path}.server.port", port, want, why)
+
+
+@check
 def caches_reach_their_readers(environment: Environment) -> Iterator[Fault]:
     """Fluid's pods talk to each other, which machines of an IDC often cannot."""
-    for path, model in models(environment):
-        if model.cache is None:
-            continue
-        for name in dict.fromkeys([model.cache.pool, *model.placement.pools]):
+    for path, cache, model in cached(environment):
+        for name in dict.fromkeys([cache.pool, *model.placement.pools]):
             pool = environment.pool(name)
             if isinstance(pool, EdgePoolSection) and not pool.interconnected:
                 want = f"left out, or edge_pools[{name}].interconnected true where it is so"
                 why = f"machines of {name} cannot reach the pods that hold the copy"
-                yield Fault(f"{path}.cache", Words("given"), want, why)
+                yield Fault(path, Words("given"), want, why)
 
 
-@check
-def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]:
+@check_by_needs
+def cold_starts_begin_without_a_pod(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A model that keeps a pod is never at zero, and only Knative holds a request until one is."""
     for test in environment.load_tests:
         model = environment.model(test.model)
@@ -80,15 +94,15 @@ def cold_starts_begin_without_a_pod(environment: Environment) -> Iterator[Fault]
         field = f"load_tests[{test.name}].scenario.cold_start"
         kind, knative = model.serve.kind, model.serve.knative
         path = f"models[{model.name}].serve.{kind}"
-        if not model.on_knative:
+        if not needs.on_knative(model):
             want = f"left out, or {path} served by Knative"
             why = "while there is no pod, only Knative keeps a request waiting"
             yield Fault(field, Words("given"), want, why)
             continue
-        least = knative.scale.min if knative else required(model.serve.kserve).scale.min
-        if least != 0:
+        least = fewest_replicas(model.serve.sections[kind])
+        if least:
             want = f"left out, or {path}.scale.min 0"
-            why = f"with {1 if least is None else least} it always keeps a pod"
+            why = f"with {least} it always keeps a pod"
             yield Fault(field, Words("given"), want, why)
         elif knative and knative.reserve:
             want = f"left out, or {path}.reserve"

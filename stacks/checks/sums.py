@@ -29,7 +29,7 @@ from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import lowest_size, models
+from .views import cached, fewest_replicas, highest_size, lowest_size, models
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
@@ -124,7 +124,7 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
         per_pod = amounts(model.server.resources)
         pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
-            least = 1 if section.scale.min is None else section.scale.min
+            least = fewest_replicas(section)
             field = f"{path}.serve.{kind}.scale.min"
             if (start := _initial_scale(section)) > least:
                 field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
@@ -144,17 +144,16 @@ def _highest_demands(environment: Environment) -> Iterator[Demand]:
 
 
 def _cache_demands(environment: Environment) -> Iterator[Demand]:
-    for path, model in models(environment):
-        cache = model.cache
-        pool = environment.pool(cache.pool) if cache else None
-        if cache is None or not isinstance(pool, PoolSection) or cache.workers > lowest_size(pool):
+    for path, cache, _ in cached(environment):
+        pool = environment.pool(cache.pool)
+        if not isinstance(pool, PoolSection) or cache.workers > lowest_size(pool):
             continue
         quota = int(parse(cache.quota))
         in_memory = cache.medium is Medium.MEM
         on_disk = not in_memory and not any(map(has_local_disks, pool.instance_types))
         per_pod = {"memory": quota + WORKER_OVERHEAD if in_memory else 0, "pods": 1}
         per_pod["disk"] = quota if on_disk else 0
-        yield Demand(f"{path}.cache.workers", cache.workers, per_pod, frozenset([pool.name]))
+        yield Demand(f"{path}.workers", cache.workers, per_pod, frozenset([pool.name]))
 
 
 def _training_demands(environment: Environment) -> Iterator[Demand]:
@@ -210,9 +209,9 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
                 "disk": int(pool.system_disk_gib * GIB * DISK_SHARE),
                 "pods": choose(map(_pods, offered)),
             }
-            nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
             # Of a node that its agents fill there is nothing left, but not less.
-            rooms[pool.name] = Room(nodes, {name: max(0, room) for name, room in per_node.items()})
+            left = {name: max(0, room) for name, room in per_node.items()}
+            rooms[pool.name] = Room(highest_size(pool), left)
     return rooms
 
 

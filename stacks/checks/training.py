@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from components.args import Fault, Words
-from components.crds.kserve import deployment_name
 from components.serving.launchers import Launch, Launcher, read_launch
 from components.serving.vllm_command import expanded
 
@@ -13,17 +12,6 @@ from ..sections.pools import EdgePoolSection
 from ..sections.training import TrainingSection
 from .rules import check, warning
 from .views import placed
-
-
-@check
-def rendezvous_names_are_free(environment: Environment) -> Iterator[Fault]:
-    """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
-    services = {deployment_name(m.name): m.name for m in environment.models if m.serve.kserve}
-    for job in environment.training:
-        if job.parallelism > 1 and job.name in services:
-            want = f"another one than {job.name}"
-            why = f"KServe makes a Service of that name for models[{services[job.name]}]"
-            yield Fault(f"training[{job.name}].name", job.name, want, why)
 
 
 @check

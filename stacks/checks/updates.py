@@ -5,44 +5,41 @@ from collections.abc import Iterator, Mapping
 
 from components.serving import Rollout
 from components.serving.shutdown import (
-    END_SECONDS,
-    ENDPOINTS_SECONDS,
     FLAG,
     GRACE_SECONDS,
     KNATIVE_SECONDS,
     QUIET_SECONDS,
-    finishes_requests,
     standard_shutdown,
 )
 
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
-from .rules import warning
-from .views import models, placed
+from .rules import warning_by_needs
+from .views import fewest_replicas, highest_size, models, own_pools
 
 
-@warning
-def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterator[str]:
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     held = _held_cards(environment)
     for path, model in models(environment):
         cards = model.server.gpus
-        pools = [
-            pool for pool in placed(environment, model.placement) if isinstance(pool, PoolSection)
-        ]
+        pools = own_pools(environment, model.placement)
         if not cards or len(pools) < len(model.placement.pools):
             continue
         reserved = _cards_of_others(held, model)
         most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
         beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
-            least = _least(section)
+            least = fewest_replicas(section)
             top = max(least, min(section.scale.max, most))
-            full = _full_at(model, least, top, most)
+            rollout = None if needs.on_knative(model) else _rollout(section)
+            full = _full_at(rollout, least, top, most)
             if full is None:
                 continue
-            spare = _spare_pods(model, least, full)
+            spare = _spare_pods(rollout, least, full)
             when = (
                 f"with scale.min {least} it never ends"
                 if full <= least
@@ -52,7 +49,7 @@ def updates_have_a_spare_card(environment: Environment) -> Iterator[str]:
                 f"{path}.serve.{kind}: an update needs room for {_replicas(spare, ' more')} before "
                 f"it ends an old one, and the pools "
                 f"{', '.join(model.placement.pools)} hold {max(0, most)}{beside}: {when}. "
-                f"{_remedy(model)}"
+                f"{_remedy(section, rollout)}"
             )
 
 
@@ -60,35 +57,8 @@ def _replicas(count: int, kind: str = "") -> str:
     return f"{count}{kind} replica{'' if count == 1 else 's'}"
 
 
-@warning
-def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
-    """What a pod has in hand for longer than its grace period is cut off."""
-    for path, model in models(environment):
-        kserve = model.serve.kserve
-        if kserve is None or kserve.scale.scaler is None or kserve.request_seconds is None:
-            continue
-        grace = kserve.grace_seconds or GRACE_SECONDS
-        end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
-        command = model.server.vllm_command
-        drain = command.number(FLAG) if command else None
-        time = min(grace, end.pause_seconds + (drain or end.drain_seconds))
-        if kserve.request_seconds <= time:
-            continue
-        need = kserve.request_seconds + END_SECONDS + (ENDPOINTS_SECONDS if finishes else 0)
-        why = (
-            " This server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), "
-            "so requests have the pause before SIGTERM alone."
-        )
-        yield (
-            f"{path}.serve.kserve.request_seconds is {kserve.request_seconds}, but when a pod "
-            f"ends, its requests have {time} s left, and longer ones are cut off: grace_seconds "
-            f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if drain else ''}."
-            f"{'' if finishes else why}"
-        )
-
-
-@warning
-def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Iterator[str]:
     """A drain of one's own that the kubelet ends."""
     for path, model in models(environment):
         command = model.server.vllm_command
@@ -96,12 +66,14 @@ def drains_end_before_their_pod(environment: Environment) -> Iterator[str]:
         for kind, section in model.serve.sections.items():
             if not drain:
                 continue
-            if model.on_knative:
+            if needs.on_knative(model):
                 field, default = "request_seconds", KNATIVE_SECONDS
                 pause = QUIET_SECONDS
-            else:
+            elif hasattr(section, "grace_seconds"):
                 field, default = "grace_seconds", GRACE_SECONDS
-                pause = standard_shutdown(model.server, getattr(section, field)).pause_seconds
+                pause = standard_shutdown(model.server, section.grace_seconds).pause_seconds
+            else:
+                continue  # Its runtime has no such setting to be told of.
             grace = getattr(section, field) or default
             if drain + pause > grace:
                 yield (
@@ -127,36 +99,38 @@ def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) ->
 
 
 def _least_cards(model: ModelSection) -> int:
-    return sum(_least(section) * model.server.gpus for section in model.serve.sections.values())
+    sections = model.serve.sections.values()
+    return sum(fewest_replicas(section) * model.server.gpus for section in sections)
 
 
-def _least(section: RuntimeSection) -> int:
-    return 1 if section.scale.min is None else section.scale.min
+def _rollout(section: RuntimeSection) -> Rollout:
+    """How a Deployment replaces pods: as its section says, or as Kubernetes does by itself."""
+    return getattr(section, "rollout", None) or Rollout()
 
 
-def _full_at(model: ModelSection, least: int, top: int, most: int) -> int | None:
+def _full_at(rollout: Rollout | None, least: int, top: int, most: int) -> int | None:
     """Fewest replicas with which an update has no room; None where it always has."""
     counts = range(max(1, least), top + 1)
-    return next((n for n in counts if n + _spare_pods(model, least, n) > most), None)
+    return next((n for n in counts if n + _spare_pods(rollout, least, n) > most), None)
 
 
-def _spare_pods(model: ModelSection, least: int, replicas: int) -> int:
+def _spare_pods(rollout: Rollout | None, least: int, replicas: int) -> int:
     """Pods that an update starts before it ends an old one.
 
-    Knative starts a new revision with the fewest replicas, and waits for all of them.
+    Knative, which has no rollout, starts a new revision with the fewest replicas, and waits for all
+    of them.
     """
-    kserve = model.serve.kserve
-    if model.on_knative or kserve is None:
-        return max(1, least)
-    return (kserve.rollout or Rollout()).spare_pods(replicas)
+    return rollout.spare_pods(replicas) if rollout else max(1, least)
 
 
-def _remedy(model: ModelSection) -> str:
-    if model.on_knative:
+def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
+    if rollout is None:
         return (
             "Give a pool one more node for each (an autoscaled pool that is empty costs nothing), "
             "or scale.min 0 where a cold start will do: Knative ends no old revision before."
         )
+    if not hasattr(section, "rollout"):
+        return "Give a pool one more node."
     return (
         "Set rollout to type Recreate, or to max_surge 0 with max_unavailable 1, or give a pool "
         "one more node."
@@ -165,6 +139,5 @@ def _remedy(model: ModelSection) -> str:
 
 def most_cards(environment: Environment, pool: PoolSection) -> int:
     """Cards that a pool has at its largest."""
-    nodes = pool.autoscale.max if pool.autoscale else pool.size or 0
     cards = [environment.instances[name].gpus for name in pool.instance_types]
-    return nodes * min(cards, default=0)
+    return highest_size(pool) * min(cards, default=0)

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from components.serving.server import Resources
+from components.serving.server import ModelServer, Resources
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection, PlacementSection, RuntimeSection
+from ..sections.models import CacheSection, ModelSection, PlacementSection, RuntimeSection
 from ..sections.pools import AnyPoolSection, PoolSection
 from ..sections.training import TrainingSection
 
@@ -14,6 +14,16 @@ from ..sections.training import TrainingSection
 def lowest_size(pool: PoolSection) -> int:
     """Nodes that a pool has at the least."""
     return (pool.autoscale.min or 0) if pool.autoscale else pool.size or 0
+
+
+def highest_size(pool: PoolSection) -> int:
+    """Nodes that a pool has at the most."""
+    return pool.autoscale.max if pool.autoscale else pool.size or 0
+
+
+def fewest_replicas(section: RuntimeSection) -> int:
+    """Replicas that a model has at the least."""
+    return 1 if section.scale.min is None else section.scale.min
 
 
 def models(environment: Environment) -> Iterator[tuple[str, ModelSection]]:
@@ -36,6 +46,23 @@ def workloads(environment: Environment) -> Iterator[tuple[str, ModelSection | Tr
         yield f"training[{job.name}]", job
 
 
+def containers(
+    environment: Environment,
+) -> Iterator[tuple[str, ModelServer | TrainingSection, PlacementSection]]:
+    """What runs in the pods of models and training jobs, with its field path, and where."""
+    for path, model in models(environment):
+        yield f"{path}.server", model.server, model.placement
+    for job in environment.training:
+        yield f"training[{job.name}]", job, job.placement
+
+
+def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelSection]]:
+    """The caches, each with its field path and its model."""
+    for path, model in models(environment):
+        if model.cache is not None:
+            yield f"{path}.cache", model.cache, model
+
+
 def resources_of(workload: ModelSection | TrainingSection) -> Resources:
     """What one pod of a workload asks for."""
     return workload.server.resources if isinstance(workload, ModelSection) else workload.resources
@@ -49,6 +76,11 @@ def mount_paths(model: ModelSection) -> list[str]:
 def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:
     """The pools of a placement that exist."""
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
+
+
+def own_pools(environment: Environment, placement: PlacementSection) -> list[PoolSection]:
+    """Those of them whose size the stack decides."""
+    return [pool for pool in placed(environment, placement) if isinstance(pool, PoolSection)]
 
 
 def repeated(names: list[str]) -> list[str]:

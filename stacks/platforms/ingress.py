@@ -2,14 +2,9 @@
 
 from components.platform.kserve import DEFAULT_INGRESS_CLASS, INGRESS_ADDON, serves_by_gateway
 
+from ..needs import Needs
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
 from ..sections.platform import IngressController
-
-
-def has_ingress(model: ModelSection) -> bool:
-    """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-    return model.serve.kserve is not None and not model.on_knative
 
 
 def ingress_class(environment: Environment) -> str:
@@ -18,10 +13,10 @@ def ingress_class(environment: Environment) -> str:
     return "" if serves_by_gateway(section.chart) else section.ingress_class
 
 
-def ingress_controller(environment: Environment) -> IngressController | None:
+def ingress_controller(environment: Environment, needs: Needs) -> IngressController | None:
     """Whence the ingress controller comes; None where no model has an Ingress."""
     section = environment.kserve
-    if not ingress_class(environment) or not any(map(has_ingress, environment.models)):
+    if not ingress_class(environment) or not needs.has_ingress:
         return None
     if section.ingress_controller is not None:
         return section.ingress_controller

@@ -7,14 +7,17 @@ from components.args import Fault, Words
 from components.catalog.charts import KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
+from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.platform import Knative, KnativeArgs, KnativeInstaller
 from components.serving import ModelArgs
 from components.serving.pod import model_pod
 
-from ..arguments import cluster_id
+from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
 from ..checks.rules import check
 from ..checks.views import lowest_size
+from ..needs import KNATIVE as NAME
+from ..needs import Needs
 from ..sections.environment import Environment
 from .platform import Platform
 
@@ -24,30 +27,31 @@ ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
 
 
-def knative_args(environment: Environment, models: Sequence[ModelArgs]) -> KnativeArgs:
+def knative_args(
+    environment: Environment, _needs: Needs, models: Sequence[ModelArgs]
+) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     flags: dict[str, str] = {}
     for model in models:
-        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model, None)}))
-    return KnativeArgs(
+        flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model)}))
+    return made_of(
+        KnativeArgs,
+        environment.knative,
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),
         features=flags,
-        version=environment.knative.version,
-        domain=environment.knative.domain,
         skip_tag_resolving=environment.knative.skip_tag_resolving or None,
-        max_request_seconds=environment.knative.max_request_seconds,
     )
 
 
-KNATIVE: Final = Platform("knative", knative_args, Knative, section="knative", nodes=ADDON_NODES)
+KNATIVE: Final = Platform(NAME, knative_args, Knative, section="knative", nodes=ADDON_NODES)
 
 
 # --- checks --------------------------------------------------------------------------------------
 
 
 @KNATIVE.check
-def knative_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
+def knative_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """ACK's add-on and the operator's releases have floors."""
     if not environment.existing:
         why = "ACK's Knative add-on needs it"
@@ -69,10 +73,36 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
 
 
 @KNATIVE.check
-def enough_nodes_carry_knative(environment: Environment) -> Iterator[Fault]:
+def enough_nodes_carry_knative(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     lowest = sum(map(lowest_size, environment.pools))
     if not environment.existing and environment.pools and lowest < ADDON_NODES:
         got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
         want = f"{ADDON_NODES} nodes or more, over all pools"
         yield Fault("pools", got, want, "ACK installs Knative only on that many")
+
+
+@KNATIVE.check
+def requests_end_in_time(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """Knative refuses a service that allows longer requests than the cluster does."""
+    longest = environment.knative.max_request_seconds
+    for path, model in needs.models(NAME):
+        for kind, section in model.serve.sections.items():
+            if (section.request_seconds or 0) > longest:
+                want = f"at most knative.max_request_seconds ({longest})"
+                why = "Knative's webhook refuses longer requests"
+                field = f"{path}.serve.{kind}.request_seconds"
+                yield Fault(field, section.request_seconds, want, why)
+
+
+@KNATIVE.check
+def reserved_names_are_free(_environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """Ports and variables that Knative's queue-proxy has for itself."""
+    for path, model in needs.models(NAME):
+        server = model.server
+        if server.port in RESERVED_PORTS:
+            want = f"none of {', '.join(map(str, sorted(RESERVED_PORTS)))}"
+            yield Fault(f"{path}.server.port", server.port, want, "Knative's queue-proxy has it")
+        for name in sorted({*RESERVED_VARIABLES, "PORT"} & set(server.env or {})):
+            why = "Knative sets this variable itself"
+            yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)

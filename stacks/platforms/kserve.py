@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.args import Fault
+from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
 from components.platform import KServe, KServeArgs, KServeFlavor
 from components.serving import ModelArgs
 
-from ..arguments import cluster_id
+from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
+from ..needs import KSERVE as NAME
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode, IngressController
 from .cert_manager import CERT_MANAGER
@@ -19,38 +22,73 @@ KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def kserve_args(environment: Environment, _models: Sequence[ModelArgs]) -> KServeArgs:
+def kserve_args(environment: Environment, needs: Needs, _models: Sequence[ModelArgs]) -> KServeArgs:
     """KServe as its section has it."""
     section = environment.kserve
-    installs = ingress_controller(environment) is IngressController.ADDON
+    installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    return KServeArgs(
-        chart=section.chart,
+    return made_of(
+        KServeArgs,
+        section,
         domain=None if ack else section.domain,
         ingress_class=None if ack else section.ingress_class,
-        runtimes=section.runtimes,
         protect_crds=environment.cluster.deletion_protection,
         cluster_id=cluster_id(environment) if installs else None,
         public_ingress=section.public_ingress if installs and not environment.existing else None,
     )
 
 
-KSERVE: Final = Platform("kserve", kserve_args, KServe, needs=(CERT_MANAGER,), section="kserve")
+KSERVE: Final = Platform(NAME, kserve_args, KServe, needs=(CERT_MANAGER,), section="kserve")
 
 
 # --- checks --------------------------------------------------------------------------------------
 
 
 @KSERVE.check
-def kserve_runs_on_the_kubernetes(environment: Environment) -> Iterator[Fault]:
+def kserve_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """The pinned release has a floor; of another one it is not known."""
     if not environment.kserve.chart:
         yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
 
 
 @KSERVE.check
-def kserve_has_cert_manager(environment: Environment) -> Iterator[Fault]:
+def kserve_has_cert_manager(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """KServe's webhooks refuse everything until they have a certificate."""
     if environment.cert_manager is CertManagerMode.ABSENT:
         why = "KServe's webhooks get their certificate from it"
         yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
+
+
+@KSERVE.check
+def modes_follow_the_metric(_environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """What scales a model of KServe is there in one mode alone."""
+    for path, model in needs.models(NAME):
+        required = DeploymentMode.KNATIVE if needs.on_knative(model) else DeploymentMode.STANDARD
+        for kind, section in model.serve.sections.items():
+            mode = (section.annotations or {}).get(DEPLOYMENT_MODE)
+            if mode not in (None, required):
+                why = f"with scale.metric {section.scale.metric} the mode is {required}"
+                field = f"{path}.serve.{kind}.annotations[{DEPLOYMENT_MODE}]"
+                yield Fault(field, mode, "left out", why)
+
+
+@KSERVE.check
+def services_have_their_own_names(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """KServe calls its predictor's Service after the model, where another model's may be."""
+    owners = {model.name: f"models[{model.name}]" for model in environment.models}
+    for path, model in needs.models(NAME):
+        predictor = deployment_name(model.name)
+        if (owner := owners.get(predictor)) is not None:
+            why = f"KServe makes a Service of that name for {path}"
+            yield Fault(f"{owner}.name", predictor, "another one", why)
+
+
+@KSERVE.check
+def rendezvous_names_are_free(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
+    services = {deployment_name(model.name): path for path, model in needs.models(NAME)}
+    for job in environment.training:
+        if job.parallelism > 1 and job.name in services:
+            want = f"another one than {job.name}"
+            why = f"KServe makes a Service of that name for {services[job.name]}"
+            yield Fault(f"training[{job.name}].name", job.name, want, why)

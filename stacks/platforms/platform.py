@@ -10,6 +10,7 @@ from components.args import Fault
 from components.serving import ModelArgs
 
 from ..checks.rules import Check
+from ..needs import Needs
 from ..sections.environment import Environment
 
 
@@ -19,7 +20,7 @@ class Platform:
 
     name: str
     """Name of its component."""
-    args: Callable[[Environment, Sequence[ModelArgs]], Any]
+    args: Callable[[Environment, Needs, Sequence[ModelArgs]], Any]
     """Builds its arguments for the models that need it; None where the cluster has it already."""
     component: Callable[[str, Any, pulumi.ResourceOptions], pulumi.Resource]
     """The component, which installs it."""
@@ -30,6 +31,10 @@ class Platform:
     nodes: int = 1
     """Worker nodes, of whatever kind, without which it is not installed."""
 
-    def check(self, find: Callable[[Environment], Iterator[Fault]]) -> Check:
+    def check(self, find: Callable[[Environment, Needs], Iterator[Fault]]) -> Check:
         """Makes a function a rule that refuses, asked where a model needs the platform."""
-        return Check(find, self.name)
+
+        def ask(environment: Environment, needs: Needs) -> Iterator[Fault]:
+            return find(environment, needs) if needs.sections(self.name) else iter(())
+
+        return Check(find, ask)

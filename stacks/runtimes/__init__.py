@@ -12,7 +12,7 @@ from components.serving import LoadTestArgs
 
 from .. import arguments
 from ..arguments import pod_labels, required
-from ..platforms import PLATFORMS, Platform
+from ..platforms import Platform
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
@@ -26,42 +26,28 @@ __all__ = [
     "Served",
     "awaited_platforms",
     "load_test_args",
-    "models_by_platform",
-    "needed_platforms",
+    "needs_of",
     "selected_labels",
 ]
 
 MODULES: Final[Sequence[ModuleType]] = tuple(
-    import_module(f".{name}", __name__) for name in (*ServeSection.model_fields, "front_door")
+    import_module(f".{name}", __name__) for name in ServeSection.model_fields
 )
-"""Modules with rules: those of the runtimes, and what KServe alone has at its door."""
+"""The modules of the runtimes, which may have rules."""
 RUNTIMES: Final[Mapping[str, Runtime[Any]]] = {
-    kind: module.RUNTIME for kind, module in zip(ServeSection.model_fields, MODULES, strict=False)
+    kind: module.RUNTIME for kind, module in zip(ServeSection.model_fields, MODULES, strict=True)
 }
 """Every runtime, by its kind."""
 
 
-def models_by_platform(environment: Environment) -> dict[Platform, list[ModelSection]]:
-    """The models for which each platform is installed, in the order of installation.
+def needs_of(environment: Environment) -> Iterator[tuple[ModelSection, str]]:
+    """What `Needs` is made of: each model with the name of each platform that it needs.
 
     A platform that another one needs is there for the same models.
     """
-    models: dict[Platform, list[ModelSection]] = {}
-    for model, platform in _needs(environment):
-        models.setdefault(platform, []).append(model)
-    return {platform: models[platform] for platform in PLATFORMS if platform in models}
-
-
-def needed_platforms(environment: Environment) -> Iterator[Platform]:
-    """The platforms that models need, one model after another."""
-    return (platform for _, platform in _needs(environment))
-
-
-def _needs(environment: Environment) -> Iterator[tuple[ModelSection, Platform]]:
     for model in environment.models:
-        runtime = RUNTIMES.get(model.serve.kind)
-        for platform in _with_needs(runtime.needs(model) if runtime else ()):
-            yield model, platform
+        for platform in _with_needs(_named(model)):
+            yield model, platform.name
 
 
 def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
@@ -74,8 +60,12 @@ def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
 
 def awaited_platforms(environment: Environment) -> set[Platform]:
     """The platforms that runtimes name: models wait for these, and these for what they need."""
-    runtimes = ((RUNTIMES.get(model.serve.kind), model) for model in environment.models)
-    return {named for runtime, model in runtimes if runtime for named in runtime.needs(model)}
+    return {platform for model in environment.models for platform in _named(model)}
+
+
+def _named(model: ModelSection) -> Sequence[Platform]:
+    runtime = RUNTIMES.get(model.serve.kind)
+    return runtime.needs(model) if runtime else ()
 
 
 def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:

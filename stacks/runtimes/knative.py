@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from components.args import Fault, Words
-from components.crds.knative_rules import RESERVED_PORTS, RESERVED_VARIABLES
 from components.serving import KnativeModel, KnativeModelArgs, ModelArgs, ReserveType
 from components.serving.knative_model import render
 
@@ -31,34 +30,6 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 
 
 # --- checks --------------------------------------------------------------------------------------
-
-
-@check
-def requests_end_in_time(environment: Environment) -> Iterator[Fault]:
-    """Knative refuses a service that allows longer requests than the cluster does."""
-    longest = environment.knative.max_request_seconds
-    for path, model in models(environment):
-        for kind, section in model.serve.sections.items() if model.on_knative else ():
-            if (section.request_seconds or 0) > longest:
-                want = f"at most knative.max_request_seconds ({longest})"
-                why = "Knative's webhook refuses longer requests"
-                field = f"{path}.serve.{kind}.request_seconds"
-                yield Fault(field, section.request_seconds, want, why)
-
-
-@check
-def reserved_names_are_free(environment: Environment) -> Iterator[Fault]:
-    """Ports and variables that Knative's queue-proxy has for itself."""
-    for path, model in models(environment):
-        server = model.server
-        if not model.on_knative:
-            continue
-        if server.port in RESERVED_PORTS:
-            want = f"none of {', '.join(map(str, sorted(RESERVED_PORTS)))}"
-            yield Fault(f"{path}.server.port", server.port, want, "Knative's queue-proxy has it")
-        for name in sorted({*RESERVED_VARIABLES, "PORT"} & set(server.env or {})):
-            why = "Knative sets this variable itself"
-            yield Fault(f"{path}.server.env.{name}", Words("set"), "left out", why)
 
 
 @check

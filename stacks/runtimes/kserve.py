@@ -5,16 +5,23 @@ from functools import partial
 from typing import Final
 
 from components.args import Fault
-from components.catalog.metrics import METRICS, Origin
 from components.crds.kserve import SERVING_CONTAINER
 from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
 from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
 from components.serving.kserve_model import cluster_url, render, service_labels
+from components.serving.shutdown import (
+    END_SECONDS,
+    ENDPOINTS_SECONDS,
+    FLAG,
+    GRACE_SECONDS,
+    finishes_requests,
+    standard_shutdown,
+)
 
 from ..arguments import required
-from ..checks.rules import check
+from ..checks.rules import check, warning
 from ..checks.views import models
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
@@ -26,12 +33,13 @@ from .runtime import Runtime
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
     server = limited(environment, args.server)
-    longest = environment.knative.max_request_seconds if model.on_knative else None
+    is_on_knative = KNATIVE in platforms(model)
+    longest = environment.knative.max_request_seconds if is_on_knative else None
     return args.model_copy(update={"server": server}).completed(
         partial(
             KServeModelArgs,
             serve=required(model.serve.kserve),
-            domain=(environment.knative if model.on_knative else environment.kserve).domain,
+            domain=(environment.knative if is_on_knative else environment.kserve).domain,
             ingress_class=ingress_class(environment),
             max_request_seconds=longest,
         )
@@ -61,25 +69,38 @@ def pod_labels(model: ModelSection) -> dict[str, str]:
 
 def platforms(model: ModelSection) -> tuple[Platform, ...]:
     """KServe, and Knative for a model that it runs there."""
-    return (KNATIVE, KSERVE) if model.on_knative else (KSERVE,)
+    on_knative = required(model.serve.kserve).scale.metric is KServeMetric.CONCURRENCY
+    return (KNATIVE, KSERVE) if on_knative else (KSERVE,)
 
 
 # --- checks --------------------------------------------------------------------------------------
 
 
-@check
-def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
-    """One PodMonitor collects the metrics of all models."""
-    ports = {
-        path: model.server.port or 8080
-        for path, model in models(environment)
-        if model.serve.kserve and _is_of_vllm(model.serve.kserve.scale.metric)
-    }
-    for path, port in ports.items():
-        if port != (first := min(ports.values())):
-            want = f"{first}, as of the other models that are scaled on vLLM's metrics"
-            why = "these are collected at one port, and a model without them never scales"
-            yield Fault(f"{path}.server.port", port, want, why)
+@warning
+def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
+    """What a pod has in hand for longer than its grace period is cut off."""
+    for path, model in models(environment):
+        kserve = model.serve.kserve
+        if kserve is None or kserve.scale.scaler is None or kserve.request_seconds is None:
+            continue
+        grace = kserve.grace_seconds or GRACE_SECONDS
+        end, finishes = standard_shutdown(model.server, grace), finishes_requests(model.server)
+        command = model.server.vllm_command
+        drain = command.number(FLAG) if command else None
+        time = min(grace, end.pause_seconds + (drain or end.drain_seconds))
+        if kserve.request_seconds <= time:
+            continue
+        need = kserve.request_seconds + END_SECONDS + (ENDPOINTS_SECONDS if finishes else 0)
+        why = (
+            " This server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), "
+            "so requests have the pause before SIGTERM alone."
+        )
+        yield (
+            f"{path}.serve.kserve.request_seconds is {kserve.request_seconds}, but when a pod "
+            f"ends, its requests have {time} s left, and longer ones are cut off: grace_seconds "
+            f"{need} would do{f' with {FLAG} {kserve.request_seconds}' if drain else ''}."
+            f"{'' if finishes else why}"
+        )
 
 
 @check
@@ -91,10 +112,6 @@ def keda_is_there(environment: Environment) -> Iterator[Fault]:
             want = "true, once KEDA is installed"
             why = f"{path}.serve.kserve.scale.metric is prometheus, which KEDA asks for"
             yield Fault("keda", environment.keda, want, why)
-
-
-def _is_of_vllm(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].series.origin is Origin.VLLM
 
 
 RUNTIME: Final = Runtime(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
@@ -14,8 +15,8 @@ from components.cloud.cluster import (
     PublicEndpoint,
 )
 from components.names import (
-    KUBERNETES_VERSION,
-    SLS_PROJECT,
+    KubernetesVersion,
+    LogProjectName,
     ack_version_faults,
 )
 
@@ -33,22 +34,24 @@ class Profile(StrEnum):
     """Any Kubernetes cluster, by kubeconfig."""
 
 
+OF_AN_EXISTING_CLUSTER: Final = frozenset({"profile", "version", "context"})
+"""What can be said of a cluster that is there already; every other setting makes one."""
+
+
 class ClusterSection(Args):
     """The cluster, or how to reach an existing one."""
 
     profile: Profile = Field(json_schema_extra=IMMUTABLE)
     """Kind of cluster: pro, edge for IDC machines too, or existing for any by kubeconfig."""
-    version: str | None = Field(
-        default=None, pattern=KUBERNETES_VERSION, examples=["1.34.1-aliyun.1"]
-    )
+    version: KubernetesVersion | None = Field(default=None, examples=["1.34.1-aliyun.1"])
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
     spec: ClusterSpec = ClusterSpec.SMALL
-    """Size of ACK's control plane. Default ack.pro.small."""
+    """Size of ACK's control plane."""
     public_endpoint: PublicEndpoint | None = None
     """Opens the API server to the internet. Left out, it answers inside the VPC alone."""
     deletion_protection: bool = True
-    """Refuses deletion of the cluster, in ACK and in Pulumi. Default true."""
-    log_project: str | None = None
+    """Refuses deletion of the cluster, in ACK and in Pulumi."""
+    log_project: LogProjectName | None = None
     """Name of the SLS project for audit and control plane logs. Default: derived from the stack."""
     autoscaling: ClusterAutoscaling = ClusterAutoscaling()
     """Settings of GOATScaler, for pools with `autoscale`."""
@@ -61,9 +64,7 @@ class ClusterSection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if self.profile is Profile.EXISTING:
-            owned_fields = {"spec", "public_endpoint", "deletion_protection", "log_project"}
-            owned_fields |= {"autoscaling", "maintenance_window", "addons"}
-            for field in sorted(owned_fields & self.model_fields_set):
+            for field in sorted(self.model_fields_set - OF_AN_EXISTING_CLUSTER):
                 why = "an existing cluster is used as it is"
                 yield Fault(field, getattr(self, field), "left out", why)
             return
@@ -71,6 +72,3 @@ class ClusterSection(Args):
         if self.context is not None:
             why = "the kubeconfig of a cluster of this stack comes from ACK"
             yield Fault("context", self.context, "left out", why)
-        if self.log_project is not None:
-            why = "SLS takes no other name"
-            yield from SLS_PROJECT.faults("log_project", self.log_project, why)

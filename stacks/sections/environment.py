@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from components.args import SECRET, Args, Fault
+from components.args import SECRET, Args, Because, Fault
 from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
-from components.crds.formats import dns_1123_faults
+from components.names import LabelName
 from components.platform.fluid import FluidChart
 from components.platform.priorities import PriorityClass
 
@@ -64,14 +64,14 @@ class Environment(Args):
     region: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
     account_type: AccountType = AccountType.DOMESTIC
-    """Site of the account: Domestic (aliyun.com) or International. Default Domestic."""
+    """Site of the account: Domestic (aliyun.com) or International."""
     kubeconfig: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: kubeconfig of an existing cluster."""
     prometheus_url: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: HTTP API address of Managed Service for Prometheus, for gpu_metrics."""
     prometheus_token: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: token of Managed Service for Prometheus, where it asks for one."""
-    namespace: str = "inference"
+    namespace: Annotated[LabelName, Because("it names a Namespace")] = "inference"
     """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
     network: NetworkSection | None = None
     """Addresses. Not needed with an existing cluster."""
@@ -94,9 +94,10 @@ class Environment(Args):
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
     cert_manager: CertManagerMode = CertManagerMode.INSTALL
-    """Whence cert-manager comes: install, present or absent. Default install, with KServe."""
+    """Whence cert-manager comes: install, present or absent. By default the stack installs it, with
+    KServe."""
     keda: bool = False
-    """Whether the cluster has KEDA, which scaling on a query of one's own needs. Default false."""
+    """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
     fluid: FluidChart = FluidChart()
@@ -113,7 +114,6 @@ class Environment(Args):
     """Ways to load the models; each is run only when it is asked for."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1123_faults("namespace", self.namespace, "it names a Namespace")
         if self.region is not None:
             yield from region_faults("region", self.region)
 

@@ -1,13 +1,14 @@
 """Ways to load a model."""
 
 from collections.abc import Iterator
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from components.args import Args, Fault
-from components.crds.formats import image_faults
+from components.args import Args, Because, Fault
+from components.crds.formats import ImageReference
 from components.names import (
-    url_faults,
+    url_form,
 )
 from components.serving.load_generators import Generator
 from components.serving.load_test import RUN, job_name
@@ -15,6 +16,8 @@ from components.serving.scenarios import Connections, Prompt, Scenario
 from components.serving.training_job import name_faults
 
 from .stores import VolumeSection
+
+_URL: Final = "http://qwen.inference"
 
 
 class LoadTestSection(Args):
@@ -32,27 +35,25 @@ class LoadTestSection(Args):
     """Asks for a run, and names it. Left out, the test is only declared. Another value starts it
     again, and nothing else does."""
     generator: Generator = Generator.INFERENCE_PERF
-    """Program that sends the requests. Default inference-perf, which knows every scenario."""
-    image: str | None = None
+    """Program that sends the requests. The default knows every scenario."""
+    image: ImageReference | None = None
     """Image of the generator, e.g. in a registry of one's own. Default: its makers'; hey has none.
     """
-    kubectl_image: str | None = None
+    kubectl_image: ImageReference | None = None
     """Image that has kubectl, for a cold start. Default: Kubernetes' own, whose registry cannot be
     reached from mainland China."""
-    url: str | None = Field(default=None, examples=["http://qwen.inference"])
+    url: Annotated[str | None, url_form(_URL), Because("requests are sent to it")] = Field(
+        default=None, examples=[_URL]
+    )
     """Address of the model inside the cluster. Default: that of its Service."""
     connections: Connections = Connections.NEW
     """Whether each request opens one, which then reaches any pod, or goes on with one that is open.
-    Default new, as a user who comes."""
+    By default as somebody who has just come."""
     results: VolumeSection | None = None
     """Folder that keeps the reports, writable by user 65532. Left out, the log alone has them."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from name_faults(self.job_name)
-        for field in ("image", "kubectl_image"):
-            if (image := getattr(self, field)) is not None:
-                yield from image_faults(field, image)
-        yield from url_faults("url", self.url, "requests are sent to it", "http://qwen.inference")
 
     @property
     def job_name(self) -> str:

@@ -1,17 +1,17 @@
 """A model: its files, its server, where it runs, and how it is served."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Fault, Words
-from components.crds.formats import dns_1035_faults
+from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
+from components.names import ServiceName
 from components.serving.knative_model import KnativeServe
-from components.serving.kserve_model import KServeMetric, KServeServe
+from components.serving.kserve_model import KServeServe
 from components.serving.model_cache import CacheTier
-from components.serving.server import ModelServer, secret_name_faults
+from components.serving.server import KeySecretName, ModelServer
 
 from .stores import VolumeSection
 
@@ -36,8 +36,8 @@ class ScaleSection(Protocol):
     """What every runtime says of a model's scale."""
 
     @property
-    def min(self) -> int | None:
-        """Fewest replicas; None stands for 1."""
+    def min(self) -> int:
+        """Fewest replicas."""
 
     @property
     def max(self) -> int:
@@ -46,6 +46,10 @@ class ScaleSection(Protocol):
     @property
     def metric(self) -> str | None:
         """What it is scaled on."""
+
+    @property
+    def target(self) -> float | None:
+        """What one replica should have of it."""
 
 
 class RuntimeSection(Protocol):
@@ -56,7 +60,7 @@ class RuntimeSection(Protocol):
         """Between which bounds, and on what, it scales."""
 
     @property
-    def startup_seconds(self) -> int | None:
+    def startup_seconds(self) -> int:
         """Longest start."""
 
     @property
@@ -102,7 +106,7 @@ class ServeSection(Args):
 class ModelSection(Args):
     """A model, from its files to its service."""
 
-    name: str
+    name: Annotated[ServiceName, Because("it names a Service")]
     """Name of the model, of its service and of its `release` label."""
     volume: VolumeSection
     """The model's files."""
@@ -116,24 +120,11 @@ class ModelSection(Args):
     """Name of an entry of `priorities`. Left out, the cluster's default."""
     serve: ServeSection
     """How it is served and scaled."""
-    api_key_secret: str | None = None
+    api_key_secret: KeySecretName | None = None
     """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
     asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it names a Service")
-        if self.api_key_secret is not None:
-            yield from secret_name_faults("api_key_secret", self.api_key_secret)
 
     @property
     def most_replicas(self) -> int:
         """The upper bound of its scale."""
         return max((section.scale.max for section in self.serve.sections.values()), default=0)
-
-    @property
-    def on_knative(self) -> bool:
-        """Whether Knative runs its pods, be it below KServe."""
-        kserve = self.serve.kserve
-        return self.serve.knative is not None or (
-            kserve is not None and kserve.scale.metric is KServeMetric.CONCURRENCY
-        )

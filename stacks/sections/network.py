@@ -35,13 +35,13 @@ class NetworkSection(Args):
     zones: list[Zone] = Field(min_length=1, json_schema_extra=IMMUTABLE)
     """Zones that nodes run in, each with its vSwitches."""
     plugin: NetworkPlugin = Field(default=NetworkPlugin.TERWAY, json_schema_extra=IMMUTABLE)
-    """Network plugin. Default terway: pods have VPC addresses, from `zones[].pod_cidr`."""
+    """Network plugin. With terway, pods have VPC addresses, from `zones[].pod_cidr`."""
     dedicated_line: bool = False
-    """A leased line with BGP connects the IDC with the VPC; terway-edge needs it. Default false."""
+    """A leased line with BGP connects the IDC with the VPC; terway-edge needs it."""
     pod_cidr: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Address range of pods under Flannel, outside the VPC's, e.g. 172.20.0.0/16."""
     service_cidr: str = Field(default="192.168.0.0/20", json_schema_extra=IMMUTABLE)
-    """Address range of Services, outside the VPC's. Default 192.168.0.0/20."""
+    """Address range of Services, outside the VPC's."""
 
     def _faults(self) -> Iterator[Fault]:
         terway = self.plugin is not NetworkPlugin.FLANNEL

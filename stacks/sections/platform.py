@@ -6,15 +6,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from components.args import Args, Fault
-from components.crds.formats import dns_1123_faults
-from components.names import (
-    domain_faults,
-    registry_faults,
-    url_faults,
-)
+from components.names import NamespaceName, url_faults
 from components.platform.gpu_metrics import GpuLabels
-from components.platform.knative import TAG_RESOLVING
-from components.platform.kserve import MODELS_BELOW, KServeChart, ingress_class_faults
+from components.platform.knative import ServicesDomain, UnresolvedRegistry
+from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 
 
 class KnativeSection(Args):
@@ -22,17 +17,12 @@ class KnativeSection(Args):
 
     version: str | None = None
     """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
-    domain: str = "example.com"
-    """Domain below which services are reached. Default example.com, as Knative ships."""
-    skip_tag_resolving: list[str] = []
+    domain: ServicesDomain = "example.com"
+    """Domain below which services are reached. The default is Knative's own."""
+    skip_tag_resolving: list[UnresolvedRegistry] = []
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
-    """Longest request that any model may allow, in seconds. Default 600, as Knative ships."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from domain_faults("domain", self.domain, "services are hosts below it")
-        for index, registry in enumerate(self.skip_tag_resolving):
-            yield from registry_faults(f"skip_tag_resolving[{index}]", registry, TAG_RESOLVING)
+    """Longest request that any model may allow, in seconds. The default is Knative's own."""
 
 
 class IngressController(StrEnum):
@@ -49,22 +39,18 @@ class KServeSection(Args):
 
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
-    domain: str = "example.com"
-    """Domain below which models are reached. Default example.com, as KServe ships."""
-    ingress_class: str = "nginx"
-    """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    domain: ModelsDomain = "example.com"
+    """Domain below which models are reached. The default is KServe's own."""
+    ingress_class: IngressClassName = "nginx"
+    """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
     stack, unless `cluster.addons` names it; else present."""
     public_ingress: bool = False
-    """Whether the add-on's load balancer has a public address. Default false: it answers in the
-    VPC alone."""
+    """Whether the add-on's load balancer has a public address. Without, it answers in the VPC
+    alone."""
     runtimes: bool = False
-    """Whether KServe's own serving runtimes are installed too. Default false."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from domain_faults("domain", self.domain, MODELS_BELOW)
-        yield from ingress_class_faults("ingress_class", self.ingress_class)
+    """Whether KServe's own serving runtimes are installed too."""
 
 
 class CertManagerMode(StrEnum):
@@ -85,7 +71,7 @@ class GpuMetricsSection(Args):
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
     exporter: bool = True
-    """Whether the GPU exporter is installed; false where the cluster has it. Default true."""
+    """Whether the GPU exporter is installed; false where the cluster has it."""
     labels: GpuLabels | None = None
     """Labels of the GPU series. Default NamespaceName and PodName on ACK: look at one series."""
     honor_labels: bool | None = None
@@ -95,8 +81,8 @@ class GpuMetricsSection(Args):
     monitor_labels: dict[str, str] | None = None
     """Labels by which Prometheus picks its monitors, e.g. `release: kube-prometheus-stack`."""
     dashboards: bool = True
-    """Whether Grafana dashboards are installed as ConfigMaps. Default true."""
-    dashboards_namespace: str | None = None
+    """Whether Grafana dashboards are installed as ConfigMaps."""
+    dashboards_namespace: NamespaceName | None = None
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -104,18 +90,16 @@ class GpuMetricsSection(Args):
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"
             yield from url_faults("url", self.url, "the adapter connects to it", example)
-        yield from dns_1123_faults(
-            "dashboards_namespace", self.dashboards_namespace, "it names a namespace"
-        )
 
 
 class WaitsSection(Args):
     """How long an update waits until something works, in seconds; 0 does not wait."""
 
     dataset_seconds: int = Field(default=900, ge=0)
-    """Until a Dataset is bound to its cache. Default 900."""
+    """Until a Dataset is bound to its cache."""
     data_load_seconds: int = Field(default=3600, ge=0)
-    """Until a model is loaded into its cache. Default 3600."""
+    """Until a model is loaded into its cache."""
     service_seconds: int = Field(default=0, ge=0)
     """Until a model's service is ready, with all replicas of `scale.min` on Knative: as many starts
-    where nodes come one after another. Default 0: a GPU node and a model take their time."""
+    where nodes come one after another. By default nothing waits: a GPU node and a model take their
+    time."""

@@ -1,10 +1,11 @@
 """What pods run on: node pools, machines of an IDC, nodes of an existing cluster."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Fault, Words
+from components.args import MISSING, Args, Because, Fault, Words
 from components.catalog.gpus import GPUS
 from components.catalog.instances import Architecture, Instance, known_architecture
 from components.catalog.labels import GPU_TAINT
@@ -13,14 +14,22 @@ from components.cloud.node_pool import (
     ImageType,
     Spot,
     Taint,
-    label_form_faults,
 )
-from components.crds.formats import dns_1035_faults
 from components.names import (
-    DRIVER_VERSION,
     INSTANCE_TYPE,
+    DriverVersion,
+    LabelKey,
+    LabelValue,
+    PartOfNames,
+    ServiceName,
 )
 from components.serving.server import Resources
+
+
+def card_faults(field: str, card: str | None, why: str) -> Iterator[Fault]:
+    """Refuses a card that the catalogue does not have."""
+    if card is not None and card not in GPUS:
+        yield Fault(field, card, f"one of {', '.join(GPUS)}", why)
 
 
 class InstanceTypeSection(Args):
@@ -71,7 +80,7 @@ class InstanceTypeSection(Args):
 class PoolSection(Args):
     """A node pool of ACK."""
 
-    name: str
+    name: PartOfNames
     """Name of the pool, unique in the environment."""
     instance_types: list[str] = Field(min_length=1, max_length=10)
     """ECS instance types, best first; the autoscaler takes what a zone has."""
@@ -86,13 +95,11 @@ class PoolSection(Args):
     zones: list[str] | None = Field(default=None, min_length=1)
     """Zones of the pool, a part of the network's. Default: all."""
     image_type: ImageType = ImageType.ALIYUN_LINUX_3
-    """Operating system; for ARM types one for Arm64. Default AliyunLinux3."""
-    driver: str | None = Field(
-        default=None, pattern=DRIVER_VERSION.json_pattern, examples=["550.144.03"]
-    )
+    """Operating system; for ARM types one for Arm64."""
+    driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
-    """Encrypted system disk in GiB; images are unpacked on it. Default 120."""
+    """Encrypted system disk in GiB; images are unpacked on it."""
     dedicated: bool | None = None
     """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
     labels: dict[str, str] = {}
@@ -101,14 +108,11 @@ class PoolSection(Args):
     """Further node taints; models on the pool tolerate them."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
         if (self.size is None) == (self.autoscale is None):
             got = Words("left out, as is autoscale") if self.size is None else self.size
             want = "given, or else autoscale, but not both"
             yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
-        if self.gpu is not None and self.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            yield Fault("gpu", self.gpu, want, "its node label and memory stand in the catalogue")
+        yield from card_faults("gpu", self.gpu, "its node label and memory stand in the catalogue")
         if self.driver is not None and self.gpu is None:
             yield Fault("driver", self.driver, "left out", "the pool has no gpu")
 
@@ -128,9 +132,7 @@ class MachinesSection(Args):
 
     gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
     """Card of the machines, e.g. V100. Left out for machines without GPUs."""
-    driver: str | None = Field(
-        default=None, pattern=DRIVER_VERSION.json_pattern, examples=["550.144.03"]
-    )
+    driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """NVIDIA driver of the machines. Left out, it is not checked."""
     allocatable: Resources | None = None
     """What the smallest of the machines offers to pods. Left out, fit is not checked."""
@@ -138,9 +140,7 @@ class MachinesSection(Args):
     """Taints of the machines; models on them tolerate these."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.gpu is not None and self.gpu not in GPUS:
-            want = f"one of {', '.join(GPUS)}"
-            yield Fault("gpu", self.gpu, want, "its memory stands in the catalogue")
+        yield from card_faults("gpu", self.gpu, "its memory stands in the catalogue")
 
     @property
     def all_taints(self) -> list[Taint]:
@@ -151,30 +151,21 @@ class MachinesSection(Args):
 class EdgePoolSection(MachinesSection):
     """Machines of an IDC, in a pool that they join by script."""
 
-    name: str
+    name: PartOfNames
     """Name of the pool, unique in the environment."""
     node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
     """ID of an edge pool that exists. Left out, the stack creates the pool."""
     interconnected: bool = False
-    """Whether pods of all machines reach each other and those in the cloud. Default false."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
-        yield from super()._faults()
+    """Whether pods of all machines reach each other and those in the cloud."""
 
 
 class NodesSection(MachinesSection):
     """Nodes of an existing cluster, known by their labels: takes the place of a pool."""
 
-    name: str
+    name: Annotated[ServiceName, Because("pools and models refer to it")]
     """Name of the group, used by `placement.pools` and `cache.pool`."""
-    node_selector: dict[str, str] = Field(min_length=1)
+    node_selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that these nodes, and no others, carry."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "pools and models refer to it")
-        yield from label_form_faults("node_selector", self.node_selector)
-        yield from super()._faults()
 
 
 AnyPoolSection = PoolSection | EdgePoolSection | NodesSection

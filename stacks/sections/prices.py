@@ -1,13 +1,14 @@
 """Prices of a contract."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field, JsonValue
 
-from components.args import Args, Fault
+from components.args import Args, Because, Fault
 from components.names import (
     INSTANCE_TYPE,
+    InstanceType,
 )
 
 _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
@@ -15,6 +16,8 @@ _BY_INSTANCE_TYPE: Final[dict[str, JsonValue]] = {
     "additionalProperties": {"type": "number", "minimum": 0},
 }
 """What an editor is told of prices by instance type."""
+PricesByType = dict[Annotated[InstanceType, Because("nodes are priced by their type")], float]
+"""Type of prices per hour, by instance type."""
 
 
 class PricesSection(Args):
@@ -29,9 +32,9 @@ class PricesSection(Args):
     """Whence they are, as a plan shows it."""
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2026-10-01"])
     """Day from which they hold. As in 2026-10-01."""
-    nodes_hourly: dict[str, float] = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
+    nodes_hourly: PricesByType = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
     """Price of a node per hour on demand, by instance type."""
-    spot_hourly: dict[str, float] = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
+    spot_hourly: PricesByType = Field(default={}, json_schema_extra=_BY_INSTANCE_TYPE)
     """Price of a spot instance per hour that a plan reckons with, by instance type."""
     control_plane_hourly: float | None = Field(default=None, ge=0)
     """Fee of the cluster per hour. Default: that of the list."""
@@ -39,7 +42,5 @@ class PricesSection(Args):
     def _faults(self) -> Iterator[Fault]:
         for field in ("nodes_hourly", "spot_hourly"):
             for name, price in getattr(self, field).items():
-                why = "nodes are priced by their type"
-                yield from INSTANCE_TYPE.faults(f"{field}[{name}]", name, why)
                 if price < 0:
                     yield Fault(f"{field}[{name}]", price, "0 or more", "it is what a node costs")

@@ -1,19 +1,20 @@
 """Where files are kept, and the folders of it that are mounted."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from components.args import MISSING, Args, Fault, Words
+from components.args import MISSING, Args, Because, Fault, Words
 from components.cloud.model_file_system import StorageType
-from components.cloud.model_store import nas_server_faults
-from components.crds.formats import dns_1035_faults
+from components.cloud.model_store import MountTargetHost
 from components.names import (
-    DNS_1123_SUBDOMAIN,
     OSS_BUCKET,
-    host_faults,
+    ObjectName,
+    PartOfNames,
+    host_form,
 )
-from components.quantity import QUANTITY
+from components.quantity import Quantity
 
 from .marks import IMMUTABLE
 
@@ -28,27 +29,26 @@ class OssSection(Args):
     )
     """Name of the bucket, unique in all of OSS."""
     create: bool = True
-    """False adopts a bucket that exists, and never changes it. Default true."""
-    endpoint: str | None = None
+    """False adopts a bucket that exists, and never changes it."""
+    endpoint: Annotated[
+        str | None,
+        host_form("oss-cn-beijing-internal.aliyuncs.com"),
+        Because("the bucket is reached by it"),
+    ] = None
     """Endpoint without scheme. Default: the region's internal one."""
-
-    def _faults(self) -> Iterator[Fault]:
-        example = "oss-cn-beijing-internal.aliyuncs.com"
-        yield from host_faults("endpoint", self.endpoint, "the bucket is reached by it", example)
 
 
 class NasSection(Args):
     """A file system of NAS."""
 
-    server: str | None = None
+    server: MountTargetHost | None = None
     """Mount target of an existing file system. Left out, a file system is created."""
     storage_type: StorageType = Field(default=StorageType.PERFORMANCE, json_schema_extra=IMMUTABLE)
-    """Performance or Capacity. Default Performance."""
+    """Performance or Capacity."""
     zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from nas_server_faults("server", self.server)
         if self.server is not None and self.zone is not None:
             why = "the mount target exists, in a zone of its own"
             yield Fault("zone", self.zone, "left out, or server left out", why)
@@ -57,17 +57,14 @@ class NasSection(Args):
 class ClaimSection(Args):
     """A PersistentVolumeClaim that exists in the namespace."""
 
-    name: str
+    name: Annotated[ObjectName, Because("no claim is called otherwise")]
     """Name of the claim."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from DNS_1123_SUBDOMAIN.faults("name", self.name, "no claim is called otherwise")
 
 
 class StoreSection(Args):
     """Where files are kept. Models and training jobs take folders of it."""
 
-    name: str
+    name: PartOfNames
     """Name of the store, unique in the environment."""
     oss: OssSection | None = None
     """A bucket of OSS."""
@@ -77,7 +74,6 @@ class StoreSection(Args):
     """An existing claim."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it becomes part of resource names")
         kinds = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
         if len(kinds) != 1:
             got = Words(f"given beside {kinds[1]}") if kinds else MISSING
@@ -92,5 +88,5 @@ class VolumeSection(Args):
     """Name of an entry of `stores`."""
     path: str = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
     """Folder in the store. Default: all of it."""
-    size: str = Field(pattern=QUANTITY, examples=["15Gi"])
+    size: Quantity = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi."""

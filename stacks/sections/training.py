@@ -1,12 +1,13 @@
 """Jobs that train, beside the models that are served."""
 
-from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from components.args import Args, Fault
-from components.crds.formats import dns_1035_faults, image_faults
-from components.quantity import QUANTITY
+from components.args import Args, Because
+from components.crds.formats import ImageReference
+from components.names import ServiceName
+from components.quantity import Quantity
 from components.serving.server import ABSOLUTE, Resources
 
 from .models import PlacementSection
@@ -24,16 +25,16 @@ class CheckpointSection(MountedVolumeSection):
     """Where a training job saves its progress, and finds it after a preemption."""
 
     per_rank: bool = False
-    """Whether each pod has a folder of its own, `rank-0` and so on. Default false: all pods see the
-    same files, of which the program lets one pod write each."""
+    """Whether each pod has a folder of its own, `rank-0` and so on. Else all pods see the same
+    files, of which the program lets one pod write each."""
 
 
 class TrainingSection(Args):
     """A training job that gives way to inference and resumes from its checkpoint."""
 
-    name: str
+    name: Annotated[ServiceName, Because("it names a Job")]
     """Name of the job."""
-    image: str = Field(min_length=1)
+    image: ImageReference = Field(min_length=1)
     """Image reference with a tag or digest."""
     command: list[str] = Field(min_length=1)
     """Command line in exec form. It has to resume by itself from what the checkpoint holds."""
@@ -51,17 +52,13 @@ class TrainingSection(Args):
     """Environment variables; over those that the job sets for a rendezvous."""
     secret_env: list[str] = []
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: str | None = Field(default=None, pattern=QUANTITY, examples=["16Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] = []
     """Names of existing Secrets to pull the image with."""
     parallelism: int = Field(default=1, ge=1, le=1000)
-    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK. Default 1."""
+    """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK."""
     retries: int = Field(default=3, ge=0, le=1000)
     """Failures of its own that the job survives; a preemption is none, but it ends the other pods
-    of the job, which is one. Default 3."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from dns_1035_faults("name", self.name, "it names a Job")
-        yield from image_faults("image", self.image)
+    of the job, which is one."""

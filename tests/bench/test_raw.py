@@ -10,7 +10,8 @@ import pytest
 from bench.raw import MADE_OF, declare, written
 from plan.model import STACK_TYPE, UNKNOWN, Marker, Plan, Resource
 from plan.record import record
-from tests.sandbox.boxes import done, needs_engine, sandbox_of
+from sandbox.run import Sandbox
+from tests.sandbox.boxes import done
 from tests.stacks.environments import COMPUTED, planned, raw_of
 
 ANSWERED = {"alicloud:cs/managedKubernetes:ManagedKubernetes": "connections"}
@@ -105,14 +106,14 @@ def test_an_unknown_value_without_a_trace_of_its_origin_waits_for_it_all_the_sam
     assert document["resources"][1]["inputs"] == {"text": {MADE_OF: [3], "after": [["vpc", "id"]]}}
 
 
-@needs_engine
-def test_the_raw_program_changes_nothing_of_what_ours_made() -> None:
-    with sandbox_of("dev") as box:
-        assert not box.up().errors
+class RawProgram:
+    """Asked of `dev` while it is up: part of its life in tests/sandbox/test_lifecycle.py."""
+
+    @pytest.mark.parametrize("typed", [True, False])
+    def test_the_raw_program_changes_nothing_of_what_ours_made(
+        self, box: Sandbox, typed: bool
+    ) -> None:
         document = json.loads(json.dumps(written(plan_of("dev"), box.engine.export())))
-        for typed in (True, False):
-            outcome = box.engine.run(
-                "up", box._plugins, program=lambda typed=typed: declare(document, typed=typed)
-            )
-            assert done(outcome) == set()
-            assert outcome.changes == ()
+        outcome = box.engine.run("up", box._plugins, program=lambda: declare(document, typed=typed))
+        assert done(outcome) == set()
+        assert outcome.changes == ()

@@ -67,4 +67,4 @@ def test_text_without_five_fields_is_no_schedule(schedule: str):
 def test_an_amount_below_zero_is_refused():
     [sentence] = sentences(quantity_faults("memory", "-1Gi"))
     assert sentence.startswith("memory is '-1Gi', but it must be a quantity of 0 or more")
-    assert sentences(quantity_faults("memory", None)) == []
+    assert sentences(quantity_faults("memory", "0")) == []

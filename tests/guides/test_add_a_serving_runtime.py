@@ -134,9 +134,15 @@ def over_kserve(parts: list[Part]) -> list[Part]:
 def test_a_runtime_over_kserve_brings_it_with_cert_manager_and_waits_for_it(tmp_path: Path) -> None:
     copy = copy_of_the_repository(tmp_path)
     put(over_kserve(PARTS), copy)
-    plan = outcomes(copy, {"deployment": FILE}).plan("deployment")
+    faults = ["kserve: {ingress_class: alb}", "cert_manager: absent"]
+    faulty = FILE + "".join(f"  ack-inference:{fault}\n" for fault in faults)
+    stacks = outcomes(copy, {"deployment": FILE, "faulty": faulty})
+    plan = stacks.plan("deployment")
     components = {one.name: one for one in plan.resources if not one.custom}
     assert {"kserve", "cert-manager"} <= components.keys()
     assert "knative" not in components
     [deployment] = plan.of("kubernetes:apps/v1:Deployment")
     assert any("KServe" in urn for urn in deployment.dependencies), deployment.dependencies
+    # The rules of the platform hold it too, which it does not name.
+    fields = {sentence.partition(" is ")[0] for sentence in stacks.refusal("faulty")}
+    assert fields == {"cert_manager", "kserve.ingress_controller"}

@@ -186,6 +186,14 @@ def test_the_two_ways_to_install_exclude_each_other():
             operator(image_pattern="registry.example.com/knative:v1"),
             "image_pattern is 'registry.example.com/knative:v1', but it must be a pattern such as",
         ),
+        (
+            addon(features={"kubernetes.podspec-affinity": "true"}),
+            "features[kubernetes.podspec-affinity] is 'true', but it must be one of enabled, allow",
+        ),
+        (
+            operator(features={"secure-pod-defaults": "allowed"}),
+            "features[secure-pod-defaults] is 'allowed', but it must be one of enabled, allowroot",
+        ),
         (operator(max_request_seconds=0), "max_request_seconds is 0, but it must be 1 or more"),
         (operator(installer="helm"), "installer is 'helm', but it must be one of 'addon'"),
     ],
@@ -193,6 +201,11 @@ def test_the_two_ways_to_install_exclude_each_other():
 def test_an_installation_that_could_not_work_is_refused(args: dict[str, Any], sentence: str):
     [fault] = refused(Knative, "it", args)
     assert fault.startswith(sentence)
+
+
+def test_a_flag_is_written_in_any_case_and_may_leave_it_to_the_service():
+    features = {"multi-container": "Allowed", "secure-pod-defaults": "AllowRootBounded"}
+    assert serving(features=features)["config"]["features"] == features
 
 
 def test_the_cluster_may_be_known_later():

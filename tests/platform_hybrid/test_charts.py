@@ -17,7 +17,7 @@ from components.platform import CertManagerArgs, FluidArgs, KServeArgs, KServeCh
 from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
-from sandbox import binaries, charts
+from sandbox import binaries, charts, modules
 
 MIRROR: Final = "registry-vpc.cn-hangzhou.aliyuncs.com/mirror"
 ON_DEMAND: Final = re.compile(r"(alluxio|efc|goosefs|juicefs|thin|vineyard)runtime-controller")
@@ -91,7 +91,7 @@ def test_without_a_mirror_these_images_are_seen_elsewhere(chart: str, image: str
 def test_the_charts_are_of_the_releases_that_are_installed(module: str) -> None:
     names = [name for name, (of, _) in charts.CHARTS.items() if of == module]
     versions = {CHARTS[name].version.removeprefix("v") for name in names}
-    assert versions == {charts.version(module).removeprefix("v")}
+    assert versions == {modules.version(module).removeprefix("v")}
 
 
 def test_every_runtime_of_kserve_with_an_image_of_its_own_is_known() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.args import Args, descriptions
-from components.plugin.host import COMPONENTS, SCHEMA, Host, schema_text
+from components.args import Args
+from components.plugin.host import COMPONENTS, SCHEMA, Host, default_text, schema_text
 
 Described = tuple[str, Any]
 
@@ -74,17 +74,24 @@ def test_an_input_is_required_exactly_where_python_requires_it(schema: Any, host
     assert wrong == []
 
 
-def test_every_default_is_told(host: Host) -> None:
-    untold = [
-        f"{model.__name__}.{name}"
-        for model in host._input_models().values()
+def test_every_default_is_told_once_and_comes_from_its_field(schema: Any, host: Host) -> None:
+    texts = {
+        f"{name}.{field}": (prop["description"], default_text(info))
+        for name, model in host._input_models().items()
         if issubclass(model, Args)
-        for name, field in model.model_fields.items()
-        if not field.is_required()
-        and field.default is not None
-        and "default" not in descriptions(model).get(name, "").lower()
-    ]
-    assert untold == []
+        for (field, prop), info in zip(
+            inputs_of(schema, name)[0].items(), model.model_fields.values(), strict=True
+        )
+        if default_text(info)
+    }
+    assert len(texts) > 80
+    assert [
+        path for path, (text, default) in texts.items() if text.count(default_end(default)) != 1
+    ] == []
+
+
+def default_end(default: str) -> str:
+    return f" Default {default}."
 
 
 def test_a_closed_set_is_an_enum(schema: Any) -> None:

@@ -1,11 +1,14 @@
 """Every rule, by the sentences it says of small stacks and by its silence on others."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from plan import pods
 from plan.model import Plan
+from plan.objects import Manifest
 from policy.configuration import DEFAULTS, Configuration, configure
 from policy.model import Level
 from policy.rules import RULES
@@ -116,3 +119,17 @@ def _seconds(plan: Plan) -> float:
     before = time.perf_counter()
     validate(plan)
     return time.perf_counter() - before
+
+
+def test_all_rules_look_for_the_pods_of_each_object_once(monkeypatch: pytest.MonkeyPatch):
+    plan = replace(planned(raw_of("prod")))  # what others looked for stays with their plan
+    asked = []
+    look = pods.pods_of
+
+    def counted(manifest: Manifest) -> Iterator[pods.Pods]:
+        asked.append((manifest["kind"], manifest["metadata"]["name"]))
+        return look(manifest)
+
+    monkeypatch.setattr(pods, "pods_of", counted)
+    validate(plan)
+    assert len(asked) == len(plan.manifests()) > 0

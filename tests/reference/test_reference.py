@@ -115,6 +115,23 @@ def test_the_model_of_an_input_gives_the_default_that_the_analyzer_does_not_see(
     assert (defaults["scale_out_seconds"], defaults["enforcer"]) == ("900", '"ResourcePolicy"')
 
 
+def test_the_default_of_a_field_stands_in_its_column_and_nowhere_else(
+    found: Library, keys: dict[str, DocumentedSection]
+) -> None:
+    fields = [
+        *(field for one in found.components for field in one.inputs),
+        *(field for one in found.types for field in one.fields),
+        *(key for section in keys.values() for key in section.keys),
+    ]
+    told = [one for one in fields if one.default]
+    assert len(told) > 150
+    assert [
+        one.description
+        for one in told
+        if f"Default {one.default.strip(chr(34))}" in one.description.replace("`", "")
+    ] == []
+
+
 def test_what_is_known_at_once_is_no_output_of_the_engine(found: Library) -> None:
     [placement] = [one for one in found.components if one.name == "Placement"]
     types = {one.name: one.type for one in placement.outputs}

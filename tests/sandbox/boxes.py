@@ -1,11 +1,14 @@
 """Sandboxes for tests: in memory where there is such a file system, on upstream's CRDs."""
 
 import gc
+import json
 import os
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +18,10 @@ from sandbox import binaries
 from sandbox.clusters import describe
 from sandbox.engine import Outcome
 from sandbox.kubernetes.client import ApiClient
-from sandbox.run import Sandbox
+from sandbox.kubernetes.server import ApiServer
+from sandbox.run import Edit, Sandbox
 from tests.crd_schemas import CRDS
-from tests.stacks.environments import ROOT
+from tests.stacks.environments import ROOT, merged
 
 Name = tuple[str, str]
 """Operation and name of a resource."""
@@ -31,9 +35,29 @@ HELM_NAMESPACES: Final = frozenset(
 """Namespaces that Helm makes for a release, and does not take away with it."""
 
 
+@dataclass(frozen=True)
+class Life:
+    """A sandbox whose stack is up."""
+
+    box: Sandbox
+    previewed: Outcome
+    """Its first preview."""
+    came_up: Outcome
+    """Its first update."""
+    steps: list[str]
+    """Each step of both, as it was told while they ran."""
+
+
 @contextmanager
-def sandbox_of(name: str) -> Iterator[Sandbox]:
-    """A new sandbox of a stack of this repository, running; nothing of it is left afterwards."""
+def sandbox_of(
+    name: str, prepare: Callable[[Sandbox], object] = lambda _: None
+) -> Iterator[Sandbox]:
+    """A new sandbox of a stack of this repository, running; nothing of it is left afterwards.
+
+    Args:
+        name: Name of the stack.
+        prepare: Called with the sandbox before it runs.
+    """
     memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
     where = memory if os.access(memory, os.W_OK) else None
     with (
@@ -41,6 +65,7 @@ def sandbox_of(name: str) -> Iterator[Sandbox]:
         tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder,
     ):
         box = Sandbox(ROOT, name, Path(folder) / "box", CRDS if CRDS.is_dir() else None)
+        prepare(box)
         try:
             with box.running():
                 yield box
@@ -60,6 +85,22 @@ def _collector_off() -> Iterator[None]:
     finally:
         gc.collect()
         gc.enable()
+
+
+def lend(server: ApiServer, box: Sandbox, cluster_id: str) -> None:
+    """Has an API server answer for a cluster of a sandbox, which does not end it.
+
+    For tests that store nothing in the cluster beside what every cluster has.
+    """
+    folder = box.folder / "clusters" / cluster_id
+    shutil.copytree(server.folder / "certs", folder / "certs")
+    lent = asdict(replace(server, folder=folder, processes=()))
+    (folder / "server.json").write_text(json.dumps(lent, default=str))
+
+
+def changing(**changes: Any) -> Edit:
+    """Changes a configuration at paths, as `merged` does."""
+    return lambda config: config.update(merged(config, changes))
 
 
 def done(outcome: Outcome) -> set[Name]:

@@ -39,12 +39,17 @@ def record(stack: str) -> None:
     (FOLDER / f"{stack}.json").write_text(f"{text}\n")
 
 
+def clusters_of(stack: str) -> list[str]:
+    """IDs of the clusters that a recorded stack has made."""
+    cloud = json.loads((FOLDER / f"{stack}.json").read_text())["cloud"]
+    return [one["id"] for one in cloud if one["type"].endswith(":ManagedKubernetes")]
+
+
 def play_back(box: Sandbox) -> None:
     """Puts a recorded state and its cloud into a new sandbox, with that sandbox's secrets."""
     text = (FOLDER / f"{box.stack}.json").read_text()
-    for one in json.loads(text)["cloud"]:
-        if one["type"].endswith(":ManagedKubernetes"):
-            box.clusters.start(one["id"])
+    for cluster_id in clusters_of(box.stack):
+        box.clusters.start(cluster_id)
     [cluster] = box.clusters.names()
     server = box.clusters.find(cluster)
     recorded = json.loads(text.replace(ADDRESS, server.url))

@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from sandbox import binaries
-from sandbox.binaries import PROGRAMS, Unavailable, find, why_unavailable
+from sandbox.binaries import PROGRAMS, Unavailable, edit, find, why_unavailable
 
 NO_GO: Final = (
     "Go is not installed: the sandbox builds Pulumi's engine and Kubernetes' API server from "
@@ -19,8 +20,11 @@ NO_GO_FOR_NODES: Final = (
     "Go is not installed: the sandbox builds Pulumi's engine, Kubernetes' control plane and the "
     "controllers of its add-ons from source. Install Go 1.26 or later from https://go.dev/dl/."
 )
-BUILDS: Final = 'while [ "$1" != -o ]; do shift; done; echo built > "$2"'
-"""Shell of a `go` that writes the file it is asked for."""
+BUILDS: Final = (
+    'if [ "$1" = list ]; then echo "$SOURCE"; exit; fi; '
+    'while [ "$1" != -o ]; do shift; done; echo built > "$2"'
+)
+"""Shell of a `go` that writes the file it is asked for, and knows where sources lie."""
 
 Script = Callable[[str, str], Path]
 
@@ -35,8 +39,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Script:
     """Puts shell scripts on a PATH that has nothing else, on a machine without Go."""
-    folder = tmp_path / "bin"
+    folder, source = tmp_path / "bin", tmp_path / "source"
     folder.mkdir()
+    source.mkdir()
+    edited = [text for program in PROGRAMS.values() for text in program.edits]
+    (source / "main.go").write_text("".join(edited))
+    monkeypatch.setenv("SOURCE", str(source))
     monkeypatch.setenv("PATH", str(folder))
     which = shutil.which
     # The sandbox also looks into the folder that Go's installer uses.
@@ -221,3 +229,16 @@ def test_no_other_program_is_taken_from_the_path(script: Script) -> None:
     installed = script("etcd", "echo v3.259.0")
     script("go", BUILDS)
     assert find("etcd") != installed
+
+
+def test_a_source_is_edited_where_it_has_the_text_once() -> None:
+    assert edit("a b\n", {"a": "c", "b": "d"}) == "c d\n"
+    for text in ("b", "a a"):
+        with pytest.raises(Unavailable, match=r"Its source has a [02] times, not once"):
+            edit(text, {"a": "c"})
+
+
+def test_an_edit_makes_another_program() -> None:
+    plain = PROGRAMS["knative-controller"]
+    other = replace(plain, edits={**plain.edits, "a": "b"})
+    assert binaries._fingerprint(other) != binaries._fingerprint(plain)

@@ -1,25 +1,29 @@
-"""What an update does when one thing in a stack file changes, on the real engine and API server."""
+"""What an update does when one thing in a stack file changes, on the real engine and API server.
 
-from collections.abc import Iterator
+The classes are asked of a stack that is up: they are part of its life in test_lifecycle.py.
+"""
+
+from functools import reduce
 from typing import Any, Final
 
 import pytest
 
-from sandbox.run import Edit, Sandbox
-from tests.plan.diff.prepared import MODEL
-from tests.stacks.environments import GONE, merged
+from plan.diff.compare import ChangeKind
+from sandbox.run import Sandbox
+from tests.plan.diff.prepared import MODEL, diff_of
+from tests.stacks.environments import GONE
 
 from .boxes import (
     Name,
     assert_consistent,
+    changing,
     cluster_of,
     done,
     first,
     name_of,
-    needs_engine,
     object_of,
-    sandbox_of,
 )
+from .test_diff_agreement import KINDS, by_diff, by_engine
 
 SECOND: Final = {
     "second-claim",
@@ -76,31 +80,53 @@ FIELDS: Final[list[tuple[dict[str, Any], set[Name]]]] = [
 """A change of the model `qwen`, and everything that it may touch."""
 
 
-def changing(**changes: Any) -> Edit:
-    return lambda config: config.update(merged(config, changes))
+WITHOUT_CACHE: Final = {"cache": GONE}
+"""The one change that leaves nothing of what others change."""
+SUMS: Final = {
+    "new source": [changes for changes, touched in FIELDS if touched >= NEW_SOURCE],
+    "same source": [
+        changes
+        for changes, touched in FIELDS
+        if not touched >= NEW_SOURCE and changes != WITHOUT_CACHE
+    ],
+}
+"""Changes that can be made at once, so that none hides in the replacement by another."""
 
 
-@needs_engine
-class TestDev:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def box(cls) -> Iterator[Sandbox]:
-        with sandbox_of("dev") as box:
-            assert not box.up().errors
-            yield box
+def of_dev(changes: dict[str, Any]) -> dict[str, Any]:
+    """The same changes, from the top of the stack file."""
+    return {
+        path if "[" in path else f"models[qwen].{path}": value for path, value in changes.items()
+    }
 
-    @pytest.mark.parametrize(
-        ("changes", "touched"),
-        FIELDS,
-        ids=lambda one: "+".join(one) if isinstance(one, dict) else "",
-    )
-    def test_a_change_of_a_model_touches_only_what_follows_from_it(
-        self, box: Sandbox, changes: dict[str, Any], touched: set[Name]
+
+@pytest.mark.parametrize(
+    ("changes", "touched"), FIELDS, ids=lambda one: "+".join(one) if isinstance(one, dict) else ""
+)
+def test_a_change_of_a_model_touches_only_what_follows_from_it(
+    changes: dict[str, Any], touched: set[Name]
+):
+    """By the diff of two plans; that the engine does the same is asked of their sums below."""
+    operations = {kind: operation for operation, kind in KINDS.items()}
+    found = diff_of("dev", of_dev(changes)).changes
+    assert {(operations[one.kind], one.resource.name) for one in found if _counts(one)} == touched
+
+
+def _counts(change: Any) -> bool:
+    return change.kind is not ChangeKind.MOVED and change.resource.custom
+
+
+class Changes:
+    @pytest.mark.parametrize("changes", SUMS.values(), ids=SUMS)
+    def test_the_engine_does_what_the_diff_of_the_plans_says(
+        self, box: Sandbox, changes: list[dict[str, Any]]
     ):
-        paths = {path if "[" in path else f"models[qwen].{path}": path for path in changes}
-        box.configure(changing(**{full: changes[path] for full, path in paths.items()}))
-        assert done(box.preview()) == touched
-        box.configure()
+        every = reduce(lambda some, more: {**some, **of_dev(more)}, changes, {})
+        box.configure(changing(**every))
+        try:
+            assert by_engine(box.preview()) == by_diff(diff_of("dev", every))
+        finally:
+            box.configure()
 
     def test_a_model_comes_and_goes_alone(self, box: Sandbox):
         box.configure(changing(**{"models[+]": MODEL}))
@@ -145,19 +171,16 @@ class TestDev:
         assert not box.up().errors
 
 
-@needs_engine
-class TestHotfix:
+class Hotfix:
     def test_what_somebody_set_in_the_cluster_is_overwritten_only_by_force(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, box: Sandbox, monkeypatch: pytest.MonkeyPatch
     ):
-        with sandbox_of("existing") as box:
-            assert not box.up().errors
-            runtime = first(box, "JindoRuntime")
-            cluster_of(box).merge(object_of(runtime), {"spec": {"replicas": 7}}, "kubectl-edit")
-            assert not box.refresh().errors
-            [error] = [one for one in box.up().errors if "conflict" in one]
-            assert error.startswith(f"{name_of(runtime)}: ")
-            assert 'conflict with "kubectl-edit"' in error
-            monkeypatch.setenv("PULUMI_K8S_ENABLE_PATCH_FORCE", "true")
-            assert done(box.up()) == {("update", name_of(runtime))}
-            assert_consistent(box)
+        runtime = first(box, "JindoRuntime")
+        cluster_of(box).merge(object_of(runtime), {"spec": {"replicas": 7}}, "kubectl-edit")
+        assert not box.refresh().errors
+        [error] = [one for one in box.up().errors if "conflict" in one]
+        assert error.startswith(f"{name_of(runtime)}: ")
+        assert 'conflict with "kubectl-edit"' in error
+        monkeypatch.setenv("PULUMI_K8S_ENABLE_PATCH_FORCE", "true")
+        assert done(box.up()) == {("update", name_of(runtime))}
+        assert_consistent(box)

@@ -18,8 +18,7 @@ from sandbox.engine import PREVIEW, UP, Engine, Outcome
 from sandbox.run import Sandbox
 from tests.plan.diff.prepared import Prepared, diff_of, rows
 
-from .boxes import needs_engine
-from .test_changes import changing
+from .boxes import changing, needs_engine
 
 KINDS: Final = {
     "create": ChangeKind.CREATED,

@@ -1,21 +1,22 @@
 """Every stack of this repository from nothing to nothing, on the real engine and API server.
 
-The tests of a class follow one sandbox through its life, in the order in which they stand.
+The tests of a class follow one sandbox through its life: first those of `Lifecycle`, in the order
+in which they stand, then what other modules ask of a stack that is up, and at last its end.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import pytest
 
-from sandbox.engine import Outcome
 from sandbox.run import Sandbox
+from tests.bench.test_raw import RawProgram
 from tests.plan.diff.prepared import PREPARED, Prepared
 from tests.stacks.environments import NAMES, merged
 
 from .boxes import (
     HELM_NAMESPACES,
+    Life,
     assert_consistent,
     cluster_of,
     done,
@@ -27,26 +28,32 @@ from .boxes import (
     sandbox_of,
 )
 from .recording import FOLDER
+from .test_changes import Changes, Hotfix
 from .test_diff_agreement import assert_agree
-
-
-@dataclass(frozen=True)
-class Life:
-    box: Sandbox
-    previewed: Outcome
-    came_up: Outcome
+from .test_load_test import LoadTests
+from .test_secrets import KEYS, Secrets
 
 
 @needs_engine
 class Lifecycle:
     stack: ClassVar[str]
     protected: ClassVar[bool] = False
+    options: ClassVar[Mapping[str, Any]] = {}
+    """Further options of the first preview and of the first update."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def life(cls) -> Iterator[Life]:
-        with sandbox_of(cls.stack) as box:
-            yield Life(box, box.preview(), box.up())
+        with sandbox_of(cls.stack) as box, pytest.MonkeyPatch.context() as patch:
+            for name, value in KEYS.items():
+                patch.setenv(name, value)
+            steps: list[str] = []
+            options = {**cls.options, "on_step": lambda step: steps.append(str(step))}
+            yield Life(box, box.preview(**options), box.up(**options), steps)
+
+    @pytest.fixture
+    def box(self, life: Life) -> Sandbox:
+        return life.box
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "change" in metafunc.fixturenames:
@@ -90,6 +97,10 @@ class Lifecycle:
             assert life.box.cloud.find(one.type, one.id) == one
         assert_consistent(life.box)
 
+
+class Ending(Lifecycle):
+    """Comes last in a class whose first base it is."""
+
     def test_a_destroy_leaves_nothing_in_the_cloud_and_in_the_cluster(self, life: Life):
         if self.protected:
             assert any("protected" in error for error in life.box.destroy().errors)
@@ -105,26 +116,26 @@ class Lifecycle:
         assert left <= {f"Namespace {name}" for name in HELM_NAMESPACES}
 
 
-class TestDev(Lifecycle):
+class TestDev(Ending, RawProgram, Changes, Lifecycle):
     stack = "dev"
 
 
-class TestProd(Lifecycle):
+class TestProd(Ending):
     stack = "prod"
     protected = True
 
 
-class TestHybrid(Lifecycle):
+class TestHybrid(Ending, Secrets, Lifecycle):
     stack = "hybrid"
 
 
-class TestExisting(Lifecycle):
+class TestExisting(Ending, Secrets, Hotfix, LoadTests, Lifecycle):
     stack = "existing"
 
 
 def test_every_stack_with_a_recorded_state_has_its_life_and_each_prepared_change_a_stack():
     states = {path.stem for path in FOLDER.glob("*.json")}
-    assert states == {one.stack for one in Lifecycle.__subclasses__()} <= set(NAMES)
+    assert states == {one.stack for one in Ending.__subclasses__()} <= set(NAMES)
     assert {change.stack for change in PREPARED} <= set(NAMES)
 
 

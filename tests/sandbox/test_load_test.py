@@ -1,14 +1,11 @@
 """A load test on the real engine and API server: asked for, left alone, and asked for again."""
 
-from collections.abc import Iterator
 from typing import Any, Final
-
-import pytest
 
 from sandbox.run import Edit, Sandbox
 from tests.stacks.environments import merged
 
-from .boxes import assert_consistent, done, needs_engine, sandbox_of
+from .boxes import assert_consistent, done
 
 SPIKE: Final = {"name": "spike", "model": "qwen", "scenario": {"spike": {}}}
 COLD: Final = {"name": "cold", "model": "qwen", "scenario": {"cold_start": {}}}
@@ -22,20 +19,16 @@ def runs(spike: str | None, cold: str | None, **changes: Any) -> Edit:
     return lambda config: config.update(merged(dict(config), edits))
 
 
-@needs_engine
-class TestLoadTest:
-    """The steps of one life, in their order; no pod runs, so that no test has a result."""
+class LoadTests:
+    """Asked of `existing` while it is up: part of its life in test_lifecycle.py.
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def box(cls) -> Iterator[Sandbox]:
-        with sandbox_of("existing") as box:
-            box.configure(runs("first", "first"))
-            yield box
+    No pod runs, so that no test has a result.
+    """
 
     def test_what_is_asked_for_is_taken_by_the_api_server(self, box: Sandbox) -> None:
+        box.configure(runs("first", "first"))
         names = {"spike-files-first", "spike-job-first", "cold-files-first", "cold-job-first"}
-        assert done(box.up()) >= {("create", name) for name in names | RIGHTS}
+        assert done(box.up()) == {("create", name) for name in names | RIGHTS}
         assert_consistent(box)
 
     def test_another_run_takes_the_old_job_away_and_an_edit_starts_none(self, box: Sandbox) -> None:
@@ -50,3 +43,4 @@ class TestLoadTest:
         left = {"spike-files-second", "spike-job-second", "cold-files-first", "cold-job-first"}
         assert done(box.up()) == {("delete", name) for name in left | RIGHTS}
         assert_consistent(box)
+        box.configure()

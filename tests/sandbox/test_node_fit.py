@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.nodes.fit import Room, fits, requests, tolerates
+from sandbox.nodes.fit import FreeRoom, fits, requests, tolerates
 
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 
@@ -18,8 +18,8 @@ def container(cpu: str = "1", memory: str = "1Gi", **more: Any) -> dict[str, Any
     return {"resources": {"requests": {"cpu": cpu, "memory": memory}}, **more}
 
 
-def room(name: str = "n1", labels: dict[str, str] | None = None, **free: int) -> Room:
-    return Room(
+def room(name: str = "n1", labels: dict[str, str] | None = None, **free: int) -> FreeRoom:
+    return FreeRoom(
         name,
         {"kubernetes.io/hostname": name, **(labels or {})},
         (),
@@ -43,7 +43,7 @@ def together(key: str = "kubernetes.io/hostname", **labels: str) -> dict[str, An
     return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
 
-def fits_alone(asked: dict[str, Any], there: Room) -> bool:
+def fits_alone(asked: dict[str, Any], there: FreeRoom) -> bool:
     return fits(asked, there, [there])
 
 

@@ -11,7 +11,7 @@ from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE, NODE
 from sandbox.cloud.cloud_file import Existing
 from sandbox.nodes.facts import facts
 from sandbox.nodes.manifests import EDGE_WORKER, SPOT_STRATEGY, ZONE, render_node
-from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, Pool, PoolKind, Size, Zone, pools
+from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, LivePool, PoolKind, Site, Size, pools
 from stacks.checks.fit import offers
 from stacks.sections.pools import PoolSection
 from tests.stacks.environments import accepted, dev, existing, hybrid, merged, planned, prod
@@ -39,7 +39,7 @@ def cloud(raw: dict[str, Any]) -> list[Existing]:
     return rows
 
 
-def pools_of(raw: dict[str, Any], machines: int = 2) -> dict[str, Pool]:
+def pools_of(raw: dict[str, Any], machines: int = 2) -> dict[str, LivePool]:
     """Pools of a stack by their names, its facts by way of a file."""
     document = json.dumps(asdict(facts(accepted(raw), machines)))
     return {
@@ -48,7 +48,7 @@ def pools_of(raw: dict[str, Any], machines: int = 2) -> dict[str, Pool]:
     }
 
 
-def first_node(pool: Pool, **options: Any) -> dict[str, Any]:
+def first_node(pool: LivePool, **options: Any) -> dict[str, Any]:
     return render_node(pool, pool.sizes[0], pool.zones[0], (), **options)
 
 
@@ -164,8 +164,8 @@ def test_each_node_of_a_zone_has_a_name_of_its_own():
 
 
 def test_a_zone_that_is_full_says_so():
-    small = Zone("cn-beijing-h", "10.0.0.0/28")
-    pool = Pool("np1", "a", (SIZE,), (small,), 1, 1)
+    small = Site("cn-beijing-h", "10.0.0.0/28")
+    pool = LivePool("np1", "a", (SIZE,), (small,), 1, 1)
     names = {f"cn-beijing.10.0.0.{number}" for number in range(16)}
     with pytest.raises(LookupError, match=r"no address left in 10\.0\.0\.0/28"):
         render_node(pool, SIZE, small, names)

@@ -7,24 +7,24 @@ import pytest
 
 from sandbox.conditions import ANY, NodeConditions, read_node_conditions
 from sandbox.nodes.manifests import POOL, ZONE, render_node
-from sandbox.nodes.pool import Pool, Size, Zone
+from sandbox.nodes.pool import LivePool, Site, Size
 from sandbox.nodes.scaling import (
-    Cluster,
     Coming,
     Decision,
+    Snapshot,
     decide,
     idle_nodes,
     is_unschedulable,
     unplaced,
 )
 
-H, L = Zone("cn-beijing-h", "10.0.0.0/20"), Zone("cn-beijing-l", "10.0.16.0/20")
+H, L = Site("cn-beijing-h", "10.0.0.0/20"), Site("cn-beijing-l", "10.0.16.0/20")
 SMALL = Size("ecs.small", 8_000, 32 * 2**30, 50, 1, "Tesla-T4", 15)
 LARGE = Size("ecs.large", 32_000, 128 * 2**30, 50, 1, "Tesla-T4", 15)
 PLAIN = Size("ecs.plain", 32_000, 128 * 2**30, 50)
 CONDITIONS = NodeConditions(node_seconds=5, idle_seconds=30)
 NOW = 100.0
-POOL_OF_T4 = Pool("np-t4", "t4", (LARGE,), (H,), 0, 3)
+POOL_OF_T4 = LivePool("np-t4", "t4", (LARGE,), (H,), 0, 3)
 
 
 def pod(
@@ -46,17 +46,17 @@ def pod(
     }
 
 
-def node(pool: Pool, zone: Zone = H, taken: Sequence[str] = (), age: int = 0) -> dict[str, Any]:
+def node(pool: LivePool, zone: Site = H, taken: Sequence[str] = (), age: int = 0) -> dict[str, Any]:
     manifest = render_node(pool, pool.sizes[0], zone, taken, scaled=pool.scales)
     manifest["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{59 - age:02}Z"
     return manifest
 
 
-def nodes(pool: Pool, count: int) -> list[dict[str, Any]]:
+def nodes(pool: LivePool, count: int) -> list[dict[str, Any]]:
     """As many, the oldest first."""
     result: list[dict[str, Any]] = []
     for number in range(count):
-        names = [one["metadata"]["name"] for one in result]
+        names = [manifest["metadata"]["name"] for manifest in result]
         result.append(node(pool, taken=names, age=count - number))
     return result
 
@@ -66,7 +66,7 @@ def names(manifests: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def round_of(
-    pools: Sequence[Pool],
+    pools: Sequence[LivePool],
     *,
     coming: Sequence[Coming] = (),
     idle: dict[str, float] | None = None,
@@ -74,17 +74,17 @@ def round_of(
     first: Sequence[str] = (),
     **cluster: Any,
 ) -> Decision:
-    return decide(pools, Cluster(**cluster), coming, idle or {}, conditions, NOW, first=first)
+    return decide(pools, Snapshot(**cluster), coming, idle or {}, conditions, NOW, first=first)
 
 
 def bought(decision: Decision) -> list[tuple[str, str, str]]:
-    return [(one.pool_id, one.size.name, one.zone.name) for one in decision.bought]
+    return [(coming.pool_id, coming.size.name, coming.zone.name) for coming in decision.bought]
 
 
 def test_a_pod_that_found_no_place_gets_a_node_after_the_latency():
     decision = round_of([POOL_OF_T4], pods=[pod()])
     assert bought(decision) == [("np-t4", "ecs.large", "cn-beijing-h")]
-    assert [one.due for one in decision.bought] == [NOW + 5]
+    assert [coming.due for coming in decision.bought] == [NOW + 5]
     labels = decision.bought[0].manifest["metadata"]["labels"]
     assert (labels[POOL], labels[ZONE]) == ("np-t4", "cn-beijing-h")
 
@@ -100,7 +100,7 @@ def test_a_pod_that_fits_a_node_that_is_coming_gets_no_second_one():
 
 def test_pods_that_share_a_node_get_one_and_others_one_each():
     assert len(bought(round_of([POOL_OF_T4], pods=[pod("a"), pod("b")]))) == 2
-    pool = Pool("np-cpu", "cpu", (PLAIN,), (H,), 0, 3)
+    pool = LivePool("np-cpu", "cpu", (PLAIN,), (H,), 0, 3)
     assert len(bought(round_of([pool], pods=[pod("a", gpus=0), pod("b", gpus=0)]))) == 1
 
 
@@ -115,13 +115,13 @@ def test_a_pool_never_has_more_than_its_most():
 
 
 def test_a_pool_gets_its_least_at_once_when_it_is_new_and_later_after_the_latency():
-    pool = Pool("np-a", "a", (LARGE,), (H,), 2, 2)
-    assert [one.due for one in round_of([pool], first=["np-a"]).bought] == [NOW, NOW]
-    assert [one.due for one in round_of([pool], nodes=[node(pool)]).bought] == [NOW + 5]
+    pool = LivePool("np-a", "a", (LARGE,), (H,), 2, 2)
+    assert [coming.due for coming in round_of([pool], first=["np-a"]).bought] == [NOW, NOW]
+    assert [coming.due for coming in round_of([pool], nodes=[node(pool)]).bought] == [NOW + 5]
 
 
 def test_a_pool_of_a_fixed_size_does_not_grow_for_a_pod():
-    pool = Pool("np-a", "a", (LARGE,), (H,), 1, 1)
+    pool = LivePool("np-a", "a", (LARGE,), (H,), 1, 1)
     there = node(pool)
     taken = pod("there", node=there["metadata"]["name"])
     assert bought(round_of([pool], nodes=[there], pods=[taken, pod()])) == []
@@ -141,7 +141,7 @@ def test_no_node_is_bought_for_a_pod_that_it_does_not_help(blocked: dict[str, An
 
 def test_no_node_with_a_taint_is_bought_for_a_pod_that_does_not_bear_it():
     taint = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
-    pool = Pool("np-t4", "t4", (LARGE,), (H,), 0, 3, taints=(taint,))
+    pool = LivePool("np-t4", "t4", (LARGE,), (H,), 0, 3, taints=(taint,))
     assert bought(round_of([pool], pods=[pod()])) == []
     bearing = pod(tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}])
     assert len(bought(round_of([pool], pods=[bearing]))) == 1
@@ -149,22 +149,25 @@ def test_no_node_with_a_taint_is_bought_for_a_pod_that_does_not_bear_it():
 
 def test_the_pool_that_is_left_with_the_least_waste_grows():
     pools = [
-        Pool("np-1", "large", (LARGE,), (H,), 0, 3),
-        Pool("np-2", "small", (SMALL,), (H,), 0, 3),
+        LivePool("np-1", "large", (LARGE,), (H,), 0, 3),
+        LivePool("np-2", "small", (SMALL,), (H,), 0, 3),
     ]
     assert bought(round_of(pools, pods=[pod(cpu="4")]))[0][0] == "np-2"
     assert bought(round_of(pools, pods=[pod(cpu="16")]))[0][0] == "np-1"
 
 
 def test_a_card_is_not_wasted_on_a_pod_that_asks_for_none():
-    pools = [Pool("np-1", "t4", (LARGE,), (H,), 0, 3), Pool("np-2", "cpu", (PLAIN,), (H,), 0, 3)]
+    pools = [
+        LivePool("np-1", "t4", (LARGE,), (H,), 0, 3),
+        LivePool("np-2", "cpu", (PLAIN,), (H,), 0, 3),
+    ]
     assert bought(round_of(pools, pods=[pod(gpus=0)]))[0][0] == "np-2"
 
 
 def test_the_first_unit_of_a_policy_that_may_grow_grows_whatever_the_waste():
     pools = [
-        Pool("np-1", "large", (LARGE,), (H,), 0, 1, labels={"card": "large"}),
-        Pool("np-2", "small", (SMALL,), (H,), 0, 3, labels={"card": "small"}),
+        LivePool("np-1", "large", (LARGE,), (H,), 0, 1, labels={"card": "large"}),
+        LivePool("np-2", "small", (SMALL,), (H,), 0, 3, labels={"card": "small"}),
     ]
     units = [{"nodeSelector": {"card": "large"}}, {"nodeSelector": {"card": "small"}}]
     policy = {
@@ -175,19 +178,19 @@ def test_the_first_unit_of_a_policy_that_may_grow_grows_whatever_the_waste():
     two = [pod("p", cpu="4"), pod("q", cpu="4")]
     two[1]["metadata"]["labels"] = {"release": "p"}
     grown = bought(round_of(pools, pods=two, policies=[policy]))
-    assert sorted(one[0] for one in grown) == ["np-1", "np-2"]
+    assert sorted(row[0] for row in grown) == ["np-1", "np-2"]
 
 
 def test_the_best_type_is_bought_and_where_a_pod_does_not_fit_it_the_next():
-    pool = Pool("np-t4", "t4", (SMALL, LARGE), (H,), 0, 3)
+    pool = LivePool("np-t4", "t4", (SMALL, LARGE), (H,), 0, 3)
     assert bought(round_of([pool], pods=[pod(cpu="4")]))[0][1] == "ecs.small"
     assert bought(round_of([pool], pods=[pod(cpu="16")]))[0][1] == "ecs.large"
 
 
 def test_zones_take_turns():
-    pool = Pool("np-t4", "t4", (LARGE,), (H, L), 0, 4)
+    pool = LivePool("np-t4", "t4", (LARGE,), (H, L), 0, 4)
     pods = [pod(str(number)) for number in range(4)]
-    zones = [one[2] for one in bought(round_of([pool], pods=pods))]
+    zones = [row[2] for row in bought(round_of([pool], pods=pods))]
     assert zones == ["cn-beijing-h", "cn-beijing-l"] * 2
 
 
@@ -206,7 +209,7 @@ def test_zones_take_turns():
 def test_what_is_sold_out_is_not_bought(
     sold_out: tuple[tuple[str, str], ...], grown: list[tuple[str, str, str]]
 ):
-    pool = Pool("np-t4", "t4", (SMALL, LARGE), (H, L), 0, 4)
+    pool = LivePool("np-t4", "t4", (SMALL, LARGE), (H, L), 0, 4)
     conditions = NodeConditions(sold_out=sold_out)
     decision = round_of([pool], pods=[pod(cpu="4")], conditions=conditions)
     assert bought(decision) == grown
@@ -216,23 +219,26 @@ def test_what_is_sold_out_is_not_bought(
 
 def test_a_pool_that_is_sold_out_leaves_the_pod_to_another():
     pools = [
-        Pool("np-1", "small", (SMALL,), (H,), 0, 3),
-        Pool("np-2", "large", (LARGE,), (H,), 0, 3),
+        LivePool("np-1", "small", (SMALL,), (H,), 0, 3),
+        LivePool("np-2", "large", (LARGE,), (H,), 0, 3),
     ]
     conditions = NodeConditions(sold_out=((ANY, "ecs.small"),))
     assert bought(round_of(pools, pods=[pod()], conditions=conditions))[0][0] == "np-2"
 
 
 def test_the_least_of_a_pool_that_is_sold_out_is_not_waited_for_in_vain():
-    pool = Pool("np-a", "a", (LARGE,), (H,), 2, 2)
+    pool = LivePool("np-a", "a", (LARGE,), (H,), 2, 2)
     conditions = NodeConditions(sold_out=((ANY, ANY),))
     assert bought(round_of([pool], conditions=conditions)) == []
 
 
 def test_the_pod_of_the_highest_priority_gets_the_last_node():
-    pool = Pool("np-t4", "t4", (LARGE,), (H,), 0, 1)
+    pool = LivePool("np-t4", "t4", (LARGE,), (H,), 0, 1)
     pods = [pod("low", priority=1), pod("high", priority=9)]
-    assert [one["metadata"]["name"] for one in unplaced(Cluster(pods=pods))] == ["high", "low"]
+    assert [waiting["metadata"]["name"] for waiting in unplaced(Snapshot(pods=pods))] == [
+        "high",
+        "low",
+    ]
     decision = round_of([pool], pods=pods)
     assert (len(decision.bought), list(decision.notes)) == (1, ["inference/low"])
 
@@ -264,15 +270,15 @@ def test_agents_neither_ask_for_nodes_nor_keep_them():
     assert bought(round_of([POOL_OF_T4], pods=[agent])) == []
     there = node(POOL_OF_T4)
     agent["spec"]["nodeName"] = there["metadata"]["name"]
-    assert idle_nodes(Cluster([there], [agent])) == set(names([there]))
+    assert idle_nodes(Snapshot([there], [agent])) == set(names([there]))
 
 
 def test_a_node_is_idle_once_its_pods_have_ended():
     there = node(POOL_OF_T4)
     running = pod(node=there["metadata"]["name"])
-    assert idle_nodes(Cluster([there], [running])) == set()
+    assert idle_nodes(Snapshot([there], [running])) == set()
     running["status"]["phase"] = "Succeeded"
-    assert idle_nodes(Cluster([there], [running])) == set(names([there]))
+    assert idle_nodes(Snapshot([there], [running])) == set(names([there]))
 
 
 @pytest.mark.parametrize(("seconds", "goes"), [(29, False), (30, True)])
@@ -284,21 +290,21 @@ def test_a_node_that_was_idle_for_long_enough_goes(seconds: int, goes: bool):
 
 
 def test_a_pool_never_has_fewer_than_its_least_and_the_oldest_stay():
-    pool = Pool("np-t4", "t4", (LARGE,), (H,), 1, 3)
+    pool = LivePool("np-t4", "t4", (LARGE,), (H,), 1, 3)
     there = nodes(pool, 3)
     decision = round_of([pool], nodes=there, idle=dict.fromkeys(names(there), 0.0))
     assert sorted(decision.removed) == sorted(names(there)[1:])
 
 
 def test_an_idle_node_of_a_pool_of_a_fixed_size_stays():
-    pool = Pool("np-a", "a", (LARGE,), (H,), 2, 2)
+    pool = LivePool("np-a", "a", (LARGE,), (H,), 2, 2)
     there = nodes(pool, 2)
     decision = round_of([pool], nodes=there, idle=dict.fromkeys(names(there), 0.0))
     assert decision.removed == []
 
 
 def test_a_pool_that_was_made_smaller_loses_its_newest_nodes_and_a_deleted_one_all():
-    pool = Pool("np-a", "a", (LARGE,), (H,), 1, 1)
+    pool = LivePool("np-a", "a", (LARGE,), (H,), 1, 1)
     there = nodes(pool, 3)
     assert sorted(round_of([pool], nodes=there).removed) == sorted(names(there)[1:])
     assert sorted(round_of([], nodes=there).removed) == sorted(names(there))

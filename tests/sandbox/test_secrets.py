@@ -1,8 +1,7 @@
 """Canaries in every secret place, and that none is found outside the cloud and its clusters."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -15,7 +14,7 @@ from sandbox.engine import Outcome
 from sandbox.run import Sandbox
 from tests.plan.diff.test_forms import printed
 
-from .boxes import needs_engine, sandbox_of
+from .boxes import Life
 
 PLACES: Final = ("engine/state", "engine/workspace", "engine/home")
 """What the engine keeps: state, history, backups, configuration, logs."""
@@ -56,36 +55,33 @@ def everything(outcome: Outcome) -> str:
     return f"{outcome.log} {outcome.errors} {outcome.outputs} {outcome.steps}"
 
 
-@needs_engine
-class TestSecrets:
-    @pytest.fixture(scope="class", params=["hybrid", "existing"])
-    @classmethod
-    def box(cls, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-        with pytest.MonkeyPatch.context() as patch, sandbox_of(request.param) as box:
-            for name, value in KEYS.items():
-                patch.setenv(name, value)
-            yield box
+class Secrets:
+    """Asked of a stack that is up: part of its life in test_lifecycle.py."""
 
-    def test_no_secret_leaves_the_cloud(self, box: Sandbox):
-        events: list[str] = []
-        options = {"debug": True, "diff": True, "on_step": lambda step: events.append(str(step))}
-        said = [everything(box.preview(**options)), everything(box.up(**options))]
-        said.append(everything(box.refresh(debug=True)))
-        assert len(canaries(box)) >= 2
-        assert leaks(box, " ".join([*said, *events])) == []
+    options: ClassVar[Mapping[str, Any]] = {"debug": True, "diff": True}
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def moved(cls, life: Life) -> str:
+        """What the engine prints of a change of many resources."""
+        life.box.configure(lambda config: config.update(namespace="moved"))
+        try:
+            return life.box.preview(json=True).log
+        finally:
+            life.box.configure()
+
+    def test_no_secret_leaves_the_cloud(self, life: Life):
+        said = [life.previewed, life.came_up, life.box.refresh(debug=True)]
+        assert len(canaries(life.box)) >= 2
+        assert leaks(life.box, " ".join([*map(everything, said), *life.steps])) == []
 
     @pytest.mark.parametrize("form", [to_markdown, to_json, render_page, printed])
     def test_no_secret_is_in_a_diff_of_the_engine(
-        self, box: Sandbox, form: Callable[[Report], str]
+        self, box: Sandbox, moved: str, form: Callable[[Report], str]
     ):
-        box.configure(lambda config: config.update(namespace="moved"))
-        try:
-            said = box.preview(json=True).log
-        finally:
-            box.configure()
-        assert leaks(box, said) == []
-        assert leaks(box, form(read_preview(said, []))) == []
+        assert leaks(box, moved) == []
+        assert leaks(box, form(read_preview(moved, []))) == []
 
-    def test_a_secret_that_leaks_is_found(self, box: Sandbox, tmp_path: Path):
+    def test_a_secret_that_leaks_is_found(self, box: Sandbox):
         leaked = next(iter(canaries(box).values()))
         assert leaks(box, f"... {leaked} ...")

@@ -4,15 +4,17 @@ What is not updated in place stands here, and in CHANGELOG.md: a Job, whose pods
 and the ConfigMap of a dashboard, which the Kubernetes provider makes anew for other panels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pytest
 
+from sandbox.kubernetes.server import ApiServer
+from sandbox.run import OWN_CLUSTER
 from tests.stacks.environments import NAMES
 
-from .boxes import done, needs_engine, sandbox_of
-from .recording import FOLDER, play_back
+from .boxes import done, lend, needs_engine, sandbox_of
+from .recording import FOLDER, clusters_of, play_back
 
 JOB: Final = {("replace", "finetune-job")}
 BESIDE_UPDATES: Final[Mapping[str, set[tuple[str, str]]]] = {
@@ -31,10 +33,18 @@ def test_every_recorded_state_is_of_a_stack_and_has_its_expectation():
     assert set(RECORDED) == BESIDE_UPDATES.keys() <= set(NAMES)
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ApiServer]:
+    """That of `existing`, lent to the others: to preview a recorded stack stores nothing in it."""
+    with sandbox_of("existing") as box:
+        yield box.clusters.find(OWN_CLUSTER)
+
+
 @needs_engine
 @pytest.mark.parametrize("stack", RECORDED)
-def test_a_recorded_stack_is_updated_in_place(stack: str):
-    with sandbox_of(stack) as box:
+def test_a_recorded_stack_is_updated_in_place(stack: str, cluster: ApiServer):
+    lent = clusters_of(stack) or [OWN_CLUSTER]
+    with sandbox_of(stack, lambda box: [lend(cluster, box, one) for one in lent]) as box:
         play_back(box)
         beside = {(op, name) for op, name in done(box.preview()) if op != "update"}
     assert beside == BESIDE_UPDATES[stack]

@@ -1,5 +1,6 @@
 """What the SDK is spared: its debug messages, and looking at all Outputs over and over."""
 
+import gc
 from importlib.util import module_from_spec
 from types import SimpleNamespace
 
@@ -70,3 +71,13 @@ def test_the_program_spares_the_sdk_both(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(stacks, "begin_registrations", lambda: said.append("begun"))
     plan("dev", ROOT)
     assert said == ["silenced", "deployed", "begun"]
+
+
+def test_the_program_looks_for_garbage_seldom() -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(700, 10, 10)
+        plan("dev", ROOT)
+        assert gc.get_threshold()[0] >= 100_000
+    finally:
+        gc.set_threshold(*before)

@@ -29,6 +29,7 @@ from .environments import (
     raw_of,
     refusal,
     sentences,
+    without,
 )
 
 SENTENCE: Final = re.compile(
@@ -287,6 +288,13 @@ def test_what_cannot_be_read_is_all_that_is_refused(stack: str) -> None:
 
 def test_a_default_that_is_written_out_changes_nothing() -> None:
     assert accepted(dev(namespace="inference", training=dev()["training"])) == accepted(dev())
+
+
+@pytest.mark.parametrize("path", ["namespace", "training", "pools[a10].labels", "waits", "keda"])
+def test_a_key_with_a_default_that_is_empty_is_as_good_as_left_out(path: str) -> None:
+    assert accepted(changed(dev(), path, None)) == accepted(
+        without(changed(dev(), path, None), path)
+    )
 
 
 def test_an_empty_file_is_refused_with_what_it_needs() -> None:

@@ -27,8 +27,8 @@ class DeploymentMetric(StrEnum):
 class DeploymentScale(Args):
     """Between which bounds, and on what, a model scales."""
 
-    min: int | None = Field(default=1, ge=1)
-    """Fewest replicas. Default 1: an HPA cannot scale to 0, since no pod is left to measure."""
+    min: int = Field(default=1, ge=1)
+    """Fewest replicas. An HPA cannot scale to 0, since no pod is left to measure."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: DeploymentMetric
@@ -37,7 +37,7 @@ class DeploymentScale(Args):
     """What one replica should have of it."""
 
     def _faults(self) -> Iterator[Fault]:
-        if (self.min or 1) > self.max:
+        if self.min > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
 
@@ -47,8 +47,8 @@ class DeploymentServe(Args):
 
     scale: DeploymentScale
     """Between which bounds, and on what, it scales."""
-    startup_seconds: int | None = Field(default=1800, ge=60, le=86400)
-    """Longest start, node and image included: probe and progress deadline. Default 1800."""
+    startup_seconds: int = Field(default=STARTUP_SECONDS, ge=60, le=86400)
+    """Longest start, node and image included: probe and progress deadline."""
     request_seconds: int | None = Field(default=None, ge=1)
     """Longest request, for which `<model>_load` waits; a Service bounds none. Left out, 600."""
     annotations: dict[str, str] | None = None
@@ -88,7 +88,7 @@ class DeploymentModel(pulumi.ComponentResource):
             metadata=about,
             spec={
                 "selector": args.labels,
-                "ports": [{"port": 80, "target_port": args.server.port or 8080}],
+                "ports": [{"port": 80, "target_port": args.server.port}],
             },
             opts=child_options(self, opts, depends_on=[deployed]),
         )
@@ -119,7 +119,7 @@ def deployment_spec(args: DeploymentModelArgs) -> Any:
     pod = model_pod(args, startup_seconds, container="server")
     return {
         "selector": {"matchLabels": args.labels},
-        "progressDeadlineSeconds": startup_seconds or STARTUP_SECONDS,
+        "progressDeadlineSeconds": startup_seconds,
         "template": {
             "metadata": {"labels": args.labels, "annotations": args.serve.annotations or {}},
             "spec": PodSpec.model_validate(pod).manifest(),

@@ -1,4 +1,4 @@
-// Modules that hold the charts which the platform installs; no program is built of them.
+// Modules that hold charts and resource types which the platform installs; no program is built here.
 module ack-inference.invalid/sandbox/tools/charts
 
 go 1.26.0
@@ -7,4 +7,8 @@ require (
 	github.com/cert-manager/cert-manager v1.21.1
 	github.com/fluid-cloudnative/fluid v1.0.8
 	github.com/kserve/kserve v0.20.0
+	knative.dev/caching v0.0.0-20260727161800-0edbf88bc267
+	knative.dev/networking v0.0.0-20260727162500-c7a7b772cac9
+	knative.dev/operator v0.50.0
+	knative.dev/serving v0.50.0
 )

@@ -81,3 +81,27 @@ def load_test(**changes: Any) -> Raw:
 
 SCALING: Final = "autoscaling.knative.dev/"
 NOTES: Final = "models[qwen].serve.knative.annotations"
+NEW_IMAGE: Raw = {
+    "models[qwen-queue].server.image": "registry/vllm:0.18.0",
+    "models[qwen-queue].placement.pools": ["elastic"],
+    "pools[elastic].gpu": "T4",
+    "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
+}
+ON_ELASTIC: Raw = {"priority": None, "placement": {"pools": ["elastic"]}}
+CONNECTED: Raw = {"name": "idc", "gpu": "V100", "interconnected": True}
+LOW: Raw = {"priorities": [{"name": "low", "value": -1, "preempts": False}]}
+
+
+def pair(**changes: Any) -> Raw:
+    """A training of two pods, for a stack that has none."""
+    smallest = {
+        "name": "pair",
+        "image": "registry/train:1",
+        "command": ["train"],
+        "resources": {"cpu": "2", "memory": "8Gi"},
+        "placement": {"pools": ["idc"]},
+        "priority": "low",
+        "checkpoint": {"store": "shared", "size": "1Gi", "mount_path": "/checkpoints"},
+        "parallelism": 2,
+    }
+    return {**smallest, **changes}

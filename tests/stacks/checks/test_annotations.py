@@ -1,13 +1,8 @@
 """Cases of the rules of `stacks.checks.annotations`."""
 
-from typing import Final
-
-from ..environments import dev, hybrid
+from ..environments import dev
 from .cases import Case, refusals
 from .parts import NOTES, SCALING
-
-MODE: Final = "serving.kserve.io/deploymentMode"
-
 
 CASES = [
     Case(
@@ -42,17 +37,6 @@ CASES = [
             "'example.com/team': Kubernetes takes no other."
         ),
         {NOTES: {"example.com/team": "x y"}},
-    ),
-    Case(
-        "modes_follow_the_metric",
-        "a mode in which nobody would count what the model is scaled on",
-        hybrid,
-        {"models[qwen-chat].serve.kserve.annotations": {MODE: "Serverless"}},
-        (
-            f"models[qwen-chat].serve.kserve.annotations[{MODE}] is 'Serverless', but it must be "
-            "left out: with scale.metric DCGM_CUSTOM_PROCESS_SM_UTIL the mode is Standard."
-        ),
-        {"models[qwen-chat].serve.kserve.annotations": {MODE: "Standard"}},
     ),
 ]
 

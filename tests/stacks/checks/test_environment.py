@@ -1,5 +1,8 @@
 """Rules within one section of a stack file, or within an entry of one."""
 
+import pytest
+
+from stacks.sections.cluster import OF_AN_EXISTING_CLUSTER, ClusterSection, Profile
 from stacks.sections.models import ServeSection
 
 from ..environments import GONE, Raw, dev, existing, hybrid, prod
@@ -636,6 +639,18 @@ CASES = [
         {"load_tests": [load_test(name="s" * 51, run="first")]},
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    "setting", sorted(ClusterSection.model_fields.keys() - OF_AN_EXISTING_CLUSTER)
+)
+def test_a_setting_of_a_new_cluster_is_refused_for_an_existing_one(setting: str) -> None:
+    default = ClusterSection.model_fields[setting].default
+    cluster = ClusterSection.model_construct(
+        {"profile", setting}, profile=Profile.EXISTING, **{setting: default}
+    )
+    [fault] = cluster._faults()
+    assert fault.field == setting
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

@@ -1,4 +1,4 @@
-"""Cases of the rules of `stacks.runtimes.front_door`."""
+"""Cases of the rules of `stacks.platforms.front_door`."""
 
 from typing import Any
 

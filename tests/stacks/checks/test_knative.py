@@ -1,4 +1,4 @@
-"""Cases of the rules of `stacks.runtimes.knative`."""
+"""Cases of the rules of `stacks.runtimes.knative` and `stacks.platforms.knative`."""
 
 from ..environments import dev, existing, hybrid
 from .cases import Case, refusals

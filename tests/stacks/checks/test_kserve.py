@@ -1,8 +1,23 @@
-"""Cases of the rules of `stacks.runtimes.kserve`."""
+"""Cases of the rules of `stacks.runtimes.kserve` and `stacks.platforms.kserve`."""
+
+from typing import Final
 
 from ..environments import hybrid
-from .cases import Case, refusals
-from .parts import ACK_KSERVE, ASKED, CHAT, at_port, scale
+from .cases import Case, refusals, surprises
+from .parts import (
+    ACK_KSERVE,
+    ASKED,
+    CHAT,
+    CONNECTED,
+    LOW,
+    MODEL,
+    NEW_IMAGE,
+    ON_ELASTIC,
+    pair,
+)
+
+MODE: Final = "serving.kserve.io/deploymentMode"
+
 
 CASES = [
     Case(
@@ -36,18 +51,6 @@ CASES = [
         {CHAT: ASKED, "keda": True},
     ),
     Case(
-        "metrics_come_from_one_port",
-        "vLLM's metrics at a port where nobody looks",
-        hybrid,
-        {CHAT: scale("vllm_kv_cache_usage", 1), **at_port(8081)},
-        (
-            "models[qwen-chat].server.port is 8081, but it must be 8080, as of the other models "
-            "that are scaled on vLLM's metrics: these are collected at one port, and a model "
-            "without them never scales."
-        ),
-        {**at_port(8081)},
-    ),
-    Case(
         "kserve_has_cert_manager",
         "KServe without cert-manager",
         hybrid,
@@ -58,7 +61,80 @@ CASES = [
         ),
         {"cert_manager": "present"},
     ),
+    Case(
+        "modes_follow_the_metric",
+        "a mode in which nobody would count what the model is scaled on",
+        hybrid,
+        {"models[qwen-chat].serve.kserve.annotations": {MODE: "Serverless"}},
+        (
+            f"models[qwen-chat].serve.kserve.annotations[{MODE}] is 'Serverless', but it must be "
+            "left out: with scale.metric DCGM_CUSTOM_PROCESS_SM_UTIL the mode is Standard."
+        ),
+        {"models[qwen-chat].serve.kserve.annotations": {MODE: "Standard"}},
+    ),
+    Case(
+        "services_have_their_own_names",
+        "a model of Knative that has the name of another one's predictor",
+        hybrid,
+        {"models[+]": {**MODEL, "name": "qwen-chat-predictor", **ON_ELASTIC}},
+        (
+            "models[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one: KServe makes a Service of that name for models[qwen-chat]."
+        ),
+        {"models[+]": {**MODEL, "name": "qwen-chat-2", **ON_ELASTIC}},
+    ),
+    Case(
+        "rendezvous_names_are_free",
+        "a job whose pods would meet at the Service of a model",
+        hybrid,
+        {"training": [pair(name="qwen-chat-predictor")], **LOW, "edge_pools[idc]": CONNECTED},
+        (
+            "training[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
+            "one than qwen-chat-predictor: KServe makes a Service of that name for "
+            "models[qwen-chat]."
+        ),
+        {
+            "training": [pair(name="qwen-chat-predictor", parallelism=1)],
+            **LOW,
+            "edge_pools[idc]": CONNECTED,
+        },
+    ),
+]
+
+SURPRISES = [
+    Case(
+        "requests_end_before_their_pod",
+        "requests that a release cuts off when their pod ends",
+        hybrid,
+        {"models[qwen-queue].serve.kserve.request_seconds": 26},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
+            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), so "
+            "requests have the pause before SIGTERM alone."
+        ),
+        {
+            "models[qwen-queue].serve.kserve.request_seconds": 26,
+            "models[qwen-queue].serve.kserve.grace_seconds": 31,
+        },
+    ),
+    Case(
+        "requests_end_before_their_pod",
+        "requests that outlive the pause and the drain of their pod",
+        hybrid,
+        {**NEW_IMAGE, "models[qwen-queue].serve.kserve.request_seconds": 100},
+        (
+            "models[qwen-queue].serve.kserve.request_seconds is 100, but when a pod ends, its "
+            "requests have 25 s left, and longer ones are cut off: grace_seconds 115 would do."
+        ),
+        {
+            **NEW_IMAGE,
+            "models[qwen-queue].serve.kserve.request_seconds": 100,
+            "models[qwen-queue].serve.kserve.grace_seconds": 115,
+        },
+    ),
 ]
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)

@@ -2,12 +2,9 @@
 
 import pytest
 
-from ..environments import Raw, changed, dev, hybrid, sentences
+from ..environments import changed, dev, hybrid, sentences
 from .cases import Case, refusals
 from .parts import BASE_MODEL, MODEL, load_test
-
-ON_ELASTIC: Raw = {"priority": None, "placement": {"pools": ["elastic"]}}
-
 
 CASES = [
     Case(
@@ -103,17 +100,6 @@ CASES = [
             "training job with -model behind it: the job's base model is a claim of that name."
         ),
         {"models[+]": {**MODEL, "name": "finetune-model"}},
-    ),
-    Case(
-        "services_have_their_own_names",
-        "a model of Knative that has the name of another one's predictor",
-        hybrid,
-        {"models[+]": {**MODEL, "name": "qwen-chat-predictor", **ON_ELASTIC}},
-        (
-            "models[qwen-chat-predictor].name is 'qwen-chat-predictor', but it must be another "
-            "one: KServe makes a Service of that name for models[qwen-chat]."
-        ),
-        {"models[+]": {**MODEL, "name": "qwen-chat-2", **ON_ELASTIC}},
     ),
     Case(
         "names_are_unique",

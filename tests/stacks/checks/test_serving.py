@@ -2,7 +2,7 @@
 
 from ..environments import GONE, Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
-from .parts import CHAT, COPY, PROMETHEUS, load_test, scale
+from .parts import CHAT, COPY, PROMETHEUS, at_port, load_test, scale
 
 ALONE: Raw = {"models[qwen-queue]": GONE}
 
@@ -172,6 +172,18 @@ CASES = [
             },
             "knative": {},
         },
+    ),
+    Case(
+        "metrics_come_from_one_port",
+        "vLLM's metrics at a port where nobody looks",
+        hybrid,
+        {CHAT: scale("vllm_kv_cache_usage", 1), **at_port(8081)},
+        (
+            "models[qwen-chat].server.port is 8081, but it must be 8080, as of the other models "
+            "that are scaled on vLLM's metrics: these are collected at one port, and a model "
+            "without them never scales."
+        ),
+        {**at_port(8081)},
     ),
 ]
 SURPRISES = [

@@ -4,15 +4,9 @@ from typing import Final
 
 from ..environments import Raw, dev, hybrid
 from .cases import Case, surprises
-from .parts import CHAT, MODEL
+from .parts import CHAT, MODEL, NEW_IMAGE
 
 QWEN: Final = "models[qwen].serve.knative.scale"
-NEW_IMAGE: Raw = {
-    "models[qwen-queue].server.image": "registry/vllm:0.18.0",
-    "models[qwen-queue].placement.pools": ["elastic"],
-    "pools[elastic].gpu": "T4",
-    "pools[elastic].instance_types": ["ecs.gn6i-c24g1.6xlarge"],
-}
 ONE: Raw = {"max": 1, "target": 1}
 
 
@@ -81,37 +75,6 @@ SURPRISES = [
             "models[qwen-chat].placement.pools": ["elastic"],
             f"{CHAT}.min": 3,
             "models[qwen-chat].serve.kserve.rollout": {"max_surge": 0, "max_unavailable": 1},
-        },
-    ),
-    Case(
-        "requests_end_before_their_pod",
-        "requests that a release cuts off when their pod ends",
-        hybrid,
-        {"models[qwen-queue].serve.kserve.request_seconds": 26},
-        (
-            "models[qwen-queue].serve.kserve.request_seconds is 26, but when a pod ends, its "
-            "requests have 25 s left, and longer ones are cut off: grace_seconds 31 would do. This "
-            "server aborts at SIGTERM what it has in hand (vLLM finishes it from 0.18 on), so "
-            "requests have the pause before SIGTERM alone."
-        ),
-        {
-            "models[qwen-queue].serve.kserve.request_seconds": 26,
-            "models[qwen-queue].serve.kserve.grace_seconds": 31,
-        },
-    ),
-    Case(
-        "requests_end_before_their_pod",
-        "requests that outlive the pause and the drain of their pod",
-        hybrid,
-        {**NEW_IMAGE, "models[qwen-queue].serve.kserve.request_seconds": 100},
-        (
-            "models[qwen-queue].serve.kserve.request_seconds is 100, but when a pod ends, its "
-            "requests have 25 s left, and longer ones are cut off: grace_seconds 115 would do."
-        ),
-        {
-            **NEW_IMAGE,
-            "models[qwen-queue].serve.kserve.request_seconds": 100,
-            "models[qwen-queue].serve.kserve.grace_seconds": 115,
         },
     ),
     Case(

@@ -15,13 +15,13 @@ from components.platform.kserve import (
 )
 from components.quantity import difference, is_quantity
 
-from ..checks.rules import check, warning
-from ..checks.views import models
-from ..platforms.ingress import addon_is_named, has_ingress, ingress_controller
+from ..checks.rules import check_by_needs, warning_by_needs
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import IngressController
+from .ingress import addon_is_named, ingress_controller
+from .kserve import KSERVE
 
-_PRESENT: Final = IngressController.PRESENT
 _GATEWAY: Final = ("kserve", "controller", "gateway")
 _DECIDED: Final[Mapping[tuple[str, ...], str]] = MappingProxyType(
     {
@@ -35,12 +35,14 @@ _INGRESS_ADDON: Final = "-ingress-controller"
 """How the names of ACK's add-ons end that answer to an IngressClass."""
 
 
-@check
-def ingress_controllers_are_installed_once(environment: Environment) -> Iterator[Fault]:
+@check_by_needs
+def ingress_controllers_are_installed_once(
+    environment: Environment, needs: Needs
+) -> Iterator[Fault]:
     """The add-on is ACK's, answers to one class, and stands in a cluster once."""
     section = environment.kserve
     field = "kserve.ingress_controller"
-    controller = ingress_controller(environment)
+    controller = ingress_controller(environment, needs)
     if controller is not IngressController.ADDON and section.public_ingress:
         why = "it is a setting of the add-on that KServe brings, and the stack brings none"
         if addon_is_named(environment):
@@ -56,13 +58,12 @@ def ingress_controllers_are_installed_once(environment: Environment) -> Iterator
         yield Fault(field, controller, "'present', or left out", why)
 
 
-@check
-def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
+@KSERVE.check
+def ingresses_have_a_controller(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """In a new cluster nobody answers to a class unless somebody installs what does."""
     section = environment.kserve
-    assumed = ingress_controller(environment) is _PRESENT and section.ingress_controller is None
     named = any(addon.name.endswith(_INGRESS_ADDON) for addon in environment.cluster.addons)
-    if assumed and not environment.existing and not named:
+    if _is_assumed(environment, needs) and not environment.existing and not named:
         want = f"'present', or kserve.ingress_class {DEFAULT_INGRESS_CLASS}"
         why = (
             f"cluster.addons names no add-on that could answer to {section.ingress_class}, and "
@@ -71,13 +72,13 @@ def ingresses_have_a_controller(environment: Environment) -> Iterator[Fault]:
         yield Fault("kserve.ingress_controller", MISSING, want, why)
 
 
-@check
-def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
+@KSERVE.check
+def default_limits_leave_room(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """KServe's webhook gives a limit to a container without one, be it below the request."""
     default = default_cpu_limit(environment.kserve.chart)
-    for path, model in models(environment):
+    for path, model in needs.models(KSERVE.name):
         resources = model.server.resources
-        if model.serve.kserve is None or resources.cpu_limit is not None or not default:
+        if resources.cpu_limit is not None or not default:
             continue
         if (room := difference(default, resources.cpu)) is not None and room < 0:
             want = f"{resources.cpu} or more"
@@ -88,12 +89,12 @@ def default_limits_leave_room(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{path}.server.resources.cpu_limit", Words("left out"), want, why)
 
 
-@check
-def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
+@KSERVE.check
+def values_agree_with_fields(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """Values are laid over those of fields, by which hosts and time-outs are reckoned."""
     section = environment.kserve
     values = section.chart.values if section.chart else None
-    if not values or not any(model.serve.kserve for model in environment.models):
+    if not values:
         return
     if section.chart and section.chart.flavor is KServeFlavor.ACK:
         return  # What its values mean is not known here.
@@ -119,13 +120,13 @@ def values_agree_with_fields(environment: Environment) -> Iterator[Fault]:
         yield Fault(field, limit, "a quantity such as '2', or empty for none", why)
 
 
-@warning
-def hosts_follow_the_template(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def hosts_follow_the_template(environment: Environment, needs: Needs) -> Iterator[str]:
     """Hosts in outputs and sentences are made as KServe ships."""
     chart = environment.kserve.chart
-    served = any(map(has_ingress, environment.models))
     for key in ("domainTemplate", "urlScheme", "disableIngressCreation"):
-        if served and chart_value((chart and chart.values) or {}, *_GATEWAY, key, default=None):
+        values = (chart and chart.values) or {}
+        if needs.has_ingress and chart_value(values, *_GATEWAY, key, default=None):
             yield (
                 f"kserve.chart.values.{'.'.join(_GATEWAY)}.{key} is given: KServe makes other "
                 "addresses by it, or none, and the outputs of the stack have those that KServe "
@@ -133,14 +134,18 @@ def hosts_follow_the_template(environment: Environment) -> Iterator[str]:
             )
 
 
-@warning
-def existing_clusters_have_a_controller(environment: Environment) -> Iterator[str]:
+@warning_by_needs
+def existing_clusters_have_a_controller(environment: Environment, needs: Needs) -> Iterator[str]:
     """Nobody looks into an existing cluster."""
-    section = environment.kserve
-    assumed = ingress_controller(environment) is _PRESENT and section.ingress_controller is None
-    if assumed and environment.existing:
+    if _is_assumed(environment, needs) and environment.existing:
         yield (
-            f"KServe makes Ingresses of class {section.ingress_class}, and calls them ready "
-            "also where nobody answers to them: have a controller for it, and say "
+            f"KServe makes Ingresses of class {environment.kserve.ingress_class}, and calls them "
+            "ready also where nobody answers to them: have a controller for it, and say "
             "kserve.ingress_controller: present."
         )
+
+
+def _is_assumed(environment: Environment, needs: Needs) -> bool:
+    """Whether nobody says that there is the controller which models count upon."""
+    controller = ingress_controller(environment, needs)
+    return controller is IngressController.PRESENT and environment.kserve.ingress_controller is None

@@ -1,0 +1,462 @@
+"""Has Knative's own webhook, controller and autoscaler work on what the stacks render for them.
+
+They run beside a real API server and Kubernetes' own controllers. In place of kubelets, `Kubelet`
+says that every pod is ready; what stands in for a gateway, an activator and the registries says
+`sandbox.controllers.knative`. Requests are numbers that the autoscaler is told.
+"""
+
+import json
+import math
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from components.crds.knative_annotations import AUTOSCALING
+from components.crds.knative_autoscaling import pod_autoscaling
+from components.platform.knative import NAMESPACE
+from components.serving.knative_model import RESERVE
+from plan.model import UNKNOWN, Plan
+from plan.run import plan
+from sandbox import binaries
+from sandbox.controllers import running
+from sandbox.controllers.controller import ControlPlane
+from sandbox.controllers.core import CONTROLLER_MANAGER
+from sandbox.controllers.knative import KNATIVE, requests_in_hand
+from sandbox.knative import configuration, served
+from sandbox.kubernetes import server
+from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
+from stacks.validation import validate
+from tests.stacks.environments import NAMES, Raw, dev, merged, planned
+
+from .plans import ROOT, accepted
+from .step import Row, Say, Skipped, Step
+
+MANAGER: Final = "pulumi-kubernetes"
+READY_SECONDS: Final = 120
+SCALED_SECONDS: Final = 60
+SEEN_SECONDS: Final = 20
+"""Within which the webhook has seen a ConfigMap."""
+QWEN: Final = "models[qwen].serve.knative"
+TO_ZERO: Final[Raw] = {
+    f"{QWEN}.scale.min": 0,
+    f"{QWEN}.scale.max": 5,
+    f"{QWEN}.scale.target": 2,
+    f"{QWEN}.scale.window_seconds": 6,
+    f"{QWEN}.reserve": {"type": "ecs"},
+}
+"""A model that scales to zero, in Knative's shortest window, with a reserve instance."""
+SKIPPED: Final[Raw] = {
+    "knative": {"skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]}
+}
+LOADS: Final = (1, 3, 7, 2, 0, 1)
+"""Requests in hand, one number after another: from zero pods, and back to them."""
+REFUSED_SETTINGS: Final[Sequence[tuple[str, Mapping[str, str], str]]] = (
+    ("config-autoscaler", {"stable-window": "5s"}, "stable-window = 5s, must be in [6s; 1h0m0s]"),
+    ("config-autoscaler", {"max-scale": "many"}, 'failed to parse "max-scale"'),
+    ("config-defaults", {"max-revision-timeout-seconds": "200"}, "cannot be greater than"),
+)
+"""Data of a ConfigMap that Knative refuses, and what it says."""
+_NOT_SET: Final = "must not set the field(s)"
+
+
+class Kubelet:
+    """Says of every pod that its containers run and are ready, with an address nobody has."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns once the last round is over."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        number = 0
+        while not self._stopped.wait(0.3):
+            with suppress(requests.RequestException, StatusError):
+                for pod in self._client.list_objects("v1", "Pod"):
+                    if pod["status"].get("phase") != "Running":
+                        number += 1
+                        status = {"status": ready_pod(pod, f"10.1.{number // 250}.{number % 250}")}
+                        self._client.merge(pod, status, "kubelet", "status")
+
+
+def ready_pod(pod: Manifest, address: str) -> dict[str, Any]:
+    """The status of a pod that runs."""
+    types = ("Initialized", "PodScheduled", "ContainersReady", "Ready")
+    containers = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": container["image"],
+            "ready": True,
+            "started": True,
+            "restartCount": 0,
+            "state": {"running": {}},
+        }
+        for container in pod["spec"]["containers"]
+    ]
+    return {
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+        "conditions": [{"type": type_, "status": "True"} for type_ in types],
+        "containerStatuses": containers,
+    }
+
+
+@contextmanager
+def cluster(say: Say) -> Iterator[ApiClient]:
+    """An API server with Kubernetes' controllers, Knative, and a kubelet.
+
+    Raises:
+        Skipped: Something of it cannot be had here.
+    """
+    with tempfile.TemporaryDirectory(prefix="proof-knative-") as name:
+        folder = Path(name)
+        try:
+            api_server = server.start(folder)
+            kubeconfig = folder / "kubeconfig"
+            kubeconfig.write_text(api_server.kubeconfig)
+            plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
+            running.start(plane, (CONTROLLER_MANAGER, KNATIVE), say)
+            kubelet = Kubelet(api_server.client)
+            try:
+                yield api_server.client
+            finally:
+                kubelet.stop()
+        except binaries.Unavailable as missing:
+            raise Skipped(str(missing)) from None
+        finally:
+            running.stop(folder)
+            if (api := server.find(folder)) is not None:
+                api.stop()
+
+
+def settings(of: Plan) -> Iterator[dict[str, Any]]:
+    """What a platform tells Knative, as ConfigMaps, whoever writes them."""
+    told = configuration(of)
+    shipped = {} if list(of.manifests("KnativeServing")) else ADDONS["knative"].config
+    for name in KNATIVE_CORE.config_maps:
+        about = {"name": name, "namespace": NAMESPACE}
+        short = name.removeprefix("config-")
+        data = {**shipped.get(short, {}), **told.get(short, {})}
+        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
+
+
+def without_unknown(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with a word for what only a cloud can give."""
+    changed: dict[str, Any] = json.loads(json.dumps(manifest).replace(UNKNOWN, "unknown"))
+    return changed
+
+
+def prepare(client: ApiClient, of: Plan) -> list[dict[str, Any]]:
+    """Makes what the services of a plan need of a cluster; returns the services."""
+    services = [without_unknown(service) for service in served(of).services]
+    for namespace in {service["metadata"]["namespace"] for service in services}:
+        about = {"name": namespace}
+        client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
+    for manifest in [*of.manifests("PriorityClass"), *settings(of)]:
+        client.apply(manifest, MANAGER, force=True)
+    return services
+
+
+def until(holds: Callable[[], bool], seconds: float) -> float | None:
+    """Seconds until something holds; None where it did not in time."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if holds():
+            return time.monotonic() - start
+        time.sleep(0.2)
+    return None
+
+
+def refusal(client: ApiClient, manifest: Manifest, *, dry_run: bool = True) -> str:
+    """Why an object is refused, or "" where it is taken."""
+    try:
+        client.apply(manifest, MANAGER, dry_run=dry_run, force=True)
+    except StatusError as refused:
+        return str(refused)
+    return ""
+
+
+def answers(
+    client: ApiClient, services: Sequence[Manifest], expected: Callable[[list[str]], bool]
+) -> list[str]:
+    """What is said of services once the webhook has seen a setting, which takes it a moment."""
+    said: list[str] = []
+
+    def as_expected() -> bool:
+        said[:] = [refusal(client, service) for service in services]
+        return expected(said)
+
+    until(as_expected, SEEN_SECONDS)
+    return said
+
+
+def none_refused(said: Sequence[str]) -> bool:
+    """Whether everything is taken."""
+    return not any(said)
+
+
+def condition(live: Manifest | None) -> Mapping[str, Any]:
+    """The condition Ready of an object of Knative, of its present generation."""
+    status = (live or {}).get("status") or {}
+    if live is None or status.get("observedGeneration") != live["metadata"]["generation"]:
+        return {}
+    conditions = status.get("conditions") or ()
+    return next((entry for entry in conditions if entry["type"] == "Ready"), {})
+
+
+def is_ready(client: ApiClient, service: Manifest) -> bool:
+    """Whether Knative says that a service serves."""
+    return condition(client.get(service)).get("status") == "True"
+
+
+def pods_of(client: ApiClient, service: Manifest) -> list[dict[str, Any]]:
+    """The pods of a service that are not about to end."""
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    return [
+        pod
+        for pod in client.list_objects("v1", "Pod")
+        if pod["metadata"]["namespace"] == namespace
+        and pod["metadata"]["labels"].get("serving.knative.dev/service") == name
+        and "deletionTimestamp" not in pod["metadata"]
+    ]
+
+
+def has_pods(client: ApiClient, service: Manifest, count: int) -> bool:
+    """Whether a service has so many pods."""
+    return len(pods_of(client, service)) == count
+
+
+def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
+    """What a pod lacks of the template that it was made of."""
+    template = service["spec"]["template"]
+    annotations = pod["metadata"]["annotations"]
+    for name, value in template["metadata"]["annotations"].items():
+        # Those of the autoscaler end at the Revision.
+        if not name.startswith(AUTOSCALING) and annotations.get(name) != value:
+            yield f"{pod['metadata']['name']} lacks the annotation {name}"
+    wanted, actual = template["spec"], pod["spec"]
+    for field in ("affinity", "priorityClassName", "schedulerName", "nodeSelector"):
+        if field in wanted and actual.get(field) != wanted[field]:
+            yield f"{pod['metadata']['name']} lacks its {field}"
+    for field in ("tolerations", "volumes"):
+        if any(entry not in actual.get(field, ()) for entry in wanted.get(field, ())):
+            yield f"{pod['metadata']['name']} lacks one of its {field}"
+    [container] = wanted["containers"]
+    resources = actual["containers"][0]["resources"]
+    if resources != container["resources"]:
+        yield f"{pod['metadata']['name']} asks for {resources}, not {container['resources']}"
+
+
+def ready_row(client: ApiClient, stack: str) -> Row | None:
+    """Takes the services of a stack through Knative; None where it has none."""
+    of = plan(stack, ROOT)
+    services = prepare(client, of)
+    if not services:
+        return None
+    if faults := list(filter(None, answers(client, services, none_refused))):
+        return Row(f"{stack}: ready", "refused", tuple(faults))
+    for service in services:
+        client.apply(service, MANAGER)
+    seconds = until(lambda: all(is_ready(client, one) for one in services), READY_SECONDS)
+    pods = 0
+    for service in services:
+        live = client.get(service) or {}
+        own = pods_of(client, service)
+        pods += len(own)
+        faults += service_faults(service, live, own, of.outputs)
+    clear(client, services)
+    figures = f"{len(services)} services, {pods} pods, {seconds or READY_SECONDS:.0f} s"
+    return Row(f"{stack}: ready", figures, tuple(faults))
+
+
+def service_faults(
+    service: Manifest,
+    live: Manifest,
+    pods: Sequence[Manifest],
+    outputs: Mapping[str, Any],
+) -> Iterator[str]:
+    """What is not as a plan has it of a service that Knative has had.
+
+    Args:
+        service: As it is declared.
+        live: As it is in the cluster.
+        pods: Its pods there.
+        outputs: Those of the plan.
+    """
+    name = service["metadata"]["name"]
+    if (ready := condition(live)).get("status") != "True":
+        yield f"{name} is not ready: {ready.get('message', 'no reason given')}"
+    host = f"http://{outputs[f'{name}_host']}"
+    if (url := (live.get("status") or {}).get("url")) != host:
+        yield f"{name} is reached at {url}, but the stack says {host}"
+    template = service["spec"]["template"]
+    least = int(template["metadata"]["annotations"][f"{AUTOSCALING}min-scale"])
+    if len(pods) < least:
+        yield f"{name} has {len(pods)} pods, but min-scale is {least}"
+    for pod in pods:
+        yield from lost(service, pod)
+
+
+def clear(client: ApiClient, services: Iterable[Manifest]) -> None:
+    """Removes services, and waits until their pods are gone."""
+    for service in services:
+        client.remove(service)
+        until(partial(has_pods, client, service, 0), READY_SECONDS)
+
+
+def flag_row(client: ApiClient, stack: str) -> Row | None:
+    """Turns each flag off that a stack sets; None where it serves nothing by Knative."""
+    of = plan(stack, ROOT)
+    services = prepare(client, of)
+    if not services:
+        return None
+    faults = []
+    [features] = [one for one in settings(of) if one["metadata"]["name"] == "config-features"]
+    for flag in features["data"]:
+        off = {**features, "data": {**features["data"], flag: "disabled"}}
+        client.apply(off, MANAGER, force=True)
+        if none_refused(answers(client, services, lambda said: _NOT_SET in "".join(said))):
+            faults.append(f"without {flag} everything is taken")
+        client.apply(features, MANAGER, force=True)
+        faults += filter(None, answers(client, services, none_refused))
+    return Row(f"{stack}: no flag is spare", f"{len(features['data'])} flags", tuple(faults))
+
+
+def tag_row(client: ApiClient) -> Row:
+    """A tag is resolved to a digest, but for registries that are to be skipped."""
+    faults = []
+    for skipped, raw in {False: dev(), True: merged(dev(), SKIPPED)}.items():
+        [service] = prepare(client, planned(raw))
+        client.apply(service, MANAGER)
+        until(partial(is_ready, client, service), READY_SECONDS)
+        [image] = {pod["spec"]["containers"][0]["image"] for pod in pods_of(client, service)} or {
+            ""
+        }
+        if ("@sha256:" not in image) is not skipped:
+            faults.append(f"the pods run {image}, {'with' if skipped else 'without'} skipping")
+        clear(client, [service])
+    return Row("skip_tag_resolving", "without it a digest, with it the tag", tuple(faults))
+
+
+def setting_rows(client: ApiClient) -> Iterator[Row]:
+    """Settings that Knative refuses."""
+    for name, data, sentence in REFUSED_SETTINGS:
+        about = {"name": name, "namespace": NAMESPACE}
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": dict(data)}
+        answer = refusal(client, manifest)
+        [(key, value)] = data.items()
+        faults = () if sentence in answer else (f"Knative says {answer or 'nothing'}",)
+        yield Row(f"refused: {key} {value}", sentence, faults)
+
+
+def scaling_row(client: ApiClient) -> Row:
+    """From no pod to as many as the requests in hand ask for, and back."""
+    [service] = prepare(client, planned(merged(dev(), TO_ZERO)))
+    client.apply(service, MANAGER)
+    faults, steps = [], []
+    if until(lambda: is_ready(client, service), READY_SECONDS) is None:
+        return Row("scaling", "not ready", (str(condition(client.get(service))),))
+    key = "{namespace}.{name}".format(**service["metadata"])
+    for load, pods in [(0, 0), *((load, wanted(service, load)) for load in LOADS)]:
+        client.apply(requests_in_hand({key: load}), MANAGER, force=True)
+        seconds = until(partial(has_pods, client, service, pods), SCALED_SECONDS)
+        if seconds is None:
+            count = len(pods_of(client, service))
+            faults.append(f"{load} requests in hand give {count} pods, not {pods}")
+        steps.append(f"{load}->{pods} ({seconds or SCALED_SECONDS:.0f} s)")
+    reserved = pods_of(client, service)[0]["metadata"]["annotations"] if not faults else {}
+    if not faults and reserved.get(RESERVE) != "enable":
+        faults.append("the pods lack the annotation of a reserve instance")
+    clear(client, [service])
+    return Row("requests in hand -> pods", ", ".join(steps), tuple(faults))
+
+
+def wanted(service: Manifest, load: int) -> int:
+    """Replicas that our model of the autoscaler has for a number of requests in hand."""
+    template = service["spec"]["template"]
+    annotations = template["metadata"]["annotations"]
+    scaling = pod_autoscaling(annotations, template["spec"].get("containerConcurrency"))
+    if scaling is None:
+        raise ValueError(f"{service['metadata']['name']} is not scaled by Knative's own autoscaler")
+    bounds = [int(annotations[f"{AUTOSCALING}{bound}-scale"]) for bound in ("min", "max")]
+    return max(bounds[0], min(bounds[1], math.ceil(Decimal(load) / scaling.per_pod)))
+
+
+def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
+    """What a webhook asks for that tries a pod: the namespaces and priorities of services."""
+    for service in services:
+        about = {"name": service["metadata"]["namespace"]}
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        if priority := service["spec"]["template"]["spec"].get("priorityClassName"):
+            yield {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": priority},
+                "value": 1000,
+            }
+
+
+def accepted_row(client: ApiClient) -> Row:
+    """Every distinct service of a case that the checks accept, through the webhook."""
+    plans: dict[str, Plan] = {}
+    cases: dict[str, dict[str, str]] = defaultdict(dict)
+    for where, raw in accepted():
+        if (
+            any("knative" in model["serve"] for model in raw["models"])
+            and validate(raw).environment
+        ):
+            of = planned(raw)
+            key = json.dumps(list(settings(of)), sort_keys=True)
+            plans.setdefault(key, of)
+            for service in served(of).services:
+                cases[key].setdefault(json.dumps(without_unknown(service)), where)
+    faults = []
+    for key, of in plans.items():
+        for manifest in settings(of):
+            client.apply(manifest, MANAGER, force=True)
+        services = [json.loads(text) for text in cases[key]]
+        for needed in there_before(services):
+            if client.get(needed) is None:
+                client.apply(needed, MANAGER)
+        said = answers(client, services, none_refused)
+        faults += [
+            f"{where}: {answer}"
+            for where, answer in zip(cases[key].values(), said, strict=True)
+            if answer
+        ]
+    count = sum(map(len, cases.values()))
+    return Row("accepted cases", f"{count} services, {len(plans)} settings", tuple(faults))
+
+
+def run(say: Say) -> Iterator[Row]:
+    """Runs Knative once, and everything on it; raises Skipped where it cannot be had."""
+    with cluster(say) as client:
+        for stack in NAMES:
+            for row in (ready_row(client, stack), flag_row(client, stack)):
+                if row is not None:
+                    yield row
+        yield tag_row(client)
+        yield scaling_row(client)
+        yield from setting_rows(client)
+        say("Planning the accepted cases; this takes minutes.")
+        yield accepted_row(client)
+
+
+STEP: Final = Step("knative", run)

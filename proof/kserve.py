@@ -1,0 +1,409 @@
+"""Has KServe's own webhooks and manager work on what this repository renders for them.
+
+Every InferenceService of a stack, an example, a page or an accepted case goes through the webhooks;
+so do services at the edges of our rules, and some that our rules refuse. The models of one stack
+become what the manager makes of them, and their pods run on a node that kwok keeps.
+
+Does not prove that a model answers, nor what an ingress controller does with its Ingress.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pulumi import RunError
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.crds.kserve import (
+    API_VERSION,
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    InferenceServiceSpec,
+    deployment_name,
+    inference_service_faults,
+    pod_label,
+)
+from plan.model import UNKNOWN, Plan
+from sandbox import binaries
+from sandbox.controllers import core, running
+from sandbox.controllers.controller import ControlPlane
+from sandbox.controllers.kserve import CONTROLLER
+from sandbox.kubernetes import installs, server
+from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from tests.stacks.environments import Raw
+
+from . import plans
+from .step import Row, Say, Skipped, Step
+
+STACK: Final = "hybrid"
+"""The stack whose models run."""
+SECONDS: Final = 120
+"""Longest until a model is ready."""
+MANAGER: Final = "pulumi-kubernetes"
+NODE: Final = "sandbox"
+
+_CONTAINER: Final = {
+    "name": "kserve-container",
+    "image": "vllm/vllm-openai:v0.9.1",
+    "resources": {
+        "requests": {"cpu": "4", "memory": "12Gi", "nvidia.com/gpu": "1"},
+        "limits": {"nvidia.com/gpu": "1"},
+    },
+}
+_QUERY: Final = {
+    "type": "External",
+    "external": {
+        "metric": {"backend": "prometheus", "server_address": "http://p:9090", "query": "up"},
+        "target": {"type": "Value", "value": "2"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class KServeCase:
+    """An InferenceService at an edge of our rules."""
+
+    title: str
+    predictor: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the predictor beside its container."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    name: str = "qwen"
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What is served, as our model takes it."""
+        return {"predictor": {"containers": [_CONTAINER], **self.predictor}}
+
+
+HPA: Final = {AUTOSCALER_CLASS: "hpa"}
+KEDA: Final = {AUTOSCALER_CLASS: "keda"}
+KNATIVE: Final = {DEPLOYMENT_MODE: "Knative"}
+
+EDGES: Final[Sequence[KServeCase]] = (
+    KServeCase("the longest name", name="q" * 48),
+    KServeCase(
+        "an HPA on CPU", {"max_replicas": 3, "scale_metric": "cpu", "scale_target": 100}, HPA
+    ),
+    KServeCase("an HPA on memory", {"scale_metric": "memory", "scale_target": 1}, HPA),
+    KServeCase("no autoscaler", {"min_replicas": 2}, {AUTOSCALER_CLASS: "none"}),
+    KServeCase("an autoscaler of one's own", {}, {AUTOSCALER_CLASS: "external"}),
+    KServeCase("KEDA from zero", {"min_replicas": 0, "auto_scaling": {"metrics": [_QUERY]}}, KEDA),
+    KServeCase("one replica, and one at most", {"min_replicas": 1, "max_replicas": 1}, HPA),
+    KServeCase("Knative, no pod at least", {"min_replicas": 0, "max_replicas": 1}, KNATIVE),
+    KServeCase(
+        "Knative, by requests per second",
+        {"scale_metric": "rps", "scale_target": 101, "container_concurrency": 0, "timeout": 600},
+        KNATIVE,
+    ),
+)
+"""What our rules just accept."""
+
+REFUSED: Final[Sequence[KServeCase]] = (
+    KServeCase("a name that begins with a digit", name="7b"),
+    KServeCase("fewer at most than at least", {"min_replicas": 3, "max_replicas": 1}, HPA),
+    KServeCase("negative replicas", {"min_replicas": -1}, HPA),
+    KServeCase("an autoscaler that does not exist", {}, {AUTOSCALER_CLASS: "kpa"}),
+    KServeCase("a share above the whole", {"scale_metric": "cpu", "scale_target": 101}, HPA),
+    KServeCase("Knative's metric on an HPA", {"scale_metric": "rps", "scale_target": 10}, HPA),
+    KServeCase("a metric beside KEDA's", {"scale_metric": "cpu", "scale_target": 50}, KEDA),
+    KServeCase(
+        "an HPA's metric on Knative", {"scale_metric": "memory", "scale_target": 10}, KNATIVE
+    ),
+    KServeCase("KEDA's trigger on an HPA", {"auto_scaling": {"metrics": [_QUERY]}}, HPA),
+)
+"""What the webhooks refuse though the resource type takes it; our rules have to refuse it first."""
+
+
+def our_faults(case: KServeCase) -> list[str]:
+    """What our rules say against a service."""
+    about = ObjectMetaArgs(name=case.name, annotations=dict(case.annotations))
+    try:
+        spec = InferenceServiceSpec.of(case.spec)
+    except RunError as refused:
+        return [str(refused)]
+    return [str(fault) for fault in inference_service_faults(spec, about)]
+
+
+def manifest(case: KServeCase) -> dict[str, Any]:
+    """The service as an object, in the form that a cluster takes, whatever our rules say."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "InferenceService",
+        "metadata": {
+            "name": case.name,
+            "namespace": "default",
+            "annotations": dict(case.annotations),
+        },
+        "spec": _camel(case.spec),
+    }
+
+
+_OPAQUE: Final = frozenset({"requests", "limits", "annotations", "labels"})
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            _camel_key(key): dict(item) if key in _OPAQUE else _camel(item)
+            for key, item in value.items()
+        }
+    return [_camel(item) for item in value] if isinstance(value, list) else value
+
+
+def _camel_key(key: str) -> str:
+    first, *others = key.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def refusal(client: ApiClient, service: Manifest) -> str | None:
+    """Why the API server, with KServe's webhooks, takes no such object; None where it does."""
+    try:
+        client.apply(service, MANAGER, dry_run=True, force=True)
+    except StatusError as refused:
+        return str(refused)
+    return None
+
+
+def services(of: Plan) -> list[dict[str, Any]]:
+    """Everything of a plan that KServe serves, with a word for what only a cloud can give."""
+    objects = [item for item in of.manifests() if item["apiVersion"].startswith("serving.kserve.")]
+    known: list[dict[str, Any]] = json.loads(json.dumps(objects).replace(UNKNOWN, "unknown"))
+    return known
+
+
+def _models(raw: Raw) -> object:
+    return [model for model in raw.get("models", ()) if "kserve" in model.get("serve", {})]
+
+
+def _sources() -> Iterator[tuple[str, Plan]]:
+    yield from plans.stacks()
+    yield from plans.examples()
+    yield from plans.pages()
+    yield from plans.cases(_models)
+
+
+@contextmanager
+def cluster(say: Say) -> Iterator[ControlPlane]:
+    """A cluster with Kubernetes' own controllers, kwok, and KServe.
+
+    Raises:
+        Skipped: Something of it cannot be had here.
+    """
+    with tempfile.TemporaryDirectory(prefix="proof-kserve-") as name:
+        folder = Path(name)
+        try:
+            api_server = server.start(folder, nodes=True)
+            kubeconfig = folder / "kubeconfig"
+            kubeconfig.write_text(api_server.kubeconfig)
+            plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
+            installs.install(plane.client, installs.BASE, None)
+            running.start(plane, (*core.CONTROL_PLANE, CONTROLLER), say)
+            yield plane
+        except binaries.Unavailable as missing:
+            raise Skipped(str(missing)) from None
+        finally:
+            running.stop(folder)
+            if (api := server.find(folder)) is not None:
+                api.stop()
+
+
+def run(say: Say) -> Iterator[Row]:
+    """A row per source of services, per edge, and per model that runs.
+
+    Raises:
+        Skipped: Go is missing, or a program or chart cannot be had.
+    """
+    with cluster(say) as plane:
+        yield from _running(plane.client)
+        yield from (_edge(plane.client, case) for case in EDGES)
+        yield from (_refused(plane.client, case) for case in REFUSED)
+        say("Planning what KServe is given; this takes minutes.")
+        for where, of in _sources():
+            if objects := services(of):
+                yield _source(plane.client, where, objects)
+
+
+def _source(client: ApiClient, where: str, objects: Sequence[Manifest]) -> Row:
+    for namespace in {item["metadata"]["namespace"] for item in objects}:
+        client.apply(_namespace(namespace), MANAGER)
+    faults = [
+        f"{item['kind']} {item['metadata']['name']}: {why}"
+        for item in objects
+        if (why := refusal(client, item))
+    ]
+    return Row(f"webhooks: {where}", f"{len(objects)} objects taken", tuple(faults))
+
+
+def _edge(client: ApiClient, case: KServeCase) -> Row:
+    faults = our_faults(case)
+    if why := refusal(client, manifest(case)):
+        faults.append(f"KServe refuses it: {why}")
+    return Row(f"just accepted: {case.title}", "taken by both", tuple(faults))
+
+
+def _refused(client: ApiClient, case: KServeCase) -> Row:
+    why, ours = refusal(client, manifest(case)), our_faults(case)
+    faults = []
+    if why is None:
+        faults.append("KServe takes it, though our rules are said to refuse it first")
+    if not ours:
+        faults.append("our rules accept it, and KServe does not")
+    return Row(f"refused: {case.title}", (why or "").splitlines()[0] if why else "", tuple(faults))
+
+
+def _running(client: ApiClient) -> Iterator[Row]:
+    """The models of a stack, until the manager says that they are ready."""
+    of = next(of for where, of in plans.stacks() if where == f"Pulumi.{STACK}.yaml")
+    objects = services(of)
+    claims = {name for item in objects for name in _claims(item)}
+    for namespace in {item["metadata"]["namespace"] for item in objects}:
+        client.apply(_namespace(namespace), MANAGER)
+        for claim in claims:
+            _bind(client, namespace, claim)
+    for kind in ("PriorityClass", "ServiceAccount"):
+        for item in of.manifests(kind):
+            client.apply(json.loads(json.dumps(item).replace(UNKNOWN, "unknown")), MANAGER)
+    for item in objects:
+        client.apply(item, MANAGER)
+    deadline = time.monotonic() + SECONDS
+    prepared = False
+    for item in objects:
+        while time.monotonic() < deadline:
+            if not prepared and (pods := client.list_objects("v1", "Pod")):
+                _add_node(client, pods)
+                prepared = True
+            if _is_ready(client.get(item)):
+                break
+            time.sleep(0.3)
+        yield _made(client, item)
+    # What comes next is made, not changed: a mode, for one, cannot be.
+    for item in objects:
+        client.remove(item)
+
+
+def _made(client: ApiClient, service: Manifest) -> Row:
+    """What the manager made of a service, and what it says of it."""
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    scaler = service["metadata"].get("annotations", {}).get(AUTOSCALER_CLASS)
+    predictor = {"name": deployment_name(name), "namespace": namespace}
+    wanted: list[tuple[str, str, dict[str, str]]] = [
+        ("apps/v1", "Deployment", predictor),
+        ("v1", "Service", predictor),
+        ("networking.k8s.io/v1", "Ingress", {"name": name, "namespace": namespace}),
+    ]
+    autoscaler = ("autoscaling/v2", "HorizontalPodAutoscaler", predictor)
+    faults = [
+        f"there is no {kind} {about['name']}"
+        for api_version, kind, about in [*wanted, *([autoscaler] if scaler == "hpa" else [])]
+        if client.get({"apiVersion": api_version, "kind": kind, "metadata": about}) is None
+    ]
+    if scaler == "external" and _there(client, autoscaler):
+        faults.append("KServe made an HPA beside ours")
+    current = client.get(service) or {}
+    if not _is_ready(current):
+        conditions = (current.get("status") or {}).get("conditions") or []
+        reasons = [f"{c['type']}: {c.get('message') or c['status']}" for c in conditions]
+        faults.append(f"it is not ready after {SECONDS} s: {'; '.join(reasons) or 'no status'}")
+    pods = [
+        pod
+        for pod in client.list_objects("v1", "Pod")
+        if pod_label(name).items() <= pod["metadata"].get("labels", {}).items()
+    ]
+    faults += _pod_faults(service, pods)
+    kinds = ", ".join(kind for _, kind, _ in wanted)
+    return Row(f"{STACK}: {name}", f"ready; {kinds}, {len(pods)} pods", tuple(faults))
+
+
+def _pod_faults(service: Manifest, pods: Sequence[Manifest]) -> Iterator[str]:
+    """What a pod lost of what the service says of it."""
+    if not pods:
+        yield "no pod has the label that policies select it by"
+    predictor = service["spec"]["predictor"]
+    for pod in pods:
+        for key in ("affinity", "priorityClassName", "nodeSelector", "enableServiceLinks"):
+            if key in predictor and pod["spec"].get(key) != predictor[key]:
+                yield f"{pod['metadata']['name']} has another {key} than the service"
+        for toleration in predictor.get("tolerations", ()):
+            if toleration not in pod["spec"].get("tolerations", ()):
+                yield f"{pod['metadata']['name']} lost the toleration {toleration}"
+        ours, [container, *_] = predictor["containers"][0], pod["spec"]["containers"]
+        for kind in ("requests", "limits"):
+            theirs = container["resources"].get(kind, {})
+            if set(theirs) != set(ours.get("resources", {}).get(kind, {})):
+                yield f"{pod['metadata']['name']} has {kind} of its own: {sorted(theirs)}"
+
+
+def _there(client: ApiClient, entry: tuple[str, str, dict[str, str]]) -> bool:
+    api_version, kind, about = entry
+    return client.get({"apiVersion": api_version, "kind": kind, "metadata": about}) is not None
+
+
+def _is_ready(service: Manifest | None) -> bool:
+    conditions = ((service or {}).get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _claims(service: Manifest) -> Iterator[str]:
+    for volume in service["spec"].get("predictor", {}).get("volumes", ()):
+        if "persistentVolumeClaim" in volume:
+            yield volume["persistentVolumeClaim"]["claimName"]
+
+
+def _bind(client: ApiClient, namespace: str, claim: str) -> None:
+    """A claim with a volume, as a store has them."""
+    size, modes = {"storage": "1Gi"}, ["ReadOnlyMany"]
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": claim},
+        "spec": {
+            "capacity": size,
+            "accessModes": modes,
+            "storageClassName": "",
+            "csi": {"driver": "ossplugin.csi.alibabacloud.com", "volumeHandle": claim},
+            "claimRef": {"name": claim, "namespace": namespace},
+        },
+    }
+    wanted = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": claim, "namespace": namespace},
+        "spec": {
+            "accessModes": modes,
+            "storageClassName": "",
+            "volumeName": claim,
+            "resources": {"requests": size},
+        },
+    }
+    for item in (volume, wanted):
+        client.apply(item, MANAGER)
+
+
+def _add_node(client: ApiClient, pods: Sequence[Manifest]) -> None:
+    """A node that every pod fits: it has the labels that they ask for, and cards for all."""
+    labels = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
+    for pod in pods:
+        labels |= pod["spec"].get("nodeSelector", {})
+        affinity = pod["spec"].get("affinity", {}).get("nodeAffinity", {})
+        required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {})
+        for term in required.get("nodeSelectorTerms", ())[:1]:
+            for wish in term.get("matchExpressions", ()):
+                if wish["operator"] == "In":
+                    labels[wish["key"]] = wish["values"][0]
+    amounts = {"cpu": "96", "memory": "400Gi", "pods": "100", "nvidia.com/gpu": "8"}
+    status = {"capacity": amounts, "allocatable": amounts}
+    about = {"name": NODE, "labels": labels}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": about, "status": status}
+    client.apply(node, MANAGER)
+
+
+def _namespace(name: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+STEP: Final = Step("kserve", run)

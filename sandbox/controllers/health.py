@@ -1,0 +1,14 @@
+"""Whether a program of the sandbox says that it does its work."""
+
+import http.client
+from contextlib import closing
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a port of this machine answers a GET with 200, without TLS."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False

@@ -1,0 +1,250 @@
+"""What scenarios of scheduling hold against a cluster; that they hold is `make proof`'s affair."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from proof.board import PENDING, Board, Longest, Wrong, is_ready, words
+from proof.scheduling import SCENARIOS, TAKEN, SchedulingScenario, rows
+from proof.stack_objects import StackObjects, stack_objects
+from sandbox.controllers import scheduler
+from sandbox.controllers.controller import ControlPlane
+from tests.stacks.environments import dev, hybrid
+
+
+def pod(name: str, **spec: Any) -> dict[str, Any]:
+    container = {"name": name, "resources": {"requests": {"nvidia.com/gpu": "1"}}}
+    labels = {"release": name}
+    metadata = {"name": name, "namespace": "inference", "uid": name, "labels": labels}
+    return {"metadata": metadata, "spec": {"containers": [container], **spec}, "status": {}}
+
+
+class FakeCluster:
+    """A client of a cluster with some pods, which it keeps."""
+
+    def __init__(self, *pods: dict[str, Any]) -> None:
+        self.objects: list[dict[str, Any]] = [*pods]
+        self.applied: list[Mapping[str, Any]] = []
+
+    def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+        ready = {"type": "Ready", "status": "True"}
+        nodes = [
+            {"metadata": manifest["metadata"], "spec": {}, "status": {"conditions": [ready]}}
+            for manifest in self.applied
+            if manifest["kind"] == "Node"
+        ]
+        return {"Pod": self.objects, "Node": nodes}.get(kind, [])
+
+    def apply(self, manifest: Mapping[str, Any], *_: Any, **__: Any) -> None:
+        self.applied.append(manifest)
+
+    def remove(self, manifest: Mapping[str, Any]) -> None:
+        raise AssertionError(manifest)
+
+    def delete(self, manifest: dict[str, Any]) -> None:
+        self.objects.remove(manifest)
+
+
+def board(pods: list[dict[str, Any]], **nodes: str) -> Board:
+    """A board with one node of each pool, by name of the node."""
+    cluster = FakeCluster()
+    made = Board(cast(Any, cluster), stack_objects(dev()))
+    for pool in nodes.values():
+        made.add_nodes(pool, 1)
+    names = dict(zip(nodes, made._nodes, strict=True))
+    for each in pods:
+        if (node := each["spec"].get("nodeName")) in names:
+            each["spec"]["nodeName"] = names[node]
+    cluster.objects = pods
+    return made
+
+
+@pytest.mark.parametrize(
+    ("status", "taints", "ready"),
+    [
+        ("True", [], True),
+        ("True", ["nvidia.com/gpu"], True),
+        ("True", ["node.kubernetes.io/not-ready"], False),
+        ("False", [], False),
+        ("Unknown", [], False),
+    ],
+)
+def test_a_node_is_ready_once_kubernetes_places_pods_on_it(
+    status: str, taints: list[str], ready: bool
+):
+    conditions = [{"type": "MemoryPressure", "status": "True"}, {"type": "Ready", "status": status}]
+    spec = {"taints": [{"key": key} for key in taints]}
+    assert is_ready({"spec": spec, "status": {"conditions": conditions}}) is ready
+    assert not is_ready({"spec": spec})
+
+
+TOLERATES = {"tolerations": [{"operator": "Exists"}]}
+
+
+def test_pods_are_counted_by_workload_and_pool():
+    pods = [pod("qwen", nodeName="n1"), pod("qwen"), pod("finetune", nodeName="n2")]
+    places = board(pods, n1="a10", n2="t4").places()
+    assert places == {"qwen": {"a10": 1, PENDING: 1}, "finetune": {"t4": 1}}
+
+
+def test_what_is_expected_is_awaited_and_what_is_not_is_said():
+    seen = board([pod("qwen", nodeName="n1")], n1="a10")
+    assert seen.expect({"qwen": {"a10": 1}}) < 1
+    with pytest.raises(Wrong, match="qwen: 1 a10, but it must be qwen: 1 t4"):
+        seen.expect({"qwen": {"t4": 1}}, quiet=0)
+    with pytest.raises(Wrong, match="qwen: 1 a10 too early, but it must stay qwen: 1 pending"):
+        seen.stays({"qwen": {PENDING: 1}}, 1)
+    assert words({}) == "no pod"
+
+
+@pytest.mark.parametrize(
+    ("holder", "waiting", "held_up"),
+    [
+        ({"priority": 1}, {"priority": 2}, True),
+        ({"priority": 2}, {"priority": 2}, False),
+        ({"priority": 1}, {"priority": 2, "preemptionPolicy": "Never"}, False),
+        ({"priority": 1}, {"priority": 2, "tolerations": []}, False),
+        ({"priority": 1}, {"priority": 2, "nodeSelector": {"a": "b"}}, False),
+    ],
+)
+def test_a_pod_is_held_up_by_lower_priority_on_a_card_that_it_could_use(
+    monkeypatch: pytest.MonkeyPatch,
+    holder: dict[str, Any],
+    waiting: dict[str, Any],
+    held_up: bool,
+):
+    clock = iter(range(100))
+    stepping = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
+    monkeypatch.setattr("proof.board.time", stepping)
+    pods = [pod("finetune", nodeName="n1", **holder), pod("qwen", **{**TOLERATES, **waiting})]
+    seen = board(pods, n1="a10")
+    seen.places()
+    seen.places()
+    assert (seen.held_up > 0) is held_up
+    assert seen.idle == 0
+
+
+def test_nobody_is_held_up_by_who_is_ending_or_was_told_to():
+    ending = pod("finetune", nodeName="n1", priority=1)
+    ending["metadata"]["deletionTimestamp"] = "now"
+    told = pod("qwen", priority=2, **TOLERATES)
+    told["status"]["nominatedNodeName"] = "n2"
+    seen = board([ending, pod("finetune", nodeName="n2"), told], n1="a10", n2="a10", n3="t4")
+    seen.places()
+    seen.places()
+    assert (seen.held_up, seen.idle) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "idle"), [(TOLERATES, True), ({}, False), ({**TOLERATES, "nodeName": "n1"}, False)]
+)
+def test_a_card_is_idle_while_a_pod_is_pending_that_could_use_it(spec: dict[str, Any], idle: bool):
+    seen = board([pod("qwen", **spec)], n1="a10")
+    seen.places()
+    seen.places()
+    assert (seen.idle > 0) is idle
+
+
+def test_the_longest_time_is_kept_and_what_is_over_begins_anew(monkeypatch: pytest.MonkeyPatch):
+    clock = iter([0, 5, 6, 7, 9])
+    monkeypatch.setattr("proof.board.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    longest = Longest()
+    seconds = []
+    for names in ("a", "a", "", "ab", "b"):
+        longest.note(names)
+        seconds.append(longest.seconds)
+    assert seconds == [0, 5, 5, 5, 5]
+
+
+def play(fails: frozenset[int]) -> SchedulingScenario:
+    """A scenario that goes wrong in some of its plays, counted from 0."""
+    plays = iter(range(10))
+
+    def play(_: Board) -> str:
+        if next(plays) in fails:
+            raise Wrong("it rains")
+        return "it shines"
+
+    return SchedulingScenario("weather", play, needs=("priority", "affinity"))
+
+
+@pytest.mark.parametrize(
+    ("fails", "faults"),
+    [
+        (frozenset({1, 2}), [(), (), ()]),
+        (frozenset({0, 1, 2}), [("it rains",), (), ()]),
+        (frozenset({1}), [(), (), ("it holds all the same, but it must need the affinity",)]),
+    ],
+)
+def test_a_scenario_has_to_hold_and_to_go_wrong_without_what_it_needs(
+    fails: frozenset[int], faults: list[tuple[str, ...]]
+):
+    seen = list(rows(play(fails), lambda _: cast(Board, None)))
+    assert [row.faults for row in seen] == faults
+    assert [row.case for row in seen][1:] == [
+        "weather, without priority",
+        "weather, without affinity",
+    ]
+
+
+def test_everything_is_taken_away_by_some_scenario():
+    assert {name for scenario in SCENARIOS for name in scenario.needs} == set(TAKEN)
+
+
+def test_taking_something_away_takes_it_from_every_pod_and_nothing_else():
+    objects = stack_objects(dev())
+    for name, field in (("tolerations", "tolerations"), ("affinity", "affinity")):
+        less = TAKEN[name](objects)
+        assert all(field in spec and field not in rest for spec, rest in pairs(objects, less))
+        assert all({*spec} - {*rest} == {field} for spec, rest in pairs(objects, less))
+    assert TAKEN["ResourcePolicy"](objects).policies == ()
+
+
+def pairs(before: StackObjects, after: StackObjects) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    specs = [
+        [
+            workload["spec"]["template"]["spec"]
+            for workload in (*objects.models.values(), *objects.jobs.values())
+        ]
+        for objects in (before, after)
+    ]
+    return list(zip(*specs, strict=True))
+
+
+@pytest.mark.parametrize("raw", [dev(), hybrid()], ids=["dev", "hybrid"])
+def test_units_select_the_nodes_of_their_pools(raw: dict[str, Any]):
+    objects = stack_objects(raw)
+    for policy in objects.policies:
+        for unit in policy["spec"]["units"]:
+            selected = [
+                pool.name
+                for pool in objects.pools.values()
+                if unit["nodeSelector"].items()
+                <= {
+                    "alibabacloud.com/nodepool-id": pool.id,
+                    "aliyun.accelerator/nvidia_name": pool.sizes[0].gpu,
+                }.items()
+            ]
+            assert len(selected) == 1, (policy["metadata"]["name"], unit)
+
+
+def test_units_outweigh_every_other_reason_of_the_scheduler(tmp_path: Path):
+    plane = ControlPlane(tmp_path, cast(Any, None), tmp_path / "kubeconfig", tmp_path)
+    [daemon] = scheduler.SCHEDULER.daemons(plane)
+    [path] = [argument for argument in daemon.arguments if argument.startswith("--config=")]
+    document = yaml.safe_load(Path(path.removeprefix("--config=")).read_text())
+    [profile] = document["profiles"]
+    plugins = profile["plugins"]
+    assert plugins["multiPoint"]["disabled"] == [{"name": "DefaultPreemption"}]
+    [ours] = plugins["multiPoint"]["enabled"]
+    assert ours["weight"] > 12 * 100
+    assert document["percentageOfNodesToScore"] == 100
+
+
+def test_a_scheduler_that_does_not_answer_is_waited_for(tmp_path: Path):
+    plane = ControlPlane(tmp_path, cast(Any, None), tmp_path / "kubeconfig", tmp_path)
+    assert scheduler.SCHEDULER.ready(plane) == "its first look at the cluster"
