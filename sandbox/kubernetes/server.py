@@ -176,7 +176,7 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
         # As on every cluster: the node plugins of charts are privileged.
         "--allow-privileged=true",
         "--shutdown-delay-duration=0s",
-        f"--kubelet-preferred-address-types={KUBELET_ADDRESS}",
+        f"--kubelet-preferred-address-types={KUBELET_ADDRESS},InternalIP",
         *([] if nodes else [f"--disable-admission-plugins={_NEED_CONTROLLERS}"]),
     ]
 
