@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Final
 
 from components.catalog.metrics import METRICS, AdapterMetric, MetricsFlavor, Origin
+from components.crds.kserve import deployment_name
 from components.platform.gpu_metrics import (
     GpuMetricsArgs,
     PrometheusEndpoint,
     adapter_rules,
     gpu_labels,
 )
-from components.serving.kserve_model import KServeScale, autoscaler_spec, deployment_name
+from components.serving.kserve_model import KServeScale, autoscaler_spec
 from loadtest.fake_metrics import CACHE_TOKENS
 from loadtest.fake_vllm import Behaviour
 from sandbox import binaries
@@ -51,7 +52,7 @@ HIGHEST: Final = 10
 
 
 @dataclass(frozen=True)
-class Case:
+class ScalingCase:
     """A model, what its pods report, and what its HPA is asked for."""
 
     name: str
@@ -81,7 +82,7 @@ class Setup:
 
     name: str
     args: GpuMetricsArgs
-    cases: Sequence[Case] = field(default=())
+    cases: Sequence[ScalingCase] = field(default=())
 
 
 def documented(pods: int, values: Sequence[float], target: float) -> int:
@@ -90,7 +91,7 @@ def documented(pods: int, values: Sequence[float], target: float) -> int:
     https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
     """
     ratio = sum(values) / len(values) / target
-    return pods if abs(ratio - 1) <= TOLERANCE else math.ceil(pods * ratio)
+    return pods if 1 - TOLERANCE <= ratio <= 1 + TOLERANCE else math.ceil(pods * ratio)
 
 
 def folded(metric: AdapterMetric, cards: Sequence[float]) -> float:
@@ -112,26 +113,26 @@ def setups() -> Iterator[Setup]:
         yield Setup(name, args, tuple(_cases(args)))
 
 
-def _cases(args: GpuMetricsArgs) -> Iterator[Case]:
+def _cases(args: GpuMetricsArgs) -> Iterator[ScalingCase]:
     offered = {rule["name"]["as"] for rule in adapter_rules(args)}
     if "DCGM_CUSTOM_PROCESS_SM_UTIL" in offered:
         metric = "DCGM_CUSTOM_PROCESS_SM_UTIL"
-        yield Case("sm 80 of 50", metric, 50, [[80]])
-        yield Case("sm two cards", metric, 50, [[70, 65]])
-        yield Case("sm within tolerance", metric, 50, [[54]])
-        yield Case("sm two pods", metric, 50, [[90], [30]])
-    yield Case("gpu two cards", "gpu_utilization", 50, [[90, 70]])
-    yield Case("gpu fewer", "gpu_utilization", 80, [[30], [40], [20]])
-    yield Case("queue 5 of 2", "vllm_num_requests_waiting", 2, [[5]])
-    yield Case("running 3 of 1", "vllm_num_requests_running", 1, [[3]])
-    yield Case("cache 900m of 800m", "vllm_kv_cache_usage", 0.8, [[0.9]])
+        yield ScalingCase("sm 80 of 50", metric, 50, [[80]])
+        yield ScalingCase("sm two cards", metric, 50, [[70, 65]])
+        yield ScalingCase("sm within tolerance", metric, 50, [[54]])
+        yield ScalingCase("sm two pods", metric, 50, [[90], [30]])
+    yield ScalingCase("gpu two cards", "gpu_utilization", 50, [[90, 70]])
+    yield ScalingCase("gpu fewer", "gpu_utilization", 80, [[30], [40], [20]])
+    yield ScalingCase("queue 5 of 2", "vllm_num_requests_waiting", 2, [[5]])
+    yield ScalingCase("running 3 of 1", "vllm_num_requests_running", 1, [[3]])
+    yield ScalingCase("cache 900m of 800m", "vllm_kv_cache_usage", 0.8, [[0.9]])
     older = "vllm:gpu_cache_usage_perc"
-    yield Case("cache of an older vLLM", "vllm_kv_cache_usage", 0.8, [[0.9]], older)
-    yield Case("nothing reported", "vllm_num_requests_waiting", 2, [])
+    yield ScalingCase("cache of an older vLLM", "vllm_kv_cache_usage", 0.8, [[0.9]], older)
+    yield ScalingCase("nothing reported", "vllm_num_requests_waiting", 2, [])
 
 
 @dataclass(frozen=True)
-class Decision:
+class ScalingDecision:
     """What an HPA came to."""
 
     replicas: int
@@ -141,7 +142,7 @@ class Decision:
     """The metric's value, as a quantity."""
 
 
-def faults(case: Case, decision: Decision) -> Iterator[str]:
+def faults(case: ScalingCase, decision: ScalingDecision) -> Iterator[str]:
     """What a decision should not have been."""
     if not case.values:
         if decision.reason != "FailedGetPodsMetric":
@@ -194,7 +195,7 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
         plane.client.apply(_deployment(names[case.name], case.pods), MANAGER)
     with ExitStack() as stack:
         targets = [
-            metrics.Target(
+            metrics.ScrapeTarget(
                 f"127.0.0.1:{stack.enter_context(answering(exporter.text))}",
                 {"namespace": "kube-system", "pod": "gpu-exporter"},
                 honor_labels=bool(setup.args.honor_labels),
@@ -206,7 +207,9 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
                 port = _report(case, pod, cards, exporter, stack)
                 if port is not None:
                     address = f"127.0.0.1:{port}"
-                    targets.append(metrics.Target(address, {"namespace": NAMESPACE, "pod": pod}))
+                    targets.append(
+                        metrics.ScrapeTarget(address, {"namespace": NAMESPACE, "pod": pod})
+                    )
         rules, prometheus = adapter_rules(setup.args), f"prometheus-{number}"
         controllers = (
             metrics.prometheus(targets, prometheus),
@@ -226,7 +229,7 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
 
 
 def _report(
-    case: Case, pod: str, cards: Sequence[float], exporter: GpuExporter, stack: ExitStack
+    case: ScalingCase, pod: str, cards: Sequence[float], exporter: GpuExporter, stack: ExitStack
 ) -> int | None:
     """Has a pod's values reported; gives the port of its own metrics, where vLLM has them."""
     series = METRICS[case.metric].series
@@ -278,9 +281,15 @@ def _deployment(name: str, replicas: int) -> Manifest:
     }
 
 
-def _autoscaler(name: str, case: Case) -> Manifest:
+def _autoscaler(name: str, case: ScalingCase) -> Manifest:
     scale = KServeScale.model_validate(
-        {"min": 1, "max": HIGHEST, "metric": case.metric, "target": case.target}
+        {
+            "min": 1,
+            "max": HIGHEST,
+            "metric": case.metric,
+            "target": case.target,
+            "scale_down_seconds": 0,  # a decision to remove pods is seen at once
+        }
     )
     spec = autoscaler_spec(name, scale)
     assert spec is not None  # noqa: S101  it is scaled by an HPA of ours
@@ -311,15 +320,17 @@ def _ready_pods(plane: ControlPlane, name: str, count: int) -> list[str]:
     return [pod["metadata"]["name"] for pod in pods()]
 
 
-def _decision(plane: ControlPlane, name: str, case: Case) -> Decision:
+def _decision(plane: ControlPlane, name: str, case: ScalingCase) -> ScalingDecision:
     """What the HPA has decided, once it has read the metric, or has found none."""
     wanted = "ValidMetricFound" if case.values else "FailedGetPodsMetric"
 
-    def decision() -> Decision:
+    def decision() -> ScalingDecision:
         about = plane.client.get(_autoscaler(name, case))
         status = (about or {}).get("status") or {}
         reasons = {entry["type"]: entry["reason"] for entry in status.get("conditions") or []}
-        return Decision(status.get("desiredReplicas", 0), reasons.get("ScalingActive", "nothing"))
+        return ScalingDecision(
+            status.get("desiredReplicas", 0), reasons.get("ScalingActive", "nothing")
+        )
 
     with suppress(TimeoutError):
         _until(lambda: decision().reason == wanted, f"{wanted} of {name}")

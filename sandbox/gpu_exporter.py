@@ -1,6 +1,6 @@
 """A GPU exporter without GPUs: DCGM's series, with values that are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -29,7 +29,7 @@ class GpuExporter:
             for entry in _SERIES
         }
 
-    def report(self, series: str, namespace: str, pod: str, values: list[float]) -> None:
+    def report(self, series: str, namespace: str, pod: str, values: Sequence[float]) -> None:
         """Says what each card of a pod reports, in the order of the cards."""
         for card, value in enumerate(values):
             self._gauges[series].labels(str(card), namespace, pod).set(value)

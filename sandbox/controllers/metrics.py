@@ -12,12 +12,13 @@ from .controller import Controller, ControlPlane, Daemon
 
 CUSTOM_METRICS: Final = "custom.metrics.k8s.io"
 ADAPTER: Final = "metrics-adapter"
+RBAC: Final = "rbac.authorization.k8s.io"
 _NAMESPACE: Final = "kube-system"
 _RELIST: Final = "2s"
 
 
 @dataclass(frozen=True)
-class Target:
+class ScrapeTarget:
     """What Prometheus scrapes, where it is reached here instead of at its pod's address."""
 
     address: str
@@ -28,7 +29,7 @@ class Target:
     """Whether labels of its series win over those; if not, they are renamed to `exported_...`."""
 
 
-def scrape_configuration(targets: Iterable[Target], seconds: int = 1) -> dict[str, Any]:
+def scrape_configuration(targets: Iterable[ScrapeTarget], seconds: int = 1) -> dict[str, Any]:
     """Prometheus' configuration for targets, as the operator writes it for monitors.
 
     Args:
@@ -55,7 +56,7 @@ def scrape_configuration(targets: Iterable[Target], seconds: int = 1) -> dict[st
     }
 
 
-def prometheus(targets: Sequence[Target], name: str = "prometheus") -> Controller:
+def prometheus(targets: Sequence[ScrapeTarget], name: str = "prometheus") -> Controller:
     """A Prometheus that scrapes targets of this machine.
 
     Args:
@@ -100,7 +101,14 @@ def adapter(
             "insecureSkipTLSVerify": True,
             "service": {**about, "port": plane.port(name)},
         }
+        # The API server asks as nobody: it has no certificate of a front proxy here.
+        rule = {"apiGroups": [CUSTOM_METRICS], "resources": ["*"], "verbs": ["get", "list"]}
+        nobody = {"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": ADAPTER}
+        grants = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": ADAPTER}}
         return [
+            {**grants, "kind": "ClusterRole", "rules": [rule]},
+            {**grants, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [nobody]},
             {"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service},
             {
                 "apiVersion": "apiregistration.k8s.io/v1",
@@ -129,7 +137,6 @@ def adapter(
             "--bind-address=127.0.0.1",
             f"--secure-port={plane.port(name)}",
             f"--cert-dir={plane.folder / name}",
-            # The API server asks as nobody: it has no certificate of a front proxy here.
             "--authentication-skip-lookup",
             "--authorization-always-allow-paths=/apis/*,/apis,/openapi/*,/livez,/readyz",
             *access,
