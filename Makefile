@@ -95,7 +95,7 @@ bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/performance.md.
 	@$(BIN)/python -W ignore -m bench --whole
 
-proof: $(VENV)/.dev ## Run others' programs against what we say of them, in 15 minutes. Needs Go; Python 3.12.
+proof: $(VENV)/.dev ## Run others' programs against what we say of them, in half an hour. Needs Go; Python 3.12.
 	@$(BIN)/python -W ignore -m proof
 
 clean: ## Remove the environments and all caches.
