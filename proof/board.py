@@ -5,22 +5,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
 from sandbox.conditions import NodeConditions
-from sandbox.controllers import running
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER, KWOK
 from sandbox.controllers.scheduler import SCHEDULER
-from sandbox.kubernetes import installs, server
-from sandbox.kubernetes.client import ApiClient
+from sandbox.kubernetes.client import ApiClient, namespace_manifest
 from sandbox.nodes.fit import requests, selects_node, tolerates
 from sandbox.nodes.manifests import POOL, render_node
 from sandbox.nodes.pool import LivePool
-from sandbox.private import write_private
 
+from .cluster import cluster
 from .stack_objects import Manifest, StackObjects
 from .step import Say
 
@@ -51,27 +48,18 @@ class Wrong(Exception):
 
 
 @contextmanager
-def control_plane(folder: Path, say: Say) -> Iterator[ControlPlane]:
-    """An API server with what schedules and runs pods beside it, and no autoscaler.
+def control_plane(say: Say) -> Iterator[ControlPlane]:
+    """A cluster with what schedules and runs pods, and no autoscaler.
 
     Raises:
-        Unavailable: A program cannot be had on this machine, or does not do its work.
+        Skipped: Something of it cannot be had here.
     """
-    api_server = server.start(folder, nodes=True)
-    try:
-        kubeconfig = folder / "kubeconfig"
-        write_private(kubeconfig, api_server.kubeconfig)
-        installs.install(api_server.client, installs.BASE, None)
-        conditions = NodeConditions(
-            image_seconds=0, start_seconds=0, stop_seconds=ENDING_SECONDS, job_seconds=0
-        )
-        plane = ControlPlane(folder, api_server.client, kubeconfig, folder, conditions)
-        running.start(plane, (CONTROLLER_MANAGER, KWOK, SCHEDULER), say)
-        api_server.client.apply(installs.namespace(NAMESPACE), _MANAGER)
+    conditions = NodeConditions(
+        image_seconds=0, start_seconds=0, stop_seconds=ENDING_SECONDS, job_seconds=0
+    )
+    with cluster(say, (CONTROLLER_MANAGER, KWOK, SCHEDULER), conditions) as plane:
+        plane.client.apply(namespace_manifest(NAMESPACE), _MANAGER)
         yield plane
-    finally:
-        running.stop(folder)
-        api_server.remove()
 
 
 class Longest:

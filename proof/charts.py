@@ -22,7 +22,7 @@ from components.platform.kserve import kserve_values, runtime_values
 from plan.run import plan
 from sandbox import binaries, charts
 from sandbox.kubernetes import server
-from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from sandbox.kubernetes.client import ApiClient, StatusError, namespace_manifest
 from tests.stacks.environments import NAMES
 
 from .step import Row, Say, Skipped, Step
@@ -163,7 +163,7 @@ def run(say: Say) -> Iterator[Row]:
 
 def _row(client: ApiClient, where: str, chart: str, values: Values) -> Row:
     manifests = _render(chart, values)
-    client.apply(_namespace(CHARTS[chart].namespace), "helm")
+    client.apply(namespace_manifest(CHARTS[chart].namespace), "helm")
     faults = [*value_faults(chart, values), *refusals(client, manifests)]
     figures = f"{len(list(leaves(values)))} values, {len(manifests)} objects"
     return Row(f"{chart}: {where}", figures, tuple(faults))
@@ -176,10 +176,6 @@ def _distinct() -> list[tuple[str, str, Values]]:
         if all(case[1:] != other[1:] for other in cases):
             cases.append(case)
     return sorted(cases, key=lambda case: ORDER.index(case[1]))
-
-
-def _namespace(name: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 STEP: Final = Step("charts", run)

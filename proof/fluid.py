@@ -8,31 +8,26 @@ file is ever cached, or read.
 
 import json
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
-from plan.model import UNKNOWN, Plan
-from sandbox import binaries
-from sandbox.controllers import core, running
-from sandbox.controllers.controller import ControlPlane
+from plan.model import Plan
+from sandbox.controllers import core
 from sandbox.controllers.fluid import CONTROLLER
-from sandbox.kubernetes import installs, server
-from sandbox.kubernetes.client import ApiClient, Manifest
+from sandbox.kubernetes import server
+from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from tests.stacks.environments import Raw
 
 from . import plans
-from .step import Row, Say, Skipped, Step
+from .cluster import MANAGER, bind_claim, cluster
+from .step import Row, Say, Step
 
 API_VERSION: Final = "data.fluid.io/v1alpha1"
 SECONDS: Final = 180
 """Longest until a cache is loaded."""
 ALL_SECONDS: Final = 420
 """Longest until all caches of the accepted cases are."""
-MANAGER: Final = "pulumi-kubernetes"
 ELSEWHERE: Final = "elsewhere"
 """A node that no cache names, with room for all of them."""
 
@@ -48,9 +43,8 @@ def caches(of: Plan, namespace: str | None = None) -> list[Cache]:
         namespace: Where they are put; left out, where the plan has them.
     """
     objects = [item for item in of.manifests() if item["apiVersion"] == API_VERSION]
-    known: list[dict[str, Any]] = json.loads(json.dumps(objects).replace(UNKNOWN, "unknown"))
     by_name: dict[str, dict[str, dict[str, Any]]] = {}
-    for item in known:
+    for item in map(plans.without_unknown, objects):
         dataset = item["metadata"]["name"]
         if item["kind"] == "DataLoad":
             dataset = item["spec"]["dataset"]["name"]
@@ -123,38 +117,13 @@ def landing_faults(client: ApiClient, cache: Cache) -> list[str]:
     ]
 
 
-@contextmanager
-def cluster(say: Say) -> Iterator[ControlPlane]:
-    """A cluster with Kubernetes' own controllers and scheduler, kwok, and Fluid.
-
-    Raises:
-        Skipped: Something of it cannot be had here.
-    """
-    with tempfile.TemporaryDirectory(prefix="proof-fluid-") as name:
-        folder = Path(name)
-        try:
-            api_server = server.start(folder, nodes=True)
-            kubeconfig = folder / "kubeconfig"
-            kubeconfig.write_text(api_server.kubeconfig)
-            plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
-            installs.install(plane.client, installs.BASE, None)
-            running.start(plane, (*core.CONTROL_PLANE, CONTROLLER), say)
-            yield plane
-        except binaries.Unavailable as missing:
-            raise Skipped(str(missing)) from None
-        finally:
-            running.stop(folder)
-            if (api := server.find(folder)) is not None:
-                api.stop()
-
-
 def run(say: Say) -> Iterator[Row]:
     """A row per cache of a stack, and one for those of the accepted cases.
 
     Raises:
         Skipped: Go is missing, or a program or chart cannot be had.
     """
-    with cluster(say) as plane:
+    with cluster(say, (*core.CONTROL_PLANE, CONTROLLER)) as plane:
         client = plane.client
         _add_node(client, ELSEWHERE, {}, ())
         for where, of in plans.stacks():
@@ -218,11 +187,11 @@ def _make(client: ApiClient, cache: Cache) -> None:
     """
     dataset = cache["Dataset"]
     namespace = dataset["metadata"]["namespace"]
-    client.apply(_named("Namespace", name=namespace), MANAGER)
+    client.apply(namespace_manifest(namespace), MANAGER)
     for mount in dataset["spec"]["mounts"]:
         scheme, _, rest = mount["mountPoint"].partition("://")
         if scheme == "pvc":
-            _bind(client, namespace, rest.partition("/")[0])
+            bind_claim(client, namespace, rest.partition("/")[0])
     labels, tolerations = _labels(dataset), dataset["spec"].get("tolerations", ())
     taints = [
         {"key": t["key"], "value": t.get("value", ""), "effect": t.get("effect", "NoSchedule")}
@@ -247,7 +216,9 @@ def _add_node(
 ) -> None:
     amounts = {"cpu": "96", "memory": "3000Gi", "pods": "100", "ephemeral-storage": "3000Gi"}
     node = {
-        **_named("Node", name=name, labels={"kubernetes.io/hostname": name, **labels}),
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}},
         "spec": {"taints": [dict(taint) for taint in taints]},
     }
     status = {
@@ -256,32 +227,6 @@ def _add_node(
         "addresses": [{"type": server.KUBELET_ADDRESS, "address": "localhost"}],
     }
     client.apply({**node, "status": status}, MANAGER)
-
-
-def _bind(client: ApiClient, namespace: str, claim: str) -> None:
-    """A claim with a volume, as a store has them."""
-    size, modes, name = {"storage": "1Gi"}, ["ReadOnlyMany"], f"{namespace}-{claim}"
-    csi = {"driver": "ossplugin.csi.alibabacloud.com", "volumeHandle": name}
-    volume = {
-        "accessModes": modes,
-        "capacity": size,
-        "claimRef": {"name": claim, "namespace": namespace},
-        "csi": csi,
-        "storageClassName": "",
-    }
-    wanted = {
-        "accessModes": modes,
-        "resources": {"requests": size},
-        "storageClassName": "",
-        "volumeName": name,
-    }
-    client.apply({**_named("PersistentVolume", name=name), "spec": volume}, MANAGER)
-    about = {"name": claim, "namespace": namespace}
-    client.apply({**_named("PersistentVolumeClaim", **about), "spec": wanted}, MANAGER)
-
-
-def _named(kind: str, **about: Any) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": kind, "metadata": about}
 
 
 def _phase(manifest: Manifest | None) -> str:

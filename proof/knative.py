@@ -7,41 +7,30 @@ says that every pod is ready; what stands in for a gateway, an activator and the
 
 import json
 import math
-import tempfile
-import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
-
-import requests
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import pod_autoscaling
 from components.platform.knative import NAMESPACE
 from components.serving.knative_model import RESERVE
-from plan.model import UNKNOWN, Plan
+from plan.model import Plan
 from plan.run import plan
-from sandbox import binaries
-from sandbox.controllers import running
-from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER
 from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.knative import configuration, served
-from sandbox.kubernetes import server
-from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
-from .plans import ROOT, accepted
-from .step import Row, Say, Skipped, Step
+from .cluster import MANAGER, Kubelet, cluster, refusal, until
+from .plans import ROOT, accepted, without_unknown
+from .step import Row, Say, Step
 
-MANAGER: Final = "pulumi-kubernetes"
 READY_SECONDS: Final = 120
 SCALED_SECONDS: Final = 60
 SEEN_SECONDS: Final = 20
@@ -69,83 +58,6 @@ REFUSED_SETTINGS: Final[Sequence[tuple[str, Mapping[str, str], str]]] = (
 _NOT_SET: Final = "must not set the field(s)"
 
 
-class Kubelet:
-    """Says of every pod that its containers run and are ready, with an address nobody has."""
-
-    def __init__(self, client: ApiClient) -> None:
-        self._client = client
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Returns once the last round is over."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        number = 0
-        while not self._stopped.wait(0.3):
-            with suppress(requests.RequestException, StatusError):
-                for pod in self._client.list_objects("v1", "Pod"):
-                    if pod["status"].get("phase") != "Running":
-                        number += 1
-                        status = {"status": ready_pod(pod, f"10.1.{number // 250}.{number % 250}")}
-                        self._client.merge(pod, status, "kubelet", "status")
-
-
-def ready_pod(pod: Manifest, address: str) -> dict[str, Any]:
-    """The status of a pod that runs."""
-    types = ("Initialized", "PodScheduled", "ContainersReady", "Ready")
-    containers = [
-        {
-            "name": container["name"],
-            "image": container["image"],
-            "imageID": container["image"],
-            "ready": True,
-            "started": True,
-            "restartCount": 0,
-            "state": {"running": {}},
-        }
-        for container in pod["spec"]["containers"]
-    ]
-    return {
-        "phase": "Running",
-        "podIP": address,
-        "podIPs": [{"ip": address}],
-        "conditions": [{"type": type_, "status": "True"} for type_ in types],
-        "containerStatuses": containers,
-    }
-
-
-@contextmanager
-def cluster(say: Say) -> Iterator[ApiClient]:
-    """An API server with Kubernetes' controllers, Knative, and a kubelet.
-
-    Raises:
-        Skipped: Something of it cannot be had here.
-    """
-    with tempfile.TemporaryDirectory(prefix="proof-knative-") as name:
-        folder = Path(name)
-        try:
-            api_server = server.start(folder)
-            kubeconfig = folder / "kubeconfig"
-            kubeconfig.write_text(api_server.kubeconfig)
-            plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
-            running.start(plane, (CONTROLLER_MANAGER, KNATIVE), say)
-            kubelet = Kubelet(api_server.client)
-            try:
-                yield api_server.client
-            finally:
-                kubelet.stop()
-        except binaries.Unavailable as missing:
-            raise Skipped(str(missing)) from None
-        finally:
-            running.stop(folder)
-            if (api := server.find(folder)) is not None:
-                api.stop()
-
-
 def settings(of: Plan) -> Iterator[dict[str, Any]]:
     """What a platform tells Knative, as ConfigMaps, whoever writes them."""
     told = configuration(of)
@@ -157,40 +69,14 @@ def settings(of: Plan) -> Iterator[dict[str, Any]]:
         yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
 
 
-def without_unknown(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """An object with a word for what only a cloud can give."""
-    changed: dict[str, Any] = json.loads(json.dumps(manifest).replace(UNKNOWN, "unknown"))
-    return changed
-
-
 def prepare(client: ApiClient, of: Plan) -> list[dict[str, Any]]:
     """Makes what the services of a plan need of a cluster; returns the services."""
     services = [without_unknown(service) for service in served(of).services]
     for namespace in {service["metadata"]["namespace"] for service in services}:
-        about = {"name": namespace}
-        client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
+        client.apply(namespace_manifest(namespace), MANAGER)
     for manifest in [*of.manifests("PriorityClass"), *settings(of)]:
         client.apply(manifest, MANAGER, force=True)
     return services
-
-
-def until(holds: Callable[[], bool], seconds: float) -> float | None:
-    """Seconds until something holds; None where it did not in time."""
-    start = time.monotonic()
-    while time.monotonic() - start < seconds:
-        if holds():
-            return time.monotonic() - start
-        time.sleep(0.2)
-    return None
-
-
-def refusal(client: ApiClient, manifest: Manifest, *, dry_run: bool = True) -> str:
-    """Why an object is refused, or "" where it is taken."""
-    try:
-        client.apply(manifest, MANAGER, dry_run=dry_run, force=True)
-    except StatusError as refused:
-        return str(refused)
-    return ""
 
 
 def answers(
@@ -274,7 +160,7 @@ def ready_row(client: ApiClient, stack: str) -> Row | None:
         return Row(f"{stack}: ready", "refused", tuple(faults))
     for service in services:
         client.apply(service, MANAGER)
-    seconds = until(lambda: all(is_ready(client, one) for one in services), READY_SECONDS)
+    seconds = until(lambda: all(is_ready(client, service) for service in services), READY_SECONDS)
     pods = 0
     for service in services:
         live = client.get(service) or {}
@@ -328,7 +214,7 @@ def flag_row(client: ApiClient, stack: str) -> Row | None:
     if not services:
         return None
     faults = []
-    [features] = [one for one in settings(of) if one["metadata"]["name"] == "config-features"]
+    [features] = [item for item in settings(of) if item["metadata"]["name"] == "config-features"]
     for flag in features["data"]:
         off = {**features, "data": {**features["data"], flag: "disabled"}}
         client.apply(off, MANAGER, force=True)
@@ -402,8 +288,7 @@ def wanted(service: Manifest, load: int) -> int:
 def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
     """What a webhook asks for that tries a pod: the namespaces and priorities of services."""
     for service in services:
-        about = {"name": service["metadata"]["namespace"]}
-        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": about}
+        yield namespace_manifest(service["metadata"]["namespace"])
         if priority := service["spec"]["template"]["spec"].get("priorityClassName"):
             yield {
                 "apiVersion": "scheduling.k8s.io/v1",
@@ -447,7 +332,8 @@ def accepted_row(client: ApiClient) -> Row:
 
 def run(say: Say) -> Iterator[Row]:
     """Runs Knative once, and everything on it; raises Skipped where it cannot be had."""
-    with cluster(say) as client:
+    with cluster(say, (CONTROLLER_MANAGER, KNATIVE)) as plane, Kubelet(plane.client):
+        client = plane.client
         for stack in NAMES:
             for row in (ready_row(client, stack), flag_row(client, stack)):
                 if row is not None:

@@ -7,13 +7,9 @@ become what the manager makes of them, and their pods run on a node that kwok ke
 Does not prove that a model answers, nor what an ingress controller does with its Ingress.
 """
 
-import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from pulumi import RunError
@@ -28,23 +24,20 @@ from components.crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from plan.model import UNKNOWN, Plan
-from sandbox import binaries
-from sandbox.controllers import core, running
-from sandbox.controllers.controller import ControlPlane
+from plan.model import Plan
+from sandbox.controllers import core
 from sandbox.controllers.kserve import CONTROLLER
-from sandbox.kubernetes import installs, server
-from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
+from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from tests.stacks.environments import Raw
 
 from . import plans
-from .step import Row, Say, Skipped, Step
+from .cluster import MANAGER, bind_claim, cluster, refusal
+from .step import Row, Say, Step
 
 STACK: Final = "hybrid"
 """The stack whose models run."""
 SECONDS: Final = 120
 """Longest until a model is ready."""
-MANAGER: Final = "pulumi-kubernetes"
 NODE: Final = "sandbox"
 
 _CONTAINER: Final = {
@@ -160,20 +153,10 @@ def _camel_key(key: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def refusal(client: ApiClient, service: Manifest) -> str | None:
-    """Why the API server, with KServe's webhooks, takes no such object; None where it does."""
-    try:
-        client.apply(service, MANAGER, dry_run=True, force=True)
-    except StatusError as refused:
-        return str(refused)
-    return None
-
-
 def services(of: Plan) -> list[dict[str, Any]]:
     """Everything of a plan that KServe serves, with a word for what only a cloud can give."""
     objects = [item for item in of.manifests() if item["apiVersion"].startswith("serving.kserve.")]
-    known: list[dict[str, Any]] = json.loads(json.dumps(objects).replace(UNKNOWN, "unknown"))
-    return known
+    return [plans.without_unknown(item) for item in objects]
 
 
 def _models(raw: Raw) -> object:
@@ -187,38 +170,13 @@ def _sources() -> Iterator[tuple[str, Plan]]:
     yield from plans.cases(_models)
 
 
-@contextmanager
-def cluster(say: Say) -> Iterator[ControlPlane]:
-    """A cluster with Kubernetes' own controllers, kwok, and KServe.
-
-    Raises:
-        Skipped: Something of it cannot be had here.
-    """
-    with tempfile.TemporaryDirectory(prefix="proof-kserve-") as name:
-        folder = Path(name)
-        try:
-            api_server = server.start(folder, nodes=True)
-            kubeconfig = folder / "kubeconfig"
-            kubeconfig.write_text(api_server.kubeconfig)
-            plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
-            installs.install(plane.client, installs.BASE, None)
-            running.start(plane, (*core.CONTROL_PLANE, CONTROLLER), say)
-            yield plane
-        except binaries.Unavailable as missing:
-            raise Skipped(str(missing)) from None
-        finally:
-            running.stop(folder)
-            if (api := server.find(folder)) is not None:
-                api.stop()
-
-
 def run(say: Say) -> Iterator[Row]:
     """A row per source of services, per edge, and per model that runs.
 
     Raises:
         Skipped: Go is missing, or a program or chart cannot be had.
     """
-    with cluster(say) as plane:
+    with cluster(say, (*core.CONTROL_PLANE, CONTROLLER)) as plane:
         yield from _running(plane.client)
         yield from (_edge(plane.client, case) for case in EDGES)
         yield from (_refused(plane.client, case) for case in REFUSED)
@@ -230,7 +188,7 @@ def run(say: Say) -> Iterator[Row]:
 
 def _source(client: ApiClient, where: str, objects: Sequence[Manifest]) -> Row:
     for namespace in {item["metadata"]["namespace"] for item in objects}:
-        client.apply(_namespace(namespace), MANAGER)
+        client.apply(namespace_manifest(namespace), MANAGER)
     faults = [
         f"{item['kind']} {item['metadata']['name']}: {why}"
         for item in objects
@@ -249,11 +207,11 @@ def _edge(client: ApiClient, case: KServeCase) -> Row:
 def _refused(client: ApiClient, case: KServeCase) -> Row:
     why, ours = refusal(client, manifest(case)), our_faults(case)
     faults = []
-    if why is None:
+    if not why:
         faults.append("KServe takes it, though our rules are said to refuse it first")
     if not ours:
         faults.append("our rules accept it, and KServe does not")
-    return Row(f"refused: {case.title}", (why or "").splitlines()[0] if why else "", tuple(faults))
+    return Row(f"refused: {case.title}", why.partition("\n")[0], tuple(faults))
 
 
 def _running(client: ApiClient) -> Iterator[Row]:
@@ -262,12 +220,12 @@ def _running(client: ApiClient) -> Iterator[Row]:
     objects = services(of)
     claims = {name for item in objects for name in _claims(item)}
     for namespace in {item["metadata"]["namespace"] for item in objects}:
-        client.apply(_namespace(namespace), MANAGER)
+        client.apply(namespace_manifest(namespace), MANAGER)
         for claim in claims:
-            _bind(client, namespace, claim)
+            bind_claim(client, namespace, claim)
     for kind in ("PriorityClass", "ServiceAccount"):
         for item in of.manifests(kind):
-            client.apply(json.loads(json.dumps(item).replace(UNKNOWN, "unknown")), MANAGER)
+            client.apply(plans.without_unknown(item), MANAGER)
     for item in objects:
         client.apply(item, MANAGER)
     deadline = time.monotonic() + SECONDS
@@ -354,36 +312,6 @@ def _claims(service: Manifest) -> Iterator[str]:
             yield volume["persistentVolumeClaim"]["claimName"]
 
 
-def _bind(client: ApiClient, namespace: str, claim: str) -> None:
-    """A claim with a volume, as a store has them."""
-    size, modes = {"storage": "1Gi"}, ["ReadOnlyMany"]
-    volume = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": claim},
-        "spec": {
-            "capacity": size,
-            "accessModes": modes,
-            "storageClassName": "",
-            "csi": {"driver": "ossplugin.csi.alibabacloud.com", "volumeHandle": claim},
-            "claimRef": {"name": claim, "namespace": namespace},
-        },
-    }
-    wanted = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": claim, "namespace": namespace},
-        "spec": {
-            "accessModes": modes,
-            "storageClassName": "",
-            "volumeName": claim,
-            "resources": {"requests": size},
-        },
-    }
-    for item in (volume, wanted):
-        client.apply(item, MANAGER)
-
-
 def _add_node(client: ApiClient, pods: Sequence[Manifest]) -> None:
     """A node that every pod fits: it has the labels that they ask for, and cards for all."""
     labels = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
@@ -400,10 +328,6 @@ def _add_node(client: ApiClient, pods: Sequence[Manifest]) -> None:
     about = {"name": NODE, "labels": labels}
     node = {"apiVersion": "v1", "kind": "Node", "metadata": about, "status": status}
     client.apply(node, MANAGER)
-
-
-def _namespace(name: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 STEP: Final = Step("kserve", run)

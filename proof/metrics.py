@@ -8,15 +8,12 @@ with the arithmetic that Kubernetes documents.
 
 import json
 import math
-import tempfile
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.client import HTTPException
-from pathlib import Path
 from typing import Final
 
 from components.catalog.metrics import METRICS, AdapterMetric, MetricsFlavor, Origin
@@ -30,20 +27,17 @@ from components.platform.gpu_metrics import (
 from components.serving.kserve_model import KServeScale, autoscaler_spec
 from loadtest.fake_metrics import CACHE_TOKENS
 from loadtest.fake_vllm import Behaviour
-from sandbox import binaries
 from sandbox.controllers import core, metrics, running
 from sandbox.controllers.controller import ControlPlane
 from sandbox.gpu_exporter import GpuExporter
 from sandbox.gpu_exporter import serving as answering
-from sandbox.kubernetes import server
-from sandbox.kubernetes.client import Manifest
-from sandbox.private import write_private
+from sandbox.kubernetes.client import Manifest, namespace_manifest
 
+from .cluster import MANAGER, Kubelet, cluster, until
 from .fake_server import serving
-from .step import Row, Say, Skipped, Step
+from .step import Row, Say, Step
 
 NAMESPACE: Final = "inference"
-MANAGER: Final = "proof"
 SECONDS: Final = 90
 """Longest that a case may take until the HPA has decided."""
 TOLERANCE: Final = 0.1
@@ -158,36 +152,18 @@ def faults(case: ScalingCase, decision: ScalingDecision) -> Iterator[str]:
 
 
 def prove(say: Say) -> Iterator[Row]:
-    """Runs every setup on one API server."""
-    try:
-        for program in ("etcd", "kube-apiserver", "kube-controller-manager"):
-            binaries.find(program, say)
-        for program in ("prometheus", "metrics-adapter"):
-            binaries.find(program, say)
-    except binaries.Unavailable as reason:
-        raise Skipped(str(reason)) from None
-    with tempfile.TemporaryDirectory() as folder, _control_plane(Path(folder)) as plane:
+    """Runs every setup on one API server.
+
+    Raises:
+        Skipped: Go is missing, or a program cannot be had.
+    """
+    with cluster(say, (core.CONTROLLER_MANAGER,)) as plane, Kubelet(plane.client):
+        plane.client.apply(namespace_manifest(NAMESPACE), MANAGER)
         for number, setup in enumerate(setups()):
-            yield from _run(plane, setup, number)
+            yield from _run(plane, setup, number, say)
 
 
-@contextmanager
-def _control_plane(folder: Path) -> Iterator[ControlPlane]:
-    api_server = server.start(folder)
-    kubeconfig = folder / "admin.kubeconfig"
-    write_private(kubeconfig, api_server.kubeconfig)
-    plane = ControlPlane(folder, api_server.client, kubeconfig, folder)
-    try:
-        running.start(plane, [core.CONTROLLER_MANAGER])
-        about = {"name": NAMESPACE}
-        plane.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about}, MANAGER)
-        yield plane
-    finally:
-        running.stop(folder)
-        api_server.stop()
-
-
-def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
+def _run(plane: ControlPlane, setup: Setup, number: int, say: Say) -> Iterator[Row]:
     labels = gpu_labels(setup.args.flavor, setup.args.labels, setup.args.honor_labels)
     exporter = GpuExporter(labels)
     names = {case.name: f"{case.model}-{number}" for case in setup.cases}
@@ -202,7 +178,7 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
             )
         ]
         for case in setup.cases:
-            pods = _ready_pods(plane, names[case.name], case.pods)
+            pods = _pods(plane, names[case.name], case.pods)
             for pod, cards in zip(pods, case.values, strict=False):
                 port = _report(case, pod, cards, exporter, stack)
                 if port is not None:
@@ -215,7 +191,7 @@ def _run(plane: ControlPlane, setup: Setup, number: int) -> Iterator[Row]:
             metrics.prometheus(targets, prometheus),
             metrics.adapter(rules, prometheus, f"metrics-adapter-{number}"),
         )
-        running.start(plane, controllers)
+        running.start(plane, controllers, say)
         for case in setup.cases:
             plane.client.apply(_autoscaler(names[case.name], case), MANAGER)
         for case in setup.cases:
@@ -301,23 +277,19 @@ def _autoscaler(name: str, case: ScalingCase) -> Manifest:
     }
 
 
-def _ready_pods(plane: ControlPlane, name: str, count: int) -> list[str]:
-    """Waits for the pods of a Deployment, and has them run, as a kubelet would say it."""
+def _pods(plane: ControlPlane, name: str, count: int) -> list[str]:
+    """Names of the pods of a Deployment, once all of them run."""
 
-    def pods() -> list[Manifest]:
-        app = deployment_name(name)
+    def pods() -> list[str]:
         return [
-            pod
+            pod["metadata"]["name"]
             for pod in plane.client.list_objects("v1", "Pod")
-            if pod["metadata"]["labels"].get("app") == app
+            if pod["metadata"]["labels"].get("app") == deployment_name(name)
+            and pod["status"].get("phase") == "Running"
         ]
 
-    _until(lambda: len(pods()) == count, f"{count} pods of {name}")
-    for pod in pods():
-        condition = {"type": "Ready", "status": "True", "lastTransitionTime": _NOON}
-        status = {"phase": "Running", "startTime": _NOON, "conditions": [condition]}
-        plane.client.merge(pod, {"status": status}, MANAGER, "status")
-    return [pod["metadata"]["name"] for pod in pods()]
+    until(lambda: len(pods()) == count, SECONDS)
+    return pods()
 
 
 def _decision(plane: ControlPlane, name: str, case: ScalingCase) -> ScalingDecision:
@@ -332,22 +304,10 @@ def _decision(plane: ControlPlane, name: str, case: ScalingCase) -> ScalingDecis
             status.get("desiredReplicas", 0), reasons.get("ScalingActive", "nothing")
         )
 
-    with suppress(TimeoutError):
-        _until(lambda: decision().reason == wanted, f"{wanted} of {name}")
-        if case.values:
-            _until(lambda: decision().replicas not in (0, case.pods), "", seconds=3)
+    if until(lambda: decision().reason == wanted, SECONDS) is not None and case.values:
+        until(lambda: decision().replicas not in (0, case.pods), 3)
     last = decision()
     return last if last.replicas else replace(last, replicas=case.pods)
 
-
-def _until(holds: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            raise TimeoutError(f"no {what} within {seconds} s")
-        time.sleep(0.3)
-
-
-_NOON: Final = "2026-01-01T12:00:00Z"
 
 STEP: Final = Step("metrics", prove)

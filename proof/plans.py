@@ -9,15 +9,15 @@ The program in TypeScript is left out: it declares what its twins in Python and 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 import components
-from plan.model import Plan
+from plan.model import UNKNOWN, Plan
 from plan.run import plan
 from stacks.validation import validate
 from tests.docs.pages import blocks
@@ -112,3 +112,9 @@ def accepted() -> Iterator[tuple[str, Raw]]:
         yield f"not warned of: {case.title}", merged(case.base(), case.edge)
     for path in sorted(CASE_FILES.glob("*.yaml")):
         yield path.name, configuration(path)
+
+
+def without_unknown(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with a word for what only a cloud can give."""
+    changed: dict[str, Any] = json.loads(json.dumps(manifest).replace(UNKNOWN, "unknown"))
+    return changed

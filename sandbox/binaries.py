@@ -47,7 +47,7 @@ class Program:
     edits: Mapping[str, str] = field(default_factory=dict)
     """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
     nodes: bool = False
-    """Whether only a sandbox with nodes runs it."""
+    """Whether only a sandbox with nodes, or the proof of its controllers, runs it."""
 
 
 PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
@@ -99,9 +99,12 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "knative-stand-in": Program("knative", "./standin", nodes=True),
         "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
-        "prometheus": Program("prometheus", "github.com/prometheus/prometheus/cmd/prometheus"),
-        "promtool": Program("prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
-        "metrics-adapter": Program("metrics-adapter", "sigs.k8s.io/prometheus-adapter/cmd/adapter"),
+        "prometheus": Program(
+            "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", nodes=True
+        ),
+        "metrics-adapter": Program(
+            "metrics-adapter", "sigs.k8s.io/prometheus-adapter/cmd/adapter", nodes=True
+        ),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
 )

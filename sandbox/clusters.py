@@ -8,11 +8,10 @@ from pathlib import Path
 
 from .conditions import read_node_conditions
 from .controllers import core, running
-from .controllers.controller import ControlPlane
+from .controllers.controller import ControlPlane, beside
 from .kubernetes import controllers, crds, installs, server
 from .kubernetes.client import ApiClient, Manifest
 from .nodes.autoscaler import CONDITIONS
-from .private import write_private
 
 
 class LocalClusters:
@@ -157,12 +156,8 @@ class LocalClusters:
 
     def plane(self, cluster_id: str) -> ControlPlane:
         """Where controllers of a cluster run."""
-        folder = self._folder / cluster_id
-        api_server = self.find(cluster_id)
-        kubeconfig = folder / "kubeconfig"
-        write_private(kubeconfig, api_server.kubeconfig)
         conditions = read_node_conditions(self._sandbox / CONDITIONS)
-        return ControlPlane(folder, api_server.client, kubeconfig, self._sandbox, conditions)
+        return beside(self.find(cluster_id), self._sandbox, conditions)
 
     def _plane_of(self, client: ApiClient) -> ControlPlane:
         [cluster_id] = [name for name in self.names() if self.address(name) == client.url]

@@ -22,8 +22,7 @@ from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
 from .conditions import Conditions, NodeConditions, read_node_conditions
 from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
-from .kubernetes.client import Manifest
-from .kubernetes.installs import namespace
+from .kubernetes.client import Manifest, namespace_manifest
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
 from .nodes.facts import facts
@@ -203,7 +202,7 @@ def there_before(environment: Environment) -> list[Manifest]:
         if store.claim
         for manifest in _store(environment.namespace, store.claim.name)
     ]
-    return [namespace(environment.namespace), *stores] if stores else []
+    return [namespace_manifest(environment.namespace), *stores] if stores else []
 
 
 def _store(in_namespace: str, claim: str) -> list[Manifest]:

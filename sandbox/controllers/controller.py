@@ -9,6 +9,7 @@ from typing import Final
 from ..conditions import NodeConditions
 from ..kubernetes.client import ApiClient, Manifest
 from ..kubernetes.processes import free_ports
+from ..kubernetes.server import ApiServer
 from ..private import write_private
 
 PYTHON: Final = "python"
@@ -39,6 +40,19 @@ class ControlPlane:
             write_private(path, json.dumps({**ports, name: port}))
             return port
         return ports[name]
+
+
+def beside(api_server: ApiServer, sandbox: Path, conditions: NodeConditions) -> ControlPlane:
+    """Where controllers of a running API server run.
+
+    Args:
+        api_server: The API server.
+        sandbox: Folder of the sandbox that it belongs to.
+        conditions: How long nodes and pods take.
+    """
+    kubeconfig = api_server.folder / "kubeconfig"
+    write_private(kubeconfig, api_server.kubeconfig)
+    return ControlPlane(api_server.folder, api_server.client, kubeconfig, sandbox, conditions)
 
 
 @dataclass(frozen=True)

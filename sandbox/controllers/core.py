@@ -1,6 +1,5 @@
 """Kubernetes' own controllers and scheduler, and kwok, which stands for kubelets and machines."""
 
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from ..conditions import NodeConditions
 from ..nodes.autoscaler import STATE
 from ..private import write_private
 from .controller import PYTHON, Controller, ControlPlane, Daemon
+from .health import listens
 from .scheduler import SCHEDULER
 
 KWOK_VERSION: Final = "v0.7.0"
@@ -110,7 +110,7 @@ def _kwok_daemons(plane: ControlPlane) -> list[Daemon]:
 
 
 def _kwok_ready(plane: ControlPlane) -> str:
-    return _listens(plane.port("kwok"))
+    return "" if listens(plane.port("kwok")) else "its server to listen"
 
 
 KWOK: Final = Controller("kwok", KWOK_VERSION, _kwok_daemons, ready=_kwok_ready)
@@ -249,14 +249,6 @@ def _exists(key: str) -> dict[str, Any]:
 
 def _absent(key: str) -> dict[str, Any]:
     return {"key": key, "operator": "DoesNotExist"}
-
-
-def _listens(port: int) -> str:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
-            return ""
-    except OSError:
-        return f"somebody who listens on port {port}"
 
 
 def _autoscaler_daemons(plane: ControlPlane) -> list[Daemon]:

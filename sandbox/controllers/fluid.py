@@ -16,8 +16,8 @@ from components.catalog.charts import CHARTS
 from components.platform.fluid import FluidArgs, fluid_values
 
 from .. import binaries, charts
-from ..kubernetes.client import Manifest
-from . import releases
+from ..kubernetes import records
+from ..kubernetes.client import Manifest, namespace_manifest
 from .controller import Controller, ControlPlane, Daemon
 from .health import answers
 
@@ -66,7 +66,7 @@ def command(manifests: list[dict[str, Any]], deployment: str) -> tuple[list[str]
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    yield namespace_manifest(NAMESPACE)
     for manifest in rendered(_values(plane)):
         if manifest["kind"] not in _ENDED | _UNASKED:
             yield manifest
@@ -76,7 +76,7 @@ def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
 
 
 def _values(plane: ControlPlane) -> Mapping[str, Any]:
-    values = releases.values(plane.client, "fluid")
+    values = records.values(plane.client, "fluid")
     return fluid_values(FluidArgs.of({"chart": {}})) if values is None else values
 
 

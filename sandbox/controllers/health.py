@@ -1,6 +1,7 @@
 """Whether a program of the sandbox says that it does its work."""
 
 import http.client
+import socket
 from contextlib import closing
 
 
@@ -12,3 +13,12 @@ def answers(port: int, path: str) -> bool:
             return connection.getresponse().status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            return True
+    except OSError:
+        return False

@@ -5,7 +5,6 @@ activator, and the registries of images. What they are needed for, and how Knati
 them, says `STAND_INS`.
 """
 
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +16,11 @@ from components.crds.knative import API_VERSION
 from components.platform.knative import NAMESPACE
 
 from .. import modules
-from ..kubernetes.client import Manifest
+from ..kubernetes.client import Manifest, namespace_manifest
 from .controller import Controller, ControlPlane, Daemon
+from .health import listens
+from .webhooks import KINDS as WEBHOOKS
+from .webhooks import reachable
 
 SERVING: Final = "knative.dev/serving"
 REQUESTS: Final = "sandbox-requests"
@@ -44,17 +46,16 @@ SETTINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """What the sandbox sets: the activator is always in the path, so it alone counts requests."""
 
-_WEBHOOKS: Final = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
     webhooks = list(_read(_serving() / "webhooks"))
     if plane.client.get(webhooks[0]) is not None:
         return  # A second time changes nothing, and its webhooks may not run again yet.
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    yield namespace_manifest(NAMESPACE)
     yield from resource_types()
     yield from _config_maps()
-    yield _service("webhook", {"type": "ExternalName", "externalName": "localhost"})
+    ports = {"webhook": plane.port("knative-webhook")}
+    yield reachable(_service("webhook", {}), ports, None)
     yield _service("activator-service", {"ports": _ACTIVATOR_PORTS})
     yield {
         "apiVersion": "v1",
@@ -63,7 +64,7 @@ def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
         "subsets": [{"addresses": [{"ip": _ACTIVATOR}], "ports": _ENDPOINT_PORTS}],
     }
     for manifest in reversed(webhooks):
-        yield _reachable(manifest, plane.port("knative-webhook"))
+        yield reachable(manifest, ports, None)
 
 
 def resource_types() -> Iterator[dict[str, Any]]:
@@ -120,20 +121,6 @@ def _read(folder: Path) -> Iterator[dict[str, Any]]:
                 yield manifest
 
 
-def _reachable(manifest: dict[str, Any], port: int) -> dict[str, Any]:
-    """Has the API server ask a webhook at the port of this machine where it listens."""
-    if manifest["kind"] not in _WEBHOOKS:
-        return manifest
-    webhooks = [
-        {
-            **webhook,
-            "clientConfig": {"service": {**webhook["clientConfig"]["service"], "port": port}},
-        }
-        for webhook in manifest["webhooks"]
-    ]
-    return {**manifest, "webhooks": webhooks}
-
-
 def _service(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     """A Service of the release, without the selector of its pods."""
     about = {"name": name, "namespace": NAMESPACE}
@@ -183,12 +170,10 @@ def _daemons(plane: ControlPlane) -> list[Daemon]:
 
 def _ready(plane: ControlPlane) -> str:
     for name in ("knative-webhook", "knative-autoscaler", "knative-registry"):
-        try:
-            socket.create_connection(("127.0.0.1", plane.port(name)), timeout=5).close()
-        except OSError:
+        if not listens(plane.port(name)):
             return f"{name} to listen"
     for manifest in _read(_serving() / "webhooks"):
-        if manifest["kind"] in _WEBHOOKS and not _trusted(plane.client.get(manifest)):
+        if manifest["kind"] in WEBHOOKS and not _trusted(plane.client.get(manifest)):
             return f"the certificate of {manifest['metadata']['name']}"
     return ""
 

@@ -12,8 +12,9 @@ from components.catalog.charts import CHARTS
 from components.platform.kserve import NAMESPACE, KServeArgs, kserve_values
 
 from .. import charts
-from ..kubernetes.client import Manifest
-from . import releases, webhooks
+from ..kubernetes import records
+from ..kubernetes.client import Manifest, namespace_manifest
+from . import webhooks
 from .controller import Controller, ControlPlane, Daemon
 from .health import answers
 
@@ -47,10 +48,10 @@ def _is_left_out(manifest: Manifest) -> bool:
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
-    values = releases.values(plane.client, "kserve-resources")
+    values = records.values(plane.client, "kserve-resources")
     certificate = webhooks.certificate(_temporary(plane) / _SERVED, SERVICE, NAMESPACE)
     ports = {SERVICE: plane.port("kserve-webhook")}
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    yield namespace_manifest(NAMESPACE)
     for manifest in manifests(kserve_values(KServeArgs()) if values is None else values):
         yield webhooks.reachable(manifest, ports, certificate.bundle)
 
@@ -90,7 +91,7 @@ CONTROLLER: Final = Controller(
 
 
 def _runtimes(plane: ControlPlane) -> list[dict[str, Any]]:
-    values = releases.values(plane.client, "kserve-runtime-configs")
+    values = records.values(plane.client, "kserve-runtime-configs")
     return charts.render("kserve-runtime-configs", values or {}, NAMESPACE)
 
 

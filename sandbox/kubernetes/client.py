@@ -198,5 +198,10 @@ class ApiClient:
         return body
 
 
+def namespace_manifest(name: str) -> dict[str, Any]:
+    """A namespace by its name."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
 def _root(api_version: str) -> str:
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"

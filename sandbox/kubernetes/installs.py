@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..controllers import fluid, kserve
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
-from .client import ApiClient
+from .client import ApiClient, namespace_manifest
 
 INSTALLER: Final = "installer"
 """Who sets what an installation is told: its keys of a ConfigMap, and no others."""
@@ -80,7 +80,7 @@ def install(client: ApiClient, what: Install, folder: Path | None) -> None:
     for group in what.groups:
         crds.install(client, group, folder)
     if what.namespace:
-        client.apply(namespace(what.namespace), crds.MANAGER)
+        client.apply(namespace_manifest(what.namespace), crds.MANAGER)
         configure(client, what, what.namespace, what.config)
 
 
@@ -110,9 +110,4 @@ def uninstall(client: ApiClient, what: Install) -> None:
     for group in what.groups:
         crds.uninstall(client, group)
     if what.namespace:
-        client.remove(namespace(what.namespace))
-
-
-def namespace(name: str) -> dict[str, Any]:
-    """A namespace by its name."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        client.remove(namespace_manifest(what.namespace))

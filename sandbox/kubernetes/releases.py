@@ -1,12 +1,10 @@
-"""Helm releases: recorded as Helm does, in a Secret beside them; their charts are not rendered."""
+"""Helm releases: recorded as Helm does; what their charts bring is in `installs`."""
 
-import base64
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import installs
-from .client import ApiClient
+from . import installs, records
+from .client import ApiClient, namespace_manifest
 
 MANAGER: Final = "helm"
 
@@ -19,16 +17,8 @@ def install(client: ApiClient, inputs: Mapping[str, Any], bring: Bring) -> str:
     """Records a release, with what its chart brings; returns its ID, `namespace/name`."""
     namespace, name = inputs.get("namespace", "default"), inputs["name"]
     if inputs.get("createNamespace"):
-        client.apply(installs.namespace(namespace), MANAGER)
-    text = base64.b64encode(json.dumps(dict(inputs)).encode()).decode()
-    client.apply(
-        {
-            **_record(namespace, name),
-            "type": "helm.sh/release.v1",
-            "data": {"release": text},
-        },
-        MANAGER,
-    )
+        client.apply(namespace_manifest(namespace), MANAGER)
+    client.apply(records.render(namespace, name, inputs), MANAGER)
     # Afterwards: a real controller looks up what values it was installed with.
     bring(_brought(inputs))
     return f"{namespace}/{name}"
@@ -36,28 +26,15 @@ def install(client: ApiClient, inputs: Mapping[str, Any], bring: Bring) -> str:
 
 def find(client: ApiClient, id_: str) -> dict[str, Any] | None:
     """What a release was installed with, or None where there is none."""
-    stored = client.get(_record(*id_.split("/")))
-    if stored is None:
-        return None
-    release: dict[str, Any] = json.loads(base64.b64decode(stored["data"]["release"]))
-    return release
+    record = client.get(records.address(*id_.split("/")))
+    return None if record is None else records.read(record)
 
 
 def uninstall(client: ApiClient, id_: str, inputs: Mapping[str, Any], remove: Bring) -> None:
     """Removes a release. A namespace that Helm made stays, as it does in Helm."""
     remove(_brought(inputs))
-    client.delete(_record(*id_.split("/")))
+    client.delete(records.address(*id_.split("/")))
 
 
 def _brought(inputs: Mapping[str, Any]) -> installs.Install:
-    chart = inputs["chart"].rpartition("/")[2]
-    return installs.CHARTS.get(chart, installs.Install())
-
-
-def _record(namespace: str, name: str) -> dict[str, Any]:
-    about = {
-        "name": f"sh.helm.release.v1.{name}.v1",
-        "namespace": namespace,
-        "labels": {"owner": "helm", "name": name, "status": "deployed", "version": "1"},
-    }
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": about}
+    return installs.CHARTS.get(records.chart_name(inputs), installs.Install())

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from proof.cluster import ready_pod
 from proof.knative import (
     LOADS,
     TO_ZERO,
     condition,
     lost,
-    ready_pod,
     service_faults,
     settings,
     wanted,

@@ -10,7 +10,8 @@ import pytest
 from components.platform import KServeArgs
 from components.platform.kserve import kserve_values
 from sandbox import binaries
-from sandbox.controllers import fluid, kserve, releases
+from sandbox.controllers import fluid, kserve
+from sandbox.kubernetes import records
 
 ARGS = ["--development=false", "--enable-leader-election", "--leader-election-namespace=fluid"]
 
@@ -56,9 +57,9 @@ def test_a_controller_finds_the_values_of_its_release() -> None:
         record(chart="oci://mirror.example/charts/kserve-resources", values={"kserve": {}}),
         record(chart="kserve-crd"),
     )
-    assert releases.values(cluster, "kserve-resources") == {"kserve": {}}  # type: ignore[arg-type]
-    assert releases.values(cluster, "kserve-crd") == {}  # type: ignore[arg-type]
-    assert releases.values(cluster, "cert-manager") is None  # type: ignore[arg-type]
+    assert records.values(cluster, "kserve-resources") == {"kserve": {}}  # type: ignore[arg-type]
+    assert records.values(cluster, "kserve-crd") == {}  # type: ignore[arg-type]
+    assert records.values(cluster, "cert-manager") is None  # type: ignore[arg-type]
 
 
 def test_kserve_is_installed_with_its_values_and_without_what_runs_elsewhere() -> None:

@@ -2,10 +2,7 @@ module ack-inference.invalid/sandbox/tools/prometheus
 
 go 1.26
 
-tool (
-	github.com/prometheus/prometheus/cmd/prometheus
-	github.com/prometheus/prometheus/cmd/promtool
-)
+tool github.com/prometheus/prometheus/cmd/prometheus
 
 require (
 	cloud.google.com/go/auth v0.17.0 // indirect
