@@ -1,25 +1,35 @@
-"""Packages whose names are imported when they are first asked for."""
+"""Packages whose names are imported when they are first asked for.
 
-from collections.abc import Callable, Mapping
+Type checkers read what a package offers in its `__init__.pyi`, and so does the package itself: a
+name stands there once, as `from .module import Name as Name`.
+"""
+
+import sys
+from collections.abc import Callable
 from importlib import import_module
+from pkgutil import get_data
 from typing import Any
 
 
-def importer(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for a package, which imports no more than the module of a name.
+def members(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """What a package offers: its `__all__`, `__getattr__` and `__dir__`.
+
+    A name loads no more than the module that it is from.
 
     Args:
-        package: Its `__name__`.
-        modules: Modules as it would import from them, e.g. `.pod`, each with the names that it
-            offers of it, by spaces.
+        package: Its `__name__`. Its stub is the file `__init__.pyi` beside its own.
     """
-    homes = {name: module for module, names in modules.items() for name in names.split()}
+    module = sys.modules[package]
+    stub = get_data(package, "__init__.pyi") or b""  # also out of a wheel that is not unpacked
+    imports = (line.split() for line in stub.decode().splitlines())
+    homes = {name: home for _, home, _, name, *_ in imports}
+    names = sorted(homes)
 
     def member(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(homes[name], package), name)
-        setattr(import_module(package), name, value)  # asked for once
+        setattr(module, name, value)  # asked for once
         return value
 
-    return member
+    return names, member, lambda: sorted({*vars(module), *names})

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import typing
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -63,7 +64,7 @@ def test_the_top_level_holds_the_rooms_of_components_what_they_are_made_of_and_t
 def test_the_top_level_offers_nothing_private_and_no_tool_of_its_own():
     public = {name for name in dir(components) if not name.startswith("_")}
     modules = {name for name in public if inspect.ismodule(getattr(components, name))}
-    assert public - modules == {*components.__all__, "Any", "TYPE_CHECKING", "import_module"}
+    assert public - modules == {*components.__all__}
     assert sorted(components.__all__) == components.__all__
     assert [
         name for name in components.__all__ if not inspect.isclass(getattr(components, name))
@@ -83,15 +84,18 @@ def test_every_public_name_says_what_it_is():
     assert undocumented == []
 
 
-@pytest.mark.parametrize("room", [*ROOMS, crds], ids=lambda room: room.__name__)
-def test_a_room_has_each_name_from_the_module_that_a_type_checker_reads_it_from(room: ModuleType):
-    guarded = next(
-        node for node in ast.parse(inspect.getsource(room)).body if isinstance(node, ast.If)
-    )
-    imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
-    read = {"." * node.level + node.module: {name.name for name in node.names} for node in imports}
-    assert {module: {*names.split()} for module, names in room._MODULES.items()} == read
-    assert sorted(room.__all__) == sorted(name for names in read.values() for name in names)
+@pytest.mark.parametrize("package", [components, *ROOMS, crds], ids=lambda room: room.__name__)
+def test_a_package_offers_what_a_type_checker_reads_each_name_once(package: ModuleType):
+    stub = ast.parse(Path(str(package.__file__)).with_name("__init__.pyi").read_text())
+    assert {type(node) for node in stub.body} == {ast.ImportFrom}
+    names = [(name.name, name.asname) for node in stub.body for name in node.names]
+    assert all(name == public for name, public in names)
+    assert sorted(public for _, public in names) == package.__all__
+    assert len({*names}) == len(names)
+    for node in stub.body:
+        home = import_module("." * node.level + node.module, package.__name__)
+        for name in node.names:
+            assert getattr(package, name.name) is getattr(home, name.name)
 
 
 @pytest.mark.parametrize("room", [*ROOMS, crds], ids=lambda room: room.__name__)
