@@ -114,6 +114,7 @@ def _cases(args: GpuMetricsArgs) -> Iterator[ScalingCase]:
         yield ScalingCase("sm 80 of 50", metric, 50, [[80]])
         yield ScalingCase("sm two cards", metric, 50, [[70, 65]])
         yield ScalingCase("sm within tolerance", metric, 50, [[54]])
+        yield ScalingCase("sm at the tolerance", metric, 50, [[55]])
         yield ScalingCase("sm two pods", metric, 50, [[90], [30]])
     yield ScalingCase("gpu two cards", "gpu_utilization", 50, [[90, 70]])
     yield ScalingCase("gpu fewer", "gpu_utilization", 80, [[30], [40], [20]])
