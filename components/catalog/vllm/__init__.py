@@ -8,6 +8,8 @@ from typing import Final
 
 from .table import Version, release_name
 
+# Compute capability below which no release runs: docs.vllm.ai, "GPU", read 2026-11.
+LEAST_CAPABILITY = 7.0
 # First version that no longer runs on a card of this compute capability or lower.
 # V100 (7.0): vLLM 0.9.0, github.com/vllm-project/vllm pull 18818, 2025-05-28.
 V100_DROPPED: Version = (0, 9, 0)
