@@ -6,6 +6,7 @@ For values that only exist later (IDs, addresses), `placeholders` stand.
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -13,13 +14,14 @@ from typing import Any, Final, TypeVar
 import pulumi
 
 from components.args import Args
-from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, Origin
+from components.catalog.sharing import ERDMA, ERDMA_ADDON, SHARING_ADDON, GpuSharing
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import release_name
 from components.cloud import (
     AckClusterArgs,
+    Addon,
     ClusterProfile,
     EdgePoolArgs,
     ModelBucketArgs,
@@ -67,6 +69,8 @@ T = TypeVar("T")
 
 DEFAULT_PORT: Final = 8080
 """Port of a server that names none."""
+SHARE_OF_A_PART: Final = 0.9
+"""What vLLM takes of its part of a card where the stack file says nothing."""
 
 
 class Unresolved(LookupError):
@@ -127,21 +131,34 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         service_cidr=network.service_cidr,
         log_project_name=log_project_name(environment, prefix),
         autoscaling=cluster.autoscaling if elastic else None,
+        addons=[*cluster.addons, *_device_addons(environment)],
         protect=cluster.deletion_protection,
     )
+
+
+def _device_addons(environment: Environment) -> Iterator[Addon]:
+    """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
+    named = {addon.name for addon in environment.cluster.addons}
+    workloads = [model.server.resources for model in environment.models]
+    workloads += [job.resources for job in environment.training]
+    shares = any(pool.gpu_sharing is not GpuSharing.EXCLUSIVE for pool in environment.pools)
+    if shares and environment.cluster.gpu_sharing_addon and SHARING_ADDON not in named:
+        yield Addon(name=SHARING_ADDON)
+    if any(ERDMA in (resources.extended or {}) for resources in workloads):
+        yield from () if ERDMA_ADDON in named else [Addon(name=ERDMA_ADDON)]
 
 
 def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
     """A node pool in its zones."""
     zones = [zone.id for zone in required(environment.network).zones]
-    whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
+    schedule = {GPU_SCHEDULE: pool.gpu_sharing.label} if pool.gpu else {}
     return made_of(
         NodePoolArgs,
         pool,
         cluster_id=placeholders.CLUSTER_ID,
         node_pool_name=pool.name,
         vswitch_ids=[placeholders.vswitch_id(_zone(zone, zones)) for zone in pool.zones or zones],
-        labels={**whole_cards, **pool.labels},
+        labels={**schedule, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
         system_disk=NodeDisk(size_gib=pool.system_disk_gib),
@@ -467,8 +484,9 @@ def node_selector(environment: Environment, pool: AnyPoolSection) -> dict[str, p
     if isinstance(pool, NodesSection):
         return dict(pool.node_selector)
     sharing = [sibling for sibling in environment.all_pools if sibling.gpu == pool.gpu]
-    if isinstance(pool, PoolSection) and pool.gpu is not None and len(sharing) == 1:
-        return {GPU_CARD: GPUS[pool.gpu].label}
+    card = environment.card(pool)
+    if isinstance(pool, PoolSection) and card and card.label and len(sharing) == 1:
+        return {GPU_CARD: card.label}
     return {NODE_POOL_ID: placeholders.pool_id(pool.name)}
 
 
@@ -514,7 +532,7 @@ def model_args(
         else claim_and_folder(environment, model.name, model.volume)
     )
     return ModelArgs(
-        server=server(model),
+        server=server(environment, model),
         namespace=environment.namespace,
         labels=pod_labels(model),
         claim=required(claim),
@@ -563,12 +581,38 @@ def base_model(job: TrainingSection) -> str:
     return f"{job.name}-model"
 
 
-def server(model: ModelSection) -> ModelServer:
-    """The container of a model, with the Secret of its key among its variables."""
+def server(environment: Environment, model: ModelSection) -> ModelServer:
+    """The container of a model, with its part of a card, and the Secret of its key."""
+    update: dict[str, Any] = {}
     secret, secrets = model.api_key_secret, model.server.secret_env or []
-    if secret is None or secret in secrets:
-        return model.server
-    return model.server.model_copy(update={"secret_env": [*secrets, secret]})
+    if secret is not None and secret not in secrets:
+        update["secret_env"] = [*secrets, secret]
+    share = _share_of_a_card(environment, model)
+    if share is not None and model.server.vllm is not None:
+        update["vllm"] = model.server.vllm.model_copy(update={"gpu_memory_utilization": share})
+    return model.server.model_copy(update=update) if update else model.server
+
+
+def memory_share(part_gib: int, card_gib: int, share: float = SHARE_OF_A_PART) -> float:
+    """The share of a card that a share of a part of it is, rounded down to a percent."""
+    return math.floor(100 * share * part_gib / card_gib) / 100
+
+
+def _share_of_a_card(environment: Environment, model: ModelSection) -> float | None:
+    """What vLLM takes of a card of which it has a part that nothing isolates; None elsewhere.
+
+    A pod may land on any of its pools, so that the largest of their cards counts.
+    """
+    vllm, part = model.server.vllm, model.server.resources.gpu_gib
+    if vllm is None or not part or "gpu_memory_utilization" in vllm.model_fields_set:
+        return None
+    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
+    sizes = [
+        card.memory_gib
+        for pool in pools
+        if pool.gpu_sharing is GpuSharing.SHARE and (card := environment.card(pool))
+    ]
+    return memory_share(part, max(sizes)) if sizes else None
 
 
 def load_test_args(

@@ -19,6 +19,8 @@ from ..args import (
 )
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
+from ..catalog.labels import GPU_SCHEDULE
+from ..catalog.sharing import BY_MEMORY
 from ..crds.affinity import TaintEffect
 from ..names import (
     DRIVER_VERSION,
@@ -512,6 +514,8 @@ def _render_size(args: NodePoolArgs) -> dict[str, Any]:
 def _scaling_type(args: NodePoolArgs) -> str:
     if args.spot:
         return "spot"
+    if (args.labels or {}).get(GPU_SCHEDULE) in BY_MEMORY:
+        return "gpushare"
     return "gpu" if any(map(has_gpu, args.instance_types)) else "cpu"
 
 

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from ..args import Args, Because, Fault, TextForm, Words
 from ..catalog.labels import GPU_RESOURCE
+from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_LABEL
+from ..names import DNS_1123_LABEL, LABEL_KEY
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
@@ -57,6 +58,23 @@ KeySecretName = Annotated[
 """Type of the name of the Secret of a key."""
 
 
+def extended_faults(field: str, name: str, why: str) -> Iterator[Fault]:
+    """Refuses the name of a resource that Kubernetes does not take, or that has a field here.
+
+    https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#extended-resources
+    """
+    if (own := field_of(name)) is not None:
+        yield Fault(field, name, f"left out, and {own} given", "that is checked against the pools")
+    elif "/" not in name or "kubernetes.io/" in name or not LABEL_KEY.allows(name):
+        yield Fault(field, name, "<domain>/<resource>, such as aliyun/erdma", why)
+
+
+ExtendedName = Annotated[
+    str, TextForm(extended_faults), Because("a resource without a domain is Kubernetes' own")
+]
+"""Type of the name of an extended resource."""
+
+
 class Resources(Args):
     """What one replica asks of a node."""
 
@@ -65,7 +83,17 @@ class Resources(Args):
     memory: Quantity = Field(examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
     gpus: int = Field(default=1, ge=0)
-    """Whole GPU cards."""
+    """Whole GPU cards; left out beside `gpu_memory` or `mig`, by which there is a part of one."""
+    gpu_memory: Quantity | None = Field(default=None, examples=["8Gi"])
+    """Memory of a card that is shared, in whole GiB, e.g. 8Gi: in place of `gpus`, on pools whose
+    `gpu_sharing` is share, cgpu, core_mem or mps."""
+    gpu_cores: int | None = Field(default=None, ge=1, le=100)
+    """Compute of that card, in percent, on pools whose `gpu_sharing` is core_mem."""
+    mig: str | None = Field(default=None, pattern=r"^\d+g\.\d+gb$", examples=["1g.10gb"])
+    """Profile of a MIG instance, e.g. 1g.10gb: in place of `gpus`, on pools whose `gpu_sharing` is
+    mig."""
+    extended: dict[ExtendedName, int] | None = Field(default=None, examples=[{"aliyun/erdma": 1}])
+    """Further extended resources by name, 1 or more of each, e.g. aliyun/erdma: 1 for RDMA."""
     cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
 
@@ -74,12 +102,58 @@ class Resources(Args):
             want = f"at least cpu ({self.cpu})"
             why = "Kubernetes refuses a limit below the request"
             yield Fault("cpu_limit", self.cpu_limit, want, why)
+        yield from self._part_faults()
+        for name, count in (self.extended or {}).items():
+            if count < 1:
+                yield Fault(f"extended[{name}]", count, "1 or more", "devices are counted")
+
+    def _part_faults(self) -> Iterator[Fault]:
+        """A part of a card is one part, of one card."""
+        part = "gpu_memory" if self.gpu_memory is not None else "mig"
+        if self.gpus > 1 and self.is_part:
+            why = f"{part} asks for a part of one card, and nothing for parts of several"
+            yield Fault("gpus", self.gpus, "left out", why)
+        if self.gpu_memory is not None and self.mig is not None:
+            yield Fault("mig", self.mig, "left out, or gpu_memory", "a card is shared in one way")
+        size = parse(self.gpu_memory or "1Gi") / 2**30
+        if size < 1 or size % 1:
+            want = "whole GiB, e.g. 8Gi"
+            yield Fault("gpu_memory", self.gpu_memory, want, f"{GPU_MEMORY} is counted in GiB")
+        if self.gpu_cores is not None and self.gpu_memory is None:
+            why = "compute is asked for beside memory of the same card"
+            yield Fault("gpu_cores", self.gpu_cores, "left out, or gpu_memory given too", why)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a card in place of whole ones."""
+        return self.gpu_memory is not None or self.mig is not None
+
+    @property
+    def whole_cards(self) -> int:
+        """Cards that no other pod gets."""
+        return 0 if self.is_part else self.gpus
+
+    @property
+    def needs_card(self) -> bool:
+        """Whether it is for nodes with cards."""
+        return self.gpus > 0 or self.is_part
+
+    @property
+    def gpu_gib(self) -> int:
+        """Memory of a shared card, in GiB; 0 where it asks for none by memory."""
+        return int(parse(self.gpu_memory)) // 2**30 if self.gpu_memory is not None else 0
 
     def manifest(self) -> dict[str, dict[str, str]]:
         """Requests and limits, as a container spells them."""
+        counts = {
+            GPU_RESOURCE: self.whole_cards,
+            GPU_MEMORY: self.gpu_gib,
+            GPU_CORES: self.gpu_cores,
+            f"{MIG_PREFIX}{self.mig}": int(self.mig is not None),
+            **(self.extended or {}),
+        }
         both = {"memory": self.memory}
-        if self.gpus:
-            both[GPU_RESOURCE] = str(self.gpus)
+        both |= {name: str(count) for name, count in counts.items() if count}
         limit = {"cpu": self.cpu_limit} if self.cpu_limit else {}
         return {"requests": {"cpu": self.cpu, **both}, "limits": {**limit, **both}}
 

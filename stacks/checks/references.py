@@ -21,7 +21,7 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
             pool = environment.pool(name)
             if pool is None:
                 yield from _unknown(field, name, pools, "pods cannot be placed on it")
-            elif pool.gpu is None and resources_of(workload).gpus:
+            elif not pool.has_gpus and resources_of(workload).needs_card:
                 want = "a pool with a gpu"
                 why = "the pod asks for GPUs and would stay pending"
                 yield Fault(field, name, want, why)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 from components.serving.server import ModelServer, Resources
 
 from ..sections.environment import Environment
 from ..sections.models import CacheSection, ModelSection, PlacementSection, RuntimeSection
-from ..sections.pools import AnyPoolSection, PoolSection
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
 
 
@@ -24,6 +25,15 @@ def highest_size(pool: PoolSection) -> int:
 def fewest_replicas(section: RuntimeSection) -> int:
     """Replicas that a model has at the least."""
     return 1 if section.scale.min is None else section.scale.min
+
+
+def section_of(pool: AnyPoolSection) -> str:
+    """Field path of a pool, e.g. `edge_pools[v100]`."""
+    return f"{_SECTIONS[type(pool)]}[{pool.name}]"
+
+
+_SECTIONS: Final = {PoolSection: "pools", EdgePoolSection: "edge_pools", NodesSection: "nodes"}
+"""Sections of the stack file that pools of a kind stand in."""
 
 
 def models(environment: Environment) -> Iterator[tuple[str, ModelSection]]:

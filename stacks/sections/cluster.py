@@ -59,6 +59,9 @@ class ClusterSection(Args):
     """When ACK may maintain the control plane. Left out, ACK decides."""
     addons: list[Addon] = []
     """Further ACK add-ons. What the environment needs is installed without being named here."""
+    gpu_sharing_addon: bool = True
+    """Whether ack-ai-installer is installed as an add-on where a pool shares its cards. False where
+    the cluster has it from the cloud-native AI suite of ACK's console."""
     context: str | None = None
     """Context of the kubeconfig of an existing cluster. Default: its current one."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from components.args import SECRET, Args, Because, Fault
+from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
 from components.names import LabelName
@@ -25,7 +26,14 @@ from .platform import (
     KServeSection,
     WaitsSection,
 )
-from .pools import AnyPoolSection, EdgePoolSection, InstanceTypeSection, NodesSection, PoolSection
+from .pools import (
+    AnyPoolSection,
+    EdgePoolSection,
+    GpuSection,
+    InstanceTypeSection,
+    NodesSection,
+    PoolSection,
+)
 from .prices import PricesSection
 from .stores import StoreSection
 from .training import TrainingSection
@@ -85,6 +93,8 @@ class Environment(Args):
     """Groups of nodes of an existing cluster."""
     instance_types: list[InstanceTypeSection] = []
     """Instance types that the catalogue does not know."""
+    gpus: list[GpuSection] = []
+    """GPU cards that the catalogue does not know."""
     stores: list[StoreSection] = Field(min_length=1)
     """Where files are kept."""
     priorities: list[PriorityClass] = []
@@ -138,6 +148,16 @@ class Environment(Args):
     def store(self, name: str) -> StoreSection | None:
         """The store of a name."""
         return next((store for store in self.stores if store.name == name), None)
+
+    @property
+    def cards(self) -> Mapping[str, Gpu]:
+        """The catalogue of cards, with what the stack file adds; of two rows, the catalogue's."""
+        return {**{entry.name: entry.card() for entry in self.gpus}, **GPUS}
+
+    def card(self, pool: AnyPoolSection) -> Gpu | None:
+        """The card of a pool; None where it has none, or one of an unknown kind."""
+        described = (entry.card() for entry in self.gpus if entry.name == pool.gpu)
+        return GPUS.get(pool.gpu or "") or next(described, None)
 
     @property
     def instances(self) -> Mapping[str, Instance]:

@@ -223,8 +223,8 @@ CASES = [
             ],
         },
         (
-            f"pools[x].gpu is '{NO_CARD}', but it must be one of {CARDS}: its node label "
-            "and memory stand in the catalogue."
+            f"pools[x].gpu is '{NO_CARD}', but it must be one of {CARDS}, or described "
+            "under gpus: its memory and compute capability decide what runs on it."
         ),
         {
             "pools[+]": {"name": "x", "gpu": "L20", "instance_types": ["ecs.gn9.large"], "size": 0},
@@ -259,8 +259,8 @@ CASES = [
         hybrid,
         {"edge_pools[idc].gpu": NO_CARD},
         (
-            f"edge_pools[idc].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
-            "stands in the catalogue."
+            f"edge_pools[idc].gpu is '{NO_CARD}', but it must be one of {CARDS}, or "
+            "described under gpus: its memory and compute capability decide what runs on it."
         ),
         {"edge_pools[idc].gpu": "A10"},
     ),
@@ -293,8 +293,8 @@ CASES = [
         existing,
         {"nodes[gpu].gpu": NO_CARD},
         (
-            f"nodes[gpu].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
-            "stands in the catalogue."
+            f"nodes[gpu].gpu is '{NO_CARD}', but it must be one of {CARDS}, or "
+            "described under gpus: its memory and compute capability decide what runs on it."
         ),
         {"nodes[gpu].gpu": "L20"},
     ),
@@ -637,6 +637,97 @@ CASES = [
             "which leaves room for an index: pods are called after the job."
         ),
         {"load_tests": [load_test(name="s" * 51, run="first")]},
+    ),
+    Case(
+        "EdgePoolSection",
+        "shared cards of an IDC",
+        hybrid,
+        {"edge_pools[idc].gpu_sharing": "share"},
+        (
+            "edge_pools[idc].gpu_sharing is 'share', but it must be 'exclusive', or left out: ACK"
+            " shares cards on managed Pro clusters, and isolates their memory on ECS alone."
+        ),
+        {"edge_pools[idc].gpu_sharing": "exclusive"},
+    ),
+    Case(
+        "PoolSection",
+        "a way to share cards where there are none",
+        dev,
+        {"pools[system].gpu_sharing": "cgpu"},
+        (
+            "pools[system].gpu_sharing is 'cgpu', but it must be left out, or gpu given: there "
+            "are no cards to share."
+        ),
+        {"pools[system].gpu_sharing": "exclusive"},
+    ),
+    Case(
+        "PoolSection",
+        "a label that says another way to share",
+        dev,
+        {
+            "pools[a10].labels": {"ack.node.gpu.schedule": "share"},
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+        (
+            "pools[a10].labels[ack.node.gpu.schedule] is 'share', but it must be 'cgpu', or left "
+            "out: gpu_sharing is cgpu, of which that label is made."
+        ),
+        {
+            "pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"},
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+    ),
+    Case(
+        "NodesSection",
+        "nodes with a label that says another way to share",
+        existing,
+        {
+            "nodes[gpu].node_selector": {"ack.node.gpu.schedule": "share"},
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"},
+            "training": [],
+        },
+        (
+            "nodes[gpu].node_selector[ack.node.gpu.schedule] is 'share', but it must be 'cgpu', "
+            "or left out: gpu_sharing is cgpu, of which that label is made."
+        ),
+        {
+            "nodes[gpu].node_selector": {"ack.node.gpu.schedule": "cgpu"},
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"},
+            "training": [],
+        },
+    ),
+    Case(
+        "NodesSection",
+        "a part of a card as what a node has",
+        existing,
+        {"nodes[gpu].allocatable.gpu_memory": "8Gi"},
+        (
+            "nodes[gpu].allocatable.gpu_memory is '8Gi', but it must be left out: gpus says how "
+            "many cards there are, gpu what each has, and gpu_sharing the parts."
+        ),
+        {"nodes[gpu].allocatable.gpus": 8},
+    ),
+    Case(
+        "PoolSection",
+        "a pool of Lingjun",
+        dev,
+        {"pools[a10].type": "lingjun"},
+        (
+            "pools[a10].type is 'lingjun', but it must be left out, for ECS instances: Lingjun "
+            "nodes are bought and put into node groups in the console of Lingjun, and no stack "
+            "creates them; once they are in a cluster, profile existing serves models on them, as"
+            " nodes with the label alibabacloud.com/lingjun-worker. See "
+            "https://www.alibabacloud.com/help/en/ack/ack-lingjun-managed-clusters/user-guide/overview-of-lingjun-node-pools"
+        ),
+        {"pools[a10].type": "ess"},
     ),
 ]
 

@@ -315,6 +315,150 @@ CASES = [
         ),
         {"load_tests": [load_test(generator="hey", image="registry/hey:1")]},
     ),
+    Case(
+        "Resources",
+        "parts of two cards",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "gpus": 2,
+            },
+        },
+        (
+            "models[qwen].server.resources.gpus is 2, but it must be left out: gpu_memory asks "
+            "for a part of one card, and nothing for parts of several."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "gpus": 0,
+            },
+        },
+    ),
+    Case(
+        "Resources",
+        "a part that is no number of GiB",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8500Mi",
+            },
+        },
+        (
+            "models[qwen].server.resources.gpu_memory is '8500Mi', but it must be whole GiB, e.g."
+            " 8Gi: aliyun.com/gpu-mem is counted in GiB."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8192Mi",
+            },
+        },
+    ),
+    Case(
+        "Resources",
+        "memory and an instance of MIG",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "mig": "1g.5gb",
+            },
+        },
+        (
+            "models[qwen].server.resources.mig is '1g.5gb', but it must be left out, or "
+            "gpu_memory: a card is shared in one way."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+    ),
+    Case(
+        "Resources",
+        "compute without memory",
+        existing,
+        {"models[qwen].server.resources.gpu_cores": 30},
+        (
+            "models[qwen].server.resources.gpu_cores is 30, but it must be left out, or "
+            "gpu_memory given too: compute is asked for beside memory of the same card."
+        ),
+        {"models[qwen].server.resources.gpu_cores": None},
+    ),
+    Case(
+        "Resources",
+        "an extended resource with a field of its own",
+        existing,
+        {"models[qwen].server.resources.extended": {"aliyun.com/gpu-mem": 8}},
+        (
+            "models[qwen].server.resources.extended[aliyun.com/gpu-mem] is "
+            "'aliyun.com/gpu-mem', but it must be left out, and gpu_memory given: that is "
+            "checked against the pools."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun.com/gpu": 8}},
+    ),
+    Case(
+        "Resources",
+        "an instance of MIG by its resource",
+        existing,
+        {"models[qwen].server.resources.extended": {"nvidia.com/mig-1g.10gb": 1}},
+        (
+            "models[qwen].server.resources.extended[nvidia.com/mig-1g.10gb] is "
+            "'nvidia.com/mig-1g.10gb', but it must be left out, and mig given: that is "
+            "checked against the pools."
+        ),
+        {"models[qwen].server.resources.extended": {"nvidia.com/other": 1}},
+    ),
+    Case(
+        "Resources",
+        "a resource that is Kubernetes' own",
+        existing,
+        {"models[qwen].server.resources.extended": {"ephemeral-storage": 1}},
+        (
+            "models[qwen].server.resources.extended[ephemeral-storage] is "
+            "'ephemeral-storage', but it must be <domain>/<resource>, such as aliyun/erdma: a"
+            " resource without a domain is Kubernetes' own."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 1}},
+    ),
+    Case(
+        "Resources",
+        "no device",
+        existing,
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 0}},
+        (
+            "models[qwen].server.resources.extended[aliyun/erdma] is 0, but it must be 1 or "
+            "more: devices are counted."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 1}},
+    ),
 ]
 
 
