@@ -10,6 +10,7 @@ from ..model import type_name
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .kserve import left_behind
 from .report import StackReport
+from .sharing import switched
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def headlines(diff: StackDiff) -> list[str]:
         for urn in diff.unprotected
     ]
     leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
-    return [*sentences, *refused, *freed, *leftovers]
+    return [*sentences, *switched(diff), *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:
