@@ -167,8 +167,7 @@ CASES = [
             "nodes[gpu].gpu": "H20-3E",
         },
         (
-            "nodes[gpu].gpu is 'H20-3E', but it must be one of H20-3e, A10, T4, V100, V100-32GB, "
-            "P100, P4, L20, A100, A100-40GB, H20, L4, L40S, A800, H800, H100, H200 (did you mean "
+            f"nodes[gpu].gpu is 'H20-3E', but it must be one of H20-3e, {CARDS} (did you mean "
             "'H20-3e'?), or described under gpus: its memory and compute capability decide what "
             "runs on it."
         ),
