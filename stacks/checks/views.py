@@ -59,7 +59,7 @@ def containers(
 def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelSection]]:
     """The caches, each with its field path and its model."""
     for path, model in models(environment):
-        if model.cache is not None:
+        if model.cache is not None and model.volume is not None:
             yield f"{path}.cache", model.cache, model
 
 
@@ -69,8 +69,15 @@ def resources_of(workload: ModelSection | TrainingSection) -> Resources:
 
 
 def mount_paths(model: ModelSection) -> list[str]:
-    """Absolute paths at which a model's container sees files of a store."""
-    return [model.server.mount_path]
+    """Absolute paths at which a model's container sees files that it did not bring."""
+    model_path = [model.server.mount_path] if model.volume else []
+    return [*model_path, *(volume.mount_path for volume in model.volumes)]
+
+
+def read_only_paths(model: ModelSection) -> list[str]:
+    """Those of them at which nobody writes."""
+    written = [volume.mount_path for volume in model.volumes if volume.is_written]
+    return [path for path in mount_paths(model) if path not in written]
 
 
 def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:
