@@ -689,7 +689,7 @@ def load_test_args(
         LoadTestArgs,
         test,
         url=test.url or url,
-        served_model_name=model.server.served_name or model.name,
+        served_model_name=test.served_name or model.server.served_name or model.name,
         namespace=environment.namespace,
         model_claim=claim,
         model_folder=folder,

@@ -340,7 +340,7 @@ def declare_claims(
         store = [stores[claim.store]] if claim.store in stores else []
         options = cluster.options(*namespace, *store)
         component = ModelStore(claim.name, cluster.bound(claim.args), options)
-        if not claim.args.writable:
+        if not claim.args.writable and not claim.is_filled:
             pulumi.export(f"{claim.name}_upload_command", component.upload_command)
         declared.append(component)
     return declared
@@ -389,6 +389,8 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
     wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
     url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
+    if len(model.server.served_names) > 1:
+        pulumi.export(f"{model.name}_served_names", model.server.served_names)
     pulumi.export(
         f"{model.name}_curl",
         host.apply(lambda hostname: f"curl -H 'Host: {hostname}' {kind} -d '{body}' {url}"),

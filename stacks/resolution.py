@@ -119,6 +119,8 @@ class ClaimPart:
     store: str
     """Name of the store."""
     args: ModelStoreArgs
+    is_filled: bool = False
+    """Whether the stack itself puts the files there."""
 
 
 @dataclass(frozen=True)
@@ -447,7 +449,8 @@ class _Resolver:
             args = arguments.claim_args(
                 environment, owner, volume, self.prefix, writable=writable, written=written
             )
-            return [ClaimPart(owner, volume.store, args)]
+            filled = any(folder.owner == owner for folder in arguments.imports(environment))
+            return [ClaimPart(owner, volume.store, args, filled)]
 
         return self.part(section, fields, build) or []
 

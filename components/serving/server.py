@@ -21,7 +21,14 @@ from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
-from .vllm_sources import NO_USAGE_STATS, OFFLINE, hub_caches, is_hub_name, is_offline
+from .vllm_sources import (
+    NO_USAGE_STATS,
+    OFFLINE,
+    adapter_names,
+    hub_caches,
+    is_hub_name,
+    is_offline,
+)
 
 HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
@@ -136,6 +143,19 @@ class ModelServer(Args):
         """Name that clients put into `model`, where the command line says it."""
         match = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return match[1] if match else None
+
+    @property
+    def served_names(self) -> list[str]:
+        """Every name that clients may put into `model`, adapters too, where vLLM is told them."""
+        command = self.vllm_command
+        names: list[str] = []
+        adapters: list[str] = []
+        for option in command.options if command and command.is_whole else ():
+            if option.name == "--served-model-name":
+                names = [*option.values]
+            elif option.name == "--lora-modules":
+                adapters = [*adapter_names(option)]
+        return [*names, *adapters] if names else []
 
     @property
     def loads_from_a_hub(self) -> bool:

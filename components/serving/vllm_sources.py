@@ -82,6 +82,14 @@ def is_below(path: str, folder: str) -> bool:
     return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
+def adapter_names(option: Option) -> Iterator[str]:
+    """Names of LoRA adapters: `name=path`, or JSON."""
+    for value in option.values:
+        name = _json(value).get("name") if value.startswith("{") else value.partition("=")[0]
+        if isinstance(name, str) and name:
+            yield name
+
+
 def _adapters(option: Option) -> Iterator[str]:
     """Paths of LoRA adapters: `name=path`, or JSON."""
     for value in option.values:

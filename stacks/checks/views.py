@@ -1,8 +1,10 @@
 """What the checks see of an environment."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
+from components.quantity import binary, parse
 from components.serving.server import ModelServer, Resources
 
 from ..sections.environment import Environment
@@ -66,6 +68,21 @@ def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelS
 def resources_of(workload: ModelSection | TrainingSection) -> Resources:
     """What one pod of a workload asks for."""
     return workload.server.resources if isinstance(workload, ModelSection) else workload.resources
+
+
+def pod_resources(model: ModelSection) -> Resources:
+    """What one pod of a model asks for: its server and sidecars, or else an init container."""
+    server = model.server.resources
+    parts = {"sidecars": model.sidecars, "init_containers": model.init_containers}
+    if not any(parts.values()):
+        return server
+    asked = {}
+    for field in ("cpu", "memory"):
+        amounts = {kind: [parse(getattr(part, field)) for part in parts[kind]] for kind in parts}
+        beside = parse(getattr(server, field)) + sum(amounts["sidecars"])
+        asked[field] = max(beside, *amounts["init_containers"], beside)
+    millis, memory = math.ceil(asked["cpu"] * 1000), binary(math.ceil(asked["memory"]))
+    return server.model_copy(update={"cpu": f"{millis}m", "memory": memory, "cpu_limit": None})
 
 
 def mount_paths(model: ModelSection) -> list[str]:
