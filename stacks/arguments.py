@@ -48,9 +48,11 @@ from components.serving import (
     LoadTestArgs,
     ModelArgs,
     ModelCacheArgs,
+    ModelImportArgs,
     ModelServer,
     PlacementArgs,
     PlacementPool,
+    PodVolume,
     TrainingJobArgs,
 )
 from components.serving.placement import distinct_tolerations, node_affinity
@@ -58,10 +60,10 @@ from components.serving.placement import distinct_tolerations, node_affinity
 from . import placeholders
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection
+from .sections.models import ModelSection, PodVolumeSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
-from .sections.stores import StoreSection, VolumeSection
+from .sections.stores import FilesSection, StoreSection, VolumeSection
 from .sections.training import TrainingSection
 
 A = TypeVar("A", bound=Args)
@@ -312,16 +314,95 @@ class MountedFolder:
 def mounts(environment: Environment) -> Iterator[MountedFolder]:
     """Every folder of a store that is mounted."""
     for model in environment.models:
-        yield MountedFolder(model.name, f"models[{model.name}].volume", model.name, model.volume)
+        path = f"models[{model.name}]"
+        if model.volume:
+            yield MountedFolder(model.name, f"{path}.volume", model.name, model.volume.read)
+        for volume in model.volumes:
+            if volume.files:
+                owner, field = volume_owner(model, volume), f"{path}.volumes[{volume.name}]"
+                yield MountedFolder(model.name, field, owner, volume.files.read)
     for job in environment.training:
         path = f"training[{job.name}]"
         yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint)
         if job.volume:
-            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume)
+            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume.read)
     for test in environment.load_tests:
         if test.results:
             path = f"load_tests[{test.name}].results"
             yield MountedFolder(test.name, path, results(test), test.results)
+
+
+@dataclass(frozen=True)
+class ImportedFolder:
+    """A folder that the stack fills before it is read."""
+
+    name: str
+    """Name of the model or job that mounts it."""
+    field: str
+    """Field path of the folder."""
+    owner: str
+    """What the claim of the folder belongs to; that of the import is called after it."""
+    files: FilesSection
+    server: ModelServer | TrainingSection
+    """The container that reads it, whose image imports where no other is named."""
+
+    @property
+    def import_owner(self) -> str:
+        """What the claim belongs to by which the folder is filled."""
+        return f"{self.owner}-import"
+
+    @property
+    def volume(self) -> VolumeSection:
+        """The store, of which the import makes the folder: what is not there is not mounted."""
+        return VolumeSection(store=self.files.store, size=self.files.size)
+
+
+def imports(environment: Environment) -> Iterator[ImportedFolder]:
+    """Every folder that the stack fills."""
+    for model in environment.models:
+        yield from model_imports(model)
+    for job in environment.training:
+        yield from job_imports(job)
+
+
+def model_imports(model: ModelSection) -> Iterator[ImportedFolder]:
+    """Those of a model."""
+    path = f"models[{model.name}]"
+    folders = [(f"{path}.volume", model.name, model.volume)]
+    folders += [
+        (f"{path}.volumes[{volume.name}]", volume_owner(model, volume), volume.files)
+        for volume in model.volumes
+    ]
+    for field, owner, files in folders:
+        if files and files.source:
+            yield ImportedFolder(model.name, field, owner, files, model.server)
+
+
+def job_imports(job: TrainingSection) -> Iterator[ImportedFolder]:
+    """Those of a training job."""
+    if job.volume and job.volume.source:
+        field, owner = f"training[{job.name}].volume", base_model(job)
+        yield ImportedFolder(job.name, field, owner, job.volume, job)
+
+
+def volume_owner(model: ModelSection, volume: PodVolumeSection) -> str:
+    """Name of a further volume of a model, to which a claim belongs."""
+    return f"{model.name}-{volume.name}"
+
+
+def import_args(environment: Environment, imported: ImportedFolder) -> ModelImportArgs:
+    """The Job that fills a folder."""
+    source = required(imported.files.source)
+    claim, _ = claim_and_folder(environment, imported.import_owner, imported.volume)
+    return ModelImportArgs(
+        source=source,
+        namespace=environment.namespace,
+        claim=required(claim),
+        folder=imported.files.folder.strip("/"),
+        size=imported.files.size,
+        image=source.image or imported.server.image,
+        image_pull_secrets=imported.server.image_pull_secrets or None,
+    )
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -341,8 +422,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
     """
-    store = required(environment.store(model.volume.store))
-    digest = _digest(model.name, store, model.volume)
+    volume = required(model.volume).read
+    digest = _digest(model.name, required(environment.store(volume.store)), volume)
     name = f"{model.name}-dataset-{digest}"
     if len(name) <= LONGEST_DATASET_NAME:
         return name
@@ -365,6 +446,7 @@ def claim_args(
     prefix: str,
     *,
     writable: bool = False,
+    written: str | None = None,
 ) -> ModelStoreArgs:
     """The claim on a folder of a bucket or file system.
 
@@ -374,6 +456,7 @@ def claim_args(
         volume: The folder.
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
         writable: Whether pods may write.
+        written: Folder of a bucket that they may write to. Default: all that is mounted.
     """
     store = required(environment.store(volume.store))
     if (store.oss is None) == (store.nas is None):
@@ -387,6 +470,7 @@ def claim_args(
             oidc_issuer_url=placeholders.ISSUER_URL,
             oidc_provider_arn=placeholders.ISSUER_ARN,
             path=volume.path,
+            written_path=written,
         )
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)
@@ -421,7 +505,7 @@ def cache_args(
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = required(model.cache)
     pool = _pool(environment, tier.pool)
-    source = claim_and_folder(environment, model.name, model.volume)
+    source = claim_and_folder(environment, model.name, required(model.volume).read)
     return ModelCacheArgs(
         namespace=environment.namespace,
         dataset_name=dataset_name(environment, model),
@@ -529,14 +613,17 @@ def model_args(
     claim, folder = (
         (dataset_name(environment, model), None)
         if model.cache
-        else claim_and_folder(environment, model.name, model.volume)
+        else claim_and_folder(environment, model.name, model.volume and model.volume.read)
     )
     return ModelArgs(
         server=server(environment, model),
         namespace=environment.namespace,
         labels=pod_labels(model),
-        claim=required(claim),
+        claim=claim,
         sub_path=folder,
+        volumes=[pod_volume(environment, model, volume) for volume in model.volumes] or None,
+        init_containers=model.init_containers or None,
+        sidecars=model.sidecars or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
@@ -544,12 +631,23 @@ def model_args(
     )
 
 
+def pod_volume(
+    environment: Environment, model: ModelSection, volume: PodVolumeSection
+) -> PodVolume:
+    """A further volume of a model's pod: a store's folder is a claim of it."""
+    claim, folder = volume.claim, None
+    if volume.store is not None:
+        files = required(volume.files).read
+        claim, folder = claim_and_folder(environment, volume_owner(model, volume), files)
+    return made_of(PodVolume, volume, claim=claim, folder=folder)
+
+
 def training_args(
     environment: Environment, job: TrainingSection, pools: list[PlacementPool]
 ) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     claim, folder = claim_and_folder(environment, checkpoint(job), job.checkpoint)
-    model, part = claim_and_folder(environment, base_model(job), job.volume)
+    model, part = claim_and_folder(environment, base_model(job), job.volume and job.volume.read)
     return made_of(
         TrainingJobArgs,
         job,
@@ -628,14 +726,14 @@ def load_test_args(
     """
     model = required(environment.model(test.model))
     # The tokenizer is small: the store has it on every node, and no cache has to come there.
-    claim, folder = claim_and_folder(environment, model.name, model.volume)
+    claim, folder = claim_and_folder(environment, model.name, model.volume and model.volume.read)
     results_claim, results_folder = claim_and_folder(environment, results(test), test.results)
     vllm = model.server.vllm
     return made_of(
         LoadTestArgs,
         test,
         url=test.url or url,
-        served_model_name=model.server.served_name or model.name,
+        served_model_name=test.served_name or model.server.served_name or model.name,
         namespace=environment.namespace,
         model_claim=claim,
         model_folder=folder,

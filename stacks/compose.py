@@ -28,7 +28,7 @@ from components.cloud import (
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
 from components.platform import Dashboards, Fluid, GpuMetrics, Priorities
-from components.serving import LoadTest, ModelCache, Placement, TrainingJob
+from components.serving import LoadTest, ModelCache, ModelImport, Placement, TrainingJob
 from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
@@ -36,7 +36,7 @@ from . import placeholders
 from .arguments import required
 from .placeholders import bind
 from .platforms import Platform
-from .resolution import ClaimPart, CloudParts, ModelParts, ResolvedEnvironment
+from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
 from .sections.load_tests import LoadTestSection
@@ -121,11 +121,15 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     for model in resolved.models:
         name = model.section.name
         claims = declare_claims(model.claims, cluster, stores, namespace)
-        cache = declare_cache(model, cluster, [*namespace, *claims, *fluid])
+        imports = declare_imports(model.imports, cluster, stores, namespace)
+        cache = declare_cache(model, cluster, [*namespace, *claims, *imports, *fluid])
         placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
-        needed = [*priorities, placement, *platforms, *metrics, *(cache or claims), *nodes]
+        # The cache waits for the claim, and for what fills it, but not for further volumes.
+        files = [*(cache or claims), *(imports if not cache or model.section.volumes else [])]
+        files += claims if cache and model.section.volumes else []
+        needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
         export_address(environment.namespace, model.section, services[name].host)
@@ -133,8 +137,10 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     for job in resolved.training:
         name = job.section.name
         claims = declare_claims(job.claims, cluster, stores, namespace)
+        imports = declare_imports(job.imports, cluster, stores, namespace)
         placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
-        TrainingJob(name, cluster.bound(job.job), cluster.on_nodes(*priorities, placement, *claims))
+        after = cluster.on_nodes(*priorities, placement, *claims, *imports)
+        TrainingJob(name, cluster.bound(job.job), after)
 
     for number, test in enumerate(resolved.load_tests):
         name = test.section.name
@@ -334,8 +340,25 @@ def declare_claims(
         store = [stores[claim.store]] if claim.store in stores else []
         options = cluster.options(*namespace, *store)
         component = ModelStore(claim.name, cluster.bound(claim.args), options)
-        if not claim.args.writable:
+        if not claim.args.writable and not claim.is_filled:
             pulumi.export(f"{claim.name}_upload_command", component.upload_command)
+        declared.append(component)
+    return declared
+
+
+def declare_imports(
+    imports: Sequence[ImportPart],
+    cluster: TargetCluster,
+    stores: Mapping[str, ModelBucket | ModelFileSystem],
+    namespace: Sequence[pulumi.Resource],
+) -> list[ModelImport]:
+    """What fills folders of stores, each with a claim by which it writes."""
+    declared = []
+    for part in imports:
+        claims = declare_claims(part.claims, cluster, stores, namespace)
+        options = cluster.on_platform_nodes(*namespace, *claims)
+        component = ModelImport(part.name, cluster.bound(part.args), options)
+        pulumi.export(f"{part.name}_import_log_command", component.log_command)
         declared.append(component)
     return declared
 
@@ -366,6 +389,8 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
     wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
     url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
+    if len(model.server.served_names) > 1:
+        pulumi.export(f"{model.name}_served_names", model.server.served_names)
     pulumi.export(
         f"{model.name}_curl",
         host.apply(lambda hostname: f"curl -H 'Host: {hostname}' {kind} -d '{body}' {url}"),

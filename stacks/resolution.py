@@ -25,6 +25,7 @@ from components.serving import (
     LoadTestArgs,
     ModelArgs,
     ModelCacheArgs,
+    ModelImportArgs,
     PlacementArgs,
     PlacementPool,
     TrainingJobArgs,
@@ -71,6 +72,9 @@ POOL: Final = {
 }
 STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
 CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+FOLDER: Final = {"claim_name": "name", "oss.path": "path", "nas.path": "path"}
+IMPORT_CLAIM: Final = {**FOLDER, "oss.written_path": "path"}
+IMPORT: Final = {"image": "source.image", "folder": "path"}
 CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
 RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
 TRAINING: Final = {
@@ -115,6 +119,19 @@ class ClaimPart:
     store: str
     """Name of the store."""
     args: ModelStoreArgs
+    is_filled: bool = False
+    """Whether the stack itself puts the files there."""
+
+
+@dataclass(frozen=True)
+class ImportPart:
+    """What fills a folder before it is read."""
+
+    name: str
+    """Name of its component: what the folder's claim belongs to."""
+    claims: Sequence[ClaimPart]
+    """The writable claim; none where the store is itself a claim."""
+    args: ModelImportArgs
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,7 @@ class ModelParts:
     section: ModelSection
     runtime: Runtime[Any]
     claims: Sequence[ClaimPart]
+    imports: Sequence[ImportPart]
     placement: PlacementArgs
     cache: ModelCacheArgs | None
     service: ModelArgs
@@ -135,6 +153,7 @@ class TrainingParts:
 
     section: TrainingSection
     claims: Sequence[ClaimPart]
+    imports: Sequence[ImportPart]
     placement: PlacementArgs
     job: TrainingJobArgs
 
@@ -314,7 +333,14 @@ class _Resolver:
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
-        claims = self.claim(section, CLAIM, model.name, model.volume)
+        claims = self.claim(section, CLAIM, model.name, model.volume and model.volume.read)
+        for volume in model.volumes:
+            owner, field = (
+                arguments.volume_owner(model, volume),
+                f"{section}.volumes[{volume.name}]",
+            )
+            files = volume.files and volume.files.read
+            claims += self.claim(field, FOLDER, owner, files, writable=volume.writable)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, model)
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
@@ -335,6 +361,7 @@ class _Resolver:
             section=model,
             runtime=runtime,
             claims=claims,
+            imports=[self.imported(folder) for folder in arguments.model_imports(model)],
             placement=self.placement(section, model, pools),
             service=self.rendered(section, runtime.fields if runtime else {}, service),
             cache=self.rendered(section, CACHE, cache),
@@ -346,7 +373,8 @@ class _Resolver:
         claims = self.claim(
             section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
         )
-        claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
+        volume = job.volume and job.volume.read
+        claims += self.claim(section, CLAIM, arguments.base_model(job), volume)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, job)
 
         def args() -> TrainingJobArgs:
@@ -358,9 +386,25 @@ class _Resolver:
         return TrainingParts(
             section=job,
             claims=claims,
+            imports=[self.imported(folder) for folder in arguments.job_imports(job)],
             placement=self.placement(section, job, pools),
             job=self.rendered(section, TRAINING, args),
         )
+
+    def imported(self, folder: arguments.ImportedFolder) -> ImportPart:
+        """What fills a folder, by a claim on its whole store: what is not there is not mounted."""
+        # Whoever makes a folder makes those above it.
+        written = "/" + folder.files.folder.strip("/").partition("/")[0]
+        claims = self.claim(
+            folder.field,
+            IMPORT_CLAIM,
+            folder.import_owner,
+            folder.volume,
+            writable=True,
+            written=written,
+        )
+        args = self.rendered(folder.field, IMPORT, arguments.import_args, self.environment, folder)
+        return ImportPart(folder.owner, claims, args)
 
     def load_test(self, test: LoadTestSection) -> LoadTestParts:
         """A load test."""
@@ -394,6 +438,7 @@ class _Resolver:
         volume: VolumeSection | None,
         *,
         writable: bool = False,
+        written: str | None = None,
     ) -> list[ClaimPart]:
         """The claim on a folder; none where there is no volume, or the store is itself a claim."""
         environment = self.environment
@@ -401,8 +446,11 @@ class _Resolver:
         def build() -> list[ClaimPart]:
             if volume is None or required(environment.store(volume.store)).claim:
                 return []
-            args = arguments.claim_args(environment, owner, volume, self.prefix, writable=writable)
-            return [ClaimPart(owner, volume.store, args)]
+            args = arguments.claim_args(
+                environment, owner, volume, self.prefix, writable=writable, written=written
+            )
+            filled = any(folder.owner == owner for folder in arguments.imports(environment))
+            return [ClaimPart(owner, volume.store, args, filled)]
 
         return self.part(section, fields, build) or []
 

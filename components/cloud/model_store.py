@@ -76,6 +76,8 @@ class OssStore(Args):
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
     path: str = "/"
     """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other."""
+    written_path: str | None = None
+    """Folder of the bucket that pods may write to, of a writable volume. Default: `path`."""
     fuse_type: FuseType = FuseType.OSSFS2
     """Client that mounts the bucket. `ossfs2` is made for large files read in sequence; it needs
     CSI 1.33.1."""
@@ -239,13 +241,14 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
         )
     if args.oss:
         yield from (fault.under("oss") for fault in _oss_faults(args.oss))
-    for kind, path in (
-        ("oss", args.oss and args.oss.path),
-        ("nas", args.nas and args.nas.path),
+    for field, path in (
+        ("oss.path", args.oss and args.oss.path),
+        ("oss.written_path", args.oss and args.oss.written_path),
+        ("nas.path", args.nas and args.nas.path),
     ):
         if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
             yield Fault(
-                f"{kind}.path",
+                field,
                 path,
                 "an absolute path such as '/Qwen-7B-Chat-Int8'",
                 "the volume starts there",
@@ -276,7 +279,8 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
     objects = pulumi.Output.format("{}/{}*", bucket, _folder(oss.path))
     statements = [RamStatement(actions=list(_READ_ACTIONS), resources=[bucket, objects])]
     if not read_only:
-        statements.append(RamStatement(actions=list(_WRITE_ACTIONS), resources=[objects]))
+        written = pulumi.Output.format("{}/{}*", bucket, _folder(oss.written_path or oss.path))
+        statements.append(RamStatement(actions=list(_WRITE_ACTIONS), resources=[written]))
     if oss.kms_key_arn is not None:
         statements.append(RamStatement(actions=list(_KMS_ACTIONS), resources=[oss.kms_key_arn]))
     return statements

@@ -260,6 +260,7 @@ class KServeModelArgs(ModelArgs):
     """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
         seconds, ingress = self.serve.request_seconds, self.ingress_class
         if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "

@@ -18,11 +18,18 @@ from ..crds.formats import ImageReference
 from ..names import DNS_1123_LABEL, LABEL_KEY
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
-from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
+from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
-from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
+from .vllm_sources import (
+    NO_USAGE_STATS,
+    OFFLINE,
+    adapter_names,
+    hub_caches,
+    is_hub_name,
+    is_offline,
+)
 
 HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
@@ -32,6 +39,8 @@ ABSOLUTE = r"^/[^:]+$"
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
+REASONING_BY_PARSER_SINCE: Final[Version] = (0, 9, 0)
+"""vllm/engine/arg_utils.py: before, a parser is used with --enable-reasoning alone."""
 API_KEY: Final = "VLLM_API_KEY"
 """Variable of which vLLM takes the key that clients have to send (vllm/envs.py), and key of the
 Secret that has it."""
@@ -166,7 +175,8 @@ class ModelServer(Args):
     resources: Resources
     """CPU, memory and GPUs of one replica."""
     mount_path: str = Field(pattern=ABSOLUTE, examples=["/mnt/models/qwen"])
-    """Absolute path at which the model's files appear, read-only."""
+    """Absolute path at which the model's files appear, read-only; of a model without a volume, at
+    which what is downloaded is kept."""
     vllm: Vllm | None = None
     """Flags of vLLM; the command line is made of them."""
     command: list[str] | None = None
@@ -208,6 +218,25 @@ class ModelServer(Args):
         match = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return match[1] if match else None
 
+    @property
+    def served_names(self) -> list[str]:
+        """Every name that clients may put into `model`, adapters too, where vLLM is told them."""
+        command = self.vllm_command
+        names: list[str] = []
+        adapters: list[str] = []
+        for option in command.options if command and command.is_whole else ():
+            if option.name == "--served-model-name":
+                names = [*option.values]
+            elif option.name == "--lora-modules":
+                adapters = [*adapter_names(option)]
+        return [*names, *adapters] if names else []
+
+    @property
+    def loads_from_a_hub(self) -> bool:
+        """Whether vLLM is told the name of a model in a hub."""
+        command = self.vllm_command
+        return command is not None and command.model is not None and is_hub_name(command.model)
+
     def command_line(self, drain_seconds: int = 0) -> list[str]:
         """The command in exec form, so that the server itself receives SIGTERM.
 
@@ -223,17 +252,35 @@ class ModelServer(Args):
             "-m",
             "vllm.entrypoints.openai.api_server",
             *vllm_flags(self.vllm, self.port, self.mount_path, self.gpus),
+            *self._reasoning(),
             *drain,
         ]
 
-    def variables(self) -> dict[str, str]:
-        """Environment variables by name: the user's over those that are set for vLLM."""
+    def _reasoning(self) -> list[str]:
+        """The switch without which releases before 0.9.0 do not use the parser."""
+        image = vllm_image(self.image)
+        old = image is not None and image.version < REASONING_BY_PARSER_SINCE
+        return ["--enable-reasoning"] if old and self.vllm and self.vllm.reasoning_parser else []
+
+    def variables(self, *, downloads: bool = False) -> dict[str, str]:
+        """Environment variables by name: the user's over those that are set for vLLM.
+
+        Args:
+            downloads: Whether the pod has no volume of the model, and keeps at `mount_path` what it
+                gets from a hub.
+        """
         command = self.vllm_command
         variables: dict[str, str] = {}
         if command is not None and not self.usage_stats:
             variables |= NO_USAGE_STATS
         if command is not None and is_offline(command, self.mount_path):
             variables |= OFFLINE
+        if downloads:
+            variables |= hub_caches(self.mount_path)
+        if self.vllm is not None and self.vllm.hub is not None:
+            variables["VLLM_USE_MODELSCOPE"] = str(self.vllm.hub is Hub.MODELSCOPE)
+        if self.vllm is not None and self.vllm.compile_cache is not None:
+            variables["VLLM_CACHE_ROOT"] = self.vllm.compile_cache
         return dict(sorted({**variables, **(self.env or {})}.items()))
 
     @cached_property
@@ -256,9 +303,20 @@ class ModelServer(Args):
         image = vllm_image(self.image)
         if self.vllm is not None:
             yield from field_faults(self.vllm, image)
-            yield from extra_faults(self.vllm.extra_args or [], image, FIELD_BY_FLAG)
+            yield from self._hub_faults(self.vllm)
+            yield from extra_faults(self.vllm.extra_args or [], image, self.vllm.field_by_flag)
         elif (command := self.vllm_command) is not None:
             yield from command_faults(command, self.command or [], image)
+
+    def _hub_faults(self, vllm: Vllm) -> Iterator[Fault]:
+        """What is said of a hub's model, where there is none."""
+        for field in ("revision", "hub") if not self.loads_from_a_hub else ():
+            if (value := getattr(vllm, field)) is not None:
+                why = "files below a mount are of no hub"
+                yield Fault(f"vllm.{field}", value, "left out, or vllm.model a hub's name", why)
+        for field, name in (("hub", "VLLM_USE_MODELSCOPE"), ("compile_cache", "VLLM_CACHE_ROOT")):
+            if getattr(vllm, field) is not None and name in (self.env or {}):
+                yield Fault(f"env[{name}]", Words("given"), "left out", f"vllm.{field} sets it")
 
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command

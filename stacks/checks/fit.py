@@ -17,7 +17,16 @@ from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import AnyPoolSection, PoolSection
 from .rules import check
-from .views import cached, containers, lowest_size, placed, resources_of, workloads
+from .views import (
+    cached,
+    containers,
+    lowest_size,
+    models,
+    placed,
+    pod_resources,
+    resources_of,
+    workloads,
+)
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
 """CPU that network, storage, metrics and log agents take of each node; an estimate."""
@@ -41,6 +50,22 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
                     want = f"at most {room} on pool {pool.name}"
                     why = f"{node} offers no more to pods beside its own agents"
                     yield Fault(f"{path}.resources.{field}", got, want, why)
+
+
+@check
+def sidecars_fit_beside_their_server(environment: Environment) -> Iterator[Fault]:
+    """A node has to hold a pod whole; of a server that alone is too large, its own rule speaks."""
+    for path, model in models(environment):
+        alone, whole = model.server.resources, pod_resources(model)
+        for pool in placed(environment, model.placement) if whole is not alone else []:
+            for node, offer in offers(environment, pool) if pool.gpu or not alone.gpus else []:
+                too_large = {field for field, *_ in _shortages(alone, offer)}
+                for field, got, room in _shortages(whole, offer):
+                    if field not in too_large:
+                        want = f"at most {room} on pool {pool.name}, all containers together"
+                        why = f"{got} is what the pod asks for, and {node} offers no more"
+                        asked = getattr(alone, field)
+                        yield Fault(f"{path}.server.resources.{field}", asked, want, why)
 
 
 @check

@@ -10,6 +10,7 @@ from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
+from ..arguments import imports
 from ..needs import CERT_MANAGER, KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
@@ -94,8 +95,15 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
         image = model.server.image
         resolved = needs.on_knative(model) and "@sha256:" not in image
         yield ImageSource(f"{path}.server.image", image, resolved)
+        for kind in ("init_containers", "sidecars"):
+            for part in getattr(model, kind):
+                resolved = needs.on_knative(model) and "@sha256:" not in part.image
+                yield ImageSource(f"{path}.{kind}[{part.name}].image", part.image, resolved)
     for job in environment.training:
         yield ImageSource(f"training[{job.name}].image", job.image)
+    for folder in imports(environment):
+        if folder.files.source and folder.files.source.image:
+            yield ImageSource(f"{folder.field}.source.image", folder.files.source.image)
     for test in environment.load_tests:
         path = f"load_tests[{test.name}]"
         if generator := test.image or GENERATORS[test.generator].image:

@@ -6,7 +6,7 @@ from typing import Final, get_args, get_origin
 
 from components.args import Fault
 
-from ..arguments import base_model, checkpoint, results
+from ..arguments import base_model, checkpoint, imports, mounts, results
 from ..sections.environment import Environment
 from .rules import check
 from .views import repeated
@@ -61,6 +61,26 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
             want = f"no name of a training job with {ending} behind it"
             why = f"the job's {what} is a claim of that name"
             yield Fault(f"models[{model.name}].name", model.name, want, why)
+
+
+@check
+def volumes_have_their_own_claims(environment: Environment) -> Iterator[Fault]:
+    """The claim of a further volume, and that of an import, has the model's name and an ending."""
+    owners: dict[str, str] = {}
+    for mount in mounts(environment):
+        owners.setdefault(mount.owner, mount.field)
+    for mount in mounts(environment):
+        if (other := owners[mount.owner]) != mount.field and ".volumes[" in mount.field + other:
+            volume = mount.field if ".volumes[" in mount.field else other
+            name = volume.partition(".volumes[")[2].removesuffix("]")
+            taken = other if volume == mount.field else mount.field
+            why = f"{taken} has a claim of the name {mount.owner}"
+            yield Fault(f"{volume}.name", name, "another one", why)
+    for folder in imports(environment):
+        if (other := owners.get(folder.import_owner)) is not None:
+            field = f"{folder.field.rpartition('.')[0]}.name"
+            why = f"{other} has a claim of the name {folder.import_owner}, as the import has"
+            yield Fault(field, folder.name, "another one", why)
 
 
 @check

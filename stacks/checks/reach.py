@@ -14,6 +14,8 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
     if environment.network is None or environment.network.dedicated_line:
         return
     for path, model in models(environment):
+        if model.volume is None:
+            continue
         edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePoolSection)]
         if edge:
             yield (

@@ -31,7 +31,7 @@ from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import cached, fewest_replicas, highest_size, lowest_size, models
+from .views import cached, fewest_replicas, highest_size, lowest_size, models, pod_resources
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
@@ -133,7 +133,7 @@ def highest_sums_fit(environment: Environment) -> Iterator[str]:
 def _lowest_demands(environment: Environment) -> Iterator[Demand]:
     """Replicas that are always there, or the reserve instances that stand in for them."""
     for path, model in models(environment):
-        per_pod = amounts(model.server.resources)
+        per_pod = amounts(pod_resources(model))
         pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             least = fewest_replicas(section)
@@ -151,7 +151,7 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
 
 def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
-        per_pod, pools = amounts(model.server.resources), frozenset(model.placement.pools)
+        per_pod, pools = amounts(pod_resources(model)), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, per_pod, pools)
 

@@ -39,7 +39,7 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         for pool in placed(environment, model.placement):
             gpu = environment.card(pool)
-            if gpu is None or model.server.vllm is None:
+            if gpu is None or model.server.vllm is None or model.volume is None:
                 continue
             share = model.server.vllm.gpu_memory_utilization or 1
             room = memory_gib(model.server.resources, pool, gpu) * share
@@ -85,12 +85,16 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the folder's name."""
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        folder = (model.volume.path or "").rstrip("/").rpartition("/")[2]
-        for pattern, (last, name) in LAST_RELEASE.items():
+        command, field = model.server.vllm_command, "volume.path"
+        name = model.volume.path if model.volume else ""
+        if command and model.server.loads_from_a_hub:
+            name, field = command.model or "", f"server.{_field(model, 'model')}"
+        folder = name.rstrip("/").rpartition("/")[2]
+        for pattern, (last, family) in LAST_RELEASE.items():
             if image and image.version > last and re.fullmatch(pattern, folder, re.IGNORECASE):
                 release = release_name(last)
                 want = f"vLLM {release} or earlier, or a newer model, e.g. Qwen2.5"
-                why = f"{path}.volume.path ends in {folder}, which is taken for {name}, and "
+                why = f"{path}.{field} ends in {folder}, which is taken for {family}, and "
                 why += f"vLLM {release} was the last release to load that"
                 see = "docs/guides/upgrade.md"
                 yield Fault(f"{path}.server.image", model.server.image, want, why, see)

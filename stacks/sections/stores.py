@@ -15,6 +15,7 @@ from components.names import (
     host_form,
 )
 from components.quantity import Quantity
+from components.serving.model_import import ImportSource
 
 from .marks import IMMUTABLE
 
@@ -90,3 +91,23 @@ class VolumeSection(Args):
     """Folder in the store. Default: all of it."""
     size: Quantity = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi."""
+
+
+class FilesSection(VolumeSection):
+    """A folder of a store with the files of a model, which the stack may fill."""
+
+    source: ImportSource | None = None
+    """Whence the folder is filled: before pods or a cache read it, a Job imports the revision into
+    a folder of its own below `path`. Left out, the files are at `path` already."""
+
+    @property
+    def folder(self) -> str:
+        """Where the files are: of an import, the folder of its revision."""
+        if self.source is None:
+            return self.path
+        return f"{self.path.rstrip('/')}/{self.source.folder}"
+
+    @property
+    def read(self) -> VolumeSection:
+        """The folder that is read."""
+        return VolumeSection(store=self.store, path=self.folder, size=self.size)
