@@ -36,6 +36,7 @@ from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
     FluidArgs,
+    FluidChart,
     GpuMetricsArgs,
     MetricsFlavor,
     PrometheusEndpoint,
@@ -211,15 +212,16 @@ def _zone(zone: str, zones: Sequence[str]) -> str:
 
 def fluid_args(environment: Environment) -> FluidArgs | None:
     """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
-    if not any(model.cache for model in environment.models):
+    section = environment.fluid
+    if not section.install or not any(model.cache for model in environment.models):
         return None
-    return FluidArgs(chart=environment.fluid)
+    return FluidArgs(chart=made_of(FluidChart, section))
 
 
 def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
     """The way of metrics to the autoscaler, if the environment has one; the token is not here."""
     section = environment.gpu_metrics
-    if section is None:
+    if section is None or not section.install:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
     return made_of(
