@@ -5,6 +5,7 @@ from .cloud import Autoscale as Autoscale
 from .cloud import ClusterAutoscaling as ClusterAutoscaling
 from .cloud import ClusterProfile as ClusterProfile
 from .cloud import ClusterSpec as ClusterSpec
+from .cloud import CpfsStore as CpfsStore
 from .cloud import DiskCategory as DiskCategory
 from .cloud import EdgePool as EdgePool
 from .cloud import EdgePoolArgs as EdgePoolArgs

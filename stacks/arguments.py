@@ -21,6 +21,7 @@ from components.catalog.vllm.table import release_name
 from components.cloud import (
     AckClusterArgs,
     ClusterProfile,
+    CpfsStore,
     EdgePoolArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
@@ -338,6 +339,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
+    if store.cpfs:
+        server = f"{store.cpfs.file_system_id or ''}@{store.cpfs.server or ''}"
     claim = store.claim and store.claim.name
     source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
     return hashlib.sha256(source.encode()).hexdigest()[:8]
@@ -361,9 +364,9 @@ def claim_args(
         writable: Whether pods may write.
     """
     store = required(environment.store(volume.store))
-    if (store.oss is None) == (store.nas is None):
+    if [store.oss, store.nas, store.cpfs].count(None) != 2:
         raise Unresolved(store.name)
-    oss = nas = None
+    oss = nas = cpfs = None
     if store.oss:
         oss = OssFolder(
             bucket=store.oss.bucket,
@@ -376,12 +379,15 @@ def claim_args(
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)
         nas = NasStore(server=server, path=volume.path)
+    if store.cpfs:
+        cpfs = made_of(CpfsStore, store.cpfs, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
         namespace=environment.namespace,
         size=volume.size,
         oss=oss,
         nas=nas,
+        cpfs=cpfs,
         writable=writable,
     )
 

@@ -70,9 +70,19 @@ POOL: Final = {
     "system_disk.size_gib": "system_disk_gib",
 }
 STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
-CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+CLAIM: Final = {
+    "claim_name": "name",
+    "oss.path": "volume.path",
+    "nas.path": "volume.path",
+    "cpfs.path": "volume.path",
+}
 CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
-RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
+RESULTS: Final = {
+    "claim_name": "name",
+    "oss.path": "results.path",
+    "nas.path": "results.path",
+    "cpfs.path": "results.path",
+}
 TRAINING: Final = {
     "checkpoint_path": "checkpoint.mount_path",
     "checkpoint_folder": "checkpoint.path",

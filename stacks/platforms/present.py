@@ -1,4 +1,4 @@
-"""Parts of the platform that a cluster has already: what they must be set to, which nobody reads."""
+"""Parts of the platform that a cluster has already, and what they have to be set to."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

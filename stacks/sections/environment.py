@@ -95,8 +95,8 @@ class Environment(Args):
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
     cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
-    """Whence cert-manager comes: install, present or absent, or a section with `install`. By default
-    the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
+    """Whence cert-manager comes: install, present or absent, or a section with `install`. By
+    default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
     keda: bool = False
     """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
     gpu_metrics: GpuMetricsSection | None = None

@@ -14,7 +14,6 @@ from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 
-
 KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
 """How a release of KServe is written."""
 

@@ -172,16 +172,16 @@ def test_nothing_is_declared_of_what_the_cluster_has() -> None:
     parts: dict[str, Any] = {"knative": "Knative", "fluid": "Fluid"}
     there = merged(existing(), {part: {"install": False} for part in parts})
     for component in parts.values():
-        token = f"ack-inference:index:{component}"
-        assert token in _types(existing())
-        assert token not in _types(there)
+        kind = f"ack-inference:index:{component}"
+        assert kind in _types(existing())
+        assert kind not in _types(there)
 
 
 def test_a_cluster_that_has_kserve_is_taken_to_have_cert_manager() -> None:
     there = merged(hybrid(), KSERVE)
-    token = "ack-inference:index:CertManager"
-    assert token in _types(hybrid())
-    assert token not in _types(there)
+    kind = "ack-inference:index:CertManager"
+    assert kind in _types(hybrid())
+    assert kind not in _types(there)
 
 
 def test_metrics_that_the_cluster_serves_need_no_prometheus() -> None:
