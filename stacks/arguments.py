@@ -530,6 +530,7 @@ def model_args(
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
+        ingress=model.ingress,
         wait_seconds=environment.waits.service_seconds,
     )
 

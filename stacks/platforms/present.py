@@ -38,17 +38,27 @@ def addons_of_the_platform_are_installed_once(
             yield Fault(f"cluster.addons[{addon.name}]", addon.name, want, why)
 
 
-@warning_by_needs
-def present_knative_is_configured(environment: Environment, needs: Needs) -> Iterator[str]:
-    """Without a flag Knative's webhook refuses the model's Service, at the end of an update."""
+def present_knative(environment: Environment, needs: Needs) -> dict[str, dict[str, str]]:
+    """What the cluster's own Knative has to be set to, by ConfigMap without its `config-`.
+
+    Empty where the stack installs Knative, or no model needs it.
+    """
     served = needs.sections(KNATIVE)
     if environment.knative.install or not served:
-        return
+        return {}
     models = [
         model_args(environment, model, placement_pools(environment, model)) for model in served
     ]
     config = configuration(needed_knative(environment, needs, models))
-    config["domain"] = {environment.knative.domain: ""}
+    return {**config, "domain": {environment.knative.domain: ""}}
+
+
+@warning_by_needs
+def present_knative_is_configured(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Without a flag Knative's webhook refuses the model's Service, at the end of an update."""
+    config = present_knative(environment, needs)
+    if not config:
+        return
     texts = [f"config-{name} ({_entries(data)})" for name, data in config.items()]
     yield (
         "knative.install is false, so nobody sets what the models need of the cluster's Knative: "
