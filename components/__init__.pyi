@@ -5,6 +5,7 @@ from .cloud import Autoscale as Autoscale
 from .cloud import ClusterAutoscaling as ClusterAutoscaling
 from .cloud import ClusterProfile as ClusterProfile
 from .cloud import ClusterSpec as ClusterSpec
+from .cloud import CpfsStore as CpfsStore
 from .cloud import DiskCategory as DiskCategory
 from .cloud import EdgePool as EdgePool
 from .cloud import EdgePoolArgs as EdgePoolArgs
@@ -91,6 +92,7 @@ from .serving import Convert as Convert
 from .serving import Dtype as Dtype
 from .serving import Enforcer as Enforcer
 from .serving import Generator as Generator
+from .serving import IngressTls as IngressTls
 from .serving import KnativeModel as KnativeModel
 from .serving import KnativeModelArgs as KnativeModelArgs
 from .serving import KnativeServe as KnativeServe
@@ -106,6 +108,7 @@ from .serving import Metric as Metric
 from .serving import ModelArgs as ModelArgs
 from .serving import ModelCache as ModelCache
 from .serving import ModelCacheArgs as ModelCacheArgs
+from .serving import ModelIngress as ModelIngress
 from .serving import ModelServer as ModelServer
 from .serving import Placement as Placement
 from .serving import PlacementArgs as PlacementArgs

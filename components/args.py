@@ -284,8 +284,10 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
             )
             continue
         fault = _fault(model, steps, path, detail, _at(raw, steps))
-        if detail["type"] == "is_instance_of":
-            # Of Input[str], the arm for text says it better; where there is no other, this must.
+        is_other_arm = detail["type"] == "enum" and isinstance(detail["input"], Mapping)
+        if detail["type"] == "is_instance_of" or is_other_arm:
+            # Of Input[str], the arm for text says it better, and of a section that of its keys;
+            # where there is no other, this must.
             lone_arms.setdefault(path, fault)
         elif fault not in (alternatives := groups.setdefault((path, False), [])):
             alternatives.append(fault)

@@ -67,18 +67,26 @@ class LocalClusters:
         """IDs of the clusters that exist."""
         return sorted(path.parent.name for path in self._folder.glob("*/server.json"))
 
-    def start(self, cluster_id: str, there_before: Iterable[Manifest] = ()) -> None:
+    def start(
+        self,
+        cluster_id: str,
+        there_before: Iterable[Manifest] = (),
+        parts: Iterable[installs.Install] = (),
+    ) -> None:
         """Starts a control plane with what every cluster of ACK has; one that runs is kept.
 
         Args:
             cluster_id: ID of the cluster.
             there_before: Objects that were there before the stack.
+            parts: Parts of the platform that were there before it.
         """
         client = self._run(cluster_id)
         baseline = self._folder / cluster_id / "baseline.json"
         if not baseline.exists():
             for manifest in there_before:
                 client.apply(manifest, "owner")
+            for part in parts:
+                self.bring(client, part)
             baseline.write_text(
                 json.dumps([describe(manifest) for manifest in controllers.objects(client)])
             )

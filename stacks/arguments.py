@@ -23,6 +23,7 @@ from components.cloud import (
     AckClusterArgs,
     Addon,
     ClusterProfile,
+    CpfsStore,
     EdgePoolArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
@@ -38,6 +39,7 @@ from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
     FluidArgs,
+    FluidChart,
     GpuMetricsArgs,
     MetricsFlavor,
     PrometheusEndpoint,
@@ -230,15 +232,16 @@ def _zone(zone: str, zones: Sequence[str]) -> str:
 
 def fluid_args(environment: Environment) -> FluidArgs | None:
     """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
-    if not any(model.cache for model in environment.models):
+    section = environment.fluid
+    if not section.install or not any(model.cache for model in environment.models):
         return None
-    return FluidArgs(chart=environment.fluid)
+    return FluidArgs(chart=made_of(FluidChart, section))
 
 
 def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
     """The way of metrics to the autoscaler, if the environment has one; the token is not here."""
     section = environment.gpu_metrics
-    if section is None:
+    if section is None or not section.install:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
     return made_of(
@@ -434,6 +437,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
+    if store.cpfs:
+        server = f"{store.cpfs.file_system_id or ''}@{store.cpfs.server or ''}"
     claim = store.claim and store.claim.name
     source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
     return hashlib.sha256(source.encode()).hexdigest()[:8]
@@ -459,9 +464,9 @@ def claim_args(
         written: Folder of a bucket that they may write to. Default: all that is mounted.
     """
     store = required(environment.store(volume.store))
-    if (store.oss is None) == (store.nas is None):
+    if [store.oss, store.nas, store.cpfs].count(None) != 2:
         raise Unresolved(store.name)
-    oss = nas = None
+    oss = nas = cpfs = None
     if store.oss:
         oss = OssFolder(
             bucket=store.oss.bucket,
@@ -475,12 +480,15 @@ def claim_args(
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)
         nas = NasStore(server=server, path=volume.path)
+    if store.cpfs:
+        cpfs = made_of(CpfsStore, store.cpfs, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
         namespace=environment.namespace,
         size=volume.size,
         oss=oss,
         nas=nas,
+        cpfs=cpfs,
         writable=writable,
     )
 
@@ -627,6 +635,7 @@ def model_args(
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
+        ingress=model.ingress,
         wait_seconds=environment.waits.service_seconds,
     )
 

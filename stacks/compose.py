@@ -376,7 +376,10 @@ def declare_cache(
 
 
 def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
-    """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
+    """What a person needs to ask a model, and to load it.
+
+    GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads.
+    """
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
     body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
@@ -387,22 +390,25 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
     [section] = model.serve.sections.values()
     wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
-    url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
     if len(model.server.served_names) > 1:
         pulumi.export(f"{model.name}_served_names", model.server.served_names)
-    pulumi.export(
-        f"{model.name}_curl",
-        host.apply(lambda hostname: f"curl -H 'Host: {hostname}' {kind} -d '{body}' {url}"),
-    )
-    pulumi.export(
-        f"{model.name}_load",
-        host.apply(
-            lambda hostname: (
-                f"hey -z 2m -c 5 -t {wait} -m POST -host {hostname} {kind} -d '{load}' {url}"
-            )
-        ),
-    )
+    base, by_curl, by_hey = "http://$GATEWAY", "-H 'Host: {}' ", "-host {} "
+    if model.ingress is not None:
+        base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"
+        by_curl = by_hey = ""
+        pulumi.export(f"{model.name}_url", f"{base}/v1")
+    url = f"{base}/v1/chat/completions"
+
+    def curl(hostname: str) -> str:
+        return f"curl {by_curl.format(hostname)}{kind} -d '{body}' {url}"
+
+    def hey(hostname: str) -> str:
+        options = f"-z 2m -c 5 -t {wait} -m POST {by_hey.format(hostname)}"
+        return f"hey {options}{kind} -d '{load}' {url}"
+
+    pulumi.export(f"{model.name}_curl", host.apply(curl))
+    pulumi.export(f"{model.name}_load", host.apply(hey))
 
 
 def key_command(namespace: str, secret: str) -> str:

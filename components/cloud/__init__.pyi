@@ -21,6 +21,7 @@ from .model_bucket import Redundancy as Redundancy
 from .model_file_system import ModelFileSystem as ModelFileSystem
 from .model_file_system import ModelFileSystemArgs as ModelFileSystemArgs
 from .model_file_system import StorageType as StorageType
+from .model_store import CpfsStore as CpfsStore
 from .model_store import FuseType as FuseType
 from .model_store import ModelStore as ModelStore
 from .model_store import ModelStoreArgs as ModelStoreArgs

@@ -35,6 +35,19 @@ _FUSE_NAMESPACE: Final = "ack-csi-fuse"
 _FUSE_SERVICE_ACCOUNT: Final = "csi-fuse-ossfs"
 # https://www.alibabacloud.com/help/en/nas/user-guide/mount-an-nfs-file-system-on-a-linux-ecs-instance
 _NFS_OPTIONS: Final = ("nolock", "tcp", "noresvport")
+# ACK, "Use a statically provisioned CPFS General-purpose volume", read 2026-11: its protocol
+# service exports below /share, by NFS alone.
+_CPFS_ROOT: Final = "/share"
+_CPFS_OPTIONS: Final = (
+    "rsize=1048576",
+    "wsize=1048576",
+    "hard",
+    "timeo=600",
+    "retrans=2",
+    "noresvport",
+)
+# File systems of both editions are called so: ACK, the pages of CPFS volumes, read 2026-11.
+_CPFS_ID: Final = re.compile(r"(bmcpfs|cpfs)-[a-z0-9]+")
 # No wildcard: the path ends up in a policy.
 _PATH: Final = re.compile(r"/(?:[\w.@+=,-]+/?)*")
 
@@ -108,6 +121,31 @@ class NasStore(Args):
     """Folder of the file system, which has to exist."""
 
 
+class CpfsStore(Args):
+    """Models on a file system of CPFS, which is only mounted, never changed.
+
+    CPFS General-purpose is mounted by NFS from its protocol service, on x86 nodes; CPFS for Lingjun
+    by its own driver.
+    """
+
+    server: pulumi.Input[MountTargetHost] | None = None
+    """Domain name of the mount address of a General-purpose file system's protocol service, or of
+    the VPC mount target of one for Lingjun, e.g. `cpfs-0a1b2c.cn-beijing.cpfs.aliyuncs.com`."""
+    file_system_id: pulumi.Input[str] | None = None
+    """ID of a file system of CPFS for Lingjun, e.g. `bmcpfs-290w65p03ok64ya0`. Left out, the file
+    system is General-purpose. With it alone, only Lingjun nodes mount the files."""
+    path: str = "/"
+    """Folder of the file system, which has to exist."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.server is None and self.file_system_id is None:
+            want = "given, or file_system_id of CPFS for Lingjun"
+            yield Fault("server", MISSING, want, "nodes mount the files from it")
+        if isinstance(self.file_system_id, str) and not _CPFS_ID.fullmatch(self.file_system_id):
+            want = "an ID such as bmcpfs-290w65p03ok64ya0"
+            yield Fault("file_system_id", self.file_system_id, want, "CPFS has no others")
+
+
 class ModelStoreArgs(Args):
     """What a volume of models is made of."""
 
@@ -118,9 +156,11 @@ class ModelStoreArgs(Args):
     size: str
     """Size of the models, e.g. `15Gi`; nothing is reserved or limited by it."""
     oss: OssStore | None = None
-    """Models in a bucket; either this or `nas`."""
+    """Models in a bucket; either this, `nas` or `cpfs`."""
     nas: NasStore | None = None
-    """Models on a NAS file system; either this or `oss`."""
+    """Models on a NAS file system; either this, `oss` or `cpfs`."""
+    cpfs: CpfsStore | None = None
+    """Models on a CPFS file system; either this, `oss` or `nas`."""
     writable: bool = False
     """Whether pods may change the models."""
 
@@ -156,6 +196,8 @@ class ModelStore(pulumi.ComponentResource):
             source = _oss_source(args.oss, self._declare_role(name, args.oss, read_only, opts))
         elif args.nas:
             source = _nas_source(args.nas, read_only)
+        elif args.cpfs:
+            source = _cpfs_source(args.cpfs, read_only)
         volume = kubernetes.core.v1.PersistentVolume(
             f"{name}-volume",
             metadata={"name": volume_name},
@@ -214,6 +256,8 @@ class _Source:
     uri: pulumi.Output[str]
     upload_command: pulumi.Output[str]
     mount_options: Sequence[str] = ()
+    handle: pulumi.Input[str] | None = None
+    """What the driver knows the volume by, where that is not the volume's name."""
 
 
 def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
@@ -232,19 +276,18 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
             "a quantity of bytes such as '15Gi'",
             "a claim is matched to its volume by it",
         )
-    if (args.oss is None) == (args.nas is None):
-        yield Fault(
-            "oss",
-            MISSING if args.oss is None else "given beside nas",
-            "given, or nas" if args.oss is None else "left out, or nas",
-            "models are kept in one place",
-        )
+    kinds = [kind for kind in ("oss", "nas", "cpfs") if getattr(args, kind) is not None]
+    if len(kinds) != 1:
+        got: object = f"given beside {' and '.join(kinds[1:])}" if kinds else MISSING
+        want = f"left out, or {' and '.join(kinds[1:])}" if kinds else "given, or nas or cpfs"
+        yield Fault(kinds[0] if kinds else "oss", got, want, "models are kept in one place")
     if args.oss:
         yield from (fault.under("oss") for fault in _oss_faults(args.oss))
     for field, path in (
         ("oss.path", args.oss and args.oss.path),
         ("oss.written_path", args.oss and args.oss.written_path),
         ("nas.path", args.nas and args.nas.path),
+        ("cpfs.path", args.cpfs and args.cpfs.path),
     ):
         if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
             yield Fault(
@@ -333,6 +376,51 @@ def _nas_source(nas: NasStore, read_only: bool) -> _Source:
     )
 
 
+def _cpfs_source(cpfs: CpfsStore, read_only: bool) -> _Source:
+    if cpfs.file_system_id is None:
+        inner = f"{cpfs.path}/".removeprefix(f"{_CPFS_ROOT}/").strip("/")
+        server, path = cpfs.server or "", f"{_CPFS_ROOT}/{inner}".rstrip("/")
+        return _Source(
+            driver="nasplugin.csi.alibabacloud.com",
+            attributes={
+                "server": server,
+                "path": path,
+                "mountProtocol": "cpfs-nfs",
+                "volumeAs": "subpath",
+            },
+            uri=pulumi.Output.format("cpfs://{}{}/", server, path),
+            upload_command=pulumi.Output.format(
+                "sudo mount -t nfs -o {} {}:{} /mnt && sudo mkdir -p /mnt/{} && sudo cp -r model/. "
+                "/mnt/{}",
+                ",".join(("vers=3", *_CPFS_OPTIONS)),
+                server,
+                _CPFS_ROOT,
+                inner,
+                inner,
+            ),
+            mount_options=(*_CPFS_OPTIONS, "vers=3", *(["ro"] if read_only else [])),
+        )
+    folder = _folder(cpfs.path)
+    targets = {} if cpfs.server is None else {"vpcMountTarget": cpfs.server}
+    uri = pulumi.Output.format("cpfs://{}/{}", cpfs.file_system_id, folder)
+    return _Source(
+        # https://github.com/kubernetes-sigs/alibaba-cloud-csi-driver, pkg/bmcpfs and docs, 2026-11:
+        # it mounts by VSC on Lingjun nodes, and from the VPC mount target on all others.
+        driver="bmcpfsplugin.csi.alibabacloud.com",
+        attributes={**targets, **({"path": f"/{folder}".rstrip("/")} if folder else {})},
+        uri=uri,
+        # What the driver itself mounts by, beside an access point: its docs, 2026-11.
+        upload_command=pulumi.Output.format(
+            "sudo mount -t alinas -o efc,protocol=efc,net=tcp,fstype=cpfs {}:/ /mnt"
+            " && sudo mkdir -p /mnt/{} && sudo cp -r model/. /mnt/{}",
+            cpfs.server or cpfs.file_system_id,
+            folder,
+            folder,
+        ),
+        handle=cpfs.file_system_id,
+    )
+
+
 def _render_volume(
     source: _Source, volume_name: pulumi.Input[str], size: str, read_only: bool
 ) -> kubernetes.core.v1.PersistentVolumeSpecArgs:
@@ -343,8 +431,8 @@ def _render_volume(
         mount_options=[*source.mount_options] or None,
         csi=kubernetes.core.v1.CSIPersistentVolumeSourceArgs(
             driver=source.driver,
-            # The drivers want the name of the volume here.
-            volume_handle=volume_name,
+            # Most drivers want the name of the volume here.
+            volume_handle=source.handle or volume_name,
             # The API server drops what is empty or false: said, it would differ after a refresh.
             read_only=read_only or None,
             volume_attributes=source.attributes,

@@ -1,3 +1,5 @@
+from .ingress import IngressTls as IngressTls
+from .ingress import ModelIngress as ModelIngress
 from .knative_model import KnativeModel as KnativeModel
 from .knative_model import KnativeModelArgs as KnativeModelArgs
 from .knative_model import KnativeServe as KnativeServe

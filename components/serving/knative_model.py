@@ -18,6 +18,7 @@ from ..args import (  # noqa: F401
     once,
     validated,
 )
+from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
 from ..crds.knative import (
     KnativeService,
     KnativeServiceSpec,
@@ -27,6 +28,7 @@ from ..crds.knative import (
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
 from ..names import DomainName, derived_host_faults
 from ..quantity import plain
+from .ingress import declare_mapping, knative_faults
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
 
@@ -134,6 +136,10 @@ class KnativeModelArgs(ModelArgs):
     )
     """Domain of the cluster's Knative, for the address."""
 
+    def _faults(self) -> Iterator[Fault]:
+        if self.ingress:
+            yield from knative_faults(self.ingress)
+
 
 class KnativeModel(pulumi.ComponentResource):
     """A Knative Service for one model. Its replicas cost what their GPU nodes cost."""
@@ -151,15 +157,18 @@ class KnativeModel(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
-        KnativeService(
+        deployed = KnativeService(
             f"{name}-service",
             service,
-            service_metadata(name, args),
+            service_metadata(name, args, labels=hidden(args)),
             child_options(self, opts),
             serving_limits(args),
         )
+        if args.ingress:
+            declare_mapping(self, name, args.ingress, name, args.namespace, opts, deployed)
 
-        self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
+        host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
+        self.host = pulumi.Output.from_input(args.ingress.host) if args.ingress else host
         self.url = pulumi.Output.format("http://{0}.{1}.svc.cluster.local", name, args.namespace)
         self.register_outputs({"host": self.host, "url": self.url})
 
@@ -177,6 +186,11 @@ def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
     if faults := [*refused, *host_faults(name, args)]:
         raise Refusal(*faults)
     return service
+
+
+def hidden(args: ModelArgs) -> dict[str, str] | None:
+    """Label of a Knative Service that answers outside the cluster under its own host alone."""
+    return {VISIBILITY: CLUSTER_LOCAL} if args.ingress else None
 
 
 def serving_limits(args: KnativeModelArgs) -> ServingLimits:

@@ -24,6 +24,7 @@ from ..args import (  # noqa: F401
 )
 from ..catalog.metrics import METRICS
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
 from ..crds.knative import default_host as knative_host
 from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
 from ..crds.kserve import (
@@ -42,6 +43,16 @@ from ..crds.kserve import (
 )
 from ..names import DomainName, derived_host_faults, url_form
 from ..quantity import decimal, plain
+from .ingress import annotations as door_annotations
+from .ingress import (
+    declare_ingress,
+    declare_mapping,
+    gateway_faults,
+    has_timeouts,
+    ingress_spec,
+    knative_faults,
+    timeouts,
+)
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
@@ -49,12 +60,8 @@ from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
-NGINX_TIMEOUTS: Final = (
-    "nginx.ingress.kubernetes.io/proxy-read-timeout",
-    "nginx.ingress.kubernetes.io/proxy-send-timeout",
-)
-"""Seconds between two reads from a model, or two writes to it; NGINX's default is 60.
-https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/"""
+KSERVE_VISIBILITY: Final = "networking.kserve.io/visibility"
+"""Label of a model in Standard mode; with `cluster-local` KServe makes no Ingress."""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -220,7 +227,7 @@ class KServeServe(Args):
     request_seconds: int | None = Field(default=None, ge=1)
     """Longest request; with concurrency at most what the cluster's Knative allows, 600 as it ships.
     Behind an Ingress of NGINX it is the longest silence, since KServe tells an Ingress nothing of
-    it. Left out, KServe's default, and behind NGINX 60."""
+    it. Left out, KServe's default, and behind NGINX 60. Not with ALB, whose AlbConfig has it."""
     grace_seconds: int | None = Field(default=None, ge=1)
     """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
     other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
@@ -254,18 +261,22 @@ class KServeModelArgs(ModelArgs):
     domain: Annotated[DomainName, Because("the model is a host below it")] = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative."""
     ingress_class: str = "nginx"
-    """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
-    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes."""
+    """IngressClass of the cluster's KServe. By nginx, alb or mse in its name it is known what its
+    Ingresses can be told. Empty where KServe makes HTTPRoutes."""
     max_request_seconds: int | None = None
     """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
         seconds, ingress = self.serve.request_seconds, self.ingress_class
-        if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
+        if seconds and ingress and self.serve.scale.scaler and not has_timeouts(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "
-            why = "KServe hands it to no Ingress, and of annotations only NGINX's are known here"
+            why = "KServe hands it to no Ingress, and no annotation of that class is known here"
             yield Fault("serve.request_seconds", seconds, f"{want}serve.annotations", why)
+        if self.ingress and self.serve.scale.scaler is None:
+            yield from knative_faults(self.ingress)
+        elif self.ingress:
+            yield from gateway_faults(self.ingress, self.ingress_class)
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -287,6 +298,13 @@ class KServeModel(pulumi.ComponentResource):
         options, limits = child_options(self, opts), serving_limits(args)
         about = model_metadata(name, args)
         deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
+        if args.ingress and args.serve.scale.scaler is None:
+            target = deployment_name(name)
+            declare_mapping(self, name, args.ingress, target, args.namespace, opts, deployed)
+        elif args.ingress:
+            spec = ingress_spec(args.ingress, args.ingress_class, deployment_name(name))
+            notes = ingress_annotations(args)
+            declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
         if scaler is not None:
             HorizontalPodAutoscaler(
                 f"{name}-autoscaler",
@@ -319,13 +337,29 @@ def render(
 
 def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
     """Metadata of the InferenceService, whose annotations KServe copies to the Ingress."""
-    notes = annotations(args.serve, args.ingress_class)
-    return service_metadata(name, args, labels=args.labels, annotations=notes)
+    notes = annotations(args.serve, "" if args.ingress else args.ingress_class)
+    return service_metadata(name, args, labels={**args.labels, **hidden(args)}, annotations=notes)
+
+
+def hidden(args: KServeModelArgs) -> dict[str, str]:
+    """Labels of a model that answers outside the cluster under its own host alone."""
+    if args.ingress is None:
+        return {}
+    return {(VISIBILITY if args.serve.scale.scaler is None else KSERVE_VISIBILITY): CLUSTER_LOCAL}
+
+
+def ingress_annotations(args: KServeModelArgs) -> dict[str, str]:
+    """Annotations of the Ingress of a model, where it has one of its own."""
+    if args.ingress is None:
+        return {}
+    return door_annotations(args.ingress, args.ingress_class, args.serve.request_seconds)
 
 
 def host(name: str, args: KServeModelArgs) -> str:
     """Host name of the service, as KServe's and Knative's templates come out of the box."""
     domain = args.domain
+    if args.ingress:
+        return args.ingress.host
     if args.serve.scale.scaler is None:
         # KServe takes the host that Knative gives the predictor, and drops its suffix.
         return knative_host(name, args.namespace, domain)
@@ -391,13 +425,8 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
-        if serve.request_seconds and ingress_class and _is_nginx(ingress_class):
-            chosen |= dict.fromkeys(NGINX_TIMEOUTS, str(serve.request_seconds))
+        chosen |= timeouts(ingress_class or "", serve.request_seconds)
     return {**chosen, **(serve.annotations or {})}
-
-
-def _is_nginx(ingress_class: str) -> bool:
-    return "nginx" in ingress_class
 
 
 def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:

@@ -10,6 +10,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
+from .ingress import ModelIngress
 from .pod_parts import MODEL_VOLUME, SHARED_MEMORY, PodVolume, SideContainer, part_faults
 from .server import (
     HEALTH_PERIOD_SECONDS,
@@ -55,6 +56,9 @@ class ModelArgs(Args):
     """Node affinity of the placement."""
     priority_class: pulumi.Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
+    ingress: ModelIngress | None = None
+    """Host under which it answers outside the cluster, and who gets in. Left out, the host that the
+    runtime makes of name, namespace and domain."""
     wait_seconds: int = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait."""
 

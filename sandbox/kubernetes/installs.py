@@ -31,7 +31,7 @@ class Install(NamedTuple):
 
 
 KNATIVE_CORE: Final = Install(
-    ("serving.knative.dev",),
+    ("serving.knative.dev", "networking.internal.knative.dev"),
     config_maps=(
         "config-autoscaler",
         "config-defaults",
@@ -64,6 +64,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
     {
         "ack-fluid": _FLUID,
         "ack-kserve": Install(("serving.kserve.io",), controllers=(kserve.CONTROLLER,)),
+        "cert-manager": Install(("cert-manager.io",)),
         "fluid": _FLUID,
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),

@@ -116,15 +116,15 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
 def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
-    if any(model.cache for model in environment.models):
+    if fluid.install and any(model.cache for model in environment.models):
         is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
         yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
     prefix = kserve.image_prefix if kserve else None
-    if needs.sections(KSERVE):
+    if environment.kserve.install and needs.sections(KSERVE):
         is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
         field = "kserve.chart.image_prefix"
         yield from _chart_images(field, prefix, "kserve-resources", is_shipped)
-    if needs.sections(CERT_MANAGER) and environment.cert_manager is CertManagerMode.INSTALL:
+    if needs.sections(CERT_MANAGER) and environment.cert_manager_mode is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 

@@ -49,10 +49,12 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 def limited(environment: Environment, server: ModelServer) -> ModelServer:
     """The server, with its CPU request as its limit where a lower one would be put upon it.
 
-    Nobody knows the values of ack-kserve: it is taken for what KServe ships.
+    Nobody knows the values of ack-kserve, or of a KServe that is there: they are taken for what it
+    ships.
     """
     chart, resources = environment.kserve.chart, server.resources
-    is_upstream = chart is None or chart.flavor is not KServeFlavor.ACK
+    is_ours = environment.kserve.install
+    is_upstream = is_ours and (chart is None or chart.flavor is not KServeFlavor.ACK)
     if is_upstream or resources.cpu_limit is not None or default_cpu_limit(chart) is not None:
         return server
     room = difference(SHIPPED_LIMIT, resources.cpu)

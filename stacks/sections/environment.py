@@ -11,7 +11,6 @@ from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
 from components.names import LabelName
-from components.platform.fluid import FluidChart
 from components.platform.priorities import PriorityClass
 
 from .cluster import ClusterSection, Profile
@@ -21,6 +20,8 @@ from .models import ModelSection
 from .network import NetworkSection
 from .platform import (
     CertManagerMode,
+    CertManagerSection,
+    FluidSection,
     GpuMetricsSection,
     KnativeSection,
     KServeSection,
@@ -103,14 +104,14 @@ class Environment(Args):
     """Settings of Knative Serving."""
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
-    cert_manager: CertManagerMode = CertManagerMode.INSTALL
-    """Whence cert-manager comes: install, present or absent. By default the stack installs it, with
-    KServe."""
+    cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
+    """Whence cert-manager comes: install, present or absent, or a section with `install`. By
+    default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
     keda: bool = False
     """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
-    fluid: FluidChart = FluidChart()
+    fluid: FluidSection = FluidSection()
     """Settings of Fluid."""
     waits: WaitsSection = WaitsSection()
     """How long an update waits for what."""
@@ -136,6 +137,15 @@ class Environment(Args):
     def all_pools(self) -> Sequence[AnyPoolSection]:
         """Whatever pods can be placed on."""
         return [*self.pools, *self.edge_pools, *self.nodes]
+
+    @property
+    def cert_manager_mode(self) -> CertManagerMode:
+        """Whence cert-manager comes."""
+        mode = self.cert_manager
+        if isinstance(mode, CertManagerSection):
+            return CertManagerMode.INSTALL if mode.install else CertManagerMode.PRESENT
+        is_assumed = not self.kserve.install and "cert_manager" not in self.model_fields_set
+        return CertManagerMode.PRESENT if is_assumed else mode
 
     def pool(self, name: str) -> AnyPoolSection | None:
         """The pool, or group of nodes, of a name."""

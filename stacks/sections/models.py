@@ -9,6 +9,7 @@ from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
 from components.names import ObjectName, ServiceName
 from components.quantity import Quantity
+from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
 from components.serving.model_cache import CacheTier
@@ -170,6 +171,8 @@ class ModelSection(Args):
     """Name of an entry of `priorities`. Left out, the cluster's default."""
     serve: ServeSection
     """How it is served and scaled."""
+    ingress: ModelIngress | None = None
+    """Host, certificate and who gets in. Left out, it is below the runtime's domain, by HTTP."""
     api_key_secret: KeySecretName | None = None
     """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
     asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""

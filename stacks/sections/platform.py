@@ -1,22 +1,39 @@
 """What a cluster has for its models: Knative, KServe, cert-manager, metrics."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
-from components.args import Args, Fault
+from components.args import Args, Fault, Words
 from components.names import NamespaceName, url_faults
+from components.platform.fluid import FluidChart
 from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
+
+KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
+"""How a release of KServe is written."""
+
+
+def version_faults(version: str | None) -> Iterator[Fault]:
+    """Refuses the release of a part that the stack installs, whose chart decides it."""
+    if version is not None:
+        why = "it says what is there already; what is installed, the chart decides"
+        yield Fault("version", version, "left out, or install false", why)
 
 
 class KnativeSection(Args):
     """Settings of Knative Serving."""
 
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it, whose settings the others
+    then say."""
     version: str | None = None
-    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
+    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23.
+    With `install: false`, the release that is there."""
     domain: ServicesDomain = "example.com"
     """Domain below which services are reached. The default is Knative's own."""
     skip_tag_resolving: list[UnresolvedRegistry] = []
@@ -37,6 +54,11 @@ class IngressController(StrEnum):
 class KServeSection(Args):
     """Settings of KServe."""
 
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it, whose settings the others
+    then say."""
+    version: str | None = Field(default=None, examples=["v0.20.0"])
+    """Release that is there, with `install: false`; of one that is installed, `chart` says it."""
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
     domain: ModelsDomain = "example.com"
@@ -52,6 +74,32 @@ class KServeSection(Args):
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too."""
 
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from version_faults(self.version)
+            return
+        for field in sorted(self.model_fields_set & {"chart", "runtimes"}):
+            why = "the cluster has KServe, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
+        if self.version is not None and not re.fullmatch(KSERVE_RELEASE, self.version):
+            want = "a release such as v0.20.0"
+            yield Fault("version", self.version, want, "checks of the models go by it")
+
+
+class FluidSection(FluidChart):
+    """Settings of Fluid, and which chart installs it."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from super()._faults()
+            return
+        for field in sorted(self.model_fields_set - {"install", "version"}):
+            why = "the cluster has Fluid, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
+
 
 class CertManagerMode(StrEnum):
     """Whence cert-manager comes, which KServe needs."""
@@ -64,9 +112,21 @@ class CertManagerMode(StrEnum):
     """There is none."""
 
 
+class CertManagerSection(Args):
+    """Settings of cert-manager."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+    version: str | None = Field(default=None, pattern=r"^v\d+\.\d+\.\d+$", examples=["v1.21.1"])
+    """Release that is installed, or that is there. Default: the one that is pinned here."""
+
+
 class GpuMetricsSection(Args):
     """What carries metrics of vLLM and of GPUs to the autoscaler."""
 
+    install: bool = True
+    """Whether the stack installs the adapter and its sources. False where the cluster serves these
+    metrics already; dashboards are still made."""
     url: str | None = None
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
@@ -86,6 +146,11 @@ class GpuMetricsSection(Args):
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
     def _faults(self) -> Iterator[Fault]:
+        if not self.install:
+            kept = {"install", "labels", "dashboards", "dashboards_namespace"}
+            for field in sorted(self.model_fields_set - kept):
+                why = "the cluster serves its metrics, and nothing is installed"
+                yield Fault(field, Words("given"), "left out with install false", why)
         # One with a user in it is refused by the component, without being shown.
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"

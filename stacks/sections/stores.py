@@ -55,6 +55,25 @@ class NasSection(Args):
             yield Fault("zone", self.zone, "left out, or server left out", why)
 
 
+class CpfsSection(Args):
+    """An existing file system of CPFS, General-purpose or for Lingjun."""
+
+    server: MountTargetHost | None = Field(
+        default=None, examples=["cpfs-0a1b2c.cn-beijing.cpfs.aliyuncs.com"]
+    )
+    """Domain name of the mount address of a General-purpose file system's protocol service, or of
+    the VPC mount target of one for Lingjun."""
+    file_system_id: str | None = Field(
+        default=None, pattern="^(bmcpfs|cpfs)-[a-z0-9]+$", examples=["bmcpfs-290w65p03ok64ya0"]
+    )
+    """ID of a file system of CPFS for Lingjun. Left out, it is a General-purpose one."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.server is None and self.file_system_id is None:
+            want = "given, or file_system_id of CPFS for Lingjun"
+            yield Fault("server", MISSING, want, "nodes mount the files from it")
+
+
 class ClaimSection(Args):
     """A PersistentVolumeClaim that exists in the namespace."""
 
@@ -71,14 +90,18 @@ class StoreSection(Args):
     """A bucket of OSS."""
     nas: NasSection | None = None
     """A file system of NAS."""
+    cpfs: CpfsSection | None = None
+    """An existing file system of CPFS."""
     claim: ClaimSection | None = None
     """An existing claim."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
+        every = ("oss", "nas", "cpfs", "claim")
+        kinds = [kind for kind in every if getattr(self, kind) is not None]
         if len(kinds) != 1:
             got = Words(f"given beside {kinds[1]}") if kinds else MISSING
-            want = "the only one of oss, nas and claim" if kinds else "given, or else nas or claim"
+            all_kinds = "the only one of oss, nas, cpfs and claim"
+            want = all_kinds if kinds else "given, or else nas, cpfs or claim"
             yield Fault(kinds[0] if kinds else "oss", got, want, "a store is in one place")
 
 

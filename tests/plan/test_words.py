@@ -179,6 +179,10 @@ def test_a_claim_without_a_volume_gets_one_of_its_storage_class(follow: Follow) 
     [
         ({"bucket": "llm", "path": "qwen"}, "oss://llm/qwen"),
         ({"server": "x.nas.aliyuncs.com", "path": "/share"}, "nas://x.nas.aliyuncs.com/share"),
+        (
+            {"server": "x.cpfs.aliyuncs.com", "path": "/share", "mountProtocol": "cpfs-nfs"},
+            "cpfs://x.cpfs.aliyuncs.com/share",
+        ),
         ({}, "csi"),
     ],
 )

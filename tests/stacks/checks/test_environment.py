@@ -435,7 +435,7 @@ CASES = [
         {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
         (
             "stores[checkpoints].oss is given beside nas, but it must be the only one of oss, "
-            "nas and claim: a store is in one place."
+            "nas, cpfs and claim: a store is in one place."
         ),
         {},
     ),
@@ -445,8 +445,8 @@ CASES = [
         dev,
         {"stores[checkpoints].nas": GONE},
         (
-            "stores[checkpoints].oss is missing, but it must be given, or else nas or claim: a "
-            "store is in one place."
+            "stores[checkpoints].oss is missing, but it must be given, or else nas, cpfs or claim: "
+            "a store is in one place."
         ),
         {"stores[checkpoints].nas": {}},
     ),

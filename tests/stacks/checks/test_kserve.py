@@ -21,6 +21,23 @@ MODE: Final = "serving.kserve.io/deploymentMode"
 
 CASES = [
     Case(
+        "present_kserve_knows_the_mode",
+        "a KServe that calls Knative's mode otherwise",
+        hybrid,
+        {
+            CHAT: {"metric": "concurrency", "target": 4, "max": 1},
+            "kserve": {"install": False, "version": "v0.15.2"},
+        },
+        (
+            "kserve.version is 'v0.15.2', but it must be v0.16.0 or later: models[qwen-chat] "
+            "scales on concurrency, in mode Knative, which older releases call otherwise."
+        ),
+        {
+            CHAT: {"metric": "concurrency", "target": 4, "max": 1},
+            "kserve": {"install": False, "version": "v0.16.0"},
+        },
+    ),
+    Case(
         "kserve_runs_on_the_kubernetes",
         "a Kubernetes that KServe does not run on",
         hybrid,
