@@ -35,10 +35,13 @@ from components.crds import Toleration
 from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
+    ElasticQuotasArgs,
     FluidArgs,
     GpuMetricsArgs,
+    Isolation,
     MetricsFlavor,
     PrometheusEndpoint,
+    TeamNamespaceArgs,
     VllmMonitor,
 )
 from components.serving import (
@@ -54,6 +57,7 @@ from components.serving import (
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from . import placeholders
+from .needs import KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
 from .sections.models import ModelSection
@@ -65,6 +69,17 @@ from .sections.training import TrainingSection
 A = TypeVar("A", bound=Args)
 T = TypeVar("T")
 
+SYSTEM_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has."""
+KNATIVE_GATEWAYS: Final = ("knative-serving", "kourier-system")
+"""Namespaces of Knative's activator and autoscaler, and of Kourier: knative/net-kourier, config,
+v1.20; its operator has Kourier in knative-serving."""
+INGRESS_GATEWAYS: Final = ("kube-system", "ingress-nginx")
+"""Namespaces of ACK's add-on nginx-ingress-controller, and of ingress-nginx by its own chart."""
+CACHE_CONTROLLERS: Final = ("fluid-system",)
+"""Namespace of Fluid's controllers."""
+PROMETHEUS: Final = ("arms-prom", "monitoring")
+"""Namespaces of the agent of Managed Service for Prometheus, and of a Prometheus by custom."""
 DEFAULT_PORT: Final = 8080
 """Port of a server that names none."""
 
@@ -125,6 +140,7 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         pod_vswitch_ids=[*map(placeholders.pod_vswitch_id, zones)] if terway else None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
+        network_policies=network.policies or None,
         log_project_name=log_project_name(environment, prefix),
         autoscaling=cluster.autoscaling if elastic else None,
         protect=cluster.deletion_protection,
@@ -230,7 +246,12 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
             url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
-        vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
+        vllm=VllmMonitor(
+            namespaces=list(
+                dict.fromkeys(namespace_of(environment, model) for model in environment.models)
+            ),
+            port=_metrics_port(environment),
+        ),
     )
 
 
@@ -285,6 +306,8 @@ class MountedFolder:
     owner: str
     """What the claim belongs to, and is called after."""
     volume: VolumeSection
+    namespace: str
+    """Namespace of the one that mounts it."""
 
     @property
     def name_field(self) -> str:
@@ -295,16 +318,116 @@ class MountedFolder:
 def mounts(environment: Environment) -> Iterator[MountedFolder]:
     """Every folder of a store that is mounted."""
     for model in environment.models:
-        yield MountedFolder(model.name, f"models[{model.name}].volume", model.name, model.volume)
+        path, space = f"models[{model.name}].volume", namespace_of(environment, model)
+        yield MountedFolder(model.name, path, model.name, model.volume, space)
     for job in environment.training:
-        path = f"training[{job.name}]"
-        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint)
+        path, space = f"training[{job.name}]", namespace_of(environment, job)
+        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint, space)
         if job.volume:
-            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume)
+            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume, space)
     for test in environment.load_tests:
         if test.results:
             path = f"load_tests[{test.name}].results"
-            yield MountedFolder(test.name, path, results(test), test.results)
+            space = namespace_of_test(environment, test)
+            yield MountedFolder(test.name, path, results(test), test.results, space)
+
+
+# --- namespaces ----------------------------------------------------------------------------------
+
+
+def namespace_of(environment: Environment, workload: ModelSection | TrainingSection) -> str:
+    """Namespace of all that is made for a model or a training job."""
+    return workload.namespace or environment.namespace
+
+
+def namespace_of_test(environment: Environment, test: LoadTestSection) -> str:
+    """Namespace of a load test: its model's, where it reads the model's claim."""
+    model = environment.model(test.model)
+    return environment.namespace if model is None else namespace_of(environment, model)
+
+
+def namespace_of_claim(environment: Environment, store: StoreSection) -> str | None:
+    """Namespace of a claim that exists."""
+    return store.claim and (store.claim.namespace or environment.namespace)
+
+
+def used_namespaces(environment: Environment) -> list[str]:
+    """Namespaces of what the stack makes for models, jobs and people, in their order."""
+    metrics = environment.gpu_metrics
+    shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
+    workloads = [*environment.models, *environment.training]
+    used = [namespace_of(environment, workload) for workload in workloads]
+    listed = [section.name for section in environment.namespaces]
+    return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))
+
+
+def created_namespaces(environment: Environment) -> list[str]:
+    """Those of them that the stack creates: none that is there from the start, or with a claim."""
+    present = {namespace_of_claim(environment, store) for store in environment.stores}
+    present |= {section.name for section in environment.namespaces if not section.create}
+    return [
+        name
+        for name in used_namespaces(environment)
+        if name not in present and name not in SYSTEM_NAMESPACES
+    ]
+
+
+def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespaceArgs]:
+    """What namespaces are made of, beside the stack's own one where it has no rules."""
+    created = created_namespaces(environment)
+    quotas = {section.name: section.quota for section in environment.namespaces}
+    isolation = isolation_of(environment, needs)
+    every = (
+        TeamNamespaceArgs(
+            namespace=name,
+            create=name in created and name != environment.namespace,
+            quota=quotas.get(name),
+            isolation=isolation if name not in SYSTEM_NAMESPACES else None,
+        )
+        for name in used_namespaces(environment)
+    )
+    return [args for args in every if args.create or args.quota or args.isolation]
+
+
+def has_teams(environment: Environment) -> bool:
+    """Whether anything names another namespace than the stack's own."""
+    workloads = [*environment.models, *environment.training]
+    names = {workload.namespace for workload in workloads}
+    names |= {section.name for section in environment.namespaces}
+    return bool(names - {None, environment.namespace})
+
+
+def knows_network_policies(environment: Environment) -> bool:
+    """Whether the network plugin may enforce them; of an existing cluster that is not known."""
+    network = environment.network
+    return network is None or network.plugin is not NetworkPlugin.FLANNEL
+
+
+def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
+    """Who reaches a namespace of the stack; None where everybody does."""
+    section, network = environment.network_policies, environment.network
+    enabled = section.enabled
+    if enabled is None:
+        enabled = has_teams(environment) and knows_network_policies(environment)
+    if not enabled:
+        return None
+    gateways = [
+        *(KNATIVE_GATEWAYS if needs.sections(KNATIVE) else ()),
+        *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
+        *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
+        *PROMETHEUS,
+    ]
+    nodes = [zone.cidr for zone in network.zones] if network else []
+    return Isolation(
+        namespaces=list(dict.fromkeys([*gateways, *section.allow_namespaces])),
+        cidrs=list(dict.fromkeys([*nodes, *section.allow_cidrs])),
+    )
+
+
+def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:
+    """The tree of quotas, where there is one."""
+    section = environment.elastic_quota
+    return section and ElasticQuotasArgs(groups=section.groups)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -346,6 +469,7 @@ def claim_args(
     owner: str,
     volume: VolumeSection,
     prefix: str,
+    namespace: str,
     *,
     writable: bool = False,
 ) -> ModelStoreArgs:
@@ -356,6 +480,7 @@ def claim_args(
         owner: The model that it is of, or the checkpoint.
         volume: The folder.
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
+        namespace: Namespace of the claim.
         writable: Whether pods may write.
     """
     store = required(environment.store(volume.store))
@@ -376,7 +501,7 @@ def claim_args(
         nas = NasStore(server=server, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
-        namespace=environment.namespace,
+        namespace=namespace,
         size=volume.size,
         oss=oss,
         nas=nas,
@@ -406,7 +531,7 @@ def cache_args(
     pool = _pool(environment, tier.pool)
     source = claim_and_folder(environment, model.name, model.volume)
     return ModelCacheArgs(
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         dataset_name=dataset_name(environment, model),
         source_claim="/".join(filter(None, source)),
         tier=tier,
@@ -431,7 +556,7 @@ def placement_args(
     return PlacementArgs(
         selector=labels,
         pools=pools,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, workload),
         preempt_policy=workload.placement.preempt_policy,
         enforcer=enforcer(environment),
     )
@@ -515,13 +640,15 @@ def model_args(
     )
     return ModelArgs(
         server=server(model),
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         labels=pod_labels(model),
         claim=required(claim),
         sub_path=folder,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
+        topology_spread=model.topology_spread or None,
+        disruption_budget=model.pod_disruption_budget,
         wait_seconds=environment.waits.service_seconds,
     )
 
@@ -535,7 +662,7 @@ def training_args(
     return made_of(
         TrainingJobArgs,
         job,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, job),
         labels=pod_labels(job),
         priority_class=job.priority,
         checkpoint_claim=claim,
@@ -592,7 +719,7 @@ def load_test_args(
         test,
         url=test.url or url,
         served_model_name=model.server.served_name or model.name,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         model_claim=claim,
         model_folder=folder,
         trust_remote_code=vllm.trust_remote_code if vllm else None,

@@ -20,7 +20,14 @@ from components.cloud import (
     NetworkArgs,
     NodePoolArgs,
 )
-from components.platform import DashboardsArgs, FluidArgs, GpuMetricsArgs, PrioritiesArgs
+from components.platform import (
+    DashboardsArgs,
+    ElasticQuotasArgs,
+    FluidArgs,
+    GpuMetricsArgs,
+    PrioritiesArgs,
+    TeamNamespaceArgs,
+)
 from components.serving import (
     LoadTestArgs,
     ModelArgs,
@@ -40,6 +47,7 @@ from .needs import Needs
 from .platforms import PLATFORMS, Platform
 from .runtimes import (
     RUNTIMES,
+    CanaryPart,
     Runtime,
     awaited_platforms,
     load_test_args,
@@ -63,6 +71,7 @@ CLUSTER: Final = {
     "log_project_name": "cluster.log_project",
 }
 NETWORK: Final = {"cidr": "network.cidr", "zones": "network.zones"}
+ELASTIC: Final = {"groups": "elastic_quota.groups"}
 PRIORITIES: Final = {"classes": "priorities"}
 POOL: Final = {
     "node_pool_name": "name",
@@ -127,6 +136,8 @@ class ModelParts:
     placement: PlacementArgs
     cache: ModelCacheArgs | None
     service: ModelArgs
+    canary: CanaryPart | None
+    """What shares its requests with another model."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,9 @@ class ResolvedEnvironment:
     environment: Environment
     cloud: CloudParts | None
     """None where the cluster is there already."""
+    namespaces: Sequence[TeamNamespaceArgs]
+    """Those that have rules, or are not the stack's own."""
+    elastic_quota: ElasticQuotasArgs | None
     stores: Mapping[str, ModelBucketArgs | ModelFileSystemArgs]
     """Those that the stack creates."""
     priorities: PrioritiesArgs
@@ -236,15 +250,18 @@ class _Resolver:
         """The parts, in the order in which they come to exist."""
         environment = self.environment
         cloud = None if environment.existing else self.cloud()
+        needs = Needs(needs_of(environment))
         stores = self.stores()
         models = [self.model(model) for model in environment.models]
         return ResolvedEnvironment(
             environment=environment,
             cloud=cloud,
+            namespaces=self.part("", {}, arguments.namespace_args, environment, needs),
+            elastic_quota=self.part("", ELASTIC, arguments.elastic_quota_args, environment),
             stores=stores,
             priorities=self.part("", PRIORITIES, PrioritiesArgs, classes=environment.priorities),
             fluid=self.part("", {}, arguments.fluid_args, environment),
-            platforms=self.platforms(models),
+            platforms=self.platforms(models, needs),
             awaited=awaited_platforms(environment),
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
@@ -289,10 +306,9 @@ class _Resolver:
                 )
         return parts
 
-    def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
+    def platforms(self, models: Sequence[ModelParts], needs: Needs) -> dict[Platform, Any]:
         """What runtimes need, unless the cluster has it."""
         services = {model.section.name: model.service for model in models}
-        needs = Needs(needs_of(self.environment))
         parts: dict[Platform, Any] = {}
         for platform in PLATFORMS:
             served = [services[section.name] for section in needs.sections(platform.name)]
@@ -314,7 +330,8 @@ class _Resolver:
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
-        claims = self.claim(section, CLAIM, model.name, model.volume)
+        space = arguments.namespace_of(environment, model)
+        claims = self.claim(section, CLAIM, model.name, model.volume, space)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, model)
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
@@ -331,22 +348,25 @@ class _Resolver:
             model_cache.render(model.name, args)
             return args
 
+        args = self.rendered(section, runtime.fields if runtime else {}, service)
         return ModelParts(
             section=model,
             runtime=runtime,
             claims=claims,
             placement=self.placement(section, model, pools),
-            service=self.rendered(section, runtime.fields if runtime else {}, service),
+            service=args,
+            canary=args and self.rendered(section, {}, runtime.canary, environment, model, args),
             cache=self.rendered(section, CACHE, cache),
         )
 
     def training(self, job: TrainingSection) -> TrainingParts:
         """A training job."""
         environment, section = self.environment, f"training[{job.name}]"
+        space = arguments.namespace_of(environment, job)
         claims = self.claim(
-            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
+            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, space, writable=True
         )
-        claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
+        claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume, space)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, job)
 
         def args() -> TrainingJobArgs:
@@ -366,7 +386,8 @@ class _Resolver:
         """A load test."""
         section = f"load_tests[{test.name}]"
         owner = arguments.results(test)
-        claims = self.claim(section, RESULTS, owner, test.results, writable=True)
+        space = arguments.namespace_of_test(self.environment, test)
+        claims = self.claim(section, RESULTS, owner, test.results, space, writable=True)
         job = self.rendered(section, {}, load_test_args, self.environment, test)
         return LoadTestParts(section=test, claims=claims, job=job)
 
@@ -392,6 +413,7 @@ class _Resolver:
         fields: Fields,
         owner: str,
         volume: VolumeSection | None,
+        namespace: str,
         *,
         writable: bool = False,
     ) -> list[ClaimPart]:
@@ -401,7 +423,9 @@ class _Resolver:
         def build() -> list[ClaimPart]:
             if volume is None or required(environment.store(volume.store)).claim:
                 return []
-            args = arguments.claim_args(environment, owner, volume, self.prefix, writable=writable)
+            args = arguments.claim_args(
+                environment, owner, volume, self.prefix, namespace, writable=writable
+            )
             return [ClaimPart(owner, volume.store, args)]
 
         return self.part(section, fields, build) or []

@@ -64,6 +64,9 @@ from .core import SecurityContext as SecurityContext
 from .core import SleepAction as SleepAction
 from .core import TcpSocketAction as TcpSocketAction
 from .core import TerminationMessagePolicy as TerminationMessagePolicy
+from .elastic_quota import ElasticQuota as ElasticQuota
+from .elastic_quota import ElasticQuotaTree as ElasticQuotaTree
+from .elastic_quota import ElasticQuotaTreeSpec as ElasticQuotaTreeSpec
 from .fluid import OSS_ENDPOINT as OSS_ENDPOINT
 from .fluid import OSS_KEY_ID as OSS_KEY_ID
 from .fluid import OSS_KEY_SECRET as OSS_KEY_SECRET

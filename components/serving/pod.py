@@ -1,6 +1,6 @@
 """What a model is, and its pod: the same whoever serves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -10,6 +10,7 @@ from pydantic import Field
 from ..args import Args, Fault, Output, T  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
+from .availability import DisruptionBudget, TopologySpread, spread
 from .server import (
     HEALTH_PERIOD_SECONDS,
     SHARED_MEMORY_PATH,
@@ -50,8 +51,20 @@ class ModelArgs(Args):
     """Node affinity of the placement."""
     priority_class: pulumi.Input[str] | None = None
     """PriorityClass of the pods. Left out, the cluster's default."""
+    topology_spread: list[TopologySpread] | None = None
+    """How evenly the pods are spread over zones or nodes. Left out, not at all."""
+    disruption_budget: DisruptionBudget | None = None
+    """How many pods keep running while nodes are drained. Left out, none has to."""
     wait_seconds: int = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait."""
+
+    def _faults(self) -> Iterator[Fault]:
+        topologies = [constraint.topology for constraint in self.topology_spread or []]
+        for topology in dict.fromkeys(t for t in topologies if topologies.count(t) > 1):
+            field = f"topology_spread[{topology}].topology"
+            yield Fault(
+                field, topology.value, "given once", "replicas are spread over it in one way"
+            )
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.
@@ -110,6 +123,7 @@ def model_pod(
         "priority_class_name": args.priority_class,
         "tolerations": args.tolerations or None,
         "affinity": {"node_affinity": args.node_affinity} if args.node_affinity else None,
+        "topology_spread_constraints": spread(args.topology_spread, args.labels),
         "image_pull_secrets": _references(server.image_pull_secrets),
     }
 

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
-from components.names import ServiceName
+from components.names import NamespaceName, ServiceName
+from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
 from components.serving.model_cache import CacheTier
@@ -108,6 +109,8 @@ class ModelSection(Args):
 
     name: Annotated[ServiceName, Because("it names a Service")]
     """Name of the model, of its service and of its `release` label."""
+    namespace: NamespaceName | None = None
+    """Namespace of all that is made for it. Default: the stack's `namespace`."""
     volume: VolumeSection
     """The model's files."""
     cache: CacheSection | None = None
@@ -118,6 +121,10 @@ class ModelSection(Args):
     """Where its pods run."""
     priority: str | None = None
     """Name of an entry of `priorities`. Left out, the cluster's default."""
+    pod_disruption_budget: DisruptionBudget | None = None
+    """Replicas that keep running while nodes are drained. Left out, none has to."""
+    topology_spread: list[TopologySpread] = []
+    """How evenly replicas are spread over zones and nodes. Left out, not at all."""
     serve: ServeSection
     """How it is served and scaled."""
     api_key_secret: KeySecretName | None = None
