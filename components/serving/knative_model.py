@@ -133,21 +133,22 @@ class KnativeServe(Args):
     concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
     """Most requests that a replica is given at once; more wait. Left out, no limit. With metric
     concurrency it is the target, if it is less than `scale.target` or that is left out."""
-    traffic: list[TrafficShare] = []
+    traffic: list[TrafficShare] | None = None
     """Who gets the requests: for a canary the revision before, and the newest with a percentage.
     Left out, all to the newest revision, once it is ready."""
     annotations: dict[str, str] | None = None
     """Further annotations of the pods' template."""
 
     def _faults(self) -> Iterator[Fault]:
-        if not self.traffic:
+        traffic = self.traffic
+        if not traffic:
             return
-        revisions = [share.revision for share in self.traffic]
+        revisions = [share.revision for share in traffic]
         for revision in dict.fromkeys(r for r in revisions if revisions.count(r) > 1):
             got = Words("twice the newest") if revision is None else revision
             yield Fault("traffic", got, "each revision once", "a revision gets one share")
-        open_shares = [share for share in self.traffic if share.percent is None]
-        total = sum(share.percent or 0 for share in self.traffic)
+        open_shares = [share for share in traffic if share.percent is None]
+        total = sum(share.percent or 0 for share in traffic)
         if len(open_shares) > 1:
             got = Words(f"without percent in {len(open_shares)} entries")
             yield Fault("traffic", got, "without it in one entry at the most", "one gets the rest")
@@ -158,7 +159,8 @@ class KnativeServe(Args):
 
     def targets(self) -> list[dict[str, Any]] | None:
         """The shares as a Knative Service has them; None where all goes to the newest revision."""
-        rest = 100 - sum(share.percent or 0 for share in self.traffic)
+        traffic = self.traffic or []
+        rest = 100 - sum(share.percent or 0 for share in traffic)
         return [
             {
                 "percent": rest if share.percent is None else share.percent,
@@ -166,7 +168,7 @@ class KnativeServe(Args):
                 "latest_revision": share.revision is None,
                 "tag": share.tag,
             }
-            for share in self.traffic
+            for share in traffic
         ] or None
 
 
@@ -241,7 +243,7 @@ def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
         why = "Knative then gives it no route"
         host = default_host(name, args.namespace, args.domain)
         yield from derived_host_faults("metadata.name", name, host, why)
-        for share in args.serve.traffic:
+        for share in args.serve.traffic or []:
             if share.tag:
                 tagged = f"{share.tag}-{host}"
                 yield from derived_host_faults("serve.traffic", share.tag, tagged, why)
@@ -249,7 +251,7 @@ def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
 
 def revision_faults(name: str, serve: KnativeServe) -> Iterator[Fault]:
     """Refuses revisions of another model, whose Route then waits for them for ever."""
-    for share in serve.traffic:
+    for share in serve.traffic or []:
         if share.revision is not None and not share.revision.startswith(f"{name}-"):
             want, why = (
                 f"{name}-00001 or another one of it",

@@ -8,7 +8,7 @@ from components.serving import Topology
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check, warning
-from .views import fewest_replicas, highest_size, models, own_pools, placed
+from .views import fewest_replicas, models, own_pools, placed
 
 
 @check
@@ -39,11 +39,10 @@ def budgets_let_nodes_go(environment: Environment) -> Iterator[str]:
 
 
 @warning
-def replicas_are_kept_apart(environment: Environment) -> Iterator[str]:
-    """Spreading that does nothing, and replicas that one zone takes along."""
+def spreading_has_room(environment: Environment) -> Iterator[str]:
+    """Spreading that does nothing."""
     for path, model in models(environment):
         zones = _zones(environment, model.placement)
-        replicas = min(map(fewest_replicas, model.serve.sections.values()), default=0)
         topologies = {constraint.topology for constraint in model.topology_spread}
         if Topology.ZONE in topologies and len(zones) == 1:
             yield (
@@ -52,13 +51,6 @@ def replicas_are_kept_apart(environment: Environment) -> Iterator[str]:
             )
         if topologies and model.most_replicas < 2:
             yield f"{path}.topology_spread does nothing: scale.max is {model.most_replicas}."
-        nodes = sum(highest_size(pool) for pool in own_pools(environment, model.placement))
-        if not topologies and replicas > 1 and len(zones) > 1 and nodes > 1:
-            yield (
-                f"{path} has {replicas} replicas at the least, and its pools are in "
-                f"{', '.join(zones)}, but nothing keeps the replicas apart: one zone, or one node, "
-                "may take all of them along. topology_spread spreads them."
-            )
 
 
 def _zones(environment: Environment, placement: PlacementSection) -> list[str]:

@@ -76,7 +76,7 @@ SURPRISES = [
         {BUDGET: {"min_available": 1}, f"{SCALE}.min": 2},
     ),
     Case(
-        "replicas_are_kept_apart",
+        "spreading_has_room",
         "a spread over one zone",
         dev,
         {SPREAD: [{"topology": "zone"}]},
@@ -84,24 +84,12 @@ SURPRISES = [
         {**TWO_ZONES, SPREAD: [{"topology": "zone"}]},
     ),
     Case(
-        "replicas_are_kept_apart",
+        "spreading_has_room",
         "a spread of one replica",
         dev,
         {SPREAD: [{"topology": "node"}], f"{SCALE}.max": 1},
         f"{SPREAD} does nothing: scale.max is 1.",
         {SPREAD: [{"topology": "node"}], f"{SCALE}.max": 2},
-    ),
-    Case(
-        "replicas_are_kept_apart",
-        "two replicas in two zones that nothing keeps apart",
-        dev,
-        {**TWO_ZONES, f"{SCALE}.min": 2},
-        (
-            "models[qwen] has 2 replicas at the least, and its pools are in cn-beijing-h, "
-            "cn-beijing-l, but nothing keeps the replicas apart: one zone, or one node, may take "
-            "all of them along. topology_spread spreads them."
-        ),
-        {**TWO_ZONES, f"{SCALE}.min": 2, SPREAD: [{"topology": "zone"}]},
     ),
 ]
 
