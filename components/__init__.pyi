@@ -64,6 +64,10 @@ from .platform import CertManager as CertManager
 from .platform import CertManagerArgs as CertManagerArgs
 from .platform import Dashboards as Dashboards
 from .platform import DashboardsArgs as DashboardsArgs
+from .platform import ElasticAmounts as ElasticAmounts
+from .platform import ElasticGroup as ElasticGroup
+from .platform import ElasticQuotas as ElasticQuotas
+from .platform import ElasticQuotasArgs as ElasticQuotasArgs
 from .platform import Fluid as Fluid
 from .platform import FluidArgs as FluidArgs
 from .platform import FluidChart as FluidChart
@@ -72,6 +76,7 @@ from .platform import GpuLabels as GpuLabels
 from .platform import GpuMetrics as GpuMetrics
 from .platform import GpuMetricsArgs as GpuMetricsArgs
 from .platform import HelmChart as HelmChart
+from .platform import Isolation as Isolation
 from .platform import Knative as Knative
 from .platform import KnativeArgs as KnativeArgs
 from .platform import KnativeInstaller as KnativeInstaller
@@ -84,11 +89,17 @@ from .platform import Priorities as Priorities
 from .platform import PrioritiesArgs as PrioritiesArgs
 from .platform import PriorityClass as PriorityClass
 from .platform import PrometheusEndpoint as PrometheusEndpoint
+from .platform import Quota as Quota
+from .platform import TeamNamespace as TeamNamespace
+from .platform import TeamNamespaceArgs as TeamNamespaceArgs
 from .platform import VllmMonitor as VllmMonitor
 from .serving import CacheTier as CacheTier
+from .serving import CanaryRoute as CanaryRoute
+from .serving import CanaryRouteArgs as CanaryRouteArgs
 from .serving import ColdStart as ColdStart
 from .serving import Connections as Connections
 from .serving import Convert as Convert
+from .serving import DisruptionBudget as DisruptionBudget
 from .serving import Dtype as Dtype
 from .serving import Enforcer as Enforcer
 from .serving import Generator as Generator
@@ -96,6 +107,7 @@ from .serving import IngressTls as IngressTls
 from .serving import KnativeModel as KnativeModel
 from .serving import KnativeModelArgs as KnativeModelArgs
 from .serving import KnativeServe as KnativeServe
+from .serving import KServeCanary as KServeCanary
 from .serving import KServeMetric as KServeMetric
 from .serving import KServeModel as KServeModel
 from .serving import KServeModelArgs as KServeModelArgs
@@ -126,6 +138,9 @@ from .serving import Scenario as Scenario
 from .serving import Spike as Spike
 from .serving import Steady as Steady
 from .serving import Tide as Tide
+from .serving import Topology as Topology
+from .serving import TopologySpread as TopologySpread
+from .serving import TrafficShare as TrafficShare
 from .serving import TrainingJob as TrainingJob
 from .serving import TrainingJobArgs as TrainingJobArgs
 from .serving import Vllm as Vllm

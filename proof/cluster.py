@@ -60,6 +60,8 @@ class Kubelet:
     """
 
     def __init__(self, client: ApiClient) -> None:
+        self.held: set[tuple[str, str]] = set()
+        """Labels of pods that do not start, by name and value."""
         self._client = client
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -78,7 +80,8 @@ class Kubelet:
         while not self._stopped.wait(0.3):
             with suppress(requests.RequestException, StatusError):
                 for pod in self._client.list_objects("v1", "Pod"):
-                    if pod["status"].get("phase") != "Running":
+                    labels = (pod["metadata"].get("labels") or {}).items()
+                    if pod["status"].get("phase") != "Running" and not self.held & labels:
                         number += 1
                         status = {"status": ready_pod(pod, f"10.1.{number // 250}.{number % 250}")}
                         self._client.merge(pod, status, "kubelet", "status")

@@ -38,11 +38,14 @@ from components.crds import Toleration
 from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
+    ElasticQuotasArgs,
     FluidArgs,
     FluidChart,
     GpuMetricsArgs,
+    Isolation,
     MetricsFlavor,
     PrometheusEndpoint,
+    TeamNamespaceArgs,
     VllmMonitor,
 )
 from components.serving import (
@@ -60,6 +63,7 @@ from components.serving import (
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from . import placeholders
+from .needs import KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
 from .sections.models import ModelSection, PodVolumeSection
@@ -71,6 +75,17 @@ from .sections.training import TrainingSection
 A = TypeVar("A", bound=Args)
 T = TypeVar("T")
 
+SYSTEM_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has."""
+KNATIVE_GATEWAYS: Final = ("knative-serving", "kourier-system")
+"""Namespaces of Knative's activator and autoscaler, and of Kourier: knative/net-kourier, config,
+v1.20; its operator has Kourier in knative-serving."""
+INGRESS_GATEWAYS: Final = ("kube-system", "ingress-nginx")
+"""Namespaces of ACK's add-on nginx-ingress-controller, and of ingress-nginx by its own chart."""
+CACHE_CONTROLLERS: Final = ("fluid-system",)
+"""Namespace of Fluid's controllers."""
+PROMETHEUS: Final = ("arms-prom", "monitoring")
+"""Namespaces of the agent of Managed Service for Prometheus, and of a Prometheus by custom."""
 DEFAULT_PORT: Final = 8080
 """Port of a server that names none."""
 SHARE_OF_A_PART: Final = 0.9
@@ -133,6 +148,7 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         pod_vswitch_ids=[*map(placeholders.pod_vswitch_id, zones)] if terway else None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
+        network_policies=network.policies or None,
         log_project_name=log_project_name(environment, prefix),
         autoscaling=cluster.autoscaling if elastic else None,
         addons=[*cluster.addons, *_device_addons(environment)],
@@ -252,7 +268,12 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
             url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
-        vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
+        vllm=VllmMonitor(
+            namespaces=list(
+                dict.fromkeys(namespace_of(environment, model) for model in environment.models)
+            ),
+            port=_metrics_port(environment),
+        ),
     )
 
 
@@ -307,6 +328,8 @@ class MountedFolder:
     owner: str
     """What the claim belongs to, and is called after."""
     volume: VolumeSection
+    namespace: str
+    """Namespace of the one that mounts it."""
 
     @property
     def name_field(self) -> str:
@@ -317,22 +340,123 @@ class MountedFolder:
 def mounts(environment: Environment) -> Iterator[MountedFolder]:
     """Every folder of a store that is mounted."""
     for model in environment.models:
-        path = f"models[{model.name}]"
+        path, space = f"models[{model.name}]", namespace_of(environment, model)
         if model.volume:
-            yield MountedFolder(model.name, f"{path}.volume", model.name, model.volume.read)
+            files = model.volume.read
+            yield MountedFolder(model.name, f"{path}.volume", model.name, files, space)
         for volume in model.volumes:
             if volume.files:
                 owner, field = volume_owner(model, volume), f"{path}.volumes[{volume.name}]"
-                yield MountedFolder(model.name, field, owner, volume.files.read)
+                yield MountedFolder(model.name, field, owner, volume.files.read, space)
     for job in environment.training:
-        path = f"training[{job.name}]"
-        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint)
+        path, space = f"training[{job.name}]", namespace_of(environment, job)
+        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint, space)
         if job.volume:
-            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume.read)
+            files = job.volume.read
+            yield MountedFolder(job.name, f"{path}.volume", base_model(job), files, space)
     for test in environment.load_tests:
         if test.results:
             path = f"load_tests[{test.name}].results"
-            yield MountedFolder(test.name, path, results(test), test.results)
+            space = namespace_of_test(environment, test)
+            yield MountedFolder(test.name, path, results(test), test.results, space)
+
+
+# --- namespaces ----------------------------------------------------------------------------------
+
+
+def namespace_of(environment: Environment, workload: ModelSection | TrainingSection) -> str:
+    """Namespace of all that is made for a model or a training job."""
+    return workload.namespace or environment.namespace
+
+
+def namespace_of_test(environment: Environment, test: LoadTestSection) -> str:
+    """Namespace of a load test: its model's, where it reads the model's claim."""
+    model = environment.model(test.model)
+    return environment.namespace if model is None else namespace_of(environment, model)
+
+
+def namespace_of_claim(environment: Environment, store: StoreSection) -> str | None:
+    """Namespace of a claim that exists."""
+    return store.claim and (store.claim.namespace or environment.namespace)
+
+
+def used_namespaces(environment: Environment) -> list[str]:
+    """Namespaces of what the stack makes for models, jobs and people, in their order."""
+    metrics = environment.gpu_metrics
+    shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
+    workloads = [*environment.models, *environment.training]
+    used = [namespace_of(environment, workload) for workload in workloads]
+    listed = [section.name for section in environment.namespaces]
+    return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))
+
+
+def created_namespaces(environment: Environment) -> list[str]:
+    """Those of them that the stack creates: none that is there from the start, or with a claim."""
+    present = {namespace_of_claim(environment, store) for store in environment.stores}
+    present |= {section.name for section in environment.namespaces if not section.create}
+    return [
+        name
+        for name in used_namespaces(environment)
+        if name not in present and name not in SYSTEM_NAMESPACES
+    ]
+
+
+def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespaceArgs]:
+    """What namespaces are made of, beside the stack's own one where it has no rules."""
+    created = created_namespaces(environment)
+    quotas = {section.name: section.quota for section in environment.namespaces}
+    isolation = isolation_of(environment, needs)
+    every = (
+        TeamNamespaceArgs(
+            namespace=name,
+            create=name in created and name != environment.namespace,
+            quota=quotas.get(name),
+            isolation=isolation if name not in SYSTEM_NAMESPACES else None,
+        )
+        for name in used_namespaces(environment)
+    )
+    return [args for args in every if args.create or args.quota or args.isolation]
+
+
+def has_teams(environment: Environment) -> bool:
+    """Whether anything names another namespace than the stack's own."""
+    workloads = [*environment.models, *environment.training]
+    names = {workload.namespace for workload in workloads}
+    names |= {section.name for section in environment.namespaces}
+    return bool(names - {None, environment.namespace})
+
+
+def knows_network_policies(environment: Environment) -> bool:
+    """Whether the network plugin may enforce them; of an existing cluster that is not known."""
+    network = environment.network
+    return network is None or network.plugin is not NetworkPlugin.FLANNEL
+
+
+def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
+    """Who reaches a namespace of the stack; None where everybody does."""
+    section, network = environment.network_policies, environment.network
+    enabled = section.enabled
+    if enabled is None:
+        enabled = has_teams(environment) and knows_network_policies(environment)
+    if not enabled:
+        return None
+    gateways = [
+        *(KNATIVE_GATEWAYS if needs.sections(KNATIVE) else ()),
+        *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
+        *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
+        *PROMETHEUS,
+    ]
+    nodes = [zone.cidr for zone in network.zones] if network else []
+    return Isolation(
+        namespaces=list(dict.fromkeys([*gateways, *section.allow_namespaces])),
+        cidrs=list(dict.fromkeys([*nodes, *section.allow_cidrs])),
+    )
+
+
+def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:
+    """The tree of quotas, where there is one."""
+    section = environment.elastic_quota
+    return section and ElasticQuotasArgs(groups=section.groups)
 
 
 @dataclass(frozen=True)
@@ -348,6 +472,8 @@ class ImportedFolder:
     files: FilesSection
     server: ModelServer | TrainingSection
     """The container that reads it, whose image imports where no other is named."""
+    namespace: str
+    """That of the model or job."""
 
     @property
     def import_owner(self) -> str:
@@ -363,12 +489,12 @@ class ImportedFolder:
 def imports(environment: Environment) -> Iterator[ImportedFolder]:
     """Every folder that the stack fills."""
     for model in environment.models:
-        yield from model_imports(model)
+        yield from model_imports(environment, model)
     for job in environment.training:
-        yield from job_imports(job)
+        yield from job_imports(environment, job)
 
 
-def model_imports(model: ModelSection) -> Iterator[ImportedFolder]:
+def model_imports(environment: Environment, model: ModelSection) -> Iterator[ImportedFolder]:
     """Those of a model."""
     path = f"models[{model.name}]"
     folders = [(f"{path}.volume", model.name, model.volume)]
@@ -378,14 +504,16 @@ def model_imports(model: ModelSection) -> Iterator[ImportedFolder]:
     ]
     for field, owner, files in folders:
         if files and files.source:
-            yield ImportedFolder(model.name, field, owner, files, model.server)
+            space = namespace_of(environment, model)
+            yield ImportedFolder(model.name, field, owner, files, model.server, space)
 
 
-def job_imports(job: TrainingSection) -> Iterator[ImportedFolder]:
+def job_imports(environment: Environment, job: TrainingSection) -> Iterator[ImportedFolder]:
     """Those of a training job."""
     if job.volume and job.volume.source:
         field, owner = f"training[{job.name}].volume", base_model(job)
-        yield ImportedFolder(job.name, field, owner, job.volume, job)
+        space = namespace_of(environment, job)
+        yield ImportedFolder(job.name, field, owner, job.volume, job, space)
 
 
 def volume_owner(model: ModelSection, volume: PodVolumeSection) -> str:
@@ -399,7 +527,7 @@ def import_args(environment: Environment, imported: ImportedFolder) -> ModelImpo
     claim, _ = claim_and_folder(environment, imported.import_owner, imported.volume)
     return ModelImportArgs(
         source=source,
-        namespace=environment.namespace,
+        namespace=imported.namespace,
         claim=required(claim),
         folder=imported.files.folder.strip("/"),
         size=imported.files.size,
@@ -449,6 +577,7 @@ def claim_args(
     owner: str,
     volume: VolumeSection,
     prefix: str,
+    namespace: str,
     *,
     writable: bool = False,
     written: str | None = None,
@@ -460,6 +589,7 @@ def claim_args(
         owner: The model that it is of, or the checkpoint.
         volume: The folder.
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
+        namespace: Namespace of the claim.
         writable: Whether pods may write.
         written: Folder of a bucket that they may write to. Default: all that is mounted.
     """
@@ -484,7 +614,7 @@ def claim_args(
         cpfs = made_of(CpfsStore, store.cpfs, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
-        namespace=environment.namespace,
+        namespace=namespace,
         size=volume.size,
         oss=oss,
         nas=nas,
@@ -515,7 +645,7 @@ def cache_args(
     pool = _pool(environment, tier.pool)
     source = claim_and_folder(environment, model.name, required(model.volume).read)
     return ModelCacheArgs(
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         dataset_name=dataset_name(environment, model),
         source_claim="/".join(filter(None, source)),
         tier=tier,
@@ -540,7 +670,7 @@ def placement_args(
     return PlacementArgs(
         selector=labels,
         pools=pools,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, workload),
         preempt_policy=workload.placement.preempt_policy,
         enforcer=enforcer(environment),
     )
@@ -625,7 +755,7 @@ def model_args(
     )
     return ModelArgs(
         server=server(environment, model),
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         labels=pod_labels(model),
         claim=claim,
         sub_path=folder,
@@ -635,6 +765,8 @@ def model_args(
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
+        topology_spread=model.topology_spread or None,
+        disruption_budget=model.pod_disruption_budget,
         ingress=model.ingress,
         wait_seconds=environment.waits.service_seconds,
     )
@@ -660,7 +792,7 @@ def training_args(
     return made_of(
         TrainingJobArgs,
         job,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, job),
         labels=pod_labels(job),
         priority_class=job.priority,
         checkpoint_claim=claim,
@@ -743,7 +875,7 @@ def load_test_args(
         test,
         url=test.url or url,
         served_model_name=test.served_name or model.server.served_name or model.name,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         model_claim=claim,
         model_folder=folder,
         trust_remote_code=vllm.trust_remote_code if vllm else None,

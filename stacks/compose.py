@@ -27,13 +27,33 @@ from components.cloud import (
 )
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
-from components.platform import Dashboards, Fluid, GpuMetrics, Priorities
-from components.serving import LoadTest, ModelCache, ModelImport, Placement, TrainingJob
+from components.platform import (
+    Dashboards,
+    ElasticQuotas,
+    Fluid,
+    GpuMetrics,
+    Priorities,
+    TeamNamespace,
+)
+from components.serving import (
+    CanaryRoute,
+    LoadTest,
+    ModelCache,
+    ModelImport,
+    Placement,
+    TrainingJob,
+)
 from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
 from . import placeholders
-from .arguments import required
+from .arguments import (
+    created_namespaces,
+    namespace_of,
+    namespace_of_test,
+    required,
+    used_namespaces,
+)
 from .placeholders import bind
 from .platforms import Platform
 from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
@@ -41,8 +61,6 @@ from .runtimes import Served
 from .sections.environment import PROJECT, Environment
 from .sections.load_tests import LoadTestSection
 from .sections.models import ModelSection
-
-SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 Part = TypeVar("Part")
 
@@ -109,7 +127,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         if resolved.cloud
         else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
-    namespace = declare_namespace(environment, cluster)
+    namespaces = declare_namespaces(resolved, cluster)
+    namespace = [resource for resources in namespaces.values() for resource in resources]
     stores = declare_stores(resolved, cluster)
     cluster = replace(cluster, values={**cluster.values, **mount_targets(stores)})
     priorities = declare_priorities(resolved, cluster)
@@ -120,10 +139,12 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     services: dict[str, Served] = {}
     for model in resolved.models:
         name = model.section.name
-        claims = declare_claims(model.claims, cluster, stores, namespace)
-        imports = declare_imports(model.imports, cluster, stores, namespace)
-        cache = declare_cache(model, cluster, [*namespace, *claims, *imports, *fluid])
-        placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
+        space = namespace_of(environment, model.section)
+        claims = declare_claims(model.claims, cluster, stores, namespaces[space])
+        imports = declare_imports(model.imports, cluster, stores, namespaces[space])
+        cache = declare_cache(model, cluster, [*namespaces[space], *claims, *imports, *fluid])
+        after = cluster.options(*namespaces[space])
+        placement = Placement(name, cluster.bound(model.placement), after)
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
         # The cache waits for the claim, and for what fills it, but not for further volumes.
@@ -132,13 +153,20 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
-        export_address(environment.namespace, model.section, services[name].host)
+        export_address(space, model.section, services[name].host)
+
+    for model in resolved.models:
+        if model.canary is not None:
+            name, both = model.section.name, (model.section.name, model.canary.model)
+            ready = [cast(pulumi.Resource, services[served]) for served in both]
+            CanaryRoute(name, model.canary.args, cluster.options(*ready))
 
     for job in resolved.training:
         name = job.section.name
-        claims = declare_claims(job.claims, cluster, stores, namespace)
-        imports = declare_imports(job.imports, cluster, stores, namespace)
-        placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
+        space = namespaces[namespace_of(environment, job.section)]
+        claims = declare_claims(job.claims, cluster, stores, space)
+        imports = declare_imports(job.imports, cluster, stores, space)
+        placement = Placement(name, cluster.bound(job.placement), cluster.options(*space))
         after = cluster.on_nodes(*priorities, placement, *claims, *imports)
         TrainingJob(name, cluster.bound(job.job), after)
 
@@ -147,7 +175,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         if test.section.run is None:
             export_run_command(number, test.section)
         else:
-            claims = declare_claims(test.claims, cluster, stores, namespace)
+            space = namespaces[namespace_of_test(environment, test.section)]
+            claims = declare_claims(test.claims, cluster, stores, space)
             after = [cast(pulumi.Resource, services[test.section.model]), *claims]
             load = LoadTest(name, cluster.bound(test.job), cluster.options(*after))
             pulumi.export(f"{name}_log_command", load.log_command)
@@ -265,16 +294,25 @@ def mount_targets(
     }
 
 
-def declare_namespace(environment: Environment, cluster: TargetCluster) -> list[pulumi.Resource]:
-    """The namespace of the models, unless it is there already: with a claim, or from the start."""
-    if environment.namespace in SYSTEM_NAMESPACES or any(s.claim for s in environment.stores):
-        return []
-    options = pulumi.ResourceOptions(provider=cluster.provider)
-    return [
-        kubernetes.core.v1.Namespace(
-            "namespace", metadata={"name": environment.namespace}, opts=options
-        )
-    ]
+def declare_namespaces(
+    resolved: ResolvedEnvironment, cluster: TargetCluster
+) -> dict[str, list[pulumi.Resource]]:
+    """What has to be there before an object in a namespace, by its name."""
+    environment = resolved.environment
+    declared: dict[str, list[pulumi.Resource]] = {name: [] for name in used_namespaces(environment)}
+    if environment.namespace in created_namespaces(environment):
+        options = pulumi.ResourceOptions(provider=cluster.provider)
+        about = {"name": environment.namespace}
+        namespace = kubernetes.core.v1.Namespace("namespace", metadata=about, opts=options)
+        declared[environment.namespace].append(namespace)
+    for args in resolved.namespaces:
+        before = declared[args.namespace]
+        team = TeamNamespace(args.namespace, args, cluster.options(*before))
+        declared[args.namespace] = [*before, team]
+    if resolved.elastic_quota is not None:
+        after = [resource for resources in declared.values() for resource in resources]
+        ElasticQuotas("elastic-quotas", resolved.elastic_quota, cluster.options(*after))
+    return declared
 
 
 def declare_stores(

@@ -20,7 +20,14 @@ from components.cloud import (
     NetworkArgs,
     NodePoolArgs,
 )
-from components.platform import DashboardsArgs, FluidArgs, GpuMetricsArgs, PrioritiesArgs
+from components.platform import (
+    DashboardsArgs,
+    ElasticQuotasArgs,
+    FluidArgs,
+    GpuMetricsArgs,
+    PrioritiesArgs,
+    TeamNamespaceArgs,
+)
 from components.serving import (
     LoadTestArgs,
     ModelArgs,
@@ -41,6 +48,7 @@ from .needs import Needs
 from .platforms import PLATFORMS, Platform
 from .runtimes import (
     RUNTIMES,
+    CanaryPart,
     Runtime,
     awaited_platforms,
     load_test_args,
@@ -64,6 +72,7 @@ CLUSTER: Final = {
     "log_project_name": "cluster.log_project",
 }
 NETWORK: Final = {"cidr": "network.cidr", "zones": "network.zones"}
+ELASTIC: Final = {"groups": "elastic_quota.groups"}
 PRIORITIES: Final = {"classes": "priorities"}
 POOL: Final = {
     "node_pool_name": "name",
@@ -160,6 +169,8 @@ class ModelParts:
     placement: PlacementArgs
     cache: ModelCacheArgs | None
     service: ModelArgs
+    canary: CanaryPart | None
+    """What shares its requests with another model."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +200,9 @@ class ResolvedEnvironment:
     environment: Environment
     cloud: CloudParts | None
     """None where the cluster is there already."""
+    namespaces: Sequence[TeamNamespaceArgs]
+    """Those that have rules, or are not the stack's own."""
+    elastic_quota: ElasticQuotasArgs | None
     stores: Mapping[str, ModelBucketArgs | ModelFileSystemArgs]
     """Those that the stack creates."""
     priorities: PrioritiesArgs
@@ -270,15 +284,18 @@ class _Resolver:
         """The parts, in the order in which they come to exist."""
         environment = self.environment
         cloud = None if environment.existing else self.cloud()
+        needs = Needs(needs_of(environment))
         stores = self.stores()
         models = [self.model(model) for model in environment.models]
         return ResolvedEnvironment(
             environment=environment,
             cloud=cloud,
+            namespaces=self.part("", {}, arguments.namespace_args, environment, needs),
+            elastic_quota=self.part("", ELASTIC, arguments.elastic_quota_args, environment),
             stores=stores,
             priorities=self.part("", PRIORITIES, PrioritiesArgs, classes=environment.priorities),
             fluid=self.part("", {}, arguments.fluid_args, environment),
-            platforms=self.platforms(models),
+            platforms=self.platforms(models, needs),
             awaited=awaited_platforms(environment),
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
@@ -323,10 +340,9 @@ class _Resolver:
                 )
         return parts
 
-    def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
+    def platforms(self, models: Sequence[ModelParts], needs: Needs) -> dict[Platform, Any]:
         """What runtimes need, unless the cluster has it."""
         services = {model.section.name: model.service for model in models}
-        needs = Needs(needs_of(self.environment))
         parts: dict[Platform, Any] = {}
         for platform in PLATFORMS:
             served = [services[section.name] for section in needs.sections(platform.name)]
@@ -348,14 +364,15 @@ class _Resolver:
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
-        claims = self.claim(section, CLAIM, model.name, model.volume and model.volume.read)
+        space = arguments.namespace_of(environment, model)
+        claims = self.claim(section, CLAIM, model.name, model.volume and model.volume.read, space)
         for volume in model.volumes:
             owner, field = (
                 arguments.volume_owner(model, volume),
                 f"{section}.volumes[{volume.name}]",
             )
             files = volume.files and volume.files.read
-            claims += self.claim(field, FOLDER, owner, files, writable=volume.writable)
+            claims += self.claim(field, FOLDER, owner, files, space, writable=volume.writable)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, model)
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
@@ -372,24 +389,27 @@ class _Resolver:
             model_cache.render(model.name, args)
             return args
 
+        args = self.rendered(section, runtime.fields if runtime else {}, service)
         return ModelParts(
             section=model,
             runtime=runtime,
             claims=claims,
-            imports=[self.imported(folder) for folder in arguments.model_imports(model)],
+            imports=[*map(self.imported, arguments.model_imports(environment, model))],
             placement=self.placement(section, model, pools),
-            service=self.rendered(section, runtime.fields if runtime else {}, service),
+            service=args,
+            canary=args and self.rendered(section, {}, runtime.canary, environment, model, args),
             cache=self.rendered(section, CACHE, cache),
         )
 
     def training(self, job: TrainingSection) -> TrainingParts:
         """A training job."""
         environment, section = self.environment, f"training[{job.name}]"
+        space = arguments.namespace_of(environment, job)
         claims = self.claim(
-            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
+            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, space, writable=True
         )
         volume = job.volume and job.volume.read
-        claims += self.claim(section, CLAIM, arguments.base_model(job), volume)
+        claims += self.claim(section, CLAIM, arguments.base_model(job), volume, space)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, job)
 
         def args() -> TrainingJobArgs:
@@ -401,7 +421,7 @@ class _Resolver:
         return TrainingParts(
             section=job,
             claims=claims,
-            imports=[self.imported(folder) for folder in arguments.job_imports(job)],
+            imports=[*map(self.imported, arguments.job_imports(environment, job))],
             placement=self.placement(section, job, pools),
             job=self.rendered(section, TRAINING, args),
         )
@@ -415,6 +435,7 @@ class _Resolver:
             IMPORT_CLAIM,
             folder.import_owner,
             folder.volume,
+            folder.namespace,
             writable=True,
             written=written,
         )
@@ -425,7 +446,8 @@ class _Resolver:
         """A load test."""
         section = f"load_tests[{test.name}]"
         owner = arguments.results(test)
-        claims = self.claim(section, RESULTS, owner, test.results, writable=True)
+        space = arguments.namespace_of_test(self.environment, test)
+        claims = self.claim(section, RESULTS, owner, test.results, space, writable=True)
         job = self.rendered(section, {}, load_test_args, self.environment, test)
         return LoadTestParts(section=test, claims=claims, job=job)
 
@@ -451,6 +473,7 @@ class _Resolver:
         fields: Fields,
         owner: str,
         volume: VolumeSection | None,
+        namespace: str,
         *,
         writable: bool = False,
         written: str | None = None,
@@ -462,7 +485,13 @@ class _Resolver:
             if volume is None or required(environment.store(volume.store)).claim:
                 return []
             args = arguments.claim_args(
-                environment, owner, volume, self.prefix, writable=writable, written=written
+                environment,
+                owner,
+                volume,
+                self.prefix,
+                namespace,
+                writable=writable,
+                written=written,
             )
             filled = any(folder.owner == owner for folder in arguments.imports(environment))
             return [ClaimPart(owner, volume.store, args, filled)]

@@ -64,6 +64,8 @@ _CNI_ADDONS: Final = MappingProxyType(
         (ClusterProfile.EDGE, False): "flannel",
     }
 )
+# Texts, as the provider's page writes them (cs_managed_kubernetes, read 2026-11).
+_ENFORCED: Final = '{"NetworkPolicy":"true"}'
 _PROFILES: Final = MappingProxyType({ClusterProfile.PRO: "Default", ClusterProfile.EDGE: "Edge"})
 _LOGGED_COMPONENTS: Final = ("apiserver", "kcm", "scheduler", "ccm", "controlplane-events")
 _API_SERVER_PORT: Final = 6443
@@ -200,6 +202,8 @@ class AckClusterArgs(Args):
     and hyphens; no other account may have it."""
     pod_vswitch_ids: list[pulumi.Input[str]] | None = None
     """IDs of the vSwitches for pods: the cluster runs Terway."""
+    network_policies: bool | None = None
+    """Whether Terway enforces NetworkPolicies, on profile pro. Default false. Read at creation."""
     pod_cidr: str | None = None
     """Address range of pods, private: the cluster runs Flannel."""
     node_cidr_mask: int | None = Field(default=None, ge=24, le=28)
@@ -612,7 +616,10 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "is_enterprise_security_group": True,
         "enable_rrsa": True,
         "skip_set_certificate_authority": True,
-        "addons": [{"name": name} for name in (cni, *_CSI_ADDONS)],
+        "addons": [
+            {"name": cni, **({"config": _ENFORCED} if args.network_policies else {})},
+            *({"name": name} for name in _CSI_ADDONS),
+        ],
         "control_plane_log_components": list(_LOGGED_COMPONENTS),
         "control_plane_log_ttl": str(args.log_retention_days),
         "maintenance_window": _render_window(args.maintenance_window),

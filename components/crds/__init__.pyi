@@ -74,6 +74,9 @@ from .domain_mapping import DomainMapping as DomainMapping
 from .domain_mapping import DomainMappingSpec as DomainMappingSpec
 from .domain_mapping import KReference as KReference
 from .domain_mapping import SecretTls as SecretTls
+from .elastic_quota import ElasticQuota as ElasticQuota
+from .elastic_quota import ElasticQuotaTree as ElasticQuotaTree
+from .elastic_quota import ElasticQuotaTreeSpec as ElasticQuotaTreeSpec
 from .fluid import OSS_ENDPOINT as OSS_ENDPOINT
 from .fluid import OSS_KEY_ID as OSS_KEY_ID
 from .fluid import OSS_KEY_SECRET as OSS_KEY_SECRET

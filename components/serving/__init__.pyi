@@ -1,3 +1,8 @@
+from .availability import DisruptionBudget as DisruptionBudget
+from .availability import Topology as Topology
+from .availability import TopologySpread as TopologySpread
+from .canary_route import CanaryRoute as CanaryRoute
+from .canary_route import CanaryRouteArgs as CanaryRouteArgs
 from .ingress import IngressTls as IngressTls
 from .ingress import ModelIngress as ModelIngress
 from .knative_model import KnativeModel as KnativeModel
@@ -7,6 +12,8 @@ from .knative_model import Metric as Metric
 from .knative_model import Reserve as Reserve
 from .knative_model import ReserveType as ReserveType
 from .knative_model import Scale as Scale
+from .knative_model import TrafficShare as TrafficShare
+from .kserve_model import KServeCanary as KServeCanary
 from .kserve_model import KServeMetric as KServeMetric
 from .kserve_model import KServeModel as KServeModel
 from .kserve_model import KServeModelArgs as KServeModelArgs

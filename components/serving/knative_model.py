@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field
@@ -14,6 +14,7 @@ from ..args import (  # noqa: F401
     Output,
     Refusal,
     T,
+    Words,
     child_options,
     once,
     validated,
@@ -26,8 +27,9 @@ from ..crds.knative import (
     service_faults,
 )
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from ..names import DomainName, derived_host_faults
+from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
+from .availability import declare_budget
 from .ingress import declare_mapping, knative_faults
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
@@ -106,6 +108,19 @@ class Reserve(Args):
     """Further annotations, e.g. for the size of the instance, as ACK documents them."""
 
 
+class TrafficShare(Args):
+    """A share of a model's requests."""
+
+    revision: ServiceName | None = None
+    """Name of a revision that is there, e.g. qwen-00001, as `kubectl get revisions` lists it. Left
+    out, the newest one, once it is ready."""
+    percent: int | None = Field(default=None, ge=0, le=100)
+    """The share, 0 to 100. Left out of one entry, what the others leave."""
+    tag: Annotated[ServiceName | None, Because("it becomes part of a host name")] = None
+    """Reaches the revision under a host of its own too, with the tag and a dash before the
+    model's."""
+
+
 class KnativeServe(Args):
     """How Knative serves a model."""
 
@@ -120,8 +135,43 @@ class KnativeServe(Args):
     concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
     """Most requests that a replica is given at once; more wait. Left out, no limit. With metric
     concurrency it is the target, if it is less than `scale.target` or that is left out."""
+    traffic: list[TrafficShare] | None = None
+    """Who gets the requests: for a canary the revision before, and the newest with a percentage.
+    Left out, all to the newest revision, once it is ready."""
     annotations: dict[str, str] | None = None
     """Further annotations of the pods' template."""
+
+    def _faults(self) -> Iterator[Fault]:
+        traffic = self.traffic
+        if not traffic:
+            return
+        revisions = [share.revision for share in traffic]
+        for revision in dict.fromkeys(r for r in revisions if revisions.count(r) > 1):
+            got = Words("twice the newest") if revision is None else revision
+            yield Fault("traffic", got, "each revision once", "a revision gets one share")
+        open_shares = [share for share in traffic if share.percent is None]
+        total = sum(share.percent or 0 for share in traffic)
+        if len(open_shares) > 1:
+            got = Words(f"without percent in {len(open_shares)} entries")
+            yield Fault("traffic", got, "without it in one entry at the most", "one gets the rest")
+        elif total > 100 or (total < 100 and not open_shares):
+            got = Words(f"{total} % in sum")
+            want = "100 % in sum, or without percent in one entry"
+            yield Fault("traffic", got, want, "every request goes somewhere")
+
+    def targets(self) -> list[dict[str, Any]] | None:
+        """The shares as a Knative Service has them; None where all goes to the newest revision."""
+        traffic = self.traffic or []
+        rest = 100 - sum(share.percent or 0 for share in traffic)
+        return [
+            {
+                "percent": rest if share.percent is None else share.percent,
+                "revision_name": share.revision,
+                "latest_revision": share.revision is None,
+                "tag": share.tag,
+            }
+            for share in traffic
+        ] or None
 
 
 class KnativeModelArgs(ModelArgs):
@@ -166,6 +216,9 @@ class KnativeModel(pulumi.ComponentResource):
         )
         if args.ingress:
             declare_mapping(self, name, args.ingress, name, args.namespace, opts, deployed)
+        # A budget of all revisions: their pods carry the same labels.
+        options = child_options(self, opts)
+        declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
         self.host = pulumi.Output.from_input(args.ingress.host) if args.ingress else host
@@ -183,7 +236,7 @@ def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
     """
     service = service_spec(args)
     refused = service_faults(service, service_metadata(name, args), serving_limits(args))
-    if faults := [*refused, *host_faults(name, args)]:
+    if faults := [*refused, *host_faults(name, args), *revision_faults(name, args.serve)]:
         raise Refusal(*faults)
     return service
 
@@ -204,6 +257,21 @@ def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
         why = "Knative then gives it no route"
         host = default_host(name, args.namespace, args.domain)
         yield from derived_host_faults("metadata.name", name, host, why)
+        for share in args.serve.traffic or []:
+            if share.tag:
+                tagged = f"{share.tag}-{host}"
+                yield from derived_host_faults("serve.traffic", share.tag, tagged, why)
+
+
+def revision_faults(name: str, serve: KnativeServe) -> Iterator[Fault]:
+    """Refuses revisions of another model, whose Route then waits for them for ever."""
+    for share in serve.traffic or []:
+        if share.revision is not None and not share.revision.startswith(f"{name}-"):
+            want, why = (
+                f"{name}-00001 or another one of it",
+                "Knative calls revisions after a model",
+            )
+            yield Fault("serve.traffic", share.revision, want, why)
 
 
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
@@ -222,7 +290,8 @@ def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
                     "response_start_timeout_seconds": serve.request_seconds,
                     "container_concurrency": serve.concurrency_limit,
                 },
-            }
+            },
+            "traffic": serve.targets(),
         }
     )
 

@@ -41,8 +41,9 @@ from ..crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from ..names import DomainName, derived_host_faults, url_form
+from ..names import DomainName, ServiceName, derived_host_faults, url_form
 from ..quantity import decimal, plain
+from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import (
     declare_ingress,
@@ -217,6 +218,16 @@ class Rollout(Args):
         return {"type": self.type, "rolling_update": chosen or None}
 
 
+class KServeCanary(Args):
+    """A new version of a model that gets a share of the requests, once it is ready."""
+
+    percent: int = Field(ge=0, le=100)
+    """Share of the requests, 0 to 100; 0 takes all of them back."""
+    model: ServiceName | None = None
+    """Name of the entry of `models` that is the new version. Left out with concurrency: Knative
+    keeps the version before, and this model's own `server` is the new one."""
+
+
 class KServeServe(Args):
     """How KServe serves a model."""
 
@@ -235,6 +246,8 @@ class KServeServe(Args):
     rollout: Rollout | None = None
     """How an update replaces pods. Left out, as Kubernetes does: a new pod before an old one ends,
     which takes a spare card. Not with concurrency."""
+    canary: KServeCanary | None = None
+    """A new version that gets a share of the requests. Left out, there is none."""
     annotations: dict[str, str] | None = None
     """Further annotations of the InferenceService."""
 
@@ -242,6 +255,16 @@ class KServeServe(Args):
         if self.rollout is not None and self.scale.scaler is None:
             why = "Knative starts the new revision beside the old one, and knows no other way"
             yield Fault("rollout", Words("given"), "left out with concurrency", why)
+        if self.canary is not None and (self.canary.model is None) != (self.scale.scaler is None):
+            on_knative = self.scale.scaler is None
+            got = self.canary.model if on_knative else MISSING
+            want = "left out with concurrency" if on_knative else "given, or metric concurrency"
+            why = (
+                "Knative keeps the version before, and shares requests with it"
+                if on_knative
+                else "a Deployment of KServe's has one version, so another model has the new one"
+            )
+            yield Fault("canary.model", got, want, why)
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
@@ -313,6 +336,7 @@ class KServeModel(pulumi.ComponentResource):
                 # KServe makes the Deployment that it scales.
                 child_options(self, opts, depends_on=[deployed]),
             )
+        declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         self.host = pulumi.Output.from_input(host(name, args))
         self.url = pulumi.Output.from_input(cluster_url(name, args.namespace))
@@ -429,6 +453,11 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
     return {**chosen, **(serve.annotations or {})}
 
 
+def is_nginx(ingress_class: str) -> bool:
+    """Whether the controller of a class reads NGINX's annotations, as far as its name tells."""
+    return "nginx" in ingress_class
+
+
 def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
     """The InferenceService of a model: one container of its own."""
     serve = args.serve
@@ -442,6 +471,7 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
                 "labels": args.labels,
                 # Knative and HTTPRoutes read it; an Ingress has annotations instead.
                 "timeout": serve.request_seconds,
+                "canary_traffic_percent": _canary_percent(serve),
                 # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
                 "enable_service_links": False,
                 "termination_grace_period_seconds": serve.grace_seconds,
@@ -449,6 +479,12 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
             }
         }
     )
+
+
+def _canary_percent(serve: KServeServe) -> int | None:
+    """Knative's own share; of another model's a weighted Ingress takes care."""
+    canary = serve.canary
+    return canary.percent if canary is not None and canary.model is None else None
 
 
 def shutdown(server: ModelServer, serve: KServeServe) -> Shutdown:

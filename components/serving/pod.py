@@ -10,6 +10,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Fault, Output, T  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.volumes import PullPolicy
+from .availability import DisruptionBudget, TopologySpread, spread
 from .ingress import ModelIngress
 from .pod_parts import MODEL_VOLUME, SHARED_MEMORY, PodVolume, SideContainer, part_faults
 from .server import (
@@ -59,6 +60,10 @@ class ModelArgs(Args):
     ingress: ModelIngress | None = None
     """Host under which it answers outside the cluster, and who gets in. Left out, the host that the
     runtime makes of name, namespace and domain."""
+    topology_spread: list[TopologySpread] | None = None
+    """How evenly the pods are spread over zones or nodes. Left out, not at all."""
+    disruption_budget: DisruptionBudget | None = None
+    """How many pods keep running while nodes are drained. Left out, none has to."""
     wait_seconds: int = Field(default=0, ge=0)
     """How long an update waits until the service is ready; 0 does not wait."""
 
@@ -81,6 +86,12 @@ class ModelArgs(Args):
                 want = "writable, or mounted elsewhere than at server.mount_path"
                 why = "what the server downloads is kept there"
                 yield Fault(f"volumes[{volume.name}].writable", False, want, why)
+        topologies = [constraint.topology for constraint in self.topology_spread or []]
+        for topology in dict.fromkeys(t for t in topologies if topologies.count(t) > 1):
+            field = f"topology_spread[{topology}].topology"
+            yield Fault(
+                field, topology.value, "given once", "replicas are spread over it in one way"
+            )
 
     def completed(self, build: Callable[..., Complete]) -> Complete:
         """Arguments of a component: these, and the ones that `build` has beside them.
@@ -149,6 +160,7 @@ def model_pod(
         "priority_class_name": args.priority_class,
         "tolerations": args.tolerations or None,
         "affinity": {"node_affinity": args.node_affinity} if args.node_affinity else None,
+        "topology_spread_constraints": spread(args.topology_spread, args.labels),
         "image_pull_secrets": _references(server.image_pull_secrets),
     }
 

@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
         "scheduling.alibabacloud.com": (
             CustomKind("v1alpha1", "ResourcePolicy", "resourcepolicies"),
         ),
+        "scheduling.sigs.k8s.io": (CustomKind("v1beta1", "ElasticQuotaTree", "elasticquotatrees"),),
         "serving.knative.dev": (
             CustomKind("v1", "Service", "services"),
             CustomKind("v1beta1", "DomainMapping", "domainmappings"),
@@ -162,8 +163,12 @@ def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
         "subresources": {"status": {}},
     }
     names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
+    definition = _named(f"{kind.plural}.{group}")
+    if group.endswith(".k8s.io"):
+        # The API server takes no definition in a group of Kubernetes' own without it.
+        definition["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved"}
     return {
-        **_named(f"{kind.plural}.{group}"),
+        **definition,
         "spec": {"group": group, "names": names, "scope": kind.scope, "versions": [version]},
     }
 

@@ -43,7 +43,7 @@ KNATIVE_CORE: Final = Install(
     controllers=(KNATIVE,),
 )
 
-BASE: Final = Install(("scheduling.alibabacloud.com",))
+BASE: Final = Install(("scheduling.alibabacloud.com", "scheduling.sigs.k8s.io"))
 """What a cluster of ACK has from the start."""
 
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(

@@ -6,10 +6,10 @@ from typing import Final, get_args, get_origin
 
 from components.args import Fault
 
-from ..arguments import base_model, checkpoint, imports, mounts, results
+from ..arguments import base_model, checkpoint, created_namespaces, imports, mounts, results
 from ..sections.environment import Environment
 from .rules import check
-from .views import repeated
+from .views import repeated, workloads
 
 PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -103,11 +103,17 @@ def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
 @check
 def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
     """The platform's parts come with namespaces of their own, which the stack cannot make too."""
-    if any(store.claim for store in environment.stores):
-        return  # The namespace is there already, and the stack makes none.
-    if (owner := PLATFORM_NAMESPACES.get(environment.namespace)) is not None:
-        why = f"{owner} makes that one, and the stack makes the models' namespace"
-        yield Fault("namespace", environment.namespace, "another one", why)
+    fields = {environment.namespace: "namespace"}
+    for path, workload in workloads(environment):
+        if workload.namespace is not None:
+            fields.setdefault(workload.namespace, f"{path}.namespace")
+    for section in environment.namespaces:
+        fields.setdefault(section.name, f"namespaces[{section.name}].name")
+    # One that is there already is not made.
+    for name in created_namespaces(environment):
+        if (owner := PLATFORM_NAMESPACES.get(name)) is not None:
+            why = f"{owner} makes that one, and the stack makes the models' namespace"
+            yield Fault(fields[name], name, "another one", why)
 
 
 @check

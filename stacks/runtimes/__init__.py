@@ -17,11 +17,12 @@ from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
 from ..sections.training import TrainingSection
-from .runtime import Runtime, Served
+from .runtime import CanaryPart, Runtime, Served
 
 __all__ = [
     "MODULES",
     "RUNTIMES",
+    "CanaryPart",
     "Runtime",
     "Served",
     "awaited_platforms",

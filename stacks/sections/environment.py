@@ -17,6 +17,7 @@ from .cluster import ClusterSection, Profile
 from .load_tests import LoadTestSection
 from .marks import IMMUTABLE
 from .models import ModelSection
+from .namespaces import ElasticQuotaSection, NamespaceSection, NetworkPoliciesSection
 from .network import NetworkSection
 from .platform import (
     CertManagerMode,
@@ -82,6 +83,12 @@ class Environment(Args):
     """Secret: token of Managed Service for Prometheus, where it asks for one."""
     namespace: Annotated[LabelName, Because("it names a Namespace")] = "inference"
     """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
+    namespaces: list[NamespaceSection] = []
+    """Settings of namespaces. If there is an entry, models and jobs name one of these or none."""
+    network_policies: NetworkPoliciesSection = NetworkPoliciesSection()
+    """Who reaches the pods of models and training jobs."""
+    elastic_quota: ElasticQuotaSection | None = None
+    """Guarantees of resources for groups of namespaces, on ACK Pro."""
     network: NetworkSection | None = None
     """Addresses. Not needed with an existing cluster."""
     cluster: ClusterSection

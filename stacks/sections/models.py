@@ -7,8 +7,9 @@ from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
-from components.names import ObjectName, ServiceName
+from components.names import NamespaceName, ObjectName, ServiceName
 from components.quantity import Quantity
+from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
@@ -153,6 +154,8 @@ class ModelSection(Args):
 
     name: Annotated[ServiceName, Because("it names a Service")]
     """Name of the model, of its service and of its `release` label."""
+    namespace: NamespaceName | None = None
+    """Namespace of all that is made for it. Default: the stack's `namespace`."""
     volume: FilesSection | None = None
     """The model's files. Left out, each pod downloads `server.vllm.model` from a hub."""
     cache: CacheSection | None = None
@@ -169,6 +172,10 @@ class ModelSection(Args):
     """Where its pods run."""
     priority: str | None = None
     """Name of an entry of `priorities`. Left out, the cluster's default."""
+    pod_disruption_budget: DisruptionBudget | None = None
+    """Replicas that keep running while nodes are drained. Left out, none has to."""
+    topology_spread: list[TopologySpread] = []
+    """How evenly replicas are spread over zones and nodes. Left out, not at all."""
     serve: ServeSection
     """How it is served and scaled."""
     ingress: ModelIngress | None = None

@@ -36,6 +36,9 @@ class NetworkSection(Args):
     """Zones that nodes run in, each with its vSwitches."""
     plugin: NetworkPlugin = Field(default=NetworkPlugin.TERWAY, json_schema_extra=IMMUTABLE)
     """Network plugin. With terway, pods have VPC addresses, from `zones[].pod_cidr`."""
+    policies: bool = False
+    """Whether Terway enforces NetworkPolicies. Read when the cluster is created; later it is
+    switched on in the settings of the component terway-eniip. Profile pro."""
     dedicated_line: bool = False
     """A leased line with BGP connects the IDC with the VPC; terway-edge needs it."""
     pod_cidr: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
@@ -54,6 +57,9 @@ class NetworkSection(Args):
         if terway and self.pod_cidr is not None:
             why = "Terway takes pod addresses from zones[].pod_cidr"
             yield Fault("pod_cidr", self.pod_cidr, "left out", why)
+        if self.policies and self.plugin is not NetworkPlugin.TERWAY:
+            why = "what the others enforce has no setting"
+            yield Fault("policies", True, "left out, or plugin terway", why)
         for zone in self.zones:
             field = f"zones[{zone.id}].pod_cidr"
             if terway and zone.pod_cidr is None:

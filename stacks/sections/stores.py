@@ -10,6 +10,7 @@ from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import MountTargetHost
 from components.names import (
     OSS_BUCKET,
+    NamespaceName,
     ObjectName,
     PartOfNames,
     host_form,
@@ -75,10 +76,12 @@ class CpfsSection(Args):
 
 
 class ClaimSection(Args):
-    """A PersistentVolumeClaim that exists in the namespace."""
+    """A PersistentVolumeClaim that exists."""
 
     name: Annotated[ObjectName, Because("no claim is called otherwise")]
     """Name of the claim."""
+    namespace: NamespaceName | None = None
+    """Namespace that it is in, where alone it can be mounted. Default: the stack's `namespace`."""
 
 
 class StoreSection(Args):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from components.args import Args, Because
 from components.crds.formats import ImageReference
-from components.names import ServiceName
+from components.names import NamespaceName, ServiceName
 from components.quantity import Quantity
 from components.serving.server import ABSOLUTE, Resources
 
@@ -41,6 +41,8 @@ class TrainingSection(Args):
 
     name: Annotated[ServiceName, Because("it names a Job")]
     """Name of the job."""
+    namespace: NamespaceName | None = None
+    """Namespace of all that is made for it. Default: the stack's `namespace`."""
     image: ImageReference = Field(min_length=1)
     """Image reference with a tag or digest."""
     command: list[str] = Field(min_length=1)

@@ -1,10 +1,12 @@
 """What the cases of several topics put into a stack file."""
 
+import copy
+from collections.abc import Callable
 from typing import Any, Final
 
 from components.catalog.gpus import GPUS
 
-from ..environments import GONE, Raw
+from ..environments import GONE, Raw, hybrid
 
 CARDS: Final = ", ".join(GPUS)
 """The cards that have a row."""
@@ -105,3 +107,19 @@ def pair(**changes: Any) -> Raw:
         "parallelism": 2,
     }
     return {**smallest, **changes}
+
+
+NEXT: Raw = {"percent": 10}
+"""A share of the requests."""
+
+
+def with_next(**changes: Any) -> Callable[..., Raw]:
+    """Hybrid with a new version of its first model beside it."""
+
+    def build() -> Raw:
+        raw = hybrid()
+        candidate = {**copy.deepcopy(raw["models"][0]), "name": "next", **changes}
+        raw["models"].append(candidate)
+        return raw
+
+    return build

@@ -21,6 +21,20 @@ CASES = [
         {"namespace": "kube-system"},
     ),
     Case(
+        "namespaces_are_made_once",
+        "a model of its own namespace in one that Knative makes",
+        dev,
+        {"models[qwen].namespace": "knative-serving"},
+        (
+            "models[qwen].namespace is 'knative-serving', but it must be another one: Knative "
+            "makes that one, and the stack makes the models' namespace."
+        ),
+        {
+            "models[qwen].namespace": "knative-serving",
+            "namespaces": [{"name": "knative-serving", "create": False}],
+        },
+    ),
+    Case(
         "buckets_are_made_once",
         "two stores that make one bucket",
         dev,
