@@ -215,8 +215,6 @@ class InstancePattern(Args):
     """Families, e.g. `ecs.g7`. Default: any."""
     excluded_types: list[str] | None = None
     """Types that are not bought, e.g. `ecs.c6.large`, or `ecs.c6.*` for a family."""
-    architecture: Architecture = Architecture.AMD64
-    """Instruction set."""
 
 
 class NodePoolArgs(Args):
@@ -330,7 +328,7 @@ def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
         },
         args.image_type,
     )
-    yield from pattern_faults(args.instance_patterns or [], args.instance_types, args.image_type)
+    yield from pattern_faults(args.instance_patterns or [], args.instance_types)
     yield from _spot_faults(args.spot, args.instance_types)
     yield from _driver_faults(args)
     yield from node_label_faults(args.labels or {})
@@ -402,24 +400,12 @@ def architecture_faults(
 
 
 def pattern_faults(
-    patterns: Sequence[InstancePattern], instance_types: Sequence[str], image_type: ImageType
+    patterns: Sequence[InstancePattern], instance_types: Sequence[str]
 ) -> Iterator[Fault]:
-    """Finds patterns that would buy nodes without the pool's card, or of another architecture."""
+    """Finds patterns that would buy nodes without the pool's card."""
     if patterns and any(map(has_gpu, instance_types)):
         why = "a pattern names vCPUs and memory, but no card, and pods need that of the pool"
         yield Fault("instance_patterns", Words("given"), "left out, and types named", why)
-        return
-    yield from (
-        Fault(
-            f"instance_patterns[{index}].architecture",
-            pattern.architecture,
-            f"{image_type.architecture}, as image_type is",
-            "the nodes of a pool start from one image",
-            _POOL_DOCS,
-        )
-        for index, pattern in enumerate(patterns)
-        if pattern.architecture is not image_type.architecture
-    )
 
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
@@ -565,7 +551,11 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         "image_type": args.image_type,
         "labels": _render_labels(args.labels or {}, args.nvidia_driver_version) or None,
         "taints": [render_taint(taint) for taint in args.taints or []] or None,
-        "instance_patterns": [*map(_render_pattern, args.instance_patterns or [])] or None,
+        "instance_patterns": [
+            _render_pattern(pattern, args.image_type.architecture)
+            for pattern in args.instance_patterns or []
+        ]
+        or None,
         "containerd_config": _render_containerd(args.containerd),
         "pre_user_data": _render_script(args.pre_user_data),
         "user_data": _render_script(args.user_data),
@@ -590,12 +580,12 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
     }
 
 
-def _render_pattern(pattern: InstancePattern) -> dict[str, Any]:
+def _render_pattern(pattern: InstancePattern, architecture: Architecture) -> dict[str, Any]:
     return {
         "instance_family_level": pattern.level,
         "cores": pattern.vcpus,
         "memory": pattern.memory_gib,
-        "cpu_architectures": ["ARM" if pattern.architecture is Architecture.ARM64 else "X86"],
+        "cpu_architectures": ["ARM" if architecture is Architecture.ARM64 else "X86"],
         "instance_type_families": pattern.families,
         "excluded_instance_types": pattern.excluded_types,
     }

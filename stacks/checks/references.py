@@ -89,8 +89,10 @@ def roles_read_buckets_where_they_can(environment: Environment) -> Iterator[Faul
 @check
 def new_file_systems_have_a_network(environment: Environment) -> Iterator[Fault]:
     """A mount target stands in a vSwitch."""
-    for store in environment.stores if not environment.existing else []:
-        if store.nas is not None and store.nas.server is None and environment.network is None:
+    if environment.cluster.id is None or environment.network is not None:
+        return
+    for store in environment.stores:
+        if store.nas is not None and store.nas.server is None:
             want = "given, or network with vpc_id and a zone"
             why = "the mount target of a new file system stands in a vSwitch"
             yield Fault(f"stores[{store.name}].nas.server", MISSING, want, why)
