@@ -17,6 +17,7 @@ from stacks.arguments import name_prefix
 from stacks.sections.environment import Environment
 from stacks.validation import validate
 
+from .cloud.brought import bring
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
@@ -70,6 +71,7 @@ class Sandbox:
         self.engine = Engine(self.root, stack, self.folder / "engine")
         self._nodes = nodes
         self._plugins = ""
+        self._own_cluster = OWN_CLUSTER
 
     @property
     def kubeconfigs(self) -> dict[str, Path]:
@@ -127,8 +129,12 @@ class Sandbox:
             machines = read_node_conditions(self.folder / CONDITIONS).machines
             document = asdict(facts(validation.environment, machines))
             write_private(self.folder / FACTS, json.dumps(document))
-        if validation.environment.existing:
-            self.clusters.start(OWN_CLUSTER, there_before(validation.environment))
+        environment = validation.environment
+        if not environment.existing:
+            bring(self.cloud, environment, environment.region or "")
+        if not environment.creates_cluster:
+            self._own_cluster = environment.cluster.id or OWN_CLUSTER
+            self.clusters.start(self._own_cluster, there_before(environment))
         hidden = {key: self._secret(key) for key in file.secret_keys}
         plain = {f"{section}{key}": value for key, value in settings.items()}
         self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)
@@ -187,7 +193,7 @@ class Sandbox:
         """A value that is found wherever it leaks; access to a cluster of its own is a real one."""
         name = key.rpartition(":")[2]
         if name == "kubeconfig":
-            return self.clusters.find(OWN_CLUSTER).kubeconfig
+            return self.clusters.find(self._own_cluster).kubeconfig
         path = self.folder / "secrets" / name
         if not path.exists():
             write_private(path, f"https://canary-{secrets.token_hex(8)}.invalid")
@@ -202,7 +208,8 @@ def there_before(environment: Environment) -> list[Manifest]:
         if store.claim
         for manifest in _store(environment.namespace, store.claim.name)
     ]
-    return [namespace_manifest(environment.namespace), *stores] if stores else []
+    filled = stores or any(store.oss and store.oss.secret for store in environment.stores)
+    return [namespace_manifest(environment.namespace), *stores] if filled else []
 
 
 def _store(in_namespace: str, claim: str) -> list[Manifest]:
