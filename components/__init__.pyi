@@ -5,14 +5,19 @@ from .cloud import Autoscale as Autoscale
 from .cloud import ClusterAutoscaling as ClusterAutoscaling
 from .cloud import ClusterProfile as ClusterProfile
 from .cloud import ClusterSpec as ClusterSpec
+from .cloud import Containerd as Containerd
 from .cloud import CpfsStore as CpfsStore
 from .cloud import DiskCategory as DiskCategory
 from .cloud import EdgePool as EdgePool
 from .cloud import EdgePoolArgs as EdgePoolArgs
+from .cloud import ExistingAckCluster as ExistingAckCluster
+from .cloud import ExistingAckClusterArgs as ExistingAckClusterArgs
 from .cloud import ExistingCluster as ExistingCluster
 from .cloud import ExistingClusterArgs as ExistingClusterArgs
+from .cloud import FamilyLevel as FamilyLevel
 from .cloud import FuseType as FuseType
 from .cloud import ImageType as ImageType
+from .cloud import InstancePattern as InstancePattern
 from .cloud import MaintenanceWindow as MaintenanceWindow
 from .cloud import ModelBucket as ModelBucket
 from .cloud import ModelBucketArgs as ModelBucketArgs
@@ -21,6 +26,7 @@ from .cloud import ModelFileSystemArgs as ModelFileSystemArgs
 from .cloud import ModelStore as ModelStore
 from .cloud import ModelStoreArgs as ModelStoreArgs
 from .cloud import NasStore as NasStore
+from .cloud import NatMode as NatMode
 from .cloud import Network as Network
 from .cloud import NetworkArgs as NetworkArgs
 from .cloud import NodeDisk as NodeDisk
@@ -32,6 +38,7 @@ from .cloud import ProxyMode as ProxyMode
 from .cloud import PublicEndpoint as PublicEndpoint
 from .cloud import RamStatement as RamStatement
 from .cloud import Redundancy as Redundancy
+from .cloud import RegistryMirror as RegistryMirror
 from .cloud import RrsaRole as RrsaRole
 from .cloud import RrsaRoleArgs as RrsaRoleArgs
 from .cloud import Spot as Spot

@@ -316,7 +316,9 @@ def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool
     nodes = _nodes(inputs.get("desiredSize"), scaling)
     spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
     mix = _mix(inputs) if spot and not _compensated(inputs) else ON_DEMAND
-    if nodes and mix:
+    if inputs.get("instancePatterns"):
+        cost = Cost(gap="its instance patterns buy types that nobody knows before")
+    elif nodes and mix:
         cost = prices.pool(types, nodes, mix)
     elif inputs.get("type") == "edge":
         cost = Cost(gap=f"machines that join by themselves, {EDGE_VCPU_DAY}")

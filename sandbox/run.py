@@ -22,6 +22,7 @@ from stacks.sections.environment import Environment
 from stacks.sections.platform import CertManagerMode
 from stacks.validation import validate
 
+from .cloud.brought import bring
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
@@ -76,6 +77,7 @@ class Sandbox:
         self.engine = Engine(self.root, stack, self.folder / "engine")
         self._nodes = nodes
         self._plugins = ""
+        self._own_cluster = OWN_CLUSTER
 
     @property
     def kubeconfigs(self) -> dict[str, Path]:
@@ -133,9 +135,13 @@ class Sandbox:
             machines = read_node_conditions(self.folder / CONDITIONS).machines
             document = asdict(facts(validation.environment, machines))
             write_private(self.folder / FACTS, json.dumps(document))
-        if validation.environment.existing:
-            environment = validation.environment
-            self.clusters.start(OWN_CLUSTER, there_before(environment), parts_before(environment))
+        environment = validation.environment
+        if not environment.existing:
+            bring(self.cloud, environment, environment.region or "")
+        if not environment.creates_cluster:
+            self._own_cluster = environment.cluster.id or OWN_CLUSTER
+            parts = parts_before(environment)
+            self.clusters.start(self._own_cluster, there_before(environment), parts)
         hidden = {key: self._secret(key) for key in file.secret_keys}
         plain = {f"{section}{key}": value for key, value in settings.items()}
         self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)
@@ -194,7 +200,7 @@ class Sandbox:
         """A value that is found wherever it leaks; access to a cluster of its own is a real one."""
         name = key.rpartition(":")[2]
         if name == "kubeconfig":
-            return self.clusters.find(OWN_CLUSTER).kubeconfig
+            return self.clusters.find(self._own_cluster).kubeconfig
         path = self.folder / "secrets" / name
         if not path.exists():
             write_private(path, f"https://canary-{secrets.token_hex(8)}.invalid")
@@ -209,7 +215,8 @@ def there_before(environment: Environment) -> list[Manifest]:
         if store.claim
         for manifest in _store(environment.namespace, store.claim.name)
     ]
-    return [namespace_manifest(environment.namespace), *stores] if stores else []
+    filled = stores or any(store.oss and store.oss.secret for store in environment.stores)
+    return [namespace_manifest(environment.namespace), *stores] if filled else []
 
 
 def parts_before(environment: Environment) -> list[installs.Install]:

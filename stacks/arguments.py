@@ -25,6 +25,7 @@ from components.cloud import (
     ClusterProfile,
     CpfsStore,
     EdgePoolArgs,
+    ExistingAckClusterArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
     ModelStoreArgs,
@@ -128,8 +129,13 @@ def made_of(kind: type[A], section: Args, **fields: Any) -> A:
 
 
 def network_args(environment: Environment) -> NetworkArgs:
-    """The VPC with a vSwitch per zone."""
-    return made_of(NetworkArgs, required(environment.network))
+    """The VPC with a vSwitch per zone, created or there already."""
+    return made_of(
+        NetworkArgs,
+        required(environment.network),
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
@@ -152,7 +158,23 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         log_project_name=log_project_name(environment, prefix),
         autoscaling=cluster.autoscaling if elastic else None,
         addons=[*cluster.addons, *_device_addons(environment)],
+        node_cidr_mask=network.node_cidr_mask,
         protect=cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
+    )
+
+
+def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArgs:
+    """An ACK cluster that exists; the secret kubeconfig is not here."""
+    cluster = environment.cluster
+    stores = [environment.store(mount.volume.store) for mount in mounts(environment)]
+    return made_of(
+        ExistingAckClusterArgs,
+        cluster,
+        cluster_id=required(cluster.id),
+        rrsa=any(store and store.oss and store.oss.secret is None for store in stores),
+        autoscaling=cluster.autoscaling if "autoscaling" in cluster.model_fields_set else None,
     )
 
 
@@ -181,20 +203,37 @@ def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
         labels={**schedule, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
-        system_disk=NodeDisk(size_gib=pool.system_disk_gib),
+        system_disk=_disk(pool, pool.system_disk or NodeDisk(size_gib=pool.system_disk_gib)),
+        data_disk=_disk(pool, pool.data_disk) if pool.data_disk else None,
+        instance_patterns=pool.instance_patterns or None,
+        tags={**environment.tags, **pool.tags} or None,
+        resource_group_id=environment.resource_group_id,
     )
 
 
-def edge_pool_args(pool: EdgePoolSection) -> EdgePoolArgs:
+def _disk(pool: PoolSection, disk: NodeDisk) -> NodeDisk:
+    """A disk of the pool, with its key where it has none of its own."""
+    if pool.kms_key_id is None or disk.kms_key_id is not None:
+        return disk
+    return disk.model_copy(update={"kms_key_id": pool.kms_key_id})
+
+
+def edge_pool_args(environment: Environment, pool: EdgePoolSection) -> EdgePoolArgs:
     """A pool of IDC machines, adopted by its ID or created."""
-    cluster_id = placeholders.CLUSTER_ID
+    common = {"cluster_id": placeholders.CLUSTER_ID, "join_hours": pool.join_hours}
     if pool.node_pool_id is not None:
-        return EdgePoolArgs(cluster_id=cluster_id, node_pool_id=pool.node_pool_id)
-    return EdgePoolArgs(cluster_id=cluster_id, node_pool_name=pool.name, taints=pool.taints or None)
+        return EdgePoolArgs(**common, node_pool_id=pool.node_pool_id)
+    return EdgePoolArgs(
+        **common,
+        node_pool_name=pool.name,
+        labels=pool.labels or None,
+        taints=pool.taints or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def cluster_id(environment: Environment) -> str | None:
-    """ID of the stack's own cluster; None for an existing one."""
+    """ID of the ACK cluster; None for an existing one of any kind."""
     return None if environment.existing else placeholders.CLUSTER_ID
 
 
@@ -215,8 +254,13 @@ def access_group_name(prefix: str, store: StoreSection) -> str:
 
 def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
     """The bucket of a store."""
-    protect = environment.cluster.deletion_protection
-    return ModelBucketArgs(bucket=required(store.oss).bucket, protect=protect)
+    return made_of(
+        ModelBucketArgs,
+        required(store.oss),
+        protect=environment.cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def file_system_args(
@@ -230,9 +274,12 @@ def file_system_args(
         vpc_id=placeholders.VPC_ID,
         vswitch_id=placeholders.vswitch_id(_zone(nas.zone or zones[0], zones)),
         zone_id=nas.zone,
-        writer_cidr=network.cidr,
+        writer_cidr=required(network.cidr),
         storage_type=nas.storage_type,
+        kms_key_id=nas.kms_key_id,
         protect=environment.cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
     )
 
 
@@ -391,14 +438,22 @@ def used_namespaces(environment: Environment) -> list[str]:
 
 
 def created_namespaces(environment: Environment) -> list[str]:
-    """Those of them that the stack creates: none that is there from the start, or with a claim."""
+    """Those of them that the stack creates: none that has to be there for a claim or a Secret."""
     present = {namespace_of_claim(environment, store) for store in environment.stores}
+    folders = [mount for mount in mounts(environment) if _has_secret(environment, mount)]
+    present |= {mount.namespace for mount in folders}
     present |= {section.name for section in environment.namespaces if not section.create}
     return [
         name
         for name in used_namespaces(environment)
         if name not in present and name not in SYSTEM_NAMESPACES
     ]
+
+
+def _has_secret(environment: Environment, mount: MountedFolder) -> bool:
+    """Whether a folder is read by a Secret, which is in the namespace before the stack is."""
+    store = environment.store(mount.volume.store)
+    return store is not None and store.oss is not None and store.oss.secret is not None
 
 
 def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespaceArgs]:
@@ -598,14 +653,22 @@ def claim_args(
         raise Unresolved(store.name)
     oss = nas = cpfs = None
     if store.oss:
-        oss = OssFolder(
-            bucket=store.oss.bucket,
-            region=required(environment.region),
-            role_name=role_name(prefix, owner),
-            oidc_issuer_url=placeholders.ISSUER_URL,
-            oidc_provider_arn=placeholders.ISSUER_ARN,
+        region, key = required(environment.region), store.oss.kms_key_id
+        by_role = {
+            "role_name": role_name(prefix, owner),
+            "oidc_issuer_url": placeholders.ISSUER_URL,
+            "oidc_provider_arn": placeholders.ISSUER_ARN,
+            "tags": environment.tags or None,
+        }
+        oss = made_of(
+            OssFolder,
+            store.oss,
+            region=region,
             path=volume.path,
             written_path=written,
+            # A wildcard stands for the account, which has the key as it has the bucket.
+            kms_key_arn=f"acs:kms:{region}:*:key/{key}" if key else None,
+            **({} if store.oss.secret else by_role),
         )
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)

@@ -13,8 +13,10 @@ import pulumi
 from components.bindings import alicloud, kubernetes
 from components.cloud import (
     AckCluster,
+    AckClusterArgs,
     ClusterProfile,
     EdgePool,
+    ExistingAckCluster,
     ExistingCluster,
     ExistingClusterArgs,
     ModelBucket,
@@ -123,7 +125,7 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     """Declares everything that an environment is made of."""
     environment = resolved.environment
     cluster = (
-        create_cluster(environment, resolved.cloud, fewest_nodes(resolved.platforms))
+        declare_cloud(environment, resolved.cloud, secrets, fewest_nodes(resolved.platforms))
         if resolved.cloud
         else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
@@ -190,8 +192,10 @@ def reach_existing_cluster(
     return TargetCluster(ExistingCluster("cluster", args).provider)
 
 
-def create_cluster(environment: Environment, parts: CloudParts, nodes: int) -> TargetCluster:
-    """Network, ACK cluster and pools of the stack's own; the platform waits for so many nodes."""
+def declare_cloud(
+    environment: Environment, parts: CloudParts, secrets: Secrets, nodes: int
+) -> TargetCluster:
+    """Network, ACK cluster and pools; the platform waits for so many nodes of a new cluster."""
     cloud = alicloud.Provider(
         "alicloud",
         region=environment.region,
@@ -200,19 +204,26 @@ def create_cluster(environment: Environment, parts: CloudParts, nodes: int) -> T
         skip_region_validation=True,
     )
     in_cloud = pulumi.ResourceOptions(providers=[cloud])
-    network = Network("network", parts.network, in_cloud)
-    after_network = pulumi.ResourceOptions(providers=[cloud], depends_on=[network])
-    values = network_values(network)
-    cluster = AckCluster(
-        "cluster",
-        bind(parts.cluster, values),
-        # Without nodes, nothing in a cluster of profile pro needs a way out: ACK gives one to
-        # clusters that exist (enable-an-existing-ack-cluster-to-access-the-internet, read
-        # 2026-11). That it asks for none before is an assumption: the provider's page
-        # (cs_managed_kubernetes) wants one in general, and recommends clusters without nodes.
-        # What an edge cluster runs by itself is not documented, so that one waits.
-        after_network if parts.cluster.profile is ClusterProfile.EDGE else in_cloud,
-    )
+    network = [Network("network", parts.network, in_cloud)] if parts.network else []
+    after_network = pulumi.ResourceOptions(providers=[cloud], depends_on=network)
+    values = network_values(network[0]) if network else {}
+    if isinstance(parts.cluster, AckClusterArgs):
+        cluster: AckCluster | ExistingAckCluster = AckCluster(
+            "cluster",
+            bind(parts.cluster, values),
+            # Without nodes, nothing in a cluster of profile pro needs a way out: ACK gives one to
+            # clusters that exist (enable-an-existing-ack-cluster-to-access-the-internet, read
+            # 2026-11). That it asks for none before is an assumption: the provider's page
+            # (cs_managed_kubernetes) wants one in general, and recommends clusters without nodes.
+            # What an edge cluster runs by itself is not documented, so that one waits.
+            after_network if parts.cluster.profile is ClusterProfile.EDGE else in_cloud,
+        )
+    else:
+        args = parts.cluster.model_copy(update={"kubeconfig": secrets.kubeconfig})
+        # Before a first preview, nobody need have an account: the provider is not there yet.
+        after_cloud = pulumi.ResourceOptions(providers=[cloud], depends_on=[cloud])
+        cluster = ExistingAckCluster("cluster", args, after_cloud)
+        nodes = 0  # It has nodes of its own, which need not be waited for.
     values |= cluster_values(cluster)
     # Nodes that cannot reach the Internet through SNAT never join.
     pools = {
@@ -274,7 +285,7 @@ def network_values(network: Network) -> dict[str, pulumi.Input[str]]:
     }
 
 
-def cluster_values(cluster: AckCluster) -> dict[str, pulumi.Input[str]]:
+def cluster_values(cluster: AckCluster | ExistingAckCluster) -> dict[str, pulumi.Input[str]]:
     """What a cluster gives, by placeholder."""
     return {
         placeholders.CLUSTER_ID: cluster.cluster_id,

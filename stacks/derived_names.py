@@ -61,8 +61,10 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
         environment: What the stack file says.
         prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
     """
+    if environment.creates_cluster:
+        yield from _own_cluster_names(environment, prefix)
     if not environment.existing:
-        yield from _cloud_names(environment, prefix)
+        yield from _store_names(environment, prefix)
     yield from _cluster_names(environment)
 
 
@@ -96,16 +98,19 @@ def _fault(derived: DerivedName, prefix: str) -> Fault:
     return Fault(STACK, prefix, shorter(len(prefix) - over), why, form.source)
 
 
-def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
+def _own_cluster_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
     yield DerivedName("the cluster", prefix, ACK_CLUSTER, STACK, prefix)
     # Of what is no region, the section that has it says so.
     region = environment.region
     if region and is_region(region) and environment.cluster.log_project is None:
         project = arguments.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
+
+
+def _store_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
     for name, field, owner, volume in _claims(environment):
         store = environment.store(volume.store)
-        if store is not None and store.oss is not None:
+        if store is not None and store.oss is not None and store.oss.secret is None:
             role = arguments.role_name(prefix, owner)
             yield DerivedName("its RAM role", role, RAM_ROLE, field, name)
     for store in environment.stores:

@@ -14,6 +14,7 @@ from components.args import Fault, Refusal, faults_of
 from components.cloud import (
     AckClusterArgs,
     EdgePoolArgs,
+    ExistingAckClusterArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
     ModelStoreArgs,
@@ -70,8 +71,13 @@ CLUSTER: Final = {
     "service_cidr": "network.service_cidr",
     "vswitch_ids": "network.zones",
     "log_project_name": "cluster.log_project",
+    "vpc_cidr": "network.cidr",
+    "node_cidr_mask": "network.node_cidr_mask",
+    "addons": "cluster.addons",
 }
-NETWORK: Final = {"cidr": "network.cidr", "zones": "network.zones"}
+NETWORK: Final = {
+    field: f"network.{field}" for field in ("cidr", "vpc_id", "zones", "nat", "egress_mbps")
+}
 ELASTIC: Final = {"groups": "elastic_quota.groups"}
 PRIORITIES: Final = {"classes": "priorities"}
 POOL: Final = {
@@ -126,10 +132,11 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class CloudParts:
-    """The cluster of the stack's own, and its nodes."""
+    """The ACK cluster, created or there already, and the nodes that the stack creates."""
 
-    network: NetworkArgs
-    cluster: AckClusterArgs
+    network: NetworkArgs | None
+    """None where the cluster is there, and gets no pools."""
+    cluster: AckClusterArgs | ExistingAckClusterArgs
     pools: Mapping[str, NodePoolArgs]
     edge_pools: Mapping[str, EdgePoolArgs]
 
@@ -199,7 +206,7 @@ class ResolvedEnvironment:
 
     environment: Environment
     cloud: CloudParts | None
-    """None where the cluster is there already."""
+    """None where the cluster may be of any kind."""
     namespaces: Sequence[TeamNamespaceArgs]
     """Those that have rules, or are not the stack's own."""
     elastic_quota: ElasticQuotasArgs | None
@@ -308,11 +315,15 @@ class _Resolver:
         """Network, cluster and pools."""
         environment = self.environment
         return CloudParts(
-            network=self.part("", NETWORK, arguments.network_args, environment),
-            cluster=self.part("", CLUSTER, arguments.cluster_args, environment, self.prefix),
+            network=None
+            if environment.network is None and not environment.creates_cluster
+            else self.part("", NETWORK, arguments.network_args, environment),
+            cluster=self.part("", CLUSTER, arguments.cluster_args, environment, self.prefix)
+            if environment.creates_cluster
+            else self.part("", CLUSTER, arguments.existing_ack_cluster_args, environment),
             edge_pools={
                 pool.name: self.part(
-                    f"edge_pools[{pool.name}]", POOL, arguments.edge_pool_args, pool
+                    f"edge_pools[{pool.name}]", POOL, arguments.edge_pool_args, environment, pool
                 )
                 for pool in environment.edge_pools
             },

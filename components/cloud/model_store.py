@@ -16,11 +16,12 @@ from ..args import (
     Because,
     Fault,
     T,  # noqa: F401
+    Words,
     child_options,
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, OSS_BUCKET, host_form
+from ..names import DNS_1123_LABEL, OSS_BUCKET, ObjectName, host_form
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -51,6 +52,10 @@ _CPFS_ID: Final = re.compile(r"(bmcpfs|cpfs)-[a-z0-9]+")
 # No wildcard: the path ends up in a policy.
 _PATH: Final = re.compile(r"/(?:[\w.@+=,-]+/?)*")
 
+_OSS_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "mount-oss-volumes-through-ossfs-2-0"
+)
 # The rights that the volume documentation asks for, writing without `oss:*`.
 # https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/mount-oss-volumes-through-ossfs-2-0
 _READ_ACTIONS: Final = ("oss:Get*", "oss:List*")
@@ -81,12 +86,22 @@ class OssStore(Args):
     """Name of the bucket, of the cluster's account."""
     region: str
     """Region of bucket and cluster, e.g. `cn-beijing`; they talk inside its network."""
-    role_name: str
-    """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens."""
-    oidc_issuer_url: pulumi.Input[str]
+    role_name: str | None = None
+    """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens. Either
+    this, with issuer and ARN, or `secret`."""
+    oidc_issuer_url: pulumi.Input[str] | None = None
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
-    oidc_provider_arn: pulumi.Input[str]
+    oidc_provider_arn: pulumi.Input[str] | None = None
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
+    secret: ObjectName | None = None
+    """Name of a Secret with the AccessKey that reads the bucket, under `akId` and `akSecret`, in
+    the claim's namespace: for a cluster without RRSA. Either this or `role_name`."""
+    endpoint: Annotated[
+        str | None,
+        host_form("oss-cn-beijing-internal.aliyuncs.com"),
+        Because("the bucket is reached by it"),
+    ] = None
+    """Endpoint without scheme. Default: the region's internal one."""
     path: str = "/"
     """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other."""
     written_path: str | None = None
@@ -98,6 +113,8 @@ class OssStore(Args):
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
     kms_key_arn: pulumi.Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the role and its policy."""
     fuse_namespace: str = _FUSE_NAMESPACE
     """Namespace of the client's pods. Before CSI 1.30.4 it was `kube-system`."""
     fuse_service_account: str = _FUSE_SERVICE_ACCOUNT
@@ -193,7 +210,7 @@ class ModelStore(pulumi.ComponentResource):
         read_only = args.writable is not True
         volume_name = pulumi.Output.format("{}-{}", args.namespace, args.claim_name)
         if args.oss:
-            source = _oss_source(args.oss, self._declare_role(name, args.oss, read_only, opts))
+            source = self._oss_source(name, args.oss, args.namespace, read_only, opts)
         elif args.nas:
             source = _nas_source(args.nas, read_only)
         elif args.cpfs:
@@ -230,10 +247,18 @@ class ModelStore(pulumi.ComponentResource):
             }
         )
 
-    def _declare_role(
-        self, name: str, oss: OssStore, read_only: bool, opts: pulumi.ResourceOptions | None
-    ) -> pulumi.Output[str]:
-        return RrsaRole(
+    def _oss_source(
+        self,
+        name: str,
+        oss: OssStore,
+        namespace: pulumi.Input[str],
+        read_only: bool,
+        opts: pulumi.ResourceOptions | None,
+    ) -> "_Source":
+        """What is mounted, by the keys of a Secret or by a role that is declared for it."""
+        if oss.role_name is None or oss.oidc_issuer_url is None or oss.oidc_provider_arn is None:
+            return _oss_source(oss, {}, {"name": oss.secret, "namespace": namespace})
+        role = RrsaRole(
             f"{name}-identity",
             RrsaRoleArgs(
                 role_name=oss.role_name,
@@ -242,9 +267,11 @@ class ModelStore(pulumi.ComponentResource):
                 namespace=oss.fuse_namespace,
                 service_account=oss.fuse_service_account,
                 statements=render_statements(oss, read_only=read_only),
+                tags=oss.tags,
             ),
             opts=child_options(self, opts),
-        ).role_name
+        )
+        return _oss_source(oss, {"authType": "rrsa", "roleName": role.role_name})
 
 
 @dataclass(frozen=True)
@@ -258,6 +285,8 @@ class _Source:
     mount_options: Sequence[str] = ()
     handle: pulumi.Input[str] | None = None
     """What the driver knows the volume by, where that is not the volume's name."""
+    secret: Mapping[str, pulumi.Input[str | None]] | None = None
+    """The Secret whose keys reach it, where no role does."""
 
 
 def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
@@ -312,8 +341,19 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
         "fuse_service_account": oss.fuse_service_account,
     }
     accounts = {field: name for field, name in names.items() if name is not None}
-    yield from role_name_faults(oss.role_name)
     yield from account_faults(accounts)
+    if (oss.role_name is None) == (oss.secret is None):
+        both = oss.secret is not None
+        got, want = (Words("given"), "left out") if both else (MISSING, "given")
+        why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
+        yield Fault("secret", got, f"{want}, or else role_name", why, _OSS_DOCS)
+        return
+    if oss.role_name is None:
+        return
+    yield from role_name_faults(oss.role_name)
+    for field in ("oidc_issuer_url", "oidc_provider_arn"):
+        if getattr(oss, field) is None:
+            yield Fault(field, MISSING, "given", "the role trusts the tokens of this cluster")
 
 
 def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
@@ -329,8 +369,12 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
     return statements
 
 
-def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
-    endpoint = oss_internal_endpoint(oss.region)
+def _oss_source(
+    oss: OssStore,
+    identity: Mapping[str, pulumi.Input[str]],
+    secret: Mapping[str, pulumi.Input[str | None]] | None = None,
+) -> _Source:
+    endpoint = oss.endpoint or oss_internal_endpoint(oss.region)
     uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))
     fuse_type = oss.fuse_type
     options = oss.mount_options if oss.mount_options is not None else _MOUNT_OPTIONS[fuse_type]
@@ -342,8 +386,7 @@ def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
             "path": oss.path,
             "url": f"https://{endpoint}",
             "fuseType": fuse_type,
-            "authType": "rrsa",
-            "roleName": role_name,
+            **identity,
         }
         | ({"otherOpts": " ".join(f"-o {option}" for option in options)} if options else {})
         | (
@@ -355,6 +398,7 @@ def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
         upload_command=pulumi.Output.format(
             "ossutil cp --recursive model/ {} --region {} --endpoint {}", uri, oss.region, endpoint
         ),
+        secret=secret,
     )
 
 
@@ -436,6 +480,7 @@ def _render_volume(
             # The API server drops what is empty or false: said, it would differ after a refresh.
             read_only=read_only or None,
             volume_attributes=source.attributes,
+            node_publish_secret_ref=source.secret,
         ),
     )
 

@@ -86,7 +86,7 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
 def enough_nodes_carry_knative(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     lowest = sum(map(lowest_size, environment.pools))
-    is_addon = environment.knative.install and not environment.existing
+    is_addon = environment.knative.install and environment.creates_cluster
     if is_addon and environment.pools and lowest < ADDON_NODES:
         got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
         want = f"{ADDON_NODES} nodes or more, over all pools"

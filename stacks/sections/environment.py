@@ -10,7 +10,7 @@ from components.args import SECRET, Args, Because, Fault
 from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
-from components.names import LabelName
+from components.names import LabelName, ResourceGroupId, TagKey, TagValue
 from components.platform.priorities import PriorityClass
 
 from .cluster import ClusterSection, Profile
@@ -75,14 +75,20 @@ class Environment(Args):
     """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
     account_type: AccountType = AccountType.DOMESTIC
     """Site of the account: Domestic (aliyun.com) or International."""
+    tags: dict[TagKey, TagValue] = {}
+    """Tags of everything in the cloud that the stack creates and that takes tags."""
+    resource_group_id: ResourceGroupId | None = None
+    """ID of the resource group of what the stack creates. Default: the account's default group."""
     kubeconfig: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
-    """Secret: kubeconfig of an existing cluster."""
+    """Secret: kubeconfig of an existing cluster. With `cluster.id`, ACK is asked for one where this
+    is left out."""
     prometheus_url: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: HTTP API address of Managed Service for Prometheus, for gpu_metrics."""
     prometheus_token: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: token of Managed Service for Prometheus, where it asks for one."""
     namespace: Annotated[LabelName, Because("it names a Namespace")] = "inference"
-    """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
+    """Namespace of the models. The stack creates it, unless a store is a claim, or has a secret,
+    that is in it."""
     namespaces: list[NamespaceSection] = []
     """Settings of namespaces. If there is an entry, models and jobs name one of these or none."""
     network_policies: NetworkPoliciesSection = NetworkPoliciesSection()
@@ -90,7 +96,7 @@ class Environment(Args):
     elastic_quota: ElasticQuotaSection | None = None
     """Guarantees of resources for groups of namespaces, on ACK Pro."""
     network: NetworkSection | None = None
-    """Addresses. Not needed with an existing cluster."""
+    """Addresses. Not needed with an existing cluster; with `cluster.id`, where its pools stand."""
     cluster: ClusterSection
     """The cluster."""
     pools: list[PoolSection] = []
@@ -98,7 +104,7 @@ class Environment(Args):
     edge_pools: list[EdgePoolSection] = []
     """Pools of IDC machines, with profile edge."""
     nodes: list[NodesSection] = []
-    """Groups of nodes of an existing cluster."""
+    """Groups of nodes of an existing cluster, or of that of `cluster.id`."""
     instance_types: list[InstanceTypeSection] = []
     """Instance types that the catalogue does not know."""
     gpus: list[GpuSection] = []
@@ -139,6 +145,11 @@ class Environment(Args):
     def existing(self) -> bool:
         """Whether the cluster is not the stack's own."""
         return self.cluster.profile is Profile.EXISTING
+
+    @property
+    def creates_cluster(self) -> bool:
+        """Whether the stack creates the cluster; else it is there, and may be one of ACK."""
+        return not self.existing and self.cluster.id is None
 
     @property
     def all_pools(self) -> Sequence[AnyPoolSection]:

@@ -13,19 +13,30 @@ from components.catalog.labels import GPU_SCHEDULE, GPU_TAINT
 from components.catalog.sharing import GpuSharing
 from components.cloud.node_pool import (
     Autoscale,
+    Containerd,
     ImageType,
+    InstancePattern,
+    NodeDisk,
     Spot,
     Taint,
 )
 from components.names import (
     INSTANCE_TYPE,
+    DeploymentSetId,
     DriverVersion,
+    KeyPairName,
+    KmsKeyId,
     LabelKey,
     LabelValue,
     PartOfNames,
+    SecurityGroupId,
     ServiceName,
+    TagKey,
+    TagValue,
 )
 from components.serving.server import Resources
+
+from .marks import IMMUTABLE
 
 LINGJUN_DOCS: Final = (
     "https://www.alibabacloud.com/help/en/ack/ack-lingjun-managed-clusters/user-guide/"
@@ -153,7 +164,39 @@ class PoolSection(Args):
     driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
-    """Encrypted system disk in GiB; images are unpacked on it."""
+    """Encrypted system disk in GiB; images are unpacked on it, unless there is a `data_disk`."""
+    system_disk: NodeDisk | None = None
+    """Kind and size of the encrypted system disk, in place of `system_disk_gib`."""
+    data_disk: NodeDisk | None = None
+    """Encrypted disk for images and volumes of pods. Left out, they live on the system disk."""
+    kms_key_id: KmsKeyId | None = None
+    """ID of the KMS key that encrypts the disks. Default: the service key of ECS."""
+    key_name: KeyPairName | None = None
+    """Name of the key pair for SSH. Left out, nobody can log in."""
+    security_group_ids: list[SecurityGroupId] | None = Field(
+        default=None, min_length=1, json_schema_extra=IMMUTABLE
+    )
+    """IDs of the security groups of the nodes. Default: the cluster's."""
+    worker_role_name: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
+    deployment_set_id: DeploymentSetId | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """ID of a deployment set, which spreads the nodes over physical machines."""
+    auto_repair: bool = True
+    """Whether ACK repairs broken nodes."""
+    auto_upgrade: bool = False
+    """Whether ACK upgrades nodes in the maintenance window, and so drains them."""
+    cloud_monitor: bool = True
+    """Whether nodes report to CloudMonitor."""
+    containerd: Containerd | None = None
+    """How nodes pull images: mirrors, and how many layers at a time."""
+    pre_user_data: str | None = None
+    """Script that a new node runs before it joins. No secrets: pods on the node can read it."""
+    user_data: str | None = None
+    """Script that a new node runs once it has joined. No secrets: pods on the node can read it."""
+    instance_patterns: list[InstancePattern] = []
+    """Further instance types of a pool without GPUs, by vCPUs and memory."""
+    tags: dict[TagKey, TagValue] = {}
+    """Tags of the nodes, beside those of the environment, and before them."""
     dedicated: bool | None = None
     """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
     labels: dict[str, str] = {}
@@ -166,6 +209,9 @@ class PoolSection(Args):
             got = Words("left out, as is autoscale") if self.size is None else self.size
             want = "given, or else autoscale, but not both"
             yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
+        if self.system_disk is not None and "system_disk_gib" in self.model_fields_set:
+            why = "system_disk says how large it is"
+            yield Fault("system_disk_gib", self.system_disk_gib, "left out", why)
         if self.driver is not None and self.gpu is None:
             yield Fault("driver", self.driver, "left out", "the pool has no gpu")
         if self.type is PoolType.LINGJUN:
@@ -235,6 +281,10 @@ class EdgePoolSection(MachinesSection):
     """Name of the pool, unique in the environment."""
     node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
     """ID of an edge pool that exists. Left out, the stack creates the pool."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Labels of each node of a pool that is created."""
+    join_hours: int = Field(default=1, ge=1, le=168)
+    """Life of the script that the join command fetches, in hours."""
     interconnected: bool = False
     """Whether pods of all machines reach each other and those in the cloud."""
 
@@ -243,6 +293,9 @@ class EdgePoolSection(MachinesSection):
         if self.gpu_sharing is not GpuSharing.EXCLUSIVE:
             why = "ACK shares cards on managed Pro clusters, and isolates their memory on ECS alone"
             yield Fault("gpu_sharing", self.gpu_sharing, "'exclusive', or left out", why)
+        if self.labels and self.node_pool_id is not None:
+            why = "an adopted pool is left as it is"
+            yield Fault("labels", Words("given"), "left out, or node_pool_id left out", why)
 
 
 class NodesSection(MachinesSection):

@@ -6,10 +6,12 @@ from typing import Annotated
 from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
+from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
-from components.cloud.model_store import MountTargetHost
+from components.cloud.model_store import FuseType, MountTargetHost
 from components.names import (
     OSS_BUCKET,
+    KmsKeyId,
     NamespaceName,
     ObjectName,
     PartOfNames,
@@ -38,6 +40,25 @@ class OssSection(Args):
         Because("the bucket is reached by it"),
     ] = None
     """Endpoint without scheme. Default: the region's internal one."""
+    secret: Annotated[ObjectName | None, Because("no Secret is called otherwise")] = None
+    """Name of a Secret in the namespace with an AccessKey for the bucket, under `akId` and
+    `akSecret`: for a cluster that exists and has no RRSA. Left out, a RAM role reads the bucket."""
+    redundancy: Redundancy = Field(default=Redundancy.ONE_ZONE, json_schema_extra=IMMUTABLE)
+    """LRS keeps objects in one zone, ZRS in three."""
+    kms_key_id: KmsKeyId | None = None
+    """ID of the KMS key that encrypts the objects; claims may use it. Default: a key of OSS."""
+    noncurrent_days: int = Field(default=30, ge=1)
+    """How long a replaced or deleted object can be brought back, in days."""
+    fuse_type: FuseType = FuseType.OSSFS2
+    """Client that mounts the bucket: ossfs2 for large files, or ossfs before CSI 1.33.1."""
+    mount_options: list[str] | None = None
+    """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for field in ("redundancy", "noncurrent_days"):
+            if not self.create and field in self.model_fields_set:
+                why = "a bucket that is adopted is never changed"
+                yield Fault(field, getattr(self, field), "left out", why)
 
 
 class NasSection(Args):
@@ -49,8 +70,13 @@ class NasSection(Args):
     """Performance or Capacity."""
     zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
+    kms_key_id: KmsKeyId | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """ID of the KMS key that encrypts the files. Default: a key of NAS."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.server is not None and self.kms_key_id is not None:
+            why = "a file system that exists keeps its key"
+            yield Fault("kms_key_id", self.kms_key_id, "left out, or server left out", why)
         if self.server is not None and self.zone is not None:
             why = "the mount target exists, in a zone of its own"
             yield Fault("zone", self.zone, "left out, or server left out", why)

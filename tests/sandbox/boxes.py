@@ -151,7 +151,7 @@ def assert_consistent(box: Sandbox) -> None:
     """What the state knows is what exists: nothing is lost, orphaned or there twice."""
     state = _made(box.engine.stored())  # IDs are no secrets
     clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
-    existing = [(one.type, one.id) for one in box.cloud.resources()]
+    existing = [(one.type, one.id) for one in box.cloud.created()]
     assert Counter(clouds) == Counter(existing)
     objects = [one for one in state if one["type"].startswith("kubernetes:")]
     ids = Counter((one["type"], one["id"]) for one in objects)
@@ -170,7 +170,7 @@ def assert_destroyed(box: Sandbox) -> None:
     """Destroys a stack; nothing is left in the cloud and in the clusters."""
     outcome = box.destroy()
     assert not outcome.errors, outcome.errors
-    assert box.cloud.resources() == []
+    assert box.cloud.created() == []
     assert recorded(box) == []
     left = {line.partition(" ")[2] for line in box.clusters.left_behind()}
     for cluster in box.clusters.names():

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from components.catalog.gpus import GPUS
 
-from ..environments import GONE, Raw, hybrid
+from ..environments import GONE, Raw, configuration, hybrid
+from ..example_stacks import FOLDER
 
 CARDS: Final = ", ".join(GPUS)
 """The cards that have a row."""
@@ -123,3 +124,23 @@ def with_next(**changes: Any) -> Callable[..., Raw]:
         return raw
 
     return build
+
+
+def own_vpc() -> Raw:
+    """A new cluster in a VPC that exists."""
+    return configuration(FOLDER / "Pulumi.own-vpc.yaml")
+
+
+def own_ack_cluster() -> Raw:
+    """An ACK cluster that exists, with a pool of the stack's beside its nodes."""
+    return configuration(FOLDER / "Pulumi.own-ack-cluster.yaml")
+
+
+def own_keys() -> Raw:
+    """Keys, tags, disks and the like, as a company prescribes them."""
+    return configuration(FOLDER / "Pulumi.own-keys.yaml")
+
+
+def own_bucket() -> Raw:
+    """Any cluster, and a bucket that is read by a Secret."""
+    return configuration(FOLDER / "Pulumi.own-bucket.yaml")
