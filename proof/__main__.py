@@ -20,6 +20,7 @@ from . import (
     load_generators,
     metrics,
     nodes,
+    scenarios,
     scheduling,
     vllm_command_lines,
 )
@@ -30,6 +31,7 @@ STEPS: Final[tuple[Step, ...]] = (
     vllm_command_lines.STEP,
     charts.STEP,
     scheduling.STEP,
+    scenarios.STEP,
     metrics.STEP,
     knative.STEP,
     kserve.STEP,
