@@ -15,6 +15,7 @@ from rich.markup import escape
 from . import (
     charts,
     fluid,
+    keda,
     knative,
     kserve,
     load_generators,
@@ -24,7 +25,7 @@ from . import (
     scheduling,
     vllm_command_lines,
 )
-from .step import Skipped, Step
+from .step import Broken, Skipped, Step
 
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
@@ -35,6 +36,7 @@ STEPS: Final[tuple[Step, ...]] = (
     metrics.STEP,
     knative.STEP,
     kserve.STEP,
+    keda.STEP,
     fluid.STEP,
     nodes.STEP,
 )
@@ -55,6 +57,9 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
                 holds = holds and not row.faults
         except Skipped as reason:
             console.print(f"skipped: {escape(str(reason))}", soft_wrap=True)
+        except Broken as reason:
+            console.print(f"[red]no[/]  {escape(str(reason))}", soft_wrap=True)
+            holds = False
     return holds
 
 

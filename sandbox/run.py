@@ -22,6 +22,7 @@ from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
 from .conditions import Conditions, NodeConditions, read_node_conditions
 from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
+from .kubernetes import installs
 from .kubernetes.client import Manifest, namespace_manifest
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
@@ -127,6 +128,8 @@ class Sandbox:
             machines = read_node_conditions(self.folder / CONDITIONS).machines
             document = asdict(facts(validation.environment, machines))
             write_private(self.folder / FACTS, json.dumps(document))
+        if validation.environment.keda:
+            self.clusters.bring_everywhere(installs.KEDA)
         if validation.environment.existing:
             self.clusters.start(OWN_CLUSTER, there_before(validation.environment))
         hidden = {key: self._secret(key) for key in file.secret_keys}
