@@ -70,6 +70,11 @@ class ScaledBoard(Board):
         """Says of which zones and instance types the cloud has no more, and of no others."""
         replace(CONDITIONS_OF_A_DAY, sold_out=offers).write(self._plane.sandbox / CONDITIONS)
 
+    def pool_of(self, node: Manifest) -> str:
+        """Name of the pool of a node."""
+        id_ = node["metadata"]["labels"][POOL]
+        return self._names.get(id_, id_)
+
     def nodes_of(self, pool: str) -> list[Manifest]:
         """The nodes of a pool that are ready."""
         return [
@@ -97,8 +102,7 @@ class ScaledBoard(Board):
         nodes = self.client.list_objects("v1", "Node")
         self._note_ready(nodes)
         for node in nodes:
-            labels = node["metadata"]["labels"]
-            labels[POOL] = self._names.get(labels[POOL], labels[POOL])
+            node["metadata"]["labels"][POOL] = self.pool_of(node)
         self._nodes = {node["metadata"]["name"]: node for node in nodes}
 
     def _say_pools(self) -> None:
@@ -220,8 +224,10 @@ def play_day(board: ScaledBoard) -> str:
     # T4 is at its most: three of four cards are of training, which gives way on one.
     board.expect({"qwen": {"a10": 2, "t4": 2}, "finetune": {"t4": 2, PENDING: 1}})
     board.expect_nodes({**_AT_REST, "t4": 4})
+    board.scale("qwen", 2)
+    board.expect({"qwen": {"a10": 2}, "finetune": {"t4": 3}})
     board.scale("qwen", 1)
-    board.expect({"qwen": {"a10": 1}, "finetune": {"t4": 2, "a10": 1}})
+    board.expect({"qwen": {"a10": 1}, "finetune": {"t4": 3}})
     figures = in_time(board)
     for pod in board.pods("finetune"):
         board.client.merge(pod, {"metadata": {"annotations": {ENDS: "0"}}}, MANAGER)
