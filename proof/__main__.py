@@ -15,16 +15,18 @@ from rich.markup import escape
 from . import (
     charts,
     fluid,
+    keda,
     knative,
     kserve,
     load_generators,
     metrics,
     nodes,
+    scenarios,
     scheduling,
     stack_files,
     vllm_command_lines,
 )
-from .step import Skipped, Step
+from .step import Broken, Skipped, Step
 
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
@@ -32,9 +34,11 @@ STEPS: Final[tuple[Step, ...]] = (
     stack_files.STEP,
     charts.STEP,
     scheduling.STEP,
+    scenarios.STEP,
     metrics.STEP,
     knative.STEP,
     kserve.STEP,
+    keda.STEP,
     fluid.STEP,
     nodes.STEP,
 )
@@ -55,6 +59,9 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
                 holds = holds and not row.faults
         except Skipped as reason:
             console.print(f"skipped: {escape(str(reason))}", soft_wrap=True)
+        except Broken as reason:
+            console.print(f"[red]no[/]  {escape(str(reason))}", soft_wrap=True)
+            holds = False
     return holds
 
 

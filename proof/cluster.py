@@ -14,10 +14,11 @@ from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.controllers import running
 from sandbox.controllers.controller import Controller, ControlPlane, beside
+from sandbox.guard import guarded
 from sandbox.kubernetes import installs, server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 
-from .step import Say, Skipped
+from .step import Broken, Say, Skipped
 
 MANAGER: Final = "pulumi-kubernetes"
 """Who applies objects: the provider, in a real `up`."""
@@ -36,21 +37,20 @@ def cluster(
 
     Raises:
         Skipped: Something of it cannot be had here.
+        Broken: Something of it does not do its work.
     """
-    with tempfile.TemporaryDirectory(prefix="proof-") as name:
-        folder = Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="proof-"))
+    with guarded(folder):
         try:
             api_server = server.start(folder, nodes=True)
             plane = beside(api_server, folder, conditions or NodeConditions())
             installs.install(plane.client, installs.BASE, None)
             running.start(plane, controllers, say)
             yield plane
+        except (running.NotReady, server.NotStarted) as broken:
+            raise Broken(str(broken)) from None
         except binaries.Unavailable as missing:
             raise Skipped(str(missing)) from None
-        finally:
-            running.stop(folder)
-            if (api := server.find(folder)) is not None:
-                api.stop()
 
 
 class Kubelet:

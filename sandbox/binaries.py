@@ -76,6 +76,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
             "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo", nodes=True
         ),
         "kubelet": Program("kubelet", ".", nodes=True),
+        "keda-adapter": Program("keda", "github.com/kedacore/keda/v2/cmd/adapter", nodes=True),
+        "keda-operator": Program("keda", "github.com/kedacore/keda/v2/cmd/operator", nodes=True),
+        "keda-webhooks": Program("keda", "github.com/kedacore/keda/v2/cmd/webhooks", nodes=True),
         "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
         "knative-autoscaler": Program(
             "knative",

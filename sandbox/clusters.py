@@ -36,6 +36,7 @@ class LocalClusters:
         self._definitions = definitions
         self._say = say
         self._controllers: dict[str, controllers.SimulatedControllers] = {}
+        self._there_before: list[installs.Install] = []
 
     def __enter__(self) -> "LocalClusters":
         for cluster_id in self.names():
@@ -90,6 +91,12 @@ class LocalClusters:
             baseline.write_text(
                 json.dumps([describe(manifest) for manifest in controllers.objects(client)])
             )
+
+    def bring_everywhere(self, what: installs.Install) -> None:
+        """Installs something in each cluster, also in those that are still to come."""
+        self._there_before.append(what)
+        for cluster_id in self._controllers:
+            self.bring(self.find(cluster_id).client, what)
 
     def remove(self, cluster_id: str) -> None:
         """Removes a control plane, and remembers which objects were left in it."""
@@ -179,6 +186,8 @@ class LocalClusters:
             self.bring(client, installs.BASE)
             if self.have_nodes:
                 running.start(self.plane(cluster_id), core.CONTROL_PLANE, self._say)
+            for what in self._there_before:
+                self.bring(client, what)
             self._controllers[cluster_id] = controllers.SimulatedControllers(
                 client,
                 partial(self.bring, client),

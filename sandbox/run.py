@@ -138,6 +138,8 @@ class Sandbox:
         environment = validation.environment
         if not environment.existing:
             bring(self.cloud, environment, environment.region or "")
+        if environment.keda:
+            self.clusters.bring_everywhere(installs.KEDA)
         if not environment.creates_cluster:
             self._own_cluster = environment.cluster.id or OWN_CLUSTER
             parts = parts_before(environment)

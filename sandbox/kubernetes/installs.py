@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..controllers import fluid, kserve
+from ..controllers import fluid, keda, kserve
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -42,6 +42,9 @@ KNATIVE_CORE: Final = Install(
     ),
     controllers=(KNATIVE,),
 )
+
+KEDA: Final = Install(controllers=(keda.CONTROLLER,))
+"""What a cluster has of which a stack file says `keda: true`: no stack installs it."""
 
 BASE: Final = Install(("scheduling.alibabacloud.com", "scheduling.sigs.k8s.io"))
 """What a cluster of ACK has from the start."""

@@ -17,6 +17,7 @@ import pytest
 from sandbox import binaries
 from sandbox.clusters import describe
 from sandbox.engine import Outcome
+from sandbox.guard import guarded
 from sandbox.kubernetes.client import ApiClient
 from sandbox.kubernetes.server import ApiServer
 from sandbox.run import Edit, Sandbox
@@ -61,11 +62,9 @@ def sandbox_of(
     """
     memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
     where = memory if os.access(memory, os.W_OK) else None
-    with (
-        _collector_off(),
-        tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder,
-    ):
-        box = Sandbox(root, name, Path(folder) / "box", CRDS if CRDS.is_dir() else None)
+    folder = Path(tempfile.mkdtemp(prefix="ack-inference-", dir=where))
+    with _collector_off(), guarded(folder):
+        box = Sandbox(root, name, folder / "box", CRDS if CRDS.is_dir() else None)
         prepare(box)
         try:
             with box.running():

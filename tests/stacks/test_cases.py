@@ -155,7 +155,7 @@ def test_a_public_stack_file_comes_to_what_it_should(row: Row) -> None:
 
 
 @needs_cases
-@pytest.mark.parametrize(("file", "changes"), REWRITTEN.items(), ids=str)
+@pytest.mark.parametrize(("file", "changes"), REWRITTEN.items(), ids=[*REWRITTEN])
 def test_a_file_in_another_spelling_is_planned_in_ours(file: str, changes: dict[str, Any]) -> None:
     raw = configuration(CASE_FILES / f"{file}.yaml")
     assert sentences(raw)
