@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
 from ..args import SECRET, descriptions
+from .annotations import simplify_annotations
 
 NAME: Final = "ack-inference"
 SCHEMA: Final = Path(__file__).parent / "schema.json"
@@ -54,6 +55,7 @@ class Host(ComponentProvider):
 
     def __init__(self) -> None:
         project = tomllib.loads(_PROJECT.read_text())["project"]
+        simplify_annotations()
         super().__init__(list(COMPONENTS), NAME, version=project["version"])
         schema = json.loads(self.schema or "")
         complete(schema, self._input_models())
