@@ -257,7 +257,8 @@ class ModelStore(pulumi.ComponentResource):
     ) -> "_Source":
         """What is mounted, by the keys of a Secret or by a role that is declared for it."""
         if oss.role_name is None or oss.oidc_issuer_url is None or oss.oidc_provider_arn is None:
-            return _oss_source(oss, {}, {"name": oss.secret, "namespace": namespace})
+            reference = kubernetes.core.v1.SecretReferenceArgs(name=oss.secret, namespace=namespace)
+            return _oss_source(oss, {}, reference)
         role = RrsaRole(
             f"{name}-identity",
             RrsaRoleArgs(
@@ -285,7 +286,7 @@ class _Source:
     mount_options: Sequence[str] = ()
     handle: pulumi.Input[str] | None = None
     """What the driver knows the volume by, where that is not the volume's name."""
-    secret: Mapping[str, pulumi.Input[str | None]] | None = None
+    secret: kubernetes.core.v1.SecretReferenceArgs | None = None
     """The Secret whose keys reach it, where no role does."""
 
 
@@ -372,7 +373,7 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
 def _oss_source(
     oss: OssStore,
     identity: Mapping[str, pulumi.Input[str]],
-    secret: Mapping[str, pulumi.Input[str | None]] | None = None,
+    secret: kubernetes.core.v1.SecretReferenceArgs | None = None,
 ) -> _Source:
     endpoint = oss.endpoint or oss_internal_endpoint(oss.region)
     uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))

@@ -29,6 +29,7 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "CertManager": {},
     "Dashboards": {"flavor": "arms"},
     "EdgePool": {"cluster_id": "c1", "node_pool_name": "it"},
+    "ExistingAckCluster": {"cluster_id": "c1"},
     "ExistingCluster": {"kubeconfig": "{}"},
     "Fluid": {"chart": {}},
     "GpuMetrics": {
