@@ -162,6 +162,22 @@ def parts_under_mps_are_set(environment: Environment) -> Iterator[str]:
                 )
 
 
+@warning
+def types_have_mig(environment: Environment) -> Iterator[str]:
+    """MIG divides the cards of bare metal; a virtual machine may not let it.
+
+    ECS, "GPU-accelerated compute-optimized instance families", 2026: "Support for MIG"; ACK, "Use a
+    node pool to partition an NVIDIA A100 GPU", 2021, says that ecs.gn7 has none.
+    """
+    for pool in environment.pools:
+        virtual = [name for name in pool.instance_types if not name.startswith("ecs.ebm")]
+        if pool.gpu_sharing is GpuSharing.MIG and virtual:
+            yield (
+                f"pools[{pool.name}].gpu_sharing is mig, and ECS says of bare metal alone that it "
+                f"has MIG, not of {virtual[0]}: where its cards are not divided, pods stay pending."
+            )
+
+
 def memory_gib(resources: Resources, pool: AnyPoolSection, card: Gpu) -> float:
     """Memory of which vLLM takes its share, in GiB: of a part, or of all cards of a replica.
 
