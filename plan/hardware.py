@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES
-from stacks.sections.pools import GpuSection
 
 from .model import Plan
-from .objects import items
+from .objects import items, section
 
 
 def cards_of_types(plan: Plan) -> Mapping[str, tuple[int, str | None]]:
@@ -20,6 +19,13 @@ def cards_of_types(plan: Plan) -> Mapping[str, tuple[int, str | None]]:
 
 def cards(plan: Plan) -> Mapping[str, Gpu]:
     """Cards by what a stack file calls them."""
-    entries = items(plan.config, f"{plan.project}:gpus")
-    described = [GpuSection.of(entry) for entry in entries]
-    return {**{entry.name: entry.card() for entry in described}, **GPUS}
+    described = {
+        str(entry.get("name")): Gpu(
+            entry.get("label"),
+            int(entry.get("memory_gib", 0)),
+            float(entry.get("compute_capability", 0)),
+            section(entry, "mig"),
+        )
+        for entry in items(plan.config, f"{plan.project}:gpus")
+    }
+    return {**described, **GPUS}

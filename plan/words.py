@@ -109,7 +109,7 @@ def _part(workload: graph.Workload) -> str:
         name: gib / card.memory_gib if gib else 1 / card.mig[profile]
         for pool in pools
         for name, card in pool.gpus.items()
-        if gib or profile in card.mig
+        if (gib and card.memory_gib) or profile in card.mig
     }
     scale = workload.scale
     most = scale.most if isinstance(scale, graph.ReplicaRange) else None
