@@ -122,13 +122,13 @@ def _part(workload: graph.Workload) -> str:
 
 def _each_pod(resources: Mapping[str, str]) -> str:
     """What a pod asks for, e.g. `1 GPU, 4 CPU, 16Gi, 1 aliyun/erdma`."""
-    known = [text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources]
+    amounts = [text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources]
     further = [
         f"MIG {key.removeprefix(MIG_PREFIX)}" if key.startswith(MIG_PREFIX) else f"{count} {key}"
         for key, count in resources.items()
         if key not in _RESOURCES and "/" in key
     ]
-    return ", ".join([*known, *further])
+    return ", ".join([*amounts, *further])
 
 
 def _target(target: graph.ScaleTarget) -> str:

@@ -128,14 +128,14 @@ class Inventory:
 
     def _pools(self) -> Iterator[Pool]:
         billed = {pool.name: pool for pool in self.bill.pools}
-        kinds, known = cards_of_types(self._plan), cards(self._plan)
+        kinds, catalogue = cards_of_types(self._plan), cards(self._plan)
         for resource in self._plan.of(NODE_POOL):
             inputs = resource.inputs
             name = text_of(inputs, "nodePoolName") or resource.name
             edge = text_of(inputs, "type") == "edge"
             types = texts_of(inputs, "instanceTypes")
             names = sorted({kind for name in types if (kind := kinds.get(name, (0, None))[1])})
-            gpus = {kind: known[kind] for kind in names if kind in known}
+            gpus = {kind: catalogue[kind] for kind in names if kind in catalogue}
             labels = items(inputs, "labels")
             yield Pool(
                 name,

@@ -243,8 +243,8 @@ def _doubt(name: str, pool: AnyPoolSection) -> str | None:
     """Why nodes of a pool may lack a resource; None where they have it, or a check refuses it."""
     if not isinstance(pool, PoolSection):
         offer = pool.allocatable
-        known = offer is not None and offer.extended is not None
-        return None if known else f"{section_of(pool)}.allocatable.extended does not offer it"
+        lists = offer is not None and offer.extended is not None
+        return None if lists else f"{section_of(pool)}.allocatable.extended does not offer it"
     if name != ERDMA:
         return "nothing here installs what offers it"
     lacking = [kind for kind in pool.instance_types if not has_erdma(kind)]
