@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX
 from components.crds.knative_autoscaling import PodAutoscaling
@@ -105,11 +104,12 @@ def _part(workload: graph.Workload) -> str:
     profile = profile.removeprefix(MIG_PREFIX)
     if not gib and not profile:
         return ""
-    names = {card for stop in workload.stops for pool in stop.pools for card in pool.cards}
+    pools = [pool for stop in workload.stops for pool in stop.pools]
     parts = {
         name: gib / card.memory_gib if gib else 1 / card.mig[profile]
-        for name in sorted(names)
-        if (card := GPUS.get(name)) and (gib or profile in card.mig)
+        for pool in pools
+        for name, card in pool.gpus.items()
+        if (gib and card.memory_gib) or profile in card.mig
     }
     scale = workload.scale
     most = scale.most if isinstance(scale, graph.ReplicaRange) else None
@@ -122,13 +122,13 @@ def _part(workload: graph.Workload) -> str:
 
 def _each_pod(resources: Mapping[str, str]) -> str:
     """What a pod asks for, e.g. `1 GPU, 4 CPU, 16Gi, 1 aliyun/erdma`."""
-    known = [text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources]
+    amounts = [text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources]
     further = [
         f"MIG {key.removeprefix(MIG_PREFIX)}" if key.startswith(MIG_PREFIX) else f"{count} {key}"
         for key, count in resources.items()
         if key not in _RESOURCES and "/" in key
     ]
-    return ", ".join([*known, *further])
+    return ", ".join([*amounts, *further])
 
 
 def _target(target: graph.ScaleTarget) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from components.catalog.gpus import Gpu
 from components.crds.knative_autoscaling import PodAutoscaling
 
 from ..cost import Bill, PoolLine
@@ -68,6 +69,8 @@ class Pool(Node):
     """Whether its machines join by themselves."""
     cards: tuple[str, ...] = ()
     """Models of GPU, sorted."""
+    gpus: Mapping[str, Gpu] = field(default_factory=dict)
+    """What is known of them, by model."""
     cost: PoolLine | None = None
     """Its instance types, nodes and money; None where the bill does not know it."""
 

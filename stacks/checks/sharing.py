@@ -162,6 +162,22 @@ def parts_under_mps_are_set(environment: Environment) -> Iterator[str]:
                 )
 
 
+@warning
+def types_have_mig(environment: Environment) -> Iterator[str]:
+    """MIG divides the cards of bare metal; a virtual machine may not let it.
+
+    ECS, "GPU-accelerated compute-optimized instance families", 2026: "Support for MIG"; ACK, "Use a
+    node pool to partition an NVIDIA A100 GPU", 2021, says that ecs.gn7 has none.
+    """
+    for pool in environment.pools:
+        virtual = [name for name in pool.instance_types if not name.startswith("ecs.ebm")]
+        if pool.gpu_sharing is GpuSharing.MIG and virtual:
+            yield (
+                f"pools[{pool.name}].gpu_sharing is mig, and ECS says of bare metal alone that it "
+                f"has MIG, not of {virtual[0]}: where its cards are not divided, pods stay pending."
+            )
+
+
 def memory_gib(resources: Resources, pool: AnyPoolSection, card: Gpu) -> float:
     """Memory of which vLLM takes its share, in GiB: of a part, or of all cards of a replica.
 
@@ -227,8 +243,8 @@ def _doubt(name: str, pool: AnyPoolSection) -> str | None:
     """Why nodes of a pool may lack a resource; None where they have it, or a check refuses it."""
     if not isinstance(pool, PoolSection):
         offer = pool.allocatable
-        known = offer is not None and offer.extended is not None
-        return None if known else f"{section_of(pool)}.allocatable.extended does not offer it"
+        lists = offer is not None and offer.extended is not None
+        return None if lists else f"{section_of(pool)}.allocatable.extended does not offer it"
     if name != ERDMA:
         return "nothing here installs what offers it"
     lacking = [kind for kind in pool.instance_types if not has_erdma(kind)]

@@ -1,12 +1,17 @@
 """What cards, parts of cards and further resources come to: labels, add-ons, flags and limits."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, NODE_POOL_ID
+from plan.cost import bill
+from plan.graph import graph_of
+from plan.run import plan
 
 from .environments import GONE, Raw, dev, existing, merged, planned, resolved
+from .example_stacks import project
 
 RESOURCES: Final = "models[qwen].server.resources"
 SHARE: Final = "models[qwen].server.vllm.gpu_memory_utilization"
@@ -39,8 +44,10 @@ def addons(raw: Raw) -> list[str]:
 def limits(raw: Raw) -> dict[str, str]:
     [service] = planned(raw).manifests("Service")
     [container] = service["spec"]["template"]["spec"]["containers"]
-    assert container["resources"]["requests"].items() >= container["resources"]["limits"].items()
-    return {key: text for key, text in container["resources"]["limits"].items() if "/" in key}
+    both = [container["resources"][kind] for kind in ("requests", "limits")]
+    requests, limits = ({key: text for key, text in part.items() if "/" in key} for part in both)
+    assert requests == limits
+    return limits
 
 
 @pytest.mark.parametrize(
@@ -110,3 +117,11 @@ def test_a_described_card_is_selected_by_its_label_or_else_by_its_pool() -> None
         [model] = resolved(merged(dev(), {**new, "gpus": [card], "training": []})).models
         [place] = model.placement.pools
         assert list(place.node_selector) == [key]
+
+
+def test_a_plan_counts_the_cards_of_a_described_type(tmp_path: Path) -> None:
+    example = plan("cards-and-rdma", project("cards-and-rdma", tmp_path))
+    [line] = [line for line in bill(example).pools if line.name == "a30"]
+    assert str(line.gpus) == "1"
+    [node] = [node for node in graph_of(example).pools if node.name == "a30"]
+    assert (node.cards, node.gpus["A30"].memory_gib) == (("A30",), 23)

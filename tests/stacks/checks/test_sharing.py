@@ -404,6 +404,33 @@ SURPRISES = [
         },
     ),
     Case(
+        "types_have_mig",
+        "MIG on virtual machines",
+        dev,
+        {
+            "pools[+]": {
+                "name": "new",
+                "gpu": "A100",
+                "gpu_sharing": "mig",
+                "instance_types": ["ecs.gn7e-c16g1.4xlarge"],
+                "size": 1,
+            }
+        },
+        (
+            "pools[new].gpu_sharing is mig, and ECS says of bare metal alone that it has MIG, not "
+            "of ecs.gn7e-c16g1.4xlarge: where its cards are not divided, pods stay pending."
+        ),
+        {
+            "pools[+]": {
+                "name": "new",
+                "gpu": "A100",
+                "gpu_sharing": "mig",
+                "instance_types": ["ecs.ebmgn7e.32xlarge"],
+                "size": 1,
+            }
+        },
+    ),
+    Case(
         "parts_under_mps_are_set",
         "a part by MPS, of which vLLM may see the whole card",
         existing,
