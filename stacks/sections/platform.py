@@ -46,7 +46,8 @@ class IngressController(StrEnum):
     """Whence the ingress controller comes, which KServe's Ingresses need."""
 
     ADDON = "addon"
-    """The stack installs ACK's add-on nginx-ingress-controller."""
+    """The stack installs ACK's add-on of the class: nginx-ingress-controller, or for class alb
+    alb-ingress-controller, whose instance stands in all zones of the network."""
     PRESENT = "present"
     """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
 
@@ -64,7 +65,7 @@ class KServeSection(Args):
     domain: ModelsDomain = "example.com"
     """Domain below which models are reached. The default is KServe's own."""
     ingress_class: IngressClassName = "nginx"
-    """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
+    """IngressClass of the models' Ingresses. ACK's add-ons answer to nginx and alb."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
     stack, unless `cluster.addons` names it; else present."""
