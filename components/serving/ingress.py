@@ -233,7 +233,7 @@ def declare_ingress(
     options = {"pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true"}
     kubernetes.networking.v1.Ingress(
         f"{name}-ingress",
-        metadata={"name": name, "namespace": namespace, "annotations": {**notes, **options}},
+        metadata=ObjectMetaArgs(name=name, namespace=namespace, annotations={**notes, **options}),
         spec=dict(spec),
         opts=child_options(parent, opts, depends_on=[service, *certificate]),
     )
@@ -276,7 +276,7 @@ def _declare_certificate(
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions | None,
 ) -> list[pulumi.Resource]:
-    secret, issuer = secret_of(ingress), ingress.tls and ingress.tls.issuer
+    secret, issuer = secret_of(ingress), ingress.tls.issuer if ingress.tls else None
     if secret is None or issuer is None:
         return []
     spec = CertificateSpec.of_cluster_issuer(ingress.host, secret, issuer)

@@ -40,6 +40,9 @@ class KnativeSection(Args):
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. The default is Knative's own."""
+    gateway_annotations: dict[str, str] | None = None
+    """Annotations of Kourier's Service on an existing cluster, such as those by which its load
+    balancer is private. On ACK's own Knative the gateway is ACK's."""
 
 
 class IngressController(StrEnum):
