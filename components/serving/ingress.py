@@ -196,14 +196,18 @@ def annotations(ingress: ModelIngress, ingress_class: str, seconds: int | None) 
     return notes
 
 
-def ingress_spec(ingress: ModelIngress, ingress_class: str, service: str) -> dict[str, Any]:
+def ingress_spec(
+    ingress: ModelIngress, ingress_class: str, service: str
+) -> kubernetes.networking.v1.IngressSpecArgs:
     """The Ingress of a host, to port 80 of a Service."""
     backend = {"service": {"name": service, "port": {"number": 80}}}
     path = {"path": "/", "path_type": "Prefix", "backend": backend}
     secret = secret_of(ingress)
-    tls = {"tls": [{"hosts": [ingress.host], "secret_name": secret}]} if secret else {}
-    rule = {"host": ingress.host, "http": {"paths": [path]}}
-    return {"ingress_class_name": ingress_class, "rules": [rule], **tls}
+    tls: list[Any] = [{"hosts": [ingress.host], "secret_name": secret}] if secret else []
+    rules: list[Any] = [{"host": ingress.host, "http": {"paths": [path]}}]
+    return kubernetes.networking.v1.IngressSpecArgs(
+        ingress_class_name=ingress_class, rules=rules, tls=tls or None
+    )
 
 
 def secret_of(ingress: ModelIngress) -> str | None:
@@ -217,7 +221,7 @@ def declare_ingress(
     parent: pulumi.ComponentResource,
     name: str,
     ingress: ModelIngress,
-    spec: Mapping[str, Any],
+    spec: kubernetes.networking.v1.IngressSpecArgs,
     namespace: pulumi.Input[str],
     notes: Mapping[str, str],
     opts: pulumi.ResourceOptions | None,
@@ -233,8 +237,8 @@ def declare_ingress(
     options = {"pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true"}
     kubernetes.networking.v1.Ingress(
         f"{name}-ingress",
-        metadata={"name": name, "namespace": namespace, "annotations": {**notes, **options}},
-        spec=dict(spec),
+        metadata=ObjectMetaArgs(name=name, namespace=namespace, annotations={**notes, **options}),
+        spec=spec,
         opts=child_options(parent, opts, depends_on=[service, *certificate]),
     )
 
@@ -276,7 +280,7 @@ def _declare_certificate(
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions | None,
 ) -> list[pulumi.Resource]:
-    secret, issuer = secret_of(ingress), ingress.tls and ingress.tls.issuer
+    secret, issuer = secret_of(ingress), ingress.tls.issuer if ingress.tls else None
     if secret is None or issuer is None:
         return []
     spec = CertificateSpec.of_cluster_issuer(ingress.host, secret, issuer)

@@ -7,12 +7,14 @@ from typing import Final
 from components.args import Fault
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
 from components.platform import KServe, KServeArgs, KServeFlavor
+from components.platform.kserve import ALB_INGRESS_CLASS
 from components.serving import ModelArgs
 
 from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
 from ..needs import KSERVE as NAME
 from ..needs import Needs
+from ..placeholders import vswitch_id
 from ..sections.environment import Environment
 from ..sections.platform import KSERVE_RELEASE, CertManagerMode, IngressController
 from .cert_manager import CERT_MANAGER
@@ -35,6 +37,8 @@ def kserve_args(
         return None
     installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
+    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
     return made_of(
         KServeArgs,
         section,
@@ -42,6 +46,7 @@ def kserve_args(
         ingress_class=None if ack else section.ingress_class,
         protect_crds=environment.cluster.deletion_protection,
         cluster_id=cluster_id(environment) if installs else None,
+        alb_vswitch_ids=vswitches,
         public_ingress=section.public_ingress if installs and not environment.existing else None,
     )
 

@@ -40,13 +40,17 @@ class KnativeSection(Args):
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. The default is Knative's own."""
+    gateway_annotations: dict[str, str] | None = None
+    """Annotations of Kourier's Service on an existing cluster, such as those by which its load
+    balancer is private. On ACK's own Knative the gateway is ACK's."""
 
 
 class IngressController(StrEnum):
     """Whence the ingress controller comes, which KServe's Ingresses need."""
 
     ADDON = "addon"
-    """The stack installs ACK's add-on nginx-ingress-controller."""
+    """The stack installs ACK's add-on of the class: nginx-ingress-controller, or for class alb
+    alb-ingress-controller, whose instance stands in all zones of the network."""
     PRESENT = "present"
     """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
 
@@ -64,7 +68,7 @@ class KServeSection(Args):
     domain: ModelsDomain = "example.com"
     """Domain below which models are reached. The default is KServe's own."""
     ingress_class: IngressClassName = "nginx"
-    """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
+    """IngressClass of the models' Ingresses. ACK's add-ons answer to nginx and alb."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
     stack, unless `cluster.addons` names it; else present."""

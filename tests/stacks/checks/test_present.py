@@ -2,12 +2,17 @@
 
 from typing import Any, Final
 
-from ..environments import Raw, changed, dev, existing, hybrid, merged, planned, sentences
+from ..environments import Raw, changed, dev, existing, hybrid, merged, planned, refusal, sentences
 from .cases import Case, refusals, surprises
 
 KNATIVE: Final[Raw] = {"knative": {"install": False}}
 KSERVE: Final[Raw] = {"kserve": {"install": False}}
 ON_KSERVE: Final[Raw] = {"kserve": {"scale": {"metric": "cpu", "target": 80, "max": 2}}}
+INTRANET: Final[Raw] = {
+    "gateway_annotations": {
+        "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type": "intranet"
+    }
+}
 CASES = [
     Case(
         "addons_of_the_platform_are_installed_once",
@@ -205,3 +210,19 @@ def test_cert_manager_is_said_in_a_word_or_in_a_section() -> None:
         assert "ack-inference:index:CertManager" not in _types(
             changed(hybrid(), "cert_manager", said)
         )
+
+
+def test_the_gateway_of_the_operators_knative_can_be_private() -> None:
+    plan = planned(merged(existing(), {"knative": INTRANET}), stack="stack")
+    [serving] = plan.manifests("KnativeServing")
+    annotations = INTRANET["gateway_annotations"]
+    assert serving["spec"]["services"] == [{"name": "kourier", "annotations": annotations}]
+    [usual] = planned(existing(), stack="stack").manifests("KnativeServing")
+    assert "services" not in usual["spec"]
+
+
+def test_the_gateway_of_acks_knative_is_acks() -> None:
+    assert refusal(merged(dev(), {"knative": INTRANET})) == (
+        "knative.gateway_annotations is given, but it must be left out: ACK makes the gateway of "
+        "its add-on, and its Service."
+    )
