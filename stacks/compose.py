@@ -126,9 +126,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
-        # The cache waits for the claim, and for what fills it, but not for further volumes.
-        files = [*(cache or claims), *(imports if not cache or model.section.volumes else [])]
-        files += claims if cache and model.section.volumes else []
+        # Its cache has waited for the model's files, but nobody has for those of further volumes.
+        read = [*claims, *imports] if not cache or model.section.volumes else []
+        files = [*cache, *read]
         needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
@@ -139,8 +139,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         claims = declare_claims(job.claims, cluster, stores, namespace)
         imports = declare_imports(job.imports, cluster, stores, namespace)
         placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
-        after = cluster.on_nodes(*priorities, placement, *claims, *imports)
-        TrainingJob(name, cluster.bound(job.job), after)
+        options = cluster.on_nodes(*priorities, placement, *claims, *imports)
+        TrainingJob(name, cluster.bound(job.job), options)
 
     for number, test in enumerate(resolved.load_tests):
         name = test.section.name

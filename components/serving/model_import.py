@@ -94,10 +94,12 @@ class ImportSource(Args):
         pattern, want = _FORMS[kind]
         if not re.fullmatch(pattern, name) or ".." in name.split("/"):
             yield Fault(kind, name, want, "the import asks for it")
-        if (self.region is not None) != (kind == "oss"):
-            got = MISSING if self.region is None else self.region
-            want = "given with oss" if self.region is None else "left out without oss"
-            yield Fault("region", got, want, "requests to a bucket are signed for its region")
+        if self.region is None and kind == "oss":
+            why = "requests to a bucket are signed for its region"
+            yield Fault("region", MISSING, "given with oss", why)
+        elif self.region is not None and kind != "oss":
+            want = "left out without oss"
+            yield Fault("region", self.region, want, "no other source is asked by its region")
         elif self.region is not None and not is_region(self.region):
             want = "a region such as 'cn-beijing'"
             yield Fault("region", self.region, want, "the bucket's address is named after it")
