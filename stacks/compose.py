@@ -149,9 +149,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         placement = Placement(name, cluster.bound(model.placement), after)
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
-        # The cache waits for the claim, and for what fills it, but not for further volumes.
-        files = [*(cache or claims), *(imports if not cache or model.section.volumes else [])]
-        files += claims if cache and model.section.volumes else []
+        # Its cache has waited for the model's files, but nobody has for those of further volumes.
+        read = [*claims, *imports] if not cache or model.section.volumes else []
+        files = [*cache, *read]
         needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)

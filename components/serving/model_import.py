@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Annotated, Any, Final
 
 import pulumi
@@ -18,7 +18,7 @@ from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
 from ..names import url_form
 from ..quantity import Quantity, gib
-from .server import FolderOfClaim, secret_name_faults
+from .server import FolderOfClaim, SecretName
 
 KINDS: Final = ("huggingface", "modelscope", "oss", "oci")
 """Fields of a source of which exactly one says where it is."""
@@ -68,7 +68,7 @@ class ImportSource(Args):
     China. Default: the makers' own, of a bucket the public one of its region."""
     region: str | None = Field(default=None, examples=["cn-hangzhou"])
     """Region of the bucket. Given with `oss`."""
-    secret: str | None = None
+    secret: Annotated[SecretName, Because("the keys stay in the cluster")] | None = None
     """Name of an existing Secret in the namespace with the source's keys: HF_TOKEN;
     MODELSCOPE_API_TOKEN; OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET; OCI_USERNAME and
     OCI_PASSWORD."""
@@ -94,15 +94,15 @@ class ImportSource(Args):
         pattern, want = _FORMS[kind]
         if not re.fullmatch(pattern, name) or ".." in name.split("/"):
             yield Fault(kind, name, want, "the import asks for it")
-        if (self.region is not None) != (kind == "oss"):
-            got = MISSING if self.region is None else self.region
-            want = "given with oss" if self.region is None else "left out without oss"
-            yield Fault("region", got, want, "requests to a bucket are signed for its region")
+        if self.region is None and kind == "oss":
+            why = "requests to a bucket are signed for its region"
+            yield Fault("region", MISSING, "given with oss", why)
+        elif self.region is not None and kind != "oss":
+            want = "left out without oss"
+            yield Fault("region", self.region, want, "no other source is asked by its region")
         elif self.region is not None and not is_region(self.region):
             want = "a region such as 'cn-beijing'"
             yield Fault("region", self.region, want, "the bucket's address is named after it")
-        if self.secret is not None:
-            yield from secret_name_faults("secret", self.secret, "the keys stay in the cluster")
         for path, digest in (self.sha256 or {}).items():
             if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
                 why = "the file is held against it"
@@ -246,10 +246,8 @@ def job_spec(name: str, args: ModelImportArgs) -> Any:
                             "limits": {"memory": "512Mi"},
                         },
                         "volumeMounts": [{"name": "store", "mountPath": STORE_PATH}],
-                        "securityContext": {
-                            "allowPrivilegeEscalation": False,
-                            "capabilities": {"drop": ["ALL"]},
-                        },
+                        # Without its capabilities, root does not write to what others own.
+                        "securityContext": {"allowPrivilegeEscalation": False},
                     }
                 ],
                 "volumes": [{"name": "store", "persistentVolumeClaim": {"claimName": args.claim}}],
@@ -261,7 +259,7 @@ def job_spec(name: str, args: ModelImportArgs) -> Any:
 @cache
 def program() -> str:
     """What the Job runs, with the standard library alone."""
-    return files(__package__).joinpath("import_program.py").read_text()
+    return (get_data(__package__, "import_program.py") or b"").decode()
 
 
 def _labels(name: str) -> dict[str, str]:

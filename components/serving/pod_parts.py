@@ -12,7 +12,7 @@ from ..crds.volumes import PullPolicy
 from ..names import LabelName, ObjectName
 from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
-from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, program_faults
+from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, SecretName, program_faults
 
 MODEL_VOLUME: Final = "llm-model"
 """Volume that holds the model, named as in the articles."""
@@ -43,7 +43,7 @@ class MountedVolume(Args):
     """A folder that is empty when a pod starts, and goes with it; `{}` for one without a limit."""
     config_map: Annotated[ObjectName, Because("no ConfigMap is called otherwise")] | None = None
     """Name of an existing ConfigMap, whose keys are files."""
-    secret: Annotated[ObjectName, Because("no Secret is called otherwise")] | None = None
+    secret: Annotated[SecretName, Because("no Secret is called otherwise")] | None = None
     """Name of an existing Secret, whose keys are files."""
 
     def _faults(self) -> Iterator[Fault]:

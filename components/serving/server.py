@@ -15,7 +15,7 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_LABEL, LABEL_KEY
+from ..names import DNS_1123_LABEL, DNS_1123_SUBDOMAIN, LABEL_KEY
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import Hub, Vllm, vllm_flags
@@ -48,7 +48,7 @@ Secret that has it."""
 
 def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
     """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
-    if not DNS_1123_LABEL.allows(name):
+    if not DNS_1123_SUBDOMAIN.allows(name):
         want = "the name of a Secret: a-z, 0-9, - and ."
         yield Fault(field, Words("something else"), want, why)
 
@@ -61,9 +61,9 @@ def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
 
 FolderOfClaim = Annotated[str, TextForm(folder_faults), Because("it is a folder of the claim")]
 """Type of the path of a folder in a claim."""
-KeySecretName = Annotated[
-    str, TextForm(secret_name_faults), Because("the key itself stays in the cluster")
-]
+SecretName = Annotated[str, TextForm(secret_name_faults)]
+"""Type of the name of a Secret, which is not shown where it is none."""
+KeySecretName = Annotated[SecretName, Because("the key itself stays in the cluster")]
 """Type of the name of the Secret of a key."""
 
 

@@ -13,6 +13,7 @@ from components.quantity import parse
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
+from ..arguments import required
 from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import AnyPoolSection, PoolSection
@@ -88,13 +89,12 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
 def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
     """A cache that is too small drops what it has just read."""
     for path, cache, model in cached(environment):
-        size, quota = parse(model.volume.size), parse(cache.quota)
+        volume = required(model.volume)
+        size, quota = parse(volume.size), parse(cache.quota)
         if quota * cache.workers < size:
             need = math.ceil(size / cache.workers / GIB)
             want = f"at least {need}Gi with {cache.workers} workers"
-            why = (
-                f"the model has {model.volume.size}, and what does not fit is read again each time"
-            )
+            why = f"the model has {volume.size}, and what does not fit is read again each time"
             yield Fault(f"{path}.quota", cache.quota, want, why)
 
 

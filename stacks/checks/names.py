@@ -77,9 +77,9 @@ def volumes_have_their_own_claims(environment: Environment) -> Iterator[Fault]:
             why = f"{taken} has a claim of the name {mount.owner}"
             yield Fault(f"{volume}.name", name, "another one", why)
     for folder in imports(environment):
-        if (other := owners.get(folder.import_owner)) is not None:
+        if (namesake := owners.get(folder.import_owner)) is not None:
             field = f"{folder.field.rpartition('.')[0]}.name"
-            why = f"{other} has a claim of the name {folder.import_owner}, as the import has"
+            why = f"{namesake} has a claim of the name {folder.import_owner}, as the import has"
             yield Fault(field, folder.name, "another one", why)
 
 

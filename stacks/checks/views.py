@@ -69,7 +69,7 @@ def containers(
 
 
 def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelSection]]:
-    """The caches, each with its field path and its model."""
+    """The caches, each with its field path and its model, which has a volume."""
     for path, model in models(environment):
         if model.cache is not None and model.volume is not None:
             yield f"{path}.cache", model.cache, model

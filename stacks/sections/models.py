@@ -48,8 +48,11 @@ class PodVolumeSection(MountedVolume):
             yield Fault(
                 "size", MISSING, "given with store", "a claim is matched to its volume by it"
             )
-        fields = {"path": None if self.path == "/" else self.path, "size": self.size}
-        fields |= {"source": self.source and Words("given")}
+        fields = {
+            "path": None if self.path == "/" else self.path,
+            "size": self.size,
+            "source": Words("given") if self.source else None,
+        }
         for field, value in fields.items():
             if self.store is None and value is not None:
                 yield Fault(field, value, "left out without store", "it is of a store's folder")

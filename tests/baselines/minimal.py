@@ -60,6 +60,14 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
         "vswitch_id": "vsw-1",
         "writer_cidr": "10.0.0.0/20",
     },
+    "ModelImport": {
+        "source": {"modelscope": "Qwen/Qwen2.5-7B-Instruct", "revision": "v1"},
+        "namespace": "inference",
+        "claim": "it",
+        "folder": "it/v1",
+        "size": "15Gi",
+        "image": "registry/vllm:0.19.0",
+    },
     "ModelStore": {
         "claim_name": "it",
         "namespace": "inference",

@@ -120,6 +120,17 @@ CASES = [
         {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "key"}]},
     ),
     Case(
+        "MountedVolume",
+        "a key in place of the name of its Secret",
+        dev,
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "sk-ABCDEFGHIJKLMNOPQRST"}]},
+        (
+            "models[qwen].volumes[key].secret is something else, but it must be the name of a "
+            "Secret: a-z, 0-9, - and .: no Secret is called otherwise."
+        ),
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "audit.key"}]},
+    ),
+    Case(
         "ModelArgs",
         "a volume over the model",
         dev,
