@@ -135,8 +135,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         space = namespace_of(environment, model.section)
         claims = declare_claims(model.claims, cluster, stores, namespaces[space])
         cache = declare_cache(model, cluster, [*namespaces[space], *claims, *fluid])
-        after = cluster.options(*namespaces[space])
-        placement = Placement(name, cluster.bound(model.placement), after)
+        in_space = cluster.options(*namespaces[space])
+        placement = Placement(name, cluster.bound(model.placement), in_space)
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
         needed = [*priorities, placement, *platforms, *metrics, *(cache or claims), *nodes]
@@ -152,9 +152,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
 
     for job in resolved.training:
         name = job.section.name
-        space = namespaces[namespace_of(environment, job.section)]
-        claims = declare_claims(job.claims, cluster, stores, space)
-        placement = Placement(name, cluster.bound(job.placement), cluster.options(*space))
+        before = namespaces[namespace_of(environment, job.section)]
+        claims = declare_claims(job.claims, cluster, stores, before)
+        placement = Placement(name, cluster.bound(job.placement), cluster.options(*before))
         TrainingJob(name, cluster.bound(job.job), cluster.on_nodes(*priorities, placement, *claims))
 
     for number, test in enumerate(resolved.load_tests):
@@ -162,10 +162,10 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         if test.section.run is None:
             export_run_command(number, test.section)
         else:
-            space = namespaces[namespace_of_test(environment, test.section)]
-            claims = declare_claims(test.claims, cluster, stores, space)
-            after = [cast(pulumi.Resource, services[test.section.model]), *claims]
-            load = LoadTest(name, cluster.bound(test.job), cluster.options(*after))
+            before = namespaces[namespace_of_test(environment, test.section)]
+            claims = declare_claims(test.claims, cluster, stores, before)
+            needed = [cast(pulumi.Resource, services[test.section.model]), *claims]
+            load = LoadTest(name, cluster.bound(test.job), cluster.options(*needed))
             pulumi.export(f"{name}_log_command", load.log_command)
 
 
@@ -289,8 +289,9 @@ def declare_namespaces(
     declared: dict[str, list[pulumi.Resource]] = {name: [] for name in used_namespaces(environment)}
     if environment.namespace in created_namespaces(environment):
         options = pulumi.ResourceOptions(provider=cluster.provider)
-        about = {"name": environment.namespace}
-        namespace = kubernetes.core.v1.Namespace("namespace", metadata=about, opts=options)
+        namespace = kubernetes.core.v1.Namespace(
+            "namespace", metadata={"name": environment.namespace}, opts=options
+        )
         declared[environment.namespace].append(namespace)
     for args in resolved.namespaces:
         before = declared[args.namespace]

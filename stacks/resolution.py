@@ -349,13 +349,17 @@ class _Resolver:
             return args
 
         args = self.rendered(section, runtime.fields if runtime else {}, service)
+
+        def canary() -> CanaryPart | None:
+            return runtime.canary(environment, model, args) if args else None
+
         return ModelParts(
             section=model,
             runtime=runtime,
             claims=claims,
             placement=self.placement(section, model, pools),
             service=args,
-            canary=args and self.rendered(section, {}, runtime.canary, environment, model, args),
+            canary=self.rendered(section, {}, canary),
             cache=self.rendered(section, CACHE, cache),
         )
 

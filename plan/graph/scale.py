@@ -163,7 +163,9 @@ def shares_of(objects: Objects, manifest: Manifest) -> Iterator[Share]:
                 yield Share(number(target.get("percent", 0)), f"{receiver}{tag}")
         case (group, "InferenceService") if group == _KSERVE:
             percent = number(section(spec, "predictor").get("canaryTrafficPercent"))
-            receivers = [(percent, _NEWEST)] if percent is not None else []
+            receivers: list[tuple[Number, str]] = []
+            if percent is not None:
+                receivers.append((percent, _NEWEST))
             about = f"{name_of(manifest)}-{namespace_of(manifest)}."
             for ingress in objects.by(_shared, "networking.k8s.io", "Ingress").get(about, ()):
                 notes = section(ingress, "metadata", "annotations")
