@@ -49,6 +49,8 @@ def steps(workload: graph.Workload) -> Iterator[WorkloadStep]:
         yield WorkloadStep("reserve", reserve)
     if part := _part(workload):
         yield WorkloadStep("card", part)
+    if workload.shares:
+        yield WorkloadStep("requests", _shares(workload.shares))
     for volume in workload.volumes:
         for files in volume.files:
             yield WorkloadStep("volume", _chain(volume, files), files.missing is not None)
@@ -148,6 +150,13 @@ def _filled_to(scaling: PodAutoscaling) -> str:
     if target is not None:
         return f"target {plain(target)}"
     return f"Knative's default {plain(scaling.total)}"
+
+
+def _shares(shares: Sequence[graph.Share]) -> str:
+    """Who gets the requests; what a single share leaves goes to the model itself."""
+    is_part = len(shares) == 1 and shares[0].percent != 100
+    texts = [f"{share.percent} % to {share.receiver}" for share in shares]
+    return ", ".join([*texts, *(["the rest to what serves already"] if is_part else [])])
 
 
 def _reserve(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
@@ -250,6 +259,7 @@ def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
     scale = _scale(workload.scale)
     is_job = isinstance(workload.scale, graph.Completion)
     yield "scale", "" if is_job else scale
+    yield "requests", _shares(workload.shares) if workload.shares else ""
     yield "reserve", _reserve(workload.scale)
     yield "pods", scale if is_job else ""
     yield "each pod", _each_pod(workload.resources)

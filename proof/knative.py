@@ -312,12 +312,15 @@ def canary_row(client: ApiClient, kubelet: Kubelet) -> Row:
 
     image = {"models[qwen].server.image": f"{raw['models'][0]['server']['image']}.post1"}
     traffic = f"{QWEN}.traffic"
-    tenth = {**image, traffic: [{"revision": "qwen-00001"}, {"percent": 10, "tag": "next"}]}
+    tenth = {
+        **image,
+        traffic: [{"revision": "qwen-00001"}, {"latest": True, "percent": 10, "tag": "next"}],
+    }
     kubelet.held.add(("serving.knative.dev/revision", "qwen-00002"))
     step("held until ready", tenth, {"qwen-00001": 100}, ready=False)
     kubelet.held.clear()
     step("a tenth", tenth, {"qwen-00001": 90, "qwen-00002": 10}, ready=True)
-    back = {**image, traffic: [{"revision": "qwen-00001"}, {"percent": 0}]}
+    back = {**image, traffic: [{"revision": "qwen-00001"}, {"latest": True, "percent": 0}]}
     step("taken back", back, {"qwen-00001": 100, "qwen-00002": 0}, ready=True)
     step("given all", image, {"qwen-00002": 100}, ready=True)
     clear(client, [before])

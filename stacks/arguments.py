@@ -416,6 +416,10 @@ def namespace_of(environment: Environment, workload: ModelSection | TrainingSect
     return workload.namespace or environment.namespace
 
 
+def _workloads(environment: Environment) -> list[ModelSection | TrainingSection]:
+    return [*environment.models, *environment.training]
+
+
 def namespace_of_test(environment: Environment, test: LoadTestSection) -> str:
     """Namespace of a load test: its model's, where it reads the model's claim."""
     model = environment.model(test.model)
@@ -424,15 +428,14 @@ def namespace_of_test(environment: Environment, test: LoadTestSection) -> str:
 
 def namespace_of_claim(environment: Environment, store: StoreSection) -> str | None:
     """Namespace of a claim that exists."""
-    return store.claim and (store.claim.namespace or environment.namespace)
+    return (store.claim.namespace or environment.namespace) if store.claim else None
 
 
 def used_namespaces(environment: Environment) -> list[str]:
     """Namespaces of what the stack makes for models, jobs and people, in their order."""
     metrics = environment.gpu_metrics
     shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
-    workloads = [*environment.models, *environment.training]
-    used = [namespace_of(environment, workload) for workload in workloads]
+    used = [namespace_of(environment, workload) for workload in _workloads(environment)]
     listed = [section.name for section in environment.namespaces]
     return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))
 
@@ -475,8 +478,7 @@ def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespace
 
 def has_teams(environment: Environment) -> bool:
     """Whether anything names another namespace than the stack's own."""
-    workloads = [*environment.models, *environment.training]
-    names = {workload.namespace for workload in workloads}
+    names = {workload.namespace for workload in _workloads(environment)}
     names |= {section.name for section in environment.namespaces}
     return bool(names - {None, environment.namespace})
 
@@ -511,7 +513,7 @@ def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
 def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:
     """The tree of quotas, where there is one."""
     section = environment.elastic_quota
-    return section and ElasticQuotasArgs(groups=section.groups)
+    return ElasticQuotasArgs(groups=section.groups) if section else None
 
 
 @dataclass(frozen=True)

@@ -145,8 +145,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         claims = declare_claims(model.claims, cluster, stores, namespaces[space])
         imports = declare_imports(model.imports, cluster, stores, namespaces[space])
         cache = declare_cache(model, cluster, [*namespaces[space], *claims, *imports, *fluid])
-        after = cluster.options(*namespaces[space])
-        placement = Placement(name, cluster.bound(model.placement), after)
+        in_space = cluster.options(*namespaces[space])
+        placement = Placement(name, cluster.bound(model.placement), in_space)
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
         # Its cache has waited for the model's files, but nobody has for those of further volumes.
@@ -165,22 +165,22 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
 
     for job in resolved.training:
         name = job.section.name
-        space = namespaces[namespace_of(environment, job.section)]
-        claims = declare_claims(job.claims, cluster, stores, space)
-        imports = declare_imports(job.imports, cluster, stores, space)
-        placement = Placement(name, cluster.bound(job.placement), cluster.options(*space))
-        after = cluster.on_nodes(*priorities, placement, *claims, *imports)
-        TrainingJob(name, cluster.bound(job.job), after)
+        before = namespaces[namespace_of(environment, job.section)]
+        claims = declare_claims(job.claims, cluster, stores, before)
+        imports = declare_imports(job.imports, cluster, stores, before)
+        placement = Placement(name, cluster.bound(job.placement), cluster.options(*before))
+        options = cluster.on_nodes(*priorities, placement, *claims, *imports)
+        TrainingJob(name, cluster.bound(job.job), options)
 
     for number, test in enumerate(resolved.load_tests):
         name = test.section.name
         if test.section.run is None:
             export_run_command(number, test.section)
         else:
-            space = namespaces[namespace_of_test(environment, test.section)]
-            claims = declare_claims(test.claims, cluster, stores, space)
-            after = [cast(pulumi.Resource, services[test.section.model]), *claims]
-            load = LoadTest(name, cluster.bound(test.job), cluster.options(*after))
+            before = namespaces[namespace_of_test(environment, test.section)]
+            claims = declare_claims(test.claims, cluster, stores, before)
+            needed = [cast(pulumi.Resource, services[test.section.model]), *claims]
+            load = LoadTest(name, cluster.bound(test.job), cluster.options(*needed))
             pulumi.export(f"{name}_log_command", load.log_command)
 
 
@@ -313,8 +313,9 @@ def declare_namespaces(
     declared: dict[str, list[pulumi.Resource]] = {name: [] for name in used_namespaces(environment)}
     if environment.namespace in created_namespaces(environment):
         options = pulumi.ResourceOptions(provider=cluster.provider)
-        about = {"name": environment.namespace}
-        namespace = kubernetes.core.v1.Namespace("namespace", metadata=about, opts=options)
+        namespace = kubernetes.core.v1.Namespace(
+            "namespace", metadata={"name": environment.namespace}, opts=options
+        )
         declared[environment.namespace].append(namespace)
     for args in resolved.namespaces:
         before = declared[args.namespace]

@@ -401,6 +401,10 @@ class _Resolver:
             return args
 
         args = self.rendered(section, runtime.fields if runtime else {}, service)
+
+        def canary() -> CanaryPart | None:
+            return runtime.canary(environment, model, args) if args else None
+
         return ModelParts(
             section=model,
             runtime=runtime,
@@ -408,7 +412,7 @@ class _Resolver:
             imports=[*map(self.imported, arguments.model_imports(environment, model))],
             placement=self.placement(section, model, pools),
             service=args,
-            canary=args and self.rendered(section, {}, runtime.canary, environment, model, args),
+            canary=self.rendered(section, {}, canary),
             cache=self.rendered(section, CACHE, cache),
         )
 

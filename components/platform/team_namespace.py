@@ -110,7 +110,7 @@ class TeamNamespace(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace})
 
 
-def policy_spec(isolation: Isolation) -> dict[str, Any]:
+def policy_spec(isolation: Isolation) -> Any:
     """Lets a namespace's own pods in, and those of a few others; what its pods ask is free.
 
     Nodes reach their own pods whatever a policy says, so probes go on:

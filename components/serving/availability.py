@@ -90,9 +90,10 @@ def declare_budget(
 ) -> None:
     """The PodDisruptionBudget of a model of a name, over the pods with some labels."""
     if budget is not None:
+        spec: Any = {"selector": {"match_labels": labels}, **budget.spec}
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-budget",
             metadata={"name": name, "namespace": namespace},
-            spec={"selector": {"match_labels": labels}, **budget.spec},
+            spec=spec,
             opts=options,
         )

@@ -1,5 +1,7 @@
 """A share of the requests to one model of KServe that goes to another one."""
 
+from typing import Any
+
 import pulumi
 from pydantic import Field
 
@@ -66,7 +68,7 @@ class CanaryRoute(pulumi.ComponentResource):
         self.register_outputs({"ingress_name": self.ingress_name})
 
 
-def ingress_spec(args: CanaryRouteArgs) -> dict[str, object]:
+def ingress_spec(args: CanaryRouteArgs) -> Any:
     """The host and path of the Ingress that KServe makes, and another Service behind them.
 
     NGINX shares what has both in common: kserve v0.20.0, kube_ingress_reconciler.go, generateRule.

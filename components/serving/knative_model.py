@@ -8,6 +8,7 @@ import pulumi
 from pydantic import Field
 
 from ..args import (  # noqa: F401
+    MISSING,
     Args,
     Because,
     Fault,
@@ -112,13 +113,21 @@ class TrafficShare(Args):
     """A share of a model's requests."""
 
     revision: ServiceName | None = None
-    """Name of a revision that is there, e.g. qwen-00001, as `kubectl get revisions` lists it. Left
-    out, the newest one, once it is ready."""
+    """Name of a revision that is there, e.g. qwen-00001, as `kubectl get revisions` lists it;
+    either this or `latest`."""
+    latest: bool = False
+    """Whether it goes to the newest revision, once that is ready."""
     percent: int | None = Field(default=None, ge=0, le=100)
     """The share, 0 to 100. Left out of one entry, what the others leave."""
     tag: Annotated[ServiceName | None, Because("it becomes part of a host name")] = None
     """Reaches the revision under a host of its own too, with the tag and a dash before the
     model's."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if (self.revision is None) != self.latest:
+            got = MISSING if self.revision is None else self.revision
+            want = "given, or latest true" if self.revision is None else "left out with latest true"
+            yield Fault("revision", got, want, "a share goes to one revision")
 
 
 class KnativeServe(Args):
@@ -167,7 +176,7 @@ class KnativeServe(Args):
             {
                 "percent": rest if share.percent is None else share.percent,
                 "revision_name": share.revision,
-                "latest_revision": share.revision is None,
+                "latest_revision": share.latest is True,
                 "tag": share.tag,
             }
             for share in traffic

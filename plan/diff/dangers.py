@@ -93,6 +93,16 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:data.fluid.io/v1alpha1:Dataset": Danger(
             "cached dataset", "the cache is filled again", "models read their store again"
         ),
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy": Danger(
+            "network policy",
+            "every pod of the cluster reaches the namespace meanwhile",
+            "every pod of the cluster reaches the namespace",
+        ),
+        "kubernetes:scheduling.sigs.k8s.io/v1beta1:ElasticQuotaTree": Danger(
+            "tree of quotas",
+            "no group is guaranteed anything meanwhile",
+            "no group is guaranteed anything, and pods preempt by priority alone",
+        ),
         "kubernetes:batch/v1:Job": Danger(
             "job", "it is stopped and begins again", "it is stopped"
         ),

@@ -207,11 +207,22 @@ class Priority:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A share of the requests to a model."""
+
+    percent: Number
+    receiver: str
+    """A revision, or another model."""
+
+
+@dataclass(frozen=True)
 class Workload(Node):
     """A model or a job, and its way to pods, files, nodes and priority."""
 
     namespace: str = ""
     scale: ReplicaRange | Completion | Missing = field(kw_only=True)
+    shares: tuple[Share, ...] = ()
+    """Who gets its requests; empty where its newest pods get all of them."""
     image: str = ""
     """Of the main container of a pod."""
     resources: Mapping[str, str] = field(default_factory=dict)

@@ -75,7 +75,9 @@ SETTLED: Final = [
     Row("c21_own_sg", PLAN, "'securityGroupId': 'sg-2zeexample'"),
     Row("c22_existing_ack_with_pools", REFUSED, "profile pro or edge with cluster.id"),
     Row("c27_data_disk", REFUSED, "did you mean 'data_disk'?"),
+    Row("c29a_canary_knative", PLAN, "'revisionName': 'qwen-00001'"),
     Row("c31_api_key_plain", REFUSED, "key VLLM_API_KEY of a Secret in secret_env"),
+    Row("c33_namespaces", PLAN, "'namespace': 'team-a'"),
     Row("c34b_lora_no_volume", REFUSED, "--lora-modules reads it, and nothing else is mounted"),
     Row("c36_arm", REFUSED, "ACK offers the platform's components for x86 nodes only"),
     Row("c39_key_pair", PLAN, "'keyName': 'ops'"),
@@ -115,11 +117,9 @@ NOT_OFFERED: Final = [
     Row("c19_multinode", REFUSED, "server.nodes is not a known key"),
     Row("c24_existing_has_knative", REFUSED, "knative.install is not a known key"),
     Row("c28_rdma", REFUSED, "resources.aliyun/erdma is not a known key"),
-    Row("c29a_canary_knative", REFUSED, "serve.knative.traffic is not a known key"),
     Row("c29b_canary_kserve", REFUSED, "canary_traffic_percent is not a known key"),
     Row("c30_domain_tls", REFUSED, "serve.knative.host is not a known key"),
-    Row("c33_namespaces", REFUSED, "models[qwen].namespace is not a known key"),
-    Row("c35_pdb_topology", REFUSED, "pod_disruption_budget is not a known key"),
+    Row("c35_pdb_topology", REFUSED, "network_policies is True, but it must be a section of"),
     Row("c86_cpfs", REFUSED, "stores[models].cpfs is not a known key"),
 ]
 """What no key is for yet: the right outcome is a plan, and until then a sentence that says so."""

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from components.crds.knative import RevisionTemplate
 from components.crds.knative_features import features
+from plan.graph import graph_of
 from plan.model import Plan, Resource
+from plan.words import steps
 from tests import crd_schemas
 
 from .checks.parts import NEXT, with_next
@@ -31,6 +33,11 @@ CONSTRAINTS: Final = [
     },
 ]
 
+SERVICES: Final = (
+    "kubernetes:serving.knative.dev/v1:Service",
+    "kubernetes:serving.kserve.io/v1beta1:InferenceService",
+)
+
 
 def of(plan: Plan, kind: str) -> list[Resource]:
     return [resource for resource in plan.resources if resource.inputs.get("kind") == kind]
@@ -51,7 +58,7 @@ def template(service: Resource) -> dict[str, Any]:
 
 
 def test_a_share_goes_to_the_newest_revision_and_the_rest_to_the_one_before() -> None:
-    shares = [{"revision": "qwen-00001"}, {"percent": 10, "tag": "next"}]
+    shares = [{"revision": "qwen-00001"}, {"latest": True, "percent": 10, "tag": "next"}]
     service = knative_service(merged(dev(), {TRAFFIC: shares}))
     assert service.inputs["spec"]["traffic"] == [
         {"percent": 90, "revisionName": "qwen-00001", "latestRevision": False},
@@ -60,14 +67,14 @@ def test_a_share_goes_to_the_newest_revision_and_the_rest_to_the_one_before() ->
 
 
 def test_one_number_takes_all_requests_back() -> None:
-    shares = [{"revision": "qwen-00001"}, {"percent": 0}]
+    shares = [{"revision": "qwen-00001"}, {"latest": True, "percent": 0}]
     service = knative_service(merged(dev(), {TRAFFIC: shares}))
     assert [share["percent"] for share in service.inputs["spec"]["traffic"]] == [100, 0]
 
 
 def test_shares_begin_and_end_without_a_new_revision() -> None:
     """Its template stays as it is, so that no pod starts anew."""
-    shares = [{"revision": "qwen-00001"}, NEXT]
+    shares = [{"revision": "qwen-00001"}, {"latest": True, "percent": 10}]
     shared = knative_service(merged(dev(), {TRAFFIC: shares}))
     assert template(shared) == template(knative_service(dev()))
 
@@ -146,7 +153,7 @@ def test_a_budget_counts_the_pods_of_its_model_alone() -> None:
 
 @crd_schemas.needs_crds
 def test_services_that_share_and_spread_fit_their_crds() -> None:
-    shares = [{"revision": "qwen-00001"}, {"percent": 10, "tag": "next"}]
+    shares = [{"revision": "qwen-00001"}, {"latest": True, "percent": 10, "tag": "next"}]
     plans = [
         planned(spread(merged(dev(), {TRAFFIC: shares}), "qwen")),
         planned(spread(hybrid(), "qwen-chat")),
@@ -156,7 +163,22 @@ def test_services_that_share_and_spread_fit_their_crds() -> None:
     assert [line for r in services for line in crd_schemas.errors(r.manifest)] == []
 
 
-SERVICES: Final = (
-    "kubernetes:serving.knative.dev/v1:Service",
-    "kubernetes:serving.kserve.io/v1beta1:InferenceService",
-)
+def requests(plan: Plan, model: str) -> list[str]:
+    """What a plan says of who gets the requests to a model."""
+    [workload] = [run for run in graph_of(plan).workloads if run.name == model]
+    return [step.answer for step in steps(workload) if step.need == "requests"]
+
+
+def test_a_plan_says_who_gets_the_requests() -> None:
+    shares = [{"revision": "qwen-00001"}, {"latest": True, "percent": 10, "tag": "next"}]
+    assert requests(planned(merged(dev(), {TRAFFIC: shares})), "qwen") == [
+        "90 % to qwen-00001, 10 % to the newest revision (also by tag next)"
+    ]
+    plan = planned(merged(with_next()(), {CANARY: {**NEXT, "model": "next"}}))
+    assert requests(plan, "qwen-chat") == ["10 % to next, the rest to what serves already"]
+    assert requests(plan, "next") == []
+    counted = {"metric": "concurrency", "target": 2, "max": 2}
+    changes = {CANARY: NEXT, "models[qwen-chat].serve.kserve.scale": counted}
+    assert requests(planned(merged(hybrid(), changes)), "qwen-chat") == [
+        "10 % to the newest revision, the rest to what serves already"
+    ]
