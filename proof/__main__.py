@@ -2,15 +2,20 @@
 
 python -m proof
 python -m proof load-generators
+python -m proof --ci
 """
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
+
+from sandbox import binaries
 
 from . import (
     charts,
@@ -42,7 +47,9 @@ STEPS: Final[tuple[Step, ...]] = (
     fluid.STEP,
     nodes.STEP,
 )
-"""Every step, in the order in which they run."""
+"""Every step, in the order in which they are shown."""
+SIDE_BY_SIDE: Final = 3
+"""Steps that run at the same time."""
 
 
 def prove(steps: Iterable[Step], console: Console) -> bool:
@@ -65,14 +72,44 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
     return holds
 
 
+def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
+    """Runs each step in a process of its own, some at a time: most of their time they wait."""
+
+    def run(step: Step) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "ignore", "-m", __package__ or "proof", step.name]
+        return subprocess.run(command, capture_output=True, text=True)  # noqa: S603  our own
+
+    holds = True
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done in pool.map(run, steps):
+            said = done.stdout + (done.stderr if done.returncode else "")
+            console.print(said, end="", markup=False, soft_wrap=True)
+            holds = holds and done.returncode == 0
+    return holds
+
+
+def steps_of_ci() -> list[Step]:
+    """What CI runs: all that fetches nothing, or where no program is built yet, what is quick."""
+    kept = all(map(binaries.is_kept, binaries.PROGRAMS))
+    return [step for step in STEPS if not step.fetches and (kept or step.builds_little)]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Proves the steps that are named, or all."""
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("steps", nargs="*", choices=[*names, []], metavar="STEP", help=str(names))
-    selection = parser.parse_args(arguments).steps or names
+    parser.add_argument("--ci", action="store_true", help="run what CI runs on this machine")
+    options = parser.parse_args(arguments)
     console = Console(highlight=False)
-    return 0 if prove([step for step in STEPS if step.name in selection], console) else 1
+    steps = [step for step in STEPS if step.name in options.steps] or STEPS
+    if options.ci:
+        if reason := binaries.why_unavailable(nodes=True):
+            console.print(f"skipped: {reason}")
+            return 0
+        steps = steps_of_ci()
+    run = prove if len(steps) == 1 else prove_side_by_side
+    return 0 if run(list(steps), console) else 1
 
 
 if __name__ == "__main__":

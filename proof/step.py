@@ -34,3 +34,7 @@ class Step:
     name: str
     run: Callable[[Say], Iterator[Row]]
     """Gives its rows as they come; raises Skipped, or Broken."""
+    fetches: bool = False
+    """Whether it fetches others' packages, so that CI leaves it to the night."""
+    builds_little: bool = False
+    """Whether its programs are built in minutes, so that CI runs it on a new machine too."""
