@@ -133,9 +133,9 @@ from .serving import Metric as Metric
 from .serving import ModelArgs as ModelArgs
 from .serving import ModelCache as ModelCache
 from .serving import ModelCacheArgs as ModelCacheArgs
-from .serving import ModelIngress as ModelIngress
 from .serving import ModelImport as ModelImport
 from .serving import ModelImportArgs as ModelImportArgs
+from .serving import ModelIngress as ModelIngress
 from .serving import ModelServer as ModelServer
 from .serving import Placement as Placement
 from .serving import PlacementArgs as PlacementArgs

@@ -15,7 +15,7 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_LABEL, DNS_1123_SUBDOMAIN, LABEL_KEY
+from ..names import DNS_1123_SUBDOMAIN, LABEL_KEY
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import Hub, Vllm, vllm_flags
