@@ -38,7 +38,7 @@ NETWORK = (OSError, http.client.HTTPException)
 FILE_NAMES = ("org.opencontainers.image.title", "org.cncf.model.filepath")
 
 
-class Refused(Exception):
+class ImportRefused(Exception):
     """What another attempt would not change."""
 
 
@@ -69,7 +69,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
     ) -> Any:
         old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
         if old.scheme == "https" and new.scheme != "https":
-            raise Refused(f"{old.hostname} leads away from TLS")
+            raise ImportRefused(f"{old.hostname} leads away from TLS")
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and new.netloc != old.netloc:
             for name in ("Authorization", "Cookie"):
@@ -90,7 +90,7 @@ def request(url: str, headers: dict[str, str]) -> Any:
     """An answer whose status is not of an error.
 
     Raises:
-        Refused: The source says no, and would again.
+        ImportRefused: The source says no, and would again.
     """
     try:
         return opened(url, headers)
@@ -103,7 +103,7 @@ def request(url: str, headers: dict[str, str]) -> Any:
             404: "there is no such model, revision or file",
         }.get(error.code, error.reason)
         host = urllib.parse.urlsplit(url).hostname
-        raise Refused(f"{host} answers {error.code}: {about}") from None
+        raise ImportRefused(f"{host} answers {error.code}: {about}") from None
 
 
 def tried(what: str, work: Callable[[], Any]) -> Any:
@@ -164,7 +164,9 @@ def modelscope(source: dict[str, Any]) -> tuple[list[RemoteFile], Headers]:
     answer, _ = read_json(f"{root}/files?{revision}&Recursive=True", headers)
     entries = (answer.get("Data") or {}).get("Files")
     if not entries:
-        raise Refused(f"ModelScope lists no files: {answer.get('Message') or 'it says no more'}")
+        raise ImportRefused(
+            f"ModelScope lists no files: {answer.get('Message') or 'it says no more'}"
+        )
     files = []
     for entry in entries:
         if entry["Type"] != "tree":
@@ -250,10 +252,10 @@ def oci(source: dict[str, Any]) -> tuple[list[RemoteFile], Headers]:
         notes = layer.get("annotations") or {}
         path = next((notes[name] for name in FILE_NAMES if name in notes), None)
         if path is None or "tar" in layer["mediaType"]:
-            raise Refused("a layer is no plain file with a name, as `oras push` makes them")
+            raise ImportRefused("a layer is no plain file with a name, as `oras push` makes them")
         algorithm, _, sha256 = layer["digest"].partition(":")
         if algorithm != "sha256":
-            raise Refused(f"{path} has a digest by {algorithm}, and not by sha256")
+            raise ImportRefused(f"{path} has a digest by {algorithm}, and not by sha256")
         files.append(RemoteFile(path, layer["size"], f"{root}/blobs/{layer['digest']}", sha256))
     return files, lambda _: keys
 
@@ -344,7 +346,7 @@ def fetch(file: RemoteFile, target: Path, headers: Headers, wanted: str, progres
     """Writes a file, and gives its SHA-256.
 
     Raises:
-        Refused: It is not what it should be; what was written is gone.
+        ImportRefused: It is not what it should be; what was written is gone.
     """
     digest, size = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -358,10 +360,10 @@ def fetch(file: RemoteFile, target: Path, headers: Headers, wanted: str, progres
     for expected, origin in ((file.sha256, "its source"), (wanted, "source.sha256")):
         if expected and sha256 != expected.lower():
             target.unlink()
-            raise Refused(f"{file.path} has SHA-256 {sha256}, and {origin} says {expected}")
+            raise ImportRefused(f"{file.path} has SHA-256 {sha256}, and {origin} says {expected}")
     if size != file.size:
         target.unlink()
-        raise Refused(f"{file.path} has {size} bytes, and its source says {file.size}")
+        raise ImportRefused(f"{file.path} has {size} bytes, and its source says {file.size}")
     return sha256
 
 
@@ -376,7 +378,7 @@ def selected(files: list[RemoteFile], patterns: list[str]) -> list[RemoteFile]:
     for file in chosen:
         parts = PurePosixPath(file.path).parts
         if not parts or file.path.startswith("/") or ".." in parts or file.path == MARKER:
-            raise Refused(f"{file.path!r} would be written outside of the folder")
+            raise ImportRefused(f"{file.path!r} would be written outside of the folder")
     return sorted(chosen, key=lambda file: (file.size, file.path))
 
 
@@ -384,20 +386,20 @@ def fill(source: dict[str, Any], folder: Path) -> None:
     """Has a folder hold the files of a source.
 
     Raises:
-        Refused: It holds another revision, or the source is not what it should be.
+        ImportRefused: It holds another revision, or the source is not what it should be.
         OSError: The network, or the disk, failed for good.
     """
     about = {key: source[key] for key in ("kind", "name", "revision")}
     marker = folder / MARKER
     state = json.loads(marker.read_text()) if marker.is_file() else {"source": about, "files": {}}
     if state["source"] != about:
-        raise Refused(f"the folder holds {state['source']}: give {about} another one")
+        raise ImportRefused(f"the folder holds {state['source']}: give {about} another one")
     listed, headers = SOURCES[source["kind"]](source)
     files, sums = selected(listed, source.get("files") or []), source.get("sha256") or {}
     if not files:
-        raise Refused("no file of the source is wanted: see source.files")
+        raise ImportRefused("no file of the source is wanted: see source.files")
     if unknown := sorted(sums.keys() - {file.path for file in files}):
-        raise Refused(f"source.sha256 names what there is not: {', '.join(unknown)}")
+        raise ImportRefused(f"source.sha256 names what there is not: {', '.join(unknown)}")
     done: dict[str, Any] = state["files"]
 
     def is_whole(file: RemoteFile) -> bool:
@@ -429,7 +431,7 @@ def main() -> int:
     source = json.loads(os.environ["IMPORT"])
     try:
         fill(source, Path(source["folder"]))
-    except Refused as error:
+    except ImportRefused as error:
         log(f"Refused: {error}")
         return 2
     except NETWORK as error:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from components.serving import import_program
-from components.serving.import_program import Refused, fill, main, oss_signature
+from components.serving.import_program import ImportRefused, fill, main, oss_signature
 
 WEIGHTS = bytes(range(256)) * 4000
 CONFIG = b'{"model_type": "qwen2"}'
@@ -226,42 +226,42 @@ def test_an_error_of_the_server_is_tried_again(hub: Server, tmp_path: Path) -> N
 def test_a_folder_of_another_revision_is_left_alone(hub: Server, tmp_path: Path) -> None:
     fill(source(hub), tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(Refused, match="the folder holds"):
+    with pytest.raises(ImportRefused, match="the folder holds"):
         fill(source(hub, revision="v2"), tmp_path)
     assert contents(tmp_path) == before
 
 
 def test_a_file_that_is_another_one_does_not_stay(hub: Server, tmp_path: Path) -> None:
     hub.lies = True
-    with pytest.raises(Refused, match="and its source says"):
+    with pytest.raises(ImportRefused, match="and its source says"):
         fill(source(hub), tmp_path)
     assert contents(tmp_path) == {}
 
 
 def test_a_file_is_held_against_the_sum_of_the_stack_file(hub: Server, tmp_path: Path) -> None:
     fill(source(hub, sha256={"config.json": sha256(CONFIG).upper()}), tmp_path / "right")
-    with pytest.raises(Refused, match=r"source\.sha256 says"):
+    with pytest.raises(ImportRefused, match=r"source\.sha256 says"):
         fill(source(hub, sha256={"config.json": "0" * 64}), tmp_path / "wrong")
-    with pytest.raises(Refused, match=r"names what there is not: other\.json"):
+    with pytest.raises(ImportRefused, match=r"names what there is not: other\.json"):
         fill(source(hub, sha256={"other.json": "0" * 64}), tmp_path / "none")
 
 
 def test_a_sum_that_is_given_later_is_asked_of_what_lies_there(hub: Server, tmp_path: Path) -> None:
     fill(source(hub), tmp_path)
-    with pytest.raises(Refused, match=r"source\.sha256 says"):
+    with pytest.raises(ImportRefused, match=r"source\.sha256 says"):
         fill(source(hub, sha256={"config.json": "0" * 64}), tmp_path)
 
 
 @pytest.mark.parametrize("path", ["../out", "/etc/passwd", import_program.MARKER])
 def test_no_file_is_written_outside_of_the_folder(hub: Server, tmp_path: Path, path: str) -> None:
     hub.files[path] = b"x"
-    with pytest.raises(Refused, match="outside of the folder"):
+    with pytest.raises(ImportRefused, match="outside of the folder"):
         fill(source(hub), tmp_path / "folder")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_selection_of_nothing_is_refused(hub: Server, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"see source\.files"):
+    with pytest.raises(ImportRefused, match=r"see source\.files"):
         fill(source(hub, files=["*.gguf"]), tmp_path)
 
 
@@ -305,7 +305,7 @@ def test_no_other_host_is_shown_the_key() -> None:
     other = follow(asked, None, 302, "", {}, "https://cdn.example.com/b")
     assert same.get_header("Authorization") == "Bearer key"
     assert not {"Authorization", "Cookie"} & {*other.headers}
-    with pytest.raises(Refused, match="away from TLS"):
+    with pytest.raises(ImportRefused, match="away from TLS"):
         follow(asked, None, 302, "", {}, "http://hub.example.com/b")
 
 
