@@ -87,7 +87,7 @@ class ScaledBoard(Board):
     def pool_of(self, node: Manifest) -> str:
         """Name of the pool of a node."""
         id_ = node["metadata"]["labels"][POOL]
-        return self._names.get(id_, id_)
+        return str(self._names.get(id_, id_))
 
     def nodes_of(self, pool: str) -> list[Manifest]:
         """The nodes of a pool that are ready."""
