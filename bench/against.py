@@ -74,7 +74,7 @@ class Side:
         own = self.revision.root / ".venv" / "bin" / "python"
         python = own if own.exists() else interpreter(self.revision)
         compiled = environment["PYTHONPYCACHEPREFIX"]
-        words = [python, "-W", "ignore", "-c", PREVIEW, self.project, stack, compiled]
+        words = [str(python), "-W", "ignore", "-c", PREVIEW, str(self.project), stack, compiled]
         done = subprocess.run(  # noqa: S603
             words, check=True, stdout=subprocess.PIPE, cwd=self.revision.root, env=environment
         )
