@@ -21,6 +21,7 @@ from . import (
     metrics,
     nodes,
     scheduling,
+    stack_files,
     vllm_command_lines,
 )
 from .step import Skipped, Step
@@ -28,6 +29,7 @@ from .step import Skipped, Step
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
     vllm_command_lines.STEP,
+    stack_files.STEP,
     charts.STEP,
     scheduling.STEP,
     metrics.STEP,
