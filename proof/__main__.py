@@ -28,6 +28,7 @@ from . import (
     nodes,
     scenarios,
     scheduling,
+    stack_files,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -35,6 +36,7 @@ from .step import Broken, Skipped, Step
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
     vllm_command_lines.STEP,
+    stack_files.STEP,
     charts.STEP,
     scheduling.STEP,
     scenarios.STEP,

@@ -51,19 +51,20 @@ class Life:
 
 @contextmanager
 def sandbox_of(
-    name: str, prepare: Callable[[Sandbox], object] = lambda _: None
+    name: str, prepare: Callable[[Sandbox], object] = lambda _: None, root: Path = ROOT
 ) -> Iterator[Sandbox]:
-    """A new sandbox of a stack of this repository, running; nothing of it is left afterwards.
+    """A new sandbox of a stack, running; nothing of it is left afterwards.
 
     Args:
         name: Name of the stack.
         prepare: Called with the sandbox before it runs.
+        root: Folder of its project. Default: this repository.
     """
     memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
     where = memory if os.access(memory, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="ack-inference-", dir=where))
     with _collector_off(), guarded(folder):
-        box = Sandbox(ROOT, name, folder / "box", CRDS if CRDS.is_dir() else None)
+        box = Sandbox(root, name, folder / "box", CRDS if CRDS.is_dir() else None)
         prepare(box)
         try:
             with box.running():
@@ -156,6 +157,24 @@ def assert_consistent(box: Sandbox) -> None:
     assert set(ids.values()) <= {1}, ids
     for cluster in box.clusters.names():
         assert unaccounted(box, cluster, objects) == []
+
+
+def unprotect(box: Sandbox) -> None:
+    """Lets go of what is protected, as an operator does before a destroy."""
+    box.configure(changing(**{"cluster.deletion_protection": False}))
+    assert not box.up().errors
+
+
+def assert_destroyed(box: Sandbox) -> None:
+    """Destroys a stack; nothing is left in the cloud and in the clusters."""
+    outcome = box.destroy()
+    assert not outcome.errors, outcome.errors
+    assert box.cloud.resources() == []
+    assert recorded(box) == []
+    left = {line.partition(" ")[2] for line in box.clusters.left_behind()}
+    for cluster in box.clusters.names():
+        left |= set(box.clusters.leftovers(cluster))
+    assert left <= {f"Namespace {name}" for name in HELM_NAMESPACES}
 
 
 def unaccounted(box: Sandbox, cluster: str, objects: list[dict[str, Any]]) -> list[str]:

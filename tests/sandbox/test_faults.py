@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import pytest
 
@@ -19,37 +19,10 @@ from sandbox.engine import Outcome, Pending
 from sandbox.run import Sandbox
 from tests.stacks.environments import GONE, NAMES, ROOT
 
-from .boxes import assert_consistent, changing, done, needs_engine, recorded, sandbox_of
+from .boxes import assert_consistent, changing, needs_engine, sandbox_of
+from .failing import NAT, WITHOUT_UPDATE, assert_creates_survive, assert_updates_survive, types_of
 
-NAT: Final = "alicloud:vpc/natGateway:NatGateway"
 RUNTIME: Final = "kubernetes:data.fluid.io/v1alpha1:JindoRuntime"
-WITHOUT_UPDATE: Final = {
-    "alicloud:ecs/eipAssociation:EipAssociation",
-    "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment",
-}
-"""Types of which every input is part of the identity: a change is another resource."""
-
-
-def types_of(stack: str) -> set[str]:
-    resources = plan(stack, ROOT).resources
-    return {one.type for one in resources if one.custom and not one.type.startswith("pulumi:")}
-
-
-def repeat_until_up(box: Sandbox, most: int) -> None:
-    """Runs the update until it succeeds; each time before, at least one more thing went wrong.
-
-    The first run ends at its first failure, as runs do by default. Those after it go on with
-    whatever waits for nothing that failed, so that as many types as can fail in one run.
-    """
-    for attempt in range(most + 1):
-        before = len(box.conditions.failed)
-        outcome = box.up(continue_on_error=attempt > 0)
-        if not outcome.errors:
-            return
-        assert len(box.conditions.failed) > before, outcome.errors
-    raise AssertionError(f"still failing after {most} times")
-
-
 SMALL: Final = {
     "models[qwen].cache": GONE,
     "models[qwen].placement.pools": ["a10"],
@@ -61,50 +34,8 @@ SMALL: Final = {
 """Leaves out of `dev` what an interruption of its network does not meet."""
 
 
-def touched(one: dict[str, Any]) -> dict[str, Any] | None:
-    """What the state would say if an input had been another one, where that is an update."""
-    inputs = dict(one["inputs"])
-    if one["type"].endswith(":Release"):
-        return {**inputs, "timeout": 1}
-    if one["type"].startswith("kubernetes:"):
-        about = inputs["metadata"]
-        labels = {**about.get("labels", {}), "touched": "yes"}
-        return {**inputs, "metadata": {**about, "labels": labels}}
-    return _UPDATABLE[one["type"]](inputs) if one["type"] in _UPDATABLE else None
-
-
-def _other(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda inputs: {**inputs, name: value}
-
-
-_UPDATABLE: Final = {
-    "alicloud:cs/autoscalingConfig:AutoscalingConfig": _other("coolDownDuration", "99m"),
-    "alicloud:cs/kubernetesAddon:KubernetesAddon": _other("version", "0"),
-    "alicloud:cs/managedKubernetes:ManagedKubernetes": _other("deletionProtection", True),
-    "alicloud:cs/nodePool:NodePool": _other("nodePoolName", "other"),
-    "alicloud:ecs/eipAddress:EipAddress": _other("bandwidth", "1"),
-    "alicloud:log/project:Project": _other("description", "other"),
-    "alicloud:nas/accessGroup:AccessGroup": _other("description", "other"),
-    "alicloud:nas/accessRule:AccessRule": _other("priority", 99),
-    "alicloud:nas/fileSystem:FileSystem": _other("description", "other"),
-    "alicloud:nas/mountTarget:MountTarget": _other("accessGroupName", "other"),
-    NAT: _other("natGatewayName", "other"),
-    "alicloud:oss/bucket:Bucket": _other("tags", {"a": "b"}),
-    "alicloud:oss/bucketAcl:BucketAcl": _other("acl", "public-read"),
-    "alicloud:oss/bucketHttpsConfig:BucketHttpsConfig": _other("enable", False),
-    "alicloud:oss/bucketPublicAccessBlock:BucketPublicAccessBlock": _other(
-        "blockPublicAccess", False
-    ),
-    "alicloud:oss/bucketServerSideEncryption:BucketServerSideEncryption": _other(
-        "sseAlgorithm", "KMS"
-    ),
-    "alicloud:oss/bucketVersioning:BucketVersioning": _other("status", "Suspended"),
-    "alicloud:ram/policy:Policy": _other("policyDocument", "{}"),
-    "alicloud:ram/role:Role": _other("assumeRolePolicyDocument", "{}"),
-    "alicloud:vpc/network:Network": _other("vpcName", "other"),
-    "alicloud:vpc/snatEntry:SnatEntry": _other("snatEntryName", "other"),
-    "alicloud:vpc/switch:Switch": _other("vswitchName", "other"),
-}
+def planned_types(stack: str) -> set[str]:
+    return types_of(plan(stack, ROOT).resources)
 
 
 class Faults:
@@ -116,7 +47,7 @@ class Faults:
 
     @classmethod
     def types(cls) -> set[str]:
-        return types_of(cls.stack) - {one for stack in cls.tried for one in types_of(stack)}
+        return planned_types(cls.stack).difference(*map(planned_types, cls.tried))
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -128,33 +59,14 @@ class Faults:
         self, box: Sandbox, record_property: Callable[[str, object], None]
     ):
         types = self.types()
-        half = set(sorted(types)[::2])
-        box.conditions.failing = {(Operation.CREATE, one) for one in types - half}
-        box.conditions.unfinished = {(Operation.CREATE, one) for one in half}
-        repeat_until_up(box, len(types))
-        assert {one for _, one in box.conditions.failed} == types
-        assert_consistent(box)
-        assert done(box.up()) == set()
+        assert_creates_survive(box, types)
         record_property("survived", [["create", one] for one in sorted(types)])
 
     def test_an_update_that_fails_once_succeeds_the_next_time(
         self, box: Sandbox, record_property: Callable[[str, object], None]
     ):
         types = self.types() - WITHOUT_UPDATE
-        box.conditions.failed.clear()
-        box.conditions.failing = {(Operation.UPDATE, one) for one in types}
-        state = dict(box.engine.export())
-        here = {one["urn"] for one in recorded(box)}
-        state["resources"] = [
-            {**one, "inputs": (touched(one) if one["urn"] in here else None) or one["inputs"]}
-            if "inputs" in one
-            else one
-            for one in state["resources"]
-        ]
-        box.engine.adopt(state)
-        repeat_until_up(box, len(types))
-        assert {one for _, one in box.conditions.failed} == types
-        assert_consistent(box)
+        assert_updates_survive(box, types)
         record_property("survived", [["update", one] for one in sorted(types)])
 
 
@@ -185,7 +97,7 @@ class TestProd(Faults):
 
 def test_these_stacks_have_every_type_that_any_stack_has():
     tried = {one for each in Faults.__subclasses__() for one in each.types()}
-    assert tried == {one for name in NAMES for one in types_of(name)}
+    assert tried == {type_ for name in NAMES for type_ in planned_types(name)}
 
 
 class Update:

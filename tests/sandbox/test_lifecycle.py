@@ -12,12 +12,12 @@ import pytest
 from sandbox.run import Sandbox
 from tests.bench.test_raw import RawProgram
 from tests.plan.diff.prepared import PREPARED, Prepared
-from tests.stacks.environments import NAMES, merged
+from tests.stacks.environments import NAMES
 
 from .boxes import (
-    HELM_NAMESPACES,
     Life,
     assert_consistent,
+    assert_destroyed,
     cluster_of,
     done,
     first,
@@ -26,6 +26,7 @@ from .boxes import (
     object_of,
     recorded,
     sandbox_of,
+    unprotect,
 )
 from .recording import FOLDER
 from .test_changes import Changes, Hotfix
@@ -104,16 +105,8 @@ class Ending(Lifecycle):
     def test_a_destroy_leaves_nothing_in_the_cloud_and_in_the_cluster(self, life: Life):
         if self.protected:
             assert any("protected" in error for error in life.box.destroy().errors)
-            life.box.configure(_unprotected)
-            assert not life.box.up().errors
-        outcome = life.box.destroy()
-        assert not outcome.errors, outcome.errors
-        assert life.box.cloud.resources() == []
-        assert recorded(life.box) == []
-        left = {line.partition(" ")[2] for line in life.box.clusters.left_behind()}
-        for cluster in life.box.clusters.names():
-            left |= set(life.box.clusters.leftovers(cluster))
-        assert left <= {f"Namespace {name}" for name in HELM_NAMESPACES}
+            unprotect(life.box)
+        assert_destroyed(life.box)
 
 
 class TestDev(Ending, RawProgram, Changes, Lifecycle):
@@ -137,7 +130,3 @@ def test_every_stack_with_a_recorded_state_has_its_life_and_each_prepared_change
     states = {path.stem for path in FOLDER.glob("*.json")}
     assert states == {one.stack for one in Ending.__subclasses__()} <= set(NAMES)
     assert {change.stack for change in PREPARED} <= set(NAMES)
-
-
-def _unprotected(config: dict[str, Any]) -> None:
-    config.update(merged(config, {"cluster.deletion_protection": False}))
