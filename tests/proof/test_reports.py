@@ -1,6 +1,7 @@
 """What the proof holds against a generator; that the generators hold is `make proof`'s affair."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from proof import __main__ as program
 from proof import job
 from proof.load_generators import LOCK, cases
 from proof.reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
-from proof.step import Row, Skipped, Step
+from proof.step import Broken, Row, Skipped, Step
+from sandbox import binaries
 
 PATH = "/v1/completions"
 
@@ -122,10 +124,10 @@ def test_every_kind_of_scenario_is_run_and_every_generator_fails_once() -> None:
     }
 
 
-def proven(*rows: Row, why: str | None = None) -> tuple[bool, str]:
+def proven(*rows: Row, why: Exception | None = None) -> tuple[bool, str]:
     def run(say: object) -> Any:
         if why is not None:
-            raise Skipped(why)
+            raise why
         yield from rows
 
     console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
@@ -139,9 +141,45 @@ def test_a_fault_is_shown_and_ends_the_proof_with_1() -> None:
 
 
 def test_a_step_that_cannot_run_says_why_and_is_no_fault() -> None:
-    holds, text = proven(why="Go is not installed.")
+    holds, text = proven(why=Skipped("Go is not installed."))
     assert holds
     assert "skipped: Go is not installed." in text
+
+
+def test_a_program_that_does_not_do_its_work_is_a_fault_and_no_skip() -> None:
+    holds, text = proven(why=Broken("KEDA waits for keda-operator."))
+    assert not holds
+    assert "KEDA waits for keda-operator." in text
+
+
+@pytest.mark.parametrize(
+    ("kept", "names"),
+    [
+        (False, {"charts", "scheduling"}),
+        (True, {step.name for step in program.STEPS} - {"load-generators", "vllm-command-lines"}),
+    ],
+)
+def test_ci_runs_what_was_built_and_fetches_nothing_of_others(
+    monkeypatch: pytest.MonkeyPatch, kept: bool, names: set[str]
+) -> None:
+    monkeypatch.setattr(binaries, "is_kept", lambda _: kept)
+    assert {step.name for step in program.steps_of_ci()} == names
+
+
+def test_a_step_that_fails_in_its_own_process_fails_the_proof(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [Step("good", lambda _: iter(())), Step("bad", lambda _: iter(()))]
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        code = int(command[-1] == "bad")
+        return subprocess.CompletedProcess(command, code, f"{command[-1]} was run\n", "oh\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
+    assert program.prove_side_by_side(steps[:1], console)
+    assert not program.prove_side_by_side(steps, console)
+    assert console.export_text() == "good was run\ngood was run\nbad was run\noh\n"
 
 
 def test_the_proof_runs_the_version_of_the_image_that_the_job_runs() -> None:
