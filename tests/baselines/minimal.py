@@ -36,7 +36,9 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "Dashboards": {"flavor": "arms"},
     "EdgePool": {"cluster_id": "c1", "node_pool_name": "it"},
     "ElasticQuotas": {
-        "groups": [{"name": "team", "namespaces": ["team"], "min": {"gpus": 1}, "max": {"gpus": 2}}],
+        "groups": [
+            {"name": "team", "namespaces": ["team"], "min": {"gpus": 1}, "max": {"gpus": 2}}
+        ],
     },
     "ExistingAckCluster": {"cluster_id": "c1"},
     "ExistingCluster": {"kubeconfig": "{}"},
