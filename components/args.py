@@ -1,7 +1,6 @@
 """Base of every args model: plain values are validated at once, and each fault is one sentence."""
 
 import ast
-import difflib
 import functools
 import inspect
 import itertools
@@ -28,12 +27,17 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from .keys import UNIONS, longer_key, mappings, meant_key, meant_places, models_in, snake
+from .keys import nearest as nearest
+
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
 
-_UNIONS = (typing.Union, types.UnionType)
-
+_NAME_OF_OTHERS = re.compile("[./]")
+"""What names of labels, resources and the like have, and no key of ours."""
+_FIRST_KEYS = 4
+"""Keys of a section that a sentence names where none was given."""
 RENDERED = "_rendered"
 """Where `once` keeps what was rendered of arguments, beside their fields."""
 
@@ -268,7 +272,7 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
                 nested.under(path) for nested in cause.faults
             )
             continue
-        fault = _fault(model, steps, path, detail, _at(raw, steps))
+        fault = _fault(model, steps, path, detail, raw)
         is_other_arm = detail["type"] == "enum" and isinstance(detail["input"], Mapping)
         if detail["type"] == "is_instance_of" or is_other_arm:
             # Of Input[str], the arm for text says it better, and of a section that of its keys;
@@ -316,17 +320,6 @@ def path_of(raw: object, steps: Iterable[str | int]) -> str:
     return path
 
 
-def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known word that the reader most likely meant, if any is close.
-
-    Args:
-        word: What was written.
-        words: What might have been meant.
-        likeness: How close it has to be, from 0 to 1.
-    """
-    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=likeness)), None)
-
-
 def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
     """Finds the declaration of a field, through lists, dicts, optionals and unions."""
     models, field = [model], None
@@ -335,16 +328,21 @@ def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | 
             continue
         field = next((f for m in models if (f := _field(m, step))), None)
         if field is not None:
-            models = list(_models_in(field.annotation))
+            models = list(models_in(field.annotation))
     return field
 
 
 def keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
     """The keys that may stand at a location, in the order they are declared."""
-    field = field_at(model, steps)
-    models = list(_models_in(field.annotation)) if field else [] if steps else [model]
+    models = _models_at(model, steps)
     keys = (info.alias or name for m in models for name, info in m.model_fields.items())
     return list(dict.fromkeys(keys))
+
+
+def _models_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The models of the section at a location."""
+    field = field_at(model, steps)
+    return list(models_in(field.annotation)) if field else [] if steps else [model]
 
 
 def _folded(group: list[Fault]) -> list[Fault]:
@@ -388,26 +386,37 @@ def _attribute_docstrings(module: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def _fault(
-    model: type[BaseModel], steps: Sequence[str | int], path: str, detail: Any, got: object
+    model: type[BaseModel], steps: Sequence[str | int], path: str, detail: Any, raw: object
 ) -> Fault:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(model, steps, path, got)
+        return _unknown_key(model, steps, path, raw)
+    got = _at(raw, steps)
     info = _field_around(model, steps)
     if kind == "missing":
         return Fault(path, MISSING, "given", _purpose(info))
-    models = _models_in(info.annotation) if info else [model]
+    models = [*models_in(info.annotation)] if info else [model]
     if _is_secret(info) or any(map(_holds_secret, models)):
         got = Words("given in plain")
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
     want = _want(kind, detail, info)
+    if models and kind in ("list_type", "model_type", "dict_type", "model_attributes_type"):
+        want += f" of sections{_keys_of(models)}" if kind == "list_type" else _keys_of(models)
     if kind == "string_type" and isinstance(got, float):
         why = "without them YAML reads a number, by which 1.30 is 1.3"
         return Fault(path, got, "text in quotes", why)
     if kind == "string_type" and isinstance(got, int):
         want = f"text in quotes, as {str(got).lower()!r} is"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _keys_of(models: Sequence[type[BaseModel]]) -> str:
+    """The first keys of a section, where something else was given."""
+    fields = {name: info for model in models for name, info in model.model_fields.items()}
+    keys = sorted(fields, key=lambda name: not fields[name].is_required())
+    first, more = keys[:_FIRST_KEYS], " and others" if len(keys) > _FIRST_KEYS else ""
+    return f", with {', '.join(first)}{more}" if first else ""
 
 
 def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
@@ -417,13 +426,33 @@ def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldIn
 
 
 def _unknown_key(
-    model: type[BaseModel], steps: Sequence[str | int], path: str, got: object
+    model: type[BaseModel], steps: Sequence[str | int], path: str, raw: object
 ) -> Fault:
-    keys = keys_at(model, steps[:-1])
-    close = nearest(str(steps[-1]), keys)
-    want = f"left out (did you mean {close!r}?)" if close else "left out"
+    key, section, keys = str(steps[-1]), steps[:-1], keys_at(model, steps[:-1])
+    models = _models_at(model, section)
+    guess = [f"an entry of {field}" for field in mappings(models) if _NAME_OF_OTHERS.search(key)]
+    close = meant_key(key, keys) or longer_key(models, key)
+    if not guess and not close:
+        guess = _places_of(model, steps, raw)
+        close = nearest(key, keys)
+    guess = guess or ([repr(close)] if close else [])
+    want = f"left out (did you mean {' or '.join(guess)}?)" if guess else "left out"
     why = f"the keys here are {', '.join(keys)}" if keys else "no key is allowed here"
     return Fault(path, Words("not a known key"), want, why)
+
+
+def _places_of(model: type[BaseModel], steps: Sequence[str | int], raw: object) -> list[str]:
+    """Where else a key is known, as a reader would write it; the nearest sections come first."""
+    ends = [end for end in range(len(steps) - 1, -1, -1) if not isinstance(steps[end], int)]
+    around = [steps[:end] for end in ends]
+    end, places = meant_places(
+        [_models_at(model, section) for section in around], str(steps[-1]), _at(raw, steps)
+    )
+    above = path_of(raw, around[end]) if places else ""
+    return [
+        f"{above}.{place}" if above else place if "." in place else f"{place!r} at the top"
+        for place in places
+    ]
 
 
 _WANTS: Mapping[str, str] = types.MappingProxyType(
@@ -504,7 +533,7 @@ def _let_be_null(body: dict[str, Any], info: FieldInfo) -> None:
     kind = {key: body.pop(key) for key in [*body] if key not in beside}
     arms = kind.get("anyOf", [kind])
     null = {"type": "null"}
-    if null in arms or any(_models_in(info.annotation)):
+    if null in arms or any(models_in(info.annotation)):
         body.update(kind)
     else:
         body["anyOf"] = [*arms, null]
@@ -535,7 +564,7 @@ def _readers(
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         yield from _readers(parts[0], parts[1:], why)
-    elif origin in _UNIONS:
+    elif origin in UNIONS:
         for part in parts:
             yield from _readers(part, (), why)
     elif origin is list:
@@ -576,7 +605,7 @@ def _is_secret(info: FieldInfo | None) -> bool:
 def _holds_secret(model: type[BaseModel]) -> bool:
     fields = model.model_fields.values()
     return any(
-        _is_secret(info) or any(map(_holds_secret, _models_in(info.annotation))) for info in fields
+        _is_secret(info) or any(map(_holds_secret, models_in(info.annotation))) for info in fields
     )
 
 
@@ -621,7 +650,7 @@ def _inside(kind: object, step: str | int) -> object:
 
 def _arms(annotation: object) -> list[object]:
     """The alternatives of a union; None is none, as pydantic does not count it either."""
-    if typing.get_origin(annotation) in _UNIONS:
+    if typing.get_origin(annotation) in UNIONS:
         return [arm for part in typing.get_args(annotation) for arm in _arms(part)]
     return [] if annotation in (None, types.NoneType) else [annotation]
 
@@ -631,15 +660,11 @@ def _child(value: object, step: str | int) -> object:
         return getattr(value, str(step), MISSING)
     if isinstance(value, Mapping):
         # A custom resource's fields may be spelled as on the wire: `volumeMounts`.
-        spelled = (key for key in value if isinstance(key, str) and _snake(key) == step)
+        spelled = (key for key in value if isinstance(key, str) and snake(key) == step)
         return value[step] if step in value else value.get(next(spelled, step), MISSING)
     if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
         return value[step] if step < len(value) else MISSING
     return MISSING
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
 def _at(raw: object, steps: Iterable[str | int]) -> object:
@@ -656,10 +681,3 @@ def _field(model: type[BaseModel], step: str) -> FieldInfo | None:
     if (info := fields.get(name)) and info.description is None:
         info.description = descriptions(model).get(name)
     return info
-
-
-def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in typing.get_args(annotation):
-        yield from _models_in(inner)

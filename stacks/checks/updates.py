@@ -149,5 +149,6 @@ def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
 
 def most_cards(environment: Environment, pool: PoolSection) -> int:
     """Cards that a pool has at its largest."""
-    cards = [environment.instances[name].gpus for name in pool.instance_types]
+    instances = environment.instances
+    cards = [instances[name].gpus for name in pool.instance_types if name in instances]
     return highest_size(pool) * min(cards, default=0)

@@ -218,6 +218,78 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "meant"),
+    [
+        ("cluster.resource_group_id", "rg-1", "did you mean 'resource_group_id' at the top?"),
+        ("cluster.tags", {"a": "b"}, "did you mean 'tags' at the top?"),
+        ("quota", {"gpus": 1}, "did you mean namespaces[].quota?"),
+        ("models[qwen].pools", ["a10"], "did you mean models[qwen].placement.pools?"),
+        ("models[qwen].serve.knative.host", "a.b", "did you mean models[qwen].ingress.host?"),
+        ("models[qwen].serve.knative.hostname", "a.b", "did you mean models[qwen].ingress.host?"),
+        (
+            "models[qwen].serve.knative.tls_secret",
+            "s",
+            "did you mean models[qwen].ingress.tls.secret?",
+        ),
+        (
+            "models[qwen].serve.knative.maxReplicas",
+            3,
+            "did you mean models[qwen].serve.knative.scale.max?",
+        ),
+        ("models[qwen].server.sidecars", [], "did you mean models[qwen].sidecars?"),
+        ("network.vswitch_ids", "vsw-1", "did you mean network.zones[].vswitch_id?"),
+        ("pools[a10].data_disk_gib", 500, "did you mean 'data_disk'?"),
+        ("pools[a10].instanceTypes", ["x"], "did you mean 'instance_types'?"),
+        (
+            "pools[a10].team.example.com/gpu",
+            "a",
+            "did you mean an entry of tags or an entry of lab",
+        ),
+    ],
+)
+def test_a_key_of_another_section_is_told_where_it_belongs(
+    path: str, value: Any, meant: str
+) -> None:
+    section, _, key = path.rpartition(".") if "/" not in path else ("pools[a10]", "", path[11:])
+    raw = dev()
+    whole = changed(raw, f"{section}[{key}]" if section else key, value)
+    assert [sentence for sentence in sentences(whole) if meant in sentence]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("models[qwen].server.nodes", 2),  # `nodes` at the top is a list of sections
+        ("models[qwen].name_of_nothing", 1),
+        ("models[qwen].server.name", "x"),  # so many sections have one
+    ],
+)
+def test_a_key_that_means_nothing_anywhere_is_told_no_place(path: str, value: Any) -> None:
+    [sentence] = [text for text in sentences(changed(dev(), path, value)) if path in text]
+    assert "did you mean" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kind"),
+    [
+        (
+            "network_policies",
+            True,
+            "a section of keys and values, with enabled, allow_namespaces, allow_cidrs:",
+        ),
+        (
+            "models[qwen].topology_spread",
+            "zone",
+            "a list of sections, with topology, max_skew, required:",
+        ),
+        ("pools[a10].data_disk", 500, "a section of keys and values, with size_gib,"),
+    ],
+)
+def test_a_value_in_place_of_a_section_is_told_its_keys(path: str, value: Any, kind: str) -> None:
+    assert kind in " ".join(sentences(changed(dev(), path, value)))
+
+
+@pytest.mark.parametrize(
     "secret",
     [
         "CANARY",
