@@ -27,7 +27,16 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from .keys import UNIONS, longer_key, mappings, meant_key, meant_places, models_in, snake
+from .keys import (
+    UNIONS,
+    beginning,
+    mappings,
+    meant_key,
+    meant_places,
+    models_in,
+    related_key,
+    snake,
+)
 from .keys import nearest as nearest
 
 Built = TypeVar("Built")
@@ -36,6 +45,10 @@ T = TypeVar("T")  # pulumi.Input[X] is a union over this name
 
 _NAME_OF_OTHERS = re.compile("[./]")
 """What names of labels, resources and the like have, and no key of ours."""
+_PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
+"""What YAML reads as a number, or as true or false, where no quotes are around it."""
+_BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
+"""A size as people write it, of which Kubernetes has no B."""
 _FIRST_KEYS = 4
 """Keys of a section that a sentence names where none was given."""
 RENDERED = "_rendered"
@@ -315,6 +328,8 @@ def path_of(raw: object, steps: Iterable[str | int]) -> str:
         if isinstance(step, int):
             name = value.get("name") if isinstance(value, Mapping) else None
             path += f"[{name if isinstance(name, str) else step}]"
+        elif path and _NAME_OF_OTHERS.search(step):
+            path += f"[{step}]"
         else:
             path += f".{step}" if path else step
     return path
@@ -392,6 +407,8 @@ def _fault(
     if kind == "extra_forbidden":
         return _unknown_key(model, steps, path, raw)
     got = _at(raw, steps)
+    for fault in _entry_faults(model, steps, got):
+        return fault.under(path_of(raw, steps[:-2]))
     info = _field_around(model, steps)
     if kind == "missing":
         return Fault(path, MISSING, "given", _purpose(info))
@@ -407,14 +424,32 @@ def _fault(
         why = "without them YAML reads a number, by which 1.30 is 1.3"
         return Fault(path, got, "text in quotes", why)
     if kind == "string_type" and isinstance(got, int):
+        texts = [text for text in (info.examples if info else None) or [] if isinstance(text, str)]
         want = f"text in quotes, as {str(got).lower()!r} is"
+        if texts and not isinstance(got, bool):
+            want = f"text such as {texts[0]!r}"
+    if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
+        want += ", without quotes" if _PLAIN.fullmatch(got) else ""
+    if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
+        want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _entry_faults(
+    model: type[BaseModel], steps: Sequence[str | int], got: object
+) -> Iterator[Fault]:
+    """What is wrong with the key of an entry whose value cannot be read."""
+    *section, field, key = [None, None, *steps]
+    for holder in _models_at(model, [step for step in section if step is not None]):
+        readers = _text_readers(holder).get(str(field), ()) if isinstance(key, str) else ()
+        for read in readers:
+            yield from read(str(field), {key: got})
 
 
 def _keys_of(models: Sequence[type[BaseModel]]) -> str:
     """The first keys of a section, where something else was given."""
     fields = {name: info for model in models for name, info in model.model_fields.items()}
-    keys = sorted(fields, key=lambda name: not fields[name].is_required())
+    keys = sorted(fields, key=lambda name: not (fields[name].is_required() or name == "install"))
     first, more = keys[:_FIRST_KEYS], " and others" if len(keys) > _FIRST_KEYS else ""
     return f", with {', '.join(first)}{more}" if first else ""
 
@@ -430,11 +465,13 @@ def _unknown_key(
 ) -> Fault:
     key, section, keys = str(steps[-1]), steps[:-1], keys_at(model, steps[:-1])
     models = _models_at(model, section)
-    guess = [f"an entry of {field}" for field in mappings(models) if _NAME_OF_OTHERS.search(key)]
-    close = meant_key(key, keys) or longer_key(models, key)
+    close = meant_key(key, keys)
+    entries = mappings(models) if _NAME_OF_OTHERS.search(key) and not close else []
+    guess = [f"an entry of {field}" for field in entries]
+    close = close or beginning(key, keys)
     if not guess and not close:
         guess = _places_of(model, steps, raw)
-        close = nearest(key, keys)
+        close = related_key(key, keys)
     guess = guess or ([repr(close)] if close else [])
     want = f"left out (did you mean {' or '.join(guess)}?)" if guess else "left out"
     why = f"the keys here are {', '.join(keys)}" if keys else "no key is allowed here"
@@ -507,7 +544,8 @@ def _purpose(info: FieldInfo | None) -> str:
     sentence = re.split(r"(?<!e\.g)\. ", text)[0].rstrip(".")
     if not sentence:
         return "nothing else is understood here"
-    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+    word = sentence.split()[0]
+    return sentence if word[1:] != word[1:].lower() else sentence[0].lower() + sentence[1:]
 
 
 @functools.cache

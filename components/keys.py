@@ -12,35 +12,48 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 UNIONS: Final = (typing.Union, types.UnionType)
-TYPO: Final = 0.85
+TYPO: Final = 0.8
 """Likeness from which a word is another one, mistyped."""
 SAME: Final = 0.9
-"""The same of a word that belongs elsewhere: of more words, more are alike."""
+"""The same of a word that belongs further inside."""
 DEPTH: Final = 4
 """How many sections deep a key is looked for."""
 MOST_PLACES: Final = 3
 """Most places that are named; a key that has more is a common word, and says nothing."""
-COMMON: Final = frozenset({"name", "version"})
+COMMON: Final = frozenset({"labels", "name", "path", "size", "type", "version"})
 """Keys of so many sections that they tell nothing of where they belong."""
 FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "access_key_id": "secret",
+        "access_key_secret": "secret",
         "allow_list": "allow_cidrs",
+        "canary": "traffic",
         "whitelist": "allow_cidrs",
         "whitelist_source_range": "allow_cidrs",
         "certificate": "tls",
+        "count": "size",
         "desired_size": "size",
+        "enabled": "install",
+        "mount_target": "server",
         "node_count": "size",
+        "nvidia.com/gpu": "gpus",
         "gpu_count": "gpus",
+        "hf": "huggingface",
         "hostname": "host",
         "key_pair": "key_name",
         "max_replicas": "max",
         "max_scale": "max",
+        "max_size": "max",
         "min_replicas": "min",
         "min_scale": "min",
+        "min_size": "min",
         "pdb": "pod_disruption_budget",
         "rate_limit": "requests_per_second",
+        "replicas": "min",
+        "requests.nvidia.com/gpu": "gpus",
         "rps": "requests_per_second",
         "shm_size": "shared_memory",
+        "token": "secret",
         "weight": "percent",
     }
 )
@@ -76,7 +89,8 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
 def meant_key(key: str, keys: Sequence[str]) -> str | None:
     """The key of the same section that a word is, but for its spelling."""
     word = snake(key)
-    return word if word in keys else nearest(key, keys, TYPO) or nearest(word, keys, TYPO)
+    exact = (name for name in (word, FOREIGN.get(word)) if name in keys)
+    return next(exact, None) or nearest(key, keys, TYPO) or nearest(word, keys, TYPO)
 
 
 def meant_places(around: Sequence[Models], key: str, value: object) -> tuple[int, Sequence[str]]:
@@ -91,7 +105,8 @@ def meant_places(around: Sequence[Models], key: str, value: object) -> tuple[int
     if words <= COMMON:
         return 0, []
     for number, models in enumerate(around):
-        places = [*dict.fromkeys(_places(models, words, value))]
+        likeness = 1 if number else SAME  # Further away, more words are alike.
+        places = [*dict.fromkeys(_places(models, words, value, likeness))]
         least = min((place.count(".") for place in places), default=0)
         if nearby := [place for place in places if place.count(".") == least]:
             return number, nearby if len(nearby) <= MOST_PLACES else []
@@ -104,29 +119,36 @@ def mappings(models: Models) -> list[str]:
     return [name for name, info in fields if dict in _kinds(info.annotation)]
 
 
-def longer_key(models: Models, key: str) -> str | None:
-    """The key that a longer one begins with, word for word: `data_disk` of `data_disk_gib`."""
-    fields = {name: info for model in models for name, info in model.model_fields.items()}
+def beginning(key: str, keys: Sequence[str]) -> str | None:
+    """The key that a longer one begins with, word for word: `data_disk` for `data_disk_gib`."""
     word = snake(key)
-    starts = [name for name in fields if word.startswith(f"{name}_")]
-    telling = [name for name in starts if "_" in name or any(models_in(fields[name].annotation))]
-    return max(telling, key=len, default=None)
+    shorter = [name for name in keys if word.startswith(f"{name}_") and name not in COMMON]
+    return max(shorter, key=len, default=None)
+
+
+def related_key(key: str, keys: Sequence[str]) -> str | None:
+    """The key that is a longer one or ends it, else the nearest: `size_gib` for `size`."""
+    word = snake(key)
+    parts = [name for name in keys if name.startswith(f"{word}_") or word.endswith(f"_{name}")]
+    return parts[0] if len(parts) == 1 else nearest(key, keys)
 
 
 def _places(
-    models: Models, words: set[str], value: object, above: tuple[str, ...] = ()
+    models: Models, words: set[str], value: object, likeness: float, above: tuple[str, ...] = ()
 ) -> Iterator[str]:
     for model in models:
         for name, info in model.model_fields.items():
             place = (*above, info.alias or name)
             names = [step.removesuffix("[]") for step in place]
             tails = {"_".join(names[start:]) for start in range(len(names))}
-            is_meant = words & tails or any(nearest(word, [name], SAME) for word in words)
+            is_meant = words & tails or any(nearest(word, [name], likeness) for word in words)
             if is_meant and _is_shaped(info, value):
                 yield ".".join(place)
             elif len(place) < DEPTH:
                 step = f"{place[-1]}[]" if list in _kinds(info.annotation) else place[-1]
-                yield from _places([*models_in(info.annotation)], words, value, (*above, step))
+                yield from _places(
+                    [*models_in(info.annotation)], words, value, likeness, (*above, step)
+                )
 
 
 def _is_shaped(info: FieldInfo, value: object) -> bool:

@@ -68,7 +68,7 @@ SETTLED: Final = [
     Row("c13_docker_io_mainland", WARNED, "docker.io is outside mainland China"),
     Row("c14_h20", PLAN, "'gpus': 8"),
     Row("c15_a100_80g", PLAN, "NVIDIA-A100-SXM4-80GB"),
-    Row("c17b_gpushare_zero", REFUSED, "is '8', but it must be a whole number"),
+    Row("c17b_gpushare_zero", REFUSED, "left out, and gpu_memory given"),
     Row("c17c_gpushare_label_only", REFUSED, "nodes of any other mode have no nvidia.com/gpu"),
     Row("c24_existing_has_knative", PLAN, "'Dataset'"),
     Row("c25_hf_hub", WARNED, "which every new pod downloads before it answers"),

@@ -131,7 +131,8 @@ def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
             "max_request_seconds, gateway_annotations."
         ),
         (
-            "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi: space per "
+            "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi (did you mean "
+            "'20G'?): space per "
             "worker, e.g. 20Gi."
         ),
         (
@@ -237,11 +238,16 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
             "did you mean models[qwen].serve.knative.scale.max?",
         ),
         ("models[qwen].server.sidecars", [], "did you mean models[qwen].sidecars?"),
+        ("pools[a10].min_size", 0, "did you mean pools[a10].autoscale.min?"),
+        ("pools[a10].autoscaling", {}, "did you mean 'autoscale'?"),
+        ("gpu_metrics", {"enabled": False}, "did you mean 'install'?"),
+        ("stores[models].oss.access_key_id", "x", "did you mean 'secret'?"),
+        ("models[qwen].server.resources[nvidia.com/gpu]", 1, "did you mean 'gpus'?"),
         ("network.vswitch_ids", "vsw-1", "did you mean network.zones[].vswitch_id?"),
         ("pools[a10].data_disk_gib", 500, "did you mean 'data_disk'?"),
         ("pools[a10].instanceTypes", ["x"], "did you mean 'instance_types'?"),
         (
-            "pools[a10].team.example.com/gpu",
+            "pools[a10][example.com/gpu]",
             "a",
             "did you mean an entry of tags or an entry of lab",
         ),
@@ -250,9 +256,7 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
 def test_a_key_of_another_section_is_told_where_it_belongs(
     path: str, value: Any, meant: str
 ) -> None:
-    section, _, key = path.rpartition(".") if "/" not in path else ("pools[a10]", "", path[11:])
-    raw = dev()
-    whole = changed(raw, f"{section}[{key}]" if section else key, value)
+    whole = changed(dev(), path, value)
     assert [sentence for sentence in sentences(whole) if meant in sentence]
 
 
@@ -261,6 +265,7 @@ def test_a_key_of_another_section_is_told_where_it_belongs(
     [
         ("models[qwen].server.nodes", 2),  # `nodes` at the top is a list of sections
         ("models[qwen].name_of_nothing", 1),
+        ("models[qwen].serve.type", "x"),
         ("models[qwen].server.name", "x"),  # so many sections have one
     ],
 )
@@ -409,3 +414,31 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
     with pytest.raises(type(error), match="a defect"):
         validate(dev())
     assert sentences(merged(dev(), {"models[qwen].priority": "urgent"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("models[qwen].server.resources.gpus", "1", "must be a whole number, without quotes:"),
+        ("knative", {"install": "false"}, "must be true or false, without quotes:"),
+        ("models[qwen].server.resources.memory", 64, "must be text such as '64Gi':"),
+        ("models[qwen].server.resources.memory", "64m", "must be 1Ki or more, with a unit such"),
+        ("models[qwen].volume.size", "15", "without a unit it is bytes, and m is thousandths"),
+        ("models[qwen].server.resources.memory", "64GB", "64Gi (did you mean '64G'?):"),
+        (
+            "models[qwen].server.resources.extended",
+            {"aliyun.com/gpu-mem": "8"},
+            "extended[aliyun.com/gpu-mem] is 'aliyun.com/gpu-mem', but it must be left out, and "
+            "gpu_memory given:",
+        ),
+        (
+            "models[qwen].server.resources.extended",
+            {"aliyun/erdma": "1"},
+            "extended[aliyun/erdma] is '1', but it must be a whole number, without quotes:",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_told_how_to_be_written(
+    path: str, value: Any, sentence: str
+) -> None:
+    assert sentence in " ".join(sentences(changed(dev(), path, value)))
