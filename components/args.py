@@ -426,7 +426,7 @@ def _fault(
     if kind == "string_type" and isinstance(got, int):
         texts = [text for text in (info.examples if info else None) or [] if isinstance(text, str)]
         want = f"text in quotes, as {str(got).lower()!r} is"
-        if texts and not isinstance(got, bool):
+        if texts and not _PLAIN.fullmatch(texts[0]) and not isinstance(got, bool):
             want = f"text such as {texts[0]!r}"
     if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
         want += ", without quotes" if _PLAIN.fullmatch(got) else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.args import Fault, Words, nearest
+from components.catalog.sharing import GpuSharing
 from components.platform import ElasticGroup
 from components.platform.kserve import serves_by_gateway
 from components.serving.ingress import gateway_of
@@ -193,11 +194,12 @@ def guarantees_are_kept(environment: Environment) -> Iterator[Fault]:
     if section is None:
         return
     if environment.creates_cluster and not environment.edge_pools:
-        cards = sum(most_cards(environment, pool) for pool in environment.pools)
+        whole = [pool for pool in environment.pools if pool.gpu_sharing is GpuSharing.EXCLUSIVE]
+        cards = sum(most_cards(environment, pool) for pool in whole)
         total = sum(group.min.gpus or 0 for group in section.groups)
         if total > cards:
             got = Words(f"{total} gpus guaranteed over all groups")
-            why = "that is what the pools have at the most"
+            why = "that is what the pools have at the most, in whole cards"
             yield Fault("elastic_quota.groups", got, f"{cards} or less", why)
     for group in section.groups:
         bound = group.max.gpus

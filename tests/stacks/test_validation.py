@@ -421,6 +421,7 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
     [
         ("models[qwen].server.resources.gpus", "1", "must be a whole number, without quotes:"),
         ("knative", {"install": "false"}, "must be true or false, without quotes:"),
+        ("models[qwen].server.resources.cpu", 12, "must be text in quotes, as '12' is:"),
         ("models[qwen].server.resources.memory", 64, "must be text such as '64Gi':"),
         ("models[qwen].server.resources.memory", "64m", "must be 1Ki or more, with a unit such"),
         ("models[qwen].volume.size", "15", "without a unit it is bytes, and m is thousandths"),

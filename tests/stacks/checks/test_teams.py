@@ -136,7 +136,7 @@ CASES = [
         tree(group(min={"gpus": 4}), group("b", "team-b", min={"gpus": 3})),
         (
             "elastic_quota.groups is 7 gpus guaranteed over all groups, but it must be 6 or less: "
-            "that is what the pools have at the most."
+            "that is what the pools have at the most, in whole cards."
         ),
         tree(group(min={"gpus": 3}), group("b", "team-b", min={"gpus": 3})),
     ),
@@ -388,6 +388,11 @@ test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
 
 def test_parts_of_cards_are_no_cards_of_a_quota() -> None:
     assert sentences(merged(shared(), quota(gpus=0))) == []
+
+
+def test_parts_of_cards_cannot_be_guaranteed() -> None:
+    [sentence] = sentences(merged(shared(), tree(group())))
+    assert "over all groups, but it must be 0 or less" in sentence
 
 
 def test_cards_of_nodes_that_exist_can_be_guaranteed() -> None:
