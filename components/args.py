@@ -439,11 +439,12 @@ def _entry_faults(
     model: type[BaseModel], steps: Sequence[str | int], got: object
 ) -> Iterator[Fault]:
     """What is wrong with the key of an entry whose value cannot be read."""
-    *section, field, key = [None, None, *steps]
-    for holder in _models_at(model, [step for step in section if step is not None]):
-        readers = _text_readers(holder).get(str(field), ()) if isinstance(key, str) else ()
-        for read in readers:
-            yield from read(str(field), {key: got})
+    if len(steps) < 2 or not isinstance(steps[-1], str):
+        return
+    field, key = str(steps[-2]), steps[-1]
+    for holder in _models_at(model, steps[:-2]):
+        for read in _text_readers(holder).get(field, ()):
+            yield from read(field, {key: got})
 
 
 def _keys_of(models: Sequence[type[BaseModel]]) -> str:
