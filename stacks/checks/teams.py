@@ -324,9 +324,9 @@ def policies_let_nodes_in(environment: Environment, needs: Needs) -> Iterator[st
     isolation = isolation_of(environment, needs)
     if isolation is not None and not isolation.cidrs and not environment.existing:
         yield (
-            "NetworkPolicies are declared, and nobody says which addresses the nodes have, of "
-            "whose vSwitches the stack knows the IDs alone: load balancers and what ACK manages "
-            "come from there. Name those ranges in network_policies.allow_cidrs."
+            "NetworkPolicies are declared, and the stack does not know the addresses of nodes in "
+            "vSwitches that exist: load balancers and what ACK manages come from there. Name "
+            "those ranges in network_policies.allow_cidrs."
         )
 
 

@@ -68,7 +68,8 @@ def alb_stands_in_several_zones(environment: Environment, needs: Needs) -> Itera
     section, network = environment.kserve, environment.network
     is_alb = section.ingress_class == ALB_INGRESS_CLASS
     installs = ingress_controller(environment, needs) is IngressController.ADDON
-    if is_alb and installs and network and len(network.zones) < ALB_ZONES:
+    zones = network.zones if network else []
+    if is_alb and installs and len(zones) < ALB_ZONES and not environment.existing:
         want = f"{DEFAULT_INGRESS_CLASS}, or network.zones of {ALB_ZONES} zones or more"
         why = "an ALB instance stands in as many"
         yield Fault("kserve.ingress_class", section.ingress_class, want, why)

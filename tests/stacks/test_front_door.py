@@ -113,7 +113,8 @@ def test_a_model_that_knative_runs_has_no_ingress() -> None:
 
 def test_a_class_that_nobody_answers_to_is_refused_in_a_new_cluster() -> None:
     assert refusal(kserve(ingress_class="alb")).startswith(
-        "kserve.ingress_controller is missing, but it must be 'present', or kserve.ingress_class "
+        "kserve.ingress_controller is missing, but it must be 'addon' for ACK's "
+        "alb-ingress-controller, or 'present', or kserve.ingress_class "
         "nginx: cluster.addons names no add-on that could answer to alb"
     )
 

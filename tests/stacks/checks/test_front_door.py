@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from ..environments import Raw, existing, hybrid
+from ..environments import GONE, Raw, existing, hybrid
 from .cases import Case, refusals, surprises
+from .parts import own_ack_cluster
 
 ON_KSERVE = {"kserve": {"scale": {"metric": "cpu", "target": 80, "max": 2}}}
+ALONE: Raw = {
+    "network": GONE,
+    "pools": GONE,
+    "models[qwen].placement.pools": ["own-a10"],
+    "models[qwen].serve": ON_KSERVE,
+}
+"""A model on nodes that are there, with nothing of a network."""
 
 
 def limits(cpu: str) -> Raw:
@@ -99,6 +107,17 @@ CASES = [
             "to nginx and alb, and kserve.ingress_class is another."
         ),
         {"kserve": {"ingress_controller": "present", "ingress_class": "traefik"}},
+    ),
+    Case(
+        "alb_stands_in_several_zones",
+        "an ALB instance of a cluster that exists, in no vSwitch that is named",
+        own_ack_cluster,
+        {**ALONE, "kserve": {"ingress_controller": "addon", "ingress_class": "alb"}},
+        (
+            "kserve.ingress_class is 'alb', but it must be nginx, or network.zones of 2 zones or "
+            "more: an ALB instance stands in as many."
+        ),
+        {**ALONE, "kserve": {"ingress_controller": "present", "ingress_class": "alb"}},
     ),
     Case(
         "alb_stands_in_several_zones",

@@ -344,9 +344,9 @@ SURPRISES = [
         own_vpc,
         {**TEAM, "network.policies": True},
         (
-            "NetworkPolicies are declared, and nobody says which addresses the nodes have, of "
-            "whose vSwitches the stack knows the IDs alone: load balancers and what ACK manages "
-            "come from there. Name those ranges in network_policies.allow_cidrs."
+            "NetworkPolicies are declared, and the stack does not know the addresses of nodes in "
+            "vSwitches that exist: load balancers and what ACK manages come from there. Name "
+            "those ranges in network_policies.allow_cidrs."
         ),
         {
             **TEAM,
