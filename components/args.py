@@ -49,6 +49,8 @@ _PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
 """What YAML reads as a number, or as true or false, where no quotes are around it."""
 _BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
 """A size as people write it, of which Kubernetes has no B."""
+_MAY_HOLD_SECRETS = frozenset({"env", "secret_env"})
+"""Fields whose text is not shown, since people write tokens there."""
 _FIRST_KEYS = 4
 """Keys of a section that a sentence names where none was given."""
 RENDERED = "_rendered"
@@ -417,6 +419,10 @@ def _fault(
         got = Words("given in plain")
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
+    elif not _MAY_HOLD_SECRETS.isdisjoint(steps):
+        got = Words("something else")
+    elif _is_nested(got):
+        got = Words("a list" if isinstance(got, list) else "a section of keys and values")
     want = _want(kind, detail, info)
     if models and kind in ("list_type", "model_type", "dict_type", "model_attributes_type"):
         want += f" of sections{_keys_of(models)}" if kind == "list_type" else _keys_of(models)
@@ -433,6 +439,14 @@ def _fault(
     if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
         want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _is_nested(value: object) -> bool:
+    """Whether there are sections in it, of which nobody knows what they hold."""
+    inner = value.values() if isinstance(value, Mapping) else value
+    return isinstance(value, list | Mapping) and any(
+        isinstance(item, list | Mapping) for item in typing.cast("Iterable[object]", inner)
+    )
 
 
 def _entry_faults(

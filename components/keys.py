@@ -33,6 +33,7 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "certificate": "tls",
         "count": "size",
         "desired_size": "size",
+        "domain": "host",
         "enabled": "install",
         "mount_target": "server",
         "node_count": "size",
@@ -53,6 +54,8 @@ FOREIGN: Final[Mapping[str, str]] = MappingProxyType(
         "requests.nvidia.com/gpu": "gpus",
         "rps": "requests_per_second",
         "shm_size": "shared_memory",
+        "timeout": "request_seconds",
+        "timeout_seconds": "request_seconds",
         "token": "secret",
         "weight": "percent",
     }

@@ -240,6 +240,8 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
         ("models[qwen].server.sidecars", [], "did you mean models[qwen].sidecars?"),
         ("pools[a10].min_size", 0, "did you mean pools[a10].autoscale.min?"),
         ("pools[a10].autoscaling", {}, "did you mean 'autoscale'?"),
+        ("models[qwen].serve.knative.timeoutSeconds", 9, "did you mean 'request_seconds'?"),
+        ("models[qwen].domain", "a.b", "did you mean models[qwen].ingress.host?"),
         ("gpu_metrics", {"enabled": False}, "did you mean 'install'?"),
         ("stores[models].oss.access_key_id", "x", "did you mean 'secret'?"),
         ("models[qwen].server.resources[nvidia.com/gpu]", 1, "did you mean 'gpus'?"),
@@ -443,3 +445,19 @@ def test_a_value_of_another_type_is_told_how_to_be_written(
     path: str, value: Any, sentence: str
 ) -> None:
     assert sentence in " ".join(sentences(changed(dev(), path, value)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("models[qwen].server.env", [{"name": "HF_TOKEN", "value": "CANARY"}]),
+        ("models[qwen].server.env", "HF_TOKEN=CANARY"),
+        ("models[qwen].server.env", {"HF_TOKEN": ["CANARY"]}),
+        ("models[qwen].server.secret_env", "CANARY"),
+        ("models[qwen].sidecars", {"env": {"TOKEN": "CANARY"}}),
+    ],
+)
+def test_what_may_be_a_token_is_not_shown_where_it_cannot_be_read(path: str, value: Any) -> None:
+    told = " ".join(sentences(changed(dev(), path, value)))
+    assert path in told
+    assert "CANARY" not in told
