@@ -19,7 +19,7 @@ from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_kube_config
 from requests import codes
 
-from plan.objects import Manifest, Objects, grouped, section
+from plan.objects import Manifest, Objects, grouped, items, section, texts_of
 from plan.refused import Refused
 
 TIMEOUT_SECONDS: Final = 20
@@ -96,12 +96,14 @@ class Cluster:
     """Group and kind of what it does not know."""
     unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Group and kind of what may not be listed, and what the API server says."""
+    hidden: frozenset[tuple[str, str, str]] = frozenset()
+    """Group, kind and namespace of the same; the namespace is empty where it is all of them."""
     partly: frozenset[tuple[str, str]] = frozenset()
     """Group and kind of what was listed in the stack's namespaces alone."""
 
-    def sees(self, group: str, kind: str) -> bool:
+    def sees(self, group: str, kind: str, namespace: str = "") -> bool:
         """Whether an object that is not there would have been seen."""
-        return (group, kind) not in self.unread
+        return self.hidden.isdisjoint({(group, kind, ""), (group, kind, namespace)})
 
     @cached_property
     def _events(self) -> Mapping[tuple[str, str, str], Sequence[Manifest]]:
@@ -109,7 +111,7 @@ class Cluster:
 
     def events(self, kind: str, namespace: str, name: str) -> Sequence[Manifest]:
         """Events of an object, the latest first."""
-        return sorted(self._events.get((kind, namespace, name), ()), key=_last_seen, reverse=True)
+        return sorted(self._events.get((kind, namespace, name), ()), key=last_seen, reverse=True)
 
     def warning(self, kind: str, namespace: str, name: str, *reasons: str) -> Manifest | None:
         """The latest warning of an object, for one of some reasons if any are named."""
@@ -117,6 +119,15 @@ class Cluster:
             if event.get("type") == "Warning" and (not reasons or event.get("reason") in reasons):
                 return event
         return None
+
+    @cached_property
+    def certificates(self) -> Mapping[str, Sequence[Manifest]]:
+        """Certificates by the hosts that they are for."""
+        hosts: dict[str, list[Manifest]] = {}
+        for certificate in self.objects.of("cert-manager.io", "Certificate"):
+            for host in texts_of(section(certificate, "spec"), "dnsNames"):
+                hosts.setdefault(host, []).append(certificate)
+        return hosts
 
     @cached_property
     def _owned(self) -> Mapping[str, Sequence[Manifest]]:
@@ -137,8 +148,8 @@ def _about(event: Manifest) -> tuple[str, str, str]:
     return str(about.get("kind")), str(about.get("namespace", "")), str(about.get("name"))
 
 
-def _last_seen(event: Manifest) -> str:
-    """A time as text, which sorts as it passes."""
+def last_seen(event: Manifest) -> str:
+    """When an event was last seen; a time as text, which sorts as it passes."""
     series = section(event, "series").get("lastObservedTime")
     first = section(event, "metadata").get("creationTimestamp")
     return str(series or event.get("lastTimestamp") or event.get("eventTime") or first or "")
@@ -160,6 +171,11 @@ class Connection:
         self.kubeconfig = kubeconfig
         if not kubeconfig.is_file():
             raise Refused("The kubeconfig", f"{kubeconfig} does not exist.")
+        if context and (names := _contexts(kubeconfig)) and context not in names:
+            has = ", ".join(names)
+            raise Refused(
+                "The kubeconfig", f"{kubeconfig}: it has no context {context}, but {has}."
+            )
         options = Configuration()
         try:
             load_kube_config(  # type: ignore[no-untyped-call]
@@ -230,6 +246,8 @@ class _Answer:
     absent: bool = False
     unread: str = ""
     partly: bool = False
+    hidden: Sequence[str] = ()
+    """Namespaces in which it may not be listed; an empty one stands for all."""
 
 
 def read(connection: Connection, namespaces: Sequence[str]) -> Cluster:
@@ -251,9 +269,10 @@ def read(connection: Connection, namespaces: Sequence[str]) -> Cluster:
     return Cluster(
         Objects(manifest for answer in answers for manifest in answer.manifests),
         max(times, default=datetime.now(UTC)),
-        frozenset(answer.kind.key for answer in answers if answer.absent),
-        {answer.kind.key: answer.unread for answer in answers if answer.unread},
-        frozenset(answer.kind.key for answer in answers if answer.partly),
+        absent=frozenset(answer.kind.key for answer in answers if answer.absent),
+        unread={answer.kind.key: answer.unread for answer in answers if answer.unread},
+        hidden=frozenset((*answer.kind.key, name) for answer in answers for name in answer.hidden),
+        partly=frozenset(answer.kind.key for answer in answers if answer.partly),
     )
 
 
@@ -268,21 +287,30 @@ def _ask(connection: Connection, kind: Kind, namespaces: Sequence[str]) -> _Answ
             _ask_by_namespace(connection, answer, namespaces)
         else:
             answer.unread = f"the API server says {error.code} {error.reason}"
+            answer.hidden = [""]
     return answer
 
 
 def _ask_by_namespace(connection: Connection, answer: _Answer, namespaces: Sequence[str]) -> None:
-    refused = []
+    refused = {}
     for namespace in namespaces:
         try:
             manifests, answer.now = connection.list(answer.kind, namespace)
             answer.manifests += manifests
         except Unanswered as error:
-            refused.append(f"{namespace}: {error.code} {error.reason}")
-    if refused:
-        answer.unread = f"the API server says {', '.join(refused)}"
-    else:
-        answer.partly = True
+            refused[namespace] = f"the API server says {error.code} {error.reason} in {namespace}"
+    answer.hidden = [*refused]
+    answer.unread = "; ".join(refused.values())
+    answer.partly = len(refused) < len(namespaces)
+
+
+def _contexts(kubeconfig: Path) -> list[str]:
+    """Names of the contexts of a kubeconfig; none where it cannot be read as one."""
+    try:
+        document = yaml.safe_load(kubeconfig.read_text())
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        return []
+    return [str(entry.get("name")) for entry in items(section(document), "contexts")]
 
 
 def _unreachable(address: str, error: Exception) -> str:

@@ -1,7 +1,9 @@
 """What `ack-inference status` does: asks once, or until everything is settled."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -9,12 +11,20 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from plan.refused import Refused
+from plan.run import plan
+
 from .cluster import Connection
 from .model import State, Status
 from .ways import only, status_of
 from .words import lines, render, to_json
 
 POLL_SECONDS: Final = 5
+REPEAT_SECONDS: Final = 60
+"""How often a log repeats what is still so, with the time that it has taken by now."""
+MOST_FAILURES: Final = 3
+"""Looks in a row that may fail before a watch ends."""
+_TIMES: Final = re.compile(r"\d+ (?:h|min|s)\b")
 Look = Callable[[], Status]
 
 
@@ -47,8 +57,10 @@ def show(
     """
     connection = Connection(kubeconfig, context)
 
+    planned = plan(stack, project)
+
     def look() -> Status:
-        return only(status_of(stack, project, connection), models)
+        return only(status_of(planned, connection), models)
 
     status = look()
     if watch and not as_json:
@@ -67,24 +79,42 @@ def _watch(status: Status, look: Look, console: Console) -> State:
     with Live(_screen(status), console=console, auto_refresh=False) as live:
         while status.state is State.COMING:
             time.sleep(POLL_SECONDS)
-            status = look()
+            status = _patiently(look)
             live.update(_screen(status), refresh=True)
     return status.state
 
 
 def _log(status: Status, look: Look, console: Console) -> State:
-    shown: set[str] = set()
+    """A line where something new is said; what only its times change of, once a minute."""
+    shown: dict[str, float] = {}
     start = time.monotonic()
     while True:
-        now = [line.plain for line in lines(status)]
-        for line in now:
-            if line not in shown:
-                console.print(f"{time.monotonic() - start:5.0f} s  {line}", soft_wrap=True)
-        shown = {*now}
+        now = time.monotonic() - start
+        before, shown = shown, {}
+        for line in lines(status):
+            key = _TIMES.sub("", line.plain)
+            shown[key] = before.get(key, -REPEAT_SECONDS)
+            settled = status.state is not State.COMING
+            if now - shown[key] >= REPEAT_SECONDS or (settled and key not in before):
+                console.print(f"{now:5.0f} s  {line.plain}", soft_wrap=True)
+                shown[key] = now
         if status.state is not State.COMING:
             return status.state
         time.sleep(POLL_SECONDS)
-        status = look()
+        status = _patiently(look)
+
+
+def _patiently(look: Look) -> Status:
+    """Looks again where the cluster was away for a moment.
+
+    Raises:
+        Refused: It stays away.
+    """
+    for _ in range(MOST_FAILURES - 1):
+        with suppress(Refused):
+            return look()
+        time.sleep(POLL_SECONDS)
+    return look()
 
 
 def _screen(status: Status) -> Text:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from plan.fit import FreeRoom
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,
@@ -30,6 +29,7 @@ from .pods import (
     ENDED,
     LINK,
     Log,
+    Rooms,
     condition,
     duration,
     pod_finding,
@@ -59,7 +59,7 @@ class Trail:
     """A model or a job as it is planned, and the cluster that it should be in."""
 
     cluster: Cluster
-    rooms: Sequence[FreeRoom]
+    rooms: Rooms
     planned: Manifest
     """Its Knative Service, InferenceService, Job or another object that runs pods."""
     others: Objects
@@ -78,6 +78,15 @@ class Trail:
         """Group and kind of its object."""
         return kind_of(self.planned)
 
+    @property
+    def seen(self) -> bool:
+        """Whether its object would have been seen."""
+        return self.sees(*self.key)
+
+    def sees(self, group: str, kind: str) -> bool:
+        """Whether an object of its namespace would have been seen."""
+        return self.cluster.sees(group, kind, self.namespace)
+
     @cached_property
     def live(self) -> Manifest | None:
         """Its object in the cluster."""
@@ -89,11 +98,11 @@ class Trail:
 
     @cached_property
     def pods(self) -> Sequence[Manifest]:
-        """Its pods, the latest revision's first; those that have ended, of no model."""
+        """Its pods, the latest revision's first."""
         label = _LABELS.get(self.key)
         if label is None:
-            wanted = section(self.planned, "spec", "selector", "matchLabels")
-            pods = [pod for pod in self.cluster.objects.of("", "Pod") if _carries(pod, wanted)]
+            makers = [self.live, *self.cluster.owned(self.live, "ReplicaSet")] if self.live else []
+            pods = [pod for maker in makers for pod in self.cluster.owned(maker, "Pod")]
         else:
             index = self.cluster.objects.by(_BY_LABEL[label], "", "Pod")
             pods = [*index.get(name_of(self.planned), ())]
@@ -117,10 +126,9 @@ class Trail:
         if label is None:
             return [self.live] if self.live else []
         index = self.cluster.objects.by(_BY_LABEL[label], "apps", "Deployment")
-        found = index.get(name_of(self.planned), ())
-        return sorted(
-            (d for d in found if namespace_of(d) == self.namespace), key=_made, reverse=True
-        )
+        deployments = index.get(name_of(self.planned), ())
+        in_namespace = (item for item in deployments if namespace_of(item) == self.namespace)
+        return sorted(in_namespace, key=_made, reverse=True)
 
 
 def _label_index(label: str) -> Callable[[Manifest], str]:
@@ -149,7 +157,13 @@ def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = 
     return Finding(State.BROKEN, link, subject, why, "run `pulumi up`", row)
 
 
-# --- the links -----------------------------------------------------------------------------------
+def sight(trail: Trail) -> Iterator[Finding]:
+    """Whether anything can be said of it at all."""
+    kinds = [key[1] for key in (trail.key, ("", "Pod")) if not trail.sees(*key)]
+    if kinds:
+        why = f"may not be listed in namespace {trail.namespace}"
+        remedy = "have the rights of `ack-inference doctor STACK --rbac`"
+        yield Finding(State.UNSEEN, "sight", " and ".join(kinds), why, remedy)
 
 
 def priority(trail: Trail) -> Iterator[Finding]:
@@ -179,7 +193,7 @@ def _cache(trail: Trail, name: str) -> Iterator[Finding]:
         scheme, _, rest = str(mount.get("mountPoint")).partition("://")
         if scheme == "pvc":
             yield from _claim(trail, rest.partition("/")[0])
-    if not trail.cluster.sees(_FLUID, "Dataset"):
+    if not trail.sees(_FLUID, "Dataset"):
         return
     dataset = trail.find(_FLUID, "Dataset", name)
     if dataset is None:
@@ -204,7 +218,7 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
     name = name_of(dataset)
     subject = f"Dataset {name}"
     runtime = trail.find(_FLUID, "JindoRuntime", name)
-    if runtime is None and trail.cluster.sees(_FLUID, "JindoRuntime"):
+    if runtime is None and trail.sees(_FLUID, "JindoRuntime"):
         return _gone(trail, "cache", _FLUID, "JindoRuntime", name)
     for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
         if namespace_of(pod) == trail.namespace and (
@@ -235,7 +249,7 @@ _BY_RELEASE: Final = _label_index("release")
 
 def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
     load = trail.find(_FLUID, "DataLoad", name)
-    if load is None or not trail.cluster.sees(_FLUID, "DataLoad"):
+    if load is None or not trail.sees(_FLUID, "DataLoad"):
         return
     status = section(load, "status")
     phase, subject = text_of(status, "phase"), f"DataLoad {name}"
@@ -258,7 +272,7 @@ def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
 
 def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     """A claim, and the volume that it is bound to."""
-    if not trail.cluster.sees("", _CLAIM):
+    if not trail.sees("", _CLAIM):
         return
     claim = trail.find("", _CLAIM, name)
     subject = f"{_CLAIM} {name}"
@@ -289,7 +303,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
 def policy(trail: Trail) -> Iterator[Finding]:
     """The ResourcePolicies that should select its pods."""
     group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
-    if not trail.cluster.sees(group, kind):
+    if not trail.sees(group, kind):
         return
     for planned in trail.workload.policies:
         live = trail.find(group, kind, planned.name)
@@ -297,7 +311,7 @@ def policy(trail: Trail) -> Iterator[Finding]:
             yield _gone(trail, "policy", group, kind, planned.name)
             continue
         selector = section(live, "spec", "selector")
-        strays = [pod for pod in trail.pods if not _carries(pod, selector) and not _ended(pod)]
+        strays = [pod for pod in trail.pods if not _carries(pod, selector) and not ended(pod)]
         if strays:
             yield Finding(
                 State.BROKEN,
@@ -309,7 +323,8 @@ def policy(trail: Trail) -> Iterator[Finding]:
             )
 
 
-def _ended(pod: Manifest) -> bool:
+def ended(pod: Manifest) -> bool:
+    """Whether a pod is over, or about to be."""
     phase = section(pod, "status").get("phase")
     return phase in ENDED or "deletionTimestamp" in section(pod, "metadata")
 
@@ -319,7 +334,7 @@ def service(trail: Trail) -> Iterator[Finding]:
     group, kind = trail.key
     name = name_of(trail.planned)
     if trail.live is None:
-        if trail.cluster.sees(group, kind) and not _cleaned_up(trail):
+        if trail.seen and not _cleaned_up(trail):
             yield _gone(trail, "service", group, kind, name)
         return
     for condition_type in ("ConfigurationsReady", "PredictorReady", "Ready"):
@@ -375,7 +390,7 @@ def pods(trail: Trail) -> Iterator[Finding]:
     if trail.live is not None and condition(trail.live, "Complete").get("status") == "True":
         return
     job = trail.key == ("batch", "Job")
-    for pod in trail.pods:
+    for pod in _telling(trail.pods):
         finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
         if finding and job and (event := _preemption(trail)) and not pod["spec"].get("nodeName"):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
@@ -385,6 +400,12 @@ def pods(trail: Trail) -> Iterator[Finding]:
     if job and trail.live is not None and section(trail.live, "spec").get("suspend") is True:
         remedy = "resume it: spec.suspend false"
         yield Finding(State.COMING, LINK, f"Job {name_of(trail.planned)}", "is suspended", remedy)
+
+
+def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:
+    """Pods that are there; of those that have failed the last, where no other has come since."""
+    there = [pod for pod in pods if section(pod, "status").get("phase") not in ENDED]
+    return there or pods[:1]
 
 
 def _preemption(trail: Trail) -> Manifest | None:
@@ -501,7 +522,7 @@ def autoscalers(trail: Trail) -> Iterator[Manifest]:
 def _scaled(trail: Trail, group: str, kind: str) -> Iterator[Manifest]:
     """Autoscalers in the cluster of its object, or of a Deployment of it."""
     index = trail.cluster.objects.by(_target, group, kind)
-    for name in {name_of(trail.planned), *map(name_of, trail.deployments)}:
+    for name in dict.fromkeys([name_of(trail.planned), *map(name_of, trail.deployments)]):
         yield from index.get((trail.namespace, name), ())
 
 
@@ -511,7 +532,7 @@ def _target(scaler: Manifest) -> tuple[str, str]:
 
 def _without_scaler(trail: Trail) -> Iterator[Finding]:
     """An HPA of the stack that is not there."""
-    if not trail.cluster.sees("autoscaling", _HPA):
+    if not trail.sees("autoscaling", _HPA):
         return
     index = trail.others.by(_target, "autoscaling", _HPA)
     name = name_of(trail.planned)
@@ -528,8 +549,9 @@ def door(trail: Trail) -> Iterator[Finding]:
         (trail.namespace, name), ()
     ):
         if not items(section(ingress, "status", "loadBalancer"), "ingress"):
+            coming = young(trail.cluster, ingress, SETTLING_SECONDS)
             yield Finding(
-                State.BROKEN,
+                State.COMING if coming else State.BROKEN,
                 "door",
                 f"Ingress {name_of(ingress)}",
                 "has no address: no controller has taken it, class "
@@ -537,12 +559,15 @@ def door(trail: Trail) -> Iterator[Finding]:
                 "install a controller for this class, and look at its Service",
                 "ingresses_have_a_controller",
             )
-    hosts = _hosts(trail)
-    for certificate in trail.cluster.objects.of("cert-manager.io", "Certificate"):
-        names = set(section(certificate, "spec").get("dnsNames") or ())
+    for certificate in _certificates(trail):
         entry = condition(certificate, "Ready")
-        if names & hosts and entry.get("status") != "True":
-            state = State.BROKEN if entry.get("status") == "False" else State.COMING
+        if entry.get("status") != "True":
+            coming = entry.get("status") != "False" or (
+                condition(certificate, "Issuing").get("status") == "True"
+                and not section(certificate, "status").get("failedIssuanceAttempts")
+                and young(trail.cluster, certificate, SETTLING_SECONDS)
+            )
+            state = State.COMING if coming else State.BROKEN
             yield Finding(
                 state,
                 "door",
@@ -550,6 +575,13 @@ def door(trail: Trail) -> Iterator[Finding]:
                 f"is not ready: {text(entry.get('message')) or 'nothing is said yet'}",
                 "look at its CertificateRequest and its Issuer",
             )
+
+
+def _certificates(trail: Trail) -> Sequence[Manifest]:
+    """Certificates of its hosts, each once."""
+    by_host = trail.cluster.certificates
+    certificates = [entry for host in sorted(_hosts(trail)) for entry in by_host.get(host, ())]
+    return [*{namespace_of(c) + "/" + name_of(c): c for c in certificates}.values()]
 
 
 def _in_front_of(ingress: Manifest) -> tuple[str, str]:
@@ -599,13 +631,27 @@ def outcome(trail: Trail) -> Iterator[Finding]:
     entry = condition(trail.live, "Ready")
     if entry.get("status") == "False":
         says = text(entry.get("message")) or text(entry.get("reason"))
-        yield Finding(State.BROKEN, "outcome", subject, f"is not ready: {says}")
+        event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
+        last = text((event or {}).get("message"))
+        also = f"; its controller says {last}" if last and last not in says else ""
+        yield Finding(State.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
     elif entry.get("status") == "Unknown":
         says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
         yield Finding(State.COMING, "outcome", subject, f"comes up: {says}")
 
 
+def note(trail: Trail) -> str:
+    """What is worth a word of one that is well: a job that is over, an older revision."""
+    if condition(trail.live or {}, "Complete").get("status") == "True":
+        return "completed"
+    status = section(trail.live, "status")
+    ready = text_of(status, "latestReadyRevisionName")
+    latest = text_of(status, "latestCreatedRevisionName")
+    return f"{ready} still answers" if ready and ready != latest else ""
+
+
 LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
+    sight,
     priority,
     volumes,
     policy,

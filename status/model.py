@@ -9,6 +9,8 @@ class State(IntEnum):
     """How far something is; the worst of several is the highest."""
 
     READY = 0
+    UNSEEN = 2
+    """Nothing can be said of it: the kubeconfig may not read what it is made of."""
     COMING = 3
     """On its way: nothing has to be done."""
     BROKEN = 4
@@ -65,6 +67,8 @@ class Way:
     """In the order of the way; the worst of them is the state."""
     places: Sequence[PodPlace] = ()
     autoscaling: Autoscaling | None = None
+    note: str = ""
+    """That it has completed, or that an older revision still answers."""
 
     @property
     def first(self) -> Finding | None:

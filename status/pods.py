@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
-from components.catalog.labels import GPU_RESOURCE, NODE_POOL_ID
+from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE
 from plan.fit import FreeRoom, amount, requests, selects_node, tolerates
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
-from .cluster import Cluster
+from .cluster import Cluster, last_seen
 from .model import Finding, State
 from .symptoms import symptom_in
 
@@ -22,8 +23,25 @@ MOST_LETTERS: Final = 300
 ENDED: Final = frozenset({"Succeeded", "Failed"})
 NODES_COME: Final = ("TriggeredScaleUp", "ProvisionNode")
 """Events of a pod for which a node is added: by cluster-autoscaler, by GOATScaler."""
+NODE_SECONDS: Final = 900
+"""How long a node that was asked for may take: `max-node-provision-time` of cluster-autoscaler."""
+SCHEDULING_SECONDS: Final = 30
+"""How long scheduler and autoscaler are given for their first answer; ACK scans every 30 s."""
 NODES_FAIL: Final = ("ProvisionNodeFailed", "ResetPod")
 """Events of GOATScaler where no node could be had."""
+_CREDENTIALS: Final = (
+    (re.compile(r"://[^/@\s]+@"), "://[hidden]@"),
+    (
+        re.compile(
+            r"(?i)\b([\w-]*(?:password|passwd|token|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?"
+            r"|credential|authorization))([\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;]+"
+        ),
+        r"\1\2[hidden]",
+    ),
+    (re.compile(r"(?i)\bbearer\s+[\w.~+/-]{8,}=*"), "Bearer [hidden]"),
+    (re.compile(r"\b(?:LTAI|STS\.|hf_|sk-|ghp_|eyJ)[\w.-]{8,}"), "[hidden]"),
+)
+"""Forms of keys and tokens: URLs with a password, `name=value`, and prefixes of their makers."""
 _PULLS: Final = frozenset(
     {
         "ImagePullBackOff",
@@ -36,6 +54,63 @@ _PULLS: Final = frozenset(
 _MOUNTS: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
+
+
+@dataclass
+class LiveRoom(FreeRoom):
+    """A node of the cluster, and what it would offer without pods."""
+
+    whole: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Nodes that some pods may take, as far as labels and taints go."""
+
+    selected: Sequence[LiveRoom]
+    tolerated: Sequence[LiveRoom]
+
+
+class Rooms:
+    """The nodes of a cluster, with the pods on them."""
+
+    def __init__(self, rooms: Sequence[LiveRoom]) -> None:
+        self.all = rooms
+        self._allowed: dict[str, Allowed] = {}
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "Rooms":
+        """Reads them; none where nodes may not be listed."""
+        rooms: dict[str, LiveRoom] = {}
+        for node in cluster.objects.of("", "Node"):
+            there = section(node, "status", "allocatable") or section(node, "status", "capacity")
+            labels = section(node, "metadata", "labels")
+            taints = [*items(section(node, "spec"), "taints")]
+            whole = {name: amount(name, quantity) for name, quantity in there.items()}
+            name = name_of(node)
+            rooms[name] = LiveRoom(name, labels, taints, dict(whole), whole=whole)
+        for pod in cluster.objects.of("", "Pod"):
+            room = rooms.get(str(pod["spec"].get("nodeName")))
+            if room is not None and section(pod, "status").get("phase") not in ENDED:
+                room.take(pod)
+        return cls([*rooms.values()])
+
+    def allowed(self, pod: Manifest) -> Allowed:
+        """Nodes that a pod may take; worked out once for all pods that ask alike."""
+        spec = pod["spec"]
+        affinity = section(spec, "affinity").get("nodeAffinity")
+        key = repr((spec.get("nodeSelector"), affinity, spec.get("tolerations")))
+        if key not in self._allowed:
+            selected = [room for room in self.all if selects_node(pod, room.name, room.labels)]
+            tolerated = [room for room in selected if tolerates(pod, room.taints)]
+            self._allowed[key] = Allowed(selected, tolerated)
+        return self._allowed[key]
+
+
+def node_kind(node: Manifest | None) -> str:
+    """What a node is: its card, else its instance type, else its name."""
+    labels = section(node, "metadata", "labels")
+    return str(labels.get(GPU_CARD) or labels.get(INSTANCE_TYPE) or name_of(node or {}))
 
 
 def is_ready(manifest: Manifest) -> bool:
@@ -68,7 +143,7 @@ def duration(seconds: float) -> str:
 
 
 def pod_finding(
-    cluster: Cluster, rooms: Sequence[FreeRoom], pod: Manifest, startup_seconds: float, log: Log
+    cluster: Cluster, rooms: Rooms, pod: Manifest, startup_seconds: float, log: Log
 ) -> Finding | None:
     """What keeps a pod from being ready; None where nothing does, and where it ends.
 
@@ -92,7 +167,18 @@ def pod_finding(
         return None
     return next(
         filter(None, (_container(cluster, pod, entry, log) for entry in _containers(pod))), None
-    ) or _not_started(cluster, pod, startup_seconds)
+    ) or (
+        _failed(pod)
+        if status.get("phase") == "Failed"
+        else _not_started(cluster, pod, startup_seconds)
+    )
+
+
+def _failed(pod: Manifest) -> Finding:
+    """A pod that its node gave up: evicted, not admitted, shut down."""
+    status = section(pod, "status")
+    says = ": ".join(filter(None, (text(status.get("reason")), text(status.get("message")))))
+    return _finding(State.BROKEN, pod, f"has failed: {says or 'nothing says why'}")
 
 
 def _finding(state: State, pod: Manifest, why: str, remedy: str = "", row: str = "") -> Finding:
@@ -113,13 +199,27 @@ def _preempted(pod: Manifest) -> Finding | None:
     return None
 
 
-def _unscheduled(cluster: Cluster, rooms: Sequence[FreeRoom], pod: Manifest) -> Finding:
+def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
     name, namespace = name_of(pod), namespace_of(pod)
-    waits = duration(seconds_since(cluster, section(pod, "metadata").get("creationTimestamp")))
+    age = seconds_since(cluster, section(pod, "metadata").get("creationTimestamp"))
+    waits = duration(age)
+    refusal = ""
     for event in cluster.events("Pod", namespace, name):
-        if event.get("reason") in NODES_COME:
+        since = seconds_since(cluster, last_seen(event))
+        if event.get("reason") in NODES_COME and since < NODE_SECONDS:
             why = f"waits for a new node, which was asked for ({event['reason']}); {waits} so far"
             return _finding(State.COMING, pod, why)
+        if event.get("reason") in NODES_COME:
+            return _finding(
+                State.BROKEN,
+                pod,
+                f"waits for a node that was asked for {duration(since)} ago and has not come",
+                "look at the scaling group of the pool in the console: quota, stock, the rights of "
+                "its role",
+                "an instance type is sold out",
+            )
+        if event.get("reason") == "NotTriggerScaleUp":
+            refusal = f"; no node is added: {text(event.get('message'))}"
         if event.get("reason") in NODES_FAIL:
             why = f"no node can be added for it: {text(event.get('message'))}"
             return _finding(
@@ -132,15 +232,27 @@ def _unscheduled(cluster: Cluster, rooms: Sequence[FreeRoom], pod: Manifest) -> 
     if gates := items(section(pod, "spec"), "schedulingGates"):
         why = f"is held back by the scheduling gate {gates[0].get('name')}"
         return _finding(State.COMING, pod, why)
-    if rooms:
-        return _without_room(rooms, pod, waits)
-    says = text(condition(pod, "PodScheduled").get("message")) or "nothing yet"
+    finding = _without_room(rooms, pod, waits)
+    if age < SCHEDULING_SECONDS:
+        return replace(finding, state=State.COMING, remedy="", row="")
+    return replace(finding, why=f"{finding.why}{refusal}")
+
+
+def _by_scheduler(pod: Manifest) -> Finding:
+    """What the scheduler says, where the nodes do not say it."""
+    says = text(condition(pod, "PodScheduled").get("message"))
+    if not says:
+        why = "no scheduler has looked at it"
+        return _finding(State.BROKEN, pod, why, "look at the scheduler that it names")
     return _finding(State.BROKEN, pod, f"has no node: the scheduler says {says}")
 
 
-def _without_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> Finding:
+def _without_room(rooms: Rooms, pod: Manifest, waits: str) -> Finding:
     """By the nodes themselves: none selected, none tolerated, none large enough, none free."""
-    selected = [room for room in rooms if selects_node(pod, room.name, room.labels)]
+    if not rooms.all:
+        return _by_scheduler(pod)
+    allowed = rooms.allowed(pod)
+    selected, tolerated = allowed.selected, allowed.tolerated
     if not selected:
         return _finding(
             State.BROKEN,
@@ -149,9 +261,15 @@ def _without_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> Findi
             "wait for the first node of an autoscaled pool; else name a pool that has nodes",
             "placements_name_pools",
         )
-    tolerated = [room for room in selected if tolerates(pod, room.taints)]
     if not tolerated:
-        taints = sorted({_taint(taint) for room in selected for taint in room.taints})
+        taints = sorted(
+            {
+                _taint(taint)
+                for room in selected
+                for taint in room.taints
+                if not tolerates(pod, [taint])
+            }
+        )
         return _finding(
             State.BROKEN,
             pod,
@@ -161,12 +279,10 @@ def _without_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> Findi
             "placements_name_pools",
         )
     needs = requests(pod)
-    large = [room for room in tolerated if not _lacking(needs, whole(room))]
+    large = [room for room in tolerated if not _lacking(needs, room.whole)]
     if not large:
-        lacking = min((_lacking(needs, whole(room)) for room in tolerated), key=len)
-        if lacking == [GPU_RESOURCE] and not any(
-            whole(room).get(GPU_RESOURCE) for room in tolerated
-        ):
+        lacking = min((_lacking(needs, room.whole) for room in tolerated), key=len)
+        if GPU_RESOURCE in lacking and not any(room.whole.get(GPU_RESOURCE) for room in tolerated):
             return _finding(
                 State.BROKEN,
                 pod,
@@ -186,10 +302,12 @@ def _without_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> Findi
     return _without_free_room(large, pod, waits)
 
 
-def _without_free_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> Finding:
+def _without_free_room(rooms: Sequence[LiveRoom], pod: Manifest, waits: str) -> Finding:
     """By who holds what it needs: pods that come before it are waited for, by design."""
     needs = requests(pod)
-    lacking = min((_lacking(needs, room.free) for room in rooms), key=len) or ["room"]
+    lacking = min((_lacking(needs, room.free) for room in rooms), key=len)
+    if not lacking:
+        return _by_scheduler(pod)
     holders = [other for room in rooms for other in room.pods if _holds(other, lacking)]
     held = f", held by {_first(sorted(map(name_of, holders)))}" if holders else ""
     nodes = f"{len(rooms)} node{'s' * (len(rooms) > 1)} that would do"
@@ -207,31 +325,6 @@ def _without_free_room(rooms: Sequence[FreeRoom], pod: Manifest, waits: str) -> 
     )
 
 
-def whole(room: FreeRoom) -> Mapping[str, int]:
-    """What an empty node would offer."""
-    total = dict(room.free)
-    for pod in room.pods:
-        for name, taken in requests(pod).items():
-            total[name] = total.get(name, 0) + taken
-    return total
-
-
-def rooms_of(cluster: Cluster) -> list[FreeRoom]:
-    """The nodes of a cluster, with the pods on them."""
-    rooms = {}
-    for node in cluster.objects.of("", "Node"):
-        there = section(node, "status", "allocatable") or section(node, "status", "capacity")
-        labels = section(node, "metadata", "labels")
-        taints = items(section(node, "spec"), "taints")
-        free = {name: amount(name, quantity) for name, quantity in there.items()}
-        rooms[name_of(node)] = FreeRoom(name_of(node), labels, list(taints), free)
-    for pod in cluster.objects.of("", "Pod"):
-        room = rooms.get(str(pod["spec"].get("nodeName")))
-        if room is not None and section(pod, "status").get("phase") not in ENDED:
-            room.take(pod)
-    return [*rooms.values()]
-
-
 def _lacking(needs: Mapping[str, int], there: Mapping[str, int]) -> list[str]:
     return [name for name, asked in needs.items() if there.get(name, 0) < asked]
 
@@ -241,10 +334,10 @@ def _holds(pod: Manifest, names: Sequence[str]) -> bool:
     return any(name in taken for name in names if name not in ("cpu", "memory", "pods"))
 
 
-def _amounts(needs: Mapping[str, int], rooms: Sequence[FreeRoom], lacking: Sequence[str]) -> str:
+def _amounts(needs: Mapping[str, int], rooms: Sequence[LiveRoom], lacking: Sequence[str]) -> str:
     texts = []
     for name in lacking:
-        most = max(whole(room).get(name, 0) for room in rooms)
+        most = max(room.whole.get(name, 0) for room in rooms)
         texts.append(f"{name} {_quantity(name, needs[name])} of {_quantity(name, most)}")
     return ", ".join(texts)
 
@@ -284,8 +377,7 @@ def _lost_node(cluster: Cluster, pod: Manifest) -> Finding | None:
     ready = condition(node, "Ready")
     if ready.get("status") in ("False", "Unknown"):
         since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
-        pool = section(node, "metadata", "labels").get(NODE_POOL_ID)
-        where = f"node {name}" + (f" of pool {pool}" if pool else "")
+        where = f"node {name} ({node_kind(node)})"
         return _finding(
             State.BROKEN,
             pod,
@@ -331,10 +423,26 @@ def _container(
     )
     if not crashed:
         return None
-    return _crash(pod, name, ended, int(entry.get("restartCount") or 0), log)
+    return _crash(cluster, pod, name, ended, int(entry.get("restartCount") or 0), log)
 
 
-def _crash(pod: Manifest, name: str, ended: Mapping[str, Any], restarts: int, log: Log) -> Finding:
+def _gave_up_waiting(cluster: Cluster, pod: Manifest, name: str) -> bool:
+    """Whether the kubelet ended a container because its start-up probe failed."""
+    return any(
+        event.get("reason") == "Killing"
+        and f"Container {name} failed startup probe" in str(event.get("message"))
+        for event in cluster.events("Pod", namespace_of(pod), name_of(pod))
+    )
+
+
+def _crash(
+    cluster: Cluster,
+    pod: Manifest,
+    name: str,
+    ended: Mapping[str, Any],
+    restarts: int,
+    log: Log,
+) -> Finding:
     times = f"{restarts} time{'s' * (restarts != 1)}"
     if ended.get("reason") == "OOMKilled":
         return _finding(
@@ -349,6 +457,15 @@ def _crash(pod: Manifest, name: str, ended: Mapping[str, Any], restarts: int, lo
         why = f"container {name} ends ({times}): {symptom.why}"
         return _finding(State.BROKEN, pod, why, symptom.remedy, symptom.row)
     code = ended.get("exitCode", "unknown")
+    if _gave_up_waiting(cluster, pod, name):
+        return _finding(
+            State.BROKEN,
+            pod,
+            f"container {name} is ended while it loads, {times} so far: "
+            "its start-up probe waits no longer",
+            "give it a longer startup_seconds, or a cache",
+            "starts_take_their_time",
+        )
     return _finding(
         State.BROKEN if restarts >= _RESTARTS or not restarts else State.COMING,
         pod,
@@ -361,8 +478,9 @@ def _crash(pod: Manifest, name: str, ended: Mapping[str, Any], restarts: int, lo
 def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Finding:
     """It has a node, and nothing is known to be wrong: volumes, image, probe."""
     name, namespace = name_of(pod), namespace_of(pod)
-    running = [entry for entry in _containers(pod) if section(entry, "state", "running")]
-    if not running:
+    entries = [*_containers(pod)]
+    running = [entry for entry in entries if section(entry, "state", "running")]
+    if not running or any(section(entry, "state", "waiting") for entry in entries):
         if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
             return _finding(
                 State.BROKEN,
@@ -380,8 +498,16 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
         since = seconds_since(cluster, condition(pod, "PodScheduled").get("lastTransitionTime"))
         what = "its image is pulled" if pulls else "its containers are made"
         return _finding(State.COMING, pod, f"{what}; {duration(since)} since it has a node")
-    started = min(str(section(entry, "state", "running").get("startedAt", "")) for entry in running)
+    slow = [entry for entry in running if not entry.get("ready")] or running
+    started = min(str(section(entry, "state", "running").get("startedAt", "")) for entry in slow)
     since = seconds_since(cluster, started)
+    if all(entry.get("started") for entry in running) and (
+        event := cluster.warning("Pod", namespace, name, "Unhealthy")
+    ):
+        why = f"has started, and its readiness probe fails: {text(event.get('message'))}"
+        return _finding(
+            State.BROKEN, pod, why, "read its log: the server runs, and does not answer"
+        )
     if startup_seconds and since > startup_seconds:
         return _finding(
             State.BROKEN,
@@ -396,8 +522,13 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
 
 
 def text(value: object) -> str:
-    """A message in one line, cut where it is long, without its full stop."""
+    """A message of others in one line, cut where it is long, without its full stop.
+
+    What looks like a credential is not shown, whoever wrote it there.
+    """
     line = re.sub(r"\s+", " ", str(value or "")).strip().rstrip(".")
+    for pattern, instead in _CREDENTIALS:
+        line = pattern.sub(instead, line)
     return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
 
 
@@ -409,4 +540,4 @@ def _first(names: Sequence[str]) -> str:
 def young(cluster: Cluster, manifest: Manifest, seconds: float) -> bool:
     """Whether an object was made less than some seconds ago."""
     created = section(manifest, "metadata").get("creationTimestamp")
-    return timedelta(seconds=seconds_since(cluster, created)) < timedelta(seconds=seconds)
+    return seconds_since(cluster, created) < seconds

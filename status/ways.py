@@ -1,42 +1,39 @@
 """Follows every model and every job of a stack through its cluster."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
-from components.catalog.labels import NODE_POOL_ID
+from components.catalog.labels import INSTANCE_TYPE
 from plan.graph import graph_of
 from plan.graph.scale import workloads
 from plan.model import Plan
-from plan.objects import Manifest, Objects, items, name_of, section
+from plan.objects import Manifest, Objects, grouped, items, name_of, section
 from plan.refused import Refused
-from plan.run import plan
 
 from .cluster import Cluster, Connection, read
 from .drift import drift
-from .links import LINKS, Trail, autoscalers, outcome
+from .links import LINKS, Trail, autoscalers, ended, note, outcome
 from .model import Autoscaling, PodPlace, State, Status, Way
-from .pods import Log, condition, is_ready, rooms_of
+from .pods import Log, Rooms, condition, is_ready, node_kind
 
+PoolNames = Callable[[Manifest | None], str]
+"""What the pool of a node is called."""
 MOST_LOGS: Final = 10
 """Logs that are read in a pass, however many pods crash."""
 
 
-def status_of(stack: str, project: Path, connection: Connection) -> Status:
+def status_of(planned: Plan, connection: Connection) -> Status:
     """What became of a stack.
 
     Args:
-        stack: Name of the stack.
-        project: Folder of the project.
+        planned: The plan of the stack.
         connection: Asks the stack's cluster.
 
     Raises:
-        Refused: The stack file is refused, the cluster cannot be asked, or it has nothing of the
-            stack.
+        Refused: The cluster cannot be asked, or it has nothing of the stack.
     """
-    planned = plan(stack, project)
     namespaces = sorted({workload.namespace for workload in graph_of(planned).workloads})
     cluster = read(connection, namespaces)
     return assess(planned, cluster, _few(connection.log))
@@ -54,28 +51,29 @@ def assess(planned: Plan, cluster: Cluster, log: Log = lambda _pod, _container: 
         Refused: The cluster has nothing of the stack.
     """
     objects = Objects(planned.manifests())
-    rooms = rooms_of(cluster)
+    rooms = Rooms.of(cluster)
     runs = zip(graph_of(planned).workloads, workloads(objects), strict=True)
     trails = [
         Trail(cluster, rooms, manifest, objects, workload, kind.pods(manifest), log)
         for workload, (kind, manifest) in runs
     ]
-    if trails and not any(trail.live or not trail.cluster.sees(*trail.key) for trail in trails):
+    if trails and not any(trail.live or not trail.seen for trail in trails):
         names = ", ".join(name_of(trail.planned) for trail in trails[:3])
         raise Refused(
             "The cluster",
             f"it has nothing of stack {planned.stack} (no {names}): this kubeconfig leads to "
             "another cluster, or the stack is not up.",
         )
+    pools = pool_names(planned)
     return Status(
         planned.stack,
-        [_way(trail) for trail in trails],
+        [_way(trail, pools) for trail in trails],
         [*drift(objects, cluster.objects)],
         [*_unseen(cluster)],
     )
 
 
-def _way(trail: Trail) -> Way:
+def _way(trail: Trail, pools: PoolNames) -> Way:
     findings = [*chain.from_iterable(link(trail) for link in LINKS)]
     if not any(finding.state is State.BROKEN for finding in findings):
         findings += outcome(trail)
@@ -86,21 +84,45 @@ def _way(trail: Trail) -> Way:
         trail.workload.title,
         max((finding.state for finding in findings), default=State.READY),
         findings,
-        [*_places(trail)],
+        [*_places(trail, pools)],
         _autoscaling(scaling) if scaling else None,
+        note(trail),
     )
 
 
-def _places(trail: Trail) -> Iterator[PodPlace]:
-    """Its pods by the pool of their node."""
+def pool_names(planned: Plan) -> PoolNames:
+    """Name of the pool of a node, as the plan has it; the kind of node where several would do."""
+    pools = [
+        (
+            str(inputs.get("nodePoolName")),
+            set(inputs.get("instanceTypes") or ()),
+            {label["key"]: label["value"] for label in items(inputs, "labels")},
+        )
+        for inputs in (resource.inputs for resource in planned.of("alicloud:cs/nodePool:NodePool"))
+    ]
+
+    def name(node: Manifest | None) -> str:
+        labels = section(node, "metadata", "labels")
+        names = [
+            name
+            for name, types, wanted in pools
+            if labels.get(INSTANCE_TYPE) in types and wanted.items() <= labels.items()
+        ]
+        return names[0] if len(names) == 1 else node_kind(node)
+
+    return name
+
+
+def _places(trail: Trail, pools: PoolNames) -> Iterator[PodPlace]:
+    """Its pods by the pool of their node, without those that have ended."""
     total: Counter[str] = Counter()
     ready: Counter[str] = Counter()
     for pod in trail.pods:
-        if "deletionTimestamp" in section(pod, "metadata"):
+        if ended(pod):
             continue
-        node = trail.cluster.objects.get("", "Node", pod["spec"].get("nodeName"))
-        pool = section(node, "metadata", "labels").get(NODE_POOL_ID)
-        place = str(pool or pod["spec"].get("nodeName") or "no node")
+        name = pod["spec"].get("nodeName")
+        node = trail.cluster.objects.get("", "Node", name)
+        place = pools(node) if node else f"node {name}" if name else "no node"
         total[place] += 1
         ready[place] += is_ready(pod)
     for place, pods in sorted(total.items()):
@@ -146,12 +168,12 @@ def _value(entry: Mapping[str, object], key: str) -> str:
 
 def _unseen(cluster: Cluster) -> Iterator[str]:
     """What could not be read: nothing is said of it."""
-    for (group, kind), why in sorted(cluster.unread.items()):
-        name = f"{kind} ({group})" if group else kind
-        yield f"{name} could not be listed, and is taken as it should be: {why}."
+    for why, keys in grouped(cluster.unread, cluster.unread.__getitem__).items():
+        kinds = ", ".join(sorted(kind for _, kind in keys))
+        yield f"{kinds} could not be listed, and are taken as they should be: {why}."
     if cluster.partly:
-        kinds = len(cluster.partly)
-        yield f"{kinds} kinds were listed in the stack's own namespaces alone, as far as rights go."
+        number = len(cluster.partly)
+        yield f"{number} kinds were listed in the stack's own namespaces alone, as rights go."
 
 
 def _few(log: Log) -> Log:

@@ -10,8 +10,18 @@ from rich.text import Text
 
 from .model import Finding, State, Status, Way
 
-WORDS: Final = {State.READY: "ready", State.COMING: "on its way", State.BROKEN: "broken"}
-STYLES: Final = {State.READY: "green", State.COMING: "yellow", State.BROKEN: "bold red"}
+WORDS: Final = {
+    State.READY: "ready",
+    State.UNSEEN: "not seen",
+    State.COMING: "on its way",
+    State.BROKEN: "broken",
+}
+STYLES: Final = {
+    State.READY: "green",
+    State.UNSEEN: "yellow",
+    State.COMING: "yellow",
+    State.BROKEN: "bold red",
+}
 
 
 def render(status: Status, console: Console) -> None:
@@ -37,7 +47,7 @@ def lines(status: Status) -> Iterator[Text]:
 
 
 def to_json(status: Status) -> str:
-    """All of a status, with every finding; states are `ready`, `coming` and `broken`."""
+    """All of a status with every finding; states are `ready`, `unseen`, `coming`, `broken`."""
     document = {
         "stack": status.stack,
         "state": status.state.name.lower(),
@@ -62,6 +72,7 @@ def _way(way: Way, width: int) -> Text:
     facts = [
         ", ".join(f"{place.ready} of {place.pods} pods on {place.pool}" for place in way.places)
         or "no pods",
+        way.note,
         _scaling(way),
     ]
     return Text.assemble(
