@@ -177,6 +177,64 @@ def diff(
     sys.exit(REFUSED if changes.refused else 0)
 
 
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.argument("models", nargs=-1)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    default=Path.home() / ".kube" / "config",
+    show_default="KUBECONFIG, or ~/.kube/config",
+    help="Access to the stack's cluster; read alone.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--watch", is_flag=True, help="Go on until all is ready, broken, or Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@_PROJECT
+def status(
+    stack: str,
+    models: tuple[str, ...],
+    kubeconfig: Path,
+    context: str | None,
+    watch: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Follow the MODELS of a STACK that is up through its cluster, and say what breaks their way.
+
+    A line for each model and job where all is well; otherwise the first broken link, why, and what
+    to do. Reads with `list`, and the logs of containers that crash; it writes nothing, and asks for
+    no Secret.
+
+    \b
+    Exit codes beside 2:
+      0  all are ready
+      3  some are on their way
+      4  some are broken
+
+    \b
+    Examples:
+      ack-inference status dev
+      ack-inference status prod qwen --watch
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.command import show
+
+    try:
+        code = show(
+            stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
+        )
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
 @main.group()
 def sandbox() -> None:
     """Run `pulumi up` on this machine, without an account.
