@@ -60,6 +60,56 @@ _PROJECT = click.option(
 )
 
 
+class _Questions(click.Command):
+    """A verb with a flag for each question of the wizard, whose tables are read with the verb."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from wizard.questions import QUESTIONS
+
+        flags = [
+            click.Option([question.flag], metavar="ANSWER", help=f"{question.text}.")
+            for question in QUESTIONS
+        ]
+        return [*flags, *super().get_params(ctx)]
+
+
+@main.command(cls=_Questions)
+@click.argument("stack")
+@click.option("--yes", is_flag=True, help="Ask nothing, and take the defaults of what is not said.")
+@_PROJECT
+def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
+    """Write the stack file of a new STACK, from answers to some questions.
+
+    Asks what is to be served, on what, and how; a question whose flag is given is not asked. What
+    it writes plans: the file is validated first, and one that is there is never overwritten.
+
+    \b
+    Examples:
+      ack-inference new dev
+      ack-inference new dev --yes --card T4 --region cn-hangzhou --max 4
+      ack-inference new lab --yes --on existing --claim llm-models --present knative
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from wizard.command import new as write_new
+
+    def ask(text: str, default: str) -> str:
+        answer: str = click.prompt(text, default=default or None, err=True)
+        return answer
+
+    def say(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    answers = {name: answer for name, answer in flags.items() if answer is not None}
+    try:
+        path = write_new(stack, project, answers, say, None if yes else ask)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
+
+
 @main.command()
 @click.argument("stack", shell_complete=_stacks)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
