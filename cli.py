@@ -111,6 +111,50 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
 
 
 @main.command()
+@click.argument("stack")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="Access to the cluster; read alone.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option(
+    "--namespace", metavar="NAME", help="The one whose models are described. Default: all."
+)
+@_PROJECT
+def adopt(
+    stack: str, kubeconfig: Path, context: str | None, namespace: str | None, project: Path
+) -> None:
+    """Write the stack file of a new STACK that describes a cluster which runs models by hand.
+
+    Reads Knative Services, InferenceServices, Deployments that serve, Jobs that train, and what
+    belongs to them, with `list` alone; it changes nothing, and asks for no Secret. Then it says, a
+    sentence each, what the file could not say, and what the stack's first update would change.
+
+    \b
+    Examples:
+      ack-inference adopt prod --kubeconfig ~/.kube/config
+      ack-inference adopt team-a --kubeconfig ~/.kube/config --namespace team-a
+    """  # noqa: D301
+    gc.disable()
+
+    from adoption.command import adopt as write_adopted
+    from plan.refused import Refused
+
+    def say(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    try:
+        path = write_adopted(stack, project, kubeconfig, context, namespace, say)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
+
+
+@main.command()
 @click.argument("stack", shell_complete=_stacks)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option(

@@ -250,17 +250,20 @@ class _Answer:
     """Namespaces in which it may not be listed; an empty one stands for all."""
 
 
-def read(connection: Connection, namespaces: Sequence[str]) -> Cluster:
+def read(
+    connection: Connection, namespaces: Sequence[str], kinds: Sequence[Kind] = KINDS
+) -> Cluster:
     """Reads a cluster.
 
     Args:
         connection: Asks its API server.
         namespaces: Those of the stack; listed one by one where the whole cluster may not be.
+        kinds: What is listed, in this order.
 
     Raises:
         Refused: The cluster cannot be reached, or does not accept who asks.
     """
-    first, *others = KINDS
+    first, *others = kinds
     # One alone first, so that a cluster which is away is told once.
     answers = [_ask(connection, first, namespaces)]
     with ThreadPoolExecutor(AT_ONCE) as pool:

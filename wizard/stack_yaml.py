@@ -8,7 +8,7 @@ from typing import Any, Final
 from stacks.sections.environment import PROJECT
 
 WIDTH: Final = 100
-PLAIN: Final = re.compile(r"[A-Za-z/_][\w./@-]*(:[\w./@-]+)*|\d+[KMGT]i")
+PLAIN: Final = re.compile(r"-{0,2}[A-Za-z/_][\w./@=-]*(:[\w./@=-]+)*|\d+(m|[KMGT]i)")
 """Text that needs no quotes, even between braces."""
 NO_TEXT: Final = re.compile(r"(true|false|null|yes|no|on|off|y|n)", re.IGNORECASE)
 """Text that some reader of YAML takes for something else."""

@@ -1,0 +1,76 @@
+"""The verb `adopt`: reads a cluster, plans, tells, and writes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from plan.refused import Refused
+from status.cluster import Connection, Unanswered, read
+from wizard.draft import new_path, planned, write
+
+from .description import describe, live_version
+from .difference import differences, objects_there
+from .workloads import READ
+
+Say = Callable[[str], None]
+TAKE_OVER: Final = (
+    "The objects are there, and Pulumi's provider creates none that is: run the first update with "
+    "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true, and with PULUMI_K8S_ENABLE_PATCH_FORCE=true where "
+    "kubectl has set what becomes another. `pulumi preview` shows it before."
+)
+"""pulumi-kubernetes 4.29.0 and later, `upsertExistingObjects` and `enablePatchForce`."""
+
+
+def adopt(
+    stack: str,
+    project: Path,
+    kubeconfig: Path,
+    context: str | None,
+    namespace: str | None,
+    say: Say,
+) -> Path:
+    """Writes the stack file that describes a cluster, once it plans, and tells what is not in it.
+
+    Args:
+        stack: Name of the stack.
+        project: Folder of the project.
+        kubeconfig: Access to the cluster, which is read alone.
+        context: Context of that file; None for its current one.
+        namespace: The one whose models are described; None for all.
+        say: Tells a line.
+
+    Raises:
+        Refused: The file is there, the cluster cannot be read, or nothing of it can be described.
+    """
+    path = new_path(stack, project)
+    connection = Connection(kubeconfig, context)
+    cluster = read(connection, [namespace] if namespace else [], READ)
+    description = describe(cluster, stack, namespace, _version(connection), context)
+    plan = planned(description.draft, stack, project)
+    changes = [*differences(plan, cluster.objects, description.workloads)]
+    write(description.draft, path)
+    for (group, kind), why in cluster.unread.items():
+        notes = f"{kind}{'.' if group else ''}{group}"
+        say(f"Not read: {notes}: {why}.")
+    _list(say, "What the stack file could not say, or says otherwise:", description.notes)
+    _list(say, "What the first update would change:", [*map(str, changes)])
+    _list(say, "Warnings:", plan.warnings)
+    if any(objects_there(plan, cluster.objects)):
+        say(TAKE_OVER)
+    if not changes:
+        say("The stack file and the cluster agree: the first update would change nothing.")
+    return path
+
+
+def _version(connection: Connection) -> str:
+    try:
+        return live_version(connection.get("/version").json())
+    except (Unanswered, Refused, ValueError):
+        return ""
+
+
+def _list(say: Say, title: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        say(title)
+    for sentence in sentences:
+        say(f"  {sentence}")
