@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from plan.model import Plan
+from plan.objects import name_of
 from plan.refused import Refused
+from policy.configuration import read_configuration
+from policy.validation import enforced, validate
 from status.cluster import Connection, Unanswered, read
-from wizard.draft import new_path, planned, write
+from wizard.draft import new_path, plan_of, write
 
-from .description import describe, live_version
+from .description import Description, describe, live_version
 from .difference import differences, objects_there
 from .workloads import READ
 
@@ -46,7 +50,7 @@ def adopt(
     connection = Connection(kubeconfig, context)
     cluster = read(connection, [namespace] if namespace else [], READ)
     description = describe(cluster, stack, namespace, _version(connection), context)
-    plan = planned(description.draft, stack, project)
+    description, plan = allowed(description, stack, project)
     changes = [*differences(plan, cluster.objects, description.workloads)]
     write(description.draft, path)
     for (group, kind), why in cluster.unread.items():
@@ -60,6 +64,29 @@ def adopt(
     if not changes:
         say("The stack file and the cluster agree: the first update would change nothing.")
     return path
+
+
+def allowed(description: Description, stack: str, project: Path) -> tuple[Description, Plan]:
+    """A description that no policy of the project refuses, and its plan.
+
+    Raises:
+        Refused: A policy refuses what no entry is behind, or no model is left.
+    """
+    while True:
+        plan = plan_of(description.draft, stack, project)
+        broken = validate(plan, read_configuration(project)).mandatory
+        if not broken:
+            return description, enforced(plan, project)
+        if any(violation.rule == "gpu-priority" for violation in broken):
+            description = description.ranked()
+            continue
+        names = {
+            name_of(v.resource.manifest): v for v in broken if v.resource and v.resource.manifest
+        }
+        guilty = [name for name in names if name in description.workloads]
+        if not guilty:
+            raise Refused(f"The plan of {stack}", *map(str, broken))
+        description = description.without(guilty[0], str(names[guilty[0]]))
 
 
 def _version(connection: Connection) -> str:

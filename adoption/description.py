@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from components.args import Fault
 from components.catalog.metrics import METRICS
 from plan.objects import Objects, section
 from plan.refused import Refused
@@ -16,7 +17,7 @@ from . import models, platform
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
-from .workloads import Notes, Workload, workloads
+from .workloads import Notes, LiveWorkload, workloads
 
 KUBECONFIG: Final = """\
 Put your own in before you deploy; this one stands for it in plans:
@@ -39,8 +40,29 @@ class Description:
     draft: Draft
     notes: Sequence[str]
     """What it could not say, or says otherwise."""
-    workloads: Mapping[str, Workload]
+    workloads: Mapping[str, LiveWorkload]
     """By entry of `models` and `training`, what it describes."""
+
+    def ranked(self) -> "Description":
+        """The same with a priority for each entry."""
+        notes = Notes([*self.notes])
+        config = _ranked(self.draft.config, notes)
+        return replace(self, draft=replace(self.draft, config=config), notes=notes.sentences)
+
+    def without(self, name: str, sentence: str) -> "Description":
+        """The same without an entry that is refused, and why.
+
+        Raises:
+            Refused: No model is left.
+        """
+        notes = Notes([*self.notes])
+        notes.say(f"{name} is left out", sentence)
+        config = _without(self.draft.config, name)
+        if not config["models"]:
+            raise Refused("What the cluster has", *notes.sentences)
+        rest = {key: entry for key, entry in self.workloads.items() if key != name}
+        draft = replace(self.draft, config=config)
+        return Description(draft, notes.sentences, rest)
 
 
 def describe(
@@ -96,7 +118,7 @@ def _comments(stack: str, config: Section) -> dict[tuple[str, ...], str]:
     return {path: text for path, text in comments.items() if path[0] in config}
 
 
-def _of_distinct_names(there: Sequence[Workload], notes: Notes) -> Iterator[Workload]:
+def _of_distinct_names(there: Sequence[LiveWorkload], notes: Notes) -> Iterator[LiveWorkload]:
     """Workloads of which no two have a name, which a stack file cannot have twice."""
     names: set[str] = set()
     for workload in there:
@@ -118,7 +140,7 @@ class _Describer:
         self,
         cluster: Cluster,
         notes: Notes,
-        chosen: Sequence[Workload],
+        chosen: Sequence[LiveWorkload],
         version: str,
         context: str | None,
     ) -> None:
@@ -134,7 +156,7 @@ class _Describer:
 
     def config(self) -> Section:
         """Every section, in the order of a stack file."""
-        claims: dict[str, Workload] = {}
+        claims: dict[str, LiveWorkload] = {}
         described: list[Section] = []
         jobs: list[Section] = []
         for workload in self.chosen:
@@ -184,8 +206,6 @@ class _Describer:
             config["gpu_metrics"] = {"install": False, "dashboards": False}
         if self.groups.cards:
             config["gpus"] = self.groups.cards
-        if self.priorities:
-            self._rank([*described, *jobs])
         config["nodes"] = self.groups.sections
         config["stores"] = self.stores.sections or self._no_store()
         if self.priorities:
@@ -193,19 +213,7 @@ class _Describer:
         config["models"] = described
         if jobs:
             config["training"] = jobs
-        return config
-
-    def _rank(self, entries: Sequence[Section]) -> None:
-        """Gives a priority to those that have none, where others have one: policies ask for it."""
-        for entry in entries:
-            if "priority" not in entry:
-                self.priorities[RANK["name"]] = dict(RANK)
-                entry["priority"] = RANK["name"]
-                self.notes.say(
-                    f"Model {entry['name']}",
-                    "it has no PriorityClass, and others have: the stack makes "
-                    f"{RANK['name']} for it, of value {RANK['value']}, as pods without one have.",
-                )
+        return _ranked(config, self.notes) if self.priorities else config
 
     def _no_store(self) -> list[Section]:
         self.notes.say(
@@ -215,7 +223,7 @@ class _Describer:
         )
         return [{"name": "models", "claim": {"name": "llm-models"}}]
 
-    def _place(self, workload: Workload) -> Section:
+    def _place(self, workload: LiveWorkload) -> Section:
         """Namespace, placement and priority of a model or a job."""
         place: Section = {"placement": {"pools": self.groups.of(workload)}}
         if workload.namespace != self.spaces[0]:
@@ -225,10 +233,10 @@ class _Describer:
             place["priority"] = entry
         return place
 
-    def _priority(self, name: str, workload: Workload) -> str | None:
+    def _priority(self, name: str, workload: LiveWorkload) -> str | None:
         there = self.objects.get("scheduling.k8s.io", "PriorityClass", name)
         if name.startswith("system-") or there is None:
-            why = "is Kubernetes' own" if there else "was not read"
+            why = "is Kubernetes' own" if name.startswith("system-") else "was not read"
             self.notes.say(
                 workload, f"its PriorityClass {name} {why}; the stack file gives it none."
             )
@@ -248,7 +256,7 @@ class _Describer:
         self.priorities[name] = entry
         return name
 
-    def _model(self, workload: Workload, reader: PodReader) -> Section:
+    def _model(self, workload: LiveWorkload, reader: PodReader) -> Section:
         serve: Section
         if workload.kind == "Knative Service":
             serve = {"knative": models.knative(workload, self.notes)}
@@ -267,7 +275,7 @@ class _Describer:
         """What serves a Deployment's model: KServe, unless the cluster has Knative alone."""
         return "knative" if "knative" in self.parts and "kserve" not in self.parts else "kserve"
 
-    def _job(self, workload: Workload, reader: PodReader) -> list[Section]:
+    def _job(self, workload: LiveWorkload, reader: PodReader) -> list[Section]:
         job = training(workload, reader, self.notes)
         if job is None:
             return []
@@ -290,25 +298,80 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
         Refused: It would be refused for something else.
     """
     dropped: set[str] = set()
-    for _ in range(len(config["models"]) + len(config.get("training", ())) + 1):
+    for _ in range(2 * len([*config["models"], *config.get("training", ())]) + 1):
         if not config["models"]:
             return config, dropped
         validation = validate(config)
         if not validation.sentences:
             return config, dropped
-        guilty: dict[tuple[str, str], list[str]] = {}
+        guilty: dict[tuple[str, str], list[Fault]] = {}
         for fault in validation.faults:
             if match := re.match(r"(models|training)\[([^\]]+)\]", fault.field):
-                guilty.setdefault((match[1], match[2]), []).append(str(fault))
+                guilty.setdefault((match[1], match[2]), []).append(fault)
         if not guilty:
             raise Refused("What the cluster has", *validation.sentences, *notes.sentences)
-        for (key, name), sentences in guilty.items():
-            config = {**config, key: [e for e in config[key] if e["name"] != name]}
-            dropped.add(name)
-            for sentence in sentences:
-                notes.say(f"{key}[{name}] is left out", sentence)
-        config = _unused_left_out(config)
+        for (key, name), fields in guilty.items():
+            smaller = [_pruned(entry, fields) for entry in config[key] if entry["name"] == name]
+            if smaller[0] is not None:
+                others = [smaller[0] if e["name"] == name else e for e in config[key]]
+                config = {**config, key: others}
+            else:
+                config = _without(config, name)
+                dropped.add(name)
+            for fault in fields:
+                subject = name if smaller[0] is None else fault.field
+                notes.say(f"{subject} is left out", str(fault))
     raise Refused("What the cluster has", *notes.sentences)
+
+
+def _ranked(config: Mapping[str, Any], notes: Notes) -> Section:
+    """With a priority for those that have none, which policies ask for where others have one."""
+    classes = [*config.get("priorities", ())]
+    ranked = dict(config)
+    for key in ("models", "training"):
+        entries = []
+        for entry in config.get(key, ()):
+            if "priority" not in entry:
+                notes.say(
+                    f"Model {entry['name']}",
+                    f"it has no PriorityClass, and the policies ask for one: the stack makes "
+                    f"{RANK['name']} for it, of value {RANK['value']}, as pods without one have.",
+                )
+                classes = [*(c for c in classes if c["name"] != RANK["name"]), dict(RANK)]
+                entry = {**entry, "priority": RANK["name"]}
+            entries.append(entry)
+        if entries:
+            ranked[key] = entries
+    first = {key: value for key, value in ranked.items() if key not in ("models", "training")}
+    last = {key: value for key, value in ranked.items() if key in ("models", "training")}
+    return {**first, "priorities": classes, **last}
+
+
+def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
+    """An entry without the parts that are refused; None where one is no part that can go."""
+    for fault in faults:
+        path = fault.field.partition("].")[2]
+        if match := re.fullmatch(r"serve\.(\w+)\.annotations\[([^\]]+)\]", path):
+            serve = entry["serve"][match[1]]
+            rest = {k: v for k, v in serve.get("annotations", {}).items() if k != match[2]}
+            serve = {**serve, "annotations": rest}
+            entry = {**entry, "serve": {match[1]: serve}}
+        elif match := re.match(r"(volumes|sidecars|init_containers)\[([^\]]+)\]", path):
+            parts = [part for part in entry.get(match[1], ()) if part["name"] != match[2]]
+            entry = {**entry, match[1]: parts}
+        else:
+            return None
+    return entry
+
+
+def _without(config: Mapping[str, Any], name: str) -> Section:
+    """A stack file without an entry, and without what only that used."""
+    kept = {
+        key: [entry for entry in config[key] if entry["name"] != name]
+        for key in ("models", "training")
+        if key in config
+    }
+    return _unused_left_out({**config, **kept})
 
 
 def _unused_left_out(config: Section) -> Section:

@@ -26,7 +26,7 @@ from plan.pods import Pods, pods_of
 
 from .models import SYSTEM_NOTES
 from .pods import MODULE
-from .workloads import Workload
+from .workloads import LiveWorkload
 
 MOST_TEXT: Final = 200
 PROBE: Final[Mapping[str, Any]] = {
@@ -79,7 +79,7 @@ HIDDEN: Final = re.compile(r"(^|\.)(env|words)(\[|$)|annotations\[|lifecycle")
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldDifference:
     """A field that an update would change."""
 
     subject: str
@@ -106,8 +106,8 @@ class Difference:
 
 
 def differences(
-    plan: Plan, objects: Objects, workloads: Mapping[str, Workload]
-) -> Iterator[Difference | str]:
+    plan: Plan, objects: Objects, workloads: Mapping[str, LiveWorkload]
+) -> Iterator[FieldDifference | str]:
     """What the stack's first update would change: fields, objects that come, objects that stay.
 
     Args:
@@ -146,7 +146,7 @@ def _there(manifest: Manifest, objects: Objects) -> Manifest | None:
 
 
 def _scalers(
-    planned: Sequence[Manifest], objects: Objects, workloads: Mapping[str, Workload]
+    planned: Sequence[Manifest], objects: Objects, workloads: Mapping[str, LiveWorkload]
 ) -> Iterator[str]:
     """HPAs that stay, and would go on scaling what the stack scales."""
     names = {name_of(manifest) for manifest in planned if manifest["kind"] == SCALER}
@@ -167,8 +167,8 @@ def _scalers(
 
 
 def compare(
-    manifest: Manifest, there: Manifest, workload: Workload | None = None
-) -> Iterator[Difference]:
+    manifest: Manifest, there: Manifest, workload: LiveWorkload | None = None
+) -> Iterator[FieldDifference]:
     """Fields of an object that an update would change."""
     subject = _subject(manifest)
     yield from _pairs(subject, _outside(manifest), _outside(there))
@@ -182,7 +182,7 @@ def compare(
         yield from _pairs(subject, _pod(planned), _pod(pods))
 
 
-def _between_pods(manifest: Manifest, workload: Workload) -> Iterator[Difference]:
+def _between_pods(manifest: Manifest, workload: LiveWorkload) -> Iterator[FieldDifference]:
     """How the pods of an object that takes another's place differ from that one's."""
     planned = next(pods_of(manifest))
     yield from _pairs(_subject(manifest), _pod(planned), _pod(workload.pods))
@@ -190,7 +190,7 @@ def _between_pods(manifest: Manifest, workload: Workload) -> Iterator[Difference
 
 def _pairs(
     subject: str, planned: Mapping[str, Any], live: Mapping[str, Any]
-) -> Iterator[Difference]:
+) -> Iterator[FieldDifference]:
     for field in sorted(planned.keys() | live.keys()):
         ours, theirs = planned.get(field, ABSENT), live.get(field, ABSENT)
         if isinstance(ours, Marker) or _same(ours, theirs):
@@ -198,12 +198,12 @@ def _pairs(
         if field.endswith("words") and isinstance(ours, list) and isinstance(theirs, list):
             yield from _words(subject, field, ours, theirs)
             continue
-        yield Difference(subject, field, theirs, ours)
+        yield FieldDifference(subject, field, theirs, ours)
 
 
 def _words(
     subject: str, field: str, planned: Sequence[str], live: Sequence[str]
-) -> Iterator[Difference]:
+) -> Iterator[FieldDifference]:
     """Words of a command line that come and go; a value may be a key, so that flags alone show."""
     place = field.removesuffix("words")
     common = 0
@@ -215,12 +215,12 @@ def _words(
     gone = [word.partition("=")[0] for word in live[common:] if word.startswith("-")]
     for flag in added:
         if flag not in gone:
-            yield Difference(subject, f"{place}flag {flag}", ABSENT, flag)
+            yield FieldDifference(subject, f"{place}flag {flag}", ABSENT, flag)
     for flag in gone:
         if flag not in added:
-            yield Difference(subject, f"{place}flag {flag}", flag, ABSENT)
+            yield FieldDifference(subject, f"{place}flag {flag}", flag, ABSENT)
     if not set(added) ^ set(gone):
-        yield Difference(subject, f"{place}words", "others", "these")
+        yield FieldDifference(subject, f"{place}words", "others", "these")
 
 
 def _subject(manifest: Manifest) -> str:

@@ -13,7 +13,7 @@ from components.serving.kserve_model import KServeMetric
 from components.serving.pod import STARTUP_SECONDS
 from plan.objects import Objects, items, section, text_of
 
-from .workloads import KNATIVE, Notes, Workload
+from .workloads import KNATIVE, Notes, LiveWorkload
 
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
@@ -41,7 +41,7 @@ WITHOUT_BOUND: Final = 100
 Section = dict[str, Any]
 
 
-def knative(workload: Workload, notes: Notes) -> Section:
+def knative(workload: LiveWorkload, notes: Notes) -> Section:
     """`serve.knative` of a Knative Service."""
     template = section(workload.manifest, "spec", "template")
     annotations = dict(section(template, "metadata", "annotations"))
@@ -106,7 +106,7 @@ def _reserve(annotations: dict[str, str]) -> Section:
     return {**reserve, **({"annotations": kept} if kept else {})}
 
 
-def _traffic(workload: Workload) -> list[Section]:
+def _traffic(workload: LiveWorkload) -> list[Section]:
     shares = items(section(workload.manifest, "spec"), "traffic")
     if all(share.get("latestRevision") and not share.get("tag") for share in shares):
         return []
@@ -125,7 +125,7 @@ def _traffic(workload: Workload) -> list[Section]:
     ]
 
 
-def kserve(workload: Workload, objects: Objects, notes: Notes) -> Section:
+def kserve(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
     """`serve.kserve` of an InferenceService."""
     predictor = section(workload.manifest, "spec", "predictor")
     annotations = dict(section(workload.manifest, "metadata", "annotations"))
@@ -166,14 +166,14 @@ def kserve(workload: Workload, objects: Objects, notes: Notes) -> Section:
     return serve
 
 
-def _is_on_knative(workload: Workload, objects: Objects) -> bool:
+def _is_on_knative(workload: LiveWorkload, objects: Objects) -> bool:
     """Whether Knative serves an InferenceService that does not say it: what stands below tells."""
     target = f"{workload.name}-predictor"
     return objects.get(KNATIVE, "Service", target, workload.namespace) is not None
 
 
 def _standard(
-    workload: Workload,
+    workload: LiveWorkload,
     predictor: Mapping[str, Any],
     scaler: str | None,
     target: str,
@@ -200,7 +200,7 @@ def _standard(
 
 
 def autoscaler_of(
-    workload: Workload, target: str, objects: Objects, notes: Notes
+    workload: LiveWorkload, target: str, objects: Objects, notes: Notes
 ) -> Section | None:
     """`scale` of what an HPA does with a Deployment; None where there is no HPA for it."""
     metric_names = ", ".join(metric.value for metric in KServeMetric)
@@ -252,7 +252,7 @@ def _metric(metric: Mapping[str, Any]) -> Section | None:
     return None
 
 
-def deployment(workload: Workload, objects: Objects, notes: Notes, runtime: str) -> Section:
+def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: str) -> Section:
     """`serve` of a Deployment, which this project serves by KServe, or else by Knative."""
     replicas = int(section(workload.manifest, "spec").get("replicas", 1))
     startup = _startup(workload, {})
@@ -287,7 +287,7 @@ def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
     return {key: str(value) for key, value in annotations.items() if not key.startswith(dropped)}
 
 
-def _startup(workload: Workload, annotations: Mapping[str, str]) -> int:
+def _startup(workload: LiveWorkload, annotations: Mapping[str, str]) -> int:
     """Longest start: of the start-up probe, or of Knative's deadline."""
     probe = section(workload.server, "startupProbe")
     by_probe = int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
@@ -311,7 +311,7 @@ def _whole(text: str) -> int:
     return int(text) if re.fullmatch(r"\d{1,4}", text) else 0
 
 
-def host_domain(workload: Workload, objects: Objects) -> str | None:
+def host_domain(workload: LiveWorkload, objects: Objects) -> str | None:
     """Domain below which a model answers, as its status says."""
     url = text_of(section(workload.manifest, "status"), "url")
     host = url.partition("://")[2].partition(":")[0].partition("/")[0]
@@ -324,7 +324,7 @@ def host_domain(workload: Workload, objects: Objects) -> str | None:
     return None
 
 
-def ingress_class(workload: Workload, objects: Objects) -> str | None:
+def ingress_class(workload: LiveWorkload, objects: Objects) -> str | None:
     """IngressClass of the Ingress that KServe has made for a model."""
     for ingress in objects.of("networking.k8s.io", "Ingress"):
         about = section(ingress, "metadata")

@@ -7,17 +7,20 @@ from decimal import Decimal
 from typing import Any, Final
 
 from components.catalog.gpus import GPUS
-from components.catalog.labels import GPU_CARD, GPU_RESOURCE
+from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE
+from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
 from components.quantity import binary, parse
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
 
-from .workloads import Notes, Workload
+from .workloads import Notes, LiveWorkload
 
 PRODUCT: Final = "nvidia.com/gpu.product"
 """Card of a node, as NVIDIA's GPU feature discovery labels it."""
 DRIVERS: Final = ("ack.aliyun.com/nvidia-driver-version", "nvidia.com/cuda.driver-version.full")
 """Driver of a node: of ACK, and of GPU feature discovery 0.17 and later."""
+CARDS: Final = "aliyun.accelerator/nvidia_count"
+"""Cards of a node, as ACK labels it."""
 OWN_TAINTS: Final = "node.kubernetes.io/"
 """Taints of Kubernetes itself, which come and go."""
 
@@ -35,7 +38,7 @@ class Groups:
     cards: list[Section] = field(default_factory=list)
     """Cards that the catalogue does not know."""
 
-    def of(self, workload: Workload) -> list[str]:
+    def of(self, workload: LiveWorkload) -> list[str]:
         """Names of the groups that a workload may run on, the preferred ones first."""
         selectors = [*self._selectors(workload)]
         if not selectors:
@@ -48,16 +51,17 @@ class Groups:
             )
         return list(dict.fromkeys(self._group(selector, workload) for selector in selectors))
 
-    def _group(self, selector: Selector, workload: Workload) -> str:
-        for group in self.sections:
-            if group["node_selector"] == selector:
-                return str(group["name"])
+    def _group(self, selector: Selector, workload: LiveWorkload) -> str:
+        for section_ in self.sections:
+            if section_["node_selector"] == selector:
+                return str(section_["name"])
         nodes = [node for node in self.objects.of("", "Node") if _carries(node, selector)]
         group: Section = {
             "name": self._name(selector),
             **self._card(selector, nodes),
             "node_selector": dict(selector),
             **_driver(nodes),
+            **_sharing(nodes, workload),
         }
         if nodes:
             group["allocatable"] = _smallest(nodes)
@@ -100,7 +104,7 @@ class Groups:
                 return {"gpu": described["name"]}
         return {}
 
-    def _selectors(self, workload: Workload) -> Iterator[Selector]:
+    def _selectors(self, workload: LiveWorkload) -> Iterator[Selector]:
         """Labels of nodes that the pods ask for, in their order."""
         spec = workload.pods.spec
         base = {key: str(value) for key, value in section(spec, "nodeSelector").items()}
@@ -135,7 +139,7 @@ class Groups:
             if selector := {**base, **term}:
                 yield selector
 
-    def _of_term(self, workload: Workload, term: Mapping[str, Any]) -> list[Selector]:
+    def _of_term(self, workload: LiveWorkload, term: Mapping[str, Any]) -> list[Selector]:
         """What a term of an affinity asks for, one selector per value of a label."""
         selectors: list[Selector] = [{}]
         for expression in items(term, "matchExpressions"):
@@ -190,6 +194,21 @@ def _driver(nodes: Sequence[Manifest]) -> Section:
     return {"driver": min(versions)} if versions else {}
 
 
+def _sharing(nodes: Sequence[Manifest], workload: LiveWorkload) -> Section:
+    """How nodes hand out their cards: by their label, or else by what the pods ask for."""
+    ways = {section(node, "metadata", "labels").get(GPU_SCHEDULE) for node in nodes}
+    told = [way.value for way in GpuSharing if way.label in ways]
+    limits = section(workload.server, "resources", "limits")
+    if not told and any(name.startswith(MIG_PREFIX) for name in limits):
+        told = [GpuSharing.MIG.value]
+    elif not told and GPU_CORES in limits:
+        told = [GpuSharing.CORE_MEM.value]
+    elif not told and GPU_MEMORY in limits:
+        told = [GpuSharing.SHARE.value]
+    is_usual = not told or told[0] == GpuSharing.EXCLUSIVE
+    return {} if is_usual else {"gpu_sharing": told[0]}
+
+
 def _amount(node: Manifest, resource: str) -> Decimal:
     return Decimal(parse(str(section(node, "status", "allocatable").get(resource, "0"))))
 
@@ -201,8 +220,14 @@ def _smallest(nodes: Sequence[Manifest]) -> Section:
     return {
         "cpu": _cpus(cpu),
         "memory": binary(int(memory) // 2**20 * 2**20),
-        "gpus": int(min(_amount(node, GPU_RESOURCE) for node in nodes)),
+        "gpus": min(map(_cards, nodes)),
     }
+
+
+def _cards(node: Manifest) -> int:
+    """Cards of a node, also of one that hands out parts of them alone."""
+    whole = int(_amount(node, GPU_RESOURCE))
+    return whole or int(section(node, "metadata", "labels").get(CARDS, 0))
 
 
 def _cpus(amount: Decimal) -> str:
@@ -222,7 +247,7 @@ def _taints(nodes: Sequence[Manifest]) -> list[Section]:
     return [taint for taint in every[0] if all(taint in others for others in every)]
 
 
-def _asked(workload: Workload) -> Section:
+def _asked(workload: LiveWorkload) -> Section:
     """Nodes for what the container that serves asks for, with room for as much again."""
     resources = section(workload.server, "resources")
     wanted = {**section(resources, "limits"), **section(resources, "requests")}
@@ -234,7 +259,7 @@ def _asked(workload: Workload) -> Section:
     }
 
 
-def _tolerated(workload: Workload) -> list[Section]:
+def _tolerated(workload: LiveWorkload) -> list[Section]:
     taints = []
     for toleration in items(workload.pods.spec, "tolerations"):
         key = text_of(toleration, "key")
@@ -246,7 +271,7 @@ def _tolerated(workload: Workload) -> list[Section]:
     return taints
 
 
-def policy_notes(objects: Objects, workloads: Sequence[Workload], notes: Notes) -> None:
+def policy_notes(objects: Objects, workloads: Sequence[LiveWorkload], notes: Notes) -> None:
     """Says what becomes of ResourcePolicies, which profile existing has none of."""
     for policy in objects.of("scheduling.alibabacloud.com", "ResourcePolicy"):
         placed = [str(entry) for entry in workloads if policy in policies_of(objects, entry.pods)]

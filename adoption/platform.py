@@ -8,7 +8,7 @@ from plan.objects import Manifest, Objects, items, section, text_of
 from status.cluster import Cluster
 
 from .models import host_domain, ingress_class
-from .workloads import KNATIVE, KSERVE, Notes, Workload
+from .workloads import KNATIVE, KSERVE, Notes, LiveWorkload
 
 CONTROLLERS: Final[Mapping[str, tuple[str, str]]] = {
     "knative": ("knative-serving", "controller"),
@@ -70,7 +70,7 @@ def _release(controller: Manifest) -> str:
 
 def sections(
     parts: Mapping[str, str],
-    workloads: Sequence[Workload],
+    workloads: Sequence[LiveWorkload],
     seconds: int,
     objects: Objects,
     notes: Notes,

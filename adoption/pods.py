@@ -12,8 +12,9 @@ from components.serving.server import SHARED_MEMORY_PATH, VLLM_PORT
 from components.serving.vllm_command import read_command
 from components.serving.vllm_sources import is_below, is_hub_name
 from plan.objects import Objects, items, name_of, section, text_of, texts_of
+from policy.workloads import Images
 
-from .workloads import Notes, Workload, runs_vllm, words_of
+from .workloads import Notes, LiveWorkload, runs_vllm, words_of
 
 MODULE: Final = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 """Entrypoint of vLLM's images: docker/Dockerfile, vllm-openai; later `vllm serve`, which takes the
@@ -32,7 +33,7 @@ class Stores:
     notes: Notes
     sections: list[Section] = field(default_factory=list)
 
-    def folder(self, workload: Workload, claim: str, path: str) -> Section:
+    def folder(self, workload: LiveWorkload, claim: str, path: str) -> Section:
         """A folder of a claim, as `volume` and `volumes` have it."""
         space = workload.namespace
         store = {"name": claim, "namespace": space}
@@ -60,7 +61,7 @@ class Stores:
 class PodReader:
     """Reads the pod of a workload."""
 
-    workload: Workload
+    workload: LiveWorkload
     stores: Stores
     notes: Notes
 
@@ -127,7 +128,7 @@ class PodReader:
             )
             words = ["vllm", "serve"] if runs_vllm(container) else ["/entrypoint"]
         server: Section = {
-            "image": text_of(container, "image"),
+            "image": self.image(container),
             "mount_path": mount_path,
             "command": self.plain_words(words),
             "port": self._port(container, words),
@@ -146,6 +147,31 @@ class PodReader:
         ]:
             server["image_pull_secrets"] = pull
         return server
+
+    def image(self, container: Mapping[str, Any]) -> str:
+        """The image, by the digest that pods run where its tag is one that moves."""
+        image = text_of(container, "image")
+        tag = image.rpartition("/")[2].partition(":")[2] or "latest"
+        if "@" in image or not Images().moves(tag):
+            return image
+        for pod in self.stores.objects.of("", "Pod"):
+            about = section(pod, "metadata")
+            labels = section(about, "labels")
+            if (
+                about.get("namespace") != self.workload.namespace
+                or not self.workload.pods.labels.items() <= labels.items()
+            ):
+                continue
+            for status in items(section(pod, "status"), "containerStatuses"):
+                _, at, digest = text_of(status, "imageID").partition("@")
+                if at and status.get("name") in (container.get("name"), "user-container"):
+                    self.notes.say(
+                        self.workload,
+                        f"its image is {image}, which moves; the stack file has the digest that "
+                        "its pods run.",
+                    )
+                    return f"{image}@{digest}"
+        return image
 
     def plain_words(self, words: list[str]) -> list[str]:
         """A command line without keys: a variable stands for each."""
@@ -175,12 +201,12 @@ class PodReader:
         limits = section(container, "resources", "limits")
         both = {**limits, **requests}
         resources: Section = {}
-        for name, usual in (("cpu", "1"), ("memory", "1Gi")):
+        for name, usual in (("cpu", "4"), ("memory", "32Gi")):
             if name not in both:
                 self.notes.say(
                     self.workload,
-                    f"it asks for no {name}; {usual} stands in the stack file, so write what it "
-                    "takes.",
+                    f"it asks for no {name}; {usual} stands in the stack file, of memory as the "
+                    "limit too, so write what it takes.",
                 )
             resources[name] = str(both.get(name, usual))
         if "memory" in limits:
@@ -326,7 +352,7 @@ class PodReader:
         """An entry of `init_containers` or `sidecars`."""
         limits = section(container, "resources", "limits")
         asked = {**limits, **section(container, "resources", "requests")}
-        beside: Section = {"name": text_of(container, "name"), "image": text_of(container, "image")}
+        beside: Section = {"name": text_of(container, "name"), "image": self.image(container)}
         for key in ("command", "args"):
             if words := [*texts_of(container, key)]:
                 beside[key] = self.plain_words(words)
@@ -338,7 +364,7 @@ class PodReader:
         return {**beside, **{key: str(size()) for key, size in sizes.items() if size()}}
 
 
-def dataset_notes(objects: Objects, claims: Mapping[str, Workload], notes: Notes) -> None:
+def dataset_notes(objects: Objects, claims: Mapping[str, LiveWorkload], notes: Notes) -> None:
     """Says what becomes of caches, whose claims models mount."""
     for dataset in objects.of("data.fluid.io", "Dataset"):
         name = name_of(dataset)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from plan.objects import section, text_of
 
 from .pods import PodReader
-from .workloads import Notes, Workload, words_of
+from .workloads import Notes, LiveWorkload, words_of
 
 Section = dict[str, Any]
 
@@ -18,7 +18,7 @@ CLASS: Final[Section] = {
 """PriorityClass of jobs without one, since a training job has to give way."""
 
 
-def training(workload: Workload, reader: PodReader, notes: Notes) -> Section | None:
+def training(workload: LiveWorkload, reader: PodReader, notes: Notes) -> Section | None:
     """An entry of `training` but its placement; None where no entry can be what the Job is."""
     container, spec = workload.server, section(workload.manifest, "spec")
     words = words_of(container)
@@ -41,7 +41,7 @@ def training(workload: Workload, reader: PodReader, notes: Notes) -> Section | N
     read = [volume for volume in reader.claims() if volume["read_only"]]
     job: Section = {
         "name": workload.name,
-        "image": text_of(container, "image"),
+        "image": reader.image(container),
         "command": reader.plain_words(words),
         "resources": reader.resources(container),
         "checkpoint": _mounted(workload, reader, first),
@@ -73,6 +73,6 @@ def training(workload: Workload, reader: PodReader, notes: Notes) -> Section | N
     return job
 
 
-def _mounted(workload: Workload, reader: PodReader, volume: Section) -> Section:
+def _mounted(workload: LiveWorkload, reader: PodReader, volume: Section) -> Section:
     folder = reader.stores.folder(workload, volume["claim"], volume["sub_path"])
     return {**folder, "mount_path": volume["mount_path"]}

@@ -1,6 +1,6 @@
 """What a cluster serves and trains, by whatever kind of object."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,8 +45,8 @@ ACCOUNT_VOLUME: Final = "kube-api-access-"
 class Notes:
     """What could not be said, or is said otherwise, as sentences."""
 
-    def __init__(self) -> None:
-        self.sentences: list[str] = []
+    def __init__(self, sentences: Sequence[str] = ()) -> None:
+        self.sentences = [*sentences]
 
     def say(self, subject: object, sentence: str) -> None:
         """Keeps a sentence about something, once."""
@@ -56,7 +56,7 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Workload:
+class LiveWorkload:
     """An object that starts pods with a model or a training in them."""
 
     manifest: Manifest
@@ -85,7 +85,7 @@ class Workload:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator[Workload]:
+def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator[LiveWorkload]:
     """The models and training jobs of a cluster, those that others have made left out.
 
     Args:
@@ -130,7 +130,7 @@ def workloads(objects: Objects, namespace: str | None, notes: Notes) -> Iterator
                 yield workload
 
 
-def _workload(objects: Objects, manifest: Manifest) -> Workload | None:
+def _workload(objects: Objects, manifest: Manifest) -> LiveWorkload | None:
     """A workload with the container that serves: of KServe's own runtimes, as its pods show it."""
     pods = next(
         (entry for entry in pods_of(manifest) if "predictor" in entry.path or _is_plain(manifest)),
@@ -145,11 +145,11 @@ def _workload(objects: Objects, manifest: Manifest) -> Workload | None:
     with_cards = [entry for entry in containers if _asks_for_cards(entry)]
     with_vllm = [entry for entry in containers if runs_vllm(entry)]
     ranked = [*serving, *with_vllm, *with_cards, *containers]
-    return Workload(manifest, pods, ranked[0] if ranked else {})
+    return LiveWorkload(manifest, pods, ranked[0] if ranked else {})
 
 
 def _is_plain(manifest: Manifest) -> bool:
-    return manifest["kind"] != "InferenceService"
+    return str(manifest["kind"]) != "InferenceService"
 
 
 def _bare(manifest: Manifest) -> Pods:
@@ -202,7 +202,7 @@ def words_of(container: Mapping[str, Any]) -> list[str]:
 def runs_vllm(container: Mapping[str, Any]) -> bool:
     """Whether a container runs vLLM, by its command or by its image."""
     is_named = vllm_image(text_of(container, "image")) is not None
-    return is_named or read_command(words_of(container)) is not None
+    return bool(is_named) or read_command(words_of(container)) is not None
 
 
 def _asks_for_cards(container: Mapping[str, Any]) -> bool:
@@ -213,7 +213,7 @@ def _asks_for_cards(container: Mapping[str, Any]) -> bool:
     return any(name == GPU_RESOURCE or field_of(name) for name in resources)
 
 
-def _is_for_models(workload: Workload) -> bool:
+def _is_for_models(workload: LiveWorkload) -> bool:
     containers = items(workload.pods.spec, "containers")
     if workload.kind == "InferenceService":
         return True

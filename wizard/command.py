@@ -7,7 +7,7 @@ from plan.refused import Refused
 
 from .draft import new_path, planned, write
 from .environment import draft
-from .questions import QUESTIONS, Answers, Question
+from .questions import QUESTIONS, Answers, WizardQuestion
 
 Ask = Callable[[str, str], str]
 """Asks a person: the question, and what is taken by default."""
@@ -78,13 +78,13 @@ def answered(stack: str, flags: Mapping[str, str], say: Say, ask: Ask | None) ->
     return answers
 
 
-def _fault(question: Question, answer: str, answers: Answers) -> str:
+def _fault(question: WizardQuestion, answer: str, answers: Answers) -> str:
     if not answer:
         return f"{question.flag} is missing, but it must be given: {question.text}."
     return question.fault(answer, answers)
 
 
-def _asked(question: Question, answers: Answers, default: str, say: Say, ask: Ask) -> str:
+def _asked(question: WizardQuestion, answers: Answers, default: str, say: Say, ask: Ask) -> str:
     choices = question.choices(answers)
     text = question.text
     if choices:

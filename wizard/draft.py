@@ -69,12 +69,17 @@ def planned(draft: Draft, stack: str, project: Path) -> Plan:
     Raises:
         Refused: The file would be refused, in one sentence per fault.
     """
+    return enforced(plan_of(draft, stack, project), project)
+
+
+def plan_of(draft: Draft, stack: str, project: Path) -> Plan:
+    """The same, whatever the policies say of it."""
     with tempfile.TemporaryDirectory() as folder:
         beside = Path(folder)
         for entry in project.resolve().iterdir():
             (beside / entry.name).symlink_to(entry)
         (beside / f"Pulumi.{stack}.yaml").write_text(draft.text, encoding="utf-8")
-        return enforced(plan(stack, beside), project)
+        return plan(stack, beside)
 
 
 def write(draft: Draft, path: Path) -> None:

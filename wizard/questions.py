@@ -57,7 +57,7 @@ def _none(_: Answers) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Question:
+class WizardQuestion:
     """A question, and the flag that answers it."""
 
     name: str
@@ -202,7 +202,7 @@ def _usual_image(answers: Answers) -> str:
 
 
 QUESTIONS: Final = (
-    Question(
+    WizardQuestion(
         "on",
         "What it runs on: pro, a new ACK Pro cluster; edge, a new ACK Edge cluster with your own "
         "machines; own-vpc, a new cluster in your VPC; own-cluster, an ACK cluster by its id; "
@@ -210,7 +210,7 @@ QUESTIONS: Final = (
         _constant("pro"),
         choices=lambda _: ("pro", "edge", "own-vpc", "own-cluster", "existing"),
     ),
-    Question(
+    WizardQuestion(
         "region",
         "Region of Alibaba Cloud",
         _constant("cn-beijing"),
@@ -220,7 +220,7 @@ QUESTIONS: Final = (
         "cn-beijing",
         is_open=True,
     ),
-    Question(
+    WizardQuestion(
         "zone",
         "Zone of the nodes, which has to have the instance type in stock",
         _usual_zone,
@@ -228,35 +228,35 @@ QUESTIONS: Final = (
         pattern=r"[a-z]{2}(-[a-z0-9]+)+",
         like="cn-beijing-h",
     ),
-    Question(
+    WizardQuestion(
         "vpc_id",
         "ID of the VPC",
         applies=on("own-vpc", "own-cluster"),
         pattern=r"vpc-[a-z0-9]+",
         like="vpc-2ze0a1b2c3d4e5f6g7h8i",
     ),
-    Question(
+    WizardQuestion(
         "vswitch_id",
         "ID of its vSwitch for nodes, in the zone",
         applies=on("own-vpc", "own-cluster"),
         pattern=r"vsw-[a-z0-9]+",
         like="vsw-2ze0a1b2c3d4e5f6g7h8i",
     ),
-    Question(
+    WizardQuestion(
         "pod_vswitch_id",
         "ID of its vSwitch for pods, in the zone",
         applies=on("own-vpc"),
         pattern=r"vsw-[a-z0-9]+",
         like="vsw-2ze0a1b2c3d4e5f6g7h8i",
     ),
-    Question(
+    WizardQuestion(
         "cluster_id",
         "ID of the ACK cluster",
         applies=on("own-cluster"),
         pattern=r"c[a-z0-9]+",
         like="c0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     ),
-    Question(
+    WizardQuestion(
         "present",
         "What the cluster has already, with commas between: knative, kserve, cert-manager, fluid; "
         "or none",
@@ -265,20 +265,20 @@ QUESTIONS: Final = (
         pattern=rf"none|({'|'.join(PARTS)})(,({'|'.join(PARTS)}))*",
         like="knative,fluid or none",
     ),
-    Question(
+    WizardQuestion(
         "card",
         "GPU card",
         lambda answers: "V100" if answers["on"] == "edge" else "A10",
         choices=served_cards,
     ),
-    Question(
+    WizardQuestion(
         "instance_type",
         "ECS instance type of the nodes",
         _usual_type,
         on(*NEW_NODES),
         instance_types,
     ),
-    Question(
+    WizardQuestion(
         "nodes",
         "Nodes with cards: a number, or bounds such as 0-4 between which they are added and "
         "removed",
@@ -287,7 +287,7 @@ QUESTIONS: Final = (
         pattern=rf"{COUNT}|\d{{1,3}}-{COUNT}",
         like="2 or 0-4",
     ),
-    Question(
+    WizardQuestion(
         "node_label",
         "Label that the nodes with cards, and no others, carry",
         _usual_label,
@@ -295,7 +295,7 @@ QUESTIONS: Final = (
         pattern=r"[\w./-]+=[\w.-]+",
         like="nvidia.com/gpu.product=NVIDIA-A10",
     ),
-    Question(
+    WizardQuestion(
         "node_gpus",
         "Cards of each of them",
         _constant("1"),
@@ -303,7 +303,7 @@ QUESTIONS: Final = (
         pattern=COUNT,
         like="1",
     ),
-    Question(
+    WizardQuestion(
         "node_cpu",
         "CPUs that each of them offers to pods",
         _constant("30"),
@@ -311,7 +311,7 @@ QUESTIONS: Final = (
         pattern=COUNT,
         like="30",
     ),
-    Question(
+    WizardQuestion(
         "node_memory",
         "Memory that each of them offers to pods",
         _constant("110Gi"),
@@ -319,27 +319,27 @@ QUESTIONS: Final = (
         pattern=QUANTITY,
         like="110Gi",
     ),
-    Question(
+    WizardQuestion(
         "gpus",
         "Cards of one replica",
         _constant("1"),
         choices=_cards_of_a_replica,
     ),
-    Question(
+    WizardQuestion(
         "files",
         "Whence the model comes: store, its files are in a bucket or file system; import, a Job "
         "loads them there from a hub; hub, each pod loads them from a hub",
         _constant("store"),
         choices=lambda _: ("store", "import", "hub"),
     ),
-    Question(
+    WizardQuestion(
         "store",
         "Where files are kept: oss, a new bucket; oss-existing, a bucket that is there; nas, a new "
         "file system; claim, a PersistentVolumeClaim that is there",
         lambda answers: _stores(answers)[0],
         choices=_stores,
     ),
-    Question(
+    WizardQuestion(
         "bucket",
         "Name of the bucket",
         _usual_bucket,
@@ -347,7 +347,7 @@ QUESTIONS: Final = (
         pattern=r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
         like="my-models",
     ),
-    Question(
+    WizardQuestion(
         "bucket_region",
         "Region of the bucket",
         _constant("cn-beijing"),
@@ -357,7 +357,7 @@ QUESTIONS: Final = (
         "cn-beijing",
         is_open=True,
     ),
-    Question(
+    WizardQuestion(
         "bucket_secret",
         "Name of the Secret with an AccessKey for the bucket, under akId and akSecret",
         _constant("oss-reader"),
@@ -365,7 +365,7 @@ QUESTIONS: Final = (
         pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
         like="oss-reader",
     ),
-    Question(
+    WizardQuestion(
         "claim",
         "Name of the claim, in the models' namespace",
         _constant("llm-models"),
@@ -373,14 +373,14 @@ QUESTIONS: Final = (
         pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
         like="llm-models",
     ),
-    Question(
+    WizardQuestion(
         "hub",
         "Hub of the model",
         _usual_hub,
         lambda answers: answers["files"] != "store",
         lambda _: ("modelscope", "huggingface"),
     ),
-    Question(
+    WizardQuestion(
         "model_id",
         "Model in the hub, owner and name",
         lambda answers: f"Qwen/{_usual_model(answers)[0]}",
@@ -388,7 +388,7 @@ QUESTIONS: Final = (
         pattern=r"[\w.-]+/[\w.-]+",
         like=f"Qwen/{_SEVEN}",
     ),
-    Question(
+    WizardQuestion(
         "revision",
         "Its revision: a commit stays the same, a branch does not",
         lambda answers: "master" if answers["hub"] == "modelscope" else "main",
@@ -396,7 +396,7 @@ QUESTIONS: Final = (
         pattern=r"[\w./-]+",
         like="main",
     ),
-    Question(
+    WizardQuestion(
         "path",
         "Folder of the model in the store",
         lambda answers: "/" + (answers.get("model_id") or _usual_model(answers)[0]).split("/")[-1],
@@ -404,14 +404,14 @@ QUESTIONS: Final = (
         pattern=r"/[^:\s]*",
         like=f"/{_SEVEN}",
     ),
-    Question(
+    WizardQuestion(
         "size",
         "Size of its files",
         lambda answers: _usual_model(answers)[1],
         pattern=QUANTITY,
         like="15Gi",
     ),
-    Question(
+    WizardQuestion(
         "cache",
         "Whether a copy is kept in the memory of nodes near the GPUs, by Fluid; not on edge, where "
         "machines do not reach each other",
@@ -419,7 +419,7 @@ QUESTIONS: Final = (
         lambda answers: answers["files"] != "hub" and answers["on"] != "edge",
         lambda _: ("no", "yes"),
     ),
-    Question(
+    WizardQuestion(
         "cache_label",
         "Label that the nodes for the copy, and no others, carry",
         _constant("node-role.example.com/cache=true"),
@@ -427,21 +427,21 @@ QUESTIONS: Final = (
         pattern=r"[\w./-]+=[\w.-]+",
         like="node-role.example.com/cache=true",
     ),
-    Question(
+    WizardQuestion(
         "name",
         "Name of the model, and of its service",
         _usual_name,
         pattern=r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         like="qwen",
     ),
-    Question(
+    WizardQuestion(
         "image",
         "Image of vLLM, with a tag",
         _usual_image,
         pattern=r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)(@sha256:[0-9a-f]{64})?",
         like=IMAGE,
     ),
-    Question(
+    WizardQuestion(
         "driver",
         "NVIDIA driver of the nodes, which the image's CUDA has to find",
         _constant("580.126.09"),
@@ -449,34 +449,34 @@ QUESTIONS: Final = (
         pattern=r"\d+\.\d+(\.\d+)?",
         like="580.126.09",
     ),
-    Question(
+    WizardQuestion(
         "max_model_len",
         "Longest prompt and answer together, in tokens",
         _constant("8192"),
         pattern=r"[1-9]\d*",
         like="8192",
     ),
-    Question(
+    WizardQuestion(
         "runtime",
         "What serves it: knative, scaled on requests and to zero; kserve, scaled on its queue or "
         "its GPU",
         lambda answers: "kserve" if answers["on"] == "edge" else "knative",
         choices=lambda _: [*SCALED_ON],
     ),
-    Question(
+    WizardQuestion(
         "metric",
         "What it is scaled on",
         lambda answers: next(iter(SCALED_ON[answers["runtime"]])),
         choices=lambda answers: [*SCALED_ON[answers["runtime"]]],
     ),
-    Question(
+    WizardQuestion(
         "target",
         "What one replica should have of it",
         lambda answers: SCALED_ON[answers["runtime"]][answers["metric"]],
         pattern=r"\d+(\.\d+)?",
         like="8",
     ),
-    Question(
+    WizardQuestion(
         "prometheus",
         "Address of the Prometheus in the cluster",
         _constant("http://prometheus.monitoring.svc:9090"),
@@ -484,7 +484,7 @@ QUESTIONS: Final = (
         pattern=r"https?://[^\s@]+",
         like="http://prometheus.monitoring.svc:9090",
     ),
-    Question("min", "Fewest replicas", _constant("1"), pattern=r"\d{1,3}", like="1"),
-    Question("max", "Most replicas", _constant("2"), pattern=COUNT, like="2"),
+    WizardQuestion("min", "Fewest replicas", _constant("1"), pattern=r"\d{1,3}", like="1"),
+    WizardQuestion("max", "Most replicas", _constant("2"), pattern=COUNT, like="2"),
 )
 """In the order in which they are asked."""

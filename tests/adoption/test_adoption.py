@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from adoption.command import allowed
 from adoption.description import Description, describe
 from adoption.difference import differences
 from cli import main
@@ -241,9 +242,90 @@ def test_an_entry_that_would_be_refused_is_left_out_with_its_sentence() -> None:
     description = described(*objects, second)
     assert [model["name"] for model in description.draft.config["models"]] == ["qwen"]
     assert any(
-        note.startswith("models[broken] is left out: models[broken].server.image is")
+        note.startswith("broken is left out: models[broken].server.image is")
         for note in description.notes
     )
+
+
+def test_an_annotation_that_would_be_refused_is_left_out_by_itself() -> None:
+    objects = knative()
+    service = next(m for m in objects if m["apiVersion"].startswith("serving"))
+    annotations = service["spec"]["template"]["metadata"]["annotations"]
+    annotations |= {
+        "autoscaling.knative.dev/initial-scale": "0",
+        "autoscaling.knative.dev/activation-scale": "2",
+    }
+    description = described(*objects)
+    [model] = description.draft.config["models"]
+    assert model["serve"]["knative"]["annotations"] == {
+        "autoscaling.knative.dev/activation-scale": "2"
+    }
+    assert any("initial-scale] is left out" in note for note in description.notes)
+
+
+def test_an_image_that_moves_is_the_digest_that_pods_run(project: Path) -> None:
+    objects = knative()
+    container(objects)["image"] = "docker.io/vllm/vllm-openai:latest"
+    digest = f"sha256:{'a' * 64}"
+    labels = {
+        "team": "search",
+        "serving.knative.dev/service": "qwen",
+        "serving.knative.dev/configuration": "qwen",
+    }
+    entry = {"name": "user-container", "imageID": f"docker.io/vllm/vllm-openai@{digest}"}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "qwen-1",
+            "namespace": "llm",
+            "labels": labels,
+            "ownerReferences": [{"uid": "1"}],
+        },
+        "spec": {},
+        "status": {"containerStatuses": [entry]},
+    }
+    description, _ = allowed(describe(cluster(*objects, pod), "t", None, ""), "t", project)
+    [model] = description.draft.config["models"]
+    assert model["server"]["image"] == f"docker.io/vllm/vllm-openai:latest@{digest}"
+    with pytest.raises(Refused, match=r"qwen is left out: .*\[fixed-images\]"):
+        allowed(describe(cluster(*objects), "t", None, ""), "t", project)
+
+
+def test_in_production_a_model_without_a_priority_is_given_one(project: Path) -> None:
+    objects = [m for m in manifests("kserve") if m["metadata"]["name"] != "embed"]
+    description, _ = allowed(describe(cluster(*objects), "prod", None, ""), "prod", project)
+    assert description.draft.config["models"][0]["priority"] == "adopted-models"
+    assert description.draft.config["priorities"][0]["value"] == 0
+    description, _ = allowed(describe(cluster(*objects), "t", None, ""), "t", project)
+    assert "priority" not in description.draft.config["models"][0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "label", "sharing"),
+    [
+        ({"aliyun.com/gpu-mem": "8"}, None, "share"),
+        ({"aliyun.com/gpu-mem": "8"}, "cgpu", "cgpu"),
+        ({"aliyun.com/gpu-mem": "8", "aliyun.com/gpu-core.percentage": "40"}, None, "core_mem"),
+    ],
+)
+def test_parts_of_cards_are_told_by_the_nodes_or_by_what_pods_ask_for(
+    limits: Manifest, label: str | None, sharing: str
+) -> None:
+    objects = knative()
+    container(objects)["args"] += ["--gpu-memory-utilization", "0.3"]
+    container(objects)["resources"] = {
+        "requests": {"cpu": "4", "memory": "16Gi"},
+        "limits": {"memory": "16Gi", **limits},
+    }
+    node = next(m for m in objects if m["kind"] == "Node")
+    node["status"]["allocatable"].pop("nvidia.com/gpu")
+    node["metadata"]["labels"] |= {"aliyun.accelerator/nvidia_count": "1"}
+    node["metadata"]["labels"] |= {"ack.node.gpu.schedule": label} if label else {}
+    config = describe(cluster(*objects), "t", None, "").draft.config
+    assert config["nodes"][0]["gpu_sharing"] == sharing
+    assert config["nodes"][0]["allocatable"]["gpus"] == 1
+    assert config["models"][0]["server"]["resources"]["gpu_memory"] == "8Gi"
 
 
 def test_two_models_of_one_name_need_two_stack_files() -> None:

@@ -17,7 +17,7 @@ from stacks.validation import validate
 from wizard.command import answered
 from wizard.draft import planned
 from wizard.environment import draft
-from wizard.questions import QUESTIONS, Answers, Question
+from wizard.questions import QUESTIONS, Answers, WizardQuestion
 from wizard.stack_yaml import scalar, stack_text
 
 from ..stacks.environments import ROOT
@@ -34,7 +34,7 @@ OWN = {
 
 
 def combinations(
-    answers: Answers, varied: Sequence[str], questions: Sequence[Question] = QUESTIONS
+    answers: Answers, varied: Sequence[str], questions: Sequence[WizardQuestion] = QUESTIONS
 ) -> Iterator[Answers]:
     """Every way to answer some questions, and the default for the others."""
     if not questions:
