@@ -1,11 +1,12 @@
 """The verb `adopt`: reads a cluster, plans, tells, and writes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from plan.model import Plan
-from plan.objects import name_of
+from plan.objects import Objects, name_of
 from plan.refused import Refused
 from policy.configuration import read_configuration
 from policy.validation import enforced, validate
@@ -14,7 +15,7 @@ from wizard.draft import new_path, plan_of, write
 
 from .description import Description, describe, live_version
 from .difference import differences, objects_there
-from .workloads import READ
+from .workloads import READ, without_nulls
 
 Say = Callable[[str], None]
 TAKE_OVER: Final = (
@@ -48,7 +49,8 @@ def adopt(
     """
     path = new_path(stack, project)
     connection = Connection(kubeconfig, context)
-    cluster = read(connection, [namespace] if namespace else [], READ)
+    there = read(connection, [namespace] if namespace else [], READ)
+    cluster = replace(there, objects=Objects(map(without_nulls, there.objects)))
     description = describe(cluster, stack, namespace, _version(connection), context)
     description, plan = allowed(description, stack, project)
     changes = [*differences(plan, cluster.objects, description.workloads)]

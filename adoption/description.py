@@ -11,17 +11,14 @@ from plan.objects import Objects, section
 from plan.refused import Refused
 from stacks.validation import validate
 from status.cluster import Cluster
-from wizard.draft import PLACEHOLDER, Draft
+from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 
 from . import models, platform
 from .nodes import Groups, policy_notes
 from .pods import PodReader, Stores, dataset_notes
 from .training import CLASS, training
-from .workloads import Notes, LiveWorkload, workloads
+from .workloads import LiveWorkload, Notes, workloads
 
-KUBECONFIG: Final = """\
-Put your own in before you deploy; this one stands for it in plans:
-  cat ~/.kube/config | pulumi config set --secret ack-inference:kubeconfig -s {stack}"""
 HIGHEST: Final = 1_000_000_000
 
 Section = dict[str, Any]
@@ -93,7 +90,6 @@ def describe(
             "or Deployment that asks for cards or runs vLLM.",
             *notes.sentences,
         )
-    entries = {f"{workload.name}": workload for workload in chosen}
     used = {entry["name"] for entry in (*config["models"], *config.get("training", ()))}
     draft = Draft(
         f"A cluster that ran these models before it had this file, which describes it.\n"
@@ -101,7 +97,7 @@ def describe(
         config,
         _comments(stack, config),
     )
-    kept = {name: entry for name, entry in entries.items() if name in used - dropped}
+    kept = {entry.name: entry for entry in chosen if entry.name in used - dropped}
     return Description(draft, notes.sentences, kept)
 
 

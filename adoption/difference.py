@@ -53,6 +53,13 @@ POD: Final[Mapping[str, Any]] = {
     "hostNetwork": False,
 }
 """The same of a pod, and of Knative's fields beside it."""
+CONTAINER: Final[Mapping[str, Any]] = {
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+    "securityContext": {},
+    "resizePolicy": [],
+}
+"""The same of a container."""
 OBJECT: Final[Mapping[str, Any]] = {
     "spec.completionMode": "NonIndexed",
     "spec.parallelism": 1,
@@ -378,21 +385,30 @@ def _container(name: str, container: Mapping[str, Any], spec: Mapping[str, Any])
         fields[f"{name}.resources.limits[{resource}]"] = str(amount)
     for resource, amount in {**limits, **requests}.items():
         fields[f"{name}.resources.requests[{resource}]"] = str(amount)
-    fields[f"{name}.ports"] = sorted(
-        int(port.get("containerPort", 0)) for port in items(container, "ports")
-    )
+    fields[f"{name}.ports"] = [
+        {key: value for key, value in port.items() if (key, value) != ("protocol", "TCP")}
+        for port in items(container, "ports")
+    ]
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         if section(container, probe):
             fields[f"{name}.{probe}"] = _probe(section(container, probe))
-    if section(container, "lifecycle"):
-        fields[f"{name}.lifecycle"] = section(container, "lifecycle")
-    if section(container, "securityContext"):
-        fields[f"{name}.securityContext"] = section(container, "securityContext")
     policy = container.get("imagePullPolicy")
     if policy not in (None, "IfNotPresent"):
         fields[f"{name}.imagePullPolicy"] = policy
+    fields |= {
+        f"{name}.{key}": value
+        for key, value in container.items()
+        if key not in _READ and CONTAINER.get(key, _NOTHING) != value
+    }
     fields |= _mounts(name, container, spec)
     return {key: value for key, value in fields.items() if value not in ([], {}, None, "")}
+
+
+_READ: Final = (
+    *("name", "image", "command", "args", "env", "envFrom", "ports", "resources", "volumeMounts"),
+    *("startupProbe", "readinessProbe", "livenessProbe", "imagePullPolicy"),
+)
+"""Fields of a container that are compared in a form of their own."""
 
 
 def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from components.serving.kserve_model import KServeMetric
 from components.serving.pod import STARTUP_SECONDS
 from plan.objects import Objects, items, section, text_of
 
-from .workloads import KNATIVE, Notes, LiveWorkload
+from .workloads import KNATIVE, LiveWorkload, Notes
 
 SYSTEM_NOTES: Final = (
     "serving.knative.dev/creator",
@@ -311,7 +311,7 @@ def _whole(text: str) -> int:
     return int(text) if re.fullmatch(r"\d{1,4}", text) else 0
 
 
-def host_domain(workload: LiveWorkload, objects: Objects) -> str | None:
+def host_domain(workload: LiveWorkload) -> str | None:
     """Domain below which a model answers, as its status says."""
     url = text_of(section(workload.manifest, "status"), "url")
     host = url.partition("://")[2].partition(":")[0].partition("/")[0]

@@ -13,7 +13,7 @@ from components.quantity import binary, parse
 from plan.objects import Manifest, Objects, items, name_of, pairs, section, text_of, texts_of
 from plan.pods import policies_of
 
-from .workloads import Notes, LiveWorkload
+from .workloads import LiveWorkload, Notes
 
 PRODUCT: Final = "nvidia.com/gpu.product"
 """Card of a node, as NVIDIA's GPU feature discovery labels it."""

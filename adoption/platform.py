@@ -8,7 +8,7 @@ from plan.objects import Manifest, Objects, items, section, text_of
 from status.cluster import Cluster
 
 from .models import host_domain, ingress_class
-from .workloads import KNATIVE, KSERVE, Notes, LiveWorkload
+from .workloads import KNATIVE, KSERVE, LiveWorkload, Notes
 
 CONTROLLERS: Final[Mapping[str, tuple[str, str]]] = {
     "knative": ("knative-serving", "controller"),
@@ -98,7 +98,7 @@ def sections(
         if part not in config:
             continue
         served = [workload for workload in workloads if workload.kind == kind]
-        domains = {domain for entry in served if (domain := host_domain(entry, objects))}
+        domains = {domain for entry in served if (domain := host_domain(entry))}
         if len(domains) == 1:
             config[part]["domain"] = domains.pop()
         elif served:

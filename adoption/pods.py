@@ -14,7 +14,7 @@ from components.serving.vllm_sources import is_below, is_hub_name
 from plan.objects import Objects, items, name_of, section, text_of, texts_of
 from policy.workloads import Images
 
-from .workloads import Notes, LiveWorkload, runs_vllm, words_of
+from .workloads import LiveWorkload, Notes, runs_vllm, words_of
 
 MODULE: Final = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 """Entrypoint of vLLM's images: docker/Dockerfile, vllm-openai; later `vllm serve`, which takes the

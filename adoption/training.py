@@ -5,7 +5,7 @@ from typing import Any, Final
 from plan.objects import section, text_of
 
 from .pods import PodReader
-from .workloads import Notes, LiveWorkload, words_of
+from .workloads import LiveWorkload, Notes, words_of
 
 Section = dict[str, Any]
 

@@ -42,6 +42,15 @@ ACCOUNT_VOLUME: Final = "kube-api-access-"
 """Begins the name of the volume with the token of a pod's account."""
 
 
+def without_nulls(value: Any) -> Any:
+    """An object without its nulls, which say as much as what is left out."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [without_nulls(part) for part in value if part is not None]
+    return value
+
+
 class Notes:
     """What could not be said, or is said otherwise, as sentences."""
 

@@ -18,6 +18,11 @@ PLACEHOLDER: Final = {"secure": "v1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAA
 """Stands for a secret that `pulumi config set --secret` writes; a plan takes it, an update does
 not."""
 
+KUBECONFIG: Final = """\
+Put your own in before you deploy; this one stands for it in plans:
+  cat ~/.kube/config | pulumi config set --secret ack-inference:kubeconfig -s {stack}"""
+"""Comment of that key."""
+
 
 @dataclass(frozen=True)
 class Draft:

@@ -9,7 +9,7 @@ from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version
 from components.quantity import binary, parse
 
-from .draft import PLACEHOLDER, Draft
+from .draft import KUBECONFIG, PLACEHOLDER, Draft
 from .questions import MEASURED, NEW_NODES, PARTS, Answers, card_of, on
 
 SHARE_OF_A_NODE: Final = 0.7
@@ -27,9 +27,6 @@ GROUNDS: Final[Mapping[str, str]] = {
     "own-cluster": "an ACK cluster that exists",
     "existing": "any Kubernetes cluster, by kubeconfig",
 }
-KUBECONFIG: Final = """\
-Put your own in before you deploy; this one stands for it in plans:
-  cat ~/.kube/config | pulumi config set --secret ack-inference:kubeconfig -s {stack}"""
 PROMETHEUS: Final = """\
 The HTTP API address of Managed Service for Prometheus lets in whoever has it. Put yours in:
   pulumi config set --secret ack-inference:prometheus_url -s {stack}"""

@@ -1,7 +1,10 @@
 """How objects become a stack file, what is told of the rest, and what is never asked for."""
 
 import copy
+import random
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from adoption.command import allowed
 from adoption.description import Description, describe
-from adoption.difference import differences
+from adoption.difference import compare, differences
+from adoption.workloads import without_nulls
 from cli import main
 from plan.model import Plan
 from plan.objects import Objects
@@ -94,6 +98,65 @@ def _made(drafted: Plan) -> list[Manifest]:
     return [copy.deepcopy(dict(manifest)) for manifest in drafted.manifests()]
 
 
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths of all values in an object."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, (*path, number))
+    else:
+        yield path
+
+
+SAME = ("readOnly", "operator", "skipAwait", "deletionPropagation", "generation")
+"""Ends of paths that mean nothing else by another value, or by another path too."""
+
+
+@pytest.mark.parametrize("name", ["knative", "kserve", "deployment"])
+def test_whatever_value_is_another_one_in_the_cluster_is_told(name: str, project: Path) -> None:
+    drafted = planned(describe(cluster(*manifests(name)), "t", None, "").draft, "t", project)
+    for manifest in _made(drafted):
+        assert [*compare(manifest, manifest)] == []
+        for path in leaves(manifest):
+            is_name = path[-1] == "name" and path[-2] in ("metadata", 0)
+            if path[0] in ("apiVersion", "kind") or is_name or path[-1] == "namespace":
+                continue
+            if str(path[-1]).endswith(SAME):
+                continue
+            live = copy.deepcopy(manifest)
+            parent = live
+            for key in path[:-1]:
+                parent = parent[key]
+            value = parent[path[-1]]
+            parent[path[-1]] = not value if isinstance(value, bool) else another(value)
+            assert [*compare(manifest, live)], (manifest["kind"], path)
+
+
+def another(value: Any) -> Any:
+    return value + 1 if isinstance(value, int | float) else f"{value}9"
+
+
+def test_whatever_a_cluster_leaves_out_ends_in_a_file_or_a_sentence() -> None:
+    for seed in range(60):
+        chance = random.Random(seed)  # noqa: S311  no key is made of it
+        objects = copy.deepcopy(manifests(chance.choice(["knative", "kserve", "deployment"])))
+        for _ in range(3):
+            manifest = chance.choice(objects)
+            paths = [p for p in leaves(manifest) if p[0] not in ("apiVersion", "kind", "metadata")]
+            if not paths:
+                continue
+            path = chance.choice(paths)
+            parent = manifest
+            for key in path[: chance.randint(1, len(path)) - 1]:
+                parent = parent[key]
+            if isinstance(parent, dict):
+                parent.pop(next(iter(parent)) if parent is not manifest else "spec", None)
+        with suppress(Refused):
+            describe(cluster(*map(without_nulls, objects)), "t", None, "")
+
+
 FIELDS = {
     "serviceAccountName": "model-reader",
     "runtimeClassName": "nvidia",
@@ -105,6 +168,15 @@ FIELDS = {
     "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 1}],
     "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["hub"]}],
 }
+
+
+def test_a_field_of_a_container_that_no_stack_file_has_is_told(project: Path) -> None:
+    objects = knative()
+    container(objects)["workingDir"] = "/srv"
+    container(objects)["ports"] = [{"containerPort": 8000, "name": "h2c"}]
+    told = changes(described(*objects), objects, project)
+    assert any("server.workingDir is taken away, /srv" in sentence for sentence in told)
+    assert any("server.ports is" in sentence for sentence in told)
 
 
 @pytest.mark.parametrize("field", [*FIELDS])
