@@ -35,4 +35,4 @@ class Step:
     run: Callable[[Say], Iterator[Row]]
     """Gives its rows as they come; raises Skipped, or Broken."""
     in_ci: bool = False
-    """Whether CI runs it: it builds no more than the tests do, and a busy machine does not matter."""
+    """Whether CI runs it: it builds no more than the tests do, on a busy machine too."""
