@@ -1,6 +1,7 @@
 """What became of a stack: each model's way through the live cluster, and what breaks it.
 
     cluster.py    reads a cluster with `list` alone, a request per kind
+    rooms.py      why no node has room for a pod
     pods.py       why a pod does not run
     links.py      what a model needs, one function per link of its way
     ways.py       joins them, model by model

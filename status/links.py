@@ -26,10 +26,8 @@ from plan.pods import Pods
 from .cluster import Cluster
 from .model import Finding, State
 from .pods import (
-    ENDED,
     LINK,
     Log,
-    Rooms,
     condition,
     duration,
     pod_finding,
@@ -37,6 +35,7 @@ from .pods import (
     text,
     young,
 )
+from .rooms import ENDED, Rooms
 
 SETTLING_SECONDS: Final = 120
 """How long a controller is given for its first answer; a Dataset without caches takes as long."""

@@ -16,7 +16,8 @@ from .cluster import Cluster, Connection, read
 from .drift import drift
 from .links import LINKS, Trail, autoscalers, ended, note, outcome
 from .model import Autoscaling, PodPlace, State, Status, Way
-from .pods import Log, Rooms, condition, is_ready, node_kind
+from .pods import Log, condition, is_ready
+from .rooms import Rooms, node_kind
 
 PoolNames = Callable[[Manifest | None], str]
 """What the pool of a node is called."""

@@ -3,6 +3,7 @@
 Does not prove that a cluster says it in these words: `python -m proof status` breaks a real one.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -452,3 +453,25 @@ def test_a_model_that_may_not_be_read_is_not_called_ready():
     assert status.unseen == [
         "Pod could not be listed, and are taken as they should be: the API server says 403."
     ]
+
+
+def test_nodes_that_are_cordoned_are_said_to_be_so():
+    live = Live(plan_of("dev"))
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    live.pending(QWEN)["spec"]["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    finding = first(assessed(live), "qwen")
+    assert finding.why.startswith("its nodes are cordoned")
+    assert "uncordon" in finding.remedy
+
+
+def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
+    live = Live(plan_of("dev"))
+    other = copy.deepcopy(live.get("Node", "gpu-0"))
+    other["metadata"]["name"] = "gpu-1"
+    other["spec"]["taints"] = [{"key": "broken", "effect": "NoSchedule"}]
+    live.objects.append(other)
+    _full(live)
+    assert "1 node that would do, held by finetune-0-abc; 1 node more with broken:NoSchedule" in (
+        first(assessed(live), "qwen").why
+    )
