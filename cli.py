@@ -235,6 +235,53 @@ def status(
     sys.exit(code)
 
 
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    help="Access to the stack's cluster. Default: KUBECONFIG; without one, nothing is asked.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--rbac", is_flag=True, help="Print the ClusterRole that `status` needs, and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
+@_PROJECT
+def doctor(
+    stack: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    rbac: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Look before `pulumi up` of a STACK at what it needs: programs, keys, cluster, rights.
+
+    A line for each point: ok, wrong, or not known, with the remedy. Values of keys are not shown.
+
+    \b
+    Exit codes beside 2:
+      0  nothing is wrong
+      1  something is
+
+    \b
+    Examples:
+      ack-inference doctor dev
+      ack-inference doctor prod --kubeconfig prod.kubeconfig
+      ack-inference doctor prod --rbac | kubectl apply -f -
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.render import terminal
+    from status.doctor import cluster_role, show
+
+    if rbac:
+        click.echo(cluster_role(), nl=False)
+        return
+    sys.exit(show(stack, project, kubeconfig, context, terminal(), as_json=as_json))
+
+
 @main.group()
 def sandbox() -> None:
     """Run `pulumi up` on this machine, without an account.

@@ -365,8 +365,11 @@ def _refused(subject: str, says: str) -> Finding:
         return Finding(
             State.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
         )
-    remedy = "mend what the webhook names"
-    return Finding(State.BROKEN, "service", subject, f"a webhook refuses it: {says}", remedy)
+    if "failed calling webhook" in says:
+        remedy = "look at the pods behind the webhook, and at its certificate"
+        return Finding(State.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
+    remedy = "mend what the refusal names"
+    return Finding(State.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -497,16 +500,25 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
     for scaler in _scaled(trail, "autoscaling", _HPA):
         entry = condition(scaler, "ScalingActive")
         idle = entry.get("reason") == "ScalingDisabled"
-        if entry.get("status") == "False" and not idle:
+        if not sees_its_metric(scaler) and not idle:
+            says = text(entry.get("message"))
+            absent = "metrics API" in says and "registered" in says
             yield Finding(
                 State.BROKEN,
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
-                f"cannot read its metric: {text(entry.get('message'))}",
-                "look at the metrics adapter, and whether Prometheus scrapes the pods",
-                "metrics_have_a_source",
+                f"cannot read its metric: {says}",
+                "install a metrics adapter: give gpu_metrics"
+                if absent
+                else "look at the metrics adapter, and whether Prometheus scrapes the pods",
+                "metrics_have_an_adapter" if absent else "metrics_have_a_source",
             )
     yield from _without_scaler(trail)
+
+
+def sees_its_metric(scaler: Manifest) -> bool:
+    """Whether an HPA knows its metric; without it, what it wants says nothing."""
+    return condition(scaler, "ScalingActive").get("status") != "False"
 
 
 def autoscalers(trail: Trail) -> Iterator[Manifest]:

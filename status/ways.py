@@ -14,7 +14,7 @@ from plan.refused import Refused
 
 from .cluster import Cluster, Connection, read
 from .drift import drift
-from .links import LINKS, Trail, autoscalers, ended, note, outcome
+from .links import LINKS, Trail, autoscalers, ended, note, outcome, sees_its_metric
 from .model import Autoscaling, PodPlace, State, Status, Way
 from .pods import Log, condition, is_ready
 from .rooms import Rooms, node_kind
@@ -86,7 +86,7 @@ def _way(trail: Trail, pools: PoolNames) -> Way:
         max((finding.state for finding in findings), default=State.READY),
         findings,
         [*_places(trail, pools)],
-        _autoscaling(scaling) if scaling else None,
+        _autoscaling(scaling) if scaling and sees_its_metric(scaling) else None,
         note(trail),
     )
 

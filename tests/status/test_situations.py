@@ -12,9 +12,10 @@ import pytest
 
 from plan.model import Plan
 from status.model import Finding, State, Status
+from status.symptoms import SYMPTOMS
 from status.ways import assess
 from status.words import lines
-from tests.stacks.environments import dev, hybrid, planned
+from tests.stacks.environments import ROOT, dev, hybrid, planned
 from tests.status.live import Live, ago, conditions
 
 QWEN = "qwen-00001-deployment"
@@ -280,7 +281,7 @@ SITUATIONS = (
         "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
     ),
     Situation(
-        "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
+        "webhook", _webhook, "service", "admission refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
     Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
@@ -475,3 +476,37 @@ def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
     assert "1 node that would do, held by finetune-0-abc; 1 node more with broken:NoSchedule" in (
         first(assessed(live), "qwen").why
     )
+
+
+NO_API = "no custom metrics API (custom.metrics.k8s.io) registered"
+NO_WEBHOOK = 'Internal error occurred: failed calling webhook "a.invalid": connection refused'
+
+
+@pytest.mark.parametrize(
+    ("message", "row"),
+    [(NO_API, "metrics_have_an_adapter"), ("no metrics returned", "metrics_have_a_source")],
+)
+def test_an_adapter_that_is_missing_is_told_from_one_that_has_no_value(message, row):
+    live = Live(plan_of("hybrid"))
+    name = "HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False"
+    live.condition(*name, reason="FailedGetPodsMetric", message=message)
+    status = assessed(live)
+    assert first(status, "qwen-chat").row == row
+    assert status.ways[0].autoscaling is None
+
+
+def test_a_webhook_that_is_away_is_told_from_one_that_refuses():
+    live = Live(plan_of("dev"))
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=NO_WEBHOOK)
+    assert "a webhook is away" in first(assessed(live), "qwen").why
+
+
+def test_every_row_that_is_named_is_on_the_page():
+    """Rows of the sentences above, and of the last words of servers."""
+    page = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
+    rows = {symptom.row for symptom in SYMPTOMS}
+    for situation in SITUATIONS:
+        live = Live(plan_of(situation.stack))
+        situation.breaks(live)
+        rows.add(first(assessed(live, situation.log), situation.model).row)
+    assert {row for row in rows if row not in page} == set()
