@@ -282,6 +282,40 @@ def doctor(
     sys.exit(show(stack, project, kubeconfig, context, terminal(), as_json=as_json))
 
 
+@main.command("upgrade-plan")
+@click.argument("stack", shell_complete=_stacks)
+@click.option("--to", metavar="VERSION", required=True, help="Version of Kubernetes, e.g. 1.35.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@_PROJECT
+def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
+    """Say in which order the Kubernetes of a STACK is upgraded, and what stands in the way.
+
+    The cluster first, then pools one after the other: what is too old for the new version, which
+    nodes are needed beside, and which models have fewer replicas meanwhile. Needs no cluster.
+
+    \b
+    Exit codes beside 2:
+      0  nothing stands in the way
+      1  something is too old
+
+    \b
+    Example:
+      ack-inference upgrade-plan prod --to 1.35
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.upgrade import show
+
+    try:
+        code = show(stack, project, to, terminal(), as_json=as_json)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
 @main.group()
 def sandbox() -> None:
     """Run `pulumi up` on this machine, without an account.

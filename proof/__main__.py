@@ -22,6 +22,7 @@ from . import (
     nodes,
     scheduling,
     stack_files,
+    status,
     vllm_command_lines,
 )
 from .step import Skipped, Step
@@ -37,6 +38,7 @@ STEPS: Final[tuple[Step, ...]] = (
     kserve.STEP,
     fluid.STEP,
     nodes.STEP,
+    status.STEP,
 )
 """Every step, in the order in which they run."""
 

@@ -105,8 +105,20 @@ class Trail:
         else:
             index = self.cluster.objects.by(_BY_LABEL[label], "", "Pod")
             pods = [*index.get(name_of(self.planned), ())]
-        in_namespace = (pod for pod in pods if namespace_of(pod) == self.namespace)
-        return sorted(in_namespace, key=_made, reverse=True)
+        here = (pod for pod in pods if namespace_of(pod) == self.namespace and self._counts(pod))
+        return sorted(here, key=_made, reverse=True)
+
+    def _counts(self, pod: Manifest) -> bool:
+        """Whether a pod is of a revision that is the latest, or answers; of others Knative may
+        leave pods that wait for good."""
+        revision = section(pod, "metadata", "labels").get("serving.knative.dev/revision")
+        status = section(self.live, "status")
+        named = {
+            text_of(status, "latestCreatedRevisionName"),
+            text_of(status, "latestReadyRevisionName"),
+            *(text_of(entry, "revisionName") for entry in items(status, "traffic")),
+        } - {""}
+        return self.key != (_KNATIVE, "Service") or not named or revision in named
 
     @cached_property
     def startup_seconds(self) -> float:
@@ -120,14 +132,18 @@ class Trail:
 
     @cached_property
     def deployments(self) -> Sequence[Manifest]:
-        """Deployments that run its pods, the latest first."""
+        """Deployments that run its pods, the latest first; of Knative, without those of old."""
         label = _LABELS.get(self.key)
         if label is None:
             return [self.live] if self.live else []
         index = self.cluster.objects.by(_BY_LABEL[label], "apps", "Deployment")
         deployments = index.get(name_of(self.planned), ())
-        in_namespace = (item for item in deployments if namespace_of(item) == self.namespace)
-        return sorted(in_namespace, key=_made, reverse=True)
+        here = (
+            item
+            for item in deployments
+            if namespace_of(item) == self.namespace and self._counts(item)
+        )
+        return sorted(here, key=_made, reverse=True)
 
 
 def _label_index(label: str) -> Callable[[Manifest], str]:

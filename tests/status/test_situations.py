@@ -510,3 +510,17 @@ def test_every_row_that_is_named_is_on_the_page():
         situation.breaks(live)
         rows.add(first(assessed(live, situation.log), situation.model).row)
     assert {row for row in rows if row not in page} == set()
+
+
+def test_pods_of_a_revision_that_nobody_asks_any_more_are_not_waited_for():
+    live = Live(plan_of("dev"))
+    labels = {**live.get("Pod", QWEN)["metadata"]["labels"]}
+    old = copy.deepcopy(live.get("Pod", QWEN))
+    old["metadata"]["name"] = "qwen-00000-deployment-7f-old"
+    old["metadata"]["labels"] = {**labels, "serving.knative.dev/revision": "qwen-00000"}
+    live.objects.append(old)
+    live.pending("qwen-00000")
+    assert assessed(live).state is State.READY
+    traffic = [{"revisionName": "qwen-00000", "percent": 10}]
+    live.status("Service", "qwen", traffic=traffic)
+    assert assessed(live).state is State.BROKEN
