@@ -108,10 +108,12 @@ class Trail:
         here = (pod for pod in pods if namespace_of(pod) == self.namespace and self._counts(pod))
         return sorted(here, key=_made, reverse=True)
 
-    def _counts(self, pod: Manifest) -> bool:
-        """Whether a pod is of a revision that is the latest, or answers; of others Knative may
-        leave pods that wait for good."""
-        revision = section(pod, "metadata", "labels").get("serving.knative.dev/revision")
+    def _counts(self, manifest: Manifest) -> bool:
+        """Whether a pod or a Deployment is of a revision that is the latest, or answers.
+
+        Of others Knative may leave pods that wait for good.
+        """
+        revision = section(manifest, "metadata", "labels").get("serving.knative.dev/revision")
         status = section(self.live, "status")
         named = {
             text_of(status, "latestCreatedRevisionName"),

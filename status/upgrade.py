@@ -18,7 +18,7 @@ from components.names import kubernetes_minor
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.checks.views import fewest_replicas, models
+from stacks.checks.views import fewest_replicas, models, workloads
 from stacks.sections.environment import Environment
 from stacks.sections.pools import PoolSection
 from stacks.validation import Validation, validate
@@ -41,8 +41,8 @@ class Batches:
     """Nodes that it needs beside for that time, so that all that runs at the least has room."""
     why: Sequence[str]
     """What has no room without them."""
-    models: Sequence[str]
-    """Whose pods may be on its nodes."""
+    workloads: Sequence[str]
+    """Models and jobs whose pods may be on its nodes."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class UpgradePlan:
     """Models that are below their fewest replicas for a while."""
     unknown: Sequence[str]
     """What no table says."""
+    by_owner: bool = False
+    """Whether the cluster is not of the stack."""
 
 
 def show(stack: str, project: Path, to: str, console: Console, *, as_json: bool) -> int:
@@ -122,6 +124,7 @@ def upgrade_of(stack: str, settings: Mapping[str, Any], to: str, prefix: str) ->
         [*_rolled(environment, settings, prefix)],
         [*_interrupted(environment)],
         [*_unknown(environment)],
+        environment.existing,
     )
 
 
@@ -162,7 +165,9 @@ def _rolled(
             else f"{pool.autoscale.min} to {pool.autoscale.max} nodes"
         )
         on_it = [
-            model.name for _, model in models(environment) if pool.name in model.placement.pools
+            workload.name
+            for _, workload in workloads(environment)
+            if pool.name in workload.placement.pools
         ]
         yield Batches(
             pool.name,
@@ -236,10 +241,13 @@ def sentences(upgrade: UpgradePlan) -> Iterator[str]:
     steps = upgrade.versions[1:] or upgrade.versions
     path = " -> ".join([first or "the version of now", *steps])
     yield f"1. The cluster: {path}."
-    yield (
-        "   Set cluster.version to each in turn and run `pulumi up`: the control plane goes first, "
-        "nodes go on with their version."
-    )
+    if upgrade.by_owner:
+        yield "   Its owner upgrades it, and its nodes; then say so in cluster.version."
+    else:
+        yield (
+            "   Set cluster.version to each in turn and run `pulumi up`: the control plane goes "
+            "first, nodes go on with their version."
+        )
     if first is None:
         yield (
             "   The stack file does not say the version of now: `ack-inference doctor` asks the "
@@ -247,8 +255,8 @@ def sentences(upgrade: UpgradePlan) -> Iterator[str]:
         )
     for number, batches in enumerate(upgrade.pools, start=2):
         yield f"{number}. Pool {batches.pool}: {batches.nodes}, {batches.at_once} at a time."
-        if batches.models:
-            yield f"   Its nodes may have pods of {', '.join(batches.models)}."
+        if batches.workloads:
+            yield f"   Its nodes may have pods of {', '.join(batches.workloads)}."
         if batches.spare:
             yield (
                 f"   Give it {batches.spare} node more for that time: without it, what runs at the "
