@@ -45,6 +45,8 @@ _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _HPA: Final = "HorizontalPodAutoscaler"
 _CLAIM: Final = "PersistentVolumeClaim"
+_UNSCHEDULABLE: Final = "Unschedulable"
+"""Reason of a revision whose pod has no node at this moment."""
 _LABELS: Final = {
     (_KNATIVE, "Service"): "serving.knative.dev/service",
     (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
@@ -458,8 +460,12 @@ def revision(trail: Trail) -> Iterator[Finding]:
         manifest = trail.find(_KNATIVE, "Revision", latest)
         entry = condition(manifest or {}, "Ready")
         says = text(entry.get("message")) or text(entry.get("reason"))
-        if entry.get("status") == "False":
-            still = f"; {ready} still answers" if ready else ""
+        still = f"; {ready} still answers" if ready else ""
+        if entry.get("reason") == _UNSCHEDULABLE and trail.pods:
+            # Its pods say whether that is for good.
+            why = f"has no node for a pod yet{still}"
+            yield Finding(State.COMING, "revision", f"Revision {latest}", why)
+        elif entry.get("status") == "False":
             yield Finding(
                 State.BROKEN,
                 "revision",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -77,7 +78,12 @@ def assess(planned: Plan, cluster: Cluster, log: Log = lambda _pod, _container: 
 def _way(trail: Trail, pools: PoolNames) -> Way:
     findings = [*chain.from_iterable(link(trail) for link in LINKS)]
     if not any(finding.state is State.BROKEN for finding in findings):
-        findings += outcome(trail)
+        coming = any(finding.state is State.COMING for finding in findings)
+        findings += (
+            # While pods come, a service says False for the time being.
+            replace(finding, state=State.COMING, remedy="") if coming else finding
+            for finding in outcome(trail)
+        )
     scaling = next(iter(autoscalers(trail)), None)
     return Way(
         trail.workload.name,

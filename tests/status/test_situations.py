@@ -524,3 +524,12 @@ def test_pods_of_a_revision_that_nobody_asks_any_more_are_not_waited_for():
     traffic = [{"revisionName": "qwen-00000", "percent": 10}]
     live.status("Service", "qwen", traffic=traffic)
     assert assessed(live).state is State.BROKEN
+
+
+def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
+    live = Live(plan_of("dev"))
+    _superseded(live)
+    _loading(live)
+    nodes = {"reason": "Unschedulable", "message": "0/7 nodes are available"}
+    live.condition("Revision", "qwen-00002", "Ready", "False", **nodes)
+    assert assessed(live).state is State.COMING
