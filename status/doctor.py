@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,8 +39,6 @@ LEAST_PYTHON: Final = (3, 11)
 """`requires-python` of this project."""
 PLUGINS: Final = {"kubernetes": "pulumi-kubernetes", "alicloud": "pulumi-alicloud"}
 """Plugins of Pulumi, each by the package whose version it has."""
-SOON: Final = timedelta(hours=1)
-"""An `up` of a new cluster takes as long."""
 COMMAND_SECONDS: Final = 30
 KEYS: Final[Sequence[tuple[str, ...]]] = (
     ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY"),
@@ -325,9 +323,7 @@ def lifetime(kubeconfig: Path, context: str | None, now: datetime) -> Point:
     if ends <= now:
         return Point(name, Verdict.WRONG, f"expired at {when}", remedy)
     left = duration((ends - now).total_seconds())
-    if ends - now < SOON:
-        return Point(name, Verdict.WRONG, f"expires at {when}, in {left}", remedy)
-    return Point(name, Verdict.OK, f"is valid until {when}")
+    return Point(name, Verdict.OK, f"is valid until {when}, for {left}")
 
 
 def _user(kubeconfig: Path, context: str | None) -> Mapping[str, Any]:
