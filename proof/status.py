@@ -82,7 +82,7 @@ class Scene:
         return next(entry for entry in entries if entry["metadata"]["name"].startswith(name))
 
     def pods(self, model: str) -> list[dict[str, Any]]:
-        """Pods of a model or a job that are not about to end, the latest first."""
+        """Pods of a model or a job that are not about to end, the latest revision's first."""
         labels = ("serving.knative.dev/service", "serving.kserve.io/inferenceservice", "job-name")
         pods = [
             pod
@@ -90,7 +90,7 @@ class Scene:
             if model in (section(pod, "metadata", "labels").get(label) for label in labels)
             and "deletionTimestamp" not in pod["metadata"]
         ]
-        return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), reverse=True)
+        return sorted(pods, key=_age, reverse=True)
 
     def restart(self, model: str) -> None:
         """Deletes the pods of a model; its controller makes others."""
@@ -136,6 +136,12 @@ class Scene:
             "lastTimestamp": now,
         }
         self.client.apply(event, MANAGER, force=True)
+
+
+def _age(pod: Manifest) -> tuple[str, str]:
+    about = pod["metadata"]
+    revision = str(about.get("labels", {}).get("serving.knative.dev/revision"))
+    return revision, str(about["creationTimestamp"])
 
 
 Break = Callable[[Scene], AbstractContextManager[Callable[[], None]]]
