@@ -98,7 +98,11 @@ def _way(trail: Trail, pools: PoolNames) -> Way:
 
 
 def pool_names(planned: Plan) -> PoolNames:
-    """Name of the pool of a node, as the plan has it; the kind of node where several would do."""
+    """Name of the pool of a node, as the plan has it; the kind of node where it has none.
+
+    A plan knows no IDs of pools: several of one instance type and with one set of labels are named
+    together.
+    """
     pools = [
         (
             str(inputs.get("nodePoolName")),
@@ -115,7 +119,7 @@ def pool_names(planned: Plan) -> PoolNames:
             for name, types, wanted in pools
             if labels.get(INSTANCE_TYPE) in types and wanted.items() <= labels.items()
         ]
-        return names[0] if len(names) == 1 else node_kind(node)
+        return " or ".join(names) or node_kind(node)
 
     return name
 

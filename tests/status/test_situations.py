@@ -533,3 +533,10 @@ def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
     nodes = {"reason": "Unschedulable", "message": "0/7 nodes are available"}
     live.condition("Revision", "qwen-00002", "Ready", "False", **nodes)
     assert assessed(live).state is State.COMING
+
+
+def test_pools_whose_nodes_are_alike_are_named_together():
+    raw = dev()
+    twin = {**raw["pools"][1], "name": "a10-b"}
+    live = Live(planned({**raw, "pools": [*raw["pools"], twin]}, stack="dev"))
+    assert [place.pool for place in assessed(live).ways[0].places] == ["a10 or a10-b"]
