@@ -4,6 +4,7 @@ In the order of the way. What a later link only repeats of an earlier one is sai
 service is not ready comes after the pods that are why.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +46,8 @@ _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _HPA: Final = "HorizontalPodAutoscaler"
 _CLAIM: Final = "PersistentVolumeClaim"
+_NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
+"""Rows of pods for which all nodes are full."""
 _UNSCHEDULABLE: Final = "Unschedulable"
 """Reason of a revision whose pod has no node at this moment."""
 _LABELS: Final = {
@@ -414,7 +417,8 @@ def pods(trail: Trail) -> Iterator[Finding]:
     job = trail.key == ("batch", "Job")
     for pod in _telling(trail.pods):
         finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
-        if finding and job and (event := _preemption(trail)) and not pod["spec"].get("nodeName"):
+        full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
+        if finding and job and full and (event := _preemption(trail)):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
             finding = Finding(State.COMING, LINK, finding.subject, why, "", "training_gives_way")
         if finding:
@@ -432,14 +436,14 @@ def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:
 
 def _preemption(trail: Trail) -> Manifest | None:
     """The latest event of a pod of a job that gave way; the pod itself is gone by then."""
-    names = f"{name_of(trail.planned)}-"
+    names = re.compile(rf"{re.escape(name_of(trail.planned))}-(?:\d+-)?[a-z0-9]{{5}}")
     events = trail.cluster.objects.by(_reason, "", "Event").get("Preempted", ())
     return next(
         (
             event
             for event in events
             if namespace_of(event) == trail.namespace
-            and str(section(event, "involvedObject").get("name")).startswith(names)
+            and names.fullmatch(str(section(event, "involvedObject").get("name")))
         ),
         None,
     )

@@ -540,3 +540,28 @@ def test_pools_whose_nodes_are_alike_are_named_together():
     twin = {**raw["pools"][1], "name": "a10-b"}
     live = Live(planned({**raw, "pools": [*raw["pools"], twin]}, stack="dev"))
     assert [place.pool for place in assessed(live).ways[0].places] == ["a10 or a10-b"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "breaks", "says"),
+    [
+        ("finetune-0-x2x9k", _preempted, "gave way (Preempted by pod"),
+        ("finetune-big-0-x2x9k", _preempted, "they come before it"),
+        ("finetune-0-x2x9k", lambda live: _cordon(live), "its nodes are cordoned"),
+    ],
+)
+def test_training_gave_way_only_where_its_own_pod_did_and_cards_are_what_it_lacks(
+    pod, breaks, says
+):
+    live = Live(plan_of("dev"))
+    breaks(live)
+    live.event("Pod", TRAINING, "Preempted", "Preempted by pod 1 on node gpu-0", "Normal")
+    live.objects[-1]["involvedObject"]["name"] = pod
+    assert says in first(assessed(live), TRAINING).why
+
+
+def _cordon(live: Live) -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    gpu = {"key": "nvidia.com/gpu", "operator": "Exists"}
+    live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
