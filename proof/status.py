@@ -342,6 +342,47 @@ def _status(api_version: str, kind: str, name: str, **status: Any) -> Break:
 
 
 @contextmanager
+def _unbound(scene: Scene) -> Iterator[Callable[[], None]]:
+    """A cache that is made anew while no node takes its pods."""
+    nodes = [node for node in scene.all("v1", "Node") if node not in _gpu_nodes(scene)]
+    runtime = scene.get("data.fluid.io/v1alpha1", "JindoRuntime", "qwen")
+    taint = {"key": "broken", "value": "yes", "effect": "NoSchedule"}
+    for node in nodes:
+        scene.merge(node, {"spec": {"taints": [*node["spec"].get("taints", ()), taint]}})
+    scene.client.remove(runtime)
+    scene.client.apply(_anew(runtime), MANAGER, force=True)
+    yield _nothing
+    for node in nodes:
+        scene.merge(node, {"spec": {"taints": node["spec"].get("taints")}})
+
+
+@contextmanager
+def _unclaimed(scene: Scene) -> Iterator[Callable[[], None]]:
+    """A claim whose volume is not there."""
+    claim = scene.get("v1", "PersistentVolumeClaim", "finetune")
+    volume = scene.get("v1", "PersistentVolume", claim["spec"]["volumeName"])
+    for entry in (claim, volume):
+        scene.client.delete(entry)
+        with suppress(StatusError):
+            scene.merge(entry, {"metadata": {"finalizers": None}})
+    scene.client.apply(_anew(claim), MANAGER, force=True)
+    yield _nothing
+    entry = _anew(volume)
+    for key in ("uid", "resourceVersion"):
+        entry["spec"]["claimRef"].pop(key, None)
+    scene.client.apply(entry, MANAGER, force=True)
+
+
+def _anew(manifest: Manifest) -> dict[str, Any]:
+    """An object as it can be made again."""
+    about = manifest["metadata"]
+    names = {key: about[key] for key in ("name", "namespace") if key in about}
+    spec = _copy(manifest["spec"])
+    head = {key: manifest[key] for key in ("apiVersion", "kind")}
+    return {**head, "metadata": names, "spec": spec}
+
+
+@contextmanager
 def _without_priority(scene: Scene) -> Iterator[Callable[[], None]]:
     entry = scene.get("scheduling.k8s.io/v1", "PriorityClass", "inference")
     scene.client.delete(entry)
@@ -550,9 +591,9 @@ BROKEN: Final[Sequence[Broken]] = (
     ),
     Broken(
         "Dataset not bound",
-        _status("data.fluid.io/v1alpha1", "Dataset", "qwen", phase="NotBound"),
+        _unbound,
         "cache",
-        "is NotBound",
+        "its cache is not there",
     ),
     Broken(
         "DataLoad failed",
@@ -562,7 +603,7 @@ BROKEN: Final[Sequence[Broken]] = (
     ),
     Broken(
         "claim pending",
-        _status("v1", "PersistentVolumeClaim", "finetune", phase="Pending"),
+        _unclaimed,
         "volume",
         "is Pending",
         model="finetune",

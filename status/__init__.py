@@ -6,6 +6,8 @@
     links.py      what a model needs, one function per link of its way
     ways.py       joins them, model by model
     words.py      shows them on a terminal, and as JSON
+    doctor.py     what an `up` and this room need of a machine, an account and a cluster
+    upgrade.py    in which order Kubernetes is upgraded under a stack
 
 What there should be comes from the plan (`plan.graph`), what there is from the cluster.
 """
