@@ -7,7 +7,6 @@ Does not prove what a kubelet or a cloud says in all its releases.
 """
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -34,8 +33,6 @@ SECONDS: Final = 150
 """Longest until something is said, or is well again."""
 MANAGER: Final = "proof"
 NAMESPACE: Final = "inference"
-START_SECONDS: Final = 4
-"""How long a pod takes to be ready: long enough to be held before."""
 CARDS: Final = "nvidia.com/gpu"
 STACKS: Final[Mapping[str, Raw]] = {
     # Another pool that grows would be the scheduler's way out of what is broken.
@@ -287,45 +284,20 @@ def _mount(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _held(scene: Scene, model: str, **container: Any) -> Iterator[None]:
-    """New pods of a model never become ready, until the context ends."""
-    old = {pod["metadata"]["uid"] for pod in scene.pods(model)}
-    stopped = threading.Event()
+def _late(scene: Scene) -> Iterator[Callable[[], None]]:
+    """A revision whose pod waits for a node that was asked for, until its deadline has passed."""
 
-    def hold() -> None:
-        while not stopped.wait(0.1):
-            with suppress(StatusError, KeyError):
-                for pod in scene.pods(model):
-                    is_new = pod["metadata"]["uid"] not in old
-                    if is_new and pod["spec"].get("nodeName"):
-                        scene.says(pod, **container)
-                        old.add(pod["metadata"]["uid"])
+    def asked_for() -> None:
+        for pod in scene.pods("qwen")[:1]:
+            if not pod["spec"].get("nodeName"):
+                scene.event(pod, "TriggeredScaleUp", "pod triggered scale-up")
 
-    thread = threading.Thread(target=hold, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+    with _changed(_huge_and_hurried)(scene):
+        yield asked_for
 
 
-def _new_revision(edit: Callable[[dict[str, Any]], None], **container: Any) -> Break:
-    """Breaks the latest revision while the one before it answers."""
-
-    @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
-        with _held(scene, "qwen", **container), _changed(edit)(scene) as again:
-            yield again
-
-    return broken
-
-
-def _annotate(template: dict[str, Any]) -> None:
-    template["metadata"]["annotations"]["proof/try"] = f"{time.monotonic():.0f}"
-
-
-def _hurry(template: dict[str, Any]) -> None:
+def _huge_and_hurried(template: dict[str, Any]) -> None:
+    _huge(template)
     template["metadata"]["annotations"]["serving.knative.dev/progress-deadline"] = "20s"
 
 
@@ -530,7 +502,13 @@ BROKEN: Final[Sequence[Broken]] = (
         "pods",
         "its nodes are cordoned",
     ),
-    Broken("too large", _changed(_huge), "pods", "more than any of its nodes has: cpu 5000"),
+    Broken(
+        "too large, and the old revision answers",
+        _changed(_huge),
+        "pods",
+        "more than any of its nodes has: cpu 5000",
+        note="still answers",
+    ),
     Broken(
         "no card",
         lambda scene: _on_nodes(
@@ -575,20 +553,7 @@ BROKEN: Final[Sequence[Broken]] = (
         state=State.COMING,
     ),
     Broken("mount fails", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
-    Broken(
-        "progress deadline",
-        _new_revision(_hurry, state={"running": {"startedAt": "2126-01-01T00:00:00Z"}}),
-        "revision",
-        "is not ready",
-        note="still answers",
-    ),
-    Broken(
-        "superseded",
-        _new_revision(_annotate, state=BACK_OFF, lastState=_ended(1), restartCount=3),
-        "pods",
-        "ends with exit code 1",
-        note="still answers",
-    ),
+    Broken("progress deadline", _late, "revision", "is not ready", note="still answers"),
     Broken(
         "Dataset not bound",
         _unbound,
@@ -719,7 +684,7 @@ def up(stack: str, folder: Path) -> Iterator[Scene]:
     """
     raw = merged(raw_of(stack), STACKS[stack])
     definitions = CRDS if CRDS.is_dir() else None
-    conditions = NodeConditions(node_seconds=1, start_seconds=START_SECONDS)
+    conditions = NodeConditions(node_seconds=1)
     box = Sandbox(ROOT, stack, folder, definitions, conditions)
     try:
         with box.running():
