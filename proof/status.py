@@ -721,12 +721,15 @@ def run(say: Say, cases: Sequence[Broken] = BROKEN) -> Iterator[Row]:
         if not (here := [broken for broken in cases if broken.stack == stack]):
             continue
         say(f"{stack} comes up with nodes")
-        with (
-            tempfile.TemporaryDirectory(prefix="proof-") as folder,
-            up(stack, Path(folder) / "box") as scene,
-        ):
-            yield _healthy(stack, scene)
-            yield from (attempt(scene, broken) for broken in here)
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="proof-") as folder,
+                up(stack, Path(folder) / "box") as scene,
+            ):
+                yield _healthy(stack, scene)
+                yield from (attempt(scene, broken) for broken in here)
+        except RuntimeError as failed:
+            yield Row(f"{stack}: up", "failed", (str(failed),))
 
 
 def _healthy(stack: str, scene: Scene) -> Row:
