@@ -29,6 +29,7 @@ from . import (
     scenarios,
     scheduling,
     stack_files,
+    status,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -46,6 +47,7 @@ STEPS: Final[tuple[Step, ...]] = (
     keda.STEP,
     fluid.STEP,
     nodes.STEP,
+    status.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 3
