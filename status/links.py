@@ -4,6 +4,7 @@ In the order of the way. What a later link only repeats of an earlier one is sai
 service is not ready comes after the pods that are why.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,10 +27,8 @@ from plan.pods import Pods
 from .cluster import Cluster
 from .model import Finding, State
 from .pods import (
-    ENDED,
     LINK,
     Log,
-    Rooms,
     condition,
     duration,
     pod_finding,
@@ -37,6 +36,7 @@ from .pods import (
     text,
     young,
 )
+from .rooms import ENDED, Rooms
 
 SETTLING_SECONDS: Final = 120
 """How long a controller is given for its first answer; a Dataset without caches takes as long."""
@@ -46,6 +46,10 @@ _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _HPA: Final = "HorizontalPodAutoscaler"
 _CLAIM: Final = "PersistentVolumeClaim"
+_NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
+"""Rows of pods for which all nodes are full."""
+_UNSCHEDULABLE: Final = "Unschedulable"
+"""Reason of a revision whose pod has no node at this moment."""
 _LABELS: Final = {
     (_KNATIVE, "Service"): "serving.knative.dev/service",
     (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
@@ -106,8 +110,22 @@ class Trail:
         else:
             index = self.cluster.objects.by(_BY_LABEL[label], "", "Pod")
             pods = [*index.get(name_of(self.planned), ())]
-        in_namespace = (pod for pod in pods if namespace_of(pod) == self.namespace)
-        return sorted(in_namespace, key=_made, reverse=True)
+        here = (pod for pod in pods if namespace_of(pod) == self.namespace and self._counts(pod))
+        return sorted(here, key=_made, reverse=True)
+
+    def _counts(self, manifest: Manifest) -> bool:
+        """Whether a pod or a Deployment is of a revision that is the latest, or answers.
+
+        Of others Knative may leave pods that wait for good.
+        """
+        revision = section(manifest, "metadata", "labels").get("serving.knative.dev/revision")
+        status = section(self.live, "status")
+        named = {
+            text_of(status, "latestCreatedRevisionName"),
+            text_of(status, "latestReadyRevisionName"),
+            *(text_of(entry, "revisionName") for entry in items(status, "traffic")),
+        } - {""}
+        return self.key != (_KNATIVE, "Service") or not named or revision in named
 
     @cached_property
     def startup_seconds(self) -> float:
@@ -121,14 +139,18 @@ class Trail:
 
     @cached_property
     def deployments(self) -> Sequence[Manifest]:
-        """Deployments that run its pods, the latest first."""
+        """Deployments that run its pods, the latest first; of Knative, without those of old."""
         label = _LABELS.get(self.key)
         if label is None:
             return [self.live] if self.live else []
         index = self.cluster.objects.by(_BY_LABEL[label], "apps", "Deployment")
         deployments = index.get(name_of(self.planned), ())
-        in_namespace = (item for item in deployments if namespace_of(item) == self.namespace)
-        return sorted(in_namespace, key=_made, reverse=True)
+        here = (
+            item
+            for item in deployments
+            if namespace_of(item) == self.namespace and self._counts(item)
+        )
+        return sorted(here, key=_made, reverse=True)
 
 
 def _label_index(label: str) -> Callable[[Manifest], str]:
@@ -366,8 +388,11 @@ def _refused(subject: str, says: str) -> Finding:
         return Finding(
             State.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
         )
-    remedy = "mend what the webhook names"
-    return Finding(State.BROKEN, "service", subject, f"a webhook refuses it: {says}", remedy)
+    if "failed calling webhook" in says:
+        remedy = "look at the pods behind the webhook, and at its certificate"
+        return Finding(State.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
+    remedy = "mend what the refusal names"
+    return Finding(State.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -392,7 +417,8 @@ def pods(trail: Trail) -> Iterator[Finding]:
     job = trail.key == ("batch", "Job")
     for pod in _telling(trail.pods):
         finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
-        if finding and job and (event := _preemption(trail)) and not pod["spec"].get("nodeName"):
+        full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
+        if finding and job and full and (event := _preemption(trail)):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
             finding = Finding(State.COMING, LINK, finding.subject, why, "", "training_gives_way")
         if finding:
@@ -410,14 +436,14 @@ def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:
 
 def _preemption(trail: Trail) -> Manifest | None:
     """The latest event of a pod of a job that gave way; the pod itself is gone by then."""
-    names = f"{name_of(trail.planned)}-"
+    names = re.compile(rf"{re.escape(name_of(trail.planned))}-(?:\d+-)?[a-z0-9]{{5}}")
     events = trail.cluster.objects.by(_reason, "", "Event").get("Preempted", ())
     return next(
         (
             event
             for event in events
             if namespace_of(event) == trail.namespace
-            and str(section(event, "involvedObject").get("name")).startswith(names)
+            and names.fullmatch(str(section(event, "involvedObject").get("name")))
         ),
         None,
     )
@@ -438,8 +464,12 @@ def revision(trail: Trail) -> Iterator[Finding]:
         manifest = trail.find(_KNATIVE, "Revision", latest)
         entry = condition(manifest or {}, "Ready")
         says = text(entry.get("message")) or text(entry.get("reason"))
-        if entry.get("status") == "False":
-            still = f"; {ready} still answers" if ready else ""
+        still = f"; {ready} still answers" if ready else ""
+        if entry.get("reason") == _UNSCHEDULABLE and trail.pods:
+            # Its pods say whether that is for good.
+            why = f"has no node for a pod yet{still}"
+            yield Finding(State.COMING, "revision", f"Revision {latest}", why)
+        elif entry.get("status") == "False":
             yield Finding(
                 State.BROKEN,
                 "revision",
@@ -498,16 +528,25 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
     for scaler in _scaled(trail, "autoscaling", _HPA):
         entry = condition(scaler, "ScalingActive")
         idle = entry.get("reason") == "ScalingDisabled"
-        if entry.get("status") == "False" and not idle:
+        if not sees_its_metric(scaler) and not idle:
+            says = text(entry.get("message"))
+            absent = "metrics API" in says and "registered" in says
             yield Finding(
                 State.BROKEN,
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
-                f"cannot read its metric: {text(entry.get('message'))}",
-                "look at the metrics adapter, and whether Prometheus scrapes the pods",
-                "metrics_have_a_source",
+                f"cannot read its metric: {says}",
+                "install a metrics adapter: give gpu_metrics"
+                if absent
+                else "look at the metrics adapter, and whether Prometheus scrapes the pods",
+                "metrics_have_an_adapter" if absent else "metrics_have_a_source",
             )
     yield from _without_scaler(trail)
+
+
+def sees_its_metric(scaler: Manifest) -> bool:
+    """Whether an HPA knows its metric; without it, what it wants says nothing."""
+    return condition(scaler, "ScalingActive").get("status") != "False"
 
 
 def autoscalers(trail: Trail) -> Iterator[Manifest]:

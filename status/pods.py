@@ -1,17 +1,16 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE
-from plan.fit import FreeRoom, amount, requests, selects_node, tolerates
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from .cluster import Cluster, last_seen
 from .model import Finding, State
+from .rooms import Rooms, node_kind
 from .symptoms import symptom_in
 
 Log = Callable[[Manifest, str], str]
@@ -20,7 +19,6 @@ Log = Callable[[Manifest, str], str]
 LINK: Final = "pods"
 MOST_LETTERS: Final = 300
 """Longest message of others that is shown."""
-ENDED: Final = frozenset({"Succeeded", "Failed"})
 NODES_COME: Final = ("TriggeredScaleUp", "ProvisionNode")
 """Events of a pod for which a node is added: by cluster-autoscaler, by GOATScaler."""
 NODE_SECONDS: Final = 900
@@ -54,63 +52,6 @@ _PULLS: Final = frozenset(
 _MOUNTS: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
-
-
-@dataclass
-class LiveRoom(FreeRoom):
-    """A node of the cluster, and what it would offer without pods."""
-
-    whole: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Nodes that some pods may take, as far as labels and taints go."""
-
-    selected: Sequence[LiveRoom]
-    tolerated: Sequence[LiveRoom]
-
-
-class Rooms:
-    """The nodes of a cluster, with the pods on them."""
-
-    def __init__(self, rooms: Sequence[LiveRoom]) -> None:
-        self.all = rooms
-        self._allowed: dict[str, Allowed] = {}
-
-    @classmethod
-    def of(cls, cluster: Cluster) -> "Rooms":
-        """Reads them; none where nodes may not be listed."""
-        rooms: dict[str, LiveRoom] = {}
-        for node in cluster.objects.of("", "Node"):
-            there = section(node, "status", "allocatable") or section(node, "status", "capacity")
-            labels = section(node, "metadata", "labels")
-            taints = [*items(section(node, "spec"), "taints")]
-            whole = {name: amount(name, quantity) for name, quantity in there.items()}
-            name = name_of(node)
-            rooms[name] = LiveRoom(name, labels, taints, dict(whole), whole=whole)
-        for pod in cluster.objects.of("", "Pod"):
-            room = rooms.get(str(pod["spec"].get("nodeName")))
-            if room is not None and section(pod, "status").get("phase") not in ENDED:
-                room.take(pod)
-        return cls([*rooms.values()])
-
-    def allowed(self, pod: Manifest) -> Allowed:
-        """Nodes that a pod may take; worked out once for all pods that ask alike."""
-        spec = pod["spec"]
-        affinity = section(spec, "affinity").get("nodeAffinity")
-        key = repr((spec.get("nodeSelector"), affinity, spec.get("tolerations")))
-        if key not in self._allowed:
-            selected = [room for room in self.all if selects_node(pod, room.name, room.labels)]
-            tolerated = [room for room in selected if tolerates(pod, room.taints)]
-            self._allowed[key] = Allowed(selected, tolerated)
-        return self._allowed[key]
-
-
-def node_kind(node: Manifest | None) -> str:
-    """What a node is: its card, else its instance type, else its name."""
-    labels = section(node, "metadata", "labels")
-    return str(labels.get(GPU_CARD) or labels.get(INSTANCE_TYPE) or name_of(node or {}))
 
 
 def is_ready(manifest: Manifest) -> bool:
@@ -232,7 +173,12 @@ def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
     if gates := items(section(pod, "spec"), "schedulingGates"):
         why = f"is held back by the scheduling gate {gates[0].get('name')}"
         return _finding(State.COMING, pod, why)
-    finding = _without_room(rooms, pod, waits)
+    shortage = rooms.shortage(pod)
+    if shortage is None:
+        finding = _by_scheduler(pod)
+    else:
+        why = f"{shortage.why}; {waits} so far"
+        finding = _finding(shortage.state, pod, why, shortage.remedy, shortage.row)
     if age < SCHEDULING_SECONDS:
         return replace(finding, state=State.COMING, remedy="", row="")
     return replace(finding, why=f"{finding.why}{refusal}")
@@ -245,125 +191,6 @@ def _by_scheduler(pod: Manifest) -> Finding:
         why = "no scheduler has looked at it"
         return _finding(State.BROKEN, pod, why, "look at the scheduler that it names")
     return _finding(State.BROKEN, pod, f"has no node: the scheduler says {says}")
-
-
-def _without_room(rooms: Rooms, pod: Manifest, waits: str) -> Finding:
-    """By the nodes themselves: none selected, none tolerated, none large enough, none free."""
-    if not rooms.all:
-        return _by_scheduler(pod)
-    allowed = rooms.allowed(pod)
-    selected, tolerated = allowed.selected, allowed.tolerated
-    if not selected:
-        return _finding(
-            State.BROKEN,
-            pod,
-            f"no node carries the labels that it asks for ({_asks(pod)})",
-            "wait for the first node of an autoscaled pool; else name a pool that has nodes",
-            "placements_name_pools",
-        )
-    if not tolerated:
-        taints = sorted(
-            {
-                _taint(taint)
-                for room in selected
-                for taint in room.taints
-                if not tolerates(pod, [taint])
-            }
-        )
-        return _finding(
-            State.BROKEN,
-            pod,
-            f"its nodes have a taint that it does not tolerate: {', '.join(taints)}",
-            "take the taint off the nodes, or give it to the pool in the stack file, which makes "
-            "the toleration",
-            "placements_name_pools",
-        )
-    needs = requests(pod)
-    large = [room for room in tolerated if not _lacking(needs, room.whole)]
-    if not large:
-        lacking = min((_lacking(needs, room.whole) for room in tolerated), key=len)
-        if GPU_RESOURCE in lacking and not any(room.whole.get(GPU_RESOURCE) for room in tolerated):
-            return _finding(
-                State.BROKEN,
-                pod,
-                "the nodes that it asks for have no GPU to give: no nvidia.com/gpu among what they "
-                "offer",
-                "look for the device plugin on these nodes, and for the label "
-                "ack.node.gpu.schedule, which shares their cards",
-                "pools_offer_whole_cards",
-            )
-        return _finding(
-            State.BROKEN,
-            pod,
-            f"asks for more than any of its nodes has: {_amounts(needs, tolerated, lacking)}",
-            "ask for less, or take a larger instance type",
-            "requests_fit_every_pool",
-        )
-    return _without_free_room(large, pod, waits)
-
-
-def _without_free_room(rooms: Sequence[LiveRoom], pod: Manifest, waits: str) -> Finding:
-    """By who holds what it needs: pods that come before it are waited for, by design."""
-    needs = requests(pod)
-    lacking = min((_lacking(needs, room.free) for room in rooms), key=len)
-    if not lacking:
-        return _by_scheduler(pod)
-    holders = [other for room in rooms for other in room.pods if _holds(other, lacking)]
-    held = f", held by {_first(sorted(map(name_of, holders)))}" if holders else ""
-    nodes = f"{len(rooms)} node{'s' * (len(rooms) > 1)} that would do"
-    why = f"no {' and '.join(lacking)} is free on {nodes}{held}; {waits} so far"
-    rank = int(pod["spec"].get("priority") or 0)
-    if holders and all(int(other["spec"].get("priority") or 0) > rank for other in holders):
-        return _finding(State.COMING, pod, f"{why}: they come before it", row="training_gives_way")
-    return _finding(
-        State.BROKEN,
-        pod,
-        why,
-        "let the pool grow (autoscale, size), add a pool to the placement, or lower scale.max of "
-        "the others",
-        "highest_sums_fit",
-    )
-
-
-def _lacking(needs: Mapping[str, int], there: Mapping[str, int]) -> list[str]:
-    return [name for name, asked in needs.items() if there.get(name, 0) < asked]
-
-
-def _holds(pod: Manifest, names: Sequence[str]) -> bool:
-    taken = requests(pod)
-    return any(name in taken for name in names if name not in ("cpu", "memory", "pods"))
-
-
-def _amounts(needs: Mapping[str, int], rooms: Sequence[LiveRoom], lacking: Sequence[str]) -> str:
-    texts = []
-    for name in lacking:
-        most = max(room.whole.get(name, 0) for room in rooms)
-        texts.append(f"{name} {_quantity(name, needs[name])} of {_quantity(name, most)}")
-    return ", ".join(texts)
-
-
-def _quantity(name: str, value: int) -> str:
-    if name == "cpu":
-        return f"{value}m"
-    return f"{value // 2**20}Mi" if name == "memory" else str(value)
-
-
-def _asks(pod: Manifest) -> str:
-    spec = pod["spec"]
-    texts = [f"{key}={value}" for key, value in (spec.get("nodeSelector") or {}).items()]
-    required = section(
-        spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"
-    )
-    for term in items(required, "nodeSelectorTerms"):
-        for wanted in items(term, "matchExpressions"):
-            values = ",".join(map(str, wanted.get("values") or ()))
-            texts.append(f"{wanted.get('key')} {wanted.get('operator')} {values}".strip())
-    return "; ".join(texts) or "none"
-
-
-def _taint(taint: Mapping[str, str]) -> str:
-    value = f"={taint['value']}" if taint.get("value") else ""
-    return f"{taint['key']}{value}:{taint['effect']}"
 
 
 def _lost_node(cluster: Cluster, pod: Manifest) -> Finding | None:
@@ -530,11 +357,6 @@ def text(value: object) -> str:
     for pattern, instead in _CREDENTIALS:
         line = pattern.sub(instead, line)
     return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
-
-
-def _first(names: Sequence[str]) -> str:
-    shown, rest = names[:3], len(names) - 3
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
 def young(cluster: Cluster, manifest: Manifest, seconds: float) -> bool:

@@ -74,7 +74,7 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         r"unrecognized arguments|invalid choice",
         "the server refuses a flag of its command line",
         "take the flag out, or take the release that knows it",
-        "extra_args",
+        "extra_faults",
     ),
     _symptom(
         r"No such file or directory.*(config\.json|safetensors)|config\.json",

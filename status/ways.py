@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -14,9 +15,10 @@ from plan.refused import Refused
 
 from .cluster import Cluster, Connection, read
 from .drift import drift
-from .links import LINKS, Trail, autoscalers, ended, note, outcome
+from .links import LINKS, Trail, autoscalers, ended, note, outcome, sees_its_metric
 from .model import Autoscaling, PodPlace, State, Status, Way
-from .pods import Log, Rooms, condition, is_ready, node_kind
+from .pods import Log, condition, is_ready
+from .rooms import Rooms, node_kind
 
 PoolNames = Callable[[Manifest | None], str]
 """What the pool of a node is called."""
@@ -76,7 +78,12 @@ def assess(planned: Plan, cluster: Cluster, log: Log = lambda _pod, _container: 
 def _way(trail: Trail, pools: PoolNames) -> Way:
     findings = [*chain.from_iterable(link(trail) for link in LINKS)]
     if not any(finding.state is State.BROKEN for finding in findings):
-        findings += outcome(trail)
+        coming = any(finding.state is State.COMING for finding in findings)
+        findings += (
+            # While pods come, a service says False for the time being.
+            replace(finding, state=State.COMING, remedy="") if coming else finding
+            for finding in outcome(trail)
+        )
     scaling = next(iter(autoscalers(trail)), None)
     return Way(
         trail.workload.name,
@@ -85,13 +92,17 @@ def _way(trail: Trail, pools: PoolNames) -> Way:
         max((finding.state for finding in findings), default=State.READY),
         findings,
         [*_places(trail, pools)],
-        _autoscaling(scaling) if scaling else None,
+        _autoscaling(scaling) if scaling and sees_its_metric(scaling) else None,
         note(trail),
     )
 
 
 def pool_names(planned: Plan) -> PoolNames:
-    """Name of the pool of a node, as the plan has it; the kind of node where several would do."""
+    """Name of the pool of a node, as the plan has it; the kind of node where it has none.
+
+    A plan knows no IDs of pools: several of one instance type and with one set of labels are named
+    together.
+    """
     pools = [
         (
             str(inputs.get("nodePoolName")),
@@ -108,7 +119,7 @@ def pool_names(planned: Plan) -> PoolNames:
             for name, types, wanted in pools
             if labels.get(INSTANCE_TYPE) in types and wanted.items() <= labels.items()
         ]
-        return names[0] if len(names) == 1 else node_kind(node)
+        return " or ".join(names) or node_kind(node)
 
     return name
 

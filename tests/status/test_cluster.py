@@ -199,7 +199,7 @@ def test_an_address_that_nobody_knows_is_one_sentence(tmp_path, live):
 
 
 def test_a_certificate_that_the_kubeconfig_does_not_trust_is_another_clusters(tmp_path, live):
-    with served(Api(), tmp_path, _self_signed(tmp_path)) as path:
+    with served(Api(), tmp_path, self_signed(tmp_path)) as path:
         said = _refusal(path, live)
     assert "shows a certificate that the kubeconfig does not trust" in said
 
@@ -279,7 +279,7 @@ def test_watch_bears_a_cluster_that_is_away_for_a_moment(monkeypatch):
     assert command._watch(first, look, console) is State.READY
 
 
-def _self_signed(folder: Path) -> tuple[Path, Path]:
+def self_signed(folder: Path) -> tuple[Path, Path]:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -3,6 +3,7 @@
 Does not prove that a cluster says it in these words: `python -m proof status` breaks a real one.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 
 from plan.model import Plan
 from status.model import Finding, State, Status
+from status.symptoms import SYMPTOMS
 from status.ways import assess
 from status.words import lines
-from tests.stacks.environments import dev, hybrid, planned
+from tests.stacks.environments import ROOT, dev, hybrid, planned
 from tests.status.live import Live, ago, conditions
 
 QWEN = "qwen-00001-deployment"
@@ -279,7 +281,7 @@ SITUATIONS = (
         "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
     ),
     Situation(
-        "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
+        "webhook", _webhook, "service", "admission refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
     Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
@@ -452,3 +454,114 @@ def test_a_model_that_may_not_be_read_is_not_called_ready():
     assert status.unseen == [
         "Pod could not be listed, and are taken as they should be: the API server says 403."
     ]
+
+
+def test_nodes_that_are_cordoned_are_said_to_be_so():
+    live = Live(plan_of("dev"))
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    live.pending(QWEN)["spec"]["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    finding = first(assessed(live), "qwen")
+    assert finding.why.startswith("its nodes are cordoned")
+    assert "uncordon" in finding.remedy
+
+
+def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
+    live = Live(plan_of("dev"))
+    other = copy.deepcopy(live.get("Node", "gpu-0"))
+    other["metadata"]["name"] = "gpu-1"
+    other["spec"]["taints"] = [{"key": "broken", "effect": "NoSchedule"}]
+    live.objects.append(other)
+    _full(live)
+    assert "1 node that would do, held by finetune-0-abc; 1 node more with broken:NoSchedule" in (
+        first(assessed(live), "qwen").why
+    )
+
+
+NO_API = "no custom metrics API (custom.metrics.k8s.io) registered"
+NO_WEBHOOK = 'Internal error occurred: failed calling webhook "a.invalid": connection refused'
+
+
+@pytest.mark.parametrize(
+    ("message", "row"),
+    [(NO_API, "metrics_have_an_adapter"), ("no metrics returned", "metrics_have_a_source")],
+)
+def test_an_adapter_that_is_missing_is_told_from_one_that_has_no_value(message, row):
+    live = Live(plan_of("hybrid"))
+    name = "HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False"
+    live.condition(*name, reason="FailedGetPodsMetric", message=message)
+    status = assessed(live)
+    assert first(status, "qwen-chat").row == row
+    assert status.ways[0].autoscaling is None
+
+
+def test_a_webhook_that_is_away_is_told_from_one_that_refuses():
+    live = Live(plan_of("dev"))
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=NO_WEBHOOK)
+    assert "a webhook is away" in first(assessed(live), "qwen").why
+
+
+def test_every_row_that_is_named_is_on_the_page():
+    """Rows of the sentences above, and of the last words of servers."""
+    page = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
+    rows = {symptom.row for symptom in SYMPTOMS}
+    for situation in SITUATIONS:
+        live = Live(plan_of(situation.stack))
+        situation.breaks(live)
+        rows.add(first(assessed(live, situation.log), situation.model).row)
+    assert {row for row in rows if row not in page} == set()
+
+
+def test_pods_of_a_revision_that_nobody_asks_any_more_are_not_waited_for():
+    live = Live(plan_of("dev"))
+    labels = {**live.get("Pod", QWEN)["metadata"]["labels"]}
+    old = copy.deepcopy(live.get("Pod", QWEN))
+    old["metadata"]["name"] = "qwen-00000-deployment-7f-old"
+    old["metadata"]["labels"] = {**labels, "serving.knative.dev/revision": "qwen-00000"}
+    live.objects.append(old)
+    live.pending("qwen-00000")
+    assert assessed(live).state is State.READY
+    traffic = [{"revisionName": "qwen-00000", "percent": 10}]
+    live.status("Service", "qwen", traffic=traffic)
+    assert assessed(live).state is State.BROKEN
+
+
+def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
+    live = Live(plan_of("dev"))
+    _superseded(live)
+    _loading(live)
+    nodes = {"reason": "Unschedulable", "message": "0/7 nodes are available"}
+    live.condition("Revision", "qwen-00002", "Ready", "False", **nodes)
+    assert assessed(live).state is State.COMING
+
+
+def test_pools_whose_nodes_are_alike_are_named_together():
+    raw = dev()
+    twin = {**raw["pools"][1], "name": "a10-b"}
+    live = Live(planned({**raw, "pools": [*raw["pools"], twin]}, stack="dev"))
+    assert [place.pool for place in assessed(live).ways[0].places] == ["a10 or a10-b"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "breaks", "says"),
+    [
+        ("finetune-0-x2x9k", _preempted, "gave way (Preempted by pod"),
+        ("finetune-big-0-x2x9k", _preempted, "they come before it"),
+        ("finetune-0-x2x9k", lambda live: _cordon(live), "its nodes are cordoned"),
+    ],
+)
+def test_training_gave_way_only_where_its_own_pod_did_and_cards_are_what_it_lacks(
+    pod, breaks, says
+):
+    live = Live(plan_of("dev"))
+    breaks(live)
+    live.event("Pod", TRAINING, "Preempted", "Preempted by pod 1 on node gpu-0", "Normal")
+    live.objects[-1]["involvedObject"]["name"] = pod
+    assert says in first(assessed(live), TRAINING).why
+
+
+def _cordon(live: Live) -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    gpu = {"key": "nvidia.com/gpu", "operator": "Exists"}
+    live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
