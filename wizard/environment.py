@@ -16,6 +16,8 @@ SHARE_OF_A_NODE: Final = 0.7
 """Part of a node's CPUs and memory that its replicas ask for: the rest is for the system."""
 CACHE_NODES: Final = ("ecs.g7.2xlarge", "ecs.g7.4xlarge", "ecs.g8i.24xlarge")
 """Instance types for a cache, the smallest first."""
+NODE_SECONDS: Final = 300
+"""How long replicas are kept after a burst, so that nodes are not ordered in vain."""
 FLOAT16_BY_ITSELF: Final[Version] = (0, 9, 0)
 
 Section = dict[str, Any]
@@ -220,12 +222,15 @@ def _model(answers: Answers, say: Say) -> Section:
     pool = "machines" if answers["on"] == "edge" else answers["card"].lower()
     model["placement"] = {"pools": [pool]}
     target = float(answers["target"])
-    scale = {
+    scale: Section = {
         "metric": answers["metric"],
         "target": int(target) if target.is_integer() else target,
         "min": int(answers["min"]),
         "max": int(answers["max"]),
     }
+    if answers["runtime"] == "knative" and "-" in answers.get("nodes", ""):
+        # A replica that a burst asked for is still wanted once its node has come.
+        scale["scale_down_delay_seconds"] = NODE_SECONDS
     model["serve"] = {answers["runtime"]: {"scale": scale}}
     say("Scaled between these bounds, on what one replica should have.", "models", "0", "serve")
     return {"models": [model]}

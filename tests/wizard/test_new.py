@@ -189,6 +189,14 @@ def test_a_wrong_flag_is_a_sentence_and_nothing_is_written(
     assert not (project / "Pulumi.t.yaml").exists()
 
 
+def test_the_defaults_warn_of_nothing_that_an_answer_could_avoid(project: Path) -> None:
+    """Of where images are and how the API server is reached, nobody was asked."""
+    result = run(project, "t", "--yes")
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("Warning")]
+    others = [w for w in warnings if "docker.io" not in w and "private address" not in w]
+    assert others == []
+
+
 def test_all_wrong_flags_are_told_at_once() -> None:
     with pytest.raises(Refused) as refused:
         answered("t", {"card": "X9", "nodes": "x", "gpus": "9"}, print, None)
