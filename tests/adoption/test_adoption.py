@@ -263,6 +263,39 @@ def test_a_policy_of_ack_s_scheduler_gives_the_order_of_the_pools() -> None:
     assert any(note.startswith("ResourcePolicy llm/order: its order") for note in description.notes)
 
 
+def test_a_policy_orders_the_nodes_that_an_affinity_allows() -> None:
+    cards = ("NVIDIA-A10", "Tesla-T4", "NVIDIA-L20")
+    term = {
+        "matchExpressions": [
+            {"key": "nvidia.com/gpu.product", "operator": "In", "values": [*cards[:2]]}
+        ]
+    }
+    rule = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    units = [{"nodeSelector": {"nvidia.com/gpu.product": card}} for card in reversed(cards)]
+    policy = {
+        "apiVersion": "scheduling.alibabacloud.com/v1alpha1",
+        "kind": "ResourcePolicy",
+        "metadata": {"name": "order", "namespace": "llm"},
+        "spec": {"selector": {"team": "search"}, "units": units},
+    }
+    objects = knative(affinity={"nodeAffinity": rule}, nodeSelector={})
+    [model] = described(*objects, policy).draft.config["models"]
+    assert model["placement"]["pools"] == ["tesla-t4", "nvidia-a10"]
+
+
+@pytest.mark.parametrize("kind", ["Service", "Deployment"])
+def test_what_a_controller_has_made_is_no_model_of_its_own(kind: str) -> None:
+    name, group = ("knative", "serving") if kind == "Service" else ("deployment", "apps")
+    made = next(
+        m
+        for m in copy.deepcopy(manifests(name))
+        if m["kind"] == kind and m["apiVersion"].startswith(group)
+    )
+    made["metadata"] |= {"name": "made", "ownerReferences": [{"uid": "1"}]}
+    description = described(*manifests("kserve"), made)
+    assert [model["name"] for model in description.draft.config["models"]] == ["chat"]
+
+
 def test_a_card_that_the_catalogue_does_not_know_is_described_by_its_labels() -> None:
     objects = knative(nodeSelector={"nvidia.com/gpu.product": "NVIDIA-GeForce-RTX-4090"})
     node = next(m for m in objects if m["kind"] == "Node")
