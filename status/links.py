@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,
@@ -514,6 +515,10 @@ def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Findi
 
 def autoscaler(trail: Trail) -> Iterator[Finding]:
     """Its HPA or ScaledObject: does it read its metric."""
+    wanted = section(trail.planned, "metadata", "annotations").get(AUTOSCALER_CLASS)
+    if wanted == AutoscalerClass.KEDA and ("keda.sh", "ScaledObject") in trail.cluster.absent:
+        name = name_of(trail.planned)
+        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, "keda_is_there")
     for scaled in _scaled(trail, "keda.sh", "ScaledObject"):
         entry = condition(scaled, "Ready")
         if entry.get("status") == "False":

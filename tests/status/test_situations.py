@@ -15,7 +15,7 @@ from status.model import Finding, State, Status
 from status.symptoms import SYMPTOMS
 from status.ways import assess
 from status.words import lines
-from tests.stacks.environments import ROOT, dev, hybrid, planned
+from tests.stacks.environments import ROOT, dev, hybrid, merged, planned
 from tests.status.live import Live, ago, conditions
 
 QWEN = "qwen-00001-deployment"
@@ -565,3 +565,21 @@ def _cordon(live: Live) -> None:
     live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
     gpu = {"key": "nvidia.com/gpu", "operator": "Exists"}
     live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
+
+
+KEDA = {
+    "metric": "prometheus",
+    "target": 2,
+    "min": 1,
+    "max": 3,
+    "query": {"server": "http://prometheus.monitoring:9090", "query": "up"},
+}
+
+
+def test_a_model_that_keda_scales_needs_keda():
+    path = "models[qwen-chat].serve.kserve.scale"
+    live = Live(planned(merged({**hybrid(), "keda": True}, {path: KEDA}), stack="hybrid"))
+    assert assessed(live).state is State.READY
+    finding = first(assessed(live, absent=frozenset({("keda.sh", "ScaledObject")})), "qwen-chat")
+    assert (finding.link, finding.row) == ("autoscaler", "keda_is_there")
+    assert "its CRD is not installed" in finding.why
