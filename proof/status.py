@@ -750,12 +750,16 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
 
 
 def _prepare(scene: Scene) -> None:
-    """Installs what others would, and gives each Ingress an address, as its controller would."""
+    """Installs the resource types of KEDA and cert-manager, which no sandbox runs."""
     for of in (
         ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
         ("cert-manager.io", "v1", "Certificate", "certificates"),
     ):
         scene.client.apply(_definition(*of), MANAGER)
+
+
+def _give_addresses(scene: Scene) -> None:
+    """Gives each Ingress an address, as its controller would."""
     address = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
     for ingress in scene.all("networking.k8s.io/v1", "Ingress"):
         scene.merge(ingress, {"status": address}, "status")
@@ -789,6 +793,7 @@ def _healthy(stack: str, scene: Scene) -> Row:
     start = time.monotonic()
     faults = ["it was never looked at"]
     while faults and time.monotonic() - start < SECONDS:
+        _give_addresses(scene)
         status = scene.status()
         faults = [
             _words(finding)
