@@ -32,6 +32,7 @@ from .pods import (
     Log,
     condition,
     duration,
+    is_ready,
     pod_finding,
     seconds_since,
     text,
@@ -366,6 +367,26 @@ def service(trail: Trail) -> Iterator[Finding]:
         if entry.get("status") == "False" and _is_refusal(says):
             yield _refused(f"{kind} {name}", says)
             return
+    yield from _stale(trail, f"{kind} {name}")
+
+
+def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
+    """An object that says True as it did before its controller was refused what it has to make."""
+    live = trail.live or {}
+    ready = text_of(section(live, "status"), "latestReadyRevisionName")
+    gone = (
+        ready and trail.sees(_KNATIVE, "Revision") and not trail.find(_KNATIVE, "Revision", ready)
+    )
+    if not gone and is_ready(live):
+        return
+    event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
+    says = text((event or {}).get("message"))
+    if _is_refusal(says):
+        yield _refused(subject, says)
+    elif gone:
+        why = f"says that it is ready, but its revision {ready} is gone"
+        remedy = "look at Knative's controller, and run `pulumi up`"
+        yield Finding(State.BROKEN, "service", subject, why, remedy)
 
 
 def _cleaned_up(trail: Trail) -> bool:

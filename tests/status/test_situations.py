@@ -583,3 +583,19 @@ def test_a_model_that_keda_scales_needs_keda():
     finding = first(assessed(live, absent=frozenset({("keda.sh", "ScaledObject")})), "qwen-chat")
     assert (finding.link, finding.row) == ("autoscaler", "keda_is_there")
     assert "its CRD is not installed" in finding.why
+
+
+def test_a_service_whose_revision_is_gone_is_not_ready_whatever_it_says():
+    live = Live(plan_of("dev"))
+    live.remove("Revision")
+    assert "its revision qwen-00001 is gone" in first(assessed(live), "qwen").why
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert "Knative refuses a field" in first(assessed(live), "qwen").why
+
+
+def test_a_refusal_that_is_over_is_not_said():
+    live = Live(plan_of("dev"))
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert assessed(live).state is State.READY
