@@ -95,8 +95,8 @@ bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/performance.md.
 	@$(BIN)/python -W ignore -m bench --whole
 
-proof: $(VENV)/.dev ## Run others' programs against what we say of them, in half an hour. Needs Go; Python 3.12.
-	@$(BIN)/python -W ignore -m proof
+proof: $(VENV)/.dev ## Run others' programs against what we say of them. STEPS=nodes runs one. Needs Go; Python 3.12.
+	@$(BIN)/python -W ignore -m proof $(STEPS)
 
 clean: ## Remove the environments and all caches.
 	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

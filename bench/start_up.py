@@ -31,6 +31,13 @@ LIBRARY: Final = "import components"
 SOME: Final = f"from components import {NAMES}"
 ALL: Final = "from components import *"
 SDKS: Final = "import pulumi, pulumi_kubernetes, pulumi_alicloud"
+WRITTEN_RAW: Final = """
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import AffinityArgs, PodSpecArgs, TolerationArgs
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+"""
+"""What a program imports that declares the same objects as `SOME` by the SDK, their pods typed."""
 
 # The SDKs leave stand-ins for modules that nobody has touched yet; those cost nothing.
 LOADED: Final = """
@@ -133,6 +140,7 @@ def measure(times: int = TIMES) -> list[RatioRow]:
             "sdks": SDKS,
             "some": SOME,
             "some sdks": needed(SOME),
+            "some raw": WRITTEN_RAW,
             "all": ALL,
             "all sdks": needed(ALL),
         }
@@ -143,7 +151,7 @@ def measure(times: int = TIMES) -> list[RatioRow]:
         counts = {name: len(loaded(program, environment)) for name, program in programs.items()}
         in_vain = [loaded_in_vain(stack, environment) for stack in ("dev", "hybrid")]
 
-    base = middle(costs["nothing"])
+    base, count = middle(costs["nothing"]), NAMES.count(",") + 1
 
     def row(what: str, program: str, rival: str, limit: float | None = None) -> RatioRow:
         seconds, floor_seconds = (middle(costs[side]) - base for side in (program, rival))
@@ -154,11 +162,9 @@ def measure(times: int = TIMES) -> list[RatioRow]:
 
     return [
         row("import pulumi_ack_inference : import of the three SDKs", "library", "sdks", 1.15),
-        row(
-            f"import of {NAMES.count(',') + 1} names : the SDK modules they load",
-            "some",
-            "some sdks",
-        ),
+        row(f"import of {count} names : the SDK's types for the same", "some", "some raw", 1.0),
+        # What is loaded is part of the import: this is over 1 by what is ours, and pydantic.
+        row(f"import of {count} names : the SDK modules they load", "some", "some sdks"),
         row("import of every public name : the SDK modules they load", "all", "all sdks"),
         *in_vain,
     ]

@@ -133,21 +133,6 @@ class Args(BaseModel):
     )
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Leaves annotations as the analyzer of Pulumi's SDK reads them for other languages.
-
-        It takes a field as optional if it may be None, and knows no `Annotated`. pydantic has read
-        the fields by now, and subclasses take them from there.
-        """
-        super().__pydantic_init_subclass__(**kwargs)
-        own = inspect.get_annotations(cls)
-        for name, info in cls.model_fields.items():
-            if name in own:
-                bare = _bare(own[name])
-                own[name] = bare if info.is_required() else typing.Optional[bare]  # noqa: UP045
-        cls.__annotations__ = own
-
-    @classmethod
     def of(cls, args: Self | Mapping[str, Any]) -> Self:
         """Takes a model from Python, or a dict from the plugin host.
 
@@ -167,10 +152,10 @@ class Args(BaseModel):
 
     def all_faults(self) -> Iterator[Fault]:
         """What is wrong beyond what pydantic reads: texts of another form, then broken rules."""
-        for name, info in _formed(type(self)).items():
+        for name, readers in _text_readers(type(self)).items():
             if name in self.__dict__:  # What could not be read is not there.
-                value = self.__dict__[name]
-                yield from _text_faults(name, value, info.annotation, info.metadata)
+                for read in readers:
+                    yield from read(name, self.__dict__[name])
         yield from self._faults()
 
     @model_validator(mode="before")
@@ -284,8 +269,10 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
             )
             continue
         fault = _fault(model, steps, path, detail, _at(raw, steps))
-        if detail["type"] == "is_instance_of":
-            # Of Input[str], the arm for text says it better; where there is no other, this must.
+        is_other_arm = detail["type"] == "enum" and isinstance(detail["input"], Mapping)
+        if detail["type"] == "is_instance_of" or is_other_arm:
+            # Of Input[str], the arm for text says it better, and of a section that of its keys;
+            # where there is no other, this must.
             lone_arms.setdefault(path, fault)
         elif fault not in (alternatives := groups.setdefault((path, False), [])):
             alternatives.append(fault)
@@ -523,56 +510,62 @@ def _let_be_null(body: dict[str, Any], info: FieldInfo) -> None:
         body["anyOf"] = [*arms, null]
 
 
-def _bare(annotation: Any) -> Any:
-    """An annotation without the forms of its texts."""
-    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Annotated:
-        return _bare(parts[0])
-    bare = tuple(map(_bare, parts))
-    if bare == parts:
-        return annotation
-    return typing.Union[bare] if origin in _UNIONS else origin[bare]  # noqa: UP007
+TextReader = Callable[[str, object], Iterator[Fault]]
+"""Given the path and the value of a field, refuses texts in it that have another form."""
 
 
 @functools.cache
-def _formed(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
-    """The fields of a model that hold texts of a form."""
+def _text_readers(model: type[BaseModel]) -> Mapping[str, Sequence[TextReader]]:
+    """Of each field of a model that holds texts of a form, what reads them."""
     fields = model.model_fields.items()
-    return {name: info for name, info in fields if any(_forms(info.annotation, info.metadata))}
+    readers = {name: [*_readers(info.annotation, info.metadata)] for name, info in fields}
+    return {name: of_field for name, of_field in readers.items() if of_field}
 
 
-def _forms(annotation: object, marks: Iterable[object] = ()) -> Iterator[TextForm]:
-    """The forms that an annotation speaks of, however deep."""
-    yield from (mark for mark in marks if isinstance(mark, TextForm))
-    if typing.get_origin(annotation) is Annotated:
-        annotation, *inner_marks = typing.get_args(annotation)
-        yield from _forms(annotation, inner_marks)
-    for part in typing.get_args(annotation):
-        yield from _forms(part)
-
-
-def _text_faults(
-    path: str, value: object, annotation: object, marks: Sequence[object] = (), why: str = ""
-) -> Iterator[Fault]:
-    """Refuses the texts in a value that have not the form which the annotation gives them."""
+def _readers(
+    annotation: object, marks: Sequence[object] = (), why: str = ""
+) -> Iterator[TextReader]:
+    """What reads the texts that an annotation speaks of, however deep."""
     why = why or next((mark.why for mark in reversed(marks) if isinstance(mark, Because)), "")
-    if isinstance(value, str):
-        for form in (mark for mark in marks if isinstance(mark, TextForm)):
-            yield from form.faults(path, value, why)
+    for mark in marks:
+        if isinstance(mark, TextForm):
+            yield functools.partial(_read_text, mark, why)
+    if isinstance(annotation, type):
+        return
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        yield from _text_faults(path, value, parts[0], parts[1:], why)
+        yield from _readers(parts[0], parts[1:], why)
     elif origin in _UNIONS:
         for part in parts:
-            yield from _text_faults(path, value, part, (), why)
-    elif origin is list and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _text_faults(f"{path}[{index}]", item, parts[0], (), why)
-    elif origin is dict and isinstance(value, dict):
-        for key in value:
-            yield from _text_faults(f"{path}[{key}]", key, parts[0], (), why)
-        for key, item in value.items():
-            yield from _text_faults(f"{path}[{key}]", item, parts[1], (), why)
+            yield from _readers(part, (), why)
+    elif origin is list:
+        if of_items := [*_readers(parts[0], (), why)]:
+            yield functools.partial(_read_items, of_items)
+    elif origin is dict:
+        of_keys, of_values = ([*_readers(part, (), why)] for part in parts)
+        if of_keys or of_values:
+            yield functools.partial(_read_entries, of_keys, of_values)
+
+
+def _read_text(form: TextForm, why: str, path: str, value: object) -> Iterator[Fault]:
+    if isinstance(value, str):
+        yield from form.faults(path, value, why)
+
+
+def _read_items(readers: Sequence[TextReader], path: str, value: object) -> Iterator[Fault]:
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        for read in readers:
+            yield from read(f"{path}[{index}]", item)
+
+
+def _read_entries(
+    of_keys: Sequence[TextReader], of_values: Sequence[TextReader], path: str, value: object
+) -> Iterator[Fault]:
+    entries = value if isinstance(value, dict) else {}
+    for readers, texts in ((of_keys, entries), (of_values, entries.values())):
+        for key, text in zip(entries, texts, strict=True):
+            for read in readers:
+                yield from read(f"{path}[{key}]", text)
 
 
 def _is_secret(info: FieldInfo | None) -> bool:

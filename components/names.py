@@ -191,6 +191,76 @@ INSTANCE_TYPE: Final = Form(
 """Name of an ECS instance type, which nodes carry as a label."""
 DRIVER_VERSION: Final = Form(r"\d+(\.\d+){1,2}", "a version such as '550.144.03'", LONGEST_LABEL)
 """Version of the NVIDIA driver."""
+
+
+def _id(prefix: str) -> Form:
+    """The form of what the cloud makes up and begins with a prefix."""
+    want = f"an ID such as '{prefix}2ze0a1b2c3d4e5f6g7h8i'"
+    return Form(rf"{prefix}[0-9a-z]+", want, LONGEST_LABEL)
+
+
+VPC: Final = _id("vpc-")
+"""ID of a VPC."""
+VpcId = Annotated[str, TextForm(VPC.faults), Because("a VPC is known by it")]
+"""Type of the ID of a VPC."""
+VSWITCH: Final = _id("vsw-")
+"""ID of a vSwitch."""
+VswitchId = Annotated[str, TextForm(VSWITCH.faults), Because("a vSwitch is known by it")]
+"""Type of the ID of a vSwitch."""
+SECURITY_GROUP: Final = _id("sg-")
+"""ID of a security group."""
+SecurityGroupId = Annotated[
+    str, TextForm(SECURITY_GROUP.faults), Because("a security group is known by it")
+]
+"""Type of the ID of a security group."""
+DEPLOYMENT_SET: Final = _id("ds-")
+"""ID of a deployment set."""
+DeploymentSetId = Annotated[
+    str, TextForm(DEPLOYMENT_SET.faults), Because("a deployment set is known by it")
+]
+"""Type of the ID of a deployment set."""
+RESOURCE_GROUP: Final = _id("rg-")
+"""ID of a resource group."""
+ResourceGroupId = Annotated[
+    str, TextForm(RESOURCE_GROUP.faults), Because("a resource group is known by it")
+]
+"""Type of the ID of a resource group."""
+CLUSTER_ID: Final = Form(
+    r"c[0-9a-z]+", "an ID such as 'c0a1b2c3d4e5f60718293a4b5c6d7e8f9', not a name", LONGEST_LABEL
+)
+"""ID of an ACK cluster."""
+ClusterId = Annotated[str, TextForm(CLUSTER_ID.faults), Because("ACK knows a cluster by it")]
+"""Type of the ID of an ACK cluster."""
+KMS_KEY: Final = Form(
+    r"[0-9a-z]+(-[0-9a-z]+)+",
+    "an ID such as 'key-hzz0a1b2c3d4e5f6g7h8i' or '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9', "
+    "neither an alias nor an ARN",
+    LONGEST_LABEL,
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/kms_key",
+)
+"""ID of a key of KMS."""
+KmsKeyId = Annotated[str, TextForm(KMS_KEY.faults), Because("KMS knows a key by it")]
+"""Type of the ID of a key of KMS."""
+KEY_PAIR: Final = Form(
+    r"(?!https?://)[A-Za-z\u4e00-\u9fa5][\w\u4e00-\u9fa5:-]{1,127}",
+    "2 to 128 letters, digits, '_', ':' and '-', a letter first",
+    128,
+    "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ecs_key_pair",
+)
+"""Name of a key pair of ECS."""
+KeyPairName = Annotated[str, TextForm(KEY_PAIR.faults), Because("ECS takes no other name")]
+"""Type of the name of a key pair."""
+# Page cs_kubernetes_node_pool of the provider, argument tags, read 2026-11.
+_TAG: Final = r"(?!aliyun|acs:)(?!.*https?://).{%s,128}"
+_TAG_WANT: Final = "{}128 characters, neither 'aliyun' nor 'acs:' first, and no http:// or https://"
+TAG_KEY: Final = Form(_TAG % 1, _TAG_WANT.format("1 to "), 128)
+"""Key of a tag."""
+TAG_VALUE: Final = Form(_TAG % 0, _TAG_WANT.format("at most "), 128)
+"""Value of a tag."""
+TagKey = Annotated[str, TextForm(TAG_KEY.faults), Because("the cloud takes no other tag")]
+"""Type of the key of a tag."""
+TagValue = Annotated[str, TextForm(TAG_VALUE.faults), Because("the cloud takes no other tag")]
+"""Type of the value of a tag."""
 InstanceType = Annotated[str, TextForm(INSTANCE_TYPE.faults)]
 """Type of the name of an ECS instance type."""
 DriverVersion = Annotated[str, Field(pattern=DRIVER_VERSION.json_pattern)]

@@ -57,7 +57,7 @@ def declared(root: Path, stack: str, name: str) -> Declared:
         prompt=test.prompt,
         connections=test.connections,
         api=GENERATORS[test.generator].api,
-        model=model.server.served_name or model.name,
+        model=test.served_name or model.server.served_name or model.name,
         service=model.name,
         namespace=config.get(f"{PROJECT}:namespace") or _NAMESPACE,
         host=str(planned.outputs[f"{model.name}_host"]),

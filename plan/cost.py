@@ -18,10 +18,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from components.catalog.addons import ADDONS
-from components.catalog.instances import INSTANCES
 from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
+from .hardware import cards_of_types
 from .model import Marker, Plan
 from .objects import section, texts_of
 from .stack_file import parsed
@@ -220,7 +220,8 @@ class Comparison:
 def bill(plan: Plan) -> Bill:
     """What a plan costs in a month; empty where it has nothing that is billed by the hour."""
     prices = tariff(plan)
-    pools = [_pool(pool.name, pool.inputs, prices) for pool in plan.of(NODE_POOL)]
+    cards = cards_of_types(plan)
+    pools = [_pool(pool.name, pool.inputs, prices, cards) for pool in plan.of(NODE_POOL)]
     clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
     fees = [*clusters, *gateways, *_load_balancers(plan, prices)]
@@ -309,14 +310,21 @@ def _control_plane(inputs: Mapping[str, Any], prices: Tariff) -> Line:
     return Line("control plane", prices.control_plane(str(profile), str(spec)))
 
 
-def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> PoolLine:
+def _pool(
+    resource_name: str,
+    inputs: Mapping[str, Any],
+    prices: Tariff,
+    cards: Mapping[str, tuple[int, str | None]],
+) -> PoolLine:
     name = inputs.get("nodePoolName", resource_name)
     types = texts_of(inputs, "instanceTypes")
     scaling = inputs.get("scalingConfig") or {}
     nodes = _nodes(inputs.get("desiredSize"), scaling)
     spot = bool(_SPOT & {inputs.get("spotStrategy"), scaling.get("type")})
     mix = _mix(inputs) if spot and not _compensated(inputs) else ON_DEMAND
-    if nodes and mix:
+    if inputs.get("instancePatterns"):
+        cost = Cost(gap="its instance patterns buy types that nobody knows before")
+    elif nodes and mix:
         cost = prices.pool(types, nodes, mix)
     elif inputs.get("type") == "edge":
         cost = Cost(gap=f"machines that join by themselves, {EDGE_VCPU_DAY}")
@@ -329,7 +337,7 @@ def _pool(resource_name: str, inputs: Mapping[str, Any], prices: Tariff) -> Pool
         cost=cost,
         instance_types=types,
         nodes=nodes,
-        gpus_per_node=_gpus_per_node(types),
+        gpus_per_node=_gpus_per_node(types, cards),
         spot=spot,
         mix=mix,
     )
@@ -368,8 +376,10 @@ def _mix(inputs: Mapping[str, Any]) -> Mix | None:
         return None
 
 
-def _gpus_per_node(types: Sequence[str]) -> Range | None:
-    if not types or not all(name in INSTANCES for name in types):
+def _gpus_per_node(
+    types: Sequence[str], cards: Mapping[str, tuple[int, str | None]]
+) -> Range | None:
+    if not types or not all(name in cards for name in types):
         return None
-    gpus = [INSTANCES[name].gpus for name in types]
+    gpus = [cards[name][0] for name in types]
     return Range(min(gpus), max(gpus))

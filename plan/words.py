@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE, NODE_POOL_ID
+from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX
 from components.crds.knative_autoscaling import PodAutoscaling
 from components.quantity import plain
 
@@ -19,7 +21,13 @@ _SHORT: Final = {
 }
 _READABLE: Final = {GPU_CARD: "", INSTANCE_TYPE: "", NODE_POOL_ID: "pool "}
 """What stands before the value of a label that needs no key."""
-_RESOURCES: Final = {GPU_RESOURCE: "{} GPU", "cpu": "{} CPU", "memory": "{}"}
+_RESOURCES: Final = {
+    GPU_RESOURCE: "{} GPU",
+    GPU_MEMORY: "{} GiB of a GPU",
+    GPU_CORES: "{} % of a GPU",
+    "cpu": "{} CPU",
+    "memory": "{}",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,10 @@ def steps(workload: graph.Workload) -> Iterator[WorkloadStep]:
     yield WorkloadStep(need, _scale(scale), isinstance(scale, graph.Missing))
     if reserve := _reserve(scale):
         yield WorkloadStep("reserve", reserve)
+    if part := _part(workload):
+        yield WorkloadStep("card", part)
+    if workload.shares:
+        yield WorkloadStep("requests", _shares(workload.shares))
     for volume in workload.volumes:
         for files in volume.files:
             yield WorkloadStep("volume", _chain(volume, files), files.missing is not None)
@@ -83,6 +95,44 @@ def _scale(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
     return ", ".join(filter(None, [f"{scale.least}..{most} pods", targets]))
 
 
+def _part(workload: graph.Workload) -> str:
+    """The part of a card that each pod has, and what all pods have at the most; empty for others.
+
+    Of each card that its pools have: 0.36 A10 each (8 GiB), 1.09 at the most.
+    """
+    resources = workload.resources
+    gib = int(resources.get(GPU_MEMORY, 0))
+    profile = next((key for key in resources if key.startswith(MIG_PREFIX)), "")
+    profile = profile.removeprefix(MIG_PREFIX)
+    if not gib and not profile:
+        return ""
+    pools = [pool for stop in workload.stops for pool in stop.pools]
+    parts = {
+        name: gib / card.memory_gib if gib else 1 / card.mig[profile]
+        for pool in pools
+        for name, card in pool.gpus.items()
+        if (gib and card.memory_gib) or profile in card.mig
+    }
+    scale = workload.scale
+    most = scale.most if isinstance(scale, graph.ReplicaRange) else None
+    pods = int(most) if isinstance(most, Decimal) else 0
+    each = " or ".join(f"{part:.2f} {name}" for name, part in parts.items()) or "part of a card"
+    total = " or ".join(f"{pods * part:.2f}" for part in parts.values())
+    size = f"{gib} GiB" if gib else f"MIG {profile}"
+    return f"{each} each ({size}){f', {total} at the most' if pods and total else ''}"
+
+
+def _each_pod(resources: Mapping[str, str]) -> str:
+    """What a pod asks for, e.g. `1 GPU, 4 CPU, 16Gi, 1 aliyun/erdma`."""
+    amounts = [text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources]
+    further = [
+        f"MIG {key.removeprefix(MIG_PREFIX)}" if key.startswith(MIG_PREFIX) else f"{count} {key}"
+        for key, count in resources.items()
+        if key not in _RESOURCES and "/" in key
+    ]
+    return ", ".join([*amounts, *further])
+
+
 def _target(target: graph.ScaleTarget) -> str:
     if (scaling := target.knative) is None:
         value = "without a target" if target.value is None else target.value
@@ -100,6 +150,13 @@ def _filled_to(scaling: PodAutoscaling) -> str:
     if target is not None:
         return f"target {plain(target)}"
     return f"Knative's default {plain(scaling.total)}"
+
+
+def _shares(shares: Sequence[graph.Share]) -> str:
+    """Who gets the requests; what a single share leaves goes to the model itself."""
+    is_part = len(shares) == 1 and shares[0].percent != 100
+    texts = [f"{share.percent} % to {share.receiver}" for share in shares]
+    return ", ".join([*texts, *(["the rest to what serves already"] if is_part else [])])
 
 
 def _reserve(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
@@ -202,15 +259,10 @@ def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
     scale = _scale(workload.scale)
     is_job = isinstance(workload.scale, graph.Completion)
     yield "scale", "" if is_job else scale
+    yield "requests", _shares(workload.shares) if workload.shares else ""
     yield "reserve", _reserve(workload.scale)
     yield "pods", scale if is_job else ""
-    resources = workload.resources
-    yield (
-        "each pod",
-        ", ".join(
-            text.format(resources[key]) for key, text in _RESOURCES.items() if key in resources
-        ),
-    )
+    yield "each pod", _each_pod(workload.resources)
     yield "image", workload.image.rpartition("/")[2]
     yield "files", _folders(workload.files)
     yield "priority", _priority(workload.priority) if workload.priority else ""

@@ -2,30 +2,37 @@
 
 python -m proof
 python -m proof load-generators
+python -m proof --ci
 """
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 
+from sandbox import binaries
+
 from . import (
     charts,
     fluid,
+    keda,
     knative,
     kserve,
     load_generators,
     metrics,
     nodes,
+    scenarios,
     scheduling,
     stack_files,
     status,
     vllm_command_lines,
 )
-from .step import Skipped, Step
+from .step import Broken, Skipped, Step
 
 STEPS: Final[tuple[Step, ...]] = (
     load_generators.STEP,
@@ -33,14 +40,18 @@ STEPS: Final[tuple[Step, ...]] = (
     stack_files.STEP,
     charts.STEP,
     scheduling.STEP,
+    scenarios.STEP,
     metrics.STEP,
     knative.STEP,
     kserve.STEP,
+    keda.STEP,
     fluid.STEP,
     nodes.STEP,
     status.STEP,
 )
-"""Every step, in the order in which they run."""
+"""Every step, in the order in which they are shown."""
+SIDE_BY_SIDE: Final = 3
+"""Steps that run at the same time."""
 
 
 def prove(steps: Iterable[Step], console: Console) -> bool:
@@ -57,6 +68,25 @@ def prove(steps: Iterable[Step], console: Console) -> bool:
                 holds = holds and not row.faults
         except Skipped as reason:
             console.print(f"skipped: {escape(str(reason))}", soft_wrap=True)
+        except Broken as reason:
+            console.print(f"[red]no[/]  {escape(str(reason))}", soft_wrap=True)
+            holds = False
+    return holds
+
+
+def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
+    """Runs each step in a process of its own, some at a time: most of their time they wait."""
+
+    def run(step: Step) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "ignore", "-m", __package__ or "proof", step.name]
+        return subprocess.run(command, capture_output=True, text=True)  # noqa: S603  our own
+
+    holds = True
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for done in pool.map(run, steps):
+            said = done.stdout + (done.stderr if done.returncode else "")
+            console.print(said, end="", markup=False, soft_wrap=True)
+            holds = holds and done.returncode == 0
     return holds
 
 
@@ -65,9 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("steps", nargs="*", choices=[*names, []], metavar="STEP", help=str(names))
-    selection = parser.parse_args(arguments).steps or names
+    parser.add_argument("--ci", action="store_true", help="run what CI runs on this machine")
+    options = parser.parse_args(arguments)
     console = Console(highlight=False)
-    return 0 if prove([step for step in STEPS if step.name in selection], console) else 1
+    steps = [step for step in STEPS if step.name in options.steps] or STEPS
+    if options.ci:
+        if reason := binaries.why_unavailable():
+            console.print(f"skipped: {reason}")
+            return 0
+        steps = [step for step in STEPS if step.in_ci]
+    run = prove if len(steps) == 1 else prove_side_by_side
+    return 0 if run(list(steps), console) else 1
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from .step import Say
 
 NAMESPACE: Final = "inference"
 PENDING: Final = "pending"
+GONE: Final = "gone"
 ENDING_SECONDS: Final = 2.0
 """How long a pod takes to end: preemption waits for it."""
 QUIET_SECONDS: Final = 5.0
@@ -40,7 +41,8 @@ _WORKLOADS: Final = (
 )
 
 Places = Mapping[str, Mapping[str, int]]
-"""Pods by workload and pool; `PENDING` stands for the pool of pods that have no node."""
+"""Pods by workload and pool; `PENDING` stands for the pool of pods that have no node, and `GONE`
+for that of a node which is no longer there."""
 
 
 class Wrong(Exception):
@@ -103,13 +105,15 @@ class Board:
             self.client.apply(manifest, _MANAGER)
         names = [manifest["metadata"]["name"] for manifest in manifests]
         while not self._ready.issuperset(names):
-            self._ready = {
-                node["metadata"]["name"]
-                for node in self.client.list_objects("v1", "Node")
-                if is_ready(node)
-            }
+            self._note_ready(self.client.list_objects("v1", "Node"))
             time.sleep(PAUSE_SECONDS)
         return names
+
+    def look_at_nodes(self) -> None:
+        """Notes which nodes there are: here, those that were added."""
+
+    def _note_ready(self, nodes: Iterable[Manifest]) -> None:
+        self._ready = {node["metadata"]["name"] for node in nodes if is_ready(node)}
 
     def scale(self, model: str, replicas: int) -> None:
         """Sets how many pods a model has."""
@@ -186,6 +190,7 @@ class Board:
     def places(self) -> dict[str, dict[str, int]]:
         """Where pods are by now."""
         places: dict[str, Counter[str]] = {}
+        self.look_at_nodes()
         all_pods = self.client.list_objects("v1", "Pod")
         self._watch(all_pods)
         for pod in all_pods:
@@ -241,7 +246,9 @@ class Board:
 
     def _pool_of(self, pod: Manifest) -> str:
         name = pod["spec"].get("nodeName")
-        return self._nodes[name]["metadata"]["labels"][POOL] if name else PENDING
+        if name is None:
+            return PENDING
+        return self._nodes[name]["metadata"]["labels"][POOL] if name in self._nodes else GONE
 
     def _watch(self, all_pods: list[Manifest]) -> None:
         """Notes who is held up, and which cards are idle."""
@@ -250,7 +257,7 @@ class Board:
         ]
         holders: dict[str, list[Manifest]] = {}
         for pod in all_pods:
-            if (node := pod["spec"].get("nodeName")) and _cards(pod):
+            if (node := pod["spec"].get("nodeName")) in self._nodes and _cards(pod):
                 holders.setdefault(node, []).append(pod)
         self._held_up.note(
             pod["metadata"]["uid"]
@@ -274,7 +281,7 @@ class Board:
     def _suits(self, name: str, pod: Manifest) -> bool:
         node = self._nodes[name]
         labels = node["metadata"]["labels"]
-        return tolerates(pod, node["spec"]["taints"]) and selects_node(pod, name, labels)
+        return tolerates(pod, node["spec"].get("taints") or ()) and selects_node(pod, name, labels)
 
     def _clear(self) -> None:
         for kind in _WORKLOADS:

@@ -21,6 +21,7 @@ from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
 from plan.run import plan
 from sandbox import binaries, charts
+from sandbox.guard import guarded
 from sandbox.kubernetes import server
 from sandbox.kubernetes.client import ApiClient, StatusError, namespace_manifest
 from tests.stacks.environments import NAMES
@@ -150,13 +151,11 @@ def run(say: Say) -> Iterator[Row]:
     try:
         binaries.find("kube-apiserver", say)
         cases = _distinct()
-        with tempfile.TemporaryDirectory(prefix="proof-charts-") as folder:
-            api_server = server.start(Path(folder) / "cluster")
-            try:
-                for where, chart, values in cases:
-                    yield _row(api_server.client, where, chart, values)
-            finally:
-                api_server.stop()
+        folder = Path(tempfile.mkdtemp(prefix="proof-charts-"))
+        with guarded(folder):
+            api_server = server.start(folder / "cluster")
+            for where, chart, values in cases:
+                yield _row(api_server.client, where, chart, values)
     except binaries.Unavailable as missing:
         raise Skipped(str(missing)) from None
 
@@ -178,4 +177,4 @@ def _distinct() -> list[tuple[str, str, Values]]:
     return sorted(cases, key=lambda case: ORDER.index(case[1]))
 
 
-STEP: Final = Step("charts", run)
+STEP: Final = Step("charts", run, in_ci=True)

@@ -14,10 +14,11 @@ from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.controllers import running
 from sandbox.controllers.controller import Controller, ControlPlane, beside
+from sandbox.guard import guarded
 from sandbox.kubernetes import installs, server
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 
-from .step import Say, Skipped
+from .step import Broken, Say, Skipped
 
 MANAGER: Final = "pulumi-kubernetes"
 """Who applies objects: the provider, in a real `up`."""
@@ -36,21 +37,20 @@ def cluster(
 
     Raises:
         Skipped: Something of it cannot be had here.
+        Broken: Something of it does not do its work.
     """
-    with tempfile.TemporaryDirectory(prefix="proof-") as name:
-        folder = Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="proof-"))
+    with guarded(folder):
         try:
             api_server = server.start(folder, nodes=True)
             plane = beside(api_server, folder, conditions or NodeConditions())
             installs.install(plane.client, installs.BASE, None)
             running.start(plane, controllers, say)
             yield plane
+        except (running.NotReady, server.NotStarted) as broken:
+            raise Broken(str(broken)) from None
         except binaries.Unavailable as missing:
             raise Skipped(str(missing)) from None
-        finally:
-            running.stop(folder)
-            if (api := server.find(folder)) is not None:
-                api.stop()
 
 
 class Kubelet:
@@ -60,6 +60,8 @@ class Kubelet:
     """
 
     def __init__(self, client: ApiClient) -> None:
+        self.held: set[tuple[str, str]] = set()
+        """Labels of pods that do not start, by name and value."""
         self._client = client
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -78,7 +80,8 @@ class Kubelet:
         while not self._stopped.wait(0.3):
             with suppress(requests.RequestException, StatusError):
                 for pod in self._client.list_objects("v1", "Pod"):
-                    if pod["status"].get("phase") != "Running":
+                    labels = (pod["metadata"].get("labels") or {}).items()
+                    if pod["status"].get("phase") != "Running" and not self.held & labels:
                         number += 1
                         status = {"status": ready_pod(pod, f"10.1.{number // 250}.{number % 250}")}
                         self._client.merge(pod, status, "kubelet", "status")

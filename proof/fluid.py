@@ -20,7 +20,7 @@ from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from tests.stacks.environments import Raw
 
 from . import plans
-from .cluster import MANAGER, bind_claim, cluster
+from .cluster import MANAGER, bind_claim, cluster, until
 from .step import Row, Say, Step
 
 API_VERSION: Final = "data.fluid.io/v1alpha1"
@@ -129,6 +129,7 @@ def run(say: Say) -> Iterator[Row]:
         for where, of in plans.stacks():
             for cache in caches(of):
                 yield _row(client, where, cache)
+        yield _without_affinity(client)
         say("Planning the accepted caches; this takes minutes.")
         yield _all(client)
 
@@ -142,6 +143,30 @@ def _row(client: ApiClient, where: str, cache: Cache) -> Row:
     name, spec = cache["Dataset"]["metadata"]["name"], cache["JindoRuntime"]["spec"]
     figures = f"{spec['replicas']} workers on its pool alone; bound and loaded"
     return Row(f"{where}: {name}", figures, tuple(faults))
+
+
+def _without_affinity(client: ApiClient) -> Row:
+    """A cache of a stack whose Dataset names no nodes: its workers go where no cache has to be."""
+    _, of = next(stack for stack in plans.stacks() if caches(stack[1]))
+    cache = caches(of, ELSEWHERE)[0]
+    cache["Dataset"]["spec"].pop("nodeAffinity")
+    _prepare(client, cache["Dataset"])
+    for item in cache.values():
+        client.apply(item, MANAGER)
+
+    def astray() -> list[str]:
+        return [
+            pod["metadata"]["name"]
+            for pod in client.list_objects("v1", "Pod")
+            if pod["metadata"]["namespace"] == ELSEWHERE
+            and "-jindofs-worker-" in pod["metadata"]["name"]
+            and pod["spec"].get("nodeName") == ELSEWHERE
+        ]
+
+    if until(lambda: bool(astray()), SECONDS) is None:
+        faults = (f"no worker is on {ELSEWHERE}, but a cache must need its affinity",)
+        return Row("a cache without its affinity", "", faults)
+    return Row("a cache without its affinity", f"goes wrong: {astray()[0]} is on no cache pool")
 
 
 def _all(client: ApiClient) -> Row:
@@ -187,11 +212,7 @@ def _make(client: ApiClient, cache: Cache) -> None:
     """
     dataset = cache["Dataset"]
     namespace = dataset["metadata"]["namespace"]
-    client.apply(namespace_manifest(namespace), MANAGER)
-    for mount in dataset["spec"]["mounts"]:
-        scheme, _, rest = mount["mountPoint"].partition("://")
-        if scheme == "pvc":
-            bind_claim(client, namespace, rest.partition("/")[0])
+    _prepare(client, dataset)
     labels, tolerations = _labels(dataset), dataset["spec"].get("tolerations", ())
     taints = [
         {"key": t["key"], "value": t.get("value", ""), "effect": t.get("effect", "NoSchedule")}
@@ -203,6 +224,16 @@ def _make(client: ApiClient, cache: Cache) -> None:
         _add_node(client, name, labels, taints)
     for item in cache.values():
         client.apply(item, MANAGER)
+
+
+def _prepare(client: ApiClient, dataset: Manifest) -> None:
+    """Makes the namespace of a Dataset, and the claims that it reads."""
+    namespace = dataset["metadata"]["namespace"]
+    client.apply(namespace_manifest(namespace), MANAGER)
+    for mount in dataset["spec"]["mounts"]:
+        scheme, _, rest = mount["mountPoint"].partition("://")
+        if scheme == "pvc":
+            bind_claim(client, namespace, rest.partition("/")[0])
 
 
 def _labels(dataset: Manifest) -> dict[str, str]:

@@ -44,6 +44,11 @@ TO_ZERO: Final[Raw] = {
     f"{QWEN}.reserve": {"type": "ecs"},
 }
 """A model that scales to zero, in Knative's shortest window, with a reserve instance."""
+SPREAD: Final[Raw] = {
+    f"{QWEN}.scale.max": 1,
+    "models[qwen].topology_spread": [{"topology": "zone", "required": True}],
+}
+"""A model whose replicas are kept apart."""
 SKIPPED: Final[Raw] = {
     "knative": {"skip_tag_resolving": ["kube-ai-registry.cn-shanghai.cr.aliyuncs.com"]}
 }
@@ -141,7 +146,7 @@ def lost(service: Manifest, pod: Manifest) -> Iterator[str]:
     for field in ("affinity", "priorityClassName", "schedulerName", "nodeSelector"):
         if field in wanted and actual.get(field) != wanted[field]:
             yield f"{pod['metadata']['name']} lacks its {field}"
-    for field in ("tolerations", "volumes"):
+    for field in ("tolerations", "topologySpreadConstraints", "volumes"):
         if any(entry not in actual.get(field, ()) for entry in wanted.get(field, ())):
             yield f"{pod['metadata']['name']} lacks one of its {field}"
     [container] = wanted["containers"]
@@ -274,6 +279,54 @@ def scaling_row(client: ApiClient) -> Row:
     return Row("requests in hand -> pods", ", ".join(steps), tuple(faults))
 
 
+def canary_row(client: ApiClient, kubelet: Kubelet) -> Row:
+    """A new version gets its share once it is ready, and none where the share is taken back."""
+    raw = merged(dev(), SPREAD)
+    [before] = prepare(client, planned(raw))
+    client.apply(before, MANAGER)
+    until(lambda: is_ready(client, before), READY_SECONDS)
+    steps, faults = [], []
+
+    def shares(live: Manifest | None) -> dict[str, int]:
+        traffic = ((live or {}).get("status") or {}).get("traffic") or ()
+        found: dict[str, int] = defaultdict(int)
+        for target in traffic:
+            found[target["revisionName"]] += target.get("percent") or 0
+        return dict(found)
+
+    def step(title: str, changes: Raw, wanted_shares: Mapping[str, int], *, ready: bool) -> None:
+        [service] = prepare(client, planned(merged(raw, changes)))
+        client.apply(service, MANAGER)
+
+        def is_shared() -> bool:
+            live = client.get(service)
+            status = (live or {}).get("status") or {}
+            has_begun = status.get("latestCreatedRevisionName") == "qwen-00002"
+            is_there = is_ready(client, service) if ready else has_pods(client, service, 2)
+            return has_begun and is_there and shares(live) == wanted_shares
+
+        seconds = until(is_shared, READY_SECONDS)
+        if seconds is None:
+            faults.append(f"{title}: {shares(client.get(service))}, not {dict(wanted_shares)}")
+        steps.append(f"{title} ({seconds or READY_SECONDS:.0f} s)")
+
+    image = {"models[qwen].server.image": f"{raw['models'][0]['server']['image']}.post1"}
+    traffic = f"{QWEN}.traffic"
+    tenth = {
+        **image,
+        traffic: [{"revision": "qwen-00001"}, {"latest": True, "percent": 10, "tag": "next"}],
+    }
+    kubelet.held.add(("serving.knative.dev/revision", "qwen-00002"))
+    step("held until ready", tenth, {"qwen-00001": 100}, ready=False)
+    kubelet.held.clear()
+    step("a tenth", tenth, {"qwen-00001": 90, "qwen-00002": 10}, ready=True)
+    back = {**image, traffic: [{"revision": "qwen-00001"}, {"latest": True, "percent": 0}]}
+    step("taken back", back, {"qwen-00001": 100, "qwen-00002": 0}, ready=True)
+    step("given all", image, {"qwen-00002": 100}, ready=True)
+    clear(client, [before])
+    return Row("shares of requests", ", ".join(steps), tuple(faults))
+
+
 def wanted(service: Manifest, load: int) -> int:
     """Replicas that our model of the autoscaler has for a number of requests in hand."""
     template = service["spec"]["template"]
@@ -332,7 +385,7 @@ def accepted_row(client: ApiClient) -> Row:
 
 def run(say: Say) -> Iterator[Row]:
     """Runs Knative once, and everything on it; raises Skipped where it cannot be had."""
-    with cluster(say, (CONTROLLER_MANAGER, KNATIVE)) as plane, Kubelet(plane.client):
+    with cluster(say, (CONTROLLER_MANAGER, KNATIVE)) as plane, Kubelet(plane.client) as kubelet:
         client = plane.client
         for stack in NAMES:
             for row in (ready_row(client, stack), flag_row(client, stack)):
@@ -340,6 +393,7 @@ def run(say: Say) -> Iterator[Row]:
                     yield row
         yield tag_row(client)
         yield scaling_row(client)
+        yield canary_row(client, kubelet)
         yield from setting_rows(client)
         say("Planning the accepted cases; this takes minutes.")
         yield accepted_row(client)

@@ -7,9 +7,11 @@ become what the manager makes of them, and their pods run on a node that kwok ke
 Does not prove that a model answers, nor what an ingress controller does with its Ingress.
 """
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from pulumi import RunError
@@ -28,10 +30,10 @@ from plan.model import Plan
 from sandbox.controllers import core
 from sandbox.controllers.kserve import CONTROLLER
 from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
-from tests.stacks.environments import Raw
+from tests.stacks.environments import Raw, hybrid, merged, planned
 
 from . import plans
-from .cluster import MANAGER, bind_claim, cluster, refusal
+from .cluster import MANAGER, bind_claim, cluster, refusal, until
 from .step import Row, Say, Step
 
 STACK: Final = "hybrid"
@@ -39,6 +41,8 @@ STACK: Final = "hybrid"
 SECONDS: Final = 120
 """Longest until a model is ready."""
 NODE: Final = "sandbox"
+POOL_NODE: Final = "of-the-pool"
+OTHER_NODE: Final = "of-no-pool"
 
 _CONTAINER: Final = {
     "name": "kserve-container",
@@ -178,6 +182,7 @@ def run(say: Say) -> Iterator[Row]:
     """
     with cluster(say, (*core.CONTROL_PLANE, CONTROLLER)) as plane:
         yield from _running(plane.client)
+        yield from _placed(plane.client)
         yield from (_edge(plane.client, case) for case in EDGES)
         yield from (_refused(plane.client, case) for case in REFUSED)
         say("Planning what KServe is given; this takes minutes.")
@@ -296,6 +301,75 @@ def _pod_faults(service: Manifest, pods: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{pod['metadata']['name']} has {kind} of its own: {sorted(theirs)}"
 
 
+def _placed(client: ApiClient) -> Iterator[Row]:
+    """A model on a pool of its own, beside a node that suits it but for its pool."""
+    service = _dedicated()
+    namespace, predictor = service["metadata"]["namespace"], service["spec"]["predictor"]
+    for claim in _claims(service):
+        bind_claim(client, namespace, claim)
+    labels = _wanted_labels(predictor)
+    taints = [
+        {"key": toleration["key"], "value": toleration.get("value", ""), "effect": "NoSchedule"}
+        for toleration in predictor["tolerations"]
+    ]
+    until(partial(_is_gone, client, service), SECONDS)  # The stack has a model of this name.
+    client.remove({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
+    _apply_node(client, POOL_NODE, labels, taints)
+    _apply_node(client, OTHER_NODE, {}, ())
+    for lacks, expected in ((None, POOL_NODE), ("tolerations", None), ("affinity", OTHER_NODE)):
+        item = copy.deepcopy(service)
+        if lacks:
+            item["spec"]["predictor"].pop(lacks)
+        client.apply(item, MANAGER)
+        seen = _node_of(client, item)
+        case = f"on its pool{f', without {lacks}' if lacks else ''}"
+        faults = () if seen == expected else (f"it is on {seen}, but it must be {expected}",)
+        yield Row(case, f"{'goes wrong: ' if lacks else ''}on {seen or 'no node'}", faults)
+        client.remove(item)
+        until(partial(_is_gone, client, item), SECONDS)
+
+
+def _is_gone(client: ApiClient, service: Manifest) -> bool:
+    return not _pods(client, service)
+
+
+def _dedicated() -> dict[str, Any]:
+    changes = {
+        "pools[elastic].dedicated": True,
+        "models[qwen-chat].placement.pools": ["elastic"],
+    }
+    [service] = [
+        item
+        for item in services(planned(merged(hybrid(), changes)))
+        if item["metadata"]["name"] == "qwen-chat"
+    ]
+    return service
+
+
+def _node_of(client: ApiClient, service: Manifest) -> str | None:
+    """The node of a model's pod once it has one, or the scheduler has found none for it."""
+
+    def decided() -> bool:
+        return any(
+            condition["type"] == "PodScheduled"
+            for pod in _pods(client, service)
+            for condition in (pod.get("status") or {}).get("conditions") or ()
+        )
+
+    until(decided, SECONDS)
+    nodes = {pod["spec"].get("nodeName") for pod in _pods(client, service)}
+    return nodes.pop() if len(nodes) == 1 else None
+
+
+def _pods(client: ApiClient, service: Manifest) -> list[dict[str, Any]]:
+    label = pod_label(service["metadata"]["name"]).items()
+    return [
+        pod
+        for pod in client.list_objects("v1", "Pod")
+        if label <= pod["metadata"].get("labels", {}).items()
+    ]
+
+
 def _there(client: ApiClient, entry: tuple[str, str, dict[str, str]]) -> bool:
     api_version, kind, about = entry
     return client.get({"apiVersion": api_version, "kind": kind, "metadata": about}) is not None
@@ -314,19 +388,36 @@ def _claims(service: Manifest) -> Iterator[str]:
 
 def _add_node(client: ApiClient, pods: Sequence[Manifest]) -> None:
     """A node that every pod fits: it has the labels that they ask for, and cards for all."""
-    labels = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
+    labels: dict[str, str] = {}
     for pod in pods:
-        labels |= pod["spec"].get("nodeSelector", {})
-        affinity = pod["spec"].get("affinity", {}).get("nodeAffinity", {})
-        required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {})
-        for term in required.get("nodeSelectorTerms", ())[:1]:
-            for wish in term.get("matchExpressions", ()):
-                if wish["operator"] == "In":
-                    labels[wish["key"]] = wish["values"][0]
+        labels |= _wanted_labels(pod["spec"])
+    _apply_node(client, NODE, labels, ())
+
+
+def _wanted_labels(spec: Manifest) -> dict[str, str]:
+    """Labels that a node needs for a pod: the first value of each requirement."""
+    labels = dict(spec.get("nodeSelector", {}))
+    affinity = spec.get("affinity", {}).get("nodeAffinity", {})
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {})
+    for term in required.get("nodeSelectorTerms", ())[:1]:
+        for wish in term.get("matchExpressions", ()):
+            if wish["operator"] == "In":
+                labels[wish["key"]] = wish["values"][0]
+    return labels
+
+
+def _apply_node(
+    client: ApiClient, name: str, labels: Mapping[str, str], taints: Sequence[Mapping[str, str]]
+) -> None:
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **labels}
     amounts = {"cpu": "96", "memory": "400Gi", "pods": "100", "nvidia.com/gpu": "8"}
-    status = {"capacity": amounts, "allocatable": amounts}
-    about = {"name": NODE, "labels": labels}
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": about, "status": status}
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"taints": [dict(taint) for taint in taints]},
+        "status": {"capacity": amounts, "allocatable": amounts},
+    }
     client.apply(node, MANAGER)
 
 

@@ -11,6 +11,7 @@ from plan.fit import FreeRoom, fits, requests
 from plan.stack_file import stack_names
 from sandbox import binaries
 from sandbox.conditions import NodeConditions
+from sandbox.guard import guarded
 from sandbox.kubernetes.client import ApiClient, Manifest
 from sandbox.nodes.manifests import POOL
 from sandbox.nodes.scaling import Snapshot, key_of, rooms
@@ -209,8 +210,9 @@ def _run(say: Say) -> Iterator[Row]:
             raise Skipped(str(error)) from None
     for stack in stack_names(ROOT):
         say(f"{stack} comes up with nodes")
-        with tempfile.TemporaryDirectory(prefix="ack-inference-") as folder:
-            yield from _stack(stack, Path(folder) / "box")
+        folder = Path(tempfile.mkdtemp(prefix="ack-inference-"))
+        with guarded(folder):
+            yield from _stack(stack, folder / "box")
 
 
 def _is_of(pod: Manifest, labels: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from sandbox import binaries
 from tests.stacks.environments import Raw, dev, hybrid, merged
@@ -23,17 +23,17 @@ ROUND_SECONDS: Final = 5.0
 WAIT_SECONDS: Final = 6
 """Time-out of units in scenarios."""
 
-Play = Callable[[Board], str]
-"""Plays a scenario, and says what was seen; raises Wrong."""
+AnyBoard = TypeVar("AnyBoard", bound=Board)
 Take = Callable[[StackObjects], StackObjects]
 
 
 @dataclass(frozen=True)
-class SchedulingScenario:
+class SchedulingScenario(Generic[AnyBoard]):
     """A play, and what it cannot do without."""
 
     name: str
-    play: Play
+    play: Callable[[AnyBoard], str]
+    """Plays it, and says what was seen; raises Wrong."""
     raw: Callable[[], Raw] = dev
     change: Take = lambda objects: objects
     """What a stack file has no field for."""
@@ -53,6 +53,10 @@ TAKEN: Final[dict[str, Take]] = {
     "tolerations": _without("tolerations"),
     "affinity": _without("affinity"),
     "priority": _without("priorityClassName"),
+    "autoscaler": lambda objects: replace(
+        objects,
+        pools={name: replace(pool, most=pool.least) for name, pool in objects.pools.items()},
+    ),
 }
 
 
@@ -84,7 +88,7 @@ def _morning(board: Board) -> str:
     board.expect({"qwen": {"a10": 2, "t4": 2}, "finetune": {PENDING: 1}})
     board.scale("qwen", 2)
     board.expect({"qwen": {"a10": 2}, "finetune": {"t4": 1}})
-    return _in_time(board)
+    return in_time(board)
 
 
 def _ebb_and_flow(board: Board) -> str:
@@ -97,7 +101,7 @@ def _ebb_and_flow(board: Board) -> str:
         a10, t4 = min(replicas, 4), max(replicas - 4, 0)
         training = {"a10": 4 - a10, "t4": 4 - t4, PENDING: replicas}
         board.expect({"qwen": _some(a10=a10, t4=t4), "finetune": _some(**training)})
-    return _in_time(board)
+    return in_time(board)
 
 
 def _crowd(board: Board) -> str:
@@ -131,7 +135,7 @@ def _some(**pods: int) -> dict[str, int]:
     return {pool: count for pool, count in pods.items() if count}
 
 
-def _in_time(board: Board) -> str:
+def in_time(board: Board) -> str:
     """Says that nobody waited for what was there.
 
     Raises:
@@ -203,7 +207,7 @@ def _elastic_first() -> Raw:
     return merged(dev(), {"models[qwen].placement.pools": ["t4", "a10"]})
 
 
-def _sooner(objects: StackObjects) -> StackObjects:
+def sooner(objects: StackObjects) -> StackObjects:
     """Shortens the time-out of every policy that has one, which is 15 minutes otherwise."""
     policies = copy.deepcopy(objects.policies)
     for policy in policies:
@@ -316,9 +320,9 @@ SCENARIOS: Final = (
     SchedulingScenario("200 nodes, 500 pods", _crowd),
     SchedulingScenario("full house", _full_house, needs=("affinity",)),
     SchedulingScenario("IDC first", _idc_first, hybrid, needs=("ResourcePolicy",)),
-    SchedulingScenario("sold out", _sold_out, _elastic_first, _sooner, ("ResourcePolicy",)),
+    SchedulingScenario("sold out", _sold_out, _elastic_first, sooner, ("ResourcePolicy",)),
     SchedulingScenario(
-        "bought in time", _bought_in_time, _elastic_first, _sooner, ("ResourcePolicy",)
+        "bought in time", _bought_in_time, _elastic_first, sooner, ("ResourcePolicy",)
     ),
     SchedulingScenario("LackResourceOrExceedMax", _at_once),
     SchedulingScenario("LackResourceOrExceedMax, a pod ends", _goes_on_while_a_pod_ends),
@@ -390,7 +394,9 @@ def _tests(go: str) -> Row:
 _LINES: Final = 20
 
 
-def rows(scenario: SchedulingScenario, board: Callable[[StackObjects], Board]) -> Iterator[Row]:
+def rows(
+    scenario: SchedulingScenario[AnyBoard], board: Callable[[StackObjects], AnyBoard]
+) -> Iterator[Row]:
     """Plays a scenario, and then without each thing that it needs."""
     objects = scenario.change(stack_objects(scenario.raw()))
     try:

@@ -8,6 +8,10 @@ class Skipped(Exception):
     """A step cannot run on this machine; the message says why in a sentence."""
 
 
+class Broken(Exception):
+    """A program that is there does not do its work; the message has the end of its log."""
+
+
 @dataclass(frozen=True)
 class Row:
     """What came of a case."""
@@ -29,4 +33,6 @@ class Step:
 
     name: str
     run: Callable[[Say], Iterator[Row]]
-    """Gives its rows as they come; raises Skipped."""
+    """Gives its rows as they come; raises Skipped, or Broken."""
+    in_ci: bool = False
+    """Whether CI runs it: it builds no more than the tests do, on a busy machine too."""

@@ -22,7 +22,7 @@ import pulumi
 from components.catalog.vllm import VllmImage
 from components.catalog.vllm.table import Version, release_name, releases
 from components.serving import ModelServer
-from components.serving.vllm import Convert, Dtype, Quantization, Runner
+from components.serving.vllm import LORA_RANKS, Convert, Dtype, LoadFormat, Quantization, Runner
 from components.serving.vllm_command import read_arguments, server_arguments
 from components.serving.vllm_rules import command_faults
 from reference.vllm.sources import download
@@ -34,6 +34,7 @@ ROOT: Final = Path(__file__).parents[1]
 CACHE: Final = ROOT / ".venv" / "proof" / "vllm"
 """Has a folder per release with the Python files of its wheel."""
 WORKER: Final = "from proof.vllm_parser import worker; worker()"
+ADAPTER: Final = {"name": "sql", "path": "/mnt/models/qwen/sql"}
 FIELDS: Final = {
     "quantization": Quantization,
     "dtype": Dtype,
@@ -41,6 +42,15 @@ FIELDS: Final = {
     "convert": Convert,
     "trust_remote_code": (True, False),
     "tensor_parallel_size": (1, 2),
+    "aliases": (["chat", "gpt-4"],),
+    "max_model_len": (8192, "8k", "8K", "auto"),
+    "load_format": LoadFormat,
+    "lora": (
+        *({"adapters": [ADAPTER], "max_loras": 2, "max_rank": rank} for rank in LORA_RANKS),
+        {"adapters": [ADAPTER, {"name": "law", "path": "/mnt/models/qwen/law"}]},
+    ),
+    "tool_call_parser": ("hermes", "mistral"),
+    "sleep_mode": (True,),
 }
 """By field of `vllm`, the values that it may have."""
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components import cloud, platform, serving
+from components.annotations import simplify_annotations
 from components.args import descriptions
 
 PROJECT: Final = "ack-inference"
@@ -96,6 +97,7 @@ def exported() -> Iterator[tuple[str, type[pulumi.ComponentResource]]]:
 def library() -> Library:
     """Reads the components with their docstrings, once."""
     rooms = {component: room for room, component in exported()}
+    simplify_annotations()
     analyzer = Analyzer(PROJECT)
     definitions = analyzer.analyze(list(rooms))["component_definitions"]
     components = []

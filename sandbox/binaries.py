@@ -76,6 +76,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
             "fluid", "github.com/fluid-cloudnative/fluid/cmd/jindo", nodes=True
         ),
         "kubelet": Program("kubelet", ".", nodes=True),
+        "keda-adapter": Program("keda", "github.com/kedacore/keda/v2/cmd/adapter", nodes=True),
+        "keda-operator": Program("keda", "github.com/kedacore/keda/v2/cmd/operator", nodes=True),
+        "keda-webhooks": Program("keda", "github.com/kedacore/keda/v2/cmd/webhooks", nodes=True),
         "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
         "knative-autoscaler": Program(
             "knative",
@@ -138,7 +141,7 @@ def why_unavailable(*, nodes: bool = False) -> str | None:
         nodes: Asks for what a sandbox with nodes runs too.
     """
     needed = [name for name, program in PROGRAMS.items() if nodes or not program.nodes]
-    if find_go() or all(map(_is_kept, needed)):
+    if find_go() or all(map(is_kept, needed)):
         return None
     parts = "Pulumi's engine and Kubernetes' API server"
     if nodes:
@@ -149,7 +152,8 @@ def why_unavailable(*, nodes: bool = False) -> str | None:
     )
 
 
-def _is_kept(name: str) -> bool:
+def is_kept(name: str) -> bool:
+    """Whether a program, a key of `PROGRAMS`, was built on this machine or is installed there."""
     binary = cache_folder() / f"{name}-{_fingerprint(PROGRAMS[name])}" / "bin" / name
     return binary.is_file() or (name == "pulumi" and _installed_pulumi() is not None)
 

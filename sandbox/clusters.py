@@ -36,6 +36,7 @@ class LocalClusters:
         self._definitions = definitions
         self._say = say
         self._controllers: dict[str, controllers.SimulatedControllers] = {}
+        self._there_before: list[installs.Install] = []
 
     def __enter__(self) -> "LocalClusters":
         for cluster_id in self.names():
@@ -67,21 +68,36 @@ class LocalClusters:
         """IDs of the clusters that exist."""
         return sorted(path.parent.name for path in self._folder.glob("*/server.json"))
 
-    def start(self, cluster_id: str, there_before: Iterable[Manifest] = ()) -> None:
+    def start(
+        self,
+        cluster_id: str,
+        there_before: Iterable[Manifest] = (),
+        parts: Iterable[installs.Install] = (),
+    ) -> None:
         """Starts a control plane with what every cluster of ACK has; one that runs is kept.
 
         Args:
             cluster_id: ID of the cluster.
             there_before: Objects that were there before the stack.
+            parts: Parts of the platform that were there before it.
         """
         client = self._run(cluster_id)
         baseline = self._folder / cluster_id / "baseline.json"
         if not baseline.exists():
             for manifest in there_before:
                 client.apply(manifest, "owner")
+            for part in parts:
+                self.bring(client, part)
             baseline.write_text(
                 json.dumps([describe(manifest) for manifest in controllers.objects(client)])
             )
+
+    def bring_everywhere(self, what: installs.Install) -> None:
+        """Installs something in each cluster, also in those that are still to come."""
+        if what not in self._there_before:
+            self._there_before.append(what)
+        for cluster_id in self._controllers:
+            self.bring(self.find(cluster_id).client, what)
 
     def remove(self, cluster_id: str) -> None:
         """Removes a control plane, and remembers which objects were left in it."""
@@ -171,6 +187,8 @@ class LocalClusters:
             self.bring(client, installs.BASE)
             if self.have_nodes:
                 running.start(self.plane(cluster_id), core.CONTROL_PLANE, self._say)
+            for what in self._there_before:
+                self.bring(client, what)
             self._controllers[cluster_id] = controllers.SimulatedControllers(
                 client,
                 partial(self.bring, client),

@@ -11,17 +11,24 @@ from typing import Any, Final
 
 import yaml
 
+from components.platform.knative import NAMESPACE as KNATIVE_SERVING
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
+from stacks.needs import KSERVE, Needs
+from stacks.platforms.present import present_knative
+from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
+from stacks.sections.platform import CertManagerMode
 from stacks.validation import validate
 
+from .cloud.brought import bring
 from .cloud.cloud_file import CloudFile
 from .cloud.plugin import CloudPlugin
 from .clusters import LocalClusters
 from .conditions import Conditions, NodeConditions, read_node_conditions
 from .engine import DESTROY, PREVIEW, REFRESH, UP, Engine, Outcome
+from .kubernetes import installs
 from .kubernetes.client import Manifest, namespace_manifest
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
@@ -70,6 +77,7 @@ class Sandbox:
         self.engine = Engine(self.root, stack, self.folder / "engine")
         self._nodes = nodes
         self._plugins = ""
+        self._own_cluster = OWN_CLUSTER
 
     @property
     def kubeconfigs(self) -> dict[str, Path]:
@@ -127,8 +135,15 @@ class Sandbox:
             machines = read_node_conditions(self.folder / CONDITIONS).machines
             document = asdict(facts(validation.environment, machines))
             write_private(self.folder / FACTS, json.dumps(document))
-        if validation.environment.existing:
-            self.clusters.start(OWN_CLUSTER, there_before(validation.environment))
+        environment = validation.environment
+        if not environment.existing:
+            bring(self.cloud, environment, environment.region or "")
+        if environment.keda:
+            self.clusters.bring_everywhere(installs.KEDA)
+        if not environment.creates_cluster:
+            self._own_cluster = environment.cluster.id or OWN_CLUSTER
+            parts = parts_before(environment)
+            self.clusters.start(self._own_cluster, there_before(environment), parts)
         hidden = {key: self._secret(key) for key in file.secret_keys}
         plain = {f"{section}{key}": value for key, value in settings.items()}
         self.engine.configure({k: v for k, v in plain.items() if k not in hidden}, hidden)
@@ -187,7 +202,7 @@ class Sandbox:
         """A value that is found wherever it leaks; access to a cluster of its own is a real one."""
         name = key.rpartition(":")[2]
         if name == "kubeconfig":
-            return self.clusters.find(OWN_CLUSTER).kubeconfig
+            return self.clusters.find(self._own_cluster).kubeconfig
         path = self.folder / "secrets" / name
         if not path.exists():
             write_private(path, f"https://canary-{secrets.token_hex(8)}.invalid")
@@ -202,7 +217,23 @@ def there_before(environment: Environment) -> list[Manifest]:
         if store.claim
         for manifest in _store(environment.namespace, store.claim.name)
     ]
-    return [namespace_manifest(environment.namespace), *stores] if stores else []
+    filled = stores or any(store.oss and store.oss.secret for store in environment.stores)
+    return [namespace_manifest(environment.namespace), *stores] if filled else []
+
+
+def parts_before(environment: Environment) -> list[installs.Install]:
+    """The parts of the platform that its owner has installed, set as the models need them."""
+    needs = Needs(needs_of(environment))
+    parts: list[installs.Install] = []
+    if environment.cert_manager_mode is CertManagerMode.PRESENT:
+        parts.append(installs.CHARTS["cert-manager"])
+    if config := present_knative(environment, needs):
+        parts.append(installs.KNATIVE_CORE._replace(namespace=KNATIVE_SERVING, config=config))
+    if not environment.kserve.install and needs.sections(KSERVE):
+        parts += [installs.CHARTS["kserve-crd"], installs.CHARTS["kserve-resources"]]
+    if not environment.fluid.install and any(model.cache for model in environment.models):
+        parts.append(installs.CHARTS["fluid"])
+    return parts
 
 
 def _store(in_namespace: str, claim: str) -> list[Manifest]:

@@ -6,6 +6,7 @@ For values that only exist later (IDs, addresses), `placeholders` stand.
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -13,15 +14,18 @@ from typing import Any, Final, TypeVar
 import pulumi
 
 from components.args import Args
-from components.catalog.gpus import GPUS
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
 from components.catalog.metrics import METRICS, Origin
+from components.catalog.sharing import ERDMA, ERDMA_ADDON, SHARING_ADDON, GpuSharing
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import release_name
 from components.cloud import (
     AckClusterArgs,
+    Addon,
     ClusterProfile,
+    CpfsStore,
     EdgePoolArgs,
+    ExistingAckClusterArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
     ModelStoreArgs,
@@ -35,10 +39,14 @@ from components.crds import Toleration
 from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
+    ElasticQuotasArgs,
     FluidArgs,
+    FluidChart,
     GpuMetricsArgs,
+    Isolation,
     MetricsFlavor,
     PrometheusEndpoint,
+    TeamNamespaceArgs,
     VllmMonitor,
 )
 from components.serving import (
@@ -46,27 +54,43 @@ from components.serving import (
     LoadTestArgs,
     ModelArgs,
     ModelCacheArgs,
+    ModelImportArgs,
     ModelServer,
     PlacementArgs,
     PlacementPool,
+    PodVolume,
     TrainingJobArgs,
 )
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from . import placeholders
+from .needs import KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection
+from .sections.models import ModelSection, PodVolumeSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
-from .sections.stores import StoreSection, VolumeSection
+from .sections.stores import FilesSection, StoreSection, VolumeSection
 from .sections.training import TrainingSection
 
 A = TypeVar("A", bound=Args)
 T = TypeVar("T")
 
+SYSTEM_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has."""
+KNATIVE_GATEWAYS: Final = ("knative-serving", "kourier-system")
+"""Namespaces of Knative's activator and autoscaler, and of Kourier: knative/net-kourier, config,
+v1.20; its operator has Kourier in knative-serving."""
+INGRESS_GATEWAYS: Final = ("kube-system", "ingress-nginx")
+"""Namespaces of ACK's add-on nginx-ingress-controller, and of ingress-nginx by its own chart."""
+CACHE_CONTROLLERS: Final = ("fluid-system",)
+"""Namespace of Fluid's controllers."""
+PROMETHEUS: Final = ("arms-prom", "monitoring")
+"""Namespaces of the agent of Managed Service for Prometheus, and of a Prometheus by custom."""
 DEFAULT_PORT: Final = 8080
 """Port of a server that names none."""
+SHARE_OF_A_PART: Final = 0.9
+"""What vLLM takes of its part of a card where the stack file says nothing."""
 
 
 class Unresolved(LookupError):
@@ -105,8 +129,13 @@ def made_of(kind: type[A], section: Args, **fields: Any) -> A:
 
 
 def network_args(environment: Environment) -> NetworkArgs:
-    """The VPC with a vSwitch per zone."""
-    return made_of(NetworkArgs, required(environment.network))
+    """The VPC with a vSwitch per zone, created or there already."""
+    return made_of(
+        NetworkArgs,
+        required(environment.network),
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
@@ -125,39 +154,86 @@ def cluster_args(environment: Environment, prefix: str) -> AckClusterArgs:
         pod_vswitch_ids=[*map(placeholders.pod_vswitch_id, zones)] if terway else None,
         pod_cidr=network.pod_cidr,
         service_cidr=network.service_cidr,
+        network_policies=network.policies or None,
         log_project_name=log_project_name(environment, prefix),
         autoscaling=cluster.autoscaling if elastic else None,
+        addons=[*cluster.addons, *_device_addons(environment)],
+        node_cidr_mask=network.node_cidr_mask,
         protect=cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
     )
+
+
+def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArgs:
+    """An ACK cluster that exists; the secret kubeconfig is not here."""
+    cluster = environment.cluster
+    stores = [environment.store(mount.volume.store) for mount in mounts(environment)]
+    return made_of(
+        ExistingAckClusterArgs,
+        cluster,
+        cluster_id=required(cluster.id),
+        rrsa=any(store and store.oss and store.oss.secret is None for store in stores),
+        autoscaling=cluster.autoscaling if "autoscaling" in cluster.model_fields_set else None,
+    )
+
+
+def _device_addons(environment: Environment) -> Iterator[Addon]:
+    """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
+    named = {addon.name for addon in environment.cluster.addons}
+    workloads = [model.server.resources for model in environment.models]
+    workloads += [job.resources for job in environment.training]
+    shares = any(pool.gpu_sharing is not GpuSharing.EXCLUSIVE for pool in environment.pools)
+    if shares and environment.cluster.gpu_sharing_addon and SHARING_ADDON not in named:
+        yield Addon(name=SHARING_ADDON)
+    if any(ERDMA in (resources.extended or {}) for resources in workloads):
+        yield from () if ERDMA_ADDON in named else [Addon(name=ERDMA_ADDON)]
 
 
 def pool_args(environment: Environment, pool: PoolSection) -> NodePoolArgs:
     """A node pool in its zones."""
     zones = [zone.id for zone in required(environment.network).zones]
-    whole_cards = {GPU_SCHEDULE: "default"} if pool.gpu else {}
+    schedule = {GPU_SCHEDULE: pool.gpu_sharing.label} if pool.gpu else {}
     return made_of(
         NodePoolArgs,
         pool,
         cluster_id=placeholders.CLUSTER_ID,
         node_pool_name=pool.name,
         vswitch_ids=[placeholders.vswitch_id(_zone(zone, zones)) for zone in pool.zones or zones],
-        labels={**whole_cards, **pool.labels},
+        labels={**schedule, **pool.labels},
         taints=pool.all_taints,
         nvidia_driver_version=pool.driver,
-        system_disk=NodeDisk(size_gib=pool.system_disk_gib),
+        system_disk=_disk(pool, pool.system_disk or NodeDisk(size_gib=pool.system_disk_gib)),
+        data_disk=_disk(pool, pool.data_disk) if pool.data_disk else None,
+        instance_patterns=pool.instance_patterns or None,
+        tags={**environment.tags, **pool.tags} or None,
+        resource_group_id=environment.resource_group_id,
     )
 
 
-def edge_pool_args(pool: EdgePoolSection) -> EdgePoolArgs:
+def _disk(pool: PoolSection, disk: NodeDisk) -> NodeDisk:
+    """A disk of the pool, with its key where it has none of its own."""
+    if pool.kms_key_id is None or disk.kms_key_id is not None:
+        return disk
+    return disk.model_copy(update={"kms_key_id": pool.kms_key_id})
+
+
+def edge_pool_args(environment: Environment, pool: EdgePoolSection) -> EdgePoolArgs:
     """A pool of IDC machines, adopted by its ID or created."""
-    cluster_id = placeholders.CLUSTER_ID
+    common = {"cluster_id": placeholders.CLUSTER_ID, "join_hours": pool.join_hours}
     if pool.node_pool_id is not None:
-        return EdgePoolArgs(cluster_id=cluster_id, node_pool_id=pool.node_pool_id)
-    return EdgePoolArgs(cluster_id=cluster_id, node_pool_name=pool.name, taints=pool.taints or None)
+        return EdgePoolArgs(**common, node_pool_id=pool.node_pool_id)
+    return EdgePoolArgs(
+        **common,
+        node_pool_name=pool.name,
+        labels=pool.labels or None,
+        taints=pool.taints or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def cluster_id(environment: Environment) -> str | None:
-    """ID of the stack's own cluster; None for an existing one."""
+    """ID of the ACK cluster; None for an existing one of any kind."""
     return None if environment.existing else placeholders.CLUSTER_ID
 
 
@@ -178,8 +254,13 @@ def access_group_name(prefix: str, store: StoreSection) -> str:
 
 def bucket_args(environment: Environment, store: StoreSection) -> ModelBucketArgs:
     """The bucket of a store."""
-    protect = environment.cluster.deletion_protection
-    return ModelBucketArgs(bucket=required(store.oss).bucket, protect=protect)
+    return made_of(
+        ModelBucketArgs,
+        required(store.oss),
+        protect=environment.cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
+    )
 
 
 def file_system_args(
@@ -193,9 +274,12 @@ def file_system_args(
         vpc_id=placeholders.VPC_ID,
         vswitch_id=placeholders.vswitch_id(_zone(nas.zone or zones[0], zones)),
         zone_id=nas.zone,
-        writer_cidr=network.cidr,
+        writer_cidr=required(network.cidr),
         storage_type=nas.storage_type,
+        kms_key_id=nas.kms_key_id,
         protect=environment.cluster.deletion_protection,
+        tags=environment.tags or None,
+        resource_group_id=environment.resource_group_id,
     )
 
 
@@ -211,15 +295,16 @@ def _zone(zone: str, zones: Sequence[str]) -> str:
 
 def fluid_args(environment: Environment) -> FluidArgs | None:
     """Fluid, if any model is cached. Its chart tolerates every taint by itself."""
-    if not any(model.cache for model in environment.models):
+    section = environment.fluid
+    if not section.install or not any(model.cache for model in environment.models):
         return None
-    return FluidArgs(chart=environment.fluid)
+    return FluidArgs(chart=made_of(FluidChart, section))
 
 
 def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
     """The way of metrics to the autoscaler, if the environment has one; the token is not here."""
     section = environment.gpu_metrics
-    if section is None:
+    if section is None or not section.install:
         return None
     secret = environment.prometheus_url is not None or not environment.existing
     return made_of(
@@ -230,7 +315,12 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
             url=placeholders.PROMETHEUS_URL if secret else required(section.url)
         ),
         cluster_id=cluster_id(environment) if section.exporter else None,
-        vllm=VllmMonitor(namespaces=[environment.namespace], port=_metrics_port(environment)),
+        vllm=VllmMonitor(
+            namespaces=list(
+                dict.fromkeys(namespace_of(environment, model) for model in environment.models)
+            ),
+            port=_metrics_port(environment),
+        ),
     )
 
 
@@ -285,6 +375,8 @@ class MountedFolder:
     owner: str
     """What the claim belongs to, and is called after."""
     volume: VolumeSection
+    namespace: str
+    """Namespace of the one that mounts it."""
 
     @property
     def name_field(self) -> str:
@@ -295,16 +387,210 @@ class MountedFolder:
 def mounts(environment: Environment) -> Iterator[MountedFolder]:
     """Every folder of a store that is mounted."""
     for model in environment.models:
-        yield MountedFolder(model.name, f"models[{model.name}].volume", model.name, model.volume)
+        path, space = f"models[{model.name}]", namespace_of(environment, model)
+        if model.volume:
+            files = model.volume.read
+            yield MountedFolder(model.name, f"{path}.volume", model.name, files, space)
+        for volume in model.volumes:
+            if volume.files:
+                owner, field = volume_owner(model, volume), f"{path}.volumes[{volume.name}]"
+                yield MountedFolder(model.name, field, owner, volume.files.read, space)
     for job in environment.training:
-        path = f"training[{job.name}]"
-        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint)
+        path, space = f"training[{job.name}]", namespace_of(environment, job)
+        yield MountedFolder(job.name, f"{path}.checkpoint", checkpoint(job), job.checkpoint, space)
         if job.volume:
-            yield MountedFolder(job.name, f"{path}.volume", base_model(job), job.volume)
+            files = job.volume.read
+            yield MountedFolder(job.name, f"{path}.volume", base_model(job), files, space)
     for test in environment.load_tests:
         if test.results:
             path = f"load_tests[{test.name}].results"
-            yield MountedFolder(test.name, path, results(test), test.results)
+            space = namespace_of_test(environment, test)
+            yield MountedFolder(test.name, path, results(test), test.results, space)
+
+
+# --- namespaces ----------------------------------------------------------------------------------
+
+
+def namespace_of(environment: Environment, workload: ModelSection | TrainingSection) -> str:
+    """Namespace of all that is made for a model or a training job."""
+    return workload.namespace or environment.namespace
+
+
+def _workloads(environment: Environment) -> list[ModelSection | TrainingSection]:
+    return [*environment.models, *environment.training]
+
+
+def namespace_of_test(environment: Environment, test: LoadTestSection) -> str:
+    """Namespace of a load test: its model's, where it reads the model's claim."""
+    model = environment.model(test.model)
+    return environment.namespace if model is None else namespace_of(environment, model)
+
+
+def namespace_of_claim(environment: Environment, store: StoreSection) -> str | None:
+    """Namespace of a claim that exists."""
+    return (store.claim.namespace or environment.namespace) if store.claim else None
+
+
+def used_namespaces(environment: Environment) -> list[str]:
+    """Namespaces of what the stack makes for models, jobs and people, in their order."""
+    metrics = environment.gpu_metrics
+    shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
+    used = [namespace_of(environment, workload) for workload in _workloads(environment)]
+    listed = [section.name for section in environment.namespaces]
+    return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))
+
+
+def created_namespaces(environment: Environment) -> list[str]:
+    """Those of them that the stack creates: none that has to be there for a claim or a Secret."""
+    present = {namespace_of_claim(environment, store) for store in environment.stores}
+    folders = [mount for mount in mounts(environment) if _has_secret(environment, mount)]
+    present |= {mount.namespace for mount in folders}
+    present |= {section.name for section in environment.namespaces if not section.create}
+    return [
+        name
+        for name in used_namespaces(environment)
+        if name not in present and name not in SYSTEM_NAMESPACES
+    ]
+
+
+def _has_secret(environment: Environment, mount: MountedFolder) -> bool:
+    """Whether a folder is read by a Secret, which is in the namespace before the stack is."""
+    store = environment.store(mount.volume.store)
+    return store is not None and store.oss is not None and store.oss.secret is not None
+
+
+def namespace_args(environment: Environment, needs: Needs) -> list[TeamNamespaceArgs]:
+    """What namespaces are made of, beside the stack's own one where it has no rules."""
+    created = created_namespaces(environment)
+    quotas = {section.name: section.quota for section in environment.namespaces}
+    isolation = isolation_of(environment, needs)
+    every = (
+        TeamNamespaceArgs(
+            namespace=name,
+            create=name in created and name != environment.namespace,
+            quota=quotas.get(name),
+            isolation=isolation if name not in SYSTEM_NAMESPACES else None,
+        )
+        for name in used_namespaces(environment)
+    )
+    return [args for args in every if args.create or args.quota or args.isolation]
+
+
+def has_teams(environment: Environment) -> bool:
+    """Whether anything names another namespace than the stack's own."""
+    names = {workload.namespace for workload in _workloads(environment)}
+    names |= {section.name for section in environment.namespaces}
+    return bool(names - {None, environment.namespace})
+
+
+def knows_network_policies(environment: Environment) -> bool:
+    """Whether the network plugin may enforce them; of an existing cluster that is not known."""
+    network = environment.network
+    return network is None or network.plugin is not NetworkPlugin.FLANNEL
+
+
+def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
+    """Who reaches a namespace of the stack; None where everybody does."""
+    section, network = environment.network_policies, environment.network
+    enabled = section.enabled
+    if enabled is None:
+        enabled = has_teams(environment) and knows_network_policies(environment)
+    if not enabled:
+        return None
+    gateways = [
+        *(KNATIVE_GATEWAYS if needs.sections(KNATIVE) else ()),
+        *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
+        *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
+        *PROMETHEUS,
+    ]
+    nodes = [zone.cidr for zone in network.zones] if network else []
+    return Isolation(
+        namespaces=list(dict.fromkeys([*gateways, *section.allow_namespaces])),
+        cidrs=list(dict.fromkeys([*nodes, *section.allow_cidrs])),
+    )
+
+
+def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:
+    """The tree of quotas, where there is one."""
+    section = environment.elastic_quota
+    return ElasticQuotasArgs(groups=section.groups) if section else None
+
+
+@dataclass(frozen=True)
+class ImportedFolder:
+    """A folder that the stack fills before it is read."""
+
+    name: str
+    """Name of the model or job that mounts it."""
+    field: str
+    """Field path of the folder."""
+    owner: str
+    """What the claim of the folder belongs to; that of the import is called after it."""
+    files: FilesSection
+    server: ModelServer | TrainingSection
+    """The container that reads it, whose image imports where no other is named."""
+    namespace: str
+    """That of the model or job."""
+
+    @property
+    def import_owner(self) -> str:
+        """What the claim belongs to by which the folder is filled."""
+        return f"{self.owner}-import"
+
+    @property
+    def volume(self) -> VolumeSection:
+        """The store, of which the import makes the folder: what is not there is not mounted."""
+        return VolumeSection(store=self.files.store, size=self.files.size)
+
+
+def imports(environment: Environment) -> Iterator[ImportedFolder]:
+    """Every folder that the stack fills."""
+    for model in environment.models:
+        yield from model_imports(environment, model)
+    for job in environment.training:
+        yield from job_imports(environment, job)
+
+
+def model_imports(environment: Environment, model: ModelSection) -> Iterator[ImportedFolder]:
+    """Those of a model."""
+    path = f"models[{model.name}]"
+    folders = [(f"{path}.volume", model.name, model.volume)]
+    folders += [
+        (f"{path}.volumes[{volume.name}]", volume_owner(model, volume), volume.files)
+        for volume in model.volumes
+    ]
+    for field, owner, files in folders:
+        if files and files.source:
+            space = namespace_of(environment, model)
+            yield ImportedFolder(model.name, field, owner, files, model.server, space)
+
+
+def job_imports(environment: Environment, job: TrainingSection) -> Iterator[ImportedFolder]:
+    """Those of a training job."""
+    if job.volume and job.volume.source:
+        field, owner = f"training[{job.name}].volume", base_model(job)
+        space = namespace_of(environment, job)
+        yield ImportedFolder(job.name, field, owner, job.volume, job, space)
+
+
+def volume_owner(model: ModelSection, volume: PodVolumeSection) -> str:
+    """Name of a further volume of a model, to which a claim belongs."""
+    return f"{model.name}-{volume.name}"
+
+
+def import_args(environment: Environment, imported: ImportedFolder) -> ModelImportArgs:
+    """The Job that fills a folder."""
+    source = required(imported.files.source)
+    claim, _ = claim_and_folder(environment, imported.import_owner, imported.volume)
+    return ModelImportArgs(
+        source=source,
+        namespace=imported.namespace,
+        claim=required(claim),
+        folder=imported.files.folder.strip("/"),
+        size=imported.files.size,
+        image=source.image or imported.server.image,
+        image_pull_secrets=imported.server.image_pull_secrets or None,
+    )
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -324,8 +610,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 
     Fluid calls the pods of the cache after it, so that of a long name as much stays as has room.
     """
-    store = required(environment.store(model.volume.store))
-    digest = _digest(model.name, store, model.volume)
+    volume = required(model.volume).read
+    digest = _digest(model.name, required(environment.store(volume.store)), volume)
     name = f"{model.name}-dataset-{digest}"
     if len(name) <= LONGEST_DATASET_NAME:
         return name
@@ -336,6 +622,8 @@ def dataset_name(environment: Environment, model: ModelSection) -> str:
 def _digest(owner: str, store: StoreSection, volume: VolumeSection) -> str:
     """Tells sources apart; of frozen values, so that each is worked out once."""
     bucket, server = store.oss and store.oss.bucket, store.nas and store.nas.server
+    if store.cpfs:
+        server = f"{store.cpfs.file_system_id or ''}@{store.cpfs.server or ''}"
     claim = store.claim and store.claim.name
     source = json.dumps([owner, store.name, bucket, server, claim, volume.path, volume.size])
     return hashlib.sha256(source.encode()).hexdigest()[:8]
@@ -346,8 +634,10 @@ def claim_args(
     owner: str,
     volume: VolumeSection,
     prefix: str,
+    namespace: str,
     *,
     writable: bool = False,
+    written: str | None = None,
 ) -> ModelStoreArgs:
     """The claim on a folder of a bucket or file system.
 
@@ -356,30 +646,44 @@ def claim_args(
         owner: The model that it is of, or the checkpoint.
         volume: The folder.
         prefix: What begins the name of the RAM role that reads a bucket, see `name_prefix`.
+        namespace: Namespace of the claim.
         writable: Whether pods may write.
+        written: Folder of a bucket that they may write to. Default: all that is mounted.
     """
     store = required(environment.store(volume.store))
-    if (store.oss is None) == (store.nas is None):
+    if [store.oss, store.nas, store.cpfs].count(None) != 2:
         raise Unresolved(store.name)
-    oss = nas = None
+    oss = nas = cpfs = None
     if store.oss:
-        oss = OssFolder(
-            bucket=store.oss.bucket,
-            region=required(environment.region),
-            role_name=role_name(prefix, owner),
-            oidc_issuer_url=placeholders.ISSUER_URL,
-            oidc_provider_arn=placeholders.ISSUER_ARN,
+        region, key = required(environment.region), store.oss.kms_key_id
+        by_role = {
+            "role_name": role_name(prefix, owner),
+            "oidc_issuer_url": placeholders.ISSUER_URL,
+            "oidc_provider_arn": placeholders.ISSUER_ARN,
+            "tags": environment.tags or None,
+        }
+        oss = made_of(
+            OssFolder,
+            store.oss,
+            region=region,
             path=volume.path,
+            written_path=written,
+            # A wildcard stands for the account, which has the key as it has the bucket.
+            kms_key_arn=f"acs:kms:{region}:*:key/{key}" if key else None,
+            **({} if store.oss.secret else by_role),
         )
     if store.nas:
         server = store.nas.server or placeholders.mount_target(store.name)
         nas = NasStore(server=server, path=volume.path)
+    if store.cpfs:
+        cpfs = made_of(CpfsStore, store.cpfs, path=volume.path)
     return ModelStoreArgs(
         claim_name=claim_name(environment, owner, volume),
-        namespace=environment.namespace,
+        namespace=namespace,
         size=volume.size,
         oss=oss,
         nas=nas,
+        cpfs=cpfs,
         writable=writable,
     )
 
@@ -404,9 +708,9 @@ def cache_args(
     """The model's copy on the cache nodes, for pods on its pools."""
     tier = required(model.cache)
     pool = _pool(environment, tier.pool)
-    source = claim_and_folder(environment, model.name, model.volume)
+    source = claim_and_folder(environment, model.name, required(model.volume).read)
     return ModelCacheArgs(
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, model),
         dataset_name=dataset_name(environment, model),
         source_claim="/".join(filter(None, source)),
         tier=tier,
@@ -431,7 +735,7 @@ def placement_args(
     return PlacementArgs(
         selector=labels,
         pools=pools,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, workload),
         preempt_policy=workload.placement.preempt_policy,
         enforcer=enforcer(environment),
     )
@@ -467,8 +771,9 @@ def node_selector(environment: Environment, pool: AnyPoolSection) -> dict[str, p
     if isinstance(pool, NodesSection):
         return dict(pool.node_selector)
     sharing = [sibling for sibling in environment.all_pools if sibling.gpu == pool.gpu]
-    if isinstance(pool, PoolSection) and pool.gpu is not None and len(sharing) == 1:
-        return {GPU_CARD: GPUS[pool.gpu].label}
+    card = environment.card(pool)
+    if isinstance(pool, PoolSection) and card and card.label and len(sharing) == 1:
+        return {GPU_CARD: card.label}
     return {NODE_POOL_ID: placeholders.pool_id(pool.name)}
 
 
@@ -511,19 +816,36 @@ def model_args(
     claim, folder = (
         (dataset_name(environment, model), None)
         if model.cache
-        else claim_and_folder(environment, model.name, model.volume)
+        else claim_and_folder(environment, model.name, model.volume and model.volume.read)
     )
     return ModelArgs(
-        server=server(model),
-        namespace=environment.namespace,
+        server=server(environment, model),
+        namespace=namespace_of(environment, model),
         labels=pod_labels(model),
-        claim=required(claim),
+        claim=claim,
         sub_path=folder,
+        volumes=[pod_volume(environment, model, volume) for volume in model.volumes] or None,
+        init_containers=model.init_containers or None,
+        sidecars=model.sidecars or None,
         tolerations=distinct_tolerations(pools) or None,
         node_affinity=node_affinity(pools, enforcer(environment)),
         priority_class=model.priority,
+        topology_spread=model.topology_spread or None,
+        disruption_budget=model.pod_disruption_budget,
+        ingress=model.ingress,
         wait_seconds=environment.waits.service_seconds,
     )
+
+
+def pod_volume(
+    environment: Environment, model: ModelSection, volume: PodVolumeSection
+) -> PodVolume:
+    """A further volume of a model's pod: a store's folder is a claim of it."""
+    claim, folder = volume.claim, None
+    if volume.store is not None:
+        files = required(volume.files).read
+        claim, folder = claim_and_folder(environment, volume_owner(model, volume), files)
+    return made_of(PodVolume, volume, claim=claim, folder=folder)
 
 
 def training_args(
@@ -531,11 +853,11 @@ def training_args(
 ) -> TrainingJobArgs:
     """The Job of a training, with its checkpoint."""
     claim, folder = claim_and_folder(environment, checkpoint(job), job.checkpoint)
-    model, part = claim_and_folder(environment, base_model(job), job.volume)
+    model, part = claim_and_folder(environment, base_model(job), job.volume and job.volume.read)
     return made_of(
         TrainingJobArgs,
         job,
-        namespace=environment.namespace,
+        namespace=namespace_of(environment, job),
         labels=pod_labels(job),
         priority_class=job.priority,
         checkpoint_claim=claim,
@@ -563,12 +885,38 @@ def base_model(job: TrainingSection) -> str:
     return f"{job.name}-model"
 
 
-def server(model: ModelSection) -> ModelServer:
-    """The container of a model, with the Secret of its key among its variables."""
+def server(environment: Environment, model: ModelSection) -> ModelServer:
+    """The container of a model, with its part of a card, and the Secret of its key."""
+    update: dict[str, Any] = {}
     secret, secrets = model.api_key_secret, model.server.secret_env or []
-    if secret is None or secret in secrets:
-        return model.server
-    return model.server.model_copy(update={"secret_env": [*secrets, secret]})
+    if secret is not None and secret not in secrets:
+        update["secret_env"] = [*secrets, secret]
+    share = _share_of_a_card(environment, model)
+    if share is not None and model.server.vllm is not None:
+        update["vllm"] = model.server.vllm.model_copy(update={"gpu_memory_utilization": share})
+    return model.server.model_copy(update=update) if update else model.server
+
+
+def memory_share(part_gib: int, card_gib: int, share: float = SHARE_OF_A_PART) -> float:
+    """The share of a card that a share of a part of it is, rounded down to a percent."""
+    return math.floor(100 * share * part_gib / card_gib) / 100
+
+
+def _share_of_a_card(environment: Environment, model: ModelSection) -> float | None:
+    """What vLLM takes of a card of which it has a part that nothing isolates; None elsewhere.
+
+    A pod may land on any of its pools, so that the largest of their cards counts.
+    """
+    vllm, part = model.server.vllm, model.server.resources.gpu_gib
+    if vllm is None or not part or "gpu_memory_utilization" in vllm.model_fields_set:
+        return None
+    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
+    sizes = [
+        card.memory_gib
+        for pool in pools
+        if pool.gpu_sharing is GpuSharing.SHARE and (card := environment.card(pool))
+    ]
+    return memory_share(part, max(sizes)) if sizes else None
 
 
 def load_test_args(
@@ -584,15 +932,15 @@ def load_test_args(
     """
     model = required(environment.model(test.model))
     # The tokenizer is small: the store has it on every node, and no cache has to come there.
-    claim, folder = claim_and_folder(environment, model.name, model.volume)
+    claim, folder = claim_and_folder(environment, model.name, model.volume and model.volume.read)
     results_claim, results_folder = claim_and_folder(environment, results(test), test.results)
     vllm = model.server.vllm
     return made_of(
         LoadTestArgs,
         test,
         url=test.url or url,
-        served_model_name=model.server.served_name or model.name,
-        namespace=environment.namespace,
+        served_model_name=test.served_name or model.server.served_name or model.name,
+        namespace=namespace_of(environment, model),
         model_claim=claim,
         model_folder=folder,
         trust_remote_code=vllm.trust_remote_code if vllm else None,

@@ -13,8 +13,10 @@ import pulumi
 from components.bindings import alicloud, kubernetes
 from components.cloud import (
     AckCluster,
+    AckClusterArgs,
     ClusterProfile,
     EdgePool,
+    ExistingAckCluster,
     ExistingCluster,
     ExistingClusterArgs,
     ModelBucket,
@@ -27,22 +29,40 @@ from components.cloud import (
 )
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
-from components.platform import Dashboards, Fluid, GpuMetrics, Priorities
-from components.serving import LoadTest, ModelCache, Placement, TrainingJob
+from components.platform import (
+    Dashboards,
+    ElasticQuotas,
+    Fluid,
+    GpuMetrics,
+    Priorities,
+    TeamNamespace,
+)
+from components.serving import (
+    CanaryRoute,
+    LoadTest,
+    ModelCache,
+    ModelImport,
+    Placement,
+    TrainingJob,
+)
 from components.serving.load_generators import REQUEST_SECONDS
 from components.serving.server import API_KEY
 
 from . import placeholders
-from .arguments import required
+from .arguments import (
+    created_namespaces,
+    namespace_of,
+    namespace_of_test,
+    required,
+    used_namespaces,
+)
 from .placeholders import bind
 from .platforms import Platform
-from .resolution import ClaimPart, CloudParts, ModelParts, ResolvedEnvironment
+from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
 from .sections.load_tests import LoadTestSection
 from .sections.models import ModelSection
-
-SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 Part = TypeVar("Part")
 
@@ -105,11 +125,12 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     """Declares everything that an environment is made of."""
     environment = resolved.environment
     cluster = (
-        create_cluster(environment, resolved.cloud, fewest_nodes(resolved.platforms))
+        declare_cloud(environment, resolved.cloud, secrets, fewest_nodes(resolved.platforms))
         if resolved.cloud
         else reach_existing_cluster(environment, required(secrets.kubeconfig))
     )
-    namespace = declare_namespace(environment, cluster)
+    namespaces = declare_namespaces(resolved, cluster)
+    namespace = [resource for resources in namespaces.values() for resource in resources]
     stores = declare_stores(resolved, cluster)
     cluster = replace(cluster, values={**cluster.values, **mount_targets(stores)})
     priorities = declare_priorities(resolved, cluster)
@@ -120,30 +141,46 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
     services: dict[str, Served] = {}
     for model in resolved.models:
         name = model.section.name
-        claims = declare_claims(model.claims, cluster, stores, namespace)
-        cache = declare_cache(model, cluster, [*namespace, *claims, *fluid])
-        placement = Placement(name, cluster.bound(model.placement), cluster.options(*namespace))
+        space = namespace_of(environment, model.section)
+        claims = declare_claims(model.claims, cluster, stores, namespaces[space])
+        imports = declare_imports(model.imports, cluster, stores, namespaces[space])
+        cache = declare_cache(model, cluster, [*namespaces[space], *claims, *imports, *fluid])
+        in_space = cluster.options(*namespaces[space])
+        placement = Placement(name, cluster.bound(model.placement), in_space)
         # The cache waits for the claim, and the platform for its nodes.
         nodes = cluster.further_pools(model.section.placement.pools)
-        needed = [*priorities, placement, *platforms, *metrics, *(cache or claims), *nodes]
+        # Its cache has waited for the model's files, but nobody has for those of further volumes.
+        read = [*claims, *imports] if not cache or model.section.volumes else []
+        files = [*cache, *read]
+        needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
-        export_address(environment.namespace, model.section, services[name].host)
+        export_address(space, model.section, services[name].host)
+
+    for model in resolved.models:
+        if model.canary is not None:
+            name, both = model.section.name, (model.section.name, model.canary.model)
+            ready = [cast(pulumi.Resource, services[served]) for served in both]
+            CanaryRoute(name, model.canary.args, cluster.options(*ready))
 
     for job in resolved.training:
         name = job.section.name
-        claims = declare_claims(job.claims, cluster, stores, namespace)
-        placement = Placement(name, cluster.bound(job.placement), cluster.options(*namespace))
-        TrainingJob(name, cluster.bound(job.job), cluster.on_nodes(*priorities, placement, *claims))
+        before = namespaces[namespace_of(environment, job.section)]
+        claims = declare_claims(job.claims, cluster, stores, before)
+        imports = declare_imports(job.imports, cluster, stores, before)
+        placement = Placement(name, cluster.bound(job.placement), cluster.options(*before))
+        options = cluster.on_nodes(*priorities, placement, *claims, *imports)
+        TrainingJob(name, cluster.bound(job.job), options)
 
     for number, test in enumerate(resolved.load_tests):
         name = test.section.name
         if test.section.run is None:
             export_run_command(number, test.section)
         else:
-            claims = declare_claims(test.claims, cluster, stores, namespace)
-            after = [cast(pulumi.Resource, services[test.section.model]), *claims]
-            load = LoadTest(name, cluster.bound(test.job), cluster.options(*after))
+            before = namespaces[namespace_of_test(environment, test.section)]
+            claims = declare_claims(test.claims, cluster, stores, before)
+            needed = [cast(pulumi.Resource, services[test.section.model]), *claims]
+            load = LoadTest(name, cluster.bound(test.job), cluster.options(*needed))
             pulumi.export(f"{name}_log_command", load.log_command)
 
 
@@ -155,8 +192,10 @@ def reach_existing_cluster(
     return TargetCluster(ExistingCluster("cluster", args).provider)
 
 
-def create_cluster(environment: Environment, parts: CloudParts, nodes: int) -> TargetCluster:
-    """Network, ACK cluster and pools of the stack's own; the platform waits for so many nodes."""
+def declare_cloud(
+    environment: Environment, parts: CloudParts, secrets: Secrets, nodes: int
+) -> TargetCluster:
+    """Network, ACK cluster and pools; the platform waits for so many nodes of a new cluster."""
     cloud = alicloud.Provider(
         "alicloud",
         region=environment.region,
@@ -165,19 +204,26 @@ def create_cluster(environment: Environment, parts: CloudParts, nodes: int) -> T
         skip_region_validation=True,
     )
     in_cloud = pulumi.ResourceOptions(providers=[cloud])
-    network = Network("network", parts.network, in_cloud)
-    after_network = pulumi.ResourceOptions(providers=[cloud], depends_on=[network])
-    values = network_values(network)
-    cluster = AckCluster(
-        "cluster",
-        bind(parts.cluster, values),
-        # Without nodes, nothing in a cluster of profile pro needs a way out: ACK gives one to
-        # clusters that exist (enable-an-existing-ack-cluster-to-access-the-internet, read
-        # 2026-11). That it asks for none before is an assumption: the provider's page
-        # (cs_managed_kubernetes) wants one in general, and recommends clusters without nodes.
-        # What an edge cluster runs by itself is not documented, so that one waits.
-        after_network if parts.cluster.profile is ClusterProfile.EDGE else in_cloud,
-    )
+    network = [Network("network", parts.network, in_cloud)] if parts.network else []
+    after_network = pulumi.ResourceOptions(providers=[cloud], depends_on=network)
+    values = network_values(network[0]) if network else {}
+    if isinstance(parts.cluster, AckClusterArgs):
+        cluster: AckCluster | ExistingAckCluster = AckCluster(
+            "cluster",
+            bind(parts.cluster, values),
+            # Without nodes, nothing in a cluster of profile pro needs a way out: ACK gives one to
+            # clusters that exist (enable-an-existing-ack-cluster-to-access-the-internet, read
+            # 2026-11). That it asks for none before is an assumption: the provider's page
+            # (cs_managed_kubernetes) wants one in general, and recommends clusters without nodes.
+            # What an edge cluster runs by itself is not documented, so that one waits.
+            after_network if parts.cluster.profile is ClusterProfile.EDGE else in_cloud,
+        )
+    else:
+        args = parts.cluster.model_copy(update={"kubeconfig": secrets.kubeconfig})
+        # Before a first preview, nobody need have an account: the provider is not there yet.
+        after_cloud = pulumi.ResourceOptions(providers=[cloud], depends_on=[cloud])
+        cluster = ExistingAckCluster("cluster", args, after_cloud)
+        nodes = 0  # It has nodes of its own, which need not be waited for.
     values |= cluster_values(cluster)
     # Nodes that cannot reach the Internet through SNAT never join.
     pools = {
@@ -239,7 +285,7 @@ def network_values(network: Network) -> dict[str, pulumi.Input[str]]:
     }
 
 
-def cluster_values(cluster: AckCluster) -> dict[str, pulumi.Input[str]]:
+def cluster_values(cluster: AckCluster | ExistingAckCluster) -> dict[str, pulumi.Input[str]]:
     """What a cluster gives, by placeholder."""
     return {
         placeholders.CLUSTER_ID: cluster.cluster_id,
@@ -259,16 +305,26 @@ def mount_targets(
     }
 
 
-def declare_namespace(environment: Environment, cluster: TargetCluster) -> list[pulumi.Resource]:
-    """The namespace of the models, unless it is there already: with a claim, or from the start."""
-    if environment.namespace in SYSTEM_NAMESPACES or any(s.claim for s in environment.stores):
-        return []
-    options = pulumi.ResourceOptions(provider=cluster.provider)
-    return [
-        kubernetes.core.v1.Namespace(
+def declare_namespaces(
+    resolved: ResolvedEnvironment, cluster: TargetCluster
+) -> dict[str, list[pulumi.Resource]]:
+    """What has to be there before an object in a namespace, by its name."""
+    environment = resolved.environment
+    declared: dict[str, list[pulumi.Resource]] = {name: [] for name in used_namespaces(environment)}
+    if environment.namespace in created_namespaces(environment):
+        options = pulumi.ResourceOptions(provider=cluster.provider)
+        namespace = kubernetes.core.v1.Namespace(
             "namespace", metadata={"name": environment.namespace}, opts=options
         )
-    ]
+        declared[environment.namespace].append(namespace)
+    for args in resolved.namespaces:
+        before = declared[args.namespace]
+        team = TeamNamespace(args.namespace, args, cluster.options(*before))
+        declared[args.namespace] = [*before, team]
+    if resolved.elastic_quota is not None:
+        after = [resource for resources in declared.values() for resource in resources]
+        ElasticQuotas("elastic-quotas", resolved.elastic_quota, cluster.options(*after))
+    return declared
 
 
 def declare_stores(
@@ -334,8 +390,25 @@ def declare_claims(
         store = [stores[claim.store]] if claim.store in stores else []
         options = cluster.options(*namespace, *store)
         component = ModelStore(claim.name, cluster.bound(claim.args), options)
-        if not claim.args.writable:
+        if not claim.args.writable and not claim.is_filled:
             pulumi.export(f"{claim.name}_upload_command", component.upload_command)
+        declared.append(component)
+    return declared
+
+
+def declare_imports(
+    imports: Sequence[ImportPart],
+    cluster: TargetCluster,
+    stores: Mapping[str, ModelBucket | ModelFileSystem],
+    namespace: Sequence[pulumi.Resource],
+) -> list[ModelImport]:
+    """What fills folders of stores, each with a claim by which it writes."""
+    declared = []
+    for part in imports:
+        claims = declare_claims(part.claims, cluster, stores, namespace)
+        options = cluster.on_platform_nodes(*namespace, *claims)
+        component = ModelImport(part.name, cluster.bound(part.args), options)
+        pulumi.export(f"{part.name}_import_log_command", component.log_command)
         declared.append(component)
     return declared
 
@@ -353,7 +426,10 @@ def declare_cache(
 
 
 def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
-    """What a person needs to ask a model, and to load it: GATEWAY is the ingress' address."""
+    """What a person needs to ask a model, and to load it.
+
+    GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads.
+    """
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
     body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
@@ -364,20 +440,25 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
     [section] = model.serve.sections.values()
     wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
-    url = "http://$GATEWAY/v1/chat/completions"
     pulumi.export(f"{model.name}_host", host)
-    pulumi.export(
-        f"{model.name}_curl",
-        host.apply(lambda hostname: f"curl -H 'Host: {hostname}' {kind} -d '{body}' {url}"),
-    )
-    pulumi.export(
-        f"{model.name}_load",
-        host.apply(
-            lambda hostname: (
-                f"hey -z 2m -c 5 -t {wait} -m POST -host {hostname} {kind} -d '{load}' {url}"
-            )
-        ),
-    )
+    if len(model.server.served_names) > 1:
+        pulumi.export(f"{model.name}_served_names", model.server.served_names)
+    base, by_curl, by_hey = "http://$GATEWAY", "-H 'Host: {}' ", "-host {} "
+    if model.ingress is not None:
+        base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"
+        by_curl = by_hey = ""
+        pulumi.export(f"{model.name}_url", f"{base}/v1")
+    url = f"{base}/v1/chat/completions"
+
+    def curl(hostname: str) -> str:
+        return f"curl {by_curl.format(hostname)}{kind} -d '{body}' {url}"
+
+    def hey(hostname: str) -> str:
+        options = f"-z 2m -c 5 -t {wait} -m POST {by_hey.format(hostname)}"
+        return f"hey {options}{kind} -d '{load}' {url}"
+
+    pulumi.export(f"{model.name}_curl", host.apply(curl))
+    pulumi.export(f"{model.name}_load", host.apply(hey))
 
 
 def key_command(namespace: str, secret: str) -> str:

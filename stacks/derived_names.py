@@ -31,6 +31,7 @@ from components.serving.model_cache import load_name
 
 from . import arguments
 from .sections.environment import Environment
+from .sections.stores import VolumeSection
 
 STACK: Final = "stack name"
 """Field of a fault in what no stack file says."""
@@ -60,8 +61,10 @@ def derived_names(environment: Environment, prefix: str) -> Iterator[DerivedName
         environment: What the stack file says.
         prefix: What begins the names of what an account knows, see `arguments.name_prefix`.
     """
+    if environment.creates_cluster:
+        yield from _own_cluster_names(environment, prefix)
     if not environment.existing:
-        yield from _cloud_names(environment, prefix)
+        yield from _store_names(environment, prefix)
     yield from _cluster_names(environment)
 
 
@@ -95,21 +98,21 @@ def _fault(derived: DerivedName, prefix: str) -> Fault:
     return Fault(STACK, prefix, shorter(len(prefix) - over), why, form.source)
 
 
-def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
+def _own_cluster_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
     yield DerivedName("the cluster", prefix, ACK_CLUSTER, STACK, prefix)
     # Of what is no region, the section that has it says so.
     region = environment.region
     if region and is_region(region) and environment.cluster.log_project is None:
         project = arguments.log_project_name(environment, prefix)
         yield DerivedName("the SLS project", project, SLS_PROJECT, LOG_PROJECT, "")
-    for mount in arguments.mounts(environment):
-        store = environment.store(mount.volume.store)
-        if store is not None and store.oss is not None:
-            role, field = (
-                arguments.role_name(prefix, mount.owner),
-                f"{mount.field.rpartition('.')[0]}.name",
-            )
-            yield DerivedName("its RAM role", role, RAM_ROLE, field, mount.name)
+
+
+def _store_names(environment: Environment, prefix: str) -> Iterator[DerivedName]:
+    for name, field, owner, volume in _claims(environment):
+        store = environment.store(volume.store)
+        if store is not None and store.oss is not None and store.oss.secret is None:
+            role = arguments.role_name(prefix, owner)
+            yield DerivedName("its RAM role", role, RAM_ROLE, field, name)
     for store in environment.stores:
         if store.nas is not None and store.nas.server is None:
             group = arguments.access_group_name(prefix, store)
@@ -117,14 +120,32 @@ def _cloud_names(environment: Environment, prefix: str) -> Iterator[DerivedName]
             yield DerivedName("its access group", group, NAS_ACCESS_GROUP, field, store.name)
 
 
-def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
+def _claims(environment: Environment) -> Iterator[tuple[str, str, str, VolumeSection]]:
+    """Of each claim: whose it is by name, the field of that, what it is called after, its folder.
+
+    An import writes by a claim of its own.
+    """
     for mount in arguments.mounts(environment):
-        store = environment.store(mount.volume.store)
+        yield mount.name, mount.name_field, mount.owner, mount.volume
+    for folder in arguments.imports(environment):
+        yield (
+            folder.name,
+            f"{folder.field.rpartition('.')[0]}.name",
+            folder.import_owner,
+            folder.volume,
+        )
+
+
+def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
+    for name, field, owner, volume in _claims(environment):
+        store = environment.store(volume.store)
         if store is not None and store.claim is None:
-            claim = arguments.claim_name(environment, mount.owner, mount.volume)
-            yield DerivedName("its claim", claim, DNS_1123_LABEL, mount.name_field, mount.name)
+            claim = arguments.claim_name(environment, owner, volume)
+            yield DerivedName("its claim", claim, DNS_1123_LABEL, field, name)
     for model in environment.models:
-        if model.cache is None or environment.store(model.volume.store) is None:
+        if model.cache is None or model.volume is None:
+            continue
+        if environment.store(model.volume.store) is None:
             continue
         field = f"models[{model.name}].name"
         workers = worker_name(arguments.dataset_name(environment, model))

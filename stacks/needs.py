@@ -21,6 +21,8 @@ class Needs:
         self._models: dict[str, list[ModelSection]] = {}
         for model, platform in pairs:
             self._models.setdefault(platform, []).append(model)
+        # Asked for every model by several rules: not to be looked up among all of them.
+        self._on_knative = {id(model) for model in self.sections(KNATIVE)}
 
     def sections(self, platform: str) -> Sequence[ModelSection]:
         """The models that need a platform, by the platform's name."""
@@ -32,7 +34,7 @@ class Needs:
 
     def on_knative(self, model: ModelSection) -> bool:
         """Whether Knative runs a model's pods, be it below KServe."""
-        return any(needing is model for needing in self.sections(KNATIVE))
+        return id(model) in self._on_knative
 
     @property
     def has_ingress(self) -> bool:

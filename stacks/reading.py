@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from components.args import Args, Fault
 
@@ -60,7 +60,7 @@ def read_rest(section: type[Section], raw: Mapping[str, Any]) -> Rest[Section]:
             values[name] = info.get_default(call_default_factory=True)
             continue
         with suppress(ValidationError, Unreadable):
-            values[name] = _value(name, info, value, faults, missed)
+            values[name] = _value(section, name, value, faults, missed)
     rest = section.model_construct(raw.keys() & values.keys(), **values)
     _forget(rest, section.model_fields.keys() - values.keys())
     rule_faults = [*until_missing(rest.all_faults(), missed)]
@@ -83,14 +83,11 @@ def _forget(section: Args, fields: Iterable[str]) -> None:
 
 
 def _value(
-    name: str, info: FieldInfo, raw: Any, faults: list[Fault], missed: list[Exception]
+    section: type[Args], name: str, raw: Any, faults: list[Fault], missed: list[Exception]
 ) -> Any:
-    kind, is_list = _section(info.annotation)
+    kind, is_list = _section(section.model_fields[name].annotation)
     if kind is None:
-        config = ConfigDict(arbitrary_types_allowed=True)
-        annotation: Any = Annotated[info.annotation, info]
-        adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
-        return adapter.validate_json(_text(raw), strict=True)
+        return _adapter(section, name).validate_json(_text(raw), strict=True)
     entries = raw if is_list else [raw]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise Unreadable(name)
@@ -102,6 +99,14 @@ def _value(
     # What a rule asks for may be missing: it has seen all other entries then.
     sections = [rest.section for rest in sorted(rests, key=lambda rest: not rest.is_complete)]
     return sections if is_list else sections[0]
+
+
+@cache
+def _adapter(section: type[Args], name: str) -> TypeAdapter[Any]:
+    """Reads one field of a section by itself."""
+    info = section.model_fields[name]
+    annotation: Any = Annotated[info.annotation, info]
+    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def _section(annotation: Any, is_list: bool = False) -> tuple[type[Args] | None, bool]:

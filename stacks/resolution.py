@@ -14,17 +14,26 @@ from components.args import Fault, Refusal, faults_of
 from components.cloud import (
     AckClusterArgs,
     EdgePoolArgs,
+    ExistingAckClusterArgs,
     ModelBucketArgs,
     ModelFileSystemArgs,
     ModelStoreArgs,
     NetworkArgs,
     NodePoolArgs,
 )
-from components.platform import DashboardsArgs, FluidArgs, GpuMetricsArgs, PrioritiesArgs
+from components.platform import (
+    DashboardsArgs,
+    ElasticQuotasArgs,
+    FluidArgs,
+    GpuMetricsArgs,
+    PrioritiesArgs,
+    TeamNamespaceArgs,
+)
 from components.serving import (
     LoadTestArgs,
     ModelArgs,
     ModelCacheArgs,
+    ModelImportArgs,
     PlacementArgs,
     PlacementPool,
     TrainingJobArgs,
@@ -40,6 +49,7 @@ from .needs import Needs
 from .platforms import PLATFORMS, Platform
 from .runtimes import (
     RUNTIMES,
+    CanaryPart,
     Runtime,
     awaited_platforms,
     load_test_args,
@@ -61,8 +71,14 @@ CLUSTER: Final = {
     "service_cidr": "network.service_cidr",
     "vswitch_ids": "network.zones",
     "log_project_name": "cluster.log_project",
+    "vpc_cidr": "network.cidr",
+    "node_cidr_mask": "network.node_cidr_mask",
+    "addons": "cluster.addons",
 }
-NETWORK: Final = {"cidr": "network.cidr", "zones": "network.zones"}
+NETWORK: Final = {
+    field: f"network.{field}" for field in ("cidr", "vpc_id", "zones", "nat", "egress_mbps")
+}
+ELASTIC: Final = {"groups": "elastic_quota.groups"}
 PRIORITIES: Final = {"classes": "priorities"}
 POOL: Final = {
     "node_pool_name": "name",
@@ -70,9 +86,27 @@ POOL: Final = {
     "system_disk.size_gib": "system_disk_gib",
 }
 STORE: Final = {"bucket": "oss.bucket", "access_group_name": "name"}
-CLAIM: Final = {"claim_name": "name", "oss.path": "volume.path", "nas.path": "volume.path"}
+CLAIM: Final = {
+    "claim_name": "name",
+    "oss.path": "volume.path",
+    "nas.path": "volume.path",
+    "cpfs.path": "volume.path",
+}
+FOLDER: Final = {
+    "claim_name": "name",
+    "oss.path": "path",
+    "nas.path": "path",
+    "cpfs.path": "path",
+}
+IMPORT_CLAIM: Final = {**FOLDER, "oss.written_path": "path"}
+IMPORT: Final = {"image": "source.image", "folder": "path"}
 CHECKPOINT: Final = {key: value.replace("volume", "checkpoint") for key, value in CLAIM.items()}
-RESULTS: Final = {"claim_name": "name", "oss.path": "results.path", "nas.path": "results.path"}
+RESULTS: Final = {
+    "claim_name": "name",
+    "oss.path": "results.path",
+    "nas.path": "results.path",
+    "cpfs.path": "results.path",
+}
 TRAINING: Final = {
     "checkpoint_path": "checkpoint.mount_path",
     "checkpoint_folder": "checkpoint.path",
@@ -98,10 +132,11 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class CloudParts:
-    """The cluster of the stack's own, and its nodes."""
+    """The ACK cluster, created or there already, and the nodes that the stack creates."""
 
-    network: NetworkArgs
-    cluster: AckClusterArgs
+    network: NetworkArgs | None
+    """None where the cluster is there, and gets no pools."""
+    cluster: AckClusterArgs | ExistingAckClusterArgs
     pools: Mapping[str, NodePoolArgs]
     edge_pools: Mapping[str, EdgePoolArgs]
 
@@ -115,6 +150,19 @@ class ClaimPart:
     store: str
     """Name of the store."""
     args: ModelStoreArgs
+    is_filled: bool = False
+    """Whether the stack itself puts the files there."""
+
+
+@dataclass(frozen=True)
+class ImportPart:
+    """What fills a folder before it is read."""
+
+    name: str
+    """Name of its component: what the folder's claim belongs to."""
+    claims: Sequence[ClaimPart]
+    """The writable claim; none where the store is itself a claim."""
+    args: ModelImportArgs
 
 
 @dataclass(frozen=True)
@@ -124,9 +172,12 @@ class ModelParts:
     section: ModelSection
     runtime: Runtime[Any]
     claims: Sequence[ClaimPart]
+    imports: Sequence[ImportPart]
     placement: PlacementArgs
     cache: ModelCacheArgs | None
     service: ModelArgs
+    canary: CanaryPart | None
+    """What shares its requests with another model."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +186,7 @@ class TrainingParts:
 
     section: TrainingSection
     claims: Sequence[ClaimPart]
+    imports: Sequence[ImportPart]
     placement: PlacementArgs
     job: TrainingJobArgs
 
@@ -154,7 +206,10 @@ class ResolvedEnvironment:
 
     environment: Environment
     cloud: CloudParts | None
-    """None where the cluster is there already."""
+    """None where the cluster may be of any kind."""
+    namespaces: Sequence[TeamNamespaceArgs]
+    """Those that have rules, or are not the stack's own."""
+    elastic_quota: ElasticQuotasArgs | None
     stores: Mapping[str, ModelBucketArgs | ModelFileSystemArgs]
     """Those that the stack creates."""
     priorities: PrioritiesArgs
@@ -236,15 +291,18 @@ class _Resolver:
         """The parts, in the order in which they come to exist."""
         environment = self.environment
         cloud = None if environment.existing else self.cloud()
+        needs = Needs(needs_of(environment))
         stores = self.stores()
         models = [self.model(model) for model in environment.models]
         return ResolvedEnvironment(
             environment=environment,
             cloud=cloud,
+            namespaces=self.part("", {}, arguments.namespace_args, environment, needs),
+            elastic_quota=self.part("", ELASTIC, arguments.elastic_quota_args, environment),
             stores=stores,
             priorities=self.part("", PRIORITIES, PrioritiesArgs, classes=environment.priorities),
             fluid=self.part("", {}, arguments.fluid_args, environment),
-            platforms=self.platforms(models),
+            platforms=self.platforms(models, needs),
             awaited=awaited_platforms(environment),
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
@@ -257,11 +315,15 @@ class _Resolver:
         """Network, cluster and pools."""
         environment = self.environment
         return CloudParts(
-            network=self.part("", NETWORK, arguments.network_args, environment),
-            cluster=self.part("", CLUSTER, arguments.cluster_args, environment, self.prefix),
+            network=None
+            if environment.network is None and not environment.creates_cluster
+            else self.part("", NETWORK, arguments.network_args, environment),
+            cluster=self.part("", CLUSTER, arguments.cluster_args, environment, self.prefix)
+            if environment.creates_cluster
+            else self.part("", CLUSTER, arguments.existing_ack_cluster_args, environment),
             edge_pools={
                 pool.name: self.part(
-                    f"edge_pools[{pool.name}]", POOL, arguments.edge_pool_args, pool
+                    f"edge_pools[{pool.name}]", POOL, arguments.edge_pool_args, environment, pool
                 )
                 for pool in environment.edge_pools
             },
@@ -289,10 +351,9 @@ class _Resolver:
                 )
         return parts
 
-    def platforms(self, models: Sequence[ModelParts]) -> dict[Platform, Any]:
+    def platforms(self, models: Sequence[ModelParts], needs: Needs) -> dict[Platform, Any]:
         """What runtimes need, unless the cluster has it."""
         services = {model.section.name: model.service for model in models}
-        needs = Needs(needs_of(self.environment))
         parts: dict[Platform, Any] = {}
         for platform in PLATFORMS:
             served = [services[section.name] for section in needs.sections(platform.name)]
@@ -314,7 +375,15 @@ class _Resolver:
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
-        claims = self.claim(section, CLAIM, model.name, model.volume)
+        space = arguments.namespace_of(environment, model)
+        claims = self.claim(section, CLAIM, model.name, model.volume and model.volume.read, space)
+        for volume in model.volumes:
+            owner, field = (
+                arguments.volume_owner(model, volume),
+                f"{section}.volumes[{volume.name}]",
+            )
+            files = volume.files and volume.files.read
+            claims += self.claim(field, FOLDER, owner, files, space, writable=volume.writable)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, model)
         runtime = self.part(section, {}, lambda: RUNTIMES[model.serve.kind])
 
@@ -331,22 +400,31 @@ class _Resolver:
             model_cache.render(model.name, args)
             return args
 
+        args = self.rendered(section, runtime.fields if runtime else {}, service)
+
+        def canary() -> CanaryPart | None:
+            return runtime.canary(environment, model, args) if args else None
+
         return ModelParts(
             section=model,
             runtime=runtime,
             claims=claims,
+            imports=[*map(self.imported, arguments.model_imports(environment, model))],
             placement=self.placement(section, model, pools),
-            service=self.rendered(section, runtime.fields if runtime else {}, service),
+            service=args,
+            canary=self.rendered(section, {}, canary),
             cache=self.rendered(section, CACHE, cache),
         )
 
     def training(self, job: TrainingSection) -> TrainingParts:
         """A training job."""
         environment, section = self.environment, f"training[{job.name}]"
+        space = arguments.namespace_of(environment, job)
         claims = self.claim(
-            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, writable=True
+            section, CHECKPOINT, arguments.checkpoint(job), job.checkpoint, space, writable=True
         )
-        claims += self.claim(section, CLAIM, arguments.base_model(job), job.volume)
+        volume = job.volume and job.volume.read
+        claims += self.claim(section, CLAIM, arguments.base_model(job), volume, space)
         pools = self.rendered(section, {}, arguments.placement_pools, environment, job)
 
         def args() -> TrainingJobArgs:
@@ -358,15 +436,33 @@ class _Resolver:
         return TrainingParts(
             section=job,
             claims=claims,
+            imports=[*map(self.imported, arguments.job_imports(environment, job))],
             placement=self.placement(section, job, pools),
             job=self.rendered(section, TRAINING, args),
         )
+
+    def imported(self, folder: arguments.ImportedFolder) -> ImportPart:
+        """What fills a folder, by a claim on its whole store: what is not there is not mounted."""
+        # Whoever makes a folder makes those above it.
+        written = "/" + folder.files.folder.strip("/").partition("/")[0]
+        claims = self.claim(
+            folder.field,
+            IMPORT_CLAIM,
+            folder.import_owner,
+            folder.volume,
+            folder.namespace,
+            writable=True,
+            written=written,
+        )
+        args = self.rendered(folder.field, IMPORT, arguments.import_args, self.environment, folder)
+        return ImportPart(folder.owner, claims, args)
 
     def load_test(self, test: LoadTestSection) -> LoadTestParts:
         """A load test."""
         section = f"load_tests[{test.name}]"
         owner = arguments.results(test)
-        claims = self.claim(section, RESULTS, owner, test.results, writable=True)
+        space = arguments.namespace_of_test(self.environment, test)
+        claims = self.claim(section, RESULTS, owner, test.results, space, writable=True)
         job = self.rendered(section, {}, load_test_args, self.environment, test)
         return LoadTestParts(section=test, claims=claims, job=job)
 
@@ -392,8 +488,10 @@ class _Resolver:
         fields: Fields,
         owner: str,
         volume: VolumeSection | None,
+        namespace: str,
         *,
         writable: bool = False,
+        written: str | None = None,
     ) -> list[ClaimPart]:
         """The claim on a folder; none where there is no volume, or the store is itself a claim."""
         environment = self.environment
@@ -401,8 +499,17 @@ class _Resolver:
         def build() -> list[ClaimPart]:
             if volume is None or required(environment.store(volume.store)).claim:
                 return []
-            args = arguments.claim_args(environment, owner, volume, self.prefix, writable=writable)
-            return [ClaimPart(owner, volume.store, args)]
+            args = arguments.claim_args(
+                environment,
+                owner,
+                volume,
+                self.prefix,
+                namespace,
+                writable=writable,
+                written=written,
+            )
+            filled = any(folder.owner == owner for folder in arguments.imports(environment))
+            return [ClaimPart(owner, volume.store, args, filled)]
 
         return self.part(section, fields, build) or []
 

@@ -150,7 +150,7 @@ def _too_large(rooms: Sequence[LiveRoom], needs: Mapping[str, int]) -> Shortage:
             "offer",
             "look for the device plugin on these nodes, and for the label "
             "ack.node.gpu.schedule, which shares their cards",
-            "pools_offer_whole_cards",
+            "pools_are_labelled_as_they_share",
         )
     return Shortage(
         f"asks for more than any of its nodes has: {_amounts(needs, rooms, lacking)}",

@@ -251,16 +251,6 @@ def test_forms_come_before_rules_and_neither_hides_the_other():
     assert fields == ["name", "names"]
 
 
-def test_annotations_are_left_as_the_sdk_reads_them():
-    """It has no word for a default, and knows no `Annotated`."""
-    annotations = Formed.__annotations__
-    assert annotations["name"] is str
-    assert annotations["names"] == list[str] | None
-    assert type(None) in typing.get_args(annotations["host"])
-    assert "Annotated" not in str(annotations)
-    assert Formed.model_fields["names"].annotation == list[Lower]
-
-
 def test_none_is_no_value_of_a_field_that_must_be_given():
     assert refusal(Everything, {"kubeconfig": None}).startswith("kubeconfig is None, but it must")
 

@@ -155,7 +155,7 @@ def test_what_users_exchange_with_components_is_the_sdks_own() -> None:
 
 def test_what_the_table_does_not_have_is_the_sdks_own() -> None:
     assert bindings.kubernetes.core.v1.Secret is pulumi_kubernetes.core.v1.Secret
-    assert bindings.kubernetes.networking is pulumi_kubernetes.networking
+    assert bindings.kubernetes.storage is pulumi_kubernetes.storage
     with pytest.raises(AttributeError, match="Pot"):
         _ = bindings.kubernetes.core.v1.Pot
 

@@ -29,6 +29,10 @@ _PROVIDER: Final = (
     "cs_managed_kubernetes"
 )
 _RAM_TOOL: Final = "https://github.com/AliyunContainerService/ack-ram-tool"
+_SHARING: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "install-and-use-ack-ai-installer-and-the-gpu-inspection-tool"
+)
 _RRSA: Final = "https://www.alibabacloud.com/help/doc-detail/600451.html"
 _SIE: Final = "https://github.com/superlinked/terraform-alicloud-sie"
 
@@ -98,6 +102,7 @@ _ADDONS: Final = (  # read 2026-11
         bills="load balancer of Knative's gateway",
     ),
     KnownAddon("kuberay-operator", "Ray clusters", _RAM_TOOL),
+    KnownAddon("ack-ai-installer", "GPU sharing and topology-aware scheduling", _SHARING),
     KnownAddon("ack-workflow", "Argo Workflows", _RAM_TOOL),
     KnownAddon("ack-erdma-controller", "elastic RDMA devices", _RAM_TOOL),
     KnownAddon("ack-kubernetes-cronhpa-controller", "scaling by the clock", _RAM_TOOL),

@@ -65,29 +65,100 @@ class Allocatable:
 
 
 # vCPU, memory, GPUs, ENIs: ECS "Overview of instance families",
-# https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families
+# https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families, and
+# "GPU-accelerated compute-optimized instance families". The pages do not name the card of gn8v
+# (96 GB of HBM3, 4 TB/s), gn7e (80 GB) and gn7 (40 GB): that is of reports from such instances,
+# 2026-08, and of Alibaba's own solution "Qwen3" on Compute Nest. Of the ninth generation (ebmgn9g)
+# no page names the card, and of gn7s, sold on request, none its label.
 INSTANCES: Final[Mapping[str, Instance]] = MappingProxyType(  # read 2026-11
     {
-        "ecs.gn7i-c8g1.2xlarge": Instance(8, 30, 1, "A10"),
+        "ecs.gn8v.4xlarge": Instance(16, 96, 1, "H20", 8, 30),
+        "ecs.gn8v.6xlarge": Instance(24, 128, 1, "H20", 8, 30),
+        "ecs.gn8v-2x.8xlarge": Instance(32, 192, 2, "H20", 8, 30),
+        "ecs.gn8v-4x.8xlarge": Instance(32, 384, 4, "H20", 8, 30),
+        "ecs.gn8v-2x.12xlarge": Instance(48, 256, 2, "H20", 8, 30),
+        "ecs.gn8v-8x.16xlarge": Instance(64, 768, 8, "H20", 8, 30),
+        "ecs.gn8v-4x.24xlarge": Instance(96, 512, 4, "H20", 15, 30),
+        "ecs.gn8v-8x.48xlarge": Instance(192, 1024, 8, "H20", 15, 50),
+        "ecs.ebmgn8v.48xlarge": Instance(192, 1024, 8, "H20", 32, 30),
+        "ecs.gn8is.2xlarge": Instance(8, 64, 1, "L20", 4, 15),
+        "ecs.gn8is.4xlarge": Instance(16, 128, 1, "L20", 8, 30),
+        "ecs.gn8is-2x.8xlarge": Instance(32, 256, 2, "L20", 8, 30),
+        "ecs.gn8is-4x.16xlarge": Instance(64, 512, 4, "L20", 8, 30),
+        "ecs.gn8is-8x.32xlarge": Instance(128, 1024, 8, "L20", 15, 50),
+        "ecs.ebmgn8is.32xlarge": Instance(128, 1024, 8, "L20", 32, 30),
+        "ecs.ebmgn8ia.64xlarge": Instance(256, 1536, 4, "L20", 32, 30),
+        "ecs.gn7e-c16g1.4xlarge": Instance(16, 125, 1, "A100", 8, 10),
+        "ecs.gn7e-c16g1.8xlarge": Instance(32, 250, 2, "A100", 8, 10),
+        "ecs.gn7e-c16g1.16xlarge": Instance(64, 500, 4, "A100", 8, 10),
+        "ecs.gn7e-c16g1.32xlarge": Instance(128, 1000, 8, "A100", 16, 15),
+        "ecs.ebmgn7e.32xlarge": Instance(128, 1024, 8, "A100", 32, 10),
+        "ecs.gn7-c12g1.3xlarge": Instance(12, 94, 1, "A100-40GB", 8, 10),
+        "ecs.gn7-c13g1.13xlarge": Instance(52, 378, 4, "A100-40GB", 8, 30),
+        "ecs.gn7-c13g1.26xlarge": Instance(104, 756, 8, "A100-40GB", 15, 10),
+        "ecs.ebmgn7.26xlarge": Instance(104, 768, 8, "A100-40GB", 15, 10),
+        "ecs.gn7i-c8g1.2xlarge": Instance(8, 30, 1, "A10", 4, 15),
         "ecs.gn7i-c16g1.4xlarge": Instance(16, 60, 1, "A10", 8, 30),
         "ecs.gn7i-c32g1.8xlarge": Instance(32, 188, 1, "A10", 8, 30),
-        "ecs.gn7i-c32g1.16xlarge": Instance(64, 376, 2, "A10"),
-        "ecs.gn7i-c32g1.32xlarge": Instance(128, 752, 4, "A10"),
-        "ecs.gn6i-c4g1.xlarge": Instance(4, 15, 1, "T4"),
-        "ecs.gn6i-c8g1.2xlarge": Instance(8, 31, 1, "T4"),
+        "ecs.gn7i-c48g1.12xlarge": Instance(48, 310, 1, "A10", 8, 30),
+        "ecs.gn7i-c56g1.14xlarge": Instance(56, 346, 1, "A10", 8, 30),
+        "ecs.gn7i-c32g1.16xlarge": Instance(64, 376, 2, "A10", 15, 30),
+        "ecs.gn7i-c32g1.32xlarge": Instance(128, 752, 4, "A10", 15, 30),
+        "ecs.gn7i-2x.8xlarge": Instance(32, 128, 2, "A10", 8, 30),
+        "ecs.gn7i-4x.8xlarge": Instance(32, 128, 4, "A10", 8, 30),
+        "ecs.gn7i-4x.16xlarge": Instance(64, 256, 4, "A10", 8, 30),
+        "ecs.gn7i-8x.16xlarge": Instance(64, 256, 8, "A10", 8, 30),
+        "ecs.gn7i-8x.32xlarge": Instance(128, 512, 8, "A10", 16, 30),
+        "ecs.ebmgn7i.32xlarge": Instance(128, 768, 4, "A10", 32, 10),
+        "ecs.gn6i-c4g1.xlarge": Instance(4, 15, 1, "T4", 2, 10),
+        "ecs.gn6i-c8g1.2xlarge": Instance(8, 31, 1, "T4", 2, 10),
         "ecs.gn6i-c16g1.4xlarge": Instance(16, 62, 1, "T4", 3, 10),
         "ecs.gn6i-c24g1.6xlarge": Instance(24, 93, 1, "T4", 4, 10),
-        "ecs.gn6i-c40g1.10xlarge": Instance(40, 155, 1, "T4"),
-        "ecs.gn6i-c24g1.12xlarge": Instance(48, 186, 2, "T4"),
-        "ecs.gn6i-c24g1.24xlarge": Instance(96, 372, 4, "T4"),
-        "ecs.gn6v-c8g1.2xlarge": Instance(8, 32, 1, "V100"),
-        "ecs.gn6v-c8g1.8xlarge": Instance(32, 128, 4, "V100"),
+        "ecs.gn6i-c40g1.10xlarge": Instance(40, 155, 1, "T4", 10, 10),
+        "ecs.gn6i-c24g1.12xlarge": Instance(48, 186, 2, "T4", 6, 10),
+        "ecs.gn6i-c24g1.24xlarge": Instance(96, 372, 4, "T4", 8, 10),
+        "ecs.ebmgn6i.24xlarge": Instance(96, 384, 4, "T4", 32, 10),
+        "ecs.gn6e-c12g1.3xlarge": Instance(12, 92, 1, "V100-32GB", 6, 10),
+        "ecs.gn6e-c12g1.6xlarge": Instance(24, 184, 2, "V100-32GB", 8, 20),
+        "ecs.gn6e-c12g1.12xlarge": Instance(48, 368, 4, "V100-32GB", 8, 20),
+        "ecs.gn6e-c12g1.24xlarge": Instance(96, 736, 8, "V100-32GB", 8, 20),
+        "ecs.ebmgn6e.24xlarge": Instance(96, 768, 8, "V100-32GB", 15, 10),
+        "ecs.gn6v-c8g1.2xlarge": Instance(8, 32, 1, "V100", 4, 10),
+        "ecs.gn6v-c8g1.4xlarge": Instance(16, 64, 2, "V100", 8, 20),
+        "ecs.gn6v-c8g1.8xlarge": Instance(32, 128, 4, "V100", 8, 20),
+        "ecs.gn6v-c8g1.16xlarge": Instance(64, 256, 8, "V100", 8, 20),
+        "ecs.gn6v-c10g1.20xlarge": Instance(82, 336, 8, "V100", 8, 20),
+        "ecs.ebmgn6v.24xlarge": Instance(96, 384, 8, "V100", 32, 10),
+        "ecs.gn5-c4g1.xlarge": Instance(4, 30, 1, "P100", 3, 10),
+        "ecs.gn5-c8g1.2xlarge": Instance(8, 60, 1, "P100", 4, 10),
+        "ecs.gn5-c4g1.2xlarge": Instance(8, 60, 2, "P100", 4, 10),
+        "ecs.gn5-c8g1.4xlarge": Instance(16, 120, 2, "P100", 8, 20),
+        "ecs.gn5-c28g1.7xlarge": Instance(28, 112, 1, "P100", 8, 10),
+        "ecs.gn5-c8g1.8xlarge": Instance(32, 240, 4, "P100", 8, 20),
+        "ecs.gn5-c28g1.14xlarge": Instance(56, 224, 2, "P100", 8, 10),
+        "ecs.gn5-c8g1.14xlarge": Instance(54, 480, 8, "P100", 8, 10),
+        "ecs.gn5i-c2g1.large": Instance(2, 8, 1, "P4", 2, 6),
+        "ecs.gn5i-c4g1.xlarge": Instance(4, 16, 1, "P4", 3, 10),
+        "ecs.gn5i-c8g1.2xlarge": Instance(8, 32, 1, "P4", 4, 10),
+        "ecs.gn5i-c16g1.4xlarge": Instance(16, 64, 1, "P4", 8, 20),
+        "ecs.gn5i-c16g1.8xlarge": Instance(32, 128, 2, "P4", 8, 20),
+        "ecs.gn5i-c28g1.14xlarge": Instance(56, 224, 2, "P4", 8, 20),
         "ecs.g7.xlarge": Instance(4, 16, enis=4, ips_per_eni=15),
         "ecs.g7.2xlarge": Instance(8, 32, enis=4, ips_per_eni=15),
         "ecs.g7.4xlarge": Instance(16, 64, enis=8, ips_per_eni=30),
         "ecs.g8i.24xlarge": Instance(96, 384, enis=15, ips_per_eni=30),
     }
 )
+
+
+# "Supports elastic RDMA interfaces (ERIs)": the same pages, and github.com/aliyun/deep-nccl of
+# ebmgn7ex. Of a family that is missing here, that is not said; only those with GPUs were read.
+_ERI_TYPE: Final = re.compile(r"ecs\.(?:gn8v|gn8is|ebmgn(?:8v|8is|8ia|7ex|9g|9ge|9gc))[-.].+")
+
+
+def has_erdma(instance_type: str) -> bool:
+    """Whether a page says that nodes of an ECS type can have an elastic RDMA interface."""
+    return _ERI_TYPE.fullmatch(instance_type) is not None
 
 
 def known_architecture(instance_type: str) -> Architecture | None:

@@ -25,7 +25,10 @@ from ..bindings import alicloud, kubernetes
 from ..catalog.addons import ADDONS
 from ..names import (
     ClusterName,
+    KmsKeyId,
     LogProjectName,
+    ResourceGroupId,
+    SecurityGroupId,
     ack_version_faults,
     kubernetes_minor,
 )
@@ -64,6 +67,8 @@ _CNI_ADDONS: Final = MappingProxyType(
         (ClusterProfile.EDGE, False): "flannel",
     }
 )
+# Texts, as the provider's page writes them (cs_managed_kubernetes, read 2026-11).
+_ENFORCED: Final = '{"NetworkPolicy":"true"}'
 _PROFILES: Final = MappingProxyType({ClusterProfile.PRO: "Default", ClusterProfile.EDGE: "Edge"})
 _LOGGED_COMPONENTS: Final = ("apiserver", "kcm", "scheduler", "ccm", "controlplane-events")
 _API_SERVER_PORT: Final = 6443
@@ -200,6 +205,8 @@ class AckClusterArgs(Args):
     and hyphens; no other account may have it."""
     pod_vswitch_ids: list[pulumi.Input[str]] | None = None
     """IDs of the vSwitches for pods: the cluster runs Terway."""
+    network_policies: bool | None = None
+    """Whether Terway enforces NetworkPolicies, on profile pro. Default false. Read at creation."""
     pod_cidr: str | None = None
     """Address range of pods, private: the cluster runs Flannel."""
     node_cidr_mask: int | None = Field(default=None, ge=24, le=28)
@@ -219,8 +226,10 @@ class AckClusterArgs(Args):
     """Present: the API server has a public address too. Default: a private one only."""
     log_retention_days: int = Field(default=30, ge=1)
     """How long control plane logs are kept, in days, 1 or more."""
-    encryption_key_id: pulumi.Input[str] | None = None
+    encryption_key_id: pulumi.Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts Secrets. Default: they are not encrypted once more."""
+    security_group_id: pulumi.Input[SecurityGroupId] | None = None
+    """ID of a security group that exists, for nodes and pods. Default: ACK makes one."""
     maintenance_window: MaintenanceWindow | None = None
     """When ACK may maintain the cluster. Default: whenever it sees fit."""
     autoscaling: ClusterAutoscaling | None = None
@@ -234,6 +243,9 @@ class AckClusterArgs(Args):
     """Whether Pulumi and ACK refuse to delete the cluster and its logs."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the cluster and its log project."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of the cluster and its log project. Default: the account's default
+    group."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from cluster_faults(self)
@@ -270,6 +282,7 @@ class AckCluster(pulumi.ComponentResource):
             f"{name}-logs",
             project_name=args.log_project_name,
             description=f"Audit and control plane logs of {args.cluster_name}.",
+            resource_group_id=args.resource_group_id,
             tags=args.tags,
             opts=child_options(self, opts, protect=protect),
         )
@@ -286,25 +299,17 @@ class AckCluster(pulumi.ComponentResource):
                 additional_secret_outputs=["certificateAuthorities"],
             ),
         )
-        for addon in (Addon(name=_RRSA_ADDON), *(args.addons or [])):
-            alicloud.cs.KubernetesAddon(
-                f"{name}-addon-{addon.name}",
-                cluster_id=cluster.id,
-                name=addon.name,
-                version=addon.version,
-                config=pulumi.Output.json_dumps(addon.config, sort_keys=True)
-                if addon.config
-                else None,
-                opts=child_options(self, opts),
-            )
+        addons = [Addon(name=_RRSA_ADDON), *(args.addons or [])]
+        declare_addons(self, name, cluster.id, addons, child_options(self, opts))
         if args.autoscaling:
-            alicloud.cs.AutoscalingConfig(
-                f"{name}-autoscaling",
-                cluster_id=cluster.id,
-                **_render_autoscaling(args.autoscaling),
-                opts=child_options(self, opts),
+            declare_autoscaling(name, cluster.id, args.autoscaling, child_options(self, opts))
+        if args.public_endpoint:
+            pulumi.log.warn(
+                f"The API server of {args.cluster_name} is open to the whole Internet until the "
+                "commands in the output restrict_api_server_command have been run: the provider "
+                "cannot set the access list of its load balancer.",
+                resource=self,
             )
-        self._warn(args)
 
         self.cluster_id = cluster.id
         self.rrsa_oidc_issuer_url = cluster.rrsa_metadata.apply(_issuer_url)
@@ -341,7 +346,7 @@ class AckCluster(pulumi.ComponentResource):
         if args.public_endpoint is None:
             # The provider always asks for the public address.
             # Alone: within Output.all, the connections would be plain dictionaries.
-            private = cluster.connections.apply(_private_address)
+            private = cluster.connections.apply(private_address)
             kubeconfig = pulumi.Output.all(kubeconfig, private).apply(
                 lambda values: point_at_private_address(*values)
             )
@@ -354,23 +359,44 @@ class AckCluster(pulumi.ComponentResource):
             opts=child_options(self, opts),
         )
 
-    def _warn(self, args: AckClusterArgs) -> None:
-        if args.public_endpoint:
+
+def declare_addons(
+    component: pulumi.ComponentResource,
+    name: str,
+    cluster_id: pulumi.Input[str],
+    addons: Sequence[Addon],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Installs add-ons; warns of those that the catalogue does not have."""
+    for addon in addons:
+        alicloud.cs.KubernetesAddon(
+            f"{name}-addon-{addon.name}",
+            cluster_id=cluster_id,
+            name=addon.name,
+            version=addon.version,
+            config=pulumi.Output.json_dumps(addon.config, sort_keys=True) if addon.config else None,
+            opts=opts,
+        )
+        if addon.name not in (*ADDONS, _RRSA_ADDON):
+            close = nearest(addon.name, ADDONS)
+            meant = f"; did you mean {close}?" if close else "."
             pulumi.log.warn(
-                f"The API server of {args.cluster_name} is open to the whole Internet until the "
-                "commands in the output restrict_api_server_command have been run: the provider "
-                "cannot set the access list of its load balancer.",
-                resource=self,
+                f"The add-on {addon.name} is not known here, so only ACK can tell whether it "
+                f"exists{meant}",
+                resource=component,
             )
-        for addon in args.addons or []:
-            if addon.name not in ADDONS:
-                close = nearest(addon.name, ADDONS)
-                meant = f"; did you mean {close}?" if close else "."
-                pulumi.log.warn(
-                    f"The add-on {addon.name} is not known here, so only ACK can tell whether it "
-                    f"exists{meant}",
-                    resource=self,
-                )
+
+
+def declare_autoscaling(
+    name: str,
+    cluster_id: pulumi.Input[str],
+    scaling: ClusterAutoscaling,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Has instant elasticity add and remove nodes."""
+    alicloud.cs.AutoscalingConfig(
+        f"{name}-autoscaling", cluster_id=cluster_id, **_render_autoscaling(scaling), opts=opts
+    )
 
 
 def fetch_kubeconfig(cluster_id: str, *, private: bool) -> str:
@@ -410,7 +436,8 @@ def restrict_api_server(slb_id: str, cluster_name: str, allowed_cidrs: Sequence[
     )
 
 
-def _private_address(connections: Sequence[Any] | None) -> str | None:
+def private_address(connections: Sequence[Any] | None) -> str | None:
+    """Address of the API server inside the VPC, if there is a cluster by now."""
     return next((connection.api_server_intranet for connection in connections or ()), None)
 
 
@@ -438,7 +465,7 @@ def cluster_faults(args: AckClusterArgs) -> Iterator[Fault]:
     yield from _version_faults(args.version)
     yield from allowed_cidr_faults(args.public_endpoint)
     yield from _window_faults(args.maintenance_window)
-    yield from _addon_faults(args.addons or [])
+    yield from addon_faults(args.addons or [])
     yield from _addon_version_faults(args.addons or [], args.version)
 
 
@@ -557,7 +584,8 @@ def _is_instant(text: str) -> bool:
         return False
 
 
-def _addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
+def addon_faults(addons: Sequence[Addon]) -> Iterator[Fault]:
+    """Finds add-ons that are named twice, or that every cluster has."""
     built_in = {_RRSA_ADDON, *_CSI_ADDONS, *_CNI_ADDONS.values()}
     names = [addon.name for addon in addons]
     yield from (
@@ -609,10 +637,16 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "proxy_mode": args.proxy_mode,
         "new_nat_gateway": False,
         "slb_internet_enabled": args.public_endpoint is not None,
-        "is_enterprise_security_group": True,
+        # Of a group of its own, ACK makes the advanced kind, which has room for Terway's pods.
+        "is_enterprise_security_group": True if args.security_group_id is None else None,
+        "security_group_id": args.security_group_id,
+        "resource_group_id": args.resource_group_id,
         "enable_rrsa": True,
         "skip_set_certificate_authority": True,
-        "addons": [{"name": name} for name in (cni, *_CSI_ADDONS)],
+        "addons": [
+            {"name": cni, **({"config": _ENFORCED} if args.network_policies else {})},
+            *({"name": name} for name in _CSI_ADDONS),
+        ],
         "control_plane_log_components": list(_LOGGED_COMPONENTS),
         "control_plane_log_ttl": str(args.log_retention_days),
         "maintenance_window": _render_window(args.maintenance_window),

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..args import Args, Fault, Output, T, Words, child_options  # noqa: F401
 from ..bindings import alicloud
-from ..names import LabelKey, LabelValue, NodePoolName
+from ..names import LabelKey, LabelValue, NodePoolName, ResourceGroupId
 from .node_pool import (
     Taint,
     node_label_faults,
@@ -42,6 +42,8 @@ class EdgePoolArgs(Args):
     """Labels of each node of a pool that is created."""
     taints: list[Taint] | None = None
     """Taints of each node of a pool that is created."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of a pool that is created. Default: the cluster's."""
     join_hours: int = Field(default=1, ge=1, le=168)
     """Life of the script that the join command fetches, in hours."""
 
@@ -51,7 +53,7 @@ class EdgePoolArgs(Args):
             want = "left out, or node_pool_id" if exists else "given, or node_pool_id"
             why = "a pool is either created under a name or adopted by its ID"
             yield Fault("node_pool_name", self.node_pool_name, want, why)
-        for field in ("labels", "taints"):
+        for field in ("labels", "taints", "resource_group_id"):
             if exists and getattr(self, field):
                 why = "an adopted pool is left as it is"
                 yield Fault(field, Words("given"), "left out", why)
@@ -117,6 +119,7 @@ def _render_pool(args: EdgePoolArgs) -> dict[str, Any]:
         "cluster_id": args.cluster_id,
         "node_pool_name": args.node_pool_name,
         "type": "edge",
+        "resource_group_id": args.resource_group_id,
         "labels": [{"key": k, "value": v} for k, v in (args.labels or {}).items()] or None,
         "taints": [render_taint(taint) for taint in args.taints or []] or None,
     }

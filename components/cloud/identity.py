@@ -43,6 +43,8 @@ class RrsaRoleArgs(Args):
     """Name of the one service account that may assume the role."""
     statements: list[RamStatement]
     """What it may do, one statement or more."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the role and its policy."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from role_faults(self)
@@ -71,6 +73,7 @@ class RrsaRole(pulumi.ComponentResource):
             assume_role_policy_document=pulumi.Output.json_dumps(
                 render_trust(args.oidc_provider_arn, args.oidc_issuer_url, subject), sort_keys=True
             ),
+            tags=args.tags,
             opts=child_options(self, opts),
         )
         policy = alicloud.ram.Policy(
@@ -82,6 +85,7 @@ class RrsaRole(pulumi.ComponentResource):
             ),
             # RAM keeps five versions, and refuses the sixth.
             rotate_strategy="DeleteOldestNonDefaultVersionWhenLimitExceeded",
+            tags=args.tags,
             opts=child_options(self, opts),
         )
         attachment = alicloud.ram.RolePolicyAttachment(

@@ -13,7 +13,7 @@ from ..args import (
     child_options,
 )
 from ..bindings import alicloud
-from ..names import BucketName
+from ..names import BucketName, KmsKeyId, ResourceGroupId
 
 _ABANDONED_UPLOAD_DAYS: Final = 7
 _NONCURRENT_DAYS: Final = 30
@@ -35,7 +35,7 @@ class ModelBucketArgs(Args):
     """Name of the bucket, 3 to 63 lowercase letters, digits and hyphens, unique in all of OSS."""
     redundancy: Redundancy = Redundancy.ONE_ZONE
     """`LRS` for one zone, `ZRS` for three at a higher price; a change replaces the bucket."""
-    kms_key_id: pulumi.Input[str] | None = None
+    kms_key_id: pulumi.Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts objects. Default: a key of OSS, AES-256."""
     noncurrent_days: int = Field(default=_NONCURRENT_DAYS, ge=1)
     """How long a replaced or deleted object can be brought back, in days, 1 or more."""
@@ -43,6 +43,8 @@ class ModelBucketArgs(Args):
     """Whether Pulumi refuses to delete the bucket."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the bucket."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of the bucket. Default: the account's default group."""
 
 
 class ModelBucket(pulumi.ComponentResource):
@@ -77,6 +79,7 @@ class ModelBucket(pulumi.ComponentResource):
                     "abort_multipart_uploads": [{"days": _ABANDONED_UPLOAD_DAYS}],
                 },
             ],
+            resource_group_id=args.resource_group_id,
             tags=args.tags,
             opts=child_options(
                 self,

@@ -12,10 +12,12 @@ from ..args import (
     child_options,
 )
 from ..bindings import alicloud
-from ..names import AccessGroupName
+from ..names import AccessGroupName, KmsKeyId, ResourceGroupId
 
-# https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages
+# https://www.alibabacloud.com/help/en/nas/user-guide/encrypt-data: 1 is a key that NAS manages,
+# 2 one of KMS that the account does
 _NAS_MANAGED_KEY: Final = 1
+_KMS_KEY: Final = 2
 
 
 class StorageType(StrEnum):
@@ -45,10 +47,15 @@ class ModelFileSystemArgs(Args):
     """Speed and price; a change replaces the file system."""
     zone_id: pulumi.Input[str] | None = None
     """ID of the zone it stands in. Default: one that NAS picks."""
+    kms_key_id: pulumi.Input[KmsKeyId] | None = None
+    """ID of the KMS key that encrypts files; a change replaces the file system. Default: a key of
+    NAS."""
     protect: bool = True
     """Whether Pulumi refuses to delete the file system."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the file system."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of the file system. Default: the account's default group."""
 
 
 class ModelFileSystem(pulumi.ComponentResource):
@@ -69,7 +76,9 @@ class ModelFileSystem(pulumi.ComponentResource):
             file_system_type="standard",
             protocol_type="NFS",
             storage_type=args.storage_type,
-            encrypt_type=_NAS_MANAGED_KEY,
+            encrypt_type=_NAS_MANAGED_KEY if args.kms_key_id is None else _KMS_KEY,
+            kms_key_id=args.kms_key_id,
+            resource_group_id=args.resource_group_id,
             zone_id=args.zone_id,
             description="Models.",
             tags=args.tags,

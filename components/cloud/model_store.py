@@ -16,11 +16,12 @@ from ..args import (
     Because,
     Fault,
     T,  # noqa: F401
+    Words,
     child_options,
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, OSS_BUCKET, host_form
+from ..names import DNS_1123_LABEL, OSS_BUCKET, ObjectName, host_form
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -35,9 +36,26 @@ _FUSE_NAMESPACE: Final = "ack-csi-fuse"
 _FUSE_SERVICE_ACCOUNT: Final = "csi-fuse-ossfs"
 # https://www.alibabacloud.com/help/en/nas/user-guide/mount-an-nfs-file-system-on-a-linux-ecs-instance
 _NFS_OPTIONS: Final = ("nolock", "tcp", "noresvport")
+# ACK, "Use a statically provisioned CPFS General-purpose volume", read 2026-11: its protocol
+# service exports below /share, by NFS alone.
+_CPFS_ROOT: Final = "/share"
+_CPFS_OPTIONS: Final = (
+    "rsize=1048576",
+    "wsize=1048576",
+    "hard",
+    "timeo=600",
+    "retrans=2",
+    "noresvport",
+)
+# File systems of both editions are called so: ACK, the pages of CPFS volumes, read 2026-11.
+_CPFS_ID: Final = re.compile(r"(bmcpfs|cpfs)-[a-z0-9]+")
 # No wildcard: the path ends up in a policy.
 _PATH: Final = re.compile(r"/(?:[\w.@+=,-]+/?)*")
 
+_OSS_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "mount-oss-volumes-through-ossfs-2-0"
+)
 # The rights that the volume documentation asks for, writing without `oss:*`.
 # https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/mount-oss-volumes-through-ossfs-2-0
 _READ_ACTIONS: Final = ("oss:Get*", "oss:List*")
@@ -68,14 +86,26 @@ class OssStore(Args):
     """Name of the bucket, of the cluster's account."""
     region: str
     """Region of bucket and cluster, e.g. `cn-beijing`; they talk inside its network."""
-    role_name: str
-    """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens."""
-    oidc_issuer_url: pulumi.Input[str]
+    role_name: str | None = None
+    """Name of the RAM role that is made for the volume, 1 to 64 letters, digits and hyphens. Either
+    this, with issuer and ARN, or `secret`."""
+    oidc_issuer_url: pulumi.Input[str] | None = None
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
-    oidc_provider_arn: pulumi.Input[str]
+    oidc_provider_arn: pulumi.Input[str] | None = None
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
+    secret: ObjectName | None = None
+    """Name of a Secret with the AccessKey that reads the bucket, under `akId` and `akSecret`, in
+    the claim's namespace: for a cluster without RRSA. Either this or `role_name`."""
+    endpoint: Annotated[
+        str | None,
+        host_form("oss-cn-beijing-internal.aliyuncs.com"),
+        Because("the bucket is reached by it"),
+    ] = None
+    """Endpoint without scheme. Default: the region's internal one."""
     path: str = "/"
     """Folder of the bucket, e.g. `/Qwen-7B-Chat-Int8`; the volume sees no other."""
+    written_path: str | None = None
+    """Folder of the bucket that pods may write to, of a writable volume. Default: `path`."""
     fuse_type: FuseType = FuseType.OSSFS2
     """Client that mounts the bucket. `ossfs2` is made for large files read in sequence; it needs
     CSI 1.33.1."""
@@ -83,6 +113,8 @@ class OssStore(Args):
     """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
     kms_key_arn: pulumi.Input[str] | None = None
     """ARN of the KMS key that encrypts the objects. Default: a key of OSS does."""
+    tags: dict[str, pulumi.Input[str]] | None = None
+    """Tags of the role and its policy."""
     fuse_namespace: str = _FUSE_NAMESPACE
     """Namespace of the client's pods. Before CSI 1.30.4 it was `kube-system`."""
     fuse_service_account: str = _FUSE_SERVICE_ACCOUNT
@@ -106,6 +138,31 @@ class NasStore(Args):
     """Folder of the file system, which has to exist."""
 
 
+class CpfsStore(Args):
+    """Models on a file system of CPFS, which is only mounted, never changed.
+
+    CPFS General-purpose is mounted by NFS from its protocol service, on x86 nodes; CPFS for Lingjun
+    by its own driver.
+    """
+
+    server: pulumi.Input[MountTargetHost] | None = None
+    """Domain name of the mount address of a General-purpose file system's protocol service, or of
+    the VPC mount target of one for Lingjun, e.g. `cpfs-0a1b2c.cn-beijing.cpfs.aliyuncs.com`."""
+    file_system_id: pulumi.Input[str] | None = None
+    """ID of a file system of CPFS for Lingjun, e.g. `bmcpfs-290w65p03ok64ya0`. Left out, the file
+    system is General-purpose. With it alone, only Lingjun nodes mount the files."""
+    path: str = "/"
+    """Folder of the file system, which has to exist."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.server is None and self.file_system_id is None:
+            want = "given, or file_system_id of CPFS for Lingjun"
+            yield Fault("server", MISSING, want, "nodes mount the files from it")
+        if isinstance(self.file_system_id, str) and not _CPFS_ID.fullmatch(self.file_system_id):
+            want = "an ID such as bmcpfs-290w65p03ok64ya0"
+            yield Fault("file_system_id", self.file_system_id, want, "CPFS has no others")
+
+
 class ModelStoreArgs(Args):
     """What a volume of models is made of."""
 
@@ -116,9 +173,11 @@ class ModelStoreArgs(Args):
     size: str
     """Size of the models, e.g. `15Gi`; nothing is reserved or limited by it."""
     oss: OssStore | None = None
-    """Models in a bucket; either this or `nas`."""
+    """Models in a bucket; either this, `nas` or `cpfs`."""
     nas: NasStore | None = None
-    """Models on a NAS file system; either this or `oss`."""
+    """Models on a NAS file system; either this, `oss` or `cpfs`."""
+    cpfs: CpfsStore | None = None
+    """Models on a CPFS file system; either this, `oss` or `nas`."""
     writable: bool = False
     """Whether pods may change the models."""
 
@@ -151,9 +210,11 @@ class ModelStore(pulumi.ComponentResource):
         read_only = args.writable is not True
         volume_name = pulumi.Output.format("{}-{}", args.namespace, args.claim_name)
         if args.oss:
-            source = _oss_source(args.oss, self._declare_role(name, args.oss, read_only, opts))
+            source = self._oss_source(name, args.oss, args.namespace, read_only, opts)
         elif args.nas:
             source = _nas_source(args.nas, read_only)
+        elif args.cpfs:
+            source = _cpfs_source(args.cpfs, read_only)
         volume = kubernetes.core.v1.PersistentVolume(
             f"{name}-volume",
             metadata={"name": volume_name},
@@ -186,10 +247,19 @@ class ModelStore(pulumi.ComponentResource):
             }
         )
 
-    def _declare_role(
-        self, name: str, oss: OssStore, read_only: bool, opts: pulumi.ResourceOptions | None
-    ) -> pulumi.Output[str]:
-        return RrsaRole(
+    def _oss_source(
+        self,
+        name: str,
+        oss: OssStore,
+        namespace: pulumi.Input[str],
+        read_only: bool,
+        opts: pulumi.ResourceOptions | None,
+    ) -> "_Source":
+        """What is mounted, by the keys of a Secret or by a role that is declared for it."""
+        if oss.role_name is None or oss.oidc_issuer_url is None or oss.oidc_provider_arn is None:
+            reference = kubernetes.core.v1.SecretReferenceArgs(name=oss.secret, namespace=namespace)
+            return _oss_source(oss, {}, reference)
+        role = RrsaRole(
             f"{name}-identity",
             RrsaRoleArgs(
                 role_name=oss.role_name,
@@ -198,9 +268,11 @@ class ModelStore(pulumi.ComponentResource):
                 namespace=oss.fuse_namespace,
                 service_account=oss.fuse_service_account,
                 statements=render_statements(oss, read_only=read_only),
+                tags=oss.tags,
             ),
             opts=child_options(self, opts),
-        ).role_name
+        )
+        return _oss_source(oss, {"authType": "rrsa", "roleName": role.role_name})
 
 
 @dataclass(frozen=True)
@@ -212,6 +284,10 @@ class _Source:
     uri: pulumi.Output[str]
     upload_command: pulumi.Output[str]
     mount_options: Sequence[str] = ()
+    handle: pulumi.Input[str] | None = None
+    """What the driver knows the volume by, where that is not the volume's name."""
+    secret: kubernetes.core.v1.SecretReferenceArgs | None = None
+    """The Secret whose keys reach it, where no role does."""
 
 
 def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
@@ -230,22 +306,22 @@ def store_faults(args: ModelStoreArgs) -> Iterator[Fault]:
             "a quantity of bytes such as '15Gi'",
             "a claim is matched to its volume by it",
         )
-    if (args.oss is None) == (args.nas is None):
-        yield Fault(
-            "oss",
-            MISSING if args.oss is None else "given beside nas",
-            "given, or nas" if args.oss is None else "left out, or nas",
-            "models are kept in one place",
-        )
+    kinds = [kind for kind in ("oss", "nas", "cpfs") if getattr(args, kind) is not None]
+    if len(kinds) != 1:
+        got: object = f"given beside {' and '.join(kinds[1:])}" if kinds else MISSING
+        want = f"left out, or {' and '.join(kinds[1:])}" if kinds else "given, or nas or cpfs"
+        yield Fault(kinds[0] if kinds else "oss", got, want, "models are kept in one place")
     if args.oss:
         yield from (fault.under("oss") for fault in _oss_faults(args.oss))
-    for kind, path in (
-        ("oss", args.oss and args.oss.path),
-        ("nas", args.nas and args.nas.path),
+    for field, path in (
+        ("oss.path", args.oss and args.oss.path),
+        ("oss.written_path", args.oss and args.oss.written_path),
+        ("nas.path", args.nas and args.nas.path),
+        ("cpfs.path", args.cpfs and args.cpfs.path),
     ):
         if path and (not _PATH.fullmatch(path) or ".." in path.split("/")):
             yield Fault(
-                f"{kind}.path",
+                field,
                 path,
                 "an absolute path such as '/Qwen-7B-Chat-Int8'",
                 "the volume starts there",
@@ -266,8 +342,19 @@ def _oss_faults(oss: OssStore) -> Iterator[Fault]:
         "fuse_service_account": oss.fuse_service_account,
     }
     accounts = {field: name for field, name in names.items() if name is not None}
-    yield from role_name_faults(oss.role_name)
     yield from account_faults(accounts)
+    if (oss.role_name is None) == (oss.secret is None):
+        both = oss.secret is not None
+        got, want = (Words("given"), "left out") if both else (MISSING, "given")
+        why = "the bucket is read by a role (RRSA), or by the keys of a Secret"
+        yield Fault("secret", got, f"{want}, or else role_name", why, _OSS_DOCS)
+        return
+    if oss.role_name is None:
+        return
+    yield from role_name_faults(oss.role_name)
+    for field in ("oidc_issuer_url", "oidc_provider_arn"):
+        if getattr(oss, field) is None:
+            yield Fault(field, MISSING, "given", "the role trusts the tokens of this cluster")
 
 
 def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
@@ -276,14 +363,19 @@ def render_statements(oss: OssStore, *, read_only: bool) -> list[RamStatement]:
     objects = pulumi.Output.format("{}/{}*", bucket, _folder(oss.path))
     statements = [RamStatement(actions=list(_READ_ACTIONS), resources=[bucket, objects])]
     if not read_only:
-        statements.append(RamStatement(actions=list(_WRITE_ACTIONS), resources=[objects]))
+        written = pulumi.Output.format("{}/{}*", bucket, _folder(oss.written_path or oss.path))
+        statements.append(RamStatement(actions=list(_WRITE_ACTIONS), resources=[written]))
     if oss.kms_key_arn is not None:
         statements.append(RamStatement(actions=list(_KMS_ACTIONS), resources=[oss.kms_key_arn]))
     return statements
 
 
-def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
-    endpoint = oss_internal_endpoint(oss.region)
+def _oss_source(
+    oss: OssStore,
+    identity: Mapping[str, pulumi.Input[str]],
+    secret: kubernetes.core.v1.SecretReferenceArgs | None = None,
+) -> _Source:
+    endpoint = oss.endpoint or oss_internal_endpoint(oss.region)
     uri = pulumi.Output.format("oss://{}/{}", oss.bucket, _folder(oss.path))
     fuse_type = oss.fuse_type
     options = oss.mount_options if oss.mount_options is not None else _MOUNT_OPTIONS[fuse_type]
@@ -295,8 +387,7 @@ def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
             "path": oss.path,
             "url": f"https://{endpoint}",
             "fuseType": fuse_type,
-            "authType": "rrsa",
-            "roleName": role_name,
+            **identity,
         }
         | ({"otherOpts": " ".join(f"-o {option}" for option in options)} if options else {})
         | (
@@ -308,6 +399,7 @@ def _oss_source(oss: OssStore, role_name: pulumi.Input[str]) -> _Source:
         upload_command=pulumi.Output.format(
             "ossutil cp --recursive model/ {} --region {} --endpoint {}", uri, oss.region, endpoint
         ),
+        secret=secret,
     )
 
 
@@ -329,6 +421,51 @@ def _nas_source(nas: NasStore, read_only: bool) -> _Source:
     )
 
 
+def _cpfs_source(cpfs: CpfsStore, read_only: bool) -> _Source:
+    if cpfs.file_system_id is None:
+        inner = f"{cpfs.path}/".removeprefix(f"{_CPFS_ROOT}/").strip("/")
+        server, path = cpfs.server or "", f"{_CPFS_ROOT}/{inner}".rstrip("/")
+        return _Source(
+            driver="nasplugin.csi.alibabacloud.com",
+            attributes={
+                "server": server,
+                "path": path,
+                "mountProtocol": "cpfs-nfs",
+                "volumeAs": "subpath",
+            },
+            uri=pulumi.Output.format("cpfs://{}{}/", server, path),
+            upload_command=pulumi.Output.format(
+                "sudo mount -t nfs -o {} {}:{} /mnt && sudo mkdir -p /mnt/{} && sudo cp -r model/. "
+                "/mnt/{}",
+                ",".join(("vers=3", *_CPFS_OPTIONS)),
+                server,
+                _CPFS_ROOT,
+                inner,
+                inner,
+            ),
+            mount_options=(*_CPFS_OPTIONS, "vers=3", *(["ro"] if read_only else [])),
+        )
+    folder = _folder(cpfs.path)
+    targets = {} if cpfs.server is None else {"vpcMountTarget": cpfs.server}
+    uri = pulumi.Output.format("cpfs://{}/{}", cpfs.file_system_id, folder)
+    return _Source(
+        # https://github.com/kubernetes-sigs/alibaba-cloud-csi-driver, pkg/bmcpfs and docs, 2026-11:
+        # it mounts by VSC on Lingjun nodes, and from the VPC mount target on all others.
+        driver="bmcpfsplugin.csi.alibabacloud.com",
+        attributes={**targets, **({"path": f"/{folder}".rstrip("/")} if folder else {})},
+        uri=uri,
+        # What the driver itself mounts by, beside an access point: its docs, 2026-11.
+        upload_command=pulumi.Output.format(
+            "sudo mount -t alinas -o efc,protocol=efc,net=tcp,fstype=cpfs {}:/ /mnt"
+            " && sudo mkdir -p /mnt/{} && sudo cp -r model/. /mnt/{}",
+            cpfs.server or cpfs.file_system_id,
+            folder,
+            folder,
+        ),
+        handle=cpfs.file_system_id,
+    )
+
+
 def _render_volume(
     source: _Source, volume_name: pulumi.Input[str], size: str, read_only: bool
 ) -> kubernetes.core.v1.PersistentVolumeSpecArgs:
@@ -339,11 +476,12 @@ def _render_volume(
         mount_options=[*source.mount_options] or None,
         csi=kubernetes.core.v1.CSIPersistentVolumeSourceArgs(
             driver=source.driver,
-            # The drivers want the name of the volume here.
-            volume_handle=volume_name,
+            # Most drivers want the name of the volume here.
+            volume_handle=source.handle or volume_name,
             # The API server drops what is empty or false: said, it would differ after a refresh.
             read_only=read_only or None,
             volume_attributes=source.attributes,
+            node_publish_secret_ref=source.secret,
         ),
     )
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -10,6 +11,7 @@ from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] throu
 from pydantic import Field
 
 from ..args import (
+    MISSING,
     Args,
     Fault,
     T,  # noqa: F401
@@ -17,6 +19,7 @@ from ..args import (
 )
 from ..bindings import alicloud
 from ..catalog.regions import region_of
+from ..names import ResourceGroupId, VpcId, VswitchId
 
 _VPC_DOCS: Final = "https://www.alibabacloud.com/help/en/vpc/user-guide/create-and-manage-a-vpc"
 # Masks: https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/vpc and
@@ -26,41 +29,68 @@ _VSWITCH_MASKS: Final = range(16, 30)
 _PRIVATE_RANGES: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 # Of a pay-as-you-go EIP billed by traffic, in Mbit/s; left out, it gets 5.
 # https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/eip_address
-_MAX_EGRESS_MBPS: Final = 200
+MAX_EGRESS_MBPS: Final = 200
+"""Most of an EIP that is billed by traffic."""
+
+
+class NatMode(StrEnum):
+    """Whence a way out to the Internet comes."""
+
+    CREATE = "create"
+    """A NAT gateway is made, with an address of its own, for the vSwitches of nodes and pods."""
+    PRESENT = "present"
+    """The VPC has one, and nothing is made."""
 
 
 class Zone(Args):
-    """One zone of the network, and its address ranges."""
+    """One zone of the network: its address ranges, or the vSwitches of a VPC that exists."""
 
     id: str
     """ID of the zone, e.g. `cn-beijing-h`."""
-    cidr: str
+    cidr: str | None = None
     """Address range of the nodes, inside the VPC, mask /16 to /29, e.g. `10.0.0.0/20`."""
     pod_cidr: str | None = None
     """Address range of the pods under Terway, inside the VPC, mask /16 to /29."""
+    vswitch_id: pulumi.Input[VswitchId] | None = None
+    """ID of the vSwitch of the nodes, in place of `cidr` where the VPC exists."""
+    pod_vswitch_id: pulumi.Input[VswitchId] | None = None
+    """ID of the vSwitch of the pods under Terway, in place of `pod_cidr` where the VPC exists."""
 
 
 class NetworkArgs(Args):
     """Addresses of an environment, fixed for the life of its cluster."""
 
-    cidr: str
-    """Address range of the VPC, private, mask /8 to /28, e.g. `10.0.0.0/16`."""
+    cidr: str | None = None
+    """Address range of the VPC, private, mask /8 to /28, e.g. `10.0.0.0/16`. Not needed with
+    `vpc_id`."""
+    vpc_id: pulumi.Input[VpcId] | None = None
+    """ID of a VPC that exists, which is left as it is. Left out, a VPC is created."""
     zones: list[Zone]
     """Zones of one region, at least one; the NAT gateway stands in the first."""
-    egress_mbps: int = Field(default=_MAX_EGRESS_MBPS, ge=1, le=_MAX_EGRESS_MBPS)
+    nat: NatMode | None = None
+    """Whence the way out to the Internet comes. Default: `create`, or `present` with `vpc_id`."""
+    egress_mbps: int = Field(default=MAX_EGRESS_MBPS, ge=1, le=MAX_EGRESS_MBPS)
     """Most that nodes and pods load from the Internet, in Mbit/s, 1 to 200. Traffic is billed,
     bandwidth is not."""
     tags: dict[str, pulumi.Input[str]] | None = None
-    """Tags of everything in the network that takes tags."""
+    """Tags of everything that is created here and takes tags."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of VPC and address. Default: the account's default group."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from network_faults(self.cidr, self.zones)
+        yield from network_faults(self)
+
+    @property
+    def creates_nat(self) -> bool:
+        """Whether the way out to the Internet is created."""
+        return self.nat is NatMode.CREATE or (self.nat is None and self.vpc_id is None)
 
 
 class Network(pulumi.ComponentResource):
     """A VPC whose nodes and pods reach the Internet, and cannot be reached from it.
 
-    The NAT gateway, its address and its traffic cost money; VPC and vSwitches do not.
+    The NAT gateway, its address and its traffic cost money; VPC and vSwitches do not. Of what
+    exists, nothing is created or changed.
     """
 
     vpc_id: pulumi.Output[str]
@@ -68,9 +98,9 @@ class Network(pulumi.ComponentResource):
     vswitch_ids: dict[str, pulumi.Output[str]]
     """IDs of the vSwitches for nodes, by zone ID."""
     pod_vswitch_ids: dict[str, pulumi.Output[str]]
-    """IDs of the vSwitches for pods, by zone ID; empty without `pod_cidr`."""
-    nat_ip: pulumi.Output[str]
-    """Address under which nodes and pods appear on the Internet."""
+    """IDs of the vSwitches for pods, by zone ID; empty without ones for pods."""
+    nat_ip: pulumi.Output[str] | None
+    """Address under which nodes and pods appear on the Internet, if it is created here."""
 
     def __init__(
         self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
@@ -79,40 +109,30 @@ class Network(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:Network", name, args.dump(), opts)
 
-        vpc = alicloud.vpc.Network(
-            f"{name}-vpc",
-            vpc_name=name,
-            cidr_block=args.cidr,
-            tags=args.tags,
-            opts=child_options(self, opts),
+        self.vpc_id = (
+            alicloud.vpc.Network(
+                f"{name}-vpc",
+                vpc_name=name,
+                cidr_block=args.cidr,
+                resource_group_id=args.resource_group_id,
+                tags=args.tags,
+                opts=child_options(self, opts),
+            ).id
+            if args.vpc_id is None
+            else pulumi.Output.from_input(args.vpc_id)
         )
-        nodes = {
-            zone.id: self._declare_vswitch(name, "vswitch", zone.id, zone.cidr, vpc, args, opts)
+        self.vswitch_ids = {
+            zone.id: self._vswitch(name, "vswitch", zone.id, zone.vswitch_id, zone.cidr, args, opts)
             for zone in args.zones
         }
-        pods = {
-            zone.id: self._declare_vswitch(
-                name, "pod-vswitch", zone.id, zone.pod_cidr, vpc, args, opts
+        self.pod_vswitch_ids = {
+            zone.id: self._vswitch(
+                name, "pod-vswitch", zone.id, zone.pod_vswitch_id, zone.pod_cidr, args, opts
             )
             for zone in args.zones
-            if zone.pod_cidr is not None
+            if zone.pod_cidr is not None or zone.pod_vswitch_id is not None
         }
-        gateway, address, bound = self._declare_nat(name, vpc, nodes[args.zones[0].id], args, opts)
-        for role, vswitches in (("snat", nodes), ("pod-snat", pods)):
-            for zone_id, vswitch in vswitches.items():
-                alicloud.vpc.SnatEntry(
-                    f"{name}-{role}-{zone_id}",
-                    snat_table_id=gateway.snat_table_ids,
-                    source_vswitch_id=vswitch.id,
-                    snat_ip=address.ip_address,
-                    # An entry is refused until its address is bound to the gateway.
-                    opts=child_options(self, opts, depends_on=[bound]),
-                )
-
-        self.vpc_id = vpc.id
-        self.vswitch_ids = {zone_id: vswitch.id for zone_id, vswitch in nodes.items()}
-        self.pod_vswitch_ids = {zone_id: vswitch.id for zone_id, vswitch in pods.items()}
-        self.nat_ip = address.ip_address
+        self.nat_ip = self._declare_nat(name, args, opts) if args.creates_nat else None
         self.register_outputs(
             {
                 "vpc_id": self.vpc_id,
@@ -122,39 +142,38 @@ class Network(pulumi.ComponentResource):
             }
         )
 
-    def _declare_vswitch(
+    def _vswitch(
         self,
         name: str,
         role: str,
         zone_id: str,
-        cidr: str,
-        vpc: alicloud.vpc.Network,
+        vswitch_id: pulumi.Input[str] | None,
+        cidr: str | None,
         args: NetworkArgs,
         opts: pulumi.ResourceOptions | None,
-    ) -> alicloud.vpc.Switch:
+    ) -> pulumi.Output[str]:
+        """ID of the vSwitch that exists, or else is declared."""
+        if vswitch_id is not None:
+            return pulumi.Output.from_input(vswitch_id)
         return alicloud.vpc.Switch(
             f"{name}-{role}-{zone_id}",
             vswitch_name=f"{name}-{role}-{zone_id}",
-            vpc_id=vpc.id,
+            vpc_id=self.vpc_id,
             zone_id=zone_id,
             cidr_block=cidr,
             tags=args.tags,
             opts=child_options(self, opts),
-        )
+        ).id
 
     def _declare_nat(
-        self,
-        name: str,
-        vpc: alicloud.vpc.Network,
-        vswitch: alicloud.vpc.Switch,
-        args: NetworkArgs,
-        opts: pulumi.ResourceOptions | None,
-    ) -> tuple[alicloud.vpc.NatGateway, alicloud.ecs.EipAddress, alicloud.ecs.EipAssociation]:
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None
+    ) -> pulumi.Output[str]:
+        """The way out, and its address."""
         gateway = alicloud.vpc.NatGateway(
             f"{name}-nat",
             nat_gateway_name=f"{name}-nat",
-            vpc_id=vpc.id,
-            vswitch_id=vswitch.id,
+            vpc_id=self.vpc_id,
+            vswitch_id=self.vswitch_ids[args.zones[0].id],
             nat_type="Enhanced",
             payment_type="PayAsYouGo",
             internet_charge_type="PayByLcu",
@@ -167,6 +186,7 @@ class Network(pulumi.ComponentResource):
             payment_type="PayAsYouGo",
             internet_charge_type="PayByTraffic",
             bandwidth=str(args.egress_mbps),
+            resource_group_id=args.resource_group_id,
             tags=args.tags,
             opts=child_options(self, opts),
         )
@@ -177,27 +197,78 @@ class Network(pulumi.ComponentResource):
             instance_type="Nat",
             opts=child_options(self, opts),
         )
-        return gateway, address, bound
+        for role, vswitch_ids in (("snat", self.vswitch_ids), ("pod-snat", self.pod_vswitch_ids)):
+            for zone_id, vswitch_id in vswitch_ids.items():
+                alicloud.vpc.SnatEntry(
+                    f"{name}-{role}-{zone_id}",
+                    snat_table_id=gateway.snat_table_ids,
+                    source_vswitch_id=vswitch_id,
+                    snat_ip=address.ip_address,
+                    # An entry is refused until its address is bound to the gateway.
+                    opts=child_options(self, opts, depends_on=[bound]),
+                )
+        return address.ip_address
 
 
-def network_faults(cidr: str, zones: Sequence[Zone]) -> Iterator[Fault]:
-    """Finds everything that keeps a VPC from being laid out this way.
-
-    Args:
-        cidr: Address range of the VPC.
-        zones: Its zones, with the ranges of their vSwitches.
-    """
-    vswitches = {f"zones[{zone.id}].cidr": zone.cidr for zone in zones} | {
-        f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in zones if zone.pod_cidr is not None
+def network_faults(args: NetworkArgs) -> Iterator[Fault]:
+    """Finds everything that keeps a VPC from being laid out, or used, this way."""
+    yield from zone_faults([zone.id for zone in args.zones])
+    yield from origin_faults(args.vpc_id, args.cidr, args.nat, args.zones)
+    ranges = {f"zones[{zone.id}].cidr": zone.cidr for zone in args.zones} | {
+        f"zones[{zone.id}].pod_cidr": zone.pod_cidr for zone in args.zones
     }
-    yield from zone_faults([zone.id for zone in zones])
-    yield from private_range_faults("cidr", cidr, _VPC_MASKS, _VPC_DOCS)
+    vswitches = {field: cidr for field, cidr in ranges.items() if cidr is not None}
+    if args.cidr is not None and args.vpc_id is None:
+        yield from private_range_faults("cidr", args.cidr, _VPC_MASKS, _VPC_DOCS)
+    elif args.cidr is not None and parse_range(args.cidr) is None:
+        yield _not_a_range("cidr", args.cidr)
     yield from (
         fault
         for field, vswitch in vswitches.items()
-        for fault in _vswitch_faults(field, vswitch, cidr)
+        for fault in _vswitch_faults(field, vswitch, args.cidr)
     )
     yield from overlap_faults(vswitches)
+
+
+def origin_faults(
+    vpc_id: object, cidr: str | None, nat: NatMode | None, zones: Sequence[Zone]
+) -> Iterator[Fault]:
+    """Finds what is created within what exists, or the other way round.
+
+    Args:
+        vpc_id: ID of a VPC that exists, if it does.
+        cidr: Address range of the VPC.
+        nat: Whence its way out to the Internet comes.
+        zones: Its zones, with ranges or IDs of vSwitches.
+    """
+    if vpc_id is None:
+        why = "the VPC is created, and so are its vSwitches; with vpc_id, both exist"
+        if cidr is None:
+            yield Fault("cidr", MISSING, "given, or else vpc_id", "a VPC has an address range")
+        if nat is NatMode.PRESENT:
+            reason = "a VPC that is created has no other way out than the one created with it"
+            yield Fault("nat", nat, "create, or vpc_id given", reason)
+        for zone in zones:
+            field = f"zones[{zone.id}]"
+            if zone.cidr is None:
+                yield Fault(f"{field}.cidr", MISSING, "given", "a vSwitch has an address range")
+            for part in ("vswitch_id", "pod_vswitch_id"):
+                if (value := getattr(zone, part)) is not None:
+                    yield Fault(f"{field}.{part}", value, "left out, or vpc_id given", why)
+        return
+    why = "the VPC exists, and so do its vSwitches: none is created in it"
+    vswitch_ids: list[object] = []
+    for zone in zones:
+        field = f"zones[{zone.id}]"
+        if zone.vswitch_id is None:
+            yield Fault(f"{field}.vswitch_id", MISSING, "given", why)
+        for part, other in (("cidr", "vswitch_id"), ("pod_cidr", "pod_vswitch_id")):
+            if (value := getattr(zone, part)) is not None:
+                yield Fault(f"{field}.{part}", value, f"left out, and {other} given", why)
+        if isinstance(zone.vswitch_id, str) and zone.vswitch_id in vswitch_ids:
+            reason = "a vSwitch stands in one zone"
+            yield Fault(f"{field}.vswitch_id", zone.vswitch_id, "named once", reason)
+        vswitch_ids.append(zone.vswitch_id)
 
 
 def zone_faults(zone_ids: Sequence[str]) -> Iterator[Fault]:
@@ -286,8 +357,8 @@ def parse_range(cidr: str) -> IPv4Network | None:
         return None
 
 
-def _vswitch_faults(field: str, cidr: str, vpc_cidr: str) -> Iterator[Fault]:
-    network, vpc = parse_range(cidr), parse_range(vpc_cidr)
+def _vswitch_faults(field: str, cidr: str, vpc_cidr: str | None) -> Iterator[Fault]:
+    network, vpc = parse_range(cidr), parse_range(vpc_cidr) if vpc_cidr else None
     if network is None:
         yield _not_a_range(field, cidr)
         return

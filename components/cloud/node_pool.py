@@ -1,10 +1,11 @@
 """Nodes of one kind, as many as needed."""
 
+import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through Output and T
@@ -13,21 +14,32 @@ from pydantic import Field
 from ..args import (
     MISSING,
     Args,
+    Because,
     Fault,
     T,  # noqa: F401
+    Words,
     child_options,
 )
 from ..bindings import alicloud
 from ..catalog.instances import Architecture, known_architecture
+from ..catalog.labels import GPU_SCHEDULE
+from ..catalog.sharing import BY_MEMORY
 from ..crds.affinity import TaintEffect
 from ..names import (
     DRIVER_VERSION,
     INSTANCE_TYPE,
     LABEL_KEY,
     LABEL_VALUE,
+    DeploymentSetId,
+    KeyPairName,
+    KmsKeyId,
     LabelKey,
     LabelValue,
     NodePoolName,
+    RegistryHost,
+    ResourceGroupId,
+    SecurityGroupId,
+    url_faults,
 )
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
@@ -148,8 +160,63 @@ class NodeDisk(Args):
     """Kind of the disk."""
     performance_level: PerformanceLevel | None = None
     """Speed of a `cloud_essd` disk. Default PL1, as ECS has it."""
-    kms_key_id: pulumi.Input[str] | None = None
+    kms_key_id: pulumi.Input[KmsKeyId] | None = None
     """ID of the KMS key that encrypts it. Default: the service key of ECS."""
+
+
+class RegistryMirror(Args):
+    """Where images of a registry are pulled from first."""
+
+    registry: Annotated[RegistryHost, Because("image names begin with it")]
+    """Host of the registry, as image names have it, with a port if need be, e.g. `docker.io`."""
+    mirrors: list[str] = Field(min_length=1)
+    """Addresses of its mirrors, best first, e.g. `https://mirror.example.com`."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for index, mirror in enumerate(self.mirrors):
+            why = "images are pulled from it"
+            yield from url_faults(f"mirrors[{index}]", mirror, why, "https://mirror.example.com")
+
+
+class Containerd(Args):
+    """How the nodes of a pool pull images."""
+
+    registry_mirrors: list[RegistryMirror] | None = None
+    """Mirrors by registry. Default: every registry is asked itself."""
+    max_concurrent_downloads: int | None = Field(default=None, ge=1, le=20)
+    """Layers of an image that are loaded at the same time, 1 to 20. Default: 3, containerd's
+    own."""
+
+    def _faults(self) -> Iterator[Fault]:
+        registries = [mirror.registry for mirror in self.registry_mirrors or []]
+        for registry in dict.fromkeys(registries):
+            if registries.count(registry) > 1:
+                why = "all mirrors of a registry stand in one list"
+                yield Fault(f"registry_mirrors[{registry}]", registry, "named once", why)
+
+
+class FamilyLevel(StrEnum):
+    """Whether instances share their processors."""
+
+    ENTERPRISE = "EnterpriseLevel"
+    """Processors of their own."""
+    ENTRY = "EntryLevel"
+    """Shared processors, cheaper and less steady."""
+
+
+class InstancePattern(Args):
+    """Instance types by what they have, for nodes where those of the pool are sold out."""
+
+    level: FamilyLevel = FamilyLevel.ENTERPRISE
+    """Whether they share their processors."""
+    vcpus: int = Field(ge=1)
+    """vCPUs."""
+    memory_gib: float = Field(gt=0)
+    """Memory in GiB."""
+    families: list[str] | None = None
+    """Families, e.g. `ecs.g7`. Default: any."""
+    excluded_types: list[str] | None = None
+    """Types that are not bought, e.g. `ecs.c6.large`, or `ecs.c6.*` for a family."""
 
 
 class NodePoolArgs(Args):
@@ -182,9 +249,20 @@ class NodePoolArgs(Args):
     """System disk. Default: 120 GiB `cloud_essd`."""
     data_disk: NodeDisk | None = None
     """Disk for images and volumes of pods. Default: they live on the system disk."""
-    key_name: pulumi.Input[str] | None = None
+    instance_patterns: list[InstancePattern] | None = None
+    """Further types of a pool without GPUs, by what they have. Default: `instance_types` alone."""
+    containerd: Containerd | None = None
+    """How nodes pull images. Default: as ACK sets it up."""
+    pre_user_data: str | None = None
+    """Script that a new node runs before it joins, without secrets: pods on it can read it."""
+    user_data: str | None = None
+    """Script that a new node runs once it has joined, without secrets: pods on it can read it."""
+    key_name: pulumi.Input[KeyPairName] | None = None
     """Name of the key pair for SSH. Default: nobody can log in."""
-    security_group_ids: list[pulumi.Input[str]] | None = None
+    deployment_set_id: pulumi.Input[DeploymentSetId] | None = None
+    """ID of a deployment set, which spreads nodes over physical machines; a change replaces the
+    pool. Default: none."""
+    security_group_ids: list[pulumi.Input[SecurityGroupId]] | None = None
     """IDs of the security groups of each node. Default: the cluster's own."""
     worker_role_name: pulumi.Input[str] | None = None
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
@@ -196,6 +274,8 @@ class NodePoolArgs(Args):
     """Whether nodes report to CloudMonitor."""
     tags: dict[str, pulumi.Input[str]] | None = None
     """Tags of the pool and its instances."""
+    resource_group_id: pulumi.Input[ResourceGroupId] | None = None
+    """ID of the resource group of pool and instances. Default: the cluster's."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from pool_faults(self)
@@ -250,6 +330,7 @@ def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
         },
         args.image_type,
     )
+    yield from pattern_faults(args.instance_patterns or [], args.instance_types)
     yield from _spot_faults(args.spot, args.instance_types)
     yield from _driver_faults(args)
     yield from node_label_faults(args.labels or {})
@@ -318,6 +399,15 @@ def architecture_faults(
         why = f"{next(iter(architectures))} is {first}, and the image is for "
         why += image_type.architecture
         yield Fault("image_type", image_type, f"one of {', '.join(images)}", why, _POOL_DOCS)
+
+
+def pattern_faults(
+    patterns: Sequence[InstancePattern], instance_types: Sequence[str]
+) -> Iterator[Fault]:
+    """Finds patterns that would buy nodes without the pool's card."""
+    if patterns and any(map(has_gpu, instance_types)):
+        why = "a pattern names vCPUs and memory, but no card, and pods need that of the pool"
+        yield Fault("instance_patterns", Words("given"), "left out, and types named", why)
 
 
 def node_label_faults(labels: Mapping[str, object]) -> Iterator[Fault]:
@@ -463,7 +553,17 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         "image_type": args.image_type,
         "labels": _render_labels(args.labels or {}, args.nvidia_driver_version) or None,
         "taints": [render_taint(taint) for taint in args.taints or []] or None,
+        "instance_patterns": [
+            _render_pattern(pattern, args.image_type.architecture)
+            for pattern in args.instance_patterns or []
+        ]
+        or None,
+        "containerd_config": _render_containerd(args.containerd),
+        "pre_user_data": _render_script(args.pre_user_data),
+        "user_data": _render_script(args.user_data),
         "key_name": args.key_name,
+        "deployment_set_id": args.deployment_set_id,
+        "resource_group_id": args.resource_group_id,
         "security_group_ids": args.security_group_ids,
         "ram_role_name": args.worker_role_name,
         "install_cloud_monitor": args.cloud_monitor,
@@ -480,6 +580,32 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         **_render_spot(args.spot),
         **_render_system_disk(args.system_disk or NodeDisk(size_gib=120)),
     }
+
+
+def _render_pattern(pattern: InstancePattern, architecture: Architecture) -> dict[str, Any]:
+    return {
+        "instance_family_level": pattern.level,
+        "cores": pattern.vcpus,
+        "memory": pattern.memory_gib,
+        "cpu_architectures": ["ARM" if architecture is Architecture.ARM64 else "X86"],
+        "instance_type_families": pattern.families,
+        "excluded_instance_types": pattern.excluded_types,
+    }
+
+
+def _render_containerd(containerd: Containerd | None) -> dict[str, Any] | None:
+    if containerd is None:
+        return None
+    mirrors = containerd.registry_mirrors or []
+    return {
+        "registry_mirrors": [f"{entry.registry}={','.join(entry.mirrors)}" for entry in mirrors]
+        or None,
+        "max_concurrent_downloads": containerd.max_concurrent_downloads,
+    }
+
+
+def _render_script(script: str | None) -> str | None:
+    return base64.b64encode(script.encode()).decode() if script else None
 
 
 def _render_labels(
@@ -512,6 +638,8 @@ def _render_size(args: NodePoolArgs) -> dict[str, Any]:
 def _scaling_type(args: NodePoolArgs) -> str:
     if args.spot:
         return "spot"
+    if (args.labels or {}).get(GPU_SCHEDULE) in BY_MEMORY:
+        return "gpushare"
     return "gpu" if any(map(has_gpu, args.instance_types)) else "cpu"
 
 

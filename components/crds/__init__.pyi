@@ -34,6 +34,10 @@ from .autoscaling import ResourceMetric as ResourceMetric
 from .autoscaling import ScalingBehavior as ScalingBehavior
 from .autoscaling import ScalingPolicy as ScalingPolicy
 from .autoscaling import ScalingRules as ScalingRules
+from .cert_manager import Certificate as Certificate
+from .cert_manager import CertificateSpec as CertificateSpec
+from .cert_manager import IssuerKind as IssuerKind
+from .cert_manager import IssuerReference as IssuerReference
 from .core import Capabilities as Capabilities
 from .core import Container as Container
 from .core import ContainerPort as ContainerPort
@@ -64,6 +68,15 @@ from .core import SecurityContext as SecurityContext
 from .core import SleepAction as SleepAction
 from .core import TcpSocketAction as TcpSocketAction
 from .core import TerminationMessagePolicy as TerminationMessagePolicy
+from .domain_mapping import ClusterDomainClaim as ClusterDomainClaim
+from .domain_mapping import ClusterDomainClaimSpec as ClusterDomainClaimSpec
+from .domain_mapping import DomainMapping as DomainMapping
+from .domain_mapping import DomainMappingSpec as DomainMappingSpec
+from .domain_mapping import KReference as KReference
+from .domain_mapping import SecretTls as SecretTls
+from .elastic_quota import ElasticQuota as ElasticQuota
+from .elastic_quota import ElasticQuotaTree as ElasticQuotaTree
+from .elastic_quota import ElasticQuotaTreeSpec as ElasticQuotaTreeSpec
 from .fluid import OSS_ENDPOINT as OSS_ENDPOINT
 from .fluid import OSS_KEY_ID as OSS_KEY_ID
 from .fluid import OSS_KEY_SECRET as OSS_KEY_SECRET

@@ -3,6 +3,10 @@ from .cert_manager import CertManager as CertManager
 from .cert_manager import CertManagerArgs as CertManagerArgs
 from .dashboards import Dashboards as Dashboards
 from .dashboards import DashboardsArgs as DashboardsArgs
+from .elastic_quotas import ElasticAmounts as ElasticAmounts
+from .elastic_quotas import ElasticGroup as ElasticGroup
+from .elastic_quotas import ElasticQuotas as ElasticQuotas
+from .elastic_quotas import ElasticQuotasArgs as ElasticQuotasArgs
 from .fluid import Fluid as Fluid
 from .fluid import FluidArgs as FluidArgs
 from .fluid import FluidChart as FluidChart
@@ -23,3 +27,7 @@ from .priorities import Priorities as Priorities
 from .priorities import PrioritiesArgs as PrioritiesArgs
 from .priorities import PriorityClass as PriorityClass
 from .releases import HelmChart as HelmChart
+from .team_namespace import Isolation as Isolation
+from .team_namespace import Quota as Quota
+from .team_namespace import TeamNamespace as TeamNamespace
+from .team_namespace import TeamNamespaceArgs as TeamNamespaceArgs

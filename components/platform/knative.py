@@ -9,7 +9,17 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Output, T, child_options, validated  # noqa: F401
+from ..args import (  # noqa: F401
+    MISSING,
+    Args,
+    Because,
+    Fault,
+    Output,
+    T,
+    Words,
+    child_options,
+    validated,
+)
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from ..crds.knative import KnativeServing, KnativeServingSpec
@@ -74,6 +84,11 @@ class KnativeArgs(Args):
     """Where a mirror has Knative's images, for the operator, with `${NAME}` for the container's
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
 
+    gateway_annotations: dict[str, str] | None = None
+    """Annotations of Kourier's Service, for the operator: whether its load balancer is private, and
+    whom it lets in, as the cloud spells them. On ACK,
+    `service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type: intranet`."""
+
     def _faults(self) -> Iterator[Fault]:
         for flag, value in self.features.items():
             values = _SECURE_VALUES if flag == _SECURE_DEFAULTS else _FLAG_VALUES
@@ -93,6 +108,9 @@ class KnativeArgs(Args):
         if self.image_pattern is not None:
             why = "ACK chooses the images of its add-on"
             yield Fault("image_pattern", self.image_pattern, "left out", why)
+        if self.gateway_annotations is not None:
+            why = "ACK makes the gateway of its add-on, and its Service"
+            yield Fault("gateway_annotations", Words("given"), "left out", why)
 
     def _operator_faults(self) -> Iterator[Fault]:
         version = re.fullmatch(r"(\d+\.\d+)(\.\d+)?", self.version or KNATIVE_SERVING_VERSION)
@@ -221,11 +239,14 @@ def serving_spec(args: KnativeArgs) -> KnativeServingSpec:
     """The KnativeServing of the operator: pinned, behind Kourier."""
     ingress = {"network": {"ingress-class": "kourier.ingress.networking.knative.dev"}}
     registry = {"default": args.image_pattern} if args.image_pattern else None
+    notes = args.gateway_annotations
+    services = [{"name": "kourier", "annotations": notes}] if notes else None
     return KnativeServingSpec.model_validate(
         {
             "version": args.version or KNATIVE_SERVING_VERSION,
             "ingress": {"kourier": {"enabled": True}},
             "config": {**ingress, **configuration(args)},
             "registry": registry,
+            "services": services,
         }
     )

@@ -3,12 +3,22 @@
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import pulumi
 from pydantic import Field
 
-from ..args import MISSING, Args, Because, Fault, Output, T, child_options  # noqa: F401
+from ..args import (  # noqa: F401
+    MISSING,
+    Args,
+    Because,
+    Fault,
+    Output,
+    T,
+    Words,
+    child_options,
+)
 from ..bindings import alicloud, kubernetes
 from ..catalog.charts import (
     CHARTS,
@@ -31,8 +41,16 @@ ModelsDomain = Annotated[DomainName, Because("models are hosts below it")]
 IngressClassName = Annotated[ObjectName, Because("each model's Ingress names its class")]
 """Type of the name of an IngressClass."""
 """Why a domain is a host name."""
-INGRESS_ADDON: Final = "nginx-ingress-controller"
-"""Add-on of ACK that answers to the IngressClass nginx."""
+ALB_INGRESS_CLASS: Final = "alb"
+INGRESS_ADDONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        DEFAULT_INGRESS_CLASS: "nginx-ingress-controller",
+        ALB_INGRESS_CLASS: "alb-ingress-controller",
+    }
+)
+"""Add-on of ACK that answers to an IngressClass."""
+ALB_ZONES: Final = 2
+"""Fewest zones of an ALB instance: ACK, "Use Terraform to create an ACK cluster", read 2026-11."""
 SHIPPED_LIMIT: Final = "1"
 """CPU limit that KServe gives a container without one, as it ships."""
 _CPU_LIMIT: Final = ("kserve", "inferenceservice", "resources", "limits", "cpu")
@@ -114,8 +132,11 @@ class KServeArgs(Args):
     """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
     KServe serves in the cluster, also those of others."""
     cluster_id: pulumi.Input[str] | None = None
-    """Cluster of ACK, Edge among them, that gets the add-on nginx-ingress-controller, and with it
-    a load balancer, which costs money. Left out, an ingress controller has to be there."""
+    """Cluster of ACK, Edge among them, that gets the add-on of the class, nginx-ingress-controller
+    or alb-ingress-controller, and with it a load balancer, which costs money. Left out, an ingress
+    controller has to be there."""
+    alb_vswitch_ids: dict[str, pulumi.Input[str]] | None = None
+    """ID of a vSwitch of each zone, two or more, in which the ALB instance of class alb stands."""
     public_ingress: bool = False
     """Whether that load balancer has a public address. Without, it answers in the VPC."""
 
@@ -131,10 +152,19 @@ class KServeArgs(Args):
         if self.public_ingress and self.cluster_id is None:
             why = "it is a setting of the add-on that the stack installs"
             yield Fault("public_ingress", True, "left out, or cluster_id given", why)
-        if self.cluster_id is not None and self.ingress_class not in (None, DEFAULT_INGRESS_CLASS):
-            want = f"{DEFAULT_INGRESS_CLASS}, or cluster_id left out"
-            why = f"the add-on {INGRESS_ADDON} answers to no other"
-            yield Fault("ingress_class", self.ingress_class, want, why)
+        ingress_class = self.ingress_class or DEFAULT_INGRESS_CLASS
+        if self.cluster_id is not None and ingress_class not in INGRESS_ADDONS:
+            want = f"{' or '.join(INGRESS_ADDONS)}, or cluster_id left out"
+            yield Fault("ingress_class", ingress_class, want, "ACK's add-ons answer to no other")
+        zones = len(self.alb_vswitch_ids or {})
+        if self.cluster_id is not None and ingress_class == ALB_INGRESS_CLASS:
+            if zones < ALB_ZONES:
+                got = Words(f"those of {zones} zone{'' if zones == 1 else 's'}")
+                want = f"those of {ALB_ZONES} zones or more"
+                yield Fault("alb_vswitch_ids", got, want, "an ALB instance stands in as many")
+        elif zones:
+            why = "only the add-on of class alb makes an ALB instance"
+            yield Fault("alb_vswitch_ids", Words("given"), "left out", why)
 
 
 class KServe(pulumi.ComponentResource):
@@ -175,14 +205,33 @@ class KServe(pulumi.ComponentResource):
         self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None
     ) -> None:
         # https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_managed_kubernetes
-        network = "internet" if args.public_ingress else "intranet"
-        alicloud.cs.KubernetesAddon(
+        is_alb = args.ingress_class == ALB_INGRESS_CLASS
+        addon = alicloud.cs.KubernetesAddon(
             f"{name}-ingress",
             cluster_id=args.cluster_id,
-            name=INGRESS_ADDON,
-            config=pulumi.Output.json_dumps({"IngressSlbNetworkType": network}),
+            name=INGRESS_ADDONS[args.ingress_class or DEFAULT_INGRESS_CLASS],
+            config=pulumi.Output.json_dumps(_alb(args) if is_alb else _nginx(args)),
             opts=child_options(self, opts),
         )
+        if is_alb:
+            # The add-on makes the AlbConfig alb, and its pages have the class made by hand: ACK,
+            # "Access Services by using an ALB Ingress", read 2026-11. One that is there is taken.
+            kubernetes.networking.v1.IngressClass(
+                f"{name}-ingress-class",
+                metadata={
+                    "name": ALB_INGRESS_CLASS,
+                    "annotations": {"pulumi.com/patchForce": "true"},
+                },
+                spec={
+                    "controller": "ingress.k8s.alibabacloud/alb",
+                    "parameters": {
+                        "api_group": "alibabacloud.com",
+                        "kind": "AlbConfig",
+                        "name": ALB_INGRESS_CLASS,
+                    },
+                },
+                opts=child_options(self, opts, depends_on=[addon]),
+            )
 
     def _declare_ack(
         self, name: str, chart: KServeChart, opts: pulumi.ResourceOptions | None
@@ -231,6 +280,21 @@ class KServe(pulumi.ComponentResource):
                 runtime_values(chart),
                 child_options(self, opts, depends_on=[controller]),
             )
+
+
+def _nginx(args: KServeArgs) -> dict[str, Any]:
+    return {"IngressSlbNetworkType": "internet" if args.public_ingress else "intranet"}
+
+
+def _alb(args: KServeArgs) -> dict[str, Any]:
+    zones = {zone: [vswitch] for zone, vswitch in (args.alb_vswitch_ids or {}).items()}
+    return {
+        "albIngress": {
+            "AddressType": "Internet" if args.public_ingress else "Intranet",
+            "ZoneMappings": zones,
+            "CreateDefaultALBConfig": True,
+        }
+    }
 
 
 def kserve_values(args: KServeArgs) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
+from ..annotations import simplify_annotations
 from ..args import SECRET, descriptions
 
 NAME: Final = "ack-inference"
@@ -54,6 +55,7 @@ class Host(ComponentProvider):
 
     def __init__(self) -> None:
         project = tomllib.loads(_PROJECT.read_text())["project"]
+        simplify_annotations()
         super().__init__(list(COMPONENTS), NAME, version=project["version"])
         schema = json.loads(self.schema or "")
         complete(schema, self._input_models())

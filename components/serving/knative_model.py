@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field
 
 from ..args import (  # noqa: F401
+    MISSING,
     Args,
     Because,
     Fault,
     Output,
     Refusal,
     T,
+    Words,
     child_options,
     once,
     validated,
 )
+from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
 from ..crds.knative import (
     KnativeService,
     KnativeServiceSpec,
@@ -25,8 +28,10 @@ from ..crds.knative import (
     service_faults,
 )
 from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
-from ..names import DomainName, derived_host_faults
+from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
+from .availability import declare_budget
+from .ingress import declare_mapping, knative_faults
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
 
@@ -104,6 +109,27 @@ class Reserve(Args):
     """Further annotations, e.g. for the size of the instance, as ACK documents them."""
 
 
+class TrafficShare(Args):
+    """A share of a model's requests."""
+
+    revision: ServiceName | None = None
+    """Name of a revision that is there, e.g. qwen-00001, as `kubectl get revisions` lists it;
+    either this or `latest`."""
+    latest: bool = False
+    """Whether it goes to the newest revision, once that is ready."""
+    percent: int | None = Field(default=None, ge=0, le=100)
+    """The share, 0 to 100. Left out of one entry, what the others leave."""
+    tag: Annotated[ServiceName | None, Because("it becomes part of a host name")] = None
+    """Reaches the revision under a host of its own too, with the tag and a dash before the
+    model's."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if (self.revision is None) != self.latest:
+            got = MISSING if self.revision is None else self.revision
+            want = "given, or latest true" if self.revision is None else "left out with latest true"
+            yield Fault("revision", got, want, "a share goes to one revision")
+
+
 class KnativeServe(Args):
     """How Knative serves a model."""
 
@@ -118,8 +144,43 @@ class KnativeServe(Args):
     concurrency_limit: int | None = Field(default=None, ge=1, le=1000)
     """Most requests that a replica is given at once; more wait. Left out, no limit. With metric
     concurrency it is the target, if it is less than `scale.target` or that is left out."""
+    traffic: list[TrafficShare] | None = None
+    """Who gets the requests: for a canary the revision before, and the newest with a percentage.
+    Left out, all to the newest revision, once it is ready."""
     annotations: dict[str, str] | None = None
     """Further annotations of the pods' template."""
+
+    def _faults(self) -> Iterator[Fault]:
+        traffic = self.traffic
+        if not traffic:
+            return
+        revisions = [share.revision for share in traffic]
+        for revision in dict.fromkeys(r for r in revisions if revisions.count(r) > 1):
+            got = Words("twice the newest") if revision is None else revision
+            yield Fault("traffic", got, "each revision once", "a revision gets one share")
+        open_shares = [share for share in traffic if share.percent is None]
+        total = sum(share.percent or 0 for share in traffic)
+        if len(open_shares) > 1:
+            got = Words(f"without percent in {len(open_shares)} entries")
+            yield Fault("traffic", got, "without it in one entry at the most", "one gets the rest")
+        elif total > 100 or (total < 100 and not open_shares):
+            got = Words(f"{total} % in sum")
+            want = "100 % in sum, or without percent in one entry"
+            yield Fault("traffic", got, want, "every request goes somewhere")
+
+    def targets(self) -> list[dict[str, Any]] | None:
+        """The shares as a Knative Service has them; None where all goes to the newest revision."""
+        traffic = self.traffic or []
+        rest = 100 - sum(share.percent or 0 for share in traffic)
+        return [
+            {
+                "percent": rest if share.percent is None else share.percent,
+                "revision_name": share.revision,
+                "latest_revision": share.latest is True,
+                "tag": share.tag,
+            }
+            for share in traffic
+        ] or None
 
 
 class KnativeModelArgs(ModelArgs):
@@ -133,6 +194,11 @@ class KnativeModelArgs(ModelArgs):
         "example.com"
     )
     """Domain of the cluster's Knative, for the address."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        if self.ingress:
+            yield from knative_faults(self.ingress)
 
 
 class KnativeModel(pulumi.ComponentResource):
@@ -151,15 +217,21 @@ class KnativeModel(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
-        KnativeService(
+        deployed = KnativeService(
             f"{name}-service",
             service,
-            service_metadata(name, args),
+            service_metadata(name, args, labels=hidden(args)),
             child_options(self, opts),
             serving_limits(args),
         )
+        if args.ingress:
+            declare_mapping(self, name, args.ingress, name, args.namespace, opts, deployed)
+        # A budget of all revisions: their pods carry the same labels.
+        options = child_options(self, opts)
+        declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
-        self.host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
+        host = pulumi.Output.format("{0}.{1}.{2}", name, args.namespace, args.domain)
+        self.host = pulumi.Output.from_input(args.ingress.host) if args.ingress else host
         self.url = pulumi.Output.format("http://{0}.{1}.svc.cluster.local", name, args.namespace)
         self.register_outputs({"host": self.host, "url": self.url})
 
@@ -174,9 +246,14 @@ def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
     """
     service = service_spec(args)
     refused = service_faults(service, service_metadata(name, args), serving_limits(args))
-    if faults := [*refused, *host_faults(name, args)]:
+    if faults := [*refused, *host_faults(name, args), *revision_faults(name, args.serve)]:
         raise Refusal(*faults)
     return service
+
+
+def hidden(args: ModelArgs) -> dict[str, str] | None:
+    """Label of a Knative Service that answers outside the cluster under its own host alone."""
+    return {VISIBILITY: CLUSTER_LOCAL} if args.ingress else None
 
 
 def serving_limits(args: KnativeModelArgs) -> ServingLimits:
@@ -190,6 +267,21 @@ def host_faults(name: str, args: KnativeModelArgs) -> Iterator[Fault]:
         why = "Knative then gives it no route"
         host = default_host(name, args.namespace, args.domain)
         yield from derived_host_faults("metadata.name", name, host, why)
+        for share in args.serve.traffic or []:
+            if share.tag:
+                tagged = f"{share.tag}-{host}"
+                yield from derived_host_faults("serve.traffic", share.tag, tagged, why)
+
+
+def revision_faults(name: str, serve: KnativeServe) -> Iterator[Fault]:
+    """Refuses revisions of another model, whose Route then waits for them for ever."""
+    for share in serve.traffic or []:
+        if share.revision is not None and not share.revision.startswith(f"{name}-"):
+            want, why = (
+                f"{name}-00001 or another one of it",
+                "Knative calls revisions after a model",
+            )
+            yield Fault("serve.traffic", share.revision, want, why)
 
 
 def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
@@ -208,7 +300,8 @@ def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
                     "response_start_timeout_seconds": serve.request_seconds,
                     "container_concurrency": serve.concurrency_limit,
                 },
-            }
+            },
+            "traffic": serve.targets(),
         }
     )
 

@@ -24,6 +24,7 @@ from ..args import (  # noqa: F401
 )
 from ..catalog.metrics import METRICS
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
 from ..crds.knative import default_host as knative_host
 from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
 from ..crds.kserve import (
@@ -40,8 +41,19 @@ from ..crds.kserve import (
     inference_service_faults,
     pod_label,
 )
-from ..names import DomainName, derived_host_faults, url_form
+from ..names import DomainName, ServiceName, derived_host_faults, url_form
 from ..quantity import decimal, plain
+from .availability import declare_budget
+from .ingress import annotations as door_annotations
+from .ingress import (
+    declare_ingress,
+    declare_mapping,
+    gateway_faults,
+    has_timeouts,
+    ingress_spec,
+    knative_faults,
+    timeouts,
+)
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
@@ -49,12 +61,8 @@ from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
-NGINX_TIMEOUTS: Final = (
-    "nginx.ingress.kubernetes.io/proxy-read-timeout",
-    "nginx.ingress.kubernetes.io/proxy-send-timeout",
-)
-"""Seconds between two reads from a model, or two writes to it; NGINX's default is 60.
-https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/"""
+KSERVE_VISIBILITY: Final = "networking.kserve.io/visibility"
+"""Label of a model in Standard mode; with `cluster-local` KServe makes no Ingress."""
 SCALE_DOWN_SECONDS: Final = 300
 """How long an HPA looks back before it removes a pod, as Kubernetes ships it."""
 
@@ -210,6 +218,16 @@ class Rollout(Args):
         return {"type": self.type, "rolling_update": chosen or None}
 
 
+class KServeCanary(Args):
+    """A new version of a model that gets a share of the requests, once it is ready."""
+
+    percent: int = Field(ge=0, le=100)
+    """Share of the requests, 0 to 100; 0 takes all of them back."""
+    model: ServiceName | None = None
+    """Name of the entry of `models` that is the new version. Left out with concurrency: Knative
+    keeps the version before, and this model's own `server` is the new one."""
+
+
 class KServeServe(Args):
     """How KServe serves a model."""
 
@@ -220,7 +238,7 @@ class KServeServe(Args):
     request_seconds: int | None = Field(default=None, ge=1)
     """Longest request; with concurrency at most what the cluster's Knative allows, 600 as it ships.
     Behind an Ingress of NGINX it is the longest silence, since KServe tells an Ingress nothing of
-    it. Left out, KServe's default, and behind NGINX 60."""
+    it. Left out, KServe's default, and behind NGINX 60. Not with ALB, whose AlbConfig has it."""
     grace_seconds: int | None = Field(default=None, ge=1)
     """Time that a pod has to finish its requests: vLLM from 0.18 on is given it after SIGTERM, any
     other server before, by a preStop pause of the whole time. Left out, 30. Not with concurrency.
@@ -228,6 +246,8 @@ class KServeServe(Args):
     rollout: Rollout | None = None
     """How an update replaces pods. Left out, as Kubernetes does: a new pod before an old one ends,
     which takes a spare card. Not with concurrency."""
+    canary: KServeCanary | None = None
+    """A new version that gets a share of the requests. Left out, there is none."""
     annotations: dict[str, str] | None = None
     """Further annotations of the InferenceService."""
 
@@ -235,6 +255,16 @@ class KServeServe(Args):
         if self.rollout is not None and self.scale.scaler is None:
             why = "Knative starts the new revision beside the old one, and knows no other way"
             yield Fault("rollout", Words("given"), "left out with concurrency", why)
+        if self.canary is not None and (self.canary.model is None) != (self.scale.scaler is None):
+            on_knative = self.scale.scaler is None
+            got = self.canary.model if on_knative else MISSING
+            want = "left out with concurrency" if on_knative else "given, or metric concurrency"
+            why = (
+                "Knative keeps the version before, and shares requests with it"
+                if on_knative
+                else "a Deployment of KServe's has one version, so another model has the new one"
+            )
+            yield Fault("canary.model", got, want, why)
         if self.grace_seconds is not None and self.scale.scaler is None:
             why = "Knative gives pods as long as a request may take"
             yield Fault("grace_seconds", self.grace_seconds, "left out with concurrency", why)
@@ -254,17 +284,22 @@ class KServeModelArgs(ModelArgs):
     domain: Annotated[DomainName, Because("the model is a host below it")] = "example.com"
     """Domain of the cluster's KServe, with concurrency of its Knative."""
     ingress_class: str = "nginx"
-    """IngressClass of the cluster's KServe, for `serve.request_seconds`: a name with nginx in it
-    gets NGINX's time-outs. Empty where KServe makes HTTPRoutes."""
+    """IngressClass of the cluster's KServe. By nginx, alb or mse in its name it is known what its
+    Ingresses can be told. Empty where KServe makes HTTPRoutes."""
     max_request_seconds: int | None = None
     """With concurrency, the longest request that the cluster's Knative allows. Left out, 600."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
         seconds, ingress = self.serve.request_seconds, self.ingress_class
-        if seconds and ingress and self.serve.scale.scaler and not _is_nginx(ingress):
+        if seconds and ingress and self.serve.scale.scaler and not has_timeouts(ingress):
             want = f"left out, and set as the controller of class {ingress} wants it, such as by "
-            why = "KServe hands it to no Ingress, and of annotations only NGINX's are known here"
+            why = "KServe hands it to no Ingress, and no annotation of that class is known here"
             yield Fault("serve.request_seconds", seconds, f"{want}serve.annotations", why)
+        if self.ingress and self.serve.scale.scaler is None:
+            yield from knative_faults(self.ingress)
+        elif self.ingress:
+            yield from gateway_faults(self.ingress, self.ingress_class)
 
 
 class KServeModel(pulumi.ComponentResource):
@@ -286,6 +321,13 @@ class KServeModel(pulumi.ComponentResource):
         options, limits = child_options(self, opts), serving_limits(args)
         about = model_metadata(name, args)
         deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
+        if args.ingress and args.serve.scale.scaler is None:
+            target = deployment_name(name)
+            declare_mapping(self, name, args.ingress, target, args.namespace, opts, deployed)
+        elif args.ingress:
+            spec = ingress_spec(args.ingress, args.ingress_class, deployment_name(name))
+            notes = ingress_annotations(args)
+            declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
         if scaler is not None:
             HorizontalPodAutoscaler(
                 f"{name}-autoscaler",
@@ -294,6 +336,7 @@ class KServeModel(pulumi.ComponentResource):
                 # KServe makes the Deployment that it scales.
                 child_options(self, opts, depends_on=[deployed]),
             )
+        declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         self.host = pulumi.Output.from_input(host(name, args))
         self.url = pulumi.Output.from_input(cluster_url(name, args.namespace))
@@ -318,13 +361,29 @@ def render(
 
 def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
     """Metadata of the InferenceService, whose annotations KServe copies to the Ingress."""
-    notes = annotations(args.serve, args.ingress_class)
-    return service_metadata(name, args, labels=args.labels, annotations=notes)
+    notes = annotations(args.serve, "" if args.ingress else args.ingress_class)
+    return service_metadata(name, args, labels={**args.labels, **hidden(args)}, annotations=notes)
+
+
+def hidden(args: KServeModelArgs) -> dict[str, str]:
+    """Labels of a model that answers outside the cluster under its own host alone."""
+    if args.ingress is None:
+        return {}
+    return {(VISIBILITY if args.serve.scale.scaler is None else KSERVE_VISIBILITY): CLUSTER_LOCAL}
+
+
+def ingress_annotations(args: KServeModelArgs) -> dict[str, str]:
+    """Annotations of the Ingress of a model, where it has one of its own."""
+    if args.ingress is None:
+        return {}
+    return door_annotations(args.ingress, args.ingress_class, args.serve.request_seconds)
 
 
 def host(name: str, args: KServeModelArgs) -> str:
     """Host name of the service, as KServe's and Knative's templates come out of the box."""
     domain = args.domain
+    if args.ingress:
+        return args.ingress.host
     if args.serve.scale.scaler is None:
         # KServe takes the host that Knative gives the predictor, and drops its suffix.
         return knative_host(name, args.namespace, domain)
@@ -390,12 +449,12 @@ def annotations(serve: KServeServe, ingress_class: str | None = "nginx") -> dict
         chosen = {DEPLOYMENT_MODE: DeploymentMode.KNATIVE.value, PROGRESS_DEADLINE: deadline}
     else:
         chosen = {AUTOSCALER_CLASS: scaler.value}
-        if serve.request_seconds and ingress_class and _is_nginx(ingress_class):
-            chosen |= dict.fromkeys(NGINX_TIMEOUTS, str(serve.request_seconds))
+        chosen |= timeouts(ingress_class or "", serve.request_seconds)
     return {**chosen, **(serve.annotations or {})}
 
 
-def _is_nginx(ingress_class: str) -> bool:
+def is_nginx(ingress_class: str) -> bool:
+    """Whether the controller of a class reads NGINX's annotations, as far as its name tells."""
     return "nginx" in ingress_class
 
 
@@ -412,6 +471,7 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
                 "labels": args.labels,
                 # Knative and HTTPRoutes read it; an Ingress has annotations instead.
                 "timeout": serve.request_seconds,
+                "canary_traffic_percent": _canary_percent(serve),
                 # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
                 "enable_service_links": False,
                 "termination_grace_period_seconds": serve.grace_seconds,
@@ -419,6 +479,12 @@ def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
             }
         }
     )
+
+
+def _canary_percent(serve: KServeServe) -> int | None:
+    """Knative's own share; of another model's a weighted Ingress takes care."""
+    canary = serve.canary
+    return canary.percent if canary is not None and canary.model is None else None
 
 
 def shutdown(server: ModelServer, serve: KServeServe) -> Shutdown:

@@ -11,17 +11,25 @@ from pydantic import Field
 
 from ..args import Args, Because, Fault, TextForm, Words
 from ..catalog.labels import GPU_RESOURCE
+from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_LABEL
+from ..names import DNS_1123_SUBDOMAIN, LABEL_KEY
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
-from .vllm import FIELD_BY_FLAG, Vllm, vllm_flags
+from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
 from .vllm_rules import SECRET_FLAGS, command_faults, extra_faults, field_faults
-from .vllm_sources import NO_USAGE_STATS, OFFLINE, is_offline
+from .vllm_sources import (
+    NO_USAGE_STATS,
+    OFFLINE,
+    adapter_names,
+    hub_caches,
+    is_hub_name,
+    is_offline,
+)
 
 HEALTH_PERIOD_SECONDS = 10
 VLLM_PORT = 8000
@@ -31,6 +39,8 @@ ABSOLUTE = r"^/[^:]+$"
 SHARED_MEMORY_PATH = "/dev/shm"  # noqa: S108  where programs look for it
 
 
+REASONING_BY_PARSER_SINCE: Final[Version] = (0, 9, 0)
+"""vllm/engine/arg_utils.py: before, a parser is used with --enable-reasoning alone."""
 API_KEY: Final = "VLLM_API_KEY"
 """Variable of which vLLM takes the key that clients have to send (vllm/envs.py), and key of the
 Secret that has it."""
@@ -38,7 +48,7 @@ Secret that has it."""
 
 def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
     """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
-    if not DNS_1123_LABEL.allows(name):
+    if not DNS_1123_SUBDOMAIN.allows(name):
         want = "the name of a Secret: a-z, 0-9, - and ."
         yield Fault(field, Words("something else"), want, why)
 
@@ -51,10 +61,27 @@ def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
 
 FolderOfClaim = Annotated[str, TextForm(folder_faults), Because("it is a folder of the claim")]
 """Type of the path of a folder in a claim."""
-KeySecretName = Annotated[
-    str, TextForm(secret_name_faults), Because("the key itself stays in the cluster")
-]
+SecretName = Annotated[str, TextForm(secret_name_faults)]
+"""Type of the name of a Secret, which is not shown where it is none."""
+KeySecretName = Annotated[SecretName, Because("the key itself stays in the cluster")]
 """Type of the name of the Secret of a key."""
+
+
+def extended_faults(field: str, name: str, why: str) -> Iterator[Fault]:
+    """Refuses the name of a resource that Kubernetes does not take, or that has a field here.
+
+    https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#extended-resources
+    """
+    if (own := field_of(name)) is not None:
+        yield Fault(field, name, f"left out, and {own} given", "that is checked against the pools")
+    elif "/" not in name or "kubernetes.io/" in name or not LABEL_KEY.allows(name):
+        yield Fault(field, name, "<domain>/<resource>, such as aliyun/erdma", why)
+
+
+ExtendedName = Annotated[
+    str, TextForm(extended_faults), Because("a resource without a domain is Kubernetes' own")
+]
+"""Type of the name of an extended resource."""
 
 
 class Resources(Args):
@@ -65,7 +92,17 @@ class Resources(Args):
     memory: Quantity = Field(examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
     gpus: int = Field(default=1, ge=0)
-    """Whole GPU cards."""
+    """Whole GPU cards; left out beside `gpu_memory` or `mig`, by which there is a part of one."""
+    gpu_memory: Quantity | None = Field(default=None, examples=["8Gi"])
+    """Memory of a card that is shared, in whole GiB, e.g. 8Gi: in place of `gpus`, on pools whose
+    `gpu_sharing` is share, cgpu, core_mem or mps."""
+    gpu_cores: int | None = Field(default=None, ge=1, le=100)
+    """Compute of that card, in percent, on pools whose `gpu_sharing` is core_mem."""
+    mig: str | None = Field(default=None, pattern=r"^\d+g\.\d+gb$", examples=["1g.10gb"])
+    """Profile of a MIG instance, e.g. 1g.10gb: in place of `gpus`, on pools whose `gpu_sharing` is
+    mig."""
+    extended: dict[ExtendedName, int] | None = Field(default=None, examples=[{"aliyun/erdma": 1}])
+    """Further extended resources by name, 1 or more of each, e.g. aliyun/erdma: 1 for RDMA."""
     cpu_limit: Quantity | None = Field(default=None, examples=["32"])
     """CPU limit. Left out, there is none: start-up of vLLM is bound by CPU."""
 
@@ -74,12 +111,58 @@ class Resources(Args):
             want = f"at least cpu ({self.cpu})"
             why = "Kubernetes refuses a limit below the request"
             yield Fault("cpu_limit", self.cpu_limit, want, why)
+        yield from self._part_faults()
+        for name, count in (self.extended or {}).items():
+            if count < 1:
+                yield Fault(f"extended[{name}]", count, "1 or more", "devices are counted")
+
+    def _part_faults(self) -> Iterator[Fault]:
+        """A part of a card is one part, of one card."""
+        part = "gpu_memory" if self.gpu_memory is not None else "mig"
+        if self.gpus > 1 and self.is_part:
+            why = f"{part} asks for a part of one card, and nothing for parts of several"
+            yield Fault("gpus", self.gpus, "left out", why)
+        if self.gpu_memory is not None and self.mig is not None:
+            yield Fault("mig", self.mig, "left out, or gpu_memory", "a card is shared in one way")
+        size = parse(self.gpu_memory or "1Gi") / 2**30
+        if size < 1 or size % 1:
+            want = "whole GiB, e.g. 8Gi"
+            yield Fault("gpu_memory", self.gpu_memory, want, f"{GPU_MEMORY} is counted in GiB")
+        if self.gpu_cores is not None and self.gpu_memory is None:
+            why = "compute is asked for beside memory of the same card"
+            yield Fault("gpu_cores", self.gpu_cores, "left out, or gpu_memory given too", why)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a card in place of whole ones."""
+        return self.gpu_memory is not None or self.mig is not None
+
+    @property
+    def whole_cards(self) -> int:
+        """Cards that no other pod gets."""
+        return 0 if self.is_part else self.gpus
+
+    @property
+    def needs_card(self) -> bool:
+        """Whether it is for nodes with cards."""
+        return self.gpus > 0 or self.is_part
+
+    @property
+    def gpu_gib(self) -> int:
+        """Memory of a shared card, in GiB; 0 where it asks for none by memory."""
+        return int(parse(self.gpu_memory)) // 2**30 if self.gpu_memory is not None else 0
 
     def manifest(self) -> dict[str, dict[str, str]]:
         """Requests and limits, as a container spells them."""
+        counts = {
+            GPU_RESOURCE: self.whole_cards,
+            GPU_MEMORY: self.gpu_gib,
+            GPU_CORES: self.gpu_cores,
+            f"{MIG_PREFIX}{self.mig}": int(self.mig is not None),
+            **(self.extended or {}),
+        }
         both = {"memory": self.memory}
-        if self.gpus:
-            both[GPU_RESOURCE] = str(self.gpus)
+        both |= {name: str(count) for name, count in counts.items() if count}
         limit = {"cpu": self.cpu_limit} if self.cpu_limit else {}
         return {"requests": {"cpu": self.cpu, **both}, "limits": {**limit, **both}}
 
@@ -92,7 +175,8 @@ class ModelServer(Args):
     resources: Resources
     """CPU, memory and GPUs of one replica."""
     mount_path: str = Field(pattern=ABSOLUTE, examples=["/mnt/models/qwen"])
-    """Absolute path at which the model's files appear, read-only."""
+    """Absolute path at which the model's files appear, read-only; of a model without a volume, at
+    which what is downloaded is kept."""
     vllm: Vllm | None = None
     """Flags of vLLM; the command line is made of them."""
     command: list[str] | None = None
@@ -134,6 +218,25 @@ class ModelServer(Args):
         match = re.search(r"--served-model-name[ =](\S+)", " ".join(self.command_line()))
         return match[1] if match else None
 
+    @property
+    def served_names(self) -> list[str]:
+        """Every name that clients may put into `model`, adapters too, where vLLM is told them."""
+        command = self.vllm_command
+        names: list[str] = []
+        adapters: list[str] = []
+        for option in command.options if command and command.is_whole else ():
+            if option.name == "--served-model-name":
+                names = [*option.values]
+            elif option.name == "--lora-modules":
+                adapters = [*adapter_names(option)]
+        return [*names, *adapters] if names else []
+
+    @property
+    def loads_from_a_hub(self) -> bool:
+        """Whether vLLM is told the name of a model in a hub."""
+        command = self.vllm_command
+        return command is not None and command.model is not None and is_hub_name(command.model)
+
     def command_line(self, drain_seconds: int = 0) -> list[str]:
         """The command in exec form, so that the server itself receives SIGTERM.
 
@@ -149,17 +252,35 @@ class ModelServer(Args):
             "-m",
             "vllm.entrypoints.openai.api_server",
             *vllm_flags(self.vllm, self.port, self.mount_path, self.gpus),
+            *self._reasoning(),
             *drain,
         ]
 
-    def variables(self) -> dict[str, str]:
-        """Environment variables by name: the user's over those that are set for vLLM."""
+    def _reasoning(self) -> list[str]:
+        """The switch without which releases before 0.9.0 do not use the parser."""
+        image = vllm_image(self.image)
+        old = image is not None and image.version < REASONING_BY_PARSER_SINCE
+        return ["--enable-reasoning"] if old and self.vllm and self.vllm.reasoning_parser else []
+
+    def variables(self, *, downloads: bool = False) -> dict[str, str]:
+        """Environment variables by name: the user's over those that are set for vLLM.
+
+        Args:
+            downloads: Whether the pod has no volume of the model, and keeps at `mount_path` what it
+                gets from a hub.
+        """
         command = self.vllm_command
         variables: dict[str, str] = {}
         if command is not None and not self.usage_stats:
             variables |= NO_USAGE_STATS
         if command is not None and is_offline(command, self.mount_path):
             variables |= OFFLINE
+        if downloads:
+            variables |= hub_caches(self.mount_path)
+        if self.vllm is not None and self.vllm.hub is not None:
+            variables["VLLM_USE_MODELSCOPE"] = str(self.vllm.hub is Hub.MODELSCOPE)
+        if self.vllm is not None and self.vllm.compile_cache is not None:
+            variables["VLLM_CACHE_ROOT"] = self.vllm.compile_cache
         return dict(sorted({**variables, **(self.env or {})}.items()))
 
     @cached_property
@@ -182,9 +303,20 @@ class ModelServer(Args):
         image = vllm_image(self.image)
         if self.vllm is not None:
             yield from field_faults(self.vllm, image)
-            yield from extra_faults(self.vllm.extra_args or [], image, FIELD_BY_FLAG)
+            yield from self._hub_faults(self.vllm)
+            yield from extra_faults(self.vllm.extra_args or [], image, self.vllm.field_by_flag)
         elif (command := self.vllm_command) is not None:
             yield from command_faults(command, self.command or [], image)
+
+    def _hub_faults(self, vllm: Vllm) -> Iterator[Fault]:
+        """What is said of a hub's model, where there is none."""
+        for field in ("revision", "hub") if not self.loads_from_a_hub else ():
+            if (value := getattr(vllm, field)) is not None:
+                why = "files below a mount are of no hub"
+                yield Fault(f"vllm.{field}", value, "left out, or vllm.model a hub's name", why)
+        for field, name in (("hub", "VLLM_USE_MODELSCOPE"), ("compile_cache", "VLLM_CACHE_ROOT")):
+            if getattr(vllm, field) is not None and name in (self.env or {}):
+                yield Fault(f"env[{name}]", Words("given"), "left out", f"vllm.{field} sets it")
 
     def _parallel_faults(self) -> Iterator[Fault]:
         command = self.vllm_command

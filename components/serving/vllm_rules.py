@@ -9,7 +9,13 @@ from types import MappingProxyType
 from typing import Final
 
 from ..args import Fault, Words, nearest
-from ..catalog.vllm import VllmImage
+from ..catalog.vllm import (
+    AUTO_LENGTH_SINCE,
+    CACHE_ROOT_SINCE,
+    LOAD_FORMATS,
+    LORA_RANKS_SINCE,
+    VllmImage,
+)
 from ..catalog.vllm.table import (
     SWITCH,
     VALUE,
@@ -23,7 +29,7 @@ from ..catalog.vllm.table import (
     release_name,
     releases,
 )
-from .vllm import Vllm
+from .vllm import OPTIONAL_FLAGS, Vllm
 from .vllm_command import (
     MODULES,
     UNFILLED,
@@ -133,8 +139,37 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
             want = "left out, and --task in extra_args where the model needs it"
             why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
             yield Fault(f"vllm.{field}", value, want, why)
+    for field, (flag, *_) in OPTIONAL_FLAGS.items():
+        if getattr(vllm, field) is not None and flag not in features.flags:
+            why = f"vLLM {image.release} does not know {flag}; {_span('flags', flag)} do"
+            yield Fault(f"vllm.{field}", Words("given"), "left out, or another release", why)
+    yield from _length_faults(vllm, image)
+    yield from _lora_faults(vllm, image)
+    if vllm.compile_cache is not None and image.version < CACHE_ROOT_SINCE:
+        why = f"vLLM {image.release} keeps nothing there; {release_name(CACHE_ROOT_SINCE)} was the "
+        yield Fault("vllm.compile_cache", vllm.compile_cache, "left out", f"{why}first")
+    if vllm.load_format and not (span := LOAD_FORMATS[vllm.load_format.value]).has(image.version):
+        why = f"vLLM {image.release} does not know it; {span} do"
+        yield Fault("vllm.load_format", vllm.load_format.value, "another one, or left out", why)
     if vllm.quantization:
         yield from method_faults("vllm.quantization", vllm.quantization.value, image)
+
+
+def _length_faults(vllm: Vllm, image: VllmImage) -> Iterator[Fault]:
+    """A length that the release does not work out by itself."""
+    if vllm.fits_the_card and image.version < AUTO_LENGTH_SINCE:
+        want = "a number of tokens, or left out for the model's own"
+        why = f"vLLM {image.release} does not know it; {release_name(AUTO_LENGTH_SINCE)} was the "
+        yield Fault("vllm.max_model_len", "auto", want, f"{why}first")
+
+
+def _lora_faults(vllm: Vllm, image: VllmImage) -> Iterator[Fault]:
+    """A rank that the release makes no room for."""
+    rank = vllm.lora.max_rank if vllm.lora else None
+    if rank is not None and (first := LORA_RANKS_SINCE.get(rank, (0, 0, 0))) > image.version:
+        want = "a rank that it knows, or left out for 16"
+        why = f"vLLM {image.release} exits with it; {release_name(first)} was the first to take it"
+        yield Fault("vllm.lora.max_rank", rank, want, why)
 
 
 def method_faults(field: str, method: str, image: VllmImage | None) -> Iterator[Fault]:

@@ -48,6 +48,21 @@ def files(command: VllmCommand) -> Iterator[tuple[str, str]]:
             yield option.spelled, option.values[0]
 
 
+def hub_caches(folder: str) -> dict[str, str]:
+    """Variables that have hubs' libraries keep in a folder what they download.
+
+    https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables;
+    modelscope/hub/utils/utils.py of ModelScope 1.40.2.
+    """
+    root = folder.rstrip("/")
+    return {"HF_HOME": f"{root}/huggingface", "MODELSCOPE_CACHE": f"{root}/modelscope"}
+
+
+def is_hub_name(model: str) -> bool:
+    """Whether a model is the name of one in a hub: no absolute path, and no address of a bucket."""
+    return not model.startswith(("/", ".", "$", "`", "~")) and "://" not in model
+
+
 def is_offline(command: VllmCommand, mount_path: str) -> bool:
     """Whether a server needs no hub: it has a model below its mount, and nothing by a hub's name.
 
@@ -65,6 +80,14 @@ def is_offline(command: VllmCommand, mount_path: str) -> bool:
 def is_below(path: str, folder: str) -> bool:
     """Whether an absolute path is a folder, or lies in it."""
     return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def adapter_names(option: Option) -> Iterator[str]:
+    """Names of LoRA adapters: `name=path`, or JSON."""
+    for value in option.values:
+        name = _json(value).get("name") if value.startswith("{") else value.partition("=")[0]
+        if isinstance(name, str) and name:
+            yield name
 
 
 def _adapters(option: Option) -> Iterator[str]:

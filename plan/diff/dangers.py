@@ -10,6 +10,7 @@ from ..model import type_name
 from .compare import ChangeKind, ResourceChange, StackDiff
 from .kserve import left_behind
 from .report import StackReport
+from .sharing import switched
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,16 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
         "kubernetes:data.fluid.io/v1alpha1:Dataset": Danger(
             "cached dataset", "the cache is filled again", "models read their store again"
         ),
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy": Danger(
+            "network policy",
+            "every pod of the cluster reaches the namespace meanwhile",
+            "every pod of the cluster reaches the namespace",
+        ),
+        "kubernetes:scheduling.sigs.k8s.io/v1beta1:ElasticQuotaTree": Danger(
+            "tree of quotas",
+            "no group is guaranteed anything meanwhile",
+            "no group is guaranteed anything, and pods preempt by priority alone",
+        ),
         "kubernetes:batch/v1:Job": Danger(
             "job", "it is stopped and begins again", "it is stopped"
         ),
@@ -139,7 +150,7 @@ def headlines(diff: StackDiff) -> list[str]:
         for urn in diff.unprotected
     ]
     leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
-    return [*sentences, *refused, *freed, *leftovers]
+    return [*sentences, *switched(diff), *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

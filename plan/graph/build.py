@@ -9,7 +9,7 @@ from ..pods import containers, pods_of, policies_of
 from .inventory import AnyNode, Inventory, by_name
 from .model import Cache, Graph, Policy, Stop, Workload
 from .nodes import policy_of, priority_of, wishes_of
-from .scale import WorkloadKind, workloads
+from .scale import WorkloadKind, shares_of, workloads
 from .volumes import Caches, caches_of, volumes_of
 
 Policies = Mapping[int, Policy]
@@ -75,6 +75,7 @@ def _workload(
         kind.title,
         namespace=pods.namespace,
         scale=kind.scale(inventory.objects, manifest),
+        shares=tuple(shares_of(inventory.objects, manifest)),
         image=str(main.get("image", "")),
         resources={
             **section(main, "resources", "limits"),

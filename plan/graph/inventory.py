@@ -6,11 +6,10 @@ An inventory of an empty plan does where there is none, as for the objects of a 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from components.catalog.gpus import GPUS
-from components.catalog.instances import INSTANCES
 from components.catalog.labels import GPU_CARD, INSTANCE_TYPE
 
 from ..cost import CLUSTER, NODE_POOL, bill
+from ..hardware import cards, cards_of_types
 from ..model import Marker, Plan, Resource, name_in, type_in, type_name
 from ..objects import (
     Manifest,
@@ -129,12 +128,14 @@ class Inventory:
 
     def _pools(self) -> Iterator[Pool]:
         billed = {pool.name: pool for pool in self.bill.pools}
+        kinds, catalogue = cards_of_types(self._plan), cards(self._plan)
         for resource in self._plan.of(NODE_POOL):
             inputs = resource.inputs
             name = text_of(inputs, "nodePoolName") or resource.name
             edge = text_of(inputs, "type") == "edge"
             types = texts_of(inputs, "instanceTypes")
-            cards = {gpu for name in types if name in INSTANCES and (gpu := INSTANCES[name].gpu)}
+            names = sorted({kind for name in types if (kind := kinds.get(name, (0, None))[1])})
+            gpus = {kind: catalogue[kind] for kind in names if kind in catalogue}
             labels = items(inputs, "labels")
             yield Pool(
                 name,
@@ -143,10 +144,11 @@ class Inventory:
                 labels={
                     **{str(label.get("key")): [str(label.get("value"))] for label in labels},
                     INSTANCE_TYPE: types,
-                    GPU_CARD: [GPUS[card].label for card in cards if card in GPUS],
+                    GPU_CARD: [gpu.label for gpu in gpus.values() if gpu.label],
                 },
                 edge=edge,
-                cards=tuple(sorted(cards)),
+                cards=tuple(names),
+                gpus=gpus,
                 cost=billed.get(name),
             )
 

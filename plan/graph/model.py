@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from components.catalog.gpus import Gpu
 from components.crds.knative_autoscaling import PodAutoscaling
 
 from ..cost import Bill, PoolLine
@@ -68,6 +69,8 @@ class Pool(Node):
     """Whether its machines join by themselves."""
     cards: tuple[str, ...] = ()
     """Models of GPU, sorted."""
+    gpus: Mapping[str, Gpu] = field(default_factory=dict)
+    """What is known of them, by model."""
     cost: PoolLine | None = None
     """Its instance types, nodes and money; None where the bill does not know it."""
 
@@ -204,11 +207,22 @@ class Priority:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A share of the requests to a model."""
+
+    percent: Number
+    receiver: str
+    """A revision, or another model."""
+
+
+@dataclass(frozen=True)
 class Workload(Node):
     """A model or a job, and its way to pods, files, nodes and priority."""
 
     namespace: str = ""
     scale: ReplicaRange | Completion | Missing = field(kw_only=True)
+    shares: tuple[Share, ...] = ()
+    """Who gets its requests; empty where its newest pods get all of them."""
     image: str = ""
     """Of the main container of a pod."""
     resources: Mapping[str, str] = field(default_factory=dict)

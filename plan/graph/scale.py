@@ -15,8 +15,10 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
-from .model import Completion, Missing, Number, ReplicaRange, ReservePods, ScaleTarget
+from .model import Completion, Missing, Number, ReplicaRange, ReservePods, ScaleTarget, Share
 
+_CANARY: Final = "nginx.ingress.kubernetes.io/canary"
+_NEWEST: Final = "the newest revision"
 _HPA: Final = "HorizontalPodAutoscaler"
 _KSERVE: Final = "serving.kserve.io"
 # "Serverless" is the older word for it, which KServe's webhook rewrites.
@@ -148,6 +150,40 @@ def _job(_: Objects, job: Manifest) -> Completion:
     return Completion(
         *(number(counts[key]) for key in ("completions", "parallelism", "backoffLimit"))
     )
+
+
+def shares_of(objects: Objects, manifest: Manifest) -> Iterator[Share]:
+    """Who gets the requests to a model: revisions of Knative, or another model of KServe."""
+    spec = section(manifest, "spec")
+    match kind_of(manifest):
+        case ("serving.knative.dev", "Service"):
+            for target in items(spec, "traffic"):
+                receiver = str(target.get("revisionName") or _NEWEST)
+                tag = f" (also by tag {target['tag']})" if target.get("tag") else ""
+                yield Share(number(target.get("percent", 0)), f"{receiver}{tag}")
+        case (group, "InferenceService") if group == _KSERVE:
+            percent = number(section(spec, "predictor").get("canaryTrafficPercent"))
+            receivers: list[tuple[Number, str]] = []
+            if percent is not None:
+                receivers.append((percent, _NEWEST))
+            about = f"{name_of(manifest)}-{namespace_of(manifest)}."
+            for ingress in objects.by(_shared, "networking.k8s.io", "Ingress").get(about, ()):
+                notes = section(ingress, "metadata", "annotations")
+                rule = items(section(ingress, "spec"), "rules")[0]
+                service = section(items(section(rule, "http"), "paths")[0], "backend", "service")
+                name = str(service.get("name")).removesuffix("-predictor")
+                receivers.append((number(notes[f"{_CANARY}-weight"]), name))
+            for share, receiver in receivers:
+                yield Share(share, receiver)
+
+
+def _shared(ingress: Manifest) -> str:
+    """Beginning of the host that a weighted Ingress shares, as KServe makes it of a model."""
+    notes = section(ingress, "metadata", "annotations")
+    rules = items(section(ingress, "spec"), "rules")
+    if f"{_CANARY}-weight" not in notes or not rules:
+        return ""
+    return f"{str(rules[0].get('host')).partition('.')[0]}."
 
 
 MODELS: Final = {

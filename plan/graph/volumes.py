@@ -16,11 +16,8 @@ _FLUID: Final = "data.fluid.io"
 _RUNTIME: Final = "JindoRuntime"
 _VOLUME: Final = "PersistentVolume"
 _SOURCES: Final = ("csi", "hostPath", "local", "nfs")
-_USED: Final = (
-    ("bucket", "oss", "existing OSS bucket"),
-    ("server", "nas", "existing NAS file system"),
-)
-"""Attributes of a volume, the scheme of what they name, and what that is."""
+_CPFS: Final = "existing CPFS file system"
+_CPFS_DRIVER: Final = "bmcpfsplugin.csi.alibabacloud.com"
 
 Caches = Mapping[tuple[str, str], Cache]
 """By namespace and name of the dataset."""
@@ -139,16 +136,28 @@ def _store(inventory: Inventory, volume: Manifest, attributes: Mapping[str, Any]
     for store in inventory.stores:
         if (store.bucket and store.bucket == attributes.get("bucket")) or store.urns & sources:
             return store
-    for key, scheme, title in _USED:
-        if key in attributes:
-            return Store(f"{scheme}://{attributes[key]}", title=title)
+    if used := _used(volume, attributes):
+        return Store(used[0], title=used[1])
     return Store(f"PV {name_of(volume)}", title="existing volume")
+
+
+def _used(volume: Manifest, attributes: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The address of what a volume mounts, and what that is; None where it says neither."""
+    csi = section(volume, "spec", "csi")
+    if csi.get("driver") == _CPFS_DRIVER:
+        return f"cpfs://{csi.get('volumeHandle')}", _CPFS
+    if "bucket" in attributes:
+        return f"oss://{attributes['bucket']}", "existing OSS bucket"
+    if "server" not in attributes:
+        return None
+    if str(attributes.get("mountProtocol", "")).startswith("cpfs"):
+        return f"cpfs://{attributes['server']}", _CPFS
+    return f"nas://{attributes['server']}", "existing NAS file system"
 
 
 def _address(volume: Manifest, attributes: Mapping[str, Any]) -> str:
     path = str(attributes.get("path", "")).lstrip("/")
-    for key, scheme, _ in _USED:
-        if key in attributes:
-            return f"{scheme}://{attributes[key]}/{path}"
+    if used := _used(volume, attributes):
+        return f"{used[0]}/{path}"
     spec = section(volume, "spec")
     return next((source for source in _SOURCES if source in spec), "a store that is not known")

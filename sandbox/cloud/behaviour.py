@@ -20,6 +20,15 @@ ROLE: Final = "alicloud:ram/role:Role"
 POLICY: Final = "alicloud:ram/policy:Policy"
 PROJECT: Final = "alicloud:log/project:Project"
 ACCESS_GROUP: Final = "alicloud:nas/accessGroup:AccessGroup"
+VPC: Final = "alicloud:vpc/network:Network"
+KEY: Final = "alicloud:kms/key:Key"
+KEY_PAIR: Final = "alicloud:ecs/ecsKeyPair:EcsKeyPair"
+SECURITY_GROUP: Final = "alicloud:ecs/securityGroup:SecurityGroup"
+DEPLOYMENT_SET: Final = "alicloud:ecs/ecsDeploymentSet:EcsDeploymentSet"
+RESOURCE_GROUP: Final = "alicloud:resourcemanager/resourceGroup:ResourceGroup"
+
+BROUGHT: Final = ""
+"""Name of a resource that no program made."""
 
 _MADE_UP: Final[Mapping[str, Any]] = MappingProxyType(
     {"String": "", "Int": 0, "Bool": False, "List": [], "Set": [], "Map": {}}
@@ -65,7 +74,7 @@ _PREFIXES: Final[Mapping[str, tuple[str | None, str]]] = MappingProxyType(
         "alicloud:nas/fileSystem:FileSystem": (None, ""),
         "alicloud:nas/mountTarget:MountTarget": ("fileSystemId", ""),
         "alicloud:vpc/natGateway:NatGateway": (None, "ngw-"),
-        "alicloud:vpc/network:Network": (None, "vpc-"),
+        VPC: (None, "vpc-"),
         "alicloud:vpc/snatEntry:SnatEntry": ("snatTableId", "snat-"),
         SWITCH: (None, "vsw-"),
     }
@@ -79,13 +88,22 @@ _REFERENCES: Final[Mapping[str, str]] = MappingProxyType(
         "bucket": BUCKET,
         "clusterId": CLUSTER,
         "controlPlaneLogProject": PROJECT,
+        "deploymentSetId": DEPLOYMENT_SET,
+        "encryptionProviderKey": KEY,
         "fileSystemId": "alicloud:nas/fileSystem:FileSystem",
         "instanceId": "alicloud:vpc/natGateway:NatGateway",
+        "keyName": KEY_PAIR,
+        "kmsKeyId": KEY,
+        "kmsMasterKeyId": KEY,
         "podVswitchIds": SWITCH,
         "policyName": POLICY,
+        "resourceGroupId": RESOURCE_GROUP,
         "roleName": ROLE,
+        "securityGroupId": SECURITY_GROUP,
+        "securityGroupIds": SECURITY_GROUP,
         "sourceVswitchId": SWITCH,
-        "vpcId": "alicloud:vpc/network:Network",
+        "systemDiskKmsKey": KEY,
+        "vpcId": VPC,
         "vswitchId": SWITCH,
         "vswitchIds": SWITCH,
     }

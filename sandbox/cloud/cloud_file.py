@@ -33,6 +33,10 @@ class CloudFile:
         with self._lock:
             return self._load()
 
+    def created(self) -> list[Existing]:
+        """Those that a program made: without what the account had before."""
+        return [resource for resource in self.resources() if resource.name]
+
     def find(self, type_: str, id_: str) -> Existing | None:
         """The resource of this type and ID."""
         return next(

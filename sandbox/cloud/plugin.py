@@ -13,6 +13,7 @@ from ..values import UNKNOWN, Values
 from . import behaviour, schema
 from .cloud_file import CloudFile, Existing
 
+CLUSTERS: Final = "alicloud:cs/getManagedKubernetesClusters:getManagedKubernetesClusters"
 CREDENTIAL: Final = "alicloud:cs/getClusterCredential:getClusterCredential"
 
 
@@ -136,7 +137,9 @@ class CloudPlugin(Plugin):
             del resources[self._find(resources, request)]
 
     def invoke(self, token: str, arguments: Values) -> Values:
-        """Hands out access to a cluster, at an address that is not the private one."""
+        """Describes clusters, and hands out access to one at an address that is not private."""
+        if token == CLUSTERS:
+            return {**arguments, "id": "", **self._clusters(arguments["ids"])}
         if token != CREDENTIAL:
             return super().invoke(token, arguments)
         cluster_id = arguments["clusterId"]
@@ -151,17 +154,38 @@ class CloudPlugin(Plugin):
             "certificateAuthorities": [],
         }
 
+    def _clusters(self, ids: Sequence[str]) -> Values:
+        """Those clusters of these IDs that exist, as the data source describes them."""
+        existing = [self.cloud.find(behaviour.CLUSTER, id_) for id_ in ids]
+        clusters = [
+            {
+                **dict.fromkeys(("availabilityZone", "natGatewayId", "securityGroupId"), ""),
+                **dict.fromkeys(("name", "vpcId"), ""),
+                "id": cluster.id,
+                "state": "running",
+                "workerNodes": [],
+                "connections": self._connections(cluster.id),
+                "rrsaConfig": cluster.outputs["rrsaMetadata"],
+            }
+            for cluster in existing
+            if cluster is not None
+        ]
+        return {"clusters": clusters, "names": [""] * len(clusters)}
+
+    def _connections(self, cluster_id: str) -> list[Values]:
+        return [
+            {
+                "apiServerInternet": "",
+                "apiServerIntranet": self.clusters.address(cluster_id),
+                "masterPublicIp": "",
+                "serviceDomain": f"*.{cluster_id}.{self.region}.alicontainer.com",
+            }
+        ]
+
     def _outputs(self, request: Request, id_: str) -> Values:
         outputs = behaviour.outputs(request.type, id_, request.inputs, self.region)
         if request.type == behaviour.CLUSTER:
-            outputs["connections"] = [
-                {
-                    "apiServerInternet": "",
-                    "apiServerIntranet": self.clusters.address(id_),
-                    "masterPublicIp": "",
-                    "serviceDomain": f"*.{id_}.{self.region}.alicontainer.com",
-                }
-            ]
+            outputs["connections"] = self._connections(id_)
             # The provider leaves it out when told to; a stack has to keep it secret all the same.
             outputs["certificateAuthorities"] = [
                 {"clusterCert": "", "clientCert": "", "clientKey": f"client-key-of-{id_}"}

@@ -21,6 +21,7 @@ POD_CIDR: Final = "10.128.0.0/9"
 """Where kwok takes addresses of pods from."""
 
 _GPU: Final = '.spec.containers[].resources.requests["nvidia.com/gpu"]'
+_GPU_PART: Final = '.spec.containers[].resources.requests["aliyun.com/gpu-mem"]'
 _OWNER: Final = ".metadata.ownerReferences[].kind"
 _ENDS: Final = f'.metadata.annotations["{ENDS}"]'
 
@@ -141,7 +142,7 @@ def stages(conditions: NodeConditions) -> list[dict[str, Any]]:
         _stage("pod-fails", [*running, _in(_ENDS, "1")], 0, _ended("Failed", 1)),
         _stage(
             "pod-of-a-job-succeeds",
-            [*running, _in(_OWNER, "Job"), _absent(_GPU), _absent(_ENDS)],
+            [*running, _in(_OWNER, "Job"), _absent(_GPU), _absent(_GPU_PART), _absent(_ENDS)],
             conditions.job_seconds,
             _ended("Succeeded", 0),
         ),

@@ -78,6 +78,54 @@ def prometheus(targets: Sequence[ScrapeTarget], name: str = "prometheus") -> Con
     return Controller("Prometheus", "3.8.0", daemons)
 
 
+def metrics_api(group: str, adapter: str, namespace: str, port: int) -> list[Manifest]:
+    """What has the API server ask an adapter on a port of this machine for metrics.
+
+    Args:
+        group: Group of the API that the adapter serves.
+        adapter: Name of the adapter's Service.
+        namespace: Where that is.
+        port: Where the adapter listens.
+    """
+    about = {"name": adapter, "namespace": namespace}
+    # Nobody routes to pods here: the name is that of the machine, and the port the adapter's.
+    service = {"type": "ExternalName", "externalName": "localhost"}
+    spec = {
+        "group": group,
+        "version": "v1beta1",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+        "insecureSkipTLSVerify": True,
+        "service": {**about, "port": port},
+    }
+    # The API server asks as nobody: it has no certificate of a front proxy here.
+    rule = {"apiGroups": [group], "resources": ["*"], "verbs": ["get", "list"]}
+    nobody = {"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}
+    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": adapter}
+    grants = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": adapter}}
+    return [
+        {**grants, "kind": "ClusterRole", "rules": [rule]},
+        {**grants, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [nobody]},
+        {"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service},
+        {
+            "apiVersion": "apiregistration.k8s.io/v1",
+            "kind": "APIService",
+            "metadata": {"name": f"v1beta1.{group}"},
+            "spec": spec,
+        },
+    ]
+
+
+def access(plane: ControlPlane) -> list[str]:
+    """Arguments of an adapter: how it asks the API server, and that anybody may ask it."""
+    options = ("lister-kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+    return [
+        "--authentication-skip-lookup",
+        "--authorization-always-allow-paths=/apis/*,/apis,/openapi/*,/livez,/readyz",
+        *(f"--{option}={plane.kubeconfig}" for option in options),
+    ]
+
+
 def adapter(
     rules: Sequence[Mapping[str, Any]], prometheus: str = "prometheus", name: str = ADAPTER
 ) -> Controller:
@@ -90,45 +138,11 @@ def adapter(
     """
 
     def manifests(plane: ControlPlane) -> list[Manifest]:
-        about = {"name": ADAPTER, "namespace": _NAMESPACE}
-        # Nobody routes to pods here: the name is that of the machine, and the port the adapter's.
-        service = {"type": "ExternalName", "externalName": "localhost"}
-        spec = {
-            "group": CUSTOM_METRICS,
-            "version": "v1beta1",
-            "groupPriorityMinimum": 100,
-            "versionPriority": 100,
-            "insecureSkipTLSVerify": True,
-            "service": {**about, "port": plane.port(name)},
-        }
-        # The API server asks as nobody: it has no certificate of a front proxy here.
-        rule = {"apiGroups": [CUSTOM_METRICS], "resources": ["*"], "verbs": ["get", "list"]}
-        nobody = {"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}
-        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": ADAPTER}
-        grants = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": ADAPTER}}
-        return [
-            {**grants, "kind": "ClusterRole", "rules": [rule]},
-            {**grants, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [nobody]},
-            {"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service},
-            {
-                "apiVersion": "apiregistration.k8s.io/v1",
-                "kind": "APIService",
-                "metadata": {"name": f"v1beta1.{CUSTOM_METRICS}"},
-                "spec": spec,
-            },
-        ]
+        return metrics_api(CUSTOM_METRICS, ADAPTER, _NAMESPACE, plane.port(name))
 
     def daemons(plane: ControlPlane) -> list[Daemon]:
         configuration = plane.folder / f"{name}.yaml"
         configuration.write_text(json.dumps({"rules": list(rules)}))
-        access = [
-            f"--{option}={plane.kubeconfig}"
-            for option in (
-                "lister-kubeconfig",
-                "authentication-kubeconfig",
-                "authorization-kubeconfig",
-            )
-        ]
         arguments = [
             f"--config={configuration}",
             f"--prometheus-url=http://127.0.0.1:{plane.port(prometheus)}",
@@ -137,9 +151,7 @@ def adapter(
             "--bind-address=127.0.0.1",
             f"--secure-port={plane.port(name)}",
             f"--cert-dir={plane.folder / name}",
-            "--authentication-skip-lookup",
-            "--authorization-always-allow-paths=/apis/*,/apis,/openapi/*,/livez,/readyz",
-            *access,
+            *access(plane),
         ]
         return [Daemon(name, "metrics-adapter", arguments)]
 

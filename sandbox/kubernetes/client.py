@@ -155,12 +155,23 @@ class ApiClient:
         self._resource(api_version, kind)
 
     def kinds(self) -> Iterator[tuple[str, str, bool]]:
-        """Every apiVersion and kind that can be listed and deleted, and whether in a namespace."""
-        groups = self._send("GET", "/apis")["groups"]
-        versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
+        """Every apiVersion and kind that can be listed and deleted, and whether in a namespace.
+
+        A kind comes once, in the version that its group prefers, or else in another that has it.
+        """
+        versions = ["v1"]
+        for group in self._send("GET", "/apis")["groups"]:
+            preferred = group["preferredVersion"]["groupVersion"]
+            served = [version["groupVersion"] for version in group["versions"]]
+            versions += dict.fromkeys([preferred, *served])
+        listed: set[tuple[str, str]] = set()
         for version in versions:
             for resource in self._send("GET", _root(version))["resources"]:
-                if {"list", "delete"} <= set(resource["verbs"]) and "/" not in resource["name"]:
+                kind = (version.rpartition("/")[0], resource["kind"])
+                if kind in listed or "/" in resource["name"]:
+                    continue
+                if {"list", "delete"} <= set(resource["verbs"]):
+                    listed.add(kind)
                     yield version, resource["kind"], resource["namespaced"]
 
     def _path(self, manifest: Manifest) -> str:

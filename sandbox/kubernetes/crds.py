@@ -21,26 +21,35 @@ SECONDS: Final = 30
 
 
 class CustomKind(NamedTuple):
-    """A custom resource, always in a namespace."""
+    """A custom resource, in a namespace unless its scope says otherwise."""
 
     version: str
     kind: str
     plural: str
+    scope: str = "Namespaced"
 
 
 KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
     {
+        "cert-manager.io": (CustomKind("v1", "Certificate", "certificates"),),
         "data.fluid.io": (
             CustomKind("v1alpha1", "Dataset", "datasets"),
             CustomKind("v1alpha1", "JindoRuntime", "jindoruntimes"),
             CustomKind("v1alpha1", "DataLoad", "dataloads"),
         ),
         "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
+        "networking.internal.knative.dev": (
+            CustomKind("v1alpha1", "ClusterDomainClaim", "clusterdomainclaims", "Cluster"),
+        ),
         "operator.knative.dev": (CustomKind("v1beta1", "KnativeServing", "knativeservings"),),
         "scheduling.alibabacloud.com": (
             CustomKind("v1alpha1", "ResourcePolicy", "resourcepolicies"),
         ),
-        "serving.knative.dev": (CustomKind("v1", "Service", "services"),),
+        "scheduling.sigs.k8s.io": (CustomKind("v1beta1", "ElasticQuotaTree", "elasticquotatrees"),),
+        "serving.knative.dev": (
+            CustomKind("v1", "Service", "services"),
+            CustomKind("v1beta1", "DomainMapping", "domainmappings"),
+        ),
         "serving.kserve.io": (
             CustomKind("v1beta1", "InferenceService", "inferenceservices"),
             CustomKind("v1alpha1", "ServingRuntime", "servingruntimes"),
@@ -51,6 +60,7 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
 UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "networking.internal.knative.dev": ("knative.dev/networking", "config"),
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
         "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),
         "serving.kserve.io": ("github.com/kserve/kserve", "config/crd/full"),
@@ -153,9 +163,13 @@ def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
         "subresources": {"status": {}},
     }
     names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
+    definition = _named(f"{kind.plural}.{group}")
+    if group.endswith(".k8s.io"):
+        # The API server takes no definition in a group of Kubernetes' own without it.
+        definition["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved"}
     return {
-        **_named(f"{kind.plural}.{group}"),
-        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+        **definition,
+        "spec": {"group": group, "names": names, "scope": kind.scope, "versions": [version]},
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..controllers import fluid, kserve
+from ..controllers import fluid, keda, kserve
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -31,7 +31,7 @@ class Install(NamedTuple):
 
 
 KNATIVE_CORE: Final = Install(
-    ("serving.knative.dev",),
+    ("serving.knative.dev", "networking.internal.knative.dev"),
     config_maps=(
         "config-autoscaler",
         "config-defaults",
@@ -43,7 +43,10 @@ KNATIVE_CORE: Final = Install(
     controllers=(KNATIVE,),
 )
 
-BASE: Final = Install(("scheduling.alibabacloud.com",))
+KEDA: Final = Install(controllers=(keda.CONTROLLER,))
+"""What a cluster has of which a stack file says `keda: true`: no stack installs it."""
+
+BASE: Final = Install(("scheduling.alibabacloud.com", "scheduling.sigs.k8s.io"))
 """What a cluster of ACK has from the start."""
 
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
@@ -64,6 +67,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
     {
         "ack-fluid": _FLUID,
         "ack-kserve": Install(("serving.kserve.io",), controllers=(kserve.CONTROLLER,)),
+        "cert-manager": Install(("cert-manager.io",)),
         "fluid": _FLUID,
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),

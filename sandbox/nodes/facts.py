@@ -1,28 +1,33 @@
 """What an environment says of nodes, for a cloud that does not know it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
-from components.catalog.gpus import GPUS
+from components.catalog.gpus import Gpu
 from components.catalog.instances import FLANNEL_PODS, GIB, UNKNOWN_PODS, Architecture
+from components.catalog.labels import GPU_SCHEDULE
+from components.catalog.sharing import GpuSharing
 from components.cloud.node_pool import render_taint
 from components.quantity import parse
 from stacks.checks.fit import DAEMONSETS_PODS, offers
+from stacks.checks.views import containers
 from stacks.sections.environment import Environment
 from stacks.sections.pools import (
     AnyPoolSection,
     EdgePoolSection,
-    MachinesSection,
     NodesSection,
     PoolSection,
 )
 
 from .pool import IDC, Facts, LivePool, PoolKind, Size
 
+AnyMachines = EdgePoolSection | NodesSection
 MACHINE: Final = "machine"
 """Stands for the instance type of a machine that nobody bought from Alibaba Cloud."""
 DEFAULT_MACHINE_CPU_MILLIS: Final = 32_000
 """CPU of a machine of which the stack file gives no `allocatable`."""
+MOST_PODS: Final = 110
+"""Pods of a node by Kubernetes' default, and so the most that ask it for a further resource."""
 DEFAULT_MACHINE_MEMORY: Final = 128 * GIB
 """Memory of such a one, in bytes; it has one card if its pool has a `gpu`."""
 
@@ -43,18 +48,18 @@ def facts(environment: Environment, machines: int) -> Facts:
             for size in _sizes(environment, section)
         },
         machines={
-            section.name: _machine(section)
+            section.name: _machine(environment, section)
             for section in sections
             if isinstance(section, EdgePoolSection)
         },
-        groups=tuple(_groups(sections, machines)),
+        groups=tuple(_groups(environment, machines)),
     )
 
 
 def _sizes(environment: Environment, section: PoolSection) -> Iterator[Size]:
     for name, offer in offers(environment, section):
         instance = environment.instances[name]
-        card = GPUS.get(instance.gpu or "")
+        card = environment.cards.get(instance.gpu or "")
         yield Size(
             name=name,
             cpu_millis=offer.cpu_millis,
@@ -62,20 +67,38 @@ def _sizes(environment: Environment, section: PoolSection) -> Iterator[Size]:
             pods=(offer.pods or UNKNOWN_PODS) - DAEMONSETS_PODS,
             gpus=offer.gpus,
             gpu=card.label if card else instance.gpu,
-            gpu_memory_gib=card.memory_gib if card else 0,
+            **_of_card(card),
+            extended=_asked(environment, section),
             architecture=instance.architecture,
             vcpus=instance.vcpus,
             memory_gib=instance.memory_gib,
         )
 
 
-def _machine(section: MachinesSection) -> Size:
-    card = GPUS.get(section.gpu or "")
+def _of_card(card: Gpu | None) -> dict[str, Any]:
+    """What a size has to know of a card."""
+    return {"gpu_memory_gib": card.memory_gib, "mig": dict(card.mig)} if card else {}
+
+
+def _asked(environment: Environment, section: AnyPoolSection) -> dict[str, int]:
+    """Further resources that pods ask a pool for, of which each pod of a node gets one."""
+    return {
+        name: MOST_PODS
+        for _, container, placement in containers(environment)
+        if section.name in placement.pools
+        for name in container.resources.extended or {}
+    }
+
+
+def _machine(environment: Environment, section: AnyMachines) -> Size:
+    card = environment.card(section)
     pods = FLANNEL_PODS - DAEMONSETS_PODS
     cpu, memory, gpus = DEFAULT_MACHINE_CPU_MILLIS, DEFAULT_MACHINE_MEMORY, int(card is not None)
+    extended = _asked(environment, section)
     if resources := section.allocatable:
         cpu, memory = int(parse(resources.cpu) * 1000), int(parse(resources.memory))
         gpus = resources.gpus or 0
+        extended |= resources.extended or {}
     return Size(
         name=MACHINE,
         cpu_millis=cpu,
@@ -83,17 +106,18 @@ def _machine(section: MachinesSection) -> Size:
         pods=pods,
         gpus=gpus,
         gpu=card.label if card else None,
-        gpu_memory_gib=card.memory_gib if card else 0,
+        **_of_card(card),
+        extended=extended,
         architecture=Architecture.AMD64,
     )
 
 
-def _groups(sections: Sequence[AnyPoolSection], machines: int) -> Iterator[LivePool]:
-    for section in sections:
+def _groups(environment: Environment, machines: int) -> Iterator[LivePool]:
+    for section in environment.all_pools:
         if isinstance(section, PoolSection):
             continue
         if isinstance(section, NodesSection):
-            id_, kind, labels = section.name, PoolKind.FOREIGN, section.node_selector
+            id_, kind, labels = section.name, PoolKind.FOREIGN, _labels(section)
         elif section.node_pool_id is not None:
             id_, kind, labels = section.node_pool_id, PoolKind.EDGE, {}
         else:
@@ -101,7 +125,7 @@ def _groups(sections: Sequence[AnyPoolSection], machines: int) -> Iterator[LiveP
         yield LivePool(
             id=id_,
             name=section.name,
-            sizes=(_machine(section),),
+            sizes=(_machine(environment, section),),
             zones=(IDC,),
             least=machines,
             most=machines,
@@ -109,3 +133,10 @@ def _groups(sections: Sequence[AnyPoolSection], machines: int) -> Iterator[LiveP
             taints=tuple(render_taint(taint) for taint in section.all_taints),
             kind=kind,
         )
+
+
+def _labels(section: NodesSection) -> dict[str, str]:
+    """Labels of nodes of an existing cluster: those that select them, and how they share cards."""
+    shares = section.gpu_sharing is not GpuSharing.EXCLUSIVE
+    schedule = {GPU_SCHEDULE: section.gpu_sharing.label} if shares else {}
+    return {**section.node_selector, **schedule}

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
+from components.catalog.sharing import BY_MEMORY, GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
 
 from ..cloud.cloud_file import Existing
 
@@ -13,18 +14,14 @@ NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 SWITCH: Final = "alicloud:vpc/switch:Switch"
 EDGE: Final = "edge"
 """Input `type` of a pool that machines of an IDC join."""
-GPU_MEMORY: Final = "aliyun.com/gpu-mem"
-"""Memory of all cards of a node, in GiB, where cards are shared by memory."""
 SHARED_RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "cgpu": (GPU_MEMORY, "aliyun.com/gpu-count"),
-    "share": (GPU_MEMORY, "aliyun.com/gpu-count"),
-    "mps": (GPU_MEMORY, "aliyun.com/gpu-count"),
-    "core_mem": (GPU_MEMORY, "aliyun.com/gpu-core.percentage"),
+    **dict.fromkeys(BY_MEMORY, (GPU_MEMORY, "aliyun.com/gpu-count")),
+    GpuSharing.CORE_MEM: (GPU_MEMORY, GPU_CORES),
     "topology": ("aliyun.com/gpu",),
 }
 """What a node offers in place of whole cards, by the label `ack.node.gpu.schedule`: ACK, "Enable
-scheduling", 2026-03, which says that each mode has resources of its own and all others are 0. That
-`mps` has those of `cgpu` is an assumption; of `mig` no page says what a node has."""
+scheduling", 2026-03, which says that each mode has resources of its own and all others are 0. With
+`mig`, each profile is offered as if the cards had no other."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,10 @@ class Size:
     """Label of the card, such as `NVIDIA-A10`."""
     gpu_memory_gib: int = 0
     """Memory of a card, in GiB."""
+    mig: Mapping[str, int] = field(default_factory=dict)
+    """Instances of each MIG profile on a card."""
+    extended: Mapping[str, int] = field(default_factory=dict)
+    """Further extended resources."""
     architecture: str = "amd64"
     """Instruction set."""
     vcpus: int = 0
@@ -58,16 +59,19 @@ class Size:
         if self.gpus:
             amounts = {
                 GPU_MEMORY: self.gpus * self.gpu_memory_gib,
-                "aliyun.com/gpu-core.percentage": 100 * self.gpus,
+                GPU_CORES: 100 * self.gpus,
             }
             mode = labels.get(GPU_SCHEDULE, WHOLE_CARDS)
             names = (GPU_RESOURCE,) if mode == WHOLE_CARDS else SHARED_RESOURCES.get(mode, ())
             cards = {name: amounts.get(name, self.gpus) for name in names}
+            if mode == GpuSharing.MIG:
+                cards = {f"{MIG_PREFIX}{name}": self.gpus * n for name, n in self.mig.items()}
         return {
             "cpu": self.cpu_millis,
             "memory": self.memory_bytes,
             "pods": self.pods,
             **cards,
+            **self.extended,
         }
 
 

@@ -1,7 +1,8 @@
 """Which nodes are added and removed: a simulation of GOATScaler, as far as its pages go.
 
 A node is added for a pod that the scheduler found no place for, where no node that is there or
-coming has room for it. Among the pools that may grow, those of the first unit of the pod's
+coming has room for it; or where only a later unit of its ResourcePolicy has, for then the pod waits
+in an earlier one. Among the pools that may grow, those of the first unit of the pod's
 ResourcePolicy come first, and of these the one that is left with the least waste. A node is removed
 when nothing but agents has been on it for a time. What is not simulated: nodes that are removed
 though they have pods, because these would fit elsewhere.
@@ -196,13 +197,30 @@ class _Market:
     def serve_pods(self) -> None:
         """Finds a place for each pod that has none, on a new node where there is no other."""
         for pod in unplaced(self._cluster):
-            room = next(
-                (room for room in self._rooms if fits(pod, room, self._rooms)), None
-            ) or self._grow(pod)
+            room = self._best_room(pod)
+            rank = None if room is None else self._rank(pod, room.labels)
+            if rank != 0:
+                room = self._grow(pod, rank) or room
             if room is not None:
                 room.take(pod)
 
-    def _grow(self, pod: Manifest) -> FreeRoom | None:
+    def _best_room(self, pod: Manifest) -> FreeRoom | None:
+        """A node, there or coming, that a pod fits: one of its first units."""
+        best: tuple[int, FreeRoom] | None = None
+        for room in self._rooms:
+            if (best is None or self._rank(pod, room.labels) < best[0]) and fits(
+                pod, room, self._rooms
+            ):
+                best = self._rank(pod, room.labels), room
+                if best[0] == 0:
+                    break
+        return best and best[1]
+
+    def _rank(self, pod: Manifest, labels: Mapping[str, str]) -> int:
+        return rank_in_policies(pod, labels, self._cluster.policies)
+
+    def _grow(self, pod: Manifest, rank: int | None) -> FreeRoom | None:
+        """Buys a node for a pod, of a unit before the one that has room for it, if one has."""
         sold_out: list[str] = []
         offers: list[tuple[int, float, str, LivePool, Size, Site]] = []
         for pool in self._pools:
@@ -211,20 +229,22 @@ class _Market:
             fitting = [size for size in pool.sizes if self._fits(pod, pool, size)]
             if not fitting:
                 continue
+            labels = self._render(pool, fitting[0], pool.zones[0])["metadata"]["labels"]
+            unit = self._rank(pod, labels)
+            if rank is not None and unit >= rank:
+                continue
             offer = self._in_stock(pool, fitting)
             if offer is None:
                 sold_out.append(pool.name)
                 continue
             size, zone = offer
-            labels = self._render(pool, size, zone)["metadata"]["labels"]
-            rank = rank_in_policies(pod, labels, self._cluster.policies)
-            offers.append((rank, waste(pod, size, pool.labels), pool.id, pool, size, zone))
+            offers.append((unit, waste(pod, size, pool.labels), pool.id, pool, size, zone))
         if offers:
             *_, pool, size, zone = min(offers, key=lambda offer: offer[:3])
             return self._buy(pool, size, zone, self._conditions.node_seconds)
         if sold_out:
             self.notes[key_of(pod)] = f"{SOLD_OUT} of pool {', '.join(sold_out)}"
-        elif any(pool.scales for pool in self._pools):
+        elif rank is None and any(pool.scales for pool in self._pools):
             self.notes[key_of(pod)] = "no pool that may grow has a node that it fits"
         return None
 

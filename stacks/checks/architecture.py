@@ -38,7 +38,7 @@ def pools_have_one_architecture(environment: Environment) -> Iterator[Fault]:
 @check
 def platform_has_x86_nodes(environment: Environment) -> Iterator[Fault]:
     """Knative, KServe, Fluid and the like have no place on ARM nodes of ACK."""
-    if environment.existing:
+    if not environment.creates_cluster:
         return
     open_pools = [pool for pool in environment.pools if lowest_size(pool) and not pool.is_dedicated]
     if open_pools and all(is_arm(environment, pool) for pool in open_pools):

@@ -28,7 +28,7 @@ USUAL_THRESHOLD_PERCENT = 200
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
     for path, model in models(environment):
-        if model.cache is not None:
+        if model.cache is not None or model.volume is None:
             continue
         elastic = any(pool.autoscale for pool in own_pools(environment, model.placement))
         load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND

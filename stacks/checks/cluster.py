@@ -33,12 +33,27 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
         why = "an existing cluster is used as it is; name its nodes under nodes"
         for field in ("network", "pools", "edge_pools"):
             if getattr(environment, field):
+                want = "left out, or profile pro or edge with cluster.id"
+                yield Fault(field, Words("given"), want, why)
+        why = "profile existing creates nothing in a cloud"
+        for field in ("tags", "resource_group_id"):
+            if getattr(environment, field):
                 yield Fault(field, Words("given"), "left out", why)
         for field in ("kubeconfig", "nodes"):
             if not getattr(environment, field):
                 why = "profile existing reaches a cluster by kubeconfig and knows nodes by label"
                 yield Fault(field, MISSING, _how_to_give(field), why)
         return
+    if environment.creates_cluster:
+        yield from _sections_of_a_new_cluster(environment)
+    else:
+        yield from _sections_of_an_ack_cluster(environment)
+    if environment.edge_pools and environment.cluster.profile is not Profile.EDGE:
+        why = "only an ACK Edge cluster takes in machines of an IDC"
+        yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
+
+
+def _sections_of_a_new_cluster(environment: Environment) -> Iterator[Fault]:
     for field in ("region", "network", "pools"):
         if not getattr(environment, field):
             profile = environment.cluster.profile
@@ -46,10 +61,58 @@ def sections_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     for field in ("kubeconfig", "nodes"):
         if getattr(environment, field):
             why = f"profile {environment.cluster.profile} creates its cluster and its pools"
-            yield Fault(field, Words("given"), "left out", why)
-    if environment.edge_pools and environment.cluster.profile is not Profile.EDGE:
-        why = "only an ACK Edge cluster takes in machines of an IDC"
-        yield Fault("edge_pools", Words("given"), "left out, or cluster.profile edge", why)
+            yield Fault(field, Words("given"), "left out, or cluster.id given", why)
+
+
+def _sections_of_an_ack_cluster(environment: Environment) -> Iterator[Fault]:
+    if environment.region is None:
+        yield Fault("region", MISSING, "given", "the cluster of cluster.id is looked up there")
+    if not environment.all_pools:
+        why = "pods are placed on pools that the stack creates, or on nodes that are there"
+        yield Fault("pools", MISSING, "given, or else nodes", why)
+    if environment.cluster.context is not None and environment.kubeconfig is None:
+        why = "without the key kubeconfig, ACK is asked for one, which has one context"
+        yield Fault("cluster.context", environment.cluster.context, "left out", why)
+    network = environment.network
+    if network is None:
+        if environment.pools:
+            yield Fault("network", MISSING, "given", "new nodes stand in its vSwitches")
+        return
+    if network.vpc_id is None:
+        why = "new nodes stand in the VPC of the cluster"
+        yield Fault("network.vpc_id", MISSING, "given", why)
+    for field in ("pod_cidr", "node_cidr_mask", "service_cidr"):
+        if field in network.model_fields_set:
+            why = "the cluster of cluster.id has it already"
+            yield Fault(f"network.{field}", getattr(network, field), "left out", why)
+    for zone in network.zones:
+        if zone.pod_vswitch_id is not None:
+            why = "the cluster of cluster.id knows the vSwitches of its pods"
+            field = f"network.zones[{zone.id}].pod_vswitch_id"
+            yield Fault(field, zone.pod_vswitch_id, "left out", why)
+
+
+@check
+def pods_of_a_new_cluster_have_addresses(environment: Environment) -> Iterator[Fault]:
+    """Under Terway from vSwitches, under Flannel from a range of their own."""
+    if environment.network is not None and environment.creates_cluster:
+        for fault in environment.network.pod_faults():
+            yield fault.under("network")
+
+
+@check
+def networks_say_the_range_of_a_vpc(environment: Environment) -> Iterator[Fault]:
+    """Access lists name the VPC by its range; of one that is there, nobody else says it."""
+    network = environment.network
+    if network is None or network.vpc_id is None or network.cidr is not None:
+        return
+    if environment.cluster.public_endpoint is not None:
+        why = "the access list of cluster.public_endpoint has to let in the nodes"
+        yield Fault("network.cidr", MISSING, "given", why)
+    for store in environment.stores:
+        if store.nas is not None and store.nas.server is None:
+            why = f"the file system of stores[{store.name}] lets in the addresses of the VPC"
+            yield Fault("network.cidr", MISSING, "given", why)
 
 
 @check
@@ -80,10 +143,9 @@ def address_ranges_are_apart(environment: Environment) -> Iterator[Fault]:
     network = environment.network
     if network is None:
         return
-    ranges = {"network.cidr": network.cidr, "network.service_cidr": network.service_cidr}
-    if network.pod_cidr is not None:
-        ranges["network.pod_cidr"] = network.pod_cidr
-    yield from overlap_faults(ranges)
+    fields = ("cidr", "service_cidr", "pod_cidr") if environment.creates_cluster else ()
+    ranges = {f"network.{field}": getattr(network, field) for field in fields}
+    yield from overlap_faults({field: cidr for field, cidr in ranges.items() if cidr is not None})
 
 
 @check
@@ -124,7 +186,7 @@ def kubernetes_faults(environment: Environment, floor: str, why: str) -> Iterato
 @check
 def enough_nodes_carry_the_platform(environment: Environment) -> Iterator[Fault]:
     """Controllers need nodes that are there from the start, and that they may use."""
-    if environment.existing or not environment.pools:
+    if not environment.creates_cluster or not environment.pools:
         return
     if any(lowest_size(pool) for pool in environment.pools if not _repels(pool)):
         return

@@ -47,6 +47,19 @@ def pods_are_sure_of_a_new_node(environment: Environment) -> Iterator[str]:
 
 
 @warning
+def an_existing_cluster_scales_nodes(environment: Environment) -> Iterator[str]:
+    """Its settings are left as they are unless the stack file says otherwise."""
+    cluster = environment.cluster
+    pools = [pool.name for pool in environment.pools if pool.autoscale]
+    if cluster.id is not None and pools and "autoscaling" not in cluster.model_fields_set:
+        yield (
+            f"pools {', '.join(pools)} are autoscaled, and the cluster of cluster.id scales nodes "
+            "only if that is turned on there. With cluster.autoscaling the stack turns it on, and "
+            "replaces the settings that the cluster has."
+        )
+
+
+@warning
 def spot_pools_buy_spot(environment: Environment) -> Iterator[str]:
     """It does not look at the stock of spot instances."""
     for pool in environment.pools:

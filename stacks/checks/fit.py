@@ -6,16 +6,28 @@ from decimal import Decimal
 from typing import Final
 
 from components.args import Fault, Words
+from components.catalog.gpus import Gpu
 from components.catalog.instances import FLANNEL_PODS, GIB, Allocatable, allocatable
+from components.catalog.sharing import MOST_PODS_PER_CARD
 from components.quantity import parse
 from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
+from ..arguments import required
 from ..sections.environment import Environment
 from ..sections.network import NetworkPlugin
 from ..sections.pools import AnyPoolSection, PoolSection
 from .rules import check
-from .views import cached, containers, lowest_size, placed, resources_of, workloads
+from .views import (
+    cached,
+    containers,
+    lowest_size,
+    models,
+    placed,
+    pod_resources,
+    resources_of,
+    workloads,
+)
 
 DAEMONSETS_CPU_MILLIS: Final = 1000
 """CPU that network, storage, metrics and log agents take of each node; an estimate."""
@@ -32,12 +44,29 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
     """A pod fits every kind of node that it may land on, beside the node's agents."""
     for path, container, placement in containers(environment):
         resources = container.resources
+        asks = resources.needs_card
         for pool in placed(environment, placement):
-            for node, offer in offers(environment, pool) if pool.gpu or not resources.gpus else []:
+            for node, offer in offers(environment, pool) if pool.has_gpus or not asks else []:
                 for field, got, room in _shortages(resources, offer):
                     want = f"at most {room} on pool {pool.name}"
                     why = f"{node} offers no more to pods beside its own agents"
                     yield Fault(f"{path}.resources.{field}", got, want, why)
+
+
+@check
+def sidecars_fit_beside_their_server(environment: Environment) -> Iterator[Fault]:
+    """A node has to hold a pod whole; of a server that alone is too large, its own rule speaks."""
+    for path, model in models(environment):
+        alone, whole = model.server.resources, pod_resources(model)
+        for pool in placed(environment, model.placement) if whole is not alone else []:
+            for node, offer in offers(environment, pool) if pool.gpu or not alone.gpus else []:
+                too_large = {field for field, *_ in _shortages(alone, offer)}
+                for field, got, room in _shortages(whole, offer):
+                    if field not in too_large:
+                        want = f"at most {room} on pool {pool.name}, all containers together"
+                        why = f"{got} is what the pod asks for, and {node} offers no more"
+                        asked = getattr(alone, field)
+                        yield Fault(f"{path}.server.resources.{field}", asked, want, why)
 
 
 @check
@@ -46,7 +75,9 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
     for path, workload in workloads(environment):
         for pool in placed(environment, workload.placement):
             for node, offer in offers(environment, pool):
-                per_node = offer.gpus // max(1, resources_of(workload).gpus or 0) or 1
+                resources = resources_of(workload)
+                parts = parts_per_card(resources, environment.card(pool)) * offer.gpus
+                per_node = parts or offer.gpus // max(1, resources.whole_cards) or 1
                 if offer.pods is not None and per_node + DAEMONSETS_PODS > offer.pods:
                     got = Words(f"{pool.name} with room for {offer.pods} pods a node")
                     want = f"a pool with room for {per_node + DAEMONSETS_PODS} pods a node"
@@ -58,13 +89,12 @@ def pods_fit_the_network_plugin(environment: Environment) -> Iterator[Fault]:
 def caches_hold_their_models(environment: Environment) -> Iterator[Fault]:
     """A cache that is too small drops what it has just read."""
     for path, cache, model in cached(environment):
-        size, quota = parse(model.volume.size), parse(cache.quota)
+        volume = required(model.volume)
+        size, quota = parse(volume.size), parse(cache.quota)
         if quota * cache.workers < size:
             need = math.ceil(size / cache.workers / GIB)
             want = f"at least {need}Gi with {cache.workers} workers"
-            why = (
-                f"the model has {model.volume.size}, and what does not fit is read again each time"
-            )
+            why = f"the model has {volume.size}, and what does not fit is read again each time"
             yield Fault(f"{path}.quota", cache.quota, want, why)
 
 
@@ -100,6 +130,15 @@ def offers(environment: Environment, pool: AnyPoolSection) -> list[tuple[str, Al
         for name in pool.instance_types
         if (instance := environment.instances.get(name)) is not None
     ]
+
+
+def parts_per_card(resources: Resources, card: Gpu | None) -> int:
+    """Pods that one card holds by its memory or its instances; 0 for pods with whole cards."""
+    if card is None or not resources.is_part:
+        return 0
+    if resources.mig is not None:
+        return card.mig.get(resources.mig, 0)
+    return min(card.memory_gib // resources.gpu_gib, MOST_PODS_PER_CARD)
 
 
 def _disk_faults(field: str, quota: str, pool: AnyPoolSection) -> Iterator[Fault]:

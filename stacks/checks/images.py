@@ -10,6 +10,7 @@ from components.platform import FluidFlavor, KServeFlavor
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
+from ..arguments import imports
 from ..needs import CERT_MANAGER, KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
@@ -94,8 +95,15 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
         image = model.server.image
         resolved = needs.on_knative(model) and "@sha256:" not in image
         yield ImageSource(f"{path}.server.image", image, resolved)
+        for kind in ("init_containers", "sidecars"):
+            for part in getattr(model, kind):
+                resolved = needs.on_knative(model) and "@sha256:" not in part.image
+                yield ImageSource(f"{path}.{kind}[{part.name}].image", part.image, resolved)
     for job in environment.training:
         yield ImageSource(f"training[{job.name}].image", job.image)
+    for folder in imports(environment):
+        if folder.files.source and folder.files.source.image:
+            yield ImageSource(f"{folder.field}.source.image", folder.files.source.image)
     for test in environment.load_tests:
         path = f"load_tests[{test.name}]"
         if generator := test.image or GENERATORS[test.generator].image:
@@ -108,15 +116,15 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
 def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
     """The charts' own, unless values of the user decide."""
     fluid, kserve = environment.fluid, environment.kserve.chart
-    if any(model.cache for model in environment.models):
+    if fluid.install and any(model.cache for model in environment.models):
         is_shipped = fluid.flavor is not FluidFlavor.ACK and not fluid.values
         yield from _chart_images("fluid.image_prefix", fluid.image_prefix, "fluid", is_shipped)
     prefix = kserve.image_prefix if kserve else None
-    if needs.sections(KSERVE):
+    if environment.kserve.install and needs.sections(KSERVE):
         is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
         field = "kserve.chart.image_prefix"
         yield from _chart_images(field, prefix, "kserve-resources", is_shipped)
-    if needs.sections(CERT_MANAGER) and environment.cert_manager is CertManagerMode.INSTALL:
+    if needs.sections(CERT_MANAGER) and environment.cert_manager_mode is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 
 

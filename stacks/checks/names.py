@@ -6,10 +6,10 @@ from typing import Final, get_args, get_origin
 
 from components.args import Fault
 
-from ..arguments import base_model, checkpoint, results
+from ..arguments import base_model, checkpoint, created_namespaces, imports, mounts, results
 from ..sections.environment import Environment
 from .rules import check
-from .views import repeated
+from .views import repeated, workloads
 
 PLATFORM_NAMESPACES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -64,6 +64,26 @@ def claims_are_unique(environment: Environment) -> Iterator[Fault]:
 
 
 @check
+def volumes_have_their_own_claims(environment: Environment) -> Iterator[Fault]:
+    """The claim of a further volume, and that of an import, has the model's name and an ending."""
+    owners: dict[str, str] = {}
+    for mount in mounts(environment):
+        owners.setdefault(mount.owner, mount.field)
+    for mount in mounts(environment):
+        if (other := owners[mount.owner]) != mount.field and ".volumes[" in mount.field + other:
+            volume = mount.field if ".volumes[" in mount.field else other
+            name = volume.partition(".volumes[")[2].removesuffix("]")
+            taken = other if volume == mount.field else mount.field
+            why = f"{taken} has a claim of the name {mount.owner}"
+            yield Fault(f"{volume}.name", name, "another one", why)
+    for folder in imports(environment):
+        if (namesake := owners.get(folder.import_owner)) is not None:
+            field = f"{folder.field.rpartition('.')[0]}.name"
+            why = f"{namesake} has a claim of the name {folder.import_owner}, as the import has"
+            yield Fault(field, folder.name, "another one", why)
+
+
+@check
 def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
     """A run is a Job, and its reports are a claim, beside those of training and of models."""
     jobs = {job.name: f"training[{job.name}]" for job in environment.training}
@@ -83,11 +103,17 @@ def load_tests_have_their_own_jobs(environment: Environment) -> Iterator[Fault]:
 @check
 def namespaces_are_made_once(environment: Environment) -> Iterator[Fault]:
     """The platform's parts come with namespaces of their own, which the stack cannot make too."""
-    if any(store.claim for store in environment.stores):
-        return  # The namespace is there already, and the stack makes none.
-    if (owner := PLATFORM_NAMESPACES.get(environment.namespace)) is not None:
-        why = f"{owner} makes that one, and the stack makes the models' namespace"
-        yield Fault("namespace", environment.namespace, "another one", why)
+    fields = {environment.namespace: "namespace"}
+    for path, workload in workloads(environment):
+        if workload.namespace is not None:
+            fields.setdefault(workload.namespace, f"{path}.namespace")
+    for section in environment.namespaces:
+        fields.setdefault(section.name, f"namespaces[{section.name}].name")
+    # One that is there already is not made.
+    for name in created_namespaces(environment):
+        if (owner := PLATFORM_NAMESPACES.get(name)) is not None:
+            why = f"{owner} makes that one, and the stack makes the models' namespace"
+            yield Fault(fields[name], name, "another one", why)
 
 
 @check

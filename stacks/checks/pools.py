@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from components.args import MISSING, Fault, nearest
+from components.catalog.gpus import GPUS
 
 from ..sections.environment import Environment
-from ..sections.pools import card_faults
-from .rules import check
+from ..sections.pools import GpuSection
+from .rules import check, warning
+from .views import repeated, section_of
 
 
 @check
@@ -21,15 +23,74 @@ def instance_types_are_known(environment: Environment) -> Iterator[Fault]:
                 want = f"a type of the catalogue{hint}, or described under instance_types"
                 why = "whether pods fit depends on its size"
                 yield Fault(f"pools[{pool.name}].instance_types", name, want, why)
-    for entry in environment.instance_types:
-        why = "its node label and memory stand in the catalogue"
-        yield from card_faults(f"instance_types[{entry.name}].gpu", entry.gpu, why)
+
+
+@check
+def cards_are_known(environment: Environment) -> Iterator[Fault]:
+    """A card is of the catalogue, or described."""
+    cards = environment.cards
+    named = [(section_of(pool), pool.gpu) for pool in environment.all_pools]
+    named += [(f"instance_types[{entry.name}]", entry.gpu) for entry in environment.instance_types]
+    for section, name in named:
+        if name is not None and name not in cards:
+            close = nearest(name, cards)
+            hint = f" (did you mean {close!r}?)" if close else ""
+            want = f"one of {', '.join(cards)}{hint}, or described under gpus"
+            why = "its memory and compute capability decide what runs on it"
+            yield Fault(f"{section}.gpu", name, want, why)
+
+
+@check
+def described_cards_are_new(environment: Environment) -> Iterator[Fault]:
+    """A description adds a card, and changes none."""
+    for entry in environment.gpus:
+        row = GPUS.get(entry.name)
+        if row is not None:
+            yield from _differences(entry)
+        elif (twin := _catalogued(entry.label)) is not None:
+            why = f"nodes with that label have {twin} cards, of the catalogue"
+            want = f"the label of another card, or gpu {twin} used"
+            yield Fault(f"gpus[{entry.name}].label", entry.label, want, why)
+    for label in repeated([entry.label for entry in environment.gpus if entry.label]):
+        twins = [entry.name for entry in environment.gpus if entry.label == label]
+        why = f"{' and '.join(twins)} have it, and pods of one would land on the other"
+        yield Fault(f"gpus[{twins[-1]}].label", label, "that of one card", why)
+
+
+def _differences(entry: GpuSection) -> Iterator[Fault]:
+    """What a description says otherwise than the catalogue."""
+    row, card = GPUS[entry.name], entry.card()
+    for field in ("label", "memory_gib", "compute_capability", "mig"):
+        got, want = getattr(card, field), getattr(row, field)
+        if got not in (None, {}, want):
+            why = f"the catalogue has {entry.name}; another card has another name"
+            yield Fault(f"gpus[{entry.name}].{field}", got, f"{want!r}", why)
+
+
+def _catalogued(label: str | None) -> str | None:
+    """The card of the catalogue with a label."""
+    return next((name for name, row in GPUS.items() if label and row.label == label), None)
+
+
+@warning
+def cards_that_nobody_names(environment: Environment) -> Iterator[str]:
+    """Cards of machines that are told by their number alone."""
+    for pool in environment.all_pools:
+        if pool.has_gpus and pool.gpu is None:
+            section = section_of(pool)
+            yield (
+                f"{section}.gpu is left out, though {section}.allocatable has GPUs: whether models "
+                "fit their memory, and what their compute capability and driver can run, is not "
+                "checked. Name the card, or describe it under gpus."
+            )
 
 
 @check
 def instance_types_have_the_card(environment: Environment) -> Iterator[Fault]:
     """The card that a pool claims is the one its nodes have."""
     for pool in environment.pools:
+        if pool.gpu is not None and environment.card(pool) is None:
+            continue  # Another rule says that nobody knows it.
         for name in pool.instance_types:
             instance = environment.instances.get(name)
             if instance is None or instance.gpu == pool.gpu:

@@ -14,6 +14,8 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
     if environment.network is None or environment.network.dedicated_line:
         return
     for path, model in models(environment):
+        if model.volume is None:
+            continue
         edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePoolSection)]
         if edge:
             yield (
@@ -24,9 +26,21 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
 
 
 @warning
+def nodes_of_others_reach_the_buckets(environment: Environment) -> Iterator[str]:
+    """An existing cluster may be anywhere."""
+    for store in environment.stores if environment.existing else []:
+        if store.oss is not None and store.oss.endpoint is None:
+            yield (
+                f"stores[{store.name}].oss is read at the endpoint that answers inside the VPCs of "
+                f"{environment.region} alone: for nodes elsewhere, set its endpoint, whose traffic "
+                "is billed."
+            )
+
+
+@warning
 def private_clusters_need_a_way_in(environment: Environment) -> Iterator[str]:
     """`up` talks to the API server."""
-    if not environment.existing and environment.cluster.public_endpoint is None:
+    if environment.creates_cluster and environment.cluster.public_endpoint is None:
         yield (
             "The API server has a private address only: run `pulumi up` where it can be reached "
             "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."

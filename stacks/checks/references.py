@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.args import MISSING, Fault, Words, nearest
+from components.args import MISSING, Fault, nearest
 from components.catalog.regions import oss_internal_endpoint
 
 from ..arguments import mounts
@@ -21,7 +21,7 @@ def placements_name_pools(environment: Environment) -> Iterator[Fault]:
             pool = environment.pool(name)
             if pool is None:
                 yield from _unknown(field, name, pools, "pods cannot be placed on it")
-            elif pool.gpu is None and resources_of(workload).gpus:
+            elif not pool.has_gpus and resources_of(workload).needs_card:
                 want = "a pool with a gpu"
                 why = "the pod asks for GPUs and would stay pending"
                 yield Fault(field, name, want, why)
@@ -65,17 +65,43 @@ def stores_suit_the_profile(environment: Environment) -> Iterator[Fault]:
     for store in environment.stores if environment.existing else []:
         field = f"stores[{store.name}]"
         why = "profile existing creates nothing in a cloud"
-        if store.oss is not None:
-            want = "a claim that exists"
-            yield Fault(f"{field}.oss", Words("given"), want, why)
+        if store.oss is not None and store.oss.create:
+            yield Fault(f"{field}.oss.create", True, "false, for a bucket that exists", why)
+        if store.oss is not None and store.oss.secret is None:
+            want = "the name of a Secret with an AccessKey, or the store a claim"
+            reason = "only an ACK cluster has RRSA, by which a RAM role reads a bucket"
+            yield Fault(f"{field}.oss.secret", MISSING, want, reason)
+        if store.oss is not None and environment.region is None:
+            yield Fault("region", MISSING, "given", f"{field}.oss is a bucket of that region")
         if store.nas is not None and store.nas.server is None:
             yield Fault(f"{field}.nas.server", MISSING, "given", why)
 
 
 @check
+def roles_read_buckets_where_they_can(environment: Environment) -> Iterator[Fault]:
+    """A new cluster has RRSA, so that no AccessKey need lie in it."""
+    for store in environment.stores if environment.creates_cluster else []:
+        if store.oss is not None and store.oss.secret is not None:
+            why = "the cluster has RRSA, by which a RAM role reads the bucket without an AccessKey"
+            yield Fault(f"stores[{store.name}].oss.secret", store.oss.secret, "left out", why)
+
+
+@check
+def new_file_systems_have_a_network(environment: Environment) -> Iterator[Fault]:
+    """A mount target stands in a vSwitch."""
+    if environment.cluster.id is None or environment.network is not None:
+        return
+    for store in environment.stores:
+        if store.nas is not None and store.nas.server is None:
+            want = "given, or network with vpc_id and a zone"
+            why = "the mount target of a new file system stands in a vSwitch"
+            yield Fault(f"stores[{store.name}].nas.server", MISSING, want, why)
+
+
+@check
 def oss_endpoints_are_internal(environment: Environment) -> Iterator[Fault]:
     """The public endpoint is slower, and its traffic is billed."""
-    if environment.region is None:
+    if environment.region is None or environment.existing:
         return
     internal = oss_internal_endpoint(environment.region)
     for store in environment.stores:

@@ -9,8 +9,9 @@ from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
 from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .rules import check, warning
-from .views import containers, models, mount_paths
+from .views import containers, models, mount_paths, read_only_paths
 
 IMAGE_FOLDERS: Final = ("/vllm-workspace", "/usr", "/opt", "/app", "/workspace")
 """Folders that images keep programs and templates in; the first is that of vllm/vllm-openai."""
@@ -37,10 +38,20 @@ def paths_are_mounted(environment: Environment) -> Iterator[Fault]:
         command, mounts = model.server.vllm_command, mount_paths(model)
         for flag, source in sources(command) if command else []:
             if source.startswith("/") and not any(is_below(source, mount) for mount in mounts):
-                section = "command" if model.server.vllm is None else "vllm.extra_args"
-                want = f"below {' or '.join(mounts)}"
-                why = f"{flag} reads it, and nothing else is mounted"
+                section = _section(model, flag)
+                want = f"below {' or '.join(mounts)}" if mounts else "a hub's name, or volume given"
+                why = f"{flag} reads it, and nothing {'else ' if mounts else ''}is mounted"
                 yield Fault(f"{path}.server.{section}", source, want, why)
+
+
+def _section(model: ModelSection, flag: str) -> str:
+    """The field of a server that a flag of its command line is from."""
+    vllm = model.server.vllm
+    if vllm is None:
+        return "command"
+    if flag == "--model":
+        return "vllm.model"
+    return "vllm.lora.adapters" if vllm.lora and flag == "--lora-modules" else "vllm.extra_args"
 
 
 @warning
@@ -66,11 +77,33 @@ def caches_are_written_elsewhere(environment: Environment) -> Iterator[Fault]:
         if command and command.model and not command.model.startswith("/"):
             section = "command" if model.server.vllm is None else "vllm.extra_args"
             folders |= {section: command.flags.get("--download-dir", "")}
+        if command and model.server.vllm and model.server.vllm.compile_cache:
+            folders["vllm.compile_cache"] = model.server.vllm.compile_cache
         for field, folder in folders.items():
-            if any(is_below(folder, mount) for mount in mount_paths(model)):
+            if _is_read_only(model, folder):
                 want = "a folder outside of the mounts, e.g. below /tmp"
                 why = "vLLM writes there, and the model's files are mounted read-only"
                 yield Fault(f"{path}.server.{field}", folder, want, why)
+
+
+def _is_read_only(model: ModelSection, folder: str) -> bool:
+    """Whether the mount that a folder lies in is read-only: the longest path counts."""
+    mounts = [mount for mount in mount_paths(model) if is_below(folder, mount)]
+    return max(mounts, key=len, default="") in read_only_paths(model)
+
+
+@warning
+def compiled_kernels_outlive_their_pod(environment: Environment) -> Iterator[str]:
+    """A cache that goes with the pod is of no use to the next one."""
+    for path, model in models(environment):
+        folder = model.server.vllm.compile_cache if model.server.vllm else None
+        kept = [volume.mount_path for volume in model.volumes if volume.writable]
+        if folder is not None and not any(is_below(folder, mount) for mount in kept):
+            yield (
+                f"{path}.server.vllm.compile_cache is {folder}, which goes with the pod: each new "
+                "one compiles again. Below a writable entry of volumes with a claim or a store, "
+                "the next pod finds what this one compiled."
+            )
 
 
 @check

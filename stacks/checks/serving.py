@@ -36,7 +36,7 @@ def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
 def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
     """The adapter asks one Prometheus."""
     section = environment.gpu_metrics
-    if section is None:
+    if section is None or not section.install:
         return
     if not environment.existing:
         if environment.prometheus_url is None:
@@ -113,7 +113,8 @@ def cold_starts_begin_without_a_pod(environment: Environment, needs: Needs) -> I
 @warning
 def one_adapter_serves_external_metrics(environment: Environment) -> Iterator[str]:
     """Two owners of one API group undo each other."""
-    if environment.keda and environment.gpu_metrics and not environment.existing:
+    metrics = environment.gpu_metrics
+    if environment.keda and metrics and metrics.install and not environment.existing:
         yield (
             "keda is true and gpu_metrics is given: ack-alibaba-cloud-metrics-adapter registers "
             "external.metrics.k8s.io as KEDA does, and the last one to be installed has it."

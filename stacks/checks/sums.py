@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.args import Fault
+from components.catalog.gpus import GPUS
 from components.catalog.instances import GIB, Allocatable
+from components.catalog.sharing import GpuSharing
 from components.crds.knative_annotations import AUTOSCALING
 from components.quantity import parse
 from components.serving import ReserveType
@@ -29,19 +31,24 @@ from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import cached, fewest_replicas, highest_size, lowest_size, models
+from .views import cached, fewest_replicas, highest_size, lowest_size, models, pod_resources
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
 
 UNITS: Final[Mapping[str, tuple[int, str]]] = {
     "gpus": (1, "GPU"),
+    "gpu_memory": (1, "GiB of GPU memory"),
+    "gpu_cores": (1, "percent of a card"),
+    **{profile: (1, f"MIG {profile}") for card in GPUS.values() for profile in card.mig},
     "memory": (GIB, "GiB of memory"),
     "cpu": (1000, "CPU"),
     "disk": (GIB, "GiB of system disk"),
     "pods": (1, "pod"),
 }
 """What is summed up: its unit in a sentence, and what one of it is called."""
+OF_CARDS: Final = ("gpu_memory", "gpu_cores")
+"""What is of one card, and cannot be put together of several."""
 MOST_LISTED: Final = 5
 """Settings that a sentence names; of more it says how many there are."""
 INITIAL_SCALE: Final = f"{AUTOSCALING}initial-scale"
@@ -72,10 +79,15 @@ class Room:
 
     nodes: int
     per_node: Amounts
+    cards: int = 1
+    """Cards of a node, of which each part is on one."""
 
     def holds(self, resource: str, size: int) -> int:
         """Pods of a size that nodes hold at the most, as far as one resource goes."""
-        return self.nodes * (self.per_node.get(resource, 0) // size)
+        of_cards = resource in OF_CARDS and self.cards > 0
+        places = self.nodes * (self.cards if of_cards else 1)
+        room = self.per_node.get(resource, 0) // (self.cards if of_cards else 1)
+        return places * (room // size)
 
 
 @dataclass(frozen=True)
@@ -121,7 +133,7 @@ def highest_sums_fit(environment: Environment) -> Iterator[str]:
 def _lowest_demands(environment: Environment) -> Iterator[Demand]:
     """Replicas that are always there, or the reserve instances that stand in for them."""
     for path, model in models(environment):
-        per_pod = amounts(model.server.resources)
+        per_pod = amounts(pod_resources(model))
         pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             least = fewest_replicas(section)
@@ -131,14 +143,15 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
             yield Demand(field, least, per_pod, pools)
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
-                cards = {resource: per_pod[resource] for resource in ("gpus", "pods")}
+                sizes = ("cpu", "memory")
+                cards = {name: count for name, count in per_pod.items() if name not in sizes}
                 field = f"{path}.serve.{kind}.reserve.replicas"
                 yield Demand(field, _reserved(model), cards, pools)
 
 
 def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
-        per_pod, pools = amounts(model.server.resources), frozenset(model.placement.pools)
+        per_pod, pools = amounts(pod_resources(model)), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
             yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, per_pod, pools)
 
@@ -175,7 +188,10 @@ def amounts(resources: Resources) -> Amounts:
     return {
         "cpu": int(parse(resources.cpu) * 1000),
         "memory": int(parse(resources.memory)),
-        "gpus": resources.gpus or 0,
+        "gpus": resources.whole_cards,
+        "gpu_memory": resources.gpu_gib,
+        "gpu_cores": resources.gpu_cores or 0,
+        **({resources.mig: 1} if resources.mig else {}),
         "pods": 1,
     }
 
@@ -205,14 +221,28 @@ def _rooms(environment: Environment, choose: Callable[[Iterable[int]], int]) -> 
             per_node = {
                 "cpu": choose(offer.cpu_millis for offer in offered),
                 "memory": choose(offer.memory_bytes for offer in offered),
-                "gpus": choose(offer.gpus for offer in offered),
+                **_cards(environment, pool, choose(offer.gpus for offer in offered)),
                 "disk": int(pool.system_disk_gib * GIB * DISK_SHARE),
                 "pods": choose(map(_pods, offered)),
             }
             # Of a node that its agents fill there is nothing left, but not less.
             left = {name: max(0, room) for name, room in per_node.items()}
-            rooms[pool.name] = Room(highest_size(pool), left)
+            cards = choose(offer.gpus for offer in offered)
+            rooms[pool.name] = Room(highest_size(pool), left, cards)
     return rooms
+
+
+def _cards(environment: Environment, pool: PoolSection, count: int) -> Amounts:
+    """What a node hands out of its cards; of MIG, each profile as if cards had no other."""
+    card = environment.card(pool)
+    if pool.gpu_sharing is GpuSharing.EXCLUSIVE:
+        return {"gpus": count}
+    if card is None:
+        return {}
+    if pool.gpu_sharing is GpuSharing.MIG:
+        return {profile: count * instances for profile, instances in card.mig.items()}
+    cores = 100 * count if pool.gpu_sharing is GpuSharing.CORE_MEM else 0
+    return {"gpu_memory": count * card.memory_gib, "gpu_cores": cores}
 
 
 def _pods(offer: Allocatable) -> int:

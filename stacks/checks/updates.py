@@ -103,6 +103,16 @@ def _least_cards(model: ModelSection) -> int:
     return sum(fewest_replicas(section) * model.server.gpus for section in sections)
 
 
+def spare_replicas(needs: Needs, model: ModelSection) -> int:
+    """Replicas beyond the fewest that an update of a model cannot go on without."""
+    spare = (
+        _spare_pods(None if needs.on_knative(model) else _rollout(section), least, max(1, least))
+        for section in model.serve.sections.values()
+        for least in (fewest_replicas(section),)
+    )
+    return max(spare, default=0)
+
+
 def _rollout(section: RuntimeSection) -> Rollout:
     """How a Deployment replaces pods: as its section says, or as Kubernetes does by itself."""
     return getattr(section, "rollout", None) or Rollout()

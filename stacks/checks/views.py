@@ -1,13 +1,16 @@
 """What the checks see of an environment."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
+from components.quantity import binary, parse
 from components.serving.server import ModelServer, Resources
 
 from ..sections.environment import Environment
 from ..sections.models import CacheSection, ModelSection, PlacementSection, RuntimeSection
-from ..sections.pools import AnyPoolSection, PoolSection
+from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
 
 
@@ -24,6 +27,15 @@ def highest_size(pool: PoolSection) -> int:
 def fewest_replicas(section: RuntimeSection) -> int:
     """Replicas that a model has at the least."""
     return 1 if section.scale.min is None else section.scale.min
+
+
+def section_of(pool: AnyPoolSection) -> str:
+    """Field path of a pool, e.g. `edge_pools[v100]`."""
+    return f"{_SECTIONS[type(pool)]}[{pool.name}]"
+
+
+_SECTIONS: Final = {PoolSection: "pools", EdgePoolSection: "edge_pools", NodesSection: "nodes"}
+"""Sections of the stack file that pools of a kind stand in."""
 
 
 def models(environment: Environment) -> Iterator[tuple[str, ModelSection]]:
@@ -57,9 +69,9 @@ def containers(
 
 
 def cached(environment: Environment) -> Iterator[tuple[str, CacheSection, ModelSection]]:
-    """The caches, each with its field path and its model."""
+    """The caches, each with its field path and its model, which has a volume."""
     for path, model in models(environment):
-        if model.cache is not None:
+        if model.cache is not None and model.volume is not None:
             yield f"{path}.cache", model.cache, model
 
 
@@ -68,9 +80,31 @@ def resources_of(workload: ModelSection | TrainingSection) -> Resources:
     return workload.server.resources if isinstance(workload, ModelSection) else workload.resources
 
 
+def pod_resources(model: ModelSection) -> Resources:
+    """What one pod of a model asks for: its server and sidecars, or else an init container."""
+    server = model.server.resources
+    parts = {"sidecars": model.sidecars, "init_containers": model.init_containers}
+    if not any(parts.values()):
+        return server
+    asked = {}
+    for field in ("cpu", "memory"):
+        amounts = {kind: [parse(getattr(part, field)) for part in parts[kind]] for kind in parts}
+        beside = parse(getattr(server, field)) + sum(amounts["sidecars"])
+        asked[field] = max(beside, *amounts["init_containers"], beside)
+    millis, memory = math.ceil(asked["cpu"] * 1000), binary(math.ceil(asked["memory"]))
+    return server.model_copy(update={"cpu": f"{millis}m", "memory": memory, "cpu_limit": None})
+
+
 def mount_paths(model: ModelSection) -> list[str]:
-    """Absolute paths at which a model's container sees files of a store."""
-    return [model.server.mount_path]
+    """Absolute paths at which a model's container sees files that it did not bring."""
+    model_path = [model.server.mount_path] if model.volume else []
+    return [*model_path, *(volume.mount_path for volume in model.volumes)]
+
+
+def read_only_paths(model: ModelSection) -> list[str]:
+    """Those of them at which nobody writes."""
+    written = [volume.mount_path for volume in model.volumes if volume.is_written]
+    return [path for path in mount_paths(model) if path not in written]
 
 
 def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:

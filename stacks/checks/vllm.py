@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from components.args import MISSING, Fault
-from components.catalog.gpus import GPUS, Gpu
+from components.catalog.gpus import Gpu
 from components.catalog.vllm import (
     BFLOAT16_CAPABILITY,
     FLOAT16_BY_ITSELF_SINCE,
     LAST_RELEASE,
+    LEAST_CAPABILITY,
     MINIMUM_DRIVER,
     V100_CAPABILITY,
     V100_DROPPED,
@@ -27,12 +27,10 @@ from components.quantity import gib
 
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
+from ..sections.pools import AnyPoolSection
 from .rules import check, warning
-from .views import models, placed
-
-SECTIONS: Final = {PoolSection: "pools", EdgePoolSection: "edge_pools", NodesSection: "nodes"}
-"""Sections of the stack file that pools of a kind stand in."""
+from .sharing import memory_gib
+from .views import models, placed, section_of
 
 
 @warning
@@ -40,11 +38,11 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
     """Weights that leave no room for the KV cache."""
     for path, model in models(environment):
         for pool in placed(environment, model.placement):
-            gpu = GPUS.get(pool.gpu or "")
-            if gpu is None or model.server.vllm is None:
+            gpu = environment.card(pool)
+            if gpu is None or model.server.vllm is None or model.volume is None:
                 continue
             share = model.server.vllm.gpu_memory_utilization or 1
-            room = gpu.memory_gib * max(1, model.server.gpus) * share
+            room = memory_gib(model.server.resources, pool, gpu) * share
             size = float(gib(model.volume.size))
             if size >= room:
                 yield (
@@ -60,8 +58,14 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     for path, model in models(environment):
         image = vllm_image(model.server.image)
         for pool in placed(environment, model.placement):
-            gpu = GPUS.get(pool.gpu or "")
+            gpu = environment.card(pool)
             if gpu is None:
+                continue
+            if model.server.vllm_command and gpu.compute_capability < LEAST_CAPABILITY:
+                want = f"another server, or placed without pool {pool.name}"
+                why = f"vLLM needs compute capability {LEAST_CAPABILITY}, {pool.gpu} has "
+                why += f"{gpu.compute_capability}"
+                yield Fault(f"{path}.server.image", model.server.image, want, why)
                 continue
             if (
                 image
@@ -81,12 +85,16 @@ def first_qwen_runs_on_the_release(environment: Environment) -> Iterator[Fault]:
     """Architectures that a release no longer loads, told by the folder's name."""
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        folder = (model.volume.path or "").rstrip("/").rpartition("/")[2]
-        for pattern, (last, name) in LAST_RELEASE.items():
+        command, field = model.server.vllm_command, "volume.path"
+        name = model.volume.path if model.volume else ""
+        if command and model.server.loads_from_a_hub:
+            name, field = command.model or "", f"server.{_field(model, 'model')}"
+        folder = name.rstrip("/").rpartition("/")[2]
+        for pattern, (last, family) in LAST_RELEASE.items():
             if image and image.version > last and re.fullmatch(pattern, folder, re.IGNORECASE):
                 release = release_name(last)
                 want = f"vLLM {release} or earlier, or a newer model, e.g. Qwen2.5"
-                why = f"{path}.volume.path ends in {folder}, which is taken for {name}, and "
+                why = f"{path}.{field} ends in {folder}, which is taken for {family}, and "
                 why += f"vLLM {release} was the last release to load that"
                 see = "docs/guides/upgrade.md"
                 yield Fault(f"{path}.server.image", model.server.image, want, why, see)
@@ -165,8 +173,22 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
         if image is None:
             continue
         for pool in placed(environment, model.placement):
-            section = SECTIONS[type(pool)]
-            yield from _driver_faults(f"{section}[{pool.name}].driver", pool, image, path)
+            yield from _driver_faults(f"{section_of(pool)}.driver", pool, image, path)
+
+
+@check
+def drivers_run_the_cards(environment: Environment) -> Iterator[Fault]:
+    """A card that says which driver it needs."""
+    for pool in environment.all_pools:
+        card = environment.card(pool)
+        minimum = card.driver if card else None
+        if minimum and pool.driver and _numbers(pool.driver) < _numbers(minimum):
+            why = f"gpus[{pool.gpu}].driver says that older ones do not run the card"
+            yield Fault(f"{section_of(pool)}.driver", pool.driver, f"{minimum} or later", why)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 def _driver_faults(

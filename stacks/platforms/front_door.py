@@ -8,8 +8,10 @@ from components.args import MISSING, Fault, Words
 from components.crds.kserve import DeploymentMode
 from components.platform import KServeFlavor
 from components.platform.kserve import (
+    ALB_INGRESS_CLASS,
+    ALB_ZONES,
     DEFAULT_INGRESS_CLASS,
-    INGRESS_ADDON,
+    INGRESS_ADDONS,
     chart_value,
     default_cpu_limit,
 )
@@ -43,19 +45,33 @@ def ingress_controllers_are_installed_once(
     section = environment.kserve
     field = "kserve.ingress_controller"
     controller = ingress_controller(environment, needs)
+    addon = INGRESS_ADDONS.get(section.ingress_class)
     if controller is not IngressController.ADDON and section.public_ingress:
         why = "it is a setting of the add-on that KServe brings, and the stack brings none"
         if addon_is_named(environment):
-            why = f"cluster.addons names {INGRESS_ADDON}, whose config decides"
+            why = f"cluster.addons names {addon}, whose config decides"
         yield Fault("kserve.public_ingress", True, "left out", why)
     if controller is IngressController.ADDON and environment.existing:
         yield Fault(field, controller, "'present'", "the add-on belongs to a cluster of the stack")
-    elif controller is IngressController.ADDON and section.ingress_class != DEFAULT_INGRESS_CLASS:
-        why = f"the add-on answers to {DEFAULT_INGRESS_CLASS}, and kserve.ingress_class is another"
+    elif controller is IngressController.ADDON and addon is None:
+        classes = " and ".join(INGRESS_ADDONS)
+        why = f"ACK's add-ons answer to {classes}, and kserve.ingress_class is another"
         yield Fault(field, controller, "'present'", why)
     elif controller is IngressController.ADDON and addon_is_named(environment):
-        why = f"cluster.addons names {INGRESS_ADDON}, and a cluster has it once"
+        why = f"cluster.addons names {addon}, and a cluster has it once"
         yield Fault(field, controller, "'present', or left out", why)
+
+
+@check_by_needs
+def alb_stands_in_several_zones(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """ACK makes no ALB instance in one zone."""
+    section, network = environment.kserve, environment.network
+    is_alb = section.ingress_class == ALB_INGRESS_CLASS
+    installs = ingress_controller(environment, needs) is IngressController.ADDON
+    if is_alb and installs and network and len(network.zones) < ALB_ZONES:
+        want = f"{DEFAULT_INGRESS_CLASS}, or network.zones of {ALB_ZONES} zones or more"
+        why = "an ALB instance stands in as many"
+        yield Fault("kserve.ingress_class", section.ingress_class, want, why)
 
 
 @KSERVE.check

@@ -1,6 +1,10 @@
 """Where the ingress controller comes from that KServe's Ingresses need."""
 
-from components.platform.kserve import DEFAULT_INGRESS_CLASS, INGRESS_ADDON, serves_by_gateway
+from components.platform.kserve import (
+    DEFAULT_INGRESS_CLASS,
+    INGRESS_ADDONS,
+    serves_by_gateway,
+)
 
 from ..needs import Needs
 from ..sections.environment import Environment
@@ -30,4 +34,5 @@ def ingress_controller(environment: Environment, needs: Needs) -> IngressControl
 
 def addon_is_named(environment: Environment) -> bool:
     """Whether the stack file adds the controller itself."""
-    return any(addon.name == INGRESS_ADDON for addon in environment.cluster.addons)
+    controller = INGRESS_ADDONS.get(environment.kserve.ingress_class)
+    return any(addon.name == controller for addon in environment.cluster.addons)

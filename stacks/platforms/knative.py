@@ -28,6 +28,13 @@ ADDON_KUBERNETES: Final = "1.28"
 
 
 def knative_args(
+    environment: Environment, needs: Needs, models: Sequence[ModelArgs]
+) -> KnativeArgs | None:
+    """Knative, unless the cluster has it."""
+    return needed_knative(environment, needs, models) if environment.knative.install else None
+
+
+def needed_knative(
     environment: Environment, _needs: Needs, models: Sequence[ModelArgs]
 ) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
@@ -53,11 +60,13 @@ KNATIVE: Final = Platform(NAME, knative_args, Knative, section="knative", nodes=
 @KNATIVE.check
 def knative_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """ACK's add-on and the operator's releases have floors."""
-    if not environment.existing:
+    section = environment.knative
+    if section.install and not environment.existing:
         why = "ACK's Knative add-on needs it"
         yield from kubernetes_faults(environment, ADDON_KUBERNETES, why)
         return
-    release = environment.knative.version or KNATIVE_SERVING_VERSION
+    release = section.version or (KNATIVE_SERVING_VERSION if section.install else "")
+    release = ".".join(release.split(".")[:2])
     if floor := KNATIVE_SERVING_MINIMUM.get(release):
         yield from kubernetes_faults(environment, floor, f"Knative Serving {release} needs it")
 
@@ -66,7 +75,8 @@ def knative_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> I
 def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
     """The operator serves a few releases of Serving."""
     version = environment.knative.version
-    if environment.existing and version is not None and version not in KNATIVE_SERVING_MINIMUM:
+    installs = environment.existing and environment.knative.install
+    if installs and version is not None and version not in KNATIVE_SERVING_MINIMUM:
         want = f"one of {', '.join(KNATIVE_SERVING_MINIMUM)}"
         why = "these are the releases that the pinned Knative operator installs"
         yield Fault("knative.version", version, want, why)
@@ -76,7 +86,8 @@ def knative_release_is_served(environment: Environment) -> Iterator[Fault]:
 def enough_nodes_carry_knative(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """ACK counts the nodes before it installs the add-on."""
     lowest = sum(map(lowest_size, environment.pools))
-    if not environment.existing and environment.pools and lowest < ADDON_NODES:
+    is_addon = environment.knative.install and environment.creates_cluster
+    if is_addon and environment.pools and lowest < ADDON_NODES:
         got = Words(f"{lowest} node{'' if lowest == 1 else 's'} at the least")
         want = f"{ADDON_NODES} nodes or more, over all pools"
         yield Fault("pools", got, want, "ACK installs Knative only on that many")

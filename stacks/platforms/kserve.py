@@ -1,32 +1,44 @@
 """KServe, with the ingress controller that its models need."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.args import Fault
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
 from components.platform import KServe, KServeArgs, KServeFlavor
+from components.platform.kserve import ALB_INGRESS_CLASS
 from components.serving import ModelArgs
 
 from ..arguments import cluster_id, made_of
 from ..checks.cluster import kubernetes_faults
 from ..needs import KSERVE as NAME
 from ..needs import Needs
+from ..placeholders import vswitch_id
 from ..sections.environment import Environment
-from ..sections.platform import CertManagerMode, IngressController
+from ..sections.platform import KSERVE_RELEASE, CertManagerMode, IngressController
 from .cert_manager import CERT_MANAGER
 from .ingress import ingress_controller
 from .platform import Platform
 
+MODES_RENAMED: Final = (0, 16)
+"""First KServe release that knows the modes Knative and Standard: kserve v0.15.2 and v0.16.0,
+pkg/constants/constants.go."""
 KUBERNETES: Final = "1.32"
 """Lowest Kubernetes version of KServe 0.20: KServe, administrator guide, 2026-08."""
 
 
-def kserve_args(environment: Environment, needs: Needs, _models: Sequence[ModelArgs]) -> KServeArgs:
-    """KServe as its section has it."""
+def kserve_args(
+    environment: Environment, needs: Needs, _models: Sequence[ModelArgs]
+) -> KServeArgs | None:
+    """KServe as its section has it, unless the cluster has it."""
     section = environment.kserve
+    if not section.install:
+        return None
     installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
+    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
     return made_of(
         KServeArgs,
         section,
@@ -34,6 +46,7 @@ def kserve_args(environment: Environment, needs: Needs, _models: Sequence[ModelA
         ingress_class=None if ack else section.ingress_class,
         protect_crds=environment.cluster.deletion_protection,
         cluster_id=cluster_id(environment) if installs else None,
+        alb_vswitch_ids=vswitches,
         public_ingress=section.public_ingress if installs and not environment.existing else None,
     )
 
@@ -47,14 +60,30 @@ KSERVE: Final = Platform(NAME, kserve_args, KServe, needs=(CERT_MANAGER,), secti
 @KSERVE.check
 def kserve_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """The pinned release has a floor; of another one it is not known."""
-    if not environment.kserve.chart:
+    if environment.kserve.install and not environment.kserve.chart:
         yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
+
+
+@KSERVE.check
+def present_kserve_knows_the_mode(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A mode of another name is the cluster's default to an older release, without a word."""
+    version = re.fullmatch(KSERVE_RELEASE, environment.kserve.version or "")
+    if version is None or (int(version[1]), int(version[2])) >= MODES_RENAMED:
+        return
+    for path, model in needs.models(NAME):
+        if needs.on_knative(model):
+            want = f"v{'.'.join(map(str, MODES_RENAMED))}.0 or later"
+            why = (
+                f"{path} scales on concurrency, in mode {DeploymentMode.KNATIVE}, which older "
+                "releases call otherwise"
+            )
+            yield Fault("kserve.version", environment.kserve.version, want, why)
 
 
 @KSERVE.check
 def kserve_has_cert_manager(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """KServe's webhooks refuse everything until they have a certificate."""
-    if environment.cert_manager is CertManagerMode.ABSENT:
+    if environment.kserve.install and environment.cert_manager is CertManagerMode.ABSENT:
         why = "KServe's webhooks get their certificate from it"
         yield Fault("cert_manager", environment.cert_manager, "'install' or 'present'", why)
 

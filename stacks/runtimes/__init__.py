@@ -12,16 +12,17 @@ from components.serving import LoadTestArgs
 
 from .. import arguments
 from ..arguments import pod_labels, required
-from ..platforms import Platform
+from ..platforms import CERT_MANAGER, Platform
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
 from ..sections.training import TrainingSection
-from .runtime import Runtime, Served
+from .runtime import CanaryPart, Runtime, Served
 
 __all__ = [
     "MODULES",
     "RUNTIMES",
+    "CanaryPart",
     "Runtime",
     "Served",
     "awaited_platforms",
@@ -65,7 +66,9 @@ def awaited_platforms(environment: Environment) -> set[Platform]:
 
 def _named(model: ModelSection) -> Sequence[Platform]:
     runtime = RUNTIMES.get(model.serve.kind)
-    return runtime.needs(model) if runtime else ()
+    needed = runtime.needs(model) if runtime else ()
+    issuer = model.ingress and model.ingress.tls and model.ingress.tls.issuer
+    return (*needed, CERT_MANAGER) if issuer else needed
 
 
 def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:

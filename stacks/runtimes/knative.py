@@ -55,6 +55,8 @@ RUNTIME: Final = Runtime(
     render=render,
     fields={
         "metadata.name": "name",
+        "serve.traffic": "serve.knative.traffic",
+        "traffic": "serve.knative.traffic",
         "template.metadata.annotations": "serve.knative.annotations",
         "spec.template.metadata.annotations": "serve.knative.annotations",
         "template.spec.containers[0].env": "server.env",

@@ -4,13 +4,26 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from components.args import Fault
-from components.crds.kserve import SERVING_CONTAINER
+from components.args import MISSING, Fault, Words
+from components.crds.kserve import SERVING_CONTAINER, deployment_name
 from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference
-from components.serving import KServeMetric, KServeModel, KServeModelArgs, ModelArgs, ModelServer
-from components.serving.kserve_model import cluster_url, render, service_labels
+from components.serving import (
+    CanaryRouteArgs,
+    KServeMetric,
+    KServeModel,
+    KServeModelArgs,
+    ModelArgs,
+    ModelServer,
+)
+from components.serving.kserve_model import (
+    cluster_url,
+    host,
+    is_nginx,
+    render,
+    service_labels,
+)
 from components.serving.shutdown import (
     END_SECONDS,
     ENDPOINTS_SECONDS,
@@ -20,14 +33,15 @@ from components.serving.shutdown import (
     standard_shutdown,
 )
 
-from ..arguments import required
-from ..checks.rules import check, warning
+from ..arguments import namespace_of, required
+from ..checks.rules import check, check_by_needs, warning
 from ..checks.views import models
+from ..needs import Needs
 from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from .runtime import Runtime
+from .runtime import CanaryPart, Runtime
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
@@ -49,10 +63,12 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
 def limited(environment: Environment, server: ModelServer) -> ModelServer:
     """The server, with its CPU request as its limit where a lower one would be put upon it.
 
-    Nobody knows the values of ack-kserve: it is taken for what KServe ships.
+    Nobody knows the values of ack-kserve, or of a KServe that is there: they are taken for what it
+    ships.
     """
     chart, resources = environment.kserve.chart, server.resources
-    is_upstream = chart is None or chart.flavor is not KServeFlavor.ACK
+    is_ours = environment.kserve.install
+    is_upstream = is_ours and (chart is None or chart.flavor is not KServeFlavor.ACK)
     if is_upstream or resources.cpu_limit is not None or default_cpu_limit(chart) is not None:
         return server
     room = difference(SHIPPED_LIMIT, resources.cpu)
@@ -71,6 +87,23 @@ def platforms(model: ModelSection) -> tuple[Platform, ...]:
     """KServe, and Knative for a model that it runs there."""
     on_knative = required(model.serve.kserve).scale.metric is KServeMetric.CONCURRENCY
     return (KNATIVE, KSERVE) if on_knative else (KSERVE,)
+
+
+def canary_args(
+    environment: Environment, model: ModelSection, args: KServeModelArgs
+) -> CanaryPart | None:
+    """The share of a model's requests that another one gets."""
+    canary = args.serve.canary
+    if canary is None or canary.model is None:
+        return None
+    route = CanaryRouteArgs(
+        host=host(model.name, args),
+        service=deployment_name(canary.model),
+        namespace=args.namespace,
+        percent=canary.percent,
+        ingress_class=ingress_class(environment),
+    )
+    return CanaryPart(canary.model, route)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -114,6 +147,52 @@ def keda_is_there(environment: Environment) -> Iterator[Fault]:
             yield Fault("keda", environment.keda, want, why)
 
 
+@check_by_needs
+def canaries_share_requests(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A weight of NGINX's between two models that answer to the same question."""
+    for path, model in models(environment):
+        canary = model.serve.kserve.canary if model.serve.kserve else None
+        if canary is None or canary.model is None or needs.on_knative(model):
+            continue
+        field, other = f"{path}.serve.kserve.canary", environment.model(canary.model)
+        kserve = other.serve.kserve if other else None
+        if other is None or other is model:
+            want = "the name of another entry of models"
+            yield Fault(f"{field}.model", canary.model, want, "it is the new version")
+        elif kserve is None or needs.on_knative(other) or kserve.canary is not None:
+            want = "a model of KServe that Knative does not run, and that shares with no other"
+            yield Fault(f"{field}.model", canary.model, want, "an Ingress has one share beside it")
+        else:
+            yield from _likeness_faults(environment, model, other)
+        if not is_nginx(ingress_class(environment)):
+            want = "left out, or kserve.ingress_class one of NGINX's"
+            why = (
+                "requests are shared by annotations that NGINX reads; elsewhere, let the gateway "
+                "share them between the two models' Services"
+            )
+            yield Fault(field, Words("given"), want, why)
+
+
+def _likeness_faults(
+    environment: Environment, model: ModelSection, other: ModelSection
+) -> Iterator[Fault]:
+    """Refuses a new version that would answer other questions than the one before."""
+    path = f"models[{other.name}]"
+    if (space := namespace_of(environment, model)) != namespace_of(environment, other):
+        want = f"{space}, that of models[{model.name}]"
+        why = "an Ingress leads to Services of its own namespace"
+        yield Fault(f"{path}.namespace", namespace_of(environment, other), want, why)
+    first, second = (part.server.served_name or part.name for part in (model, other))
+    if first != second:
+        want = f"one whose served name is {first!r}, as that of models[{model.name}]"
+        why = "clients ask for one name, and the other would answer 404"
+        yield Fault(f"{path}.server", Words(f"served as {second}"), want, why)
+    if model.api_key_secret != other.api_key_secret:
+        got = MISSING if other.api_key_secret is None else Words("another one")
+        want = f"that of models[{model.name}]"
+        yield Fault(f"{path}.api_key_secret", got, want, "clients have one key")
+
+
 RUNTIME: Final = Runtime(
     args=model_args,
     component=KServeModel,
@@ -129,5 +208,6 @@ RUNTIME: Final = Runtime(
     },
     needs=platforms,
     pod_labels=pod_labels,
-    url=lambda environment, model: cluster_url(model.name, environment.namespace),
+    canary=canary_args,
+    url=lambda environment, model: cluster_url(model.name, namespace_of(environment, model)),
 )

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import pulumi
 
-from components.serving import ModelArgs
+from components.serving import CanaryRouteArgs, ModelArgs
 
-from ..arguments import pod_labels
+from ..arguments import namespace_of, pod_labels
 from ..platforms import Platform
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
@@ -28,9 +28,22 @@ def no_platforms(_model: ModelSection) -> Sequence[Platform]:
     return ()
 
 
+@dataclass(frozen=True)
+class CanaryPart:
+    """A share of a model's requests that another model gets."""
+
+    model: str
+    """Name of the other model."""
+    args: CanaryRouteArgs
+
+
+def no_canary(_environment: Environment, _model: ModelSection, _args: Any) -> None:
+    """What a runtime needs that shares requests by itself, or not at all."""
+
+
 def service_url(environment: Environment, model: ModelSection) -> str:
     """Address of a Service that is called as the model."""
-    return f"http://{model.name}.{environment.namespace}.svc.cluster.local"
+    return f"http://{model.name}.{namespace_of(environment, model)}.svc.cluster.local"
 
 
 @dataclass(frozen=True)
@@ -49,5 +62,7 @@ class Runtime(Generic[A]):
     """What has to be installed for a model that it serves."""
     pod_labels: Callable[[ModelSection], dict[str, str]] = pod_labels
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
+    canary: Callable[[Environment, ModelSection, A], CanaryPart | None] = no_canary
+    """What shares a model's requests with another one; None where nothing has to."""
     url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""

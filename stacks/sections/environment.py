@@ -7,25 +7,35 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from components.args import SECRET, Args, Because, Fault
+from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
-from components.names import LabelName
-from components.platform.fluid import FluidChart
+from components.names import LabelName, ResourceGroupId, TagKey, TagValue
 from components.platform.priorities import PriorityClass
 
 from .cluster import ClusterSection, Profile
 from .load_tests import LoadTestSection
 from .marks import IMMUTABLE
 from .models import ModelSection
+from .namespaces import ElasticQuotaSection, NamespaceSection, NetworkPoliciesSection
 from .network import NetworkSection
 from .platform import (
     CertManagerMode,
+    CertManagerSection,
+    FluidSection,
     GpuMetricsSection,
     KnativeSection,
     KServeSection,
     WaitsSection,
 )
-from .pools import AnyPoolSection, EdgePoolSection, InstanceTypeSection, NodesSection, PoolSection
+from .pools import (
+    AnyPoolSection,
+    EdgePoolSection,
+    GpuSection,
+    InstanceTypeSection,
+    NodesSection,
+    PoolSection,
+)
 from .prices import PricesSection
 from .stores import StoreSection
 from .training import TrainingSection
@@ -65,16 +75,28 @@ class Environment(Args):
     """Region of Alibaba Cloud, e.g. cn-beijing. Not needed with an existing cluster."""
     account_type: AccountType = AccountType.DOMESTIC
     """Site of the account: Domestic (aliyun.com) or International."""
+    tags: dict[TagKey, TagValue] = {}
+    """Tags of everything in the cloud that the stack creates and that takes tags."""
+    resource_group_id: ResourceGroupId | None = None
+    """ID of the resource group of what the stack creates. Default: the account's default group."""
     kubeconfig: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
-    """Secret: kubeconfig of an existing cluster."""
+    """Secret: kubeconfig of an existing cluster. With `cluster.id`, ACK is asked for one where this
+    is left out."""
     prometheus_url: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: HTTP API address of Managed Service for Prometheus, for gpu_metrics."""
     prometheus_token: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: token of Managed Service for Prometheus, where it asks for one."""
     namespace: Annotated[LabelName, Because("it names a Namespace")] = "inference"
-    """Namespace of the models. The stack creates it, unless a store is a claim that is in it."""
+    """Namespace of the models. The stack creates it, unless a store is a claim, or has a secret,
+    that is in it."""
+    namespaces: list[NamespaceSection] = []
+    """Settings of namespaces. If there is an entry, models and jobs name one of these or none."""
+    network_policies: NetworkPoliciesSection = NetworkPoliciesSection()
+    """Who reaches the pods of models and training jobs."""
+    elastic_quota: ElasticQuotaSection | None = None
+    """Guarantees of resources for groups of namespaces, on ACK Pro."""
     network: NetworkSection | None = None
-    """Addresses. Not needed with an existing cluster."""
+    """Addresses. Not needed with an existing cluster; with `cluster.id`, where its pools stand."""
     cluster: ClusterSection
     """The cluster."""
     pools: list[PoolSection] = []
@@ -82,9 +104,11 @@ class Environment(Args):
     edge_pools: list[EdgePoolSection] = []
     """Pools of IDC machines, with profile edge."""
     nodes: list[NodesSection] = []
-    """Groups of nodes of an existing cluster."""
+    """Groups of nodes of an existing cluster, or of that of `cluster.id`."""
     instance_types: list[InstanceTypeSection] = []
     """Instance types that the catalogue does not know."""
+    gpus: list[GpuSection] = []
+    """GPU cards that the catalogue does not know."""
     stores: list[StoreSection] = Field(min_length=1)
     """Where files are kept."""
     priorities: list[PriorityClass] = []
@@ -93,14 +117,14 @@ class Environment(Args):
     """Settings of Knative Serving."""
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
-    cert_manager: CertManagerMode = CertManagerMode.INSTALL
-    """Whence cert-manager comes: install, present or absent. By default the stack installs it, with
-    KServe."""
+    cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
+    """Whence cert-manager comes: install, present or absent, or a section with `install`. By
+    default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
     keda: bool = False
     """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
-    fluid: FluidChart = FluidChart()
+    fluid: FluidSection = FluidSection()
     """Settings of Fluid."""
     waits: WaitsSection = WaitsSection()
     """How long an update waits for what."""
@@ -123,9 +147,23 @@ class Environment(Args):
         return self.cluster.profile is Profile.EXISTING
 
     @property
+    def creates_cluster(self) -> bool:
+        """Whether the stack creates the cluster; else it is there, and may be one of ACK."""
+        return not self.existing and self.cluster.id is None
+
+    @property
     def all_pools(self) -> Sequence[AnyPoolSection]:
         """Whatever pods can be placed on."""
         return [*self.pools, *self.edge_pools, *self.nodes]
+
+    @property
+    def cert_manager_mode(self) -> CertManagerMode:
+        """Whence cert-manager comes."""
+        mode = self.cert_manager
+        if isinstance(mode, CertManagerSection):
+            return CertManagerMode.INSTALL if mode.install else CertManagerMode.PRESENT
+        is_assumed = not self.kserve.install and "cert_manager" not in self.model_fields_set
+        return CertManagerMode.PRESENT if is_assumed else mode
 
     def pool(self, name: str) -> AnyPoolSection | None:
         """The pool, or group of nodes, of a name."""
@@ -138,6 +176,16 @@ class Environment(Args):
     def store(self, name: str) -> StoreSection | None:
         """The store of a name."""
         return next((store for store in self.stores if store.name == name), None)
+
+    @property
+    def cards(self) -> Mapping[str, Gpu]:
+        """The catalogue of cards, with what the stack file adds; of two rows, the catalogue's."""
+        return {**{entry.name: entry.card() for entry in self.gpus}, **GPUS}
+
+    def card(self, pool: AnyPoolSection) -> Gpu | None:
+        """The card of a pool; None where it has none, or one of an unknown kind."""
+        described = (entry.card() for entry in self.gpus if entry.name == pool.gpu)
+        return GPUS.get(pool.gpu or "") or next(described, None)
 
     @property
     def instances(self) -> Mapping[str, Instance]:

@@ -27,6 +27,8 @@ class LoadTestSection(Args):
     """Name of the test."""
     model: str
     """Name of an entry of `models`."""
+    served_name: str | None = None
+    """Name that requests put into `model`: an alias or a LoRA adapter of it. Default: its first."""
     scenario: Scenario
     """How the model is loaded: exactly one of the kinds."""
     prompt: Prompt = Prompt()

@@ -1,19 +1,24 @@
 """A model: its files, its server, where it runs, and how it is served."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Protocol
 
 from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
-from components.names import ServiceName
+from components.names import NamespaceName, ObjectName, ServiceName
+from components.quantity import Quantity
+from components.serving.availability import DisruptionBudget, TopologySpread
+from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
 from components.serving.model_cache import CacheTier
+from components.serving.model_import import ImportSource
+from components.serving.pod_parts import MountedVolume, SideContainer
 from components.serving.server import KeySecretName, ModelServer
 
-from .stores import VolumeSection
+from .stores import FilesSection
 
 
 class CacheSection(CacheTier):
@@ -21,6 +26,50 @@ class CacheSection(CacheTier):
 
     pool: str
     """Pool whose nodes hold the copy."""
+
+
+class PodVolumeSection(MountedVolume):
+    """A volume of a model's pod beside its model."""
+
+    store: str | None = None
+    """Name of an entry of `stores`, of which a folder is mounted."""
+    path: str = Field(default="/", pattern="^/", examples=["/lora"])
+    """Folder in the store. Default: all of it."""
+    size: Quantity | None = Field(default=None, examples=["2Gi"])
+    """Size of the folder's files, e.g. 2Gi. Given with `store`."""
+    source: ImportSource | None = None
+    """Whence the folder is filled. Left out, its files are there already."""
+    claim: Annotated[ObjectName, Because("no claim is called otherwise")] | None = None
+    """Name of an existing claim in the namespace."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        if self.store is not None and self.size is None:
+            yield Fault(
+                "size", MISSING, "given with store", "a claim is matched to its volume by it"
+            )
+        fields = {
+            "path": None if self.path == "/" else self.path,
+            "size": self.size,
+            "source": Words("given") if self.source else None,
+        }
+        for field, value in fields.items():
+            if self.store is None and value is not None:
+                yield Fault(field, value, "left out without store", "it is of a store's folder")
+        if self.source is not None and self.writable:
+            why = "its files are those of their revision"
+            yield Fault("writable", True, "left out with source", why)
+
+    @classmethod
+    def _kinds(cls) -> Sequence[str]:
+        return ("store", *super()._kinds())
+
+    @property
+    def files(self) -> FilesSection | None:
+        """The folder of the store; None where the volume is something else."""
+        if self.store is None or self.size is None:
+            return None
+        return FilesSection(store=self.store, path=self.path, size=self.size, source=self.source)
 
 
 class PlacementSection(Args):
@@ -108,21 +157,48 @@ class ModelSection(Args):
 
     name: Annotated[ServiceName, Because("it names a Service")]
     """Name of the model, of its service and of its `release` label."""
-    volume: VolumeSection
-    """The model's files."""
+    namespace: NamespaceName | None = None
+    """Namespace of all that is made for it. Default: the stack's `namespace`."""
+    volume: FilesSection | None = None
+    """The model's files. Left out, each pod downloads `server.vllm.model` from a hub."""
     cache: CacheSection | None = None
     """Copy near the GPUs. Left out, pods read the store itself."""
     server: ModelServer
     """The container that serves it."""
+    volumes: list[PodVolumeSection] = []
+    """Further volumes, which all containers of its pods see."""
+    init_containers: list[SideContainer] = []
+    """Containers that run before the server, one after another, each to its end."""
+    sidecars: list[SideContainer] = []
+    """Containers that run beside the server."""
     placement: PlacementSection
     """Where its pods run."""
     priority: str | None = None
     """Name of an entry of `priorities`. Left out, the cluster's default."""
+    pod_disruption_budget: DisruptionBudget | None = None
+    """Replicas that keep running while nodes are drained. Left out, none has to."""
+    topology_spread: list[TopologySpread] = []
+    """How evenly replicas are spread over zones and nodes. Left out, not at all."""
     serve: ServeSection
     """How it is served and scaled."""
+    ingress: ModelIngress | None = None
+    """Host, certificate and who gets in. Left out, it is below the runtime's domain, by HTTP."""
     api_key_secret: KeySecretName | None = None
     """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
     asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""
+
+    def _faults(self) -> Iterator[Fault]:
+        vllm = self.server.vllm
+        if self.volume is None and vllm is not None and vllm.model is None:
+            want = "given, or else server.vllm.model set to the name of a model in a hub"
+            yield Fault("volume", MISSING, want, "the server has nothing to serve")
+        if self.volume is None and self.cache is not None:
+            why = "a cache is a copy of a store's files"
+            yield Fault("cache", Words("given without volume"), "left out, or volume given", why)
+        if self.volume is not None and vllm and vllm.model and self.server.loads_from_a_hub:
+            want = "a path below server.mount_path, or volume left out"
+            why = "the server would download it, and not read the files of its volume"
+            yield Fault("server.vllm.model", vllm.model, want, why)
 
     @property
     def most_replicas(self) -> int:

@@ -1,35 +1,56 @@
 """What a cluster has for its models: Knative, KServe, cert-manager, metrics."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
-from components.args import Args, Fault
+from components.args import Args, Fault, Words
 from components.names import NamespaceName, url_faults
+from components.platform.fluid import FluidChart
 from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
+
+KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
+"""How a release of KServe is written."""
+
+
+def version_faults(version: str | None) -> Iterator[Fault]:
+    """Refuses the release of a part that the stack installs, whose chart decides it."""
+    if version is not None:
+        why = "it says what is there already; what is installed, the chart decides"
+        yield Fault("version", version, "left out, or install false", why)
 
 
 class KnativeSection(Args):
     """Settings of Knative Serving."""
 
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it, whose settings the others
+    then say."""
     version: str | None = None
-    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23."""
+    """Add-on version on ACK, Serving release (1.20 to 1.23) elsewhere. Default: ACK's, or 1.23.
+    With `install: false`, the release that is there."""
     domain: ServicesDomain = "example.com"
     """Domain below which services are reached. The default is Knative's own."""
     skip_tag_resolving: list[UnresolvedRegistry] = []
     """Registries that Knative's controller cannot reach, such as docker.io from the mainland."""
     max_request_seconds: int = Field(default=600, ge=1)
     """Longest request that any model may allow, in seconds. The default is Knative's own."""
+    gateway_annotations: dict[str, str] | None = None
+    """Annotations of Kourier's Service on an existing cluster, such as those by which its load
+    balancer is private. On ACK's own Knative the gateway is ACK's."""
 
 
 class IngressController(StrEnum):
     """Whence the ingress controller comes, which KServe's Ingresses need."""
 
     ADDON = "addon"
-    """The stack installs ACK's add-on nginx-ingress-controller."""
+    """The stack installs ACK's add-on of the class: nginx-ingress-controller, or for class alb
+    alb-ingress-controller, whose instance stands in all zones of the network."""
     PRESENT = "present"
     """The cluster has one that answers to `ingress_class`, or gets it from `cluster.addons`."""
 
@@ -37,12 +58,17 @@ class IngressController(StrEnum):
 class KServeSection(Args):
     """Settings of KServe."""
 
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it, whose settings the others
+    then say."""
+    version: str | None = Field(default=None, examples=["v0.20.0"])
+    """Release that is there, with `install: false`; of one that is installed, `chart` says it."""
     chart: KServeChart | None = None
     """Which charts install it. Default: upstream's, pinned."""
     domain: ModelsDomain = "example.com"
     """Domain below which models are reached. The default is KServe's own."""
     ingress_class: IngressClassName = "nginx"
-    """IngressClass of the models' Ingresses. ACK's controller answers to nginx."""
+    """IngressClass of the models' Ingresses. ACK's add-ons answer to nginx and alb."""
     ingress_controller: IngressController | None = None
     """Whence the controller comes that answers to it. Default: addon for nginx on a cluster of the
     stack, unless `cluster.addons` names it; else present."""
@@ -51,6 +77,32 @@ class KServeSection(Args):
     alone."""
     runtimes: bool = False
     """Whether KServe's own serving runtimes are installed too."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from version_faults(self.version)
+            return
+        for field in sorted(self.model_fields_set & {"chart", "runtimes"}):
+            why = "the cluster has KServe, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
+        if self.version is not None and not re.fullmatch(KSERVE_RELEASE, self.version):
+            want = "a release such as v0.20.0"
+            yield Fault("version", self.version, want, "checks of the models go by it")
+
+
+class FluidSection(FluidChart):
+    """Settings of Fluid, and which chart installs it."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from super()._faults()
+            return
+        for field in sorted(self.model_fields_set - {"install", "version"}):
+            why = "the cluster has Fluid, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
 
 
 class CertManagerMode(StrEnum):
@@ -64,9 +116,21 @@ class CertManagerMode(StrEnum):
     """There is none."""
 
 
+class CertManagerSection(Args):
+    """Settings of cert-manager."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+    version: str | None = Field(default=None, pattern=r"^v\d+\.\d+\.\d+$", examples=["v1.21.1"])
+    """Release that is installed, or that is there. Default: the one that is pinned here."""
+
+
 class GpuMetricsSection(Args):
     """What carries metrics of vLLM and of GPUs to the autoscaler."""
 
+    install: bool = True
+    """Whether the stack installs the adapter and its sources. False where the cluster serves these
+    metrics already; dashboards are still made."""
     url: str | None = None
     """Address of a Prometheus in the cluster, e.g. `http://prometheus.monitoring.svc:9090`. That
     of Managed Service for Prometheus lets in whoever has it: it is the secret prometheus_url."""
@@ -86,6 +150,11 @@ class GpuMetricsSection(Args):
     """Namespace of the dashboards, which has to exist. Default: the models'."""
 
     def _faults(self) -> Iterator[Fault]:
+        if not self.install:
+            kept = {"install", "labels", "dashboards", "dashboards_namespace"}
+            for field in sorted(self.model_fields_set - kept):
+                why = "the cluster serves its metrics, and nothing is installed"
+                yield Fault(field, Words("given"), "left out with install false", why)
         # One with a user in it is refused by the component, without being shown.
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"

@@ -1,35 +1,94 @@
 """What pods run on: node pools, machines of an IDC, nodes of an existing cluster."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
-from components.catalog.gpus import GPUS
+from components.catalog.gpus import GPUS, Gpu
 from components.catalog.instances import Architecture, Instance, known_architecture
-from components.catalog.labels import GPU_TAINT
+from components.catalog.labels import GPU_SCHEDULE, GPU_TAINT
+from components.catalog.sharing import GpuSharing
 from components.cloud.node_pool import (
     Autoscale,
+    Containerd,
     ImageType,
+    InstancePattern,
+    NodeDisk,
     Spot,
     Taint,
 )
 from components.names import (
     INSTANCE_TYPE,
+    DeploymentSetId,
     DriverVersion,
+    KeyPairName,
+    KmsKeyId,
     LabelKey,
     LabelValue,
     PartOfNames,
+    SecurityGroupId,
     ServiceName,
+    TagKey,
+    TagValue,
 )
 from components.serving.server import Resources
 
+from .marks import IMMUTABLE
 
-def card_faults(field: str, card: str | None, why: str) -> Iterator[Fault]:
-    """Refuses a card that the catalogue does not have."""
-    if card is not None and card not in GPUS:
-        yield Fault(field, card, f"one of {', '.join(GPUS)}", why)
+LINGJUN_DOCS: Final = (
+    "https://www.alibabacloud.com/help/en/ack/ack-lingjun-managed-clusters/user-guide/"
+    "overview-of-lingjun-node-pools"
+)
+
+
+class GpuSection(Args):
+    """A GPU card that the catalogue does not know."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", examples=["H20-3e"])
+    """What the stack file calls the card, e.g. H20-3e."""
+    label: LabelValue | None = Field(default=None, min_length=1, examples=["NVIDIA-H20-3e"])
+    """Value of the node label aliyun.accelerator/nvidia_name, e.g. NVIDIA-H20-3e: see `kubectl get
+    nodes -L aliyun.accelerator/nvidia_name`. Left out, pods find the nodes by the pool's ID."""
+    memory_gib: int = Field(ge=1)
+    """Memory of one card that a program can use, in GiB, rounded down, as nvidia-smi shows it."""
+    compute_capability: float = Field(ge=1, lt=100, examples=[9.0])
+    """CUDA compute capability, e.g. 9.0: NVIDIA's table at developer.nvidia.com/cuda-gpus."""
+    driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
+    """Lowest version of the NVIDIA driver that runs the card. Left out, it is not checked."""
+    mig: dict[str, Annotated[int, Field(ge=1)]] = Field(default={}, examples=[{"1g.18gb": 7}])
+    """Instances that one card holds of each MIG profile, e.g. 1g.18gb: 7."""
+
+    def card(self) -> Gpu:
+        """The row that the catalogue would have."""
+        return Gpu(
+            self.label, self.memory_gib, self.compute_capability, self.mig, driver=self.driver
+        )
+
+
+class PoolType(StrEnum):
+    """What the nodes of a pool are, as ACK calls it."""
+
+    ECS = "ess"
+    """ECS instances."""
+    LINGJUN = "lingjun"
+    """Bare metal of Lingjun, which no stack creates."""
+
+
+def sharing_faults(
+    sharing: GpuSharing, card: str | None, field: str, labels: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Refuses a way to share cards that there are none for, or of which a label says another."""
+    if sharing is GpuSharing.EXCLUSIVE:
+        return
+    if card is None:
+        yield Fault("gpu_sharing", sharing, "left out, or gpu given", "there are no cards to share")
+    label = labels.get(GPU_SCHEDULE, sharing.label)
+    if label != sharing.label:
+        why = f"gpu_sharing is {sharing.value}, of which that label is made"
+        yield Fault(f"{field}[{GPU_SCHEDULE}]", label, f"{sharing.label!r}, or left out", why)
 
 
 class InstanceTypeSection(Args):
@@ -44,7 +103,7 @@ class InstanceTypeSection(Args):
     gpus: int = Field(default=0, ge=0)
     """GPU cards."""
     gpu: str | None = None
-    """Card, a key of the catalogue's GPUs."""
+    """Card, a key of the catalogue's GPUs or the name of an entry of `gpus`."""
     enis: int | None = Field(default=None, ge=1)
     """Elastic network interfaces, which bound the pods under Terway."""
     ips_per_eni: int | None = Field(default=None, ge=1)
@@ -84,8 +143,14 @@ class PoolSection(Args):
     """Name of the pool, unique in the environment."""
     instance_types: list[str] = Field(min_length=1, max_length=10)
     """ECS instance types, best first; the autoscaler takes what a zone has."""
-    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
-    """Card of a GPU pool, e.g. A10. Left out for a pool without GPUs."""
+    type: PoolType = PoolType.ECS
+    """What its nodes are: ess, which are ECS instances."""
+    gpu: str | None = Field(default=None, examples=[*GPUS])
+    """Card of a GPU pool, e.g. A10: one of the catalogue, or the name of an entry of `gpus`. Left
+    out for a pool without GPUs."""
+    gpu_sharing: GpuSharing = GpuSharing.EXCLUSIVE
+    """How its nodes hand out their cards: whole ones, or parts for `resources.gpu_memory` or
+    `resources.mig`. Another way replaces no node: drain the pool first."""
     size: int | None = Field(default=None, ge=0, le=1000)
     """Number of nodes. Exactly one of this and `autoscale`."""
     autoscale: Autoscale | None = None
@@ -99,7 +164,39 @@ class PoolSection(Args):
     driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """NVIDIA driver, e.g. 550.144.03. Left out, ACK's default for the Kubernetes version."""
     system_disk_gib: int = Field(default=120, ge=40, le=2048)
-    """Encrypted system disk in GiB; images are unpacked on it."""
+    """Encrypted system disk in GiB; images are unpacked on it, unless there is a `data_disk`."""
+    system_disk: NodeDisk | None = None
+    """Kind and size of the encrypted system disk, in place of `system_disk_gib`."""
+    data_disk: NodeDisk | None = None
+    """Encrypted disk for images and volumes of pods. Left out, they live on the system disk."""
+    kms_key_id: KmsKeyId | None = None
+    """ID of the KMS key that encrypts the disks. Default: the service key of ECS."""
+    key_name: KeyPairName | None = None
+    """Name of the key pair for SSH. Left out, nobody can log in."""
+    security_group_ids: list[SecurityGroupId] | None = Field(
+        default=None, min_length=1, json_schema_extra=IMMUTABLE
+    )
+    """IDs of the security groups of the nodes. Default: the cluster's."""
+    worker_role_name: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
+    deployment_set_id: DeploymentSetId | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """ID of a deployment set, which spreads the nodes over physical machines."""
+    auto_repair: bool = True
+    """Whether ACK repairs broken nodes."""
+    auto_upgrade: bool = False
+    """Whether ACK upgrades nodes in the maintenance window, and so drains them."""
+    cloud_monitor: bool = True
+    """Whether nodes report to CloudMonitor."""
+    containerd: Containerd | None = None
+    """How nodes pull images: mirrors, and how many layers at a time."""
+    pre_user_data: str | None = None
+    """Script that a new node runs before it joins. No secrets: pods on the node can read it."""
+    user_data: str | None = None
+    """Script that a new node runs once it has joined. No secrets: pods on the node can read it."""
+    instance_patterns: list[InstancePattern] = []
+    """Further instance types of a pool without GPUs, by vCPUs and memory."""
+    tags: dict[TagKey, TagValue] = {}
+    """Tags of the nodes, beside those of the environment, and before them."""
     dedicated: bool | None = None
     """Taints the nodes for pods that need a GPU. Default: true for a GPU pool."""
     labels: dict[str, str] = {}
@@ -112,9 +209,23 @@ class PoolSection(Args):
             got = Words("left out, as is autoscale") if self.size is None else self.size
             want = "given, or else autoscale, but not both"
             yield Fault("size", got, want, "a pool has a fixed size or is autoscaled")
-        yield from card_faults("gpu", self.gpu, "its node label and memory stand in the catalogue")
+        if self.system_disk is not None and "system_disk_gib" in self.model_fields_set:
+            why = "system_disk says how large it is"
+            yield Fault("system_disk_gib", self.system_disk_gib, "left out", why)
         if self.driver is not None and self.gpu is None:
             yield Fault("driver", self.driver, "left out", "the pool has no gpu")
+        if self.type is PoolType.LINGJUN:
+            want = "left out, for ECS instances"
+            why = "Lingjun nodes are bought and put into node groups in the console of Lingjun, "
+            why += "and no stack creates them; once they are in a cluster, profile existing serves "
+            why += "models on them, as nodes with the label alibabacloud.com/lingjun-worker"
+            yield Fault("type", self.type, want, why, LINGJUN_DOCS)
+        yield from sharing_faults(self.gpu_sharing, self.gpu, "labels", self.labels)
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether there are cards."""
+        return self.gpu is not None
 
     @property
     def is_dedicated(self) -> bool:
@@ -130,8 +241,11 @@ class PoolSection(Args):
 class MachinesSection(Args):
     """Machines that this stack does not buy: what it has to be told about them."""
 
-    gpu: str | None = Field(default=None, json_schema_extra={"enum": [*GPUS, None]})
-    """Card of the machines, e.g. V100. Left out for machines without GPUs."""
+    gpu: str | None = Field(default=None, examples=[*GPUS])
+    """Card of the machines, e.g. V100: of the catalogue, or the name of an entry of `gpus`. Left
+    out for machines without GPUs, or with `allocatable.gpus` for cards that are not checked."""
+    gpu_sharing: GpuSharing = GpuSharing.EXCLUSIVE
+    """How the machines hand out their cards, as whoever runs the cluster has set it up."""
     driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """NVIDIA driver of the machines. Left out, it is not checked."""
     allocatable: Resources | None = None
@@ -140,7 +254,19 @@ class MachinesSection(Args):
     """Taints of the machines; models on them tolerate these."""
 
     def _faults(self) -> Iterator[Fault]:
-        yield from card_faults("gpu", self.gpu, "its memory stands in the catalogue")
+        for field in ("gpu_memory", "gpu_cores", "mig"):
+            part = getattr(self.allocatable, field, None)
+            if part is not None:
+                why = "gpus says how many cards there are, gpu what each has, and gpu_sharing the "
+                why += "parts"
+                yield Fault(f"allocatable.{field}", part, "left out", why)
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether there are cards, of a known kind or not."""
+        offer = self.allocatable
+        unknown = offer is not None and "gpus" in offer.model_fields_set and offer.gpus > 0
+        return self.gpu is not None or unknown
 
     @property
     def all_taints(self) -> list[Taint]:
@@ -155,8 +281,21 @@ class EdgePoolSection(MachinesSection):
     """Name of the pool, unique in the environment."""
     node_pool_id: str | None = Field(default=None, pattern=r"^np[0-9a-z]+$", examples=["np1a2b3c"])
     """ID of an edge pool that exists. Left out, the stack creates the pool."""
+    labels: dict[LabelKey, LabelValue] = {}
+    """Labels of each node of a pool that is created."""
+    join_hours: int = Field(default=1, ge=1, le=168)
+    """Life of the script that the join command fetches, in hours."""
     interconnected: bool = False
     """Whether pods of all machines reach each other and those in the cloud."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        if self.gpu_sharing is not GpuSharing.EXCLUSIVE:
+            why = "ACK shares cards on managed Pro clusters, and isolates their memory on ECS alone"
+            yield Fault("gpu_sharing", self.gpu_sharing, "'exclusive', or left out", why)
+        if self.labels and self.node_pool_id is not None:
+            why = "an adopted pool is left as it is"
+            yield Fault("labels", Words("given"), "left out, or node_pool_id left out", why)
 
 
 class NodesSection(MachinesSection):
@@ -166,6 +305,11 @@ class NodesSection(MachinesSection):
     """Name of the group, used by `placement.pools` and `cache.pool`."""
     node_selector: dict[LabelKey, LabelValue] = Field(min_length=1)
     """Labels that these nodes, and no others, carry."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        card = self.gpu if self.gpu is not None or not self.has_gpus else "unknown"
+        yield from sharing_faults(self.gpu_sharing, card, "node_selector", self.node_selector)
 
 
 AnyPoolSection = PoolSection | EdgePoolSection | NodesSection

@@ -6,15 +6,19 @@ from typing import Annotated
 from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
+from components.cloud.model_bucket import Redundancy
 from components.cloud.model_file_system import StorageType
-from components.cloud.model_store import MountTargetHost
+from components.cloud.model_store import FuseType, MountTargetHost
 from components.names import (
     OSS_BUCKET,
+    KmsKeyId,
+    NamespaceName,
     ObjectName,
     PartOfNames,
     host_form,
 )
 from components.quantity import Quantity
+from components.serving.model_import import ImportSource
 
 from .marks import IMMUTABLE
 
@@ -36,6 +40,25 @@ class OssSection(Args):
         Because("the bucket is reached by it"),
     ] = None
     """Endpoint without scheme. Default: the region's internal one."""
+    secret: Annotated[ObjectName | None, Because("no Secret is called otherwise")] = None
+    """Name of a Secret in the namespace with an AccessKey for the bucket, under `akId` and
+    `akSecret`: for a cluster that exists and has no RRSA. Left out, a RAM role reads the bucket."""
+    redundancy: Redundancy = Field(default=Redundancy.ONE_ZONE, json_schema_extra=IMMUTABLE)
+    """LRS keeps objects in one zone, ZRS in three."""
+    kms_key_id: KmsKeyId | None = None
+    """ID of the KMS key that encrypts the objects; claims may use it. Default: a key of OSS."""
+    noncurrent_days: int = Field(default=30, ge=1)
+    """How long a replaced or deleted object can be brought back, in days."""
+    fuse_type: FuseType = FuseType.OSSFS2
+    """Client that mounts the bucket: ossfs2 for large files, or ossfs before CSI 1.33.1."""
+    mount_options: list[str] | None = None
+    """Options of the client, e.g. `umask=022`. Default: those that let every user read."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for field in ("redundancy", "noncurrent_days"):
+            if not self.create and field in self.model_fields_set:
+                why = "a bucket that is adopted is never changed"
+                yield Fault(field, getattr(self, field), "left out", why)
 
 
 class NasSection(Args):
@@ -47,18 +70,44 @@ class NasSection(Args):
     """Performance or Capacity."""
     zone: str | None = Field(default=None, json_schema_extra=IMMUTABLE)
     """Zone of the mount target. Default: the first zone."""
+    kms_key_id: KmsKeyId | None = Field(default=None, json_schema_extra=IMMUTABLE)
+    """ID of the KMS key that encrypts the files. Default: a key of NAS."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.server is not None and self.kms_key_id is not None:
+            why = "a file system that exists keeps its key"
+            yield Fault("kms_key_id", self.kms_key_id, "left out, or server left out", why)
         if self.server is not None and self.zone is not None:
             why = "the mount target exists, in a zone of its own"
             yield Fault("zone", self.zone, "left out, or server left out", why)
 
 
+class CpfsSection(Args):
+    """An existing file system of CPFS, General-purpose or for Lingjun."""
+
+    server: MountTargetHost | None = Field(
+        default=None, examples=["cpfs-0a1b2c.cn-beijing.cpfs.aliyuncs.com"]
+    )
+    """Domain name of the mount address of a General-purpose file system's protocol service, or of
+    the VPC mount target of one for Lingjun."""
+    file_system_id: str | None = Field(
+        default=None, pattern="^(bmcpfs|cpfs)-[a-z0-9]+$", examples=["bmcpfs-290w65p03ok64ya0"]
+    )
+    """ID of a file system of CPFS for Lingjun. Left out, it is a General-purpose one."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.server is None and self.file_system_id is None:
+            want = "given, or file_system_id of CPFS for Lingjun"
+            yield Fault("server", MISSING, want, "nodes mount the files from it")
+
+
 class ClaimSection(Args):
-    """A PersistentVolumeClaim that exists in the namespace."""
+    """A PersistentVolumeClaim that exists."""
 
     name: Annotated[ObjectName, Because("no claim is called otherwise")]
     """Name of the claim."""
+    namespace: NamespaceName | None = None
+    """Namespace that it is in, where alone it can be mounted. Default: the stack's `namespace`."""
 
 
 class StoreSection(Args):
@@ -70,14 +119,18 @@ class StoreSection(Args):
     """A bucket of OSS."""
     nas: NasSection | None = None
     """A file system of NAS."""
+    cpfs: CpfsSection | None = None
+    """An existing file system of CPFS."""
     claim: ClaimSection | None = None
     """An existing claim."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds = [kind for kind in ("oss", "nas", "claim") if getattr(self, kind) is not None]
+        every = ("oss", "nas", "cpfs", "claim")
+        kinds = [kind for kind in every if getattr(self, kind) is not None]
         if len(kinds) != 1:
             got = Words(f"given beside {kinds[1]}") if kinds else MISSING
-            want = "the only one of oss, nas and claim" if kinds else "given, or else nas or claim"
+            all_kinds = "the only one of oss, nas, cpfs and claim"
+            want = all_kinds if kinds else "given, or else nas, cpfs or claim"
             yield Fault(kinds[0] if kinds else "oss", got, want, "a store is in one place")
 
 
@@ -90,3 +143,23 @@ class VolumeSection(Args):
     """Folder in the store. Default: all of it."""
     size: Quantity = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi."""
+
+
+class FilesSection(VolumeSection):
+    """A folder of a store with the files of a model, which the stack may fill."""
+
+    source: ImportSource | None = None
+    """Whence the folder is filled: before pods or a cache read it, a Job imports the revision into
+    a folder of its own below `path`. Left out, the files are at `path` already."""
+
+    @property
+    def folder(self) -> str:
+        """Where the files are: of an import, the folder of its revision."""
+        if self.source is None:
+            return self.path
+        return f"{self.path.rstrip('/')}/{self.source.folder}"
+
+    @property
+    def read(self) -> VolumeSection:
+        """The folder that is read."""
+        return VolumeSection(store=self.store, path=self.folder, size=self.size)

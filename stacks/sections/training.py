@@ -6,18 +6,25 @@ from pydantic import Field
 
 from components.args import Args, Because
 from components.crds.formats import ImageReference
-from components.names import ServiceName
+from components.names import NamespaceName, ServiceName
 from components.quantity import Quantity
 from components.serving.server import ABSOLUTE, Resources
 
 from .models import PlacementSection
-from .stores import VolumeSection
+from .stores import FilesSection, VolumeSection
 
 
 class MountedVolumeSection(VolumeSection):
     """A folder of a store, and where a container sees it."""
 
     mount_path: str = Field(pattern=ABSOLUTE, examples=["/checkpoints"])
+    """Absolute path in the container."""
+
+
+class MountedFilesSection(FilesSection):
+    """A folder of a store with a base model, and where a container sees it."""
+
+    mount_path: str = Field(pattern=ABSOLUTE, examples=["/models"])
     """Absolute path in the container."""
 
 
@@ -34,6 +41,8 @@ class TrainingSection(Args):
 
     name: Annotated[ServiceName, Because("it names a Job")]
     """Name of the job."""
+    namespace: NamespaceName | None = None
+    """Namespace of all that is made for it. Default: the stack's `namespace`."""
     image: ImageReference = Field(min_length=1)
     """Image reference with a tag or digest."""
     command: list[str] = Field(min_length=1)
@@ -46,7 +55,7 @@ class TrainingSection(Args):
     """Name of an entry of `priorities`, below those of the models."""
     checkpoint: CheckpointSection
     """Where progress survives a preemption."""
-    volume: MountedVolumeSection | None = None
+    volume: MountedFilesSection | None = None
     """A base model, mounted read-only. Left out, there is none."""
     env: dict[str, str] = {}
     """Environment variables; over those that the job sets for a rendezvous."""

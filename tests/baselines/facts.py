@@ -5,6 +5,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import pulumi
+
 import components
 from components import cloud, crds, platform, serving
 from plan.record import record
@@ -19,6 +21,8 @@ BASELINE: Final = Path(__file__).with_name("baseline.txt")
 
 NAME: Final = "it"
 """Name of the minimal instances; stands as `{name}` in the baseline."""
+FIRST: Final = "first"
+"""Name of what they wait for."""
 
 
 def promises() -> list[str]:
@@ -69,10 +73,16 @@ def field_fact(one: Field) -> str:
 def children_facts(component: Any) -> Iterator[str]:
     """Names, types and parents of what a component registers."""
     name = component.__name__
-    made = record(lambda: component(NAME, dict(MINIMAL[name])))
+
+    def declare() -> None:
+        # What is not there yet: a component that waits for it asks no cloud at a preview.
+        first = pulumi.CustomResource("test:index:First", FIRST)
+        component(NAME, dict(MINIMAL[name]), pulumi.ResourceOptions(depends_on=[first]))
+
+    made = record(declare)
     for resource in made.resources:
         types, _, resource_name = resource.urn.split("::", 2)[2].partition("::")
-        if resource_name != NAME:
+        if resource_name not in (NAME, FIRST):
             child = resource_name.replace(f"{NAME}-", "{name}-", 1)
             yield f"component {name} makes {types}::{child}"
 

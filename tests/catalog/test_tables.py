@@ -5,8 +5,10 @@ import pytest
 from components.catalog.addons import ADDONS
 from components.catalog.charts import CHARTS, KNATIVE_SERVING_MINIMUM, KNATIVE_SERVING_VERSION
 from components.catalog.gpus import GPUS
+from components.catalog.instances import INSTANCES, has_erdma
 from components.catalog.labels import GPU_RESOURCE, GPU_TAINT
-from components.catalog.vllm import V100_CAPABILITY
+from components.catalog.sharing import mig_gib
+from components.catalog.vllm import LEAST_CAPABILITY, V100_CAPABILITY
 
 LABEL_VALUE = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
@@ -14,9 +16,13 @@ LABEL_VALUE = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 @pytest.mark.parametrize("name", GPUS)
 def test_every_card_has_a_label_value_that_a_node_can_carry(name: str):
     card = GPUS[name]
-    assert re.fullmatch(LABEL_VALUE, card.label)
+    assert re.fullmatch(LABEL_VALUE, card.label or "")
     assert card.memory_gib > 0
-    assert 7 <= card.compute_capability < 20
+    assert 6 <= card.compute_capability < 20
+    assert all(
+        instances * mig_gib(profile) <= card.memory_gib + 2
+        for profile, instances in card.mig.items()
+    )
 
 
 def test_no_two_cards_share_a_label():
@@ -57,5 +63,26 @@ def test_our_taint_is_keyed_by_the_resource_it_guards():
     assert GPU_TAINT["effect"] == "NoSchedule"
 
 
-def test_the_card_that_vllm_dropped_is_the_oldest_known():
-    assert min(card.compute_capability for card in GPUS.values()) == V100_CAPABILITY
+def test_the_card_that_vllm_dropped_is_the_oldest_that_it_ever_ran_on():
+    runs = [card.compute_capability for card in GPUS.values()]
+    assert min(value for value in runs if value >= LEAST_CAPABILITY) == V100_CAPABILITY
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_only_types_with_cards_are_said_to_have_erdma(name: str):
+    assert not has_erdma(name) or INSTANCES[name].gpus
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [
+        ("ecs.gn8is.2xlarge", True),
+        ("ecs.gn8v-8x.48xlarge", True),
+        ("ecs.ebmgn8v.48xlarge", True),
+        ("ecs.ebmgn9ge.64xlarge", True),
+        ("ecs.gn7i-c32g1.8xlarge", False),
+        ("ecs.gn8v2.large", False),
+    ],
+)
+def test_erdma_goes_by_the_family(name: str, has: bool):
+    assert has_erdma(name) == has

@@ -173,6 +173,37 @@ def test_a_file_system_is_mounted_read_only_over_nfs() -> None:
     assert "ro" not in volume(nas_store(writable=True))["mountOptions"]
 
 
+def cpfs_store(**cpfs: Any) -> dict[str, Any]:
+    return store(oss=None, cpfs=cpfs)
+
+
+def test_cpfs_is_mounted_by_nfs_below_its_root() -> None:
+    for path in ("/qwen", "/share/qwen"):
+        spec = volume(cpfs_store(server="cpfs-0a1b.cn-beijing.cpfs.aliyuncs.com", path=path))
+        assert spec["csi"]["driver"] == "nasplugin.csi.alibabacloud.com"
+        assert spec["csi"]["volumeAttributes"] == {
+            "mountProtocol": "cpfs-nfs",
+            "path": "/share/qwen",
+            "server": "cpfs-0a1b.cn-beijing.cpfs.aliyuncs.com",
+            "volumeAs": "subpath",
+        }
+        assert {"hard", "noresvport", "vers=3", "ro"} <= set(spec["mountOptions"])
+
+
+def test_a_folder_that_only_begins_like_the_root_of_cpfs_stays_whole() -> None:
+    spec = volume(cpfs_store(server="cpfs-0a1b.cn-beijing.cpfs.aliyuncs.com", path="/shared"))
+    assert spec["csi"]["volumeAttributes"]["path"] == "/share/shared"
+
+
+def test_cpfs_for_lingjun_is_mounted_by_its_id() -> None:
+    server = "cpfs-0a1b-vpc-2c.cn-beijing.cpfs.aliyuncs.com"
+    spec = volume(cpfs_store(file_system_id="bmcpfs-0a1b", server=server, path="/qwen"))
+    assert spec["csi"]["driver"] == "bmcpfsplugin.csi.alibabacloud.com"
+    assert spec["csi"]["volumeHandle"] == "bmcpfs-0a1b"
+    assert spec["csi"]["volumeAttributes"] == {"vpcMountTarget": server, "path": "/qwen"}
+    assert volume(cpfs_store(file_system_id="bmcpfs-0a1b"))["csi"].get("volumeAttributes", {}) == {}
+
+
 def test_a_file_system_needs_no_role() -> None:
     assert planned(nas_store()).of(ROLE) == []
 
@@ -205,7 +236,12 @@ def test_the_volume_goes_to_the_cluster_that_opts_name() -> None:
     ("args", "sentence"),
     [
         (store(nas=NAS), "oss is 'given beside nas', but it must be left out, or nas"),
-        (store(oss=None), "oss is missing, but it must be given, or nas"),
+        (store(oss=None), "oss is missing, but it must be given, or nas or cpfs"),
+        (cpfs_store(), "cpfs.server is missing, but it must be given, or file_system_id"),
+        (
+            cpfs_store(file_system_id="0a1b2c"),
+            "cpfs.file_system_id is '0a1b2c', but it must be an ID such as bmcpfs-",
+        ),
         (store(claim_name="Qwen"), "claim_name is 'Qwen', but it must be 1 to 63 lowercase"),
         (store(size="15GB"), "size is '15GB', but it must be a quantity of bytes such as '15Gi'"),
         (store(size="0"), "size is '0', but it must be a quantity of bytes"),

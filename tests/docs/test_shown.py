@@ -170,3 +170,9 @@ def test_the_model_to_append_is_served_by_kserve_where_there_are_metrics():
     needed = {key: of_hybrid[key] for key in ("gpu_metrics", "prometheus_url")}
     assert appended(entry, **needed) == []
     assert any("gpu_metrics" in sentence for sentence in appended(entry))
+
+
+def test_the_source_to_import_from_is_accepted_in_dev():
+    [block], [source] = blocks("model"), blocks("source")
+    [entry] = yaml.safe_load("\n".join(block))
+    assert appended(entry | yaml.safe_load("\n".join(source))) == []

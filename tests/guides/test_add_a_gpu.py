@@ -18,8 +18,8 @@ from .extensions import (
     stack_file,
 )
 
-PARTS = extension("a100")
-FILE = stack_file("a100")
+PARTS = extension("a30")
+FILE = stack_file("a30")
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stacks(copy: Path) -> Outcomes:
     files = {
-        "a100": FILE,
-        "unknown": FILE.replace("gpu: A100", "gpu: B9000"),
+        "a30": FILE,
+        "unknown": FILE.replace("gpu: A30", "gpu: B9000"),
         "large": FILE.replace('cpu: "14"', 'cpu: "16"'),
     }
     assert len({*files.values()}) == len(files)
@@ -42,7 +42,7 @@ def stacks(copy: Path) -> Outcomes:
 
 @pytest.fixture(scope="module")
 def plan(stacks: Outcomes) -> Plan:
-    return stacks.plan("a100")
+    return stacks.plan("a30")
 
 
 def test_a_gpu_kind_is_one_row_of_one_file() -> None:
@@ -63,13 +63,13 @@ def test_a_model_goes_to_the_new_card_first(plan: Plan) -> None:
 
 def test_the_pool_is_bought_by_the_type_that_has_the_card(plan: Plan) -> None:
     pools = {pool.name: pool.inputs for pool in plan.of("alicloud:cs/nodePool:NodePool")}
-    assert pools["a100-pool"]["instanceTypes"] == ["ecs.gn7e-c16g1.4xlarge"]
+    assert pools["a30-pool"]["instanceTypes"] == ["ecs.gn7s-c16g1.4xlarge"]
 
 
 def test_a_card_without_a_row_is_refused_with_those_that_have_one(stacks: Outcomes) -> None:
     sentences = stacks.refusal("unknown")
     assert any(
-        re.match(r"pools\[a100\]\.gpu is 'B9000', but it must be one of .*\bA100\b", sentence)
+        re.match(r"pools\[a30\]\.gpu is 'B9000', but it must be one of .*\bA30\b", sentence)
         for sentence in sentences
     ), sentences
 
@@ -77,9 +77,9 @@ def test_a_card_without_a_row_is_refused_with_those_that_have_one(stacks: Outcom
 def test_the_new_card_is_judged_like_the_others(stacks: Outcomes) -> None:
     """A node with 16 CPUs keeps some for itself, as the guide says."""
     sentences = stacks.refusal("large")
-    want = r"models\[qwen\]\.server\.resources\.cpu is '16'.*on pool a100"
+    want = r"models\[qwen\]\.server\.resources\.cpu is '16'.*on pool a30"
     assert any(re.match(want, sentence) for sentence in sentences), sentences
 
 
 def test_the_new_row_passes_the_tests_of_the_tables(copy: Path) -> None:
-    assert "1 passed" in run_tests(copy, "tests/catalog/test_tables.py", "-k", "A100")
+    assert "1 passed" in run_tests(copy, "tests/catalog/test_tables.py", "-k", "A30")

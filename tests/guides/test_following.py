@@ -23,7 +23,7 @@ from .extensions import (
 )
 from .test_add_a_serving_runtime import over_kserve
 
-CARD: Final = {"A100": "H20", "a100": "h20"}
+CARD: Final = {"A30": "A40", "a30": "a40"}
 CHECK: Final = {"spot_caches": "cache_nodes", "caches_keep_their_nodes": "caches_stay"}
 RUNTIME: Final = {
     "deployment_model": "plain_model",
@@ -78,7 +78,7 @@ class ClusterSection(Args):
 '''
 
 CHANGES: Final = (
-    Change("a GPU kind", renamed(extension("a100"), CARD), 1),
+    Change("a GPU kind", renamed(extension("a30"), CARD), 1),
     Change("a check", renamed(extension("spot-caches"), CHECK), 1),
     Change(
         "a field of every model",
@@ -97,7 +97,7 @@ CHANGES: Final = (
     ),
     Change(
         "a stack",
-        [Part("Pulumi.h20.yaml", stack_file("a100"), new=True).renamed(CARD)],
+        [Part("Pulumi.a40.yaml", stack_file("a30"), new=True).renamed(CARD)],
         1,
     ),
 )
@@ -155,8 +155,8 @@ def with_settings(stack: str) -> str:
 
 
 def test_each_change_does_what_it_is_made_for(followed: Path) -> None:
-    h20 = (followed / "Pulumi.h20.yaml").read_text()
-    files = {"plain": with_settings(PLAIN), "knative": with_settings(h20)}
+    a40 = (followed / "Pulumi.a40.yaml").read_text()
+    files = {"plain": with_settings(PLAIN), "knative": with_settings(a40)}
     stacks = outcomes(followed, files)
     plain, knative = map(stacks.plan, files)
     [deployment], [service] = plain.manifests("Deployment"), knative.manifests("Service")
@@ -173,4 +173,4 @@ def test_each_change_does_what_it_is_made_for(followed: Path) -> None:
 def test_no_test_fails_but_what_the_new_things_ask_for(followed: Path) -> None:
     """The guides' own tests among them, which make their changes beside these."""
     stacks = " or ".join(Path(file).name for file in OF_A_STACK)
-    run_tests(followed, *HIT, *OF_A_STACK, "-k", f"h20 or not ({stacks})")
+    run_tests(followed, *HIT, *OF_A_STACK, "-k", f"a40 or not ({stacks})")

@@ -179,6 +179,10 @@ def test_a_claim_without_a_volume_gets_one_of_its_storage_class(follow: Follow) 
     [
         ({"bucket": "llm", "path": "qwen"}, "oss://llm/qwen"),
         ({"server": "x.nas.aliyuncs.com", "path": "/share"}, "nas://x.nas.aliyuncs.com/share"),
+        (
+            {"server": "x.cpfs.aliyuncs.com", "path": "/share", "mountProtocol": "cpfs-nfs"},
+            "cpfs://x.cpfs.aliyuncs.com/share",
+        ),
         ({}, "csi"),
     ],
 )
@@ -482,3 +486,26 @@ def test_a_spec_that_is_not_known_breaks_nothing(planned: Callable[..., Plan], m
     assert titles == ["Knative Service", "KServe InferenceService"]
     nested = planned(service(volumes=[{"persistentVolumeClaim": marker}], nodeSelector=marker))
     assert [step.need for step in steps(workloads(nested)[0])] == ["scale", "nodes"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "amount", "text"),
+    [
+        ("aliyun.com/gpu-mem", "8", "0.36 A10 each (8 GiB), 1.09 at the most"),
+        ("nvidia.com/mig-1g.10gb", "1", "part of a card each (MIG 1g.10gb)"),
+        ("nvidia.com/gpu", "1", None),
+    ],
+)
+def test_a_part_of_a_card_is_told_with_the_sum_of_all_pods(
+    follow: Follow, resource: str, amount: str, text: str | None
+):
+    notes = {"autoscaling.knative.dev/max-scale": "3"}
+    container = {"image": "x", "resources": {"limits": {resource: amount}}}
+    pool = {"instanceTypes": ["ecs.gn7i-c32g1.8xlarge"], "nodePoolName": "a10"}
+    objects = [
+        service(notes, {"release": "qwen"}, containers=[container]),
+        policy({"release": "qwen"}),
+        ("alicloud:cs/nodePool:NodePool", pool),
+    ]
+    answers = [step.answer for step in follow("card", *objects)]
+    assert answers == ([] if text is None else [text])

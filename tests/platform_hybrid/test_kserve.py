@@ -204,6 +204,14 @@ def test_ack_kserve_has_no_address_that_could_be_known() -> None:
             {"domain": "https://models.example.com"},
             "domain is 'https://models.example.com', but it must be a host name such as",
         ),
+        (
+            {"cluster_id": "c1", "ingress_class": "alb", "alb_vswitch_ids": {"h": "vsw-1"}},
+            "alb_vswitch_ids is those of 1 zone, but it must be those of 2 zones or more",
+        ),
+        (
+            {"cluster_id": "c1", "alb_vswitch_ids": {"h": "vsw-1"}},
+            "alb_vswitch_ids is given, but it must be left out: only the add-on of class alb",
+        ),
         ({"ingress_class": "Nginx"}, "ingress_class is 'Nginx', but it must be lower-case letters"),
     ],
 )

@@ -104,6 +104,7 @@ def test_a_closed_set_is_an_enum(schema: Any) -> None:
 def test_what_is_secret_stays_so_in_every_sdk(schema: Any) -> None:
     secret = {path for path, one in everything(schema) if one.get("secret")}
     assert secret == {
+        "ack-inference:index:ExistingAckCluster.kubeconfig",
         "ack-inference:index:ExistingCluster.kubeconfig",
         "ack-inference:index:PrometheusEndpoint.token",
     }

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from proof import scenarios
 from proof.board import PENDING, Board, Longest, Wrong, is_ready, words
 from proof.scheduling import SCENARIOS, TAKEN, SchedulingScenario, rows
 from proof.stack_objects import StackObjects, stack_objects
@@ -192,7 +193,8 @@ def test_a_scenario_has_to_hold_and_to_go_wrong_without_what_it_needs(
 
 
 def test_everything_is_taken_away_by_some_scenario():
-    assert {name for scenario in SCENARIOS for name in scenario.needs} == set(TAKEN)
+    every = (*SCENARIOS, *scenarios.SCENARIOS)
+    assert {name for scenario in every for name in scenario.needs} == set(TAKEN)
 
 
 def test_taking_something_away_takes_it_from_every_pod_and_nothing_else():

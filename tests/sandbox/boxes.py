@@ -17,6 +17,7 @@ import pytest
 from sandbox import binaries
 from sandbox.clusters import describe
 from sandbox.engine import Outcome
+from sandbox.guard import guarded
 from sandbox.kubernetes.client import ApiClient
 from sandbox.kubernetes.server import ApiServer
 from sandbox.run import Edit, Sandbox
@@ -61,11 +62,9 @@ def sandbox_of(
     """
     memory = "/dev/shm"  # noqa: S108  kept in memory, since every step is written
     where = memory if os.access(memory, os.W_OK) else None
-    with (
-        _collector_off(),
-        tempfile.TemporaryDirectory(prefix="ack-inference-", dir=where) as folder,
-    ):
-        box = Sandbox(root, name, Path(folder) / "box", CRDS if CRDS.is_dir() else None)
+    folder = Path(tempfile.mkdtemp(prefix="ack-inference-", dir=where))
+    with _collector_off(), guarded(folder):
+        box = Sandbox(root, name, folder / "box", CRDS if CRDS.is_dir() else None)
         prepare(box)
         try:
             with box.running():
@@ -151,7 +150,7 @@ def assert_consistent(box: Sandbox) -> None:
     """What the state knows is what exists: nothing is lost, orphaned or there twice."""
     state = _made(box.engine.stored())  # IDs are no secrets
     clouds = [(one["type"], one["id"]) for one in state if one["type"].startswith("alicloud:")]
-    existing = [(one.type, one.id) for one in box.cloud.resources()]
+    existing = [(one.type, one.id) for one in box.cloud.created()]
     assert Counter(clouds) == Counter(existing)
     objects = [one for one in state if one["type"].startswith("kubernetes:")]
     ids = Counter((one["type"], one["id"]) for one in objects)
@@ -170,7 +169,7 @@ def assert_destroyed(box: Sandbox) -> None:
     """Destroys a stack; nothing is left in the cloud and in the clusters."""
     outcome = box.destroy()
     assert not outcome.errors, outcome.errors
-    assert box.cloud.resources() == []
+    assert box.cloud.created() == []
     assert recorded(box) == []
     left = {line.partition(" ")[2] for line in box.clusters.left_behind()}
     for cluster in box.clusters.names():

@@ -7,9 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -42,17 +42,23 @@ class Faults:
     """Every type of a stack fails once in its create, half-way, and in its update."""
 
     stack: ClassVar[str]
+    changes: ClassVar[Mapping[str, Any]] = {}
+    """What is changed in its configuration."""
+    more: ClassVar[frozenset[str]] = frozenset()
+    """Types that the stack has by those changes."""
     tried: ClassVar[tuple[str, ...]] = ()
     """Stacks whose types another class tries."""
 
     @classmethod
     def types(cls) -> set[str]:
-        return planned_types(cls.stack).difference(*map(planned_types, cls.tried))
+        own = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
+        return own | cls.more
 
     @pytest.fixture(scope="class")
     @classmethod
     def box(cls) -> Iterator[Sandbox]:
         with sandbox_of(cls.stack) as box:
+            box.configure(changing(**cls.changes))
             yield box
 
     def test_a_create_that_fails_once_succeeds_the_next_time(
@@ -72,7 +78,11 @@ class Faults:
 
 @needs_engine
 class TestDev(Faults):
+    """Its training on several pods, which meet at a Service, as in `prod`."""
+
     stack = "dev"
+    changes: ClassVar = {"training[finetune].parallelism": 2}
+    more = frozenset({"kubernetes:core/v1:Service"})
 
 
 @needs_engine
@@ -85,14 +95,6 @@ class TestHybrid(Faults):
 class TestExisting(Faults):
     stack = "existing"
     tried = ("dev", "hybrid")
-
-
-@needs_engine
-class TestProd(Faults):
-    """Training on several pods, which meet at a Service."""
-
-    stack = "prod"
-    tried = ("dev", "hybrid", "existing")
 
 
 def test_these_stacks_have_every_type_that_any_stack_has():

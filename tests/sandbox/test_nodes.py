@@ -171,7 +171,9 @@ def test_a_zone_that_is_full_says_so():
         render_node(pool, SIZE, small, names)
 
 
-SIZE = Size("ecs.gn7i-c32g1.8xlarge", 30_000, 2**37, 100, 2, "NVIDIA-A10", 22)
+SIZE = Size(
+    "ecs.gn7i-c32g1.8xlarge", 30_000, 2**37, 100, 2, "NVIDIA-A10", 22, {"1g.5gb": 7, "3g.20gb": 2}
+)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +183,28 @@ SIZE = Size("ecs.gn7i-c32g1.8xlarge", 30_000, 2**37, 100, 2, "NVIDIA-A10", 22)
         ("cgpu", {"aliyun.com/gpu-mem": 44, "aliyun.com/gpu-count": 2}),
         ("core_mem", {"aliyun.com/gpu-mem": 44, "aliyun.com/gpu-core.percentage": 200}),
         ("topology", {"aliyun.com/gpu": 2}),
-        ("mig", {}),
+        ("mig", {"nvidia.com/mig-1g.5gb": 14, "nvidia.com/mig-3g.20gb": 4}),
     ],
 )
 def test_a_node_that_shares_its_cards_has_no_whole_ones(mode: str, cards: dict[str, int]):
     offered = SIZE.offers({GPU_SCHEDULE: mode})
-    assert {name: n for name, n in offered.items() if "gpu" in name} == cards
+    assert {name: n for name, n in offered.items() if "/" in name} == cards
+
+
+def test_nodes_that_share_their_cards_offer_parts_and_what_else_pods_ask_for():
+    resources = {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"}
+    extended = {"aliyun/erdma": 1, "example.com/nic": 1}
+    raw = merged(
+        existing(),
+        {
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "nodes[gpu].allocatable": {"cpu": "30", "memory": "120Gi", "gpus": 2},
+            "models[qwen].server.resources": {**resources, "extended": extended},
+            "training": [],
+        },
+    )
+    allocatable = first_node(pools_of(raw)["gpu"])["status"]["allocatable"]
+    assert allocatable["aliyun.com/gpu-mem"] == "44"
+    assert allocatable["aliyun/erdma"] == allocatable["example.com/nic"] == "110"
+    raw = merged(raw, {"nodes[gpu].allocatable.extended": {**extended, "aliyun/erdma": 2}})
+    assert first_node(pools_of(raw)["gpu"])["status"]["allocatable"]["aliyun/erdma"] == "2"

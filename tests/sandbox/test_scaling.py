@@ -181,6 +181,26 @@ def test_the_first_unit_of_a_policy_that_may_grow_grows_whatever_the_waste():
     assert sorted(row[0] for row in grown) == ["np-1", "np-2"]
 
 
+def test_a_pod_that_waits_though_a_later_unit_has_room_gets_a_node_of_an_earlier_one():
+    elastic = LivePool("np-1", "large", (LARGE,), (H,), 0, 1, labels={"card": "large"})
+    fixed = LivePool("np-2", "small", (SMALL,), (H,), 1, 1, labels={"card": "small"})
+    units = [{"nodeSelector": {"card": "large"}}, {"nodeSelector": {"card": "small"}}]
+    policy = {
+        "metadata": {"name": "p", "namespace": "inference"},
+        "spec": {"selector": {"release": "p"}, "units": units},
+    }
+    cluster = {"pods": [pod("p", cpu="4")], "nodes": [node(fixed)]}
+    grown = bought(round_of([elastic, fixed], **cluster, policies=[policy]))
+    assert [row[0] for row in grown] == ["np-1"]
+    assert bought(round_of([elastic, fixed], **cluster)) == []
+    policy["spec"]["units"] = units[::-1]
+    assert bought(round_of([elastic, fixed], **cluster, policies=[policy])) == []
+    policy["spec"]["units"] = units
+    conditions = NodeConditions(sold_out=((ANY, ANY),))
+    decision = round_of([elastic, fixed], **cluster, policies=[policy], conditions=conditions)
+    assert decision.notes == {"inference/p": "the cloud has no more of pool large"}
+
+
 def test_the_best_type_is_bought_and_where_a_pod_does_not_fit_it_the_next():
     pool = LivePool("np-t4", "t4", (SMALL, LARGE), (H,), 0, 3)
     assert bought(round_of([pool], pods=[pod(cpu="4")]))[0][1] == "ecs.small"

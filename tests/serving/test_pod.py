@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pydantic import ValidationError
 
 from components.serving import (
     KnativeModel,
@@ -97,3 +98,87 @@ def test_a_failed_start_is_told_by_the_probe_and_never_by_a_liveness_probe():
         "startup_probe",
         "readiness_probe",
     }
+
+
+HUB = {"served_model_name": "qwen", "model": "Qwen/Qwen3-8B"}
+VOLUMES = [
+    {"name": "lora", "mount_path": "/lora", "claim": "adapters", "folder": "sql"},
+    {"name": "cache", "mount_path": "/cache", "claim": "compiled", "writable": True},
+    {"name": "scratch", "mount_path": "/scratch", "empty_dir": {"size": "5Gi"}},
+    {"name": "templates", "mount_path": "/etc/templates", "config_map": "templates"},
+    {"name": "key", "mount_path": "/etc/key", "secret": "key"},
+]
+
+
+def test_all_containers_see_the_volumes_of_their_pod_at_the_same_paths():
+    part = {"name": "tools", "image": "registry/tools:1", "memory": "1Gi", "secret_env": ["hub"]}
+    sidecar = {**part, "name": "audit", "args": ["--key", "/etc/key"]}
+    for pod in pods(volumes=VOLUMES, init_containers=[part], sidecars=[sidecar]):
+        serving, beside = pod["containers"]
+        [before] = pod["initContainers"]
+        paths = {mount["mountPath"]: mount for mount in serving["volumeMounts"]}
+        assert paths["/lora"] == {
+            "name": "lora",
+            "mountPath": "/lora",
+            "subPath": "sql",
+            "readOnly": True,
+        }
+        assert [path for path, mount in paths.items() if not mount.get("readOnly")] == [
+            "/cache",
+            "/scratch",
+        ]
+        assert before["volumeMounts"] == beside["volumeMounts"] == serving["volumeMounts"]
+        assert beside["args"] == ["--key", "/etc/key"]
+        assert beside["resources"] == {
+            "requests": {"cpu": "100m", "memory": "1Gi"},
+            "limits": {"memory": "1Gi"},
+        }
+        kinds = {volume["name"]: [*volume.keys() - {"name"}] for volume in pod["volumes"]}
+        assert kinds == {
+            "llm-model": ["persistentVolumeClaim"],
+            "lora": ["persistentVolumeClaim"],
+            "cache": ["persistentVolumeClaim"],
+            "scratch": ["emptyDir"],
+            "templates": ["configMap"],
+            "key": ["secret"],
+        }
+
+
+def test_what_a_pod_downloads_is_kept_in_an_empty_folder_of_it():
+    for pod in pods(claim=None, server=server(vllm=HUB, image="registry/vllm:0.19.0")):
+        assert pod["volumes"] == [{"name": "llm-model", "emptyDir": {}}]
+        [container] = pod["containers"]
+        assert container["volumeMounts"] == [{"name": "llm-model", "mountPath": "/mnt/models/qwen"}]
+        assert {"name": "HF_HOME", "value": "/mnt/models/qwen/huggingface"} in container["env"]
+
+
+def test_what_a_pod_downloads_is_kept_in_a_volume_that_is_mounted_there():
+    kept = {"name": "hub", "mount_path": "/mnt/models/qwen", "claim": "hub", "writable": True}
+    for pod in pods(claim=None, volumes=[kept], server=server(vllm=HUB)):
+        assert pod["volumes"] == [{"name": "hub", "persistentVolumeClaim": {"claimName": "hub"}}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"claim": None}, "server.vllm.model is missing"),
+        ({"claim": None, "server": server(vllm=HUB), "sub_path": "a"}, "left out without a claim"),
+        (
+            {
+                "claim": None,
+                "server": server(vllm=HUB),
+                "volumes": [{"name": "a", "mount_path": "/mnt/models/qwen", "claim": "a"}],
+            },
+            "what the server downloads is kept there",
+        ),
+        ({"volumes": [{"name": "a", "mount_path": "//", "empty_dir": {}}]}, "below /"),
+        ({"volumes": [{"name": "a", "mount_path": "/dev/shm/", "empty_dir": {}}]}, "unique"),  # noqa: S108
+        ({"volumes": [{"name": "a", "mount_path": "/a", "secret": "s", "folder": "x"}]}, "part of"),
+        ({"sidecars": [{"name": "queue-proxy", "image": "r/a:1"}]}, "another one"),
+    ],
+    ids=str,
+)
+def test_parts_that_meet_are_refused(changes: dict[str, Any], part: str):
+    with pytest.raises(ValidationError) as refused:
+        KnativeModelArgs.model_validate(model(**changes))
+    assert part in str(refused.value)

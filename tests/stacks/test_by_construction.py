@@ -65,15 +65,24 @@ def test_what_replaces_a_cluster_is_marked() -> None:
         if field.get("immutable")
     }
     assert marked == {
+        "ClusterSection.id",
         "ClusterSection.profile",
+        "ClusterSection.proxy_mode",
+        "NasSection.kms_key_id",
         "NasSection.storage_type",
         "NasSection.zone",
         "NetworkSection.cidr",
+        "NetworkSection.node_cidr_mask",
         "NetworkSection.plugin",
         "NetworkSection.pod_cidr",
         "NetworkSection.service_cidr",
+        "NetworkSection.vpc_id",
         "NetworkSection.zones",
         "OssSection.bucket",
+        "OssSection.redundancy",
+        "PoolSection.deployment_set_id",
+        "PoolSection.security_group_ids",
+        "PoolSection.worker_role_name",
     }
     [region] = [
         v

@@ -118,6 +118,24 @@ def test_a_class_that_nobody_answers_to_is_refused_in_a_new_cluster() -> None:
     )
 
 
+def test_the_add_on_of_alb_stands_in_every_zone_and_has_its_class() -> None:
+    zone = {"id": "cn-hangzhou-j", "cidr": "10.16.16.0/20"}
+    alb = {"ingress_controller": "addon", "ingress_class": "alb", "public_ingress": True}
+    plan = planned(merged(kserve(**alb), {"network.zones[+]": zone}), preview=False)
+    [addon] = [one for one in plan.resources if one.inputs.get("name") == "alb-ingress-controller"]
+    assert json.loads(addon.inputs["config"])["albIngress"] == {
+        "AddressType": "Internet",
+        "CreateDefaultALBConfig": True,
+        "ZoneMappings": {
+            "cn-hangzhou-i": ["network-vswitch-cn-hangzhou-i-id"],
+            "cn-hangzhou-j": ["network-vswitch-cn-hangzhou-j-id"],
+        },
+    }
+    [ingress_class] = plan.manifests("IngressClass")
+    assert ingress_class["metadata"]["name"] == "alb"
+    assert ingress_class["spec"]["parameters"]["name"] == "alb"
+
+
 def test_on_an_existing_cluster_a_controller_is_assumed_and_that_is_said() -> None:
     [sentence] = warnings(elsewhere())
     assert sentence.startswith("KServe makes Ingresses of class nginx, and calls them ready")
@@ -133,8 +151,8 @@ def test_on_an_existing_cluster_a_controller_is_assumed_and_that_is_said() -> No
             "kserve.ingress_controller is 'addon', but it must be 'present': the add-on belongs",
         ),
         (
-            kserve(ingress_controller="addon", ingress_class="alb"),
-            "kserve.ingress_controller is 'addon', but it must be 'present': the add-on answers to",
+            kserve(ingress_controller="addon", ingress_class="traefik"),
+            "kserve.ingress_controller is 'addon', but it must be 'present': ACK's add-ons answer",
         ),
         (
             merged(kserve(ingress_controller="addon"), {"cluster.addons": [{"name": NGINX}]}),

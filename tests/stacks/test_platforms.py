@@ -109,7 +109,7 @@ REGISTRY: Final = "registry-vpc.cn-shanghai.aliyuncs.com/mirror"
         ({"cluster.version": "1.30.1-aliyun.1"}, KSERVE, "cluster.version"),
         ({"kserve": {"ingress_class": "alb"}}, KSERVE, "kserve.ingress_controller"),
         (
-            {"kserve": {"ingress_class": "alb", "ingress_controller": "addon"}},
+            {"kserve": {"ingress_class": "traefik", "ingress_controller": "addon"}},
             KSERVE,
             "kserve.ingress_controller",
         ),

@@ -250,7 +250,9 @@ CUDA = "RuntimeError: The NVIDIA driver on your system is too old (found version
 SITUATIONS = (
     Situation("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
     Situation("too large", _too_large, "pods", "more than any of its nodes has: cpu 200000m of"),
-    Situation("no card", _no_card, "pods", "have no GPU to give", row="pools_offer_whole_cards"),
+    Situation(
+        "no card", _no_card, "pods", "have no GPU to give", row="pools_are_labelled_as_they_share"
+    ),
     Situation(
         "no free card", _full, "pods", "no nvidia.com/gpu is free on 1 node", row="highest_sums_fit"
     ),

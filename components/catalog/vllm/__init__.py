@@ -8,6 +8,8 @@ from typing import Final
 
 from .table import Version, release_name
 
+# Compute capability below which no release runs: docs.vllm.ai, "GPU", read 2026-11.
+LEAST_CAPABILITY = 7.0
 # First version that no longer runs on a card of this compute capability or lower.
 # V100 (7.0): vLLM 0.9.0, github.com/vllm-project/vllm pull 18818, 2025-05-28.
 V100_DROPPED: Version = (0, 9, 0)
@@ -29,6 +31,58 @@ LAST_RELEASE: Mapping[str, tuple[Version, str]] = MappingProxyType(
 CUDA_13_SINCE: Version = (0, 20, 0)
 # Minimum driver branch per CUDA major version: docs.nvidia.com, CUDA compatibility, 2026.
 MINIMUM_DRIVER = {12: 525, 13: 580}
+
+
+@dataclass(frozen=True)
+class Span:
+    """Releases that know something."""
+
+    first: Version
+    last: Version | None = None
+    """The last one; None where it is known still."""
+
+    def has(self, version: Version) -> bool:
+        """Whether a release is one of them."""
+        return self.first <= version and (self.last is None or version <= self.last)
+
+    def __str__(self) -> str:
+        end = f"to {release_name(self.last)}" if self.last else "and later"
+        return f"{release_name(self.first)} {end}"
+
+
+# Values of --load-format: LoadFormat of vllm/config.py, and later LoadFormats of
+# vllm/model_executor/model_loader/__init__.py, in the wheels of 0.4.1 to 0.33.0, read 2026-11-29.
+# Formats of plugins are known to no release.
+LOAD_FORMATS: Mapping[str, Span] = MappingProxyType(
+    {
+        "auto": Span((0, 4, 1)),
+        "bitsandbytes": Span((0, 5, 0), (0, 27, 1)),
+        "dummy": Span((0, 4, 1)),
+        "fastsafetensors": Span((0, 8, 2)),
+        "gguf": Span((0, 5, 5), (0, 23, 0)),
+        "hf": Span((0, 12, 0)),
+        "instanttensor": Span((0, 18, 0)),
+        "ipc_cache": Span((0, 30, 0)),
+        "mistral": Span((0, 6, 1)),
+        "modelexpress": Span((0, 22, 0)),
+        "npcache": Span((0, 4, 1)),
+        "pt": Span((0, 4, 1)),
+        "runai_streamer": Span((0, 6, 6)),
+        "runai_streamer_sharded": Span((0, 8, 5)),
+        "safetensors": Span((0, 4, 1)),
+        "sharded_state": Span((0, 4, 3)),
+        "tensorizer": Span((0, 4, 1)),
+    }
+)
+# Ranks of LoRA adapters beyond 8 to 64, by the first release that makes room for them:
+# vllm/config.py, possible_max_ranks, and vllm/config/lora.py, MaxLoRARanks; same wheels.
+LORA_RANKS_SINCE: Mapping[int, Version] = MappingProxyType(
+    {1: (0, 11, 1), 128: (0, 5, 5), 256: (0, 5, 5), 320: (0, 8, 0), 512: (0, 8, 0)}
+)
+# --max-model-len auto: vllm/engine/arg_utils.py, human_readable_int_or_auto; same wheels.
+AUTO_LENGTH_SINCE: Version = (0, 14, 0)
+# Where compiled kernels are kept: vllm/envs.py, VLLM_CACHE_ROOT; same wheels.
+CACHE_ROOT_SINCE: Version = (0, 5, 3)
 
 # vLLM's images have versions from 0.2 on: what else a tag begins with counts something else, e.g.
 # days, or builds of one's own.

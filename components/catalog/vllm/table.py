@@ -44,7 +44,7 @@ class Release:
         """As people write it, e.g. `0.4.1`."""
         return release_name(self.version)
 
-    @property
+    @functools.cached_property
     def of_module(self) -> "Release":
         """What `python -m vllm.entrypoints.openai.api_server` knows of it."""
         flags = {flag: kind for flag, kind in self.flags.items() if flag not in self.serve}

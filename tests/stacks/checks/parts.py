@@ -1,10 +1,13 @@
 """What the cases of several topics put into a stack file."""
 
+import copy
+from collections.abc import Callable
 from typing import Any, Final
 
 from components.catalog.gpus import GPUS
 
-from ..environments import GONE, Raw
+from ..environments import GONE, Raw, configuration, hybrid
+from ..example_stacks import FOLDER
 
 CARDS: Final = ", ".join(GPUS)
 """The cards that have a row."""
@@ -105,3 +108,39 @@ def pair(**changes: Any) -> Raw:
         "parallelism": 2,
     }
     return {**smallest, **changes}
+
+
+NEXT: Raw = {"percent": 10}
+"""A share of the requests."""
+
+
+def with_next(**changes: Any) -> Callable[..., Raw]:
+    """Hybrid with a new version of its first model beside it."""
+
+    def build() -> Raw:
+        raw = hybrid()
+        candidate = {**copy.deepcopy(raw["models"][0]), "name": "next", **changes}
+        raw["models"].append(candidate)
+        return raw
+
+    return build
+
+
+def own_vpc() -> Raw:
+    """A new cluster in a VPC that exists."""
+    return configuration(FOLDER / "Pulumi.own-vpc.yaml")
+
+
+def own_ack_cluster() -> Raw:
+    """An ACK cluster that exists, with a pool of the stack's beside its nodes."""
+    return configuration(FOLDER / "Pulumi.own-ack-cluster.yaml")
+
+
+def own_keys() -> Raw:
+    """Keys, tags, disks and the like, as a company prescribes them."""
+    return configuration(FOLDER / "Pulumi.own-keys.yaml")
+
+
+def own_bucket() -> Raw:
+    """Any cluster, and a bucket that is read by a Secret."""
+    return configuration(FOLDER / "Pulumi.own-bucket.yaml")

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..environments import GONE, Raw, dev, existing, hybrid
 from .cases import Case, refusals
-from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE
+from .parts import ACK_KSERVE, TERWAY, TERWAY_EDGE, own_ack_cluster, own_vpc
 
 NETWORK: Raw = dev()["network"]
 TAINT: Final = {"key": "team", "value": "llm"}
@@ -55,8 +55,8 @@ CASES = [
         dev,
         {"kubeconfig": {"secure": "v1:A:B"}},
         (
-            "kubeconfig is given, but it must be left out: profile pro creates its cluster and "
-            "its pools."
+            "kubeconfig is given, but it must be left out, or cluster.id given: profile pro "
+            "creates its cluster and its pools."
         ),
         {},
     ),
@@ -65,7 +65,10 @@ CASES = [
         "nodes for a cluster of ours",
         dev,
         {"nodes": [{"name": "gpu", "node_selector": {"a": "b"}}]},
-        ("nodes is given, but it must be left out: profile pro creates its cluster and its pools."),
+        (
+            "nodes is given, but it must be left out, or cluster.id given: profile pro creates its "
+            "cluster and its pools."
+        ),
         {"nodes": []},
     ),
     Case(
@@ -97,8 +100,8 @@ CASES = [
         existing,
         {"network": NETWORK},
         (
-            "network is given, but it must be left out: an existing cluster is used as it is; "
-            "name its nodes under nodes."
+            "network is given, but it must be left out, or profile pro or edge with cluster.id: an "
+            "existing cluster is used as it is; name its nodes under nodes."
         ),
         {},
     ),
@@ -108,8 +111,8 @@ CASES = [
         existing,
         {"pools": [{"name": "system", "instance_types": ["ecs.g7.2xlarge"], "size": 1}]},
         (
-            "pools is given, but it must be left out: an existing cluster is used as it is; name "
-            "its nodes under nodes."
+            "pools is given, but it must be left out, or profile pro or edge with cluster.id: an "
+            "existing cluster is used as it is; name its nodes under nodes."
         ),
         {"pools": []},
     ),
@@ -130,8 +133,8 @@ CASES = [
         existing,
         {"edge_pools": [{"name": "idc"}]},
         (
-            "edge_pools is given, but it must be left out: an existing cluster is used as it is; "
-            "name its nodes under nodes."
+            "edge_pools is given, but it must be left out, or profile pro or edge with cluster.id: "
+            "an existing cluster is used as it is; name its nodes under nodes."
         ),
         {"edge_pools": []},
     ),
@@ -234,6 +237,139 @@ CASES = [
             "nowhere to run."
         ),
         {"pools[system].size": 1, "pools[cache].dedicated": True},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "tags where nothing is created that takes them",
+        existing,
+        {"tags": {"team": "llm"}},
+        ("tags is given, but it must be left out: profile existing creates nothing in a cloud."),
+        {"tags": {}},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a resource group where nothing is created",
+        existing,
+        {"resource_group_id": "rg-acfm0a1b2c3d4e5"},
+        (
+            "resource_group_id is given, but it must be left out: profile existing creates nothing "
+            "in a cloud."
+        ),
+        {},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an ACK cluster that exists, without its region",
+        own_ack_cluster,
+        {"region": GONE, "stores[models]": {"name": "models", "claim": {"name": "models"}}},
+        ("region is missing, but it must be given: the cluster of cluster.id is looked up there."),
+        {"stores[models]": {"name": "models", "claim": {"name": "models"}}},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "an ACK cluster that exists, and nothing to place pods on",
+        own_ack_cluster,
+        {"pools": [], "nodes": []},
+        (
+            "pools is missing, but it must be given, or else nodes: pods are placed on pools that "
+            "the stack creates, or on nodes that are there."
+        ),
+        {"pools": [], "network": GONE, "models[qwen].placement.pools": ["own-a10"]},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "new pools in an ACK cluster that exists, without vSwitches",
+        own_ack_cluster,
+        {"network": GONE},
+        ("network is missing, but it must be given: new nodes stand in its vSwitches."),
+        {"nodes": [], "models[qwen].placement.pools": ["a10"]},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a new VPC for an ACK cluster that exists",
+        own_ack_cluster,
+        {
+            "network.vpc_id": GONE,
+            "network.cidr": "10.0.0.0/16",
+            "network.zones": [{"id": "cn-beijing-h", "cidr": "10.0.0.0/20"}],
+        },
+        (
+            "network.vpc_id is missing, but it must be given: new nodes stand in the VPC of the "
+            "cluster."
+        ),
+        {"network.cidr": "10.0.0.0/16"},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "addresses of Services for an ACK cluster that exists",
+        own_ack_cluster,
+        {"network.service_cidr": "172.21.0.0/20"},
+        (
+            "network.service_cidr is '172.21.0.0/20', but it must be left out: the cluster of "
+            "cluster.id has it already."
+        ),
+        {"network.plugin": "flannel"},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "vSwitches of pods for an ACK cluster that exists",
+        own_ack_cluster,
+        {"network.zones[cn-beijing-h].pod_vswitch_id": "vsw-2zeb"},
+        (
+            "network.zones[cn-beijing-h].pod_vswitch_id is 'vsw-2zeb', but it must be left out: "
+            "the cluster of cluster.id knows the vSwitches of its pods."
+        ),
+        {"network.nat": "create"},
+    ),
+    Case(
+        "sections_suit_the_profile",
+        "a context of a kubeconfig that ACK is asked for",
+        own_ack_cluster,
+        {"cluster.context": "prod"},
+        (
+            "cluster.context is 'prod', but it must be left out: without the key kubeconfig, ACK "
+            "is asked for one, which has one context."
+        ),
+        {"cluster.context": "prod", "kubeconfig": {"secure": "v1:A:B"}},
+    ),
+    Case(
+        "pods_of_a_new_cluster_have_addresses",
+        "Terway in a VPC that exists, without vSwitches of pods",
+        own_vpc,
+        {"network.zones[cn-beijing-k].pod_vswitch_id": GONE},
+        (
+            "network.zones[cn-beijing-k].pod_vswitch_id is missing, but it must be given: Terway "
+            "gives each pod an address of it."
+        ),
+        {
+            "network.plugin": "flannel",
+            "network.pod_cidr": "172.20.0.0/16",
+            "network.node_cidr_mask": 25,
+            "network.zones[cn-beijing-h].pod_vswitch_id": GONE,
+            "network.zones[cn-beijing-k].pod_vswitch_id": GONE,
+        },
+    ),
+    Case(
+        "networks_say_the_range_of_a_vpc",
+        "a public endpoint in a VPC whose range nobody says",
+        own_vpc,
+        {"network.cidr": GONE, "cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+        (
+            "network.cidr is missing, but it must be given: the access list of "
+            "cluster.public_endpoint has to let in the nodes."
+        ),
+        {"network.cidr": GONE},
+    ),
+    Case(
+        "networks_say_the_range_of_a_vpc",
+        "a new file system in a VPC whose range nobody says",
+        own_vpc,
+        {"network.cidr": GONE, "stores[models]": {"name": "models", "nas": {}}},
+        (
+            "network.cidr is missing, but it must be given: the file system of stores[models] lets "
+            "in the addresses of the VPC."
+        ),
+        {"stores[models]": {"name": "models", "nas": {}}},
     ),
 ]
 

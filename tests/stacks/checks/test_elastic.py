@@ -1,7 +1,8 @@
 """Cases of the rules of `stacks.checks.elastic`."""
 
-from ..environments import dev, prod
+from ..environments import GONE, dev, prod
 from .cases import Case, surprises
+from .parts import own_ack_cluster
 
 SURPRISES = [
     Case(
@@ -43,6 +44,22 @@ SURPRISES = [
             "prices the pool on demand."
         ),
         {},
+    ),
+    Case(
+        "an_existing_cluster_scales_nodes",
+        "an autoscaled pool in a cluster whose autoscaling is left as it is",
+        own_ack_cluster,
+        {"pools[a10].size": GONE, "pools[a10].autoscale": {"min": 0, "max": 2}},
+        (
+            "pools a10 are autoscaled, and the cluster of cluster.id scales nodes only if that is "
+            "turned on there. With cluster.autoscaling the stack turns it on, and replaces the "
+            "settings that the cluster has."
+        ),
+        {
+            "pools[a10].size": GONE,
+            "pools[a10].autoscale": {"min": 0, "max": 2},
+            "cluster.autoscaling": {},
+        },
     ),
 ]
 

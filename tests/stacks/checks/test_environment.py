@@ -7,7 +7,21 @@ from stacks.sections.models import ServeSection
 
 from ..environments import GONE, Raw, dev, existing, hybrid, prod
 from .cases import Case, refusals
-from .parts import ARM, CARDS, NO_CARD, PROMETHEUS, SMALL, TERWAY, TERWAY_EDGE, load_test, scale
+from .parts import (
+    ARM,
+    CARDS,
+    NO_CARD,
+    PROMETHEUS,
+    SMALL,
+    TERWAY,
+    TERWAY_EDGE,
+    load_test,
+    own_ack_cluster,
+    own_bucket,
+    own_keys,
+    own_vpc,
+    scale,
+)
 
 CONTRACT: Raw = {"currency": "CNY", "source": "framework contract", "date": "2026-10-01"}
 
@@ -223,8 +237,8 @@ CASES = [
             ],
         },
         (
-            f"pools[x].gpu is '{NO_CARD}', but it must be one of {CARDS}: its node label "
-            "and memory stand in the catalogue."
+            f"pools[x].gpu is '{NO_CARD}', but it must be one of {CARDS}, or described "
+            "under gpus: its memory and compute capability decide what runs on it."
         ),
         {
             "pools[+]": {"name": "x", "gpu": "L20", "instance_types": ["ecs.gn9.large"], "size": 0},
@@ -259,8 +273,8 @@ CASES = [
         hybrid,
         {"edge_pools[idc].gpu": NO_CARD},
         (
-            f"edge_pools[idc].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
-            "stands in the catalogue."
+            f"edge_pools[idc].gpu is '{NO_CARD}', but it must be one of {CARDS}, or "
+            "described under gpus: its memory and compute capability decide what runs on it."
         ),
         {"edge_pools[idc].gpu": "A10"},
     ),
@@ -293,8 +307,8 @@ CASES = [
         existing,
         {"nodes[gpu].gpu": NO_CARD},
         (
-            f"nodes[gpu].gpu is '{NO_CARD}', but it must be one of {CARDS}: its memory "
-            "stands in the catalogue."
+            f"nodes[gpu].gpu is '{NO_CARD}', but it must be one of {CARDS}, or "
+            "described under gpus: its memory and compute capability decide what runs on it."
         ),
         {"nodes[gpu].gpu": "L20"},
     ),
@@ -435,7 +449,7 @@ CASES = [
         {"stores[checkpoints].oss": {"bucket": "ack-checkpoints"}},
         (
             "stores[checkpoints].oss is given beside nas, but it must be the only one of oss, "
-            "nas and claim: a store is in one place."
+            "nas, cpfs and claim: a store is in one place."
         ),
         {},
     ),
@@ -445,8 +459,8 @@ CASES = [
         dev,
         {"stores[checkpoints].nas": GONE},
         (
-            "stores[checkpoints].oss is missing, but it must be given, or else nas or claim: a "
-            "store is in one place."
+            "stores[checkpoints].oss is missing, but it must be given, or else nas, cpfs or claim: "
+            "a store is in one place."
         ),
         {"stores[checkpoints].nas": {}},
     ),
@@ -637,6 +651,426 @@ CASES = [
             "which leaves room for an index: pods are called after the job."
         ),
         {"load_tests": [load_test(name="s" * 51, run="first")]},
+    ),
+    Case(
+        "EdgePoolSection",
+        "shared cards of an IDC",
+        hybrid,
+        {"edge_pools[idc].gpu_sharing": "share"},
+        (
+            "edge_pools[idc].gpu_sharing is 'share', but it must be 'exclusive', or left out: ACK"
+            " shares cards on managed Pro clusters, and isolates their memory on ECS alone."
+        ),
+        {"edge_pools[idc].gpu_sharing": "exclusive"},
+    ),
+    Case(
+        "PoolSection",
+        "a way to share cards where there are none",
+        dev,
+        {"pools[system].gpu_sharing": "cgpu"},
+        (
+            "pools[system].gpu_sharing is 'cgpu', but it must be left out, or gpu given: there "
+            "are no cards to share."
+        ),
+        {"pools[system].gpu_sharing": "exclusive"},
+    ),
+    Case(
+        "PoolSection",
+        "a label that says another way to share",
+        dev,
+        {
+            "pools[a10].labels": {"ack.node.gpu.schedule": "share"},
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+        (
+            "pools[a10].labels[ack.node.gpu.schedule] is 'share', but it must be 'cgpu', or left "
+            "out: gpu_sharing is cgpu, of which that label is made."
+        ),
+        {
+            "pools[a10].labels": {"ack.node.gpu.schedule": "cgpu"},
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+    ),
+    Case(
+        "NodesSection",
+        "nodes with a label that says another way to share",
+        existing,
+        {
+            "nodes[gpu].node_selector": {"ack.node.gpu.schedule": "share"},
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"},
+            "training": [],
+        },
+        (
+            "nodes[gpu].node_selector[ack.node.gpu.schedule] is 'share', but it must be 'cgpu', "
+            "or left out: gpu_sharing is cgpu, of which that label is made."
+        ),
+        {
+            "nodes[gpu].node_selector": {"ack.node.gpu.schedule": "cgpu"},
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"},
+            "training": [],
+        },
+    ),
+    Case(
+        "NodesSection",
+        "a part of a card as what a node has",
+        existing,
+        {"nodes[gpu].allocatable.gpu_memory": "8Gi"},
+        (
+            "nodes[gpu].allocatable.gpu_memory is '8Gi', but it must be left out: gpus says how "
+            "many cards there are, gpu what each has, and gpu_sharing the parts."
+        ),
+        {"nodes[gpu].allocatable.gpus": 8},
+    ),
+    Case(
+        "PoolSection",
+        "a pool of Lingjun",
+        dev,
+        {"pools[a10].type": "lingjun"},
+        (
+            "pools[a10].type is 'lingjun', but it must be left out, for ECS instances: Lingjun "
+            "nodes are bought and put into node groups in the console of Lingjun, and no stack "
+            "creates them; once they are in a cluster, profile existing serves models on them, as"
+            " nodes with the label alibabacloud.com/lingjun-worker. See "
+            "https://www.alibabacloud.com/help/en/ack/ack-lingjun-managed-clusters/user-guide/overview-of-lingjun-node-pools"
+        ),
+        {"pools[a10].type": "ess"},
+    ),
+    Case(
+        "NetworkSection",
+        "a VPC of no address range",
+        dev,
+        {"network.cidr": GONE},
+        (
+            "network.cidr is missing, but it must be given, or else vpc_id: a VPC has an address "
+            "range."
+        ),
+        {"network.egress_mbps": 1},
+    ),
+    Case(
+        "NetworkSection",
+        "a vSwitch of a VPC that is created",
+        dev,
+        {"network.zones[cn-beijing-h].vswitch_id": "vsw-2zea"},
+        (
+            "network.zones[cn-beijing-h].vswitch_id is 'vsw-2zea', but it must be left out, or "
+            "vpc_id given: the VPC is created, and so are its vSwitches; with vpc_id, both exist."
+        ),
+        {},
+    ),
+    Case(
+        "NetworkSection",
+        "a vSwitch to be made in a VPC that exists",
+        own_vpc,
+        {"network.zones[cn-beijing-h].cidr": "10.0.0.0/20"},
+        (
+            "network.zones[cn-beijing-h].cidr is '10.0.0.0/20', but it must be left out, and "
+            "vswitch_id given: the VPC exists, and so do its vSwitches: none is created in it."
+        ),
+        {"network.cidr": "100.64.0.0/10"},
+    ),
+    Case(
+        "NetworkSection",
+        "a zone of a VPC that exists, without its vSwitch",
+        own_vpc,
+        {"network.zones[cn-beijing-k].vswitch_id": GONE},
+        (
+            "network.zones[cn-beijing-k].vswitch_id is missing, but it must be given: the VPC "
+            "exists, and so do its vSwitches: none is created in it."
+        ),
+        {"network.nat": GONE},
+    ),
+    Case(
+        "NetworkSection",
+        "a vSwitch that stands in two zones",
+        own_vpc,
+        {"network.zones[cn-beijing-k].vswitch_id": "vsw-2ze0nodes0in0zone0h00"},
+        (
+            "network.zones[cn-beijing-k].vswitch_id is 'vsw-2ze0nodes0in0zone0h00', but it must "
+            "be named once: a vSwitch stands in one zone."
+        ),
+        {},
+    ),
+    Case(
+        "NetworkSection",
+        "a way out that a new VPC cannot have",
+        dev,
+        {"network.nat": "present"},
+        (
+            "network.nat is 'present', but it must be create, or vpc_id given: a VPC that is "
+            "created has no other way out than the one created with it."
+        ),
+        {"network.nat": "create"},
+    ),
+    Case(
+        "NetworkSection",
+        "a width of a way out that is there",
+        own_vpc,
+        {"network.egress_mbps": 100},
+        (
+            "network.egress_mbps is 100, but it must be left out, or nat create: the VPC has a "
+            "way out, which is left as it is."
+        ),
+        {"network.nat": "create", "network.egress_mbps": 100},
+    ),
+    Case(
+        "NetworkSection",
+        "a name in place of the ID of a VPC",
+        own_vpc,
+        {"network.vpc_id": "prod"},
+        (
+            "network.vpc_id is 'prod', but it must be an ID such as 'vpc-2ze0a1b2c3d4e5f6g7h8i': "
+            "a VPC is known by it."
+        ),
+        {"network.vpc_id": "vpc-2zea"},
+    ),
+    Case(
+        "ClusterSection",
+        "a size for an ACK cluster that exists",
+        own_ack_cluster,
+        {"cluster.spec": "ack.pro.xlarge"},
+        (
+            "cluster.spec is 'ack.pro.xlarge', but it must be left out, or id left out: the "
+            "cluster of that id exists, and nothing of it is changed."
+        ),
+        {"cluster.kubeconfig_minutes": 15},
+    ),
+    Case(
+        "ClusterSection",
+        "a name in place of the ID of a cluster",
+        own_ack_cluster,
+        {"cluster.id": "ack-prod"},
+        (
+            "cluster.id is 'ack-prod', but it must be an ID such as "
+            "'c0a1b2c3d4e5f60718293a4b5c6d7e8f9', not a name: ACK knows a cluster by it."
+        ),
+        {"cluster.id": "c0123456789"},
+    ),
+    Case(
+        "ClusterSection",
+        "an ID of a cluster of any kind",
+        existing,
+        {"cluster.id": "c0123456789"},
+        (
+            "cluster.id is 'c0123456789', but it must be left out, or profile pro or edge: an "
+            "existing cluster is used as it is."
+        ),
+        {},
+    ),
+    Case(
+        "ClusterSection",
+        "an alias in place of the ID of a key",
+        own_keys,
+        {"cluster.encryption_key_id": "alias/prod"},
+        (
+            "cluster.encryption_key_id is 'alias/prod', but it must be an ID such as "
+            "'key-hzz0a1b2c3d4e5f6g7h8i' or '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9', neither an "
+            "alias nor an ARN: KMS knows a key by it. See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/kms_key"
+        ),
+        {"cluster.encryption_key_id": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"},
+    ),
+    Case(
+        "PoolSection",
+        "two sizes of a system disk",
+        own_keys,
+        {"pools[a10].system_disk_gib": 200, "pools[a10].system_disk": {"size_gib": 300}},
+        (
+            "pools[a10].system_disk_gib is 200, but it must be left out: system_disk says how "
+            "large it is."
+        ),
+        {"pools[a10].system_disk": {"size_gib": 300, "category": "cloud_auto"}},
+    ),
+    Case(
+        "PoolSection",
+        "a data disk too small for its speed",
+        own_keys,
+        {"pools[a10].data_disk.size_gib": 460},
+        (
+            "pools[a10].data_disk.size_gib is 460, but it must be 461 or more: PL2 starts there. "
+            "See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_kubernetes_node_pool"
+        ),
+        {"pools[a10].data_disk.size_gib": 461},
+    ),
+    Case(
+        "PoolSection",
+        "an address in place of the name of a key pair",
+        own_keys,
+        {"pools[a10].key_name": "https://ops"},
+        (
+            "pools[a10].key_name is 'https://ops', but it must be 2 to 128 letters, digits, '_', "
+            "':' and '-', a letter first: ECS takes no other name. See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/ecs_key_pair"
+        ),
+        {"pools[a10].key_name": "ops:prod_1"},
+    ),
+    Case(
+        "PoolSection",
+        "an ARN in place of the ID of a key",
+        own_keys,
+        {"pools[a10].kms_key_id": "acs:kms:cn-beijing:1:key/key-a"},
+        (
+            "pools[a10].kms_key_id is 'acs:kms:cn-beijing:1:key/key-a', but it must be an ID such"
+            " as 'key-hzz0a1b2c3d4e5f6g7h8i' or '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9', neither "
+            "an alias nor an ARN: KMS knows a key by it. See "
+            "https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/kms_key"
+        ),
+        {"pools[a10].kms_key_id": GONE},
+    ),
+    Case(
+        "PoolSection",
+        "patterns of types that may have no card",
+        own_keys,
+        {"pools[a10].instance_patterns": [{"vcpus": 8, "memory_gib": 32}]},
+        (
+            "pools[a10].instance_patterns is given, but it must be left out, and types named: a "
+            "pattern names vCPUs and memory, but no card, and pods need that of the pool."
+        ),
+        {
+            "pools[system].instance_patterns": [
+                {"vcpus": 8, "memory_gib": 32, "families": ["ecs.g7"]}
+            ]
+        },
+    ),
+    Case(
+        "Containerd",
+        "a mirror without a scheme",
+        own_keys,
+        {
+            "pools[a10].containerd.registry_mirrors": [
+                {"registry": "docker.io", "mirrors": ["mirror.example.com"]}
+            ]
+        },
+        (
+            "pools[a10].containerd.registry_mirrors[0].mirrors[0] is 'mirror.example.com', but it"
+            " must be an address such as https://mirror.example.com: http or https, a host, and "
+            "no user or password: images are pulled from it."
+        ),
+        {
+            "pools[a10].containerd.registry_mirrors": [
+                {"registry": "registry.local:5000", "mirrors": ["http://10.0.0.1:5000"]}
+            ]
+        },
+    ),
+    Case(
+        "Containerd",
+        "a registry with a scheme",
+        own_keys,
+        {
+            "pools[a10].containerd.registry_mirrors": [
+                {"registry": "https://docker.io", "mirrors": ["https://mirror.example.com"]}
+            ]
+        },
+        (
+            "pools[a10].containerd.registry_mirrors[0].registry is 'https://docker.io', but it "
+            "must be a registry as image references name it, such as docker.io or "
+            "registry.local:5000: image names begin with it."
+        ),
+        {"pools[a10].containerd": {"max_concurrent_downloads": 20}},
+    ),
+    Case(
+        "Containerd",
+        "a registry that is named twice",
+        own_keys,
+        {
+            "pools[a10].containerd.registry_mirrors": [
+                {"registry": "docker.io", "mirrors": ["https://a.example.com"]},
+                {"registry": "docker.io", "mirrors": ["https://b.example.com"]},
+            ]
+        },
+        (
+            "pools[a10].containerd.registry_mirrors[docker.io] is 'docker.io', but it must be "
+            "named once: all mirrors of a registry stand in one list."
+        ),
+        {
+            "pools[a10].containerd.registry_mirrors": [
+                {
+                    "registry": "docker.io",
+                    "mirrors": ["https://a.example.com", "https://b.example.com"],
+                }
+            ]
+        },
+    ),
+    Case(
+        "Environment",
+        "a tag of the cloud's own",
+        own_keys,
+        {"tags": {"acs:team": "llm"}},
+        (
+            "tags[acs:team] is 'acs:team', but it must be 1 to 128 characters, neither 'aliyun' "
+            "nor 'acs:' first, and no http:// or https://: the cloud takes no other tag."
+        ),
+        {"tags": {"team": ""}},
+    ),
+    Case(
+        "Environment",
+        "a value of a tag that is an address",
+        own_keys,
+        {"tags": {"team": "https://llm"}},
+        (
+            "tags[team] is 'https://llm', but it must be at most 128 characters, neither 'aliyun'"
+            " nor 'acs:' first, and no http:// or https://: the cloud takes no other tag."
+        ),
+        {"tags": {"team": "llm/prod"}},
+    ),
+    Case(
+        "EdgePoolSection",
+        "labels for a pool that is adopted",
+        hybrid,
+        {"edge_pools[idc].node_pool_id": "np1a2b3c", "edge_pools[idc].labels": {"rack": "a"}},
+        (
+            "edge_pools[idc].labels is given, but it must be left out, or node_pool_id left out: "
+            "an adopted pool is left as it is."
+        ),
+        {"edge_pools[idc].labels": {"rack": "a"}, "edge_pools[idc].join_hours": 168},
+    ),
+    Case(
+        "OssSection",
+        "a redundancy for a bucket that is adopted",
+        own_ack_cluster,
+        {"stores[models].oss.redundancy": "ZRS"},
+        (
+            "stores[models].oss.redundancy is 'ZRS', but it must be left out: a bucket that is "
+            "adopted is never changed."
+        ),
+        {"stores[models].oss.kms_key_id": "key-a"},
+    ),
+    Case(
+        "OssSection",
+        "a Secret that Kubernetes does not know",
+        own_bucket,
+        {"stores[models].oss.secret": "OSS"},
+        (
+            "stores[models].oss.secret is 'OSS', but it must be lower-case letters, digits, '-' "
+            "and '.', a letter or digit at both ends of each part, at most 253: no Secret is "
+            "called otherwise. See "
+            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+        ),
+        {"stores[models].oss.secret": "oss.reader"},
+    ),
+    Case(
+        "NasSection",
+        "a key for a file system that exists",
+        dev,
+        {
+            "stores[models]": {
+                "name": "models",
+                "nas": {"server": "nas.example.com", "kms_key_id": "key-a"},
+            }
+        },
+        (
+            "stores[models].nas.kms_key_id is 'key-a', but it must be left out, or server left "
+            "out: a file system that exists keeps its key."
+        ),
+        {"stores[models]": {"name": "models", "nas": {"kms_key_id": "key-a"}}},
     ),
 ]
 

@@ -28,6 +28,24 @@ CASES = [
         {"models[qwen].server.resources.memory": "87Gi"},
     ),
     Case(
+        "sidecars_fit_beside_their_server",
+        "a sidecar for which a node of one pool has no CPU left",
+        dev,
+        {
+            "models[qwen].server.resources.cpu": "22",
+            "models[qwen].sidecars": [{"name": "audit", "image": "registry/audit:1", "cpu": "1"}],
+        },
+        (
+            "models[qwen].server.resources.cpu is '22', but it must be at most 22870m on pool t4, "
+            "all containers together: 23000m is what the pod asks for, and ecs.gn6i-c24g1.6xlarge "
+            "offers no more."
+        ),
+        {
+            "models[qwen].server.resources.cpu": "22",
+            "models[qwen].init_containers": [{"name": "fetch", "image": "r/fetch:1", "cpu": "1"}],
+        },
+    ),
+    Case(
         "requests_fit_every_pool",
         "more cards than a node has",
         dev,

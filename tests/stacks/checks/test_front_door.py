@@ -93,12 +93,26 @@ CASES = [
         "ingress_controllers_are_installed_once",
         "ACK's add-on for a class that it does not answer to",
         hybrid,
+        {"kserve": {"ingress_controller": "addon", "ingress_class": "traefik"}},
+        (
+            "kserve.ingress_controller is 'addon', but it must be 'present': ACK's add-ons answer "
+            "to nginx and alb, and kserve.ingress_class is another."
+        ),
+        {"kserve": {"ingress_controller": "present", "ingress_class": "traefik"}},
+    ),
+    Case(
+        "alb_stands_in_several_zones",
+        "an ALB instance in one zone",
+        hybrid,
         {"kserve": {"ingress_controller": "addon", "ingress_class": "alb"}},
         (
-            "kserve.ingress_controller is 'addon', but it must be 'present': the add-on answers to "
-            "nginx, and kserve.ingress_class is another."
+            "kserve.ingress_class is 'alb', but it must be nginx, or network.zones of 2 zones or "
+            "more: an ALB instance stands in as many."
         ),
-        {"kserve": {"ingress_controller": "present", "ingress_class": "alb"}},
+        {
+            "kserve": {"ingress_controller": "addon", "ingress_class": "alb"},
+            "network.zones[+]": {"id": "cn-hangzhou-j", "cidr": "10.16.16.0/20"},
+        },
     ),
     Case(
         "ingresses_have_a_controller",

@@ -12,14 +12,36 @@ from .parts import (
     LOW,
     MODEL,
     NEW_IMAGE,
+    NEXT,
     ON_ELASTIC,
     pair,
+    started,
+    with_next,
 )
 
 MODE: Final = "serving.kserve.io/deploymentMode"
 
 
+CANARY: Final = "models[qwen-chat].serve.kserve.canary"
+
 CASES = [
+    Case(
+        "present_kserve_knows_the_mode",
+        "a KServe that calls Knative's mode otherwise",
+        hybrid,
+        {
+            CHAT: {"metric": "concurrency", "target": 4, "max": 1},
+            "kserve": {"install": False, "version": "v0.15.2"},
+        },
+        (
+            "kserve.version is 'v0.15.2', but it must be v0.16.0 or later: models[qwen-chat] "
+            "scales on concurrency, in mode Knative, which older releases call otherwise."
+        ),
+        {
+            CHAT: {"metric": "concurrency", "target": 4, "max": 1},
+            "kserve": {"install": False, "version": "v0.16.0"},
+        },
+    ),
     Case(
         "kserve_runs_on_the_kubernetes",
         "a Kubernetes that KServe does not run on",
@@ -98,6 +120,85 @@ CASES = [
             **LOW,
             "edge_pools[idc]": CONNECTED,
         },
+    ),
+    Case(
+        "canaries_share_requests",
+        "a new version that is not there",
+        with_next(),
+        {CANARY: {**NEXT, "model": "nobody"}},
+        (
+            f"{CANARY}.model is 'nobody', but it must be the name of another entry of models: it "
+            "is the new version."
+        ),
+        {CANARY: {**NEXT, "model": "next"}},
+    ),
+    Case(
+        "canaries_share_requests",
+        "a new version that Knative runs",
+        with_next(serve={"kserve": {"scale": {"metric": "concurrency", "target": 2, "max": 2}}}),
+        {CANARY: {**NEXT, "model": "next"}},
+        (
+            f"{CANARY}.model is 'next', but it must be a model of KServe that Knative does not "
+            "run, and that shares with no other: an Ingress has one share beside it."
+        ),
+        {},
+    ),
+    Case(
+        "canaries_share_requests",
+        "a new version in another namespace",
+        with_next(namespace="other"),
+        {CANARY: {**NEXT, "model": "next"}},
+        (
+            "models[next].namespace is 'other', but it must be inference, that of "
+            "models[qwen-chat]: an Ingress leads to Services of its own namespace."
+        ),
+        {},
+    ),
+    Case(
+        "canaries_share_requests",
+        "a new version with a key of its own",
+        with_next(api_key_secret="key"),  # noqa: S106  the name of one
+        {CANARY: {**NEXT, "model": "next"}},
+        (
+            "models[next].api_key_secret is another one, but it must be that of "
+            "models[qwen-chat]: clients have one key."
+        ),
+        {CANARY: {**NEXT, "model": "next"}, "models[qwen-chat].api_key_secret": "key"},
+    ),
+    Case(
+        "canaries_share_requests",
+        "a share by a controller that is not NGINX's",
+        with_next(),
+        {
+            CANARY: {**NEXT, "model": "next"},
+            "kserve": {"ingress_class": "alb", "ingress_controller": "present"},
+        },
+        (
+            f"{CANARY} is given, but it must be left out, or kserve.ingress_class one of NGINX's: "
+            "requests are shared by annotations that NGINX reads; elsewhere, let the gateway share "
+            "them between the two models' Services."
+        ),
+        {
+            CANARY: {**NEXT, "model": "next"},
+            "kserve": {"ingress_class": "nginx-internal", "ingress_controller": "present"},
+        },
+    ),
+    Case(
+        "canaries_share_requests",
+        "a new version that clients do not ask for",
+        with_next(),
+        {
+            CANARY: {**NEXT, "model": "next"},
+            "models[next].server.command": started(
+                "/mnt/models/Qwen", "--served-model-name", "other"
+            ),
+        },
+        (
+            "models[next].server is served as other, but it must be one whose served name is "
+            "'qwen', as that of models[qwen-chat]: clients ask for one name, and the other would "
+            "answer 404."
+        ),
+        {CANARY: {**NEXT, "model": "next"}},
     ),
 ]
 

@@ -6,6 +6,8 @@ from ..environments import changed, dev, hybrid, sentences
 from .cases import Case, refusals
 from .parts import BASE_MODEL, MODEL, load_test
 
+LORA = {"name": "lora", "mount_path": "/lora", "store": "models", "path": "/lora", "size": "1Gi"}
+
 CASES = [
     Case(
         "namespaces_are_made_once",
@@ -17,6 +19,20 @@ CASES = [
             "the stack makes the models' namespace."
         ),
         {"namespace": "kube-system"},
+    ),
+    Case(
+        "namespaces_are_made_once",
+        "a model of its own namespace in one that Knative makes",
+        dev,
+        {"models[qwen].namespace": "knative-serving"},
+        (
+            "models[qwen].namespace is 'knative-serving', but it must be another one: Knative "
+            "makes that one, and the stack makes the models' namespace."
+        ),
+        {
+            "models[qwen].namespace": "knative-serving",
+            "namespaces": [{"name": "knative-serving", "create": False}],
+        },
     ),
     Case(
         "buckets_are_made_once",
@@ -32,6 +48,37 @@ CASES = [
                 "name": "more",
                 "oss": {"bucket": "ack-inference-dev-models", "create": False},
             }
+        },
+    ),
+    Case(
+        "volumes_have_their_own_claims",
+        "a volume whose claim is called as that of another model",
+        dev,
+        {"models[qwen].volumes": [LORA], "models[+]": {**MODEL, "name": "qwen-lora"}},
+        (
+            "models[qwen].volumes[lora].name is 'lora', but it must be another one: "
+            "models[qwen-lora].volume has a claim of the name qwen-lora."
+        ),
+        {
+            "models[qwen].volumes": [{**LORA, "name": "adapters"}],
+            "models[+]": {**MODEL, "name": "qwen-lora"},
+        },
+    ),
+    Case(
+        "volumes_have_their_own_claims",
+        "an import whose claim is called as that of a volume",
+        dev,
+        {
+            "models[qwen].volume.source": {"modelscope": "Qwen/Qwen-7B", "revision": "v1"},
+            "models[qwen].volumes": [{**LORA, "name": "import"}],
+        },
+        (
+            "models[qwen].name is 'qwen', but it must be another one: models[qwen].volumes[import] "
+            "has a claim of the name qwen-import, as the import has."
+        ),
+        {
+            "models[qwen].volume.source": {"modelscope": "Qwen/Qwen-7B", "revision": "v1"},
+            "models[qwen].volumes": [LORA],
         },
     ),
     Case(

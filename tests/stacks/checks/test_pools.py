@@ -1,7 +1,7 @@
 """Cases of the rules of `stacks.checks.pools`."""
 
-from ..environments import dev
-from .cases import Case, refusals
+from ..environments import GONE, dev, existing
+from .cases import Case, refusals, surprises
 from .parts import CARDS, NO_CARD
 
 CASES = [
@@ -21,7 +21,7 @@ CASES = [
         },
     ),
     Case(
-        "instance_types_are_known",
+        "cards_are_known",
         "a described instance type with a card that nobody knows",
         dev,
         {
@@ -30,8 +30,8 @@ CASES = [
             ]
         },
         (
-            f"instance_types[ecs.gn9.large].gpu is '{NO_CARD}', but it must be one of {CARDS}: "
-            "its node label and memory stand in the catalogue."
+            f"instance_types[ecs.gn9.large].gpu is '{NO_CARD}', but it must be one of {CARDS}, "
+            "or described under gpus: its memory and compute capability decide what runs on it."
         ),
         {
             "instance_types": [
@@ -62,7 +62,143 @@ CASES = [
             }
         },
     ),
+    Case(
+        "described_cards_are_new",
+        "a card of the catalogue with other figures",
+        existing,
+        {
+            "gpus": [
+                {"name": "H20", "label": "NVIDIA-H20", "memory_gib": 96, "compute_capability": 9.0}
+            ]
+        },
+        (
+            "gpus[H20].memory_gib is 96, but it must be 95: the catalogue has H20; another card "
+            "has another name."
+        ),
+        {
+            "gpus": [
+                {"name": "H20", "label": "NVIDIA-H20", "memory_gib": 95, "compute_capability": 9.0}
+            ]
+        },
+    ),
+    Case(
+        "described_cards_are_new",
+        "the label of a card of the catalogue",
+        existing,
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-L20",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                }
+            ]
+        },
+        (
+            "gpus[H20-3e].label is 'NVIDIA-L20', but it must be the label of another card, or gpu"
+            " L20 used: nodes with that label have L20 cards, of the catalogue."
+        ),
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                }
+            ]
+        },
+    ),
+    Case(
+        "described_cards_are_new",
+        "two cards with one label",
+        existing,
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                },
+                {
+                    "name": "H20-4e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                },
+            ]
+        },
+        (
+            "gpus[H20-4e].label is 'NVIDIA-H20-3e', but it must be that of one card: H20-3e and "
+            "H20-4e have it, and pods of one would land on the other."
+        ),
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                },
+                {
+                    "name": "H20-4e",
+                    "label": "NVIDIA-H20-4e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                },
+            ]
+        },
+    ),
+    Case(
+        "cards_are_known",
+        "a described card under another name",
+        existing,
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                }
+            ],
+            "nodes[gpu].gpu": "H20-3E",
+        },
+        (
+            f"nodes[gpu].gpu is 'H20-3E', but it must be one of H20-3e, {CARDS} (did you mean "
+            "'H20-3e'?), or described under gpus: its memory and compute capability decide what "
+            "runs on it."
+        ),
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                }
+            ],
+            "nodes[gpu].gpu": "H20-3e",
+        },
+    ),
 ]
 
+SURPRISES = [
+    Case(
+        "cards_that_nobody_names",
+        "cards of machines of which nobody says the kind",
+        existing,
+        {"nodes[gpu].gpu": GONE},
+        (
+            "nodes[gpu].gpu is left out, though nodes[gpu].allocatable has GPUs: whether models "
+            "fit their memory, and what their compute capability and driver can run, is not "
+            "checked. Name the card, or describe it under gpus."
+        ),
+        {},
+    ),
+]
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_warned_of, test_what_is_just_inside_is_not_warned_of = surprises(SURPRISES)

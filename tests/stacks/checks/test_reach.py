@@ -1,7 +1,8 @@
 """Cases of the rules of `stacks.checks.reach`."""
 
-from ..environments import dev, hybrid
+from ..environments import GONE, dev, hybrid
 from .cases import Case, surprises
+from .parts import own_bucket
 
 SURPRISES = [
     Case(
@@ -38,6 +39,17 @@ SURPRISES = [
             "(a runner in the VPC, a VPN), or set cluster.public_endpoint.allowed_cidrs."
         ),
         {"cluster.public_endpoint": {"allowed_cidrs": ["203.0.113.7/32"]}},
+    ),
+    Case(
+        "nodes_of_others_reach_the_buckets",
+        "an existing cluster that may be anywhere, and an endpoint inside a region",
+        own_bucket,
+        {"stores[models].oss.endpoint": GONE},
+        (
+            "stores[models].oss is read at the endpoint that answers inside the VPCs of cn-beijing "
+            "alone: for nodes elsewhere, set its endpoint, whose traffic is billed."
+        ),
+        {"stores[models].oss.endpoint": "oss-cn-beijing.aliyuncs.com"},
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from ..environments import GONE, dev, existing
 from .cases import Case, refusals
-from .parts import BASE_MODEL, load_test
+from .parts import BASE_MODEL, load_test, own_ack_cluster, own_bucket, own_vpc
 
 CASES = [
     Case(
@@ -92,14 +92,64 @@ CASES = [
     ),
     Case(
         "stores_suit_the_profile",
-        "a bucket beside an existing cluster",
-        existing,
-        {"stores[models]": {"name": "models", "oss": {"bucket": "llm-models"}}},
+        "a bucket to be made beside an existing cluster",
+        own_bucket,
+        {"stores[models].oss.create": True},
         (
-            "stores[models].oss is given, but it must be a claim that exists: profile existing "
-            "creates nothing in a cloud."
+            "stores[models].oss.create is True, but it must be false, for a bucket that exists: "
+            "profile existing creates nothing in a cloud."
         ),
-        {"stores[models]": {"name": "models", "nas": {"server": "nas.example.com"}}},
+        {"stores[models].oss.fuse_type": "ossfs"},
+    ),
+    Case(
+        "stores_suit_the_profile",
+        "a bucket beside an existing cluster, and nothing that reads it",
+        own_bucket,
+        {"stores[models].oss.secret": GONE},
+        (
+            "stores[models].oss.secret is missing, but it must be the name of a Secret with an "
+            "AccessKey, or the store a claim: only an ACK cluster has RRSA, by which a RAM role "
+            "reads a bucket."
+        ),
+        {"stores[models]": {"name": "models", "claim": {"name": "models"}}},
+    ),
+    Case(
+        "stores_suit_the_profile",
+        "a bucket beside an existing cluster, in no region",
+        own_bucket,
+        {"region": GONE},
+        ("region is missing, but it must be given: stores[models].oss is a bucket of that region."),
+        {"stores[models].oss.endpoint": GONE},
+    ),
+    Case(
+        "roles_read_buckets_where_they_can",
+        "an AccessKey where a role can read",
+        own_vpc,
+        {"stores[models].oss.secret": "oss-reader"},
+        (
+            "stores[models].oss.secret is 'oss-reader', but it must be left out: the cluster has "
+            "RRSA, by which a RAM role reads the bucket without an AccessKey."
+        ),
+        {},
+    ),
+    Case(
+        "new_file_systems_have_a_network",
+        "a new file system beside an ACK cluster that exists, in no vSwitch",
+        own_ack_cluster,
+        {
+            "network": GONE,
+            "pools": [],
+            "models[qwen].placement.pools": ["own-a10"],
+            "stores[models]": {"name": "models", "nas": {}},
+        },
+        (
+            "stores[models].nas.server is missing, but it must be given, or network with vpc_id "
+            "and a zone: the mount target of a new file system stands in a vSwitch."
+        ),
+        {
+            "network.cidr": "10.0.0.0/16",
+            "stores[models]": {"name": "models", "nas": {}},
+        },
     ),
     Case(
         "stores_suit_the_profile",

@@ -8,7 +8,7 @@ What the design asks for, and the cases or tests that prove it:
 - vLLM against the card, CUDA against the driver: `vllm_runs_on_the_cards`, `drivers_run_the_image`
 - GPU memory against the model: the warning `models_fill_their_cards`
 - what shares nodes fits them together: `lowest_sums_fit`, and the warning `highest_sums_fit`
-- cards are handed out whole: `pools_offer_whole_cards`
+- cards are handed out whole: `pools_are_labelled_as_they_share`
 - ARM nodes: `pools_have_one_architecture`, `platform_has_x86_nodes`, `arm_nodes_are_tainted`,
   `caches_are_on_x86`, and the warning `images_suit_the_architecture`
 - registries can be reached: `vpc_registries_are_of_the_region`, and `registries_are_in_reach`

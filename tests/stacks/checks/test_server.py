@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import dev, existing, hybrid
+from ..environments import Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
 from .parts import BIG_NODES, started
 
@@ -10,6 +10,12 @@ MOUNTED: Final = "/mnt/models/qwen"
 DOWNLOAD: Final = ("--download-dir", "/mnt/models/Qwen/hub")
 ADAPTERS: Final = ("--enable-lora", "--lora-modules")
 LORA: Final = "/mnt/models/Qwen-7B-Chat-Int8/lora/sql"
+
+CLAIM: Raw = {"name": "cache", "mount_path": "/cache", "claim": "compiled", "writable": True}
+COMPILED: Raw = {
+    "models[qwen].server.image": "registry/vllm:0.8.5",
+    "models[qwen].server.vllm.compile_cache": "/cache/vllm",
+}
 
 
 CASES = [
@@ -60,6 +66,32 @@ CASES = [
         {"models[qwen-chat].server.command": started("/mnt/models/Qwen", *DOWNLOAD)},
     ),
     Case(
+        "caches_are_written_elsewhere",
+        "compiled kernels on a claim that is mounted read-only",
+        dev,
+        {**COMPILED, "models[qwen].volumes": [{**CLAIM, "writable": False}]},
+        (
+            "models[qwen].server.vllm.compile_cache is '/cache/vllm', but it must be a folder "
+            "outside of the mounts, e.g. below /tmp: vLLM writes there, and the model's files are "
+            "mounted read-only."
+        ),
+        {**COMPILED, "models[qwen].volumes": [CLAIM]},
+    ),
+    Case(
+        "paths_are_mounted",
+        "an adapter of the list in a folder that nothing is mounted at",
+        dev,
+        {"models[qwen].server.vllm.lora": {"adapters": [{"name": "sql", "path": "/mnt/lora/sql"}]}},
+        (
+            "models[qwen].server.vllm.lora.adapters is '/mnt/lora/sql', but it must be below "
+            "/mnt/models/Qwen-7B-Chat-Int8: --lora-modules reads it, and nothing else is mounted."
+        ),
+        {
+            "models[qwen].server.vllm.lora": {"adapters": [{"name": "sql", "path": "/cache/sql"}]},
+            "models[qwen].volumes": [CLAIM],
+        },
+    ),
+    Case(
         "scaled_metrics_are_published",
         "a scale on a series that vLLM is told not to publish",
         hybrid,
@@ -107,6 +139,21 @@ SURPRISES = [
             "cards do; --pipeline-parallel-size splits by layers instead."
         ),
         {**BIG_NODES, "models[qwen].server.resources.gpus": 4},
+    ),
+    Case(
+        "compiled_kernels_outlive_their_pod",
+        "compiled kernels that go with the pod",
+        dev,
+        {
+            **COMPILED,
+            "models[qwen].volumes": [{"name": "cache", "mount_path": "/cache", "empty_dir": {}}],
+        },
+        (
+            "models[qwen].server.vllm.compile_cache is /cache/vllm, which goes with the pod: each "
+            "new one compiles again. Below a writable entry of volumes with a claim or a store, "
+            "the next pod finds what this one compiled."
+        ),
+        {**COMPILED, "models[qwen].volumes": [CLAIM]},
     ),
     Case(
         "files_are_in_the_image",

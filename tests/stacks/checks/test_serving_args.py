@@ -10,7 +10,257 @@ AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
 COUNTED: Raw = {"min": 0, "max": 2, "metric": "concurrency", "target": 2}
 
 
+SERVER: Final = "models[qwen].server"
+VOLUMES: Final = "models[qwen].volumes"
+FILES: Raw = {"name": "lora", "mount_path": "/lora", "store": "models", "size": "1Gi"}
+SOURCE: Raw = {"modelscope": "Qwen/Qwen2.5-7B-Instruct", "revision": "v1.0.0"}
+NO_VOLUME: Raw = {"models[qwen].volume": GONE, "models[qwen].cache": GONE}
+TOOLS: Raw = {"name": "tools", "image": "registry/tools:1"}
+
+
 CASES = [
+    Case(
+        "ModelSection",
+        "a model of nothing",
+        dev,
+        NO_VOLUME,
+        (
+            "models[qwen].volume is missing, but it must be given, or else server.vllm.model set "
+            "to the name of a model in a hub: the server has nothing to serve."
+        ),
+        {**NO_VOLUME, f"{SERVER}.vllm.model": "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int8"},
+    ),
+    Case(
+        "ModelSection",
+        "a cache of what no store has",
+        dev,
+        {"models[qwen].volume": GONE, f"{SERVER}.vllm.model": "Qwen/Qwen2.5-7B-Instruct"},
+        (
+            "models[qwen].cache is given without volume, but it must be left out, or volume given: "
+            "a cache is a copy of a store's files."
+        ),
+        {**NO_VOLUME, f"{SERVER}.vllm.model": "Qwen/Qwen2.5-7B-Instruct"},
+    ),
+    Case(
+        "ModelSection",
+        "a hub's model beside a volume",
+        dev,
+        {f"{SERVER}.vllm.model": "Qwen/Qwen2.5-7B-Instruct"},
+        (
+            "models[qwen].server.vllm.model is 'Qwen/Qwen2.5-7B-Instruct', but it must be a path "
+            "below server.mount_path, or volume left out: the server would download it, and not "
+            "read the files of its volume."
+        ),
+        {f"{SERVER}.vllm.model": "/mnt/models/Qwen-7B-Chat-Int8/int8"},
+    ),
+    Case(
+        "PodVolumeSection",
+        "a store's folder without a size",
+        dev,
+        {VOLUMES: [{**FILES, "size": None}]},
+        (
+            "models[qwen].volumes[lora].size is missing, but it must be given with store: a claim "
+            "is matched to its volume by it."
+        ),
+        {VOLUMES: [FILES]},
+    ),
+    Case(
+        "PodVolumeSection",
+        "a folder of no store",
+        dev,
+        {VOLUMES: [{"name": "lora", "mount_path": "/lora", "claim": "lora", "path": "/sql"}]},
+        (
+            "models[qwen].volumes[lora].path is '/sql', but it must be left out without store: it "
+            "is of a store's folder."
+        ),
+        {VOLUMES: [{"name": "lora", "mount_path": "/lora", "claim": "lora"}]},
+    ),
+    Case(
+        "PodVolumeSection",
+        "an imported folder that pods write to",
+        dev,
+        {VOLUMES: [{**FILES, "source": SOURCE, "writable": True}]},
+        (
+            "models[qwen].volumes[lora].writable is True, but it must be left out with source: its "
+            "files are those of their revision."
+        ),
+        {VOLUMES: [{**FILES, "source": SOURCE}]},
+    ),
+    Case(
+        "MountedVolume",
+        "a volume of two sources",
+        dev,
+        {VOLUMES: [{**FILES, "empty_dir": {}}]},
+        (
+            "models[qwen].volumes[lora].store is given beside empty_dir, but it must be the only "
+            "one of store, claim, empty_dir, config_map, secret: a volume has one source."
+        ),
+        {VOLUMES: [FILES]},
+    ),
+    Case(
+        "MountedVolume",
+        "a volume of nothing",
+        dev,
+        {VOLUMES: [{"name": "lora", "mount_path": "/lora"}]},
+        (
+            "models[qwen].volumes[lora].store is missing, but it must be given, or else one of "
+            "claim, empty_dir, config_map, secret: a volume has one source."
+        ),
+        {VOLUMES: [{"name": "lora", "mount_path": "/lora", "config_map": "templates"}]},
+    ),
+    Case(
+        "MountedVolume",
+        "a Secret that is written to",
+        dev,
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "key", "writable": True}]},
+        (
+            "models[qwen].volumes[key].writable is True, but it must be left out with secret: "
+            "nobody writes to it."
+        ),
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "key"}]},
+    ),
+    Case(
+        "MountedVolume",
+        "a key in place of the name of its Secret",
+        dev,
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "sk-ABCDEFGHIJKLMNOPQRST"}]},
+        (
+            "models[qwen].volumes[key].secret is something else, but it must be the name of a "
+            "Secret: a-z, 0-9, - and .: no Secret is called otherwise."
+        ),
+        {VOLUMES: [{"name": "key", "mount_path": "/key", "secret": "audit.key"}]},
+    ),
+    Case(
+        "ModelArgs",
+        "a volume over the model",
+        dev,
+        {VOLUMES: [{**FILES, "mount_path": "/mnt/models/Qwen-7B-Chat-Int8/"}]},
+        (
+            "models[qwen].volumes[lora].mount_path is '/mnt/models/Qwen-7B-Chat-Int8', but it must "
+            "be unique: the model, at server.mount_path, is mounted there."
+        ),
+        {VOLUMES: [{**FILES, "mount_path": "/mnt/models/lora"}]},
+    ),
+    Case(
+        "ModelArgs",
+        "two volumes of one name",
+        dev,
+        {VOLUMES: [FILES, {"name": "llm-model", "mount_path": "/more", "empty_dir": {}}]},
+        (
+            "models[qwen].volumes[llm-model].name is 'llm-model', but it must be given to one "
+            "volume only: mounts refer to the volume by it."
+        ),
+        {VOLUMES: [FILES, {"name": "more", "mount_path": "/more", "empty_dir": {}}]},
+    ),
+    Case(
+        "ModelArgs",
+        "a sidecar with the name of an init container",
+        dev,
+        {"models[qwen].init_containers": [TOOLS], "models[qwen].sidecars": [TOOLS]},
+        (
+            "models[qwen].sidecars[tools].name is 'tools', but it must be another one, which no "
+            "container of the pod has: logs are found by it."
+        ),
+        {
+            "models[qwen].init_containers": [TOOLS],
+            "models[qwen].sidecars": [{**TOOLS, "name": "more"}],
+        },
+    ),
+    Case(
+        "SideContainer",
+        "a key of a sidecar in plain",
+        dev,
+        {"models[qwen].sidecars": [{**TOOLS, "env": {"API_KEY": "anything"}}]},
+        (
+            "models[qwen].sidecars[tools].env[API_KEY] is set in plain, but it must be left out, "
+            "and the key API_KEY of a Secret that secret_env names: whoever may read the stack "
+            "file, its state or the pods could use it."
+        ),
+        {"models[qwen].sidecars": [{**TOOLS, "secret_env": ["audit"]}]},
+    ),
+    Case(
+        "Vllm",
+        "an alias that is the name itself",
+        dev,
+        {f"{SERVER}.vllm.aliases": ["qwen"]},
+        (
+            "models[qwen].server.vllm.aliases is 'qwen', but it must be a name without blanks, "
+            "given once, that begins with no dash: clients put it into `model`."
+        ),
+        {f"{SERVER}.vllm.aliases": ["qwen2", "chat"]},
+    ),
+    Case(
+        "Vllm",
+        "an adapter that is called as its model",
+        dev,
+        {f"{SERVER}.vllm.lora": {"adapters": [{"name": "qwen", "path": "hub/sql"}]}},
+        (
+            "models[qwen].server.vllm.lora.adapters[qwen].name is 'qwen', but it must be different "
+            "from the names of the model: vLLM answers to it with the model itself."
+        ),
+        {f"{SERVER}.vllm.lora": {"adapters": [{"name": "sql", "path": "hub/sql"}]}},
+    ),
+    Case(
+        "ImportSource",
+        "a folder of two sources",
+        dev,
+        {"models[qwen].volume.source": {**SOURCE, "huggingface": "Qwen/Qwen-7B"}},
+        (
+            "models[qwen].volume.source.huggingface is given beside modelscope, but it must be the "
+            "only one of huggingface, modelscope, oss, oci: a folder has one source."
+        ),
+        {"models[qwen].volume.source": SOURCE},
+    ),
+    Case(
+        "ImportSource",
+        "a bucket without its region",
+        dev,
+        {"models[qwen].volume.source": {"oss": "oss://other/qwen", "revision": "1"}},
+        (
+            "models[qwen].volume.source.region is missing, but it must be given with oss: requests "
+            "to a bucket are signed for its region."
+        ),
+        {
+            "models[qwen].volume.source": {
+                "oss": "oss://other/qwen",
+                "revision": "1",
+                "region": "cn-beijing",
+            }
+        },
+    ),
+    Case(
+        "ImportSource",
+        "a token in place of the name of its Secret",
+        dev,
+        {"models[qwen].volume.source": {**SOURCE, "secret": "hf_ABCDEFGHIJKLMNOPQRST"}},
+        (
+            "models[qwen].volume.source.secret is something else, but it must be the name of a "
+            "Secret: a-z, 0-9, - and .: the keys stay in the cluster."
+        ),
+        {"models[qwen].volume.source": {**SOURCE, "secret": "hub"}},
+    ),
+    Case(
+        "ImportSource",
+        "a repository with its tag",
+        dev,
+        {"models[qwen].volume.source": {"oci": "ghcr.io/acme/qwen:v1", "revision": "v1"}},
+        (
+            "models[qwen].volume.source.oci is 'ghcr.io/acme/qwen:v1', but it must be a registry "
+            "and a repository without a tag, such as ghcr.io/acme/qwen: the import asks for it."
+        ),
+        {"models[qwen].volume.source": {"oci": "ghcr.io/acme/qwen", "revision": "v1"}},
+    ),
+    Case(
+        "ImportSource",
+        "a sum that is none",
+        dev,
+        {"models[qwen].volume.source": {**SOURCE, "sha256": {"config.json": "abc"}}},
+        (
+            "models[qwen].volume.source.sha256[config.json] is 'abc', but it must be 64 "
+            "hexadecimal digits: the file is held against it."
+        ),
+        {"models[qwen].volume.source": {**SOURCE, "sha256": {"config.json": "0" * 64}}},
+    ),
     Case(
         "ModelServer",
         "a command for more cards than the pod has",
@@ -314,6 +564,150 @@ CASES = [
             "of hey."
         ),
         {"load_tests": [load_test(generator="hey", image="registry/hey:1")]},
+    ),
+    Case(
+        "Resources",
+        "parts of two cards",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "gpus": 2,
+            },
+        },
+        (
+            "models[qwen].server.resources.gpus is 2, but it must be left out: gpu_memory asks "
+            "for a part of one card, and nothing for parts of several."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "gpus": 0,
+            },
+        },
+    ),
+    Case(
+        "Resources",
+        "a part that is no number of GiB",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8500Mi",
+            },
+        },
+        (
+            "models[qwen].server.resources.gpu_memory is '8500Mi', but it must be whole GiB, e.g."
+            " 8Gi: aliyun.com/gpu-mem is counted in GiB."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8192Mi",
+            },
+        },
+    ),
+    Case(
+        "Resources",
+        "memory and an instance of MIG",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {
+                "cpu": "16",
+                "memory": "64Gi",
+                "gpu_memory": "8Gi",
+                "mig": "1g.5gb",
+            },
+        },
+        (
+            "models[qwen].server.resources.mig is '1g.5gb', but it must be left out, or "
+            "gpu_memory: a card is shared in one way."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "16", "memory": "64Gi", "gpu_memory": "8Gi"},
+        },
+    ),
+    Case(
+        "Resources",
+        "compute without memory",
+        existing,
+        {"models[qwen].server.resources.gpu_cores": 30},
+        (
+            "models[qwen].server.resources.gpu_cores is 30, but it must be left out, or "
+            "gpu_memory given too: compute is asked for beside memory of the same card."
+        ),
+        {"models[qwen].server.resources.gpu_cores": None},
+    ),
+    Case(
+        "Resources",
+        "an extended resource with a field of its own",
+        existing,
+        {"models[qwen].server.resources.extended": {"aliyun.com/gpu-mem": 8}},
+        (
+            "models[qwen].server.resources.extended[aliyun.com/gpu-mem] is "
+            "'aliyun.com/gpu-mem', but it must be left out, and gpu_memory given: that is "
+            "checked against the pools."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun.com/gpu": 8}},
+    ),
+    Case(
+        "Resources",
+        "an instance of MIG by its resource",
+        existing,
+        {"models[qwen].server.resources.extended": {"nvidia.com/mig-1g.10gb": 1}},
+        (
+            "models[qwen].server.resources.extended[nvidia.com/mig-1g.10gb] is "
+            "'nvidia.com/mig-1g.10gb', but it must be left out, and mig given: that is "
+            "checked against the pools."
+        ),
+        {"models[qwen].server.resources.extended": {"nvidia.com/other": 1}},
+    ),
+    Case(
+        "Resources",
+        "a resource that is Kubernetes' own",
+        existing,
+        {"models[qwen].server.resources.extended": {"ephemeral-storage": 1}},
+        (
+            "models[qwen].server.resources.extended[ephemeral-storage] is "
+            "'ephemeral-storage', but it must be <domain>/<resource>, such as aliyun/erdma: a"
+            " resource without a domain is Kubernetes' own."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 1}},
+    ),
+    Case(
+        "Resources",
+        "no device",
+        existing,
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 0}},
+        (
+            "models[qwen].server.resources.extended[aliyun/erdma] is 0, but it must be 1 or "
+            "more: devices are counted."
+        ),
+        {"models[qwen].server.resources.extended": {"aliyun/erdma": 1}},
     ),
 ]
 

@@ -179,6 +179,31 @@ CASES = [
         ),
         {"training[finetune].parallelism": 6},
     ),
+    Case(
+        "lowest_sums_fit",
+        "parts that fit the memory of all cards, but no card",
+        dev,
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "8", "memory": "32Gi", "gpu_memory": "8Gi"},
+            "models[qwen].serve.knative.scale.min": 5,
+            "models[qwen].serve.knative.scale.max": 5,
+        },
+        (
+            "models[qwen].serve.knative.scale.min is 5, but it must be less, or its pools larger:"
+            " it needs 5 times 8 GiB of GPU memory or more, and pool a10 holds 4 of these."
+        ),
+        {
+            "pools[a10].gpu_sharing": "cgpu",
+            "models[qwen].placement.pools": ["a10"],
+            "training": [],
+            "models[qwen].server.resources": {"cpu": "8", "memory": "32Gi", "gpu_memory": "8Gi"},
+            "models[qwen].serve.knative.scale.min": 4,
+            "models[qwen].serve.knative.scale.max": 4,
+        },
+    ),
 ]
 SURPRISES = [
     Case(

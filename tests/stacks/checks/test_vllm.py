@@ -125,6 +125,72 @@ CASES = [
             "models[qwen].server.image": "docker.io/vllm/vllm-openai:v0.28.0-cu129",
         },
     ),
+    Case(
+        "drivers_run_the_cards",
+        "a driver that is older than a card",
+        existing,
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                    "driver": "590.10",
+                }
+            ],
+            "nodes[gpu].gpu": "H20-3e",
+        },
+        (
+            "nodes[gpu].driver is '580.126.09', but it must be 590.10 or later: "
+            "gpus[H20-3e].driver says that older ones do not run the card."
+        ),
+        {
+            "gpus": [
+                {
+                    "name": "H20-3e",
+                    "label": "NVIDIA-H20-3e",
+                    "memory_gib": 139,
+                    "compute_capability": 9.0,
+                    "driver": "580.9",
+                }
+            ],
+            "nodes[gpu].gpu": "H20-3e",
+        },
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a card that no vLLM runs on",
+        existing,
+        {"nodes[gpu].gpu": "P4"},
+        (
+            "models[qwen].server.image is 'docker.io/vllm/vllm-openai:v0.28.0', but it must be "
+            "another server, or placed without pool gpu: vLLM needs compute capability 7.0, P4 "
+            "has 6.1."
+        ),
+        {"nodes[gpu].gpu": "L4"},
+    ),
+    Case(
+        "vllm_runs_on_the_cards",
+        "a described card that a format is too new for",
+        existing,
+        {
+            "gpus": [{"name": "OLD", "memory_gib": 24, "compute_capability": 7.2}],
+            "nodes[gpu].gpu": "OLD",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+        (
+            "models[qwen].server.vllm.quantization is 'awq', but it must be another format, or "
+            "placed without pool gpu: awq needs compute capability 7.5, OLD has 7.2."
+        ),
+        {
+            "gpus": [{"name": "OLD", "memory_gib": 24, "compute_capability": 7.5}],
+            "nodes[gpu].gpu": "OLD",
+            "models[qwen].server.image": "registry/vllm:latest",
+            "models[qwen].server.vllm.quantization": "awq",
+        },
+    ),
 ]
 SURPRISES = [
     Case(
@@ -171,6 +237,46 @@ SURPRISES = [
             "begins with the release, e.g. v0.19.0-mirror, tells it."
         ),
         {"models[qwen].server.image": "registry/vllm:v0.9.1-mirror"},
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a model that is larger than its part of a card",
+        existing,
+        {
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "11Gi"},
+            "training": [],
+        },
+        (
+            "models[qwen].volume.size is 15Gi, and a replica on pool gpu has 9.9 GiB of GPU memory "
+            "for weights and KV cache together: it may fail to load."
+        ),
+        {
+            "nodes[gpu].gpu_sharing": "cgpu",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "gpu_memory": "22Gi"},
+            "training": [],
+        },
+    ),
+    Case(
+        "models_fill_their_cards",
+        "a model that is larger than its instance of MIG",
+        existing,
+        {
+            "nodes[gpu].gpu": "A100",
+            "nodes[gpu].gpu_sharing": "mig",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "mig": "1g.10gb"},
+            "training": [],
+        },
+        (
+            "models[qwen].volume.size is 15Gi, and a replica on pool gpu has 9.0 GiB of GPU memory "
+            "for weights and KV cache together: it may fail to load."
+        ),
+        {
+            "nodes[gpu].gpu": "A100",
+            "nodes[gpu].gpu_sharing": "mig",
+            "models[qwen].server.resources": {"cpu": "8", "memory": "48Gi", "mig": "2g.20gb"},
+            "training": [],
+        },
     ),
 ]
 

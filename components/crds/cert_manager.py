@@ -1,0 +1,69 @@
+"""Certificate of cert-manager.
+
+API: https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import pulumi
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import Field
+
+from ..args import Because, T  # noqa: F401
+from ..bindings import kubernetes
+from ..names import DomainName, ObjectName
+from .model import CrdModel
+
+API_VERSION: Final = "cert-manager.io/v1"
+
+
+class IssuerKind(StrEnum):
+    """Where an issuer is."""
+
+    ISSUER = "Issuer"
+    """In the certificate's namespace."""
+    CLUSTER_ISSUER = "ClusterIssuer"
+    """In the cluster."""
+
+
+class IssuerReference(CrdModel):
+    """Who issues a certificate."""
+
+    name: ObjectName
+    """Name of the issuer."""
+    kind: IssuerKind = IssuerKind.ISSUER
+    """Where it is."""
+
+
+class CertificateSpec(CrdModel):
+    """A certificate that cert-manager gets, and renews."""
+
+    secret_name: ObjectName
+    """Name of the Secret that it is kept in."""
+    dns_names: list[Annotated[DomainName, Because("the certificate is for it")]] = Field(
+        min_length=1
+    )
+    """Hosts that it is for."""
+    issuer_ref: IssuerReference
+    """Who issues it."""
+
+    @classmethod
+    def of_cluster_issuer(cls, host: str, secret: str, issuer: str) -> "CertificateSpec":
+        """The certificate of a host, from a ClusterIssuer, in a Secret."""
+        reference = IssuerReference(name=issuer, kind=IssuerKind.CLUSTER_ISSUER)
+        return cls(secret_name=secret, dns_names=[host], issuer_ref=reference)
+
+
+class Certificate(kubernetes.apiextensions.CustomResource):
+    """A certificate in a Secret."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: CertificateSpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, API_VERSION, "Certificate", spec.manifest(), metadata, opts)

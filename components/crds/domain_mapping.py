@@ -1,0 +1,93 @@
+"""DomainMapping of Knative Serving: a host of one's own, and the claim on it.
+
+CRDs: https://github.com/knative/serving/blob/main/config/core/300-resources/domain-mapping.yaml
+and https://github.com/knative/networking/blob/main/config/domain-claim.yaml
+"""
+
+from typing import Final
+
+import pulumi
+from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from ..args import T  # noqa: F401
+from ..bindings import kubernetes
+from ..names import ObjectName
+from .knative import API_VERSION as SERVING
+from .model import CrdModel
+
+API_VERSION: Final = "serving.knative.dev/v1beta1"
+CLAIM_API_VERSION: Final = "networking.internal.knative.dev/v1alpha1"
+HTTP_PROTOCOL: Final = "networking.knative.dev/http-protocol"
+"""Annotation of what becomes of plain HTTP: knative.dev/serving v0.50.0, pkg/networking."""
+VISIBILITY: Final = "networking.knative.dev/visibility"
+"""Label of a Service; with `CLUSTER_LOCAL` it has no host outside the cluster."""
+CLUSTER_LOCAL: Final = "cluster-local"
+
+
+class KReference(CrdModel):
+    """What a host leads to."""
+
+    kind: str
+    """Kind of it, e.g. Service."""
+    name: pulumi.Input[str]
+    """Name of it, in the mapping's namespace."""
+    api_version: str
+    """API of it."""
+
+
+class SecretTls(CrdModel):
+    """A certificate of one's own."""
+
+    secret_name: ObjectName
+    """Name of a Secret of type kubernetes.io/tls in the mapping's namespace."""
+
+
+class DomainMappingSpec(CrdModel):
+    """What the host leads to that is the mapping's name."""
+
+    ref: KReference
+    """What it leads to."""
+    tls: SecretTls | None = None
+    """Its certificate. Left out, as the cluster's Knative is set."""
+
+    @classmethod
+    def to_service(cls, service: str, secret: str | None) -> "DomainMappingSpec":
+        """A host that leads to a Knative Service, with the certificate of a Secret."""
+        ref = KReference(kind="Service", name=service, api_version=SERVING)
+        return cls(ref=ref, tls=SecretTls(secret_name=secret) if secret else None)
+
+
+class DomainMapping(kubernetes.apiextensions.CustomResource):
+    """A host that leads to a Knative Service."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: DomainMappingSpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, API_VERSION, "DomainMapping", spec.manifest(), metadata, opts)
+
+
+class ClusterDomainClaimSpec(CrdModel):
+    """Who may map the host that is the claim's name."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of its mapping."""
+
+
+class ClusterDomainClaim(kubernetes.apiextensions.CustomResource):
+    """The right of a namespace to a host."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: ClusterDomainClaimSpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            name, CLAIM_API_VERSION, "ClusterDomainClaim", spec.manifest(), metadata, opts
+        )

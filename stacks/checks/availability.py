@@ -1,0 +1,62 @@
+"""Replicas that are kept apart, and running."""
+
+from collections.abc import Iterator
+
+from components.args import Fault
+from components.serving import Topology
+
+from ..sections.environment import Environment
+from ..sections.models import PlacementSection
+from .rules import check, warning
+from .views import fewest_replicas, models, own_pools, placed
+
+
+@check
+def budgets_can_be_kept(environment: Environment) -> Iterator[Fault]:
+    """A budget of more replicas than there can be lets no pod go, ever."""
+    for path, model in models(environment):
+        budget = model.pod_disruption_budget
+        least = budget.min_available if budget else None
+        if least is not None and least > model.most_replicas:
+            want = f"at most {max(0, model.most_replicas - 1)}, one less than scale.max"
+            why = "no node with a replica could be drained or upgraded"
+            yield Fault(f"{path}.pod_disruption_budget.min_available", least, want, why)
+
+
+@warning
+def budgets_let_nodes_go(environment: Environment) -> Iterator[str]:
+    """A drain waits for a replica that nobody starts."""
+    for path, model in models(environment):
+        budget = model.pod_disruption_budget
+        kept = budget.min_available if budget else None
+        replicas = min(map(fewest_replicas, model.serve.sections.values()), default=0)
+        if kept is not None and replicas <= kept <= model.most_replicas and kept:
+            yield (
+                f"{path}.pod_disruption_budget.min_available is {kept}, and scale.min {replicas}: "
+                f"with {kept} replica{'' if kept == 1 else 's'} no node that has one is drained, "
+                f"upgraded or scaled in. scale.min {kept + 1} would do."
+            )
+
+
+@warning
+def spreading_has_room(environment: Environment) -> Iterator[str]:
+    """Spreading that does nothing."""
+    for path, model in models(environment):
+        zones = _zones(environment, model.placement)
+        topologies = {constraint.topology for constraint in model.topology_spread}
+        if Topology.ZONE in topologies and len(zones) == 1:
+            yield (
+                f"{path}.topology_spread is over zones, and its pools have nodes in "
+                f"{', '.join(zones)} alone."
+            )
+        if topologies and model.most_replicas < 2:
+            yield f"{path}.topology_spread does nothing: scale.max is {model.most_replicas}."
+
+
+def _zones(environment: Environment, placement: PlacementSection) -> list[str]:
+    """Zones of a placement's nodes, in order; none where a pool does not say."""
+    pools = own_pools(environment, placement)
+    if environment.network is None or len(pools) < len(placed(environment, placement)):
+        return []
+    every = [zone.id for zone in environment.network.zones]
+    return list(dict.fromkeys(zone for pool in pools for zone in pool.zones or every))

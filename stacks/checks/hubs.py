@@ -1,0 +1,139 @@
+"""Models that come from a hub: by each pod of theirs, or by an import."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from components.args import Fault
+from components.catalog.regions import is_mainland
+from components.serving.load_generators import GENERATORS
+from components.serving.vllm_sources import is_below
+
+from ..arguments import imports
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from .rules import check, warning
+from .views import models
+
+_OFF: Final = ("", "0", "false")
+"""Values of VLLM_USE_MODELSCOPE that leave it off: vllm/envs.py, 0.33.0."""
+
+
+@dataclass(frozen=True)
+class _HubModel:
+    """A model that its pods download."""
+
+    path: str
+    """Field path of the model."""
+    section: ModelSection
+    field: str
+    """Field path of what names it in the hub."""
+    name: str
+    revision: str | None
+
+    @property
+    def is_of_huggingface(self) -> bool:
+        """Whether Hugging Face itself is asked for it."""
+        variables = self.section.server.variables()
+        modelscope = variables.get("VLLM_USE_MODELSCOPE", "").lower() not in _OFF
+        return not modelscope and "HF_ENDPOINT" not in variables
+
+
+def _hub_models(environment: Environment) -> Iterator[_HubModel]:
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        if command is None or command.model is None or not model.server.loads_from_a_hub:
+            continue
+        field = f"{path}.server.{'vllm.model' if model.server.vllm else 'command'}"
+        yield _HubModel(path, model, field, command.model, command.flags.get("--revision"))
+
+
+@warning
+def downloads_are_kept(environment: Environment) -> Iterator[str]:
+    """Whoever keeps nothing downloads all of a model before each start is done."""
+    for hub in _hub_models(environment):
+        kept = [volume.mount_path for volume in hub.section.volumes if volume.writable]
+        cache = hub.section.server.variables(downloads=hub.section.volume is None).get(
+            "HF_HOME", ""
+        )
+        if any(is_below(cache, mount) for mount in kept):
+            continue
+        seconds = [
+            f"{section.startup_seconds} s" for section in hub.section.serve.sections.values()
+        ]
+        yield (
+            f"{hub.field} is {hub.name}, which every new pod downloads before it answers, within "
+            f"startup_seconds ({', '.join(seconds)}). volume with a source imports it once; a "
+            "writable entry of volumes at server.mount_path keeps what the first pod downloaded."
+        )
+
+
+@warning
+def hub_revisions_stay_the_same(environment: Environment) -> Iterator[str]:
+    """What a branch stands for changes, and so do replicas of one model among themselves."""
+    for hub in _hub_models(environment):
+        if hub.revision is None:
+            yield (
+                f"{hub.field} is {hub.name} without a revision: a pod that starts after the hub's "
+                "model has changed serves another model than the pods beside it. vllm.revision, or "
+                "--revision, names a commit."
+            )
+    for folder in imports(environment):
+        source = folder.files.source
+        if source is not None and not source.is_pinned:
+            yield (
+                f"{folder.field}.source.revision is {source.revision}, which its owner may move: "
+                "the import takes what it is when it runs, and no later state of it. A commit or a "
+                "digest stays the same."
+            )
+
+
+@warning
+def hubs_are_in_reach(environment: Environment) -> Iterator[str]:
+    """Hugging Face does not answer from mainland China."""
+    region = environment.region
+    if region is None or not is_mainland(region):
+        return
+    asked = {
+        hub.field: "vllm.hub: modelscope, or HF_ENDPOINT in server.env"
+        for hub in _hub_models(environment)
+        if hub.is_of_huggingface
+    }
+    asked |= {
+        f"{folder.field}.source": "modelscope in its place, or its endpoint"
+        for folder in imports(environment)
+        if folder.files.source
+        and folder.files.source.huggingface
+        and not folder.files.source.endpoint
+    }
+    for field, remedy in asked.items():
+        yield (
+            f"{field} is read from huggingface.co, which is not reached from mainland China, and "
+            f"{region} is there: {remedy} with a mirror, leads elsewhere."
+        )
+
+
+@check
+def load_tests_have_a_tokenizer(environment: Environment) -> Iterator[Fault]:
+    """Inference-perf reads a folder, and asks no hub."""
+    for test in environment.load_tests:
+        model = environment.model(test.model)
+        if model is None or model.volume is not None:
+            continue
+        if GENERATORS[test.generator].reads_the_model:
+            want = f"hey, or models[{model.name}].volume given"
+            why = f"{test.generator} reads the tokenizer from the model's volume"
+            field = f"load_tests[{test.name}].generator"
+            yield Fault(field, test.generator.value, want, why)
+
+
+@check
+def load_tests_name_what_is_served(environment: Environment) -> Iterator[Fault]:
+    """VLLM answers 404 to any other name."""
+    for test in environment.load_tests:
+        model = environment.model(test.model)
+        names = model.server.served_names if model else []
+        if test.served_name is not None and names and test.served_name not in names:
+            want = f"one of {', '.join(names)}"
+            why = f"models[{test.model}] answers to no other name"
+            yield Fault(f"load_tests[{test.name}].served_name", test.served_name, want, why)

@@ -1,0 +1,130 @@
+"""Parts of the platform that a cluster has already, and what they have to be set to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from components.args import Fault
+from components.catalog.metrics import METRICS
+from components.platform.gpu_metrics import ARMS_ADDON
+from components.platform.knative import configuration
+
+from ..arguments import model_args, placement_pools
+from ..checks.rules import check_by_needs, warning, warning_by_needs
+from ..checks.views import sections
+from ..needs import KNATIVE, KSERVE, Needs
+from ..sections.environment import Environment
+from .ingress import ingress_class
+from .knative import needed_knative
+
+KNATIVE_ADDON: Final = "knative"
+
+
+@check_by_needs
+def addons_of_the_platform_are_installed_once(
+    environment: Environment, needs: Needs
+) -> Iterator[Fault]:
+    """A cluster of ACK has an add-on once, whoever names it."""
+    metrics = environment.gpu_metrics
+    exports = metrics is not None and metrics.install and metrics.exporter
+    installed = {
+        KNATIVE_ADDON: bool(needs.sections(KNATIVE)) and environment.knative.install,
+        ARMS_ADDON: exports and not environment.existing,
+    }
+    settings = {KNATIVE_ADDON: "knative.install false", ARMS_ADDON: "gpu_metrics.exporter false"}
+    for addon in environment.cluster.addons:
+        if installed.get(addon.name):
+            want = f"left out, or {settings[addon.name]}"
+            why = "the stack installs it by itself, and a cluster has it once"
+            yield Fault(f"cluster.addons[{addon.name}]", addon.name, want, why)
+
+
+def present_knative(environment: Environment, needs: Needs) -> dict[str, dict[str, str]]:
+    """What the cluster's own Knative has to be set to, by ConfigMap without its `config-`.
+
+    Empty where the stack installs Knative, or no model needs it.
+    """
+    served = needs.sections(KNATIVE)
+    if environment.knative.install or not served:
+        return {}
+    models = [
+        model_args(environment, model, placement_pools(environment, model)) for model in served
+    ]
+    config = configuration(needed_knative(environment, needs, models))
+    return {**config, "domain": {environment.knative.domain: ""}}
+
+
+@warning_by_needs
+def present_knative_is_configured(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Without a flag Knative's webhook refuses the model's Service, at the end of an update."""
+    config = present_knative(environment, needs)
+    if not config:
+        return
+    texts = [f"config-{name} ({_entries(data)})" for name, data in config.items()]
+    yield (
+        "knative.install is false, so nobody sets what the models need of the cluster's Knative: "
+        f"have in its namespace {'; '.join(texts)}. A flag that is missing shows when Knative's "
+        "webhook refuses the Service."
+    )
+
+
+def _entries(data: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}: {value}" if value else key for key, value in data.items())
+
+
+@warning_by_needs
+def present_kserve_is_configured(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Hosts, Ingresses and limits follow the ConfigMap of the KServe that is there."""
+    if environment.kserve.install or not needs.sections(KSERVE):
+        return
+    ingress = f", ingressClassName {ingress_class(environment)}" if needs.has_ingress else ""
+    yield (
+        "kserve.install is false, so nobody sets what the models need of the cluster's KServe: "
+        f"have in its ConfigMap inferenceservice-config ingressDomain {environment.kserve.domain}"
+        f"{ingress} and disableIstioVirtualHost true. A container without a CPU limit is given "
+        "its request as the limit, since the default there is not known."
+    )
+
+
+@warning
+def present_fluid_runs_jindo(environment: Environment) -> Iterator[str]:
+    """Its chart starts the controller of JindoRuntimes only where it is told to."""
+    if not environment.fluid.install and any(model.cache for model in environment.models):
+        yield (
+            "fluid.install is false: the cluster's Fluid needs its controller of JindoRuntimes "
+            "(runtime.jindo.enabled) and its CSI plugin on every node that the models run on, "
+            "taints of GPU nodes tolerated."
+        )
+
+
+@warning
+def present_metrics_are_served(environment: Environment) -> Iterator[str]:
+    """An HPA whose metric nobody serves never adds a pod."""
+    if environment.gpu_metrics is None or environment.gpu_metrics.install:
+        return
+    asked = {section.scale.metric for _, section in sections(environment)} & METRICS.keys()
+    if asked:
+        yield (
+            "gpu_metrics.install is false: the cluster has to serve "
+            f"{', '.join(sorted(map(str, asked)))} for pods at custom.metrics.k8s.io, and its "
+            "Prometheus has to collect /metrics of the models' pods."
+        )
+
+
+@warning_by_needs
+def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterator[str]:
+    """What the stack does not install, a cluster that it creates does not have at first."""
+    if environment.existing:
+        return
+    named = {addon.name for addon in environment.cluster.addons}
+    absent = {
+        "knative": bool(needs.sections(KNATIVE)) and KNATIVE_ADDON not in named,
+        "kserve": bool(needs.sections(KSERVE)),
+        "fluid": any(model.cache for model in environment.models),
+    }
+    for part, is_needed in absent.items():
+        if is_needed and not getattr(environment, part).install:
+            yield (
+                f"{part}.install is false, and the stack creates the cluster: install it between "
+                "the cluster and the models, or the first update ends at a resource type that "
+                "the cluster does not know."
+            )

@@ -1,0 +1,122 @@
+"""Cases of the rules of `stacks.checks.hubs`."""
+
+from typing import Final
+
+from ..environments import GONE, Raw, dev
+from .cases import Case, refusals, surprises
+from .parts import load_test
+
+HUB: Raw = {
+    "models[qwen].volume": GONE,
+    "models[qwen].cache": GONE,
+    "models[qwen].server.vllm.model": "Qwen/Qwen2.5-7B-Instruct",
+    "models[qwen].server.vllm.quantization": GONE,
+    "models[qwen].server.vllm.dtype": "half",
+    "models[qwen].server.mount_path": "/hub",
+}
+PINNED: Final = "models[qwen].server.vllm.revision"
+KEPT: Raw = {"name": "hub", "mount_path": "/hub", "claim": "hub", "writable": True}
+SOURCE: Raw = {"huggingface": "Qwen/Qwen2.5-7B-Instruct", "revision": "main"}
+VOLUME: Raw = {"store": "models", "path": "/qwen", "size": "11Gi", "source": SOURCE}
+COMMIT: Final = "a09a35458c702b33eeacc393d103063234e8bc28"
+FIELD: Final = "models[qwen].server.vllm.model"
+HEY: Raw = {"generator": "hey", "image": "registry/hey:1"}
+
+CASES = [
+    Case(
+        "load_tests_have_a_tokenizer",
+        "a generator that reads the tokenizer of a model without a folder",
+        dev,
+        {**HUB, "load_tests": [load_test()]},
+        (
+            "load_tests[spike].generator is 'inference-perf', but it must be hey, or "
+            "models[qwen].volume given: inference-perf reads the tokenizer from the model's volume."
+        ),
+        {**HUB, "load_tests": [load_test(**HEY)]},
+    ),
+    Case(
+        "load_tests_name_what_is_served",
+        "a load on a name that nobody serves",
+        dev,
+        {"load_tests": [load_test(served_name="sql")]},
+        (
+            "load_tests[spike].served_name is 'sql', but it must be one of qwen: models[qwen] "
+            "answers to no other name."
+        ),
+        {
+            "load_tests": [load_test(served_name="sql")],
+            "models[qwen].server.vllm.aliases": ["chat", "sql"],
+        },
+    ),
+]
+
+SURPRISES = [
+    Case(
+        "downloads_are_kept",
+        "a model that each pod downloads again",
+        dev,
+        HUB,
+        (
+            f"{FIELD} is Qwen/Qwen2.5-7B-Instruct, which every new pod downloads before it "
+            "answers, within startup_seconds (1800 s). volume with a source imports it once; a "
+            "writable entry of volumes at server.mount_path keeps what the first pod downloaded."
+        ),
+        {**HUB, "models[qwen].volumes": [KEPT]},
+    ),
+    Case(
+        "hub_revisions_stay_the_same",
+        "a hub's model without a revision",
+        dev,
+        HUB,
+        (
+            f"{FIELD} is Qwen/Qwen2.5-7B-Instruct without a revision: a pod that starts after the "
+            "hub's model has changed serves another model than the pods beside it. vllm.revision, "
+            "or --revision, names a commit."
+        ),
+        {**HUB, PINNED: COMMIT},
+    ),
+    Case(
+        "hub_revisions_stay_the_same",
+        "an import of a branch",
+        dev,
+        {"models[qwen].volume": VOLUME},
+        (
+            "models[qwen].volume.source.revision is main, which its owner may move: the import "
+            "takes what it is when it runs, and no later state of it. A commit or a digest stays "
+            "the same."
+        ),
+        {"models[qwen].volume": {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}},
+    ),
+    Case(
+        "hubs_are_in_reach",
+        "Hugging Face, asked from mainland China by each pod",
+        dev,
+        HUB,
+        (
+            f"{FIELD} is read from huggingface.co, which is not reached from mainland China, and "
+            "cn-beijing is there: vllm.hub: modelscope, or HF_ENDPOINT in server.env with a "
+            "mirror, leads elsewhere."
+        ),
+        {**HUB, "models[qwen].server.vllm.hub": "modelscope"},
+    ),
+    Case(
+        "hubs_are_in_reach",
+        "Hugging Face, asked from mainland China by an import",
+        dev,
+        {"models[qwen].volume": VOLUME},
+        (
+            "models[qwen].volume.source is read from huggingface.co, which is not reached from "
+            "mainland China, and cn-beijing is there: modelscope in its place, or its endpoint "
+            "with a mirror, leads elsewhere."
+        ),
+        {
+            "models[qwen].volume": {
+                **VOLUME,
+                "source": {**SOURCE, "endpoint": "https://mirror.example.com"},
+            }
+        },
+    ),
+]
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
