@@ -10,7 +10,7 @@ from components.catalog.metrics import METRICS
 from plan.objects import Objects, section
 from plan.refused import Refused
 from stacks.validation import validate
-from status.cluster import Cluster
+from status.cluster import LiveCluster
 from wizard.draft import KUBECONFIG, PLACEHOLDER, Draft
 
 from . import models, platform
@@ -63,7 +63,11 @@ class Description:
 
 
 def describe(
-    cluster: Cluster, stack: str, namespace: str | None, version: str, context: str | None = None
+    cluster: LiveCluster,
+    stack: str,
+    namespace: str | None,
+    version: str,
+    context: str | None = None,
 ) -> Description:
     """Describes what a cluster serves and trains.
 
@@ -134,7 +138,7 @@ class _Describer:
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: LiveCluster,
         notes: Notes,
         chosen: Sequence[LiveWorkload],
         version: str,

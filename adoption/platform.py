@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from plan.objects import Manifest, Objects, items, section, text_of
-from status.cluster import Cluster
+from status.cluster import LiveCluster
 
 from .models import host_domain, ingress_class
 from .workloads import KNATIVE, KSERVE, LiveWorkload, Notes
@@ -39,7 +39,7 @@ FORMS: Final[Mapping[str, str]] = {
 Section = dict[str, Any]
 
 
-def present(cluster: Cluster) -> dict[str, str]:
+def present(cluster: LiveCluster) -> dict[str, str]:
     """The parts that a cluster has, each with its release; empty where that cannot be told."""
     parts = {}
     for part, (namespace, name) in CONTROLLERS.items():

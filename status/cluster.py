@@ -86,7 +86,7 @@ KINDS: Final[Sequence[Kind]] = (
 
 
 @dataclass(frozen=True)
-class Cluster:
+class LiveCluster:
     """What a cluster has."""
 
     objects: Objects
@@ -252,7 +252,7 @@ class _Answer:
 
 def read(
     connection: Connection, namespaces: Sequence[str], kinds: Sequence[Kind] = KINDS
-) -> Cluster:
+) -> LiveCluster:
     """Reads a cluster.
 
     Args:
@@ -269,7 +269,7 @@ def read(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers += pool.map(lambda kind: _ask(connection, kind, namespaces), others)
     times = [answer.now for answer in answers if answer.now]
-    return Cluster(
+    return LiveCluster(
         Objects(manifest for answer in answers for manifest in answer.manifests),
         max(times, default=datetime.now(UTC)),
         absent=frozenset(answer.kind.key for answer in answers if answer.absent),

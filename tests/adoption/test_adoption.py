@@ -21,7 +21,7 @@ from plan.objects import Objects
 from plan.refused import Refused
 from plan.run import plan
 from stacks.validation import validate
-from status.cluster import Cluster
+from status.cluster import LiveCluster
 from tests.status.live import NOW
 from tests.status.test_cluster import Api, served
 from wizard.draft import planned
@@ -42,8 +42,8 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def cluster(*objects: Manifest, absent: frozenset[tuple[str, str]] = frozenset()) -> Cluster:
-    return Cluster(Objects(copy.deepcopy([*objects])), NOW, absent=absent)
+def cluster(*objects: Manifest, absent: frozenset[tuple[str, str]] = frozenset()) -> LiveCluster:
+    return LiveCluster(Objects(copy.deepcopy([*objects])), NOW, absent=absent)
 
 
 def of(name: str, kind: str) -> Manifest:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from plan.model import Plan
 from plan.objects import Objects, items
 from plan.pods import pods_of
-from status.cluster import Cluster
+from status.cluster import LiveCluster
 
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 CARD: Final = {"aliyun.accelerator/nvidia_name": "NVIDIA-A10"}
@@ -39,9 +39,9 @@ class Live:
         self.planned = planned
         self.objects: list[Manifest] = [*_cluster(planned)]
 
-    def cluster(self, **more: Any) -> Cluster:
+    def cluster(self, **more: Any) -> LiveCluster:
         """What a reader sees of it."""
-        return Cluster(Objects(self.objects), NOW, **more)
+        return LiveCluster(Objects(self.objects), NOW, **more)
 
     def get(self, kind: str, name: str = "") -> Manifest:
         """The first object of a kind whose name begins so."""
