@@ -232,6 +232,7 @@ class LeaderWorkerModelArgs(ModelArgs):
             if serve.backend is not None:
                 why = "server.command says it by itself"
                 yield Fault("serve.backend", serve.backend, "left out without server.vllm", why)
+            yield from self._command_faults()
             return
         if serve.worker_command is not None:
             why = "workers are started as server.vllm says"
@@ -242,6 +243,16 @@ class LeaderWorkerModelArgs(ModelArgs):
                 why = "serve.nodes says how many nodes work together, and how"
                 yield Fault("server.vllm.extra_args", flag, "left out", why)
         yield from self._release_faults()
+
+    def _command_faults(self) -> Iterator[Fault]:
+        """Refuses a command that starts a server of its own on each node."""
+        command = self.server.vllm_command
+        if command is None or self.serve.worker_command is not None or not command.is_whole:
+            return
+        if "--nnodes" not in command.flags:
+            want = "one with --nnodes, server.vllm in its place, or serve.worker_command given"
+            why = "every pod of a group runs it, and each would serve the whole model alone"
+            yield Fault("server.command", Words("one without --nnodes"), want, why)
 
     def _release_faults(self) -> Iterator[Fault]:
         image = vllm_image(self.server.image)

@@ -73,6 +73,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
         "kserve-crd": Install(("serving.kserve.io",)),
         "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
         "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
+        "lws": Install(("leaderworkerset.x-k8s.io",)),
         "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
     }
 )

@@ -78,8 +78,8 @@ class Demand:
         return self.count * self.size
 
     def __str__(self) -> str:
-        groups = f" groups of {self.size}" if self.size > 1 else ""
-        return f"{self.field} ({self.count}{groups})"
+        many = f" group{'' if self.count == 1 else 's'} of {self.size}" if self.size > 1 else ""
+        return f"{self.field} ({self.count}{many})"
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
             demand = Demand(f"{field}.scale.max", most, per_pod, pools, size)
             for shortage in _shortages([demand] if most > 1 else [], rooms):
                 why = (
-                    f"{demand} needs {shortage.need}, and {shortage.have}: groups that are placed "
-                    "by halves wait for each other"
+                    f"{most} groups of {size} pods need {shortage.need}, and {shortage.have}: "
+                    "those that are placed by halves wait for each other"
                 )
                 yield Fault(demand.field, most, "less, or its pools larger", why)
 

@@ -13,7 +13,7 @@ from typing import Final
 from .cert_manager import CERT_MANAGER
 from .knative import KNATIVE
 from .kserve import KSERVE
-from .leader_worker_sets import LEADER_WORKER_SETS
+from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
 
 __all__ = [
