@@ -130,6 +130,7 @@ _PASSING: Final = frozenset(
         "EndpointSlice",
         "Endpoints",
         "Event",
+        "IPAddress",
         "Lease",
         "Node",
     }
