@@ -28,7 +28,7 @@ from ..args import (  # noqa: F401
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..catalog.vllm import vllm_image
-from ..catalog.vllm.table import Version, release_name
+from ..catalog.vllm.table import Version, release, release_name
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.leader_worker_set import (
     API_VERSION,
@@ -66,6 +66,9 @@ pull 23691."""
 RAY_DROPPED: Final[Version] = (0, 18, 0)
 """First release that does not bring Ray: Requires-Dist of its wheel; 0.17.0 has it. Wheels of
 0.4.1 to 0.28.0, read 2026-11-29."""
+TIMEOUT: Final = "--distributed-timeout-seconds"
+"""Flag of how long processes wait for each other, from 0.18.0 on; NCCL's default is 600 s, which a
+node that has to come, or a large image, exceeds: vllm/config/parallel.py."""
 RAY_PORT: Final = 6379
 """Port of Ray's head, its own default."""
 PORT: Final = 80
@@ -479,6 +482,9 @@ def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: in
         "--node-rank": f"$({POD_INDEX})",
         "--master-addr": f"$({LEADER_ADDRESS})",
     }
+    image = vllm_image(server.image)
+    if image is not None and TIMEOUT in release(image.version).flags and TIMEOUT not in rest:
+        group[TIMEOUT] = serve.startup_seconds
     flags = [word for flag, value in group.items() for word in (flag, str(value))]
     return ["vllm", "serve", model, *rest, *flags]
 

@@ -15,12 +15,16 @@ from components.serving.leader_worker_model import (
 )
 
 from ..arguments import namespace_of, required
+from ..checks.availability import zones_of
 from ..checks.rules import warning
 from ..checks.views import models
 from ..platforms import LEADER_WORKER_SETS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
+
+ZONE: Final = "topology.kubernetes.io/zone"
+"""Label of nodes: their zone."""
 
 
 def model_args(
@@ -52,6 +56,20 @@ def groups_stay_together(environment: Environment) -> Iterator[str]:
                 f"{path}.placement.pools are {', '.join(model.placement.pools)}: pods of one group "
                 "may land on several of them, and the slowest card and network decide. One pool, "
                 "or serve.leader_worker.exclusive_topology, keeps them together."
+            )
+
+
+@warning
+def groups_have_a_zone_each(environment: Environment) -> Iterator[str]:
+    """A group that has a zone for itself, where there are fewer zones than groups."""
+    for path, model in models(environment):
+        serve, zones = model.serve.leader_worker, zones_of(environment, model.placement)
+        topology = serve.exclusive_topology if serve else None
+        if serve and zones and topology == ZONE and serve.scale.max > len(zones):
+            yield (
+                f"{path}.serve.leader_worker.scale.max is {serve.scale.max}, and each group has a "
+                f"zone for itself by exclusive_topology, but its pools have nodes in "
+                f"{', '.join(zones)}: further groups wait for good."
             )
 
 

@@ -109,6 +109,13 @@ def test_a_release_without_nodes_of_its_own_has_ray(image: str, backend: GroupBa
     assert backend_of(built.server, built.serve) is backend
 
 
+@pytest.mark.parametrize(("image", "known"), [("registry/vllm:0.17.1", False), (NEW, True)])
+def test_processes_wait_for_each_other_as_long_as_a_start_may_take(image: str, known: bool) -> None:
+    for command in commands(image=image, serve=serve(startup_seconds=5400)):
+        assert ("--distributed-timeout-seconds" in command) is known
+        assert ("5400" in command) is known
+
+
 def test_with_ray_the_leader_waits_for_its_nodes_and_serves_as_one() -> None:
     leader, worker = commands(image=OLD)
     assert leader[:2] == worker[:2] == ["sh", "-c"]

@@ -248,6 +248,18 @@ SURPRISES = [
         {f"{QWEN}.exclusive_topology": "topology.kubernetes.io/zone"},
     ),
     Case(
+        "groups_have_a_zone_each",
+        "more groups than zones",
+        groups,
+        {f"{DEEPSEEK}.exclusive_topology": "topology.kubernetes.io/zone"},
+        (
+            f"{DEEPSEEK}.scale.max is 2, and each group has a zone for itself by "
+            "exclusive_topology, but its pools have nodes in cn-beijing-h: further groups wait for "
+            "good."
+        ),
+        {f"{QWEN}.exclusive_topology": "topology.kubernetes.io/zone"},
+    ),
+    Case(
         "ray_is_in_the_image",
         "Ray in an image that lacks it",
         groups,
