@@ -177,6 +177,145 @@ def diff(
     sys.exit(REFUSED if changes.refused else 0)
 
 
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.argument("models", nargs=-1)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    default=Path.home() / ".kube" / "config",
+    show_default="KUBECONFIG, or ~/.kube/config",
+    help="Access to the stack's cluster; read alone.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--watch", is_flag=True, help="Go on until all is ready, broken, or Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@_PROJECT
+def status(
+    stack: str,
+    models: tuple[str, ...],
+    kubeconfig: Path,
+    context: str | None,
+    watch: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Follow the MODELS of a STACK that is up through its cluster, and say what breaks their way.
+
+    A line for each model and job where all is well; otherwise the first broken link, why, and what
+    to do. Reads with `list`, and the logs of containers that crash; it writes nothing, and asks for
+    no Secret.
+
+    \b
+    Exit codes beside 2:
+      0  all are ready
+      3  some are on their way
+      4  some are broken
+
+    \b
+    Examples:
+      ack-inference status dev
+      ack-inference status prod qwen --watch
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.command import show
+
+    try:
+        code = show(
+            stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
+        )
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    help="Access to the stack's cluster. Default: KUBECONFIG; without one, nothing is asked.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--rbac", is_flag=True, help="Print the ClusterRole that `status` needs, and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
+@_PROJECT
+def doctor(
+    stack: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    rbac: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Look before `pulumi up` of a STACK at what it needs: programs, keys, cluster, rights.
+
+    A line for each point: ok, wrong, or not known, with the remedy. Values of keys are not shown.
+
+    \b
+    Exit codes beside 2:
+      0  nothing is wrong
+      1  something is
+
+    \b
+    Examples:
+      ack-inference doctor dev
+      ack-inference doctor prod --kubeconfig prod.kubeconfig
+      ack-inference doctor prod --rbac | kubectl apply -f -
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.render import terminal
+    from status.doctor import cluster_role, show
+
+    if rbac:
+        click.echo(cluster_role(), nl=False)
+        return
+    sys.exit(show(stack, project, kubeconfig, context, terminal(), as_json=as_json))
+
+
+@main.command("upgrade-plan")
+@click.argument("stack", shell_complete=_stacks)
+@click.option("--to", metavar="VERSION", required=True, help="Version of Kubernetes, e.g. 1.35.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@_PROJECT
+def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
+    """Say in which order the Kubernetes of a STACK is upgraded, and what stands in the way.
+
+    The cluster first, then pools one after the other: what is too old for the new version, which
+    nodes are needed beside, and which models have fewer replicas meanwhile. Needs no cluster.
+
+    \b
+    Exit codes beside 2:
+      0  nothing stands in the way
+      1  something is too old
+
+    \b
+    Example:
+      ack-inference upgrade-plan prod --to 1.35
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.upgrade import show
+
+    try:
+        code = show(stack, project, to, terminal(), as_json=as_json)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
 @main.group()
 def sandbox() -> None:
     """Run `pulumi up` on this machine, without an account.

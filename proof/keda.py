@@ -93,20 +93,20 @@ def _row(plane: ControlPlane, service: Manifest) -> Row:
 
     def faults() -> list[str]:
         hpa = client.get(autoscaler)
-        found = [
+        wrong = [
             *_missing(client, scaled, "Ready"),
             *([] if hpa else [f"KEDA made no HPA {autoscaler['metadata']['name']}"]),
         ]
         status = (hpa or {}).get("status") or {}
         if (seen := _condition(status, "ScalingActive").get("reason")) != "ValidMetricFound":
-            found.append(f"the HPA says {seen}, but the metric is there")
+            wrong.append(f"the HPA says {seen}, but the metric is there")
         counted = [metric["external"]["current"] for metric in status.get("currentMetrics") or ()]
         if counted != [{"averageValue": _quantity(value, status.get("currentReplicas", 0))}]:
-            found.append(f"the HPA counts {counted}, but it must be {value} in all")
+            wrong.append(f"the HPA counts {counted}, but it must be {value} in all")
         deployment = client.get(_object("apps/v1", "Deployment", service)) or {"spec": {}}
         if (replicas := deployment["spec"].get("replicas")) != expected:
-            found.append(f"{replicas} replicas, but it must be {expected}")
-        return found
+            wrong.append(f"{replicas} replicas, but it must be {expected}")
+        return wrong
 
     begun = time.monotonic()
     until(lambda: not faults(), SECONDS)

@@ -86,7 +86,7 @@ class ScaledBoard(Board):
 
     def pool_of(self, node: Manifest) -> str:
         """Name of the pool of a node."""
-        id_ = node["metadata"]["labels"][POOL]
+        id_ = str(node["metadata"]["labels"][POOL])
         return self._names.get(id_, id_)
 
     def nodes_of(self, pool: str) -> list[Manifest]:
@@ -310,9 +310,8 @@ def _reserve_row(plane: ControlPlane, say: Say) -> Row:
         seen.append(f"{load}->{load} ({time.monotonic() - begun:.0f} s)")
     if not (pods := knative.pods_of(client, service)):
         faults.append("there is no pod")
-    for pod in pods:
-        if pod["metadata"]["annotations"].get(RESERVE) != "enable":
-            faults.append("the pod lacks the annotation of a reserve instance")
+    if any(pod["metadata"]["annotations"].get(RESERVE) != "enable" for pod in pods):
+        faults.append("a pod lacks the annotation of a reserve instance")
     if until(lambda: _is_on(client, service, scaled.nodes_of("t4")), LONGEST_SECONDS) is None:
         faults.append("the pod is not on the node that came for it")
     return Row("reserve instance", f"requests -> nodes of t4: {', '.join(seen)}", tuple(faults))

@@ -25,8 +25,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components import cloud, platform, serving
+from components.annotations import simplify_annotations
 from components.args import descriptions
-from components.plugin.annotations import simplify_annotations
 
 PROJECT: Final = "ack-inference"
 ROOMS: Final[Mapping[str, ModuleType]] = {

@@ -94,7 +94,8 @@ class LocalClusters:
 
     def bring_everywhere(self, what: installs.Install) -> None:
         """Installs something in each cluster, also in those that are still to come."""
-        self._there_before.append(what)
+        if what not in self._there_before:
+            self._there_before.append(what)
         for cluster_id in self._controllers:
             self.bring(self.find(cluster_id).client, what)
 

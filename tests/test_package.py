@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 import components
 from components import cloud, crds, platform, serving
+from components.annotations import simplify_annotations
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (cloud, platform, serving)
@@ -134,6 +135,7 @@ def test_a_part_of_the_library_loads_no_sdk_that_it_does_not_need(name: str, unw
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_plugin_host_can_read_all_components_together():
     """Does not prove that a program in another language can construct them."""
+    simplify_annotations()
     host = ComponentProvider(COMPONENTS, "ack-inference", version="0.1.0")  # type: ignore[arg-type]
     names = {f"ack-inference:index:{component.__name__}" for component in COMPONENTS}
     assert names == set(json.loads(host.schema)["resources"])

@@ -22,8 +22,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .. import cloud, platform, serving
+from ..annotations import simplify_annotations
 from ..args import SECRET, descriptions
-from .annotations import simplify_annotations
 
 NAME: Final = "ack-inference"
 SCHEMA: Final = Path(__file__).parent / "schema.json"

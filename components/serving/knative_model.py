@@ -196,6 +196,7 @@ class KnativeModelArgs(ModelArgs):
     """Domain of the cluster's Knative, for the address."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
         if self.ingress:
             yield from knative_faults(self.ingress)
 

@@ -20,7 +20,7 @@ from .compare import ChangeKind, Property, ResourceChange, StackDiff
 from .dangers import alarms, by_danger
 from .report import PlanRefusal, Report, StackReport, comparison
 from .text import notes, owner, telling, written
-from .topology import Fact, Landing, Part, Topology, holding, landing, topology_of
+from .topology import DiffTopology, Fact, Landing, Part, holding, landing, topology_of
 
 SIGNS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.REPLACED: "±",
@@ -146,7 +146,7 @@ class Stack:
     """None where the stack is refused."""
     unchanged: int | None = None
     """Resources that stay; None where that is not known."""
-    topology: Topology | None = None
+    topology: DiffTopology | None = None
     lanes: Sequence[Part[Pool]] = ()
     tracks: Sequence[Track] = ()
     readers: Mapping[str, str] | None = None
@@ -209,7 +209,7 @@ def _counts(diff: StackDiff) -> Mapping[ChangeKind, int]:
     return {kind: counts[kind] for kind in SIGNS}
 
 
-def _lanes(topology: Topology) -> list[Part[Pool]]:
+def _lanes(topology: DiffTopology) -> list[Part[Pool]]:
     """The pools in the order in which most pods try them; caches, then the rest, come last."""
 
     def rank(pool: Part[Pool]) -> tuple[int, float]:
@@ -225,7 +225,7 @@ def _lanes(topology: Topology) -> list[Part[Pool]]:
     return sorted(topology.pools, key=rank)
 
 
-def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
+def _tracks(topology: DiffTopology, lanes: Sequence[Part[Pool]]) -> list[Track]:
     """Each workload, and below it the caches that it alone or first reads through."""
     tracks = []
     unplaced = list(topology.caches)
@@ -240,7 +240,7 @@ def _tracks(topology: Topology, lanes: Sequence[Part[Pool]]) -> list[Track]:
 
 
 def _workload_track(
-    workload: Part[Workload], topology: Topology, lanes: Sequence[Part[Pool]]
+    workload: Part[Workload], topology: DiffTopology, lanes: Sequence[Part[Pool]]
 ) -> Track:
     stations: list[Station | None] = []
     for pool in lanes:
@@ -264,7 +264,7 @@ def _cells(stations: Sequence[Station | None]) -> list[Station | str]:
 
 
 def _words(
-    workload: Part[Workload], landed: Landing, pool: Part[Pool], topology: Topology
+    workload: Part[Workload], landed: Landing, pool: Part[Pool], topology: DiffTopology
 ) -> list[str]:
     """What happens to a pod that comes to a pool."""
     now = workload.now
@@ -301,7 +301,7 @@ def _cache_track(cache: Part[Cache], lanes: Sequence[Part[Pool]]) -> Track:
     return Track(cache, "cache", _cells(stations))
 
 
-def _readers(topology: Topology) -> Mapping[str, str]:
+def _readers(topology: DiffTopology) -> Mapping[str, str]:
     readers = {}
     for store in topology.stores:
         names = [

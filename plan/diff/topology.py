@@ -67,7 +67,7 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Topology:
+class DiffTopology:
     """Everything in a stack, before and after."""
 
     before: Graph
@@ -92,7 +92,7 @@ class Topology:
         ]
 
 
-def topology_of(diff: StackDiff) -> Topology:
+def topology_of(diff: StackDiff) -> DiffTopology:
     """What runs where before and after a change."""
     before, after = (graph_of(plan) if plan else Graph() for plan in (diff.before, diff.after))
     touched = {
@@ -103,7 +103,7 @@ def topology_of(diff: StackDiff) -> Topology:
     def paired(olds: Sequence[N], news: Sequence[N]) -> list[Part[N]]:
         return [_part(old, new, touched) for old, new in _pairs(olds, news, formers)]
 
-    return Topology(
+    return DiffTopology(
         before,
         after,
         paired(before.clusters, after.clusters),

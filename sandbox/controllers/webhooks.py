@@ -12,7 +12,7 @@ from ..private import write_private
 KINDS: Final = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 
 
-class Certificate(NamedTuple):
+class ServingCertificate(NamedTuple):
     """A certificate in files, as a webhook reads them."""
 
     folder: Path
@@ -24,7 +24,7 @@ class Certificate(NamedTuple):
         return base64.b64encode((self.folder / "tls.crt").read_bytes()).decode()
 
 
-def certificate(folder: Path, service: str, namespace: str) -> Certificate:
+def certificate(folder: Path, service: str, namespace: str) -> ServingCertificate:
     """A certificate of a Service, made once: a stand-in for the one that cert-manager issues.
 
     Raises:
@@ -40,7 +40,7 @@ def certificate(folder: Path, service: str, namespace: str) -> Certificate:
             ("tls.key", "key"),
         ):
             write_private(folder / name, pair[text])
-    return Certificate(folder)
+    return ServingCertificate(folder)
 
 
 def reachable(manifest: Manifest, ports: Mapping[str, int], bundle: str | None) -> dict[str, Any]:

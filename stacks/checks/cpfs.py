@@ -51,21 +51,20 @@ def nodes_mount_cpfs(environment: Environment) -> Iterator[Fault]:
 @check
 def lingjun_file_systems_are_mounted_once(environment: Environment) -> Iterator[Fault]:
     """Of one file system, a pod mounts one volume: the second one fails."""
-    why = "a pod cannot mount two volumes of one CPFS for Lingjun"
-    for job in environment.training:
-        if job.volume and _file_system(environment, job.volume.store) is not None:
-            first = _file_system(environment, job.checkpoint.store)
-            if first == _file_system(environment, job.volume.store):
-                want = "a store on another file system"
-                field = f"training[{job.name}].volume.store"
-                yield Fault(field, job.volume.store, want, why)
+    cached = {f"models[{model.name}].volume" for model in environment.models if model.cache}
+    first: dict[tuple[str, str], str] = {}
     for test in environment.load_tests:
+        # It reads the model's own files beside its results.
         model = environment.model(test.model)
-        if model and test.results and _file_system(environment, test.results.store) is not None:
-            second = _file_system(environment, test.results.store)
-            if second == _file_system(environment, model.volume.store):
-                want = "a store on another file system"
-                yield Fault(f"load_tests[{test.name}].results.store", test.results.store, want, why)
+        if model and model.volume and (system := _file_system(environment, model.volume.store)):
+            first[f"load_tests[{test.name}].name", system] = f"models[{model.name}].volume"
+    for mount in mounts(environment):
+        system = _file_system(environment, mount.volume.store)
+        if system is None or mount.field in cached:
+            continue
+        if first.setdefault((mount.name_field, system), mount.field) != mount.field:
+            want, why = "a store on another file system", "a pod cannot mount two volumes of one "
+            yield Fault(f"{mount.field}.store", mount.volume.store, want, f"{why}CPFS for Lingjun")
 
 
 @warning

@@ -26,9 +26,20 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
         "service_cidr": "172.21.0.0/20",
         "log_project_name": "it-logs",
     },
+    "CanaryRoute": {
+        "host": "it.example.com",
+        "service": "next-predictor",
+        "namespace": "inference",
+        "percent": 10,
+    },
     "CertManager": {},
     "Dashboards": {"flavor": "arms"},
     "EdgePool": {"cluster_id": "c1", "node_pool_name": "it"},
+    "ElasticQuotas": {
+        "groups": [
+            {"name": "team", "namespaces": ["team"], "min": {"gpus": 1}, "max": {"gpus": 2}}
+        ],
+    },
     "ExistingAckCluster": {"cluster_id": "c1"},
     "ExistingCluster": {"kubeconfig": "{}"},
     "Fluid": {"chart": {}},
@@ -101,6 +112,7 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
         "statements": [{"actions": ["oss:GetObject"], "resources": ["acs:oss:*:*:it-models/*"]}],
         **ISSUER,
     },
+    "TeamNamespace": {"namespace": "team"},
     "TrainingJob": {
         "image": "registry/train:1",
         "command": ["train"],

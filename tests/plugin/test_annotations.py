@@ -4,9 +4,9 @@ import typing
 
 import pulumi
 
+from components.annotations import simplify_annotations
 from components.args import Args, Output, T  # noqa: F401  pydantic resolves pulumi.Input through them
 from components.names import HostName, ServiceName
-from components.plugin.annotations import simplify_annotations
 
 
 class Named(Args):

@@ -1,6 +1,7 @@
 """What the proof holds against a generator; that the generators hold is `make proof`'s affair."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from proof import __main__ as program
 from proof import job
 from proof.load_generators import LOCK, cases
 from proof.reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
-from proof.step import Row, Skipped, Step
+from proof.step import Broken, Row, Skipped, Step
 
 PATH = "/v1/completions"
 
@@ -122,10 +123,10 @@ def test_every_kind_of_scenario_is_run_and_every_generator_fails_once() -> None:
     }
 
 
-def proven(*rows: Row, why: str | None = None) -> tuple[bool, str]:
+def proven(*rows: Row, why: Exception | None = None) -> tuple[bool, str]:
     def run(say: object) -> Any:
         if why is not None:
-            raise Skipped(why)
+            raise why
         yield from rows
 
     console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
@@ -139,9 +140,31 @@ def test_a_fault_is_shown_and_ends_the_proof_with_1() -> None:
 
 
 def test_a_step_that_cannot_run_says_why_and_is_no_fault() -> None:
-    holds, text = proven(why="Go is not installed.")
+    holds, text = proven(why=Skipped("Go is not installed."))
     assert holds
     assert "skipped: Go is not installed." in text
+
+
+def test_a_program_that_does_not_do_its_work_is_a_fault_and_no_skip() -> None:
+    holds, text = proven(why=Broken("KEDA waits for keda-operator."))
+    assert not holds
+    assert "KEDA waits for keda-operator." in text
+
+
+def test_a_step_that_fails_in_its_own_process_fails_the_proof(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [Step("good", lambda _: iter(())), Step("bad", lambda _: iter(()))]
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        code = int(command[-1] == "bad")
+        return subprocess.CompletedProcess(command, code, f"{command[-1]} was run\n", "oh\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    console = Console(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
+    assert program.prove_side_by_side(steps[:1], console)
+    assert not program.prove_side_by_side(steps, console)
+    assert console.export_text() == "good was run\ngood was run\nbad was run\noh\n"
 
 
 def test_the_proof_runs_the_version_of_the_image_that_the_job_runs() -> None:

@@ -51,8 +51,8 @@ class Faults:
 
     @classmethod
     def types(cls) -> set[str]:
-        types = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
-        return types | cls.more
+        own = planned_types(cls.stack).difference(*map(planned_types, cls.tried))
+        return own | cls.more
 
     @pytest.fixture(scope="class")
     @classmethod

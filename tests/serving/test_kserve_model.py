@@ -6,6 +6,7 @@ import pytest
 import yaml
 from pulumi.provider.experimental.analyzer import Analyzer
 
+from components.annotations import simplify_annotations
 from components.catalog.metrics import METRICS
 from components.serving import (
     KServeModel,
@@ -557,6 +558,7 @@ def test_a_name_that_no_deployment_can_have_is_refused(name: str):
 
 
 def test_the_plugin_host_can_read_its_inputs_and_outputs():
+    simplify_annotations()
     component = Analyzer("ack-inference").analyze_component(KServeModel)
     assert {"server", "serve", "labels", "claim", "priorityClass"} <= set(component.inputs)
     assert set(component.outputs) == {"host", "url"}

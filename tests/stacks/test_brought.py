@@ -80,6 +80,7 @@ REACHED: Final[Mapping[type[Args], tuple[list[type[Args]], Mapping[str, str]]]] 
             "oidc_issuer_url": "cluster",
             "oidc_provider_arn": "cluster",
             "kms_key_arn": "kms_key_id",
+            "written_path": "the folder that an import fills",
             "fuse_namespace": "that of the CSI release which the cluster installs",
             "fuse_service_account": "each volume has a role of its own already",
         },

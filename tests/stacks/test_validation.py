@@ -127,8 +127,8 @@ def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
         ),
         (
             "knative.domian is not a known key, but it must be left out (did you mean "
-            "'domain'?): the keys here are version, domain, skip_tag_resolving, "
-            "max_request_seconds."
+            "'domain'?): the keys here are install, version, domain, skip_tag_resolving, "
+            "max_request_seconds, gateway_annotations."
         ),
         (
             "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi: space per "

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from plan.diff.compare import ChangeKind, StackDiff, compare
-from plan.diff.topology import Part, Topology, holding, landing, topology_of
+from plan.diff.topology import DiffTopology, Part, holding, landing, topology_of
 from plan.graph.model import Node
 from plan.model import Plan
 from tests.plan.diff.prepared import MODEL
@@ -32,7 +32,7 @@ def diff_of(stack: str, changes: Mapping[str, Any]) -> StackDiff:
     return compare(as_it_is(stack), planned(merged(raw_of(stack), changes), stack=stack))
 
 
-def after(stack: str, **changes: Any) -> Topology:
+def after(stack: str, **changes: Any) -> DiffTopology:
     return topology_of(diff_of(stack, changes))
 
 
@@ -40,7 +40,7 @@ def kinds(parts: Any) -> dict[str, ChangeKind | None]:
     return {item.now.name: item.kind for item in parts}
 
 
-def touched(topology: Topology) -> dict[str, ChangeKind]:
+def touched(topology: DiffTopology) -> dict[str, ChangeKind]:
     return {item.now.name: item.kind for item in topology.parts if item.kind}
 
 

@@ -8,6 +8,13 @@ from .cases import Case, refusals, surprises
 SERVER: Final = "cpfs-0a1b2c.cn-hangzhou.cpfs.aliyuncs.com"
 GENERAL: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER}}
 LINGJUN: Final[Raw] = {"name": "models", "cpfs": {"server": SERVER, "file_system_id": "bmcpfs-0a"}}
+ADAPTERS: Final[Raw] = {
+    "name": "adapters",
+    "mount_path": "/mnt/lora",
+    "store": "models",
+    "path": "/lora",
+    "size": "2Gi",
+}
 BASE_MODEL: Final[Raw] = {"store": "models", "path": "/base", "size": "15Gi"}
 
 
@@ -69,6 +76,21 @@ CASES = [
             "file system: a pod cannot mount two volumes of one CPFS for Lingjun."
         ),
         kept(LINGJUN, {"name": "checkpoints", "nas": {}}),
+    ),
+    Case(
+        "lingjun_file_systems_are_mounted_once",
+        "a further volume of a model that is on the file system of its own",
+        dev,
+        {
+            "stores[models]": LINGJUN,
+            "models[qwen].cache": GONE,
+            "models[qwen].volumes": [ADAPTERS],
+        },
+        (
+            "models[qwen].volumes[adapters].store is 'models', but it must be a store on another "
+            "file system: a pod cannot mount two volumes of one CPFS for Lingjun."
+        ),
+        {"stores[models]": LINGJUN, "models[qwen].volumes": [ADAPTERS]},
     ),
 ]
 SURPRISES = [

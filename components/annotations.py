@@ -1,11 +1,15 @@
-"""Annotations of args models, as the analyzer of Pulumi's SDK reads them for other languages."""
+"""Annotations of args models, as the analyzer of Pulumi's SDK reads them for other languages.
+
+Our plugin calls it. Whoever hosts components of their own with ours among their arguments, by
+`pulumi.provider.experimental.component_provider_host`, calls it before that.
+"""
 
 import inspect
 import types
 import typing
 from typing import Annotated, Any
 
-from ..args import Args
+from .args import Args
 
 
 def simplify_annotations(model: type[Args] = Args) -> None:
