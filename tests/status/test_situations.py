@@ -15,7 +15,8 @@ from status.model import Finding, State, Status
 from status.symptoms import SYMPTOMS
 from status.ways import assess
 from status.words import lines
-from tests.stacks.environments import ROOT, dev, hybrid, planned
+from tests.stacks.environments import ROOT, configuration, dev, hybrid, planned
+from tests.stacks.example_stacks import FOLDER
 from tests.status.live import Live, ago, conditions
 
 QWEN = "qwen-00001-deployment"
@@ -565,3 +566,23 @@ def _cordon(live: Live) -> None:
     live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
     gpu = {"key": "nvidia.com/gpu", "operator": "Exists"}
     live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
+
+
+def groups() -> Live:
+    """Two models on two nodes each."""
+    return Live(planned(configuration(FOLDER / "Pulumi.multi-node.yaml"), stack="multi-node"))
+
+
+def test_a_worker_that_waits_is_looked_for_like_any_pod_of_a_model() -> None:
+    live = groups()
+    assert [way.first for way in assessed(live).ways] == [None, None]
+    live.pending("qwen-0-1")
+    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="1 of 2 groups")
+    assert "qwen-0-1" in str(first(assessed(live), "qwen"))
+
+
+def test_groups_that_are_not_there_yet_say_so_last() -> None:
+    live = groups()
+    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
+    finding = first(assessed(live), "qwen")
+    assert (finding.state, finding.why) == (State.COMING, "0 groups ready")
