@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
+from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,
@@ -46,6 +47,7 @@ SETTLING_SECONDS: Final = 120
 _FLUID: Final = "data.fluid.io"
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
+_GROUPS: Final = (API_VERSION.partition("/")[0], KIND)
 _HPA: Final = "HorizontalPodAutoscaler"
 _CLAIM: Final = "PersistentVolumeClaim"
 _NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
@@ -55,6 +57,7 @@ _UNSCHEDULABLE: Final = "Unschedulable"
 _LABELS: Final = {
     (_KNATIVE, "Service"): "serving.knative.dev/service",
     (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
+    _GROUPS: SET_NAME,
     ("batch", "Job"): "batch.kubernetes.io/job-name",
 }
 """The label by which the pods of a kind name what they belong to."""
@@ -680,7 +683,7 @@ def outcome(trail: Trail) -> Iterator[Finding]:
             remedy = "read the log of its last pod, delete the Job, and run `pulumi up`"
             yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
         return
-    if trail.key not in _LABELS:
+    if trail.key not in _LABELS or trail.key == _GROUPS:
         if not is_available(trail.live) and items(section(trail.live, "status"), "conditions"):
             entry = condition(trail.live, "Available")
             yield Finding(Stage.COMING, "outcome", subject, text(entry.get("message")))

@@ -75,7 +75,8 @@ def _least(environment: Environment, space: str) -> Iterator[Ask]:
         if namespace_of(environment, model) == space:
             replicas = sum(map(fewest_replicas, model.serve.sections.values()))
             cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
-            yield Ask(path, replicas * model.server.gpus, replicas + cache)
+            pods = replicas * model.pods_per_replica
+            yield Ask(path, replicas * model.replica_gpus, pods + cache)
 
 
 def _most(environment: Environment, space: str) -> Iterator[Ask]:
@@ -84,7 +85,8 @@ def _most(environment: Environment, space: str) -> Iterator[Ask]:
         if namespace_of(environment, model) == space:
             replicas = model.most_replicas
             cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
-            yield Ask(path, replicas * model.server.gpus, replicas + cache)
+            pods = replicas * model.pods_per_replica
+            yield Ask(path, replicas * model.replica_gpus, pods + cache)
     yield from _training(environment, space)
 
 
@@ -135,7 +137,8 @@ def quotas_hold_what_may_run(environment: Environment, needs: Needs) -> Iterator
             for path, model in models(environment):
                 if namespace_of(environment, model) != section.name:
                     continue
-                spare = spare_replicas(needs, model) * (model.server.gpus if field == "gpus" else 1)
+                each = model.replica_gpus if field == "gpus" else model.pods_per_replica
+                spare = spare_replicas(needs, model) * each
                 if least + spare > bound:
                     yield (
                         f"{where}: an update of {path} needs {spare} more than the {least} that "
@@ -253,7 +256,7 @@ def _share_pools(environment: Environment, first: ModelSection, second: Training
 def _exceeds(environment: Environment, group: ElasticGroup) -> bool:
     """Whether a group's models may ask for more cards than it is guaranteed."""
     gpus = sum(
-        model.most_replicas * model.server.gpus
+        model.most_replicas * model.replica_gpus
         for model in environment.models
         if namespace_of(environment, model) in group.namespaces
     )

@@ -117,7 +117,6 @@ SETTLED: Final = [
 
 NOT_OFFERED: Final = [
     Row("c17_gpushare", REFUSED, "resources.gpu_memory_gib is not a known key"),
-    Row("c19_multinode", REFUSED, "server.nodes is not a known key"),
     Row("c28_rdma", REFUSED, "resources.aliyun/erdma is not a known key"),
     Row("c29b_canary_kserve", REFUSED, "canary_traffic_percent is not a known key"),
     Row("c30_domain_tls", REFUSED, "serve.knative.host is not a known key"),
@@ -157,6 +156,10 @@ REWRITTEN: Final[Mapping[str, Mapping[str, Any]]] = {
         "network_policies": {"enabled": True},
         "quota": GONE,
         "namespaces": [{"name": "inference", "quota": {"gpus": 4}}],
+    },
+    "c19_multinode": {
+        "models[qwen].server.nodes": GONE,
+        "models[qwen].serve": {"leader_worker": {"nodes": 2, "scale": {"max": 1}}},
     },
     "c40_tags": {"cluster.resource_group_id": GONE, "resource_group_id": "rg-example"},
     "c89_init_container": {

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from components.crds.leader_worker_set import SET_NAME, WORKER_INDEX
 from plan.model import Plan
 from plan.objects import Objects, items
 from plan.pods import pods_of
@@ -125,7 +126,8 @@ def _cluster(planned: Plan) -> Iterator[Manifest]:
         about = manifest.setdefault("metadata", {})
         about |= {"uid": f"{manifest['kind']}-{about.get('name')}", "generation": 1}
         about["creationTimestamp"] = ago(7200)
-        made = _MADE.get(manifest["kind"])
+        is_core = (manifest["apiVersion"], manifest["kind"]) == ("v1", "Service")
+        made = None if is_core else _MADE.get(manifest["kind"])
         yield manifest
         if made:
             yield from made(manifest)
@@ -242,6 +244,18 @@ def _kserve(service: Manifest) -> Iterator[Manifest]:
     yield _child("networking.k8s.io/v1", "Ingress", name, service, {}, spec=spec, status=status)
 
 
+def _groups(groups: Manifest) -> Iterator[Manifest]:
+    name, spec = groups["metadata"]["name"], groups["spec"]
+    groups["status"] = {"conditions": conditions(Available="True", Progressing="False")}
+    labels = {SET_NAME: name, "leaderworkerset.sigs.k8s.io/group-index": "0"}
+    leaders = _child("apps/v1", "StatefulSet", name, groups, labels, spec={})
+    leader = _pod(leaders, groups, f"{name}-0", {**labels, WORKER_INDEX: "0"})
+    workers = _child("apps/v1", "StatefulSet", f"{name}-0", leader, labels, spec={})
+    yield from (leaders, leader, workers)
+    for number in range(1, spec["leaderWorkerTemplate"]["size"]):
+        yield _pod(workers, groups, f"{name}-0-{number}", {**labels, WORKER_INDEX: str(number)})
+
+
 def _job(job: Manifest) -> Iterator[Manifest]:
     name = job["metadata"]["name"]
     job["status"] = {"active": 1, "ready": 1}
@@ -276,6 +290,7 @@ def _phase(phase: str) -> Any:
 _MADE: Final = {
     "Service": _knative,
     "InferenceService": _kserve,
+    "LeaderWorkerSet": _groups,
     "Job": _job,
     "HorizontalPodAutoscaler": _scaler,
     "PersistentVolumeClaim": _phase("Bound"),

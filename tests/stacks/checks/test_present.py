@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ..environments import Raw, changed, dev, existing, hybrid, merged, planned, refusal, sentences
 from .cases import Case, refusals, surprises
+from .parts import groups
 
 KNATIVE: Final[Raw] = {"knative": {"install": False}}
 KSERVE: Final[Raw] = {"kserve": {"install": False}}
@@ -147,6 +148,18 @@ SURPRISES = [
             "kserve.install is false, and the stack creates the cluster: install it between the "
             "cluster and the models, or the first update ends at a resource type that the cluster "
             "does not know."
+        ),
+        {},
+    ),
+    Case(
+        "new_clusters_have_nothing",
+        "a controller of groups that no cluster has that was just created",
+        groups,
+        {"leader_worker_sets": {"install": False}},
+        (
+            "leader_worker_sets.install is false, and the stack creates the cluster: install it "
+            "between the cluster and the models, or the first update ends at a resource type that "
+            "the cluster does not know."
         ),
         {},
     ),

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ..environments import Raw, dev, existing, hybrid
 from .cases import Case, refusals, surprises
+from .parts import groups
 
 QWEN: Final = "models[qwen].namespace"
 SCALE: Final = "models[qwen].serve.knative.scale"
@@ -73,6 +74,20 @@ CASES = [
             "at the least by models[qwen]."
         ),
         quota(pods=4),
+    ),
+    *(
+        Case(
+            "quotas_hold_what_always_runs",
+            f"a quota below the {what} of all nodes of groups",
+            groups,
+            quota(**{what: count - 1}),
+            (
+                f"namespaces[inference].quota.{what} is {count - 1}, but it must be {count} or "
+                "more: so many are needed at the least by models[deepseek], models[qwen]."
+            ),
+            quota(**{what: count}),
+        )
+        for what, count in (("gpus", 34), ("pods", 6))
     ),
     Case(
         "quotas_hold_what_always_runs",
