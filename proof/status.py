@@ -7,6 +7,7 @@ Does not prove what a kubelet or a cloud says in all its releases.
 """
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -22,7 +23,7 @@ from sandbox.conditions import NodeConditions
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 from sandbox.run import Sandbox
 from status.cluster import Connection
-from status.model import Finding, State, Status, Way
+from status.model import Finding, Stage, Status, Way
 from status.ways import status_of
 from tests.crd_schemas import CRDS
 from tests.stacks.environments import GONE, ROOT, Raw, merged, planned, raw_of
@@ -40,14 +41,6 @@ STACKS: Final[Mapping[str, Raw]] = {
     "hybrid": {
         "pools[elastic].autoscale": GONE,
         "pools[elastic].size": 2,
-        "keda": True,
-        "models[qwen-chat].serve.kserve.scale": {
-            "metric": "prometheus",
-            "target": 2,
-            "min": 1,
-            "max": 3,
-            "query": {"server": "http://prometheus.monitoring:9090", "query": "up"},
-        },
     },
 }
 """What is changed in a stack file before it comes up."""
@@ -146,7 +139,7 @@ Break = Callable[[Scene], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)
-class Broken:
+class Breakage:
     """A way to break a stack, and what has to be said then."""
 
     case: str
@@ -156,7 +149,7 @@ class Broken:
     """Part of the sentence."""
     stack: str = "dev"
     model: str = "qwen"
-    state: State = State.BROKEN
+    state: Stage = Stage.BROKEN
     note: str = ""
     """Part of what is noted beside."""
 
@@ -302,30 +295,33 @@ def _huge_and_hurried(template: dict[str, Any]) -> None:
 
 
 def _status(api_version: str, kind: str, name: str, **status: Any) -> Break:
-    """Breaks an object by its status, which its controller writes anew between two looks."""
+    """Breaks an object by its status, against its controller, which writes it anew each time."""
 
     @contextmanager
     def broken(scene: Scene) -> Iterator[Callable[[], None]]:
         entry = scene.get(api_version, kind, name)
-        with _patched(scene, [entry], {"status": status}, "status") as again:
-            yield again
+        with _patched(scene, [entry], {"status": status}, "status") as write, _insisting(write):
+            yield _nothing
 
     return broken
 
 
 @contextmanager
-def _unbound(scene: Scene) -> Iterator[Callable[[], None]]:
-    """A cache that is made anew while no node takes its pods."""
-    nodes = [node for node in scene.all("v1", "Node") if node not in _gpu_nodes(scene)]
-    runtime = scene.get("data.fluid.io/v1alpha1", "JindoRuntime", "qwen")
-    taint = {"key": "broken", "value": "yes", "effect": "NoSchedule"}
-    for node in nodes:
-        scene.merge(node, {"spec": {"taints": [*node["spec"].get("taints", ()), taint]}})
-    scene.client.remove(runtime)
-    scene.client.apply(_anew(runtime), MANAGER, force=True)
-    yield _nothing
-    for node in nodes:
-        scene.merge(node, {"spec": {"taints": node["spec"].get("taints")}})
+def _insisting(write: Callable[[], None]) -> Iterator[None]:
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.wait(0.02):
+            with suppress(StatusError):
+                write()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 @contextmanager
@@ -446,6 +442,44 @@ def _certificate(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
+def _keda(scene: Scene) -> Iterator[Callable[[], None]]:
+    entry = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": "qwen-chat", "namespace": NAMESPACE},
+        "spec": {"scaleTargetRef": {"name": "qwen-chat-predictor"}},
+    }
+    scene.client.apply(entry, MANAGER)
+    said = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "ScaledObjectCheckFailed",
+        "message": "error creating the scaler: prometheus is not reached",
+    }
+    scene.merge(entry, {"status": {"conditions": [said]}}, "status")
+    yield _nothing
+    scene.client.remove(entry)
+
+
+def _measured(breaks: Break) -> Break:
+    """Breaks something while the HPA sees its metric, which it says itself every 15 seconds."""
+
+    @contextmanager
+    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+        scaler = scene.get("autoscaling/v2", "HorizontalPodAutoscaler", "qwen-chat")
+        seen = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
+        with breaks(scene) as again:
+
+            def both() -> None:
+                again()
+                scene.merge(scaler, {"status": {"conditions": [seen]}}, "status")
+
+            yield both
+
+    return broken
+
+
+@contextmanager
 def _as_it_is(scene: Scene) -> Iterator[Callable[[], None]]:
     yield _nothing
 
@@ -488,28 +522,24 @@ def _ended(code: int, reason: str = "Error", message: str = "") -> dict[str, Any
     return {"terminated": {"exitCode": code, "reason": reason, "message": message}}
 
 
-_NO_KEDA: Final = {
-    "type": "Ready",
-    "status": "False",
-    "reason": "ScaledObjectCheckFailed",
-    "message": "error creating the scaler: prometheus is not reached",
-}
-BROKEN: Final[Sequence[Broken]] = (
-    Broken("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
-    Broken(
+NO_METRIC: Final = "cannot read its metric"
+"""What a sandbox has broken from the beginning: no Prometheus scrapes its pods."""
+BROKEN: Final[Sequence[Breakage]] = (
+    Breakage("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
+    Breakage(
         "cordoned",
         lambda scene: _on_nodes(scene, {"spec": {"unschedulable": True}}),
         "pods",
         "its nodes are cordoned",
     ),
-    Broken(
+    Breakage(
         "too large, and the old revision answers",
         _changed(_huge),
         "pods",
         "more than any of its nodes has: cpu 5000",
         note="still answers",
     ),
-    Broken(
+    Breakage(
         "no card",
         lambda scene: _on_nodes(
             scene, {"status": {"capacity": {CARDS: None}, "allocatable": {CARDS: None}}}, "status"
@@ -517,101 +547,101 @@ BROKEN: Final[Sequence[Broken]] = (
         "pods",
         "have no GPU to give",
     ),
-    Broken("quota", _objects(QUOTA), "service", "the quota is used up"),
-    Broken(
+    Breakage("quota", _objects(QUOTA), "service", "the quota is used up"),
+    Breakage(
         "webhook refuses", _objects(WEBHOOK), "service", 'failed calling webhook "away.policies'
     ),
-    Broken(
+    Breakage(
         "image cannot be pulled",
         _container(state={"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}),
         "pods",
         "cannot be pulled: manifest unknown",
     ),
-    Broken(
+    Breakage(
         "OOMKilled",
         _container(state=BACK_OFF, lastState=_ended(137, "OOMKilled"), restartCount=3),
         "pods",
         "used more memory than its limit",
     ),
-    Broken(
+    Breakage(
         "crash loop",
         _container(state=BACK_OFF, lastState=_ended(1), restartCount=3),
         "pods",
         "ends with exit code 1, 3 times",
     ),
-    Broken(
+    Breakage(
         "CUDA driver too old",
         _container(state=BACK_OFF, lastState=_ended(1, message=CUDA), restartCount=3),
         "pods",
         "NVIDIA driver is too old",
     ),
-    Broken(
+    Breakage(
         "probe waits",
         _container(state={"running": {"startedAt": "2126-01-01T00:00:00Z"}}),
         "pods",
         "loads its model: 0 s of 30 min",
-        state=State.COMING,
+        state=Stage.COMING,
     ),
-    Broken("mount fails", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
-    Broken("progress deadline", _late, "revision", "is not ready", note="still answers"),
-    Broken(
+    Breakage("mount fails", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
+    Breakage("progress deadline", _late, "revision", "is not ready", note="still answers"),
+    Breakage(
         "Dataset not bound",
-        _unbound,
+        _status("data.fluid.io/v1alpha1", "Dataset", "qwen", phase="NotBound"),
         "cache",
-        "its cache is not there",
+        "is NotBound",
     ),
-    Broken(
+    Breakage(
         "DataLoad failed",
         _status("data.fluid.io/v1alpha1", "DataLoad", "qwen", phase="Failed"),
         "cache",
         "has failed",
     ),
-    Broken(
+    Breakage(
         "claim pending",
         _unclaimed,
         "volume",
         "is Pending",
         model="finetune",
     ),
-    Broken("priority missing", _without_priority, "priority", "is not in the cluster"),
-    Broken("policy selects nothing", _selector, "policy", "its selector is release=other"),
-    Broken(
+    Breakage("priority missing", _without_priority, "priority", "is not in the cluster"),
+    Breakage("policy selects nothing", _selector, "policy", "its selector is release=other"),
+    Breakage(
         "training gave way",
         _more_important,
         "pods",
         "gave way",
         model="finetune",
-        state=State.COMING,
+        state=Stage.COMING,
     ),
-    Broken("node lost", _lost, "pods", "has not been ready for"),
-    Broken("feature flag off", _without_flag, "service", "Knative refuses a field"),
-    Broken(
+    Breakage("node lost", _lost, "pods", "has not been ready for"),
+    Breakage("feature flag off", _without_flag, "service", "Knative refuses a field"),
+    Breakage(
         "metric missing",
         _as_it_is,
         "autoscaler",
-        "cannot read its metric",
+        NO_METRIC,
         stack="hybrid",
         model="qwen-queue",
     ),
-    Broken(
+    Breakage(
         "KEDA not ready",
-        _status("keda.sh/v1alpha1", "ScaledObject", "qwen-chat", conditions=[_NO_KEDA]),
+        _measured(_keda),
         "autoscaler",
         "is not ready: error creating the scaler",
         stack="hybrid",
         model="qwen-chat",
     ),
-    Broken(
+    Breakage(
         "ingress without address",
-        _status("networking.k8s.io/v1", "Ingress", "qwen-chat", loadBalancer=None),
+        _measured(_status("networking.k8s.io/v1", "Ingress", "qwen-chat", loadBalancer=None)),
         "door",
         "has no address",
         stack="hybrid",
         model="qwen-chat",
     ),
-    Broken(
+    Breakage(
         "certificate not ready",
-        _certificate,
+        _measured(_certificate),
         "door",
         "Issuing certificate as Secret does not exist",
         stack="hybrid",
@@ -619,15 +649,13 @@ BROKEN: Final[Sequence[Broken]] = (
     ),
 )
 """What is broken, in the order in which it is."""
-_BY_NATURE: Final = frozenset({"metric missing"})
-"""What a sandbox has broken from the beginning: no Prometheus scrapes its pods."""
 
 
-def attempt(scene: Scene, broken: Broken) -> Row:
+def attempt(scene: Scene, broken: Breakage) -> Row:
     """Breaks something, waits until the right thing is said, and until all is well again."""
     before = scene.way(broken.model)
     faults = []
-    if before.state is not State.READY and broken.case not in _BY_NATURE:
+    if not _is_well(before):
         faults.append(f"{broken.model} is not well before: {_words(before.first)}")
     seen: Way = before
     start = time.monotonic()
@@ -642,8 +670,7 @@ def attempt(scene: Scene, broken: Broken) -> Row:
     if not _is_said(seen, broken):
         want = f"{broken.state.name} {broken.link}: ... {broken.why} ... {broken.note}"
         faults.append(f"it says {_words(seen.first)} ({seen.note}), but it should be {want}")
-    healed = broken.case in _BY_NATURE or _heals(scene, broken.model)
-    if not healed:
+    if not _heals(scene, broken.model):
         faults.append(
             f"it is not well again after {SECONDS} s: {_words(scene.way(broken.model).first)}"
         )
@@ -652,7 +679,7 @@ def attempt(scene: Scene, broken: Broken) -> Row:
     )
 
 
-def _is_said(way: Way, broken: Broken) -> bool:
+def _is_said(way: Way, broken: Breakage) -> bool:
     finding = way.first
     return (
         finding is not None
@@ -662,10 +689,14 @@ def _is_said(way: Way, broken: Broken) -> bool:
     )
 
 
+def _is_well(way: Way) -> bool:
+    return all(NO_METRIC in finding.why for finding in way.findings)
+
+
 def _heals(scene: Scene, model: str) -> bool:
     start = time.monotonic()
     while time.monotonic() - start < SECONDS:
-        if scene.way(model).state is State.READY:
+        if _is_well(scene.way(model)):
             return True
         time.sleep(1)
     return False
@@ -696,10 +727,35 @@ def up(stack: str, folder: Path) -> Iterator[Scene]:
             scene = Scene(
                 planned(raw, stack=stack), box.clusters.find(name).client, Connection(path)
             )
-            _give_addresses(scene)
+            _prepare(scene)
             yield scene
     finally:
         box.remove()
+
+
+def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, Any]:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {"name": version, "served": True, "storage": True, "subresources": {"status": {}}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [{**served, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+def _prepare(scene: Scene) -> None:
+    """Installs the resource types of KEDA and cert-manager, which no sandbox runs."""
+    for of in (
+        ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+        ("cert-manager.io", "v1", "Certificate", "certificates"),
+    ):
+        scene.client.apply(_definition(*of), MANAGER)
 
 
 def _give_addresses(scene: Scene) -> None:
@@ -709,7 +765,7 @@ def _give_addresses(scene: Scene) -> None:
         scene.merge(ingress, {"status": address}, "status")
 
 
-def run(say: Say, cases: Sequence[Broken] = BROKEN) -> Iterator[Row]:
+def run(say: Say, cases: Sequence[Breakage] = BROKEN) -> Iterator[Row]:
     """A row per situation.
 
     Raises:
@@ -737,13 +793,13 @@ def _healthy(stack: str, scene: Scene) -> Row:
     start = time.monotonic()
     faults = ["it was never looked at"]
     while faults and time.monotonic() - start < SECONDS:
+        _give_addresses(scene)
         status = scene.status()
-        expected = {broken.why for broken in BROKEN if broken.case in _BY_NATURE}
         faults = [
             _words(finding)
             for way in status.ways
             for finding in way.findings
-            if not any(why in finding.why for why in expected)
+            if NO_METRIC not in finding.why
         ]
         faults += [*status.drift, *status.unseen]
         time.sleep(1 if faults else 0)

@@ -87,7 +87,7 @@ KINDS: Final[Sequence[Kind]] = (
 
 
 @dataclass(frozen=True)
-class Cluster:
+class LiveCluster:
     """What a cluster has."""
 
     objects: Objects
@@ -251,7 +251,7 @@ class _Answer:
     """Namespaces in which it may not be listed; an empty one stands for all."""
 
 
-def read(connection: Connection, namespaces: Sequence[str]) -> Cluster:
+def read(connection: Connection, namespaces: Sequence[str]) -> LiveCluster:
     """Reads a cluster.
 
     Args:
@@ -267,7 +267,7 @@ def read(connection: Connection, namespaces: Sequence[str]) -> Cluster:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers += pool.map(lambda kind: _ask(connection, kind, namespaces), others)
     times = [answer.now for answer in answers if answer.now]
-    return Cluster(
+    return LiveCluster(
         Objects(manifest for answer in answers for manifest in answer.manifests),
         max(times, default=datetime.now(UTC)),
         absent=frozenset(answer.kind.key for answer in answers if answer.absent),

@@ -15,7 +15,7 @@ from plan.refused import Refused
 from plan.run import plan
 
 from .cluster import Connection
-from .model import State, Status
+from .model import Stage, Status
 from .ways import only, status_of
 from .words import lines, render, to_json
 
@@ -72,19 +72,19 @@ def show(
     return int(status.state)
 
 
-def _watch(status: Status, look: Look, console: Console) -> State:
+def _watch(status: Status, look: Look, console: Console) -> Stage:
     """Redraws on a terminal; anywhere else, what changes is a line with its time."""
     if not console.is_terminal:
         return _log(status, look, console)
     with Live(_screen(status), console=console, auto_refresh=False) as live:
-        while status.state is State.COMING:
+        while status.state is Stage.COMING:
             time.sleep(POLL_SECONDS)
             status = _patiently(look)
             live.update(_screen(status), refresh=True)
     return status.state
 
 
-def _log(status: Status, look: Look, console: Console) -> State:
+def _log(status: Status, look: Look, console: Console) -> Stage:
     """A line where something new is said; what only its times change of, once a minute."""
     shown: dict[str, float] = {}
     start = time.monotonic()
@@ -94,11 +94,11 @@ def _log(status: Status, look: Look, console: Console) -> State:
         for line in lines(status):
             key = _TIMES.sub("", line.plain)
             shown[key] = before.get(key, -REPEAT_SECONDS)
-            settled = status.state is not State.COMING
+            settled = status.state is not Stage.COMING
             if now - shown[key] >= REPEAT_SECONDS or (settled and key not in before):
                 console.print(f"{now:5.0f} s  {line.plain}", soft_wrap=True)
                 shown[key] = now
-        if status.state is not State.COMING:
+        if status.state is not Stage.COMING:
             return status.state
         time.sleep(POLL_SECONDS)
         status = _patiently(look)

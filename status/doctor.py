@@ -54,7 +54,7 @@ _BUILT_IN: Final = re.compile(r"(^|\.)k8s\.io$|^(apps|batch|autoscaling|policy|e
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
-class Verdict(StrEnum):
+class Diagnosis(StrEnum):
     """What is said of a point."""
 
     OK = "ok"
@@ -67,7 +67,7 @@ class Point:
     """Something that has to be as it should, and whether it is."""
 
     name: str
-    verdict: Verdict
+    verdict: Diagnosis
     says: str
     remedy: str = ""
 
@@ -100,11 +100,15 @@ def show(
     else:
         for line in _lines(points):
             console.print(line, soft_wrap=True)
-    return int(any(point.verdict is Verdict.WRONG for point in points))
+    return int(any(point.verdict is Diagnosis.WRONG for point in points))
 
 
 def _lines(points: Sequence[Point]) -> Iterator[Text]:
-    styles = {Verdict.OK: "green", Verdict.WRONG: "bold red", Verdict.UNKNOWN: "yellow"}
+    styles = {
+        Diagnosis.OK: "green",
+        Diagnosis.WRONG: "bold red",
+        Diagnosis.UNKNOWN: "yellow",
+    }
     for point in points:
         verdict = (f"{point.verdict:<10}", styles[point.verdict])
         yield Text.assemble(verdict, f"{point.name}: {point.says}.")
@@ -138,13 +142,15 @@ def machine(project: Path) -> Iterator[Point]:
     """Python, Pulumi and its plugins."""
     python = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= LEAST_PYTHON:
-        yield Point("Python", Verdict.OK, python)
+        yield Point("Python", Diagnosis.OK, python)
     else:
         least = ".".join(map(str, LEAST_PYTHON))
-        yield Point("Python", Verdict.WRONG, f"{python} is too old", f"install {least} or later")
+        yield Point("Python", Diagnosis.WRONG, f"{python} is too old", f"install {least} or later")
     pulumi = shutil.which("pulumi") or shutil.which("pulumi", path=Path.home() / ".pulumi" / "bin")
     if pulumi is None:
-        yield Point("Pulumi", Verdict.WRONG, "is not on the PATH", "install Pulumi's command line")
+        yield Point(
+            "Pulumi", Diagnosis.WRONG, "is not on the PATH", "install Pulumi's command line"
+        )
         return
     yield _cli(_run(project, pulumi, "version"))
     yield from plugins(_run(project, pulumi, "plugin", "ls", "--json"))
@@ -153,13 +159,15 @@ def machine(project: Path) -> Iterator[Point]:
 def _cli(output: str) -> Point:
     here, sdk = _numbers(output), _installed("pulumi")
     if not here:
-        return Point("Pulumi", Verdict.UNKNOWN, "does not say its version", "run `pulumi version`")
+        return Point(
+            "Pulumi", Diagnosis.UNKNOWN, "does not say its version", "run `pulumi version`"
+        )
     shown = ".".join(map(str, here))
     if sdk and (here[0] != sdk[0] or here < sdk):
         wanted = ".".join(map(str, sdk))
         says = f"{shown}, and the program's SDK is {wanted}"
-        return Point("Pulumi", Verdict.WRONG, says, f"install {wanted} or later")
-    return Point("Pulumi", Verdict.OK, shown)
+        return Point("Pulumi", Diagnosis.WRONG, says, f"install {wanted} or later")
+    return Point("Pulumi", Diagnosis.OK, shown)
 
 
 def plugins(output: str) -> Iterator[Point]:
@@ -177,13 +185,13 @@ def plugins(output: str) -> Iterator[Point]:
         }
         shown = ".".join(map(str, wanted))
         if wanted in there:
-            yield Point(f"Plugin {name}", Verdict.OK, shown)
+            yield Point(f"Plugin {name}", Diagnosis.OK, shown)
         else:
             says = f"{shown} is not here yet"
             remedy = (
                 f"the first `up` fetches it, or `pulumi plugin install resource {name} {shown}`"
             )
-            yield Point(f"Plugin {name}", Verdict.UNKNOWN, says, remedy)
+            yield Point(f"Plugin {name}", Diagnosis.UNKNOWN, says, remedy)
 
 
 def account(stack: str, project: Path, environment: Mapping[str, str]) -> Iterator[Point]:
@@ -199,11 +207,11 @@ def account(stack: str, project: Path, environment: Mapping[str, str]) -> Iterat
     rows = [row for row in KEYS if all(environment.get(name) for name in row)]
     half = [name for row in KEYS for name in row if environment.get(name)]
     if rows:
-        yield Point("Keys", Verdict.OK, f"{' and '.join(rows[0])} are set")
+        yield Point("Keys", Diagnosis.OK, f"{' and '.join(rows[0])} are set")
     else:
         says = f"{half[0]} is set alone" if half else "no variable of a key is set"
         remedy = f"set {' and '.join(KEYS[0])}, of a RAM user that creates resources"
-        yield Point("Keys", Verdict.WRONG, says, remedy)
+        yield Point("Keys", Diagnosis.WRONG, says, remedy)
     for name, remedy in (
         (
             "Service roles",
@@ -211,7 +219,7 @@ def account(stack: str, project: Path, environment: Mapping[str, str]) -> Iterat
         ),
         ("Quota of GPUs", "look for the instance types in the Quota Center of the region"),
     ):
-        yield Point(name, Verdict.UNKNOWN, "the account alone knows", remedy)
+        yield Point(name, Diagnosis.UNKNOWN, "the account alone knows", remedy)
 
 
 def _backend(environment: Mapping[str, str]) -> Point:
@@ -224,10 +232,10 @@ def _backend(environment: Mapping[str, str]) -> Point:
             address = ""
     if not address:
         remedy = "set PULUMI_BACKEND_URL, or run `pulumi login` (docs/state.md)"
-        return Point("Backend", Verdict.WRONG, "nobody is logged in", remedy)
+        return Point("Backend", Diagnosis.WRONG, "nobody is logged in", remedy)
     scheme, _, rest = address.partition("://")
     place = rest.rpartition("@")[2].partition("?")[0]
-    return Point("Backend", Verdict.OK, f"{scheme}://{place}")
+    return Point("Backend", Diagnosis.OK, f"{scheme}://{place}")
 
 
 def _passphrase(stack: str, project: Path, environment: Mapping[str, str]) -> Point:
@@ -238,17 +246,17 @@ def _passphrase(stack: str, project: Path, environment: Mapping[str, str]) -> Po
     head = section(document)
     provider = str(head.get("secretsprovider") or "passphrase").partition(":")[0]
     if provider != "passphrase":
-        return Point("Passphrase", Verdict.OK, f"secrets are encrypted by {provider}")
+        return Point("Passphrase", Diagnosis.OK, f"secrets are encrypted by {provider}")
     for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
         if name in environment:
             if name.endswith("FILE") and not Path(environment[name]).is_file():
                 says = f"{name} names a file that does not exist"
-                return Point("Passphrase", Verdict.WRONG, says, "mend its path")
-            return Point("Passphrase", Verdict.OK, f"{name} is set")
+                return Point("Passphrase", Diagnosis.WRONG, says, "mend its path")
+            return Point("Passphrase", Diagnosis.OK, f"{name} is set")
     needs = "encryptionsalt" in head
     return Point(
         "Passphrase",
-        Verdict.WRONG if needs else Verdict.UNKNOWN,
+        Diagnosis.WRONG if needs else Diagnosis.UNKNOWN,
         "PULUMI_CONFIG_PASSPHRASE is not set" + (", and the stack file has secrets" * needs),
         "set it, or PULUMI_CONFIG_PASSPHRASE_FILE; Pulumi Cloud needs none",
     )
@@ -259,7 +267,7 @@ def _planned(stack: str, project: Path) -> tuple[Plan | None, Point | None]:
         return plan(stack, project), None
     except Refused as refused:
         says = "; ".join(sentence.strip().rstrip(".") for sentence in refused.sentences)
-        return None, Point("Stack file", Verdict.WRONG, says, "mend the stack file")
+        return None, Point("Stack file", Diagnosis.WRONG, says, "mend the stack file")
 
 
 def _stack(planned: Plan | None) -> Point:
@@ -268,7 +276,7 @@ def _stack(planned: Plan | None) -> Point:
     network = section(values.get("network"))
     zones = ", ".join(str(zone.get("id")) for zone in items(network, "zones"))
     where = f"region {values['region']}" if values.get("region") else "an existing cluster"
-    return Point("Stack file", Verdict.OK, where + (f", zones {zones}" if zones else ""))
+    return Point("Stack file", Diagnosis.OK, where + (f", zones {zones}" if zones else ""))
 
 
 # --- the cluster ---------------------------------------------------------------------------------
@@ -281,24 +289,26 @@ def cluster(planned: Plan | None, kubeconfig: Path | None, context: str | None) 
         remedy = (
             "before the first `up` there is none; then its output kubeconfig_command fetches it"
         )
-        yield Point("Kubeconfig", Verdict.UNKNOWN, says, remedy)
+        yield Point("Kubeconfig", Diagnosis.UNKNOWN, says, remedy)
         return
     try:
         connection = Connection(kubeconfig, context)
     except Refused as refused:
-        yield Point("Kubeconfig", Verdict.WRONG, " ".join(refused.sentences).rstrip("."), "mend it")
+        yield Point(
+            "Kubeconfig", Diagnosis.WRONG, " ".join(refused.sentences).rstrip("."), "mend it"
+        )
         return
     yield lifetime(kubeconfig, context, datetime.now(UTC))
     try:
         live = str(connection.get("/version").json().get("gitVersion"))
         groups = _groups(connection.get("/apis").json())
     except Refused as refused:
-        yield Point("API server", Verdict.WRONG, " ".join(refused.sentences).rstrip("."))
+        yield Point("API server", Diagnosis.WRONG, " ".join(refused.sentences).rstrip("."))
         return
     except (Unanswered, ValueError) as error:
-        yield Point("API server", Verdict.WRONG, f"{connection.address} says {error}")
+        yield Point("API server", Diagnosis.WRONG, f"{connection.address} says {error}")
         return
-    yield Point("API server", Verdict.OK, f"{connection.address} answers: Kubernetes {live}")
+    yield Point("API server", Diagnosis.OK, f"{connection.address} answers: Kubernetes {live}")
     if planned is not None:
         yield from _kubernetes(planned, live)
         yield from resource_types(planned, groups)
@@ -318,12 +328,12 @@ def lifetime(kubeconfig: Path, context: str | None, now: datetime) -> Point:
         ends = expiry(str(token))
     name, remedy = "Kubeconfig", "fetch it anew: output kubeconfig_command"
     if ends is None:
-        return Point(name, Verdict.OK, "is read; it does not say until when it is valid")
+        return Point(name, Diagnosis.OK, "is read; it does not say until when it is valid")
     when = f"{ends:%Y-%m-%d %H:%M} UTC"
     if ends <= now:
-        return Point(name, Verdict.WRONG, f"expired at {when}", remedy)
+        return Point(name, Diagnosis.WRONG, f"expired at {when}", remedy)
     left = duration((ends - now).total_seconds())
-    return Point(name, Verdict.OK, f"is valid until {when}, for {left}")
+    return Point(name, Diagnosis.OK, f"is valid until {when}, for {left}")
 
 
 def _user(kubeconfig: Path, context: str | None) -> Mapping[str, Any]:
@@ -400,7 +410,7 @@ def _kubernetes(planned: Plan, live: str) -> Iterator[Point]:
         if minor and there != minor:
             says = f"the stack file says {wanted}, and the cluster has {live}"
             remedy = "`pulumi up` upgrades it; `ack-inference upgrade-plan` says in which order"
-            yield Point("Kubernetes", Verdict.WRONG, says, remedy)
+            yield Point("Kubernetes", Diagnosis.WRONG, says, remedy)
 
 
 def resource_types(planned: Plan, groups: Mapping[str, Sequence[str]]) -> Iterator[Point]:
@@ -420,13 +430,13 @@ def resource_types(planned: Plan, groups: Mapping[str, Sequence[str]]) -> Iterat
             continue
         served = groups.get(group, ())
         if number in served:
-            yield Point(f"API {group}", Verdict.OK, f"{number} is served")
+            yield Point(f"API {group}", Diagnosis.OK, f"{number} is served")
         elif served:
             says = f"serves {', '.join(served)}, and the stack needs {number}"
             remedy = "install the release that the stack pins, or mend its settings"
-            yield Point(f"API {group}", Verdict.WRONG, says, remedy)
+            yield Point(f"API {group}", Diagnosis.WRONG, says, remedy)
         else:
-            verdict = Verdict.UNKNOWN if installs else Verdict.WRONG
+            verdict = Diagnosis.UNKNOWN if installs else Diagnosis.WRONG
             remedy = "`pulumi up` installs what the stack pins" if installs else "install it first"
             yield Point(f"API {group}", verdict, "is not served", remedy)
 
@@ -444,10 +454,10 @@ def _rights(connection: Connection) -> Point:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         hidden = [kind.kind for kind, no in zip(KINDS, pool.map(refused, KINDS), strict=True) if no]
     if not hidden:
-        return Point("Rights", Verdict.OK, "`status` may list all that it reads")
+        return Point("Rights", Diagnosis.OK, "`status` may list all that it reads")
     return Point(
         "Rights",
-        Verdict.WRONG,
+        Diagnosis.WRONG,
         f"{', '.join(hidden)} may not be listed in all namespaces",
         "bind what `ack-inference doctor STACK --rbac` prints; `status` says what it cannot see",
     )

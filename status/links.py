@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME
 from plan.graph import model as graph
 from plan.objects import (
@@ -25,13 +26,14 @@ from plan.objects import (
 )
 from plan.pods import Pods
 
-from .cluster import Cluster
-from .model import Finding, State
+from .cluster import LiveCluster
+from .model import Finding, Stage
 from .pods import (
     LINK,
     Log,
     condition,
     duration,
+    is_ready,
     pod_finding,
     seconds_since,
     text,
@@ -65,7 +67,7 @@ _LABELS: Final = {
 class Trail:
     """A model or a job as it is planned, and the cluster that it should be in."""
 
-    cluster: Cluster
+    cluster: LiveCluster
     rooms: Rooms
     planned: Manifest
     """Its Knative Service, InferenceService, Job or another object that runs pods."""
@@ -177,9 +179,9 @@ def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = 
     subject = f"{kind} {name}"
     if (group, kind) in trail.cluster.absent:
         why = f"the cluster knows no {kind} ({group}): its CRD is not installed"
-        return Finding(State.BROKEN, link, subject, why, "run `pulumi up`, or install it", row)
+        return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`, or install it", row)
     why = "is not in the cluster"
-    return Finding(State.BROKEN, link, subject, why, "run `pulumi up`", row)
+    return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`", row)
 
 
 def sight(trail: Trail) -> Iterator[Finding]:
@@ -188,7 +190,7 @@ def sight(trail: Trail) -> Iterator[Finding]:
     if kinds:
         why = f"may not be listed in namespace {trail.namespace}"
         remedy = "have the rights of `ack-inference doctor STACK --rbac`"
-        yield Finding(State.UNSEEN, "sight", " and ".join(kinds), why, remedy)
+        yield Finding(Stage.UNSEEN, "sight", " and ".join(kinds), why, remedy)
 
 
 def priority(trail: Trail) -> Iterator[Finding]:
@@ -264,7 +266,7 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
     phases = ", ".join(f"{key} {value}" for key, value in parts.items() if value)
     why = f"is {phase}" + (f": {says or phases}" if says or phases else "")
     coming = phase != "Failed" and young(trail.cluster, dataset, SETTLING_SECONDS)
-    state = State.COMING if coming else State.BROKEN
+    state = Stage.COMING if coming else Stage.BROKEN
     remedy = "look at the pods of the cache, and at Fluid's controllers in fluid-system"
     return Finding(state, "cache", subject, why, "" if coming else remedy, "caches_name_pools")
 
@@ -283,7 +285,7 @@ def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
     if phase == "Failed":
         says = next((text(c.get("message")) for c in items(status, "conditions")), "")
         yield Finding(
-            State.BROKEN,
+            Stage.BROKEN,
             "cache",
             subject,
             f"has failed{f': {says}' if says else ''}{share}",
@@ -292,7 +294,7 @@ def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
         )
     elif phase != "Complete":
         since = duration(seconds_since(trail.cluster, _made(load)))
-        yield Finding(State.COMING, "cache", subject, f"fills the cache: {since} so far{share}")
+        yield Finding(Stage.COMING, "cache", subject, f"fills the cache: {since} so far{share}")
 
 
 def _claim(trail: Trail, name: str) -> Iterator[Finding]:
@@ -304,7 +306,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     if claim is None:
         remedy = "run `pulumi up`" if trail.others.get("", _CLAIM, name) else "create the claim"
         yield Finding(
-            State.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
+            Stage.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
         )
         return
     phase = text_of(section(claim, "status"), "phase")
@@ -316,7 +318,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     if not says and volume and trail.cluster.objects.get("", "PersistentVolume", volume) is None:
         says = f"its volume {volume} is not in the cluster"
     yield Finding(
-        State.BROKEN,
+        Stage.BROKEN,
         "volume",
         subject,
         f"is {phase or 'Pending'}{f': {says}' if says else ''}",
@@ -339,7 +341,7 @@ def policy(trail: Trail) -> Iterator[Finding]:
         strays = [pod for pod in trail.pods if not _carries(pod, selector) and not ended(pod)]
         if strays:
             yield Finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 "policy",
                 f"{kind} {planned.name}",
                 f"does not select pod {name_of(strays[0])}: its selector is "
@@ -368,6 +370,26 @@ def service(trail: Trail) -> Iterator[Finding]:
         if entry.get("status") == "False" and _is_refusal(says):
             yield _refused(f"{kind} {name}", says)
             return
+    yield from _stale(trail, f"{kind} {name}")
+
+
+def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
+    """An object that says True as it did before its controller was refused what it has to make."""
+    live = trail.live or {}
+    ready = text_of(section(live, "status"), "latestReadyRevisionName")
+    gone = (
+        ready and trail.sees(_KNATIVE, "Revision") and not trail.find(_KNATIVE, "Revision", ready)
+    )
+    if not gone and is_ready(live):
+        return
+    event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
+    says = text((event or {}).get("message"))
+    if _is_refusal(says):
+        yield _refused(subject, says)
+    elif gone:
+        why = f"says that it is ready, but its revision {ready} is gone"
+        remedy = "look at Knative's controller, and run `pulumi up`"
+        yield Finding(Stage.BROKEN, "service", subject, why, remedy)
 
 
 def _cleaned_up(trail: Trail) -> bool:
@@ -383,19 +405,19 @@ def _is_refusal(message: str) -> bool:
 def _refused(subject: str, says: str) -> Finding:
     if "must not set the field" in says:
         remedy = "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does"
-        return Finding(State.BROKEN, "service", subject, f"Knative refuses a field: {says}", remedy)
+        return Finding(Stage.BROKEN, "service", subject, f"Knative refuses a field: {says}", remedy)
     if "exceeded quota" in says:
         remedy = "raise the quota of the namespace, or ask for less"
-        return Finding(State.BROKEN, "service", subject, f"the quota is used up: {says}", remedy)
+        return Finding(Stage.BROKEN, "service", subject, f"the quota is used up: {says}", remedy)
     if "no PriorityClass" in says:
         return Finding(
-            State.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
+            Stage.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
         )
     if "failed calling webhook" in says:
         remedy = "look at the pods behind the webhook, and at its certificate"
-        return Finding(State.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
+        return Finding(Stage.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
     remedy = "mend what the refusal names"
-    return Finding(State.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
+    return Finding(Stage.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -423,12 +445,12 @@ def pods(trail: Trail) -> Iterator[Finding]:
         full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
         if finding and job and full and (event := _preemption(trail)):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
-            finding = Finding(State.COMING, LINK, finding.subject, why, "", "training_gives_way")
+            finding = Finding(Stage.COMING, LINK, finding.subject, why, "", "training_gives_way")
         if finding:
             yield finding
     if job and trail.live is not None and section(trail.live, "spec").get("suspend") is True:
         remedy = "resume it: spec.suspend false"
-        yield Finding(State.COMING, LINK, f"Job {name_of(trail.planned)}", "is suspended", remedy)
+        yield Finding(Stage.COMING, LINK, f"Job {name_of(trail.planned)}", "is suspended", remedy)
 
 
 def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:
@@ -471,10 +493,10 @@ def revision(trail: Trail) -> Iterator[Finding]:
         if entry.get("reason") == _UNSCHEDULABLE and trail.pods:
             # Its pods say whether that is for good.
             why = f"has no node for a pod yet{still}"
-            yield Finding(State.COMING, "revision", f"Revision {latest}", why)
+            yield Finding(Stage.COMING, "revision", f"Revision {latest}", why)
         elif entry.get("status") == "False":
             yield Finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 "revision",
                 f"Revision {latest}",
                 f"is not ready: {says}{still}",
@@ -483,7 +505,10 @@ def revision(trail: Trail) -> Iterator[Finding]:
             )
         elif ready:
             yield Finding(
-                State.COMING, "revision", f"Revision {latest}", f"comes up; {ready} still answers"
+                Stage.COMING,
+                "revision",
+                f"Revision {latest}",
+                f"comes up; {ready} still answers",
             )
     for deployment in trail.deployments:
         entry = condition(deployment, "Progressing")
@@ -504,9 +529,9 @@ def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Findi
             f"KServe's own deadline has passed, and the model has until "
             f"{duration(trail.startup_seconds)}: {duration(since)} so far"
         )
-        return Finding(State.COMING, "revision", f"Deployment {name_of(deployment)}", why)
+        return Finding(Stage.COMING, "revision", f"Deployment {name_of(deployment)}", why)
     return Finding(
-        State.BROKEN,
+        Stage.BROKEN,
         "revision",
         f"Deployment {name_of(deployment)}",
         f"has passed its progress deadline: {text(entry.get('message'))}",
@@ -517,11 +542,15 @@ def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Findi
 
 def autoscaler(trail: Trail) -> Iterator[Finding]:
     """Its HPA or ScaledObject: does it read its metric."""
+    wanted = section(trail.planned, "metadata", "annotations").get(AUTOSCALER_CLASS)
+    if wanted == AutoscalerClass.KEDA and ("keda.sh", "ScaledObject") in trail.cluster.absent:
+        name = name_of(trail.planned)
+        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, "keda_is_there")
     for scaled in _scaled(trail, "keda.sh", "ScaledObject"):
         entry = condition(scaled, "Ready")
         if entry.get("status") == "False":
             yield Finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 "autoscaler",
                 f"ScaledObject {name_of(scaled)}",
                 f"is not ready: {text(entry.get('message'))}",
@@ -535,7 +564,7 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
             says = text(entry.get("message"))
             absent = "metrics API" in says and "registered" in says
             yield Finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
                 f"cannot read its metric: {says}",
@@ -593,7 +622,7 @@ def door(trail: Trail) -> Iterator[Finding]:
         if not items(section(ingress, "status", "loadBalancer"), "ingress"):
             coming = young(trail.cluster, ingress, SETTLING_SECONDS)
             yield Finding(
-                State.COMING if coming else State.BROKEN,
+                Stage.COMING if coming else Stage.BROKEN,
                 "door",
                 f"Ingress {name_of(ingress)}",
                 "has no address: no controller has taken it, class "
@@ -609,7 +638,7 @@ def door(trail: Trail) -> Iterator[Finding]:
                 and not section(certificate, "status").get("failedIssuanceAttempts")
                 and young(trail.cluster, certificate, SETTLING_SECONDS)
             )
-            state = State.COMING if coming else State.BROKEN
+            state = Stage.COMING if coming else Stage.BROKEN
             yield Finding(
                 state,
                 "door",
@@ -652,12 +681,12 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         if entry.get("status") == "True":
             why = f"has failed: {text(entry.get('message')) or entry.get('reason')}"
             remedy = "read the log of its last pod, delete the Job, and run `pulumi up`"
-            yield Finding(State.BROKEN, "outcome", subject, why, remedy)
+            yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
         return
     if trail.key not in _LABELS or trail.key == _GROUPS:
         if not is_available(trail.live) and items(section(trail.live, "status"), "conditions"):
             entry = condition(trail.live, "Available")
-            yield Finding(State.COMING, "outcome", subject, text(entry.get("message")))
+            yield Finding(Stage.COMING, "outcome", subject, text(entry.get("message")))
         return
     status = section(trail.live, "status")
     generation = section(trail.live, "metadata").get("generation", 0)
@@ -668,7 +697,7 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         coming = young(trail.cluster, trail.live, SETTLING_SECONDS)
         why = "its controller has not looked at it yet"
         remedy = "" if coming else "look at the controller's pods"
-        yield Finding(State.COMING if coming else State.BROKEN, "outcome", subject, why, remedy)
+        yield Finding(Stage.COMING if coming else Stage.BROKEN, "outcome", subject, why, remedy)
         return
     entry = condition(trail.live, "Ready")
     if entry.get("status") == "False":
@@ -676,10 +705,10 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
         last = text((event or {}).get("message"))
         also = f"; its controller says {last}" if last and last not in says else ""
-        yield Finding(State.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
+        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
     elif entry.get("status") == "Unknown":
         says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
-        yield Finding(State.COMING, "outcome", subject, f"comes up: {says}")
+        yield Finding(Stage.COMING, "outcome", subject, f"comes up: {says}")
 
 
 def note(trail: Trail) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
-class State(IntEnum):
+class Stage(IntEnum):
     """How far something is; the worst of several is the highest."""
 
     READY = 0
@@ -21,7 +21,7 @@ class State(IntEnum):
 class Finding:
     """What keeps a model from being ready."""
 
-    state: State
+    state: Stage
     link: str
     """Which link of the way: `priority`, `volume`, `cache`, `policy`, `service`, `pods` ..."""
     subject: str
@@ -62,7 +62,7 @@ class Way:
     name: str
     namespace: str
     title: str
-    state: State
+    state: Stage
     findings: Sequence[Finding] = ()
     """In the order of the way; the worst of them is the state."""
     places: Sequence[PodPlace] = ()
@@ -88,6 +88,6 @@ class Status:
     """Sentences: what could not be read, so that nothing is said of it."""
 
     @property
-    def state(self) -> State:
+    def state(self) -> Stage:
         """The worst of all ways."""
-        return max((way.state for way in self.ways), default=State.READY)
+        return max((way.state for way in self.ways), default=Stage.READY)

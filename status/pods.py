@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
-from .cluster import Cluster, last_seen
-from .model import Finding, State
+from .cluster import LiveCluster, last_seen
+from .model import Finding, Stage
 from .rooms import Rooms, node_kind
 from .symptoms import symptom_in
 
@@ -67,7 +67,7 @@ def condition(manifest: Manifest, type_: str) -> Mapping[str, Any]:
     return {}
 
 
-def seconds_since(cluster: Cluster, time: object) -> float:
+def seconds_since(cluster: LiveCluster, time: object) -> float:
     """How long ago a time of the API server was; 0 where it is none."""
     if not isinstance(time, str):
         return 0.0
@@ -84,7 +84,7 @@ def duration(seconds: float) -> str:
 
 
 def pod_finding(
-    cluster: Cluster, rooms: Rooms, pod: Manifest, startup_seconds: float, log: Log
+    cluster: LiveCluster, rooms: Rooms, pod: Manifest, startup_seconds: float, log: Log
 ) -> Finding | None:
     """What keeps a pod from being ready; None where nothing does, and where it ends.
 
@@ -119,10 +119,10 @@ def _failed(pod: Manifest) -> Finding:
     """A pod that its node gave up: evicted, not admitted, shut down."""
     status = section(pod, "status")
     says = ": ".join(filter(None, (text(status.get("reason")), text(status.get("message")))))
-    return _finding(State.BROKEN, pod, f"has failed: {says or 'nothing says why'}")
+    return _finding(Stage.BROKEN, pod, f"has failed: {says or 'nothing says why'}")
 
 
-def _finding(state: State, pod: Manifest, why: str, remedy: str = "", row: str = "") -> Finding:
+def _finding(state: Stage, pod: Manifest, why: str, remedy: str = "", row: str = "") -> Finding:
     return Finding(state, LINK, f"Pod {name_of(pod)}", why, remedy, row)
 
 
@@ -133,14 +133,14 @@ def _preempted(pod: Manifest) -> Finding | None:
     reason = disrupted.get("reason")
     if reason == "PreemptionByScheduler":
         why = "gave way to a pod of higher priority, and starts again when a card is free"
-        return _finding(State.COMING, pod, why, row="training_gives_way")
+        return _finding(Stage.COMING, pod, why, row="training_gives_way")
     if reason == "DeletionByTaintManager":
         why = "was taken off its node, which is gone or does not answer"
-        return _finding(State.COMING, pod, why)
+        return _finding(Stage.COMING, pod, why)
     return None
 
 
-def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
+def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
     name, namespace = name_of(pod), namespace_of(pod)
     age = seconds_since(cluster, section(pod, "metadata").get("creationTimestamp"))
     waits = duration(age)
@@ -149,10 +149,10 @@ def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
         since = seconds_since(cluster, last_seen(event))
         if event.get("reason") in NODES_COME and since < NODE_SECONDS:
             why = f"waits for a new node, which was asked for ({event['reason']}); {waits} so far"
-            return _finding(State.COMING, pod, why)
+            return _finding(Stage.COMING, pod, why)
         if event.get("reason") in NODES_COME:
             return _finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 pod,
                 f"waits for a node that was asked for {duration(since)} ago and has not come",
                 "look at the scaling group of the pool in the console: quota, stock, the rights of "
@@ -164,7 +164,7 @@ def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
         if event.get("reason") in NODES_FAIL:
             why = f"no node can be added for it: {text(event.get('message'))}"
             return _finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 pod,
                 why,
                 "name more instance types or zones in the pool, or another pool in the placement",
@@ -172,7 +172,7 @@ def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
             )
     if gates := items(section(pod, "spec"), "schedulingGates"):
         why = f"is held back by the scheduling gate {gates[0].get('name')}"
-        return _finding(State.COMING, pod, why)
+        return _finding(Stage.COMING, pod, why)
     shortage = rooms.shortage(pod)
     if shortage is None:
         finding = _by_scheduler(pod)
@@ -180,7 +180,7 @@ def _unscheduled(cluster: Cluster, rooms: Rooms, pod: Manifest) -> Finding:
         why = f"{shortage.why}; {waits} so far"
         finding = _finding(shortage.state, pod, why, shortage.remedy, shortage.row)
     if age < SCHEDULING_SECONDS:
-        return replace(finding, state=State.COMING, remedy="", row="")
+        return replace(finding, state=Stage.COMING, remedy="", row="")
     return replace(finding, why=f"{finding.why}{refusal}")
 
 
@@ -189,24 +189,24 @@ def _by_scheduler(pod: Manifest) -> Finding:
     says = text(condition(pod, "PodScheduled").get("message"))
     if not says:
         why = "no scheduler has looked at it"
-        return _finding(State.BROKEN, pod, why, "look at the scheduler that it names")
-    return _finding(State.BROKEN, pod, f"has no node: the scheduler says {says}")
+        return _finding(Stage.BROKEN, pod, why, "look at the scheduler that it names")
+    return _finding(Stage.BROKEN, pod, f"has no node: the scheduler says {says}")
 
 
-def _lost_node(cluster: Cluster, pod: Manifest) -> Finding | None:
+def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
     name = str(pod["spec"].get("nodeName"))
     if not cluster.sees("", "Node"):
         return None
     node = cluster.objects.get("", "Node", name)
     if node is None:
         why = f"its node {name} is gone"
-        return _finding(State.BROKEN, pod, why, f"delete the pod {name_of(pod)} if it stays")
+        return _finding(Stage.BROKEN, pod, why, f"delete the pod {name_of(pod)} if it stays")
     ready = condition(node, "Ready")
     if ready.get("status") in ("False", "Unknown"):
         since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
         where = f"node {name} ({node_kind(node)})"
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"{where} has not been ready for {since}: {ready.get('reason')}",
             "look at the machine, or take the node out of its pool; spot machines are taken back",
@@ -221,7 +221,7 @@ def _containers(pod: Manifest) -> Iterator[Mapping[str, Any]]:
 
 
 def _container(
-    cluster: Cluster, pod: Manifest, entry: Mapping[str, Any], log: Log
+    cluster: LiveCluster, pod: Manifest, entry: Mapping[str, Any], log: Log
 ) -> Finding | None:
     """What a container waits for, or died of."""
     waiting = section(entry, "state", "waiting")
@@ -229,7 +229,7 @@ def _container(
     name = str(entry.get("name"))
     if reason in _PULLS:
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"the image {entry.get('image') or name} cannot be pulled: {message or reason}",
             "name an image that exists, in a registry that the nodes reach, with its pull secret",
@@ -237,13 +237,13 @@ def _container(
         )
     if reason == "CreateContainerConfigError":
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"container {name} cannot be configured: {message}",
             "create what is missing: a Secret of secret_env or api_key_secret, in this namespace",
         )
     if reason in ("CreateContainerError", "RunContainerError", "StartError"):
-        return _finding(State.BROKEN, pod, f"container {name} cannot be started: {message}")
+        return _finding(Stage.BROKEN, pod, f"container {name} cannot be started: {message}")
     ended = section(entry, "lastState", "terminated") or section(entry, "state", "terminated")
     crashed = reason == "CrashLoopBackOff" or (
         ended and ended.get("exitCode") != 0 and not entry.get("ready")
@@ -253,7 +253,7 @@ def _container(
     return _crash(cluster, pod, name, ended, int(entry.get("restartCount") or 0), log)
 
 
-def _gave_up_waiting(cluster: Cluster, pod: Manifest, name: str) -> bool:
+def _gave_up_waiting(cluster: LiveCluster, pod: Manifest, name: str) -> bool:
     """Whether the kubelet ended a container because its start-up probe failed."""
     return any(
         event.get("reason") == "Killing"
@@ -263,7 +263,7 @@ def _gave_up_waiting(cluster: Cluster, pod: Manifest, name: str) -> bool:
 
 
 def _crash(
-    cluster: Cluster,
+    cluster: LiveCluster,
     pod: Manifest,
     name: str,
     ended: Mapping[str, Any],
@@ -273,7 +273,7 @@ def _crash(
     times = f"{restarts} time{'s' * (restarts != 1)}"
     if ended.get("reason") == "OOMKilled":
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"container {name} used more memory than its limit and was killed, {times} so far",
             "raise server.resources.memory; loading a model takes as much as its files",
@@ -282,11 +282,11 @@ def _crash(
     last_words = f"{ended.get('message', '')}\n{log(pod, name)}"
     if symptom := symptom_in(last_words):
         why = f"container {name} ends ({times}): {symptom.why}"
-        return _finding(State.BROKEN, pod, why, symptom.remedy, symptom.row)
+        return _finding(Stage.BROKEN, pod, why, symptom.remedy, symptom.row)
     code = ended.get("exitCode", "unknown")
     if _gave_up_waiting(cluster, pod, name):
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"container {name} is ended while it loads, {times} so far: "
             "its start-up probe waits no longer",
@@ -294,7 +294,7 @@ def _crash(
             "starts_take_their_time",
         )
     return _finding(
-        State.BROKEN if restarts >= _RESTARTS or not restarts else State.COMING,
+        Stage.BROKEN if restarts >= _RESTARTS or not restarts else Stage.COMING,
         pod,
         f"container {name} ends with exit code {code}, {times} so far",
         "read its last words: kubectl logs --previous "
@@ -302,7 +302,7 @@ def _crash(
     )
 
 
-def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Finding:
+def _not_started(cluster: LiveCluster, pod: Manifest, startup_seconds: float) -> Finding:
     """It has a node, and nothing is known to be wrong: volumes, image, probe."""
     name, namespace = name_of(pod), namespace_of(pod)
     entries = [*_containers(pod)]
@@ -310,7 +310,7 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
     if not running or any(section(entry, "state", "waiting") for entry in entries):
         if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
             return _finding(
-                State.BROKEN,
+                Stage.BROKEN,
                 pod,
                 f"a volume cannot be mounted: {text(event.get('message'))}",
                 "look for the CSI driver on the node, the store's address, and the rights to it",
@@ -319,12 +319,12 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
         sandbox_failed = cluster.warning("Pod", namespace, name, "FailedCreatePodSandBox")
         if sandbox_failed:
             why = f"has no network on its node: {text(sandbox_failed.get('message'))}"
-            return _finding(State.BROKEN, pod, why, row="pods_fit_the_network_plugin")
+            return _finding(Stage.BROKEN, pod, why, row="pods_fit_the_network_plugin")
         events = cluster.events("Pod", namespace, name)
         pulls = events and events[0].get("reason") == "Pulling"
         since = seconds_since(cluster, condition(pod, "PodScheduled").get("lastTransitionTime"))
         what = "its image is pulled" if pulls else "its containers are made"
-        return _finding(State.COMING, pod, f"{what}; {duration(since)} since it has a node")
+        return _finding(Stage.COMING, pod, f"{what}; {duration(since)} since it has a node")
     slow = [entry for entry in running if not entry.get("ready")] or running
     started = min(str(section(entry, "state", "running").get("startedAt", "")) for entry in slow)
     since = seconds_since(cluster, started)
@@ -333,11 +333,11 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
     ):
         why = f"has started, and its readiness probe fails: {text(event.get('message'))}"
         return _finding(
-            State.BROKEN, pod, why, "read its log: the server runs, and does not answer"
+            Stage.BROKEN, pod, why, "read its log: the server runs, and does not answer"
         )
     if startup_seconds and since > startup_seconds:
         return _finding(
-            State.BROKEN,
+            Stage.BROKEN,
             pod,
             f"is not ready after {duration(since)}, and its probe waits no more than "
             f"{duration(startup_seconds)}",
@@ -345,7 +345,7 @@ def _not_started(cluster: Cluster, pod: Manifest, startup_seconds: float) -> Fin
             "starts_take_their_time",
         )
     most = f" of {duration(startup_seconds)} at most" if startup_seconds else ""
-    return _finding(State.COMING, pod, f"loads its model: {duration(since)}{most}")
+    return _finding(Stage.COMING, pod, f"loads its model: {duration(since)}{most}")
 
 
 def text(value: object) -> str:
@@ -359,7 +359,7 @@ def text(value: object) -> str:
     return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
 
 
-def young(cluster: Cluster, manifest: Manifest, seconds: float) -> bool:
+def young(cluster: LiveCluster, manifest: Manifest, seconds: float) -> bool:
     """Whether an object was made less than some seconds ago."""
     created = section(manifest, "metadata").get("creationTimestamp")
     return seconds_since(cluster, created) < seconds

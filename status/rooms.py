@@ -12,8 +12,8 @@ from components.catalog.labels import GPU_CARD, GPU_RESOURCE, INSTANCE_TYPE
 from plan.fit import FreeRoom, amount, requests, selects_node, tolerates
 from plan.objects import Manifest, items, name_of, section
 
-from .cluster import Cluster
-from .model import State
+from .cluster import LiveCluster
+from .model import Stage
 
 ENDED: Final = frozenset({"Succeeded", "Failed"})
 """Phases of pods that hold nothing any more."""
@@ -23,13 +23,13 @@ _SHARED_BY_MANY: Final = frozenset({"cpu", "memory", "pods"})
 """What every pod holds some of, so that no name is worth saying."""
 
 
-class Shortage(NamedTuple):
+class Lack(NamedTuple):
     """Why no node takes a pod."""
 
     why: str
     remedy: str = ""
     row: str = ""
-    state: State = State.BROKEN
+    state: Stage = Stage.BROKEN
 
 
 class Holder(NamedTuple):
@@ -72,10 +72,10 @@ class Rooms:
     def __init__(self, rooms: Sequence[LiveRoom]) -> None:
         self._rooms = rooms
         self._allowed: dict[str, Allowed] = {}
-        self._shortages: dict[tuple[object, ...], Shortage | None] = {}
+        self._shortages: dict[tuple[object, ...], Lack | None] = {}
 
     @classmethod
-    def of(cls, cluster: Cluster) -> "Rooms":
+    def of(cls, cluster: LiveCluster) -> "Rooms":
         """Reads them; none where nodes may not be listed."""
         rooms: dict[str, LiveRoom] = {}
         for node in cluster.objects.of("", "Node"):
@@ -91,7 +91,7 @@ class Rooms:
                 room.take(pod)
         return cls([*rooms.values()])
 
-    def shortage(self, pod: Manifest) -> Shortage | None:
+    def shortage(self, pod: Manifest) -> Lack | None:
         """Why no node takes a pod; None where nodes do not say it, and the scheduler has to."""
         if not self._rooms:
             return None
@@ -116,12 +116,10 @@ def node_kind(node: Manifest | None) -> str:
     return str(labels.get(GPU_CARD) or labels.get(INSTANCE_TYPE) or name_of(node or {}))
 
 
-def _shortage(
-    allowed: Allowed, pod: Manifest, needs: Mapping[str, int], rank: int
-) -> Shortage | None:
+def _shortage(allowed: Allowed, pod: Manifest, needs: Mapping[str, int], rank: int) -> Lack | None:
     """None selected, none tolerated, none large enough, none free."""
     if not allowed.selected:
-        return Shortage(
+        return Lack(
             f"no node carries the labels that it asks for ({_asks(pod)})",
             "wait for the first node of an autoscaled pool; else name a pool that has nodes",
             "placements_name_pools",
@@ -129,8 +127,8 @@ def _shortage(
     if not allowed.tolerated:
         taints = _taints(pod, allowed.selected)
         if all(taint.startswith(_CORDONED) for taint in taints):
-            return Shortage("its nodes are cordoned", "uncordon them, or add a node to the pool")
-        return Shortage(
+            return Lack("its nodes are cordoned", "uncordon them, or add a node to the pool")
+        return Lack(
             f"its nodes have a taint that it does not tolerate: {', '.join(taints)}",
             "take the taint off the nodes, or give it to the pool in the stack file, which makes "
             "the toleration",
@@ -142,17 +140,17 @@ def _shortage(
     return _full(large, allowed, pod, needs, rank)
 
 
-def _too_large(rooms: Sequence[LiveRoom], needs: Mapping[str, int]) -> Shortage:
+def _too_large(rooms: Sequence[LiveRoom], needs: Mapping[str, int]) -> Lack:
     lacking = min((_lacking(needs, room.whole) for room in rooms), key=len)
     if GPU_RESOURCE in lacking and not any(room.whole.get(GPU_RESOURCE) for room in rooms):
-        return Shortage(
+        return Lack(
             "the nodes that it asks for have no GPU to give: no nvidia.com/gpu among what they "
             "offer",
             "look for the device plugin on these nodes, and for the label "
             "ack.node.gpu.schedule, which shares their cards",
-            "pools_offer_whole_cards",
+            "pools_are_labelled_as_they_share",
         )
-    return Shortage(
+    return Lack(
         f"asks for more than any of its nodes has: {_amounts(needs, rooms, lacking)}",
         "ask for less, or take a larger instance type",
         "requests_fit_every_pool",
@@ -161,7 +159,7 @@ def _too_large(rooms: Sequence[LiveRoom], needs: Mapping[str, int]) -> Shortage:
 
 def _full(
     rooms: Sequence[LiveRoom], allowed: Allowed, pod: Manifest, needs: Mapping[str, int], rank: int
-) -> Shortage | None:
+) -> Lack | None:
     """By who holds what it needs: pods that come before it are waited for, by design."""
     lacking = min((_lacking(needs, room.free) for room in rooms), key=len)
     if not lacking:
@@ -175,8 +173,8 @@ def _full(
     why = f"no {' and '.join(lacking)} is free on {_nodes(len(rooms))} that would do{held}{beside}"
     if holders and all(holder.priority > rank for holder in holders):
         why = f"{why}: they come before it"
-        return Shortage(why, row="training_gives_way", state=State.COMING)
-    return Shortage(
+        return Lack(why, row="training_gives_way", state=Stage.COMING)
+    return Lack(
         why,
         "let the pool grow (autoscale, size), add a pool to the placement, or lower scale.max of "
         "the others",

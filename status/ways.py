@@ -13,10 +13,10 @@ from plan.model import Plan
 from plan.objects import Manifest, Objects, grouped, items, name_of, section
 from plan.refused import Refused
 
-from .cluster import Cluster, Connection, read
+from .cluster import Connection, LiveCluster, read
 from .drift import drift
 from .links import LINKS, Trail, autoscalers, ended, note, outcome, sees_its_metric
-from .model import Autoscaling, PodPlace, State, Status, Way
+from .model import Autoscaling, PodPlace, Stage, Status, Way
 from .pods import Log, condition, is_ready
 from .rooms import Rooms, node_kind
 
@@ -41,7 +41,7 @@ def status_of(planned: Plan, connection: Connection) -> Status:
     return assess(planned, cluster, _few(connection.log))
 
 
-def assess(planned: Plan, cluster: Cluster, log: Log = lambda _pod, _container: "") -> Status:
+def assess(planned: Plan, cluster: LiveCluster, log: Log = lambda _pod, _container: "") -> Status:
     """Holds what is planned against what a cluster has.
 
     Args:
@@ -77,11 +77,11 @@ def assess(planned: Plan, cluster: Cluster, log: Log = lambda _pod, _container: 
 
 def _way(trail: Trail, pools: PoolNames) -> Way:
     findings = [*chain.from_iterable(link(trail) for link in LINKS)]
-    if not any(finding.state is State.BROKEN for finding in findings):
-        coming = any(finding.state is State.COMING for finding in findings)
+    if not any(finding.state is Stage.BROKEN for finding in findings):
+        coming = any(finding.state is Stage.COMING for finding in findings)
         findings += (
             # While pods come, a service says False for the time being.
-            replace(finding, state=State.COMING, remedy="") if coming else finding
+            replace(finding, state=Stage.COMING, remedy="") if coming else finding
             for finding in outcome(trail)
         )
     scaling = next(iter(autoscalers(trail)), None)
@@ -89,7 +89,7 @@ def _way(trail: Trail, pools: PoolNames) -> Way:
         trail.workload.name,
         trail.namespace,
         trail.workload.title,
-        max((finding.state for finding in findings), default=State.READY),
+        max((finding.state for finding in findings), default=Stage.READY),
         findings,
         [*_places(trail, pools)],
         _autoscaling(scaling) if scaling and sees_its_metric(scaling) else None,
@@ -177,7 +177,7 @@ def _value(entry: Mapping[str, object], key: str) -> str:
     return str(next((value for name, value in values.items() if name != "type"), "unknown"))
 
 
-def _unseen(cluster: Cluster) -> Iterator[str]:
+def _unseen(cluster: LiveCluster) -> Iterator[str]:
     """What could not be read: nothing is said of it."""
     for why, keys in grouped(cluster.unread, cluster.unread.__getitem__).items():
         kinds = ", ".join(sorted(kind for _, kind in keys))

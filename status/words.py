@@ -8,19 +8,19 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from .model import Finding, State, Status, Way
+from .model import Finding, Stage, Status, Way
 
 WORDS: Final = {
-    State.READY: "ready",
-    State.UNSEEN: "not seen",
-    State.COMING: "on its way",
-    State.BROKEN: "broken",
+    Stage.READY: "ready",
+    Stage.UNSEEN: "not seen",
+    Stage.COMING: "on its way",
+    Stage.BROKEN: "broken",
 }
 STYLES: Final = {
-    State.READY: "green",
-    State.UNSEEN: "yellow",
-    State.COMING: "yellow",
-    State.BROKEN: "bold red",
+    Stage.READY: "green",
+    Stage.UNSEEN: "yellow",
+    Stage.COMING: "yellow",
+    Stage.BROKEN: "bold red",
 }
 
 
@@ -33,7 +33,7 @@ def render(status: Status, console: Console) -> None:
 def lines(status: Status) -> Iterator[Text]:
     """A status line by line."""
     count = len(status.ways)
-    counts = {state: sum(way.state is state for way in status.ways) for state in State}
+    counts = {state: sum(way.state is state for way in status.ways) for state in Stage}
     parts = [f"{number} {WORDS[state]}" for state, number in counts.items() if number]
     models = "1 model or job" if count == 1 else f"{count} models and jobs"
     yield Text(f"{status.stack}: {models}" + (f", {', '.join(parts)}" if parts else ""))
@@ -94,7 +94,7 @@ def _scaling(way: Way) -> str:
 
 def _shown(way: Way) -> list[Finding]:
     """The first broken link; or all that is on its way, each thing once."""
-    if way.state is State.BROKEN:
+    if way.state is Stage.BROKEN:
         return [finding for finding in [way.first] if finding]
     return list({finding.why: finding for finding in way.findings}.values())
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from proof.status import BROKEN, STACKS, _is_said, _undone
-from status.model import Finding, State, Way
+from status.model import Finding, Stage, Way
 from tests.stacks.environments import merged, raw_of, sentences
 
 
@@ -18,12 +18,12 @@ def test_a_change_is_taken_back_field_by_field_and_what_was_not_there_goes():
 
 def test_only_the_right_link_state_and_reason_count():
     taint = next(broken for broken in BROKEN if broken.case == "taint")
-    finding = Finding(State.BROKEN, "pods", "Pod q", f"its nodes have a taint that it {taint.why}")
-    way = Way("qwen", "inference", "Service", State.BROKEN, [finding])
+    finding = Finding(Stage.BROKEN, "pods", "Pod q", f"its nodes have a taint that it {taint.why}")
+    way = Way("qwen", "inference", "Service", Stage.BROKEN, [finding])
     assert _is_said(way, taint)
     assert not _is_said(replace(way, findings=[replace(finding, link="policy")]), taint)
     assert not _is_said(replace(way, findings=[replace(finding, why="else")]), taint)
-    assert not _is_said(replace(way, findings=[], state=State.READY), taint)
+    assert not _is_said(replace(way, findings=[], state=Stage.READY), taint)
     assert not _is_said(way, replace(taint, note="still answers"))
 
 

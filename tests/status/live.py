@@ -13,7 +13,7 @@ from components.crds.leader_worker_set import SET_NAME, WORKER_INDEX
 from plan.model import Plan
 from plan.objects import Objects, items
 from plan.pods import pods_of
-from status.cluster import Cluster
+from status.cluster import LiveCluster
 
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 CARD: Final = {"aliyun.accelerator/nvidia_name": "NVIDIA-A10"}
@@ -40,9 +40,9 @@ class Live:
         self.planned = planned
         self.objects: list[Manifest] = [*_cluster(planned)]
 
-    def cluster(self, **more: Any) -> Cluster:
+    def cluster(self, **more: Any) -> LiveCluster:
         """What a reader sees of it."""
-        return Cluster(Objects(self.objects), NOW, **more)
+        return LiveCluster(Objects(self.objects), NOW, **more)
 
     def get(self, kind: str, name: str = "") -> Manifest:
         """The first object of a kind whose name begins so."""

@@ -20,7 +20,7 @@ from rich.console import Console
 from plan.refused import Refused
 from status import command
 from status.cluster import KINDS, Connection
-from status.model import State, Status
+from status.model import Stage, Status
 from status.ways import assess, status_of
 from status.words import to_json
 from tests.status.live import Live, ago
@@ -147,7 +147,7 @@ def test_a_kubeconfig_of_one_namespace_reads_it_and_says_what_it_did_not_see(tmp
     api = Api(live.objects, frozenset(inside))
     with served(api, tmp_path) as path:
         status = status_of(live.planned, Connection(path))
-    assert [way.state for way in status.ways] == [State.READY, State.READY]
+    assert [way.state for way in status.ways] == [Stage.READY, Stage.READY]
     [blind, partly] = status.unseen
     assert blind.startswith("Namespace, Node, PersistentVolume, PriorityClass could not be listed")
     assert "403 Forbidden" in blind
@@ -158,7 +158,7 @@ def test_a_kubeconfig_that_may_read_nothing_is_no_proof_that_all_is_well(tmp_pat
     live = Live(plan_of("dev"))
     with served(Api(live.objects, frozenset()), tmp_path) as path:
         status = status_of(live.planned, Connection(path))
-    assert {way.state for way in status.ways} == {State.UNSEEN}
+    assert {way.state for way in status.ways} == {Stage.UNSEEN}
     assert "doctor STACK --rbac" in status.ways[0].first.remedy
 
 
@@ -249,7 +249,7 @@ def test_watch_says_in_a_log_what_changes_and_ends_when_all_is_settled(monkeypat
     console = Console(width=300, file=StringIO(), force_terminal=False)
     state = command._watch(first, iter(later).__next__, console)
     shown = console.file.getvalue()
-    assert state is State.READY
+    assert state is Stage.READY
     assert shown.count("of 30 min 0 s at most") == times
     assert "qwen      on its way" in shown
     assert shown.rstrip().splitlines()[-1].endswith("a10; wants 1, has 1") or repeat == 0
@@ -260,7 +260,7 @@ def test_watch_redraws_on_a_terminal(monkeypatch):
     first, *later = _states()
     monkeypatch.setattr(command, "POLL_SECONDS", 0)
     console = Console(width=120, file=StringIO(), force_terminal=True)
-    assert command._watch(first, iter(later).__next__, console) is State.READY
+    assert command._watch(first, iter(later).__next__, console) is Stage.READY
     assert "3 min 0 s of 30 min 0 s" in console.file.getvalue()
 
 
@@ -276,7 +276,7 @@ def test_watch_bears_a_cluster_that_is_away_for_a_moment(monkeypatch):
 
     monkeypatch.setattr(command, "POLL_SECONDS", 0)
     console = Console(file=StringIO())
-    assert command._watch(first, look, console) is State.READY
+    assert command._watch(first, look, console) is Stage.READY
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:

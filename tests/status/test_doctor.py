@@ -18,7 +18,7 @@ from sandbox.kubernetes import server
 from sandbox.kubernetes.client import namespace_manifest
 from status import doctor
 from status.cluster import KINDS, Connection, Unanswered, read
-from status.doctor import Point, Verdict
+from status.doctor import Diagnosis, Point
 from status.ways import status_of
 from tests.sandbox.boxes import needs_engine
 from tests.stacks.environments import ROOT, dev, planned
@@ -35,18 +35,18 @@ FULL = {
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
-def verdicts(points: Iterator[Point]) -> dict[str, Verdict]:
+def verdicts(points: Iterator[Point]) -> dict[str, Diagnosis]:
     return {point.name: point.verdict for point in points}
 
 
 def test_an_account_that_has_all_is_right_and_none_of_it_is_shown():
     points = [*doctor.account("dev", ROOT, FULL)]
     assert verdicts(points) == {
-        "Backend": Verdict.OK,
-        "Passphrase": Verdict.OK,
-        "Keys": Verdict.OK,
-        "Service roles": Verdict.UNKNOWN,
-        "Quota of GPUs": Verdict.UNKNOWN,
+        "Backend": Diagnosis.OK,
+        "Passphrase": Diagnosis.OK,
+        "Keys": Diagnosis.OK,
+        "Service roles": Diagnosis.UNKNOWN,
+        "Quota of GPUs": Diagnosis.UNKNOWN,
     }
     assert "canary" not in repr(points)
     assert "s3://bucket/path" in repr(points)
@@ -54,25 +54,25 @@ def test_an_account_that_has_all_is_right_and_none_of_it_is_shown():
 
 def test_an_account_without_anything_is_told_what_to_set(tmp_path):
     points = [*doctor.account("dev", ROOT, {"PULUMI_HOME": str(tmp_path)})]
-    assert verdicts(points)["Keys"] is Verdict.WRONG
-    assert verdicts(points)["Backend"] is Verdict.WRONG
-    assert verdicts(points)["Passphrase"] is Verdict.UNKNOWN
+    assert verdicts(points)["Keys"] is Diagnosis.WRONG
+    assert verdicts(points)["Backend"] is Diagnosis.WRONG
+    assert verdicts(points)["Passphrase"] is Diagnosis.UNKNOWN
     assert all(point.remedy for point in points)
 
 
 def test_one_half_of_a_key_is_none():
     points = [*doctor.account("dev", ROOT, {"ALICLOUD_ACCESS_KEY": "canary-1"})]
     [key] = [point for point in points if point.name == "Keys"]
-    assert (key.verdict, key.says) == (Verdict.WRONG, "ALICLOUD_ACCESS_KEY is set alone")
+    assert (key.verdict, key.says) == (Diagnosis.WRONG, "ALICLOUD_ACCESS_KEY is set alone")
 
 
 @pytest.mark.parametrize(
     ("head", "environment", "verdict"),
     [
-        ("encryptionsalt: v1:x", {}, Verdict.WRONG),
-        ("encryptionsalt: v1:x", {"PULUMI_CONFIG_PASSPHRASE": ""}, Verdict.OK),
-        ("encryptionsalt: v1:x", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, Verdict.WRONG),
-        ("secretsprovider: awskms://key", {}, Verdict.OK),
+        ("encryptionsalt: v1:x", {}, Diagnosis.WRONG),
+        ("encryptionsalt: v1:x", {"PULUMI_CONFIG_PASSPHRASE": ""}, Diagnosis.OK),
+        ("encryptionsalt: v1:x", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, Diagnosis.WRONG),
+        ("secretsprovider: awskms://key", {}, Diagnosis.OK),
     ],
 )
 def test_a_passphrase_is_needed_where_the_stack_file_has_secrets(
@@ -88,18 +88,18 @@ def test_plugins_that_are_not_here_are_fetched_later_and_no_fault():
     wanted = ".".join(map(str, doctor._installed("pulumi-kubernetes")))
     here = json.dumps([{"name": "kubernetes", "kind": "resource", "version": wanted}])
     assert verdicts(doctor.plugins(here)) == {
-        "Plugin kubernetes": Verdict.OK,
-        "Plugin alicloud": Verdict.UNKNOWN,
+        "Plugin kubernetes": Diagnosis.OK,
+        "Plugin alicloud": Diagnosis.UNKNOWN,
     }
 
 
 @pytest.mark.parametrize(
     ("output", "verdict"),
     [
-        ("v3.9999.0\n", Verdict.OK),
-        ("v3.1.0", Verdict.WRONG),
-        ("v2.9.9", Verdict.WRONG),
-        ("", Verdict.UNKNOWN),
+        ("v3.9999.0\n", Diagnosis.OK),
+        ("v3.1.0", Diagnosis.WRONG),
+        ("v2.9.9", Diagnosis.WRONG),
+        ("", Diagnosis.UNKNOWN),
     ],
 )
 def test_pulumi_is_as_new_as_the_sdk(output, verdict):
@@ -118,9 +118,9 @@ def test_a_certificate_says_until_when_it_is_valid(tmp_path):
 @pytest.mark.parametrize(
     ("left", "verdict", "says"),
     [
-        (timedelta(days=1), Verdict.OK, "is valid until"),
-        (timedelta(minutes=15), Verdict.OK, "for 15 min 0 s"),
-        (timedelta(minutes=-1), Verdict.WRONG, "expired at"),
+        (timedelta(days=1), Diagnosis.OK, "is valid until"),
+        (timedelta(minutes=15), Diagnosis.OK, "for 15 min 0 s"),
+        (timedelta(minutes=-1), Diagnosis.WRONG, "expired at"),
     ],
 )
 def test_a_token_says_until_when_it_is_valid(tmp_path, left, verdict, says):
@@ -141,7 +141,7 @@ def test_a_client_certificate_counts_before_a_token(tmp_path):
     document = yaml.safe_load(path.read_text())
     document["users"][0]["user"] = {"client-certificate-data": data}
     path.write_text(yaml.safe_dump(document))
-    assert doctor.lifetime(path, None, datetime(2126, 1, 1, tzinfo=UTC)).verdict is Verdict.WRONG
+    assert doctor.lifetime(path, None, datetime(2126, 1, 1, tzinfo=UTC)).verdict is Diagnosis.WRONG
 
 
 def test_a_token_that_is_no_web_token_says_nothing_of_its_end(tmp_path):
@@ -160,12 +160,12 @@ SERVED = {
 
 def test_resource_types_are_there_at_the_versions_that_the_stack_needs():
     points = verdicts(doctor.resource_types(plan_of("dev"), SERVED))
-    assert set(points.values()) == {Verdict.OK}
+    assert set(points.values()) == {Diagnosis.OK}
     older = {**SERVED, "data.fluid.io": ["v1beta9"]}
     [point] = [
         point
         for point in doctor.resource_types(plan_of("dev"), older)
-        if point.verdict is Verdict.WRONG
+        if point.verdict is Diagnosis.WRONG
     ]
     assert point.says == "serves v1beta9, and the stack needs v1alpha1"
 
@@ -174,12 +174,12 @@ def test_what_the_stack_installs_itself_may_be_missing_before_up():
     of = plan_of("dev")
     missing = {name: versions for name, versions in SERVED.items() if "knative" not in name}
     assert verdicts(doctor.resource_types(of, missing))["API serving.knative.dev"] is (
-        Verdict.UNKNOWN
+        Diagnosis.UNKNOWN
     )
     without = [r for r in of.resources if "Release" not in r.type and "Addon" not in r.type]
     bare = replace(of, resources=without)
     assert verdicts(doctor.resource_types(bare, missing))["API serving.knative.dev"] is (
-        Verdict.WRONG
+        Diagnosis.WRONG
     )
 
 
@@ -202,21 +202,21 @@ def test_a_cluster_of_another_version_and_without_rights_is_told_so(tmp_path):
     of = planned(dev(**{"cluster": {**dev()["cluster"], "version": "1.34.1-aliyun.1"}}))
     with served(Whole(rights=frozenset()), tmp_path) as path:
         points = {p.name: p for p in doctor.cluster(of, path, None)}
-    assert points["API server"].verdict is Verdict.OK
+    assert points["API server"].verdict is Diagnosis.OK
     assert "and the cluster has v1.30.1-aliyun.1" in points["Kubernetes"].says
-    assert points["Rights"].verdict is Verdict.WRONG
+    assert points["Rights"].verdict is Diagnosis.WRONG
     assert "--rbac" in points["Rights"].remedy
 
 
 def test_a_cluster_that_does_not_answer_is_one_point(tmp_path):
     path = kubeconfig(tmp_path, "http://127.0.0.1:9")
     *_, last = doctor.cluster(plan_of("dev"), path, None)
-    assert (last.name, last.verdict) == ("API server", Verdict.WRONG)
+    assert (last.name, last.verdict) == ("API server", Diagnosis.WRONG)
 
 
 def test_before_the_first_up_there_is_no_kubeconfig_and_nothing_is_wrong():
     [point] = doctor.cluster(plan_of("dev"), None, None)
-    assert point.verdict is Verdict.UNKNOWN
+    assert point.verdict is Diagnosis.UNKNOWN
 
 
 @pytest.mark.parametrize(("environment", "code"), [(FULL, 0), ({}, 1)])
@@ -274,7 +274,7 @@ def test_the_printed_role_is_enough_for_status_and_nothing_of_it_may_be_missing(
         path.write_text(yaml.safe_dump(document))
 
         [*_, before] = doctor.cluster(None, path, None)
-        assert before.verdict is Verdict.WRONG
+        assert before.verdict is Diagnosis.WRONG
         client.apply(role, "test")
         _until_right(path)
         assert not read(Connection(path), ["inference"]).unread
@@ -290,6 +290,6 @@ def _until_right(path: Path) -> None:
     """Waits until the API server has seen the role."""
     for _ in range(50):
         *_, rights = doctor.cluster(None, path, None)
-        if rights.verdict is Verdict.OK:
+        if rights.verdict is Diagnosis.OK:
             return
     raise AssertionError(rights)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from plan.model import Plan
-from status.model import Finding, State, Status
+from status.model import Finding, Stage, Status
 from status.symptoms import SYMPTOMS
 from status.ways import assess
 from status.words import lines
-from tests.stacks.environments import ROOT, configuration, dev, hybrid, planned
+from tests.stacks.environments import ROOT, configuration, dev, hybrid, merged, planned
 from tests.stacks.example_stacks import FOLDER
 from tests.status.live import Live, ago, conditions
 
@@ -40,7 +40,7 @@ class Situation:
     link: str
     why: str
     """Part of the sentence."""
-    state: State = State.BROKEN
+    state: Stage = Stage.BROKEN
     stack: str = "dev"
     model: str = "qwen"
     row: str = ""
@@ -116,7 +116,7 @@ def _loads_too_long(live: Live) -> None:
 
 def _readiness(live: Live) -> None:
     live.container(QWEN, {"running": {"startedAt": ago(240)}}, started=True)
-    live.event("Pod", QWEN, "Unhealthy", "Readiness probe failed: HTTP probe failed with 503")
+    live.event("Pod", QWEN, "Unhealthy", "Stage probe failed: HTTP probe failed with 503")
 
 
 def _deadline(live: Live) -> None:
@@ -251,13 +251,15 @@ CUDA = "RuntimeError: The NVIDIA driver on your system is too old (found version
 SITUATIONS = (
     Situation("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
     Situation("too large", _too_large, "pods", "more than any of its nodes has: cpu 200000m of"),
-    Situation("no card", _no_card, "pods", "have no GPU to give", row="pools_offer_whole_cards"),
+    Situation(
+        "no card", _no_card, "pods", "have no GPU to give", row="pools_are_labelled_as_they_share"
+    ),
     Situation(
         "no free card", _full, "pods", "no nvidia.com/gpu is free on 1 node", row="highest_sums_fit"
     ),
     Situation("no labels", _no_labels, "pods", "no node carries the labels"),
     Situation("sold out", _sold_out, "pods", "no node can be added for it: OperationDenied"),
-    Situation("a node comes", _asked_for_a_node, "pods", "waits for a new node", State.COMING),
+    Situation("a node comes", _asked_for_a_node, "pods", "waits for a new node", Stage.COMING),
     Situation("no node comes", _no_node_comes, "pods", "asked for 50 min 0 s ago"),
     Situation("quota", _quota, "service", "the quota is used up"),
     Situation("quota of a job", _refused_job, "service", "the quota is used up", model="finetune"),
@@ -274,10 +276,10 @@ SITUATIONS = (
     ),
     Situation("killed while it loads", _probe_gives_up, "pods", "start-up probe waits no longer"),
     Situation(
-        "probe waits", _loading, "pods", "loads its model: 4 min 0 s of 30 min", State.COMING
+        "probe waits", _loading, "pods", "loads its model: 4 min 0 s of 30 min", Stage.COMING
     ),
     Situation("probe too long", _loads_too_long, "pods", "not ready after 1 h 6 min"),
-    Situation("readiness", _readiness, "pods", "readiness probe fails: Readiness probe failed"),
+    Situation("readiness", _readiness, "pods", "readiness probe fails: Stage probe failed"),
     Situation(
         "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
     ),
@@ -314,7 +316,7 @@ SITUATIONS = (
         _preempted,
         "pods",
         "they come before it",
-        State.COMING,
+        Stage.COMING,
         model="finetune",
         row="training_gives_way",
     ),
@@ -358,7 +360,7 @@ def test_the_first_broken_link_and_its_reason_are_said(situation):
     assert (finding.state, finding.link) == (situation.state, situation.link), finding
     assert situation.why in finding.why
     assert situation.row in finding.row
-    assert bool(finding.remedy) or finding.state is State.COMING
+    assert bool(finding.remedy) or finding.state is Stage.COMING
 
 
 @pytest.mark.parametrize("stack", ["dev", "hybrid"])
@@ -366,7 +368,7 @@ def test_of_a_healthy_stack_nothing_is_said(stack):
     live = Live(plan_of(stack))
     status = assessed(live)
     assert [finding for way in status.ways for finding in way.findings] == []
-    assert (status.state, status.drift, status.unseen) == (State.READY, [], [])
+    assert (status.state, status.drift, status.unseen) == (Stage.READY, [], [])
     assert len([*lines(status)]) == 1 + len(status.ways)
 
 
@@ -374,7 +376,7 @@ def test_pods_that_were_just_made_are_given_a_moment():
     live = Live(plan_of("dev"))
     _taint(live)
     live.get("Pod", QWEN)["metadata"]["creationTimestamp"] = ago(5)
-    assert first(assessed(live), "qwen").state is State.COMING
+    assert first(assessed(live), "qwen").state is Stage.COMING
 
 
 def test_pods_that_failed_are_forgotten_once_another_has_come():
@@ -383,7 +385,7 @@ def test_pods_that_failed_are_forgotten_once_another_has_come():
     old["metadata"] = {**old["metadata"], "name": f"{QWEN}-7f-old"}
     old["status"] = {"phase": "Failed", "reason": "Evicted", "message": "low on ephemeral-storage"}
     live.objects.append(old)
-    assert assessed(live).state is State.READY
+    assert assessed(live).state is Stage.READY
     live.objects.remove(live.get("Pod", f"{QWEN}-7f-abc"))
     assert "Evicted: low on ephemeral-storage" in first(assessed(live), "qwen").why
 
@@ -451,7 +453,7 @@ def test_a_model_that_may_not_be_read_is_not_called_ready():
     hidden = frozenset({("", "Pod", "inference")})
     status = assessed(live, hidden=hidden, unread={("", "Pod"): "the API server says 403"})
     assert first(status, "qwen").why == "may not be listed in namespace inference"
-    assert status.state is State.UNSEEN
+    assert status.state is Stage.UNSEEN
     assert status.unseen == [
         "Pod could not be listed, and are taken as they should be: the API server says 403."
     ]
@@ -521,10 +523,10 @@ def test_pods_of_a_revision_that_nobody_asks_any_more_are_not_waited_for():
     old["metadata"]["labels"] = {**labels, "serving.knative.dev/revision": "qwen-00000"}
     live.objects.append(old)
     live.pending("qwen-00000")
-    assert assessed(live).state is State.READY
+    assert assessed(live).state is Stage.READY
     traffic = [{"revisionName": "qwen-00000", "percent": 10}]
     live.status("Service", "qwen", traffic=traffic)
-    assert assessed(live).state is State.BROKEN
+    assert assessed(live).state is Stage.BROKEN
 
 
 def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
@@ -533,7 +535,7 @@ def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
     _loading(live)
     nodes = {"reason": "Unschedulable", "message": "0/7 nodes are available"}
     live.condition("Revision", "qwen-00002", "Ready", "False", **nodes)
-    assert assessed(live).state is State.COMING
+    assert assessed(live).state is Stage.COMING
 
 
 def test_pools_whose_nodes_are_alike_are_named_together():
@@ -585,4 +587,38 @@ def test_groups_that_are_not_there_yet_say_so_last() -> None:
     live = groups()
     live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
     finding = first(assessed(live), "qwen")
-    assert (finding.state, finding.why) == (State.COMING, "0 groups ready")
+    assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
+
+
+KEDA = {
+    "metric": "prometheus",
+    "target": 2,
+    "min": 1,
+    "max": 3,
+    "query": {"server": "http://prometheus.monitoring:9090", "query": "up"},
+}
+
+
+def test_a_model_that_keda_scales_needs_keda():
+    path = "models[qwen-chat].serve.kserve.scale"
+    live = Live(planned(merged({**hybrid(), "keda": True}, {path: KEDA}), stack="hybrid"))
+    assert assessed(live).state is Stage.READY
+    finding = first(assessed(live, absent=frozenset({("keda.sh", "ScaledObject")})), "qwen-chat")
+    assert (finding.link, finding.row) == ("autoscaler", "keda_is_there")
+    assert "its CRD is not installed" in finding.why
+
+
+def test_a_service_whose_revision_is_gone_is_not_ready_whatever_it_says():
+    live = Live(plan_of("dev"))
+    live.remove("Revision")
+    assert "its revision qwen-00001 is gone" in first(assessed(live), "qwen").why
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert "Knative refuses a field" in first(assessed(live), "qwen").why
+
+
+def test_a_refusal_that_is_over_is_not_said():
+    live = Live(plan_of("dev"))
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert assessed(live).state is Stage.READY
