@@ -570,29 +570,6 @@ def _cordon(live: Live) -> None:
     live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
 
 
-<<<<<<< HEAD
-=======
-def groups() -> Live:
-    """Two models on two nodes each."""
-    return Live(planned(configuration(FOLDER / "Pulumi.multi-node.yaml"), stack="multi-node"))
-
-
-def test_a_worker_that_waits_is_looked_for_like_any_pod_of_a_model() -> None:
-    live = groups()
-    assert [way.first for way in assessed(live).ways] == [None, None]
-    live.pending("qwen-0-1")
-    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="1 of 2 groups")
-    assert "qwen-0-1" in str(first(assessed(live), "qwen"))
-
-
-def test_groups_that_are_not_there_yet_say_so_last() -> None:
-    live = groups()
-    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
-    finding = first(assessed(live), "qwen")
-    assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
-
-
->>>>>>> work-groups
 KEDA = {
     "metric": "prometheus",
     "target": 2,
@@ -625,7 +602,6 @@ def test_a_refusal_that_is_over_is_not_said():
     said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
     live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
     assert assessed(live).state is Stage.READY
-<<<<<<< HEAD
 
 
 def groups() -> Live:
@@ -646,5 +622,3 @@ def test_groups_that_are_not_there_yet_say_so_last() -> None:
     live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
     finding = first(assessed(live), "qwen")
     assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
-=======
->>>>>>> work-groups
