@@ -653,9 +653,11 @@ BROKEN: Final[Sequence[Breakage]] = (
 
 def attempt(scene: Scene, broken: Breakage) -> Row:
     """Breaks something, waits until the right thing is said, and until all is well again."""
-    before = scene.way(broken.model)
     faults = []
-    if not _is_well(before):
+    # What was broken before it may have moved others about, who settle a little later.
+    settled = _heals(scene, broken.model)
+    before = scene.way(broken.model)
+    if not settled:
         faults.append(f"{broken.model} is not well before: {_words(before.first)}")
     seen: Way = before
     start = time.monotonic()
