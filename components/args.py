@@ -1,7 +1,6 @@
 """Base of every args model: plain values are validated at once, and each fault is one sentence."""
 
 import ast
-import difflib
 import functools
 import inspect
 import itertools
@@ -28,12 +27,30 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from .keys import (
+    UNIONS,
+    beginning,
+    mappings,
+    meant_key,
+    meant_places,
+    models_in,
+    related_key,
+    snake,
+)
+from .keys import nearest as nearest
+
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
 T = TypeVar("T")  # pulumi.Input[X] is a union over this name
 
-_UNIONS = (typing.Union, types.UnionType)
-
+_NAME_OF_OTHERS = re.compile("[./]")
+"""What names of labels, resources and the like have, and no key of ours."""
+_PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
+"""What YAML reads as a number, or as true or false, where no quotes are around it."""
+_BYTES = re.compile(r"\d+(\.\d+)?[KMGT]i?B")
+"""A size as people write it, of which Kubernetes has no B."""
+_FIRST_KEYS = 4
+"""Keys of a section that a sentence names where none was given."""
 RENDERED = "_rendered"
 """Where `once` keeps what was rendered of arguments, beside their fields."""
 
@@ -268,7 +285,7 @@ def faults(model: type[BaseModel], error: ValidationError, raw: object) -> list[
                 nested.under(path) for nested in cause.faults
             )
             continue
-        fault = _fault(model, steps, path, detail, _at(raw, steps))
+        fault = _fault(model, steps, path, detail, raw)
         is_other_arm = detail["type"] == "enum" and isinstance(detail["input"], Mapping)
         if detail["type"] == "is_instance_of" or is_other_arm:
             # Of Input[str], the arm for text says it better, and of a section that of its keys;
@@ -311,20 +328,11 @@ def path_of(raw: object, steps: Iterable[str | int]) -> str:
         if isinstance(step, int):
             name = value.get("name") if isinstance(value, Mapping) else None
             path += f"[{name if isinstance(name, str) else step}]"
+        elif path and _NAME_OF_OTHERS.search(step):
+            path += f"[{step}]"
         else:
             path += f".{step}" if path else step
     return path
-
-
-def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The known word that the reader most likely meant, if any is close.
-
-    Args:
-        word: What was written.
-        words: What might have been meant.
-        likeness: How close it has to be, from 0 to 1.
-    """
-    return next(iter(difflib.get_close_matches(word, list(words), n=1, cutoff=likeness)), None)
 
 
 def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
@@ -335,16 +343,21 @@ def field_at(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | 
             continue
         field = next((f for m in models if (f := _field(m, step))), None)
         if field is not None:
-            models = list(_models_in(field.annotation))
+            models = list(models_in(field.annotation))
     return field
 
 
 def keys_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[str]:
     """The keys that may stand at a location, in the order they are declared."""
-    field = field_at(model, steps)
-    models = list(_models_in(field.annotation)) if field else [] if steps else [model]
+    models = _models_at(model, steps)
     keys = (info.alias or name for m in models for name, info in m.model_fields.items())
     return list(dict.fromkeys(keys))
+
+
+def _models_at(model: type[BaseModel], steps: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The models of the section at a location."""
+    field = field_at(model, steps)
+    return list(models_in(field.annotation)) if field else [] if steps else [model]
 
 
 def _folded(group: list[Fault]) -> list[Fault]:
@@ -388,26 +401,57 @@ def _attribute_docstrings(module: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def _fault(
-    model: type[BaseModel], steps: Sequence[str | int], path: str, detail: Any, got: object
+    model: type[BaseModel], steps: Sequence[str | int], path: str, detail: Any, raw: object
 ) -> Fault:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(model, steps, path, got)
+        return _unknown_key(model, steps, path, raw)
+    got = _at(raw, steps)
+    for fault in _entry_faults(model, steps, got):
+        return fault.under(path_of(raw, steps[:-2]))
     info = _field_around(model, steps)
     if kind == "missing":
         return Fault(path, MISSING, "given", _purpose(info))
-    models = _models_in(info.annotation) if info else [model]
+    models = [*models_in(info.annotation)] if info else [model]
     if _is_secret(info) or any(map(_holds_secret, models)):
         got = Words("given in plain")
     elif isinstance(got, pulumi.Output):
         got = Words("an Output, known only later")
     want = _want(kind, detail, info)
+    if models and kind in ("list_type", "model_type", "dict_type", "model_attributes_type"):
+        want += f" of sections{_keys_of(models)}" if kind == "list_type" else _keys_of(models)
     if kind == "string_type" and isinstance(got, float):
         why = "without them YAML reads a number, by which 1.30 is 1.3"
         return Fault(path, got, "text in quotes", why)
     if kind == "string_type" and isinstance(got, int):
+        texts = [text for text in (info.examples if info else None) or [] if isinstance(text, str)]
         want = f"text in quotes, as {str(got).lower()!r} is"
+        if texts and not _PLAIN.fullmatch(texts[0]) and not isinstance(got, bool):
+            want = f"text such as {texts[0]!r}"
+    if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
+        want += ", without quotes" if _PLAIN.fullmatch(got) else ""
+    if isinstance(got, str) and kind == "string_pattern_mismatch" and _BYTES.fullmatch(got):
+        want += f" (did you mean {got[:-1]!r}?)"
     return Fault(path or "args", got, want, _purpose(info))
+
+
+def _entry_faults(
+    model: type[BaseModel], steps: Sequence[str | int], got: object
+) -> Iterator[Fault]:
+    """What is wrong with the key of an entry whose value cannot be read."""
+    *section, field, key = [None, None, *steps]
+    for holder in _models_at(model, [step for step in section if step is not None]):
+        readers = _text_readers(holder).get(str(field), ()) if isinstance(key, str) else ()
+        for read in readers:
+            yield from read(str(field), {key: got})
+
+
+def _keys_of(models: Sequence[type[BaseModel]]) -> str:
+    """The first keys of a section, where something else was given."""
+    fields = {name: info for model in models for name, info in model.model_fields.items()}
+    keys = sorted(fields, key=lambda name: not (fields[name].is_required() or name == "install"))
+    first, more = keys[:_FIRST_KEYS], " and others" if len(keys) > _FIRST_KEYS else ""
+    return f", with {', '.join(first)}{more}" if first else ""
 
 
 def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldInfo | None:
@@ -417,13 +461,35 @@ def _field_around(model: type[BaseModel], steps: Sequence[str | int]) -> FieldIn
 
 
 def _unknown_key(
-    model: type[BaseModel], steps: Sequence[str | int], path: str, got: object
+    model: type[BaseModel], steps: Sequence[str | int], path: str, raw: object
 ) -> Fault:
-    keys = keys_at(model, steps[:-1])
-    close = nearest(str(steps[-1]), keys)
-    want = f"left out (did you mean {close!r}?)" if close else "left out"
+    key, section, keys = str(steps[-1]), steps[:-1], keys_at(model, steps[:-1])
+    models = _models_at(model, section)
+    close = meant_key(key, keys)
+    entries = mappings(models) if _NAME_OF_OTHERS.search(key) and not close else []
+    guess = [f"an entry of {field}" for field in entries]
+    close = close or beginning(key, keys)
+    if not guess and not close:
+        guess = _places_of(model, steps, raw)
+        close = related_key(key, keys)
+    guess = guess or ([repr(close)] if close else [])
+    want = f"left out (did you mean {' or '.join(guess)}?)" if guess else "left out"
     why = f"the keys here are {', '.join(keys)}" if keys else "no key is allowed here"
     return Fault(path, Words("not a known key"), want, why)
+
+
+def _places_of(model: type[BaseModel], steps: Sequence[str | int], raw: object) -> list[str]:
+    """Where else a key is known, as a reader would write it; the nearest sections come first."""
+    ends = [end for end in range(len(steps) - 1, -1, -1) if not isinstance(steps[end], int)]
+    around = [steps[:end] for end in ends]
+    end, places = meant_places(
+        [_models_at(model, section) for section in around], str(steps[-1]), _at(raw, steps)
+    )
+    above = path_of(raw, around[end]) if places else ""
+    return [
+        f"{above}.{place}" if above else place if "." in place else f"{place!r} at the top"
+        for place in places
+    ]
 
 
 _WANTS: Mapping[str, str] = types.MappingProxyType(
@@ -478,7 +544,8 @@ def _purpose(info: FieldInfo | None) -> str:
     sentence = re.split(r"(?<!e\.g)\. ", text)[0].rstrip(".")
     if not sentence:
         return "nothing else is understood here"
-    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]
+    word = sentence.split()[0]
+    return sentence if word[1:] != word[1:].lower() else sentence[0].lower() + sentence[1:]
 
 
 @functools.cache
@@ -504,7 +571,7 @@ def _let_be_null(body: dict[str, Any], info: FieldInfo) -> None:
     kind = {key: body.pop(key) for key in [*body] if key not in beside}
     arms = kind.get("anyOf", [kind])
     null = {"type": "null"}
-    if null in arms or any(_models_in(info.annotation)):
+    if null in arms or any(models_in(info.annotation)):
         body.update(kind)
     else:
         body["anyOf"] = [*arms, null]
@@ -535,7 +602,7 @@ def _readers(
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         yield from _readers(parts[0], parts[1:], why)
-    elif origin in _UNIONS:
+    elif origin in UNIONS:
         for part in parts:
             yield from _readers(part, (), why)
     elif origin is list:
@@ -576,7 +643,7 @@ def _is_secret(info: FieldInfo | None) -> bool:
 def _holds_secret(model: type[BaseModel]) -> bool:
     fields = model.model_fields.values()
     return any(
-        _is_secret(info) or any(map(_holds_secret, _models_in(info.annotation))) for info in fields
+        _is_secret(info) or any(map(_holds_secret, models_in(info.annotation))) for info in fields
     )
 
 
@@ -621,7 +688,7 @@ def _inside(kind: object, step: str | int) -> object:
 
 def _arms(annotation: object) -> list[object]:
     """The alternatives of a union; None is none, as pydantic does not count it either."""
-    if typing.get_origin(annotation) in _UNIONS:
+    if typing.get_origin(annotation) in UNIONS:
         return [arm for part in typing.get_args(annotation) for arm in _arms(part)]
     return [] if annotation in (None, types.NoneType) else [annotation]
 
@@ -631,15 +698,11 @@ def _child(value: object, step: str | int) -> object:
         return getattr(value, str(step), MISSING)
     if isinstance(value, Mapping):
         # A custom resource's fields may be spelled as on the wire: `volumeMounts`.
-        spelled = (key for key in value if isinstance(key, str) and _snake(key) == step)
+        spelled = (key for key in value if isinstance(key, str) and snake(key) == step)
         return value[step] if step in value else value.get(next(spelled, step), MISSING)
     if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int):
         return value[step] if step < len(value) else MISSING
     return MISSING
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
 def _at(raw: object, steps: Iterable[str | int]) -> object:
@@ -656,10 +719,3 @@ def _field(model: type[BaseModel], step: str) -> FieldInfo | None:
     if (info := fields.get(name)) and info.description is None:
         info.description = descriptions(model).get(name)
     return info
-
-
-def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in typing.get_args(annotation):
-        yield from _models_in(inner)

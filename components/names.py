@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from .args import Because, Fault, TextForm, Words
+from .quantity import Quantity, is_quantity, parse
 
 _KUBERNETES_NAMES: Final = (
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
@@ -447,3 +448,15 @@ def ack_version_faults(field: str, version: object) -> Iterator[Fault]:
         want = "a version of ACK such as 1.34.1-aliyun.1, or left out"
         why = "ACK numbers its own builds of a release, and knows no other names for them"
         yield Fault(field, version, want, why, _ACK_VERSIONS)
+
+
+def size_faults(field: str, text: str, why: str) -> Iterator[Fault]:
+    """Refuses a size below a kibibyte, such as 64m, of which m means thousandths."""
+    if is_quantity(text) and parse(text) < 1024:
+        yield Fault(field, text, "1Ki or more, with a unit such as Mi or Gi", why)
+
+
+ByteSize = Annotated[
+    Quantity, TextForm(size_faults), Because("without a unit it is bytes, and m is thousandths")
+]
+"""Type of an amount of bytes."""

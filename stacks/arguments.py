@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import pulumi
 
@@ -510,12 +511,22 @@ def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
         *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
         *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
         *PROMETHEUS,
+        *_namespaces_of_prometheus(environment),
     ]
-    nodes = [zone.cidr for zone in network.zones] if network else []
+    # Of vSwitches that exist, nobody says the addresses; those of the VPC are pods' too.
+    nodes = [zone.cidr for zone in network.zones if zone.cidr is not None] if network else []
     return Isolation(
         namespaces=list(dict.fromkeys([*gateways, *section.allow_namespaces])),
         cidrs=list(dict.fromkeys([*nodes, *section.allow_cidrs])),
     )
+
+
+def _namespaces_of_prometheus(environment: Environment) -> Iterator[str]:
+    """Namespace of a Prometheus in the cluster, by its address there."""
+    url = environment.gpu_metrics.url if environment.gpu_metrics else None
+    host = (urlsplit(url or "").hostname or "").split(".")
+    if host[2:3] == ["svc"]:
+        yield host[1]
 
 
 def elastic_quota_args(environment: Environment) -> ElasticQuotasArgs | None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Because, Fault, child_options
 from ..catalog.labels import GPU_RESOURCE
 from ..crds.elastic_quota import UNBOUNDED, ElasticQuota, ElasticQuotaTree, ElasticQuotaTreeSpec
-from ..names import LabelName, NamespaceName
+from ..names import ByteSize, LabelName, NamespaceName
 from ..quantity import Quantity, parse
 
 NAME: Final = "elasticquotatree"
@@ -26,7 +26,7 @@ class ElasticAmounts(Args):
     """Whole GPUs."""
     cpu: Quantity | None = Field(default=None, examples=["32"])
     """CPUs, e.g. 32."""
-    memory: Quantity | None = Field(default=None, examples=["128Gi"])
+    memory: ByteSize | None = Field(default=None, examples=["128Gi"])
     """Memory, e.g. 128Gi."""
 
     def _faults(self) -> Iterator[Fault]:

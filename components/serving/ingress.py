@@ -21,8 +21,8 @@ from ..crds.domain_mapping import (
     DomainMapping,
     DomainMappingSpec,
 )
-from ..names import DomainName, ObjectName
-from ..quantity import Quantity, parse
+from ..names import ByteSize, DomainName, ObjectName
+from ..quantity import parse
 
 NGINX: Final = "nginx.ingress.kubernetes.io"
 ALB: Final = "alb.ingress.kubernetes.io"
@@ -118,7 +118,7 @@ class ModelIngress(Args):
     requests_per_second: int | None = Field(default=None, ge=1)
     """Most requests that are let in: of one client address with NGINX, of the rule with ALB, of a
     gateway's instance with MSE. Not with Knative."""
-    body_limit: Quantity = Field(default=BODY_LIMIT, examples=["64Mi"])
+    body_limit: ByteSize = Field(default=BODY_LIMIT, examples=["64Mi"])
     """Largest request body, with NGINX, whose own default is 1 MiB: images and long prompts are
     larger."""
 

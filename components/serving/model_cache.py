@@ -21,8 +21,8 @@ from ..crds.fluid import (
     name_faults,
 )
 from ..crds.model import check
-from ..names import shorter
-from ..quantity import GIB, Quantity, binary, parse
+from ..names import ByteSize, shorter
+from ..quantity import GIB, binary, parse
 from .waiting import metadata
 
 WORKER_OVERHEAD = 2 * GIB
@@ -49,7 +49,7 @@ class CacheTier(Args):
 
     workers: int = Field(ge=1, le=1000)
     """Nodes that share the copy; each has a part."""
-    quota: Quantity = Field(examples=["20Gi"])
+    quota: ByteSize = Field(examples=["20Gi"])
     """Space per worker, e.g. 20Gi. Workers times quota has to hold the model."""
     medium: Medium = Medium.MEM
     """MEM, SSD or HDD."""

@@ -16,8 +16,8 @@ from ..args import MISSING, Args, Because, Fault, Output, T, Words, child_option
 from ..bindings import kubernetes
 from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
-from ..names import url_form
-from ..quantity import Quantity, gib
+from ..names import ByteSize, url_form
+from ..quantity import gib
 from .server import FolderOfClaim, SecretName
 
 KINDS: Final = ("huggingface", "modelscope", "oss", "oci")
@@ -144,7 +144,7 @@ class ModelImportArgs(Args):
     """Claim, writable, of the store."""
     folder: FolderOfClaim
     """Folder of the claim that is filled. It is made."""
-    size: Quantity = Field(examples=["15Gi"])
+    size: ByteSize = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi; an update waits by it."""
     image: ImageReference
     """Image that has python3; it needs nothing else."""

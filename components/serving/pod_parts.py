@@ -9,7 +9,7 @@ from pydantic import Field
 from ..args import MISSING, Args, Because, Fault, Output, T, Words  # noqa: F401
 from ..crds.formats import ImageReference
 from ..crds.volumes import PullPolicy
-from ..names import LabelName, ObjectName
+from ..names import ByteSize, LabelName, ObjectName
 from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
 from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, SecretName, program_faults
@@ -23,7 +23,7 @@ SHARED_MEMORY: Final = "shared-memory"
 class EmptyDir(Args):
     """A folder that is empty when a pod starts, and goes with it."""
 
-    size: Quantity | None = Field(default=None, examples=["50Gi"])
+    size: ByteSize | None = Field(default=None, examples=["50Gi"])
     """Size at which the pod is evicted, e.g. 50Gi. Left out, the node's disk is the limit."""
     memory: bool = False
     """Whether it is memory, out of what the container that writes asks for. Default: disk."""
@@ -127,7 +127,7 @@ class SideContainer(Args):
     """Names of existing Secrets whose keys become environment variables."""
     cpu: Quantity = Field(default="100m", examples=["500m"])
     """CPU request."""
-    memory: Quantity = Field(default="256Mi", examples=["1Gi"])
+    memory: ByteSize = Field(default="256Mi", examples=["1Gi"])
     """Memory request and limit."""
 
     def _faults(self) -> Iterator[Fault]:

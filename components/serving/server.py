@@ -15,7 +15,7 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_SUBDOMAIN, LABEL_KEY
+from ..names import DNS_1123_SUBDOMAIN, LABEL_KEY, ByteSize
 from ..quantity import Quantity, binary, difference, parse
 from .secrets import is_secret_name, secret_faults, secret_word_faults
 from .vllm import Hub, Vllm, vllm_flags
@@ -89,7 +89,7 @@ class Resources(Args):
 
     cpu: Quantity = Field(examples=["16"])
     """CPU request, e.g. "16" or "500m"."""
-    memory: Quantity = Field(examples=["64Gi"])
+    memory: ByteSize = Field(examples=["64Gi"])
     """Memory request and limit, e.g. 64Gi."""
     gpus: int = Field(default=1, ge=0)
     """Whole GPU cards; left out beside `gpu_memory` or `mig`, by which there is a part of one."""
@@ -191,7 +191,7 @@ class ModelServer(Args):
     """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: Quantity | None = Field(default=None, examples=["8Gi"])
+    shared_memory: ByteSize | None = Field(default=None, examples=["8Gi"])
     """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
     card, whose processes talk through it; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None

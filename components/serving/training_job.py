@@ -14,7 +14,7 @@ from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference, dns_1035_faults
 from ..crds.model import check
-from ..quantity import Quantity
+from ..names import ByteSize
 from .secrets import secret_faults, secret_word_faults
 from .server import (
     ABSOLUTE,
@@ -75,7 +75,7 @@ class TrainingJobArgs(Args):
     """Further environment variables; those that the job sets for a rendezvous can be overridden."""
     secret_env: list[str] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: Quantity | None = Field(default=None, examples=["16Gi"])
+    shared_memory: ByteSize | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] | None = None

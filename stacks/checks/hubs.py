@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from components.args import Fault
+from components.args import Fault, Words
 from components.catalog.regions import is_mainland
 from components.serving.load_generators import GENERATORS
 from components.serving.vllm_sources import is_below
@@ -86,6 +86,20 @@ def hub_revisions_stay_the_same(environment: Environment) -> Iterator[str]:
                 "the import takes what it is when it runs, and no later state of it. A commit or a "
                 "digest stays the same."
             )
+
+
+@check
+def folders_are_filled_once(environment: Environment) -> Iterator[Fault]:
+    """Two Jobs that fill one folder write over files that pods read."""
+    filled: dict[tuple[str, str], str] = {}
+    for folder in imports(environment):
+        store = environment.store(folder.files.store)
+        place = store.oss.bucket if store and store.oss else folder.files.store
+        first = filled.setdefault((place, folder.files.folder), folder.field)
+        if first != folder.field:
+            want = f"left out, and path {folder.files.folder!r}, which {first}.source fills"
+            why = "two Jobs would write over files of each other that pods read already"
+            yield Fault(f"{folder.field}.source", Words("of the same folder"), want, why)
 
 
 @warning

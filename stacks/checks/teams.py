@@ -4,17 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.args import Fault, Words, nearest
+from components.catalog.sharing import GpuSharing
 from components.platform import ElasticGroup
+from components.platform.kserve import serves_by_gateway
+from components.serving.ingress import gateway_of
 
 from ..arguments import (
     has_teams,
     isolation_of,
     knows_network_policies,
+    model_imports,
     mounts,
     namespace_of,
     namespace_of_claim,
 )
-from ..needs import Needs
+from ..needs import KNATIVE, KSERVE, Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from ..sections.network import NetworkPlugin
@@ -24,7 +28,7 @@ from .updates import most_cards, spare_replicas
 from .views import fewest_replicas, models, placed, resources_of, workloads
 
 CACHE_MASTERS = 1
-"""Pods of a cache beside its workers, of which each node with a reader has one more."""
+"""Pods of a cache beside its workers."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,19 @@ def _least(environment: Environment, space: str) -> Iterator[Ask]:
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
             replicas = sum(map(fewest_replicas, model.serve.sections.values()))
+<<<<<<< HEAD
             cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
             pods = replicas * model.pods_per_replica
             yield Ask(path, replicas * model.replica_gpus, pods + cache)
+=======
+            cache = _cache_pods(model, min(1, replicas))
+            yield Ask(path, replicas * resources_of(model).whole_cards, replicas + cache)
+
+
+def _cache_pods(model: ModelSection, readers: int) -> int:
+    """Pods of a model's cache: each node with a reader has one that mounts it."""
+    return model.cache.workers + CACHE_MASTERS + readers if model.cache else 0
+>>>>>>> work-break
 
 
 def _most(environment: Environment, space: str) -> Iterator[Ask]:
@@ -84,16 +98,22 @@ def _most(environment: Environment, space: str) -> Iterator[Ask]:
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
             replicas = model.most_replicas
+<<<<<<< HEAD
             cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
             pods = replicas * model.pods_per_replica
             yield Ask(path, replicas * model.replica_gpus, pods + cache)
+=======
+            jobs = len([*model_imports(environment, model)]) + (model.cache is not None)
+            pods = replicas + _cache_pods(model, replicas) + jobs
+            yield Ask(path, replicas * resources_of(model).whole_cards, pods)
+>>>>>>> work-break
     yield from _training(environment, space)
 
 
 def _training(environment: Environment, space: str) -> Iterator[Ask]:
     for job in environment.training:
         if namespace_of(environment, job) == space:
-            gpus = job.parallelism * (job.resources.gpus or 0)
+            gpus = job.parallelism * job.resources.whole_cards
             yield Ask(f"training[{job.name}]", gpus, job.parallelism)
 
 
@@ -137,13 +157,34 @@ def quotas_hold_what_may_run(environment: Environment, needs: Needs) -> Iterator
             for path, model in models(environment):
                 if namespace_of(environment, model) != section.name:
                     continue
+<<<<<<< HEAD
                 each = model.replica_gpus if field == "gpus" else model.pods_per_replica
+=======
+                each = resources_of(model).whole_cards if field == "gpus" else 1
+>>>>>>> work-break
                 spare = spare_replicas(needs, model) * each
                 if least + spare > bound:
                     yield (
                         f"{where}: an update of {path} needs {spare} more than the {least} that "
                         "always run, so it never ends."
                     )
+
+
+@warning
+def quotas_count_whole_cards(environment: Environment) -> Iterator[str]:
+    """Parts of cards are resources of other names."""
+    for section in environment.namespaces:
+        parts = [
+            path
+            for path, workload in workloads(environment)
+            if namespace_of(environment, workload) == section.name
+            and resources_of(workload).is_part
+        ]
+        if parts and getattr(section.quota, "gpus", None) is not None:
+            yield (
+                f"namespaces[{section.name}].quota.gpus counts whole cards alone, and "
+                f"{', '.join(parts)} may take parts of any number: quota.pods bounds those."
+            )
 
 
 def _listed(asks: Sequence[Ask]) -> str:
@@ -168,12 +209,13 @@ def guarantees_are_kept(environment: Environment) -> Iterator[Fault]:
     section = environment.elastic_quota
     if section is None:
         return
-    if not environment.edge_pools and not environment.existing:
-        cards = sum(most_cards(environment, pool) for pool in environment.pools)
+    if environment.creates_cluster and not environment.edge_pools:
+        whole = [pool for pool in environment.pools if pool.gpu_sharing is GpuSharing.EXCLUSIVE]
+        cards = sum(most_cards(environment, pool) for pool in whole)
         total = sum(group.min.gpus or 0 for group in section.groups)
         if total > cards:
             got = Words(f"{total} gpus guaranteed over all groups")
-            why = "that is what the pools have at the most"
+            why = "that is what the pools have at the most, in whole cards"
             yield Fault("elastic_quota.groups", got, f"{cards} or less", why)
     for group in section.groups:
         bound = group.max.gpus
@@ -256,7 +298,11 @@ def _share_pools(environment: Environment, first: ModelSection, second: Training
 def _exceeds(environment: Environment, group: ElasticGroup) -> bool:
     """Whether a group's models may ask for more cards than it is guaranteed."""
     gpus = sum(
+<<<<<<< HEAD
         model.most_replicas * model.replica_gpus
+=======
+        model.most_replicas * resources_of(model).whole_cards
+>>>>>>> work-break
         for model in environment.models
         if namespace_of(environment, model) in group.namespaces
     )
@@ -290,3 +336,40 @@ def policies_have_their_switch(environment: Environment, needs: Needs) -> Iterat
             "Models are in namespaces of their own, but every pod of the cluster reaches them: "
             "network.plugin is flannel, which enforces no NetworkPolicy."
         )
+
+
+@warning_by_needs
+def policies_let_nodes_in(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Load balancers reach pods from nodes, and so does what ACK manages."""
+    isolation = isolation_of(environment, needs)
+    if isolation is not None and not isolation.cidrs and not environment.existing:
+        yield (
+            "NetworkPolicies are declared, and nobody says which addresses the nodes have, of "
+            "whose vSwitches the stack knows the IDs alone: load balancers and what ACK manages "
+            "come from there. Name those ranges in network_policies.allow_cidrs."
+        )
+
+
+@warning_by_needs
+def policies_let_gateways_in(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Of a gateway that the stack does not install, nobody knows the namespace."""
+    isolation = isolation_of(environment, needs)
+    if isolation is None or environment.network_policies.allow_namespaces:
+        return
+    kserve = environment.kserve
+    routes = serves_by_gateway(kserve.chart)
+    unknown = {
+        "knative.install is false": bool(needs.sections(KNATIVE))
+        and not environment.knative.install,
+        f"kserve.ingress_class is {kserve.ingress_class}": needs.has_ingress
+        and not routes
+        and gateway_of(kserve.ingress_class) is None,
+        "kserve.chart makes HTTPRoutes": bool(needs.sections(KSERVE)) and routes,
+    }
+    for cause, holds in unknown.items():
+        if holds:
+            yield (
+                f"NetworkPolicies are declared, and {cause}: pods of a gateway reach the models "
+                f"only from {', '.join(isolation.namespaces)}. Name the "
+                "namespace of another one in network_policies.allow_namespaces."
+            )

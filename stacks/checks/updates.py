@@ -25,7 +25,11 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     held = _held_cards(environment)
     for path, model in models(environment):
+<<<<<<< HEAD
         cards = model.replica_gpus
+=======
+        cards = model.server.resources.whole_cards  # Of parts, a card has room for several.
+>>>>>>> work-break
         pools = own_pools(environment, model.placement)
         if not cards or len(pools) < len(model.placement.pools):
             continue
@@ -100,7 +104,13 @@ def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) ->
 
 def _least_cards(model: ModelSection) -> int:
     sections = model.serve.sections.values()
+<<<<<<< HEAD
     return sum(fewest_replicas(section) * model.replica_gpus for section in sections)
+=======
+    return sum(
+        fewest_replicas(section) * model.server.resources.whole_cards for section in sections
+    )
+>>>>>>> work-break
 
 
 def spare_replicas(needs: Needs, model: ModelSection) -> int:
@@ -151,5 +161,6 @@ def _remedy(section: RuntimeSection, rollout: Rollout | None) -> str:
 
 def most_cards(environment: Environment, pool: PoolSection) -> int:
     """Cards that a pool has at its largest."""
-    cards = [environment.instances[name].gpus for name in pool.instance_types]
+    instances = environment.instances
+    cards = [instances[name].gpus for name in pool.instance_types if name in instances]
     return highest_size(pool) * min(cards, default=0)

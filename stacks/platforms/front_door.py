@@ -80,7 +80,9 @@ def ingresses_have_a_controller(environment: Environment, needs: Needs) -> Itera
     section = environment.kserve
     named = any(addon.name.endswith(_INGRESS_ADDON) for addon in environment.cluster.addons)
     if _is_assumed(environment, needs) and not environment.existing and not named:
-        want = f"'present', or kserve.ingress_class {DEFAULT_INGRESS_CLASS}"
+        addon = INGRESS_ADDONS.get(section.ingress_class)
+        brought = f"'addon' for ACK's {addon}, or " if addon else ""
+        want = f"{brought}'present', or kserve.ingress_class {DEFAULT_INGRESS_CLASS}"
         why = (
             f"cluster.addons names no add-on that could answer to {section.ingress_class}, and "
             "without one the models are reached inside the cluster alone"

@@ -113,7 +113,7 @@ def present_metrics_are_served(environment: Environment) -> Iterator[str]:
 @warning_by_needs
 def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterator[str]:
     """What the stack does not install, a cluster that it creates does not have at first."""
-    if environment.existing:
+    if not environment.creates_cluster:
         return
     named = {addon.name for addon in environment.cluster.addons}
     absent = {

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
-from components.names import NamespaceName, ObjectName, ServiceName
-from components.quantity import Quantity
+from components.names import ByteSize, NamespaceName, ObjectName, ServiceName
 from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
@@ -36,7 +35,7 @@ class PodVolumeSection(MountedVolume):
     """Name of an entry of `stores`, of which a folder is mounted."""
     path: str = Field(default="/", pattern="^/", examples=["/lora"])
     """Folder in the store. Default: all of it."""
-    size: Quantity | None = Field(default=None, examples=["2Gi"])
+    size: ByteSize | None = Field(default=None, examples=["2Gi"])
     """Size of the folder's files, e.g. 2Gi. Given with `store`."""
     source: ImportSource | None = None
     """Whence the folder is filled. Left out, its files are there already."""

@@ -30,7 +30,7 @@ class NetworkPoliciesSection(Args):
     """Further namespaces that are let in. Those of gateways and of Prometheus are by themselves."""
     allow_cidrs: list[Cidr] = []
     """Further addresses that are let in. Those of the stack's own nodes are by themselves, since
-    load balancers and what ACK manages come from there."""
+    load balancers and what ACK manages come from there; of vSwitches that exist, name them."""
 
 
 class ElasticQuotaSection(Args):

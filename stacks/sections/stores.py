@@ -11,13 +11,13 @@ from components.cloud.model_file_system import StorageType
 from components.cloud.model_store import FuseType, MountTargetHost
 from components.names import (
     OSS_BUCKET,
+    ByteSize,
     KmsKeyId,
     NamespaceName,
     ObjectName,
     PartOfNames,
     host_form,
 )
-from components.quantity import Quantity
 from components.serving.model_import import ImportSource
 
 from .marks import IMMUTABLE
@@ -141,7 +141,7 @@ class VolumeSection(Args):
     """Name of an entry of `stores`."""
     path: str = Field(default="/", pattern="^/", examples=["/Qwen-7B-Chat-Int8"])
     """Folder in the store. Default: all of it."""
-    size: Quantity = Field(examples=["15Gi"])
+    size: ByteSize = Field(examples=["15Gi"])
     """Size of the files, e.g. 15Gi."""
 
 

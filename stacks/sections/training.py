@@ -6,8 +6,7 @@ from pydantic import Field
 
 from components.args import Args, Because
 from components.crds.formats import ImageReference
-from components.names import NamespaceName, ServiceName
-from components.quantity import Quantity
+from components.names import ByteSize, NamespaceName, ServiceName
 from components.serving.server import ABSOLUTE, Resources
 
 from .models import PlacementSection
@@ -61,7 +60,7 @@ class TrainingSection(Args):
     """Environment variables; over those that the job sets for a rendezvous."""
     secret_env: list[str] = []
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
-    shared_memory: Quantity | None = Field(default=None, examples=["16Gi"])
+    shared_memory: ByteSize | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
     image_pull_secrets: list[str] = []

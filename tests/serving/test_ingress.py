@@ -211,6 +211,7 @@ def test_the_host_is_an_output() -> None:
     [
         ({"host": "https://chat.example.org"}, "host is 'https://chat.example.org', but it must"),
         ({"host": "Chat.example.org"}, r"did you mean 'chat.example.org'"),
+        ({"body_limit": "64m"}, r"body_limit is '64m', but it must be 1Ki or more"),
         ({"host": "chat"}, "host is 'chat', but it must be a domain of two parts or more"),
         ({"host": "a.b.svc.cluster.local"}, "outside of cluster.local"),
         ({"tls": {}}, "tls.secret is missing, but it must be given, or issuer"),

@@ -1,15 +1,20 @@
 """Several namespaces: everything of a model lands in its own one."""
 
+from collections.abc import Callable
 from typing import Any, Final
+
+import pytest
 
 from plan.model import Plan, Resource
 from tests import crd_schemas
 
+from .checks.parts import own_ack_cluster, own_vpc
 from .environments import Raw, dev, existing, hybrid, merged, planned
 
 QWEN: Final = "models[qwen].namespace"
 TUNE: Final = "training[finetune].namespace"
 TEAM: Final[Raw] = {QWEN: "team-a", "network.policies": True}
+TEAM_MODEL: Final[Raw] = {QWEN: "team-a"}
 
 
 def of(plan: Plan, kind: str) -> list[Resource]:
@@ -111,6 +116,20 @@ def test_only_gateways_prometheus_and_a_namespace_itself_reach_its_pods() -> Non
         *("knative-serving", "kourier-system", "fluid-system", "arms-prom", "monitoring")
     ]
     assert nodes == {"ipBlock": {"cidr": "10.0.0.0/20"}}
+
+
+@pytest.mark.parametrize("base", [own_vpc, own_ack_cluster])
+def test_a_network_that_exists_can_hold_teams(base: Callable[[], Raw]) -> None:
+    """Of its vSwitches, nobody knows the addresses."""
+    [rule] = isolation(merged(base(), TEAM_MODEL))["ingress"]
+    assert [*map(set, rule["from"])] == [{"podSelector"}, {"namespaceSelector"}]
+
+
+def test_a_prometheus_in_the_cluster_is_let_in_from_where_it_is() -> None:
+    metrics = {"url": "http://prometheus.observability.svc.cluster.local:9090"}
+    claim = {TUNE: "team-a", "stores[models].claim.namespace": "team-a"}
+    text = str(isolation(merged(existing(), {**TEAM_MODEL, **claim, "gpu_metrics": metrics})))
+    assert "'observability'" in text
 
 
 def test_others_are_let_in_where_they_are_named() -> None:

@@ -131,7 +131,8 @@ def test_ten_faults_of_ten_kinds_are_ten_sentences_in_one_run() -> None:
             "max_request_seconds, gateway_annotations."
         ),
         (
-            "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi: space per "
+            "models[qwen].cache.quota is '20GB', but it must be text such as 20Gi (did you mean "
+            "'20G'?): space per "
             "worker, e.g. 20Gi."
         ),
         (
@@ -215,6 +216,82 @@ def test_a_fault_in_an_entry_does_not_hide_a_broken_rule_of_the_same_entry() -> 
 )
 def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> None:
     assert meant in refusal(changed(dev(), path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "meant"),
+    [
+        ("cluster.resource_group_id", "rg-1", "did you mean 'resource_group_id' at the top?"),
+        ("cluster.tags", {"a": "b"}, "did you mean 'tags' at the top?"),
+        ("quota", {"gpus": 1}, "did you mean namespaces[].quota?"),
+        ("models[qwen].pools", ["a10"], "did you mean models[qwen].placement.pools?"),
+        ("models[qwen].serve.knative.host", "a.b", "did you mean models[qwen].ingress.host?"),
+        ("models[qwen].serve.knative.hostname", "a.b", "did you mean models[qwen].ingress.host?"),
+        (
+            "models[qwen].serve.knative.tls_secret",
+            "s",
+            "did you mean models[qwen].ingress.tls.secret?",
+        ),
+        (
+            "models[qwen].serve.knative.maxReplicas",
+            3,
+            "did you mean models[qwen].serve.knative.scale.max?",
+        ),
+        ("models[qwen].server.sidecars", [], "did you mean models[qwen].sidecars?"),
+        ("pools[a10].min_size", 0, "did you mean pools[a10].autoscale.min?"),
+        ("pools[a10].autoscaling", {}, "did you mean 'autoscale'?"),
+        ("gpu_metrics", {"enabled": False}, "did you mean 'install'?"),
+        ("stores[models].oss.access_key_id", "x", "did you mean 'secret'?"),
+        ("models[qwen].server.resources[nvidia.com/gpu]", 1, "did you mean 'gpus'?"),
+        ("network.vswitch_ids", "vsw-1", "did you mean network.zones[].vswitch_id?"),
+        ("pools[a10].data_disk_gib", 500, "did you mean 'data_disk'?"),
+        ("pools[a10].instanceTypes", ["x"], "did you mean 'instance_types'?"),
+        (
+            "pools[a10][example.com/gpu]",
+            "a",
+            "did you mean an entry of tags or an entry of lab",
+        ),
+    ],
+)
+def test_a_key_of_another_section_is_told_where_it_belongs(
+    path: str, value: Any, meant: str
+) -> None:
+    whole = changed(dev(), path, value)
+    assert [sentence for sentence in sentences(whole) if meant in sentence]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("models[qwen].server.nodes", 2),  # `nodes` at the top is a list of sections
+        ("models[qwen].name_of_nothing", 1),
+        ("models[qwen].serve.type", "x"),
+        ("models[qwen].server.name", "x"),  # so many sections have one
+    ],
+)
+def test_a_key_that_means_nothing_anywhere_is_told_no_place(path: str, value: Any) -> None:
+    [sentence] = [text for text in sentences(changed(dev(), path, value)) if path in text]
+    assert "did you mean" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kind"),
+    [
+        (
+            "network_policies",
+            True,
+            "a section of keys and values, with enabled, allow_namespaces, allow_cidrs:",
+        ),
+        (
+            "models[qwen].topology_spread",
+            "zone",
+            "a list of sections, with topology, max_skew, required:",
+        ),
+        ("pools[a10].data_disk", 500, "a section of keys and values, with size_gib,"),
+    ],
+)
+def test_a_value_in_place_of_a_section_is_told_its_keys(path: str, value: Any, kind: str) -> None:
+    assert kind in " ".join(sentences(changed(dev(), path, value)))
 
 
 @pytest.mark.parametrize(
@@ -337,3 +414,32 @@ def test_a_defect_is_raised_and_no_refusal_without_a_word(
     with pytest.raises(type(error), match="a defect"):
         validate(dev())
     assert sentences(merged(dev(), {"models[qwen].priority": "urgent"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("models[qwen].server.resources.gpus", "1", "must be a whole number, without quotes:"),
+        ("knative", {"install": "false"}, "must be true or false, without quotes:"),
+        ("models[qwen].server.resources.cpu", 12, "must be text in quotes, as '12' is:"),
+        ("models[qwen].server.resources.memory", 64, "must be text such as '64Gi':"),
+        ("models[qwen].server.resources.memory", "64m", "must be 1Ki or more, with a unit such"),
+        ("models[qwen].volume.size", "15", "without a unit it is bytes, and m is thousandths"),
+        ("models[qwen].server.resources.memory", "64GB", "64Gi (did you mean '64G'?):"),
+        (
+            "models[qwen].server.resources.extended",
+            {"aliyun.com/gpu-mem": "8"},
+            "extended[aliyun.com/gpu-mem] is 'aliyun.com/gpu-mem', but it must be left out, and "
+            "gpu_memory given:",
+        ),
+        (
+            "models[qwen].server.resources.extended",
+            {"aliyun/erdma": "1"},
+            "extended[aliyun/erdma] is '1', but it must be a whole number, without quotes:",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_told_how_to_be_written(
+    path: str, value: Any, sentence: str
+) -> None:
+    assert sentence in " ".join(sentences(changed(dev(), path, value)))

@@ -597,8 +597,8 @@ CASES = [
         dev,
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": "2.09"}}},
         (
-            "prices.nodes_hourly.ecs.g7.2xlarge is '2.09', but it must be a number: price of a "
-            "node per hour on demand, by instance type."
+            "prices.nodes_hourly[ecs.g7.2xlarge] is '2.09', but it must be a number, without "
+            "quotes: price of a node per hour on demand, by instance type."
         ),
         {"prices": {**CONTRACT, "nodes_hourly": {"ecs.g7.2xlarge": 2.09}}},
     ),

@@ -120,9 +120,10 @@ CASES = [
         hybrid,
         {"kserve": {"ingress_class": "alb"}},
         (
-            "kserve.ingress_controller is missing, but it must be 'present', or "
-            "kserve.ingress_class nginx: cluster.addons names no add-on that could answer to alb, "
-            "and without one the models are reached inside the cluster alone."
+            "kserve.ingress_controller is missing, but it must be 'addon' for ACK's "
+            "alb-ingress-controller, or 'present', or kserve.ingress_class nginx: cluster.addons "
+            "names no add-on that could answer to alb, and without one the models are reached "
+            "inside the cluster alone."
         ),
         {
             "kserve": {"ingress_class": "alb"},

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..environments import GONE, Raw, dev
 from .cases import Case, refusals, surprises
-from .parts import load_test
+from .parts import MODEL, load_test
 
 HUB: Raw = {
     "models[qwen].volume": GONE,
@@ -19,6 +19,7 @@ KEPT: Raw = {"name": "hub", "mount_path": "/hub", "claim": "hub", "writable": Tr
 SOURCE: Raw = {"huggingface": "Qwen/Qwen2.5-7B-Instruct", "revision": "main"}
 VOLUME: Raw = {"store": "models", "path": "/qwen", "size": "11Gi", "source": SOURCE}
 COMMIT: Final = "a09a35458c702b33eeacc393d103063234e8bc28"
+PINNED_VOLUME: Raw = {**VOLUME, "source": {**SOURCE, "revision": COMMIT}}
 FIELD: Final = "models[qwen].server.vllm.model"
 HEY: Raw = {"generator": "hey", "image": "registry/hey:1"}
 
@@ -33,6 +34,27 @@ CASES = [
             "models[qwen].volume given: inference-perf reads the tokenizer from the model's volume."
         ),
         {**HUB, "load_tests": [load_test(**HEY)]},
+    ),
+    Case(
+        "folders_are_filled_once",
+        "two models that import one folder, as a canary of KServe would",
+        dev,
+        {
+            "models[qwen].volume": PINNED_VOLUME,
+            "models[+]": {**MODEL, "volume": PINNED_VOLUME},
+        },
+        (
+            "models[llama].volume.source is of the same folder, but it must be left out, and path "
+            "'/qwen/a09a35458c70', which models[qwen].volume.source fills: two Jobs would write "
+            "over files of each other that pods read already."
+        ),
+        {
+            "models[qwen].volume": PINNED_VOLUME,
+            "models[+]": {
+                **MODEL,
+                "volume": {"store": "models", "path": "/qwen/a09a35458c70", "size": "11Gi"},
+            },
+        },
     ),
     Case(
         "load_tests_name_what_is_served",

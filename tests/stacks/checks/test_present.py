@@ -2,9 +2,24 @@
 
 from typing import Any, Final
 
-from ..environments import Raw, changed, dev, existing, hybrid, merged, planned, refusal, sentences
+from ..environments import (
+    Raw,
+    changed,
+    dev,
+    existing,
+    hybrid,
+    merged,
+    planned,
+    refusal,
+    sentences,
+    warnings,
+)
 from .cases import Case, refusals, surprises
+<<<<<<< HEAD
 from .parts import groups
+=======
+from .parts import own_ack_cluster
+>>>>>>> work-break
 
 KNATIVE: Final[Raw] = {"knative": {"install": False}}
 KSERVE: Final[Raw] = {"kserve": {"install": False}}
@@ -176,6 +191,12 @@ SURPRISES = [
         {"cluster.addons": [{"name": "knative"}], **KNATIVE},
     ),
 ]
+
+
+def test_a_cluster_that_exists_is_not_told_to_be_new() -> None:
+    told = " ".join(warnings(merged(own_ack_cluster(), KNATIVE)))
+    assert "knative.install is false, so nobody sets" in told
+    assert "the stack creates the cluster" not in told
 
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

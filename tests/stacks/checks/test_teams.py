@@ -2,14 +2,38 @@
 
 from typing import Any, Final
 
-from ..environments import Raw, dev, existing, hybrid
+from ..environments import Raw, configuration, dev, existing, hybrid, merged, sentences
+from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
+<<<<<<< HEAD
 from .parts import groups
+=======
+from .parts import own_ack_cluster, own_vpc
+>>>>>>> work-break
 
 QWEN: Final = "models[qwen].namespace"
 SCALE: Final = "models[qwen].serve.knative.scale"
 TUNE: Final = "training[finetune].namespace"
 TEAM: Raw = {QWEN: "team-a"}
+
+
+TEAM_CLAIM: Raw = {
+    TUNE: "team-a",
+    "stores[models].claim.namespace": "team-a",
+}
+
+
+def existing_kserve() -> Raw:
+    """A model of KServe in a namespace of its own, on a cluster that exists."""
+    serve = {"kserve": {"scale": {"metric": "cpu", "target": 80, "max": 2}}}
+    kserve = {"ingress_controller": "present"}
+    changes = {**TEAM, **TEAM_CLAIM, "models[qwen].serve": serve, "kserve": kserve}
+    return merged(existing(), changes)
+
+
+def shared() -> Raw:
+    """Models on parts of cards."""
+    return configuration(FOLDER / "Pulumi.gpu-sharing.yaml")
 
 
 def quota(**bounds: int) -> Raw:
@@ -68,12 +92,12 @@ CASES = [
         "quotas_hold_what_always_runs",
         "a quota below the pods of a model and its cache",
         dev,
-        quota(pods=3),
+        quota(pods=4),
         (
-            "namespaces[inference].quota.pods is 3, but it must be 4 or more: so many are needed "
+            "namespaces[inference].quota.pods is 4, but it must be 5 or more: so many are needed "
             "at the least by models[qwen]."
         ),
-        quota(pods=4),
+        quota(pods=5),
     ),
     *(
         Case(
@@ -130,7 +154,7 @@ CASES = [
         tree(group(min={"gpus": 4}), group("b", "team-b", min={"gpus": 3})),
         (
             "elastic_quota.groups is 7 gpus guaranteed over all groups, but it must be 6 or less: "
-            "that is what the pools have at the most."
+            "that is what the pools have at the most, in whole cards."
         ),
         tree(group(min={"gpus": 3}), group("b", "team-b", min={"gpus": 3})),
     ),
@@ -295,6 +319,60 @@ SURPRISES = [
         tree(group()),
     ),
     Case(
+        "quotas_count_whole_cards",
+        "a bound of cards where a model takes a part of one",
+        shared,
+        quota(gpus=1),
+        (
+            "namespaces[inference].quota.gpus counts whole cards alone, and models[chat], "
+            "models[embed], models[code] may take parts of any number: quota.pods bounds those."
+        ),
+        quota(pods=40),
+    ),
+    Case(
+        "policies_let_gateways_in",
+        "policies before an ingress controller whose namespace nobody knows",
+        existing_kserve,
+        {"kserve.ingress_class": "traefik"},
+        (
+            "NetworkPolicies are declared, and kserve.ingress_class is traefik: pods of a gateway "
+            "reach the models only from kube-system, ingress-nginx, fluid-system, arms-prom, "
+            "monitoring. Name the namespace of another one in network_policies.allow_namespaces."
+        ),
+        {
+            "kserve.ingress_class": "traefik",
+            "network_policies": {"allow_namespaces": ["traefik"]},
+        },
+    ),
+    Case(
+        "policies_let_gateways_in",
+        "policies before a Knative that the stack did not install",
+        existing,
+        {**TEAM, **TEAM_CLAIM, "knative": {"install": False}},
+        (
+            "NetworkPolicies are declared, and knative.install is false: pods of a gateway reach "
+            "the models only from knative-serving, kourier-system, fluid-system, arms-prom, "
+            "monitoring. Name the namespace of another one in network_policies.allow_namespaces."
+        ),
+        {**TEAM, **TEAM_CLAIM},
+    ),
+    Case(
+        "policies_let_nodes_in",
+        "policies where the stack knows the vSwitches by their IDs alone",
+        own_vpc,
+        {**TEAM, "network.policies": True},
+        (
+            "NetworkPolicies are declared, and nobody says which addresses the nodes have, of "
+            "whose vSwitches the stack knows the IDs alone: load balancers and what ACK manages "
+            "come from there. Name those ranges in network_policies.allow_cidrs."
+        ),
+        {
+            **TEAM,
+            "network.policies": True,
+            "network_policies": {"allow_cidrs": ["10.0.0.0/20"]},
+        },
+    ),
+    Case(
         "policies_have_their_switch",
         "policies that Terway was not told to enforce",
         dev,
@@ -324,3 +402,24 @@ SURPRISES = [
 
 test_it_is_refused, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+def test_parts_of_cards_are_no_cards_of_a_quota() -> None:
+    assert sentences(merged(shared(), quota(gpus=0))) == []
+
+
+def test_parts_of_cards_cannot_be_guaranteed() -> None:
+    [sentence] = sentences(merged(shared(), tree(group())))
+    assert "over all groups, but it must be 0 or less" in sentence
+
+
+def test_cards_of_nodes_that_exist_can_be_guaranteed() -> None:
+    """The stack's pool has one card, the cluster others."""
+    groups = tree(group(min={"gpus": 2}))
+    assert sentences(merged(own_ack_cluster(), groups)) == []
+
+
+def test_a_quota_beside_an_unknown_type_is_no_traceback() -> None:
+    unknown = {"pools[a10].instance_types": ["ecs.gn99-c8g1.2xlarge"]}
+    [sentence] = sentences(merged(dev(), {**tree(group()), **unknown}))
+    assert sentence.startswith("pools[a10].instance_types is 'ecs.gn99-c8g1.2xlarge'")
