@@ -60,6 +60,100 @@ _PROJECT = click.option(
 )
 
 
+class _Questions(click.Command):
+    """A verb with a flag for each question of the wizard, whose tables are read with the verb."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from wizard.questions import QUESTIONS
+
+        flags = [
+            click.Option([question.flag], metavar="ANSWER", help=f"{question.text}.")
+            for question in QUESTIONS
+        ]
+        return [*flags, *super().get_params(ctx)]
+
+
+@main.command(cls=_Questions)
+@click.argument("stack")
+@click.option("--yes", is_flag=True, help="Ask nothing, and take the defaults of what is not said.")
+@_PROJECT
+def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
+    """Write the stack file of a new STACK, from answers to some questions.
+
+    Asks what is to be served, on what, and how; a question whose flag is given is not asked. What
+    it writes plans: the file is validated first, and one that is there is never overwritten.
+
+    \b
+    Examples:
+      ack-inference new dev
+      ack-inference new dev --yes --card T4 --region cn-hangzhou --max 4
+      ack-inference new lab --yes --on existing --claim llm-models --present knative
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from wizard.command import new as write_new
+
+    def ask(text: str, default: str) -> str:
+        answer: str = click.prompt(text, default=default or None, err=True)
+        return answer
+
+    def say(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    answers = {name: answer for name, answer in flags.items() if answer is not None}
+    try:
+        path = write_new(stack, project, answers, say, None if yes else ask)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
+
+
+@main.command()
+@click.argument("stack")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="Access to the cluster; read alone.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option(
+    "--namespace", metavar="NAME", help="The one whose models are described. Default: all."
+)
+@_PROJECT
+def adopt(
+    stack: str, kubeconfig: Path, context: str | None, namespace: str | None, project: Path
+) -> None:
+    """Write the stack file of a new STACK that describes a cluster which runs models by hand.
+
+    Reads Knative Services, InferenceServices, Deployments that serve, Jobs that train, and what
+    belongs to them, with `list` alone; it changes nothing, and asks for no Secret. Then it says, a
+    sentence each, what the file could not say, and what the stack's first update would change.
+
+    \b
+    Examples:
+      ack-inference adopt prod --kubeconfig ~/.kube/config
+      ack-inference adopt team-a --kubeconfig ~/.kube/config --namespace team-a
+    """  # noqa: D301
+    gc.disable()
+
+    from adoption.command import adopt as write_adopted
+    from plan.refused import Refused
+
+    def say(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    try:
+        path = write_adopted(stack, project, kubeconfig, context, namespace, say)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
+
+
 @main.command()
 @click.argument("stack", shell_complete=_stacks)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
@@ -175,6 +269,145 @@ def diff(
         sys.exit(REFUSED)
     write(changes, format_)
     sys.exit(REFUSED if changes.refused else 0)
+
+
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.argument("models", nargs=-1)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    default=Path.home() / ".kube" / "config",
+    show_default="KUBECONFIG, or ~/.kube/config",
+    help="Access to the stack's cluster; read alone.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--watch", is_flag=True, help="Go on until all is ready, broken, or Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+@_PROJECT
+def status(
+    stack: str,
+    models: tuple[str, ...],
+    kubeconfig: Path,
+    context: str | None,
+    watch: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Follow the MODELS of a STACK that is up through its cluster, and say what breaks their way.
+
+    A line for each model and job where all is well; otherwise the first broken link, why, and what
+    to do. Reads with `list`, and the logs of containers that crash; it writes nothing, and asks for
+    no Secret.
+
+    \b
+    Exit codes beside 2:
+      0  all are ready
+      3  some are on their way
+      4  some are broken
+
+    \b
+    Examples:
+      ack-inference status dev
+      ack-inference status prod qwen --watch
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.command import show
+
+    try:
+        code = show(
+            stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
+        )
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("stack", shell_complete=_stacks)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="KUBECONFIG",
+    help="Access to the stack's cluster. Default: KUBECONFIG; without one, nothing is asked.",
+)
+@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@click.option("--rbac", is_flag=True, help="Print the ClusterRole that `status` needs, and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
+@_PROJECT
+def doctor(
+    stack: str,
+    kubeconfig: Path | None,
+    context: str | None,
+    rbac: bool,
+    as_json: bool,
+    project: Path,
+) -> None:
+    """Look before `pulumi up` of a STACK at what it needs: programs, keys, cluster, rights.
+
+    A line for each point: ok, wrong, or not known, with the remedy. Values of keys are not shown.
+
+    \b
+    Exit codes beside 2:
+      0  nothing is wrong
+      1  something is
+
+    \b
+    Examples:
+      ack-inference doctor dev
+      ack-inference doctor prod --kubeconfig prod.kubeconfig
+      ack-inference doctor prod --rbac | kubectl apply -f -
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.render import terminal
+    from status.doctor import cluster_role, show
+
+    if rbac:
+        click.echo(cluster_role(), nl=False)
+        return
+    sys.exit(show(stack, project, kubeconfig, context, terminal(), as_json=as_json))
+
+
+@main.command("upgrade-plan")
+@click.argument("stack", shell_complete=_stacks)
+@click.option("--to", metavar="VERSION", required=True, help="Version of Kubernetes, e.g. 1.35.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@_PROJECT
+def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
+    """Say in which order the Kubernetes of a STACK is upgraded, and what stands in the way.
+
+    The cluster first, then pools one after the other: what is too old for the new version, which
+    nodes are needed beside, and which models have fewer replicas meanwhile. Needs no cluster.
+
+    \b
+    Exit codes beside 2:
+      0  nothing stands in the way
+      1  something is too old
+
+    \b
+    Example:
+      ack-inference upgrade-plan prod --to 1.35
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.refused import Refused
+    from plan.render import terminal
+    from status.upgrade import show
+
+    try:
+        code = show(stack, project, to, terminal(), as_json=as_json)
+    except Refused as refused:
+        click.echo(refused, err=True)
+        sys.exit(REFUSED)
+    sys.exit(code)
 
 
 @main.group()

@@ -91,6 +91,9 @@ from .platform import KServe as KServe
 from .platform import KServeArgs as KServeArgs
 from .platform import KServeChart as KServeChart
 from .platform import KServeFlavor as KServeFlavor
+from .platform import LeaderWorkerSets as LeaderWorkerSets
+from .platform import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
+from .platform import LeaderWorkerSetsChart as LeaderWorkerSetsChart
 from .platform import MetricsFlavor as MetricsFlavor
 from .platform import Priorities as Priorities
 from .platform import PrioritiesArgs as PrioritiesArgs
@@ -111,6 +114,9 @@ from .serving import Dtype as Dtype
 from .serving import EmptyDir as EmptyDir
 from .serving import Enforcer as Enforcer
 from .serving import Generator as Generator
+from .serving import GroupBackend as GroupBackend
+from .serving import GroupMetric as GroupMetric
+from .serving import GroupScale as GroupScale
 from .serving import Hub as Hub
 from .serving import ImportSource as ImportSource
 from .serving import IngressTls as IngressTls
@@ -123,6 +129,9 @@ from .serving import KServeModel as KServeModel
 from .serving import KServeModelArgs as KServeModelArgs
 from .serving import KServeScale as KServeScale
 from .serving import KServeServe as KServeServe
+from .serving import LeaderWorkerModel as LeaderWorkerModel
+from .serving import LeaderWorkerModelArgs as LeaderWorkerModelArgs
+from .serving import LeaderWorkerServe as LeaderWorkerServe
 from .serving import LoadFormat as LoadFormat
 from .serving import LoadTest as LoadTest
 from .serving import LoadTestArgs as LoadTestArgs

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME, WORKER_INDEX
+
 from .model import Plan
 from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
@@ -119,6 +121,9 @@ def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
     kind = kind_of(manifest)
     if kind == (_KNATIVE, "Service"):
         return {f"{_KNATIVE}/{role}": name_of(manifest) for role in ("service", "configuration")}
+    if f"{kind[0]}/v1" == API_VERSION and kind[1] == KIND:
+        added = {SET_NAME: name_of(manifest)}
+        return {**added, WORKER_INDEX: "0"} if path.endswith("leaderTemplate.spec") else added
     if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {

@@ -79,13 +79,18 @@ def stack_names(root: Path) -> list[str]:
     return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
 
 
+def is_stack_name(stack: str) -> bool:
+    """Whether a stack can be called so."""
+    return _STACK_NAME.fullmatch(stack) is not None
+
+
 def stack_path(root: Path, stack: str) -> Path:
     """The file of a stack.
 
     Raises:
         Refused: There is none.
     """
-    if not _STACK_NAME.fullmatch(stack):
+    if not is_stack_name(stack):
         raise Refused(
             f"Stack {stack!r}",
             f"{stack!r} is not the name of a stack: it may hold letters, digits, '-', '_' and '.', "

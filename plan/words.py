@@ -88,11 +88,13 @@ def _scale(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
         case graph.Completion():
             pods = f"{scale.completions} to complete, {scale.parallelism} at a time"
             return f"{pods}, {scale.retries} retries"
+    counted = "pods" if scale.pods_each is None else f"groups of {scale.pods_each} pods"
     if not scale.targets and scale.least == scale.most:
-        return f"{scale.least} pods"
+        is_one = scale.least == 1 and scale.pods_each is not None
+        return f"1 group of {scale.pods_each} pods" if is_one else f"{scale.least} {counted}"
     most = "any number of" if scale.most is None else scale.most
     targets = " and ".join(map(_target, scale.targets))
-    return ", ".join(filter(None, [f"{scale.least}..{most} pods", targets]))
+    return ", ".join(filter(None, [f"{scale.least}..{most} {counted}", targets]))
 
 
 def _part(workload: graph.Workload) -> str:

@@ -29,6 +29,7 @@ from . import (
     scenarios,
     scheduling,
     stack_files,
+    status,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -46,6 +47,7 @@ STEPS: Final[tuple[Step, ...]] = (
     keda.STEP,
     fluid.STEP,
     nodes.STEP,
+    status.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 3
@@ -88,12 +90,6 @@ def prove_side_by_side(steps: Sequence[Step], console: Console) -> bool:
     return holds
 
 
-def steps_of_ci() -> list[Step]:
-    """What CI runs: all that fetches nothing, or where no program is built yet, what is quick."""
-    kept = all(map(binaries.is_kept, binaries.PROGRAMS))
-    return [step for step in STEPS if not step.fetches and (kept or step.builds_little)]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Proves the steps that are named, or all."""
     names = [step.name for step in STEPS]
@@ -104,10 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     steps = [step for step in STEPS if step.name in options.steps] or STEPS
     if options.ci:
-        if reason := binaries.why_unavailable(nodes=True):
+        if reason := binaries.why_unavailable():
             console.print(f"skipped: {reason}")
             return 0
-        steps = steps_of_ci()
+        steps = [step for step in STEPS if step.in_ci]
     run = prove if len(steps) == 1 else prove_side_by_side
     return 0 if run(list(steps), console) else 1
 

@@ -177,4 +177,4 @@ def _distinct() -> list[tuple[str, str, Values]]:
     return sorted(cases, key=lambda case: ORDER.index(case[1]))
 
 
-STEP: Final = Step("charts", run, builds_little=True)
+STEP: Final = Step("charts", run, in_ci=True)

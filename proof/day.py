@@ -11,9 +11,9 @@ from typing import Final
 from rich.console import Console
 
 from components.catalog.labels import GPU_RESOURCE
+from plan.fit import requests
 from sandbox.controllers.controller import ControlPlane
 from sandbox.kubernetes.client import Manifest
-from sandbox.nodes.fit import requests
 from tests.stacks.environments import dev
 
 from .board import control_plane

@@ -181,7 +181,7 @@ def run(say: Say) -> Iterator[Row]:
         yield Row(f"{case.generator}: {case.name}", _figures(outcome, took), findings)
 
 
-STEP: Final = Step("load-generators", run, fetches=True)
+STEP: Final = Step("load-generators", run)
 
 
 def _figures(outcome: JobOutcome, took: float) -> str:

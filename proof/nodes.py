@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from plan.fit import FreeRoom, fits, requests
 from plan.stack_file import stack_names
 from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.guard import guarded
 from sandbox.kubernetes.client import ApiClient, Manifest
-from sandbox.nodes.fit import FreeRoom, fits, requests
 from sandbox.nodes.manifests import POOL
 from sandbox.nodes.scaling import Snapshot, key_of, rooms
 from sandbox.run import Sandbox

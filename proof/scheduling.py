@@ -412,4 +412,4 @@ def rows(
             yield Row(case, f"goes wrong: {wrong}")
 
 
-STEP: Final = Step("scheduling", _run, builds_little=True)
+STEP: Final = Step("scheduling", _run)

@@ -34,7 +34,5 @@ class Step:
     name: str
     run: Callable[[Say], Iterator[Row]]
     """Gives its rows as they come; raises Skipped, or Broken."""
-    fetches: bool = False
-    """Whether it fetches others' packages, so that CI leaves it to the night."""
-    builds_little: bool = False
-    """Whether its programs are built in minutes, so that CI runs it on a new machine too."""
+    in_ci: bool = False
+    """Whether CI runs it: it builds no more than the tests do, on a busy machine too."""

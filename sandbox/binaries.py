@@ -101,6 +101,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "knative-stand-in": Program("knative", "./standin", nodes=True),
         "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
+        "lws-manager": Program("lws", "sigs.k8s.io/lws/cmd", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "prometheus": Program(
             "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", nodes=True

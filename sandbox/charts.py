@@ -22,6 +22,7 @@ CHARTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "kserve-crd": ("github.com/kserve/kserve", "charts/kserve-crd"),
         "kserve-resources": ("github.com/kserve/kserve", "charts/kserve-resources"),
         "kserve-runtime-configs": ("github.com/kserve/kserve", "charts/kserve-runtime-configs"),
+        "lws": ("sigs.k8s.io/lws", "charts/lws"),
     }
 )
 """Go module that holds a chart, and its folder there. The others come in none."""

@@ -13,6 +13,7 @@ from .kubernetes.client import Manifest
 RUNTIMES: Final = {
     "serving.knative.dev/v1": "Service",
     "serving.kserve.io/v1beta1": "InferenceService",
+    "leaderworkerset.x-k8s.io/v1": "LeaderWorkerSet",
 }
 
 

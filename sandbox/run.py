@@ -15,7 +15,7 @@ from components.platform.knative import NAMESPACE as KNATIVE_SERVING
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.needs import KSERVE, Needs
+from stacks.needs import KSERVE, LEADER_WORKER_SETS, Needs
 from stacks.platforms.present import present_knative
 from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
@@ -231,6 +231,8 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts.append(installs.KNATIVE_CORE._replace(namespace=KNATIVE_SERVING, config=config))
     if not environment.kserve.install and needs.sections(KSERVE):
         parts += [installs.CHARTS["kserve-crd"], installs.CHARTS["kserve-resources"]]
+    if not environment.leader_worker_sets.install and needs.sections(LEADER_WORKER_SETS):
+        parts.append(installs.CHARTS["lws"])
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
     return parts

@@ -321,8 +321,16 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
                 dict.fromkeys(namespace_of(environment, model) for model in environment.models)
             ),
             port=_metrics_port(environment),
+            **_monitored(environment),
         ),
     )
+
+
+def _monitored(environment: Environment) -> dict[str, str]:
+    """The label of monitored pods: our own, where pods are not all KServe's."""
+    label = next(iter(pod_labels(environment.models[0])), None)
+    has_groups = any(model.pods_per_replica > 1 for model in environment.models)
+    return {"pod_label": label} if label and has_groups else {}
 
 
 def metrics_flavor(environment: Environment) -> MetricsFlavor:

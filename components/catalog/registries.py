@@ -110,6 +110,7 @@ CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "fluid": (DOCKER_HUB,),
         "cert-manager": ("quay.io",),
         "kserve-resources": (DOCKER_HUB, "quay.io"),
+        "lws": ("registry.k8s.io",),
     }
 )
 """Registries that a chart pulls from unless its values say otherwise, by key of `CHARTS`."""

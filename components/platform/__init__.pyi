@@ -23,6 +23,9 @@ from .kserve import KServe as KServe
 from .kserve import KServeArgs as KServeArgs
 from .kserve import KServeChart as KServeChart
 from .kserve import KServeFlavor as KServeFlavor
+from .leader_worker_sets import LeaderWorkerSets as LeaderWorkerSets
+from .leader_worker_sets import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
+from .leader_worker_sets import LeaderWorkerSetsChart as LeaderWorkerSetsChart
 from .priorities import Priorities as Priorities
 from .priorities import PrioritiesArgs as PrioritiesArgs
 from .priorities import PriorityClass as PriorityClass

@@ -21,6 +21,12 @@ from .kserve_model import KServeScale as KServeScale
 from .kserve_model import KServeServe as KServeServe
 from .kserve_model import PrometheusQuery as PrometheusQuery
 from .kserve_model import Rollout as Rollout
+from .leader_worker_model import GroupBackend as GroupBackend
+from .leader_worker_model import GroupMetric as GroupMetric
+from .leader_worker_model import GroupScale as GroupScale
+from .leader_worker_model import LeaderWorkerModel as LeaderWorkerModel
+from .leader_worker_model import LeaderWorkerModelArgs as LeaderWorkerModelArgs
+from .leader_worker_model import LeaderWorkerServe as LeaderWorkerServe
 from .load_generators import Generator as Generator
 from .load_test import LoadTest as LoadTest
 from .load_test import LoadTestArgs as LoadTestArgs

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Words
 from ..bindings import kubernetes
+from ..catalog.labels import HOST_NAME
 from ..crds.affinity import Unsatisfiable
 
 
@@ -23,7 +24,7 @@ class Topology(StrEnum):
 
 
 _KEYS: Final = MappingProxyType(
-    {Topology.ZONE: "topology.kubernetes.io/zone", Topology.NODE: "kubernetes.io/hostname"}
+    {Topology.ZONE: "topology.kubernetes.io/zone", Topology.NODE: HOST_NAME}
 )
 """Labels that every node has. https://kubernetes.io/docs/reference/labels-annotations-taints/"""
 TEMPLATE: Final = "pod-template-hash"

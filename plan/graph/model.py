@@ -159,6 +159,8 @@ class ReplicaRange:
     """None where there is no bound."""
     targets: tuple[ScaleTarget, ...] = ()
     reserve: ReservePods | None = None
+    pods_each: Number = None
+    """Pods of what is counted, where that is groups; None where it is pods."""
 
 
 @dataclass(frozen=True)

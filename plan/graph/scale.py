@@ -1,17 +1,18 @@
-"""Which objects run pods for a model or a job, and how many: Knative, KServe, HPAs, Jobs.
+"""Which objects run pods for a model or a job, and how many: Knative, KServe, groups, HPAs, Jobs.
 
 Beside models and jobs of the kinds we know, whatever runs a number of pods is read: a Deployment,
 and a kind of tomorrow.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
+from components.crds.leader_worker_set import API_VERSION, KIND
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
@@ -117,6 +118,12 @@ def _replicas(objects: Objects, manifest: Manifest) -> ReplicaRange:
     return ReplicaRange(replicas, replicas)
 
 
+def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
+    """Groups of pods, which an HPA counts as one each."""
+    size = section(manifest, "spec", "leaderWorkerTemplate").get("size", 1)
+    return replace(_replicas(objects, manifest), pods_each=number(size))
+
+
 def _scaler(
     objects: Objects, manifest: Manifest, kind: str = "", name: str = ""
 ) -> Manifest | None:
@@ -190,6 +197,9 @@ MODELS: Final = {
     ("serving.knative.dev", "Service"): WorkloadKind("Knative Service", _TEMPLATE, _knative),
     (_KSERVE, "InferenceService"): WorkloadKind(
         "KServe InferenceService", "spec.predictor", _kserve
+    ),
+    (API_VERSION.partition("/")[0], KIND): WorkloadKind(
+        KIND, "spec.leaderWorkerTemplate.leaderTemplate.spec", _groups
     ),
 }
 JOBS: Final = {("batch", "Job"): WorkloadKind("Job", _TEMPLATE, _job)}

@@ -19,6 +19,7 @@ SECONDS: Final = 0.5
 FLUID: Final = "data.fluid.io/v1alpha1"
 KNATIVE: Final = "serving.knative.dev/v1"
 KSERVE: Final = "serving.kserve.io/v1beta1"
+GROUPS: Final = "leaderworkerset.x-k8s.io/v1"
 OPERATOR: Final = "operator.knative.dev/v1beta1"
 
 _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -129,6 +130,7 @@ _PASSING: Final = frozenset(
         "EndpointSlice",
         "Endpoints",
         "Event",
+        "IPAddress",
         "Lease",
         "Node",
     }
@@ -164,11 +166,31 @@ def _ready(client: ApiClient, manifest: Manifest) -> Mapping[str, Any]:
     return {**_READY, "observedGeneration": generation}
 
 
+def _available(client: ApiClient, groups: Manifest) -> Mapping[str, Any]:
+    """All groups are there, and none is behind."""
+    count = groups["spec"]["replicas"]
+    leaders = f"leaderworkerset.sigs.k8s.io/name={groups['metadata']['name']}"
+    return {
+        "conditions": [
+            {
+                "type": "Available",
+                "status": "True",
+                "reason": "AllGroupsReady",
+                "message": "All replicas are ready",
+                "lastTransitionTime": groups["metadata"]["creationTimestamp"],
+            }
+        ],
+        "hpaPodSelector": f"{leaders},leaderworkerset.sigs.k8s.io/worker-index=0",
+        **dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas"), count),
+    }
+
+
 _STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (FLUID, "Dataset", _bound),
     (FLUID, "DataLoad", _loaded),
     (KNATIVE, "Service", _ready),
     (KSERVE, "InferenceService", _ready),
+    (GROUPS, "LeaderWorkerSet", _available),
 )
 
 

@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
             CustomKind("v1alpha1", "JindoRuntime", "jindoruntimes"),
             CustomKind("v1alpha1", "DataLoad", "dataloads"),
         ),
+        "leaderworkerset.x-k8s.io": (CustomKind("v1", "LeaderWorkerSet", "leaderworkersets"),),
         "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
         "networking.internal.knative.dev": (
             CustomKind("v1alpha1", "ClusterDomainClaim", "clusterdomainclaims", "Cluster"),
@@ -60,6 +61,7 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
 UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "leaderworkerset.x-k8s.io": ("sigs.k8s.io/lws", "config/crd/bases"),
         "networking.internal.knative.dev": ("knative.dev/networking", "config"),
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
         "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),

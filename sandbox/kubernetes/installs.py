@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..controllers import fluid, keda, kserve
+from ..controllers import fluid, keda, kserve, leader_worker
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -73,6 +73,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
         "kserve-crd": Install(("serving.kserve.io",)),
         "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
         "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
+        "lws": Install(("leaderworkerset.x-k8s.io",), controllers=(leader_worker.CONTROLLER,)),
         "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
     }
 )

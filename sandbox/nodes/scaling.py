@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from plan.fit import FreeRoom, amount, fits, requests
+
 from ..conditions import NodeConditions
 from ..kubernetes.client import Manifest
-from .fit import FreeRoom, amount, fits, requests
 from .manifests import POOL, ZONE, render_node
 from .pool import LivePool, Site, Size
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE, INSTANCE_TYPE
+from plan.fit import amount, requests
 
 from ..kubernetes.client import ApiClient, Manifest
 from .autoscaler import STATE
-from .fit import amount, requests
 from .manifests import POOL, ZONE
 from .scaling import is_agent, key_of
 

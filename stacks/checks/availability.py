@@ -42,7 +42,7 @@ def budgets_let_nodes_go(environment: Environment) -> Iterator[str]:
 def spreading_has_room(environment: Environment) -> Iterator[str]:
     """Spreading that does nothing."""
     for path, model in models(environment):
-        zones = _zones(environment, model.placement)
+        zones = zones_of(environment, model.placement)
         topologies = {constraint.topology for constraint in model.topology_spread}
         if Topology.ZONE in topologies and len(zones) == 1:
             yield (
@@ -53,7 +53,7 @@ def spreading_has_room(environment: Environment) -> Iterator[str]:
             yield f"{path}.topology_spread does nothing: scale.max is {model.most_replicas}."
 
 
-def _zones(environment: Environment, placement: PlacementSection) -> list[str]:
+def zones_of(environment: Environment, placement: PlacementSection) -> list[str]:
     """Zones of a placement's nodes, in order; none where a pool does not say."""
     pools = own_pools(environment, placement)
     if environment.network is None or len(pools) < len(placed(environment, placement)):

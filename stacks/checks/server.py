@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from components.args import Fault
+from components.args import Fault, Words
 from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
@@ -66,6 +66,19 @@ def files_are_in_the_image(environment: Environment) -> Iterator[str]:
                     f"{path}.server starts vLLM with {flag} {file}, which lies below no mount: it "
                     "starts only if the image has that file."
                 )
+
+
+@check
+def replicas_have_their_nodes(environment: Environment) -> Iterator[Fault]:
+    """Of several nodes, vLLM waits for those that never come."""
+    for path, model in models(environment):
+        command = model.server.vllm_command
+        nodes = command.number("--nnodes") if command else None
+        if (nodes or 1) > 1 and model.pods_per_replica == 1:
+            section = "command" if model.server.vllm is None else "vllm.extra_args"
+            want = f"left out, or {path}.serve.leader_worker with nodes {nodes}"
+            why = f"a replica of {model.serve.kind} is one pod, which waits for the others for good"
+            yield Fault(f"{path}.server.{section}", Words(f"one with --nnodes {nodes}"), want, why)
 
 
 @check

@@ -64,13 +64,22 @@ class Demand:
 
     field: str
     """Field that says how many."""
-    pods: int
+    count: int
+    """What it says."""
     per_pod: Amounts
     pools: frozenset[str]
     """Names of the pools that they can land on."""
+    size: int = 1
+    """Pods of which each one that is counted is made."""
+
+    @property
+    def pods(self) -> int:
+        """Pods of all that is counted."""
+        return self.count * self.size
 
     def __str__(self) -> str:
-        return f"{self.field} ({self.pods})"
+        many = f" group{'' if self.count == 1 else 's'} of {self.size}" if self.size > 1 else ""
+        return f"{self.field} ({self.count}{many})"
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,33 @@ def lowest_sums_fit(environment: Environment) -> Iterator[Fault]:
             yield _fault(shortage)
 
 
+@check
+def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
+    """A pool that is smaller than a group holds a part that never serves.
+
+    All groups together have to fit too: several of them are placed pod by pod, and two that have
+    taken half of the nodes each wait for each other.
+    """
+    rooms = _rooms(environment, max)
+    for path, model in models(environment):
+        size, per_pod = model.pods_per_replica, amounts(pod_resources(model))
+        for kind, section in model.serve.sections.items() if size > 1 else ():
+            field, most = f"{path}.serve.{kind}", section.scale.max
+            for name in dict.fromkeys(model.placement.pools):
+                demand = Demand(f"{field}.nodes", size, per_pod, frozenset([name]))
+                for shortage in _shortages([demand], rooms):
+                    why = f"a group needs {shortage.need}, and {shortage.have}"
+                    yield Fault(demand.field, size, f"less, or pool {name} larger", why)
+            pools = frozenset(model.placement.pools)
+            demand = Demand(f"{field}.scale.max", most, per_pod, pools, size)
+            for shortage in _shortages([demand] if most > 1 else [], rooms):
+                why = (
+                    f"{most} groups of {size} pods need {shortage.need}, and {shortage.have}: "
+                    "those that are placed by halves wait for each other"
+                )
+                yield Fault(demand.field, most, "less, or its pools larger", why)
+
+
 @warning
 def highest_sums_fit(environment: Environment) -> Iterator[str]:
     """What may run at the most at the same time, with each node of the smallest of its types."""
@@ -140,7 +176,7 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
             field = f"{path}.serve.{kind}.scale.min"
             if (start := _initial_scale(section)) > least:
                 field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
-            yield Demand(field, least, per_pod, pools)
+            yield Demand(field, least, per_pod, pools, model.pods_per_replica)
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
                 sizes = ("cpu", "memory")
@@ -153,7 +189,8 @@ def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
         per_pod, pools = amounts(pod_resources(model)), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
-            yield Demand(f"{path}.serve.{kind}.scale.max", section.scale.max, per_pod, pools)
+            field, size = f"{path}.serve.{kind}.scale.max", model.pods_per_replica
+            yield Demand(field, section.scale.max, per_pod, pools, size)
 
 
 def _cache_demands(environment: Environment) -> Iterator[Demand]:
@@ -320,7 +357,7 @@ def _fault(shortage: Shortage) -> Fault:
     *demands, last = shortage.demands
     beside = f"with {_listed(demands)} it needs" if demands else "it needs"
     why = f"{beside} {shortage.need}, and {shortage.have}"
-    return Fault(last.field, last.pods, "less, or its pools larger", why)
+    return Fault(last.field, last.count, "less, or its pools larger", why)
 
 
 def _listed(demands: Iterable[Demand]) -> str:

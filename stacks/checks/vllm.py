@@ -42,7 +42,8 @@ def models_fill_their_cards(environment: Environment) -> Iterator[str]:
             if gpu is None or model.server.vllm is None or model.volume is None:
                 continue
             share = model.server.vllm.gpu_memory_utilization or 1
-            room = memory_gib(model.server.resources, pool, gpu) * share
+            cards = memory_gib(model.server.resources, pool, gpu)
+            room = cards * share * model.pods_per_replica
             size = float(gib(model.volume.size))
             if size >= room:
                 yield (

@@ -13,11 +13,20 @@ from typing import Final
 from .cert_manager import CERT_MANAGER
 from .knative import KNATIVE
 from .kserve import KSERVE
+from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
 
-__all__ = ["CERT_MANAGER", "KNATIVE", "KSERVE", "MODULES", "PLATFORMS", "Platform"]
+__all__ = [
+    "CERT_MANAGER",
+    "KNATIVE",
+    "KSERVE",
+    "LEADER_WORKER_SETS",
+    "MODULES",
+    "PLATFORMS",
+    "Platform",
+]
 
-PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE)
+PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{module.name}", __name__) for module in iter_modules(__path__)

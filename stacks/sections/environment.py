@@ -26,6 +26,7 @@ from .platform import (
     GpuMetricsSection,
     KnativeSection,
     KServeSection,
+    LeaderWorkerSetsSection,
     WaitsSection,
 )
 from .pools import (
@@ -117,6 +118,8 @@ class Environment(Args):
     """Settings of Knative Serving."""
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
+    leader_worker_sets: LeaderWorkerSetsSection = LeaderWorkerSetsSection()
+    """Settings of LeaderWorkerSets, whose controller is installed if a model is served by one."""
     cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
     """Whence cert-manager comes: install, present or absent, or a section with `install`. By
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""

@@ -12,6 +12,7 @@ from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
+from components.serving.leader_worker_model import LeaderWorkerServe
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
@@ -128,6 +129,8 @@ class ServeSection(Args):
     """By Knative, scaled on requests."""
     kserve: KServeServe | None = None
     """By KServe, scaled on metrics of vLLM or of the GPU."""
+    leader_worker: LeaderWorkerServe | None = None
+    """By groups of pods, each on several nodes, scaled on the same metrics."""
 
     def _faults(self) -> Iterator[Fault]:
         kinds, why = [*self.sections], "a model is served in one way"
@@ -198,6 +201,17 @@ class ModelSection(Args):
             want = "a path below server.mount_path, or volume left out"
             why = "the server would download it, and not read the files of its volume"
             yield Fault("server.vllm.model", vllm.model, want, why)
+
+    @property
+    def pods_per_replica(self) -> int:
+        """Pods of one replica: more than one where each is a group on several nodes."""
+        sections = self.serve.sections.values()
+        return max((getattr(section, "nodes", 1) for section in sections), default=1)
+
+    @property
+    def replica_gpus(self) -> int:
+        """Cards of one replica, on all its nodes."""
+        return self.server.gpus * self.pods_per_replica
 
     @property
     def most_replicas(self) -> int:

@@ -51,6 +51,12 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "KServeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2, "metric": "cpu"}}},
     "Knative": {"installer": "addon", "features": {}, "cluster_id": "c1"},
     "KnativeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2}}},
+    "LeaderWorkerModel": {
+        **MODEL,
+        "server": {**SERVER, "image": "registry/vllm:0.19.0"},
+        "serve": {"nodes": 2, "scale": {"max": 1}},
+    },
+    "LeaderWorkerSets": {},
     "LoadTest": {
         "scenario": {"spike": {}},
         "url": "http://it",

@@ -105,3 +105,12 @@ def test_a_policy_selects_by_all_labels_in_its_namespace(
     )
     policy["metadata"]["namespace"] = namespace
     assert selects(policy, pods) is placed
+
+
+def test_pods_of_a_group_carry_the_labels_of_their_set_and_leaders_one_more() -> None:
+    spec = {"leaderWorkerTemplate": {"leaderTemplate": template(), "workerTemplate": template()}}
+    leader, worker = pods_of(manifest("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", spec))
+    name = {"leaderworkerset.sigs.k8s.io/name": "qwen"}
+    assert leader.labels == {**name, "leaderworkerset.sigs.k8s.io/worker-index": "0"}
+    assert worker.labels == name
+    assert leader.path == "spec.leaderWorkerTemplate.leaderTemplate.spec"

@@ -15,7 +15,6 @@ from proof import job
 from proof.load_generators import LOCK, cases
 from proof.reports import Counts, Expected, JobOutcome, faults, hey_counts, inference_perf_counts
 from proof.step import Broken, Row, Skipped, Step
-from sandbox import binaries
 
 PATH = "/v1/completions"
 
@@ -150,20 +149,6 @@ def test_a_program_that_does_not_do_its_work_is_a_fault_and_no_skip() -> None:
     holds, text = proven(why=Broken("KEDA waits for keda-operator."))
     assert not holds
     assert "KEDA waits for keda-operator." in text
-
-
-@pytest.mark.parametrize(
-    ("kept", "names"),
-    [
-        (False, {"charts", "scheduling"}),
-        (True, {step.name for step in program.STEPS} - {"load-generators", "vllm-command-lines"}),
-    ],
-)
-def test_ci_runs_what_was_built_and_fetches_nothing_of_others(
-    monkeypatch: pytest.MonkeyPatch, kept: bool, names: set[str]
-) -> None:
-    monkeypatch.setattr(binaries, "is_kept", lambda _: kept)
-    assert {step.name for step in program.steps_of_ci()} == names
 
 
 def test_a_step_that_fails_in_its_own_process_fails_the_proof(

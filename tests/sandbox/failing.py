@@ -60,7 +60,10 @@ def _other(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
 _UPDATABLE: Final = {
     "alicloud:cs/autoscalingConfig:AutoscalingConfig": _other("coolDownDuration", "99m"),
     "alicloud:cs/kubernetesAddon:KubernetesAddon": _other("version", "0"),
-    "alicloud:cs/managedKubernetes:ManagedKubernetes": _other("deletionProtection", True),
+    "alicloud:cs/managedKubernetes:ManagedKubernetes": lambda inputs: {
+        **inputs,
+        "deletionProtection": not inputs.get("deletionProtection"),
+    },
     "alicloud:cs/nodePool:NodePool": _other("nodePoolName", "other"),
     "alicloud:ecs/eipAddress:EipAddress": _other("bandwidth", "1"),
     "alicloud:log/project:Project": _other("description", "other"),

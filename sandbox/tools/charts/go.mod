@@ -11,4 +11,5 @@ require (
 	knative.dev/networking v0.0.0-20260727162500-c7a7b772cac9
 	knative.dev/operator v0.50.0
 	knative.dev/serving v0.50.0
+	sigs.k8s.io/lws v0.9.0
 )

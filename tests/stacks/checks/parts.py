@@ -60,6 +60,11 @@ ON_DISK: Raw = {"models[qwen].cache.medium": "SSD", "models[qwen].cache.path": "
 ARM: Raw = {"name": "ecs.g8y.2xlarge", "vcpus": 8, "memory_gib": 32, "enis": 4, "ips_per_eni": 15}
 
 
+def groups(**changes: Any) -> Raw:
+    """Two groups of two pods with eight cards each, and one of two pods with one card."""
+    return {**configuration(FOLDER / "Pulumi.multi-node.yaml"), **changes}
+
+
 def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     """How KServe scales a model."""
     return {"metric": metric, "target": target, "max": 3, **more}

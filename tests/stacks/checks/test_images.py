@@ -2,7 +2,7 @@
 
 from ..environments import GONE, dev, hybrid
 from .cases import Case, refusals, surprises
-from .parts import load_test
+from .parts import groups, load_test
 
 CASES = [
     *(
@@ -92,6 +92,18 @@ SURPRISES = [
             "by artifact subscription, and name that."
         ),
         {"load_tests": [load_test(image="registry.example.com/inference-perf:v0.7.0")]},
+    ),
+    Case(
+        "registries_are_in_reach",
+        "the image of a controller abroad",
+        groups,
+        {},
+        (
+            "registry.k8s.io is outside mainland China, and pulls from cn-beijing are slow or "
+            "fail: leader_worker_sets.image_prefix. Copy the images to a registry of the region, "
+            "which ACR does by artifact subscription, and name that."
+        ),
+        {"leader_worker_sets": {"image_prefix": "registry.example.com/lws"}},
     ),
     Case(
         "registries_are_in_reach",

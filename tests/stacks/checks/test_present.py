@@ -15,7 +15,11 @@ from ..environments import (
     warnings,
 )
 from .cases import Case, refusals, surprises
+<<<<<<< HEAD
+from .parts import groups
+=======
 from .parts import own_ack_cluster
+>>>>>>> work-break
 
 KNATIVE: Final[Raw] = {"knative": {"install": False}}
 KSERVE: Final[Raw] = {"kserve": {"install": False}}
@@ -159,6 +163,18 @@ SURPRISES = [
             "kserve.install is false, and the stack creates the cluster: install it between the "
             "cluster and the models, or the first update ends at a resource type that the cluster "
             "does not know."
+        ),
+        {},
+    ),
+    Case(
+        "new_clusters_have_nothing",
+        "a controller of groups that no cluster has that was just created",
+        groups,
+        {"leader_worker_sets": {"install": False}},
+        (
+            "leader_worker_sets.install is false, and the stack creates the cluster: install it "
+            "between the cluster and the models, or the first update ends at a resource type that "
+            "the cluster does not know."
         ),
         {},
     ),

@@ -20,6 +20,24 @@ COMPILED: Raw = {
 
 CASES = [
     Case(
+        "replicas_have_their_nodes",
+        "two nodes for a replica that is one pod",
+        existing,
+        {
+            "models[qwen].server.image": "registry/vllm:0.19.0",
+            "models[qwen].server.vllm.extra_args": ["--nnodes", "2"],
+        },
+        (
+            "models[qwen].server.vllm.extra_args is one with --nnodes 2, but it must be left out, "
+            "or models[qwen].serve.leader_worker with nodes 2: a replica of knative is one pod, "
+            "which waits for the others for good."
+        ),
+        {
+            "models[qwen].server.image": "registry/vllm:0.19.0",
+            "models[qwen].server.vllm.extra_args": ["--nnodes", "1"],
+        },
+    ),
+    Case(
         "paths_are_mounted",
         "an adapter in a folder that nothing is mounted at",
         dev,

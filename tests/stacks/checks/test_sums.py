@@ -2,7 +2,7 @@
 
 from ..environments import GONE, Raw, dev, hybrid, prod
 from .cases import Case, refusals, surprises
-from .parts import CHAT, MODEL, NOTES, ON_DISK, SCALING, load_test
+from .parts import CHAT, MODEL, NOTES, ON_DISK, SCALING, groups, load_test
 
 SECOND: Raw = {
     "pool": "cache",
@@ -13,7 +13,90 @@ SECOND: Raw = {
 }
 
 
+ADAPTER: Raw = {"gpu_metrics": {}, "prometheus_url": {"secure": "v1:x"}}
+GROUPS: Raw = {
+    "metric": "vllm_num_requests_waiting",
+    "target": 2,
+    "min": 1,
+    "max": 3,
+}
+
+
 CASES = [
+    Case(
+        "pools_hold_whole_groups",
+        "a pool with a node less than a group has pods",
+        groups,
+        {
+            "pools[a10].size": 1,
+            "models[qwen].placement.pools": ["a10", "h20"],
+            "pools[h20].size": 5,
+        },
+        (
+            "models[qwen].serve.leader_worker.nodes is 2, but it must be less, or pool a10 larger: "
+            "a group needs 2 GPUs, and pool a10 has 1 at the most."
+        ),
+        {"models[qwen].placement.pools": ["a10", "h20"], "pools[h20].size": 5},
+    ),
+    Case(
+        "pools_hold_whole_groups",
+        "a pool with fewer nodes than a group has pods, and cards enough",
+        groups,
+        {
+            "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+            "pools[a10].size": 3,
+            "models[qwen].server.resources.gpus": 3,
+            "models[qwen].serve.leader_worker.nodes": 4,
+            "models[qwen].placement.pools": ["a10", "h20"],
+            "pools[h20].size": 8,
+        },
+        (
+            "models[qwen].serve.leader_worker.nodes is 4, but it must be less, or pool a10 larger: "
+            "a group needs 4 times 3 GPUs or more, and pool a10 holds 3 of these."
+        ),
+        {
+            "pools[a10].instance_types": ["ecs.gn7i-c32g1.32xlarge"],
+            "pools[a10].size": 4,
+            "models[qwen].server.resources.gpus": 3,
+            "models[qwen].serve.leader_worker.nodes": 4,
+        },
+    ),
+    Case(
+        "pools_hold_whole_groups",
+        "pools that hold some of the groups, and halves of the others",
+        groups,
+        {"models[deepseek].serve.leader_worker.scale": GROUPS, **ADAPTER},
+        (
+            "models[deepseek].serve.leader_worker.scale.max is 3, but it must be less, or its "
+            "pools larger: 3 groups of 2 pods need 48 GPUs, and pool h20 has 32 at the most: those "
+            "that are placed by halves wait for each other."
+        ),
+        {
+            "models[deepseek].serve.leader_worker.scale": {**GROUPS, "max": 2},
+            **ADAPTER,
+        },
+    ),
+    Case(
+        "lowest_sums_fit",
+        "groups that always want more nodes than there are",
+        groups,
+        {
+            "models[qwen].placement.pools": ["h20"],
+            "models[qwen].server.resources.gpus": 8,
+            "models[deepseek].serve.leader_worker.scale": {"min": 1, "max": 1},
+            "pools[h20].size": 3,
+        },
+        (
+            "models[qwen].serve.leader_worker.scale.min is 1, but it must be less, or its pools "
+            "larger: with models[deepseek].serve.leader_worker.scale.min (1 group of 2) it needs "
+            "32 GPUs, and pool h20 has 24 at the most."
+        ),
+        {
+            "models[qwen].placement.pools": ["h20"],
+            "models[qwen].server.resources.gpus": 8,
+            "models[deepseek].serve.leader_worker.scale": {"min": 1, "max": 1},
+        },
+    ),
     Case(
         "lowest_sums_fit",
         "a revision that begins with more pods than there are cards",

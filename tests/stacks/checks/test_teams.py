@@ -5,7 +5,11 @@ from typing import Any, Final
 from ..environments import Raw, configuration, dev, existing, hybrid, merged, sentences
 from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
+<<<<<<< HEAD
+from .parts import groups
+=======
 from .parts import own_ack_cluster, own_vpc
+>>>>>>> work-break
 
 QWEN: Final = "models[qwen].namespace"
 SCALE: Final = "models[qwen].serve.knative.scale"
@@ -94,6 +98,20 @@ CASES = [
             "at the least by models[qwen]."
         ),
         quota(pods=5),
+    ),
+    *(
+        Case(
+            "quotas_hold_what_always_runs",
+            f"a quota below the {what} of all nodes of groups",
+            groups,
+            quota(**{what: count - 1}),
+            (
+                f"namespaces[inference].quota.{what} is {count - 1}, but it must be {count} or "
+                "more: so many are needed at the least by models[deepseek], models[qwen]."
+            ),
+            quota(**{what: count}),
+        )
+        for what, count in (("gpus", 34), ("pods", 6))
     ),
     Case(
         "quotas_hold_what_always_runs",

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..environments import Raw, dev, hybrid
 from .cases import Case, surprises
-from .parts import CHAT, MODEL, NEW_IMAGE
+from .parts import CHAT, MODEL, NEW_IMAGE, groups
 
 QWEN: Final = "models[qwen].serve.knative.scale"
 ONE: Raw = {"max": 1, "target": 1}
@@ -59,6 +59,18 @@ SURPRISES = [
             "revision before."
         ),
         {f"{QWEN}.max": 5},
+    ),
+    Case(
+        "updates_have_a_spare_card",
+        "an update that starts a group beside the one that has all nodes",
+        groups,
+        {"models[qwen].serve.leader_worker.max_surge": 1},
+        (
+            "models[qwen].serve.leader_worker: an update needs room for 1 more replica before it "
+            "ends an old one, and the pools a10 hold 1: with scale.min 1 it never ends. Set "
+            "max_surge to 0, or give a pool the nodes of one more group."
+        ),
+        {"models[qwen].serve.leader_worker.max_surge": 1, "pools[a10].size": 4},
     ),
     Case(
         "updates_have_a_spare_card",

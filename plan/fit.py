@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from components.quantity import parse
 
-from ..kubernetes.client import Manifest
+from .objects import Manifest
 
 Amounts = Mapping[str, int]
 """CPU in thousandths, memory in bytes, everything else in pieces."""

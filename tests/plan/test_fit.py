@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.nodes.fit import FreeRoom, fits, requests, tolerates
+from plan.fit import FreeRoom, fits, requests, tolerates
 
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 

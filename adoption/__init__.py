@@ -1,0 +1,1 @@
+"""Describes a cluster that runs models by hand, as a stack file."""

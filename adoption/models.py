@@ -1,0 +1,333 @@
+"""Models of a stack file, from Knative Services, InferenceServices and Deployments."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from components.catalog.metrics import METRICS
+from components.crds.knative_annotations import AUTOSCALING, PROGRESS_DEADLINE
+from components.crds.kserve import AUTOSCALER_CLASS, DEPLOYMENT_MODE
+from components.quantity import parse
+from components.serving.knative_model import RESERVE
+from components.serving.kserve_model import KServeMetric
+from components.serving.pod import STARTUP_SECONDS
+from plan.objects import Objects, items, section, text_of
+
+from .workloads import KNATIVE, LiveWorkload, Notes
+
+SYSTEM_NOTES: Final = (
+    "serving.knative.dev/creator",
+    "serving.knative.dev/lastModifier",
+    "kubectl.kubernetes.io/",
+    "client.knative.dev/",
+    "deployment.kubernetes.io/",
+    "kubectl.",
+    "pulumi.com/",
+    "run.googleapis.com/",
+)
+"""Beginnings of annotations that tools keep for themselves."""
+KNATIVE_FIELDS: Final[Mapping[str, str]] = {
+    "target-utilization-percentage": "target_utilization_percent",
+    "window": "window_seconds",
+    "panic-window-percentage": "panic_window_percent",
+    "panic-threshold-percentage": "panic_threshold_percent",
+    "scale-down-delay": "scale_down_delay_seconds",
+    "scale-to-zero-pod-retention-period": "zero_retention_seconds",
+}
+"""Annotations of Knative's autoscaler, and the fields of `scale` that they come of."""
+WITHOUT_BOUND: Final = 100
+"""Most replicas where an object has no bound, which a stack file has to say."""
+
+Section = dict[str, Any]
+
+
+def knative(workload: LiveWorkload, notes: Notes) -> Section:
+    """`serve.knative` of a Knative Service."""
+    template = section(workload.manifest, "spec", "template")
+    annotations = dict(section(template, "metadata", "annotations"))
+    spec = section(template, "spec")
+    scaling = {
+        key.removeprefix(AUTOSCALING): str(annotations.pop(key))
+        for key in list(annotations)
+        if key.startswith(AUTOSCALING)
+    }
+    scaler = scaling.pop("class", "kpa.autoscaling.knative.dev")
+    if not scaler.startswith("kpa."):
+        notes.say(
+            workload,
+            f"its autoscaler is {scaler}; a stack file has Knative's own, the KPA, alone.",
+        )
+    scale: Section = {"min": _whole(scaling.pop("min-scale", scaling.pop("minScale", "0")))}
+    most = _whole(scaling.pop("max-scale", scaling.pop("maxScale", "0")))
+    if not most:
+        most = max(WITHOUT_BOUND, scale["min"])
+        notes.say(
+            workload,
+            f"it has no max-scale, and may have any number of replicas; a stack file has a bound, "
+            f"for which {most} stands.",
+        )
+    scale["max"] = most
+    metric = scaling.pop("metric", "concurrency")
+    if metric in ("concurrency", "rps"):
+        scale["metric"] = metric
+    else:
+        notes.say(workload, f"it is scaled on {metric}; a stack file has concurrency and rps.")
+    if target := scaling.pop("target", None):
+        scale["target"] = number(target)
+    for key, name in KNATIVE_FIELDS.items():
+        if value := scaling.pop(key, None):
+            scale[name] = int(_seconds(value))
+    if scaling:
+        notes.say(
+            workload,
+            f"a stack file has no field for {', '.join(f'{AUTOSCALING}{key}' for key in scaling)}; "
+            "they stand in serve.knative.annotations.",
+        )
+        annotations |= {f"{AUTOSCALING}{key}": value for key, value in scaling.items()}
+    serve: Section = {"scale": scale, "startup_seconds": _startup(workload, annotations)}
+    if limit := spec.get("containerConcurrency"):
+        serve["concurrency_limit"] = int(limit)
+    serve["request_seconds"] = int(spec.get("timeoutSeconds") or 300)
+    if any(key.startswith(RESERVE) for key in annotations):
+        serve["reserve"] = _reserve(annotations)
+    if shares := _traffic(workload):
+        serve["traffic"] = shares
+    if kept := own_annotations(annotations):
+        serve["annotations"] = kept
+    return serve
+
+
+def _reserve(annotations: dict[str, str]) -> Section:
+    """ACK's reserve instance, whose annotations are taken out of the others."""
+    kept = {key: annotations.pop(key) for key in list(annotations) if key.startswith(RESERVE)}
+    kept.pop(RESERVE, None)
+    reserve: Section = {"type": kept.pop(f"{RESERVE}-type", "ecs")}
+    reserve["replicas"] = int(kept.pop(f"{RESERVE}-replicas", "1"))
+    return {**reserve, **({"annotations": kept} if kept else {})}
+
+
+def _traffic(workload: LiveWorkload) -> list[Section]:
+    shares = items(section(workload.manifest, "spec"), "traffic")
+    if all(share.get("latestRevision") and not share.get("tag") for share in shares):
+        return []
+    return [
+        {
+            key: value
+            for key, value in {
+                "revision": share.get("revisionName"),
+                "latest": True if share.get("latestRevision") else None,
+                "percent": share.get("percent"),
+                "tag": share.get("tag"),
+            }.items()
+            if value is not None
+        }
+        for share in shares
+    ]
+
+
+def kserve(workload: LiveWorkload, objects: Objects, notes: Notes) -> Section:
+    """`serve.kserve` of an InferenceService."""
+    predictor = section(workload.manifest, "spec", "predictor")
+    annotations = dict(section(workload.manifest, "metadata", "annotations"))
+    mode, scaler = annotations.pop(DEPLOYMENT_MODE, None), annotations.pop(AUTOSCALER_CLASS, None)
+    target = f"{workload.name}-predictor"
+    on_knative = mode in ("Serverless", "Knative") if mode else _is_on_knative(workload, objects)
+    least = int(predictor.get("minReplicas", 1))
+    most = int(predictor.get("maxReplicas") or max(least, 1))
+    for part in ("transformer", "explainer"):
+        if section(workload.manifest, "spec", part):
+            notes.say(workload, f"its {part} is left out: a stack file has predictors alone.")
+    if on_knative:
+        wanted = number(
+            predictor.get("scaleTarget") or predictor.get("containerConcurrency") or 100
+        )
+        scale = {"metric": "concurrency", "target": wanted, "min": least, "max": most}
+        if not predictor.get("maxReplicas"):
+            scale["max"] = max(WITHOUT_BOUND, least)
+            notes.say(
+                workload, f"it has no maxReplicas; {scale['max']} stands in the stack file for it."
+            )
+    else:
+        scale = _standard(workload, predictor, scaler, target, objects, notes)
+    if mode and not on_knative:
+        notes.say(
+            workload,
+            f"it says that its mode is {mode}, which the stack leaves to KServe's own "
+            "configuration: have defaultDeploymentMode Standard in ConfigMap "
+            "inferenceservice-config before.",
+        )
+    serve: Section = {"scale": scale, "startup_seconds": _startup(workload, annotations)}
+    if seconds := predictor.get("timeout"):
+        serve["request_seconds"] = int(seconds)
+    if not on_knative and (grace := predictor.get("terminationGracePeriodSeconds")):
+        serve["grace_seconds"] = int(grace)
+    if kept := own_annotations(annotations):
+        serve["annotations"] = kept
+    return serve
+
+
+def _is_on_knative(workload: LiveWorkload, objects: Objects) -> bool:
+    """Whether Knative serves an InferenceService that does not say it: what stands below tells."""
+    target = f"{workload.name}-predictor"
+    return objects.get(KNATIVE, "Service", target, workload.namespace) is not None
+
+
+def _standard(
+    workload: LiveWorkload,
+    predictor: Mapping[str, Any],
+    scaler: str | None,
+    target: str,
+    objects: Objects,
+    notes: Notes,
+) -> Section:
+    """`scale` of a model that an HPA scales: KServe's own, or one beside it."""
+    if scaler == "external" and (own := autoscaler_of(workload, target, objects, notes)):
+        return own
+    if scaler in ("keda", "none"):
+        notes.say(
+            workload,
+            f"its autoscaler is {scaler}; the stack file has one that scales on CPU between its "
+            "bounds. For KEDA, write metric prometheus with the query.",
+        )
+    least = max(1, int(predictor.get("minReplicas", 1)))
+    metric = str(predictor.get("scaleMetric", "cpu"))
+    return {
+        "metric": metric if metric in ("cpu", "memory") else "cpu",
+        "target": number(predictor.get("scaleTarget") or 80),
+        "min": least,
+        "max": max(least, int(predictor.get("maxReplicas") or least)),
+    }
+
+
+def autoscaler_of(
+    workload: LiveWorkload, target: str, objects: Objects, notes: Notes
+) -> Section | None:
+    """`scale` of what an HPA does with a Deployment; None where there is no HPA for it."""
+    metric_names = ", ".join(metric.value for metric in KServeMetric)
+    for scaler in objects.of("autoscaling", "HorizontalPodAutoscaler"):
+        spec = section(scaler, "spec")
+        about = section(scaler, "metadata")
+        is_for = text_of(section(spec, "scaleTargetRef"), "name") == target
+        if not is_for or about.get("namespace") != workload.namespace:
+            continue
+        scale: Section = {
+            "min": int(spec.get("minReplicas", 1)),
+            "max": int(spec.get("maxReplicas", 1)),
+        }
+        window = section(spec, "behavior", "scaleDown").get("stabilizationWindowSeconds")
+        metrics = [entry for metric in items(spec, "metrics") if (entry := _metric(metric))]
+        if not metrics:
+            notes.say(
+                workload,
+                f"HPA {about.get('name')} scales it on what no metric of a stack file is; the "
+                f"stack file has cpu. Metrics are {metric_names}.",
+            )
+            return {**scale, "metric": "cpu", "target": 80}
+        if len(metrics) > 1 or len(items(spec, "metrics")) > 1:
+            notes.say(
+                workload,
+                f"HPA {about.get('name')} has several metrics; the stack file has the first that "
+                "it knows.",
+            )
+        chosen = {**scale, **metrics[0]}
+        if window is not None and chosen["metric"] in METRICS:
+            chosen["scale_down_seconds"] = int(window)
+        return chosen
+    return None
+
+
+def _metric(metric: Mapping[str, Any]) -> Section | None:
+    """Metric and target of an HPA's entry; None of one that a stack file does not know."""
+    kind = str(metric.get("type"))
+    if kind == "Resource":
+        name = text_of(section(metric, "resource"), "name")
+        share = section(metric, "resource", "target").get("averageUtilization")
+        if name in ("cpu", "memory") and share is not None:
+            return {"metric": name, "target": number(share)}
+    if kind == "Pods":
+        name = text_of(section(metric, "pods", "metric"), "name")
+        value = section(metric, "pods", "target").get("averageValue")
+        if name in METRICS and value is not None:
+            return {"metric": name, "target": number(parse(str(value)))}
+    return None
+
+
+def deployment(workload: LiveWorkload, objects: Objects, notes: Notes, runtime: str) -> Section:
+    """`serve` of a Deployment, which this project serves by KServe, or else by Knative."""
+    replicas = int(section(workload.manifest, "spec").get("replicas", 1))
+    startup = _startup(workload, {})
+    if runtime == "knative":
+        scale: Section = {"metric": "concurrency", "min": replicas, "max": max(1, replicas)}
+        notes.say(
+            workload,
+            "a stack file serves by KServe or Knative, and the cluster has Knative: it becomes "
+            f"Knative Service {workload.name}, whose pods come beside those of the Deployment. "
+            "Send requests to the new host, then delete the Deployment, its Service and its HPA.",
+        )
+        return {"knative": {"scale": scale, "startup_seconds": startup}}
+    scale = autoscaler_of(workload, workload.name, objects, notes) or {
+        "metric": "cpu",
+        "target": 80,
+        "min": max(1, replicas),
+        "max": max(1, replicas),
+    }
+    notes.say(
+        workload,
+        f"a stack file serves by KServe or Knative: it becomes InferenceService {workload.name}, "
+        f"for which KServe makes Deployment and Service {workload.name}-predictor, beside those "
+        "that are there. Send requests to the new host, then delete the Deployment, its Service "
+        "and its HPA.",
+    )
+    return {"kserve": {"scale": scale, "startup_seconds": startup}}
+
+
+def own_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Annotations that are the user's own."""
+    dropped = (*SYSTEM_NOTES, PROGRESS_DEADLINE)
+    return {key: str(value) for key, value in annotations.items() if not key.startswith(dropped)}
+
+
+def _startup(workload: LiveWorkload, annotations: Mapping[str, str]) -> int:
+    """Longest start: of the start-up probe, or of Knative's deadline."""
+    probe = section(workload.server, "startupProbe")
+    by_probe = int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
+    told = by_probe if probe else int(_seconds(annotations.get(PROGRESS_DEADLINE, "0s")))
+    return min(86400, max(60, told)) if told else STARTUP_SECONDS
+
+
+def _seconds(text: str) -> float:
+    """A Go duration, or a bare number."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+    return sum(float(n) * units[unit] for n, unit in re.findall(r"(\d+(?:\.\d+)?)(h|m|s|)", text))
+
+
+def number(value: object) -> int | float:
+    """A number as a person writes it."""
+    amount = float(str(value))
+    return int(amount) if amount.is_integer() else amount
+
+
+def _whole(text: str) -> int:
+    return int(text) if re.fullmatch(r"\d{1,4}", text) else 0
+
+
+def host_domain(workload: LiveWorkload) -> str | None:
+    """Domain below which a model answers, as its status says."""
+    url = text_of(section(workload.manifest, "status"), "url")
+    host = url.partition("://")[2].partition(":")[0].partition("/")[0]
+    for prefix in (
+        f"{workload.name}.{workload.namespace}.",
+        f"{workload.name}-{workload.namespace}.",
+    ):
+        if host.startswith(prefix):
+            return host.removeprefix(prefix)
+    return None
+
+
+def ingress_class(workload: LiveWorkload, objects: Objects) -> str | None:
+    """IngressClass of the Ingress that KServe has made for a model."""
+    for ingress in objects.of("networking.k8s.io", "Ingress"):
+        about = section(ingress, "metadata")
+        if about.get("name") == workload.name and about.get("namespace") == workload.namespace:
+            return text_of(section(ingress, "spec"), "ingressClassName") or None
+    return None

@@ -1,0 +1,67 @@
+"""LeaderWorkerSets, for models on several nodes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from components.args import Fault, Words
+from components.platform import LeaderWorkerSets, LeaderWorkerSetsArgs
+from components.platform.leader_worker_sets import LeaderWorkerSetsChart
+from components.serving import ModelArgs
+from components.serving.leader_worker_model import service_name
+
+from ..arguments import made_of
+from ..needs import LEADER_WORKER_SETS as NAME
+from ..needs import Needs
+from ..sections.cluster import Profile
+from ..sections.environment import Environment
+from .platform import Platform
+
+
+def leader_worker_sets_args(
+    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
+) -> LeaderWorkerSetsArgs | None:
+    """The controller as its section has it, unless the cluster has it."""
+    section = environment.leader_worker_sets
+    if not section.install:
+        return None
+    is_given = section.model_fields_set - {"install"}
+    return LeaderWorkerSetsArgs(chart=made_of(LeaderWorkerSetsChart, section) if is_given else None)
+
+
+LEADER_WORKER_SETS: Final = Platform(
+    NAME, leader_worker_sets_args, LeaderWorkerSets, section="leader_worker_sets"
+)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@LEADER_WORKER_SETS.check
+def groups_run_in_one_network(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """Pods of a group talk to each other all the time, which machines of an IDC often cannot."""
+    if environment.cluster.profile is not Profile.EDGE:
+        return
+    for path, _ in needs.models(NAME):
+        want = "left out on profile edge, or knative or kserve in its place"
+        why = (
+            "ACK documents gang scheduling for ACK Pro alone, and pods of a group need a network "
+            "that machines of an IDC have with each other at best"
+        )
+        yield Fault(f"{path}.serve.leader_worker", Words("given"), want, why)
+
+
+@LEADER_WORKER_SETS.check
+def names_of_groups_are_their_own(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A set has a headless Service called as it is, and its leaders have one beside it."""
+    owners = {model.name: f"models[{model.name}].name" for model in environment.models}
+    owners |= {
+        job.name: f"training[{job.name}].name"
+        for job in environment.training
+        if job.parallelism > 1
+    }
+    for path, model in needs.models(NAME):
+        for name in (model.name, service_name(model.name)):
+            owner = owners.get(name)
+            if owner is not None and owner != f"{path}.name":
+                why = f"{path} has a Service of that name"
+                yield Fault(owner, name, "another one", why)

@@ -1,0 +1,13 @@
+"""What became of a stack: each model's way through the live cluster, and what breaks it.
+
+    cluster.py    reads a cluster with `list` alone, a request per kind
+    rooms.py      why no node has room for a pod
+    pods.py       why a pod does not run
+    links.py      what a model needs, one function per link of its way
+    ways.py       joins them, model by model
+    words.py      shows them on a terminal, and as JSON
+    doctor.py     what an `up` and this room need of a machine, an account and a cluster
+    upgrade.py    in which order Kubernetes is upgraded under a stack
+
+What there should be comes from the plan (`plan.graph`), what there is from the cluster.
+"""

@@ -1,0 +1,736 @@
+"""The links of a model's way: each reader looks at one, and says what keeps it from holding.
+
+In the order of the way. What a later link only repeats of an earlier one is said last: that a
+service is not ready comes after the pods that are why.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
+from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME
+from plan.graph import model as graph
+from plan.objects import (
+    Manifest,
+    Objects,
+    items,
+    kind_of,
+    name_of,
+    namespace_of,
+    pairs,
+    section,
+    text_of,
+)
+from plan.pods import Pods
+
+from .cluster import LiveCluster
+from .model import Finding, Stage
+from .pods import (
+    LINK,
+    Log,
+    condition,
+    duration,
+    is_ready,
+    pod_finding,
+    seconds_since,
+    text,
+    young,
+)
+from .rooms import ENDED, Rooms
+
+SETTLING_SECONDS: Final = 120
+"""How long a controller is given for its first answer; a Dataset without caches takes as long."""
+
+_FLUID: Final = "data.fluid.io"
+_KNATIVE: Final = "serving.knative.dev"
+_KSERVE: Final = "serving.kserve.io"
+_GROUPS: Final = (API_VERSION.partition("/")[0], KIND)
+_HPA: Final = "HorizontalPodAutoscaler"
+_CLAIM: Final = "PersistentVolumeClaim"
+_NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
+"""Rows of pods for which all nodes are full."""
+_UNSCHEDULABLE: Final = "Unschedulable"
+"""Reason of a revision whose pod has no node at this moment."""
+_LABELS: Final = {
+    (_KNATIVE, "Service"): "serving.knative.dev/service",
+    (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
+    _GROUPS: SET_NAME,
+    ("batch", "Job"): "batch.kubernetes.io/job-name",
+}
+"""The label by which the pods of a kind name what they belong to."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A model or a job as it is planned, and the cluster that it should be in."""
+
+    cluster: LiveCluster
+    rooms: Rooms
+    planned: Manifest
+    """Its Knative Service, InferenceService, Job or another object that runs pods."""
+    others: Objects
+    """Everything that the stack plans for the cluster."""
+    workload: graph.Workload
+    template: Pods
+    log: Log
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return self.workload.namespace
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Group and kind of its object."""
+        return kind_of(self.planned)
+
+    @property
+    def seen(self) -> bool:
+        """Whether its object would have been seen."""
+        return self.sees(*self.key)
+
+    def sees(self, group: str, kind: str) -> bool:
+        """Whether an object of its namespace would have been seen."""
+        return self.cluster.sees(group, kind, self.namespace)
+
+    @cached_property
+    def live(self) -> Manifest | None:
+        """Its object in the cluster."""
+        return self.find(*self.key, name_of(self.planned))
+
+    def find(self, group: str, kind: str, name: str) -> Manifest | None:
+        """An object of its namespace."""
+        return self.cluster.objects.get(group, kind, name, self.namespace)
+
+    @cached_property
+    def pods(self) -> Sequence[Manifest]:
+        """Its pods, the latest revision's first."""
+        label = _LABELS.get(self.key)
+        if label is None:
+            makers = [self.live, *self.cluster.owned(self.live, "ReplicaSet")] if self.live else []
+            pods = [pod for maker in makers for pod in self.cluster.owned(maker, "Pod")]
+        else:
+            index = self.cluster.objects.by(_BY_LABEL[label], "", "Pod")
+            pods = [*index.get(name_of(self.planned), ())]
+        here = (pod for pod in pods if namespace_of(pod) == self.namespace and self._counts(pod))
+        return sorted(here, key=_made, reverse=True)
+
+    def _counts(self, manifest: Manifest) -> bool:
+        """Whether a pod or a Deployment is of a revision that is the latest, or answers.
+
+        Of others Knative may leave pods that wait for good.
+        """
+        revision = section(manifest, "metadata", "labels").get("serving.knative.dev/revision")
+        status = section(self.live, "status")
+        named = {
+            text_of(status, "latestCreatedRevisionName"),
+            text_of(status, "latestReadyRevisionName"),
+            *(text_of(entry, "revisionName") for entry in items(status, "traffic")),
+        } - {""}
+        return self.key != (_KNATIVE, "Service") or not named or revision in named
+
+    @cached_property
+    def startup_seconds(self) -> float:
+        """How long the start-up probe of its main container waits; 0 without one."""
+        for container in items(self.template.spec, "containers"):
+            probe = section(container, "startupProbe")
+            if probe:
+                waits = int(probe.get("failureThreshold", 3)) * int(probe.get("periodSeconds", 10))
+                return float(waits + int(probe.get("initialDelaySeconds", 0)))
+        return 0.0
+
+    @cached_property
+    def deployments(self) -> Sequence[Manifest]:
+        """Deployments that run its pods, the latest first; of Knative, without those of old."""
+        label = _LABELS.get(self.key)
+        if label is None:
+            return [self.live] if self.live else []
+        index = self.cluster.objects.by(_BY_LABEL[label], "apps", "Deployment")
+        deployments = index.get(name_of(self.planned), ())
+        here = (
+            item
+            for item in deployments
+            if namespace_of(item) == self.namespace and self._counts(item)
+        )
+        return sorted(here, key=_made, reverse=True)
+
+
+def _label_index(label: str) -> Callable[[Manifest], str]:
+    return lambda manifest: str(section(manifest, "metadata", "labels").get(label, ""))
+
+
+_BY_LABEL: Final[Mapping[str, Callable[[Manifest], str]]] = {
+    label: _label_index(label) for label in _LABELS.values()
+}
+
+
+def _carries(pod: Manifest, wanted: Mapping[str, Any]) -> bool:
+    return bool(wanted) and wanted.items() <= section(pod, "metadata", "labels").items()
+
+
+def _made(manifest: Manifest) -> str:
+    return str(section(manifest, "metadata").get("creationTimestamp", ""))
+
+
+def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = "") -> Finding:
+    subject = f"{kind} {name}"
+    if (group, kind) in trail.cluster.absent:
+        why = f"the cluster knows no {kind} ({group}): its CRD is not installed"
+        return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`, or install it", row)
+    why = "is not in the cluster"
+    return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`", row)
+
+
+def sight(trail: Trail) -> Iterator[Finding]:
+    """Whether anything can be said of it at all."""
+    kinds = [key[1] for key in (trail.key, ("", "Pod")) if not trail.sees(*key)]
+    if kinds:
+        why = f"may not be listed in namespace {trail.namespace}"
+        remedy = "have the rights of `ack-inference doctor STACK --rbac`"
+        yield Finding(Stage.UNSEEN, "sight", " and ".join(kinds), why, remedy)
+
+
+def priority(trail: Trail) -> Iterator[Finding]:
+    """The PriorityClass that its pods name."""
+    name = trail.template.spec.get("priorityClassName")
+    key = ("scheduling.k8s.io", "PriorityClass")
+    if name and trail.cluster.sees(*key) and trail.cluster.objects.get(*key, name) is None:
+        yield _gone(trail, "priority", *key, str(name), "priorities_are_known")
+
+
+def volumes(trail: Trail) -> Iterator[Finding]:
+    """Claims, and what fills them: volume, or Dataset, runtime and load."""
+    for volume in items(trail.template.spec, "volumes"):
+        claim = section(volume, "persistentVolumeClaim").get("claimName")
+        if not isinstance(claim, str):
+            continue
+        if trail.others.get(_FLUID, "Dataset", claim, trail.namespace):
+            yield from _cache(trail, claim)
+        else:
+            yield from _claim(trail, claim)
+
+
+def _cache(trail: Trail, name: str) -> Iterator[Finding]:
+    """A Dataset, what it mounts, its runtime, and the loads that fill it."""
+    planned = trail.others.get(_FLUID, "Dataset", name, trail.namespace)
+    for mount in items(section(planned, "spec"), "mounts"):
+        scheme, _, rest = str(mount.get("mountPoint")).partition("://")
+        if scheme == "pvc":
+            yield from _claim(trail, rest.partition("/")[0])
+    if not trail.sees(_FLUID, "Dataset"):
+        return
+    dataset = trail.find(_FLUID, "Dataset", name)
+    if dataset is None:
+        yield _gone(trail, "cache", _FLUID, "Dataset", name)
+        return
+    phase = text_of(section(dataset, "status"), "phase")
+    if phase != "Bound":
+        yield _unbound(trail, dataset, phase or "NotBound")
+        return
+    loads = trail.others.by(_dataset_of, _FLUID, "DataLoad")
+    for load in loads.get((trail.namespace, name), ()):
+        yield from _load(trail, dataset, name_of(load))
+
+
+def _dataset_of(load: Manifest) -> tuple[str, str]:
+    dataset = section(load, "spec", "dataset")
+    return str(dataset.get("namespace", namespace_of(load))), str(dataset.get("name"))
+
+
+def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
+    """Why no cache serves a Dataset: its runtime, the pods of that, or its own words."""
+    name = name_of(dataset)
+    subject = f"Dataset {name}"
+    runtime = trail.find(_FLUID, "JindoRuntime", name)
+    if runtime is None and trail.sees(_FLUID, "JindoRuntime"):
+        return _gone(trail, "cache", _FLUID, "JindoRuntime", name)
+    for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
+        if namespace_of(pod) == trail.namespace and (
+            finding := pod_finding(trail.cluster, trail.rooms, pod, 0, trail.log)
+        ):
+            why = f"its cache is not there ({phase}): pod {name_of(pod)} {finding.why}"
+            return Finding(finding.state, "cache", subject, why, finding.remedy, finding.row)
+    says = next(
+        (
+            text(entry.get("message"))
+            for entry in items(section(dataset, "status"), "conditions")
+            if entry.get("status") == "False" or entry.get("type") == "Failed"
+        ),
+        "",
+    )
+    status = section(runtime, "status")
+    parts = {key: status.get(f"{key}Phase") for key in ("master", "worker", "fuse")}
+    phases = ", ".join(f"{key} {value}" for key, value in parts.items() if value)
+    why = f"is {phase}" + (f": {says or phases}" if says or phases else "")
+    coming = phase != "Failed" and young(trail.cluster, dataset, SETTLING_SECONDS)
+    state = Stage.COMING if coming else Stage.BROKEN
+    remedy = "look at the pods of the cache, and at Fluid's controllers in fluid-system"
+    return Finding(state, "cache", subject, why, "" if coming else remedy, "caches_name_pools")
+
+
+_BY_RELEASE: Final = _label_index("release")
+
+
+def _load(trail: Trail, dataset: Manifest, name: str) -> Iterator[Finding]:
+    load = trail.find(_FLUID, "DataLoad", name)
+    if load is None or not trail.sees(_FLUID, "DataLoad"):
+        return
+    status = section(load, "status")
+    phase, subject = text_of(status, "phase"), f"DataLoad {name}"
+    cached = text_of(section(dataset, "status", "cacheStates"), "cachedPercentage")
+    share = f", {cached} of the files are cached" if cached else ""
+    if phase == "Failed":
+        says = next((text(c.get("message")) for c in items(status, "conditions")), "")
+        yield Finding(
+            Stage.BROKEN,
+            "cache",
+            subject,
+            f"has failed{f': {says}' if says else ''}{share}",
+            "look at its job's pods; pods read the store itself meanwhile",
+            "caches_hold_their_models",
+        )
+    elif phase != "Complete":
+        since = duration(seconds_since(trail.cluster, _made(load)))
+        yield Finding(Stage.COMING, "cache", subject, f"fills the cache: {since} so far{share}")
+
+
+def _claim(trail: Trail, name: str) -> Iterator[Finding]:
+    """A claim, and the volume that it is bound to."""
+    if not trail.sees("", _CLAIM):
+        return
+    claim = trail.find("", _CLAIM, name)
+    subject = f"{_CLAIM} {name}"
+    if claim is None:
+        remedy = "run `pulumi up`" if trail.others.get("", _CLAIM, name) else "create the claim"
+        yield Finding(
+            Stage.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
+        )
+        return
+    phase = text_of(section(claim, "status"), "phase")
+    if phase == "Bound":
+        return
+    event = trail.cluster.warning(_CLAIM, trail.namespace, name)
+    says = text((event or {}).get("message"))
+    volume = text_of(section(claim, "spec"), "volumeName")
+    if not says and volume and trail.cluster.objects.get("", "PersistentVolume", volume) is None:
+        says = f"its volume {volume} is not in the cluster"
+    yield Finding(
+        Stage.BROKEN,
+        "volume",
+        subject,
+        f"is {phase or 'Pending'}{f': {says}' if says else ''}",
+        "look at the volume that it names, and at what made it",
+        "stores_are_known",
+    )
+
+
+def policy(trail: Trail) -> Iterator[Finding]:
+    """The ResourcePolicies that should select its pods."""
+    group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
+    if not trail.sees(group, kind):
+        return
+    for planned in trail.workload.policies:
+        live = trail.find(group, kind, planned.name)
+        if live is None:
+            yield _gone(trail, "policy", group, kind, planned.name)
+            continue
+        selector = section(live, "spec", "selector")
+        strays = [pod for pod in trail.pods if not _carries(pod, selector) and not ended(pod)]
+        if strays:
+            yield Finding(
+                Stage.BROKEN,
+                "policy",
+                f"{kind} {planned.name}",
+                f"does not select pod {name_of(strays[0])}: its selector is "
+                f"{pairs(selector) or 'empty'}, so that pods take any node that will do",
+                "run `pulumi up`, or put back the labels",
+            )
+
+
+def ended(pod: Manifest) -> bool:
+    """Whether a pod is over, or about to be."""
+    phase = section(pod, "status").get("phase")
+    return phase in ENDED or "deletionTimestamp" in section(pod, "metadata")
+
+
+def service(trail: Trail) -> Iterator[Finding]:
+    """Its own object: there, and taken by its controller."""
+    group, kind = trail.key
+    name = name_of(trail.planned)
+    if trail.live is None:
+        if trail.seen and not _cleaned_up(trail):
+            yield _gone(trail, "service", group, kind, name)
+        return
+    for condition_type in ("ConfigurationsReady", "PredictorReady", "Ready"):
+        entry = condition(trail.live, condition_type)
+        says = text(entry.get("message"))
+        if entry.get("status") == "False" and _is_refusal(says):
+            yield _refused(f"{kind} {name}", says)
+            return
+    yield from _stale(trail, f"{kind} {name}")
+
+
+def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
+    """An object that says True as it did before its controller was refused what it has to make."""
+    live = trail.live or {}
+    ready = text_of(section(live, "status"), "latestReadyRevisionName")
+    gone = (
+        ready and trail.sees(_KNATIVE, "Revision") and not trail.find(_KNATIVE, "Revision", ready)
+    )
+    if not gone and is_ready(live):
+        return
+    event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
+    says = text((event or {}).get("message"))
+    if _is_refusal(says):
+        yield _refused(subject, says)
+    elif gone:
+        why = f"says that it is ready, but its revision {ready} is gone"
+        remedy = "look at Knative's controller, and run `pulumi up`"
+        yield Finding(Stage.BROKEN, "service", subject, why, remedy)
+
+
+def _cleaned_up(trail: Trail) -> bool:
+    """Whether a Job may have ended and been taken away by itself."""
+    return trail.key[1] == "Job" and "ttlSecondsAfterFinished" in section(trail.planned, "spec")
+
+
+def _is_refusal(message: str) -> bool:
+    words = ("admission webhook", "denied the request", "must not set the field", "is forbidden")
+    return any(word in message for word in words)
+
+
+def _refused(subject: str, says: str) -> Finding:
+    if "must not set the field" in says:
+        remedy = "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does"
+        return Finding(Stage.BROKEN, "service", subject, f"Knative refuses a field: {says}", remedy)
+    if "exceeded quota" in says:
+        remedy = "raise the quota of the namespace, or ask for less"
+        return Finding(Stage.BROKEN, "service", subject, f"the quota is used up: {says}", remedy)
+    if "no PriorityClass" in says:
+        return Finding(
+            Stage.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
+        )
+    if "failed calling webhook" in says:
+        remedy = "look at the pods behind the webhook, and at its certificate"
+        return Finding(Stage.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
+    remedy = "mend what the refusal names"
+    return Finding(Stage.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
+
+
+def creation(trail: Trail) -> Iterator[Finding]:
+    """Pods that cannot even be made: quota, a webhook, a class that is missing."""
+    for deployment in trail.deployments:
+        entry = condition(deployment, "ReplicaFailure")
+        if entry.get("status") == "True":
+            yield _refused(f"Deployment {name_of(deployment)}", text(entry.get("message")))
+            return
+    if trail.key[1] == "Job" and not trail.pods:
+        event = trail.cluster.warning(
+            "Job", trail.namespace, name_of(trail.planned), "FailedCreate"
+        )
+        if event:
+            yield _refused(f"Job {name_of(trail.planned)}", text(event.get("message")))
+
+
+def pods(trail: Trail) -> Iterator[Finding]:
+    """Its pods, each with what keeps it from being ready; a job's until it has completed."""
+    if trail.live is not None and condition(trail.live, "Complete").get("status") == "True":
+        return
+    job = trail.key == ("batch", "Job")
+    for pod in _telling(trail.pods):
+        finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
+        full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
+        if finding and job and full and (event := _preemption(trail)):
+            why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
+            finding = Finding(Stage.COMING, LINK, finding.subject, why, "", "training_gives_way")
+        if finding:
+            yield finding
+    if job and trail.live is not None and section(trail.live, "spec").get("suspend") is True:
+        remedy = "resume it: spec.suspend false"
+        yield Finding(Stage.COMING, LINK, f"Job {name_of(trail.planned)}", "is suspended", remedy)
+
+
+def _telling(pods: Sequence[Manifest]) -> Sequence[Manifest]:
+    """Pods that are there; of those that have failed the last, where no other has come since."""
+    there = [pod for pod in pods if section(pod, "status").get("phase") not in ENDED]
+    return there or pods[:1]
+
+
+def _preemption(trail: Trail) -> Manifest | None:
+    """The latest event of a pod of a job that gave way; the pod itself is gone by then."""
+    names = re.compile(rf"{re.escape(name_of(trail.planned))}-(?:\d+-)?[a-z0-9]{{5}}")
+    events = trail.cluster.objects.by(_reason, "", "Event").get("Preempted", ())
+    return next(
+        (
+            event
+            for event in events
+            if namespace_of(event) == trail.namespace
+            and names.fullmatch(str(section(event, "involvedObject").get("name")))
+        ),
+        None,
+    )
+
+
+def _reason(event: Manifest) -> str:
+    return str(event.get("reason"))
+
+
+def revision(trail: Trail) -> Iterator[Finding]:
+    """What Knative says of the latest revision where an older one answers, and of deadlines."""
+    status = section(trail.live, "status")
+    latest, ready = (
+        text_of(status, "latestCreatedRevisionName"),
+        text_of(status, "latestReadyRevisionName"),
+    )
+    if latest and latest != ready:
+        manifest = trail.find(_KNATIVE, "Revision", latest)
+        entry = condition(manifest or {}, "Ready")
+        says = text(entry.get("message")) or text(entry.get("reason"))
+        still = f"; {ready} still answers" if ready else ""
+        if entry.get("reason") == _UNSCHEDULABLE and trail.pods:
+            # Its pods say whether that is for good.
+            why = f"has no node for a pod yet{still}"
+            yield Finding(Stage.COMING, "revision", f"Revision {latest}", why)
+        elif entry.get("status") == "False":
+            yield Finding(
+                Stage.BROKEN,
+                "revision",
+                f"Revision {latest}",
+                f"is not ready: {says}{still}",
+                "mend what its pods say, and run `pulumi up`",
+                "starts_take_their_time" if "ProgressDeadline" in str(entry) else "",
+            )
+        elif ready:
+            yield Finding(
+                Stage.COMING,
+                "revision",
+                f"Revision {latest}",
+                f"comes up; {ready} still answers",
+            )
+    for deployment in trail.deployments:
+        entry = condition(deployment, "Progressing")
+        if entry.get("reason") == "ProgressDeadlineExceeded" and not is_available(deployment):
+            yield _late(trail, deployment, entry)
+
+
+def is_available(deployment: Manifest) -> bool:
+    """Whether a Deployment has the pods that it wants."""
+    return condition(deployment, "Available").get("status") == "True"
+
+
+def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Finding:
+    """A deadline that passed; KServe's is shorter than a long start, and means nothing then."""
+    since = seconds_since(trail.cluster, _made(deployment))
+    if trail.key[0] == _KSERVE and since < trail.startup_seconds:
+        why = (
+            f"KServe's own deadline has passed, and the model has until "
+            f"{duration(trail.startup_seconds)}: {duration(since)} so far"
+        )
+        return Finding(Stage.COMING, "revision", f"Deployment {name_of(deployment)}", why)
+    return Finding(
+        Stage.BROKEN,
+        "revision",
+        f"Deployment {name_of(deployment)}",
+        f"has passed its progress deadline: {text(entry.get('message'))}",
+        "mend what its pods say; or a longer startup_seconds, or a cache",
+        "starts_take_their_time",
+    )
+
+
+def autoscaler(trail: Trail) -> Iterator[Finding]:
+    """Its HPA or ScaledObject: does it read its metric."""
+    wanted = section(trail.planned, "metadata", "annotations").get(AUTOSCALER_CLASS)
+    if wanted == AutoscalerClass.KEDA and ("keda.sh", "ScaledObject") in trail.cluster.absent:
+        name = name_of(trail.planned)
+        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, "keda_is_there")
+    for scaled in _scaled(trail, "keda.sh", "ScaledObject"):
+        entry = condition(scaled, "Ready")
+        if entry.get("status") == "False":
+            yield Finding(
+                Stage.BROKEN,
+                "autoscaler",
+                f"ScaledObject {name_of(scaled)}",
+                f"is not ready: {text(entry.get('message'))}",
+                "look at KEDA's operator, and at the address of Prometheus",
+                "keda_is_there",
+            )
+    for scaler in _scaled(trail, "autoscaling", _HPA):
+        entry = condition(scaler, "ScalingActive")
+        idle = entry.get("reason") == "ScalingDisabled"
+        if not sees_its_metric(scaler) and not idle:
+            says = text(entry.get("message"))
+            absent = "metrics API" in says and "registered" in says
+            yield Finding(
+                Stage.BROKEN,
+                "autoscaler",
+                f"{_HPA} {name_of(scaler)}",
+                f"cannot read its metric: {says}",
+                "install a metrics adapter: give gpu_metrics"
+                if absent
+                else "look at the metrics adapter, and whether Prometheus scrapes the pods",
+                "metrics_have_an_adapter" if absent else "metrics_have_a_source",
+            )
+    yield from _without_scaler(trail)
+
+
+def sees_its_metric(scaler: Manifest) -> bool:
+    """Whether an HPA knows its metric; without it, what it wants says nothing."""
+    return condition(scaler, "ScalingActive").get("status") != "False"
+
+
+def autoscalers(trail: Trail) -> Iterator[Manifest]:
+    """What scales it now: an HPA, or Knative's own autoscaler of the revision that answers."""
+    yield from _scaled(trail, "autoscaling", _HPA)
+    ready = text_of(section(trail.live, "status"), "latestReadyRevisionName")
+    scaler = trail.find("autoscaling.internal.knative.dev", "PodAutoscaler", ready)
+    if scaler is not None:
+        yield scaler
+
+
+def _scaled(trail: Trail, group: str, kind: str) -> Iterator[Manifest]:
+    """Autoscalers in the cluster of its object, or of a Deployment of it."""
+    index = trail.cluster.objects.by(_target, group, kind)
+    for name in dict.fromkeys([name_of(trail.planned), *map(name_of, trail.deployments)]):
+        yield from index.get((trail.namespace, name), ())
+
+
+def _target(scaler: Manifest) -> tuple[str, str]:
+    return namespace_of(scaler), str(section(scaler, "spec", "scaleTargetRef").get("name"))
+
+
+def _without_scaler(trail: Trail) -> Iterator[Finding]:
+    """An HPA of the stack that is not there."""
+    if not trail.sees("autoscaling", _HPA):
+        return
+    index = trail.others.by(_target, "autoscaling", _HPA)
+    name = name_of(trail.planned)
+    for target in (name, f"{name}-predictor"):
+        for planned in index.get((trail.namespace, target), ()):
+            if trail.find("autoscaling", _HPA, name_of(planned)) is None:
+                yield _gone(trail, "autoscaler", "autoscaling", _HPA, name_of(planned))
+
+
+def door(trail: Trail) -> Iterator[Finding]:
+    """The way in: the address of its Ingress, and its certificate."""
+    name = name_of(trail.planned)
+    for ingress in trail.cluster.objects.by(_in_front_of, "networking.k8s.io", "Ingress").get(
+        (trail.namespace, name), ()
+    ):
+        if not items(section(ingress, "status", "loadBalancer"), "ingress"):
+            coming = young(trail.cluster, ingress, SETTLING_SECONDS)
+            yield Finding(
+                Stage.COMING if coming else Stage.BROKEN,
+                "door",
+                f"Ingress {name_of(ingress)}",
+                "has no address: no controller has taken it, class "
+                f"{section(ingress, 'spec').get('ingressClassName') or 'none'}",
+                "install a controller for this class, and look at its Service",
+                "ingresses_have_a_controller",
+            )
+    for certificate in _certificates(trail):
+        entry = condition(certificate, "Ready")
+        if entry.get("status") != "True":
+            coming = entry.get("status") != "False" or (
+                condition(certificate, "Issuing").get("status") == "True"
+                and not section(certificate, "status").get("failedIssuanceAttempts")
+                and young(trail.cluster, certificate, SETTLING_SECONDS)
+            )
+            state = Stage.COMING if coming else Stage.BROKEN
+            yield Finding(
+                state,
+                "door",
+                f"Certificate {name_of(certificate)}",
+                f"is not ready: {text(entry.get('message')) or 'nothing is said yet'}",
+                "look at its CertificateRequest and its Issuer",
+            )
+
+
+def _certificates(trail: Trail) -> Sequence[Manifest]:
+    """Certificates of its hosts, each once."""
+    by_host = trail.cluster.certificates
+    certificates = [entry for host in sorted(_hosts(trail)) for entry in by_host.get(host, ())]
+    return [*{namespace_of(c) + "/" + name_of(c): c for c in certificates}.values()]
+
+
+def _in_front_of(ingress: Manifest) -> tuple[str, str]:
+    for owner in section(ingress, "metadata").get("ownerReferences") or ():
+        return namespace_of(ingress), str(owner.get("name"))
+    return namespace_of(ingress), name_of(ingress)
+
+
+def _hosts(trail: Trail) -> set[str]:
+    """Hosts at which a model answers, as its object says, or its Ingress does."""
+    url = text_of(section(trail.live, "status"), "url")
+    hosts = {url.partition("://")[2].partition("/")[0].partition(":")[0]}
+    ingresses = trail.cluster.objects.by(_in_front_of, "networking.k8s.io", "Ingress")
+    for ingress in ingresses.get((trail.namespace, name_of(trail.planned)), ()):
+        hosts |= {str(rule.get("host")) for rule in items(section(ingress, "spec"), "rules")}
+    return hosts - {"", "None"}
+
+
+def outcome(trail: Trail) -> Iterator[Finding]:
+    """What its object says in the end; said only where no link before it explains it."""
+    if trail.live is None:
+        return
+    subject = f"{trail.key[1]} {name_of(trail.planned)}"
+    if trail.key == ("batch", "Job"):
+        entry = condition(trail.live, "Failed")
+        if entry.get("status") == "True":
+            why = f"has failed: {text(entry.get('message')) or entry.get('reason')}"
+            remedy = "read the log of its last pod, delete the Job, and run `pulumi up`"
+            yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
+        return
+    if trail.key not in _LABELS or trail.key == _GROUPS:
+        if not is_available(trail.live) and items(section(trail.live, "status"), "conditions"):
+            entry = condition(trail.live, "Available")
+            yield Finding(Stage.COMING, "outcome", subject, text(entry.get("message")))
+        return
+    status = section(trail.live, "status")
+    generation = section(trail.live, "metadata").get("generation", 0)
+    if (
+        not items(status, "conditions")
+        or status.get("observedGeneration", generation) != generation
+    ):
+        coming = young(trail.cluster, trail.live, SETTLING_SECONDS)
+        why = "its controller has not looked at it yet"
+        remedy = "" if coming else "look at the controller's pods"
+        yield Finding(Stage.COMING if coming else Stage.BROKEN, "outcome", subject, why, remedy)
+        return
+    entry = condition(trail.live, "Ready")
+    if entry.get("status") == "False":
+        says = text(entry.get("message")) or text(entry.get("reason"))
+        event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
+        last = text((event or {}).get("message"))
+        also = f"; its controller says {last}" if last and last not in says else ""
+        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
+    elif entry.get("status") == "Unknown":
+        says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
+        yield Finding(Stage.COMING, "outcome", subject, f"comes up: {says}")
+
+
+def note(trail: Trail) -> str:
+    """What is worth a word of one that is well: a job that is over, an older revision."""
+    if condition(trail.live or {}, "Complete").get("status") == "True":
+        return "completed"
+    status = section(trail.live, "status")
+    ready = text_of(status, "latestReadyRevisionName")
+    latest = text_of(status, "latestCreatedRevisionName")
+    return f"{ready} still answers" if ready and ready != latest else ""
+
+
+LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
+    sight,
+    priority,
+    volumes,
+    policy,
+    service,
+    creation,
+    pods,
+    revision,
+    autoscaler,
+    door,
+)
+"""Every link, in the order of the way; `outcome` is asked where none of them is broken."""

@@ -1,0 +1,365 @@
+"""Why a pod does not run: scheduler, node, volumes, image, process, probe."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from plan.objects import Manifest, items, name_of, namespace_of, section
+
+from .cluster import LiveCluster, last_seen
+from .model import Finding, Stage
+from .rooms import Rooms, node_kind
+from .symptoms import symptom_in
+
+Log = Callable[[Manifest, str], str]
+"""The last words of a container of a pod before it was started anew; empty where unknown."""
+
+LINK: Final = "pods"
+MOST_LETTERS: Final = 300
+"""Longest message of others that is shown."""
+NODES_COME: Final = ("TriggeredScaleUp", "ProvisionNode")
+"""Events of a pod for which a node is added: by cluster-autoscaler, by GOATScaler."""
+NODE_SECONDS: Final = 900
+"""How long a node that was asked for may take: `max-node-provision-time` of cluster-autoscaler."""
+SCHEDULING_SECONDS: Final = 30
+"""How long scheduler and autoscaler are given for their first answer; ACK scans every 30 s."""
+NODES_FAIL: Final = ("ProvisionNodeFailed", "ResetPod")
+"""Events of GOATScaler where no node could be had."""
+_CREDENTIALS: Final = (
+    (re.compile(r"://[^/@\s]+@"), "://[hidden]@"),
+    (
+        re.compile(
+            r"(?i)\b([\w-]*(?:password|passwd|token|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?"
+            r"|credential|authorization))([\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;]+"
+        ),
+        r"\1\2[hidden]",
+    ),
+    (re.compile(r"(?i)\bbearer\s+[\w.~+/-]{8,}=*"), "Bearer [hidden]"),
+    (re.compile(r"\b(?:LTAI|STS\.|hf_|sk-|ghp_|eyJ)[\w.-]{8,}"), "[hidden]"),
+)
+"""Forms of keys and tokens: URLs with a password, `name=value`, and prefixes of their makers."""
+_PULLS: Final = frozenset(
+    {
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "RegistryUnavailable",
+    }
+)
+_MOUNTS: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+_RESTARTS: Final = 2
+"""From so many restarts on a process that ends is no accident."""
+
+
+def is_ready(manifest: Manifest) -> bool:
+    """Whether an object has the condition Ready."""
+    return condition(manifest, "Ready").get("status") == "True"
+
+
+def condition(manifest: Manifest, type_: str) -> Mapping[str, Any]:
+    """A condition of an object; empty where it has none of this type."""
+    for entry in items(section(manifest, "status"), "conditions"):
+        if entry.get("type") == type_:
+            return entry
+    return {}
+
+
+def seconds_since(cluster: LiveCluster, time: object) -> float:
+    """How long ago a time of the API server was; 0 where it is none."""
+    if not isinstance(time, str):
+        return 0.0
+    return max(0.0, (cluster.now - datetime.fromisoformat(time)).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, e.g. `4 min 10 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def pod_finding(
+    cluster: LiveCluster, rooms: Rooms, pod: Manifest, startup_seconds: float, log: Log
+) -> Finding | None:
+    """What keeps a pod from being ready; None where nothing does, and where it ends.
+
+    Args:
+        cluster: What the cluster has.
+        rooms: Its nodes with what is free on them; none where they may not be listed.
+        pod: The pod.
+        startup_seconds: How long its start-up probe waits.
+        log: Reads the last words of a container.
+    """
+    status = section(pod, "status")
+    if "deletionTimestamp" in section(pod, "metadata") or status.get("phase") == "Succeeded":
+        return None
+    if preempted := _preempted(pod):
+        return preempted
+    if condition(pod, "PodScheduled").get("status") == "False" or not pod["spec"].get("nodeName"):
+        return _unscheduled(cluster, rooms, pod)
+    if lost := _lost_node(cluster, pod):
+        return lost
+    if status.get("phase") == "Running" and is_ready(pod):
+        return None
+    return next(
+        filter(None, (_container(cluster, pod, entry, log) for entry in _containers(pod))), None
+    ) or (
+        _failed(pod)
+        if status.get("phase") == "Failed"
+        else _not_started(cluster, pod, startup_seconds)
+    )
+
+
+def _failed(pod: Manifest) -> Finding:
+    """A pod that its node gave up: evicted, not admitted, shut down."""
+    status = section(pod, "status")
+    says = ": ".join(filter(None, (text(status.get("reason")), text(status.get("message")))))
+    return _finding(Stage.BROKEN, pod, f"has failed: {says or 'nothing says why'}")
+
+
+def _finding(state: Stage, pod: Manifest, why: str, remedy: str = "", row: str = "") -> Finding:
+    return Finding(state, LINK, f"Pod {name_of(pod)}", why, remedy, row)
+
+
+def _preempted(pod: Manifest) -> Finding | None:
+    disrupted = condition(pod, "DisruptionTarget")
+    if disrupted.get("status") != "True":
+        return None
+    reason = disrupted.get("reason")
+    if reason == "PreemptionByScheduler":
+        why = "gave way to a pod of higher priority, and starts again when a card is free"
+        return _finding(Stage.COMING, pod, why, row="training_gives_way")
+    if reason == "DeletionByTaintManager":
+        why = "was taken off its node, which is gone or does not answer"
+        return _finding(Stage.COMING, pod, why)
+    return None
+
+
+def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
+    name, namespace = name_of(pod), namespace_of(pod)
+    age = seconds_since(cluster, section(pod, "metadata").get("creationTimestamp"))
+    waits = duration(age)
+    refusal = ""
+    for event in cluster.events("Pod", namespace, name):
+        since = seconds_since(cluster, last_seen(event))
+        if event.get("reason") in NODES_COME and since < NODE_SECONDS:
+            why = f"waits for a new node, which was asked for ({event['reason']}); {waits} so far"
+            return _finding(Stage.COMING, pod, why)
+        if event.get("reason") in NODES_COME:
+            return _finding(
+                Stage.BROKEN,
+                pod,
+                f"waits for a node that was asked for {duration(since)} ago and has not come",
+                "look at the scaling group of the pool in the console: quota, stock, the rights of "
+                "its role",
+                "an instance type is sold out",
+            )
+        if event.get("reason") == "NotTriggerScaleUp":
+            refusal = f"; no node is added: {text(event.get('message'))}"
+        if event.get("reason") in NODES_FAIL:
+            why = f"no node can be added for it: {text(event.get('message'))}"
+            return _finding(
+                Stage.BROKEN,
+                pod,
+                why,
+                "name more instance types or zones in the pool, or another pool in the placement",
+                "an instance type is sold out",
+            )
+    if gates := items(section(pod, "spec"), "schedulingGates"):
+        why = f"is held back by the scheduling gate {gates[0].get('name')}"
+        return _finding(Stage.COMING, pod, why)
+    shortage = rooms.shortage(pod)
+    if shortage is None:
+        finding = _by_scheduler(pod)
+    else:
+        why = f"{shortage.why}; {waits} so far"
+        finding = _finding(shortage.state, pod, why, shortage.remedy, shortage.row)
+    if age < SCHEDULING_SECONDS:
+        return replace(finding, state=Stage.COMING, remedy="", row="")
+    return replace(finding, why=f"{finding.why}{refusal}")
+
+
+def _by_scheduler(pod: Manifest) -> Finding:
+    """What the scheduler says, where the nodes do not say it."""
+    says = text(condition(pod, "PodScheduled").get("message"))
+    if not says:
+        why = "no scheduler has looked at it"
+        return _finding(Stage.BROKEN, pod, why, "look at the scheduler that it names")
+    return _finding(Stage.BROKEN, pod, f"has no node: the scheduler says {says}")
+
+
+def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
+    name = str(pod["spec"].get("nodeName"))
+    if not cluster.sees("", "Node"):
+        return None
+    node = cluster.objects.get("", "Node", name)
+    if node is None:
+        why = f"its node {name} is gone"
+        return _finding(Stage.BROKEN, pod, why, f"delete the pod {name_of(pod)} if it stays")
+    ready = condition(node, "Ready")
+    if ready.get("status") in ("False", "Unknown"):
+        since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
+        where = f"node {name} ({node_kind(node)})"
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"{where} has not been ready for {since}: {ready.get('reason')}",
+            "look at the machine, or take the node out of its pool; spot machines are taken back",
+        )
+    return None
+
+
+def _containers(pod: Manifest) -> Iterator[Mapping[str, Any]]:
+    status = section(pod, "status")
+    for key in ("initContainerStatuses", "containerStatuses"):
+        yield from items(status, key)
+
+
+def _container(
+    cluster: LiveCluster, pod: Manifest, entry: Mapping[str, Any], log: Log
+) -> Finding | None:
+    """What a container waits for, or died of."""
+    waiting = section(entry, "state", "waiting")
+    reason, message = str(waiting.get("reason", "")), text(waiting.get("message"))
+    name = str(entry.get("name"))
+    if reason in _PULLS:
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"the image {entry.get('image') or name} cannot be pulled: {message or reason}",
+            "name an image that exists, in a registry that the nodes reach, with its pull secret",
+            "registries_are_in_reach",
+        )
+    if reason == "CreateContainerConfigError":
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"container {name} cannot be configured: {message}",
+            "create what is missing: a Secret of secret_env or api_key_secret, in this namespace",
+        )
+    if reason in ("CreateContainerError", "RunContainerError", "StartError"):
+        return _finding(Stage.BROKEN, pod, f"container {name} cannot be started: {message}")
+    ended = section(entry, "lastState", "terminated") or section(entry, "state", "terminated")
+    crashed = reason == "CrashLoopBackOff" or (
+        ended and ended.get("exitCode") != 0 and not entry.get("ready")
+    )
+    if not crashed:
+        return None
+    return _crash(cluster, pod, name, ended, int(entry.get("restartCount") or 0), log)
+
+
+def _gave_up_waiting(cluster: LiveCluster, pod: Manifest, name: str) -> bool:
+    """Whether the kubelet ended a container because its start-up probe failed."""
+    return any(
+        event.get("reason") == "Killing"
+        and f"Container {name} failed startup probe" in str(event.get("message"))
+        for event in cluster.events("Pod", namespace_of(pod), name_of(pod))
+    )
+
+
+def _crash(
+    cluster: LiveCluster,
+    pod: Manifest,
+    name: str,
+    ended: Mapping[str, Any],
+    restarts: int,
+    log: Log,
+) -> Finding:
+    times = f"{restarts} time{'s' * (restarts != 1)}"
+    if ended.get("reason") == "OOMKilled":
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"container {name} used more memory than its limit and was killed, {times} so far",
+            "raise server.resources.memory; loading a model takes as much as its files",
+            "OOMKilled",
+        )
+    last_words = f"{ended.get('message', '')}\n{log(pod, name)}"
+    if symptom := symptom_in(last_words):
+        why = f"container {name} ends ({times}): {symptom.why}"
+        return _finding(Stage.BROKEN, pod, why, symptom.remedy, symptom.row)
+    code = ended.get("exitCode", "unknown")
+    if _gave_up_waiting(cluster, pod, name):
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"container {name} is ended while it loads, {times} so far: "
+            "its start-up probe waits no longer",
+            "give it a longer startup_seconds, or a cache",
+            "starts_take_their_time",
+        )
+    return _finding(
+        Stage.BROKEN if restarts >= _RESTARTS or not restarts else Stage.COMING,
+        pod,
+        f"container {name} ends with exit code {code}, {times} so far",
+        "read its last words: kubectl logs --previous "
+        f"-n {namespace_of(pod)} {name_of(pod)} -c {name}",
+    )
+
+
+def _not_started(cluster: LiveCluster, pod: Manifest, startup_seconds: float) -> Finding:
+    """It has a node, and nothing is known to be wrong: volumes, image, probe."""
+    name, namespace = name_of(pod), namespace_of(pod)
+    entries = [*_containers(pod)]
+    running = [entry for entry in entries if section(entry, "state", "running")]
+    if not running or any(section(entry, "state", "waiting") for entry in entries):
+        if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
+            return _finding(
+                Stage.BROKEN,
+                pod,
+                f"a volume cannot be mounted: {text(event.get('message'))}",
+                "look for the CSI driver on the node, the store's address, and the rights to it",
+                "Volumes and caches",
+            )
+        sandbox_failed = cluster.warning("Pod", namespace, name, "FailedCreatePodSandBox")
+        if sandbox_failed:
+            why = f"has no network on its node: {text(sandbox_failed.get('message'))}"
+            return _finding(Stage.BROKEN, pod, why, row="pods_fit_the_network_plugin")
+        events = cluster.events("Pod", namespace, name)
+        pulls = events and events[0].get("reason") == "Pulling"
+        since = seconds_since(cluster, condition(pod, "PodScheduled").get("lastTransitionTime"))
+        what = "its image is pulled" if pulls else "its containers are made"
+        return _finding(Stage.COMING, pod, f"{what}; {duration(since)} since it has a node")
+    slow = [entry for entry in running if not entry.get("ready")] or running
+    started = min(str(section(entry, "state", "running").get("startedAt", "")) for entry in slow)
+    since = seconds_since(cluster, started)
+    if all(entry.get("started") for entry in running) and (
+        event := cluster.warning("Pod", namespace, name, "Unhealthy")
+    ):
+        why = f"has started, and its readiness probe fails: {text(event.get('message'))}"
+        return _finding(
+            Stage.BROKEN, pod, why, "read its log: the server runs, and does not answer"
+        )
+    if startup_seconds and since > startup_seconds:
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"is not ready after {duration(since)}, and its probe waits no more than "
+            f"{duration(startup_seconds)}",
+            "give it a longer startup_seconds, or a cache",
+            "starts_take_their_time",
+        )
+    most = f" of {duration(startup_seconds)} at most" if startup_seconds else ""
+    return _finding(Stage.COMING, pod, f"loads its model: {duration(since)}{most}")
+
+
+def text(value: object) -> str:
+    """A message of others in one line, cut where it is long, without its full stop.
+
+    What looks like a credential is not shown, whoever wrote it there.
+    """
+    line = re.sub(r"\s+", " ", str(value or "")).strip().rstrip(".")
+    for pattern, instead in _CREDENTIALS:
+        line = pattern.sub(instead, line)
+    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
+
+
+def young(cluster: LiveCluster, manifest: Manifest, seconds: float) -> bool:
+    """Whether an object was made less than some seconds ago."""
+    created = section(manifest, "metadata").get("creationTimestamp")
+    return seconds_since(cluster, created) < seconds

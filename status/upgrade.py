@@ -1,0 +1,270 @@
+"""In which order Kubernetes is upgraded under a stack, and what stands in the way.
+
+Needs no cluster: what is too old for the new version is what the checks say of the same stack file
+with it, and what has no room while nodes are rolled is what they say of pools that are smaller.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from components.names import kubernetes_minor
+from plan.refused import Refused
+from plan.stack_file import read_stack, stack_path
+from stacks.arguments import name_prefix
+from stacks.checks.views import fewest_replicas, models, workloads
+from stacks.sections.environment import Environment
+from stacks.sections.pools import PoolSection
+from stacks.validation import Validation, validate
+
+from .pods import duration
+
+MAX_UNAVAILABLE: Final = 1
+"""Nodes of a pool that ACK rolls at once: `management.max_unavailable` of every pool of a stack."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How a pool is rolled."""
+
+    pool: str
+    nodes: str
+    """How many there are, as words."""
+    at_once: int
+    spare: int
+    """Nodes that it needs beside for that time, so that all that runs at the least has room."""
+    why: Sequence[str]
+    """What has no room without them."""
+    workloads: Sequence[str]
+    """Models and jobs whose pods may be on its nodes."""
+
+
+@dataclass(frozen=True)
+class UpgradePlan:
+    """The upgrade of a stack's cluster."""
+
+    stack: str
+    versions: Sequence[str]
+    """Versions that the control plane goes through; the first is that of now, where it is known."""
+    too_old: Sequence[str]
+    """What does not run on the new version, as the checks say it."""
+    pools: Sequence[Batches]
+    """In the order in which they are rolled."""
+    interrupted: Sequence[str]
+    """Models that are below their fewest replicas for a while."""
+    unknown: Sequence[str]
+    """What no table says."""
+    by_owner: bool = False
+    """Whether the cluster is not of the stack."""
+
+
+def show(stack: str, project: Path, to: str, console: Console, *, as_json: bool) -> int:
+    """Shows the upgrade of a stack, and gives the exit code: 0, or 1 where something is too old.
+
+    Args:
+        stack: Name of the stack.
+        project: Folder of the project.
+        to: Version of Kubernetes, e.g. `1.35`.
+        console: Where it is shown.
+        as_json: Prints JSON.
+
+    Raises:
+        Refused: The stack file or the version is refused.
+    """
+    upgrade = upgrade_plan(stack, project, to)
+    if as_json:
+        console.print(json.dumps(asdict(upgrade), indent=2, ensure_ascii=False), soft_wrap=True)
+    else:
+        for line in sentences(upgrade):
+            console.print(Text(line), soft_wrap=True)
+    return int(bool(upgrade.too_old))
+
+
+def upgrade_plan(stack: str, project: Path, to: str) -> UpgradePlan:
+    """The upgrade of a stack.
+
+    Raises:
+        Refused: The stack file or the version is refused.
+    """
+    file = read_stack(project, stack)
+    config = yaml.safe_load(stack_path(project, stack).read_text()).get("config") or {}
+    settings = {key.removeprefix(f"{file.project}:"): value for key, value in config.items()}
+    return upgrade_of(stack, settings, to, name_prefix(file.project, file.stack))
+
+
+def upgrade_of(stack: str, settings: Mapping[str, Any], to: str, prefix: str) -> UpgradePlan:
+    """The upgrade of a stack file.
+
+    Args:
+        stack: Name of the stack.
+        settings: What its file says, without the project's name.
+        to: Version of Kubernetes.
+        prefix: What its names begin with.
+
+    Raises:
+        Refused: The stack file or the version is refused.
+    """
+    now = validate(settings, prefix)
+    if now.environment is None:
+        raise Refused(f"Stack {stack!r}", *now.sentences)
+    cluster = settings.get("cluster") or {}
+    versions = _versions(cluster.get("version"), to)
+    later = validate({**settings, "cluster": {**cluster, "version": to}}, prefix)
+    environment = now.environment
+    return UpgradePlan(
+        stack,
+        versions,
+        [*_beyond(later, now)],
+        [*_rolled(environment, settings, prefix)],
+        [*_interrupted(environment)],
+        [*_unknown(environment)],
+        environment.existing,
+    )
+
+
+def _versions(now: str | None, to: str) -> list[str]:
+    """One minor version after the other: a control plane skips none, and goes never back."""
+    wanted = kubernetes_minor(to)
+    if wanted is None:
+        raise Refused("--to", f"{to} is no version of Kubernetes such as 1.35 or 1.35.1-aliyun.1.")
+    here = kubernetes_minor(now) if now else None
+    if here is None:
+        return [to]
+    if wanted < here:
+        raise Refused("--to", f"{to} is older than {now}: Kubernetes never goes back.")
+    if to == now:
+        raise Refused("--to", f"{to} is what the stack file says already.")
+    between = [f"1.{minor}" for minor in range(here + 1, wanted)]
+    return [str(now), *between, to]
+
+
+def _beyond(later: Validation, now: Validation) -> Iterator[str]:
+    """What is said of one stack file, and not of the other."""
+    before = {*now.sentences}
+    yield from (sentence for sentence in later.sentences if sentence not in before)
+
+
+def _rolled(
+    environment: Environment, settings: Mapping[str, Any], prefix: str
+) -> Iterator[Batches]:
+    """Pools without cards first: the platform runs there, and no model."""
+    pools = sorted(environment.pools, key=lambda pool: pool.gpu is not None)
+    for pool in pools:
+        if not isinstance(pool, PoolSection):
+            continue
+        faults = _without(pool, settings, prefix)
+        nodes = (
+            f"{pool.size} nodes"
+            if pool.autoscale is None
+            else f"{pool.autoscale.min} to {pool.autoscale.max} nodes"
+        )
+        on_it = [
+            workload.name
+            for _, workload in workloads(environment)
+            if pool.name in workload.placement.pools
+        ]
+        yield Batches(
+            pool.name,
+            nodes,
+            MAX_UNAVAILABLE,
+            MAX_UNAVAILABLE if faults else 0,
+            faults,
+            on_it,
+        )
+
+
+def _without(pool: PoolSection, settings: Mapping[str, Any], prefix: str) -> list[str]:
+    """What the checks say of a stack whose pool lacks the nodes that are rolled."""
+    smaller = []
+    for section in settings.get("pools") or ():
+        entry = dict(section)
+        if entry.get("name") == pool.name:
+            if pool.autoscale is None:
+                entry["size"] = max(0, (pool.size or 0) - MAX_UNAVAILABLE)
+            else:
+                most = max(1, pool.autoscale.max - MAX_UNAVAILABLE)
+                least = min(pool.autoscale.min, most)
+                entry["autoscale"] = {**section["autoscale"], "max": most, "min": least}
+        smaller.append(entry)
+    return validate({**settings, "pools": smaller}, prefix).sentences
+
+
+def _interrupted(environment: Environment) -> Iterator[str]:
+    """Models whose fewest replicas are one, or none: nobody answers while the next one loads."""
+    for _, model in models(environment):
+        for section in model.serve.sections.values():
+            least = fewest_replicas(section)
+            longest = duration(section.startup_seconds)
+            if least == 1:
+                yield (
+                    f"{model.name} has 1 replica at its fewest: while its node is drained none "
+                    f"answers, until another has loaded, for {longest} at most. Set scale.min to 2 "
+                    "for that time."
+                )
+            elif least:
+                yield (
+                    f"{model.name} has {least} replicas at its fewest, and one less while its node "
+                    f"is drained, for {longest} at most."
+                )
+
+
+def _unknown(environment: Environment) -> Iterator[str]:
+    yield (
+        "Up to which Kubernetes Knative, KServe and Fluid run is in no table: read the notes of "
+        "their releases."
+    )
+    unpinned = [
+        pool.name
+        for pool in environment.pools
+        if isinstance(pool, PoolSection) and pool.gpu and pool.driver is None
+    ]
+    if unpinned:
+        yield (
+            f"Which NVIDIA driver new nodes of {', '.join(unpinned)} get is ACK's to say with each "
+            "version: give the pool a driver, and images that it runs."
+        )
+
+
+def sentences(upgrade: UpgradePlan) -> Iterator[str]:
+    """An upgrade as a person reads it, in the order of the work."""
+    yield f"{upgrade.stack}: upgrade to Kubernetes {upgrade.versions[-1]}"
+    if upgrade.too_old:
+        yield "Before: these are too old for it, or are refused with it."
+        yield from (f"  {sentence}" for sentence in upgrade.too_old)
+    first = upgrade.versions[0] if len(upgrade.versions) > 1 else None
+    steps = upgrade.versions[1:] or upgrade.versions
+    path = " -> ".join([first or "the version of now", *steps])
+    yield f"1. The cluster: {path}."
+    if upgrade.by_owner:
+        yield "   Its owner upgrades it, and its nodes; then say so in cluster.version."
+    else:
+        yield (
+            "   Set cluster.version to each in turn and run `pulumi up`: the control plane goes "
+            "first, nodes go on with their version."
+        )
+    if first is None:
+        yield (
+            "   The stack file does not say the version of now: `ack-inference doctor` asks the "
+            "cluster. One minor version at a time."
+        )
+    for number, batches in enumerate(upgrade.pools, start=2):
+        yield f"{number}. Pool {batches.pool}: {batches.nodes}, {batches.at_once} at a time."
+        if batches.workloads:
+            yield f"   Its nodes may have pods of {', '.join(batches.workloads)}."
+        if batches.spare:
+            yield (
+                f"   Give it {batches.spare} node more for that time: without it, what runs at the "
+                "least has no room."
+            )
+            yield from (f"     {sentence}" for sentence in batches.why)
+    if upgrade.interrupted:
+        yield "Meanwhile:"
+        yield from (f"  {sentence}" for sentence in upgrade.interrupted)
+    yield "Not known:"
+    yield from (f"  {sentence}" for sentence in upgrade.unknown)

@@ -1,0 +1,624 @@
+"""Each situation that keeps a model from answering: the first broken link, and why.
+
+Does not prove that a cluster says it in these words: `python -m proof status` breaks a real one.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from plan.model import Plan
+from status.model import Finding, Stage, Status
+from status.symptoms import SYMPTOMS
+from status.ways import assess
+from status.words import lines
+from tests.stacks.environments import ROOT, configuration, dev, hybrid, merged, planned
+from tests.stacks.example_stacks import FOLDER
+from tests.status.live import Live, ago, conditions
+
+QWEN = "qwen-00001-deployment"
+CHAT = "qwen-chat-predictor"
+TRAINING = "finetune"
+QUOTA = 'pods "q" is forbidden: exceeded quota: gpus, requested: nvidia.com/gpu=1, used: 4'
+WEBHOOK = 'admission webhook "policies.invalid" denied the request: no root'
+
+
+def plan_of(stack: str) -> Plan:
+    """The plan of a stack of this repository."""
+    return planned({"dev": dev, "hybrid": hybrid}[stack](), stack=stack)
+
+
+@dataclass
+class Situation:
+    """A way to break a stack, and what is said of it."""
+
+    title: str
+    breaks: Callable[[Live], object]
+    link: str
+    why: str
+    """Part of the sentence."""
+    state: Stage = Stage.BROKEN
+    stack: str = "dev"
+    model: str = "qwen"
+    row: str = ""
+    log: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _taint(live: Live) -> None:
+    live.get("Node", "gpu-0")["spec"]["taints"].append(
+        {"key": "broken", "value": "yes", "effect": "NoSchedule"}
+    )
+    live.pending(QWEN)["spec"]["tolerations"] = [
+        {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present"}
+    ]
+
+
+def _too_large(live: Live) -> None:
+    container = live.pending(QWEN)["spec"]["containers"][0]
+    container["resources"] = {"requests": {"cpu": "200", "nvidia.com/gpu": "1"}}
+
+
+def _no_card(live: Live) -> None:
+    del live.get("Node", "gpu-0")["status"]["allocatable"]["nvidia.com/gpu"]
+    live.pending(QWEN)
+
+
+def _full(live: Live) -> None:
+    live.get("Node", "gpu-0")["status"]["allocatable"]["nvidia.com/gpu"] = "1"
+    live.get("Pod", TRAINING)["spec"]["priority"] = 5000
+    live.get("Pod", QWEN)["spec"]["priority"] = 5000
+    live.pending(QWEN)
+
+
+def _quota(live: Live) -> None:
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=QUOTA)
+    live.remove("Pod", QWEN)
+
+
+def _webhook(live: Live) -> None:
+    live.condition("Deployment", CHAT, "ReplicaFailure", "True", message=WEBHOOK)
+    live.remove("Pod", CHAT)
+
+
+def _image(live: Live) -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling: manifest unknown"}
+    live.container(QWEN, {"waiting": waiting})
+
+
+def _ended(code: int, reason: str = "Error", message: str = "") -> dict[str, Any]:
+    return {"terminated": {"exitCode": code, "reason": reason, "message": message}}
+
+
+_BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}}
+
+
+def _crash(code: int, reason: str = "Error") -> Callable[[Live], None]:
+    return lambda live: live.container(QWEN, _BACK_OFF, _ended(code, reason), restartCount=4)
+
+
+def _probe_gives_up(live: Live) -> None:
+    live.container(QWEN, _BACK_OFF, _ended(137), restartCount=3)
+    said = "Container user-container failed startup probe, will be restarted"
+    live.event("Pod", QWEN, "Killing", said, "Normal")
+
+
+def _loading(live: Live) -> None:
+    live.container(QWEN, {"running": {"startedAt": ago(240)}})
+
+
+def _loads_too_long(live: Live) -> None:
+    live.container(QWEN, {"running": {"startedAt": ago(4000)}})
+
+
+def _readiness(live: Live) -> None:
+    live.container(QWEN, {"running": {"startedAt": ago(240)}}, started=True)
+    live.event("Pod", QWEN, "Unhealthy", "Stage probe failed: HTTP probe failed with 503")
+
+
+def _deadline(live: Live) -> None:
+    late = {"reason": "ProgressDeadlineExceeded", "message": "ReplicaSet timed out progressing"}
+    live.condition("Deployment", CHAT, "Progressing", "False", **late)
+    live.condition("Deployment", CHAT, "Available", "False")
+
+
+def _unbound(live: Live) -> None:
+    live.status("Dataset", phase="NotBound")
+
+
+def _load_failed(live: Live) -> None:
+    live.status(
+        "DataLoad", phase="Failed", conditions=[{"message": "job has failed", "type": "Failed"}]
+    )
+
+
+def _claim_pending(live: Live) -> None:
+    live.status("PersistentVolumeClaim", "finetune", phase="Pending")
+    live.event("PersistentVolumeClaim", "finetune", "FailedBinding", "volume not found")
+
+
+def _mount(live: Live) -> None:
+    live.container(QWEN, {"waiting": {"reason": "ContainerCreating"}})
+    said = "MountVolume.SetUp failed: AccessKeySecret=canary-7 was refused with 403"
+    live.event("Pod", QWEN, "FailedMount", said)
+
+
+def _metric_missing(live: Live) -> None:
+    said = {
+        "reason": "FailedGetPodsMetric",
+        "message": "no metrics returned from custom metrics API",
+    }
+    live.condition("HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False", **said)
+
+
+def _keda(live: Live) -> None:
+    scaled = {"scaleTargetRef": {"name": CHAT}}
+    said = conditions(Ready="False")
+    said[0]["message"] = "prometheus is not reached"
+    about = {"name": "chat", "namespace": "inference"}
+    live.objects.append(
+        {
+            "apiVersion": "keda.sh/v1alpha1",
+            "kind": "ScaledObject",
+            "metadata": about,
+            "spec": scaled,
+            "status": {"conditions": said},
+        }
+    )
+
+
+def _flag(live: Live) -> None:
+    said = "must not set the field(s): spec.template.spec.priorityClassName"
+    live.condition("Service", "qwen", "ConfigurationsReady", "False", message=said)
+    live.condition("Service", "qwen", "Ready", "False", message=said)
+
+
+def _superseded(live: Live) -> None:
+    live.status("Service", "qwen", latestCreatedRevisionName="qwen-00002")
+    live.condition("Service", "qwen", "Ready", "False", message="Revision qwen-00002 failed")
+    revision = {**live.get("Revision", "qwen-00001")}
+    revision["metadata"] = {**revision["metadata"], "name": "qwen-00002", "uid": "second"}
+    revision["status"] = {"conditions": conditions(Ready="False")}
+    revision["status"]["conditions"][0]["message"] = "Container failed with: exit 1"
+    live.objects.append(revision)
+
+
+def _selector(live: Live) -> None:
+    live.get("ResourcePolicy", "qwen")["spec"]["selector"] = {"release": "other"}
+
+
+def _preempted(live: Live) -> None:
+    live.get("Node", "gpu-0")["status"]["allocatable"]["nvidia.com/gpu"] = "1"
+    live.pending(TRAINING)
+
+
+def _lost(live: Live) -> None:
+    live.condition("Node", "gpu-0", "Ready", "Unknown", reason="NodeStatusUnknown")
+
+
+def _ingress(live: Live) -> None:
+    live.status("Ingress", "qwen-chat", loadBalancer={})
+
+
+def _certificate(live: Live) -> None:
+    live.objects.append(
+        {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Certificate",
+            "metadata": {"name": "chat", "namespace": "inference"},
+            "spec": {"dnsNames": ["qwen-chat-inference.example.com"]},
+            "status": {"conditions": conditions(Ready="False")},
+        }
+    )
+
+
+def _refused_job(live: Live) -> None:
+    live.remove("Pod", TRAINING)
+    live.event("Job", TRAINING, "FailedCreate", QUOTA)
+
+
+def _failed_job(live: Live) -> None:
+    live.container("finetune", _ended(1), restartCount=0)
+    live.get("Pod", "finetune")["status"]["phase"] = "Failed"
+    live.condition("Job", TRAINING, "Failed", "True", message="BackoffLimitExceeded")
+
+
+def _asked_for_a_node(live: Live) -> None:
+    live.pending(QWEN)
+    live.event("Pod", QWEN, "TriggeredScaleUp", "pod triggered scale-up", "Normal")
+
+
+def _no_node_comes(live: Live) -> None:
+    live.pending(QWEN)
+    live.event("Pod", QWEN, "TriggeredScaleUp", "pod triggered scale-up", "Normal")
+    live.objects[-1]["lastTimestamp"] = ago(3000)
+
+
+def _sold_out(live: Live) -> None:
+    live.pending(QWEN)
+    live.event("Pod", QWEN, "ProvisionNodeFailed", "OperationDenied.NoStock")
+
+
+def _no_labels(live: Live) -> None:
+    live.pending(QWEN)["spec"]["nodeSelector"] = {"card": "of-tomorrow"}
+
+
+CUDA = "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."
+
+SITUATIONS = (
+    Situation("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
+    Situation("too large", _too_large, "pods", "more than any of its nodes has: cpu 200000m of"),
+    Situation(
+        "no card", _no_card, "pods", "have no GPU to give", row="pools_are_labelled_as_they_share"
+    ),
+    Situation(
+        "no free card", _full, "pods", "no nvidia.com/gpu is free on 1 node", row="highest_sums_fit"
+    ),
+    Situation("no labels", _no_labels, "pods", "no node carries the labels"),
+    Situation("sold out", _sold_out, "pods", "no node can be added for it: OperationDenied"),
+    Situation("a node comes", _asked_for_a_node, "pods", "waits for a new node", Stage.COMING),
+    Situation("no node comes", _no_node_comes, "pods", "asked for 50 min 0 s ago"),
+    Situation("quota", _quota, "service", "the quota is used up"),
+    Situation("quota of a job", _refused_job, "service", "the quota is used up", model="finetune"),
+    Situation("image pull", _image, "pods", "cannot be pulled: Back-off pulling: manifest unknown"),
+    Situation("OOMKilled", _crash(137, "OOMKilled"), "pods", "more memory than its limit"),
+    Situation("crash loop", _crash(1), "pods", "ends with exit code 1, 4 times"),
+    Situation(
+        "driver too old",
+        _crash(1),
+        "pods",
+        "NVIDIA driver is too old",
+        log=CUDA,
+        row="drivers_run_the_image",
+    ),
+    Situation("killed while it loads", _probe_gives_up, "pods", "start-up probe waits no longer"),
+    Situation(
+        "probe waits", _loading, "pods", "loads its model: 4 min 0 s of 30 min", Stage.COMING
+    ),
+    Situation("probe too long", _loads_too_long, "pods", "not ready after 1 h 6 min"),
+    Situation("readiness", _readiness, "pods", "readiness probe fails: Stage probe failed"),
+    Situation(
+        "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
+    ),
+    Situation(
+        "webhook", _webhook, "service", "admission refuses it", stack="hybrid", model="qwen-chat"
+    ),
+    Situation("Dataset", _unbound, "cache", "is NotBound"),
+    Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
+    Situation("claim", _claim_pending, "volume", "is Pending: volume not found", model="finetune"),
+    Situation("mount", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
+    Situation(
+        "priority",
+        lambda live: live.remove("PriorityClass", "inference"),
+        "priority",
+        "is not in the cluster",
+        row="priorities_are_known",
+    ),
+    Situation(
+        "metric",
+        _metric_missing,
+        "autoscaler",
+        "cannot read its metric",
+        stack="hybrid",
+        model="qwen-chat",
+    ),
+    Situation(
+        "KEDA", _keda, "autoscaler", "is not ready: prometheus", stack="hybrid", model="qwen-chat"
+    ),
+    Situation("feature flag", _flag, "service", "Knative refuses a field"),
+    Situation("superseded", _superseded, "revision", "qwen-00001 still answers"),
+    Situation("policy", _selector, "policy", "its selector is release=other"),
+    Situation(
+        "preempted",
+        _preempted,
+        "pods",
+        "they come before it",
+        Stage.COMING,
+        model="finetune",
+        row="training_gives_way",
+    ),
+    Situation("node lost", _lost, "pods", "node gpu-0 (NVIDIA-A10) has not been ready for 10 min"),
+    Situation("ingress", _ingress, "door", "has no address", stack="hybrid", model="qwen-chat"),
+    Situation(
+        "certificate", _certificate, "door", "is not ready", stack="hybrid", model="qwen-chat"
+    ),
+    Situation("failed job", _failed_job, "pods", "ends with exit code 1", model="finetune"),
+    Situation(
+        "gone", lambda live: live.remove("Service", "qwen"), "service", "is not in the cluster"
+    ),
+    Situation(
+        "gone HPA",
+        lambda live: live.remove("HorizontalPodAutoscaler", "qwen-chat"),
+        "autoscaler",
+        "is not in the cluster",
+        stack="hybrid",
+        model="qwen-chat",
+    ),
+)
+
+
+def assessed(live: Live, log: str = "", **more: Any) -> Status:
+    """What is said of a cluster."""
+    return assess(live.planned, live.cluster(**more), lambda _pod, _container: log)
+
+
+def first(status: Status, model: str) -> Finding:
+    """What is said of a model first."""
+    [way] = [way for way in status.ways if way.name == model]
+    assert way.first is not None, status
+    return way.first
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.title)
+def test_the_first_broken_link_and_its_reason_are_said(situation):
+    live = Live(plan_of(situation.stack))
+    situation.breaks(live)
+    finding = first(assessed(live, situation.log), situation.model)
+    assert (finding.state, finding.link) == (situation.state, situation.link), finding
+    assert situation.why in finding.why
+    assert situation.row in finding.row
+    assert bool(finding.remedy) or finding.state is Stage.COMING
+
+
+@pytest.mark.parametrize("stack", ["dev", "hybrid"])
+def test_of_a_healthy_stack_nothing_is_said(stack):
+    live = Live(plan_of(stack))
+    status = assessed(live)
+    assert [finding for way in status.ways for finding in way.findings] == []
+    assert (status.state, status.drift, status.unseen) == (Stage.READY, [], [])
+    assert len([*lines(status)]) == 1 + len(status.ways)
+
+
+def test_pods_that_were_just_made_are_given_a_moment():
+    live = Live(plan_of("dev"))
+    _taint(live)
+    live.get("Pod", QWEN)["metadata"]["creationTimestamp"] = ago(5)
+    assert first(assessed(live), "qwen").state is Stage.COMING
+
+
+def test_pods_that_failed_are_forgotten_once_another_has_come():
+    live = Live(plan_of("dev"))
+    old = {**live.get("Pod", QWEN)}
+    old["metadata"] = {**old["metadata"], "name": f"{QWEN}-7f-old"}
+    old["status"] = {"phase": "Failed", "reason": "Evicted", "message": "low on ephemeral-storage"}
+    live.objects.append(old)
+    assert assessed(live).state is Stage.READY
+    live.objects.remove(live.get("Pod", f"{QWEN}-7f-abc"))
+    assert "Evicted: low on ephemeral-storage" in first(assessed(live), "qwen").why
+
+
+def test_pods_are_counted_by_the_pool_that_the_plan_has_for_their_node():
+    live = Live(plan_of("dev"))
+    assert [place.pool for place in assessed(live).ways[0].places] == ["a10"]
+    labels = live.get("Node", "gpu-0")["metadata"]["labels"]
+    labels["node.kubernetes.io/instance-type"] = "ecs.of.tomorrow"
+    assert [place.pool for place in assessed(live).ways[0].places] == ["NVIDIA-A10"]
+
+
+def test_what_a_container_waits_for_is_not_hidden_by_the_proxy_beside_it():
+    live = Live(plan_of("dev"))
+    live.container(QWEN, {"waiting": {"reason": "ContainerCreating"}})
+    statuses = live.get("Pod", QWEN)["status"]["containerStatuses"]
+    statuses.append({"name": "queue-proxy", "state": {"running": {"startedAt": ago(60)}}})
+    live.event("Pod", QWEN, "Pulling", "Pulling image", "Normal")
+    assert "its image is pulled" in first(assessed(live), "qwen").why
+
+
+def test_fields_of_the_cluster_that_the_stack_file_does_not_say_are_drift_without_their_values():
+    live = Live(plan_of("dev"))
+    spec = live.get("Service", "qwen")["spec"]["template"]["spec"]
+    spec["containers"][0]["env"][0]["value"] = "canary-11"
+    live.get("PriorityClass", "inference")["metadata"]["managedFields"] = [
+        {"manager": "kubectl-edit", "time": ago(9), "fieldsV1": {"f:value": {}}}
+    ]
+    [priority, service] = sorted(assessed(live).drift)
+    assert "kubectl-edit has set value" in priority
+    assert "spec.template.spec.containers[0].env[0].value not as the stack file says" in service
+    assert "canary" not in service
+
+
+def test_quantities_are_compared_by_their_size():
+    live = Live(plan_of("dev"))
+    container = live.get("Service", "qwen")["spec"]["template"]["spec"]["containers"][0]
+    container["resources"]["requests"]["cpu"] = "16000m"
+    assert assessed(live).drift == []
+
+
+def test_what_looks_like_a_credential_is_never_shown():
+    live = Live(plan_of("dev"))
+    _mount(live)
+    live.container(
+        "finetune",
+        {"waiting": {"reason": "CreateContainerConfigError", "message": "token: canary-8"}},
+    )
+    crash = "vllm: error: unrecognized arguments: --api-key canary-9"
+    shown = "\n".join(line.plain for line in lines(assessed(live, crash)))
+    assert "[hidden]" in shown
+    assert "canary" not in shown
+
+
+def test_last_words_are_read_and_never_shown():
+    live = Live(plan_of("dev"))
+    live.container(QWEN, _BACK_OFF, _ended(1, message="canary-5"), restartCount=4)
+    status = assessed(live, f"canary-6 {CUDA}")
+    assert "driver is too old" in first(status, "qwen").why
+    assert "canary" not in repr(status)
+
+
+def test_a_model_that_may_not_be_read_is_not_called_ready():
+    live = Live(plan_of("dev"))
+    hidden = frozenset({("", "Pod", "inference")})
+    status = assessed(live, hidden=hidden, unread={("", "Pod"): "the API server says 403"})
+    assert first(status, "qwen").why == "may not be listed in namespace inference"
+    assert status.state is Stage.UNSEEN
+    assert status.unseen == [
+        "Pod could not be listed, and are taken as they should be: the API server says 403."
+    ]
+
+
+def test_nodes_that_are_cordoned_are_said_to_be_so():
+    live = Live(plan_of("dev"))
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    live.pending(QWEN)["spec"]["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    finding = first(assessed(live), "qwen")
+    assert finding.why.startswith("its nodes are cordoned")
+    assert "uncordon" in finding.remedy
+
+
+def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
+    live = Live(plan_of("dev"))
+    other = copy.deepcopy(live.get("Node", "gpu-0"))
+    other["metadata"]["name"] = "gpu-1"
+    other["spec"]["taints"] = [{"key": "broken", "effect": "NoSchedule"}]
+    live.objects.append(other)
+    _full(live)
+    assert "1 node that would do, held by finetune-0-abc; 1 node more with broken:NoSchedule" in (
+        first(assessed(live), "qwen").why
+    )
+
+
+NO_API = "no custom metrics API (custom.metrics.k8s.io) registered"
+NO_WEBHOOK = 'Internal error occurred: failed calling webhook "a.invalid": connection refused'
+
+
+@pytest.mark.parametrize(
+    ("message", "row"),
+    [(NO_API, "metrics_have_an_adapter"), ("no metrics returned", "metrics_have_a_source")],
+)
+def test_an_adapter_that_is_missing_is_told_from_one_that_has_no_value(message, row):
+    live = Live(plan_of("hybrid"))
+    name = "HorizontalPodAutoscaler", "qwen-chat", "ScalingActive", "False"
+    live.condition(*name, reason="FailedGetPodsMetric", message=message)
+    status = assessed(live)
+    assert first(status, "qwen-chat").row == row
+    assert status.ways[0].autoscaling is None
+
+
+def test_a_webhook_that_is_away_is_told_from_one_that_refuses():
+    live = Live(plan_of("dev"))
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=NO_WEBHOOK)
+    assert "a webhook is away" in first(assessed(live), "qwen").why
+
+
+def test_every_row_that_is_named_is_on_the_page():
+    """Rows of the sentences above, and of the last words of servers."""
+    page = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text()
+    rows = {symptom.row for symptom in SYMPTOMS}
+    for situation in SITUATIONS:
+        live = Live(plan_of(situation.stack))
+        situation.breaks(live)
+        rows.add(first(assessed(live, situation.log), situation.model).row)
+    assert {row for row in rows if row not in page} == set()
+
+
+def test_pods_of_a_revision_that_nobody_asks_any_more_are_not_waited_for():
+    live = Live(plan_of("dev"))
+    labels = {**live.get("Pod", QWEN)["metadata"]["labels"]}
+    old = copy.deepcopy(live.get("Pod", QWEN))
+    old["metadata"]["name"] = "qwen-00000-deployment-7f-old"
+    old["metadata"]["labels"] = {**labels, "serving.knative.dev/revision": "qwen-00000"}
+    live.objects.append(old)
+    live.pending("qwen-00000")
+    assert assessed(live).state is Stage.READY
+    traffic = [{"revisionName": "qwen-00000", "percent": 10}]
+    live.status("Service", "qwen", traffic=traffic)
+    assert assessed(live).state is Stage.BROKEN
+
+
+def test_a_revision_whose_pod_has_just_found_its_node_is_not_broken():
+    live = Live(plan_of("dev"))
+    _superseded(live)
+    _loading(live)
+    nodes = {"reason": "Unschedulable", "message": "0/7 nodes are available"}
+    live.condition("Revision", "qwen-00002", "Ready", "False", **nodes)
+    assert assessed(live).state is Stage.COMING
+
+
+def test_pools_whose_nodes_are_alike_are_named_together():
+    raw = dev()
+    twin = {**raw["pools"][1], "name": "a10-b"}
+    live = Live(planned({**raw, "pools": [*raw["pools"], twin]}, stack="dev"))
+    assert [place.pool for place in assessed(live).ways[0].places] == ["a10 or a10-b"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "breaks", "says"),
+    [
+        ("finetune-0-x2x9k", _preempted, "gave way (Preempted by pod"),
+        ("finetune-big-0-x2x9k", _preempted, "they come before it"),
+        ("finetune-0-x2x9k", lambda live: _cordon(live), "its nodes are cordoned"),
+    ],
+)
+def test_training_gave_way_only_where_its_own_pod_did_and_cards_are_what_it_lacks(
+    pod, breaks, says
+):
+    live = Live(plan_of("dev"))
+    breaks(live)
+    live.event("Pod", TRAINING, "Preempted", "Preempted by pod 1 on node gpu-0", "Normal")
+    live.objects[-1]["involvedObject"]["name"] = pod
+    assert says in first(assessed(live), TRAINING).why
+
+
+def _cordon(live: Live) -> None:
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
+    gpu = {"key": "nvidia.com/gpu", "operator": "Exists"}
+    live.pending(TRAINING)["spec"]["tolerations"] = [gpu]
+
+
+KEDA = {
+    "metric": "prometheus",
+    "target": 2,
+    "min": 1,
+    "max": 3,
+    "query": {"server": "http://prometheus.monitoring:9090", "query": "up"},
+}
+
+
+def test_a_model_that_keda_scales_needs_keda():
+    path = "models[qwen-chat].serve.kserve.scale"
+    live = Live(planned(merged({**hybrid(), "keda": True}, {path: KEDA}), stack="hybrid"))
+    assert assessed(live).state is Stage.READY
+    finding = first(assessed(live, absent=frozenset({("keda.sh", "ScaledObject")})), "qwen-chat")
+    assert (finding.link, finding.row) == ("autoscaler", "keda_is_there")
+    assert "its CRD is not installed" in finding.why
+
+
+def test_a_service_whose_revision_is_gone_is_not_ready_whatever_it_says():
+    live = Live(plan_of("dev"))
+    live.remove("Revision")
+    assert "its revision qwen-00001 is gone" in first(assessed(live), "qwen").why
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert "Knative refuses a field" in first(assessed(live), "qwen").why
+
+
+def test_a_refusal_that_is_over_is_not_said():
+    live = Live(plan_of("dev"))
+    said = 'admission webhook "v" denied the request: must not set the field(s): spec.x'
+    live.event("Service", "qwen", "CreationFailed", f"Failed to create Configuration: {said}")
+    assert assessed(live).state is Stage.READY
+
+
+def groups() -> Live:
+    """Two models on two nodes each."""
+    return Live(planned(configuration(FOLDER / "Pulumi.multi-node.yaml"), stack="multi-node"))
+
+
+def test_a_worker_that_waits_is_looked_for_like_any_pod_of_a_model() -> None:
+    live = groups()
+    assert [way.first for way in assessed(live).ways] == [None, None]
+    live.pending("qwen-0-1")
+    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="1 of 2 groups")
+    assert "qwen-0-1" in str(first(assessed(live), "qwen"))
+
+
+def test_groups_that_are_not_there_yet_say_so_last() -> None:
+    live = groups()
+    live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
+    finding = first(assessed(live), "qwen")
+    assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")

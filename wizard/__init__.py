@@ -1,0 +1,1 @@
+"""Writes a stack file from the answers to some questions."""
