@@ -78,19 +78,14 @@ def _least(environment: Environment, space: str) -> Iterator[Ask]:
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
             replicas = sum(map(fewest_replicas, model.serve.sections.values()))
-<<<<<<< HEAD
-            cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
+            cache = _cache_pods(model, min(1, replicas) * model.pods_per_replica)
             pods = replicas * model.pods_per_replica
             yield Ask(path, replicas * model.replica_gpus, pods + cache)
-=======
-            cache = _cache_pods(model, min(1, replicas))
-            yield Ask(path, replicas * resources_of(model).whole_cards, replicas + cache)
 
 
 def _cache_pods(model: ModelSection, readers: int) -> int:
     """Pods of a model's cache: each node with a reader has one that mounts it."""
     return model.cache.workers + CACHE_MASTERS + readers if model.cache else 0
->>>>>>> work-break
 
 
 def _most(environment: Environment, space: str) -> Iterator[Ask]:
@@ -98,15 +93,10 @@ def _most(environment: Environment, space: str) -> Iterator[Ask]:
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
             replicas = model.most_replicas
-<<<<<<< HEAD
-            cache = model.cache.workers + CACHE_MASTERS if model.cache else 0
-            pods = replicas * model.pods_per_replica
-            yield Ask(path, replicas * model.replica_gpus, pods + cache)
-=======
             jobs = len([*model_imports(environment, model)]) + (model.cache is not None)
-            pods = replicas + _cache_pods(model, replicas) + jobs
-            yield Ask(path, replicas * resources_of(model).whole_cards, pods)
->>>>>>> work-break
+            pods = replicas * model.pods_per_replica
+            asked = pods + _cache_pods(model, pods) + jobs
+            yield Ask(path, replicas * model.replica_gpus, asked)
     yield from _training(environment, space)
 
 
@@ -157,11 +147,7 @@ def quotas_hold_what_may_run(environment: Environment, needs: Needs) -> Iterator
             for path, model in models(environment):
                 if namespace_of(environment, model) != section.name:
                     continue
-<<<<<<< HEAD
                 each = model.replica_gpus if field == "gpus" else model.pods_per_replica
-=======
-                each = resources_of(model).whole_cards if field == "gpus" else 1
->>>>>>> work-break
                 spare = spare_replicas(needs, model) * each
                 if least + spare > bound:
                     yield (
@@ -298,11 +284,7 @@ def _share_pools(environment: Environment, first: ModelSection, second: Training
 def _exceeds(environment: Environment, group: ElasticGroup) -> bool:
     """Whether a group's models may ask for more cards than it is guaranteed."""
     gpus = sum(
-<<<<<<< HEAD
         model.most_replicas * model.replica_gpus
-=======
-        model.most_replicas * resources_of(model).whole_cards
->>>>>>> work-break
         for model in environment.models
         if namespace_of(environment, model) in group.namespaces
     )

@@ -25,11 +25,7 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
     """A new pod that waits for the card of an old one, which waits for the new one, for good."""
     held = _held_cards(environment)
     for path, model in models(environment):
-<<<<<<< HEAD
-        cards = model.replica_gpus
-=======
-        cards = model.server.resources.whole_cards  # Of parts, a card has room for several.
->>>>>>> work-break
+        cards = model.replica_gpus  # Of parts, a card has room for several.
         pools = own_pools(environment, model.placement)
         if not cards or len(pools) < len(model.placement.pools):
             continue
@@ -104,13 +100,7 @@ def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) ->
 
 def _least_cards(model: ModelSection) -> int:
     sections = model.serve.sections.values()
-<<<<<<< HEAD
     return sum(fewest_replicas(section) * model.replica_gpus for section in sections)
-=======
-    return sum(
-        fewest_replicas(section) * model.server.resources.whole_cards for section in sections
-    )
->>>>>>> work-break
 
 
 def spare_replicas(needs: Needs, model: ModelSection) -> int:

@@ -210,8 +210,8 @@ class ModelSection(Args):
 
     @property
     def replica_gpus(self) -> int:
-        """Cards of one replica, on all its nodes."""
-        return self.server.gpus * self.pods_per_replica
+        """Whole cards of one replica, on all its nodes."""
+        return self.server.resources.whole_cards * self.pods_per_replica
 
     @property
     def most_replicas(self) -> int:

@@ -237,6 +237,7 @@ def test_the_nearest_match_is_suggested(path: str, value: Any, meant: str) -> No
             3,
             "did you mean models[qwen].serve.knative.scale.max?",
         ),
+        ("models[qwen].server.nodes", 2, "did you mean models[qwen].serve.leader_worker.nodes?"),
         ("models[qwen].server.sidecars", [], "did you mean models[qwen].sidecars?"),
         ("pools[a10].min_size", 0, "did you mean pools[a10].autoscale.min?"),
         ("pools[a10].autoscaling", {}, "did you mean 'autoscale'?"),
@@ -265,7 +266,7 @@ def test_a_key_of_another_section_is_told_where_it_belongs(
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("models[qwen].server.nodes", 2),  # `nodes` at the top is a list of sections
+        ("models[qwen].server.stores", 2),  # `stores` at the top is a list of sections
         ("models[qwen].name_of_nothing", 1),
         ("models[qwen].serve.type", "x"),
         ("models[qwen].server.name", "x"),  # so many sections have one

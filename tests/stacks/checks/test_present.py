@@ -15,11 +15,7 @@ from ..environments import (
     warnings,
 )
 from .cases import Case, refusals, surprises
-<<<<<<< HEAD
-from .parts import groups
-=======
-from .parts import own_ack_cluster
->>>>>>> work-break
+from .parts import groups, own_ack_cluster
 
 KNATIVE: Final[Raw] = {"knative": {"install": False}}
 KSERVE: Final[Raw] = {"kserve": {"install": False}}

@@ -5,11 +5,7 @@ from typing import Any, Final
 from ..environments import Raw, configuration, dev, existing, hybrid, merged, sentences
 from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
-<<<<<<< HEAD
-from .parts import groups
-=======
-from .parts import own_ack_cluster, own_vpc
->>>>>>> work-break
+from .parts import groups, own_ack_cluster, own_vpc
 
 QWEN: Final = "models[qwen].namespace"
 SCALE: Final = "models[qwen].serve.knative.scale"
