@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME, WORKER_INDEX
+from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
 
 from .model import Plan
 from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section

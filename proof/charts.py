@@ -19,6 +19,7 @@ from components.platform import CertManagerArgs, FluidArgs, KServeArgs, KServeCh
 from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
+from components.platform.leader_worker_sets import LeaderWorkerSetsChart, controller_values
 from plan.run import plan
 from sandbox import binaries, charts
 from sandbox.guard import guarded
@@ -59,6 +60,7 @@ def every_setting() -> dict[str, Values]:
         "fluid": fluid_values(fluid),
         "kserve-resources": kserve_values(KServeArgs.of(kserve)),
         "kserve-runtime-configs": runtime_values(KServeChart(image_prefix=MIRROR)),
+        "lws": controller_values(LeaderWorkerSetsChart(image_prefix=MIRROR)),
     }
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
-from components.crds.leader_worker_set import API_VERSION, KIND, SET_NAME
+from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,

@@ -16,18 +16,10 @@ from ..bindings import kubernetes
 from ..names import LabelKey, LabelValue
 from .core import PodSpec
 from .kserve import RollingUpdate
+from .leader_worker_labels import API_VERSION, KIND, PREFIX
 from .model import CrdModel
 
-API_VERSION: Final = "leaderworkerset.x-k8s.io/v1"
-KIND: Final = "LeaderWorkerSet"
-
-# github.com/kubernetes-sigs/lws v0.9.0, api/leaderworkerset/v1/leaderworkerset_types.go
-_PREFIX: Final = "leaderworkerset.sigs.k8s.io"
-SET_NAME: Final = f"{_PREFIX}/name"
-"""Label of every pod: the set's name."""
-WORKER_INDEX: Final = f"{_PREFIX}/worker-index"
-"""Label of every pod: its number in its group, 0 for the leader."""
-EXCLUSIVE_TOPOLOGY: Final = f"{_PREFIX}/exclusive-topology"
+EXCLUSIVE_TOPOLOGY: Final = f"{PREFIX}/exclusive-topology"
 """Annotation of the set: label of nodes of which a group has one value for itself."""
 LEADER_ADDRESS: Final = "LWS_LEADER_ADDRESS"
 """Variable of every container: DNS name of the leader of its group."""

@@ -30,14 +30,11 @@ from ..catalog.labels import HOST_NAME
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release, release_name
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
 from ..crds.leader_worker_set import (
-    API_VERSION,
     EXCLUSIVE_TOPOLOGY,
-    KIND,
     LEADER_ADDRESS,
     POD_INDEX,
-    SET_NAME,
-    WORKER_INDEX,
     LeaderWorkerSet,
     LeaderWorkerSetSpec,
 )

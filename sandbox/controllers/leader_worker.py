@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from components.catalog.charts import CHARTS
-from components.crds.leader_worker_set import API_VERSION, KIND
+from components.crds.leader_worker_labels import API_VERSION, KIND
 
 from .. import charts
 from ..kubernetes import records

@@ -17,6 +17,7 @@ from components.platform import CertManagerArgs, FluidArgs, KServeArgs, KServeCh
 from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
+from components.platform.leader_worker_sets import LeaderWorkerSetsChart, controller_values
 from sandbox import binaries, charts, modules
 
 MIRROR: Final = "registry-vpc.cn-hangzhou.aliyuncs.com/mirror"
@@ -36,6 +37,7 @@ def chart_values(image_prefix: str | None) -> dict[str, dict[str, Any]]:
         "kserve-crd": {},
         "kserve-resources": kserve_values(KServeArgs.of({"chart": mirror})),
         "kserve-runtime-configs": runtime_values(kserve),
+        "lws": controller_values(LeaderWorkerSetsChart.of(mirror)),
     }
 
 
@@ -78,6 +80,7 @@ def test_a_mirror_has_every_image_that_a_chart_pulls(chart: str) -> None:
         ("kserve-resources", "kserve/agent:"),
         ("kserve-runtime-configs", "nvcr.io/nvidia/tritonserver:"),
         ("kserve-runtime-configs", "vllm/vllm-openai:"),
+        ("lws", "registry.k8s.io/lws/lws:"),
     ],
 )
 def test_without_a_mirror_these_images_are_seen_elsewhere(chart: str, image: str) -> None:
