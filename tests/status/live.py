@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from components.crds.leader_worker_set import SET_NAME, WORKER_INDEX
+from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
 from plan.model import Plan
 from plan.objects import Objects, items
 from plan.pods import pods_of
