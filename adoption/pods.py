@@ -19,8 +19,8 @@ from .workloads import LiveWorkload, Notes, runs_vllm, words_of
 MODULE: Final = ("python3", "-m", "vllm.entrypoints.openai.api_server")
 """Entrypoint of vLLM's images: docker/Dockerfile, vllm-openai; later `vllm serve`, which takes the
 same flags."""
-HUB_CACHE: Final = "/root/.cache/huggingface"
-"""Where a container that runs as root keeps what it downloads."""
+HUB_CACHE: Final = "/mnt/models/hub"
+"""Where a downloaded model is kept whose pod mounts no claim for it."""
 
 Section = dict[str, Any]
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from cryptography import x509
 from requests import codes
 from rich.console import Console
 from rich.text import Text
@@ -354,36 +355,11 @@ def _pem(data: str) -> bytes:
 
 
 def not_after(pem: bytes) -> datetime | None:
-    """When a certificate ends, by its DER (RFC 5280, 4.1); None where it is none."""
-    match = re.search(rb"-----BEGIN CERTIFICATE-----(.+?)-----END", pem, re.DOTALL)
+    """When the first certificate of a text ends; None where there is none."""
     try:
-        der = base64.b64decode(match[1]) if match else b""
-        body = _parts(_parts(_parts(der)[0][1])[0][1])
-        # version [0], serial, algorithm, issuer, validity: the first is left out in version 1.
-        fields = body[1:] if body[0][0] == _VERSION_TAG else body
-        tag, text = _parts(fields[3][1])[1]
-        form = "%y%m%d%H%M%SZ" if tag == _UTC_TIME else "%Y%m%d%H%M%SZ"
-        return datetime.strptime(text.decode(), form).replace(tzinfo=UTC)
-    except (IndexError, ValueError, binascii.Error):
+        return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+    except ValueError:
         return None
-
-
-_VERSION_TAG: Final = 0xA0
-_UTC_TIME: Final = 0x17
-_LONG: Final = 0x80
-
-
-def _parts(der: bytes) -> list[tuple[int, bytes]]:
-    """Tags and values of what stands side by side in a DER text."""
-    parts = []
-    while der:
-        tag, size, start = der[0], der[1], 2
-        if size & _LONG:
-            start += size & ~_LONG
-            size = int.from_bytes(der[2:start], "big")
-        parts.append((tag, der[start : start + size]))
-        der = der[start + size :]
-    return parts
 
 
 def expiry(token: str) -> datetime | None:

@@ -51,11 +51,9 @@ class LiveRoom(FreeRoom):
     def take(self, pod: Manifest) -> None:
         """Puts a pod on it."""
         holder = Holder(name_of(pod), int(pod["spec"].get("priority") or 0))
-        for name, taken in requests(pod).items():
-            self.free[name] = self.free.get(name, 0) - taken
-            if name not in _SHARED_BY_MANY:
-                self.holders.setdefault(name, []).append(holder)
-        self.pods.append(pod)
+        super().take(pod)
+        for name in requests(pod).keys() - _SHARED_BY_MANY:
+            self.holders.setdefault(name, []).append(holder)
 
 
 @dataclass(frozen=True)
