@@ -110,6 +110,11 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
     click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
 
 
+_CONTEXT = click.option(
+    "--context", metavar="NAME", help="Context of that file. Default: its current one."
+)
+
+
 @main.command()
 @click.argument("stack")
 @click.option(
@@ -119,7 +124,7 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
     required=True,
     help="Access to the cluster; read alone.",
 )
-@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@_CONTEXT
 @click.option(
     "--namespace", metavar="NAME", help="The one whose models are described. Default: all."
 )
@@ -283,7 +288,7 @@ def diff(
     show_default="KUBECONFIG, or ~/.kube/config",
     help="Access to the stack's cluster; read alone.",
 )
-@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@_CONTEXT
 @click.option("--watch", is_flag=True, help="Go on until all is ready, broken, or Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
 @_PROJECT
@@ -338,7 +343,7 @@ def status(
     envvar="KUBECONFIG",
     help="Access to the stack's cluster. Default: KUBECONFIG; without one, nothing is asked.",
 )
-@click.option("--context", metavar="NAME", help="Context of that file. Default: its current one.")
+@_CONTEXT
 @click.option("--rbac", is_flag=True, help="Print the ClusterRole that `status` needs, and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the points as JSON.")
 @_PROJECT
