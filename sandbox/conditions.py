@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -44,6 +46,31 @@ class Conditions:
     failed: list[tuple[Operation, str]] = field(default_factory=list)
     """What failed on purpose, in order."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _changing: int = 0
+    """How many changes run now."""
+    _quiet: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """While a change runs; it runs to its end also where nobody waits for it any more."""
+        with self._quiet:
+            self._changing += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._changing -= 1
+                self._quiet.notify_all()
+
+    def wait_until_quiet(self, seconds: float = 120) -> None:
+        """Waits for all changes that run.
+
+        Raises:
+            TimeoutError: One still runs after so many seconds.
+        """
+        with self._quiet:
+            if not self._quiet.wait_for(lambda: not self._changing, seconds):
+                raise TimeoutError(f"{self._changing} change(s) still run after {seconds:.0f} s")
 
     def begin(self, operation: Operation, type_: str, urn: str = "") -> None:
         """Takes the time that it takes, and fails if it is to fail."""

@@ -211,7 +211,7 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
         resource = _request(request, plain(request.old_inputs), id=request.id)
-        with _answering(context):
+        with _answering(context), self.conditions.change():
             self.conditions.begin(Operation.DELETE, resource.type)
             self.delete(resource)
         return empty_pb2.Empty()
@@ -225,16 +225,17 @@ class Plugin(ABC, provider_pb2_grpc.ResourceProviderServicer):
     ) -> State:
         if resource.preview:
             return act(resource)
-        self.conditions.begin(operation, resource.type, resource.urn)
-        try:
-            state = act(resource)
-            if self.conditions.leaves_unfinished(operation, resource.type):
-                raise Unready(
-                    state, f"the sandbox was told to leave {resource.type} unfinished once"
-                )
-        except Unready as unready:
-            _abort_unready(context, resource, unready)
-        return state
+        with self.conditions.change():
+            self.conditions.begin(operation, resource.type, resource.urn)
+            try:
+                state = act(resource)
+                if self.conditions.leaves_unfinished(operation, resource.type):
+                    raise Unready(
+                        state, f"the sandbox was told to leave {resource.type} unfinished once"
+                    )
+            except Unready as unready:
+                _abort_unready(context, resource, unready)
+            return state
 
 
 @contextmanager

@@ -165,7 +165,11 @@ class Sandbox:
         return self._run(DESTROY, run_program=True, **options)
 
     def settle(self) -> None:
-        """Follows the advice after an update that was cut off: records what exists of it."""
+        """Follows the advice after an update that was cut off: records what exists of it.
+
+        What the cut-off update had begun is first brought to its end, as a cloud does.
+        """
+        self.conditions.wait_until_quiet()
         exists = {}
         for operation in self.engine.pending():
             resource = operation["resource"]

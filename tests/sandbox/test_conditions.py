@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -89,3 +90,31 @@ def test_a_resource_may_take_another_time_than_its_type(slept: list[float]) -> N
     for urn in ("urn:cpu", "urn:gpu"):
         conditions.begin(Operation.CREATE, POOL, urn)
     assert slept == [2, 4]
+
+
+def test_who_waits_for_quiet_waits_for_a_change_that_nobody_waits_for_any_more() -> None:
+    conditions, done, ends = Conditions(), [], threading.Event()
+
+    def change() -> None:
+        with conditions.change():
+            begun.set()
+            ends.wait()
+            done.append(True)
+
+    begun = threading.Event()
+    worker = threading.Thread(target=change)
+    worker.start()
+    begun.wait()
+    with pytest.raises(TimeoutError, match="1 change.s. still run"):
+        conditions.wait_until_quiet(0.01)
+    threading.Timer(0.05, ends.set).start()
+    conditions.wait_until_quiet()
+    assert done == [True]
+    worker.join()
+
+
+def test_a_change_that_fails_has_ended_too() -> None:
+    conditions = Conditions(failing={(Operation.CREATE, POOL)})
+    with pytest.raises(Injected), conditions.change():
+        conditions.begin(Operation.CREATE, POOL)
+    conditions.wait_until_quiet(0)

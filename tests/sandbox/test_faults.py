@@ -23,6 +23,7 @@ from .boxes import assert_consistent, changing, needs_engine, sandbox_of
 from .failing import NAT, WITHOUT_UPDATE, assert_creates_survive, assert_updates_survive, types_of
 
 RUNTIME: Final = "kubernetes:data.fluid.io/v1alpha1:JindoRuntime"
+CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 SMALL: Final = {
     "models[qwen].cache": GONE,
     "models[qwen].placement.pools": ["a10"],
@@ -155,8 +156,10 @@ class TestInterruptions:
         with sandbox_of("dev") as box:
             box.configure(changing(**SMALL))
             box.conditions.seconds[NAT] = 2
+            box.conditions.seconds[CLUSTER] = 4
             update = Update(box)
             wait_for(box, Operation.CREATE, NAT)
+            wait_for(box, Operation.CREATE, CLUSTER)
             os.kill(engine_process(), signal.SIGKILL)
             assert update.result().errors
             with pytest.raises(Pending) as refused:
@@ -164,7 +167,7 @@ class TestInterruptions:
             told = str(refused.value)
             assert f"  creating {NAT} network-nat\n" in told
             assert f"# pulumi import {NAT} network-nat <id> --parent parent=urn:" in told
-            time.sleep(2)
+            box.conditions.wait_until_quiet()
             if not created:
                 with box.cloud.changing() as resources:
                     resources[:] = [one for one in resources if one.type != NAT]
