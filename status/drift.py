@@ -54,7 +54,7 @@ def _differing(planned: object, live: object, path: str) -> Iterator[str]:
 
     Values are never shown: some are secret.
     """
-    if planned is None or isinstance(planned, Marker):
+    if planned is None or planned == live or isinstance(planned, Marker):
         return
     if isinstance(planned, Mapping) and isinstance(live, Mapping):
         for key, value in planned.items():
