@@ -555,13 +555,13 @@ BROKEN: Final[Sequence[Breakage]] = (
         "image cannot be pulled",
         _container(state={"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}),
         "pods",
-        "cannot be pulled: manifest unknown",
+        "cannot pull the image",
     ),
     Breakage(
         "OOMKilled",
         _container(state=BACK_OFF, lastState=_ended(137, "OOMKilled"), restartCount=3),
         "pods",
-        "used more memory than its limit",
+        "used more memory in its container",
     ),
     Breakage(
         "crash loop",
@@ -582,7 +582,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         "loads its model: 0 s of 30 min",
         state=Stage.COMING,
     ),
-    Breakage("mount fails", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
+    Breakage("mount fails", _mount, "pods", "cannot mount a volume: MountVolume.SetUp failed"),
     Breakage("progress deadline", _late, "revision", "is not ready", note="still answers"),
     Breakage(
         "Dataset not bound",

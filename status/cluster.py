@@ -228,12 +228,20 @@ class Connection:
         return [{**typed, **entry} for entry in answer.json().get("items") or ()], now
 
     def log(self, pod: Manifest, container: str) -> str:
-        """The last words of a container before it was started anew; empty if they cannot be had."""
+        """The last words of a container that has ended; empty if they cannot be had.
+
+        One that was started anew has its own by now: asked for are those before.
+        """
         about = section(pod, "metadata")
+        again = any(
+            entry.get("name") == container and entry.get("restartCount")
+            for key in ("initContainerStatuses", "containerStatuses")
+            for entry in items(section(pod, "status"), key)
+        )
         where = f"/api/v1/namespaces/{about['namespace']}/pods/{about['name']}/log"
         try:
             return self.get(
-                f"{where}?container={container}&previous=true&tailLines={LOG_LINES}"
+                f"{where}?container={container}&previous={str(again).lower()}&tailLines={LOG_LINES}"
             ).text
         except (Unanswered, Refused):
             return ""

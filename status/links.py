@@ -7,6 +7,7 @@ service is not ready comes after the pods that are why.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from .model import Finding, Stage
 from .pods import (
     LINK,
     Log,
+    Server,
     condition,
     duration,
     is_ready,
@@ -44,6 +46,7 @@ from .rooms import ENDED, Rooms
 SETTLING_SECONDS: Final = 120
 """How long a controller is given for its first answer; a Dataset without caches takes as long."""
 
+_APP: Final = "app.kubernetes.io"
 _FLUID: Final = "data.fluid.io"
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
@@ -61,6 +64,11 @@ _LABELS: Final = {
     ("batch", "Job"): "batch.kubernetes.io/job-name",
 }
 """The label by which the pods of a kind name what they belong to."""
+_SERVERS: Final = {
+    (_KNATIVE, "Service"): "user-container",
+    (_KSERVE, "InferenceService"): "kserve-container",
+}
+"""What the container is called to which a template gives no name."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +141,16 @@ class Trail:
         return self.key != (_KNATIVE, "Service") or not named or revision in named
 
     @cached_property
-    def startup_seconds(self) -> float:
-        """How long the start-up probe of its main container waits; 0 without one."""
-        for container in items(self.template.spec, "containers"):
+    def server(self) -> Server:
+        """Its container that answers."""
+        boxes = items(self.template.spec, "containers") or [section(self.template.spec, "model")]
+        name = str(boxes[0].get("name") or _SERVERS.get(self.key, ""))
+        for container in boxes:
             probe = section(container, "startupProbe")
             if probe:
                 waits = int(probe.get("failureThreshold", 3)) * int(probe.get("periodSeconds", 10))
-                return float(waits + int(probe.get("initialDelaySeconds", 0)))
-        return 0.0
+                return Server(name, waits + int(probe.get("initialDelaySeconds", 0)))
+        return Server(name)
 
     @cached_property
     def deployments(self) -> Sequence[Manifest]:
@@ -184,6 +194,18 @@ def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = 
     return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`", row)
 
 
+def namespace(trail: Trail) -> Iterator[Finding]:
+    """Its namespace: one that is on its way out takes nothing in."""
+    there = trail.cluster.objects.get("", "Namespace", trail.namespace)
+    if section(there, "status").get("phase") == "Terminating":
+        since = duration(
+            seconds_since(trail.cluster, section(there, "metadata").get("deletionTimestamp"))
+        )
+        why = f"is being deleted, for {since}: nothing is made in it any more"
+        remedy = "wait until it is gone, and run `pulumi up`; its conditions say what it waits for"
+        yield Finding(Stage.BROKEN, "namespace", f"Namespace {trail.namespace}", why, remedy)
+
+
 def sight(trail: Trail) -> Iterator[Finding]:
     """Whether anything can be said of it at all."""
     kinds = [key[1] for key in (trail.key, ("", "Pod")) if not trail.sees(*key)]
@@ -199,6 +221,38 @@ def priority(trail: Trail) -> Iterator[Finding]:
     key = ("scheduling.k8s.io", "PriorityClass")
     if name and trail.cluster.sees(*key) and trail.cluster.objects.get(*key, name) is None:
         yield _gone(trail, "priority", *key, str(name), "priorities_are_known")
+
+
+def imported(trail: Trail) -> Iterator[Finding]:
+    """Jobs of the stack that fill the folders which it reads, before anything else does."""
+    volumes = items(trail.template.spec, "volumes")
+    owners = [trail.workload.name, *(f"{trail.workload.name}-{v.get('name')}" for v in volumes)]
+    index = trail.others.by(_fills, "batch", "Job")
+    for owner in owners if trail.sees("batch", "Job") else ():
+        for planned in index.get((trail.namespace, owner), ()):
+            job = trail.find("batch", "Job", name_of(planned))
+            subject = f"Job {name_of(planned)}"
+            failed = condition(job or {}, "Failed")
+            if job is None:
+                yield _gone(trail, "import", "batch", "Job", name_of(planned))
+            elif failed.get("status") == "True":
+                says = text(failed.get("message")) or text(failed.get("reason"))
+                why = f"has failed, and its folder is not whole: {says}"
+                remedy = (
+                    f"mend what its log says (status shows it as {name_of(planned)}), then "
+                    f"`pulumi up --replace '**Job::{owner}-import'`"
+                )
+                yield Finding(Stage.BROKEN, "import", subject, why, remedy, "an import failed")
+            elif condition(job, "Complete").get("status") != "True":
+                since = duration(seconds_since(trail.cluster, _made(job)))
+                yield Finding(Stage.COMING, "import", subject, f"fills the folder: {since} so far")
+
+
+def _fills(job: Manifest) -> tuple[str, str]:
+    """Namespace, and whose folder a Job of an import fills; empty for any other."""
+    labels = section(job, "metadata", "labels")
+    fills = labels.get(f"{_APP}/name") == "model-import"
+    return namespace_of(job), str(labels.get(f"{_APP}/instance", "")) if fills else ""
 
 
 def volumes(trail: Trail) -> Iterator[Finding]:
@@ -249,7 +303,7 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
         return _gone(trail, "cache", _FLUID, "JindoRuntime", name)
     for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
         if namespace_of(pod) == trail.namespace and (
-            finding := pod_finding(trail.cluster, trail.rooms, pod, 0, trail.log)
+            finding := pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
         ):
             why = f"its cache is not there ({phase}): pod {name_of(pod)} {finding.why}"
             return Finding(finding.state, "cache", subject, why, finding.remedy, finding.row)
@@ -405,19 +459,27 @@ def _is_refusal(message: str) -> bool:
 def _refused(subject: str, says: str) -> Finding:
     if "must not set the field" in says:
         remedy = "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does"
-        return Finding(Stage.BROKEN, "service", subject, f"Knative refuses a field: {says}", remedy)
+        return Finding(
+            Stage.BROKEN, "service", subject, f"is held up: Knative refuses a field: {says}", remedy
+        )
     if "exceeded quota" in says:
         remedy = "raise the quota of the namespace, or ask for less"
-        return Finding(Stage.BROKEN, "service", subject, f"the quota is used up: {says}", remedy)
+        return Finding(
+            Stage.BROKEN, "service", subject, f"is held up: the quota is used up: {says}", remedy
+        )
     if "no PriorityClass" in says:
         return Finding(
             Stage.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
         )
     if "failed calling webhook" in says:
         remedy = "look at the pods behind the webhook, and at its certificate"
-        return Finding(Stage.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
+        return Finding(
+            Stage.BROKEN, "service", subject, f"is held up: a webhook is away: {says}", remedy
+        )
     remedy = "mend what the refusal names"
-    return Finding(Stage.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
+    return Finding(
+        Stage.BROKEN, "service", subject, f"is held up: admission refuses it: {says}", remedy
+    )
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -435,13 +497,31 @@ def creation(trail: Trail) -> Iterator[Finding]:
             yield _refused(f"Job {name_of(trail.planned)}", text(event.get("message")))
 
 
+def replicas(trail: Trail) -> Iterator[Finding]:
+    """Deployments and groups that somebody has set to none, though the stack wants some always.
+
+    Knative does so by itself, where nobody asks.
+    """
+    scale = trail.workload.scale
+    least = scale.least if isinstance(scale, graph.ReplicaRange) else None
+    if trail.key == (_KNATIVE, "Service") or not isinstance(least, Decimal) or least < 1:
+        return
+    groups = [trail.live] if trail.live and trail.key == _GROUPS else []
+    for manifest in [*trail.deployments, *groups]:
+        if section(manifest, "spec").get("replicas") == 0:
+            kind, name = str(manifest["kind"]), name_of(manifest)
+            why = f"is set to 0, which no autoscaler undoes: the stack wants {least} at the least"
+            remedy = f"kubectl scale {kind.lower()} -n {trail.namespace} {name} --replicas {least}"
+            yield Finding(Stage.BROKEN, "service", f"{kind} {name}", why, remedy)
+
+
 def pods(trail: Trail) -> Iterator[Finding]:
     """Its pods, each with what keeps it from being ready; a job's until it has completed."""
     if trail.live is not None and condition(trail.live, "Complete").get("status") == "True":
         return
     job = trail.key == ("batch", "Job")
     for pod in _telling(trail.pods):
-        finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
+        finding = pod_finding(trail.cluster, trail.rooms, pod, trail.server, trail.log)
         full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
         if finding and job and full and (event := _preemption(trail)):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
@@ -524,10 +604,10 @@ def is_available(deployment: Manifest) -> bool:
 def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Finding:
     """A deadline that passed; KServe's is shorter than a long start, and means nothing then."""
     since = seconds_since(trail.cluster, _made(deployment))
-    if trail.key[0] == _KSERVE and since < trail.startup_seconds:
+    if trail.key[0] == _KSERVE and since < trail.server.startup_seconds:
         why = (
             f"KServe's own deadline has passed, and the model has until "
-            f"{duration(trail.startup_seconds)}: {duration(since)} so far"
+            f"{duration(trail.server.startup_seconds)}: {duration(since)} so far"
         )
         return Finding(Stage.COMING, "revision", f"Deployment {name_of(deployment)}", why)
     return Finding(
@@ -723,11 +803,14 @@ def note(trail: Trail) -> str:
 
 LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
     sight,
+    namespace,
     priority,
+    imported,
     volumes,
     policy,
     service,
     creation,
+    replicas,
     pods,
     revision,
     autoscaler,

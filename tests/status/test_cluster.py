@@ -128,6 +128,22 @@ def test_a_request_per_kind_however_many_models_there_are(tmp_path):
         assert sorted(api.paths) == sorted(_paths(kind)[0] for kind in KINDS)
 
 
+@pytest.mark.parametrize(("restarts", "before"), [(0, "false"), (3, "true")])
+def test_the_last_words_of_a_container_are_those_before_it_was_started_anew(
+    tmp_path, restarts, before
+):
+    pod = {
+        "metadata": {"namespace": "n", "name": "p"},
+        "status": {"containerStatuses": [{"name": "c", "restartCount": restarts}]},
+    }
+    api = Api()
+    with served(api, tmp_path) as path:
+        Connection(path).log(pod, "c")
+    assert api.paths == [
+        f"/api/v1/namespaces/n/pods/p/log?container=c&previous={before}&tailLines=200"
+    ]
+
+
 def test_no_secret_is_asked_for():
     assert not {kind.plural for kind in KINDS} & {"secrets", "configmaps", "serviceaccounts"}
 
