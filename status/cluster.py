@@ -71,6 +71,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     Kind("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
+    Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
     Kind("cert-manager.io", "v1", "certificates", "Certificate"),
     Kind("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False),
     Kind("scheduling.alibabacloud.com", "v1alpha1", "resourcepolicies", "ResourcePolicy"),

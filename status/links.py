@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
+from plan.fit import matches
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,
@@ -25,7 +26,7 @@ from plan.objects import (
     section,
     text_of,
 )
-from plan.pods import Pods
+from plan.pods import Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
 from .model import Finding, Stage
@@ -204,6 +205,36 @@ def namespace(trail: Trail) -> Iterator[Finding]:
         why = f"is being deleted, for {since}: nothing is made in it any more"
         remedy = "wait until it is gone, and run `pulumi up`; its conditions say what it waits for"
         yield Finding(Stage.BROKEN, "namespace", f"Namespace {trail.namespace}", why, remedy)
+
+
+def deletion(trail: Trail) -> Iterator[Finding]:
+    """What it is made of, and somebody has deleted: it works on until whoever uses it has gone."""
+    for manifest in _parts(trail):
+        about = section(manifest, "metadata")
+        if "deletionTimestamp" not in about:
+            continue
+        since = duration(seconds_since(trail.cluster, about["deletionTimestamp"]))
+        holders = ", ".join(map(str, about.get("finalizers") or ()))
+        why = f"is being deleted, for {since}" + (f", and waits for {holders}" if holders else "")
+        remedy = (
+            "end the pods that use it, so that it goes, and run `pulumi up`, which makes another"
+        )
+        subject = f"{manifest['kind']} {name_of(manifest)}"
+        yield Finding(Stage.BROKEN, "deletion", subject, why, remedy)
+
+
+def _parts(trail: Trail) -> Iterator[Manifest]:
+    """Its claims with their volumes and caches, its policies, and its own object, if there."""
+    for volume in items(trail.template.spec, "volumes"):
+        name = section(volume, "persistentVolumeClaim").get("claimName")
+        claim = trail.find("", _CLAIM, str(name)) if name else None
+        bound = text_of(section(claim, "spec"), "volumeName")
+        cache = [trail.find(_FLUID, kind, str(name)) for kind in ("Dataset", "JindoRuntime")]
+        there = trail.cluster.objects.get("", "PersistentVolume", bound) if bound else None
+        yield from filter(None, [there, *cache, claim])
+    group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
+    policies = (trail.find(group, kind, planned.name) for planned in trail.workload.policies)
+    yield from filter(None, [*policies, trail.live])
 
 
 def sight(trail: Trail) -> Iterator[Finding]:
@@ -456,30 +487,85 @@ def _is_refusal(message: str) -> bool:
     return any(word in message for word in words)
 
 
+class _Refusal(NamedTuple):
+    """Who refuses an object, told by a part of what it says."""
+
+    words: str
+    who: str
+    remedy: str
+    link: str = "service"
+    row: str = ""
+
+
+_REFUSALS: Final = (
+    _Refusal(
+        "must not set the field",
+        "Knative refuses a field",
+        "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does",
+    ),
+    _Refusal(
+        "exceeded quota",
+        "the quota is used up",
+        "raise the quota of the namespace, or ask for less",
+        row="quotas_hold_what_always_runs",
+    ),
+    _Refusal(
+        "no PriorityClass",
+        "a priority is missing",
+        "run `pulumi up`",
+        "priority",
+        "priorities_are_known",
+    ),
+    _Refusal(
+        "failed calling webhook",
+        "a webhook is away",
+        "look at the pods behind the webhook, and at its certificate",
+    ),
+    _Refusal(
+        "violates PodSecurity",
+        "the security level of the namespace refuses its pods",
+        "lower pod-security.kubernetes.io/enforce of the namespace, or let the pods be as it wants",
+    ),
+    _Refusal(
+        " per Container is ",
+        "a LimitRange of the namespace refuses its pods",
+        "widen the LimitRange, or ask for what it allows",
+    ),
+    _Refusal(
+        " per Pod is ",
+        "a LimitRange of the namespace refuses its pods",
+        "widen the LimitRange, or ask for what it allows",
+    ),
+    _Refusal(
+        "error looking up service account",
+        "a service account is missing",
+        "make it again, or run `pulumi up` where the stack makes it",
+    ),
+    _Refusal(
+        "ValidatingAdmissionPolicy",
+        "a policy of the cluster refuses it",
+        "do as the policy says, or have its owner leave the namespace out",
+    ),
+    _Refusal(
+        "denied the request",
+        "a webhook refuses it",
+        "do as the webhook says, or have its owner leave the namespace out",
+    ),
+    _Refusal(
+        "because it is being terminated",
+        "its namespace is being deleted",
+        "wait until the namespace is gone, and run `pulumi up`",
+        "namespace",
+    ),
+    _Refusal("", "admission refuses it", "mend what the refusal names"),
+)
+"""In this order; the last one takes all."""
+
+
 def _refused(subject: str, says: str) -> Finding:
-    if "must not set the field" in says:
-        remedy = "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does"
-        return Finding(
-            Stage.BROKEN, "service", subject, f"is held up: Knative refuses a field: {says}", remedy
-        )
-    if "exceeded quota" in says:
-        remedy = "raise the quota of the namespace, or ask for less"
-        return Finding(
-            Stage.BROKEN, "service", subject, f"is held up: the quota is used up: {says}", remedy
-        )
-    if "no PriorityClass" in says:
-        return Finding(
-            Stage.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
-        )
-    if "failed calling webhook" in says:
-        remedy = "look at the pods behind the webhook, and at its certificate"
-        return Finding(
-            Stage.BROKEN, "service", subject, f"is held up: a webhook is away: {says}", remedy
-        )
-    remedy = "mend what the refusal names"
-    return Finding(
-        Stage.BROKEN, "service", subject, f"is held up: admission refuses it: {says}", remedy
-    )
+    refusal = next(refusal for refusal in _REFUSALS if refusal.words in says)
+    why = f"is held up: {refusal.who}: {says}"
+    return Finding(Stage.BROKEN, refusal.link, subject, why, refusal.remedy, refusal.row)
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -728,6 +814,36 @@ def door(trail: Trail) -> Iterator[Finding]:
             )
 
 
+def walls(trail: Trail) -> Iterator[Finding]:
+    """NetworkPolicies by which nobody reaches its pods, though these are ready.
+
+    Whom a policy lets in is not worked out: one rule of any of them, and nothing is said.
+    """
+    pods = [pod for pod in trail.pods if not ended(pod)]
+    if trail.key[1] == "Job" or not pods:
+        return
+    labels = section(pods[0], "metadata", "labels")
+    index = trail.cluster.objects.by(_walled, "networking.k8s.io", "NetworkPolicy")
+    likely = [p for key in labels_to_try(labels) for p in index.get((trail.namespace, key), ())]
+    policies = [
+        policy
+        for policy in likely
+        if matches(section(policy, "spec", "podSelector"), labels)
+        and "Ingress" in (section(policy, "spec").get("policyTypes") or ["Ingress"])
+    ]
+    if policies and not any(items(section(policy, "spec"), "ingress") for policy in policies):
+        names = ", ".join(map(name_of, policies))
+        remedy = "take it away, or let in whoever asks and scales: `kubectl describe networkpolicy`"
+        yield Finding(
+            Stage.BROKEN, "door", f"NetworkPolicy {names}", "lets nobody reach its pods", remedy
+        )
+
+
+def _walled(policy: Manifest) -> tuple[str, str]:
+    selector = section(policy, "spec", "podSelector", "matchLabels")
+    return namespace_of(policy), label_to_find(selector)
+
+
 def _certificates(trail: Trail) -> Sequence[Manifest]:
     """Certificates of its hosts, each once."""
     by_host = trail.cluster.certificates
@@ -785,7 +901,8 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
         last = text((event or {}).get("message"))
         also = f"; its controller says {last}" if last and last not in says else ""
-        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
+        remedy = "run `pulumi up`; where that changes nothing, do as the message says"
+        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}", remedy)
     elif entry.get("status") == "Unknown":
         says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
         yield Finding(Stage.COMING, "outcome", subject, f"comes up: {says}")
@@ -804,6 +921,7 @@ def note(trail: Trail) -> str:
 LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
     sight,
     namespace,
+    deletion,
     priority,
     imported,
     volumes,
@@ -815,5 +933,6 @@ LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
     revision,
     autoscaler,
     door,
+    walls,
 )
 """Every link, in the order of the way; `outcome` is asked where none of them is broken."""

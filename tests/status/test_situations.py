@@ -285,7 +285,7 @@ SITUATIONS = (
         "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
     ),
     Situation(
-        "webhook", _webhook, "service", "admission refuses it", stack="hybrid", model="qwen-chat"
+        "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
     Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
@@ -558,6 +558,62 @@ def test_a_pod_that_does_not_go_is_said():
     assert "--force" not in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        ("PersistentVolumeClaim", "finetune"),
+        ("Dataset", "qwen"),
+        ("ResourcePolicy", "qwen"),
+        ("Service", "qwen"),
+        ("Job", "finetune"),
+    ],
+)
+def test_what_is_being_deleted_is_not_well_because_it_still_works(kind, model):
+    live = Live(plan_of("dev"))
+    about = live.get(kind, model)["metadata"]
+    about |= {"deletionTimestamp": ago(120), "finalizers": ["kubernetes.io/protection"]}
+    finding = first(assessed(live), model)
+    assert finding.subject.startswith(kind)
+    assert "is being deleted, for 2 min 0 s, and waits for kubernetes.io/prot" in finding.why
+
+
+def _policy(live: Live, name: str, selector: dict[str, Any], **spec: Any) -> None:
+    live.objects.append(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": "inference"},
+            "spec": {"podSelector": selector, **spec},
+        }
+    )
+
+
+def test_a_network_policy_that_lets_nobody_in_is_a_wall():
+    live = Live(plan_of("dev"))
+    _policy(live, "deny", {})
+    status = assessed(live)
+    assert first(status, "qwen").subject == "NetworkPolicy deny"
+    assert [way.first for way in status.ways if way.name == "finetune"] == [None]
+    labels = {"matchLabels": {"serving.knative.dev/service": "qwen"}}
+    _policy(live, "let-in", labels, ingress=[{"from": [{"podSelector": {}}]}])
+    assert assessed(live).state is Stage.READY
+
+
+@pytest.mark.parametrize(
+    ("selector", "spec"),
+    [
+        ({"matchLabels": {"serving.knative.dev/service": "another"}}, {}),
+        ({"matchExpressions": [{"key": "app.of.another", "operator": "Exists"}]}, {}),
+        ({}, {"policyTypes": ["Egress"]}),
+        ({}, {"ingress": [{}]}),
+    ],
+)
+def test_policies_of_others_and_of_other_ways_are_no_wall(selector, spec):
+    live = Live(plan_of("dev"))
+    _policy(live, "other", selector, **spec)
+    assert assessed(live).state is Stage.READY
+
+
 def test_a_namespace_that_is_being_deleted_comes_before_what_is_not_in_it():
     live = Live(plan_of("dev"))
     live.get("Namespace", "inference")["metadata"]["deletionTimestamp"] = ago(60)
@@ -625,6 +681,51 @@ def test_an_adapter_that_is_missing_is_told_from_one_that_has_no_value(message, 
     status = assessed(live)
     assert first(status, "qwen-chat").row == row
     assert status.ways[0].autoscaling is None
+
+
+@pytest.mark.parametrize(
+    ("says", "who", "remedy"),
+    [
+        (QUOTA, "the quota is used up", "raise the quota"),
+        (WEBHOOK, "a webhook refuses it", "as the webhook says"),
+        (
+            'pods "q" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',
+            "the security level of the namespace",
+            "pod-security.kubernetes.io/enforce",
+        ),
+        (
+            'pods "q" is forbidden: maximum cpu usage per Container is 1, but limit is 32',
+            "a LimitRange",
+            "widen",
+        ),
+        (
+            "pods \"q\" is forbidden: ValidatingAdmissionPolicy 'l' with binding 'l' denied "
+            "request: a pod has the label owner",
+            "a policy of the cluster",
+            "as the policy says",
+        ),
+        (
+            'pods "q" is forbidden: error looking up service account inference/default: '
+            'serviceaccount "default" not found',
+            "a service account is missing",
+            "make it again",
+        ),
+        (
+            'pods "q" is forbidden: unable to create new content in namespace inference because '
+            "it is being terminated",
+            "its namespace is being deleted",
+            "wait",
+        ),
+        ('pods "q" is forbidden: of a kind of tomorrow', "admission refuses it", "mend what"),
+    ],
+)
+def test_whoever_refuses_pods_is_named(says, who, remedy):
+    live = Live(plan_of("dev"))
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=says)
+    live.remove("Pod", QWEN)
+    finding = first(assessed(live), "qwen")
+    assert f"is held up: {who}" in finding.why
+    assert remedy in finding.remedy
 
 
 def test_a_webhook_that_is_away_is_told_from_one_that_refuses():
