@@ -29,6 +29,7 @@ from plan.objects import (
 from plan.pods import Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
+from .messages import text
 from .model import Finding, Stage
 from .pods import (
     LINK,
@@ -39,7 +40,6 @@ from .pods import (
     is_ready,
     pod_finding,
     seconds_since,
-    text,
     young,
 )
 from .rooms import ENDED, Rooms

@@ -1,6 +1,5 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from .cluster import LiveCluster, last_seen
+from .messages import text
 from .model import Finding, Stage
 from .rooms import Rooms, node_kind
 from .symptoms import symptom_in
@@ -17,8 +17,6 @@ Log = Callable[[Manifest, str], str]
 """The last words of a container of a pod that has ended; empty where unknown."""
 
 LINK: Final = "pods"
-MOST_LETTERS: Final = 300
-"""Longest message of others that is shown."""
 NODES_COME: Final = ("TriggeredScaleUp", "ProvisionNode")
 """Events of a pod for which a node is added: by cluster-autoscaler, by GOATScaler."""
 NODE_SECONDS: Final = 900
@@ -27,19 +25,6 @@ SCHEDULING_SECONDS: Final = 30
 """How long scheduler and autoscaler are given for their first answer; ACK scans every 30 s."""
 NODES_FAIL: Final = ("ProvisionNodeFailed", "ResetPod")
 """Events of GOATScaler where no node could be had."""
-_CREDENTIALS: Final = (
-    (re.compile(r"://[^/@\s]+@"), "://[hidden]@"),
-    (
-        re.compile(
-            r"(?i)\b([\w-]*(?:password|passwd|token|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?"
-            r"|credential|authorization))([\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;]+"
-        ),
-        r"\1\2[hidden]",
-    ),
-    (re.compile(r"(?i)\bbearer\s+[\w.~+/-]{8,}=*"), "Bearer [hidden]"),
-    (re.compile(r"\b(?:LTAI|STS\.|hf_|sk-|ghp_|eyJ)[\w.-]{8,}"), "[hidden]"),
-)
-"""Forms of keys and tokens: URLs with a password, `name=value`, and prefixes of their makers."""
 _PULLS: Final = frozenset(
     {
         "ImagePullBackOff",
@@ -400,17 +385,6 @@ def _not_made(cluster: LiveCluster, pod: Manifest) -> Finding:
     )
     what = "pulls its image" if pulls else "has its containers made"
     return _finding(Stage.COMING, pod, f"{what}; {since} since it has a node")
-
-
-def text(value: object) -> str:
-    """A message of others in one line, cut where it is long, without its full stop.
-
-    What looks like a credential is not shown, whoever wrote it there.
-    """
-    line = re.sub(r"\s+", " ", str(value or "")).strip().rstrip(".")
-    for pattern, instead in _CREDENTIALS:
-        line = pattern.sub(instead, line)
-    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
 
 
 def young(cluster: LiveCluster, manifest: Manifest, seconds: float) -> bool:

@@ -48,7 +48,7 @@ def test_status_ends_with_what_it_says(tmp_path):
 def test_a_cluster_that_is_away_is_a_refusal(tmp_path):
     answer = _run("status", "dev", "--kubeconfig", kubeconfig(tmp_path, "http://127.0.0.1:9"))
     assert answer.exit_code == 2
-    assert "does not answer" in answer.output
+    assert "refuses connections" in answer.output
 
 
 def test_a_model_that_may_not_be_read_ends_as_a_refusal_does(tmp_path):
