@@ -30,7 +30,7 @@ from plan.pods import Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
 from .messages import text
-from .model import Finding, Stage
+from .model import UP_AGAIN, Finding, Stage
 from .pods import (
     LINK,
     Log,
@@ -190,9 +190,9 @@ def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = 
     subject = f"{kind} {name}"
     if (group, kind) in trail.cluster.absent:
         why = f"the cluster knows no {kind} ({group}): its CRD is not installed"
-        return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`, or install it", row)
+        return Finding(Stage.BROKEN, link, subject, why, f"run {UP_AGAIN}, or install it", row)
     why = "is not in the cluster"
-    return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`", row)
+    return Finding(Stage.BROKEN, link, subject, why, f"run {UP_AGAIN}", row)
 
 
 def namespace(trail: Trail) -> Iterator[Finding]:
@@ -203,7 +203,7 @@ def namespace(trail: Trail) -> Iterator[Finding]:
             seconds_since(trail.cluster, section(there, "metadata").get("deletionTimestamp"))
         )
         why = f"is being deleted, for {since}: nothing is made in it any more"
-        remedy = "wait until it is gone, and run `pulumi up`; its conditions say what it waits for"
+        remedy = f"wait until it is gone, and run {UP_AGAIN}; its conditions say what it waits for"
         yield Finding(Stage.BROKEN, "namespace", f"Namespace {trail.namespace}", why, remedy)
 
 
@@ -216,9 +216,7 @@ def deletion(trail: Trail) -> Iterator[Finding]:
         since = duration(seconds_since(trail.cluster, about["deletionTimestamp"]))
         holders = ", ".join(map(str, about.get("finalizers") or ()))
         why = f"is being deleted, for {since}" + (f", and waits for {holders}" if holders else "")
-        remedy = (
-            "end the pods that use it, so that it goes, and run `pulumi up`, which makes another"
-        )
+        remedy = f"end the pods that use it, so that it goes, and run {UP_AGAIN}"
         subject = f"{manifest['kind']} {name_of(manifest)}"
         yield Finding(Stage.BROKEN, "deletion", subject, why, remedy)
 
@@ -389,7 +387,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     claim = trail.find("", _CLAIM, name)
     subject = f"{_CLAIM} {name}"
     if claim is None:
-        remedy = "run `pulumi up`" if trail.others.get("", _CLAIM, name) else "create the claim"
+        remedy = f"run {UP_AGAIN}" if trail.others.get("", _CLAIM, name) else "create the claim"
         yield Finding(
             Stage.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
         )
@@ -431,7 +429,7 @@ def policy(trail: Trail) -> Iterator[Finding]:
                 f"{kind} {planned.name}",
                 f"does not select pod {name_of(strays[0])}: its selector is "
                 f"{pairs(selector) or 'empty'}, so that pods take any node that will do",
-                "run `pulumi up`, or put back the labels",
+                f"put back the labels, or run {UP_AGAIN}",
             )
 
 
@@ -473,7 +471,7 @@ def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
         yield _refused(subject, says)
     elif gone:
         why = f"says that it is ready, but its revision {ready} is gone"
-        remedy = "look at Knative's controller, and run `pulumi up`"
+        remedy = f"look at Knative's controller, and run {UP_AGAIN}"
         yield Finding(Stage.BROKEN, "service", subject, why, remedy)
 
 
@@ -501,7 +499,7 @@ _REFUSALS: Final = (
     _Refusal(
         "must not set the field",
         "Knative refuses a field",
-        "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does",
+        f"turn the feature flag on again in the ConfigMap config-features, as {UP_AGAIN} does",
     ),
     _Refusal(
         "exceeded quota",
@@ -512,7 +510,7 @@ _REFUSALS: Final = (
     _Refusal(
         "no PriorityClass",
         "a priority is missing",
-        "run `pulumi up`",
+        f"run {UP_AGAIN}",
         "priority",
         "priorities_are_known",
     ),
@@ -539,7 +537,7 @@ _REFUSALS: Final = (
     _Refusal(
         "error looking up service account",
         "a service account is missing",
-        "make it again, or run `pulumi up` where the stack makes it",
+        f"make it again, or run {UP_AGAIN} where the stack makes it",
     ),
     _Refusal(
         "ValidatingAdmissionPolicy",
@@ -554,7 +552,7 @@ _REFUSALS: Final = (
     _Refusal(
         "because it is being terminated",
         "its namespace is being deleted",
-        "wait until the namespace is gone, and run `pulumi up`",
+        f"wait until the namespace is gone, and run {UP_AGAIN}",
         "namespace",
     ),
     _Refusal("", "admission refuses it", "mend what the refusal names"),
@@ -734,7 +732,8 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
                 f"cannot read its metric: {says}",
-                "install a metrics adapter: give gpu_metrics"
+                "look at the metrics adapter's pods and its APIService; where there is none, give "
+                "gpu_metrics"
                 if absent
                 else "look at the metrics adapter, and whether Prometheus scrapes the pods",
                 "metrics_have_an_adapter" if absent else "metrics_have_a_source",
@@ -876,7 +875,7 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         entry = condition(trail.live, "Failed")
         if entry.get("status") == "True":
             why = f"has failed: {text(entry.get('message')) or entry.get('reason')}"
-            remedy = "read the log of its last pod, delete the Job, and run `pulumi up`"
+            remedy = f"read the log of its last pod, delete the Job, and run {UP_AGAIN}"
             yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
         return
     if trail.key not in _LABELS or trail.key == _GROUPS:
@@ -901,7 +900,7 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
         last = text((event or {}).get("message"))
         also = f"; its controller says {last}" if last and last not in says else ""
-        remedy = "run `pulumi up`; where that changes nothing, do as the message says"
+        remedy = f"do as the message says; what somebody changed by hand, {UP_AGAIN} puts back"
         yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}", remedy)
     elif entry.get("status") == "Unknown":
         says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
