@@ -48,7 +48,7 @@ def served(planned: Plan, folder: Path) -> Iterator[ServedCluster]:
     }
     requests: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class ListHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             requests.append(self.path)
             body = bodies.get(self.path, b"{}")
@@ -61,7 +61,7 @@ def served(planned: Plan, folder: Path) -> Iterator[ServedCluster]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ListHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     path = folder / "kubeconfig"

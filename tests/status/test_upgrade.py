@@ -5,6 +5,7 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
+import yaml
 from rich.console import Console
 
 from plan.refused import Refused
@@ -124,6 +125,19 @@ def test_nodes_follow_each_version_of_the_control_plane():
 def test_machines_of_an_idc_are_upgraded_by_hand():
     assert any("Machines of idc" in sentence for sentence in upgrade(hybrid()).unknown)
     assert not any("Machines" in sentence for sentence in upgrade(prod()).unknown)
+
+
+def test_what_the_page_shows_of_an_upgrade_is_accepted():
+    page = (ROOT / "docs" / "guides" / "upgrade.md").read_text()
+    shown = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    [pool] = shown["ack-inference:pools"]
+    settings = {f"cluster.{key}": value for key, value in shown["ack-inference:cluster"].items()}
+    fields = ("max_unavailable", "rolling", "upgrade")
+    raw = merged(dev(), settings | {f"pools[a10].{field}": pool[field] for field in fields})
+    accepted(raw)
+    assert {key: pool[key] for key in pool if key not in fields} == next(
+        entry for entry in dev()["pools"] if entry["name"] == "a10"
+    )
 
 
 def test_drivers_that_nobody_names_are_not_known():
