@@ -48,6 +48,9 @@ class ServingPod:
         "wake",
     )
 
+    server: Server
+    """Its engine, from when it is ready."""
+
     def __init__(self, name: str, created: float) -> None:
         """A pod that has no node yet."""
         self.name = name
@@ -58,7 +61,6 @@ class ServingPod:
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
-        self.server: Server | None = None
         self.in_hand = 0
         self.wake = inf
         """When its server is looked at next."""
@@ -159,7 +161,7 @@ class ModelRun:
         """A pod is gone, and with it what it had in hand."""
         self._take_from_ready(now, pod)
         pod.state = PodState.GONE
-        if pod.server is not None:
+        if pod.ready is not None:
             for request in pod.server.drop():
                 self._end(now, request, Ending.LOST)
         pod.in_hand = 0
@@ -233,7 +235,6 @@ class ModelRun:
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server, prompt = pod.server, self._prompts[request]
-        assert server is not None, "only pods that are ready are chosen"
         if not server.accepts(prompt):
             self._end(now, request, Ending.REJECTED)
             return
@@ -243,7 +244,6 @@ class ModelRun:
         self._look_later(pod)
 
     def _look_later(self, pod: ServingPod) -> None:
-        assert pod.server is not None
         time = pod.server.next_time()
         if time < pod.wake:
             pod.wake = time
@@ -263,7 +263,6 @@ class ModelRun:
 
     def _look(self, now: float, pod: ServingPod) -> None:
         """Takes what a server has done."""
-        assert pod.server is not None
         for time, request, event in pod.server.advance(now):
             if event is Event.FIRST_TOKEN:
                 self._firsts[request] = time
