@@ -35,6 +35,8 @@ class EngineProfile:
     """Reading the KV cache of one token of an answer's context."""
     pair_seconds: float
     """Attention of one token of a prompt to one before it."""
+    request_seconds: float
+    """From a request's arrival to its place in the engine's queue: HTTP, and its text as tokens."""
     kv_tokens: int
     """Tokens that the KV cache holds."""
     longest: int
@@ -69,6 +71,7 @@ class EngineProfile:
             weight_seconds=self.weight_seconds * decode,
             sequence_seconds=self.sequence_seconds * decode,
             context_seconds=self.context_seconds * decode,
+            request_seconds=self.request_seconds * decode,
             token_seconds=self.token_seconds * prefill,
             pair_seconds=self.pair_seconds * prefill,
         )
@@ -107,10 +110,12 @@ Happening = tuple[float, int, Event]
 class _Sequence:
     """A request in a server."""
 
-    __slots__ = ("answer", "finish", "left", "prompt", "request", "tokens", "written")
+    __slots__ = ("answer", "finish", "left", "prompt", "queued", "request", "tokens", "written")
 
-    def __init__(self, request: int, prompt: int, answer: int) -> None:
+    def __init__(self, request: int, queued: float, prompt: int, answer: int) -> None:
         self.request = request
+        self.queued = queued
+        """When it is in the engine's queue."""
         self.prompt = prompt
         self.answer = answer
         self.written = 0
@@ -218,12 +223,12 @@ class Server:
         if now < self._at or self._end < now:
             raise ValueError("the engine is at another time: advance comes first")
         answer = min(answer, self.profile.longest - prompt)
-        self._waiting.append(_Sequence(request, prompt, answer))
+        queued = now + self.profile.request_seconds
+        self._waiting.append(_Sequence(request, queued, prompt, answer))
         if self._end == inf:
-            self._at = now
-            self._plan()
-        elif self._steps > 1 and len(self._waiting) == 1 and self._has_room(self._waiting[0]):
-            self._cut(now)
+            self._at, self._end = now, queued
+        elif self._steps > 1 and len(self._waiting) == 1:
+            self._cut()
 
     def next_time(self) -> float:
         """When to call `advance`, in seconds; infinity where it is idle."""
@@ -274,8 +279,10 @@ class Server:
             room = (profile.kv_tokens - self._used()) // answered
             self._steps = max(1, min(heap[0][0] - self._count, room))
             self._end = self._at + self._seconds(self._steps)
+            if self._waiting:
+                self._cut()
         else:
-            self._end = inf
+            self._end = self._waiting[0].queued if self._waiting else inf
 
     def _admit(self) -> None:
         """Lets requests begin, the oldest first, as far as this step can read some of them."""
@@ -283,8 +290,10 @@ class Server:
         budget = profile.budget - (self._answered if profile.chunked else 0)
         budget -= sum(sequence.left for sequence in reading)
         begun = bool(reading)
-        while waiting and budget > 0 and self._has_room(waiting[0]):
+        while waiting and budget > 0 and waiting[0].queued <= self._at:
             sequence = waiting[0]
+            if not self._has_room(sequence):
+                break
             if not profile.chunked and begun and sequence.left > budget:
                 break
             begun = True
@@ -327,10 +336,14 @@ class Server:
         first, growth = self._first_and_growth()
         return steps * first + growth * steps * (steps - 1) / 2
 
-    def _cut(self, now: float) -> None:
-        """Ends a row of steps with the one in which a time lies, so that a request can begin."""
-        first, growth = self._first_and_growth()
+    def _cut(self) -> None:
+        """Ends a row of steps with the one in which a request comes that can begin then."""
+        sequence = self._waiting[0]
+        now = sequence.queued
         passed = now - self._at
+        if passed <= 0 or now >= self._end or not self._has_room(sequence):
+            return
+        first, growth = self._first_and_growth()
         half = first - growth / 2
         # growth / 2 * steps ** 2 + half * steps = passed
         steps = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
@@ -345,7 +358,8 @@ class Server:
     def _finish(self, happened: list[Happening]) -> None:
         """Ends the present steps."""
         now = self._end
-        self.busy_seconds += now - self._at
+        if self._steps or self._chunks:
+            self.busy_seconds += now - self._at
         self._at = now
         self._count += self._steps
         self._steps = 0

@@ -16,6 +16,7 @@ A10 = EngineProfile(
     sequence_seconds=0.0004,
     context_seconds=1.6e-7,
     pair_seconds=1e-9,
+    request_seconds=0.0,
     kv_tokens=60_000,
     longest=8192,
 )
@@ -51,7 +52,10 @@ class Slow:
 
     def play(self, requests: Requests) -> None:
         coming = deque(
-            (at, [number, prompt, 0, 0, min(answer, self.profile.longest - prompt), prompt])
+            (
+                at + self.profile.request_seconds,
+                [number, prompt, 0, 0, min(answer, self.profile.longest - prompt), prompt],
+            )
             for number, (at, prompt, answer) in enumerate(requests)
         )
         now = 0.0
@@ -59,7 +63,7 @@ class Slow:
             if not self.waiting and not self.running:
                 now = max(now, coming[0][0])
                 self.waiting.append(coming.popleft()[1])
-            while coming and coming[0][0] < now:
+            while coming and coming[0][0] <= now:
                 self.waiting.append(coming.popleft()[1])
             now = self.step(now)
 
@@ -115,6 +119,14 @@ def test_an_idle_engine_reads_a_prompt_in_one_step_and_writes_a_token_a_step():
     assert first[0] == pytest.approx(5 + reading)
     writing = 10 * (0.003 + 0.028 + 0.0004) + 1.6e-7 * sum(range(501, 511))
     assert done[0] == pytest.approx(5 + reading + writing)
+
+
+def test_what_comes_before_the_queue_takes_no_time_of_the_engine():
+    first, done, server = play(replace(A10, request_seconds=0.02), [(5.0, 500, 11), (5.01, 9, 1)])
+    plain, plain_done, before = play(A10, [(5.0, 500, 11), (5.01, 9, 1)])
+    assert [first[0] - plain[0], first[1] - plain[1]] == pytest.approx([0.02, 0.02])
+    assert done[0] - plain_done[0] == pytest.approx(0.02)
+    assert server.busy_seconds == pytest.approx(before.busy_seconds)
 
 
 def test_a_long_prompt_is_read_in_steps_of_the_budget():
@@ -241,7 +253,7 @@ def test_times_of_prompts_and_answers_can_be_told_apart():
 
 
 PROFILES = st.builds(
-    lambda chunked, seats, kv, growth: replace(
+    lambda chunked, seats, kv, growth, before: replace(
         A10,
         chunked=chunked,
         max_sequences=seats,
@@ -249,14 +261,19 @@ PROFILES = st.builds(
         kv_tokens=kv,
         longest=150,
         context_seconds=growth,
+        request_seconds=before,
     ),
     st.booleans(),
     st.integers(1, 6),
     st.integers(150, 500),
     st.sampled_from([0.0, 1e-4]),
+    st.sampled_from([0.0, 0.05]),
 )
 ARRIVALS = st.lists(
-    st.tuples(st.floats(0, 3), st.integers(1, 149), st.integers(1, 60)), min_size=1, max_size=12
+    st.tuples(st.floats(0, 3), st.integers(1, 149), st.integers(1, 60)),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda request: request[0],
 ).map(sorted)
 
 
