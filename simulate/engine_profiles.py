@@ -539,19 +539,17 @@ def settings_of(server: ModelServer) -> EngineSettings:
     if command is None:
         return EngineSettings(tensor=max(1, server.resources.whole_cards))
     flags, number = command.flags, command.number
-    longest = number("--max-model-len")
-    switch = flags.get("--enable-chunked-prefill")
-    off = "--no-enable-chunked-prefill" in flags or switch in ("False", "false")
+    on, off = (f"--{word}enable-chunked-prefill" in flags for word in ("", "no-"))
     share = flags.get("--gpu-memory-utilization", "")
     return EngineSettings(
         release=image.version if image else None,
         tensor=number(TENSOR) or max(1, server.resources.whole_cards),
         pipeline=number("--pipeline-parallel-size") or 1,
         memory_share=float(share) if re.fullmatch(r"0?\.\d+|1(\.0+)?", share) else 0.9,
-        longest=longest,
+        longest=number("--max-model-len"),
         sequences=number("--max-num-seqs"),
         budget=number("--max-num-batched-tokens"),
-        chunked=None if switch is None and not off else not off,
+        chunked=on if on or off else None,
         cache_bytes=1.0 if flags.get("--kv-cache-dtype", "").startswith(("fp8", "int8")) else 2.0,
     )
 
