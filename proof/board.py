@@ -9,13 +9,13 @@ from typing import Final
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
 from plan.fit import requests, selects_node, tolerates
+from plan.machines import LivePool
 from sandbox.conditions import NodeConditions
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER, KWOK
 from sandbox.controllers.scheduler import SCHEDULER
 from sandbox.kubernetes.client import ApiClient, namespace_manifest
 from sandbox.nodes.manifests import POOL, render_node
-from sandbox.nodes.pool import LivePool
 
 from .cluster import cluster
 from .stack_objects import Manifest, StackObjects

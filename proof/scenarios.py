@@ -13,6 +13,7 @@ from typing import Final
 
 from components.catalog.labels import INSTANCE_TYPE
 from components.serving.knative_model import RESERVE
+from plan.machines import SPOT_STRATEGY, ZONE, Facts
 from sandbox import binaries
 from sandbox.conditions import ANY, NodeConditions
 from sandbox.controllers import running
@@ -21,8 +22,7 @@ from sandbox.controllers.core import AUTOSCALER, ENDS
 from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.kubernetes.client import ApiClient
 from sandbox.nodes.autoscaler import CONDITIONS, FACTS, take_away
-from sandbox.nodes.manifests import POOL, SPOT_STRATEGY, ZONE
-from sandbox.nodes.pool import Facts
+from sandbox.nodes.manifests import POOL
 from sandbox.private import write_private
 from tests.stacks.environments import Raw, dev, hybrid, merged, planned, prod
 
