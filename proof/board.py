@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final, Protocol
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
 from plan.fit import requests, selects_node, tolerates
@@ -14,10 +14,10 @@ from sandbox.conditions import NodeConditions
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER, KWOK
 from sandbox.controllers.scheduler import SCHEDULER
-from sandbox.kubernetes.client import ApiClient, namespace_manifest
+from sandbox.kubernetes.client import namespace_manifest
 from sandbox.nodes.manifests import POOL, render_node
 
-from .cluster import cluster
+from .cluster import Clock, cluster
 from .stack_objects import Manifest, StackObjects
 from .step import Say
 
@@ -45,6 +45,25 @@ Places = Mapping[str, Mapping[str, int]]
 for that of a node which is no longer there."""
 
 
+class Client(Protocol):
+    """What a board asks of a cluster; an ApiClient does it."""
+
+    def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+        """Every object of a kind."""
+
+    def apply(self, manifest: Mapping[str, Any], manager: str, *, force: bool = False) -> object:
+        """Makes or changes an object."""
+
+    def delete(self, manifest: Mapping[str, Any]) -> None:
+        """Has an object end."""
+
+    def remove(self, manifest: Mapping[str, Any]) -> object:
+        """Has an object end, and returns once it is gone."""
+
+    def merge(self, manifest: Mapping[str, Any], change: Mapping[str, Any], manager: str) -> None:
+        """Changes some fields of an object."""
+
+
 class Wrong(Exception):
     """What was seen is not what has to be; the message says both."""
 
@@ -67,14 +86,19 @@ def control_plane(say: Say) -> Iterator[ControlPlane]:
 class Longest:
     """The longest time that something lasted."""
 
-    def __init__(self) -> None:
-        """Nothing lasted yet."""
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Nothing lasted yet.
+
+        Args:
+            clock: The time. Default: that of the machine.
+        """
         self.seconds = 0.0
+        self._clock = clock or time
         self._since: dict[str, float] = {}
 
     def note(self, names: Iterable[str]) -> None:
         """Says what lasts now, by name; what is not named is over."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._since = {name: self._since.get(name, now) for name in names}
         self.seconds = max([self.seconds, *(now - since for since in self._since.values())])
 
@@ -82,14 +106,21 @@ class Longest:
 class Board:
     """Nodes and workloads of a scenario, and what has become of them."""
 
-    def __init__(self, client: ApiClient, objects: StackObjects) -> None:
-        """Clears the cluster, and brings priorities and policies."""
+    def __init__(self, client: Client, objects: StackObjects, clock: Clock | None = None) -> None:
+        """Clears the cluster, and brings priorities and policies.
+
+        Args:
+            client: Speaks to the cluster.
+            objects: What is played with.
+            clock: The cluster's time. Default: that of the machine.
+        """
         self.client = client
         self.objects = objects
+        self.clock: Clock = clock or time
         self._nodes: dict[str, Manifest] = {}
         self._ready: set[str] = set()
-        self._held_up = Longest()
-        self._idle = Longest()
+        self._held_up = Longest(self.clock)
+        self._idle = Longest(self.clock)
         self._clear()
         for manifest in (*objects.priorities, *objects.policies):
             client.apply(manifest, _MANAGER, force=True)
@@ -106,7 +137,7 @@ class Board:
         names = [manifest["metadata"]["name"] for manifest in manifests]
         while not self._ready.issuperset(names):
             self._note_ready(self.client.list_objects("v1", "Node"))
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
         return names
 
     def look_at_nodes(self) -> None:
@@ -212,17 +243,17 @@ class Board:
         Raises:
             Wrong: They are not, and nothing happens any more.
         """
-        begun = changed = time.monotonic()
+        begun = changed = self.clock.monotonic()
         last: Places = {}
         while True:
-            now = time.monotonic()
+            now = self.clock.monotonic()
             if (seen := self.places()) != last:
                 last, changed = seen, now
             if seen == places:
                 return now - begun
             if now - changed > quiet or now - begun > seconds:
                 raise Wrong(f"{words(seen)}, but it must be {words(places)}")
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
 
     def stays(self, places: Places, seconds: float) -> None:
         """Returns after a while, in which nothing happened.
@@ -230,11 +261,11 @@ class Board:
         Raises:
             Wrong: Something did.
         """
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        until = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < until:
             if (seen := self.places()) != places:
                 raise Wrong(f"{words(seen)} too early, but it must stay {words(places)}")
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
 
     def _render(self, pool: LivePool, card: str | None) -> Manifest:
         node = render_node(pool, pool.sizes[0], pool.zones[0], self._nodes)
@@ -295,7 +326,7 @@ class Board:
             for pod in pods:
                 if "deletionTimestamp" not in pod["metadata"]:
                     self.client.delete(pod)
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
         for node in self.client.list_objects("v1", "Node"):
             self.client.remove(node)
 

@@ -6,7 +6,6 @@ ResourcePolicy, a toleration, an affinity or a priority, and it has to go wrong.
 
 import copy
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
@@ -105,7 +104,7 @@ def _ebb_and_flow(board: Board) -> str:
 
 
 def _crowd(board: Board) -> str:
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     for pool, count in (("system", 60), ("a10", 70), ("t4", 70)):
         board.add_nodes(pool, count)
     board.serve("web", 260)
@@ -122,7 +121,7 @@ def _crowd(board: Board) -> str:
         _CROWD_SECONDS,
         _CROWD_QUIET_SECONDS,
     )
-    if (seconds := time.monotonic() - begun) > _CROWD_SECONDS:
+    if (seconds := board.clock.monotonic() - begun) > _CROWD_SECONDS:
         raise Wrong(f"it took {seconds:.0f} s, but it must be at most {_CROWD_SECONDS} s")
     return f"200 nodes, 500 pods, 100 preemptions in {seconds:.0f} s"
 
@@ -172,7 +171,7 @@ def _idc_first(board: Board) -> str:
     board.add_nodes("idc", 1)
     board.scale("qwen-chat", 3)
     board.expect({"qwen-chat": {"idc": 2, "elastic": 1}})
-    time.sleep(1.5)  # Pods of the same second are equally old.
+    board.clock.sleep(1.5)  # Pods of the same second are equally old.
     board.scale("qwen-chat", 2)
     board.expect({"qwen-chat": {"idc": 2}})
     if any(_WAIT_LABEL in pod["metadata"]["labels"] for pod in board.pods()):
@@ -185,12 +184,13 @@ _WAIT_LABEL: Final = "k8s.aliyun.com/resource-policy-wait-for-ecs-scaling"
 
 def _sold_out(board: Board) -> str:
     board.add_nodes("a10", 1)
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     board.scale("qwen", 1)
     board.expect({"qwen": {PENDING: 1}})
     board.stays({"qwen": {PENDING: 1}}, WAIT_SECONDS - 2)
     board.expect({"qwen": {"a10": 1}}, 3 * WAIT_SECONDS)
-    return f"t4 is sold out: a10 after {time.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
+    seconds = board.clock.monotonic() - begun
+    return f"t4 is sold out: a10 after {seconds:.1f} s, time-out {WAIT_SECONDS} s"
 
 
 def _bought_in_time(board: Board) -> str:
@@ -263,12 +263,12 @@ def _waits_for_the_max(board: Board) -> str:
 def _waits_for_its_time(board: Board) -> str:
     board.add_nodes("a10", 1)
     board.add_nodes("t4", 1)
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     board.scale("qwen", 2)
     board.expect({"qwen": {"a10": 1, PENDING: 1}})
     board.stays({"qwen": {"a10": 1, PENDING: 1}}, WAIT_SECONDS - 2)
     board.expect({"qwen": {"a10": 1, "t4": 1}}, 3 * WAIT_SECONDS)
-    return f"t4 after {time.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
+    return f"t4 after {board.clock.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
 
 
 def _keeps_to_the_max(board: Board) -> str:
