@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
@@ -83,6 +85,20 @@ def control_plane(say: Say) -> Iterator[ControlPlane]:
         yield plane
 
 
+@dataclass(frozen=True)
+class SchedulerEvent:
+    """Something that the scheduler did, as its events say it."""
+
+    seconds: float
+    """When, on the clock of the cluster."""
+    reason: str
+    """`Scheduled`, or `Preempted`."""
+    workload: str
+    """Whose pod it was: the pods of a workload are alike."""
+    pool: str
+    """Pool of the node."""
+
+
 class Longest:
     """The longest time that something lasted."""
 
@@ -119,9 +135,13 @@ class Board:
         self.clock: Clock = clock or time
         self._nodes: dict[str, Manifest] = {}
         self._ready: set[str] = set()
+        self._served: list[str] = []
         self._held_up = Longest(self.clock)
         self._idle = Longest(self.clock)
+        self._pools_of_nodes: dict[str, str] = {}
+        """Of all nodes that there ever were."""
         self._clear()
+        self._past = {event["metadata"]["name"] for event in self._events()}
         for manifest in (*objects.priorities, *objects.policies):
             client.apply(manifest, _MANAGER, force=True)
 
@@ -176,6 +196,7 @@ class Board:
 
     def serve(self, name: str, pods: int) -> None:
         """Starts pods that want no card."""
+        self._served.append(name)
         labels = {_RELEASE: name}
         resources = {"requests": {"cpu": "100m", "memory": "64Mi"}}
         container = {"name": name, "image": name, "resources": resources}
@@ -267,12 +288,36 @@ class Board:
                 raise Wrong(f"{words(seen)} too early, but it must stay {words(places)}")
             self.clock.sleep(PAUSE_SECONDS)
 
+    def history(self) -> list[SchedulerEvent]:
+        """What the scheduler did with pods of workloads, in order."""
+        events = [
+            SchedulerEvent(
+                datetime.fromisoformat(event["eventTime"]).timestamp(),
+                event["reason"],
+                workload,
+                self._pools_of_nodes[event["note"].rpartition(" ")[2]],
+            )
+            for event in self._events()
+            if event["metadata"]["name"] not in self._past
+            and event.get("reason") in ("Scheduled", "Preempted")
+            and (workload := self._workload_of(event["regarding"]["name"])) is not None
+        ]
+        return sorted(events, key=lambda event: event.seconds)
+
+    def _events(self) -> list[Manifest]:
+        return self.client.list_objects("events.k8s.io/v1", "Event")
+
+    def _workload_of(self, pod: str) -> str | None:
+        names = [*self.objects.models, *self.objects.jobs, *self._served]
+        return max((name for name in names if pod.startswith(f"{name}-")), key=len, default=None)
+
     def _render(self, pool: LivePool, card: str | None) -> Manifest:
         node = render_node(pool, pool.sizes[0], pool.zones[0], self._nodes)
         node["metadata"]["labels"][POOL] = card or pool.name
         if card:
             node["metadata"]["labels"][GPU_CARD] = card
         self._nodes[node["metadata"]["name"]] = node
+        self._pools_of_nodes[node["metadata"]["name"]] = node["metadata"]["labels"][POOL]
         return node
 
     def _pool_of(self, pod: Manifest) -> str:

@@ -7,6 +7,7 @@ cluster is another: the simulator's scheduler, autoscaler and controllers, in si
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from plan.fit import amount
@@ -55,6 +56,7 @@ class SimulatedCluster:
         self._pools: dict[str, LivePool] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
+        self._events: list[dict[str, Any]] = []
 
     # Time
 
@@ -103,9 +105,23 @@ class SimulatedCluster:
         for event in events:
             if isinstance(event, Evicted):
                 self._goes(event.pod)
+                self._note("Preempted", event.pod)
             elif isinstance(event, Bound):
                 self.placement.set_ready(self.now, event.pod)
+                self._note("Scheduled", event.pod)
         return any(isinstance(event, Bound | Evicted) for event in events)
+
+    def _note(self, reason: str, pod: Pod) -> None:
+        """Keeps an event as the scheduler writes it."""
+        self._events.append(
+            {
+                "metadata": {"name": str(len(self._events))},
+                "reason": reason,
+                "regarding": {"name": pod.name},
+                "note": f"on {pod.node.name if pod.node else ''}",
+                "eventTime": datetime.fromtimestamp(self.now, UTC).isoformat(),
+            }
+        )
 
     def _scale_nodes(self) -> bool:
         if self._autoscaler is None:
@@ -136,6 +152,8 @@ class SimulatedCluster:
         """Nodes and pods; of other kinds there is nothing to clear away."""
         if kind == "Node":
             return [self._render_node(node) for node in self.placement.nodes.values()]
+        if kind == "Event":
+            return self._events
         if kind == "Pod":
             return [self._render_pod(pod) for pod in self.placement.pods.values()]
         return []

@@ -181,7 +181,8 @@ class ScaledBoard(Board):
         nodes = self.client.list_objects("v1", "Node")
         self._note_ready(nodes)
         for node in nodes:
-            node["metadata"]["labels"][POOL] = self.pool_of(node)
+            pool = node["metadata"]["labels"][POOL] = self.pool_of(node)
+            self._pools_of_nodes[node["metadata"]["name"]] = pool
         self._nodes = {node["metadata"]["name"]: node for node in nodes}
 
 
