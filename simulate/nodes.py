@@ -71,7 +71,7 @@ class Autoscaler:
         """
         self.pools = {pool.name: pool for pool in sorted(pools, key=lambda pool: pool.id)}
         self.coming: dict[str, Coming] = {}
-        """By name of the node. One that is in the placement is no longer coming."""
+        """By name of the node. One that was added to the placement is no longer coming."""
         self.sold_out: frozenset[tuple[str, str]] = frozenset()
         """Zones and instance types that the cloud has no more of, `ANY` for all."""
         self._placement = placement
@@ -159,7 +159,7 @@ class Autoscaler:
             yield self.buy(pool, *offer)
 
     def _note_arrivals(self) -> None:
-        for name in [name for name in self.coming if name in self._placement.nodes]:
+        for name in [name for name, each in self.coming.items() if each.node.number]:
             del self.coming[name]
 
     def _nodes_of(self, pool: LivePool) -> list[Node]:

@@ -188,9 +188,12 @@ class Placement:
             node.release(pod)
             if not node.pods:
                 node.idle_since = now
+        was_nominated = pod.nominated is not None
         self._forget(pod)
         if node is not None:
             self._move_after(now, pod, node)
+        elif was_nominated:
+            self._move_behind(now, pod)
 
     def set_ready(self, now: float, pod: Pod, *, ready: bool = True) -> None:
         """Says that a pod is ready, or no longer: who ends first at scale-in depends on it."""
@@ -264,8 +267,12 @@ class Placement:
         tiers = [*self._tiers(policy, decision)]
         if node := self._choose(pod, tiers):
             self._settle(pod)
+            was_nominated = pod.nominated is not None
             self._put(now, pod, node, policy, decision)
             events.append(Bound(pod, node))
+            self._move(now, lambda other: self._minds[other.template])
+            if was_nominated:
+                self._move_behind(now, pod)
             return
         if policy and decision:
             self._post_filter(now, pending, policy, decision, tiers, events)
@@ -544,6 +551,11 @@ class Placement:
                 or any(policy in policies for policy in self._policies_of[other.template])
             ),
         )
+
+    def _move_behind(self, now: float, pod: Pod) -> None:
+        """Room was kept for a pod, which no longer needs it: others may have it."""
+        priority = pod.template.priority
+        self._move(now, lambda other: other.template.priority <= priority)
 
     def _to_active(self, entry: tuple[float, int, float, int, _Pending]) -> None:
         *_, number, pending = entry

@@ -76,7 +76,7 @@ class Node:
     nominees: dict[str, Pod] = field(default_factory=dict)
     """Pods for which room is made here."""
     number: int = 0
-    """Counts nodes in the order in which they came."""
+    """Counts nodes in the order in which they came; 0 before."""
     _allows: dict[PodTemplate, bool] = field(default_factory=dict)
     _units: dict[ResourcePolicy, tuple[int, ...]] = field(default_factory=dict)
 

@@ -502,6 +502,27 @@ def test_a_higher_priority_takes_the_room_that_was_made_for_a_lower_one():
     assert told(placement.schedule(3))[0] == ("bound", "high", "a10-1")
 
 
+def test_room_that_was_kept_for_a_pod_that_is_gone_is_given_to_others():
+    placement = cluster({"a10": 1})
+    [low] = submit(placement, 0, template("train", LOW))
+    [first] = submit(placement, 1, template())
+    [second] = submit(placement, 2, template("second"))
+    placement.remove(3, low)
+    placement.end(3, first)
+    placement.schedule(3)
+    assert second.node is not None
+
+
+def test_a_pod_that_must_stand_beside_another_is_tried_once_that_one_is_placed():
+    term = {"labelSelector": {"matchLabels": {"release": "leader"}}, "topologyKey": "card"}
+    spec = {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+    placement = cluster({"a10": 2})
+    [worker] = submit(placement, 0, template("worker", spec=spec))
+    assert worker.node is None
+    submit(placement, 1, template("leader", LOW))
+    assert worker.node is not None
+
+
 # Nodes that go
 
 
