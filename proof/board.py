@@ -30,6 +30,8 @@ ENDING_SECONDS: Final = 2.0
 """How long a pod takes to end: preemption waits for it."""
 QUIET_SECONDS: Final = 5.0
 """Where nothing happens for so long, nothing more will."""
+EVENT_SECONDS: Final = 2.0
+"""An event is written a moment after what it tells of, at the latest."""
 PAUSE_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 60.0
 
@@ -290,6 +292,7 @@ class Board:
 
     def history(self) -> list[SchedulerEvent]:
         """What the scheduler did with pods of workloads, in order."""
+        self.clock.sleep(EVENT_SECONDS)
         events = [
             SchedulerEvent(
                 datetime.fromisoformat(event["eventTime"]).timestamp(),

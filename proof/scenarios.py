@@ -39,6 +39,7 @@ from .board import (
 )
 from .cluster import MANAGER, Clock, bind_claim, until
 from .scheduling import WAIT_SECONDS, SchedulingScenario, in_time, rows, sooner
+from .simulated import SimulatedCluster
 from .stack_objects import Manifest, StackObjects, stack_objects
 from .step import Row, Say, Skipped, Step
 
@@ -331,6 +332,12 @@ SCENARIOS: Final = (
 )
 
 
+def simulated(objects: StackObjects) -> ScaledBoard:
+    """A board of the simulator."""
+    cluster = SimulatedCluster(objects, CONDITIONS_OF_A_DAY)
+    return ScaledBoard(cluster, objects, cluster)
+
+
 def run(say: Say) -> Iterator[Row]:
     """A row per scenario, and one for each thing that it cannot do without.
 
@@ -341,7 +348,9 @@ def run(say: Say) -> Iterator[Row]:
         raise Skipped(reason)
     with control_plane(say) as plane:
         for scenario in SCENARIOS:
-            yield from rows(scenario, lambda objects: ScaledBoard(SandboxScaling(plane), objects))
+            yield from rows(
+                scenario, lambda objects: ScaledBoard(SandboxScaling(plane), objects), simulated
+            )
         yield _reserve_row(plane, say)
 
 

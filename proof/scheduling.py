@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 from sandbox import binaries
 from tests.stacks.environments import Raw, dev, hybrid, merged
 
-from .board import PENDING, Board, Wrong, control_plane, words
+from .board import PENDING, Board, SchedulerEvent, Wrong, control_plane, words
+from .simulated import SimulatedCluster
 from .stack_objects import Manifest, StackObjects, stack_objects
 from .step import Row, Say, Skipped, Step
 
@@ -21,6 +22,8 @@ ROUND_SECONDS: Final = 5.0
 """A round of scheduling, at the longest: half of what a pod that failed may have to back off."""
 WAIT_SECONDS: Final = 6
 """Time-out of units in scenarios."""
+TOGETHER_SECONDS: Final = 0.5
+"""What a simulation does within so long counts as done side by side."""
 
 AnyBoard = TypeVar("AnyBoard", bound=Board)
 Take = Callable[[StackObjects], StackObjects]
@@ -374,7 +377,13 @@ def _run(say: Say) -> Iterator[Row]:
         yield _tests(go)
     with control_plane(say) as plane:
         for scenario in SCENARIOS:
-            yield from rows(scenario, lambda objects: Board(plane.client, objects))
+            yield from rows(scenario, lambda objects: Board(plane.client, objects), simulated)
+
+
+def simulated(objects: StackObjects) -> Board:
+    """A board of the simulator."""
+    cluster = SimulatedCluster(objects)
+    return Board(cluster, objects, cluster)
 
 
 def _tests(go: str) -> Row:
@@ -395,12 +404,25 @@ _LINES: Final = 20
 
 
 def rows(
-    scenario: SchedulingScenario[AnyBoard], board: Callable[[StackObjects], AnyBoard]
+    scenario: SchedulingScenario[AnyBoard],
+    board: Callable[[StackObjects], AnyBoard],
+    beside: Callable[[StackObjects], AnyBoard] | None = None,
 ) -> Iterator[Row]:
-    """Plays a scenario, and then without each thing that it needs."""
+    """Plays a scenario, and then without each thing that it needs.
+
+    Args:
+        scenario: The scenario.
+        board: Where it is played.
+        beside: Where it is played too: the scheduler has to do the same there. Default: nowhere.
+    """
     objects = scenario.change(stack_objects(scenario.raw()))
+    played = board(objects)
     try:
-        yield Row(scenario.name, scenario.play(board(objects)))
+        yield Row(scenario.name, scenario.play(played))
+        if beside:
+            other = beside(objects)
+            scenario.play(other)
+            yield _same_decisions(f"{scenario.name}, simulated", played, other)
     except Wrong as wrong:
         yield Row(scenario.name, "", (str(wrong),))
     for name in scenario.needs:
@@ -410,6 +432,48 @@ def rows(
             yield Row(case, "", (f"it holds all the same, but it must need the {name}",))
         except Wrong as wrong:
             yield Row(case, f"goes wrong: {wrong}")
+
+
+def _same_decisions(case: str, real: Board, simulated_board: Board) -> Row:
+    history = real.history()
+    faults = tuple(differences(history, simulated_board.history()))
+    return Row(case, f"the same {len(history)} decisions in the same order", faults)
+
+
+def differences(
+    real: Sequence[SchedulerEvent], simulated_events: Sequence[SchedulerEvent]
+) -> Iterator[str]:
+    """What a simulation has otherwise: a pod placed or ended elsewhere, or in another order.
+
+    Pods of a workload are alike. What the simulator does within `TOGETHER_SECONDS` may come in any
+    order: a real scheduler binds side by side.
+
+    Args:
+        real: What the real scheduler did, in order.
+        simulated_events: What the simulator did.
+    """
+    times = _times(real)
+    expected = _times(simulated_events)
+    for what in sorted({*times, *expected}):
+        there, here = len(times.get(what, ())), len(expected.get(what, ()))
+        if there != here:
+            yield f"{' '.join(what)}: {here} times, but it must be {there}, as on the real one"
+    pairs = sorted(
+        (second, first, " ".join(what))
+        for what, firsts in times.items()
+        for first, second in zip(firsts, expected.get(what, ()), strict=False)
+    )
+    for number, (simulated_at, real_at, what) in enumerate(pairs):
+        for later_at, later_real_at, later in pairs[number + 1 :]:
+            if later_at - simulated_at > TOGETHER_SECONDS and later_real_at < real_at:
+                yield f"{later} comes after {what}, but it must come before, as on the real one"
+
+
+def _times(events: Sequence[SchedulerEvent]) -> dict[tuple[str, str, str], list[float]]:
+    times: dict[tuple[str, str, str], list[float]] = {}
+    for event in events:
+        times.setdefault((event.reason, event.workload, event.pool), []).append(event.seconds)
+    return times
 
 
 STEP: Final = Step("scheduling", _run)

@@ -7,6 +7,7 @@ import pytest
 
 from components.crds.scheduling import NextUnitPolicy
 from simulate.placement import Placement, Waits
+from simulate.policies import ResourcePolicy
 from simulate.rooms import Node
 
 from .clusters import (
@@ -126,6 +127,20 @@ def test_a_pod_stays_away_from_those_that_want_it_away():
     }
 
 
+def test_a_pod_stays_away_from_those_that_it_wants_away():
+    term = {
+        "labelSelector": {"matchLabels": {"release": "other"}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    apart = {
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    }
+    placement = cluster({"a10": 1})
+    submit(placement, 0, template("other", gpus=0))
+    submit(placement, 0, template(gpus=0, spec=apart))
+    assert places(placement) == {"qwen": {"pending": 1}, "other": {"a10": 1}}
+
+
 def test_pods_that_must_stand_together_do_and_the_first_stands_anywhere():
     term = {"labelSelector": {"matchLabels": {"set": "1"}}, "topologyKey": "card"}
     spec = {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
@@ -170,7 +185,8 @@ def test_a_required_spread_holds_and_a_wished_one_is_kept_where_it_can_be():
 
 def test_of_alike_nodes_the_emptier_one_is_taken_then_the_older_one():
     placement = cluster({"a10": 3})
-    placement.submit(0, "agent", template("agent", gpus=0, cpu=12_000), node="a10-1")
+    agent = template("agent", gpus=0, cpu=16_000, requests={"memory": 64 * GIB})
+    placement.submit(0, "agent", agent, node="a10-1")
     made = submit(placement, 0, template(), 2)
     assert [pod.node and pod.node.name for pod in made] == ["a10-2", "a10-3"]
 
@@ -397,10 +413,11 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
         (HIGH, LOW, False, False),
     ],
 )
+@pytest.mark.parametrize("policies", [[], [policy()], [policy(before_next_unit=True)]])
 def test_only_a_lower_priority_gives_way_and_only_to_who_preempts(
-    mine: int, theirs: int, preempts: bool, gives_way: bool
+    policies: list[ResourcePolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
 ):
-    placement = cluster({"a10": 1})
+    placement = cluster({"a10": 1}, policies)
     [there] = submit(placement, 0, template("train", theirs))
     submit(placement, 1, template(priority=mine, preempts=preempts))
     assert (there.ending is not None) is gives_way
@@ -417,16 +434,18 @@ def test_nobody_gives_way_where_that_makes_no_room():
 def test_as_few_give_way_as_make_room_and_the_least_important_ones():
     placement = Placement()
     placement.add_node(0, node("a10", gpus=4))
-    [late_high] = submit(placement, 0, template("b", LOW + 1))
-    early, late = submit(placement, 1, template("a", LOW)), submit(placement, 2, template("c", LOW))
-    submit(placement, 3, template(gpus=2))
-    assert [pod.ending for pod in (late_high, *early, *late)] == [None, None, 3]
+    [early] = submit(placement, 1, template("a", LOW))
+    [late] = submit(placement, 2, template("c", LOW))
+    [higher] = submit(placement, 3, template("b", LOW + 1))
+    submit(placement, 4, template(gpus=2))
+    assert [pod.ending for pod in (early, late, higher)] == [None, 4, None]
 
 
 @pytest.mark.parametrize(
     ("first", "second", "spared"),
     [
         ([(LOW, 0)], [(LOW - 1, 0)], 0),
+        ([(LOW, 0)], [(LOW - 1, 0), (LOW - 1, 0)], 0),
         ([(LOW, 0), (LOW, 0)], [(LOW, 0)], 0),
         ([(LOW, 0)], [(LOW, 5)], 0),
         ([(LOW, 0), (LOW - 5, 0)], [(LOW, 0), (LOW - 1, 0)], 1),
@@ -488,6 +507,18 @@ def test_a_pod_that_has_room_made_takes_no_second_victim():
     placement.add_node(2, node("t4", gpus=0))
     placement.schedule(2)
     assert [pod.ending for pod in (first, second)].count(None) == 1
+
+
+def test_a_pod_takes_the_node_that_room_was_made_on_though_a_better_one_is_free_by_then():
+    placement = cluster({"a10": 1, "t4": 1}, [policy()])
+    submit(placement, 0, template("other", HIGH), 1)
+    [low] = submit(placement, 1, template("train", LOW))
+    pod = placement.submit(2, "p", template())
+    placement.schedule(2)
+    placement.add_node(3, node("a10", 2))
+    placement.remove(3, low)
+    assert told(placement.schedule(3)) == [("bound", "p", "t4-1")]
+    assert pod.unit == 1
 
 
 def test_a_higher_priority_takes_the_room_that_was_made_for_a_lower_one():

@@ -10,14 +10,13 @@ import pytest
 
 from proof import scenarios, scheduling
 from proof.board import Wrong
-from proof.replay import simulated_board, simulated_scaled_board
 from proof.scheduling import TAKEN, SchedulingScenario
 from proof.stack_objects import StackObjects, stack_objects
 
 Place = Callable[[StackObjects], Any]
 PLAYS: list[tuple[SchedulingScenario[Any], Place]] = [
-    *((scenario, simulated_board) for scenario in scheduling.SCENARIOS),
-    *((scenario, simulated_scaled_board) for scenario in scenarios.SCENARIOS),
+    *((scenario, scheduling.simulated) for scenario in scheduling.SCENARIOS),
+    *((scenario, scenarios.simulated) for scenario in scenarios.SCENARIOS),
 ]
 NEEDS = [(scenario, board, name) for scenario, board in PLAYS for name in scenario.needs]
 
