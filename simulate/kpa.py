@@ -111,7 +111,7 @@ class Kpa:
 
     - `record` once a second, with what the collector then has, while there are pods or requests;
     - `decide` every `TICK_SECONDS` after the creation;
-    - `first_request` when it is `asleep`: Knative then decides at once;
+    - `first_request` at a request after a second without any: where it is `asleep`, it decides;
     - `reconcile` when the number of ready pods changes, and at `next_time`.
     """
 
@@ -187,11 +187,14 @@ class Kpa:
     def first_request(self, now: float, ready_pods: int) -> KpaDecision:
         """Takes the first request after a second without any, which the activator reports at once.
 
-        It counts as one request for a whole second; the next `record` is less by it.
+        It counts as one request for a whole second; the next `record` is less by it. Where it is
+        `asleep`, it decides.
         """
         self.record(now, 1.0)
         self._reported = True
-        return self.decide(now, ready_pods)
+        if self.asleep:
+            return self.decide(now, ready_pods)
+        return self._decision(self._recommended != _UNKNOWN)
 
     def decide(self, now: float, ready_pods: int) -> KpaDecision:
         """Decides, as at each tick."""
