@@ -29,11 +29,55 @@ _ACTIVATION_BUFFER_SECONDS: Final = 30
 """What is waited beyond the progress deadline, before a start counts as failed."""
 _AFTER_ITERATION_SECONDS: Final = 3
 _PROBE_SECONDS: Final = 1
-_PROBES_SECONDS: Final = 45
 _MICRO: Final = 1e6
 """Averages are rounded to so many parts."""
+_DECAYS: Final = (
+    0.9999,
+    0.99,
+    0.9535841116638721,
+    0.9,
+    0.8415106807538886,
+    0.7845565309968116,
+    0.7317304204720274,
+    0.683772233983162,
+    0.6406186336195372,
+    0.6018928294465027,
+    0.5671238718916941,
+    0.535841116638722,
+    0.507611736829326,
+    0.4820525320768788,
+    0.45883047345353634,
+    0.4376586748096509,
+    0.41829086706256413,
+    0.40051574968105896,
+    0.3841517889339736,
+    0.36904265551980675,
+    0.3550533228962376,
+    0.342066775342432,
+    0.3299812496490411,
+    0.31870793094203875,
+    0.3081690290810636,
+    0.29829617132961717,
+    0.28902905676875645,
+    0.28031432699884795,
+    0.27210461560168486,
+    0.2643577455403586,
+    0.25703604924050527,
+    0.2501057906675441,
+    0.24353667244537114,
+    0.23730141409765548,
+    0.231375389960226,
+    0.2257363173188729,
+    0.22036398695947668,
+    0.21524002964853872,
+    0.21034771315002732,
+    0.2056717652757185,
+    0.20119821919842973,
+)
+"""Weight of the last second of weighted windows of 1 s, 2 s and so on: 1 - 0.0001^(1/size), to the
+digit that Go has (1.26, amd64), which is not that of the C library."""
 _LEAST_DECAY: Final = 0.2
-_WEIGHT_PRECISION: Final = 0.9999
+"""Of longer windows."""
 
 
 class Metric(StrEnum):
@@ -84,7 +128,8 @@ class KpaSettings:
     weighted: bool = False
     """Whether later seconds of a window weigh more."""
     network_seconds: float = 0.0
-    """Time until a change of the way to the pods holds everywhere. Assumed to be none."""
+    """Time until a change of the way to the pods holds everywhere, less than the 45 s after which a
+    probe gives up. Assumed to be none."""
 
 
 class KpaDecision(NamedTuple):
@@ -151,7 +196,8 @@ class Kpa:
         room = settings.initial_scale * settings.total - capacity
         self._excess_burst = int(capacity if capacity in (-1, 0) else room)
         self._replicas = settings.initial_scale
-        self._active = _Active.QUEUED
+        starts = max(self._min_scale, settings.initial_scale) > 0
+        self._active = _Active.QUEUED if starts else _Active.NO_TRAFFIC
         self._active_since = math.floor(now)
         self._initialized = False
         self._ready = 0
@@ -328,10 +374,9 @@ class Kpa:
 
     def _probe(self, now: float) -> None:
         """Has the activator looked for once a second, and what comes of it reconciled."""
-        if now < self._probed_until:
-            return
-        waits = math.ceil((self._in_path_from - now) / _PROBE_SECONDS) * _PROBE_SECONDS
-        self._probed_until = now + min(waits, _PROBES_SECONDS)
+        if now >= self._probed_until:
+            probes = math.ceil((self._in_path_from - now) / _PROBE_SECONDS)
+            self._probed_until = now + probes * _PROBE_SECONDS
         self._wake(self._probed_until + _PROBE_SECONDS)
 
     def _wake(self, when: float) -> None:
@@ -511,19 +556,30 @@ class _WeightedWindow(_Window):
 
     def __init__(self, size: int) -> None:
         super().__init__(size)
-        self.decay = max(1 - math.pow(1 - _WEIGHT_PRECISION, 1 / size), _LEAST_DECAY)
+        self.decay = _DECAYS[size - 1] if size <= len(_DECAYS) else _LEAST_DECAY
 
     def average(self, second: int) -> float:
         """The weighted average until a second."""
         if self.is_empty(second):
             return 0.0
         last = int(self.last)
-        weight = self.decay * math.pow(1 - self.decay, second - last)
+        weight = self.decay * _power(1 - self.decay, second - last)
         total = 0.0
         for index in range(last, second - self.size, -1):
             total += self.buckets[index % self.size] * weight
             weight *= 1 - self.decay
         return total
+
+
+def _power(base: float, exponent: int) -> float:
+    """By squares, as Go does it: the last digit is another one than that of the C library."""
+    power = 1.0
+    while exponent:
+        if exponent & 1:
+            power *= base
+        base *= base
+        exponent >>= 1
+    return power
 
 
 def _rounded(value: float) -> float:

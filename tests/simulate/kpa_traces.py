@@ -35,7 +35,8 @@ class Trace:
     `start`."""
     start: int = 20_200
     network: int = 0
-    """How long a change of the way to the pods takes."""
+    """How long a change of the way to the pods takes: such that no probe ends at a tick, when it
+    would be open what comes first."""
 
     def asked(self) -> dict[str, Any]:
         """As Knative's own autoscaler is asked."""
@@ -272,17 +273,17 @@ TRACES: Final[tuple[Trace, ...]] = (
         {"target": "2", "scale-to-zero-pod-retention-period": "600s"},
     ),
     Trace(
-        "to zero, retention 45.5 s, grace 60 s, network 2.5 s",
+        "to zero, retention 45.5 s, grace 60 s, network 3.9 s",
         _step((40, 3.0), (260, 0.0), (20, 1.0), (260, 0.0)),
         {"target": "2", "scale-to-zero-pod-retention-period": "45.5s"},
         config={"scale-to-zero-grace-period": "60s"},
-        network=2_500,
+        network=3_900,
     ),
     Trace(
-        "to zero, capacity 0, network 7 s",
+        "to zero, capacity 0, network 7.9 s",
         _step((40, 3.0), (160, 0.0), (20, 1.0), (200, 0.0)),
         {"target": "2", "target-burst-capacity": "0"},
-        network=7_000,
+        network=7_900,
     ),
     Trace(
         "to zero, capacity -1",
@@ -382,3 +383,72 @@ TRACES: Final[tuple[Trace, ...]] = (
     ),
 )
 """Of each kind of load and setting one or more."""
+
+
+def drawn(count: int, seed: int) -> Iterator[Trace]:
+    """Loads and settings by chance, of any combination."""
+    draw = random.Random(seed)
+    for index in range(count):
+        yield _drawn(draw, f"drawn {index}")
+
+
+def _drawn(draw: random.Random, name: str) -> Trace:
+    seconds = draw.randrange(120, 700)
+    annotations = {
+        "target": draw.choice(("0.5", "1", "2", "3.3", "7", "10", "24", "50")),
+        "target-utilization-percentage": draw.choice(("100", "70", "85", "33")),
+        "window": draw.choice(("6s", "7s", "15s", "30s", "60s", "61s", "240s", "600s")),
+        "panic-window-percentage": draw.choice(("1", "10", "15", "33.3", "100")),
+        "panic-threshold-percentage": draw.choice(("110", "150", "200", "400", "1000")),
+        "scale-down-delay": draw.choice(("0s", "1s", "2s", "5s", "30s", "121s")),
+        "target-burst-capacity": draw.choice(("-1", "0", "3", "20", "211")),
+        "activation-scale": draw.choice(("2", "3", "5")),
+        "min-scale": draw.choice(("0", "1", "2", "4")),
+        "max-scale": draw.choice(("0", "4", "5", "9", "40")),
+        "initial-scale": draw.choice(("0", "1", "2", "4")),
+        "scale-to-zero-pod-retention-period": draw.choice(("0s", "10s", "33.5s", "90s")),
+        "metric": draw.choice(("concurrency", "rps")),
+        "metric-aggregation-algorithm": draw.choice(("linear", "weighted-exponential")),
+        "serving.knative.dev/progress-deadline": draw.choice(("20s", "60s", "600s")),
+    }
+    kept = {key: text for key, text in annotations.items() if draw.random() < 0.4}
+    config = {
+        "max-scale-up-rate": draw.choice(("1.1", "1.5", "10", "1000")),
+        "max-scale-down-rate": draw.choice(("1.05", "1.5", "2", "5")),
+        "scale-to-zero-grace-period": draw.choice(("1s", "12s", "30s", "75s")),
+        "enable-scale-to-zero": draw.choice(("true", "true", "true", "false")),
+        "allow-zero-initial-scale": draw.choice(("true", "false")),
+        "requests-per-second-target-default": draw.choice(("5", "200")),
+        "container-concurrency-target-default": draw.choice(("4", "100")),
+    }
+    return Trace(
+        name,
+        _load(draw, seconds),
+        kept,
+        limit=draw.choice((0, 0, 1, 4, 30)),
+        config={key: text for key, text in config.items() if draw.random() < 0.4},
+        unreachable=draw.random() < 0.1,
+        created=draw.choice((30, 300, 700, 1_030, 1_700)),
+        ready=list(_walk(seconds, 9, draw.randrange(99))) if draw.random() < 0.25 else None,
+        start=draw.choice((200, 3_200, 20_200, 75_200)),
+        network=draw.choice((0, 0, 3_900, 7_900, 41_900)),
+    )
+
+
+def _load(draw: random.Random, seconds: int) -> list[float]:
+    """Some parts of any kind, many of them without a request."""
+    values: list[float] = []
+    while len(values) < seconds:
+        span, value = draw.randrange(3, 150), draw.choice((0.1, 0.7, 2.0, 7.0, 20.0, 130.0))
+        part = draw.choice((_steady, _steady, _noise, _tide, _bursts))
+        if draw.random() < 0.4:
+            values += _steady(span, 0.0)
+        elif part is _steady:
+            values += _steady(span, value)
+        elif part is _noise:
+            values += _noise(span, value, draw.randrange(99))
+        elif part is _tide:
+            values += _tide(span, 0.0, value, draw.randrange(20, 200))
+        else:
+            values += _bursts(span, draw.randrange(5, 70), draw.randrange(1, 9), value)
+    return values[:seconds]

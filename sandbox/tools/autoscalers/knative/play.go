@@ -112,10 +112,11 @@ func (t trace) play() (decisions, error) {
 	for second, value := range t.Values {
 		s.second(second, value)
 	}
+	s.deciders.Delete(s.ctx, namespace, name)
+	s.collector.Delete(namespace, name)
 	s.queue.ShutDown()
 	<-done
-	s.collector.Delete(namespace, name)
-	s.deciders.Delete(s.ctx, namespace, name)
+	time.Sleep(time.Minute) // A probe that is on its way ends by itself.
 	return s.decisions, s.err
 }
 
