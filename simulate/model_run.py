@@ -233,14 +233,16 @@ class ModelRun:
                         return ready[self._turn]
                 return None
             case Routing.BETTER_OF_TWO if len(ready) > 1:
-                first, second = self._random.sample(ready, 2)
+                count, draw = len(ready), self._random.random
+                place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
+                first, second = ready[place], ready[(place + offset) % count]
                 return first if first.in_hand <= second.in_hand else second
         return ready[0] if len(ready) == 1 else self._random.choice(ready)
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server, prompt = pod.server, self._prompts[request]
         if not server.accepts(prompt):
-            self._end(now, request, Ending.REJECTED)
+            self._end(now, request, Ending.TOO_LONG)
             return
         self._look(now, pod)
         pod.in_hand += 1

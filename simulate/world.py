@@ -36,6 +36,11 @@ TAIL_SECONDS: Final = 3600
 Action = Callable[[float], None]
 
 
+def _act(timeout: simpy.Event) -> None:
+    action, time = timeout.value
+    action(time)
+
+
 class Case(Enum):
     """Which end of the times that things take a simulation goes by."""
 
@@ -117,8 +122,9 @@ class World:
 
     def at(self, time: float, action: Action) -> None:
         """Does something at a time, and hands it that time."""
-        timeout = self._loop.timeout(max(0.0, time - self._loop.now))
-        timeout.callbacks.append(lambda _: action(time))
+        now = self._loop.now
+        delay = time - now if time > now else 0.0
+        self._loop.timeout(delay, (action, time)).callbacks.append(_act)
 
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""
