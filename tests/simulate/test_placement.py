@@ -293,6 +293,21 @@ def test_a_pod_that_is_ending_counts_only_where_the_policy_says_so():
         assert other.node.pool == where
 
 
+def test_a_pod_counts_in_the_unit_that_it_was_placed_in_and_not_in_others_of_its_node():
+    placement = cluster({"a10": 3}, [policy(unit("a10", max=1), unit("a10", max=1), required=True)])
+    submit(placement, 0, template(), 3)
+    assert places(placement)["qwen"] == {"a10": 2, "pending": 1}
+
+
+def test_a_pod_is_tried_once_another_begins_to_end_and_counts_no_longer():
+    placement = cluster({"a10": 2}, [policy(unit("a10", max=1), required=True)])
+    first, second = submit(placement, 0, template(), 2)
+    assert second.node is None
+    placement.end(1, first)
+    placement.schedule(1)
+    assert second.node is not None
+
+
 def test_pods_of_another_group_do_not_count_and_a_pod_of_none_is_refused():
     rule = policy(unit("a10", max=1), unit("t4"), match_label_keys=("hash",))
     placement = cluster({"a10": 2, "t4": 2}, [rule])
