@@ -260,8 +260,8 @@ class Placement:
                 self._activate(pending.pod)
         while self._backoff and self._backoff[0][0] < math.floor(now):
             self._to_active(heapq.heappop(self._backoff))
-        while (pending := self._pop()) is not None:
-            self._attempt(now, pending, events)
+        while (first := self._pop()) is not None:
+            self._attempt(now, first, events)
         return events
 
     def next_time(self) -> float:
@@ -309,6 +309,8 @@ class Placement:
             self._post_filter(now, pending, policy, decision, tiers, events)
         elif pod.template.preempts and not _is_waited_for(pod, tiers):
             self._preempt(now, pod, tiers, events)
+        if pod.nominated is not None:
+            why = f"others make room on {pod.nominated.name}"
         self._fail(now, pending, why, events)
 
     def _decide(self, now: float, pending: _Pending, policy: ResourcePolicy) -> Decision:
@@ -645,7 +647,7 @@ def _holds(entry: int, pending: _Pending, queue: _Queue) -> bool:
 
 def _backoff_window(pending: _Pending) -> float:
     """The second in which a pod's back-off ends; pods of one second go by priority."""
-    seconds = min(INITIAL_BACKOFF * 2 ** min(pending.failures - 1, 10), MOST_BACKOFF)
+    seconds = min(INITIAL_BACKOFF * 2.0 ** min(pending.failures - 1, 10), MOST_BACKOFF)
     return math.floor(pending.since + seconds)
 
 
