@@ -42,7 +42,6 @@ class ServingPod:
         "pool",
         "ready",
         "server",
-        "size",
         "started",
         "state",
         "wake",
@@ -57,8 +56,6 @@ class ServingPod:
         self.created = created
         self.state = PodState.PENDING
         self.pool = ""
-        self.size = ""
-        """Instance type of its node."""
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
@@ -115,12 +112,16 @@ class ModelRun:
         self._count = 0
         self._changed = 0.0
 
-    def begin(self) -> None:
-        """Has the first request come; small instances answer it if no pod is there yet."""
-        if self.model.reserve is not None:
+    def begin(self, reserve: EngineProfile | None = None) -> None:
+        """Has the first request come.
+
+        Args:
+            reserve: Engine of the small instances that answer while no pod is ready.
+        """
+        if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, self.model.reserve)
+                pod.answers(0.0, reserve)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         if self._arrivals:

@@ -17,12 +17,14 @@ from typing import Final
 
 import simpy
 
+from .engine_profiles import EngineEstimate
 from .nodes import SPOT_NOTICE_SECONDS, Autoscaler, spot_life
 from .placement import Bound, Evicted, Placement
 from .pods import JobPods, ModelPods
 from .results import SimulationResults, Span
 from .rooms import Node, Pod
 from .scene import Scene, Start
+from .server import EngineProfile
 from .templates import PodTemplate
 from .times import Band
 from .traffic import Traffic
@@ -164,6 +166,10 @@ class World:
         image = start.image if key in self._images else start.first_image
         self._images.add(key)
         return sum(self.case.of(band) for band in (image, start.weights, start.engine))
+
+    def engine(self, estimate: EngineEstimate) -> EngineProfile:
+        """How fast an engine is."""
+        return estimate.at(self.case.value)
 
     def within(self, start: float, end: float) -> tuple[float, float]:
         """A time, cut to that of the traffic, and counted from its beginning."""

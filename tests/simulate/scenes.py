@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate.engine_profiles import EngineEstimate
 from simulate.kpa import KpaSettings
 from simulate.results import SimulationResults
 from simulate.scene import Job, Model, Routing, Scene, Start
@@ -37,6 +38,11 @@ START = Start(
 )
 
 
+def estimate(engine: EngineProfile) -> EngineEstimate:
+    """An engine whose speed is known."""
+    return EngineEstimate(engine, engine, engine, "a test", assumption=False)
+
+
 def model(name: str = "qwen", **changes: Any) -> Model:
     """A model on Knative: one pod for each request in hand, at least none."""
     fields: dict[str, Any] = {
@@ -50,7 +56,7 @@ def model(name: str = "qwen", **changes: Any) -> Model:
         "timeout_seconds": 600,
         "quiet_seconds": 30,
         "finish_seconds": 600,
-        "engines": {"ecs.a10": ENGINE, "ecs.t4": ENGINE.scaled(3, 3)},
+        "engines": {"a10": estimate(ENGINE), "t4": estimate(ENGINE.scaled(3, 3))},
         "starts": {"ecs.a10": START, "ecs.t4": START},
     }
     return Model(**{**fields, **changes})

@@ -22,6 +22,7 @@ from tests.simulate.scenes import (
     IMAGE_SECONDS,
     NODE_SECONDS,
     WEIGHTS_SECONDS,
+    estimate,
     job,
     model,
     requests,
@@ -71,7 +72,7 @@ def test_the_ends_of_the_band_are_shorter_and_longer():
 
 
 def test_a_small_instance_answers_while_there_is_no_pod():
-    small = model(reserves=1, reserve=ENGINE.scaled(4, 4))
+    small = model(reserves=1, reserve=estimate(ENGINE.scaled(4, 4)))
     results = simulated(scene(small), requests(100, 3000))
     assert max(waits(results)) < 2
     assert results.models[0].cold_starts == 0
@@ -199,7 +200,7 @@ MODELS = st.builds(
         limit=limit,
         routing=Routing.FIRST_WITH_ROOM if limit else Routing.BETTER_OF_TWO,
         reserves=int(reserve),
-        reserve=ENGINE if reserve else None,
+        reserve=estimate(ENGINE) if reserve else None,
         timeout_seconds=timeout,
     ),
     st.integers(0, 2),
