@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import plots
-from .plots import seconds
+from .pictures import NARROW, WIDE, seconds
 from .report_words import (
     TITLES,
     RunEntry,
@@ -272,9 +272,7 @@ def _pictures(kind: str, runs: Sequence[RunEntry]) -> list[Picture]:
 
 
 def _cold_pictures(runs: Sequence[RunEntry]) -> list[Picture]:
-    narrow, wide = (
-        plots.cold_starts(runs, width, f"cold-{width}") for width in (plots.NARROW, plots.WIDE)
-    )
+    narrow, wide = (plots.cold_starts(runs, width, f"cold-{width}") for width in (NARROW, WIDE))
     return [Picture("cold", narrow, cold_start_words(runs), wide)]
 
 

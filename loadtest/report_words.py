@@ -11,7 +11,8 @@ from components.quantity import plain
 from components.serving.scenarios import Api, Connections, Scenario
 
 from . import chat
-from .plots import Numbered, most_in_flight, seconds
+from .pictures import seconds
+from .plots import Numbered, most_in_flight
 from .results import Run
 from .statistics import Distribution, Summary, distribution, summary
 
