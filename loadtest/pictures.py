@@ -71,15 +71,6 @@ STYLE: Final[Any] = {
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 
 
-def seconds(value: float) -> str:
-    """A time in three digits or so, with its unit: 840 ms, 2.31 s, 93.1 s, 1,204 s."""
-    if value < 0.9995:
-        return f"{value * 1000:.0f} ms"
-    if value < 9.995:
-        return f"{value:.2f} s"
-    return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
-
-
 def is_log(fastest: float, slowest: float) -> bool:
     """Whether times spread so far that their axis is logarithmic."""
     return slowest > LOG_SPREAD * max(fastest, 1e-6)

@@ -23,10 +23,10 @@ from .pictures import (
     Numbers,
     dots,
     is_log,
-    seconds,
     seconds_axis,
 )
 from .results import Run
+from .units import seconds
 
 LEFT: Final = 96
 TOP: Final = 20

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import plots
-from .pictures import NARROW, WIDE, seconds
+from .pictures import NARROW, WIDE
 from .report_words import (
     TITLES,
     RunEntry,
@@ -25,6 +25,7 @@ from .report_words import (
     settings,
 )
 from .results import Failure, Phase, Run
+from .units import rate, seconds
 
 P90_ANSWERS: Final = 10
 P99_ANSWERS: Final = 100
@@ -200,13 +201,6 @@ def _cells(
     mark = None if best is None else words(best)
     texts = [NOTHING if value is None else words(value) for value in values]
     return [Cell(text, best=text == mark and len({*texts} - {NOTHING}) > 1) for text in texts]
-
-
-def rate(value: float) -> str:
-    """So many in a second, in three digits: 0.95, 12.4, 1,204."""
-    return (
-        f"{value:.2f}" if value < 9.995 else f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
-    )
 
 
 def _best(

@@ -8,11 +8,11 @@ import pytest
 
 from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
 from loadtest import pictures, plots
-from loadtest.pictures import seconds
 from loadtest.plots import Frame, Numbered, frame, in_flight, numbered
-from loadtest.report import rate, render
+from loadtest.report import render
 from loadtest.report_words import RunEntry, by_quarter, caveats, command, differences, finding
 from loadtest.results import Failure, Run, Target
+from loadtest.units import rate, seconds
 from tests.loadtest.made import COLD, cold_start, examples, run, sample
 from tests.page import Page
 
