@@ -1,0 +1,95 @@
+"""Writes variants side by side as data for other tools.
+
+Keys stay as they are within a `format`; new ones may come. Times are in seconds, shares from 0 to
+1, hours and money those of a day. A figure is `{"low", "likely", "high"}`: the least, the usual and
+the most of the three cases. `null` is a time that so many requests never came to.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .comparison import StrategyComparison, VariantRow
+from .figures import Spread, UserFigures
+from .results import Ending
+from .strategies import AS_IS
+
+FORMAT: Final = 1
+"""Version of the document; a change that an older reader would misread raises it."""
+
+
+def to_json(comparison: StrategyComparison) -> str:
+    """The comparison as JSON."""
+    return json.dumps(document(comparison), indent=2, allow_nan=False)
+
+
+def document(comparison: StrategyComparison) -> Mapping[str, Any]:
+    """The comparison as data."""
+    return {
+        "format": FORMAT,
+        "simulated": True,
+        "stack": comparison.stack,
+        "seed": comparison.seed,
+        "seconds": comparison.seconds,
+        "ttftLimitSeconds": comparison.limit,
+        "calibratedBy": comparison.calibrated or None,
+        "traffic": {
+            model: {
+                "requests": entry["requests"],
+                "hours": entry["hours"],
+                "peakPerSecond": entry["peak_per_second"],
+                "source": entry["source"],
+            }
+            for model, entry in comparison.traffic.items()
+        },
+        "asIs": AS_IS,
+        "strategies": [_row(row) for row in comparison.rows],
+        "leftOut": [{"key": option.key, "why": option.why} for option in comparison.left_out],
+        "refused": [
+            {"key": outcome.variant.key, "sentences": list(outcome.refusal)}
+            for outcome in comparison.refused
+        ],
+        "notes": list(comparison.notes()),
+    }
+
+
+def _row(row: VariantRow) -> Mapping[str, Any]:
+    stack = row.stack
+    return {
+        "key": row.variant.key,
+        "words": row.variant.words,
+        "changes": dict(row.variant.changes),
+        "models": {users.model: _users(users, row) for users in row.users},
+        "gpuHours": _spread(stack.gpu_hours),
+        "servingGpuHours": _spread(stack.serving_gpu_hours),
+        "trainingGpuHours": _spread(stack.training_gpu_hours),
+        "preemptions": _spread(stack.preemptions),
+        "money": {currency: _spread(spread, 2) for currency, spread in stack.money.items()},
+        "unpriced": list(stack.unpriced),
+    }
+
+
+def _users(users: UserFigures, row: VariantRow) -> Mapping[str, Any]:
+    requests = next(model.requests for model in row.likely.models if model.name == users.model)
+    return {
+        "requests": users.requests,
+        "ttftSeconds": {
+            "p50": _spread(users.ttft_p50),
+            "p95": _spread(users.ttft_p95),
+            "p99": _spread(users.ttft_p99),
+        },
+        "latencySeconds": {"p50": _spread(users.latency_p50), "p95": _spread(users.latency_p95)},
+        "within": _spread(users.within, 6),
+        "failed": _spread(users.failed),
+        "endings": {ending.name.lower(): requests.count(ending) for ending in Ending},
+        "metNoPod": _spread(users.cold_starts),
+    }
+
+
+def _spread(spread: Spread, digits: int = 4) -> Mapping[str, float | None]:
+    return {name: _number(getattr(spread, name), digits) for name in ("low", "likely", "high")}
+
+
+def _number(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if math.isfinite(value) else None
