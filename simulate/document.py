@@ -12,16 +12,67 @@ from typing import Any, Final
 
 from .comparison import StrategyComparison, VariantRow
 from .figures import Spread, UserFigures
-from .results import Ending
+from .results import DAY, Ending
+from .slo import SloResult, Trial
 from .strategies import AS_IS
 
 FORMAT: Final = 1
 """Version of the document; a change that an older reader would misread raises it."""
 
 
-def to_json(comparison: StrategyComparison) -> str:
-    """The comparison as JSON."""
-    return json.dumps(document(comparison), indent=2, allow_nan=False)
+def to_json(
+    comparison: StrategyComparison, search: SloResult | None = None, diff: str | None = None
+) -> str:
+    """The comparison as JSON, and with it what a search for the cheapest setting came to.
+
+    Args:
+        comparison: Variants side by side.
+        search: The search, where something was promised.
+        diff: The change that it proposes, as a diff.
+    """
+    parts = dict(document(comparison))
+    if search is not None:
+        parts["slo"] = search_document(search, diff)
+    return json.dumps(parts, indent=2, allow_nan=False)
+
+
+def search_document(search: SloResult, diff: str | None) -> Mapping[str, Any]:
+    """What a search came to: what is promised, today and the best, in the case of high times."""
+    return {
+        "promised": [
+            {"figure": o.figure, "percent": o.percent, "seconds": o.seconds}
+            for o in search.promised
+        ],
+        "kept": search.best.holds,
+        "simulations": search.simulations,
+        "endedEarly": search.ended_early,
+        "today": _trial(search.today, search),
+        "best": {**_trial(search.best, search), "changes": dict(search.best.changes)},
+        "diff": diff,
+        "limits": list(search.limits),
+        "notes": list(search.notes),
+    }
+
+
+def _trial(trial: Trial, search: SloResult) -> Mapping[str, Any]:
+    results = trial.results
+    if results is None:
+        return {"kept": False, "seconds": {}, "money": {}, "gpuHours": None}
+    return {
+        "kept": trial.holds,
+        "seconds": {
+            model.name: {
+                f"{o.figure}_p{o.percent:g}": _number(o.time(model.requests), 4)
+                for o in search.promised
+            }
+            for model in results.models
+            if len(model.requests)
+        },
+        "money": {
+            currency: round(float(amount), 2) for currency, amount in results.money_per_day.items()
+        },
+        "gpuHours": round(results.gpu_hours * DAY / results.seconds, 4),
+    }
 
 
 def document(comparison: StrategyComparison) -> Mapping[str, Any]:

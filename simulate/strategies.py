@@ -207,7 +207,7 @@ class _Writer:
 
     def _model_target(self, model: ModelSection, target: int) -> Changes:
         [section] = model.serve.sections.values()
-        if section.scale.metric not in _IN_HAND:
+        if not counts_requests(section.scale.metric):
             metric = section.scale.metric or "nothing"
             raise _Without(f"{model.name} is scaled on {metric}, which does not count requests.")
         limit = getattr(section, "concurrency_limit", None)
@@ -325,6 +325,11 @@ class _Writer:
         if len(refusals) == len(self._models):
             raise refusals[0] if refusals else _Without("No model gets requests.")
         return changes
+
+
+def counts_requests(metric: str | None) -> bool:
+    """Whether a metric counts requests in hand, of which 1 to 8 are targets."""
+    return metric in _IN_HAND
 
 
 def scale_faults(model: ModelSection, fields: Mapping[str, object]) -> list[str]:

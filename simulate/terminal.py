@@ -10,6 +10,8 @@ from rich.text import Text
 from .comparison import StrategyComparison, VariantRow
 from .figures import FigureColumn, UserFigures, spread_words
 from .results import DAY
+from .slo import SloResult
+from .slo_words import change_lines, search_words
 
 _GAP = 2
 
@@ -40,6 +42,27 @@ def show(comparison: StrategyComparison, console: Console) -> None:
             console.print(Text(f"\n{heading}", style="bold"))
             for line in lines:
                 console.print(Text(f"  {line}", style=style), soft_wrap=not console.is_terminal)
+
+
+def show_search(search: SloResult, diff: str | None, console: Console) -> None:
+    """Prints what a search for the cheapest setting came to, and the change to the stack file.
+
+    Args:
+        search: What it came to.
+        diff: The change as a diff; None where the file cannot be changed so.
+        console: Where to print it.
+    """
+    for line in search_words(search):
+        console.print(Text(line), soft_wrap=not console.is_terminal)
+    changes = search.best.changes
+    if changes:
+        console.print(Text("\nChange to the stack file", style="bold"))
+        text = diff if diff is not None else change_lines(changes)
+        console.print(Text(text), soft_wrap=True)
+    if search.limits:
+        console.print(Text("\nWhat stands in the way", style="bold"))
+        for sentence in search.limits:
+            console.print(Text(f"  {sentence}", style="yellow"), soft_wrap=not console.is_terminal)
 
 
 def _title(comparison: StrategyComparison) -> str:
