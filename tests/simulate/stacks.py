@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simulate.case import Case
 from simulate.results import DAY, SimulationResults, Span, Step
-from simulate.staging import StackSettings, Staged, changed, read_settings
+from simulate.staging import Changes, StackSettings, Staged, changed, read_settings
 from stacks.checks.views import highest_size, lowest_size
 from stacks.sections.pools import PoolSection
 
