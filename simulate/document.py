@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .comparison import StrategyComparison, VariantRow
-from .figures import Spread, UserFigures
+from .figures import Estimate, UserFigures
 from .results import DAY, Ending
 from .slo import SloResult, Trial
 from .strategies import AS_IS
@@ -112,11 +112,11 @@ def _row(row: VariantRow) -> Mapping[str, Any]:
         "words": row.variant.words,
         "changes": dict(row.variant.changes),
         "models": {users.model: _users(users, row) for users in row.users},
-        "gpuHours": _spread(stack.gpu_hours),
-        "servingGpuHours": _spread(stack.serving_gpu_hours),
-        "trainingGpuHours": _spread(stack.training_gpu_hours),
-        "preemptions": _spread(stack.preemptions),
-        "money": {currency: _spread(spread, 2) for currency, spread in stack.money.items()},
+        "gpuHours": _estimate(stack.gpu_hours),
+        "servingGpuHours": _estimate(stack.serving_gpu_hours),
+        "trainingGpuHours": _estimate(stack.training_gpu_hours),
+        "preemptions": _estimate(stack.preemptions),
+        "money": {currency: _estimate(amount, 2) for currency, amount in stack.money.items()},
         "unpriced": list(stack.unpriced),
     }
 
@@ -126,20 +126,23 @@ def _users(users: UserFigures, row: VariantRow) -> Mapping[str, Any]:
     return {
         "requests": users.requests,
         "ttftSeconds": {
-            "p50": _spread(users.ttft_p50),
-            "p95": _spread(users.ttft_p95),
-            "p99": _spread(users.ttft_p99),
+            "p50": _estimate(users.ttft_p50),
+            "p95": _estimate(users.ttft_p95),
+            "p99": _estimate(users.ttft_p99),
         },
-        "latencySeconds": {"p50": _spread(users.latency_p50), "p95": _spread(users.latency_p95)},
-        "within": _spread(users.within, 6),
-        "failed": _spread(users.failed),
+        "latencySeconds": {
+            "p50": _estimate(users.latency_p50),
+            "p95": _estimate(users.latency_p95),
+        },
+        "within": _estimate(users.within, 6),
+        "failed": _estimate(users.failed),
         "endings": {ending.name.lower(): requests.count(ending) for ending in Ending},
-        "metNoPod": _spread(users.cold_starts),
+        "metNoPod": _estimate(users.cold_starts),
     }
 
 
-def _spread(spread: Spread, digits: int = 4) -> Mapping[str, float | None]:
-    return {name: _number(getattr(spread, name), digits) for name in ("low", "likely", "high")}
+def _estimate(estimate: Estimate, digits: int = 4) -> Mapping[str, float | None]:
+    return {name: _number(getattr(estimate, name), digits) for name in ("low", "likely", "high")}
 
 
 def _number(value: float, digits: int) -> float | None:

@@ -18,7 +18,7 @@ NEVER: Final = "never"
 
 
 @dataclass(frozen=True)
-class Spread:
+class Estimate:
     """A figure from the least to the most that it is in the three cases."""
 
     low: float
@@ -26,8 +26,8 @@ class Spread:
     high: float
 
     @classmethod
-    def of(cls, values: Mapping[Case, float]) -> "Spread":
-        """The spread of a value of each case."""
+    def of(cls, values: Mapping[Case, float]) -> "Estimate":
+        """The estimate of a value of each case."""
         return cls(min(values.values()), values[Case.LIKELY], max(values.values()))
 
     @property
@@ -42,18 +42,18 @@ class UserFigures:
 
     model: str
     requests: int
-    ttft_p50: Spread
-    ttft_p95: Spread
-    ttft_p99: Spread
+    ttft_p50: Estimate
+    ttft_p95: Estimate
+    ttft_p99: Estimate
     """Seconds to the first token; infinite where so many requests failed."""
-    latency_p50: Spread
-    latency_p95: Spread
+    latency_p50: Estimate
+    latency_p95: Estimate
     """Seconds to the last token, likewise."""
-    within: Spread
+    within: Estimate
     """Share of all requests whose first token came in time, 0 to 1."""
-    failed: Spread
+    failed: Estimate
     """Requests without a whole answer."""
-    cold_starts: Spread
+    cold_starts: Estimate
     """Requests that came while no pod was ready."""
 
 
@@ -61,15 +61,15 @@ class UserFigures:
 class StackFigures:
     """What a variant takes and gives; hours and money are of a day."""
 
-    gpu_hours: Spread
+    gpu_hours: Estimate
     """Of all GPUs that nodes had."""
-    serving_gpu_hours: Spread
+    serving_gpu_hours: Estimate
     """Of GPUs that pods of models held, from when they were started."""
-    training_gpu_hours: Spread
+    training_gpu_hours: Estimate
     """Of GPUs that training worked on."""
-    preemptions: Spread
+    preemptions: Estimate
     """How often a pod of training gave way."""
-    money: Mapping[str, Spread]
+    money: Mapping[str, Estimate]
     """By currency; of what has a price."""
     unpriced: Sequence[str]
     """Pools whose nodes have no price."""
@@ -89,31 +89,31 @@ def user_figures(results: Mapping[Case, SimulationResults], limit: float) -> lis
 def _users(name: str, results: Mapping[Case, SimulationResults], limit: float) -> UserFigures:
     models = {case: model_of(result, name) for case, result in results.items()}
 
-    def spread(of: Callable[[ModelResults], float]) -> Spread:
-        return Spread.of({case: of(model) for case, model in models.items()})
+    def estimate(of: Callable[[ModelResults], float]) -> Estimate:
+        return Estimate.of({case: of(model) for case, model in models.items()})
 
     return UserFigures(
         name,
         len(models[Case.LIKELY].requests),
-        spread(lambda model: model.requests.wait(50)),
-        spread(lambda model: model.requests.wait(95)),
-        spread(lambda model: model.requests.wait(99)),
-        spread(lambda model: model.requests.latency(50)),
-        spread(lambda model: model.requests.latency(95)),
-        spread(lambda model: model.requests.share_within(limit)),
-        spread(lambda model: float(model.requests.failed.sum())),
-        spread(lambda model: model.cold_starts),
+        estimate(lambda model: model.requests.wait(50)),
+        estimate(lambda model: model.requests.wait(95)),
+        estimate(lambda model: model.requests.wait(99)),
+        estimate(lambda model: model.requests.latency(50)),
+        estimate(lambda model: model.requests.latency(95)),
+        estimate(lambda model: model.requests.share_within(limit)),
+        estimate(lambda model: float(model.requests.failed.sum())),
+        estimate(lambda model: model.cold_starts),
     )
 
 
 def stack_figures(results: Mapping[Case, SimulationResults]) -> StackFigures:
     """Figures of a whole stack."""
 
-    def spread(of: Callable[[SimulationResults], float]) -> Spread:
-        return Spread.of({case: of(result) for case, result in results.items()})
+    def estimate(of: Callable[[SimulationResults], float]) -> Estimate:
+        return Estimate.of({case: of(result) for case, result in results.items()})
 
-    def of_a_day(of: Callable[[SimulationResults], float]) -> Spread:
-        return spread(lambda result: of(result) * DAY / result.seconds)
+    def of_a_day(of: Callable[[SimulationResults], float]) -> Estimate:
+        return estimate(lambda result: of(result) * DAY / result.seconds)
 
     money = {case: result.money_per_day for case, result in results.items()}
     currencies = dict.fromkeys(currency for amounts in money.values() for currency in amounts)
@@ -121,9 +121,9 @@ def stack_figures(results: Mapping[Case, SimulationResults]) -> StackFigures:
         of_a_day(lambda result: result.gpu_hours),
         of_a_day(serving_gpu_hours),
         of_a_day(lambda result: result.training_gpu_hours),
-        spread(lambda result: result.preemptions),
+        estimate(lambda result: result.preemptions),
         {
-            currency: Spread.of(
+            currency: Estimate.of(
                 {case: float(amounts.get(currency, 0)) for case, amounts in money.items()}
             )
             for currency in currencies
@@ -170,9 +170,9 @@ def hours_words(value: float) -> str:
     return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
-def spread_words(spread: Spread, words: Callable[[float], str]) -> tuple[str, str]:
-    """A spread, and beside it its ends; nothing beside it where they read the same."""
-    low, likely, high = map(words, (spread.low, spread.likely, spread.high))
+def estimate_words(estimate: Estimate, words: Callable[[float], str]) -> tuple[str, str]:
+    """An estimate, and beside it its ends; nothing beside it where they read the same."""
+    low, likely, high = map(words, (estimate.low, estimate.likely, estimate.high))
     if low == high:
         return likely, ""
     (least, _, unit), (_, _, same) = low.partition(" "), high.partition(" ")
@@ -185,7 +185,7 @@ class FigureColumn:
 
     key: str
     title: str
-    of: Callable[[UserFigures, StackFigures], Spread]
+    of: Callable[[UserFigures, StackFigures], Estimate]
     words: Callable[[float], str]
     of_stack: bool = False
     """Whether it is of the whole stack, and not of one model."""
@@ -241,5 +241,5 @@ def columns(limit: float, currencies: Iterable[str]) -> list[FigureColumn]:
     ]
 
 
-def _money_in(currency: str) -> Callable[[UserFigures, StackFigures], Spread]:
-    return lambda _, stack: stack.money.get(currency, Spread(0, 0, 0))
+def _money_in(currency: str) -> Callable[[UserFigures, StackFigures], Estimate]:
+    return lambda _, stack: stack.money.get(currency, Estimate(0, 0, 0))

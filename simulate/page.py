@@ -18,10 +18,10 @@ from .figures import (
     FigureColumn,
     StackFigures,
     UserFigures,
+    estimate_words,
     hours_words,
     model_of,
     share_words,
-    spread_words,
     time_words,
 )
 from .results import DAY, HOUR, Ending, ModelResults, SimulationResults
@@ -99,20 +99,20 @@ def finding(comparison: StrategyComparison) -> Iterator[str]:
 
 
 def _wait(row: VariantRow, at: int) -> str:
-    likely, ends = spread_words(row.users[at].ttft_p95, time_words)
+    likely, ends = estimate_words(row.users[at].ttft_p95, time_words)
     return f"{likely} ({ends})" if ends else likely
 
 
 def _money(row: VariantRow) -> str:
-    amounts = [f"{currency} {spread.likely:,.0f}" for currency, spread in row.stack.money.items()]
+    amounts = [f"{currency} {amount.likely:,.0f}" for currency, amount in row.stack.money.items()]
     return f", for {' and '.join(amounts)} a day" if amounts else ""
 
 
 def _price(row: VariantRow) -> float:
     """Money of the nodes; where they have no price, hours of GPUs."""
     currency = row.likely.currency
-    spread = row.stack.money.get(currency)
-    return spread.likely if spread else row.stack.gpu_hours.likely
+    amount = row.stack.money.get(currency)
+    return amount.likely if amount else row.stack.gpu_hours.likely
 
 
 def _capital(sentence: str) -> str:
@@ -132,7 +132,7 @@ def _cell(
 ) -> Cell:
     if column.of_stack and users is not row.users[0]:
         return Cell("")
-    likely, ends = spread_words(column.of(users, row.stack), column.words)
+    likely, ends = estimate_words(column.of(users, row.stack), column.words)
     values = [
         column.of(other, entry.stack).likely
         for entry in comparison.rows

@@ -25,7 +25,15 @@ from .figures import count_words, serving_gpu_hours, share_words, time_words
 from .objective import Objective
 from .results import Ending, ModelResults, SimulationResults
 from .staging import LEFT_OUT, Changes, StackSettings, stage, value_of
-from .strategies import TARGETS, Simulate, counts_requests, reserve_faults, scale_faults, size_of
+from .strategies import (
+    TARGETS,
+    Simulate,
+    counts_requests,
+    fewest_nodes,
+    reserve_faults,
+    scale_faults,
+    size_of,
+)
 
 MOST_SIMULATIONS: Final = 60
 """Simulations after which the search ends with what it has."""
@@ -243,8 +251,7 @@ def axes_of(
         pool = environment.pool(name)
         if isinstance(pool, PoolSection):
             path, size = size_of(pool)
-            fewest = pool.autoscale.min + 1 if pool.autoscale else 0
-            sizes = range(fewest, max(size + MORE_NODES, 2 * size) + 1)
+            sizes = range(fewest_nodes(pool), max(size + MORE_NODES, 2 * size) + 1)
             yield _axis(path, sizes, size)
 
 

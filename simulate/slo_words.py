@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from .figures import hours_words, time_words
 from .objective import words
-from .results import SimulationResults
+from .results import DAY, SimulationResults
 from .slo import SloResult, Trial
 from .staging import LEFT_OUT, Changes
 
@@ -50,7 +50,7 @@ def _trial(search: SloResult, trial: Trial) -> str:
 
 def _money(results: SimulationResults) -> str:
     amounts = [f"{name} {amount:,.0f}" for name, amount in results.money_per_day.items()]
-    hours = results.gpu_hours * 86_400 / results.seconds
+    hours = results.gpu_hours * DAY / results.seconds
     return f"{' and '.join([*amounts, f'{hours_words(hours)} GPU-h'])} a day"
 
 
@@ -63,9 +63,12 @@ def _against(trial: Trial, today: Trial) -> str:
         each.money_per_day.get(currency, Decimal()) for each in (today.results, trial.results)
     )
     difference = then - now
-    if not round(difference):
-        return ", as much as today"
-    return f", {currency} {abs(difference):,.0f} {'more' if difference > 0 else 'less'} than today"
+    word = "more" if difference > 0 else "less"
+    amount = f"{currency} {abs(difference):,.0f} {word} than" if round(difference) else "as much as"
+    hours = [r.training_gpu_hours * DAY / r.seconds for r in (today.results, trial.results)]
+    before, after = map(hours_words, hours)
+    gained = "" if before == after else f"; training gets {after} GPU-h a day, and {before} today"
+    return f", {amount} today{gained}"
 
 
 def change_lines(changes: Changes) -> str:

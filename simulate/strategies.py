@@ -234,7 +234,7 @@ class _Writer:
             what = "machines of an IDC" if is_edge else "nodes of a cluster that exists"
             raise _Without(f"{name} is {what}: the stack does not decide how many there are.")
         path, size = size_of(pool)
-        least = pool.autoscale.min + 1 if pool.autoscale else 0
+        least = fewest_nodes(pool)
         if size + step < least:
             raise _Without(f"{path} is {size}, and cannot be less than {least}.")
         return {path: size + step}
@@ -362,6 +362,11 @@ def size_of(pool: PoolSection) -> tuple[str, int]:
     if pool.autoscale:
         return f"{path}.autoscale.max", pool.autoscale.max
     return f"{path}.size", pool.size or 0
+
+
+def fewest_nodes(pool: PoolSection) -> int:
+    """The least that bounds a pool's nodes from above; without any it would be no pool."""
+    return (pool.autoscale.min or 0) + 1 if pool.autoscale else 1
 
 
 def _scale(model: ModelSection) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .comparison import StrategyComparison, VariantRow
-from .figures import FigureColumn, UserFigures, spread_words
+from .figures import FigureColumn, UserFigures, estimate_words
 from .results import DAY
 from .slo import SloResult
 from .slo_words import change_lines, search_words
@@ -120,7 +120,7 @@ def _names(row: VariantRow, users: UserFigures) -> tuple[str, str]:
 def _cell(column: FigureColumn, row: VariantRow, users: UserFigures) -> tuple[str, str]:
     if column.of_stack and users is not row.users[0]:
         return "", ""
-    return spread_words(column.of(users, row.stack), column.words)
+    return estimate_words(column.of(users, row.stack), column.words)
 
 
 def _width(cell: tuple[str, str]) -> int:
