@@ -132,7 +132,7 @@ class InstanceTypeSection(Args):
             self.gpu,
             self.enis,
             self.ips_per_eni,
-            self.architecture or known_architecture(self.name) or Architecture.AMD64,
+            architecture=self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
 
