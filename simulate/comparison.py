@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .case import Case
 from .figures import (
     FigureColumn,
     StackFigures,
@@ -16,6 +15,7 @@ from .figures import (
 )
 from .results import SimulationResults
 from .strategies import AS_IS, Outcome, Variant, VariantLeftOut
+from .world import Case
 
 
 @dataclass(frozen=True)

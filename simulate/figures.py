@@ -7,8 +7,8 @@ from typing import Final
 
 from loadtest.units import seconds
 
-from .case import Case
 from .results import DAY, ModelResults, SimulationResults
+from .world import Case
 
 TTFT_LIMIT: Final = 2.0
 """Seconds to the first token that a request is held to where no objective says others; a choice,

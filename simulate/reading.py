@@ -6,19 +6,17 @@ from typing import Final
 
 from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
-from components.catalog.vllm.table import Version
 from components.cloud.node_pool import ImageType
 from components.crds.knative_annotations import AUTOSCALING
 from components.quantity import parse
 from components.serving.kserve_model import KServeMetric
 from components.serving.shutdown import QUIET_SECONDS, finishes_requests, standard_shutdown
 from plan.cost import bill
-from plan.machine_facts import CreatedResource, created, planned_pools
+from plan.machine_facts import created, planned_pools
 from plan.machines import LivePool, PoolKind
 from plan.objects import Manifest, name_of, namespace_of
 from plan.refused import Refused
 from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
-from stacks.sections.environment import Environment
 from stacks.sections.models import ModelSection
 from stacks.sections.stores import StoreSection
 from stacks.sections.training import TrainingSection
@@ -147,9 +145,7 @@ class _Reader:
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
 
-    def _scaler(
-        self, model: ModelSection, service: Manifest
-    ) -> KpaSettings | HpaSettings | None:
+    def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
         if service["kind"] == "Service":
             return kpa_settings(service)
         scale = next(iter(model.serve.sections.values())).scale
@@ -307,9 +303,7 @@ def _store_source(store: StoreSection) -> times.Source:
     return times.CPFS if store.cpfs is not None else times.CLAIM
 
 
-def _hourly(
-    pools: Sequence[LivePool], prices: Tariff
-) -> Iterator[tuple[tuple[str, str], Decimal]]:
+def _hourly(pools: Sequence[LivePool], prices: Tariff) -> Iterator[tuple[tuple[str, str], Decimal]]:
     """Prices of the nodes of a stack; a spot node without one costs at most what it does else."""
     for pool in pools:
         for size in pool.sizes:

@@ -62,9 +62,7 @@ class Scaler:
 class KnativeScaler(Scaler):
     """Knative's Pod Autoscaler: a figure each second, a decision every other one."""
 
-    def __init__(
-        self, model: Model, clock: Clock, workload: Scaled, settings: KpaSettings
-    ) -> None:
+    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: KpaSettings) -> None:
         """Begins with `begin`."""
         super().__init__(model, clock, workload)
         self._kpa = Kpa(settings, 0.0)
@@ -115,9 +113,7 @@ class KnativeScaler(Scaler):
 class HpaScaler(Scaler):
     """A HorizontalPodAutoscaler on what pods report of themselves."""
 
-    def __init__(
-        self, model: Model, clock: Clock, workload: Scaled, settings: HpaSettings
-    ) -> None:
+    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: HpaSettings) -> None:
         """Begins with `begin`."""
         super().__init__(model, clock, workload)
         self._hpa = Hpa(settings)

@@ -8,7 +8,6 @@ from enum import Enum
 from plan.machines import LivePool
 
 from .hpa import HpaSettings
-from .hpa import HpaSettings
 from .kpa import KpaSettings
 from .policies import ResourcePolicy
 from .server import EngineProfile

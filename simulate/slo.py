@@ -9,7 +9,7 @@ traffic and seed, in the case of the longest times.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -20,7 +20,6 @@ from stacks.sections.environment import Environment
 from stacks.sections.models import ModelSection
 from stacks.sections.pools import PoolSection
 
-from .case import Case
 from .figures import count_words, serving_gpu_hours, share_words, time_words
 from .objective import Objective
 from .results import Ending, ModelResults, SimulationResults
@@ -34,6 +33,7 @@ from .strategies import (
     scale_faults,
     size_of,
 )
+from .world import Case
 
 MOST_SIMULATIONS: Final = 60
 """Simulations after which the search ends with what it has."""
@@ -60,6 +60,9 @@ class Axis:
     """Which of them the stack file has."""
 
 
+Attempt = Callable[[Changes], SimulationResults | None]
+"""Simulates a stack file with some changes, in the case of the longest times; None where it cannot
+be deployed so."""
 Point = tuple[int, ...]
 """A value of each axis, by its number."""
 
@@ -102,10 +105,9 @@ class SloResult:
 
 @dataclass
 class _Search:
-    stack: StackSettings
     axes: Sequence[Axis]
     promised: Sequence[Objective]
-    simulate: Simulate
+    attempt: Attempt
     most: int
     trials: dict[Point, Trial] = field(default_factory=dict)
     simulations: int = 0
@@ -132,34 +134,22 @@ class _Search:
             for axis, at in zip(self.axes, point, strict=True)
             if at != axis.today
         }
-        try:
-            staged = stage(self.stack, changes)
-        except Refused:
+        results = self.attempt(changes)
+        if results is None:
             return Trial(changes, None, math.inf)
         self.simulations += 1
-        results = self.simulate(staged, Case.HIGH)
         cost = (*_cost(results), len(changes))
         return Trial(changes, results, _excess(results, self.promised), cost)
 
     def strongest(self) -> Point:
-        """The strongest values that can be deployed together."""
-        point = [len(axis.values) - 1 for axis in self.axes]
+        """The strongest values that can be deployed together: of pods that do not fit, fewer."""
+        point = tuple(len(axis.values) - 1 for axis in self.axes)
         for at, axis in enumerate(self.axes):
-            # Pods that are always there have to fit: of too many, fewer.
-            while axis.path.endswith(".min") and point[at] > axis.today:
-                if self._is_refused(tuple(point)):
-                    point[at] -= 1
-                else:
+            while axis.path.endswith(".scale.min") and point[at] > axis.today:
+                if self.trial(point).results is not None or self.is_spent:
                     break
-        return tuple(point)
-
-    def _is_refused(self, point: Point) -> bool:
-        changes = {a.path: a.values[at] for a, at in zip(self.axes, point, strict=True)}
-        try:
-            stage(self.stack, changes)
-        except Refused:
-            return True
-        return False
+                point = _moved(point, at, point[at] - 1)
+        return point
 
     def go_down(self, start: Point, order: Sequence[int]) -> None:
         """From a setting that holds, lowers one axis after another as far as it still does."""
@@ -191,31 +181,40 @@ class _Search:
         return _moved(point, axis, holds)
 
 
+def attempts(stack: StackSettings, simulate: Simulate) -> Attempt:
+    """Attempts at settings of a stack: each is planned, and simulated if it can be deployed."""
+
+    def attempt(changes: Changes) -> SimulationResults | None:
+        try:
+            staged = stage(stack, changes)
+        except Refused:
+            return None
+        return simulate(staged, Case.HIGH)
+
+    return attempt
+
+
 def search(
     stack: StackSettings,
     environment: Environment,
     names: Sequence[str],
     promised: Sequence[Objective],
-    simulate: Simulate,
+    attempt: Attempt,
     most: int = MOST_SIMULATIONS,
 ) -> SloResult:
     """Looks for the cheapest setting that keeps what is promised.
 
     Args:
-        stack: The stack file.
+        stack: The stack file, which can be deployed.
         environment: What it says.
         names: Models that get requests, all of which the promise is for.
         promised: What is promised.
-        simulate: Simulates with the same traffic and seed each time.
+        attempt: Simulates a setting, each with the same traffic and seed.
         most: Simulations, at most.
-
-    Raises:
-        Refused: The stack cannot be deployed as it is.
     """
     models = [model for model in environment.models if model.name in names]
     axes = [*axes_of(stack, environment, models)]
-    hunt = _Search(stack, axes, promised, simulate, most)
-    stage(stack)
+    hunt = _Search(axes, promised, attempt, most)
     today = hunt.trial(hunt.today)
     strongest = hunt.strongest()
     starts = [point for point in (strongest, hunt.today) if hunt.trial(point).holds]

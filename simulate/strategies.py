@@ -20,9 +20,9 @@ from stacks.sections.environment import Environment
 from stacks.sections.models import ModelSection
 from stacks.sections.pools import EdgePoolSection, PoolSection
 
-from .case import Case
 from .results import SimulationResults
 from .staging import LEFT_OUT, Changes, StackSettings, Staged, changed, stage
+from .world import Case
 
 AS_IS: Final = "as-is"
 """Key of the stack as its file says it."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simulate.case import Case
 from simulate.comparison import StrategyComparison
 from simulate.results import SimulationResults
 from simulate.strategies import Outcome, Variant, VariantLeftOut
+from simulate.world import Case
 from tests.simulate.made import cases, day, results
 
 TRAFFIC: Mapping[str, Any] = {

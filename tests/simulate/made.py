@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.case import Case
 from simulate.results import (
     DAY,
     Ending,
@@ -18,6 +17,7 @@ from simulate.results import (
     Span,
     Step,
 )
+from simulate.world import Case
 
 A10 = "ecs.gn7i-c32g1.8xlarge"
 T4 = "ecs.gn6i-c24g1.6xlarge"

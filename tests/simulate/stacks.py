@@ -4,10 +4,10 @@ import math
 from decimal import Decimal
 from pathlib import Path
 
-from simulate.case import Case
 from simulate.results import DAY, SimulationResults, Span, Step
-from simulate.staging import Changes, StackSettings, Staged, changed, read_settings
+from simulate.staging import Changes, StackSettings, changed, read_settings
 from stacks.checks.views import highest_size, lowest_size
+from stacks.sections.environment import Environment
 from stacks.sections.pools import PoolSection
 
 from .made import A10, model, requests, results
@@ -25,51 +25,53 @@ def with_changes(stack: StackSettings, changes: Changes) -> StackSettings:
     return StackSettings(stack.project, stack.stack, changed(stack.settings, changes))
 
 
-class HandSimulator:
-    """Two users at work, ten in the busiest hour; a pod answers at once what it has room for.
+def environment_of(stack: StackSettings) -> Environment:
+    """What a stack file says, which has to be sound."""
+    return Environment.model_validate(stack.settings)
 
-    A request waits 0.4 s; half a minute if it comes while no pod is ready and there is no reserve
-    instance; and 5 s more for each request too many that a pod has in hand.
+
+class HandSimulator:
+    """Users at work, more of them in the busiest hours; a pod has room for five of them.
+
+    A request waits 0.4 s; half a minute or more if it comes while no pod is ready and there is no
+    reserve instance; in the busiest hours 5 s more for each that is too many.
     """
 
-    def __init__(self) -> None:
-        self.calls: list[Case] = []
-        self.busy = 10
-        self.engine = 0.4
+    def __init__(self, stack: StackSettings, busy: int = 10, engine: float = 0.4) -> None:
+        self.attempts: list[Changes] = []
+        self.stack = stack
+        self.busy = busy
+        self.engine = engine
 
-    def __call__(self, staged: Staged, case: Case) -> SimulationResults:
-        self.calls.append(case)
-        environment = staged.environment
+    def __call__(self, changes: Changes) -> SimulationResults | None:
+        environment = environment_of(with_changes(self.stack, changes))
         [section] = environment.models
         [serve] = section.serve.sections.values()
         pools = [environment.pool(name) for name in section.placement.pools]
         bought = [pool for pool in pools if isinstance(pool, PoolSection)]
         room = sum(map(highest_size, bought)) if bought else 2
-        target = serve.scale.target or 100
-        wanted = min(serve.scale.max, max(serve.scale.min, math.ceil(self.busy / target)))
+        least = serve.scale.min
+        if least > room:
+            return None
+        self.attempts.append(changes)
+        wanted = min(
+            serve.scale.max, max(least, math.ceil(self.busy / (serve.scale.target or 100)))
+        )
         pods = min(wanted, room)
         waits = [self.engine] * 1000
-        for at in range(100):
-            waits[at] += 5 * max(0, self.busy - 5 * pods)
-        if not serve.scale.min and not getattr(serve, "reserve", None):
-            waits[100:160] = [30.0 * (1 + case.value)] * 60
-        nodes = [
-            Span(pool.name, A10, 0, DAY, 1)
-            for pool in bought
-            for _ in range(max(lowest_size(pool), min(highest_size(pool), serve.scale.min)))
-        ]
-        spans = [
-            Span(section.name, pool.name, 0, DAY, 1, 1)
-            for pool in bought[:1]
-            for _ in range(serve.scale.min)
-        ]
+        waits[:100] = [self.engine + 5 * max(0, self.busy - 5 * pods)] * 100
+        if not least and not getattr(serve, "reserve", None):
+            waits[100:160] = [60.0] * 60
+        spans = []
+        for pool in bought:
+            nodes = max(lowest_size(pool), min(highest_size(pool), pods))
+            spans += [Span(pool.name, A10, 0, DAY, 1)] * nodes
         of_model = model(
             section.name,
             requests=requests(waits),
-            desired=[Step(0, serve.scale.min), Step(10, wanted), Step(8640, serve.scale.min)],
-            ready=[Step(0, serve.scale.min), Step(10, pods), Step(8640, serve.scale.min)],
-            pods=spans,
-            cold_starts=0 if serve.scale.min else 60,
+            desired=[Step(0, least), Step(10, wanted), Step(8650, least)],
+            ready=[Step(0, least), Step(10, pods), Step(8650, least)],
+            pods=[Span(section.name, "", 0, DAY, 1, 1)] * least,
         )
         hourly = {(pool.name, A10): Decimal(10) for pool in bought}
-        return results(of_model, jobs=(), nodes=nodes, hourly=hourly, fees_hourly={})
+        return results(of_model, jobs=(), nodes=spans, hourly=hourly, fees_hourly={})

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from simulate.case import Case
 from simulate.figures import (
     Estimate,
     columns,
@@ -15,6 +14,7 @@ from simulate.figures import (
     user_figures,
 )
 from simulate.results import DAY, Ending, Span
+from simulate.world import Case
 from tests.simulate.made import A10, T4, model, requests, results
 
 

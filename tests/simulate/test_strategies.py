@@ -3,7 +3,6 @@
 import pytest
 
 from plan.refused import Refused
-from simulate.case import Case
 from simulate.results import SimulationResults
 from simulate.staging import Changes, StackSettings, Staged, changed, stage
 from simulate.strategies import (
@@ -16,6 +15,7 @@ from simulate.strategies import (
     compare,
     strategies,
 )
+from simulate.world import Case
 from tests.simulate.made import results
 from tests.simulate.stacks import stack_of
 
