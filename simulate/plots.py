@@ -196,7 +196,7 @@ def _money_bars(
     amounts = money_by_pool(results)
     axes = picture.axes(left=96, top=top, right=84, height=19 * max(1, len(pools)))
     axes.set_axis_off()
-    axes.set_ylim(len(pools), 0)
+    axes.set_ylim(max(1, len(pools)), 0)
     axes.set_xlim(0, max([1e-9, *(amount for amount in amounts.values() if amount)]))
     picture.words(0, top - 8, f"{results.currency} a day", TEXT)
     for at, pool in enumerate(pools):
@@ -223,7 +223,7 @@ def lanes(results: SimulationResults, name: str) -> Markup:
         tall = LANE * max(1, len(rows))
         picture = Canvas(NARROW, 44 + tall + 40)
         axes = picture.axes(left=118, top=40, right=RIGHT, height=tall)
-        axes.set_ylim(len(rows), 0)
+        axes.set_ylim(max(1, len(rows)), 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
