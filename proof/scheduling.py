@@ -457,16 +457,16 @@ def differences(
     for what in sorted({*times, *expected}):
         there, here = len(times.get(what, ())), len(expected.get(what, ()))
         if there != here:
-            yield f"{' '.join(what)}: {here} times, but it must be {there}, as on the real one"
+            yield f"{' '.join(what)}: {here} times, but it must be {there}, as for real"
     pairs = sorted(
         (second, first, " ".join(what))
         for what, firsts in times.items()
         for first, second in zip(firsts, expected.get(what, ()), strict=False)
     )
-    for number, (simulated_at, real_at, what) in enumerate(pairs):
+    for number, (simulated_at, real_at, sooner_here) in enumerate(pairs):
         for later_at, later_real_at, later in pairs[number + 1 :]:
             if later_at - simulated_at > TOGETHER_SECONDS and later_real_at < real_at:
-                yield f"{later} comes after {what}, but it must come before, as on the real one"
+                yield f"{later} comes after {sooner_here}, but it must come before it, as for real"
 
 
 def _times(events: Sequence[SchedulerEvent]) -> dict[tuple[str, str, str], list[float]]:

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from plan.fit import amount
@@ -124,7 +125,7 @@ class SimulatedCluster:
             return False
         decision = self._autoscaler.decide(self.now)
         for coming in decision.bought:
-            self._after(self._conditions.node_seconds, lambda node=coming.node: self._comes(node))
+            self._after(self._conditions.node_seconds, partial(self._comes, coming.node))
         for name in decision.removed:
             for pod in self.placement.remove_node(self.now, name):
                 self._workloads.gone(self.now, pod)
@@ -136,7 +137,7 @@ class SimulatedCluster:
     def _goes(self, pod: Pod) -> None:
         if pod.node is not None:
             seconds = min(self._conditions.stop_seconds, pod.template.grace_seconds)
-            self._after(seconds, lambda: self._is_gone(pod))
+            self._after(seconds, partial(self._is_gone, pod))
 
     def _is_gone(self, pod: Pod) -> None:
         if self.placement.pods.get(pod.name) is pod:

@@ -42,7 +42,6 @@ class ServingPod:
         "pool",
         "ready",
         "server",
-        "size",
         "started",
         "state",
         "wake",
@@ -57,8 +56,6 @@ class ServingPod:
         self.created = created
         self.state = PodState.PENDING
         self.pool = ""
-        self.size = ""
-        """Instance type of its node."""
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
@@ -115,12 +112,16 @@ class ModelRun:
         self._count = 0
         self._changed = 0.0
 
-    def begin(self) -> None:
-        """Has the first request come; small instances answer it if no pod is there yet."""
-        if self.model.reserve is not None:
+    def begin(self, reserve: EngineProfile | None = None) -> None:
+        """Has the first request come.
+
+        Args:
+            reserve: Engine of the small instances that answer while no pod is ready.
+        """
+        if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, self.model.reserve)
+                pod.answers(0.0, reserve)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         if self._arrivals:
@@ -233,14 +234,16 @@ class ModelRun:
                         return ready[self._turn]
                 return None
             case Routing.BETTER_OF_TWO if len(ready) > 1:
-                first, second = self._random.sample(ready, 2)
+                count, draw = len(ready), self._random.random
+                place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
+                first, second = ready[place], ready[(place + offset) % count]
                 return first if first.in_hand <= second.in_hand else second
         return ready[0] if len(ready) == 1 else self._random.choice(ready)
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server, prompt = pod.server, self._prompts[request]
         if not server.accepts(prompt):
-            self._end(now, request, Ending.REJECTED)
+            self._end(now, request, Ending.TOO_LONG)
             return
         self._look(now, pod)
         pod.in_hand += 1

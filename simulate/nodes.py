@@ -10,7 +10,7 @@ that go though they have pods, because these would fit elsewhere, are not simula
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -78,6 +78,9 @@ class Autoscaler:
         self._idle_seconds = idle_seconds
         self._names: Counter[str] = Counter()
         self._empty: dict[tuple[str, str], Node] = {}
+        self._state: object = None
+        """What was there when it last looked for what to buy; it finds the same in the same."""
+        self._notes: dict[str, str] = {}
 
     def resize(self, pool: str, least: int, most: int) -> None:
         """Says how many nodes a pool has from now on."""
@@ -91,14 +94,20 @@ class Autoscaler:
 
     def decide(self, now: float) -> NodeDecision:
         """What to buy and to give back. Who calls it adds and removes the nodes."""
-        self._note_arrivals()
-        decision = NodeDecision()
-        for pool in self.pools.values():
-            decision.bought += self._to_least(pool)
-        if unplaced := self._placement.unplaced():
-            market = _Market(self, self._placement, decision)
-            for pod in unplaced:
-                market.serve(pod)
+        for name in [name for name, each in self.coming.items() if each.node.number]:
+            del self.coming[name]
+        decision = NodeDecision(notes=self._notes)
+        state = self._placement.version, self.sold_out, (*self.pools.values(),), (*self.coming,)
+        if state != self._state:
+            decision.notes = {}
+            for pool in self.pools.values():
+                decision.bought += self._to_least(pool)
+            if unplaced := self._placement.unplaced():
+                market = _Market(self, self._placement, decision)
+                for pod in unplaced:
+                    market.serve(pod)
+            self._notes = decision.notes
+            self._state = *state[:-1], (*self.coming,)
         decision.removed += self._removals(now)
         return decision
 
@@ -119,7 +128,6 @@ class Autoscaler:
 
     def count(self, pool: LivePool) -> int:
         """Nodes of a pool, there and coming."""
-        self._note_arrivals()
         coming = sum(each.pool.name == pool.name for each in self.coming.values())
         return len(self._nodes_of(pool)) + coming
 
@@ -158,20 +166,17 @@ class Autoscaler:
         while self.count(pool) < pool.least and (offer := self.in_stock(pool, pool.sizes)):
             yield self.buy(pool, *offer)
 
-    def _note_arrivals(self) -> None:
-        for name in [name for name, each in self.coming.items() if each.node.number]:
-            del self.coming[name]
-
-    def _nodes_of(self, pool: LivePool) -> list[Node]:
-        return [node for node in self._placement.nodes.values() if node.pool == pool.name]
+    def _nodes_of(self, pool: LivePool) -> Collection[Node]:
+        return self._placement.nodes_of(pool.name)
 
     def _removals(self, now: float) -> Iterator[str]:
         for pool in self.pools.values():
-            newest = sorted(self._nodes_of(pool), key=lambda node: -node.number)
-            surplus = max(0, len(newest) - pool.most)
-            yield from (node.name for node in newest[:surplus])
-            if pool.scales:
-                spare = max(0, min(len(newest), pool.most) - pool.least)
+            nodes = self._nodes_of(pool)
+            surplus = max(0, len(nodes) - pool.most)
+            spare = max(0, min(len(nodes), pool.most) - pool.least) if pool.scales else 0
+            if surplus or spare:
+                newest = sorted(nodes, key=lambda node: -node.number)
+                yield from (node.name for node in newest[:surplus])
                 idle = [
                     node.name
                     for node in newest[surplus:]
@@ -191,15 +196,23 @@ class _Market:
         self._decision = decision
         coming = [each.node for each in autoscaler.coming.values()]
         self._rooms = [node.copy() for node in [*placement.nodes.values(), *coming]]
+        self._hopeless: dict[PodTemplate, str] = {}
+        """Why pods of a template get nothing: what is free only gets less."""
 
     def serve(self, pod: Pod) -> None:
         """Puts a pod where it fits, buys a node for it, or says why not."""
+        notes = self._decision.notes
+        if pod.template in self._hopeless:
+            notes[pod.name] = self._hopeless[pod.template]
+            return
         room = self._best_room(pod)
         rank = None if room is None else self._rank(pod, room)
         if rank != 0:
             room = self._grow(pod, rank) or room
         if room is not None:
             room.take(pod)
+        elif pod.name in notes:
+            self._hopeless[pod.template] = notes[pod.name]
 
     def _best_room(self, pod: Pod) -> Node | None:
         """A node, there or coming, that a pod fits: one of its first units."""

@@ -8,10 +8,10 @@ lots between nodes that it likes alike, the one that has been there longest is t
 
 import heapq
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
 from components.crds.scheduling import NextUnitPolicy
 
@@ -83,6 +83,21 @@ class _Pending:
     """Number of its entry in a heap that holds; older ones are void."""
 
 
+@dataclass(slots=True)
+class _Tiers:
+    """Nodes that pods of a template may go to, by unit; what is said of them holds for a while."""
+
+    nodes: Sequence[Sequence[Node]]
+    are_full: bool = False
+    """Whether no pod of the template fits any of them."""
+    are_firm: bool = False
+    """Whether preemption makes room for it on none of them."""
+
+    def have(self, node: Node) -> bool:
+        """Whether a node is among them."""
+        return any(node in tier for tier in self.nodes)
+
+
 class Placement:
     """Nodes and pods of a cluster, and who goes where."""
 
@@ -102,6 +117,11 @@ class Placement:
         self.nodes: dict[str, Node] = {}
         self.pods: dict[str, Pod] = {}
         self.policies = tuple(policies)
+        self.version = 0
+        """Grows whenever something changes that plays a part in where pods go."""
+        self._nodes_of: dict[str, dict[str, Node]] = {}
+        self._seen: dict[tuple[object, ...], Any] = {}
+        """What was worked out for pods of a template since the last change."""
         self._keeps_back = keeps_back
         self._pending: dict[Pod, _Pending] = {}
         self._active: list[tuple[int, float, int, _Pending]] = []
@@ -118,11 +138,15 @@ class Placement:
         self._entries += 1
         node.number, node.added, node.idle_since = self._entries, now, now
         self.nodes[node.name] = node
+        self._nodes_of.setdefault(node.pool, {})[node.name] = node
+        self._changed()
         self._move(now, lambda pod: node.allows(pod.template))
 
     def remove_node(self, now: float, name: str) -> list[Pod]:
         """Removes a node, with the pods on it, which are gone at once; gives them."""
         node = self.nodes.pop(name)
+        del self._nodes_of[node.pool][name]
+        self._changed()
         lost = list(node.pods.values())
         for pod in lost:
             self._forget(pod)
@@ -132,10 +156,15 @@ class Placement:
             self._activate(pod)
         return lost
 
+    def nodes_of(self, pool: str) -> Collection[Node]:
+        """The nodes of a pool."""
+        return self._nodes_of.get(pool, {}).values()
+
     def cordon(self, now: float, name: str, *, unschedulable: bool = True) -> None:
         """Keeps new pods off a node, or lets them on again."""
         node = self.nodes[name]
         node.unschedulable = unschedulable
+        self._changed()
         if not unschedulable:
             self._move(now, lambda pod: node.allows(pod.template))
 
@@ -176,6 +205,7 @@ class Placement:
             self.remove(now, pod)
         elif pod.ending is None:
             pod.ending, pod.ready = now, None
+            self._changed()
             for policy in self._policies_of[pod.template]:
                 for other in [*self._pending]:
                     if policy in self._policies_of[other.template]:
@@ -186,6 +216,7 @@ class Placement:
         node = pod.node
         if node is not None and node.pods.get(pod.name) is pod:
             node.release(pod)
+            self._changed()
             if not node.pods:
                 node.idle_since = now
         was_nominated = pod.nominated is not None
@@ -229,8 +260,8 @@ class Placement:
                 self._activate(pending.pod)
         while self._backoff and self._backoff[0][0] < math.floor(now):
             self._to_active(heapq.heappop(self._backoff))
-        while (pending := self._pop()) is not None:
-            self._attempt(now, pending, events)
+        while (first := self._pop()) is not None:
+            self._attempt(now, first, events)
         return events
 
     def next_time(self) -> float:
@@ -264,7 +295,7 @@ class Placement:
                 return
             decision = self._decide(now, pending, policy)
             why = _explain(policy, decision)
-        tiers = [*self._tiers(policy, decision)]
+        tiers = self._tiers(pod.template, policy, decision)
         if node := self._choose(pod, tiers):
             self._settle(pod)
             was_nominated = pod.nominated is not None
@@ -277,12 +308,17 @@ class Placement:
         if policy and decision:
             self._post_filter(now, pending, policy, decision, tiers, events)
         elif pod.template.preempts and not _is_waited_for(pod, tiers):
-            self._preempt(now, pod, tiers[0], events)
+            self._preempt(now, pod, tiers, events)
+        if pod.nominated is not None:
+            why = f"others make room on {pod.nominated.name}"
         self._fail(now, pending, why, events)
 
     def _decide(self, now: float, pending: _Pending, policy: ResourcePolicy) -> Decision:
         pod = pending.pod
-        states = self._survey(policy, pod)
+        key = ("states", policy, pod.template)
+        if key not in self._seen:
+            self._seen[key] = self._survey(policy, pod)
+        states = [replace(state) for state in self._seen[key]]
         for number, deadline in pending.deadlines.items():
             states[number].waited = policy.timeout - (deadline - now)
         nominated = -1
@@ -302,25 +338,22 @@ class Placement:
     def _survey(self, policy: ResourcePolicy, pod: Pod) -> list[UnitState]:
         """What the units of a policy look like to a pod."""
         states = [UnitState() for _ in policy.units]
-        looks_at_pods = (
-            policy.when is NextUnitPolicy.LACK_RESOURCE_AND_NO_TERMINATING
-            or any(unit.bounded for unit in policy.units)
-            or (policy.before_next_unit and pod.template.preempts)
-        )
-        if not looks_at_pods:
-            return states
-        for node in self.nodes.values():
+        waits_for_others = policy.when is NextUnitPolicy.LACK_RESOURCE_AND_NO_TERMINATING
+        counts = waits_for_others or any(unit.bounded for unit in policy.units)
+        seeks_victims = policy.before_next_unit and pod.template.preempts
+        for node in self.nodes.values() if counts or seeks_victims else ():
             for number in node.units_of(policy):
-                for other in node.pods.values():
-                    self._count(policy, number, states[number], pod, other)
+                state = states[number]
+                if seeks_victims and not state.victims:
+                    state.victims = node.lowest_priority() < pod.template.priority
+                for other in node.pods.values() if counts else ():
+                    self._count(policy, number, state, pod, other)
         return states
 
     def _count(
         self, policy: ResourcePolicy, number: int, state: UnitState, pod: Pod, other: Pod
     ) -> None:
         template = other.template
-        if pod.template.preempts and template.priority < pod.template.priority:
-            state.victims = True
         if policy not in self._policies_of[template] or not _is_of(policy, number, other):
             return
         state.terminating = state.terminating or other.ending is not None
@@ -336,39 +369,52 @@ class Placement:
             state.used[name] = state.used.get(name, 0) + template.requests.get(name, 0)
 
     def _tiers(
-        self, policy: ResourcePolicy | None, decision: Decision | None
-    ) -> Iterator[list[Node]]:
-        """The nodes that a pod may go to, those of a better unit first."""
+        self, template: PodTemplate, policy: ResourcePolicy | None, decision: Decision | None
+    ) -> "_Tiers":
+        """The nodes that pods of a template may go to, by unit, in the order of units."""
+        key = (template, *decision.open) if decision else (template,)
+        if key not in self._seen:
+            self._seen[key] = _Tiers(self._nodes_by_unit(template, policy, decision))
+        tiers: _Tiers = self._seen[key]
+        return tiers
+
+    def _nodes_by_unit(
+        self, template: PodTemplate, policy: ResourcePolicy | None, decision: Decision | None
+    ) -> list[list[Node]]:
+        nodes = [
+            node for node in self.nodes.values() if not node.unschedulable and node.allows(template)
+        ]
         if policy is None or decision is None:
-            yield [node for node in self.nodes.values() if not node.unschedulable]
-            return
+            return [nodes]
         by_unit: dict[int, list[Node]] = {number: [] for number in decision.open}
         rest = len(policy.units)
-        for node in self.nodes.values():
+        for node in nodes:
             units = node.units_of(policy)
             number = next((unit for unit in units if unit in by_unit), None) if units else rest
-            if number in by_unit and not node.unschedulable:
+            if number in by_unit:
                 by_unit[number].append(node)
-        yield from by_unit.values()
+        return [*by_unit.values()]
 
-    def _choose(self, pod: Pod, tiers: Sequence[Sequence[Node]]) -> Node | None:
+    def _choose(self, pod: Pod, tiers: "_Tiers") -> Node | None:
         """The node that a pod is placed on: the one that room was made on, or the best."""
         nominated = pod.nominated
-        if nominated and any(nominated in tier for tier in tiers) and self._fits(pod, nominated):
+        if nominated and tiers.have(nominated) and self._fits(pod, nominated):
             return nominated
-        for tier in tiers:
+        if tiers.are_full and nominated is None:
+            return None
+        for tier in tiers.nodes:
             fitting = [node for node in tier if self._fits(pod, node)]
             if len(fitting) == 1:
                 return fitting[0]
             if fitting:
                 return self._best(pod, fitting)
+        if nominated is None:
+            tiers.are_full = True
         return None
 
     def _fits(self, pod: Pod, node: Node) -> bool:
-        return (
-            node.has_room(pod)
-            and node.allows(pod.template)
-            and (not self._minds[pod.template] or gets_on(pod.template, node, self.nodes.values()))
+        return node.has_room(pod) and (
+            not self._minds[pod.template] or gets_on(pod.template, node, self.nodes.values())
         )
 
     def _best(self, pod: Pod, fitting: Sequence[Node]) -> Node:
@@ -397,6 +443,7 @@ class Placement:
             pod.unit = next((unit for unit in units if unit in decision.open), rest)
             pod.cost = policy.deletion_cost(pod.unit)
         node.take(pod)
+        self._changed()
 
     # Making room
 
@@ -406,7 +453,7 @@ class Placement:
         pending: _Pending,
         policy: ResourcePolicy,
         decision: Decision,
-        tiers: Sequence[Sequence[Node]],
+        tiers: "_Tiers",
         events: list[Event],
     ) -> None:
         """Preempts, waits or goes on, as none of the open units has room."""
@@ -414,9 +461,8 @@ class Placement:
         if decision.preempts(policy) and pod.template.preempts:
             if _is_waited_for(pod, tiers):
                 return
-            for tier in tiers:
-                if self._preempt(now, pod, tier, events):
-                    return
+            if self._preempt(now, pod, tiers, events):
+                return
         pending.preempted = 0
         if decision.stop is Stop.PREEMPTION:
             pending.preempted = decision.last + 1
@@ -424,18 +470,19 @@ class Placement:
         elif decision.stop is Stop.TIME_RUNS:
             self._wake(pending, pending.deadlines[decision.last])
 
-    def _preempt(self, now: float, pod: Pod, tier: Sequence[Node], events: list[Event]) -> bool:
-        """Has others ended on one of some nodes; False where that helps nowhere."""
-        candidates = []
-        for node in tier:
-            if not (node.allows(pod.template) and node.could_hold(pod.template)):
-                continue
-            if victims := self._victims(pod, node):
-                candidates.append((_harm(victims), node.number, node, victims))
-        if not candidates:
+    def _preempt(self, now: float, pod: Pod, tiers: "_Tiers", events: list[Event]) -> bool:
+        """Has others ended on a node of the first unit where that helps; False where none is."""
+        candidates: list[tuple[Node, list[Pod]]] = []
+        for tier in tiers.nodes if not tiers.are_firm or pod.nominated else ():
+            candidates = [(node, gone) for node in tier if (gone := self._victims(pod, node))]
+            if candidates:
+                break
+        else:
+            if pod.nominated is None:
+                tiers.are_firm = True
             self._nominate(pod, None)
             return False
-        *_, node, victims = min(candidates, key=lambda candidate: candidate[:2])
+        node, victims = min(candidates, key=lambda each: (_harm(each[1]), each[0].number))
         for victim in victims:
             victim.preempted = True
             if victim.ending is None:
@@ -477,9 +524,11 @@ class Placement:
     def _nominate(self, pod: Pod, node: Node | None) -> None:
         if pod.nominated is not None:
             pod.nominated.nominees.pop(pod.name, None)
+            self._changed()
         pod.nominated = node
         if node is not None:
             node.nominees[pod.name] = pod
+            self._changed()
 
     # The queue
 
@@ -491,6 +540,7 @@ class Placement:
             if policy.selects(template.namespace, template.labels)
         ]
         self._minds = {each: each.minds(self._policies_of) for each in self._policies_of}
+        self._changed()
 
     def _pop(self) -> _Pending | None:
         while self._active:
@@ -506,9 +556,15 @@ class Placement:
     def _fail(self, now: float, pending: _Pending, why: str, events: list[Event]) -> None:
         pending.failures += 1
         pending.pod.attempts += 1
+        if pending.pod.attempts == 1:
+            self.version += 1
         pending.since = now
         pending.queue = _Queue.UNSCHEDULABLE
         events.append(Waits(pending.pod, pending.timer, why))
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._seen.clear()
 
     def _forget(self, pod: Pod) -> None:
         self.pods.pop(pod.name, None)
@@ -591,17 +647,16 @@ def _holds(entry: int, pending: _Pending, queue: _Queue) -> bool:
 
 def _backoff_window(pending: _Pending) -> float:
     """The second in which a pod's back-off ends; pods of one second go by priority."""
-    seconds = min(INITIAL_BACKOFF * 2 ** min(pending.failures - 1, 10), MOST_BACKOFF)
+    seconds = min(INITIAL_BACKOFF * 2.0 ** min(pending.failures - 1, 10), MOST_BACKOFF)
     return math.floor(pending.since + seconds)
 
 
-def _is_waited_for(pod: Pod, tiers: Sequence[Sequence[Node]]) -> bool:
+def _is_waited_for(pod: Pod, tiers: "_Tiers") -> bool:
     """Whether others are ending already on the node that room is made on for a pod."""
     node = pod.nominated
     return (
         node is not None
-        and any(node in tier for tier in tiers)
-        and node.allows(pod.template)
+        and tiers.have(node)
         and any(
             other.ending is not None
             and other.preempted

@@ -7,12 +7,14 @@ from typing import Protocol
 
 from components.catalog.labels import GPU_RESOURCE
 
+from .engine_profiles import EngineEstimate
 from .model_run import ModelRun, PodState, ServingPod
 from .placement import Placement
 from .results import JobResults, ModelResults, Span, Step
 from .rooms import Node, Pod
 from .scaling import Scaler, scaler_of
 from .scene import Job, Model, Start
+from .server import EngineProfile
 from .templates import PodTemplate
 from .traffic import Traffic
 from .workloads import Controller, Workloads
@@ -33,6 +35,9 @@ class Cluster(Protocol):
 
     def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: Node) -> float:
         """How long a pod takes on its node until it is ready."""
+
+    def engine(self, estimate: EngineEstimate) -> EngineProfile:
+        """How fast an engine is."""
 
     def within(self, start: float, end: float) -> tuple[float, float]:
         """A time, cut to that of the traffic, and counted from its beginning."""
@@ -83,7 +88,8 @@ class ModelPods(_Pods):
 
     def begin(self) -> None:
         """Its controller makes its first pods, and requests come."""
-        self.run.begin()
+        reserve = self.model.reserve
+        self.run.begin(self._cluster.engine(reserve) if reserve else None)
         self._scaler.begin()
 
     @property
@@ -112,7 +118,7 @@ class ModelPods(_Pods):
         """A pod got its node."""
         serving = self._pods[pod]
         serving.state, serving.started = PodState.STARTING, now
-        serving.pool, serving.size = node.pool, node.size
+        serving.pool = node.pool
         ready = now + self._cluster.start_seconds(self.model.starts, pod, node)
         self._cluster.at(ready, partial(self._ready, pod))
 
@@ -150,7 +156,7 @@ class ModelPods(_Pods):
         if serving is None or serving.state is not PodState.STARTING:
             return
         self._cluster.placement.set_ready(now, pod)
-        self.run.make_ready(now, serving, self.model.engines[serving.size])
+        self.run.make_ready(now, serving, self._cluster.engine(self.model.engines[serving.pool]))
         self._scaler.readiness_changed(now)
 
     def _drained(self, now: float, serving: ServingPod) -> None:

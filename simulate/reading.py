@@ -17,12 +17,16 @@ from plan.machines import LivePool, PoolKind
 from plan.objects import Manifest, name_of, namespace_of
 from plan.refused import Refused
 from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
+<<<<<<< HEAD
+=======
+from stacks.arguments import required
+>>>>>>> main
 from stacks.sections.models import ModelSection
 from stacks.sections.stores import StoreSection
 from stacks.sections.training import TrainingSection
 
 from . import times
-from .engines import engine_of
+from .engine_profiles import EngineEstimate, Unprofiled, profile_of
 from .hpa import HpaSettings, hpa_settings
 from .kpa import KpaSettings, kpa_settings
 from .policies import KIND as POLICY
@@ -93,11 +97,27 @@ class _Reader:
 
     def _faults(self) -> Iterator[str]:
         for model in self.environment.models:
+            yield from self._engine_faults(model)
             if model.pods_per_replica > 1:
                 yield (
                     f"models[{model.name}].serve.leader_worker is given, but it must be left out of "
                     "what is simulated: groups on several nodes are not simulated."
                 )
+
+    def _engine_faults(self, model: ModelSection) -> Iterator[str]:
+        for name in model.placement.pools:
+            section = required(self.environment.pool(name))
+            card = self.environment.card(section)
+            if card is None:
+                yield (
+                    f"models[{model.name}].placement.pools has {name}, whose nodes have no card, "
+                    "but it must have pools with one: how fast a model is without one is not known."
+                )
+                continue
+            try:
+                profile_of(model, section, card)
+            except Unprofiled as reason:
+                yield f"models[{model.name}] cannot be simulated on pool {name}: {reason}"
 
     def _of_kind(self, *kinds: str) -> list[Manifest]:
         return [each for each in self.manifests if each["kind"] in kinds]
@@ -123,10 +143,7 @@ class _Reader:
         quiet, finish = _end(model, template, seconds, isinstance(scaler, KpaSettings))
         pools = self._placed(model.placement.pools)
         instances = {size.name: self._instance(size.name) for pool in pools for size in pool.sizes}
-        engines = {
-            name: engine_of(self.environment, model, instance)
-            for name, instance in instances.items()
-        }
+        engines = {pool.name: self._engine(model, pool) for pool in pools}
         reserve = getattr(section, "reserve", None)
         return Model(
             name=model.name,
@@ -145,6 +162,14 @@ class _Reader:
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
 
+<<<<<<< HEAD
+=======
+    def _engine(self, model: ModelSection, pool: LivePool) -> EngineEstimate:
+        """How fast the model is on a pool; the card is there, or the model was refused before."""
+        section = required(self.environment.pool(pool.name))
+        return profile_of(model, section, required(self.environment.card(section)))
+
+>>>>>>> main
     def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
         if service["kind"] == "Service":
             return kpa_settings(service)

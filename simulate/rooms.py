@@ -126,11 +126,6 @@ class Node:
             self._units[policy] = policy.units_of(self.labels)
         return self._units[policy]
 
-    def could_hold(self, template: PodTemplate) -> bool:
-        """Whether it would be large enough, were it empty."""
-        there = self.allocatable
-        return all(there.get(name, 0) >= amount for name, amount in template.requests.items())
-
     def has_room(self, pod: Pod, freed: Mapping[str, int] | None = None) -> bool:
         """Whether a pod's requests are free, those kept that room was made for.
 
@@ -138,12 +133,16 @@ class Node:
             pod: The pod.
             freed: What pods hold that would be gone by then. Default: nothing.
         """
-        kept = self._kept(pod) if self.nominees else {}
-        freed = freed or {}
-        return all(
-            self.free.get(name, 0) + freed.get(name, 0) - kept.get(name, 0) >= amount
-            for name, amount in pod.template.requests.items()
-        )
+        there: Mapping[str, int] = self.free
+        if freed or self.nominees:
+            there = Counter(there)
+            there.update(freed)
+            there.subtract(self._kept(pod))
+        return all(there.get(name, 0) >= amount for name, amount in pod.template.requests.items())
+
+    def lowest_priority(self) -> float:
+        """Priority of the pods that give way first; infinite where there is none."""
+        return min((pod.template.priority for pod in self.pods.values()), default=math.inf)
 
     def _kept(self, pod: Pod) -> Mapping[str, int]:
         kept: Counter[str] = Counter()

@@ -7,10 +7,10 @@ from enum import Enum
 
 from plan.machines import LivePool
 
+from .engine_profiles import EngineEstimate
 from .hpa import HpaSettings
 from .kpa import KpaSettings
 from .policies import ResourcePolicy
-from .server import EngineProfile
 from .templates import PodTemplate
 from .times import Band
 
@@ -68,13 +68,13 @@ class Model:
     """How long a pod stays that is told to end, though it has nothing in hand."""
     finish_seconds: float
     """How long it may take to finish what it has in hand."""
-    engines: Mapping[str, EngineProfile]
-    """By instance type."""
+    engines: Mapping[str, EngineEstimate]
+    """By pool."""
     starts: Mapping[str, Start]
     """By instance type."""
     reserves: int = 0
     """Small instances that answer while no pod is ready."""
-    reserve: EngineProfile | None = None
+    reserve: EngineEstimate | None = None
     """Their engine."""
     reserve_hourly: Decimal = Decimal()
     """What one costs in an hour; 0 where that is not known."""

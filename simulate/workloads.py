@@ -127,7 +127,7 @@ class Workloads:
             workload.failures = 0
         elif self._backs_off:
             workload.failures += 1
-            seconds = JOB_BACKOFF * 2 ** min(workload.failures - 1, 10)
+            seconds = JOB_BACKOFF * 2.0 ** min(workload.failures - 1, 10)
             workload.not_before = now + min(seconds, MOST_JOB_BACKOFF)
 
     def next_time(self, now: float) -> float:

@@ -17,12 +17,14 @@ from typing import Final
 
 import simpy
 
+from .engine_profiles import EngineEstimate
 from .nodes import SPOT_NOTICE_SECONDS, Autoscaler, spot_life
 from .placement import Bound, Evicted, Placement
 from .pods import JobPods, ModelPods
 from .results import SimulationResults, Span
 from .rooms import Node, Pod
 from .scene import Scene, Start
+from .server import EngineProfile
 from .templates import PodTemplate
 from .times import Band
 from .traffic import Traffic
@@ -34,6 +36,11 @@ TAIL_SECONDS: Final = 3600
 """Longest time after its end that requests in hand are waited for."""
 
 Action = Callable[[float], None]
+
+
+def _act(timeout: simpy.Event) -> None:
+    action, time = timeout.value
+    action(time)
 
 
 class Case(Enum):
@@ -117,8 +124,9 @@ class World:
 
     def at(self, time: float, action: Action) -> None:
         """Does something at a time, and hands it that time."""
-        timeout = self._loop.timeout(max(0.0, time - self._loop.now))
-        timeout.callbacks.append(lambda _: action(time))
+        now = self._loop.now
+        delay = time - now if time > now else 0.0
+        self._loop.timeout(delay, (action, time)).callbacks.append(_act)
 
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""
@@ -158,6 +166,10 @@ class World:
         image = start.image if key in self._images else start.first_image
         self._images.add(key)
         return sum(self.case.of(band) for band in (image, start.weights, start.engine))
+
+    def engine(self, estimate: EngineEstimate) -> EngineProfile:
+        """How fast an engine is."""
+        return estimate.at(self.case.value)
 
     def within(self, start: float, end: float) -> tuple[float, float]:
         """A time, cut to that of the traffic, and counted from its beginning."""

@@ -209,22 +209,22 @@ REAL = (event(0, "qwen", "a10"), event(0.2, "qwen", "t4"), event(3, "finetune", 
         (
             (REAL[0], REAL[1], event(3, "finetune", "a10")),
             [
-                "Scheduled finetune a10: 1 times, but it must be 0, as on the real one",
-                "Scheduled finetune t4: 0 times, but it must be 1, as on the real one",
+                "Scheduled finetune a10: 1 times, but it must be 0, as for real",
+                "Scheduled finetune t4: 0 times, but it must be 1, as for real",
             ],
         ),
         (
             (REAL[0], replace(REAL[1], reason="Preempted"), REAL[2]),
             [
-                "Preempted qwen t4: 1 times, but it must be 0, as on the real one",
-                "Scheduled qwen t4: 0 times, but it must be 1, as on the real one",
+                "Preempted qwen t4: 1 times, but it must be 0, as for real",
+                "Scheduled qwen t4: 0 times, but it must be 1, as for real",
             ],
         ),
         (
             (REAL[0], replace(REAL[1], seconds=9), REAL[2]),
             [
-                "Scheduled qwen t4 comes after Scheduled finetune t4, but it must come before, "
-                "as on the real one"
+                "Scheduled qwen t4 comes after Scheduled finetune t4, but it must come before it, "
+                "as for real"
             ],
         ),
     ],

@@ -293,6 +293,21 @@ def test_a_pod_that_is_ending_counts_only_where_the_policy_says_so():
         assert other.node.pool == where
 
 
+def test_a_pod_counts_in_the_unit_that_it_was_placed_in_and_not_in_others_of_its_node():
+    placement = cluster({"a10": 3}, [policy(unit("a10", max=1), unit("a10", max=1), required=True)])
+    submit(placement, 0, template(), 3)
+    assert places(placement)["qwen"] == {"a10": 2, "pending": 1}
+
+
+def test_a_pod_is_tried_once_another_begins_to_end_and_counts_no_longer():
+    placement = cluster({"a10": 2}, [policy(unit("a10", max=1), required=True)])
+    first, second = submit(placement, 0, template(), 2)
+    assert second.node is None
+    placement.end(1, first)
+    placement.schedule(1)
+    assert second.node is not None
+
+
 def test_pods_of_another_group_do_not_count_and_a_pod_of_none_is_refused():
     rule = policy(unit("a10", max=1), unit("t4"), match_label_keys=("hash",))
     placement = cluster({"a10": 2, "t4": 2}, [rule])
@@ -396,6 +411,8 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
     high = placement.submit(1, "high", template())
     events = placement.schedule(1)
     assert told(events) == [("evicted", low.name, "high"), ("waits", "high", "inf")]
+    assert isinstance(events[1], Waits)
+    assert events[1].why == "others make room on a10-1"
     assert low.ending == 1
     assert high.nominated is low.node
     [other] = submit(placement, 2, template("train-2", LOW))
@@ -538,10 +555,20 @@ def test_room_that_was_kept_for_a_pod_that_is_gone_is_given_to_others():
     [low] = submit(placement, 0, template("train", LOW))
     [first] = submit(placement, 1, template())
     [second] = submit(placement, 2, template("second"))
-    placement.remove(3, low)
     placement.end(3, first)
     placement.schedule(3)
-    assert second.node is not None
+    assert second.nominated is low.node
+
+
+def test_room_that_was_kept_for_a_pod_that_went_elsewhere_is_given_to_others():
+    placement = cluster({"t4": 1})
+    [low] = submit(placement, 0, template("train", LOW))
+    [first] = submit(placement, 1, template())
+    [second] = submit(placement, 2, template("second", spec={"nodeSelector": {"card": "t4"}}))
+    placement.add_node(3, node("a10"))
+    placement.schedule(3)
+    assert first.node is placement.nodes["a10-1"]
+    assert second.nominated is low.node
 
 
 def test_a_pod_that_must_stand_beside_another_is_tried_once_that_one_is_placed():

@@ -81,7 +81,7 @@ def read(raw: Raw, *, preview: bool) -> list[str]:
     priorities = PriorityClasses(manifests)
     rows = [
         f"{template.name} {sorted(template.requests.items())} {template.priority} "
-        f"{template.spec.get('affinity')} {template.spec.get('nodeSelector')}"
+        f"{(template.spec.get('affinity') or {}).get('nodeAffinity')}"
         for manifest in manifests
         for template in pod_templates(manifest, priorities)
     ]

@@ -36,10 +36,6 @@ replace (
 	k8s.io/sample-controller => k8s.io/sample-controller v0.34.1
 )
 
-tool (
-	k8s.io/kubernetes/cmd/kube-apiserver
-	k8s.io/kubernetes/cmd/kube-controller-manager
-)
 
 require (
 	cel.dev/expr v0.24.0 // indirect
