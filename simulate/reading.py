@@ -17,10 +17,7 @@ from plan.machines import LivePool, PoolKind
 from plan.objects import Manifest, name_of, namespace_of
 from plan.refused import Refused
 from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
-<<<<<<< HEAD
-=======
 from stacks.arguments import required
->>>>>>> main
 from stacks.sections.models import ModelSection
 from stacks.sections.stores import StoreSection
 from stacks.sections.training import TrainingSection
@@ -162,14 +159,11 @@ class _Reader:
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
 
-<<<<<<< HEAD
-=======
     def _engine(self, model: ModelSection, pool: LivePool) -> EngineEstimate:
         """How fast the model is on a pool; the card is there, or the model was refused before."""
         section = required(self.environment.pool(pool.name))
         return profile_of(model, section, required(self.environment.card(section)))
 
->>>>>>> main
     def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
         if service["kind"] == "Service":
             return kpa_settings(service)
