@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from components.catalog.gpus import GPUS, Gpu
 from components.catalog.sharing import GpuSharing, mig_gib
@@ -342,6 +342,13 @@ class EngineEstimate:
     def at(self, place: float) -> EngineProfile:
         """The fast engine at 0, the likely one at 0.5, the slow one at 1: as `Band.at`, nearest."""
         return self.fast if place < 0.25 else self.slow if place > 0.75 else self.likely
+
+    def scaled(self, prefill: float = 1.0, decode: float = 1.0) -> Self:
+        """The same with other times, as `EngineProfile.scaled`."""
+        fast, likely, slow = (
+            engine.scaled(prefill, decode) for engine in (self.fast, self.likely, self.slow)
+        )
+        return replace(self, fast=fast, likely=likely, slow=slow)
 
 
 @dataclass(frozen=True)

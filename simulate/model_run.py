@@ -36,7 +36,6 @@ class ServingPod:
     """A pod of a model."""
 
     __slots__ = (
-        "cards",
         "created",
         "in_hand",
         "name",
@@ -57,7 +56,6 @@ class ServingPod:
         self.created = created
         self.state = PodState.PENDING
         self.pool = ""
-        self.cards = 0
         self.started: float | None = None
         """When it got its node."""
         self.ready: float | None = None
@@ -114,16 +112,17 @@ class ModelRun:
         self._count = 0
         self._changed = 0.0
 
-    def begin(self, reserves: int) -> None:
+    def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
 
         Args:
-            reserves: Small instances that answer while no pod is ready.
+            reserve: Engine of the small instances that answer while no pod is ready.
         """
-        for number in range(reserves if self.model.reserve else 0):
-            pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-            pod.answers(0.0, self.model.reserve)
-            self._reserves.append(pod)
+        if reserve is not None:
+            for number in range(self.model.reserves):
+                pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
+                pod.answers(0.0, reserve)
+                self._reserves.append(pod)
         self._ready.extend(self._reserves)
         if self._arrivals:
             self._at(self._arrivals[0], self._arrive)
@@ -132,6 +131,14 @@ class ModelRun:
     def is_done(self) -> bool:
         """Whether all requests have ended."""
         return self._next == len(self._arrivals) and not self.in_flight
+
+    @property
+    def ready_pods(self) -> int:
+        """Pods that answer, without small instances."""
+        return len(self._ready) if not self._reserves else self._count_ready()
+
+    def _count_ready(self) -> int:
+        return sum(pod not in self._reserves for pod in self._ready)
 
     def take_load(self, now: float) -> tuple[float, int]:
         """Integral of the requests in flight, and arrivals, since it was last called."""
@@ -151,11 +158,9 @@ class ModelRun:
         self._hand_out(now)
 
     def drain(self, now: float, pod: ServingPod) -> None:
-        """Gives a pod no more requests, and says when it has answered those that it has."""
+        """Gives a pod no more requests; `on_drained` says when it has answered its last."""
         self._take_from_ready(now, pod)
         pod.state = PodState.DRAINING
-        if not pod.in_hand:
-            self.on_drained(now, pod)
 
     def lose(self, now: float, pod: ServingPod) -> None:
         """A pod is gone, and with it what it had in hand."""
@@ -229,14 +234,16 @@ class ModelRun:
                         return ready[self._turn]
                 return None
             case Routing.BETTER_OF_TWO if len(ready) > 1:
-                first, second = self._random.sample(ready, 2)
+                count, draw = len(ready), self._random.random
+                place, offset = int(draw() * count), 1 + int(draw() * (count - 1))
+                first, second = ready[place], ready[(place + offset) % count]
                 return first if first.in_hand <= second.in_hand else second
         return ready[0] if len(ready) == 1 else self._random.choice(ready)
 
     def _hand(self, now: float, pod: ServingPod, request: int) -> None:
         server, prompt = pod.server, self._prompts[request]
         if not server.accepts(prompt):
-            self._end(now, request, Ending.REJECTED)
+            self._end(now, request, Ending.TOO_LONG)
             return
         self._look(now, pod)
         pod.in_hand += 1
@@ -298,5 +305,4 @@ class ModelRun:
         self._note_ready(now)
 
     def _note_ready(self, now: float) -> None:
-        count = sum(pod not in self._reserves for pod in self._ready)
-        self._readiness.append(Step(now - self._start, count))
+        self._readiness.append(Step(now - self._start, self.ready_pods))

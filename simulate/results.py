@@ -26,6 +26,8 @@ class Ending(IntEnum):
     """Its pod went away: preempted, or its node was."""
     UNFINISHED = 4
     """The simulation ended before it did."""
+    TOO_LONG = 5
+    """Its prompt leaves no room for an answer: vLLM refuses it with 400."""
 
 
 @dataclass(frozen=True)

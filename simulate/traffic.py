@@ -63,6 +63,11 @@ class Traffic:
     notes: tuple[str, ...] = ()
     """What a reader has to know of them."""
 
+    @classmethod
+    def none(cls) -> "Traffic":
+        """No request."""
+        return cls(np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32))
+
     def __len__(self) -> int:
         return len(self.arrivals)
 
