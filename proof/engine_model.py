@@ -2,9 +2,11 @@
 
 BLIS (github.com/inference-sim/inference-sim) simulates vLLM step by step. It gets the same requests
 twice: once with the same times of a step as our engine, which tells how well steps are taken
-together, and once with its own, which it was trained to on vLLM, and which tell how well times are
-known. What it answered is kept in `tests/simulate/blis.json`; `python -m proof.engine_model` writes
-it anew.
+together, and once with its own, which it was trained to on vLLM: they tell how far apart the two
+are about times. TTFT is then further off than wanted, which is shown and fails nothing: BLIS reads
+prompts faster than the peak of cards (`findings/blis-faster-than-the-card.sh`).
+
+What it answered is kept in `tests/simulate/blis.json`; `python -m proof.engine_model` writes it.
 """
 
 import csv
@@ -534,10 +536,11 @@ def blis_rows(recorded: Mapping[str, Any], times: str) -> Iterator[Row]:
         yield Row(f"BLIS, {times}, {comparison.case.name}", text)
     ttft = nine_of_ten([comparison.ttft_errors[0] for comparison in comparisons])
     e2e = nine_of_ten([comparison.e2e_errors[0] for comparison in comparisons])
-    text = f"nine of ten within {ttft:.1%} of TTFT ({MOST_ERROR:.0%} wanted), {e2e:.1%} of E2E"
-    missed = ttft > MOST_ERROR and times == TIMES[0]
+    wanted = f"{MOST_ERROR:.0%} wanted{', missed' if ttft > MOST_ERROR else ''}"
+    text = f"nine of ten within {ttft:.1%} of TTFT ({wanted}), {e2e:.1%} of E2E"
     fault = f"TTFT is off by more than {MOST_ERROR:.0%}"
-    yield Row(f"BLIS, {times}", text, (fault,) if missed else ())
+    broken = ttft > MOST_ERROR and times == TIMES[0]
+    yield Row(f"BLIS, {times}", text, (fault,) if broken else ())
 
 
 def _run(say: Say) -> Iterator[Row]:
