@@ -62,6 +62,11 @@ class GpuSection(Args):
     """Memory of one card that a program can use, in GiB, rounded down, as nvidia-smi shows it."""
     compute_capability: float = Field(ge=1, lt=100, examples=[9.0])
     """CUDA compute capability, e.g. 9.0: NVIDIA's table at developer.nvidia.com/cuda-gpus."""
+    bandwidth_gbs: int | None = Field(default=None, ge=1, examples=[4800])
+    """Bandwidth of its memory, in GB/s, of its data sheet: for a simulation alone. Left out, as of
+    the most similar card."""
+    tflops: float | None = Field(default=None, gt=0, examples=[148])
+    """Dense matrix compute in FP16 or BF16, in TFLOPS: likewise."""
     driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """Lowest version of the NVIDIA driver that runs the card. Left out, it is not checked."""
     mig: dict[str, Annotated[int, Field(ge=1)]] = Field(default={}, examples=[{"1g.18gb": 7}])
@@ -70,7 +75,13 @@ class GpuSection(Args):
     def card(self) -> Gpu:
         """The row that the catalogue would have."""
         return Gpu(
-            self.label, self.memory_gib, self.compute_capability, self.mig, driver=self.driver
+            self.label,
+            self.memory_gib,
+            self.compute_capability,
+            self.mig,
+            driver=self.driver,
+            bandwidth_gbs=self.bandwidth_gbs,
+            tflops=self.tflops,
         )
 
 
@@ -114,6 +125,9 @@ class InstanceTypeSection(Args):
     """Elastic network interfaces, which bound the pods under Terway."""
     ips_per_eni: int | None = Field(default=None, ge=1)
     """Private IPv4 addresses per interface."""
+    network_gbits: float | None = Field(default=None, gt=0, examples=[16])
+    """Base bandwidth of its network, in Gbit/s: for a simulation alone, which takes 10 where it is
+    left out."""
     architecture: Architecture | None = None
     """Instruction set: amd64 or arm64. Default: arm64 for the ARM families g8y, c8y, r8y, g6r and
     c6r, else amd64."""
@@ -138,6 +152,7 @@ class InstanceTypeSection(Args):
             self.gpu,
             self.enis,
             self.ips_per_eni,
+            self.network_gbits,
             self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
