@@ -38,7 +38,7 @@ def test_status_ends_with_what_it_says(tmp_path):
     assert (ready.exit_code, coming.exit_code, broken.exit_code) == (0, 3, 4)
     assert ready.output.startswith("dev: 2 models and jobs, 2 ready\n")
     assert "on its way" in coming.output
-    assert "Do: run `pulumi up`." in broken.output
+    assert "Do: run `pulumi up --refresh --run-program`." in broken.output
     assert "See: priorities_are_known in docs/guides/troubleshooting.md" in broken.output
     assert (training.exit_code, "qwen " in training.output) == (0, False)
     assert document["state"] == "broken"
