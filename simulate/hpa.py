@@ -7,7 +7,7 @@ controller are as it ships. All amounts are whole thousandths, as in its own ari
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +20,6 @@ TOLERANCE: Final = 0.1
 _LOOK_BACK_SECONDS: Final = 300
 _CPU_START_SECONDS: Final = 300
 _CPU_READY_SECONDS: Final = 30
-_LONGEST_PERIOD_SECONDS: Final = 1800
-"""Of a policy, as the API has it."""
 _DOUBLED: Final = 2
 _FIRST_PODS: Final = 4
 """Without rules of its own, pods are doubled at a time, or four."""
@@ -149,10 +147,10 @@ class Hpa:
                 desired = self._limited(now, replicas, proposal)
             else:
                 desired = self._governed(now, replicas, proposal, settings.up, settings.down)
-        if desired > replicas:
-            self._ups = [*_recent(self._ups, now), (now, desired - replicas)]
-        elif desired < replicas:
-            self._downs = [*_recent(self._downs, now), (now, replicas - desired)]
+        if desired > replicas and settings.up is not None:
+            _remember(self._ups, (now, desired - replicas), settings.up)
+        elif desired < replicas and settings.down is not None:
+            _remember(self._downs, (now, replicas - desired), settings.down)
         return desired
 
     def _proposal(
@@ -342,9 +340,19 @@ def _rules(rules: Mapping[str, Any] | None, default: ScalingRules) -> ScalingRul
     )
 
 
-def _recent(events: Sequence[tuple[float, int]], now: float) -> Iterator[tuple[float, int]]:
-    """Changes that a policy may still count."""
-    return (event for event in events if event[0] > now - _LONGEST_PERIOD_SECONDS)
+def _remember(
+    events: list[tuple[float, int]], event: tuple[float, int], rules: ScalingRules
+) -> None:
+    """Keeps a change in the place of one that its own rules count no more, if there is one.
+
+    Rules of the other way may still have counted that: Kubernetes forgets it.
+    """
+    cutoff = event[0] - max(policy.period_seconds for policy in rules.policies)
+    old = [index for index, (when, _) in enumerate(events) if when < cutoff]
+    if old:
+        events[old[-1]] = event
+    else:
+        events.append(event)
 
 
 def _is_starting(pod: PodMetrics, now: float) -> bool:
