@@ -18,6 +18,7 @@ from rich.markup import escape
 from sandbox import binaries
 
 from . import (
+    autoscalers,
     charts,
     fluid,
     keda,
@@ -47,6 +48,7 @@ STEPS: Final[tuple[Step, ...]] = (
     keda.STEP,
     fluid.STEP,
     nodes.STEP,
+    autoscalers.STEP,
     status.STEP,
 )
 """Every step, in the order in which they are shown."""

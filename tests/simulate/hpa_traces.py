@@ -1,4 +1,4 @@
-"""Loads on a Deployment, and what our HPA decides on each, as Kubernetes' own controller is asked."""
+"""Loads on a Deployment, and what our HPA decides on each, as Kubernetes' own is asked."""
 
 import math
 import random

@@ -200,7 +200,7 @@ def _tide(seconds: int, low: float, high: float, period: int) -> list[float]:
 
 
 def _noise(seconds: int, mean: float, seed: int) -> list[float]:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     return [round(max(0.0, draw.gauss(mean, mean)), 3) for _ in range(seconds)]
 
 
@@ -209,7 +209,7 @@ def _bursts(seconds: int, every: int, length: int, value: float) -> list[float]:
 
 
 def _walk(seconds: int, most: int, seed: int) -> Iterator[tuple[int, int]]:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     pods = 0
     for second in range(2, seconds, 7):
         pods = max(0, min(most, pods + draw.choice((-2, -1, 0, 1, 1, 2))))
@@ -387,7 +387,7 @@ TRACES: Final[tuple[Trace, ...]] = (
 
 def drawn(count: int, seed: int) -> Iterator[Trace]:
     """Loads and settings by chance, of any combination."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     for index in range(count):
         yield _drawn(draw, f"drawn {index}")
 
