@@ -186,8 +186,6 @@ class Hpa:
                 return there
             return math.ceil(amount / metric.amount)
         ratio = amount / metric.amount
-        if replicas == 0:
-            return math.ceil(ratio)
         if self._is_within(ratio):
             return replicas
         if not pods:

@@ -19,6 +19,8 @@ class Trace:
     """Of the ScaledObject, without triggers and target."""
     values: Sequence[float | None]
     """What the trigger finds; None for an error."""
+    others: Sequence[float | None] = ()
+    """What a second trigger finds, whose activation is 0; without it, there is none."""
     scaled: Sequence[int | None] = ()
     """What the HPA has made of the number of pods since the poll before."""
     replicas: int = 1
@@ -37,17 +39,32 @@ class Trace:
                 "activationThreshold": self.activation,
             },
         }
+        triggers = [trigger]
+        if self.others:
+            metadata = {**trigger["metadata"], "activationThreshold": "0"}
+            triggers.append({**trigger, "metadata": metadata})
         target = {"name": "model"}
-        return {"spec": {**self.spec, "scaleTargetRef": target, "triggers": [trigger]}}
+        return {"spec": {**self.spec, "scaleTargetRef": target, "triggers": triggers}}
+
+    def figures(self) -> list[dict[str, float | None]]:
+        """What is found at each poll, by name of the metric."""
+        if not self.others:
+            return [{"s0-prometheus": value} for value in self.values]
+        pairs = zip(self.values, self.others, strict=True)
+        return [{"s0-prometheus": value, "s1-prometheus": other} for value, other in pairs]
 
     def asked(self) -> dict[str, Any]:
         """As KEDA's own executor is asked."""
-        polls = [
+        activation = {"s0-prometheus": float(self.activation), "s1-prometheus": 0.0}
+        polls: list[dict[str, Any]] = [
             {
-                "active": value is not None and value > float(self.activation),
-                "failed": value is None,
+                "active": any(
+                    value is not None and value > activation[name]
+                    for name, value in figures.items()
+                ),
+                "failed": None in figures.values(),
             }
-            for value in self.values
+            for figures in self.figures()
         ]
         for poll, pods in zip(polls, self.scaled, strict=False):
             if pods is not None:
@@ -67,10 +84,10 @@ def play(trace: Trace) -> list[int]:
     now, replicas, decided = trace.created / _SECOND_MS, trace.replicas, []
     keda = Keda(settings, now)
     scaled = [*trace.scaled, *[None] * len(trace.values)]
-    for value, pods in zip(trace.values, scaled, strict=False):
+    for figures, pods in zip(trace.figures(), scaled, strict=False):
         if pods is not None and replicas > 0:
             replicas = pods
-        replicas = keda.poll(now, replicas, {"s0-prometheus": value})
+        replicas = keda.poll(now, replicas, figures)
         decided.append(replicas)
         now = round(now + settings.polling_seconds, 3)
     return decided
@@ -119,6 +136,26 @@ TRACES: Final[tuple[Trace, ...]] = (
         "errors",
         {"cooldownPeriod": 60},
         _steps((2, 3.0), (6, None), (1, 3.0), (2, 0.0), (3, None), (4, 0.0), (2, None), (1, 1.0)),
+    ),
+    Trace(
+        "two triggers, one with errors",
+        {"cooldownPeriod": 90},
+        _steps((3, 3.0), (3, 3.0), (4, 0.0), (2, None), (4, 0.0), (2, 3.0), (6, 0.0)),
+        others=_steps((3, 0.0), (3, None), (4, 0.0), (2, 1.0), (4, 0.0), (2, None), (6, 0.0)),
+    ),
+    Trace(
+        "two triggers, woken with an error",
+        {"cooldownPeriod": 90, "initialCooldownPeriod": 0},
+        _steps((2, 3.0), (8, 0.0)),
+        others=_steps((2, None), (8, 0.0)),
+        replicas=0,
+    ),
+    Trace(
+        "at least 2, the HPA above",
+        {"minReplicaCount": 2, "cooldownPeriod": 30},
+        _steps((2, 3.0), (8, 0.0)),
+        scaled=[None, 5],
+        replicas=2,
     ),
     Trace(
         "the HPA between",

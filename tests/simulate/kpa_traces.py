@@ -326,6 +326,30 @@ TRACES: Final[tuple[Trace, ...]] = (
         {"target": "3", "serving.knative.dev/progress-deadline": "60s"},
         start=600_200,
     ),
+    Trace(
+        "a start that fails, after a moment's load",
+        _step((5, 1.0), (300, 0.0)),
+        {"target": "3", "serving.knative.dev/progress-deadline": "60s"},
+        start=600_200,
+    ),
+    Trace(
+        "grace 1 s, network 7.9 s",
+        _step((40, 3.0), (160, 0.0), (20, 1.0), (200, 0.0)),
+        {"target": "2", "window": "10s"},
+        config={"scale-to-zero-grace-period": "1s"},
+        network=7_900,
+    ),
+    Trace("the least target", _steady(100, 0.035), {"target": "0.01"}),
+    Trace(
+        "figures on the edge of a pod",
+        _step((130, 1.4), (130, 1.4004), (130, 1.4000004), (130, 2.8), (130, 0.1)),
+        {"target": "1.4", "target-utilization-percentage": "100"},
+    ),
+    Trace(
+        "weighted, large figures",
+        _noise(300, 20_000.0, 9),
+        {"target": "5000", "metric-aggregation-algorithm": "weighted-exponential"},
+    ),
     Trace("not to zero", _step((60, 3.0), (200, 0.0)), config={"enable-scale-to-zero": "false"}),
     Trace(
         "unreachable",
