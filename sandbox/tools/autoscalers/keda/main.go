@@ -103,11 +103,11 @@ func (t trace) play() ([]int32, error) {
 		return nil, err
 	}
 	var decided []int32
-	for _, found := range t.Polls {
-		if found.Scaled != nil && replicas > 0 {
-			replicas = *found.Scaled
+	for _, each := range t.Polls {
+		if each.Scaled != nil && replicas > 0 {
+			replicas = *each.Scaled
 		}
-		result := scaler.RequestScale(context.Background(), object, found.Active, found.Failed, executor.ScaleExecutorOptions{})
+		result := scaler.RequestScale(context.Background(), object, each.Active, each.Failed, executor.ScaleExecutorOptions{})
 		if result.Error != nil {
 			return nil, result.Error
 		}
