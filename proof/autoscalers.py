@@ -23,7 +23,7 @@ _SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
-class Autoscaler:
+class RealAutoscaler:
     """An autoscaler of others, and ours beside it."""
 
     kind: str
@@ -82,8 +82,8 @@ def _count_of_kpa(decided: Mapping[str, Sequence[Any]]) -> int:
     return len(decided["ticks"]) + len(decided["changes"])
 
 
-AUTOSCALERS: Final[tuple[Autoscaler, ...]] = (
-    Autoscaler(
+AUTOSCALERS: Final[tuple[RealAutoscaler, ...]] = (
+    RealAutoscaler(
         "kpa",
         "knative",
         "knative.dev/serving",
@@ -95,7 +95,7 @@ AUTOSCALERS: Final[tuple[Autoscaler, ...]] = (
         _count_of_kpa,
         "knative.dev/serving/pkg/reconciler/autoscaling/kpa",
     ),
-    Autoscaler(
+    RealAutoscaler(
         "hpa",
         "kubernetes",
         "k8s.io/kubernetes",
@@ -106,7 +106,7 @@ AUTOSCALERS: Final[tuple[Autoscaler, ...]] = (
         hpa_traces.differences,
         len,
     ),
-    Autoscaler(
+    RealAutoscaler(
         "keda",
         "keda",
         "github.com/kedacore/keda/v2",

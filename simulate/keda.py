@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from components.crds.autoscaling import MetricTargetType, MetricType
 
-from .hpa import Hpa, HpaSettings, MetricTarget, PodMetrics, hpa_settings
+from .hpa import Hpa, HpaSettings, ScaledMetric, PodMetrics, hpa_settings
 
 POLLING_SECONDS: Final = 30
 COOLDOWN_SECONDS: Final = 300
@@ -159,12 +159,12 @@ def keda_settings(manifest: Mapping[str, Any]) -> KedaSettings:
     )
 
 
-def _metric(name: str, trigger: Mapping[str, Any]) -> MetricTarget:
+def _metric(name: str, trigger: Mapping[str, Any]) -> ScaledMetric:
     """The metric of the HPA that a trigger becomes."""
     kind = MetricTargetType(trigger.get("metricType") or MetricTargetType.AVERAGE_VALUE)
     if trigger["type"] in _OF_PODS:
         value = float(trigger["metadata"]["value"])
         amount = int(value) if kind is MetricTargetType.UTILIZATION else thousandths(value)
-        return MetricTarget(MetricType.RESOURCE, trigger["type"], kind, amount)
+        return ScaledMetric(MetricType.RESOURCE, trigger["type"], kind, amount)
     amount = thousandths(float(trigger["metadata"]["threshold"]))
-    return MetricTarget(MetricType.EXTERNAL, name, kind, amount)
+    return ScaledMetric(MetricType.EXTERNAL, name, kind, amount)

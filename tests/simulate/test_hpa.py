@@ -8,10 +8,10 @@ from components.crds.autoscaling import MetricTargetType, MetricType, PolicySele
 from simulate.hpa import (
     Hpa,
     HpaSettings,
-    MetricTarget,
+    ScaledMetric,
     PodMetrics,
-    ScalingPolicy,
-    ScalingRules,
+    RatePolicy,
+    RateRules,
     hpa_settings,
     thousandths,
 )
@@ -37,7 +37,7 @@ def scalers(**changes: Any) -> dict[str, HpaSettings]:
 
 
 def test_settings_are_what_a_stack_renders() -> None:
-    target = MetricTarget(MetricType.PODS, WAITING, MetricTargetType.AVERAGE_VALUE, 2000)
+    target = ScaledMetric(MetricType.PODS, WAITING, MetricTargetType.AVERAGE_VALUE, 2000)
     assert scalers()["qwen-queue-predictor"] == HpaSettings(3, (target,))
 
 
@@ -45,10 +45,8 @@ def test_a_time_to_look_back_makes_it_go_by_rules() -> None:
     path = "models[qwen-queue].serve.kserve.scale.scale_down_seconds"
     settings = scalers(**{path: 60})["qwen-queue-predictor"]
     percent, pods = PolicyType.PERCENT, PolicyType.PODS
-    assert settings.down == ScalingRules(60, (ScalingPolicy(percent, 100, 15),))
-    assert settings.up == ScalingRules(
-        0, (ScalingPolicy(pods, 4, 15), ScalingPolicy(percent, 100, 15))
-    )
+    assert settings.down == RateRules(60, (RatePolicy(percent, 100, 15),))
+    assert settings.up == RateRules(0, (RatePolicy(pods, 4, 15), RatePolicy(percent, 100, 15)))
 
 
 def test_rules_are_read_with_the_defaults_of_the_api_server() -> None:
@@ -56,7 +54,7 @@ def test_rules_are_read_with_the_defaults_of_the_api_server() -> None:
     spec = {"maxReplicas": 5, "metrics": [], "behavior": {"scaleUp": {"policies": [policy]}}}
     settings = hpa_settings({"spec": spec})
     assert settings.min_replicas == 1
-    assert settings.up == ScalingRules(0, (ScalingPolicy(PolicyType.PODS, 2, 40),))
+    assert settings.up == RateRules(0, (RatePolicy(PolicyType.PODS, 2, 40),))
     assert settings.down is not None
     assert (settings.down.stabilization_seconds, settings.down.select) == (300, PolicySelect.MAX)
 
@@ -73,7 +71,7 @@ def test_what_is_finer_than_a_thousandth_is_cut_off() -> None:
 
 
 def test_pods_that_are_looked_for_in_vain_change_nothing() -> None:
-    target = MetricTarget(MetricType.PODS, "load", MetricTargetType.AVERAGE_VALUE, 1000)
+    target = ScaledMetric(MetricType.PODS, "load", MetricTargetType.AVERAGE_VALUE, 1000)
     hpa = Hpa(HpaSettings(9, (target,)))
     assert hpa.decide(15, 3, [PodMetrics()] * 3) == 3
     assert hpa.decide(30, 3, []) == 3

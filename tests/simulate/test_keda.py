@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.crds.autoscaling import MetricTargetType, MetricType
-from simulate.hpa import HpaSettings, MetricTarget, PodMetrics
+from simulate.hpa import HpaSettings, ScaledMetric, PodMetrics
 from simulate.keda import Keda, KedaSettings, keda_settings, thousandths
 from tests.simulate import recorded
 from tests.simulate.hpa_traces import differences
@@ -27,7 +27,7 @@ def scaled_object(**spec: Any) -> dict[str, Any]:
 
 
 def test_an_object_that_says_little_is_scaled_as_keda_ships() -> None:
-    target = MetricTarget(MetricType.EXTERNAL, NAME, MetricTargetType.AVERAGE_VALUE, 1500)
+    target = ScaledMetric(MetricType.EXTERNAL, NAME, MetricTargetType.AVERAGE_VALUE, 1500)
     assert keda_settings(scaled_object()) == KedaSettings(HpaSettings(100, (target,)), {NAME: 0.0})
 
 
@@ -60,7 +60,7 @@ def test_cpu_alone_never_goes_to_no_pod() -> None:
     trigger = {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "60"}}
     settings = keda_settings({"spec": {"triggers": [trigger]}})
     [metric] = settings.hpa.metrics
-    assert metric == MetricTarget(MetricType.RESOURCE, "cpu", MetricTargetType.UTILIZATION, 60)
+    assert metric == ScaledMetric(MetricType.RESOURCE, "cpu", MetricTargetType.UTILIZATION, 60)
     assert Keda(settings, 0.0).poll(1000.0, 1, {}) == 1
 
 

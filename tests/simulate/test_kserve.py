@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.crds.autoscaling import MetricTargetType, MetricType
-from simulate.hpa import HpaSettings, MetricTarget
+from simulate.hpa import HpaSettings, ScaledMetric
 from simulate.keda import KedaSettings
 from simulate.kpa import KpaSettings
 from simulate.kserve import autoscaler_settings
@@ -26,7 +26,7 @@ def test_an_hpa_beside_it_scales_on_a_metric_of_its_own() -> None:
 def test_kserve_s_own_hpa_scales_on_cpu_by_the_rules_of_the_api_server() -> None:
     scaler = settings({"metric": "cpu", "target": 60, "min": 2, "max": 5})
     assert isinstance(scaler, HpaSettings)
-    target = MetricTarget(MetricType.RESOURCE, "cpu", MetricTargetType.UTILIZATION, 60)
+    target = ScaledMetric(MetricType.RESOURCE, "cpu", MetricTargetType.UTILIZATION, 60)
     assert (scaler.min_replicas, scaler.max_replicas, scaler.metrics) == (2, 5, (target,))
     assert scaler.up is not None
     assert scaler.down is not None
@@ -38,7 +38,7 @@ def test_keda_scales_on_a_query_to_zero() -> None:
     scale = {"metric": "prometheus", "target": 1.5, "min": 0, "max": 4, "query": query}
     scaler = settings({**scale, "scale_down_seconds": 60}, keda=True)
     assert isinstance(scaler, KedaSettings)
-    target = MetricTarget(
+    target = ScaledMetric(
         MetricType.EXTERNAL, "s0-prometheus", MetricTargetType.AVERAGE_VALUE, 1500
     )
     assert (scaler.min_replicas, scaler.hpa.max_replicas, scaler.hpa.metrics) == (0, 4, (target,))
