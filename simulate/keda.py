@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from components.crds.autoscaling import MetricTargetType, MetricType
 
-from .hpa import Hpa, HpaSettings, ScaledMetric, PodMetrics, hpa_settings
+from .hpa import Hpa, HpaSettings, PodMetrics, ScaledMetric, hpa_settings
 
 POLLING_SECONDS: Final = 30
 COOLDOWN_SECONDS: Final = 300

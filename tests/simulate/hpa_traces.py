@@ -327,7 +327,7 @@ TRACES: Final[tuple[Trace, ...]] = (
     Trace(
         "cpu, a start of 450 s",
         _spec("cpu", {"type": "Utilization", "averageUtilization": 50}, 1, 20, _FREE),
-        _noise(120, 12, 10),
+        _steps((4, 2), (60, 11), (40, 7)),
         pending=10_000,
         start=450_000,
     ),

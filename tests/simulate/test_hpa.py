@@ -8,10 +8,10 @@ from components.crds.autoscaling import MetricTargetType, MetricType, PolicySele
 from simulate.hpa import (
     Hpa,
     HpaSettings,
-    ScaledMetric,
     PodMetrics,
     RatePolicy,
     RateRules,
+    ScaledMetric,
     hpa_settings,
     thousandths,
 )

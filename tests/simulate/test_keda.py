@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.crds.autoscaling import MetricTargetType, MetricType
-from simulate.hpa import HpaSettings, ScaledMetric, PodMetrics
+from simulate.hpa import HpaSettings, PodMetrics, ScaledMetric
 from simulate.keda import Keda, KedaSettings, keda_settings, thousandths
 from tests.simulate import recorded
 from tests.simulate.hpa_traces import differences
