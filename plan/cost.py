@@ -22,7 +22,7 @@ from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .hardware import cards_of_types
-from .model import Marker, Plan
+from .model import Marker, Plan, Resource
 from .objects import section, texts_of
 from .stack_file import parsed
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
@@ -46,6 +46,7 @@ COUNTS: Final[Mapping[str, str]] = {
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
 _INGRESS: Final = "nginx-ingress-controller"
+_ALB: Final = "alb-ingress-controller"
 _PUBLIC: Final = "public addresses and their traffic"
 
 # Billed by what is used, which a plan does not say, or at prices that are in no list here.
@@ -241,7 +242,8 @@ def compare(before: Bill | None, after: Bill | None) -> Comparison:
 def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     """Load balancers that ACK makes of what a plan has; those of others' clusters are theirs.
 
-    An API server has a CLB, and Kourier too; the Ingress controller has an NLB since 2025-08:
+    An API server has a CLB, and Kourier too; the Ingress controller of NGINX has an NLB since
+    2025-08, and that of ALB makes a standard ALB instance with its default AlbConfig:
     https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/control-public-access-to-the-api-server-of-a-cluster,
     .../use-the-kourier-gateway-in-knative, https://www.alibabacloud.com/help/doc-detail/378167.htm,
     read 2026-11.
@@ -250,9 +252,11 @@ def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     kouriers = plan.of(KOURIER) if clusters else []
     yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
     yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
-    for name, _ in _addons(plan):
+    for _, name, config in addons(plan):
         if name == _INGRESS:
             yield Line("ingress load balancer", prices.load_balancer("NLB"))
+        elif name == _ALB and section(config, "albIngress").get("CreateDefaultALBConfig") is True:
+            yield Line("ingress load balancer", prices.load_balancer("ALB"))
 
 
 def _by_use(plan: Plan) -> Iterator[str]:
@@ -261,7 +265,7 @@ def _by_use(plan: Plan) -> Iterator[str]:
     yield from (words for type_, words in _BY_USE.items() if type_ in types)
     if any(_is_public(plan)):
         yield _PUBLIC
-    for name, _ in _addons(plan):
+    for _, name, _ in addons(plan):
         if name in ADDONS and ADDONS[name].bills:
             yield str(ADDONS[name].bills)
 
@@ -271,16 +275,22 @@ def _is_public(plan: Plan) -> Iterator[bool]:
     for cluster in plan.of(CLUSTER):
         yield cluster.inputs.get("slbInternetEnabled") is not False
         yield bool(plan.of(KOURIER))
-    for name, config in _addons(plan):
+    for _, name, config in addons(plan):
+        alb = section(config, "albIngress")
         yield name == _INGRESS and config.get("IngressSlbNetworkType") != "intranet"
+        yield name == _ALB and bool(alb) and alb.get("AddressType") != "Intranet"
 
 
-def _addons(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Add-ons of the clusters, by name, with what they are told."""
-    listed = [addon for cluster in plan.of(CLUSTER) for addon in cluster.inputs.get("addons") or ()]
-    for addon in [*listed, *(resource.inputs for resource in plan.of(ADDON))]:
+def addons(plan: Plan) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    """Add-ons of the clusters, by name, with what they are told and the resource that says it."""
+    listed = [
+        (cluster, addon)
+        for cluster in plan.of(CLUSTER)
+        for addon in cluster.inputs.get("addons") or ()
+    ]
+    for resource, addon in [*listed, *((one, one.inputs) for one in plan.of(ADDON))]:
         if isinstance(addon, Mapping) and not addon.get("disabled"):
-            yield str(addon.get("name")), section(parsed(str(addon.get("config"))))
+            yield resource, str(addon.get("name")), section(parsed(str(addon.get("config"))))
 
 
 def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:

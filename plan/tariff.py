@@ -82,7 +82,7 @@ class Tariff:
         return _fee(prices[0]) if prices else Cost(gap=f"no price of {spec}, profile {profile}")
 
     def load_balancer(self, kind: str) -> Cost:
-        """Base fee of a load balancer, `CLB` or `NLB`, in the currency of the nodes likewise."""
+        """Base fee of a load balancer, `ALB`, `CLB` or `NLB`, likewise in the nodes' currency."""
         return _fee(self._alike_first(LOAD_BALANCERS[kind])[0])
 
     def nat_gateway(self) -> Cost:

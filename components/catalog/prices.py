@@ -140,6 +140,8 @@ def nat_gateway(region: str) -> Price:
 # passes through is billed in capacity units. Read 2026-11:
 # https://www.alibabacloud.com/help/en/slb/classic-load-balancer/product-overview/pay-as-you-go-billing-for-clb
 # https://www.alibabacloud.com/help/en/slb/network-load-balancer/product-overview/nlb-billable-items
+# https://www.alibabacloud.com/help/en/slb/application-load-balancer/product-overview/alb-billing-rules
+# (of the standard edition, which an AlbConfig makes unless it says otherwise)
 LOAD_BALANCERS: Final[Mapping[str, tuple[Price, ...]]] = MappingProxyType(
     {
         "CLB": (
@@ -150,6 +152,7 @@ LOAD_BALANCERS: Final[Mapping[str, tuple[Price, ...]]] = MappingProxyType(
             Price(Decimal("0.147"), PriceList("CNY", "help.aliyun.com", "undated")),
             Price(Decimal("0.020"), PriceList("USD", "alibabacloud.com", "2025-02-24")),
         ),
+        "ALB": (Price(Decimal("0.021"), PriceList("USD", "alibabacloud.com", "2024-03-11")),),
     }
 )
 """Fee of a load balancer by its kind, once per currency."""
