@@ -4,12 +4,15 @@ A type of resource that no earlier stack had fails once in its create and once i
 
     python -m proof.stack_files            # all of them
     python -m proof.stack_files own-vpc
+    python -m proof.stack_files --cases    # public stack files in our fields, of ../shared/cases
+    python -m proof.stack_files --cases c30-domain-tls
 """
 
+import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,17 +27,21 @@ from tests.sandbox.failing import (
     assert_updates_survive,
     types_of,
 )
+from tests.stacks.case_files import CASE_STACKS, case_project, missing
 from tests.stacks.environments import NAMES, ROOT
 from tests.stacks.example_stacks import EXAMPLE_STACKS, project
 
 from .step import Row, Say, Skipped, Step
 
+Project = Callable[[str, Path], Path]
+"""Makes the project of a stack in a folder."""
 
-def life(name: str, tried: set[str]) -> Row:
+
+def life(name: str, project_of: Project, tried: set[str]) -> Row:
     """The life of a stack; what it adds to the types that were tried is tried."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        root = project(name, Path(folder))
+        root = project_of(name, Path(folder))
         resources = plan(name, root).resources
         types = types_of(resources) - tried
         tried |= types
@@ -56,13 +63,25 @@ def life(name: str, tried: set[str]) -> Row:
 
 
 def run(_: Say, names: Sequence[str] = EXAMPLE_STACKS) -> Iterator[Row]:
-    """A row per file."""
-    missing = binaries.why_unavailable()
+    """A row per file of the examples."""
+    tried = {type_ for name in NAMES for type_ in types_of(plan(name, ROOT).resources)}
+    return rows(names, project, tried)
+
+
+def run_cases(_: Say, names: Sequence[str] = ()) -> Iterator[Row]:
+    """A row per public stack file; none of their types is tried before."""
     if missing is not None:
         raise Skipped(missing)
-    tried = {type_ for name in NAMES for type_ in types_of(plan(name, ROOT).resources)}
+    return rows(names or CASE_STACKS, case_project, set())
+
+
+def rows(names: Sequence[str], project_of: Project, tried: set[str]) -> Iterator[Row]:
+    """A row per stack."""
+    reason = binaries.why_unavailable()
+    if reason is not None:
+        raise Skipped(reason)
     for name in names:
-        yield life(name, tried)
+        yield life(name, project_of, tried)
 
 
 STEP: Final = Step("stack-files", run, in_ci=True)
@@ -70,6 +89,13 @@ STEP: Final = Step("stack-files", run, in_ci=True)
 if __name__ == "__main__":
     from . import __main__ as proof
 
-    names = sys.argv[1:] or EXAMPLE_STACKS
-    step = Step(STEP.name, lambda say: run(say, names))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="stacks; all where none is named")
+    parser.add_argument("--cases", action="store_true", help="public stack files, in our fields")
+    options = parser.parse_args()
+    step = (
+        Step("case-files", lambda say: run_cases(say, options.names))
+        if options.cases
+        else Step(STEP.name, lambda say: run(say, options.names or EXAMPLE_STACKS))
+    )
     sys.exit(0 if proof.prove([step], Console(highlight=False)) else 1)
