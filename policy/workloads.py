@@ -9,12 +9,8 @@ from typing import Any, Final, TypeGuard
 
 from components.args import MISSING, Fault, Words
 from components.catalog.labels import GPU_RESOURCE
-from components.serving.secrets import (
-    is_secret,
-    is_secret_name,
-    is_secret_value,
-    secret_word_faults,
-)
+from components.secret_forms import is_secret, is_secret_name, is_secret_value
+from components.serving.secrets import secret_word_faults
 from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
 from plan.objects import Objects, items, kind_of, section, text_of, texts_of
 from plan.pods import Pods, containers, pods_in, policies_of
