@@ -273,15 +273,15 @@ REFUSED: Final = [
         "no-open-role",
         [
             role(
-                "ClusterRoleBinding",
+                "RoleBinding",
                 roleRef={"name": "cluster-admin"},
                 subjects=[{"kind": "Group", "name": "system:authenticated"}],
             )
         ],
         [
-            "ClusterRoleBinding one: roleRef.name is 'cluster-admin', but it must be a role of its "
+            "RoleBinding one: roleRef.name is 'cluster-admin', but it must be a role of its "
             "own: cluster-admin may do everything.",
-            "ClusterRoleBinding one: subjects[0].name is 'system:authenticated', but it must be "
+            "RoleBinding one: subjects[0].name is 'system:authenticated', but it must be "
             "who needs it: everybody would have the role.",
         ],
     ),
