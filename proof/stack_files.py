@@ -1,10 +1,12 @@
 """Every stack file of the examples: up in the sandbox, through its failures, and gone again.
 
+Each Secret that it names holds a canary, which neither the engine nor the status shows.
+
 A type of resource that no earlier stack had fails once in its create and once in its update.
 
     python -m proof.stack_files            # all of them
     python -m proof.stack_files own-vpc
-    python -m proof.stack_files --cases    # public stack files in our fields, of ../shared/cases
+    python -m proof.stack_files --cases    # public stack files, of ../shared/cases
     python -m proof.stack_files --cases c30-domain-tls
 """
 
@@ -27,7 +29,8 @@ from tests.sandbox.failing import (
     assert_updates_survive,
     types_of,
 )
-from tests.stacks.case_files import CASE_STACKS, case_project, missing
+from tests.sandbox.kept_secrets import assert_secrets_stay
+from tests.stacks.case_files import case_project, case_stacks, missing
 from tests.stacks.environments import NAMES, ROOT
 from tests.stacks.example_stacks import EXAMPLE_STACKS, project
 
@@ -42,13 +45,15 @@ def life(name: str, project_of: Project, tried: set[str]) -> Row:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         root = project_of(name, Path(folder))
-        resources = plan(name, root).resources
+        planned = plan(name, root)
+        resources = planned.resources
         types = types_of(resources) - tried
         tried |= types
-        fault = ""
+        fault, secrets = "", 0
         with sandbox_of(name, root=root) as box:
             try:
                 assert_creates_survive(box, types)
+                secrets = assert_secrets_stay(box, planned)
                 assert_updates_survive(box, types - WITHOUT_UPDATE)
                 if any(resource.protect for resource in resources):
                     unprotect(box)
@@ -57,7 +62,8 @@ def life(name: str, project_of: Project, tried: set[str]) -> Row:
                 fault = str(error) or "what the state knows is not what exists"
     kinds = ", ".join(sorted(type_.rpartition(":")[2] for type_ in types)) or "none"
     figures = (
-        f"up and gone in {time.monotonic() - start:.0f} s; new types that failed once: {kinds}"
+        f"up and gone in {time.monotonic() - start:.0f} s, {secrets} Secrets kept; types that "
+        f"failed once: {kinds}"
     )
     return Row(name, figures, (fault,) if fault else ())
 
@@ -69,10 +75,11 @@ def run(_: Say, names: Sequence[str] = EXAMPLE_STACKS) -> Iterator[Row]:
 
 
 def run_cases(_: Say, names: Sequence[str] = ()) -> Iterator[Row]:
-    """A row per public stack file; none of their types is tried before."""
+    """A row per public stack file; every type of each fails once."""
     if missing is not None:
         raise Skipped(missing)
-    return rows(names or CASE_STACKS, case_project, set())
+    for name in names or case_stacks():
+        yield from rows([name], case_project, set())
 
 
 def rows(names: Sequence[str], project_of: Project, tried: set[str]) -> Iterator[Row]:
@@ -91,7 +98,7 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="stacks; all where none is named")
-    parser.add_argument("--cases", action="store_true", help="public stack files, in our fields")
+    parser.add_argument("--cases", action="store_true", help="public stack files in their place")
     options = parser.parse_args()
     step = (
         Step("case-files", lambda say: run_cases(say, options.names))

@@ -1,4 +1,4 @@
-"""Public stack files that say a need in a spelling which is not ours, and the fields that say it.
+"""Public stack files as stacks, and the fields that say a need which they spell otherwise.
 
 The files lie in the folder `cases` of ACK_INFERENCE_SHARED, by default `../shared`.
 """
@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import yaml
 
-from .environments import CASE_FILES, GONE, PROJECT, Raw, configuration, merged
+from .environments import (
+    CASE_FILES,
+    GONE,
+    PROJECT,
+    Raw,
+    configuration,
+    merged,
+    sentences,
+)
 from .example_stacks import program
 
 missing: Final = (
@@ -74,18 +82,24 @@ REWRITTEN: Final[Mapping[str, Mapping[str, Any]]] = {
 """What has another spelling here, and is planned in it: the fields that say it."""
 
 
-CASE_STACKS: Final = {file.replace("_", "-"): file for file in REWRITTEN}
-"""The files by the names of their stacks, which are parts of names that take no underscore."""
+def in_our_fields(file: str) -> Raw:
+    """What a file says, rewritten where it has another spelling."""
+    return merged(configuration(CASE_FILES / f"{file}.yaml"), REWRITTEN.get(file, {}))
 
 
-def rewritten(file: str) -> Raw:
-    """What a file says in our fields."""
-    return merged(configuration(CASE_FILES / f"{file}.yaml"), REWRITTEN[file])
+def case_stacks() -> dict[str, str]:
+    """The files that are to plan by the names of their stacks, the rewritten ones first.
+
+    Names of resources are made of that of the stack, and take no underscore.
+    """
+    others = sorted(path.stem for path in CASE_FILES.glob("*.yaml") if path.stem not in REWRITTEN)
+    planned = [file for file in others if not sentences(in_our_fields(file))]
+    return {file.replace("_", "-"): file for file in (*REWRITTEN, *planned)}
 
 
 def case_project(name: str, folder: Path) -> Path:
     """Makes a project of this repository's program and a file in our fields, by its stack."""
-    raw = rewritten(CASE_STACKS[name])
+    raw = in_our_fields(case_stacks()[name])
     config = {f"{PROJECT}:{key}": value for key, value in raw.items()}
     (program(folder) / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}))
     return folder

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from .case_files import REWRITTEN, missing, rewritten
+from .case_files import REWRITTEN, in_our_fields, missing
 from .environments import CASE_FILES, configuration, planned, sentences, warnings
 
 needs_cases = pytest.mark.skipif(missing is not None, reason=missing or "")
@@ -135,7 +135,7 @@ def test_a_public_stack_file_comes_to_what_it_should(row: Row) -> None:
 @pytest.mark.parametrize("file", REWRITTEN)
 def test_a_file_in_another_spelling_is_planned_in_ours(file: str) -> None:
     assert sentences(configuration(CASE_FILES / f"{file}.yaml"))
-    assert planned(rewritten(file)).manifests()
+    assert planned(in_our_fields(file)).manifests()
 
 
 @needs_cases
