@@ -19,6 +19,7 @@ from sandbox import binaries
 
 from . import (
     charts,
+    engine_model,
     fluid,
     keda,
     knative,
@@ -26,6 +27,7 @@ from . import (
     load_generators,
     metrics,
     nodes,
+    replay,
     scenarios,
     scheduling,
     stack_files,
@@ -41,6 +43,7 @@ STEPS: Final[tuple[Step, ...]] = (
     charts.STEP,
     scheduling.STEP,
     scenarios.STEP,
+    replay.STEP,
     metrics.STEP,
     knative.STEP,
     kserve.STEP,
@@ -48,6 +51,7 @@ STEPS: Final[tuple[Step, ...]] = (
     fluid.STEP,
     nodes.STEP,
     status.STEP,
+    engine_model.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 3

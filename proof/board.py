@@ -5,19 +5,21 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
 from plan.fit import requests, selects_node, tolerates
+from plan.machines import LivePool
 from sandbox.conditions import NodeConditions
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import CONTROLLER_MANAGER, KWOK
 from sandbox.controllers.scheduler import SCHEDULER
-from sandbox.kubernetes.client import ApiClient, namespace_manifest
+from sandbox.kubernetes.client import namespace_manifest
 from sandbox.nodes.manifests import POOL, render_node
-from sandbox.nodes.pool import LivePool
 
-from .cluster import cluster
+from .cluster import Clock, cluster
 from .stack_objects import Manifest, StackObjects
 from .step import Say
 
@@ -28,6 +30,8 @@ ENDING_SECONDS: Final = 2.0
 """How long a pod takes to end: preemption waits for it."""
 QUIET_SECONDS: Final = 5.0
 """Where nothing happens for so long, nothing more will."""
+EVENT_SECONDS: Final = 2.0
+"""An event is written a moment after what it tells of, at the latest."""
 PAUSE_SECONDS: Final = 0.1
 LONGEST_SECONDS: Final = 60.0
 
@@ -43,6 +47,25 @@ _WORKLOADS: Final = (
 Places = Mapping[str, Mapping[str, int]]
 """Pods by workload and pool; `PENDING` stands for the pool of pods that have no node, and `GONE`
 for that of a node which is no longer there."""
+
+
+class Client(Protocol):
+    """What a board asks of a cluster; an ApiClient does it."""
+
+    def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+        """Every object of a kind."""
+
+    def apply(self, manifest: Mapping[str, Any], manager: str, *, force: bool = False) -> object:
+        """Makes or changes an object."""
+
+    def delete(self, manifest: Mapping[str, Any]) -> None:
+        """Has an object end."""
+
+    def remove(self, manifest: Mapping[str, Any]) -> object:
+        """Has an object end, and returns once it is gone."""
+
+    def merge(self, manifest: Mapping[str, Any], change: Mapping[str, Any], manager: str) -> None:
+        """Changes some fields of an object."""
 
 
 class Wrong(Exception):
@@ -64,17 +87,36 @@ def control_plane(say: Say) -> Iterator[ControlPlane]:
         yield plane
 
 
+@dataclass(frozen=True)
+class SchedulerEvent:
+    """Something that the scheduler did, as its events say it."""
+
+    seconds: float
+    """When, on the clock of the cluster."""
+    reason: str
+    """`Scheduled`, or `Preempted`."""
+    workload: str
+    """Whose pod it was: the pods of a workload are alike."""
+    pool: str
+    """Pool of the node."""
+
+
 class Longest:
     """The longest time that something lasted."""
 
-    def __init__(self) -> None:
-        """Nothing lasted yet."""
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Nothing lasted yet.
+
+        Args:
+            clock: The time. Default: that of the machine.
+        """
         self.seconds = 0.0
+        self._clock = clock or time
         self._since: dict[str, float] = {}
 
     def note(self, names: Iterable[str]) -> None:
         """Says what lasts now, by name; what is not named is over."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._since = {name: self._since.get(name, now) for name in names}
         self.seconds = max([self.seconds, *(now - since for since in self._since.values())])
 
@@ -82,15 +124,26 @@ class Longest:
 class Board:
     """Nodes and workloads of a scenario, and what has become of them."""
 
-    def __init__(self, client: ApiClient, objects: StackObjects) -> None:
-        """Clears the cluster, and brings priorities and policies."""
+    def __init__(self, client: Client, objects: StackObjects, clock: Clock | None = None) -> None:
+        """Clears the cluster, and brings priorities and policies.
+
+        Args:
+            client: Speaks to the cluster.
+            objects: What is played with.
+            clock: The cluster's time. Default: that of the machine.
+        """
         self.client = client
         self.objects = objects
+        self.clock: Clock = clock or time
         self._nodes: dict[str, Manifest] = {}
         self._ready: set[str] = set()
-        self._held_up = Longest()
-        self._idle = Longest()
+        self._served: list[str] = []
+        self._held_up = Longest(self.clock)
+        self._idle = Longest(self.clock)
+        self._pools_of_nodes: dict[str, str] = {}
+        """Of all nodes that there ever were."""
         self._clear()
+        self._past = {event["metadata"]["name"] for event in self._events()}
         for manifest in (*objects.priorities, *objects.policies):
             client.apply(manifest, _MANAGER, force=True)
 
@@ -106,7 +159,7 @@ class Board:
         names = [manifest["metadata"]["name"] for manifest in manifests]
         while not self._ready.issuperset(names):
             self._note_ready(self.client.list_objects("v1", "Node"))
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
         return names
 
     def look_at_nodes(self) -> None:
@@ -145,6 +198,7 @@ class Board:
 
     def serve(self, name: str, pods: int) -> None:
         """Starts pods that want no card."""
+        self._served.append(name)
         labels = {_RELEASE: name}
         resources = {"requests": {"cpu": "100m", "memory": "64Mi"}}
         container = {"name": name, "image": name, "resources": resources}
@@ -212,17 +266,17 @@ class Board:
         Raises:
             Wrong: They are not, and nothing happens any more.
         """
-        begun = changed = time.monotonic()
+        begun = changed = self.clock.monotonic()
         last: Places = {}
         while True:
-            now = time.monotonic()
+            now = self.clock.monotonic()
             if (seen := self.places()) != last:
                 last, changed = seen, now
             if seen == places:
                 return now - begun
             if now - changed > quiet or now - begun > seconds:
                 raise Wrong(f"{words(seen)}, but it must be {words(places)}")
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
 
     def stays(self, places: Places, seconds: float) -> None:
         """Returns after a while, in which nothing happened.
@@ -230,11 +284,35 @@ class Board:
         Raises:
             Wrong: Something did.
         """
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        until = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < until:
             if (seen := self.places()) != places:
                 raise Wrong(f"{words(seen)} too early, but it must stay {words(places)}")
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
+
+    def history(self) -> list[SchedulerEvent]:
+        """What the scheduler did with pods of workloads, in order."""
+        self.clock.sleep(EVENT_SECONDS)
+        events = [
+            SchedulerEvent(
+                datetime.fromisoformat(event["eventTime"]).timestamp(),
+                event["reason"],
+                workload,
+                self._pools_of_nodes[event["note"].rpartition(" ")[2]],
+            )
+            for event in self._events()
+            if event["metadata"]["name"] not in self._past
+            and event.get("reason") in ("Scheduled", "Preempted")
+            and (workload := self._workload_of(event["regarding"]["name"])) is not None
+        ]
+        return sorted(events, key=lambda event: event.seconds)
+
+    def _events(self) -> list[Manifest]:
+        return self.client.list_objects("events.k8s.io/v1", "Event")
+
+    def _workload_of(self, pod: str) -> str | None:
+        names = [*self.objects.models, *self.objects.jobs, *self._served]
+        return max((name for name in names if pod.startswith(f"{name}-")), key=len, default=None)
 
     def _render(self, pool: LivePool, card: str | None) -> Manifest:
         node = render_node(pool, pool.sizes[0], pool.zones[0], self._nodes)
@@ -242,6 +320,7 @@ class Board:
         if card:
             node["metadata"]["labels"][GPU_CARD] = card
         self._nodes[node["metadata"]["name"]] = node
+        self._pools_of_nodes[node["metadata"]["name"]] = node["metadata"]["labels"][POOL]
         return node
 
     def _pool_of(self, pod: Manifest) -> str:
@@ -295,7 +374,7 @@ class Board:
             for pod in pods:
                 if "deletionTimestamp" not in pod["metadata"]:
                     self.client.delete(pod)
-            time.sleep(PAUSE_SECONDS)
+            self.clock.sleep(PAUSE_SECONDS)
         for node in self.client.list_objects("v1", "Node"):
             self.client.remove(node)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import requests
 
@@ -111,13 +111,23 @@ def ready_pod(pod: Manifest, address: str) -> dict[str, Any]:
     }
 
 
-def until(holds: Callable[[], bool], seconds: float) -> float | None:
+class Clock(Protocol):
+    """The time of a cluster: that of the machine, or that of a simulation."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Lets time go by."""
+
+
+def until(holds: Callable[[], bool], seconds: float, clock: Clock = time) -> float | None:
     """Seconds until something holds; None where it did not in time."""
-    start = time.monotonic()
-    while time.monotonic() - start < seconds:
+    start = clock.monotonic()
+    while clock.monotonic() - start < seconds:
         if holds():
-            return time.monotonic() - start
-        time.sleep(0.2)
+            return clock.monotonic() - start
+        clock.sleep(0.2)
     return None
 
 

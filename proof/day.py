@@ -17,7 +17,7 @@ from sandbox.kubernetes.client import Manifest
 from tests.stacks.environments import dev
 
 from .board import control_plane
-from .scenarios import ScaledBoard, play_day
+from .scenarios import SandboxScaling, ScaledBoard, play_day
 from .stack_objects import stack_objects
 
 SECONDS: Final = 0.5
@@ -81,7 +81,7 @@ def record_day(plane: ControlPlane) -> DayRecord:
     Raises:
         Wrong: The day does not go as it has to.
     """
-    board = ScaledBoard(plane, stack_objects(dev()))
+    board = ScaledBoard(SandboxScaling(plane), stack_objects(dev()))
     record, over = DayRecord(), threading.Event()
 
     def watch() -> None:

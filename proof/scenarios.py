@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Final
+from typing import Final, Protocol
 
 from components.catalog.labels import INSTANCE_TYPE
 from components.serving.knative_model import RESERVE
+from plan.machines import SPOT_STRATEGY, ZONE, Facts, LivePool
 from sandbox import binaries
 from sandbox.conditions import ANY, NodeConditions
 from sandbox.controllers import running
@@ -21,15 +22,24 @@ from sandbox.controllers.core import AUTOSCALER, ENDS
 from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.kubernetes.client import ApiClient
 from sandbox.nodes.autoscaler import CONDITIONS, FACTS, take_away
-from sandbox.nodes.manifests import POOL, SPOT_STRATEGY, ZONE
-from sandbox.nodes.pool import Facts
+from sandbox.nodes.manifests import POOL
 from sandbox.private import write_private
 from tests.stacks.environments import Raw, dev, hybrid, merged, planned, prod
 
 from . import knative
-from .board import LONGEST_SECONDS, PENDING, Board, Places, Wrong, control_plane, is_ready
-from .cluster import MANAGER, bind_claim, until
+from .board import (
+    LONGEST_SECONDS,
+    PENDING,
+    Board,
+    Client,
+    Places,
+    Wrong,
+    control_plane,
+    is_ready,
+)
+from .cluster import MANAGER, Clock, bind_claim, until
 from .scheduling import WAIT_SECONDS, SchedulingScenario, in_time, rows, sooner
+from .simulated import SimulatedCluster
 from .stack_objects import Manifest, StackObjects, stack_objects
 from .step import Row, Say, Skipped, Step
 
@@ -50,30 +60,86 @@ Nodes = Mapping[str, int]
 """Nodes by pool; pools without any are left out."""
 
 
+class Scaling(Protocol):
+    """An autoscaler, and the cloud that it buys nodes of."""
+
+    client: Client
+
+    def stop(self) -> None:
+        """Ends the autoscaler, and forgets what it knew."""
+
+    def start(self) -> None:
+        """Has it begin."""
+
+    def say_pools(self, pools: Sequence[LivePool]) -> None:
+        """Says which pools there are."""
+
+    def sell_out(self, offers: Sequence[tuple[str, str]]) -> None:
+        """Says of which zones and instance types the cloud has no more, and of no others."""
+
+    def take_away(self, node: str) -> None:
+        """Takes a node away, its pods first."""
+
+
+class SandboxScaling:
+    """The sandbox's autoscaler, in a process of its own beside the real controllers."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        """Speaks to it by files in the folder of the sandbox."""
+        self.client: Client = plane.client
+        self._plane = plane
+
+    def stop(self) -> None:
+        """Ends the process."""
+        running.end_controllers(self._plane, [AUTOSCALER])
+
+    def start(self) -> None:
+        """Starts it."""
+        running.start(self._plane, [AUTOSCALER])
+
+    def say_pools(self, pools: Sequence[LivePool]) -> None:
+        """Says which pools there are."""
+        document = asdict(Facts(groups=tuple(pools)))
+        write_private(self._plane.sandbox / FACTS, json.dumps(document))
+
+    def sell_out(self, offers: Sequence[tuple[str, str]]) -> None:
+        """Says of which zones and instance types the cloud has no more, and of no others."""
+        conditions = replace(CONDITIONS_OF_A_DAY, sold_out=tuple(offers))
+        conditions.write(self._plane.sandbox / CONDITIONS)
+
+    def take_away(self, node: str) -> None:
+        """Takes a node away, its pods first."""
+        take_away(self._plane.client, node)
+
+
 class ScaledBoard(Board):
     """Workloads on pools that an autoscaler grows and shrinks."""
 
-    def __init__(self, plane: ControlPlane, objects: StackObjects) -> None:
+    def __init__(self, scaling: Scaling, objects: StackObjects, clock: Clock | None = None) -> None:
         """Clears the cluster, and has the autoscaler begin anew with the pools of a stack."""
-        running.end_controllers(plane, [AUTOSCALER])
-        super().__init__(plane.client, objects)
-        self._plane = plane
+        scaling.stop()
+        super().__init__(scaling.client, objects, clock)
+        self._scaling = scaling
         self._pools = dict(objects.pools)
         self._names = {pool.id: pool.name for pool in self._pools.values()}
         self.sell_out()
-        self._say_pools()
-        running.start(plane, [AUTOSCALER])
+        self._scaling.say_pools([*self._pools.values()])
+        scaling.start()
         least = {name: pool.least for name, pool in self._pools.items()}
-        until(lambda: self._ready_nodes() == least, LONGEST_SECONDS)
+        until(lambda: self._ready_nodes() == least, LONGEST_SECONDS, self.clock)
 
     def resize(self, pool: str, size: int) -> None:
         """Says how many machines a pool has that nobody scales."""
         self._pools[pool] = replace(self._pools[pool], least=size, most=size)
-        self._say_pools()
+        self._scaling.say_pools([*self._pools.values()])
 
     def sell_out(self, *offers: tuple[str, str]) -> None:
         """Says of which zones and instance types the cloud has no more, and of no others."""
-        replace(CONDITIONS_OF_A_DAY, sold_out=offers).write(self._plane.sandbox / CONDITIONS)
+        self._scaling.sell_out(offers)
+
+    def take_away(self, node: str) -> None:
+        """Takes a node away, as the cloud does with a spot instance: drains it first."""
+        self._scaling.take_away(node)
 
     def expect(
         self, places: Places, seconds: float = LONGEST_SECONDS, quiet: float = STILL_SECONDS
@@ -108,7 +174,7 @@ class ScaledBoard(Board):
             self.look_at_nodes()
             return Counter(node["metadata"]["labels"][POOL] for node in self._nodes.values())
 
-        if until(lambda: there() == nodes, seconds) is None:
+        if until(lambda: there() == nodes, seconds, self.clock) is None:
             raise Wrong(f"nodes: {dict(there())}, but it must be {dict(nodes)}")
 
     def look_at_nodes(self) -> None:
@@ -116,12 +182,9 @@ class ScaledBoard(Board):
         nodes = self.client.list_objects("v1", "Node")
         self._note_ready(nodes)
         for node in nodes:
-            node["metadata"]["labels"][POOL] = self.pool_of(node)
+            pool = node["metadata"]["labels"][POOL] = self.pool_of(node)
+            self._pools_of_nodes[node["metadata"]["name"]] = pool
         self._nodes = {node["metadata"]["name"]: node for node in nodes}
-
-    def _say_pools(self) -> None:
-        document = asdict(Facts(groups=tuple(self._pools.values())))
-        write_private(self._plane.sandbox / FACTS, json.dumps(document))
 
 
 def _idc_full(board: ScaledBoard) -> str:
@@ -154,11 +217,11 @@ def _spot_taken_away(board: ScaledBoard) -> str:
     if node["metadata"]["labels"][SPOT_STRATEGY] == "NoSpot":
         raise Wrong("the node is no spot instance")
     board.sell_out((ANY, node["metadata"]["labels"][INSTANCE_TYPE]))
-    begun = time.monotonic()
-    take_away(board.client, node["metadata"]["name"])
+    begun = board.clock.monotonic()
+    board.take_away(node["metadata"]["name"])
     board.expect({"qwen": {PENDING: 1}})
     board.expect({"qwen": {"a10": 1}}, 3 * WAIT_SECONDS, quiet=2 * WAIT_SECONDS)
-    if (seconds := time.monotonic() - begun) < WAIT_SECONDS:
+    if (seconds := board.clock.monotonic() - begun) < WAIT_SECONDS:
         raise Wrong(f"a10 after {seconds:.1f} s, but it must be {WAIT_SECONDS} s, the time-out")
     board.sell_out()
     board.scale("qwen", 2)
@@ -210,12 +273,12 @@ _TWICE_AS_LARGE: Final = "ecs.gn7i-c32g1.16xlarge"
 
 def _type_sold_out(board: ScaledBoard) -> str:
     board.sell_out((ANY, _T4), (ANY, _A10))
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     board.scale("embed", 1)
     board.expect({"embed": {PENDING: 1}})
     board.stays({"embed": {PENDING: 1}}, WAIT_SECONDS - 2)
     board.expect({"embed": {"a10-spot": 1}}, 3 * WAIT_SECONDS)
-    seconds = time.monotonic() - begun
+    seconds = board.clock.monotonic() - begun
     [node] = board.nodes_of("a10-spot")
     if (size := node["metadata"]["labels"][INSTANCE_TYPE]) != _TWICE_AS_LARGE:
         raise Wrong(f"the node is {size}, but it must be {_TWICE_AS_LARGE}")
@@ -269,6 +332,12 @@ SCENARIOS: Final = (
 )
 
 
+def simulated(objects: StackObjects) -> ScaledBoard:
+    """A board of the simulator."""
+    cluster = SimulatedCluster(objects, CONDITIONS_OF_A_DAY)
+    return ScaledBoard(cluster, objects, cluster)
+
+
 def run(say: Say) -> Iterator[Row]:
     """A row per scenario, and one for each thing that it cannot do without.
 
@@ -279,7 +348,9 @@ def run(say: Say) -> Iterator[Row]:
         raise Skipped(reason)
     with control_plane(say) as plane:
         for scenario in SCENARIOS:
-            yield from rows(scenario, lambda objects: ScaledBoard(plane, objects))
+            yield from rows(
+                scenario, lambda objects: ScaledBoard(SandboxScaling(plane), objects), simulated
+            )
         yield _reserve_row(plane, say)
 
 
@@ -289,7 +360,7 @@ def _reserve_row(plane: ControlPlane, say: Say) -> Row:
     The instance itself is made by ACK's Knative alone, so what is seen of it is what the pods say.
     """
     raw = merged(_on_t4(), knative.TO_ZERO)
-    scaled = ScaledBoard(plane, stack_objects(raw))
+    scaled = ScaledBoard(SandboxScaling(plane), stack_objects(raw))
     running.start(plane, [KNATIVE], say)
     client = plane.client
     [service] = knative.prepare(client, planned(raw))

@@ -6,7 +6,6 @@ ResourcePolicy, a toleration, an affinity or a priority, and it has to go wrong.
 
 import copy
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
@@ -14,7 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 from sandbox import binaries
 from tests.stacks.environments import Raw, dev, hybrid, merged
 
-from .board import PENDING, Board, Wrong, control_plane, words
+from .board import PENDING, Board, SchedulerEvent, Wrong, control_plane, words
+from .simulated import SimulatedCluster
 from .stack_objects import Manifest, StackObjects, stack_objects
 from .step import Row, Say, Skipped, Step
 
@@ -22,6 +22,8 @@ ROUND_SECONDS: Final = 5.0
 """A round of scheduling, at the longest: half of what a pod that failed may have to back off."""
 WAIT_SECONDS: Final = 6
 """Time-out of units in scenarios."""
+TOGETHER_SECONDS: Final = 0.5
+"""What a simulation does within so long counts as done side by side."""
 
 AnyBoard = TypeVar("AnyBoard", bound=Board)
 Take = Callable[[StackObjects], StackObjects]
@@ -105,7 +107,7 @@ def _ebb_and_flow(board: Board) -> str:
 
 
 def _crowd(board: Board) -> str:
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     for pool, count in (("system", 60), ("a10", 70), ("t4", 70)):
         board.add_nodes(pool, count)
     board.serve("web", 260)
@@ -122,7 +124,7 @@ def _crowd(board: Board) -> str:
         _CROWD_SECONDS,
         _CROWD_QUIET_SECONDS,
     )
-    if (seconds := time.monotonic() - begun) > _CROWD_SECONDS:
+    if (seconds := board.clock.monotonic() - begun) > _CROWD_SECONDS:
         raise Wrong(f"it took {seconds:.0f} s, but it must be at most {_CROWD_SECONDS} s")
     return f"200 nodes, 500 pods, 100 preemptions in {seconds:.0f} s"
 
@@ -172,7 +174,7 @@ def _idc_first(board: Board) -> str:
     board.add_nodes("idc", 1)
     board.scale("qwen-chat", 3)
     board.expect({"qwen-chat": {"idc": 2, "elastic": 1}})
-    time.sleep(1.5)  # Pods of the same second are equally old.
+    board.clock.sleep(1.5)  # Pods of the same second are equally old.
     board.scale("qwen-chat", 2)
     board.expect({"qwen-chat": {"idc": 2}})
     if any(_WAIT_LABEL in pod["metadata"]["labels"] for pod in board.pods()):
@@ -185,12 +187,13 @@ _WAIT_LABEL: Final = "k8s.aliyun.com/resource-policy-wait-for-ecs-scaling"
 
 def _sold_out(board: Board) -> str:
     board.add_nodes("a10", 1)
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     board.scale("qwen", 1)
     board.expect({"qwen": {PENDING: 1}})
     board.stays({"qwen": {PENDING: 1}}, WAIT_SECONDS - 2)
     board.expect({"qwen": {"a10": 1}}, 3 * WAIT_SECONDS)
-    return f"t4 is sold out: a10 after {time.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
+    seconds = board.clock.monotonic() - begun
+    return f"t4 is sold out: a10 after {seconds:.1f} s, time-out {WAIT_SECONDS} s"
 
 
 def _bought_in_time(board: Board) -> str:
@@ -263,12 +266,12 @@ def _waits_for_the_max(board: Board) -> str:
 def _waits_for_its_time(board: Board) -> str:
     board.add_nodes("a10", 1)
     board.add_nodes("t4", 1)
-    begun = time.monotonic()
+    begun = board.clock.monotonic()
     board.scale("qwen", 2)
     board.expect({"qwen": {"a10": 1, PENDING: 1}})
     board.stays({"qwen": {"a10": 1, PENDING: 1}}, WAIT_SECONDS - 2)
     board.expect({"qwen": {"a10": 1, "t4": 1}}, 3 * WAIT_SECONDS)
-    return f"t4 after {time.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
+    return f"t4 after {board.clock.monotonic() - begun:.1f} s, time-out {WAIT_SECONDS} s"
 
 
 def _keeps_to_the_max(board: Board) -> str:
@@ -374,7 +377,13 @@ def _run(say: Say) -> Iterator[Row]:
         yield _tests(go)
     with control_plane(say) as plane:
         for scenario in SCENARIOS:
-            yield from rows(scenario, lambda objects: Board(plane.client, objects))
+            yield from rows(scenario, lambda objects: Board(plane.client, objects), simulated)
+
+
+def simulated(objects: StackObjects) -> Board:
+    """A board of the simulator."""
+    cluster = SimulatedCluster(objects)
+    return Board(cluster, objects, cluster)
 
 
 def _tests(go: str) -> Row:
@@ -395,12 +404,25 @@ _LINES: Final = 20
 
 
 def rows(
-    scenario: SchedulingScenario[AnyBoard], board: Callable[[StackObjects], AnyBoard]
+    scenario: SchedulingScenario[AnyBoard],
+    board: Callable[[StackObjects], AnyBoard],
+    beside: Callable[[StackObjects], AnyBoard] | None = None,
 ) -> Iterator[Row]:
-    """Plays a scenario, and then without each thing that it needs."""
+    """Plays a scenario, and then without each thing that it needs.
+
+    Args:
+        scenario: The scenario.
+        board: Where it is played.
+        beside: Where it is played too: the scheduler has to do the same there. Default: nowhere.
+    """
     objects = scenario.change(stack_objects(scenario.raw()))
+    played = board(objects)
     try:
-        yield Row(scenario.name, scenario.play(board(objects)))
+        yield Row(scenario.name, scenario.play(played))
+        if beside:
+            other = beside(objects)
+            scenario.play(other)
+            yield _same_decisions(f"{scenario.name}, simulated", played, other)
     except Wrong as wrong:
         yield Row(scenario.name, "", (str(wrong),))
     for name in scenario.needs:
@@ -410,6 +432,48 @@ def rows(
             yield Row(case, "", (f"it holds all the same, but it must need the {name}",))
         except Wrong as wrong:
             yield Row(case, f"goes wrong: {wrong}")
+
+
+def _same_decisions(case: str, real: Board, simulated_board: Board) -> Row:
+    history = real.history()
+    faults = tuple(differences(history, simulated_board.history()))
+    return Row(case, f"the same {len(history)} decisions in the same order", faults)
+
+
+def differences(
+    real: Sequence[SchedulerEvent], simulated_events: Sequence[SchedulerEvent]
+) -> Iterator[str]:
+    """What a simulation has otherwise: a pod placed or ended elsewhere, or in another order.
+
+    Pods of a workload are alike. What the simulator does within `TOGETHER_SECONDS` may come in any
+    order: a real scheduler binds side by side.
+
+    Args:
+        real: What the real scheduler did, in order.
+        simulated_events: What the simulator did.
+    """
+    times = _times(real)
+    expected = _times(simulated_events)
+    for what in sorted({*times, *expected}):
+        there, here = len(times.get(what, ())), len(expected.get(what, ()))
+        if there != here:
+            yield f"{' '.join(what)}: {here} times, but it must be {there}, as for real"
+    pairs = sorted(
+        (second, first, " ".join(what))
+        for what, firsts in times.items()
+        for first, second in zip(firsts, expected.get(what, ()), strict=False)
+    )
+    for number, (simulated_at, real_at, sooner_here) in enumerate(pairs):
+        for later_at, later_real_at, later in pairs[number + 1 :]:
+            if later_at - simulated_at > TOGETHER_SECONDS and later_real_at < real_at:
+                yield f"{later} comes after {sooner_here}, but it must come before it, as for real"
+
+
+def _times(events: Sequence[SchedulerEvent]) -> dict[tuple[str, str, str], list[float]]:
+    times: dict[tuple[str, str, str], list[float]] = {}
+    for event in events:
+        times.setdefault((event.reason, event.workload, event.pool), []).append(event.seconds)
+    return times
 
 
 STEP: Final = Step("scheduling", _run)

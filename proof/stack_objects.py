@@ -7,19 +7,16 @@ model, with the labels that they add.
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from plan.model import Plan
+from plan.machine_facts import planned_pools
+from plan.machines import LivePool
 from plan.pods import pods_of
-from sandbox.cloud.cloud_file import Existing
-from sandbox.nodes.facts import facts
-from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, LivePool, pools
 from tests.stacks.environments import Raw, accepted, planned
 
 _KUBERNETES: Final = "kubernetes:"
 _POLICY: Final = "scheduling.alibabacloud.com/v1alpha1"
-_CLUSTER: Final = "proof"
 _NO_POD_FIELDS: Final = (
     *("containerConcurrency", "responseStartTimeoutSeconds", "timeoutSeconds"),  # Knative
     *("annotations", "labels", "maxReplicas", "minReplicas", "timeout"),  # KServe
@@ -71,7 +68,7 @@ def stack_objects(raw: Raw) -> StackObjects:
     resources = [resource for resource in plan.resources if resource.type.startswith(_KUBERNETES)]
     manifests = [_plain(resource.inputs) for resource in resources]
     return StackObjects(
-        pools=_pools(raw, plan),
+        pools=planned_pools(plan, accepted(raw), machines=2),
         priorities=_of(manifests, "scheduling.k8s.io/v1", "PriorityClass"),
         policies=_of(manifests, _POLICY, "ResourcePolicy"),
         models=dict(_models(manifests)),
@@ -131,27 +128,6 @@ def _without_claims(workload: Manifest) -> Manifest:
     for container in [*spec["containers"], *spec.get("initContainers", ())]:
         container.pop("volumeMounts", None)
     return workload
-
-
-def _pools(raw: Raw, plan: Plan) -> dict[str, LivePool]:
-    """Pools by name, under the IDs that placements select."""
-    document = json.loads(json.dumps(asdict(facts(accepted(raw), machines=2))))
-    rows = pools(list(_cloud(plan)), Facts.of(document), _CLUSTER, 2)
-    return {pool.name: pool for pool in rows}
-
-
-def _cloud(plan: Plan) -> Iterator[Existing]:
-    switches = [resource.name for resource in plan.resources if resource.type == SWITCH]
-    for resource in plan.resources:
-        inputs = _plain(resource.inputs)
-        if resource.type == SWITCH:
-            yield Existing(resource.type, resource.name, resource.name, inputs, {})
-        elif resource.type == NODE_POOL:
-            inputs["clusterId"] = _CLUSTER
-            if "vswitchIds" in inputs:
-                inputs["vswitchIds"] = [name for name in switches if "pod" not in name]
-            id_ = f"{_CLUSTER}:{resource.name}-id"
-            yield Existing(resource.type, id_, resource.name, inputs, {})
 
 
 def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:

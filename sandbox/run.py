@@ -12,6 +12,8 @@ from typing import Any, Final
 import yaml
 
 from components.platform.knative import NAMESPACE as KNATIVE_SERVING
+from plan.machine_facts import facts
+from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
@@ -32,8 +34,6 @@ from .kubernetes import installs
 from .kubernetes.client import Manifest, namespace_manifest
 from .kubernetes.plugin import KubernetesPlugin, look_up
 from .nodes.autoscaler import CLOUD, CONDITIONS, FACTS, read_facts
-from .nodes.facts import facts
-from .nodes.pool import LivePool, pools
 from .plugin import serving
 from .private import write_private
 

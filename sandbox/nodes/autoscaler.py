@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import requests
 
+from plan.machines import Facts, LivePool, pools
+
 from ..cloud.cloud_file import CloudFile
 from ..conditions import read_node_conditions
 from ..kubernetes.client import ApiClient, Manifest, StatusError
 from ..private import write_private
-from .pool import Facts, LivePool, pools
 from .scaling import Coming, Snapshot, decide, idle_nodes, is_agent
 
 CLOUD: Final = "cloud.json"

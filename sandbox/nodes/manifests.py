@@ -1,21 +1,14 @@
 """Node objects, as ACK registers them."""
 
 import ipaddress
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from components.catalog.instances import MIB
-from components.catalog.labels import ARCHITECTURE, GPU_CARD, INSTANCE_TYPE, NODE_POOL_ID
+from plan.machines import LivePool, Site, Size, node_labels, region_of
 
 from ..kubernetes.server import KUBELET_ADDRESS
-from .pool import LivePool, PoolKind, Site, Size
 
-ZONE: Final = "topology.kubernetes.io/zone"
-EDGE_WORKER: Final = "alibabacloud.com/is-edge-worker"
-CHARGE_TYPE: Final = "node.alibabacloud.com/instance-charge-type"
-SPOT_STRATEGY: Final = "node.alibabacloud.com/spot-strategy"
-SCALED: Final = "goatscaler.io/managed"
-"""Label of a node that GOATScaler added."""
 VERSION: Final = "v1.34.1"
 """Version of the kubelet that no node has."""
 
@@ -40,9 +33,9 @@ def render_node(
         taken: Names of the nodes that there are.
         scaled: Whether the autoscaler added it.
     """
-    region = zone.name.rpartition("-")[0] or zone.name
+    region = region_of(zone)
     address, name = _free(zone, region, taken)
-    labels = _labels(pool, size, zone, region, name, scaled)
+    labels = {POOL: pool.id, **node_labels(pool, size, zone, name, scaled=scaled)}
     offers = size.offers(labels)
     capacity = dict(offers)
     if size.vcpus:
@@ -78,43 +71,6 @@ def render_node(
             },
         },
     }
-
-
-def _labels(
-    pool: LivePool, size: Size, zone: Site, region: str, name: str, scaled: bool
-) -> dict[str, str]:
-    return {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        ARCHITECTURE: size.architecture,
-        POOL: pool.id,
-        **dict(_labels_of_ack(pool, size, zone, region, scaled)),
-        **pool.labels,
-    }
-
-
-def _labels_of_ack(
-    pool: LivePool, size: Size, zone: Site, region: str, scaled: bool
-) -> Iterator[tuple[str, str]]:
-    """Those that were seen on nodes of ACK, 2026; the value of `nvidia_mem` is an estimate."""
-    if pool.kind is PoolKind.FOREIGN:
-        return
-    yield NODE_POOL_ID, pool.id
-    yield "node.alibabacloud.com/nodepool-id", pool.id
-    if size.gpus and size.gpu:
-        yield GPU_CARD, size.gpu
-        yield "aliyun.accelerator/nvidia_count", str(size.gpus)
-        yield "aliyun.accelerator/nvidia_mem", f"{size.gpu_memory_gib * 1024}MiB"
-    if pool.kind is PoolKind.EDGE:
-        yield EDGE_WORKER, "true"
-        return
-    yield INSTANCE_TYPE, size.name
-    yield "topology.kubernetes.io/region", region
-    yield ZONE, zone.name
-    yield CHARGE_TYPE, "PostPaid"
-    yield SPOT_STRATEGY, "SpotAsPriceGo" if pool.is_spot else "NoSpot"
-    if scaled:
-        yield SCALED, "true"
 
 
 def _free(zone: Site, region: str, taken: Collection[str]) -> tuple[str, str]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from plan.fit import FreeRoom, amount, fits, requests
+from plan.machines import ZONE, LivePool, Site, Size
 
 from ..conditions import NodeConditions
 from ..kubernetes.client import Manifest
-from .manifests import POOL, ZONE, render_node
-from .pool import LivePool, Site, Size
+from .manifests import POOL, render_node
 
 SOLD_OUT: Final = "the cloud has no more"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE, INSTANCE_TYPE
 from plan.fit import amount, requests
+from plan.machines import ZONE
 
 from ..kubernetes.client import ApiClient, Manifest
 from .autoscaler import STATE
-from .manifests import POOL, ZONE
+from .manifests import POOL
 from .scaling import is_agent, key_of
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})

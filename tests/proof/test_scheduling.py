@@ -1,6 +1,7 @@
 """What scenarios of scheduling hold against a cluster; that they hold is `make proof`'s affair."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,8 +10,8 @@ import pytest
 import yaml
 
 from proof import scenarios
-from proof.board import PENDING, Board, Longest, Wrong, is_ready, words
-from proof.scheduling import SCENARIOS, TAKEN, SchedulingScenario, rows
+from proof.board import PENDING, Board, Longest, SchedulerEvent, Wrong, is_ready, words
+from proof.scheduling import SCENARIOS, TAKEN, SchedulingScenario, differences, rows
 from proof.stack_objects import StackObjects, stack_objects
 from sandbox.controllers import scheduler
 from sandbox.controllers.controller import ControlPlane
@@ -30,6 +31,7 @@ class FakeCluster:
     def __init__(self, *pods: dict[str, Any]) -> None:
         self.objects: list[dict[str, Any]] = [*pods]
         self.applied: list[Mapping[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
 
     def list_objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
         ready = {"type": "Ready", "status": "True"}
@@ -38,7 +40,7 @@ class FakeCluster:
             for manifest in self.applied
             if manifest["kind"] == "Node"
         ]
-        return {"Pod": self.objects, "Node": nodes}.get(kind, [])
+        return {"Pod": self.objects, "Node": nodes, "Event": self.events}.get(kind, [])
 
     def apply(self, manifest: Mapping[str, Any], *_: Any, **__: Any) -> None:
         self.applied.append(manifest)
@@ -190,6 +192,76 @@ def test_a_scenario_has_to_hold_and_to_go_wrong_without_what_it_needs(
         "weather, without priority",
         "weather, without affinity",
     ]
+
+
+def event(seconds: float, workload: str, pool: str, reason: str = "Scheduled") -> SchedulerEvent:
+    return SchedulerEvent(seconds, reason, workload, pool)
+
+
+REAL = (event(0, "qwen", "a10"), event(0.2, "qwen", "t4"), event(3, "finetune", "t4"))
+
+
+@pytest.mark.parametrize(
+    ("simulated", "differences_seen"),
+    [
+        (REAL, []),
+        ((REAL[1], replace(REAL[0], seconds=0.3), REAL[2]), []),
+        (
+            (REAL[0], REAL[1], event(3, "finetune", "a10")),
+            [
+                "Scheduled finetune a10: 1 times, but it must be 0, as for real",
+                "Scheduled finetune t4: 0 times, but it must be 1, as for real",
+            ],
+        ),
+        (
+            (REAL[0], replace(REAL[1], reason="Preempted"), REAL[2]),
+            [
+                "Preempted qwen t4: 1 times, but it must be 0, as for real",
+                "Scheduled qwen t4: 0 times, but it must be 1, as for real",
+            ],
+        ),
+        (
+            (REAL[0], replace(REAL[1], seconds=9), REAL[2]),
+            [
+                "Scheduled qwen t4 comes after Scheduled finetune t4, but it must come before it, "
+                "as for real"
+            ],
+        ),
+    ],
+)
+def test_a_simulation_has_to_do_the_same_in_the_same_order(
+    simulated: tuple[SchedulerEvent, ...], differences_seen: list[str]
+):
+    assert list(differences(REAL, simulated)) == differences_seen
+
+
+def test_the_history_of_a_board_has_what_was_done_with_its_workloads_since_it_began(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stepping = SimpleNamespace(monotonic=lambda: 0, sleep=lambda _: None)
+    monkeypatch.setattr("proof.board.time", stepping)
+    cluster = FakeCluster()
+    cluster.events = [written("old", "Scheduled", "qwen-1", "2026-01-01T00:00:00Z", "n")]
+    seen = Board(cast(Any, cluster), stack_objects(dev()))
+    [name] = seen.add_nodes("a10", 1)
+    cluster.events += [
+        written("b", "Preempted", "finetune-0-x", "2026-01-01T00:00:05.5Z", name),
+        written("a", "Scheduled", "qwen-2", "2026-01-01T00:00:05.25Z", name),
+        written("c", "FailedScheduling", "qwen-3", "2026-01-01T00:00:06Z", name),
+        written("d", "Scheduled", "stranger-3", "2026-01-01T00:00:06Z", name),
+    ]
+    history = seen.history()
+    assert [(each.reason, each.workload, each.pool) for each in history] == [
+        ("Scheduled", "qwen", "a10"),
+        ("Preempted", "finetune", "a10"),
+    ]
+    assert history[1].seconds - history[0].seconds == pytest.approx(0.25)
+
+
+def written(name: str, reason: str, pod: str, time: str, node: str) -> dict[str, Any]:
+    regarding = {"kind": "Pod", "name": pod}
+    about = {"metadata": {"name": name}, "reason": reason, "regarding": regarding}
+    return {**about, "eventTime": time, "note": f"assigned {pod} to {node}"}
 
 
 def test_everything_is_taken_away_by_some_scenario():

@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE, GPU_SCHEDULE, NODE_POOL_ID
+from plan.machine_facts import facts
+from plan.machines import (
+    EDGE_WORKER,
+    NODE_POOL,
+    SPOT_STRATEGY,
+    SWITCH,
+    ZONE,
+    Facts,
+    LivePool,
+    PoolKind,
+    Site,
+    Size,
+    pools,
+)
 from sandbox.cloud.cloud_file import Existing
-from sandbox.nodes.facts import facts
-from sandbox.nodes.manifests import EDGE_WORKER, SPOT_STRATEGY, ZONE, render_node
-from sandbox.nodes.pool import NODE_POOL, SWITCH, Facts, LivePool, PoolKind, Site, Size, pools
+from sandbox.nodes.manifests import render_node
 from stacks.checks.fit import offers
 from stacks.sections.pools import PoolSection
 from tests.stacks.environments import accepted, dev, existing, hybrid, merged, planned, prod

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from plan.machines import ZONE, LivePool, Site, Size
 from sandbox.conditions import ANY, NodeConditions, read_node_conditions
-from sandbox.nodes.manifests import POOL, ZONE, render_node
-from sandbox.nodes.pool import LivePool, Site, Size
+from sandbox.nodes.manifests import POOL, render_node
 from sandbox.nodes.scaling import (
     Coming,
     Decision,

@@ -1,19 +1,33 @@
-"""What a pool is to the sandbox: sizes of its nodes, their marks, and how many there may be."""
+"""What a pool is where nodes are simulated: their sizes and marks, and how many there may be."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from components.catalog.labels import GPU_RESOURCE, GPU_SCHEDULE, WHOLE_CARDS
+from components.catalog.labels import (
+    ARCHITECTURE,
+    GPU_CARD,
+    GPU_RESOURCE,
+    GPU_SCHEDULE,
+    HOST_NAME,
+    INSTANCE_TYPE,
+    NODE_POOL_ID,
+    WHOLE_CARDS,
+)
 from components.catalog.sharing import BY_MEMORY, GPU_CORES, GPU_MEMORY, MIG_PREFIX, GpuSharing
-
-from ..cloud.cloud_file import Existing
 
 NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 SWITCH: Final = "alicloud:vpc/switch:Switch"
 EDGE: Final = "edge"
 """Input `type` of a pool that machines of an IDC join."""
+ZONE: Final = "topology.kubernetes.io/zone"
+"""Label of the zone of a node; a well-known label of Kubernetes."""
+EDGE_WORKER: Final = "alibabacloud.com/is-edge-worker"
+CHARGE_TYPE: Final = "node.alibabacloud.com/instance-charge-type"
+SPOT_STRATEGY: Final = "node.alibabacloud.com/spot-strategy"
+SCALED: Final = "goatscaler.io/managed"
+"""Label of a node that GOATScaler added."""
 SHARED_RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(BY_MEMORY, (GPU_MEMORY, "aliyun.com/gpu-count")),
     GpuSharing.CORE_MEM: (GPU_MEMORY, GPU_CORES),
@@ -158,8 +172,74 @@ class Facts:
         return cls(sizes(document["sizes"]), sizes(document["machines"]), tuple(groups))
 
 
+def region_of(zone: Site) -> str:
+    """The region of a zone; the name of a site that is in none."""
+    return zone.name.rpartition("-")[0] or zone.name
+
+
+def node_labels(
+    pool: LivePool, size: Size, zone: Site, name: str, *, scaled: bool = False
+) -> dict[str, str]:
+    """Labels of a node: those that were seen on nodes of ACK, and the pool's own.
+
+    Args:
+        pool: The pool that it belongs to.
+        size: Its kind.
+        zone: Where it stands.
+        name: Its name.
+        scaled: Whether the autoscaler added it.
+    """
+    return {
+        HOST_NAME: name,
+        "kubernetes.io/os": "linux",
+        ARCHITECTURE: size.architecture,
+        **dict(_labels_of_ack(pool, size, zone, scaled)),
+        **pool.labels,
+    }
+
+
+def _labels_of_ack(
+    pool: LivePool, size: Size, zone: Site, scaled: bool
+) -> Iterator[tuple[str, str]]:
+    """Those that were seen on nodes of ACK, 2026; the value of `nvidia_mem` is an estimate."""
+    if pool.kind is PoolKind.FOREIGN:
+        return
+    yield NODE_POOL_ID, pool.id
+    yield "node.alibabacloud.com/nodepool-id", pool.id
+    if size.gpus and size.gpu:
+        yield GPU_CARD, size.gpu
+        yield "aliyun.accelerator/nvidia_count", str(size.gpus)
+        yield "aliyun.accelerator/nvidia_mem", f"{size.gpu_memory_gib * 1024}MiB"
+    if pool.kind is PoolKind.EDGE:
+        yield EDGE_WORKER, "true"
+        return
+    yield INSTANCE_TYPE, size.name
+    yield "topology.kubernetes.io/region", region_of(zone)
+    yield ZONE, zone.name
+    yield CHARGE_TYPE, "PostPaid"
+    yield SPOT_STRATEGY, "SpotAsPriceGo" if pool.is_spot else "NoSpot"
+    if scaled:
+        yield SCALED, "true"
+
+
+class CloudResource(Protocol):
+    """What the cloud knows of a resource."""
+
+    @property
+    def type(self) -> str:
+        """Its type token."""
+
+    @property
+    def id(self) -> str:
+        """Its ID; of a pool, with that of the cluster before it."""
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What was asked of it."""
+
+
 def pools(
-    resources: Sequence[Existing], facts: Facts, cluster_id: str, machines: int
+    resources: Iterable[CloudResource], facts: Facts, cluster_id: str, machines: int
 ) -> list[LivePool]:
     """The pools of a cluster, by ID.
 
@@ -169,6 +249,7 @@ def pools(
         cluster_id: ID of the cluster.
         machines: Machines of an edge pool, which the cloud does not decide.
     """
+    resources = tuple(resources)
     zones = {
         switch.id: Site(switch.inputs["zoneId"], switch.inputs["cidrBlock"])
         for switch in resources

@@ -1,7 +1,7 @@
 """What an environment says of nodes, for a cloud that does not know it."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from components.catalog.gpus import Gpu
 from components.catalog.instances import FLANNEL_PODS, GIB, UNKNOWN_PODS, Architecture
@@ -19,7 +19,8 @@ from stacks.sections.pools import (
     PoolSection,
 )
 
-from .pool import IDC, Facts, LivePool, PoolKind, Size
+from .machines import IDC, NODE_POOL, SWITCH, Facts, LivePool, PoolKind, Size, pools
+from .model import Marker, Plan
 
 AnyMachines = EdgePoolSection | NodesSection
 MACHINE: Final = "machine"
@@ -30,6 +31,51 @@ MOST_PODS: Final = 110
 """Pods of a node by Kubernetes' default, and so the most that ask it for a further resource."""
 DEFAULT_MACHINE_MEMORY: Final = 128 * GIB
 """Memory of such a one, in bytes; it has one card if its pool has a `gpu`."""
+
+
+class CreatedResource(NamedTuple):
+    """A resource of a plan, as if it had been made."""
+
+    type: str
+    id: str
+    """`<name>-id`, as in `pulumi up` without a cloud."""
+    inputs: Mapping[str, Any]
+    """With such IDs in place of those that only the cloud knows."""
+
+
+def created(plan: Plan) -> Iterator[CreatedResource]:
+    """Every resource of a plan, made or to be made, with its ID and those that it refers to."""
+    ids = {resource.urn: f"{resource.name}-id" for resource in plan.resources}
+    for resource in plan.resources:
+        if resource.custom:
+            inputs: dict[str, Any] = _with_ids(resource.inputs, ids)
+            yield CreatedResource(resource.type, ids[resource.urn], inputs)
+
+
+def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(value, Marker):
+        sources = [ids[urn] for urn in value.origin if urn in ids]
+        return sources[0] if len(sources) == 1 else str(value)
+    if isinstance(value, Mapping):
+        return {key: _with_ids(inner, ids) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_ids(inner, ids) for inner in value]
+    return value
+
+
+def planned_pools(plan: Plan, environment: Environment, machines: int) -> dict[str, LivePool]:
+    """The pools of a plan by name, under the IDs that placements select.
+
+    Args:
+        plan: The plan of the environment.
+        environment: What its stack file says.
+        machines: Machines of each edge pool, and nodes of each group of an existing cluster.
+    """
+    resources = [each for each in created(plan) if each.type in (NODE_POOL, SWITCH)]
+    clusters = {each.inputs["clusterId"] for each in resources if each.type == NODE_POOL}
+    facts_of_stack = facts(environment, machines)
+    rows = [row for id_ in clusters for row in pools(resources, facts_of_stack, id_, machines)]
+    return {pool.name: pool for pool in rows or facts_of_stack.groups}
 
 
 def facts(environment: Environment, machines: int) -> Facts:

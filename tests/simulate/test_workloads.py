@@ -1,0 +1,107 @@
+"""Which pods there are, and which of them end first."""
+
+import math
+
+import pytest
+
+from simulate.workloads import Controller, Workloads, deletion_order
+
+from .clusters import LOW, cluster, places, policy, submit, template
+
+
+def test_a_replica_set_has_as_many_pods_as_it_is_told_and_replaces_one_that_ends_at_once():
+    placement = cluster({"a10": 3})
+    workloads = Workloads(placement)
+    qwen = template()
+    workloads.scale(qwen, 2)
+    made = workloads.reconcile(0).made
+    placement.schedule(0)
+    assert places(placement) == {"qwen": {"a10": 2}}
+    placement.end(1, made[0])
+    [other] = workloads.reconcile(1).made
+    assert other.name not in {pod.name for pod in made}
+    workloads.gone(5, made[0])
+    assert not workloads.reconcile(5).made
+    workloads.scale(qwen, 0)
+    assert len(workloads.reconcile(6).ended) == 2
+
+
+def test_a_job_replaces_a_pod_once_it_is_gone_and_waits_twice_as_long_each_time():
+    placement = cluster({"a10": 1})
+    workloads = Workloads(placement)
+    workloads.scale(template("train", LOW), 1, Controller.JOB)
+    now = 0.0
+    for seconds in (10, 20, 40, 80, 160, 320, 600, 600):
+        [pod] = workloads.reconcile(now).made
+        placement.schedule(now)
+        placement.end(now, pod)
+        assert not workloads.reconcile(now).made
+        workloads.gone(now, pod)
+        assert not workloads.reconcile(now).made
+        assert workloads.next_time(now) == now + seconds
+        now += seconds
+    [pod] = workloads.reconcile(now).made
+    workloads.gone(now, pod, succeeded=True)
+    assert not workloads.reconcile(now + 9999).made
+    assert workloads.next_time(now) == math.inf
+
+
+def test_jobs_wait_only_where_they_back_off():
+    placement = cluster({"a10": 1})
+    workloads = Workloads(placement, backs_off=False)
+    workloads.scale(template("train", LOW), 1, Controller.JOB)
+    [pod] = workloads.reconcile(0).made
+    workloads.gone(1, pod)
+    assert len(workloads.reconcile(1).made) == 1
+
+
+def test_a_success_forgets_the_failures_before():
+    placement = cluster({})
+    workloads = Workloads(placement)
+    workloads.scale(template("train", LOW), 2, Controller.JOB)
+    first, second = workloads.reconcile(0).made
+    workloads.gone(0, first)
+    workloads.gone(0, second, succeeded=True)
+    assert workloads.by_name["train"].failures == 0
+
+
+@pytest.mark.parametrize("waits", [0, 1])
+def test_a_pod_without_a_node_ends_before_one_that_has_one(waits: int):
+    placement = cluster({"a10": 1})
+    made = submit(placement, 0, template(), 2)
+    for pod in made:
+        placement.set_ready(1, pod)
+    assert deletion_order(9, made[:: -1 if waits else 1])[0] is made[1]
+
+
+def test_a_pod_that_is_not_ready_ends_before_one_that_is_then_the_cheaper_one():
+    placement = cluster({"a10": 2, "t4": 1}, [policy()])
+    first, second, elsewhere = submit(placement, 0, template(), 3)
+    for pod in (second, elsewhere):
+        placement.set_ready(1, pod)
+    assert deletion_order(9, [second, elsewhere, first]) == [first, elsewhere, second]
+
+
+def test_of_pods_of_one_cost_that_share_a_node_with_more_ends_first_then_the_younger():
+    placement = cluster({"a10": 3})
+    workload = template(gpus=0)
+    pods = [
+        placement.submit(0, name, workload, node=where)
+        for name, where in (("a", "a10-1"), ("b", "a10-2"), ("c", "a10-2"), ("d", "a10-3"))
+    ]
+    for pod, ready in zip(pods, (1, 1, 1, 900), strict=True):
+        placement.set_ready(ready, pod)
+    order = [pod.name for pod in deletion_order(1000, pods)]
+    assert order == ["c", "b", "d", "a"]
+
+
+def test_ages_count_as_equal_within_a_power_of_two():
+    placement = cluster({"a10": 3})
+    pods = [
+        placement.submit(0, name, template(gpus=0), node=f"a10-{number}")
+        for number, name in enumerate("abc", 1)
+    ]
+    for pod, ready in zip(pods, (100, 50, 900), strict=True):
+        placement.set_ready(ready, pod)
+    # b has been ready for longer than a, but not for twice as long: the newer pod ends first.
+    assert [pod.name for pod in deletion_order(1000, pods)] == ["c", "b", "a"]
