@@ -41,6 +41,7 @@ from ..names import (
     SecurityGroupId,
     url_faults,
 )
+from ..secret_forms import is_secret_value, named_secrets
 from .node_upgrade import (
     NodeUpgrade,
     RollingPolicy,
@@ -363,6 +364,16 @@ def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
     yield from management_faults(
         args.auto_repair, args.auto_upgrade, args.auto_repair_restart, args.auto_upgrade_kubelet
     )
+    yield from _script_faults("pre_user_data", args.pre_user_data)
+    yield from _script_faults("user_data", args.user_data)
+
+
+def _script_faults(field: str, script: str | None) -> Iterator[Fault]:
+    """Refuses a script with a key or a password in it, which no sentence shows."""
+    if script is not None and (is_secret_value(script) or named_secrets([script])):
+        want = "without: the nodes' RAM role, or a Secret in the cluster, gives access"
+        why = "whoever may read the pool, and each pod on its nodes, could use it"
+        yield Fault(field, Words("a script with a secret in it"), want, why)
 
 
 def instance_type_faults(instance_types: Sequence[str]) -> Iterator[Fault]:
