@@ -280,21 +280,11 @@ class Placement:
 
     def _attempt(self, now: float, pending: _Pending, events: list[Event]) -> None:
         pod, policies = pending.pod, self._policies_of[pending.pod.template]
-        policy = policies[0] if len(policies) == 1 else None
-        why = "no node has room"
-        if len(policies) > 1:
-            names = " and ".join(sorted(each.name for each in policies))
-            self._fail(now, pending, f"{names} select the pod, but one policy can", events)
+        if refusal := _refusal(pod.template, policies):
+            self._fail(now, pending, refusal, events)
             return
-        decision = None
-        if policy:
-            missing = [key for key in policy.match_label_keys if key not in pod.template.labels]
-            if missing:
-                why = f"{policy.name} asks for the label {missing[0]}, which the pod lacks"
-                self._fail(now, pending, why, events)
-                return
-            decision = self._decide(now, pending, policy)
-            why = _explain(policy, decision)
+        policy = policies[0] if policies else None
+        decision = self._decide(now, pending, policy) if policy else None
         tiers = self._tiers(pod.template, policy, decision)
         if node := self._choose(pod, tiers):
             self._settle(pod)
@@ -305,7 +295,9 @@ class Placement:
             if was_nominated:
                 self._move_behind(now, pod)
             return
+        why = "no node has room"
         if policy and decision:
+            why = _explain(policy, decision)
             self._post_filter(now, pending, policy, decision, tiers, events)
         elif pod.template.preempts and not _is_waited_for(pod, tiers):
             self._preempt(now, pod, tiers, events)
@@ -631,6 +623,18 @@ class Placement:
 
     def _is_backing_off(self, pending: _Pending, now: float) -> bool:
         return pending.failures > 0 and _backoff_window(pending) >= math.floor(now)
+
+
+def _refusal(template: PodTemplate, policies: Sequence[ResourcePolicy]) -> str:
+    """Why pods of a template are not tried at all; empty where they are."""
+    if len(policies) > 1:
+        names = " and ".join(sorted(policy.name for policy in policies))
+        return f"{names} select the pod, but one policy can"
+    for policy in policies:
+        for key in policy.match_label_keys:
+            if key not in template.labels:
+                return f"{policy.name} asks for the label {key}, which the pod lacks"
+    return ""
 
 
 def _is_of(policy: ResourcePolicy, number: int, pod: Pod) -> bool:
