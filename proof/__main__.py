@@ -19,6 +19,7 @@ from sandbox import binaries
 
 from . import (
     charts,
+    engine_model,
     fluid,
     keda,
     knative,
@@ -50,6 +51,7 @@ STEPS: Final[tuple[Step, ...]] = (
     fluid.STEP,
     nodes.STEP,
     status.STEP,
+    engine_model.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 3

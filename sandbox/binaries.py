@@ -109,6 +109,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "metrics-adapter": Program(
             "metrics-adapter", "sigs.k8s.io/prometheus-adapter/cmd/adapter", nodes=True
         ),
+        "blis": Program("blis", "github.com/inference-sim/inference-sim", nodes=True),
         "hey": Program("hey", "github.com/rakyll/hey"),
     }
 )

@@ -22,6 +22,10 @@ class Gpu:
     """Whether the cards of a node are joined by NVLink; else by PCIe."""
     driver: str | None = None
     """Lowest version of the NVIDIA driver; None where only an image asks for one."""
+    bandwidth_gbs: int | None = None
+    """Bandwidth of its memory, in GB/s; None where not known."""
+    tflops: float | None = None
+    """Dense matrix compute in FP16 or BF16, in TFLOPS; None where not known."""
 
 
 def _mig(*profiles: str) -> Mapping[str, int]:
@@ -40,27 +44,40 @@ _MIG_141: Final = _mig("1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb", "7
 # others the name is the driver's: "Compatible GPUs" of github.com/NVIDIA/open-gpu-kernel-modules.
 # Memory and compute capability: nvidia-smi of such cards, NVIDIA's data sheets and
 # developer.nvidia.com/cuda-gpus. MIG: "Supported MIG Profiles" of NVIDIA's MIG User Guide for v580.
+# Bandwidth and compute: T4 and V100's bandwidth, L20 and gn8v's bandwidth are of ECS's page of
+# "GPU-accelerated compute-optimized instance families"; all else of NVIDIA's data sheets, SXM where
+# there are several, without sparsity. A P4 has no fast FP16: its FP32 stands there.
 # The families of ECS that have them: `INSTANCES`; what ECS does not sell, machines of an IDC and
 # nodes of other clusters may have. A PPU has a label and a resource of its own, on Lingjun nodes
 # alone, and is no card of CUDA: such a pod asks for alibabacloud.com/ppu.
 GPUS: Final[Mapping[str, Gpu]] = MappingProxyType(  # read 2026-11
     {
-        "A10": Gpu("NVIDIA-A10", 22, 8.6),
-        "T4": Gpu("Tesla-T4", 15, 7.5),
-        "V100": Gpu("Tesla-V100-SXM2-16GB", 15, 7.0, nvlink=True),
-        "V100-32GB": Gpu("Tesla-V100-SXM2-32GB", 31, 7.0, nvlink=True),
-        "P100": Gpu("Tesla-P100-PCIE-16GB", 15, 6.0),
-        "P4": Gpu("Tesla-P4", 7, 6.1),
-        "L20": Gpu("NVIDIA-L20", 44, 8.9),
-        "A100": Gpu("NVIDIA-A100-SXM4-80GB", 79, 8.0, _MIG_80, nvlink=True),
-        "A100-40GB": Gpu("NVIDIA-A100-SXM4-40GB", 39, 8.0, _MIG_40, nvlink=True),
-        "H20": Gpu("NVIDIA-H20", 95, 9.0, _MIG_96, nvlink=True),
+        "A10": Gpu("NVIDIA-A10", 22, 8.6, bandwidth_gbs=600, tflops=125),
+        "T4": Gpu("Tesla-T4", 15, 7.5, bandwidth_gbs=320, tflops=65),
+        "V100": Gpu("Tesla-V100-SXM2-16GB", 15, 7.0, nvlink=True, bandwidth_gbs=900, tflops=125),
+        "V100-32GB": Gpu(
+            "Tesla-V100-SXM2-32GB", 31, 7.0, nvlink=True, bandwidth_gbs=900, tflops=125
+        ),
+        "P100": Gpu("Tesla-P100-PCIE-16GB", 15, 6.0, bandwidth_gbs=732, tflops=18.7),
+        "P4": Gpu("Tesla-P4", 7, 6.1, bandwidth_gbs=192, tflops=5.5),
+        "L20": Gpu("NVIDIA-L20", 44, 8.9, bandwidth_gbs=864, tflops=119),
+        "A100": Gpu(
+            "NVIDIA-A100-SXM4-80GB", 79, 8.0, _MIG_80, nvlink=True, bandwidth_gbs=2039, tflops=312
+        ),
+        "A100-40GB": Gpu(
+            "NVIDIA-A100-SXM4-40GB", 39, 8.0, _MIG_40, nvlink=True, bandwidth_gbs=1555, tflops=312
+        ),
+        "H20": Gpu("NVIDIA-H20", 95, 9.0, _MIG_96, nvlink=True, bandwidth_gbs=4000, tflops=148),
         # Not sold by ECS.
-        "L4": Gpu("NVIDIA-L4", 22, 8.9),
-        "L40S": Gpu("NVIDIA-L40S", 44, 8.9),
-        "A800": Gpu("NVIDIA-A800-SXM4-80GB", 79, 8.0, _MIG_80, nvlink=True),
-        "H800": Gpu("NVIDIA-H800", 79, 9.0, _MIG_80, nvlink=True),
-        "H100": Gpu("NVIDIA-H100-80GB-HBM3", 79, 9.0, _MIG_80, nvlink=True),
-        "H200": Gpu("NVIDIA-H200", 140, 9.0, _MIG_141, nvlink=True),
+        "L4": Gpu("NVIDIA-L4", 22, 8.9, bandwidth_gbs=300, tflops=121),
+        "L40S": Gpu("NVIDIA-L40S", 44, 8.9, bandwidth_gbs=864, tflops=362),
+        "A800": Gpu(
+            "NVIDIA-A800-SXM4-80GB", 79, 8.0, _MIG_80, nvlink=True, bandwidth_gbs=2039, tflops=312
+        ),
+        "H800": Gpu("NVIDIA-H800", 79, 9.0, _MIG_80, nvlink=True, bandwidth_gbs=3350, tflops=989),
+        "H100": Gpu(
+            "NVIDIA-H100-80GB-HBM3", 79, 9.0, _MIG_80, nvlink=True, bandwidth_gbs=3350, tflops=989
+        ),
+        "H200": Gpu("NVIDIA-H200", 140, 9.0, _MIG_141, nvlink=True, bandwidth_gbs=4800, tflops=989),
     }
 )

@@ -56,6 +56,11 @@ class GpuSection(Args):
     """Memory of one card that a program can use, in GiB, rounded down, as nvidia-smi shows it."""
     compute_capability: float = Field(ge=1, lt=100, examples=[9.0])
     """CUDA compute capability, e.g. 9.0: NVIDIA's table at developer.nvidia.com/cuda-gpus."""
+    bandwidth_gbs: int | None = Field(default=None, ge=1, examples=[4800])
+    """Bandwidth of its memory, in GB/s, of its data sheet: for a simulation alone. Left out, as of
+    the most similar card."""
+    tflops: float | None = Field(default=None, gt=0, examples=[148])
+    """Dense matrix compute in FP16 or BF16, in TFLOPS: likewise."""
     driver: DriverVersion | None = Field(default=None, examples=["550.144.03"])
     """Lowest version of the NVIDIA driver that runs the card. Left out, it is not checked."""
     mig: dict[str, Annotated[int, Field(ge=1)]] = Field(default={}, examples=[{"1g.18gb": 7}])
@@ -64,7 +69,13 @@ class GpuSection(Args):
     def card(self) -> Gpu:
         """The row that the catalogue would have."""
         return Gpu(
-            self.label, self.memory_gib, self.compute_capability, self.mig, driver=self.driver
+            self.label,
+            self.memory_gib,
+            self.compute_capability,
+            self.mig,
+            driver=self.driver,
+            bandwidth_gbs=self.bandwidth_gbs,
+            tflops=self.tflops,
         )
 
 
@@ -132,7 +143,7 @@ class InstanceTypeSection(Args):
             self.gpu,
             self.enis,
             self.ips_per_eni,
-            self.architecture or known_architecture(self.name) or Architecture.AMD64,
+            architecture=self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
 

@@ -1,0 +1,331 @@
+"""Reads the scene of a simulation off a stack file and its plan."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from components.catalog.instances import Instance
+from components.catalog.vllm import vllm_image
+from components.cloud.node_pool import ImageType
+from components.crds.knative_annotations import AUTOSCALING
+from components.quantity import parse
+from components.serving.kserve_model import KServeMetric
+from components.serving.shutdown import QUIET_SECONDS, finishes_requests, standard_shutdown
+from plan.cost import bill
+from plan.machine_facts import created, planned_pools
+from plan.machines import LivePool, PoolKind
+from plan.objects import Manifest, name_of, namespace_of
+from plan.refused import Refused
+from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
+from stacks.arguments import required
+from stacks.sections.models import ModelSection
+from stacks.sections.stores import StoreSection
+from stacks.sections.training import TrainingSection
+
+from . import times
+from .engine_profiles import EngineEstimate, Unprofiled, profile_of
+from .hpa import HpaSettings, hpa_settings
+from .kpa import KpaSettings, kpa_settings
+from .policies import KIND as POLICY
+from .policies import read_policy
+from .scene import Job, Model, Routing, Scene, Start
+from .staging import Staged
+from .templates import PodTemplate, PriorityClasses, pod_templates
+
+FIRST_WITH_ROOM_UP_TO: Final = 3
+"""Largest limit of a pod with which the activator takes the first one that has room."""
+DEFAULT_REQUEST_SECONDS: Final = 300
+"""Longest request where a stack file has none: what clients wait, as those of a load test do."""
+TRAINING_IMAGE_BYTES: Final = 5e9
+"""Compressed size of a training image: an assumption, about that of PyTorch with CUDA."""
+MACHINES: Final = 2
+"""Machines of an edge pool, and nodes of each group of an existing cluster, of which no stack file
+says how many there are."""
+
+_KUBERNETES: Final = "kubernetes:"
+_SERVICES: Final = ("Service", "InferenceService")
+_NO_TIME: Final = times.NOTHING
+
+
+def read_scene(staged: Staged, machines: int = MACHINES) -> Scene:
+    """What is simulated of an environment.
+
+    Args:
+        staged: The environment and its plan.
+        machines: Machines of each edge pool, and nodes of each group of an existing cluster.
+
+    Raises:
+        Refused: A part of it cannot be simulated; one sentence each.
+    """
+    return _Reader(staged, machines).scene()
+
+
+class _Reader:
+    """What is read more than once."""
+
+    def __init__(self, staged: Staged, machines: int) -> None:
+        self.environment = staged.environment
+        self.plan = staged.plan
+        resources = [each for each in created(staged.plan) if each.type.startswith(_KUBERNETES)]
+        self.manifests = [each.inputs for each in resources if "kind" in each.inputs]
+        self.classes = PriorityClasses(self.manifests)
+        self.pools = planned_pools(staged.plan, staged.environment, machines)
+        self.machines = machines
+
+    def scene(self) -> Scene:
+        """All of it."""
+        if faults := [*self._faults()]:
+            raise Refused("The simulation", *faults)
+        prices = tariff(self.plan)
+        models = [self._model(model) for model in self.environment.models]
+        hourly = dict(_hourly(self.pools.values(), prices))
+        return Scene(
+            pools=[*self.pools.values()],
+            policies=[read_policy(each) for each in self._of_kind(POLICY)],
+            models=models,
+            jobs=[self._job(job) for job in self.environment.training],
+            node_added={pool.name: self._node_added(pool) for pool in self.pools.values()},
+            node_removed=times.NODE_REMOVED,
+            hourly=hourly,
+            fees_hourly=self._fees(),
+            currency=prices.currency,
+            notes=[*self._notes(models, hourly)],
+        )
+
+    def _faults(self) -> Iterator[str]:
+        for model in self.environment.models:
+            yield from self._engine_faults(model)
+            if model.pods_per_replica > 1:
+                yield (
+                    f"models[{model.name}].serve.leader_worker is given, but it must be left out of "
+                    "what is simulated: groups on several nodes are not simulated."
+                )
+
+    def _engine_faults(self, model: ModelSection) -> Iterator[str]:
+        for name in model.placement.pools:
+            section = required(self.environment.pool(name))
+            card = self.environment.card(section)
+            if card is None:
+                yield (
+                    f"models[{model.name}].placement.pools has {name}, whose nodes have no card, "
+                    "but it must have pools with one: how fast a model is without one is not known."
+                )
+                continue
+            try:
+                profile_of(model, section, card)
+            except Unprofiled as reason:
+                yield f"models[{model.name}] cannot be simulated on pool {name}: {reason}"
+
+    def _of_kind(self, *kinds: str) -> list[Manifest]:
+        return [each for each in self.manifests if each["kind"] in kinds]
+
+    def _template(self, manifest: Manifest) -> PodTemplate:
+        return pod_templates(manifest, self.classes)[0]
+
+    def _find(self, name: str, namespace: str | None, *kinds: str) -> Manifest:
+        home = namespace or self.environment.namespace
+        return next(
+            each
+            for each in self._of_kind(*kinds)
+            if (name_of(each), namespace_of(each)) == (name, home) and "spec" in each
+        )
+
+    def _model(self, model: ModelSection) -> Model:
+        service = self._find(model.name, model.namespace, *_SERVICES)
+        section = next(iter(model.serve.sections.values()))
+        limit = _limit(service)
+        scaler = self._scaler(model, service)
+        seconds = section.request_seconds or DEFAULT_REQUEST_SECONDS
+        template = self._template(service)
+        quiet, finish = _end(model, template, seconds, isinstance(scaler, KpaSettings))
+        pools = self._placed(model.placement.pools)
+        instances = {size.name: self._instance(size.name) for pool in pools for size in pool.sizes}
+        engines = {pool.name: self._engine(model, pool) for pool in pools}
+        reserve = getattr(section, "reserve", None)
+        return Model(
+            name=model.name,
+            template=template,
+            scaler=scaler,
+            least=section.scale.min,
+            most=section.scale.max,
+            routing=_routing(scaler, limit),
+            limit=limit,
+            timeout_seconds=seconds,
+            quiet_seconds=quiet,
+            finish_seconds=finish,
+            engines=engines,
+            starts={name: self._start(model, instance) for name, instance in instances.items()},
+            reserves=reserve.replicas if reserve else 0,
+            reserve=next(iter(engines.values()), None) if reserve else None,
+        )
+
+    def _engine(self, model: ModelSection, pool: LivePool) -> EngineEstimate:
+        """How fast the model is on a pool; the card is there, or the model was refused before."""
+        section = required(self.environment.pool(pool.name))
+        return profile_of(model, section, required(self.environment.card(section)))
+
+    def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
+        if service["kind"] == "Service":
+            return kpa_settings(service)
+        scale = next(iter(model.serve.sections.values())).scale
+        if scale.metric == KServeMetric.CONCURRENCY:
+            return kpa_settings(_knative_service(service))
+        for hpa in self._of_kind("HorizontalPodAutoscaler"):
+            target = hpa["spec"]["scaleTargetRef"]["name"]
+            home = namespace_of(hpa) == namespace_of(service)
+            if home and target == f"{name_of(service)}-predictor":
+                return hpa_settings(hpa)
+        return None
+
+    def _placed(self, names: Sequence[str]) -> list[LivePool]:
+        return [self.pools[name] for name in names if name in self.pools]
+
+    def _instance(self, size: str) -> Instance | None:
+        return self.environment.instances.get(size)
+
+    def _start(self, model: ModelSection, instance: Instance | None) -> Start:
+        network = times.network_bytes(instance)
+        image = vllm_image(model.server.image)
+        release = image.version if image else None
+        vllm = model.server.vllm
+        size = times.image_bytes(release)
+        return Start(
+            first_image=times.image_pulled(size, cached=False, network=network),
+            image=times.image_pulled(size, cached=True),
+            weights=self._weights(model, network),
+            engine=times.engine_started(
+                release,
+                compile_cache=bool(vllm and vllm.compile_cache),
+                vllm=vllm is not None,
+            ),
+        )
+
+    def _weights(self, model: ModelSection, network: float) -> times.Band:
+        if model.volume is None:
+            return _NO_TIME
+        size = float(parse(model.volume.size))
+        vllm = model.server.vllm
+        load_format = vllm.load_format if vllm else None
+        return times.model_loaded(size, self._source(model), network, load_format=load_format)
+
+    def _source(self, model: ModelSection) -> times.Source:
+        """Whence a pod reads the weights: the cache, if there is one."""
+        if model.cache is not None:
+            [size, *_] = self.pools[model.cache.pool].sizes
+            network = times.network_bytes(self._instance(size.name))
+            return times.cached(model.cache.workers, network)
+        name = model.volume.store if model.volume else ""
+        store = next(each for each in self.environment.stores if each.name == name)
+        return _store_source(store)
+
+    def _job(self, job: TrainingSection) -> Job:
+        manifest = self._find(job.name, job.namespace, "Job")
+        pools = self._placed(job.placement.pools)
+        names = [size.name for pool in pools for size in pool.sizes]
+        return Job(
+            name=job.name,
+            template=self._template(manifest),
+            pods=int(manifest["spec"].get("parallelism", 1)),
+            starts={name: self._training_start(self._instance(name)) for name in names},
+        )
+
+    def _training_start(self, instance: Instance | None) -> Start:
+        network = times.network_bytes(instance)
+        return Start(
+            first_image=times.image_pulled(TRAINING_IMAGE_BYTES, cached=False, network=network),
+            image=times.image_pulled(TRAINING_IMAGE_BYTES, cached=True),
+            weights=_NO_TIME,
+            engine=_NO_TIME,
+        )
+
+    def _node_added(self, pool: LivePool) -> times.Band:
+        section = self.environment.pool(pool.name)
+        image = getattr(section, "image_type", ImageType.ALIYUN_LINUX_3)
+        return times.node_added(gpu=any(size.gpus for size in pool.sizes), image=image)
+
+    def _fees(self) -> dict[str, Decimal]:
+        """What a plan costs in an hour besides its nodes."""
+        fees: dict[str, Decimal] = {}
+        for fee in bill(self.plan).fees:
+            if fee.money is not None:
+                hourly = fee.money.max / HOURS_PER_MONTH
+                fees[fee.money.currency] = fees.get(fee.money.currency, Decimal()) + hourly
+        return fees
+
+    def _notes(
+        self, models: Sequence[Model], hourly: Mapping[tuple[str, str], Decimal]
+    ) -> Iterator[str]:
+        for pool in self.pools.values():
+            if pool.kind is not PoolKind.ACK:
+                yield (
+                    f"Pool {pool.name} is taken to have {self.machines} machines, since no stack "
+                    "file says how many there are: --machines says otherwise."
+                )
+            elif not any((pool.name, size.name) in hourly for size in pool.sizes):
+                yield f"The nodes of pool {pool.name} have no price here; their money is left out."
+        for model in models:
+            yield from model.assumptions
+
+
+def _knative_service(service: Manifest) -> Manifest:
+    """The Service that KServe makes on Knative, as far as it is about scaling."""
+    predictor = service["spec"]["predictor"]
+    scale = {
+        "min-scale": predictor.get("minReplicas"),
+        "max-scale": predictor.get("maxReplicas"),
+        "metric": predictor.get("scaleMetric"),
+        "target": predictor.get("scaleTarget"),
+    }
+    annotations = {
+        **(service["metadata"].get("annotations") or {}),
+        **{f"{AUTOSCALING}{key}": str(value) for key, value in scale.items() if value is not None},
+    }
+    limit = {"containerConcurrency": predictor.get("containerConcurrency")}
+    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": limit}}}
+
+
+def _end(
+    model: ModelSection, template: PodTemplate, seconds: float, on_knative: bool
+) -> tuple[float, float]:
+    """How long a pod stays that is told to end: without requests, and at most.
+
+    On Knative the queue-proxy holds the server's end back until all is answered, as long as a
+    request may take, and for a time after the last request in any case.
+    """
+    if on_knative:
+        return QUIET_SECONDS, max(QUIET_SECONDS, seconds)
+    grace = template.grace_seconds
+    pause = standard_shutdown(model.server, int(grace)).pause_seconds
+    return pause, grace if finishes_requests(model.server) else pause
+
+
+def _limit(service: Manifest) -> int:
+    """Requests that a pod gets at once; 0 for any number."""
+    spec = service["spec"]
+    holder = spec["template"]["spec"] if service["kind"] == "Service" else spec["predictor"]
+    return int(holder.get("containerConcurrency") or 0)
+
+
+def _routing(scaler: KpaSettings | HpaSettings | None, limit: int) -> Routing:
+    if not isinstance(scaler, KpaSettings):
+        return Routing.RANDOM
+    if not limit:
+        return Routing.BETTER_OF_TWO
+    return Routing.FIRST_WITH_ROOM if limit <= FIRST_WITH_ROOM_UP_TO else Routing.IN_TURN
+
+
+def _store_source(store: StoreSection) -> times.Source:
+    if store.oss is not None:
+        return times.bucket(store.oss.fuse_type)
+    if store.nas is not None:
+        return times.file_system(store.nas.storage_type)
+    return times.CPFS if store.cpfs is not None else times.CLAIM
+
+
+def _hourly(pools: Sequence[LivePool], prices: Tariff) -> Iterator[tuple[tuple[str, str], Decimal]]:
+    """Prices of the nodes of a stack; a spot node without one costs at most what it does else."""
+    for pool in pools:
+        for size in pool.sizes:
+            spot = prices.spot.get(size.name) if pool.is_spot else None
+            if price := spot or prices.nodes.get(size.name):
+                yield (pool.name, size.name), price.hourly

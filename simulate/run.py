@@ -1,0 +1,35 @@
+"""A simulation from a stack file and its traffic."""
+
+from collections.abc import Mapping
+
+from .reading import read_scene
+from .results import SimulationResults
+from .staging import Staged
+from .traffic import DAY, Traffic
+from .world import Case, World
+
+
+def simulate(
+    staged: Staged,
+    traffic: Mapping[str, Traffic],
+    *,
+    seed: int = 0,
+    case: Case = Case.LIKELY,
+    seconds: float | None = None,
+) -> SimulationResults:
+    """What would come of it.
+
+    Args:
+        staged: The environment and its plan.
+        traffic: Requests by model.
+        seed: Of what is left to chance.
+        case: How long things take, of what is known.
+        seconds: How long. Default: whole days, as many as the traffic needs.
+
+    Raises:
+        Refused: A part of the environment cannot be simulated.
+    """
+    if seconds is None:
+        last = max((each.seconds for each in traffic.values()), default=0.0)
+        seconds = max(1, -(-last // DAY)) * DAY
+    return World(read_scene(staged), traffic, seconds, seed, case).run()

@@ -1,0 +1,160 @@
+"""The autoscaler of a model, at work: when it is asked, and what it is told.
+
+What it decides is in `kpa`, `hpa` and `keda`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from components.crds.knative_autoscaling import TICK_SECONDS
+from components.serving.kserve_model import KServeMetric
+
+from .hpa import SYNC_SECONDS, Hpa, HpaSettings, PodMetrics, thousandths
+from .kpa import Kpa, KpaDecision, KpaSettings, Metric
+from .model_run import ModelRun, PodState, ServingPod
+from .scene import Model
+
+_SECOND: Final = 1.0
+
+
+class Clock(Protocol):
+    """Has something done at a time."""
+
+    def at(self, time: float, action: Callable[[float], None]) -> None:
+        """Does something at a time, and hands it that time."""
+
+
+class Scaled(Protocol):
+    """What is scaled."""
+
+    run: ModelRun
+
+    @property
+    def replicas(self) -> int:
+        """Pods that are there and have not been told to end."""
+
+    @property
+    def serving(self) -> Sequence[ServingPod]:
+        """The same pods, as they serve."""
+
+    def scale(self, now: float, replicas: int) -> None:
+        """Has so many pods."""
+
+
+class Scaler:
+    """Keeps as many pods as there are at the least."""
+
+    def __init__(self, model: Model, clock: Clock, workload: Scaled) -> None:
+        """Begins with `begin`."""
+        self._model = model
+        self._clock = clock
+        self._workload = workload
+
+    def begin(self) -> None:
+        """Asks for the first pods."""
+        self._workload.scale(0.0, self._model.least)
+
+    def readiness_changed(self, now: float) -> None:
+        """Another number of pods is ready."""
+
+
+class KnativeScaler(Scaler):
+    """Knative's Pod Autoscaler: a figure each second, a decision every other one."""
+
+    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: KpaSettings) -> None:
+        """Begins with `begin`."""
+        super().__init__(model, clock, workload)
+        self._kpa = Kpa(settings, 0.0)
+        self._counts_requests = settings.metric is Metric.RPS
+        self._woken = math.inf
+        self._deciding = False
+
+    def begin(self) -> None:
+        """A revision begins with its initial scale, or with the least where that is more."""
+        settings = self._kpa.settings
+        self._workload.run.on_demand = self._demand
+        self._workload.scale(0.0, max(settings.initial_scale, settings.min_scale))
+        self._clock.at(_SECOND, self._record)
+
+    def readiness_changed(self, now: float) -> None:
+        """The network and the way to zero depend on what is ready."""
+        if not self._deciding:
+            self._follow(now, self._kpa.reconcile(now, self._workload.run.ready_pods))
+
+    def _record(self, now: float) -> None:
+        run = self._workload.run
+        load, arrived = run.take_load(now)
+        if run.ready_pods or load:  # Else there is nobody to report.
+            self._kpa.record(now, arrived if self._counts_requests else load)
+        if round(now) % TICK_SECONDS == 0:
+            self._follow(now, self._kpa.decide(now, self._workload.run.ready_pods))
+        self._clock.at(now + _SECOND, self._record)
+
+    def _demand(self, now: float) -> None:
+        if self._kpa.asleep:
+            self._follow(now, self._kpa.first_request(now, self._workload.run.ready_pods))
+
+    def _follow(self, now: float, decision: KpaDecision) -> None:
+        self._deciding = True
+        self._workload.scale(now, decision.desired)
+        self._deciding = False
+        time = self._kpa.next_time
+        if time < self._woken:
+            self._woken = time
+            self._clock.at(time, self._wake)
+
+    def _wake(self, now: float) -> None:
+        if now >= self._woken:
+            self._woken = math.inf
+            self._follow(now, self._kpa.reconcile(now, self._workload.run.ready_pods))
+
+
+class HpaScaler(Scaler):
+    """A HorizontalPodAutoscaler on what pods report of themselves."""
+
+    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: HpaSettings) -> None:
+        """Begins with `begin`."""
+        super().__init__(model, clock, workload)
+        self._hpa = Hpa(settings)
+        self._busy: dict[str, tuple[float, float]] = {}
+        """When a pod was last looked at, and for how long it had worked by then."""
+
+    def begin(self) -> None:
+        """A Deployment begins with its least."""
+        super().begin()
+        self._clock.at(SYNC_SECONDS, self._sync)
+
+    def _sync(self, now: float) -> None:
+        pods = [self._metrics_of(now, pod) for pod in self._workload.serving]
+        replicas = self._workload.replicas
+        self._workload.scale(now, self._hpa.decide(now, replicas, pods))
+        self._clock.at(now + SYNC_SECONDS, self._sync)
+
+    def _metrics_of(self, now: float, pod: ServingPod) -> PodMetrics:
+        if pod.state is not PodState.READY or pod.ready is None:
+            started = pod.state is not PodState.PENDING
+            return PodMetrics(is_running=started, is_ready=False)
+        server = pod.server
+        before, worked = self._busy.get(pod.name, (pod.ready, 0.0))
+        self._busy[pod.name] = now, server.busy_seconds
+        share = (server.busy_seconds - worked) / (now - before) if now > before else 0.0
+        figures = {
+            KServeMetric.VLLM_WAITING: server.waiting,
+            KServeMetric.VLLM_RUNNING: server.running,
+            KServeMetric.VLLM_KV_CACHE: server.kv_share,
+            KServeMetric.GPU_UTILIZATION: 100 * min(1.0, share),
+            KServeMetric.SM_UTILIZATION: 100 * min(1.0, share),
+        }
+        values = {str(name): thousandths(value) for name, value in figures.items()}
+        return PodMetrics(values, started=pod.started or 0.0, ready_since=pod.ready)
+
+
+def scaler_of(model: Model, clock: Clock, workload: Scaled) -> Scaler:
+    """The autoscaler of a model."""
+    match model.scaler:
+        case KpaSettings() as settings:
+            return KnativeScaler(model, clock, workload, settings)
+        case HpaSettings() as settings:
+            return HpaScaler(model, clock, workload, settings)
+    return Scaler(model, clock, workload)

@@ -1,0 +1,244 @@
+"""The event loop: requests, pods and nodes of one environment, from the first second to the last.
+
+What is decided is decided elsewhere: how many pods (`kpa`, `hpa`), which pods there are
+(`workloads`), where they go and who gives way (`placement`), which nodes come (`nodes`), what a pod
+answers when (`server`), how long things take (`times`). Here is what happens after what. The loop
+is SimPy's; what is to be done at a time is a callback of a timeout.
+
+The simulation begins an hour before its traffic, so that what there is at rest is there by then.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import partial
+from random import Random
+from typing import Final
+
+import simpy
+
+from .engine_profiles import EngineEstimate
+from .nodes import SPOT_NOTICE_SECONDS, Autoscaler, spot_life
+from .placement import Bound, Evicted, Placement
+from .pods import JobPods, ModelPods
+from .results import SimulationResults, Span
+from .rooms import Node, Pod
+from .scene import Scene, Start
+from .server import EngineProfile
+from .templates import PodTemplate
+from .times import Band
+from .traffic import Traffic
+from .workloads import Workloads
+
+LEAD_SECONDS: Final = 3600
+"""What the simulation begins before its traffic."""
+TAIL_SECONDS: Final = 3600
+"""Longest time after its end that requests in hand are waited for."""
+
+Action = Callable[[float], None]
+
+
+def _act(timeout: simpy.Event) -> None:
+    action, time = timeout.value
+    action(time)
+
+
+class Case(Enum):
+    """Which end of the times that things take a simulation goes by."""
+
+    LOW = 0.0
+    LIKELY = 0.5
+    HIGH = 1.0
+
+    def of(self, band: Band) -> float:
+        """A time of a band."""
+        return band.at(self.value)
+
+
+class World:
+    """One simulation."""
+
+    def __init__(
+        self, scene: Scene, traffic: Mapping[str, Traffic], seconds: float, seed: int, case: Case
+    ) -> None:
+        """Nothing has happened yet.
+
+        Args:
+            scene: What there is.
+            traffic: Requests to each model; one without has none.
+            seconds: How long it lasts.
+            seed: Of what is left to chance.
+            case: How long things take.
+        """
+        self.scene = scene
+        self.case = case
+        self.seed = seed
+        self.placement = Placement(scene.policies)
+        self.workloads = Workloads(self.placement)
+        self._seconds = seconds
+        self._end = LEAD_SECONDS + seconds
+        self._loop = simpy.Environment()
+        self._random = Random(seed)
+        self._nodes = Autoscaler(
+            scene.pools, self.placement, idle_seconds=case.of(scene.node_removed)
+        )
+        self._since: dict[str, float] = {}
+        """When each node came."""
+        self._spans: list[Span] = []
+        self._images: set[tuple[str, PodTemplate]] = set()
+        """Nodes, and the pods whose image they have."""
+        self._later: set[float] = set()
+        """When nodes and pods are looked at again."""
+        self._cards = {
+            (pool.name, size.name): size.gpus for pool in scene.pools for size in pool.sizes
+        }
+        nothing = Traffic.none()
+        self._models = [
+            ModelPods(self, model, traffic.get(model.name, nothing), LEAD_SECONDS)
+            for model in scene.models
+        ]
+        self._jobs = [JobPods(self, job, LEAD_SECONDS) for job in scene.jobs]
+        self._owners: dict[PodTemplate, ModelPods | JobPods] = {
+            owner.template: owner for owner in (*self._models, *self._jobs)
+        }
+
+    def run(self) -> SimulationResults:
+        """Lets it happen."""
+        for node in self._nodes.first_nodes():
+            self._add_node(0.0, node)
+        for owner in self._owners.values():
+            owner.begin()
+        self.look(0.0)
+        self._loop.run(until=self._end)
+        limit = self._end + TAIL_SECONDS
+        while not all(model.run.is_done for model in self._models):
+            if self._loop.peek() > limit:
+                break
+            self._loop.step()
+        return self._results()
+
+    @property
+    def now(self) -> float:
+        """Seconds since the beginning."""
+        return self._loop.now
+
+    def at(self, time: float, action: Action) -> None:
+        """Does something at a time, and hands it that time."""
+        now = self._loop.now
+        delay = time - now if time > now else 0.0
+        self._loop.timeout(delay, (action, time)).callbacks.append(_act)
+
+    def look_soon(self, now: float) -> None:
+        """Looks at pods and nodes once all that happens now has happened."""
+        self._look_at(now)
+
+    def look(self, now: float) -> None:
+        """Has pods made, ended and placed, and nodes bought, until nothing more comes of it."""
+        while True:
+            changes = self.workloads.reconcile(now)
+            for pod in changes.made:
+                self._owners[pod.template].made(now, pod)
+            for pod in changes.ended:
+                self._owners[pod.template].ends(now, pod)
+            events = self.placement.schedule(now)
+            for event in events:
+                match event:
+                    case Bound(pod, node):
+                        self._owners[pod.template].bound(now, pod, node)
+                    case Evicted(pod, _):
+                        self._owners[pod.template].gives_way(now, pod)
+            decision = self._nodes.decide(now)
+            for name in decision.removed:
+                self._remove_node(now, name)
+            for coming in decision.bought:
+                due = now + self.case.of(self.scene.node_added[coming.pool.name])
+                self.at(due, partial(self._arrive, coming.node))
+            if not (changes.made or changes.ended or events or decision.removed):
+                break
+        for source in (self.placement, self._nodes):
+            self._look_at(source.next_time())
+        self._look_at(self.workloads.next_time(now))
+
+    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: Node) -> float:
+        """How long a pod takes on its node until it is ready."""
+        start = starts[node.size]
+        key = node.name, pod.template
+        image = start.image if key in self._images else start.first_image
+        self._images.add(key)
+        return sum(self.case.of(band) for band in (image, start.weights, start.engine))
+
+    def engine(self, estimate: EngineEstimate) -> EngineProfile:
+        """How fast an engine is."""
+        return estimate.at(self.case.value)
+
+    def within(self, start: float, end: float) -> tuple[float, float]:
+        """A time, cut to that of the traffic, and counted from its beginning."""
+        low, high = max(start, LEAD_SECONDS), min(end, self._end)
+        return low - LEAD_SECONDS, max(low, high) - LEAD_SECONDS
+
+    def _look_at(self, time: float) -> None:
+        if time == math.inf or time in self._later:
+            return
+        self._later.add(time)
+
+        def again(now: float) -> None:
+            self._later.discard(time)
+            self.look(now)
+
+        self.at(time, again)
+
+    def _arrive(self, node: Node, now: float) -> None:
+        if node.name in self._nodes.coming:
+            self._add_node(now, node)
+            self.look(now)
+
+    def _add_node(self, now: float, node: Node) -> None:
+        self.placement.add_node(now, node)
+        self._since[node.name] = now
+        if node.is_spot:
+            life = spot_life(self._random, self.scene.losses_per_hour)
+            if life != math.inf:
+                self.at(now + life, partial(self._take_away, node))
+
+    def _take_away(self, node: Node, now: float) -> None:
+        """A spot node is to go: its pods are told to end, and then it is gone."""
+        if self.placement.nodes.get(node.name) is not node:
+            return
+        for pod in self.placement.drain(now, node.name):
+            self._owners[pod.template].gives_way(now, pod)
+        self.at(now + SPOT_NOTICE_SECONDS, partial(self._gone, node))
+        self.look(now)
+
+    def _gone(self, node: Node, now: float) -> None:
+        if self.placement.nodes.get(node.name) is node:
+            self._remove_node(now, node.name)
+            self.look(now)
+
+    def _remove_node(self, now: float, name: str) -> None:
+        node = self.placement.nodes[name]
+        for pod in self.placement.remove_node(now, name):
+            self.workloads.gone(now, pod)
+            self._owners[pod.template].lost(now, pod)
+        self._note(node, self._since.pop(name), now)
+        self._images = {key for key in self._images if key[0] != name}
+
+    def _note(self, node: Node, since: float, until: float) -> None:
+        start, end = self.within(since, until)
+        if end > start:
+            cards = self._cards[node.pool, node.size]
+            self._spans.append(Span(node.pool, node.size, start, end, cards))
+
+    def _results(self) -> SimulationResults:
+        for name, since in self._since.items():
+            self._note(self.placement.nodes[name], since, self._end)
+        scene = self.scene
+        return SimulationResults(
+            seconds=self._seconds,
+            models=[model.results(self.now) for model in self._models],
+            jobs=[job.results(self.now) for job in self._jobs],
+            nodes=sorted(self._spans, key=lambda span: (span.what, span.start)),
+            hourly=scene.hourly,
+            fees_hourly=scene.fees_hourly,
+            currency=scene.currency,
+            notes=tuple(scene.notes),
+        )

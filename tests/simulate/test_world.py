@@ -1,0 +1,249 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulate.hpa import HpaSettings, MetricTarget
+from simulate.kpa import KpaSettings
+from simulate.results import Ending, SimulationResults
+from simulate.scene import Model, Routing
+from simulate.server import Server
+from simulate.traffic import Traffic
+from simulate.world import Case
+from tests.simulate.clusters import pool
+from tests.simulate.scenes import (
+    CACHED_SECONDS,
+    ENGINE,
+    ENGINE_SECONDS,
+    HOUR,
+    IMAGE_SECONDS,
+    NODE_SECONDS,
+    WEIGHTS_SECONDS,
+    estimate,
+    job,
+    model,
+    requests,
+    scene,
+    simulated,
+)
+
+START_SECONDS = IMAGE_SECONDS + WEIGHTS_SECONDS + ENGINE_SECONDS
+
+
+def first_token(prompt: int = 200) -> float:
+    """Seconds that an idle engine takes."""
+    server = Server(ENGINE, 0)
+    server.arrive(0, 0, prompt, 50)
+    return server.advance(10)[0][0]
+
+
+def waits(results: SimulationResults, number: int = 0) -> list[float]:
+    return [float(wait) for wait in results.models[number].requests.waits]
+
+
+def test_a_request_to_a_model_at_zero_waits_for_a_node_and_a_whole_start():
+    [wait] = waits(simulated(scene(), requests(100)))
+    assert wait == pytest.approx(NODE_SECONDS + START_SECONDS + first_token())
+
+
+def test_a_node_that_is_still_there_has_the_image_already():
+    results = simulated(scene(), requests(100, 900))
+    assert waits(results)[1] == pytest.approx(
+        CACHED_SECONDS + WEIGHTS_SECONDS + ENGINE_SECONDS + first_token()
+    )
+
+
+def test_a_request_to_a_pod_that_is_up_waits_for_its_prompt_alone():
+    results = simulated(scene(), requests(100, 300))
+    assert waits(results)[1] == pytest.approx(first_token())
+    assert results.models[0].cold_starts == 1
+
+
+def test_the_ends_of_the_band_are_shorter_and_longer():
+    lows = [waits(simulated(scene(), requests(100), case=case))[0] for case in Case]
+    assert lows == [
+        pytest.approx(50 + 30 + 10 + 5 + first_token()),
+        pytest.approx(NODE_SECONDS + START_SECONDS + first_token()),
+        pytest.approx(300 + 90 + 60 + 20 + first_token()),
+    ]
+
+
+def test_a_small_instance_answers_while_there_is_no_pod():
+    small = model(reserves=1, reserve=estimate(ENGINE.scaled(4, 4)))
+    results = simulated(scene(small), requests(100, 3000))
+    assert max(waits(results)) < 2
+    assert results.models[0].cold_starts == 0
+    assert len(results.models[0].pods) == 2, "a pod comes all the same"
+
+
+def test_the_last_pod_goes_a_window_and_the_proxys_pause_after_the_last_request():
+    results = simulated(scene(), requests(100))
+    [pod] = results.models[0].pods
+    answered = float(results.models[0].requests.ends[0])
+    # A window of 60 s, ticks and a probe, and the 30 s for which the queue-proxy holds the end.
+    assert 60 + 30 <= pod.end - answered <= 60 + 30 + 8
+
+
+def test_the_node_goes_once_it_has_been_idle():
+    results = simulated(scene(), requests(100))
+    [pod], [node] = results.models[0].pods, results.nodes
+    assert node.end - pod.end == pytest.approx(600, abs=1)
+
+
+def test_training_gives_way_on_the_first_pool_before_the_second_is_tried():
+    results = simulated(scene(model(), jobs=(job(pods=2),)), requests(1000))
+    [pod] = results.models[0].pods
+    assert pod.where == "a10"
+    assert results.preemptions == 1
+    assert any(span.where == "t4" for span in results.jobs[0].pods), "and goes on elsewhere"
+    [wait] = waits(results)
+    assert wait < NODE_SECONDS, "no node had to come"
+
+
+def test_training_holds_all_cards_that_are_free_and_its_hours_count():
+    one_pool = [pool("a10", 2, 2)]
+    results = simulated(
+        scene(jobs=(job(pods=2),), pools=one_pool, policies=[]), requests(), seconds=HOUR
+    )
+    assert results.training_gpu_hours == pytest.approx(2)
+    assert results.gpu_hours == pytest.approx(2)
+
+
+def test_money_is_that_of_the_nodes_for_as_long_as_they_were_there():
+    results = simulated(
+        scene(pools=[pool("a10", 1, 1)], fees_hourly={"USD": Decimal("0.5")}),
+        requests(),
+        seconds=6 * HOUR,
+    )
+    assert results.money_per_day == {"CNY": Decimal(240), "USD": Decimal(12)}
+
+
+def test_a_pool_without_a_price_is_told():
+    results = simulated(scene(pools=[pool("a10", 1, 1)], hourly={}), requests())
+    assert results.unpriced == ["a10"]
+    assert not results.money_per_day
+
+
+def test_a_prompt_that_is_too_long_is_refused_and_counted_apart():
+    results = simulated(scene(), requests(100, 300, prompt=5000))
+    assert results.models[0].requests.count(Ending.TOO_LONG) == 2
+
+
+def test_a_request_that_takes_too_long_times_out():
+    results = simulated(scene(model(timeout_seconds=60)), requests(100))
+    assert results.models[0].requests.count(Ending.TIMED_OUT) == 1
+    assert waits(results) == [np.inf]
+
+
+def test_a_service_without_a_pod_refuses_and_the_activator_holds():
+    service = model(routing=Routing.RANDOM, scaler=None, least=0)
+    assert simulated(scene(service), requests(100)).models[0].requests.count(Ending.REJECTED) == 1
+
+
+def test_a_pod_gets_no_more_than_its_limit_at_once():
+    limited = model(
+        limit=1,
+        routing=Routing.FIRST_WITH_ROOM,
+        scaler=KpaSettings(target=1, total=1, max_scale=1, min_scale=1),
+        least=1,
+    )
+    first, second = waits(simulated(scene(limited), requests(100, 100.001, answer=100)))
+    assert second - first > 100 * 0.02, "the second waits for the whole answer of the first"
+
+
+def test_requests_in_hand_are_lost_with_a_node_that_is_taken_away():
+    spot = [pool("a10", 1, 1, is_spot=True)]
+    steady = model(scaler=None, least=1, quiet_seconds=2, finish_seconds=2)
+    every_second = requests(*range(100, 20_000), answer=400)
+    results = simulated(
+        scene(steady, pools=spot, losses_per_hour=3), every_second, seconds=6 * HOUR
+    )
+    endings = results.models[0].requests
+    assert endings.count(Ending.LOST) > 0
+    assert len(results.nodes) > 1, "another node came"
+
+
+def test_a_deployment_is_scaled_on_what_its_pods_report():
+    metric = MetricTarget("Pods", "vllm_num_requests_running", "AverageValue", 2000)  # type: ignore[arg-type]
+    scaled = model(
+        routing=Routing.RANDOM,
+        scaler=HpaSettings(max_replicas=4, metrics=(metric,)),
+        least=1,
+        quiet_seconds=25,
+        finish_seconds=30,
+    )
+    burst = requests(*np.linspace(100, 700, 1200), answer=300)
+    results = simulated(scene(scaled), burst)
+    assert max(step.value for step in results.models[0].desired) == 4
+    assert results.models[0].desired[-1].value == 1, "and is back when all is quiet"
+
+
+def test_the_same_seed_gives_the_same_and_another_one_not():
+    rng = np.random.default_rng(3)
+    traffic = requests(*np.sort(rng.uniform(0, HOUR, 400)), answer=200)
+    first, again = (simulated(scene(), traffic, seed=1) for _ in range(2))
+    assert np.array_equal(first.models[0].requests.ends, again.models[0].requests.ends)
+    assert first.nodes == again.nodes
+    other = simulated(scene(), traffic, seed=2)
+    assert not np.array_equal(first.models[0].requests.ends, other.models[0].requests.ends)
+
+
+MODELS = st.builds(
+    lambda least, target, limit, reserve, timeout, initial: model(
+        least=least,
+        scaler=KpaSettings(
+            target=target, total=target, min_scale=least, max_scale=4, initial_scale=initial
+        ),
+        limit=limit,
+        routing=Routing.FIRST_WITH_ROOM if limit else Routing.BETTER_OF_TWO,
+        reserves=int(reserve),
+        reserve=estimate(ENGINE) if reserve else None,
+        timeout_seconds=timeout,
+    ),
+    st.integers(0, 2),
+    st.floats(0.5, 8),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from([30, 600]),
+    st.integers(1, 3),
+)
+
+
+@settings(deadline=None)
+@given(
+    what=MODELS,
+    pods=st.integers(0, 3),
+    losses=st.sampled_from([0.0, 2.0]),
+    arrivals=st.lists(st.floats(0, 2 * HOUR), min_size=1, max_size=60).map(sorted),
+    case=st.sampled_from(Case),
+)
+def test_nothing_is_lost_invented_or_negative(
+    what: Model, pods: int, losses: float, arrivals: list[float], case: Case
+):
+    jobs = (job(pods=pods),) if pods else ()
+    spot = replace(pool("t4", 0, 4), is_spot=True)
+    traffic = Traffic(
+        np.array(arrivals),
+        np.full(len(arrivals), 300, np.int32),
+        np.full(len(arrivals), 80, np.int32),
+    )
+    results = simulated(
+        scene(what, jobs=jobs, pools=[pool("a10", 0, 2), spot], losses_per_hour=losses),
+        traffic,
+        case=case,
+    )
+    done = results.models[0].requests
+    assert sum(done.count(ending) for ending in Ending) == len(arrivals)
+    assert not np.isnan(done.ends).any()
+    assert (done.ends >= done.arrivals).all()
+    answered = done.endings == Ending.ANSWERED
+    assert (done.first_tokens[answered] > done.arrivals[answered]).all()
+    spans = [*results.nodes, *results.models[0].pods, *(s for j in results.jobs for s in j.pods)]
+    assert all(0 <= span.start < span.end <= results.seconds for span in spans)
+    used = sum(span.cards * (span.end - span.start) for span in spans[len(results.nodes) :])
+    assert used <= results.gpu_hours * HOUR + 1e-6
+    assert results.training_gpu_hours <= results.gpu_hours + 1e-9
+    assert all(step.value >= 0 for step in results.models[0].ready)
