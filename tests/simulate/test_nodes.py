@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from plan.machines import LivePool, Site, Size
-from simulate.nodes import ANY, Autoscaler, spot_life, waste
+from simulate.nodes import ANY, NodeAutoscaler, spot_life, waste
 from simulate.placement import Placement
-from simulate.policies import ResourcePolicy
+from simulate.policies import UnitPolicy
 
 from .clusters import GIB, LOW, TAINT, TOLERATES, ZONE, node, policy, pool, submit, template, unit
 
@@ -18,17 +18,17 @@ IDLE = 30.0
 
 
 def scaled(
-    *pools: LivePool, policies: tuple[ResourcePolicy, ...] = ()
-) -> tuple[Placement, Autoscaler]:
+    *pools: LivePool, policies: tuple[UnitPolicy, ...] = ()
+) -> tuple[Placement, NodeAutoscaler]:
     """A cluster with the nodes that its pools have at least."""
     placement = Placement(policies)
-    autoscaler = Autoscaler(pools, placement, idle_seconds=IDLE)
+    autoscaler = NodeAutoscaler(pools, placement, idle_seconds=IDLE)
     for each in autoscaler.first_nodes():
         placement.add_node(0, each)
     return placement, autoscaler
 
 
-def bought(autoscaler: Autoscaler, now: float = 1) -> list[tuple[str, str, str]]:
+def bought(autoscaler: NodeAutoscaler, now: float = 1) -> list[tuple[str, str, str]]:
     decision = autoscaler.decide(now)
     return [(each.pool.name, each.size.name, each.zone.name) for each in decision.bought]
 

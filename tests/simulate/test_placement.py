@@ -7,8 +7,8 @@ import pytest
 
 from components.crds.scheduling import NextUnitPolicy
 from simulate.placement import Placement, Waits
-from simulate.policies import ResourcePolicy
-from simulate.rooms import Node
+from simulate.policies import UnitPolicy
+from simulate.rooms import SimulatedNode
 
 from .clusters import (
     GIB,
@@ -170,7 +170,7 @@ def test_a_required_spread_holds_and_a_wished_one_is_kept_where_it_can_be():
             for number in range(count):
                 name = f"{zone}{number}"
                 there = {GPU: 1 if zone == "b" else 2, "cpu": 32_000, "memory": 99 * GIB, "pods": 9}
-                placement.add_node(0, Node(name, zone, {"zone": zone}, (), there))
+                placement.add_node(0, SimulatedNode(name, zone, {"zone": zone}, (), there))
         return placement
 
     placement = zoned()
@@ -432,7 +432,7 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
 )
 @pytest.mark.parametrize("policies", [[], [policy()], [policy(before_next_unit=True)]])
 def test_only_a_lower_priority_gives_way_and_only_to_who_preempts(
-    policies: list[ResourcePolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
+    policies: list[UnitPolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
 ):
     placement = cluster({"a10": 1}, policies)
     [there] = submit(placement, 0, template("train", theirs))
