@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import plots
-from .plots import seconds
+from .pictures import NARROW, WIDE
 from .report_words import (
     TITLES,
     RunEntry,
@@ -25,6 +25,7 @@ from .report_words import (
     settings,
 )
 from .results import Failure, Phase, Run
+from .units import rate, seconds
 
 P90_ANSWERS: Final = 10
 P99_ANSWERS: Final = 100
@@ -202,13 +203,6 @@ def _cells(
     return [Cell(text, best=text == mark and len({*texts} - {NOTHING}) > 1) for text in texts]
 
 
-def rate(value: float) -> str:
-    """So many in a second, in three digits: 0.95, 12.4, 1,204."""
-    return (
-        f"{value:.2f}" if value < 9.995 else f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
-    )
-
-
 def _best(
     runs: Sequence[RunEntry],
     values: Sequence[float | None],
@@ -272,9 +266,7 @@ def _pictures(kind: str, runs: Sequence[RunEntry]) -> list[Picture]:
 
 
 def _cold_pictures(runs: Sequence[RunEntry]) -> list[Picture]:
-    narrow, wide = (
-        plots.cold_starts(runs, width, f"cold-{width}") for width in (plots.NARROW, plots.WIDE)
-    )
+    narrow, wide = (plots.cold_starts(runs, width, f"cold-{width}") for width in (NARROW, WIDE))
     return [Picture("cold", narrow, cold_start_words(runs), wide)]
 
 

@@ -11,9 +11,10 @@ from components.quantity import plain
 from components.serving.scenarios import Api, Connections, Scenario
 
 from . import chat
-from .plots import Numbered, most_in_flight, seconds
+from .plots import Numbered, most_in_flight
 from .results import Run
 from .statistics import Distribution, Summary, distribution, summary
+from .units import seconds
 
 FEW: Final = 10
 """Answers below which a median says little."""

@@ -78,7 +78,8 @@ class ModelPods(_Pods):
         """
         super().__init__(cluster, model.name, model.template)
         self.model = model
-        self.run = ModelRun(model, traffic, start, cluster.at, Random(cluster.seed))
+        random = Random(cluster.seed)  # noqa: S311  chance, no secret
+        self.run = ModelRun(model, traffic, start, cluster.at, random)
         self.run.on_drained = self._drained
         self._start = start
         self._pods: dict[Pod, ServingPod] = {}

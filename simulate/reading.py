@@ -1,6 +1,6 @@
 """Reads the scene of a simulation off a stack file and its plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +17,6 @@ from plan.machines import LivePool, PoolKind
 from plan.objects import Manifest, name_of, namespace_of
 from plan.refused import Refused
 from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
-from stacks.arguments import required
 from stacks.sections.models import ModelSection
 from stacks.sections.stores import StoreSection
 from stacks.sections.training import TrainingSection
@@ -97,15 +96,15 @@ class _Reader:
             yield from self._engine_faults(model)
             if model.pods_per_replica > 1:
                 yield (
-                    f"models[{model.name}].serve.leader_worker is given, but it must be left out of "
-                    "what is simulated: groups on several nodes are not simulated."
+                    f"models[{model.name}].serve.leader_worker is given, but it must be left out "
+                    "of what is simulated: groups on several nodes are not simulated."
                 )
 
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
         for name in model.placement.pools:
-            section = required(self.environment.pool(name))
-            card = self.environment.card(section)
-            if card is None:
+            section = self.environment.pool(name)
+            card = self.environment.card(section) if section else None
+            if section is None or card is None:
                 yield (
                     f"models[{model.name}].placement.pools has {name}, whose nodes have no card, "
                     "but it must have pools with one: how fast a model is without one is not known."
@@ -160,9 +159,12 @@ class _Reader:
         )
 
     def _engine(self, model: ModelSection, pool: LivePool) -> EngineEstimate:
-        """How fast the model is on a pool; the card is there, or the model was refused before."""
-        section = required(self.environment.pool(pool.name))
-        return profile_of(model, section, required(self.environment.card(section)))
+        """How fast the model is on a pool that has a card."""
+        section = self.environment.pool(pool.name)
+        card = self.environment.card(section) if section else None
+        if section is None or card is None:
+            raise LookupError(f"{pool.name} has no card, and was to be refused before.")
+        return profile_of(model, section, card)
 
     def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
         if service["kind"] == "Service":
@@ -322,7 +324,7 @@ def _store_source(store: StoreSection) -> times.Source:
     return times.CPFS if store.cpfs is not None else times.CLAIM
 
 
-def _hourly(pools: Sequence[LivePool], prices: Tariff) -> Iterator[tuple[tuple[str, str], Decimal]]:
+def _hourly(pools: Iterable[LivePool], prices: Tariff) -> Iterator[tuple[tuple[str, str], Decimal]]:
     """Prices of the nodes of a stack; a spot node without one costs at most what it does else."""
     for pool in pools:
         for size in pool.sizes:

@@ -1,7 +1,8 @@
 """A simulation from a stack file and its traffic."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from .calibration import Calibration, calibrated
 from .reading import read_scene
 from .results import SimulationResults
 from .staging import Staged
@@ -16,6 +17,7 @@ def simulate(
     seed: int = 0,
     case: Case = Case.LIKELY,
     seconds: float | None = None,
+    calibrations: Sequence[Calibration] = (),
 ) -> SimulationResults:
     """What would come of it.
 
@@ -25,6 +27,7 @@ def simulate(
         seed: Of what is left to chance.
         case: How long things take, of what is known.
         seconds: How long. Default: whole days, as many as the traffic needs.
+        calibrations: Factors of times, from load tests.
 
     Raises:
         Refused: A part of the environment cannot be simulated.
@@ -32,4 +35,5 @@ def simulate(
     if seconds is None:
         last = max((each.seconds for each in traffic.values()), default=0.0)
         seconds = max(1, -(-last // DAY)) * DAY
-    return World(read_scene(staged), traffic, seconds, seed, case).run()
+    scene = calibrated(read_scene(staged), calibrations)
+    return World(scene, traffic, seconds, seed, case).run()

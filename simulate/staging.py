@@ -93,7 +93,7 @@ def changed(settings: Settings, changes: Changes) -> dict[str, Any]:
     """A copy of settings with other values at some paths; an entry of a list goes by its name."""
     copied: dict[str, Any] = copy.deepcopy(dict(settings))
     for path, value in changes.items():
-        *way, last = _steps(path)
+        *way, last = steps_of(path)
         holder: Any = copied
         for step in way:
             holder = _entry(holder, step)
@@ -104,7 +104,16 @@ def changed(settings: Settings, changes: Changes) -> dict[str, Any]:
     return copied
 
 
-def _steps(path: str) -> Iterator[str]:
+def value_of(settings: Settings, path: str) -> Any:
+    """The value at a path, which has to be there."""
+    value: Any = settings
+    for step in steps_of(path):
+        value = _entry(value, step)
+    return value
+
+
+def steps_of(path: str) -> Iterator[str]:
+    """Keys and names of entries that a path goes through."""
     for match in _STEP.finditer(path):
         yield match["key"] or match["name"]
 

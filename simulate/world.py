@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import simpy
 
@@ -39,7 +39,7 @@ Action = Callable[[float], None]
 
 
 def _act(timeout: simpy.Event) -> None:
-    action, time = timeout.value
+    action, time = cast(tuple[Action, float], timeout.value)
     action(time)
 
 
@@ -78,7 +78,7 @@ class World:
         self._seconds = seconds
         self._end = LEAD_SECONDS + seconds
         self._loop = simpy.Environment()
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311  chance, no secret
         self._nodes = NodeAutoscaler(
             scene.pools, self.placement, idle_seconds=case.of(scene.node_removed)
         )
@@ -98,9 +98,8 @@ class World:
             for model in scene.models
         ]
         self._jobs = [JobPods(self, job, LEAD_SECONDS) for job in scene.jobs]
-        self._owners: dict[PodTemplate, ModelPods | JobPods] = {
-            owner.template: owner for owner in (*self._models, *self._jobs)
-        }
+        owners: list[ModelPods | JobPods] = [*self._models, *self._jobs]
+        self._owners = {owner.template: owner for owner in owners}
 
     def run(self) -> SimulationResults:
         """Lets it happen."""

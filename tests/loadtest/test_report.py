@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from components.serving.scenarios import ColdStart, Prompt, Scenario, Spike, Steady, Tide
-from loadtest import plots
-from loadtest.plots import Frame, Numbered, frame, in_flight, numbered, seconds
-from loadtest.report import rate, render
+from loadtest import pictures, plots
+from loadtest.plots import Frame, Numbered, frame, in_flight, numbered
+from loadtest.report import render
 from loadtest.report_words import RunEntry, by_quarter, caveats, command, differences, finding
 from loadtest.results import Failure, Run, Target
+from loadtest.units import rate, seconds
 from tests.loadtest.made import COLD, cold_start, examples, run, sample
 from tests.page import Page
 
@@ -125,9 +126,9 @@ def test_pictures_have_text_that_can_be_selected_and_colours_that_the_page_sets(
 
 def test_the_colours_of_the_page_are_those_of_a_picture_that_is_cut_out() -> None:
     light = dict(re.findall(r"--([\w-]+): (#\w+)", CSS.partition("@media")[0]))
-    assert {name: light[name] for name in plots.NAMES.values()} == {
-        name: colour for colour, name in plots.NAMES.items() if name != "bad"
-    } | {"bad": plots.BAD}
+    assert {name: light[name] for name in pictures.NAMES.values()} == {
+        name: colour for colour, name in pictures.NAMES.items() if name != "bad"
+    } | {"bad": pictures.BAD}
 
 
 def luminance(colour: str) -> float:
@@ -353,7 +354,7 @@ def test_a_short_crowd_among_many_requests_is_not_lost() -> None:
     quiet = [sample(float(due), 0.1, tokens=2) for due in range(1000)]
     crowd = [sample(500.01, 0.001, tokens=2) for _ in range(30)]
     times, counts = in_flight(run(samples=(*quiet, *crowd)))
-    assert times.size <= plots.STEPS + 2
+    assert times.size <= pictures.STEPS + 2
     assert counts.max() == 31
 
 
@@ -366,7 +367,7 @@ def test_runs_side_by_side_have_the_same_axes() -> None:
 def test_runs_of_one_label_have_one_colour_and_twins_have_lines_of_their_own() -> None:
     runs = [cold_start("a", 1), load_of("b", []), load_of("a", []), load_of("a", [])]
     entries = [Numbered(*entry) for entry in numbered(runs)]
-    assert [entry.colour for entry in entries] == [plots.RUNS[at] for at in (0, 1, 0, 0)]
+    assert [entry.colour for entry in entries] == [pictures.RUNS[at] for at in (0, 1, 0, 0)]
     assert entries[2].dash != entries[3].dash
 
 

@@ -1,0 +1,198 @@
+"""Variants as one HTML page: what is in it, and that nothing comes from elsewhere."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from simulate import plots
+from simulate.comparison import StrategyComparison, VariantRow
+from simulate.page import finding, render
+from simulate.results import DAY, Ending, Step
+from simulate.world import Case
+from tests.page import Page
+from tests.simulate.comparisons import TRAFFIC, comparison, outcome, two_models
+from tests.simulate.made import A10, cases, day, model, requests, results
+
+HOSTILE: Final = "</style><script>alert('x')</script>\"><img src=x onerror=y>{{ 7*7 }}$\\frac{1}$"
+TEMPLATE: Final = (Path(__file__).parents[2] / "simulate" / "page.html.j2").read_text()
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render(comparison())
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_page_nests_and_takes_nothing_from_elsewhere(page: Page) -> None:
+    for tag, attributes in page.elements:
+        assert tag not in {"script", "link", "img", "image", "iframe", "object", "base", "form"}
+        assert "src" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (attributes.get("href") or "#").startswith("#")
+    [policy] = [element for element in page.of("meta") if "http-equiv" in element]
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert not re.search(r"url\((?!#)|@import", TEMPLATE)
+
+
+def test_nothing_of_a_stack_is_taken_for_html_or_for_a_formula() -> None:
+    hostile = cases()
+    hostile = {
+        case: replace(
+            result,
+            notes=(HOSTILE,),
+            models=[replace(m, name=HOSTILE) for m in result.models],
+            jobs=[replace(job, name=HOSTILE) for job in result.jobs],
+            nodes=[replace(node, what=HOSTILE) for node in result.nodes],
+        )
+        for case, result in hostile.items()
+    }
+    text = render(
+        comparison(
+            outcome(HOSTILE, hostile),
+            outcome("bad", None, HOSTILE),
+            stack=HOSTILE,
+            traffic={HOSTILE: TRAFFIC["qwen"]},
+        )
+    )
+    page = Page(text)
+    assert {"script", "img"}.isdisjoint(tag for tag, _ in page.elements)
+    assert text.count("</style>") == 1
+    assert r"{1}$" in page.text
+
+
+def test_no_two_elements_have_one_id_and_every_reference_has_its_own(html: str, page: Page) -> None:
+    ids = [element["id"] for _, element in page.elements if "id" in element]
+    assert len(set(ids)) == len(ids)
+    referred = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', html))
+    referred |= {
+        element["aria-labelledby"] for _, element in page.elements if "aria-labelledby" in element
+    }
+    assert referred <= set(ids)
+
+
+def test_every_picture_has_words_that_say_the_same(page: Page) -> None:
+    pictures = [element for element in page.of("div") if element.get("role") == "img"]
+    captions = [element["id"] for element in page.of("figcaption")]
+    assert len(pictures) == 1 + 3 * 4
+    assert [element["aria-labelledby"] for element in pictures] == captions
+    for words in (
+        "Median of each: as-is 508 ms, always-on 489 ms, zero+cache+reserve 544 ms.",
+        "Pods wanted: up to 3; ready: 2 to 3. Met no pod: 3.",
+        "A day: a10 48.0 node-h, CNY 639; t4 24.0 node-h, CNY 413.",
+        "of training, which gave way once.",
+    ):
+        assert words in page.text
+
+
+def test_pictures_have_text_and_colours_that_the_page_sets(html: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    assert len(pictures) == 13
+    for picture in pictures:
+        assert "<text" in picture
+        colours = re.findall(r"(?:fill|stroke): (#\w+|var\(--[\w-]+)", picture)
+        assert colours
+        assert not [colour for colour in colours if colour.startswith("#")]
+
+
+def test_the_table_has_every_figure_and_marks_the_best(page: Page, html: str) -> None:
+    heads = [element for element in page.of("th") if element.get("scope") == "col"]
+    assert len(heads) == 10 + 3
+    assert "<strong>790 ms</strong>" in html
+    assert "<strong>508 ms</strong>" not in html
+    assert "772..845 ms" in page.text
+    for part in ("Strategies side by side", "words of always-on", "answered", "4,000"):
+        assert part in page.text
+
+
+def test_what_was_not_simulated_says_why(page: Page) -> None:
+    assert "a10+1 cannot be deployed. pools[a10].size is too large." in page.text
+    assert "cache: It has no volume." in page.text
+
+
+def test_nothing_is_called_measured(page: Page) -> None:
+    assert "Nothing here was measured: times are published ones" in page.text
+    calibrated = Page(render(comparison(outcome("as-is", cases()), calibrated="cal.json")))
+    assert "times are those of cal.json" in calibrated.text
+
+
+def test_the_finding_names_the_fastest_and_the_cheapest() -> None:
+    dear = cases(0.2, hourly={("a10", A10): 40})
+    rows = (outcome("as-is", cases()), outcome("fast", dear), outcome("cheap", cases(30, nodes=())))
+    [sentence] = finding(comparison(*rows))
+    assert sentence == (
+        "As it is, TTFT p95 is 1.31 s (978 ms..1.98 s), for CNY 1,067 a day; fastest is fast: "
+        "790 ms (772..845 ms), for CNY 1,935 a day; cheapest is cheap: 25.7 s (15.6..45.9 s), "
+        "for CNY 15 a day."
+    )
+    assert [*finding(comparison(outcome("as-is", None, "No.")))] == []
+
+
+def test_a_stack_of_two_models_has_pictures_and_lines_of_both() -> None:
+    page = Page(render(two_models()))
+    pictures = [element for element in page.of("div") if element.get("role") == "img"]
+    assert len(pictures) == 2 + 2 * (2 * 2 + 2)
+    assert "Qwen: as it is" in page.text
+    assert "Embed: as it is" in page.text
+
+
+def test_only_the_first_variants_have_pictures_and_the_page_says_so() -> None:
+    many: StrategyComparison = comparison(
+        *(outcome(f"v{number}", cases()) for number in range(8)), left_out=()
+    )
+    page = Page(render(many))
+    assert "Pictures are of the first 6 strategies." in page.text
+    pictures = [element for element in page.of("div") if element.get("role") == "img"]
+    assert len(pictures) == 1 + 6 * 4
+
+
+def test_a_page_of_a_hundred_thousand_requests_stays_small() -> None:
+    crowd = results(day(count=100_000))
+    text = render(comparison(outcome("as-is", dict.fromkeys(Case, crowd))))
+    assert len(text) < 700_000
+
+
+def test_a_model_without_requests_or_without_answers_has_a_page_too() -> None:
+    lost = requests([1.0] * 20, endings=dict.fromkeys(range(20), Ending.REJECTED))
+    for one in (requests([]), lost):
+        quiet = results(model(requests=one, pods=(), desired=(), ready=()), jobs=(), nodes=())
+        page = Page(render(comparison(outcome("as-is", dict.fromkeys(Case, quiet)))))
+        assert "as-is" in page.text
+    assert "never" in page.text
+    assert "rejected" in page.text
+
+
+def test_counts_over_time_begin_at_zero_and_end_at_the_end() -> None:
+    times, counts = plots.counted([(-10, 5), (0, 10), (8, 30), (40, 50)], 20)
+    assert times.tolist() == [0, 0, 0, 5, 8, 10, 20]
+    assert counts.tolist() == [0, 1, 2, 1, 2, 1, 1]
+
+
+def test_a_line_of_many_steps_keeps_the_most_of_each_stretch() -> None:
+    times = np.arange(100_000, dtype=np.float64)
+    values = np.zeros(100_000)
+    values[54_321] = 9
+    _, thin = plots.thinned(times, values)
+    assert thin.size <= 241
+    assert thin.max() == 9
+
+
+def test_a_pool_without_a_price_has_no_amount() -> None:
+    amounts = plots.money_by_pool(results(hourly={("a10", A10): 10}))
+    assert amounts == {"a10": pytest.approx(480), "t4": None}
+    assert "no known price" in plots.nodes_and_money(results(hourly={}), "x")
+
+
+def test_a_simulation_that_begins_before_its_traffic_shows_what_there_is_at_its_start() -> None:
+    late = model(desired=[Step(-3600, 1), Step(-60, 4)], ready=[Step(-3500, 1), Step(-30, 4)])
+    row = VariantRow(1, outcome("as-is", dict.fromkeys(Case, results(late))), 2.0)
+    assert plots.frame([row], "qwen") == (0.5, 0.5)
+    hours, values = plots._steps(late.desired, DAY)
+    assert (hours[0], values[0]) == (0, 4)
