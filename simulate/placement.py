@@ -392,7 +392,7 @@ class Placement:
         nominated = pod.nominated
         if nominated and tiers.have(nominated) and self._fits(pod, nominated):
             return nominated
-        if tiers.are_full and nominated is None:
+        if tiers.are_full:
             return None
         for tier in tiers.nodes:
             fitting = [node for node in tier if self._fits(pod, node)]
@@ -400,8 +400,7 @@ class Placement:
                 return fitting[0]
             if fitting:
                 return self._best(pod, fitting)
-        if nominated is None:
-            tiers.are_full = True
+        tiers.are_full = True
         return None
 
     def _fits(self, pod: Pod, node: SimulatedNode) -> bool:
@@ -470,8 +469,7 @@ class Placement:
             if candidates:
                 break
         else:
-            if pod.nominated is None:
-                tiers.are_firm = True
+            tiers.are_firm = True
             self._nominate(pod, None)
             return False
         node, victims = min(

@@ -156,7 +156,17 @@ def test_what_is_sold_out_is_bought_in_another_zone_then_of_another_type_then_no
     placement, autoscaler = scaled(source)
     autoscaler.sold_out = frozenset([(ANY, ANY)])
     [pod] = submit(placement, 0, template(gpus=0))
-    assert autoscaler.decide(0).notes == {pod.name: "sold out: t4"}
+    for _ in range(2):
+        assert autoscaler.decide(0).notes == {pod.name: "sold out: t4"}
+    autoscaler.sold_out = frozenset()
+    assert bought(autoscaler) == [("t4", "ecs.plain", ZONE.name)]
+
+
+def test_a_pod_that_no_node_helps_does_not_stand_in_the_way_of_others():
+    placement, autoscaler = scaled(pool("t4"))
+    submit(placement, 0, template("large", gpus=2))
+    submit(placement, 1, template("small", LOW))
+    assert bought(autoscaler) == [("t4", "ecs.t4", ZONE.name)]
 
 
 def test_nodes_are_spread_over_the_zones():
