@@ -1,12 +1,14 @@
 """Shows variants side by side on a terminal, or in a pipe."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .calibrate import CalibrationResult
 from .comparison import StrategyComparison, VariantRow
 from .figures import FigureColumn, UserFigures, estimate_words
 from .results import DAY
@@ -63,6 +65,32 @@ def show_search(search: SloResult, diff: str | None, console: Console) -> None:
         console.print(Text("\nWhat stands in the way", style="bold"))
         for sentence in search.limits:
             console.print(Text(f"  {sentence}", style="yellow"), soft_wrap=not console.is_terminal)
+
+
+def show_calibration(result: CalibrationResult, console: Console) -> None:
+    """Prints how far a simulation was off a load test, and the factors that bring it closer."""
+    calibration = result.calibration
+    title = f"{calibration.source} against a simulation of the same requests to {calibration.model}"
+    console.print(Text(title, style="bold"))
+    after = {deviation.name: deviation for deviation in result.after}
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for heading in ("", "measured", "simulated", "off", "with factors", "off"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for deviation in (*result.before, *result.phases):
+        better = after.get(deviation.name)
+        table.add_row(
+            deviation.name,
+            f"{deviation.measured:.2f} s",
+            f"{deviation.simulated:.2f} s",
+            f"{deviation.off:+.0%}",
+            *((f"{better.simulated:.2f} s", f"{better.off:+.0%}") if better else ("", "")),
+        )
+    console.print(table)
+    factors = asdict(calibration.factors)
+    changed = [f"{name} x {factor:.3g}" for name, factor in factors.items() if factor != 1]
+    console.print(f"Factors: {', '.join(changed) or 'none, as it was close enough'}.")
+    for note in result.notes:
+        console.print(Text(note, style="yellow"), soft_wrap=not console.is_terminal)
 
 
 def _title(comparison: StrategyComparison) -> str:
