@@ -40,6 +40,8 @@ def test_a_pod_that_found_no_place_gets_a_node_and_only_once():
     [coming] = decision.bought
     assert (coming.pool.name, coming.zone) == ("t4", ZONE)
     assert bought(autoscaler) == []
+    submit(placement, 1, template("large", gpus=2))
+    assert bought(autoscaler) == []
     placement.add_node(50, coming.node)
     placement.schedule(50)
     assert pod.node is coming.node

@@ -2,11 +2,9 @@
 
 import math
 
-import pytest
-
 from simulate.workloads import PodController, Workloads, deletion_order
 
-from .clusters import LOW, cluster, places, policy, submit, template
+from .clusters import LOW, cluster, node, places, policy, submit, template
 
 
 def test_a_replica_set_has_as_many_pods_as_it_is_told_and_replaces_one_that_ends_at_once():
@@ -65,13 +63,13 @@ def test_a_success_forgets_the_failures_before():
     assert workloads.by_name["train"].failures == 0
 
 
-@pytest.mark.parametrize("waits", [0, 1])
-def test_a_pod_without_a_node_ends_before_one_that_has_one(waits: int):
-    placement = cluster({"a10": 1})
-    created = submit(placement, 0, template(), 2)
-    for pod in created:
-        placement.set_ready(1, pod)
-    assert deletion_order(9, created[:: -1 if waits else 1])[0] is created[1]
+def test_a_pod_without_a_node_ends_before_one_that_has_one_though_that_is_newer():
+    placement = cluster({})
+    qwen = template()
+    [waiting] = submit(placement, 0, qwen)
+    placement.add_node(1, node("a10"))
+    placed = placement.submit(1, "placed", qwen, node="a10-1")
+    assert deletion_order(9, [placed, waiting]) == [waiting, placed]
 
 
 def test_a_pod_that_is_not_ready_ends_before_one_that_is_then_the_cheaper_one():
