@@ -72,9 +72,12 @@ def test_a_pod_without_a_node_ends_before_one_that_has_one_though_that_is_newer(
     assert deletion_order(9, [placed, waiting]) == [waiting, placed]
 
 
-def test_a_pod_that_is_not_ready_ends_before_one_that_is_then_the_cheaper_one():
-    placement = cluster({"a10": 2, "t4": 1}, [policy()])
-    first, second, elsewhere = submit(placement, 0, template(), 3)
+def test_a_pod_that_is_not_ready_ends_before_one_that_is_then_the_cheaper_one_though_older():
+    placement = cluster({"t4": 1}, [policy()])
+    [elsewhere] = submit(placement, 0, template())
+    for number in (1, 2):
+        placement.add_node(1, node("a10", number))
+    first, second = submit(placement, 1, elsewhere.template, 2)
     for pod in (second, elsewhere):
         placement.set_ready(1, pod)
     assert deletion_order(9, [second, elsewhere, first]) == [first, elsewhere, second]
@@ -87,10 +90,10 @@ def test_of_pods_of_one_cost_that_share_a_node_with_more_ends_first_then_the_you
         placement.submit(0, name, workload, node=where)
         for name, where in (("a", "a10-1"), ("b", "a10-2"), ("c", "a10-2"), ("d", "a10-3"))
     ]
-    for pod, ready in zip(pods, (1, 1, 1, 900), strict=True):
+    for pod, ready in zip(pods, (900, 1, 1, 1), strict=True):
         placement.set_ready(ready, pod)
     order = [pod.name for pod in deletion_order(1000, pods)]
-    assert order == ["c", "b", "d", "a"]
+    assert order == ["c", "b", "a", "d"]
 
 
 def test_ages_count_as_equal_within_a_power_of_two():
