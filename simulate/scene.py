@@ -10,7 +10,7 @@ from plan.machines import LivePool
 from .engine_profiles import EngineEstimate
 from .hpa import HpaSettings
 from .kpa import KpaSettings
-from .policies import ResourcePolicy
+from .policies import UnitPolicy
 from .templates import PodTemplate
 from .times import Band
 
@@ -98,7 +98,7 @@ class Scene:
     """One environment."""
 
     pools: Sequence[LivePool]
-    policies: Sequence[ResourcePolicy]
+    policies: Sequence[UnitPolicy]
     models: Sequence[Model]
     jobs: Sequence[Job]
     node_added: Mapping[str, Band]

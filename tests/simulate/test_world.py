@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.hpa import HpaSettings, MetricTarget
+from simulate.hpa import HpaSettings, ScaledMetric
 from simulate.kpa import KpaSettings
 from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
@@ -167,7 +167,7 @@ def test_requests_in_hand_are_lost_with_a_node_that_is_taken_away():
 
 
 def test_a_deployment_is_scaled_on_what_its_pods_report():
-    metric = MetricTarget("Pods", "vllm_num_requests_running", "AverageValue", 2000)  # type: ignore[arg-type]
+    metric = ScaledMetric("Pods", "vllm_num_requests_running", "AverageValue", 2000)  # type: ignore[arg-type]
     scaled = model(
         routing=Routing.RANDOM,
         scaler=HpaSettings(max_replicas=4, metrics=(metric,)),
