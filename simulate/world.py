@@ -75,6 +75,8 @@ class World:
         self.seed = seed
         self.placement = Placement(scene.policies)
         self.workloads = Workloads(self.placement)
+        self.events = 0
+        """What was done at a time so far, and is to be done."""
         self._seconds = seconds
         self._end = LEAD_SECONDS + seconds
         self._loop = simpy.Environment()
@@ -123,6 +125,7 @@ class World:
 
     def at(self, time: float, action: Action) -> None:
         """Does something at a time, and hands it that time."""
+        self.events += 1
         now = self._loop.now
         delay = time - now if time > now else 0.0
         self._loop.timeout(delay, (action, time)).callbacks.append(_act)
