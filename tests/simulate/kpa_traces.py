@@ -481,3 +481,7 @@ def _load(draw: random.Random, seconds: int) -> list[float]:
         else:
             values += _bursts(span, draw.randrange(5, 70), draw.randrange(1, 9), value)
     return values[:seconds]
+
+
+RECORDED: Final = (*TRACES, *drawn(80, seed=1))
+"""What the real one's decisions are written down of."""
