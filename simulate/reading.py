@@ -7,7 +7,6 @@ from typing import Final
 from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
 from components.cloud.node_pool import ImageType
-from components.crds.knative_annotations import AUTOSCALING
 from components.quantity import parse
 from components.serving.kserve_model import KServeMetric
 from components.serving.shutdown import QUIET_SECONDS, finishes_requests, standard_shutdown
@@ -24,7 +23,9 @@ from stacks.sections.training import TrainingSection
 from . import times
 from .engine_profiles import EngineEstimate, Unprofiled, profile_of
 from .hpa import HpaSettings, hpa_settings
+from .keda import KedaSettings
 from .kpa import KpaSettings, kpa_settings
+from .kserve import autoscaler_settings
 from .policies import KIND as POLICY
 from .policies import read_policy
 from .scene import Job, Model, Routing, Scene, Start
@@ -40,6 +41,8 @@ TRAINING_IMAGE_BYTES: Final = 5e9
 MACHINES: Final = 2
 """Machines of an edge pool, and nodes of each group of an existing cluster, of which no stack file
 says how many there are."""
+
+AutoscalerSettings = KpaSettings | HpaSettings | KedaSettings
 
 _KUBERNETES: Final = "kubernetes:"
 _SERVICES: Final = ("Service", "InferenceService")
@@ -88,7 +91,7 @@ class _Reader:
             hourly=hourly,
             fees_hourly=self._fees(),
             currency=prices.currency,
-            notes=[*self._notes(models, hourly)],
+            notes=[*self._notes(hourly)],
         )
 
     def _faults(self) -> Iterator[str]:
@@ -133,7 +136,7 @@ class _Reader:
         service = self._find(model.name, model.namespace, *_SERVICES)
         section = next(iter(model.serve.sections.values()))
         limit = _limit(service)
-        scaler = self._scaler(model, service)
+        scaler = self._scaler(service)
         seconds = section.request_seconds or DEFAULT_REQUEST_SECONDS
         template = self._template(service)
         quiet, finish = _end(model, template, seconds, isinstance(scaler, KpaSettings))
@@ -154,6 +157,7 @@ class _Reader:
             finish_seconds=finish,
             engines=engines,
             starts={name: self._start(model, instance) for name, instance in instances.items()},
+            query_metric=_query_metric(model),
             reserves=reserve.replicas if reserve else 0,
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
@@ -166,18 +170,16 @@ class _Reader:
             raise LookupError(f"{pool.name} has no card, and was to be refused before.")
         return profile_of(model, section, card)
 
-    def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
+    def _scaler(self, service: Manifest) -> AutoscalerSettings | None:
+        """What scales a model: Knative, an HPA beside it, or what KServe makes for it."""
         if service["kind"] == "Service":
             return kpa_settings(service)
-        scale = next(iter(model.serve.sections.values())).scale
-        if scale.metric == KServeMetric.CONCURRENCY:
-            return kpa_settings(_knative_service(service))
         for hpa in self._of_kind("HorizontalPodAutoscaler"):
             target = hpa["spec"]["scaleTargetRef"]["name"]
             home = namespace_of(hpa) == namespace_of(service)
             if home and target == f"{name_of(service)}-predictor":
                 return hpa_settings(hpa)
-        return None
+        return autoscaler_settings(service)
 
     def _placed(self, names: Sequence[str]) -> list[LivePool]:
         return [self.pools[name] for name in names if name in self.pools]
@@ -254,9 +256,7 @@ class _Reader:
                 fees[fee.money.currency] = fees.get(fee.money.currency, Decimal()) + hourly
         return fees
 
-    def _notes(
-        self, models: Sequence[Model], hourly: Mapping[tuple[str, str], Decimal]
-    ) -> Iterator[str]:
+    def _notes(self, hourly: Mapping[tuple[str, str], Decimal]) -> Iterator[str]:
         for pool in self.pools.values():
             if pool.kind is not PoolKind.ACK:
                 yield (
@@ -265,25 +265,26 @@ class _Reader:
                 )
             elif not any((pool.name, size.name) in hourly for size in pool.sizes):
                 yield f"The nodes of pool {pool.name} have no price here; their money is left out."
-        for model in models:
-            yield from model.assumptions
+        for model in self.environment.models:
+            scale = next(iter(model.serve.sections.values())).scale
+            is_query = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
+            if scale.metric in (KServeMetric.CPU, KServeMetric.MEMORY) or is_query:
+                subject = "a query of its own" if is_query else scale.metric
+                yield (
+                    f"{model.name} is scaled on {subject}, of which the simulator knows nothing: "
+                    f"it stays at {scale.min} pods."
+                )
 
 
-def _knative_service(service: Manifest) -> Manifest:
-    """The Service that KServe makes on Knative, as far as it is about scaling."""
-    predictor = service["spec"]["predictor"]
-    scale = {
-        "min-scale": predictor.get("minReplicas"),
-        "max-scale": predictor.get("maxReplicas"),
-        "metric": predictor.get("scaleMetric"),
-        "target": predictor.get("scaleTarget"),
+def _query_metric(model: ModelSection) -> KServeMetric | None:
+    """Metric of vLLM that a query of one's own is about."""
+    query = getattr(next(iter(model.serve.sections.values())).scale, "query", None)
+    text = query.query if query else ""
+    series = {
+        "num_requests_waiting": KServeMetric.VLLM_WAITING,
+        "num_requests_running": KServeMetric.VLLM_RUNNING,
     }
-    annotations = {
-        **(service["metadata"].get("annotations") or {}),
-        **{f"{AUTOSCALING}{key}": str(value) for key, value in scale.items() if value is not None},
-    }
-    limit = {"containerConcurrency": predictor.get("containerConcurrency")}
-    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": limit}}}
+    return next((metric for name, metric in series.items() if name in text), None)
 
 
 def _end(
@@ -308,7 +309,7 @@ def _limit(service: Manifest) -> int:
     return int(holder.get("containerConcurrency") or 0)
 
 
-def _routing(scaler: KpaSettings | HpaSettings | None, limit: int) -> Routing:
+def _routing(scaler: AutoscalerSettings | None, limit: int) -> Routing:
     if not isinstance(scaler, KpaSettings):
         return Routing.RANDOM
     if not limit:
