@@ -73,13 +73,18 @@ class _Reader:
         self.classes = PriorityClasses(self.manifests)
         self.pools = planned_pools(staged.plan, staged.environment, machines)
         self.machines = machines
+        self.models: list[ModelSection] = []
+        """Those that can be simulated."""
 
     def scene(self) -> Scene:
         """All of it."""
-        if faults := [*self._faults()]:
-            raise Refused("The simulation", *faults)
+        reasons = {model.name: [*self._engine_faults(model)] for model in self.environment.models}
+        self.models = [model for model in self.environment.models if not reasons[model.name]]
+        sentences = [sentence for faults in reasons.values() for sentence in faults]
+        if not self.models:
+            raise Refused("The simulation", *sentences)
         prices = tariff(self.plan)
-        models = [self._model(model) for model in self.environment.models]
+        models = [self._model(model) for model in self.models]
         hourly = dict(_hourly(self.pools.values(), prices))
         return Scene(
             pools=[*self.pools.values()],
@@ -91,32 +96,26 @@ class _Reader:
             hourly=hourly,
             fees_hourly=self._fees(),
             currency=prices.currency,
-            notes=[*self._notes(hourly)],
+            notes=[*sentences, *self._notes(hourly)],
         )
 
-    def _faults(self) -> Iterator[str]:
-        for model in self.environment.models:
-            yield from self._engine_faults(model)
-            if model.pods_per_replica > 1:
-                yield (
-                    f"models[{model.name}].serve.leader_worker is given, but it must be left out "
-                    "of what is simulated: groups on several nodes are not simulated."
-                )
-
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
+        """Why a model cannot be simulated."""
+        if model.pods_per_replica > 1:
+            yield f"{model.name} is left out: groups on several nodes are not simulated."
         for name in model.placement.pools:
             section = self.environment.pool(name)
             card = self.environment.card(section) if section else None
             if section is None or card is None:
                 yield (
-                    f"models[{model.name}].placement.pools has {name}, whose nodes have no card, "
-                    "but it must have pools with one: how fast a model is without one is not known."
+                    f"{model.name} is left out: which card the nodes of pool {name} have is not "
+                    "known, and so not how fast the model is on it."
                 )
                 continue
             try:
                 profile_of(model, section, card)
             except Unprofiled as reason:
-                yield f"models[{model.name}] cannot be simulated on pool {name}: {reason}"
+                yield f"{model.name} is left out: on pool {name}, {reason}"
 
     def _of_kind(self, *kinds: str) -> list[Manifest]:
         return [each for each in self.manifests if each["kind"] in kinds]
@@ -265,7 +264,7 @@ class _Reader:
                 )
             elif not any((pool.name, size.name) in hourly for size in pool.sizes):
                 yield f"The nodes of pool {pool.name} have no price here; their money is left out."
-        for model in self.environment.models:
+        for model in self.models:
             scale = next(iter(model.serve.sections.values())).scale
             is_query = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
             if scale.metric in (KServeMetric.CPU, KServeMetric.MEMORY) or is_query:
