@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from math import floor, inf
+from functools import partial
+from math import floor, inf, nan
 from random import Random
 from typing import Final
 
@@ -38,6 +39,7 @@ class ServingPod:
     __slots__ = (
         "created",
         "in_hand",
+        "look",
         "name",
         "pool",
         "ready",
@@ -49,6 +51,8 @@ class ServingPod:
 
     server: Server
     """Its engine, from when it is ready."""
+    look: Callable[[float], None]
+    """Looks at it, from then on."""
 
     def __init__(self, name: str, created: float) -> None:
         """A pod that has no node yet."""
@@ -63,9 +67,12 @@ class ServingPod:
         self.wake = inf
         """When its server is looked at next."""
 
-    def answers(self, now: float, profile: EngineProfile) -> None:
+    def answers(
+        self, now: float, profile: EngineProfile, look: Callable[["ServingPod", float], None]
+    ) -> None:
         """Its engine is up."""
         self.server, self.state, self.ready = Server(profile, now), PodState.READY, now
+        self.look = partial(look, self)
 
 
 class ModelRun:
@@ -96,9 +103,9 @@ class ModelRun:
         self._arrivals: list[float] = (traffic.arrivals + start).tolist()
         self._prompts: list[int] = traffic.prompts.tolist()
         self._answers: list[int] = traffic.answers.tolist()
-        self._firsts = np.full(len(traffic), np.nan)
-        self._ends = np.full(len(traffic), np.nan)
-        self._endings = np.full(len(traffic), Ending.UNFINISHED, np.int8)
+        self._firsts = [nan] * len(traffic)
+        self._ends = [nan] * len(traffic)
+        self._endings: list[int] = [Ending.UNFINISHED] * len(traffic)
         self._start = start
         self._at = at
         self._random = random
@@ -123,7 +130,7 @@ class ModelRun:
         if reserve is not None:
             for number in range(self.model.reserves):
                 pod = ServingPod(f"{self.model.name}-reserve-{number}", 0.0)
-                pod.answers(0.0, reserve)
+                pod.answers(0.0, reserve, self._wake)
                 self._reserves.append(pod)
         self._ready.extend(self._reserves)
         if self._arrivals:
@@ -158,7 +165,7 @@ class ModelRun:
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
-        pod.answers(now, profile)
+        pod.answers(now, profile, self._wake)
         for reserve in self._reserves:
             if reserve in self._ready:
                 self._ready.remove(reserve)
@@ -188,14 +195,14 @@ class ModelRun:
             desired: Pods that the autoscaler wanted.
             pods: When which pod was there.
         """
-        unfinished = np.isnan(self._ends)
-        self._ends[unfinished] = end
-        answered = self._endings == Ending.ANSWERED
+        ends, endings = np.array(self._ends), np.array(self._endings, np.int8)
+        ends[np.isnan(ends)] = end
+        answered = endings == Ending.ANSWERED
         requests = RequestResults(
             self._traffic.arrivals,
-            self._firsts - self._start,
-            self._ends - self._start,
-            self._endings,
+            np.array(self._firsts) - self._start,
+            ends - self._start,
+            endings,
             int(self._traffic.prompts.sum(dtype=np.int64)),
             int(self._traffic.answers[answered].sum(dtype=np.int64)),
         )
@@ -269,9 +276,9 @@ class ModelRun:
         time = pod.server.next_time()
         if time < pod.wake:
             pod.wake = time
-            self._at(time, lambda now: self._wake(now, pod))
+            self._at(time, pod.look)
 
-    def _wake(self, now: float, pod: ServingPod) -> None:
+    def _wake(self, pod: ServingPod, now: float) -> None:
         """Looks at a server, unless it was to be looked at earlier or is to be later."""
         if pod.state is PodState.GONE or now != pod.wake:
             return
