@@ -65,14 +65,16 @@ class CalibrationResult:
     """Parts of a start, with the defaults."""
     answers: int
     """Requests that could be compared."""
+    is_split: bool
+    """Whether answers were held out; of few, all are fitted to."""
     notes: Sequence[str]
 
     @property
     def is_better(self) -> bool:
-        """Whether the factors bring the simulation closer."""
+        """Whether the factors bring the simulation closer, or say something of a start."""
         before, after = self.calibration.off_before, self.calibration.off_after
-        is_start = any(self.phases)
-        return is_start if before is None or after is None else after < before or is_start
+        has_start = bool(self.phases)
+        return has_start if before is None or after is None else after < before or has_start
 
 
 def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
@@ -145,7 +147,8 @@ def calibrate(
         after,
         phases,
         int(_comparable(samples, baseline, held_out | fitted).sum()),
-        [*_notes(run, samples, phases, held_out, fitted)],
+        not bool((held_out & fitted).any()),
+        [*_notes(run, samples, phases, held_out, fitted, model)],
     )
 
 
@@ -333,6 +336,7 @@ def _notes(
     phases: Sequence[Deviation],
     held_out: NDArray[np.bool_],
     fitted: NDArray[np.bool_],
+    model: Model,
 ) -> Iterator[str]:
     if not run.complete:
         yield "The load test was interrupted; what would have come later is missing."
@@ -341,13 +345,18 @@ def _notes(
         yield f"{failed:,} of {len(run.samples):,} requests failed, and are not compared."
     if bool((held_out & fitted).any()):
         yield (
-            f"{len(samples)} answers are too few to hold any out: how far it is off afterwards is "
-            f"said of the same ones. {HELD_OUT_FROM} or more would do."
+            f"With less than {HELD_OUT_FROM} answers none is held out: how far it is off afterwards "
+            "is said of the same ones."
         )
     if not any(sample.output_tokens > 1 for sample in samples):
         yield "No answer has two tokens, so decode is left at 1."
     if run.scenario.cold_start:
         yield "A cold start says little of prompts, so prefill is left at 1."
+        if model.least:
+            yield (
+                f"The stack keeps a pod of {model.name} (scale.min {model.least}), so the simulated "
+                "request meets one, and the measured one did not: compare the parts of the start."
+            )
     elif run.scenario.spike or (run.scenario.steady and run.scenario.steady.rate is None):
         yield (
             "Its clients waited for their answers before they asked again; simulated requests come "

@@ -237,7 +237,7 @@ def _nodes_words(row: VariantRow) -> str:
 def _lanes_words(stack: StackFigures) -> str:
     training = hours_words(stack.training_gpu_hours.likely)
     serving = hours_words(stack.serving_gpu_hours.likely)
-    times = f"{stack.preemptions.likely:,.0f} times"
+    times = plots.often(stack.preemptions.likely)
     return f"GPU hours a day: {serving} of models, {training} of training, which gave way {times}."
 
 

@@ -1,14 +1,16 @@
 """Shows variants side by side on a terminal, or in a pipe."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .calibrate import CalibrationResult, Deviation
 from .comparison import StrategyComparison, VariantRow
-from .figures import FigureColumn, UserFigures, estimate_words
+from .figures import FigureColumn, UserFigures, estimate_words, time_words
 from .results import DAY
 from .slo import SloResult
 from .slo_words import change_lines, search_words
@@ -63,6 +65,62 @@ def show_search(search: SloResult, diff: str | None, console: Console) -> None:
         console.print(Text("\nWhat stands in the way", style="bold"))
         for sentence in search.limits:
             console.print(Text(f"  {sentence}", style="yellow"), soft_wrap=not console.is_terminal)
+
+
+def show_calibration(result: CalibrationResult, console: Console) -> None:
+    """Prints how far a simulation was off a load test, the factors, and how far it is off then."""
+    calibration = result.calibration
+    console.print(
+        Text(f"{calibration.source} asked {calibration.model}: {result.answers:,} answers compared")
+    )
+    figures = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    figures.add_column("", no_wrap=True)
+    for title in ("measured", "simulated", "off", "calibrated", "off"):
+        figures.add_column(title, justify="right", header_style="dim", no_wrap=True)
+    after = {deviation.name: deviation for deviation in result.after}
+    for deviation in result.before:
+        figures.add_row(deviation.name, *_deviation(deviation), *_after(after.get(deviation.name)))
+    factors = asdict(calibration.factors)
+    for part in result.phases:
+        figures.add_row(
+            f"{part.name} (start)",
+            *_deviation(part),
+            time_words(part.simulated * factors[part.name]),
+        )
+    console.print(figures, crop=False)
+    lines = [f"{name} {factor:g}" for name, factor in factors.items() if factor != 1]
+    console.print(Text(f"Factors: {', '.join(lines) or 'all 1'}."))
+    for line in calibration_words(result):
+        console.print(Text(line), soft_wrap=not console.is_terminal)
+    for note in result.notes:
+        console.print(Text(f"  {note}", style="yellow"), soft_wrap=not console.is_terminal)
+
+
+def calibration_words(result: CalibrationResult) -> Iterator[str]:
+    """How far it was off, and how far it is, in sentences."""
+    before, after = result.calibration.off_before, result.calibration.off_after
+    if before is not None and after is not None:
+        yield (
+            f"Off by {before:.1%} on average with the defaults, by {after:.1%} with the factors, "
+            "of answers that are held out."
+            if result.is_split
+            else f"Off by {before:.1%} on average with the defaults, by {after:.1%} with the "
+            "factors, of the same answers."
+        )
+    if not result.is_better:
+        yield "The factors bring it no closer: the defaults stand, and no file is written."
+
+
+def _deviation(deviation: Deviation) -> tuple[str, str, str]:
+    return (
+        time_words(deviation.measured),
+        time_words(deviation.simulated),
+        f"{deviation.off:+.0%}",
+    )
+
+
+def _after(deviation: Deviation | None) -> tuple[str, str]:
+    return ("", "") if deviation is None else _deviation(deviation)[1:]
 
 
 def _title(comparison: StrategyComparison) -> str:
