@@ -345,8 +345,8 @@ def _notes(
         yield f"{failed:,} of {len(run.samples):,} requests failed, and are not compared."
     if bool((held_out & fitted).any()):
         yield (
-            f"With less than {HELD_OUT_FROM} answers none is held out: how far it is off afterwards "
-            "is said of the same ones."
+            f"With less than {HELD_OUT_FROM} answers none is held out: how far it is off "
+            "afterwards is said of the same ones."
         )
     if not any(sample.output_tokens > 1 for sample in samples):
         yield "No answer has two tokens, so decode is left at 1."
@@ -354,8 +354,9 @@ def _notes(
         yield "A cold start says little of prompts, so prefill is left at 1."
         if model.least:
             yield (
-                f"The stack keeps a pod of {model.name} (scale.min {model.least}), so the simulated "
-                "request meets one, and the measured one did not: compare the parts of the start."
+                f"The stack keeps a pod of {model.name} (scale.min {model.least}), so the "
+                "simulated request meets one, and the measured one did not: compare the parts of "
+                "the start."
             )
     elif run.scenario.spike or (run.scenario.steady and run.scenario.steady.rate is None):
         yield (

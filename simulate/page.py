@@ -25,6 +25,8 @@ from .figures import (
     time_words,
 )
 from .results import DAY, HOUR, Ending, ModelResults, SimulationResults
+from .slo import SloResult
+from .slo_words import change_lines, search_words
 
 PICTURED: Final = 6
 """Variants that have pictures; of more, the table alone shows the rest."""
@@ -55,8 +57,16 @@ class PictureGroup:
     pictures: Sequence[Picture]
 
 
-def render(comparison: StrategyComparison) -> str:
-    """The page: a finding, the table, and pictures. Nothing in it runs or is loaded."""
+def render(
+    comparison: StrategyComparison, search: SloResult | None = None, diff: str | None = None
+) -> str:
+    """The page: a finding, the table, and pictures. Nothing in it runs or is loaded.
+
+    Args:
+        comparison: Variants side by side.
+        search: A search for the cheapest setting, where something was promised.
+        diff: The change that it proposes; None where the file cannot be changed so.
+    """
     folders = [Path(__file__).parent, Path(loadtest.__path__[0])]
     environment = Environment(
         loader=FileSystemLoader(folders),
@@ -75,6 +85,9 @@ def render(comparison: StrategyComparison) -> str:
         pictured=PICTURED,
         days=comparison.seconds / DAY,
         breakdowns=[*_breakdowns(comparison)],
+        search=search,
+        promise=[*search_words(search)] if search else [],
+        change=diff or change_lines(search.best.changes if search else {}),
     )
 
 

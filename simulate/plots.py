@@ -109,8 +109,8 @@ def waits_over_time(
     answered = np.isfinite(waits)
     log = is_log(*ends)
     with mpl.rc_context(STYLE):
-        picture = Canvas(NARROW, 254)
-        axes = picture.axes(left=LEFT, top=44, right=RIGHT, height=164)
+        picture = Canvas(NARROW, 264)
+        axes = picture.axes(left=LEFT, top=54, right=RIGHT, height=164)
         seconds_axis(axes, "y", *ends)
         hours = requests.arrivals[answered] / HOUR
         dots(axes, hours, waits[answered], colour, end=end / HOUR, log=log)

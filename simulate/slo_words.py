@@ -17,20 +17,20 @@ def search_words(search: SloResult) -> Iterator[str]:
         f"Promised: {words(search.promised)}. Of {search.simulations} settings, simulated in the "
         "case of the longest times:"
     )
-    yield f"  today: {_trial(search, search.today)}"
+    yield f"today: {_trial(search, search.today)}"
     best = search.best
     if best.holds and not best.changes:
-        yield "  Nothing cheaper keeps it, of what was tried."
+        yield "Nothing cheaper keeps it, of what was tried."
     elif best.holds:
-        yield f"  cheapest that keeps it: {_trial(search, best)}{_against(best, search.today)}"
+        yield f"cheapest that keeps it: {_trial(search, best)}{_against(best, search.today)}"
     elif best.changes:
-        yield f"  Nothing keeps it. Closest: {_trial(search, best)}{_against(best, search.today)}"
+        yield f"Nothing keeps it. Closest: {_trial(search, best)}{_against(best, search.today)}"
     else:
-        yield "  Nothing keeps it, and nothing comes closer than the stack as it is."
+        yield "Nothing keeps it, and nothing comes closer than the stack as it is."
     if search.ended_early:
-        yield "  The search ended after as many simulations as it has; there may be a cheaper one."
+        yield "The search ended after as many simulations as it has; there may be a cheaper one."
     for note in search.notes:
-        yield f"  {note}"
+        yield f"{note}"
 
 
 def _trial(search: SloResult, trial: Trial) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from .calibrate import CalibrationResult, Deviation
 from .comparison import StrategyComparison, VariantRow
 from .figures import FigureColumn, UserFigures, estimate_words, time_words
-from .results import DAY
+from .results import DAY, Ending
 from .slo import SloResult
 from .slo_words import change_lines, search_words
 
@@ -36,6 +36,7 @@ def show(comparison: StrategyComparison, console: Console) -> None:
         console.print(Text("Hours, money and what gave way are of the whole stack.", style="dim"))
     for heading, lines, style in (
         ("Variants", [f"{row.variant.key}: {row.variant.words}" for row in comparison.rows], ""),
+        ("Failed", [*_failures(comparison)], ""),
         ("Left out", [f"{option.key}: {option.why}" for option in comparison.left_out], ""),
         ("Refused", [*_refused(comparison)], "red"),
         ("Bear in mind", [*comparison.notes()], "yellow"),
@@ -54,8 +55,9 @@ def show_search(search: SloResult, diff: str | None, console: Console) -> None:
         diff: The change as a diff; None where the file cannot be changed so.
         console: Where to print it.
     """
-    for line in search_words(search):
-        console.print(Text(line), soft_wrap=not console.is_terminal)
+    for at, line in enumerate(search_words(search)):
+        indent = "  " if at else ""
+        console.print(Text(f"{indent}{line}"), soft_wrap=not console.is_terminal)
     changes = search.best.changes
     if changes:
         console.print(Text("\nChange to the stack file", style="bold"))
@@ -136,6 +138,20 @@ def _traffic(comparison: StrategyComparison) -> Iterator[str]:
             f"{model}: {entry['requests']:,} requests, at most {entry['peak_per_second']:g}/s: "
             f"{entry['source']}"
         )
+
+
+def _failures(comparison: StrategyComparison) -> Iterator[str]:
+    """How requests ended that have no whole answer, as times usually are."""
+    for row in comparison.rows:
+        for model in row.likely.models:
+            counts = [
+                f"{model.requests.count(ending):,} {ending.name.lower().replace('_', ' ')}"
+                for ending in Ending
+                if ending is not Ending.ANSWERED and model.requests.count(ending)
+            ]
+            if counts:
+                name = f" {model.name}" if len(row.users) > 1 else ""
+                yield f"{row.variant.key}{name}: {', '.join(counts)}"
 
 
 def _refused(comparison: StrategyComparison) -> Iterator[str]:

@@ -10,12 +10,15 @@ import pytest
 
 from simulate import plots
 from simulate.comparison import VariantRow
+from simulate.objective import objectives
 from simulate.page import finding, render
 from simulate.results import DAY, Ending, Step
+from simulate.slo import search
 from simulate.world import Case
 from tests.page import Page
 from tests.simulate.comparisons import TRAFFIC, comparison, outcome, two_models
 from tests.simulate.made import A10, cases, day, model, requests, results
+from tests.simulate.stacks import HandSimulator, environment_of, stack_of
 
 HOSTILE: Final = "</style><script>alert('x')</script>\"><img src=x onerror=y>{{ 7*7 }}$\\frac{1}$"
 TEMPLATE: Final = (Path(__file__).parents[2] / "simulate" / "page.html.j2").read_text()
@@ -115,6 +118,17 @@ def test_the_table_has_every_figure_and_marks_the_best(page: Page, html: str) ->
 def test_what_was_not_simulated_says_why(page: Page) -> None:
     assert "a10+1 cannot be deployed. pools[a10].size is too large." in page.text
     assert "cache: It has no volume." in page.text
+
+
+def test_a_search_is_above_with_its_change_and_what_stands_in_the_way() -> None:
+    stack = stack_of("dev")
+    environment, simulator = environment_of(stack), HandSimulator(stack)
+    found = search(stack, environment, ["qwen"], objectives("ttft_p95=2s"), simulator)
+    page = Page(render(comparison(outcome("as-is", cases())), found, "-a\n+<b>"))
+    assert "Promised: TTFT p95 at most 2 s." in page.text
+    assert "-a +<b>" in page.text
+    missed = search(stack, environment, ["qwen"], objectives("ttft_p50=1ms"), simulator)
+    assert "which is the engine itself" in Page(render(comparison(), missed)).text
 
 
 def test_nothing_is_called_measured(page: Page) -> None:
