@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from math import inf
+from math import floor, inf
 from random import Random
 from typing import Final
 
@@ -111,6 +111,8 @@ class ModelRun:
         self._integral = 0.0
         self._count = 0
         self._changed = 0.0
+        self._second_end = inf
+        self._seconds: list[tuple[float, float, int]] = []
 
     def begin(self, reserve: EngineProfile | None = None) -> None:
         """Has the first request come.
@@ -140,12 +142,19 @@ class ModelRun:
     def _count_ready(self) -> int:
         return sum(pod not in self._reserves for pod in self._ready)
 
-    def take_load(self, now: float) -> tuple[float, int]:
-        """Integral of the requests in flight, and arrivals, since it was last called."""
+    def watch(self, now: float) -> None:
+        """Counts requests by the second from now on, for `take_seconds`."""
+        self._integral, self._changed = 0.0, now
+        self._second_end = floor(now) + 1.0
+
+    def take_seconds(self, now: float) -> list[tuple[float, float, int]]:
+        """Whole seconds that are over and were not taken yet.
+
+        Each with its end, the average of the requests in flight, and how many came in it.
+        """
         self._integrate(now)
-        load = self._integral, self._count
-        self._integral, self._count = 0.0, 0
-        return load
+        seconds, self._seconds = self._seconds, []
+        return seconds
 
     def make_ready(self, now: float, pod: ServingPod, profile: EngineProfile) -> None:
         """A pod answers from now on."""
@@ -195,6 +204,12 @@ class ModelRun:
         )
 
     def _integrate(self, now: float) -> None:
+        while now >= self._second_end:
+            end = self._second_end
+            load = self._integral + self.in_flight * (end - self._changed)
+            self._seconds.append((end, load, self._count))
+            self._integral, self._count, self._changed = 0.0, 0, end
+            self._second_end = end + 1
         self._integral += self.in_flight * (now - self._changed)
         self._changed = now
 

@@ -5,7 +5,7 @@ What it decides is in `kpa`, `hpa` and `keda`.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from components.crds.knative_autoscaling import TICK_SECONDS
 from components.serving.kserve_model import KServeMetric
@@ -14,8 +14,6 @@ from .hpa import SYNC_SECONDS, Hpa, HpaSettings, PodMetrics, thousandths
 from .kpa import Kpa, KpaDecision, KpaSettings, Metric
 from .model_run import ModelRun, PodState, ServingPod
 from .scene import Model
-
-_SECOND: Final = 1.0
 
 
 class Clock(Protocol):
@@ -69,31 +67,43 @@ class KnativeScaler(Scaler):
         self._counts_requests = settings.metric is Metric.RPS
         self._woken = math.inf
         self._deciding = False
+        self._rests = False
 
     def begin(self) -> None:
         """A revision begins with its initial scale, or with the least where that is more."""
         settings = self._kpa.settings
-        self._workload.run.on_demand = self._demand
+        run = self._workload.run
+        run.on_demand = self._demand
+        run.watch(0.0)
         self._workload.scale(0.0, max(settings.initial_scale, settings.min_scale))
-        self._clock.at(_SECOND, self._record)
+        self._clock.at(TICK_SECONDS, self._tick)
 
     def readiness_changed(self, now: float) -> None:
         """The network and the way to zero depend on what is ready."""
         if not self._deciding:
             self._follow(now, self._kpa.reconcile(now, self._workload.run.ready_pods))
 
-    def _record(self, now: float) -> None:
-        run = self._workload.run
-        load, arrived = run.take_load(now)
-        if run.ready_pods or load:  # Else there is nobody to report.
-            self._kpa.record(now, arrived if self._counts_requests else load)
-        if round(now) % TICK_SECONDS == 0:
-            self._follow(now, self._kpa.decide(now, self._workload.run.ready_pods))
-        self._clock.at(now + _SECOND, self._record)
+    def _tick(self, now: float) -> None:
+        run, kpa = self._workload.run, self._kpa
+        ready = run.ready_pods
+        for end, load, arrived in run.take_seconds(now):
+            if ready or load:  # Else there is nobody to report.
+                kpa.record(end, arrived if self._counts_requests else load)
+        self._follow(now, kpa.decide(now, ready))
+        if self._workload.serving or run.in_flight or not kpa.asleep or kpa.next_time < math.inf:
+            self._clock.at(now + TICK_SECONDS, self._tick)
+        else:
+            # Nothing is decided until somebody asks: no figure comes in, and all are of no load.
+            self._rests = True
 
     def _demand(self, now: float) -> None:
-        if self._kpa.asleep:
-            self._follow(now, self._kpa.first_request(now, self._workload.run.ready_pods))
+        run, kpa = self._workload.run, self._kpa
+        if self._rests:
+            self._rests = False
+            run.watch(now)
+            self._clock.at((now // TICK_SECONDS + 1) * TICK_SECONDS, self._tick)
+        if kpa.asleep:
+            self._follow(now, kpa.first_request(now, run.ready_pods))
 
     def _follow(self, now: float, decision: KpaDecision) -> None:
         self._deciding = True
