@@ -26,6 +26,8 @@ from .world import Case
 
 AS_IS: Final = "as-is"
 """Key of the stack as its file says it."""
+SLO: Final = "slo"
+"""Key of what a search for the cheapest setting came to."""
 TARGETS: Final = range(1, 9)
 """Targets that are tried."""
 MAIN: Final = (
