@@ -2,9 +2,11 @@
 
 BLIS (github.com/inference-sim/inference-sim) simulates vLLM step by step. It gets the same requests
 twice: once with the same times of a step as our engine, which tells how well steps are taken
-together, and once with its own, which it was trained to on vLLM, and which tell how well times are
-known. What it answered is kept in `tests/simulate/blis.json`; `python -m proof.engine_model` writes
-it anew.
+together, and once with its own, which it was trained to on vLLM: they tell how far apart the two
+are about times. TTFT is then further off than wanted, which is shown and fails nothing: BLIS reads
+prompts faster than the peak of cards (`findings/blis-faster-than-the-card.sh`).
+
+What it answered is kept in `tests/simulate/blis.json`; `python -m proof.engine_model` writes it.
 """
 
 import csv
@@ -81,7 +83,7 @@ def _lengths(generator: np.random.Generator, count: int, mean: float, spread: fl
     variance = np.log(1 + (spread / mean) ** 2)
     drawn = generator.lognormal(np.log(mean) - variance / 2, np.sqrt(variance), count)
     drawn = np.clip(drawn, 4, _LONGEST_PART)
-    return np.maximum(1, (drawn * mean / drawn.mean()).round()).astype(int).tolist()
+    return [max(1, round(tokens)) for tokens in drawn * mean / drawn.mean()]
 
 
 def play(profile: EngineProfile, requests: Sequence[Request], in_hand: float = inf) -> np.ndarray:
@@ -304,9 +306,10 @@ class BlisCase:
     blis_card: str
     """As BLIS calls it."""
     tensor: int
-    rate: float
     inner: int
     """Width of the two matrices between layers that BLIS counts: `intermediate_size`."""
+    rate: float = 1.0
+    """Requests a second."""
 
     @property
     def name(self) -> str:
@@ -363,18 +366,18 @@ class BlisCase:
         )
 
 
-CASES: Final = tuple(
-    BlisCase(*model, rate, inner)
-    for *model, inner, rates in (
-        ("qwen/qwen2.5-7b-instruct", "A10", "A10", 1, 18944, (0.5, 1.5, 9.0)),
-        ("qwen/qwen3-14b", "L40S", "L40S", 2, 17408, (1.0, 3.0, 20.0)),
-        ("meta-llama/llama-2-7b-hf", "L40S", "L40S", 1, 11008, (1.0, 3.0, 9.0)),
-        ("meta-llama/llama-3.1-70b-instruct", "H100", "H100", 4, 28672, (1.0, 4.0, 40.0)),
-        ("01-ai/yi-34b", "A100", "A100-80", 2, 20480, (1.0, 3.0, 14.0)),
-    )
-    for rate in rates
+def _rates(case: BlisCase, *rates: float) -> Iterator[BlisCase]:
+    return (replace(case, rate=rate) for rate in rates)
+
+
+CASES: Final[tuple[BlisCase, ...]] = (
+    *_rates(BlisCase("qwen/qwen2.5-7b-instruct", "A10", "A10", 1, 18944), 0.5, 1.5, 9),
+    *_rates(BlisCase("qwen/qwen3-14b", "L40S", "L40S", 2, 17408), 1, 3, 20),
+    *_rates(BlisCase("meta-llama/llama-2-7b-hf", "L40S", "L40S", 1, 11008), 1, 3, 9),
+    *_rates(BlisCase("meta-llama/llama-3.1-70b-instruct", "H100", "H100", 4, 28672), 1, 4, 40),
+    *_rates(BlisCase("01-ai/yi-34b", "A100", "A100-80", 2, 20480), 1, 3, 14),
 )
-"""Five models, each at three rates, the last near its most. None was fitted on: that was llama-2-7b on A100."""
+"""Five models at three rates, the last near its most. What was fitted on is not among them."""
 TIMES: Final = ("same times", "own times")
 
 
@@ -533,10 +536,11 @@ def blis_rows(recorded: Mapping[str, Any], times: str) -> Iterator[Row]:
         yield Row(f"BLIS, {times}, {comparison.case.name}", text)
     ttft = nine_of_ten([comparison.ttft_errors[0] for comparison in comparisons])
     e2e = nine_of_ten([comparison.e2e_errors[0] for comparison in comparisons])
-    text = f"nine of ten within {ttft:.1%} of TTFT ({MOST_ERROR:.0%} wanted), {e2e:.1%} of E2E"
-    missed = ttft > MOST_ERROR and times == TIMES[0]
+    wanted = f"{MOST_ERROR:.0%} wanted{', missed' if ttft > MOST_ERROR else ''}"
+    text = f"nine of ten within {ttft:.1%} of TTFT ({wanted}), {e2e:.1%} of E2E"
     fault = f"TTFT is off by more than {MOST_ERROR:.0%}"
-    yield Row(f"BLIS, {times}", text, (fault,) if missed else ())
+    broken = ttft > MOST_ERROR and times == TIMES[0]
+    yield Row(f"BLIS, {times}", text, (fault,) if broken else ())
 
 
 def _run(say: Say) -> Iterator[Row]:

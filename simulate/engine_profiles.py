@@ -292,7 +292,7 @@ class Overheads:
 
 _OF_RELEASES: Final[tuple[tuple[Version, Overheads], ...]] = (
     (
-        (0, 8),
+        (0, 8, 0),
         Overheads(
             Band(0.0005, 0.0009, 0.004, "BLIS v0.7.15, llama-2-7b on A100"),
             Band(0.00001, 0.00004, 0.0003, "BLIS v0.7.15, llama-2-7b on A100"),
@@ -300,7 +300,7 @@ _OF_RELEASES: Final[tuple[tuple[Version, Overheads], ...]] = (
         ),
     ),
     (
-        (0,),
+        (0, 0, 0),
         Overheads(
             Band(0.0015, 0.0021, 0.004, _NM),
             Band(0.0002, 0.00028, 0.0006, _NM),
@@ -308,7 +308,7 @@ _OF_RELEASES: Final[tuple[tuple[Version, Overheads], ...]] = (
         ),
     ),
 )
-_CHUNKED_SINCE: Final[Version] = (0, 8)
+_CHUNKED_SINCE: Final[Version] = (0, 8, 0)
 # vllm/engine/arg_utils.py, 0.10 to 0.33: tokens of a step and requests in it where no flag says.
 _LARGE_GIB: Final = 70
 _LARGE: Final = (8192, 1024)
@@ -401,7 +401,7 @@ def engine_estimate(
     bandwidth, compute = bandwidth * rates, compute * rates
     memory = memory_gib or card.memory_gib
     efficiency = efficiency_of(card)
-    release = settings.release or (99,)
+    release = settings.release or (99, 0, 0)
     overheads = next(row for since, row in _OF_RELEASES if release >= since)
     beside = _BESIDE_LARGE if memory >= _LARGE_GIB else _BESIDE
     beside = beside.times(min(1.0, shape.hidden / _USUAL_WIDTH))

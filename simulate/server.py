@@ -139,6 +139,8 @@ class Server:
         "_context",
         "_count",
         "_end",
+        "_first",
+        "_growth",
         "_heap",
         "_held",
         "_reading",
@@ -161,6 +163,8 @@ class Server:
         self._end = inf
         self._steps = 0
         """Steps until `_end` that write answers."""
+        self._first = self._growth = 0.0
+        """Where they only write: seconds of the first, and by how much each is longer."""
         self._chunks: list[tuple[_Sequence, int]] = []
         """What of prompts the present step reads; empty where it only writes."""
         self._count = 0
@@ -216,14 +220,15 @@ class Server:
         Raises:
             ValueError: It cannot be a request of this engine now.
         """
-        if not self.accepts(prompt):
+        profile = self.profile
+        if not 0 < prompt < profile.longest:
             raise ValueError(f"a prompt of {prompt} tokens fits no context here")
         if answer < 1:
             raise ValueError(f"an answer of {answer} tokens is none")
         if now < self._at or self._end < now:
             raise ValueError("the engine is at another time: advance comes first")
-        answer = min(answer, self.profile.longest - prompt)
-        queued = now + self.profile.request_seconds
+        answer = min(answer, profile.longest - prompt)
+        queued = now + profile.request_seconds
         self._waiting.append(_Sequence(request, queued, prompt, answer))
         if self._end == inf:
             self._at, self._end = now, queued
@@ -269,18 +274,10 @@ class Server:
             self._make_room()
         elif self._waiting:
             self._admit()
-        answered = self._answered
         if self._reading:
             self._plan_prompts()
-        elif answered:
-            heap = self._heap
-            while heap[0][2].finish != heap[0][0]:
-                heappop(heap)
-            room = (profile.kv_tokens - self._used()) // answered
-            self._steps = max(1, min(heap[0][0] - self._count, room))
-            self._end = self._at + self._seconds(self._steps)
-            if self._waiting:
-                self._cut()
+        elif self._answered:
+            self._plan_answers()
         else:
             self._end = self._waiting[0].queued if self._waiting else inf
 
@@ -326,15 +323,23 @@ class Server:
             seconds += profile.context_seconds * (self._context + writes * self._count)
         self._end = self._at + seconds
 
-    def _first_and_growth(self) -> tuple[float, float]:
-        """Seconds of the next step that only writes, and by how much each is longer than before."""
-        answered = self._answered
-        context = self._context + answered * self._count
-        return self.profile.tpot(answered, context), self.profile.context_seconds * answered
+    def _plan_answers(self) -> None:
+        """Steps that only write, up to the one that ends an answer, fills the cache, or reads."""
+        profile, heap, answered, count = self.profile, self._heap, self._answered, self._count
+        while heap[0][2].finish != heap[0][0]:
+            heappop(heap)
+        context = self._context + answered * count
+        self._first = profile.tpot(answered, context)
+        self._growth = profile.context_seconds * answered
+        room = (profile.kv_tokens - context - self._held) // answered
+        steps = heap[0][0] - count
+        self._steps = steps if steps <= room else max(1, room)
+        self._end = self._at + self._seconds(self._steps)
+        if self._waiting:
+            self._cut()
 
     def _seconds(self, steps: int) -> float:
-        first, growth = self._first_and_growth()
-        return steps * first + growth * steps * (steps - 1) / 2
+        return steps * (self._first + self._growth * (steps - 1) / 2)
 
     def _cut(self) -> None:
         """Ends a row of steps with the one in which a request comes that can begin then."""
@@ -343,8 +348,8 @@ class Server:
         passed = now - self._at
         if passed <= 0 or now >= self._end or not self._has_room(sequence):
             return
-        first, growth = self._first_and_growth()
-        half = first - growth / 2
+        growth = self._growth
+        half = self._first - growth / 2
         # growth / 2 * steps ** 2 + half * steps = passed
         steps = ceil(2 * passed / (half + sqrt(half * half + 2 * growth * passed)))
         for count in (max(1, steps), steps + 1):
@@ -357,28 +362,30 @@ class Server:
 
     def _finish(self, happened: list[Happening]) -> None:
         """Ends the present steps."""
-        now = self._end
-        if self._steps or self._chunks:
+        now, chunks = self._end, self._chunks
+        if self._steps or chunks:
             self.busy_seconds += now - self._at
         self._at = now
-        self._count += self._steps
-        self._steps = 0
-        count, heap = self._count, self._heap
-        while heap and heap[0][0] <= count:
-            finish, _, sequence = heappop(heap)
-            if sequence.finish == finish:
-                self._answered -= 1
-                self._context -= sequence.prompt + sequence.answer - finish
-                sequence.finish = -1
-                del self._running[sequence.request]
-                happened.append((now, sequence.request, Event.DONE))
-        for sequence, size in self._chunks:
-            sequence.left -= size
-            if not sequence.left:
-                self._reading.popleft()
-                self._held -= sequence.tokens
-                self._begin_answer(sequence, happened)
-        self._chunks.clear()
+        if self._steps:
+            self._count = count = self._count + self._steps
+            self._steps = 0
+            heap = self._heap
+            while heap and heap[0][0] <= count:
+                finish, _, sequence = heappop(heap)
+                if sequence.finish == finish:
+                    self._answered -= 1
+                    self._context -= sequence.prompt + sequence.answer - finish
+                    sequence.finish = -1
+                    del self._running[sequence.request]
+                    happened.append((now, sequence.request, Event.DONE))
+        if chunks:
+            for sequence, size in chunks:
+                sequence.left -= size
+                if not sequence.left:
+                    self._reading.popleft()
+                    self._held -= sequence.tokens
+                    self._begin_answer(sequence, happened)
+            chunks.clear()
 
     def _begin_answer(self, sequence: _Sequence, happened: list[Happening]) -> None:
         """The step that reads the last of a prompt writes a token too."""

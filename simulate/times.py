@@ -50,8 +50,8 @@ class Band:
 
     def longest(self, other: "Band") -> "Band":
         """Both at the same time."""
-        ends = zip(self._ends, other._ends, strict=True)
-        return Band(*(max(pair) for pair in ends), *self._origin(other))
+        low, likely, high = map(max, self._ends, other._ends)
+        return Band(low, likely, high, *self._origin(other))
 
     def at_most(self, most: float) -> Self:
         """The same, but no more than a value."""
@@ -112,9 +112,9 @@ def node_added(*, gpu: bool, image: ImageType = ImageType.ALIYUN_LINUX_3) -> Ban
 # Images, compressed: vllm issues 7609 (0.5, 2024-08: 5 GB), 27154 (0.11, 2025-10: 12.6 GB); of
 # releases between, the mean.
 _IMAGES: Final[tuple[tuple[Version, float], ...]] = (
-    ((0, 10), 12.6e9),
-    ((0, 6), 8.8e9),
-    ((0,), 5e9),
+    ((0, 10, 0), 12.6e9),
+    ((0, 6, 0), 8.8e9),
+    ((0, 0, 0), 5e9),
 )
 # Pull and unpack of an image, in bytes a second: 112 MB/s on an 8-card node (note on 14.29 GB,
 # 2026-08), 55 to 70 (AWS on SOCI, 2026-06), 26 to 42 for 1000 nodes at once (ACK Edge, 2025-07), 5
@@ -291,15 +291,15 @@ def model_loaded(
 # data of upb-cn/vllm-startup-profiler, 2026-02: 8.3 s for 0.4, 9.8 for 0.5, 34 and 34.8 for 0.8 and
 # 0.9, 19.2 and 13.6 for 0.10 and 0.11), and the imports of Python before, 8 to 12 s there.
 _STARTS: Final[tuple[tuple[Version, Band], ...]] = (
-    ((0, 10), Band(20, 23, 40, "Breaking the Ice, 2026: vLLM 0.10 and 0.11")),
-    ((0, 8), Band(30, 43, 60, "Breaking the Ice, 2026: vLLM 0.8 and 0.9")),
-    ((0, 6), Band(8, 20, 45, "between 0.5 and 0.8", assumption=True)),
-    ((0,), Band(5, 8, 10, "HydraServe, 2025: vLLM 0.4 on A10")),
+    ((0, 10, 0), Band(20, 23, 40, "Breaking the Ice, 2026: vLLM 0.10 and 0.11")),
+    ((0, 8, 0), Band(30, 43, 60, "Breaking the Ice, 2026: vLLM 0.8 and 0.9")),
+    ((0, 6, 0), Band(8, 20, 45, "between 0.5 and 0.8", assumption=True)),
+    ((0, 0, 0), Band(5, 8, 10, "HydraServe, 2025: vLLM 0.4 on A10")),
 )
 # An empty compile cache: +22 s (ICE, L40S), +25 s (vllm pull 11005, H100), +67 s (pull 11078, L4),
 # +75 s (Tensorfuse, L40S).
 _COMPILE: Final = Band(15, 22, 75, "Breaking the Ice, 2026; vllm pulls 11005 and 11078; Tensorfuse")
-_COMPILES_SINCE: Final[Version] = (0, 8)
+_COMPILES_SINCE: Final[Version] = (0, 8, 0)
 _OTHER_ENGINE: Final = Band(5, 20, 60, "a server that is not vLLM", assumption=True)
 
 
@@ -313,7 +313,7 @@ def engine_started(release: Version | None, *, compile_cache: bool, vllm: bool =
     """
     if not vllm:
         return _OTHER_ENGINE
-    number = release or (99,)
+    number = release or (99, 0, 0)
     start = next(band for since, band in _STARTS if number >= since)
     cold = number >= _COMPILES_SINCE and not compile_cache
     return start + (_COMPILE if cold else NOTHING)

@@ -60,7 +60,8 @@ def described_cards_are_new(environment: Environment) -> Iterator[Fault]:
 def _differences(entry: GpuSection) -> Iterator[Fault]:
     """What a description says otherwise than the catalogue."""
     row, card = GPUS[entry.name], entry.card()
-    for field in ("label", "memory_gib", "compute_capability", "mig"):
+    fields = ("label", "memory_gib", "compute_capability", "bandwidth_gbs", "tflops", "mig")
+    for field in fields:
         got, want = getattr(card, field), getattr(row, field)
         if got not in (None, {}, want):
             why = f"the catalogue has {entry.name}; another card has another name"

@@ -119,6 +119,9 @@ class InstanceTypeSection(Args):
     """Elastic network interfaces, which bound the pods under Terway."""
     ips_per_eni: int | None = Field(default=None, ge=1)
     """Private IPv4 addresses per interface."""
+    network_gbits: float | None = Field(default=None, gt=0, examples=[16])
+    """Base bandwidth of its network, in Gbit/s: for a simulation alone, which takes 10 where it is
+    left out."""
     architecture: Architecture | None = None
     """Instruction set: amd64 or arm64. Default: arm64 for the ARM families g8y, c8y, r8y, g6r and
     c6r, else amd64."""
@@ -143,7 +146,8 @@ class InstanceTypeSection(Args):
             self.gpu,
             self.enis,
             self.ips_per_eni,
-            architecture=self.architecture or known_architecture(self.name) or Architecture.AMD64,
+            self.network_gbits,
+            self.architecture or known_architecture(self.name) or Architecture.AMD64,
         )
 
 

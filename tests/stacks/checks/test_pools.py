@@ -83,6 +83,25 @@ CASES = [
     ),
     Case(
         "described_cards_are_new",
+        "a card of the catalogue with another bandwidth",
+        existing,
+        {
+            "gpus": [
+                {"name": "H20", "memory_gib": 95, "compute_capability": 9.0, "bandwidth_gbs": 4800}
+            ]
+        },
+        (
+            "gpus[H20].bandwidth_gbs is 4800, but it must be 4000: the catalogue has H20; another "
+            "card has another name."
+        ),
+        {
+            "gpus": [
+                {"name": "H20", "memory_gib": 95, "compute_capability": 9.0, "bandwidth_gbs": 4000}
+            ]
+        },
+    ),
+    Case(
+        "described_cards_are_new",
         "the label of a card of the catalogue",
         existing,
         {
