@@ -103,7 +103,8 @@ def finding(comparison: StrategyComparison) -> Iterator[str]:
         name = f"{users.model}: " if len(as_is.users) > 1 else ""
         parts = [f"as it is, TTFT p95 is {_wait(as_is, at)}{_money(as_is)}"]
         if fastest is not as_is:
-            parts.append(f"fastest is {fastest.variant.key}: {_wait(fastest, at)}{_money(fastest)}")
+            what = "fastest and cheapest" if cheapest is fastest else "fastest"
+            parts.append(f"{what} is {fastest.variant.key}: {_wait(fastest, at)}{_money(fastest)}")
         if cheapest not in (as_is, fastest):
             parts.append(
                 f"cheapest is {cheapest.variant.key}: {_wait(cheapest, at)}{_money(cheapest)}"

@@ -146,6 +146,8 @@ def test_the_finding_names_the_fastest_and_the_cheapest() -> None:
         "790 ms (772..845 ms), for CNY 1,935 a day; cheapest is cheap: 25.7 s (15.6..45.9 s), "
         "for CNY 15 a day."
     )
+    both = comparison(outcome("as-is", cases()), outcome("both", cases(0.2, nodes=())))
+    assert "fastest and cheapest is both: 790 ms" in next(finding(both))
     assert [*finding(comparison(outcome("as-is", None, "No.")))] == []
 
 
