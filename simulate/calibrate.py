@@ -20,7 +20,7 @@ from stacks.sections.models import ModelSection
 
 from .calibration import LEAST, MOST, Calibration, Factors
 from .figures import model_of
-from .results import Ending, ModelResults, SimulationResults
+from .results import ModelResults, SimulationResults
 from .scene import Model, Scene
 from .times import Band
 
@@ -100,8 +100,8 @@ def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
         for alias in (model.name, model.server.served_name, *model.server.served_names)
         if alias is not None
     }
-    asked = served.get(run.target.model)
-    if asked is None:
+    section = served.get(run.target.model)
+    if section is None:
         raise Refused(
             name,
             f"{name} asked the model {run.target.model!r}, but it must be one of the stack's: "
@@ -113,7 +113,7 @@ def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
             f"{name} has no whole answer of a number of tokens, but it must have one: there is "
             "nothing to hold a simulation against.",
         )
-    return asked
+    return section
 
 
 def calibrate(
@@ -130,7 +130,7 @@ def calibrate(
     """
     samples = _asked(run)
     name = section.name
-    model = next(each for each in scene.models if each.name == name)
+    model = next(entry for entry in scene.models if entry.name == name)
     nodes = [scene.node_added[p] for p in section.placement.pools if p in scene.node_added]
     phases = [*_phases(run, model, nodes)]
     start = _start_factors(phases)
@@ -266,9 +266,9 @@ def _comparable(
     samples: Sequence[Sample], result: ModelResults, chosen: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which requests have a whole answer on both sides."""
-    whole = np.array([_is_whole(sample) for sample in samples], bool)
-    answered: NDArray[np.bool_] = result.requests.endings == Ending.ANSWERED
-    return chosen & whole & answered
+    measured = np.array([_is_whole(sample) for sample in samples], bool)
+    compared: NDArray[np.bool_] = chosen & measured & ~result.requests.failed
+    return compared
 
 
 def _waits(samples: Sequence[Sample]) -> Numbers:

@@ -148,10 +148,10 @@ def _cell(
         return Cell("")
     likely, ends = estimate_words(column.of(users, row.stack), column.words)
     values = [
-        column.of(other, entry.stack).likely
+        column.of(figures, entry.stack).likely
         for entry in comparison.rows
-        for other in entry.users
-        if other.model == users.model
+        for figures in entry.users
+        if figures.model == users.model
     ]
     best = (max if column.more_is_better else min)(values)
     texts = {column.words(value) for value in values}
@@ -213,11 +213,11 @@ def _of(model: str, models: Sequence[str]) -> str:
 def _pods_words(results: SimulationResults, model: ModelResults) -> str:
     times, rates = plots.rates_of(model.requests.arrivals, results.seconds)
     busiest = times[int(rates.argmax())] / HOUR
-    wanted = max((step.value for step in model.desired), default=0)
+    most = max((step.value for step in model.desired), default=0)
     ready = [step.value for step in model.ready if step.time < results.seconds]
     return (
         f"At most {rates.max():.2f} requests/s, from hour {busiest:.1f} on. Pods wanted: up to "
-        f"{wanted}; ready: {min(ready, default=0)} to {max(ready, default=0)}. Met no pod: "
+        f"{most}; ready: {min(ready, default=0)} to {max(ready, default=0)}. Met no pod: "
         f"{model.cold_starts:,}."
     )
 

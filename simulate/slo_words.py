@@ -37,15 +37,15 @@ def _trial(search: SloResult, trial: Trial) -> str:
     results = trial.results
     if results is None:
         return "cannot be deployed"
-    asked = [model for model in results.models if len(model.requests)]
+    models = [model for model in results.models if len(model.requests)]
     times = [
         f"{model.name} {objective.figure} p{objective.percent:g} "
         f"{time_words(objective.time(model.requests))}"
-        for model in asked
+        for model in models
         for objective in search.promised
     ]
-    kept = "kept" if trial.holds else "broken"
-    return f"{kept}: {', '.join(times)}; {_money(results)}"
+    verdict = "kept" if trial.holds else "broken"
+    return f"{verdict}: {', '.join(times)}; {_money(results)}"
 
 
 def _money(results: SimulationResults) -> str:
@@ -60,7 +60,7 @@ def _against(trial: Trial, today: Trial) -> str:
         return ""
     currency = trial.results.currency
     now, then = (
-        each.money_per_day.get(currency, Decimal()) for each in (today.results, trial.results)
+        results.money_per_day.get(currency, Decimal()) for results in (today.results, trial.results)
     )
     difference = then - now
     word = "more" if difference > 0 else "less"

@@ -78,9 +78,10 @@ def _with(text: str, project: str, path: str, value: Any) -> str:
 
 def _inner(holder: yaml.Node, key: str) -> yaml.Node:
     if isinstance(holder, yaml.SequenceNode):
+        nodes: list[yaml.Node] = holder.value
         return next(
             node
-            for node in holder.value
+            for node in nodes
             if (name := _entry(node, "name")) is not None and name[1].value == key
         )
     entry = _entry(holder, key)
@@ -106,7 +107,7 @@ def _is_block(node: yaml.Node) -> bool:
     """Whether a node ends where the next one begins, and not behind its own text."""
     if isinstance(node, yaml.ScalarNode):
         return node.style in ("|", ">")
-    return not node.flow_style
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
 
 
 def _inserted(text: str, holder: yaml.MappingNode, line: str) -> str:
