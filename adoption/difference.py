@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from components.crds.formats import seconds
 from components.quantity import is_quantity, parse
-from components.serving.secrets import is_secret_value
+from components.secret_forms import is_secret_value
 from components.serving.server import SHARED_MEMORY_PATH
 from plan.model import Marker, Plan
 from plan.objects import (

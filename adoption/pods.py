@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from components.catalog.labels import GPU_RESOURCE
 from components.catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX
-from components.serving.secrets import is_secret, is_secret_value, secret_word_faults
+from components.secret_forms import is_secret, is_secret_value
+from components.serving.secrets import secret_word_faults
 from components.serving.server import SHARED_MEMORY_PATH, VLLM_PORT
 from components.serving.vllm_command import read_command
 from components.serving.vllm_sources import is_below, is_hub_name

@@ -33,6 +33,7 @@ from . import (
     plan_overhead,
     side_by_side,
     start_up,
+    status_pass,
 )
 from .history import MeasuredRun
 from .table import RatioRow, show
@@ -64,6 +65,11 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
         side_by_side.measure,
     ),
     "start": ("Start-up", partial(start_up.measure, times=3), start_up.measure),
+    "status": (
+        "A look at a stack that is up",
+        partial(status_pass.measure, models=100, times=3),
+        status_pass.measure,
+    ),
 }
 """What is measured: its title on the page, and by what in a few minutes, and as a whole."""
 

@@ -38,6 +38,7 @@ from .keys import (
     snake,
 )
 from .keys import nearest as nearest
+from .secret_forms import is_secret_value
 
 Built = TypeVar("Built")
 Arguments = TypeVar("Arguments", bound="Args")
@@ -663,7 +664,9 @@ def _holds_secret(model: type[BaseModel]) -> bool:
 
 
 def _excerpt(value: object) -> str:
-    return _cut(repr(value.value if isinstance(value, Enum) else value), 80)
+    """What was found, as far as a line has room for it, and nothing that looks like a secret."""
+    text = repr(value.value if isinstance(value, Enum) else value)
+    return "a text that looks like a key or a password" if is_secret_value(text) else _cut(text, 80)
 
 
 def _cut(text: str, longest: int) -> str:

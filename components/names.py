@@ -116,8 +116,21 @@ LabelName = Annotated[str, TextForm(DNS_1123_LABEL.faults)]
 """Type of a name that is a DNS-1123 label."""
 NamespaceName = Annotated[LabelName, Because("it names a namespace")]
 """Type of the name of a namespace."""
-ObjectName = Annotated[str, TextForm(DNS_1123_SUBDOMAIN.faults)]
+ObjectName = Annotated[
+    str, TextForm(DNS_1123_SUBDOMAIN.faults), Because("Kubernetes takes no other")
+]
 """Type of the name of most Kubernetes objects."""
+
+
+def secret_name_faults(field: str, name: object, why: str) -> Iterator[Fault]:
+    """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
+    if isinstance(name, str) and not DNS_1123_SUBDOMAIN.allows(name):
+        want = "the name of a Secret: a-z, 0-9, - and ."
+        yield Fault(field, Words("something else"), want, why)
+
+
+SecretName = Annotated[str, TextForm(secret_name_faults), Because("no Secret is called otherwise")]
+"""Type of the name of a Secret, which is not shown where it is none."""
 LabelKey = Annotated[str, TextForm(LABEL_KEY.faults), Because("Kubernetes takes no other")]
 """Type of the key of a label."""
 LabelValue = Annotated[

@@ -22,8 +22,8 @@ from components.catalog.prices import EDGE_VCPU_DAY, PriceList
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .hardware import cards_of_types
-from .model import Marker, Plan
-from .objects import section, texts_of
+from .model import Marker, Plan, Resource
+from .objects import items, section, texts_of
 from .stack_file import parsed
 from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 
@@ -46,10 +46,16 @@ COUNTS: Final[Mapping[str, str]] = {
 _SPOT: Final = {"SpotAsPriceGo", "SpotWithPriceLimit", "spot"}
 
 _INGRESS: Final = "nginx-ingress-controller"
+_ALB: Final = "alb-ingress-controller"
 _PUBLIC: Final = "public addresses and their traffic"
 
+_DISK: Final = ("Category", "PerformanceLevel", "Size")
+"""Ends of the fields of a disk that decide on its price."""
+_DEFAULT_LEVEL: Final = "PL1"
+"""Of a `cloud_essd` disk: page cs_kubernetes_node_pool of the provider."""
+
 # Billed by what is used, which a plan does not say, or at prices that are in no list here.
-_BY_USE: Final = {
+BY_USE: Final = {
     NODE_POOL: "disks",
     CLUSTER: "capacity units of load balancers",
     NAT_GATEWAY: "capacity units of the NAT gateway",
@@ -58,6 +64,7 @@ _BY_USE: Final = {
     "alicloud:nas/fileSystem:FileSystem": "NAS",
     "alicloud:log/project:Project": "SLS logs",
 }
+"""What is billed of a type by use, in words."""
 
 
 @dataclass(frozen=True)
@@ -224,11 +231,15 @@ def bill(plan: Plan) -> Bill:
     pools = [_pool(pool.name, pool.inputs, prices, cards) for pool in plan.of(NODE_POOL)]
     clusters = [_control_plane(cluster.inputs, prices) for cluster in plan.of(CLUSTER)]
     gateways = [Line("NAT gateway", prices.nat_gateway()) for _ in plan.of(NAT_GATEWAY)]
-    fees = [*clusters, *gateways, *_load_balancers(plan, prices)]
+    disks = _disks(plan, prices)
+    fees = [*clusters, *gateways, *_load_balancers(plan, prices), *disks]
+    by_use = dict.fromkeys(_by_use(plan))
+    if disks:
+        by_use.pop(BY_USE[NODE_POOL], None)
     return Bill(
         sorted(pools, key=lambda pool: pool.name),
         sorted(fees, key=lambda fee: fee.name.lower()),
-        list(dict.fromkeys(_by_use(plan))),
+        list(by_use),
     )
 
 
@@ -241,7 +252,8 @@ def compare(before: Bill | None, after: Bill | None) -> Comparison:
 def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     """Load balancers that ACK makes of what a plan has; those of others' clusters are theirs.
 
-    An API server has a CLB, and Kourier too; the Ingress controller has an NLB since 2025-08:
+    An API server has a CLB, and Kourier too; the Ingress controller of NGINX has an NLB since
+    2025-08, and that of ALB makes a standard ALB instance with its default AlbConfig:
     https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/control-public-access-to-the-api-server-of-a-cluster,
     .../use-the-kourier-gateway-in-knative, https://www.alibabacloud.com/help/doc-detail/378167.htm,
     read 2026-11.
@@ -250,18 +262,44 @@ def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     kouriers = plan.of(KOURIER) if clusters else []
     yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
     yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
-    for name, _ in _addons(plan):
+    for _, name, config in addons(plan):
         if name == _INGRESS:
             yield Line("ingress load balancer", prices.load_balancer("NLB"))
+        elif name == _ALB and section(config, "albIngress").get("CreateDefaultALBConfig") is True:
+            yield Line("ingress load balancer", prices.load_balancer("ALB"))
+
+
+def _disks(plan: Plan, prices: Tariff) -> Sequence[Line]:
+    """All disks of nodes in one line; none where the size or the price of one is not known."""
+    sizes: dict[tuple[str, str], Range] = {}
+    for pool in plan.of(NODE_POOL):
+        if pool.inputs.get("type") == "edge":
+            continue  # Machines of others have the disks that they have.
+        nodes = _nodes(pool.inputs.get("desiredSize"), section(pool.inputs, "scalingConfig"))
+        disks = [
+            [pool.inputs.get(f"systemDisk{field}") for field in _DISK],
+            *(
+                [disk.get(f"{field[0].lower()}{field[1:]}") for field in _DISK]
+                for disk in items(pool.inputs, "dataDisks")
+            ),
+        ]
+        for category, level, size in disks:
+            if nodes is None or not isinstance(size, int):
+                return []
+            kind = (str(category), str(level or _DEFAULT_LEVEL))
+            gib = nodes * Range(size, size)
+            sizes[kind] = sizes[kind] + gib if kind in sizes else gib
+    cost = prices.disks(sizes)
+    return [Line(BY_USE[NODE_POOL], cost)] if cost else []
 
 
 def _by_use(plan: Plan) -> Iterator[str]:
     """What is billed by use: of types, of add-ons, and what is open to the Internet."""
     types = {resource.type for resource in plan.resources}
-    yield from (words for type_, words in _BY_USE.items() if type_ in types)
+    yield from (words for type_, words in BY_USE.items() if type_ in types)
     if any(_is_public(plan)):
         yield _PUBLIC
-    for name, _ in _addons(plan):
+    for _, name, _ in addons(plan):
         if name in ADDONS and ADDONS[name].bills:
             yield str(ADDONS[name].bills)
 
@@ -271,16 +309,22 @@ def _is_public(plan: Plan) -> Iterator[bool]:
     for cluster in plan.of(CLUSTER):
         yield cluster.inputs.get("slbInternetEnabled") is not False
         yield bool(plan.of(KOURIER))
-    for name, config in _addons(plan):
+    for _, name, config in addons(plan):
+        alb = section(config, "albIngress")
         yield name == _INGRESS and config.get("IngressSlbNetworkType") != "intranet"
+        yield name == _ALB and bool(alb) and alb.get("AddressType") != "Intranet"
 
 
-def _addons(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Add-ons of the clusters, by name, with what they are told."""
-    listed = [addon for cluster in plan.of(CLUSTER) for addon in cluster.inputs.get("addons") or ()]
-    for addon in [*listed, *(resource.inputs for resource in plan.of(ADDON))]:
+def addons(plan: Plan) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    """Add-ons of the clusters, by name, with what they are told and the resource that says it."""
+    listed = [
+        (cluster, addon)
+        for cluster in plan.of(CLUSTER)
+        for addon in cluster.inputs.get("addons") or ()
+    ]
+    for resource, addon in [*listed, *((one, one.inputs) for one in plan.of(ADDON))]:
         if isinstance(addon, Mapping) and not addon.get("disabled"):
-            yield str(addon.get("name")), section(parsed(str(addon.get("config"))))
+            yield resource, str(addon.get("name")), section(parsed(str(addon.get("config"))))
 
 
 def _rows(before: Sequence[Line], after: Sequence[Line]) -> Sequence[LineChange]:

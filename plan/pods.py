@@ -7,7 +7,7 @@ from typing import Any, Final
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
 
 from .model import Plan
-from .objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
+from .objects import MAPPINGS, Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
 _PODS: Final = "_pods"
 """Where `pods_in` keeps them, beside the fields of a plan."""
@@ -107,7 +107,7 @@ def _pod_specs(
         for number, item in enumerate(value):
             if not isinstance(item, _LEAVES):
                 yield from _pod_specs(item, f"{path}[{number}]", {})
-    elif isinstance(value, Mapping):
+    elif isinstance(value, MAPPINGS):
         if path.endswith(_PLACES) or isinstance(value.get("containers"), list):
             yield path, labels, value
         for key, inner in value.items():

@@ -12,6 +12,7 @@ from typing import Final
 
 from components.catalog.prices import (
     CONTROL_PLANES,
+    DISKS,
     LOAD_BALANCERS,
     NODE_LIST,
     NODES,
@@ -20,7 +21,7 @@ from components.catalog.prices import (
     nat_gateway,
 )
 
-from .amounts import Money, Range
+from .amounts import Money, Range, total
 from .model import Plan
 from .objects import text_of
 
@@ -82,8 +83,25 @@ class Tariff:
         return _fee(prices[0]) if prices else Cost(gap=f"no price of {spec}, profile {profile}")
 
     def load_balancer(self, kind: str) -> Cost:
-        """Base fee of a load balancer, `CLB` or `NLB`, in the currency of the nodes likewise."""
+        """Base fee of a load balancer, `ALB`, `CLB` or `NLB`, likewise in the nodes' currency."""
         return _fee(self._alike_first(LOAD_BALANCERS[kind])[0])
+
+    def disks(self, sizes: Mapping[tuple[str, str], Range]) -> Cost | None:
+        """Disks by category and performance level, in GiB; None where one has no price."""
+        listed = DISKS.get(self.region or "", {})
+        if not sizes or not sizes.keys() <= listed.keys():
+            return None
+        prices = {kind: self._alike_first(listed[kind])[0] for kind in sizes}
+        moneys = [
+            Money(
+                prices[kind].listed.currency,
+                HOURS_PER_MONTH * prices[kind].hourly * gib.min,
+                HOURS_PER_MONTH * prices[kind].hourly * gib.max,
+            )
+            for kind, gib in sizes.items()
+        ]
+        lists = dict.fromkeys(price.listed for price in prices.values())
+        return Cost(total(moneys), tuple(lists))
 
     def nat_gateway(self) -> Cost:
         """Base fee of a NAT gateway."""

@@ -99,6 +99,7 @@ def disks_in_plain(plan: Plan, _: Settings) -> Iterator[Finding]:
             for field, got in _disks(resource):
                 if _is_known(got) and not _is_true(got):
                     yield resource, Fault(field, got, "True", why)
+            yield from _disks_without_key(resource)
 
 
 def _disks(resource: Resource) -> Iterator[tuple[str, object]]:
@@ -106,6 +107,17 @@ def _disks(resource: Resource) -> Iterator[tuple[str, object]]:
     yield field, _value(resource, field)
     for number, disk in enumerate(items(resource.inputs, "dataDisks")):
         yield f"dataDisks[{number}].encrypted", disk.get("encrypted", MISSING)
+
+
+def _disks_without_key(resource: Resource) -> Iterator[Finding]:
+    """Data disks that leave out the key which the disk of the system has."""
+    if not resource.inputs.get("systemDiskKmsKey"):
+        return
+    for number, disk in enumerate(items(resource.inputs, "dataDisks")):
+        if not disk.get("kmsKeyId"):
+            why = "whoever takes the pool's key away leaves this disk readable by ECS's own"
+            field = f"dataDisks[{number}].kmsKeyId"
+            yield resource, Fault(field, MISSING, "given, as systemDiskKmsKey is", why)
 
 
 def _has_machines_of_others(resource: Resource) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from . import cloud, workloads
+from . import cloud, downloads, limits, network, workloads
 from .model import Level, Rule
 
 RULES: Final = (
@@ -64,6 +64,90 @@ RULES: Final = (
         "Images are named by a digest or by a tag that stays.",
         Level.MANDATORY,
         workloads.moving_images,
+        workloads.Images,
+    ),
+    Rule(
+        "no-plain-secret",
+        "No pod and no ConfigMap holds a key or a password; a Secret does.",
+        Level.MANDATORY,
+        workloads.plain_secrets,
+    ),
+    Rule(
+        "no-node-access",
+        "Pods keep to what the baseline of Kubernetes' Pod Security Standards lets them.",
+        Level.MANDATORY,
+        workloads.pods_on_the_node,
+        workloads.Capabilities,
+    ),
+    Rule(
+        "no-root",
+        "No container is told to run as root, or may become it.",
+        Level.ADVISORY,
+        workloads.root_by_choice,
+    ),
+    Rule(
+        "no-open-role",
+        "No role grants every verb or resource, and none is bound to everybody.",
+        Level.MANDATORY,
+        workloads.open_roles,
+    ),
+    Rule(
+        "no-open-service",
+        "A Service of a load balancer answers in the VPC, or says who is let in.",
+        Level.MANDATORY,
+        network.open_services,
+    ),
+    Rule(
+        "no-public-ingress",
+        "What is behind a public Ingress controller of ACK says who is let in.",
+        Level.ADVISORY,
+        network.public_ingresses,
+        whole_stack=True,
+    ),
+    Rule(
+        "tls-hosts",
+        "Hosts that clients ask have a certificate.",
+        Level.ADVISORY,
+        network.plain_hosts,
+    ),
+    Rule(
+        "no-open-network-policy",
+        "No NetworkPolicy lets everybody in.",
+        Level.MANDATORY,
+        network.open_policies,
+    ),
+    Rule(
+        "network-policy-selects",
+        "A NetworkPolicy selects pods of the stack.",
+        Level.ADVISORY,
+        network.idle_policies,
+        whole_stack=True,
+    ),
+    Rule(
+        "quotas-leave-room",
+        "No quota keeps the stack's pods from ever starting.",
+        Level.MANDATORY,
+        limits.empty_quotas,
+        whole_stack=True,
+    ),
+    Rule(
+        "nodes-drain",
+        "Disruption budgets let nodes be drained.",
+        Level.ADVISORY,
+        limits.stuck_nodes,
+        whole_stack=True,
+    ),
+    Rule(
+        "checked-imports",
+        "An import by plain HTTP holds its files against checksums.",
+        Level.MANDATORY,
+        downloads.unchecked_imports,
+    ),
+    Rule(
+        "pinned-models",
+        "Models of a hub are named by a revision that stays.",
+        Level.ADVISORY,
+        downloads.moving_models,
         workloads.Images,
     ),
     Rule(

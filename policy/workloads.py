@@ -9,8 +9,10 @@ from typing import Any, Final, TypeGuard
 
 from components.args import MISSING, Fault, Words
 from components.catalog.labels import GPU_RESOURCE
-from plan.model import UNKNOWN, Marker, Plan, Resource
-from plan.objects import Objects, section
+from components.secret_forms import is_secret, is_secret_name, is_secret_value
+from components.serving.secrets import secret_word_faults
+from plan.model import SECRET, UNKNOWN, Marker, Plan, Resource
+from plan.objects import Objects, items, kind_of, section, text_of, texts_of
 from plan.pods import Pods, containers, pods_in, policies_of
 
 from .cloud import Production
@@ -186,3 +188,155 @@ def _texts(value: object, path: str = "", name: str = "") -> Iterator[tuple[str,
         for key, inner in value.items():
             called = value.get("name", key) if key == "value" else key
             yield from _texts(inner, f"{path}.{key}" if path else key, str(called))
+
+
+def plain_secrets(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Keys and passwords that stand in a pod or a ConfigMap, whose values no sentence shows."""
+    want = "in a Secret, which secretKeyRef or a volume names"
+    why = "whoever may read the object can use it"
+    pods = pods_in(plan)
+    for resource in _kubernetes(plan):
+        places = [
+            place
+            for group in pods.get(resource.urn, ())
+            for path, container in containers(group)
+            for place in _secrets_of(path, container)
+        ]
+        if resource.inputs.get("kind") == "ConfigMap":
+            data = section(resource.inputs, "data")
+            places += [
+                (f"data.{key}", key, text)
+                for key, text in data.items()
+                if isinstance(text, str) and _is_plain_secret(key, text)
+            ]
+        for path, name, text in places:
+            if _key_in(resource, path, name, text) is None:  # Another rule says that.
+                yield resource, Fault(path, Words("a secret in plain"), want, why)
+
+
+def _secrets_of(path: str, container: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Secrets of a container, each with its path, its name and its value."""
+    for variable in items(container, "env"):
+        name, value = str(variable.get("name")), variable.get("value")
+        if isinstance(value, str) and _is_plain_secret(name, value):
+            yield f"{path}.env[{name}].value", name, value
+    for part in ("command", "args"):
+        words = texts_of(container, part)
+        for number, word in enumerate(words):
+            if _is_program(word) and is_secret_value(word):
+                yield f"{path}.{part}[{number}]", "", word
+        read = ["" if _is_program(word) else word for word in words]
+        for fault in secret_word_faults(f"{path}.{part}", read):
+            number = int(fault.field.rpartition("[")[2].rstrip("]"))
+            yield fault.field, "", words[number]
+
+
+def _is_program(word: str) -> bool:
+    """Whether a word is a program of several lines, whose names are not those of flags."""
+    return "\nimport " in word or word.startswith("import ")
+
+
+def _is_plain_secret(name: str, value: str) -> bool:
+    if isinstance(value, Marker):
+        return value == SECRET and is_secret_name(name)
+    return is_secret(name, value) or is_secret_value(value)
+
+
+# https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline, read 2026-11
+_CAPABILITIES: Final = (
+    *("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD"),
+    *("NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"),
+)
+_OF_THE_NODE: Final = ("hostNetwork", "hostPID", "hostIPC")
+
+
+class Capabilities(Settings):
+    """What containers may be given beyond the standard."""
+
+    capabilities: list[str] = ["IPC_LOCK"]
+    """Capabilities beside those of the baseline. Default IPC_LOCK, which RDMA needs to pin memory.
+    """
+
+
+def pods_on_the_node(plan: Plan, settings: Capabilities) -> Iterator[Finding]:
+    """Pods that reach beyond their containers: what the baseline of Kubernetes refuses."""
+    why = "whoever gets into the container has the node, and all pods on it"
+    pods = pods_in(plan)
+    for resource in plan.resources:
+        for group in pods.get(resource.urn, ()):
+            for field in _OF_THE_NODE:
+                if group.spec.get(field) is True:
+                    yield resource, Fault(f"{group.path}.{field}", True, "left out", why)
+            for volume in items(group.spec, "volumes"):
+                if "hostPath" in volume:
+                    field = f"{group.path}.volumes[{volume.get('name')}].hostPath"
+                    want = "left out, and another kind of volume"
+                    yield resource, Fault(field, Words("given"), want, why)
+            for path, container in containers(group):
+                for fault in _beyond(path, container, settings):
+                    yield resource, Fault(*fault, why)
+
+
+def _beyond(
+    path: str, container: Mapping[str, Any], settings: Capabilities
+) -> Iterator[tuple[str, object, str]]:
+    context = section(container, "securityContext")
+    if context.get("privileged") is True:
+        yield f"{path}.securityContext.privileged", True, "left out"
+    if context.get("procMount") == "Unmasked":
+        yield f"{path}.securityContext.procMount", "Unmasked", "left out"
+    allowed = {*_CAPABILITIES, *settings.capabilities, UNKNOWN}
+    added = texts_of(section(context, "capabilities"), "add")
+    beyond = [name for name in added if name not in allowed]
+    if beyond:
+        want = f"some of {', '.join(sorted({*_CAPABILITIES, *settings.capabilities}))}"
+        yield f"{path}.securityContext.capabilities.add", beyond, want
+    for port in items(container, "ports"):
+        if port.get("hostPort"):
+            yield f"{path}.ports[{port.get('name', 0)}].hostPort", port["hostPort"], "left out"
+
+
+def root_by_choice(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Containers that are told to run as root, or that may become it.
+
+    What an image does by itself is not seen: those of vLLM run as root.
+    """
+    why = "what gets out of the container is root on the node"
+    pods = pods_in(plan)
+    for resource in plan.resources:
+        for group in pods.get(resource.urn, ()):
+            for path, holder in [(group.path, group.spec), *containers(group)]:
+                context = section(holder, "securityContext")
+                for field, bad in (("runAsUser", 0), ("allowPrivilegeEscalation", True)):
+                    if context.get(field) is not None and context[field] == bad:
+                        place = f"{path}.securityContext.{field}"
+                        want = "left out, or another user" if bad == 0 else "False"
+                        yield resource, Fault(place, context[field], want, why)
+
+
+_ROLES: Final = ("Role", "ClusterRole")
+_BINDINGS: Final = ("RoleBinding", "ClusterRoleBinding")
+_ANYBODY: Final = ("system:anonymous", "system:unauthenticated", "system:authenticated")
+
+
+def open_roles(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Roles that grant everything, and bindings that hand one to whoever asks."""
+    for resource in plan.resources:
+        manifest = resource.manifest
+        if manifest is None or kind_of(manifest)[0] != "rbac.authorization.k8s.io":
+            continue
+        for number, rule in enumerate(items(manifest, "rules")):
+            for field in ("verbs", "resources"):
+                if manifest["kind"] in _ROLES and "*" in texts_of(rule, field):
+                    want = f"the {field} that are needed"
+                    why = "whoever has the role reads every Secret, or does anything to what it has"
+                    yield resource, Fault(f"rules[{number}].{field}", "*", want, why)
+        if manifest["kind"] not in _BINDINGS:
+            continue
+        if text_of(section(manifest, "roleRef"), "name") == "cluster-admin":
+            why = "cluster-admin may do everything"
+            yield resource, Fault("roleRef.name", "cluster-admin", "a role of its own", why)
+        for number, subject in enumerate(items(manifest, "subjects")):
+            if (name := text_of(subject, "name")) in _ANYBODY:
+                field = f"subjects[{number}].name"
+                yield resource, Fault(field, name, "who needs it", "everybody would have the role")

@@ -18,6 +18,7 @@ from rich.markup import escape
 from sandbox import binaries
 
 from . import (
+    autoscalers,
     charts,
     engine_model,
     fluid,
@@ -50,6 +51,7 @@ STEPS: Final[tuple[Step, ...]] = (
     keda.STEP,
     fluid.STEP,
     nodes.STEP,
+    autoscalers.STEP,
     status.STEP,
     engine_model.STEP,
 )

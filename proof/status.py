@@ -238,19 +238,49 @@ def _huge(template: dict[str, Any]) -> None:
     resources["requests"]["cpu"] = resources["limits"]["cpu"] = "500"
 
 
-def _objects(*manifests: Manifest) -> Break:
-    """Breaks a model by objects, once its pod is made anew."""
+def _objects(*manifests: Manifest, seconds: float = 0) -> Break:
+    """Breaks a model by objects, once they are in force and its pod is made anew."""
 
     @contextmanager
     def broken(scene: Scene) -> Iterator[Callable[[], None]]:
         for manifest in manifests:
             scene.client.apply(manifest, MANAGER, force=True)
+        time.sleep(seconds)
         scene.restart("qwen")
         yield _nothing
         for manifest in manifests:
             scene.client.remove(manifest)
 
     return broken
+
+
+@contextmanager
+def _restricted(scene: Scene) -> Iterator[Callable[[], None]]:
+    entry = scene.get("v1", "Namespace", NAMESPACE)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    with _patched(scene, [entry], {"metadata": {"labels": labels}}):
+        scene.restart("qwen")
+        yield _nothing
+
+
+@contextmanager
+def _nowhere(scene: Scene) -> Iterator[Callable[[], None]]:
+    """Traffic for a revision that is not there."""
+    entry = scene.get("serving.knative.dev/v1", "Service", "qwen")
+    scene.merge(entry, {"spec": {"traffic": [{"revisionName": "qwen-00099", "percent": 100}]}})
+    yield _nothing
+    scene.merge(entry, {"spec": {"traffic": entry["spec"].get("traffic")}})
+
+
+@contextmanager
+def _held(scene: Scene) -> Iterator[Callable[[], None]]:
+    """A policy that somebody has deleted, and a finalizer holds."""
+    entry = scene.get("scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", "qwen")
+    scene.merge(entry, {"metadata": {"finalizers": ["proof.invalid/hold"]}})
+    scene.client.delete(entry)
+    yield _nothing
+    scene.merge(entry, {"metadata": {"finalizers": None}})
+    scene.client.apply(_anew(entry), "pulumi-kubernetes")
 
 
 def _container(**container: Any) -> Break:
@@ -514,6 +544,44 @@ WEBHOOK: Final = {
         }
     ],
 }
+LIMITS: Final = {
+    "apiVersion": "v1",
+    "kind": "LimitRange",
+    "metadata": {"name": "small", "namespace": NAMESPACE},
+    "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]},
+}
+POLICY: Final = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": "owners.policies.invalid"},
+    "spec": {
+        "matchConstraints": {
+            "resourceRules": [
+                {
+                    "apiGroups": [""],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE"],
+                    "resources": ["pods"],
+                }
+            ]
+        },
+        "validations": [
+            {"expression": "has(object.metadata.labels.owner)", "message": "a pod has an owner"}
+        ],
+    },
+}
+BINDING: Final = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicyBinding",
+    "metadata": {"name": "owners"},
+    "spec": {"policyName": "owners.policies.invalid", "validationActions": ["Deny"]},
+}
+WALL: Final = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "wall", "namespace": NAMESPACE},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+}
 BACK_OFF: Final = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}}
 CUDA: Final = "CUDA driver version is insufficient for CUDA runtime version"
 
@@ -552,16 +620,31 @@ BROKEN: Final[Sequence[Breakage]] = (
         "webhook refuses", _objects(WEBHOOK), "service", 'failed calling webhook "away.policies'
     ),
     Breakage(
+        "a policy of the cluster refuses",
+        _objects(POLICY, BINDING, seconds=5),
+        "service",
+        "a policy of the cluster refuses it",
+    ),
+    Breakage(
+        "security level of the namespace",
+        _restricted,
+        "service",
+        "the security level of the namespace refuses",
+    ),
+    Breakage("LimitRange", _objects(LIMITS, seconds=12), "service", "a LimitRange of the name"),
+    Breakage("nobody is let in", _objects(WALL), "door", "lets nobody reach its pods"),
+    Breakage("traffic for no revision", _nowhere, "outcome", "qwen-00099"),
+    Breakage(
         "image cannot be pulled",
         _container(state={"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}),
         "pods",
-        "cannot be pulled: manifest unknown",
+        "cannot pull the image",
     ),
     Breakage(
         "OOMKilled",
         _container(state=BACK_OFF, lastState=_ended(137, "OOMKilled"), restartCount=3),
         "pods",
-        "used more memory than its limit",
+        "used more memory in its container",
     ),
     Breakage(
         "crash loop",
@@ -582,7 +665,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         "loads its model: 0 s of 30 min",
         state=Stage.COMING,
     ),
-    Breakage("mount fails", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
+    Breakage("mount fails", _mount, "pods", "cannot mount a volume: MountVolume.SetUp failed"),
     Breakage("progress deadline", _late, "revision", "is not ready", note="still answers"),
     Breakage(
         "Dataset not bound",
@@ -603,6 +686,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         "is Pending",
         model="finetune",
     ),
+    Breakage("deleted and held", _held, "deletion", "waits for proof.invalid/hold"),
     Breakage("priority missing", _without_priority, "priority", "is not in the cluster"),
     Breakage("policy selects nothing", _selector, "policy", "its selector is release=other"),
     Breakage(

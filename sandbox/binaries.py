@@ -46,6 +46,9 @@ class Program:
     """Variables that are set when it is linked."""
     edits: Mapping[str, str] = field(default_factory=dict)
     """Text of its `main.go` that is replaced: what takes a pod of its own, such as a fixed port."""
+    beside: str = ""
+    """Package of others whose files are laid beside ours in a folder of its name, as they are: a
+    door to what it keeps to itself."""
     nodes: bool = False
     """Whether only a sandbox with nodes, or the proof of its controllers, runs it."""
 
@@ -129,7 +132,20 @@ def find(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
     """
     if name == "pulumi" and (installed := _installed_pulumi()):
         return installed
-    program = PROGRAMS[name]
+    return built(name, PROGRAMS[name], say)
+
+
+def built(name: str, program: Program, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Finds a program by what it is built of, or builds it.
+
+    Args:
+        name: What it is called.
+        program: What to build.
+        say: Told before a build begins.
+
+    Raises:
+        Unavailable: It is not there, and cannot be built here.
+    """
     binary = cache_folder() / f"{name}-{_fingerprint(program)}" / "bin" / name
     if not binary.is_file():
         _build(program, binary, say)
@@ -182,6 +198,8 @@ def _compile(go: str, program: Program, target: Path) -> None:
         if program.edits:
             overlay, package = _edited(go, program, Path(folder))
             flags += overlay
+        if program.beside:
+            flags += _laid_beside(go, program, Path(folder))
         command = [go, "build", *flags, "-o", str(built), package]
         result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
         if result.returncode:
@@ -195,21 +213,37 @@ def _edited(go: str, program: Program, folder: Path) -> tuple[list[str], str]:
 
     Go lets nothing be laid over a module of others.
     """
-    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", program.package]
-    result = subprocess.run(command, cwd=TOOLS / program.module, capture_output=True, text=True)
-    if result.returncode:
-        raise Unavailable(result.stderr.strip().splitlines()[-1])
     package = program.package.rpartition("/")[2]
     replaced = {}
-    for source in Path(result.stdout.strip()).glob("*.go"):
-        if not source.name.endswith("_test.go"):
-            text = source.read_text()
-            copy = folder / source.name
-            copy.write_text(edit(text, program.edits) if source.name == "main.go" else text)
-            replaced[str(TOOLS / program.module / package / source.name)] = str(copy)
+    for source in _sources(go, program.module, program.package):
+        text = source.read_text()
+        copy = folder / source.name
+        copy.write_text(edit(text, program.edits) if source.name == "main.go" else text)
+        replaced[str(TOOLS / program.module / package / source.name)] = str(copy)
+    return _overlay(replaced, folder), f"./{package}"
+
+
+def _laid_beside(go: str, program: Program, folder: Path) -> list[str]:
+    """Options of a build that finds the files of a package of others beside ours."""
+    own = TOOLS / program.module / program.beside.rpartition("/")[2]
+    sources = _sources(go, program.module, program.beside)
+    return _overlay({str(own / source.name): str(source) for source in sources}, folder)
+
+
+def _sources(go: str, module: str, package: str) -> list[Path]:
+    """The files that a package of a module is built of."""
+    command = [go, "list", "-mod=readonly", "-f", "{{.Dir}}", package]
+    result = subprocess.run(command, cwd=TOOLS / module, capture_output=True, text=True)
+    if result.returncode:
+        raise Unavailable(result.stderr.strip().splitlines()[-1])
+    files = Path(result.stdout.strip()).glob("*.go")
+    return [source for source in files if not source.name.endswith("_test.go")]
+
+
+def _overlay(replaced: Mapping[str, str], folder: Path) -> list[str]:
     overlay = folder / "overlay.json"
     overlay.write_text(json.dumps({"Replace": replaced}))
-    return ["-overlay", str(overlay)], f"./{package}"
+    return ["-overlay", str(overlay)]
 
 
 def edit(text: str, edits: Mapping[str, str]) -> str:
@@ -230,7 +264,7 @@ def edit(text: str, edits: Mapping[str, str]) -> str:
 def _fingerprint(program: Program) -> str:
     """Changes with the pinned modules, our own sources and the link flags."""
     build = (program.package, sorted(program.linked.items()), *sorted(program.edits.items()))
-    digest = hashlib.sha256(repr(build).encode())
+    digest = hashlib.sha256(f"{build}{program.beside}".encode())
     for path in sorted((TOOLS / program.module).rglob("*")):
         if path.is_file() and not path.name.endswith(_NOT_BUILT):
             digest.update(path.read_bytes())

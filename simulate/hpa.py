@@ -7,7 +7,7 @@ controller are as it ships. All amounts are whole thousandths, as in its own ari
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -20,15 +20,13 @@ TOLERANCE: Final = 0.1
 _LOOK_BACK_SECONDS: Final = 300
 _CPU_START_SECONDS: Final = 300
 _CPU_READY_SECONDS: Final = 30
-_LONGEST_PERIOD_SECONDS: Final = 1800
-"""Of a policy, as the API has it."""
 _DOUBLED: Final = 2
 _FIRST_PODS: Final = 4
 """Without rules of its own, pods are doubled at a time, or four."""
 
 
 @dataclass(frozen=True, slots=True)
-class MetricTarget:
+class ScaledMetric:
     """A metric, and what it is held at."""
 
     source: MetricType
@@ -38,7 +36,7 @@ class MetricTarget:
     """In thousandths; with Utilization in percent of what the pods request."""
 
 
-class ScalingPolicy(NamedTuple):
+class RatePolicy(NamedTuple):
     """How much may change in a time."""
 
     type: PolicyType
@@ -47,25 +45,23 @@ class ScalingPolicy(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ScalingRules:
+class RateRules:
     """How fast pods come, or go."""
 
     stabilization_seconds: int
-    policies: tuple[ScalingPolicy, ...]
+    policies: tuple[RatePolicy, ...]
     select: PolicySelect = PolicySelect.MAX
     tolerance: float = TOLERANCE
 
 
-_UP: Final = ScalingRules(
+_UP: Final = RateRules(
     0,
     (
-        ScalingPolicy(PolicyType.PODS, _FIRST_PODS, SYNC_SECONDS),
-        ScalingPolicy(PolicyType.PERCENT, 100, SYNC_SECONDS),
+        RatePolicy(PolicyType.PODS, _FIRST_PODS, SYNC_SECONDS),
+        RatePolicy(PolicyType.PERCENT, 100, SYNC_SECONDS),
     ),
 )
-_DOWN: Final = ScalingRules(
-    _LOOK_BACK_SECONDS, (ScalingPolicy(PolicyType.PERCENT, 100, SYNC_SECONDS),)
-)
+_DOWN: Final = RateRules(_LOOK_BACK_SECONDS, (RatePolicy(PolicyType.PERCENT, 100, SYNC_SECONDS),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +69,12 @@ class HpaSettings:
     """What the autoscaler goes by."""
 
     max_replicas: int
-    metrics: tuple[MetricTarget, ...]
+    metrics: tuple[ScaledMetric, ...]
     """The one that asks for most pods wins."""
     min_replicas: int = 1
-    up: ScalingRules | None = None
+    up: RateRules | None = None
     """Rules for more pods; with those for fewer, None where the manifest has no behaviour."""
-    down: ScalingRules | None = None
+    down: RateRules | None = None
     """Rules for fewer pods."""
 
 
@@ -149,10 +145,10 @@ class Hpa:
                 desired = self._limited(now, replicas, proposal)
             else:
                 desired = self._governed(now, replicas, proposal, settings.up, settings.down)
-        if desired > replicas:
-            self._ups = [*_recent(self._ups, now), (now, desired - replicas)]
-        elif desired < replicas:
-            self._downs = [*_recent(self._downs, now), (now, replicas - desired)]
+        if desired > replicas and settings.up is not None:
+            _remember(self._ups, (now, desired - replicas), settings.up)
+        elif desired < replicas and settings.down is not None:
+            _remember(self._downs, (now, replicas - desired), settings.down)
         return desired
 
     def _proposal(
@@ -170,7 +166,7 @@ class Hpa:
 
     def _asked(
         self,
-        metric: MetricTarget,
+        metric: ScaledMetric,
         now: float,
         replicas: int,
         pods: Sequence[PodMetrics],
@@ -188,8 +184,6 @@ class Hpa:
                 return there
             return math.ceil(amount / metric.amount)
         ratio = amount / metric.amount
-        if replicas == 0:
-            return math.ceil(ratio)
         if self._is_within(ratio):
             return replicas
         if not pods:
@@ -202,7 +196,7 @@ class Hpa:
         return 1.0 - down.tolerance <= ratio <= 1.0 + up.tolerance
 
     def _by_pods(
-        self, metric: MetricTarget, now: float, replicas: int, pods: Sequence[PodMetrics]
+        self, metric: ScaledMetric, now: float, replicas: int, pods: Sequence[PodMetrics]
     ) -> int | None:
         name = metric.name
         is_cpu = metric.source is MetricType.RESOURCE and name == "cpu"
@@ -254,7 +248,7 @@ class Hpa:
         return max(self.settings.min_replicas, min(desired, most))
 
     def _governed(
-        self, now: float, replicas: int, proposal: int, up: ScalingRules, down: ScalingRules
+        self, now: float, replicas: int, proposal: int, up: RateRules, down: RateRules
     ) -> int:
         """Between the least and the most that was asked for of late, as fast as rules allow."""
         ups, downs = now - up.stabilization_seconds, now - down.stabilization_seconds
@@ -275,8 +269,8 @@ class Hpa:
         self,
         now: float,
         replicas: int,
-        rules: ScalingRules,
-        change: Callable[[int, ScalingPolicy], int],
+        rules: RateRules,
+        change: Callable[[int, RatePolicy], int],
         furthest: Callable[[list[int]], int],
         nearest: Callable[[list[int]], int],
     ) -> int:
@@ -317,34 +311,42 @@ def hpa_settings(manifest: Mapping[str, Any]) -> HpaSettings:
     )
 
 
-def _metric_target(metric: Mapping[str, Any]) -> MetricTarget:
+def _metric_target(metric: Mapping[str, Any]) -> ScaledMetric:
     source = MetricType(metric["type"])
     body = metric[source.lower()]
     target = body["target"]
     name = body["name"] if source is MetricType.RESOURCE else body["metric"]["name"]
     kind = MetricTargetType(target["type"])
     if kind is MetricTargetType.UTILIZATION:
-        return MetricTarget(source, name, kind, target["averageUtilization"])
+        return ScaledMetric(source, name, kind, target["averageUtilization"])
     text = target["value" if kind is MetricTargetType.VALUE else "averageValue"]
-    return MetricTarget(source, name, kind, math.ceil(parse(str(text)) * 1000))
+    return ScaledMetric(source, name, kind, math.ceil(parse(str(text)) * 1000))
 
 
-def _rules(rules: Mapping[str, Any] | None, default: ScalingRules) -> ScalingRules:
+def _rules(rules: Mapping[str, Any] | None, default: RateRules) -> RateRules:
     rules = rules or {}
     policies = tuple(
-        ScalingPolicy(PolicyType(policy["type"]), policy["value"], policy["periodSeconds"])
+        RatePolicy(PolicyType(policy["type"]), policy["value"], policy["periodSeconds"])
         for policy in rules.get("policies") or ()
     )
-    return ScalingRules(
+    return RateRules(
         rules.get("stabilizationWindowSeconds", default.stabilization_seconds),
         policies or default.policies,
         PolicySelect(rules.get("selectPolicy", default.select)),
     )
 
 
-def _recent(events: Sequence[tuple[float, int]], now: float) -> Iterator[tuple[float, int]]:
-    """Changes that a policy may still count."""
-    return (event for event in events if event[0] > now - _LONGEST_PERIOD_SECONDS)
+def _remember(events: list[tuple[float, int]], event: tuple[float, int], rules: RateRules) -> None:
+    """Keeps a change in the place of one that its own rules count no more, if there is one.
+
+    Rules of the other way may still have counted that: Kubernetes forgets it.
+    """
+    cutoff = event[0] - max(policy.period_seconds for policy in rules.policies)
+    old = [index for index, (when, _) in enumerate(events) if when < cutoff]
+    if old:
+        events[old[-1]] = event
+    else:
+        events.append(event)
 
 
 def _is_starting(pod: PodMetrics, now: float) -> bool:
@@ -367,20 +369,20 @@ def _utilization_ratio(values: Sequence[tuple[int, int]], target: int) -> float 
     return sum(value for value, _ in values) * 100 // requested / target
 
 
-def _assumed(metric: MetricTarget, pod: PodMetrics) -> int:
+def _assumed(metric: ScaledMetric, pod: PodMetrics) -> int:
     """What a pod is taken to use before pods are taken away, where its own figure is missing."""
     if metric.type is MetricTargetType.UTILIZATION:
         return pod.requests[metric.name] * max(100, metric.amount) // 100
     return metric.amount
 
 
-def _raised(replicas: int, policy: ScalingPolicy) -> int:
+def _raised(replicas: int, policy: RatePolicy) -> int:
     if policy.type is PolicyType.PODS:
         return replicas + policy.value
     return math.ceil(replicas * (1 + policy.value / 100))
 
 
-def _lowered(replicas: int, policy: ScalingPolicy) -> int:
+def _lowered(replicas: int, policy: RatePolicy) -> int:
     if policy.type is PolicyType.PODS:
         return replicas - policy.value
     return int(replicas * (1 - policy.value / 100))

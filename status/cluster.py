@@ -4,6 +4,7 @@ A kind that the API server does not serve is `absent`; one that the kubeconfig m
 `unread`, with what the API server says, after each namespace of the stack was tried by itself.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from requests import codes
 
 from plan.objects import Manifest, Objects, grouped, items, section, texts_of
 from plan.refused import Refused
+
+from .messages import text
 
 TIMEOUT_SECONDS: Final = 20
 LOG_LINES: Final = 200
@@ -71,6 +74,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     Kind("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject"),
     Kind("networking.k8s.io", "v1", "ingresses", "Ingress"),
+    Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
     Kind("cert-manager.io", "v1", "certificates", "Certificate"),
     Kind("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False),
     Kind("scheduling.alibabacloud.com", "v1alpha1", "resourcepolicies", "ResourcePolicy"),
@@ -178,12 +182,19 @@ class Connection:
                 "The kubeconfig", f"{kubeconfig}: it has no context {context}, but {has}."
             )
         options = Configuration()
+        words = _Words()
+        logging.getLogger().addHandler(words)
         try:
             load_kube_config(  # type: ignore[no-untyped-call]
                 str(kubeconfig), context, options, persist_config=False
             )
         except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:
             raise Refused("The kubeconfig", f"{kubeconfig} is of no use: {_line(error)}") from None
+        finally:
+            logging.getLogger().removeHandler(words)
+        if words.said:
+            why = f"{kubeconfig}: the program that it runs for a token gives none: {words.said[0]}."
+            raise Refused("The kubeconfig", why)
         self.address = str(options.host)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -228,15 +239,35 @@ class Connection:
         return [{**typed, **entry} for entry in answer.json().get("items") or ()], now
 
     def log(self, pod: Manifest, container: str) -> str:
-        """The last words of a container before it was started anew; empty if they cannot be had."""
+        """The last words of a container that has ended; empty if they cannot be had.
+
+        One that was started anew has its own by now: asked for are those before.
+        """
         about = section(pod, "metadata")
+        again = any(
+            entry.get("name") == container and entry.get("restartCount")
+            for key in ("initContainerStatuses", "containerStatuses")
+            for entry in items(section(pod, "status"), key)
+        )
         where = f"/api/v1/namespaces/{about['namespace']}/pods/{about['name']}/log"
         try:
             return self.get(
-                f"{where}?container={container}&previous=true&tailLines={LOG_LINES}"
+                f"{where}?container={container}&previous={str(again).lower()}&tailLines={LOG_LINES}"
             ).text
         except (Unanswered, Refused):
             return ""
+
+
+class _Words(logging.Handler):
+    """What the library for kubeconfigs says of a program that fails: it logs it, and goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps a sentence, without what looks like a credential."""
+        self.said.append(text(record.getMessage()))
 
 
 @dataclass
@@ -302,6 +333,9 @@ def _ask_by_namespace(connection: Connection, answer: _Answer, namespaces: Seque
             manifests, answer.now = connection.list(answer.kind, namespace)
             answer.manifests += manifests
         except Unanswered as error:
+            if error.code == codes.not_found:
+                answer.absent = True
+                return
             refused[namespace] = f"the API server says {error.code} {error.reason} in {namespace}"
     answer.hidden = [*refused]
     answer.unread = "; ".join(refused.values())
@@ -327,6 +361,10 @@ def _unreachable(address: str, error: Exception) -> str:
         )
     if isinstance(error, requests.ConnectionError) and "NameResolutionError" in says:
         return f"{address} has no address that is known here: is the kubeconfig that of the stack?"
+    if "Connection refused" in says:
+        return (
+            f"{address} refuses connections: the cluster is gone, or the kubeconfig is an old one."
+        )
     return (
         f"{address} does not answer: a private API server is reached from inside its VPC or over "
         "a VPN alone. Run this there, or open a public endpoint to your address."

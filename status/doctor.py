@@ -27,6 +27,7 @@ from requests import codes
 from rich.console import Console
 from rich.text import Text
 
+from plan.graph import graph_of
 from plan.model import Plan
 from plan.objects import items, section
 from plan.refused import Refused
@@ -313,7 +314,7 @@ def cluster(planned: Plan | None, kubeconfig: Path | None, context: str | None) 
     if planned is not None:
         yield from _kubernetes(planned, live)
         yield from resource_types(planned, groups)
-    yield _rights(connection)
+    yield _rights(connection, planned)
 
 
 def lifetime(kubeconfig: Path, context: str | None, now: datetime) -> Point:
@@ -417,26 +418,41 @@ def resource_types(planned: Plan, groups: Mapping[str, Sequence[str]]) -> Iterat
             yield Point(f"API {group}", verdict, "is not served", remedy)
 
 
-def _rights(connection: Connection) -> Point:
-    """Whether all that `status` reads may be listed."""
+def _rights(connection: Connection, planned: Plan | None) -> Point:
+    """Whether all that `status` reads may be listed, if only in the namespaces of the stack."""
+    spaces = sorted({w.namespace for w in graph_of(planned).workloads}) if planned else []
 
-    def refused(kind: Kind) -> bool:
-        try:
-            connection.get(f"{kind.path}/{kind.plural}?limit=1")
-        except Unanswered as error:
-            return error.code == codes.forbidden
-        return False
+    def refused(kind: Kind) -> tuple[bool, bool]:
+        """In the whole cluster, and in a namespace of the stack as well."""
+        everywhere = not _may_list(connection, kind, "")
+        inside = not (kind.namespaced and spaces) or not all(
+            _may_list(connection, kind, f"/namespaces/{space}") for space in spaces
+        )
+        return everywhere, everywhere and inside
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        hidden = [kind.kind for kind, no in zip(KINDS, pool.map(refused, KINDS), strict=True) if no]
-    if not hidden:
-        return Point("Rights", Diagnosis.OK, "`status` may list all that it reads")
-    return Point(
-        "Rights",
-        Diagnosis.WRONG,
-        f"{', '.join(hidden)} may not be listed in all namespaces",
-        "bind what `ack-inference doctor STACK --rbac` prints; `status` says what it cannot see",
+        answers = [*zip(KINDS, pool.map(refused, KINDS), strict=True)]
+    partly = [kind.kind for kind, (everywhere, inside) in answers if everywhere and not inside]
+    hidden = [kind.kind for kind, (_, inside) in answers if inside]
+    remedy = (
+        "bind what `ack-inference doctor STACK --rbac` prints; `status` says what it cannot see"
     )
+    if not hidden and not partly:
+        return Point("Rights", Diagnosis.OK, "`status` may list all that it reads")
+    lists = f"{len(partly)} kinds may be listed in the stack's namespaces alone"
+    if not any(kind.namespaced and inside for kind, (_, inside) in answers):
+        says = f"{lists}, and {', '.join(hidden)} not at all" if hidden else lists
+        return Point("Rights", Diagnosis.UNKNOWN, says, remedy)
+    return Point("Rights", Diagnosis.WRONG, f"{', '.join(hidden)} may not be listed", remedy)
+
+
+def _may_list(connection: Connection, kind: Kind, where: str) -> bool:
+    """Whether a kind may be listed; one that is not there may."""
+    try:
+        connection.get(f"{kind.path}{where}/{kind.plural}?limit=1")
+    except Unanswered as error:
+        return error.code != codes.forbidden
+    return True
 
 
 def _run(project: Path, *command: str) -> str:

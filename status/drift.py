@@ -12,6 +12,8 @@ from components.quantity import parse
 from plan.model import Marker
 from plan.objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
+from .model import UP_AGAIN
+
 BY_HAND: Final = re.compile(r"kubectl|k9s|lens|headlamp|rancher|Mozilla", re.IGNORECASE)
 """Managers behind which a person stands. https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
 MOST_FIELDS: Final = 4
@@ -26,7 +28,7 @@ def drift(planned: Objects, live: Objects) -> Iterator[str]:
         if fields := [*_differing(section(manifest, "spec"), section(there, "spec"), "spec")]:
             yield (
                 f"{_subject(manifest)}: {_some(fields)} not as the stack file says; "
-                "`pulumi up` is due, or this is another stack's cluster."
+                f"{UP_AGAIN} puts it back, unless this is another stack's cluster."
             )
         for entry in items(section(there, "metadata"), "managedFields"):
             manager = str(entry.get("manager"))
@@ -54,7 +56,7 @@ def _differing(planned: object, live: object, path: str) -> Iterator[str]:
 
     Values are never shown: some are secret.
     """
-    if planned is None or isinstance(planned, Marker):
+    if planned is None or planned == live or isinstance(planned, Marker):
         return
     if isinstance(planned, Mapping) and isinstance(live, Mapping):
         for key, value in planned.items():

@@ -7,11 +7,13 @@ service is not ready comes after the pods that are why.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
+from plan.fit import matches
 from plan.graph import model as graph
 from plan.objects import (
     Manifest,
@@ -24,19 +26,20 @@ from plan.objects import (
     section,
     text_of,
 )
-from plan.pods import Pods
+from plan.pods import Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
-from .model import Finding, Stage
+from .messages import text
+from .model import UP_AGAIN, Finding, Stage
 from .pods import (
     LINK,
     Log,
+    Server,
     condition,
     duration,
     is_ready,
     pod_finding,
     seconds_since,
-    text,
     young,
 )
 from .rooms import ENDED, Rooms
@@ -44,6 +47,7 @@ from .rooms import ENDED, Rooms
 SETTLING_SECONDS: Final = 120
 """How long a controller is given for its first answer; a Dataset without caches takes as long."""
 
+_APP: Final = "app.kubernetes.io"
 _FLUID: Final = "data.fluid.io"
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
@@ -61,6 +65,11 @@ _LABELS: Final = {
     ("batch", "Job"): "batch.kubernetes.io/job-name",
 }
 """The label by which the pods of a kind name what they belong to."""
+_SERVERS: Final = {
+    (_KNATIVE, "Service"): "user-container",
+    (_KSERVE, "InferenceService"): "kserve-container",
+}
+"""What the container is called to which a template gives no name."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +142,16 @@ class Trail:
         return self.key != (_KNATIVE, "Service") or not named or revision in named
 
     @cached_property
-    def startup_seconds(self) -> float:
-        """How long the start-up probe of its main container waits; 0 without one."""
-        for container in items(self.template.spec, "containers"):
+    def server(self) -> Server:
+        """Its container that answers."""
+        boxes = items(self.template.spec, "containers") or [section(self.template.spec, "model")]
+        name = str(boxes[0].get("name") or _SERVERS.get(self.key, ""))
+        for container in boxes:
             probe = section(container, "startupProbe")
             if probe:
                 waits = int(probe.get("failureThreshold", 3)) * int(probe.get("periodSeconds", 10))
-                return float(waits + int(probe.get("initialDelaySeconds", 0)))
-        return 0.0
+                return Server(name, waits + int(probe.get("initialDelaySeconds", 0)))
+        return Server(name)
 
     @cached_property
     def deployments(self) -> Sequence[Manifest]:
@@ -179,9 +190,49 @@ def _gone(trail: Trail, link: str, group: str, kind: str, name: str, row: str = 
     subject = f"{kind} {name}"
     if (group, kind) in trail.cluster.absent:
         why = f"the cluster knows no {kind} ({group}): its CRD is not installed"
-        return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`, or install it", row)
+        return Finding(Stage.BROKEN, link, subject, why, f"run {UP_AGAIN}, or install it", row)
     why = "is not in the cluster"
-    return Finding(Stage.BROKEN, link, subject, why, "run `pulumi up`", row)
+    return Finding(Stage.BROKEN, link, subject, why, f"run {UP_AGAIN}", row)
+
+
+def namespace(trail: Trail) -> Iterator[Finding]:
+    """Its namespace: one that is on its way out takes nothing in."""
+    there = trail.cluster.objects.get("", "Namespace", trail.namespace)
+    if section(there, "status").get("phase") == "Terminating":
+        since = duration(
+            seconds_since(trail.cluster, section(there, "metadata").get("deletionTimestamp"))
+        )
+        why = f"is being deleted, for {since}: nothing is made in it any more"
+        remedy = f"wait until it is gone, and run {UP_AGAIN}; its conditions say what it waits for"
+        yield Finding(Stage.BROKEN, "namespace", f"Namespace {trail.namespace}", why, remedy)
+
+
+def deletion(trail: Trail) -> Iterator[Finding]:
+    """What it is made of, and somebody has deleted: it works on until whoever uses it has gone."""
+    for manifest in _parts(trail):
+        about = section(manifest, "metadata")
+        if "deletionTimestamp" not in about:
+            continue
+        since = duration(seconds_since(trail.cluster, about["deletionTimestamp"]))
+        holders = ", ".join(map(str, about.get("finalizers") or ()))
+        why = f"is being deleted, for {since}" + (f", and waits for {holders}" if holders else "")
+        remedy = f"end the pods that use it, so that it goes, and run {UP_AGAIN}"
+        subject = f"{manifest['kind']} {name_of(manifest)}"
+        yield Finding(Stage.BROKEN, "deletion", subject, why, remedy)
+
+
+def _parts(trail: Trail) -> Iterator[Manifest]:
+    """Its claims with their volumes and caches, its policies, and its own object, if there."""
+    for volume in items(trail.template.spec, "volumes"):
+        name = section(volume, "persistentVolumeClaim").get("claimName")
+        claim = trail.find("", _CLAIM, str(name)) if name else None
+        bound = text_of(section(claim, "spec"), "volumeName")
+        cache = [trail.find(_FLUID, kind, str(name)) for kind in ("Dataset", "JindoRuntime")]
+        there = trail.cluster.objects.get("", "PersistentVolume", bound) if bound else None
+        yield from filter(None, [there, *cache, claim])
+    group, kind = "scheduling.alibabacloud.com", "ResourcePolicy"
+    policies = (trail.find(group, kind, planned.name) for planned in trail.workload.policies)
+    yield from filter(None, [*policies, trail.live])
 
 
 def sight(trail: Trail) -> Iterator[Finding]:
@@ -199,6 +250,38 @@ def priority(trail: Trail) -> Iterator[Finding]:
     key = ("scheduling.k8s.io", "PriorityClass")
     if name and trail.cluster.sees(*key) and trail.cluster.objects.get(*key, name) is None:
         yield _gone(trail, "priority", *key, str(name), "priorities_are_known")
+
+
+def imported(trail: Trail) -> Iterator[Finding]:
+    """Jobs of the stack that fill the folders which it reads, before anything else does."""
+    volumes = items(trail.template.spec, "volumes")
+    owners = [trail.workload.name, *(f"{trail.workload.name}-{v.get('name')}" for v in volumes)]
+    index = trail.others.by(_fills, "batch", "Job")
+    for owner in owners if trail.sees("batch", "Job") else ():
+        for planned in index.get((trail.namespace, owner), ()):
+            job = trail.find("batch", "Job", name_of(planned))
+            subject = f"Job {name_of(planned)}"
+            failed = condition(job or {}, "Failed")
+            if job is None:
+                yield _gone(trail, "import", "batch", "Job", name_of(planned))
+            elif failed.get("status") == "True":
+                says = text(failed.get("message")) or text(failed.get("reason"))
+                why = f"has failed, and its folder is not whole: {says}"
+                remedy = (
+                    f"mend what its log says (status shows it as {name_of(planned)}), then "
+                    f"`pulumi up --replace '**Job::{owner}-import'`"
+                )
+                yield Finding(Stage.BROKEN, "import", subject, why, remedy, "an import failed")
+            elif condition(job, "Complete").get("status") != "True":
+                since = duration(seconds_since(trail.cluster, _made(job)))
+                yield Finding(Stage.COMING, "import", subject, f"fills the folder: {since} so far")
+
+
+def _fills(job: Manifest) -> tuple[str, str]:
+    """Namespace, and whose folder a Job of an import fills; empty for any other."""
+    labels = section(job, "metadata", "labels")
+    fills = labels.get(f"{_APP}/name") == "model-import"
+    return namespace_of(job), str(labels.get(f"{_APP}/instance", "")) if fills else ""
 
 
 def volumes(trail: Trail) -> Iterator[Finding]:
@@ -249,7 +332,7 @@ def _unbound(trail: Trail, dataset: Manifest, phase: str) -> Finding:
         return _gone(trail, "cache", _FLUID, "JindoRuntime", name)
     for pod in trail.cluster.objects.by(_BY_RELEASE, "", "Pod").get(name, ()):
         if namespace_of(pod) == trail.namespace and (
-            finding := pod_finding(trail.cluster, trail.rooms, pod, 0, trail.log)
+            finding := pod_finding(trail.cluster, trail.rooms, pod, Server(), trail.log)
         ):
             why = f"its cache is not there ({phase}): pod {name_of(pod)} {finding.why}"
             return Finding(finding.state, "cache", subject, why, finding.remedy, finding.row)
@@ -304,7 +387,7 @@ def _claim(trail: Trail, name: str) -> Iterator[Finding]:
     claim = trail.find("", _CLAIM, name)
     subject = f"{_CLAIM} {name}"
     if claim is None:
-        remedy = "run `pulumi up`" if trail.others.get("", _CLAIM, name) else "create the claim"
+        remedy = f"run {UP_AGAIN}" if trail.others.get("", _CLAIM, name) else "create the claim"
         yield Finding(
             Stage.BROKEN, "volume", subject, "is not in the cluster", remedy, "stores_are_known"
         )
@@ -346,7 +429,7 @@ def policy(trail: Trail) -> Iterator[Finding]:
                 f"{kind} {planned.name}",
                 f"does not select pod {name_of(strays[0])}: its selector is "
                 f"{pairs(selector) or 'empty'}, so that pods take any node that will do",
-                "run `pulumi up`, or put back the labels",
+                f"put back the labels, or run {UP_AGAIN}",
             )
 
 
@@ -388,7 +471,7 @@ def _stale(trail: Trail, subject: str) -> Iterator[Finding]:
         yield _refused(subject, says)
     elif gone:
         why = f"says that it is ready, but its revision {ready} is gone"
-        remedy = "look at Knative's controller, and run `pulumi up`"
+        remedy = f"look at Knative's controller, and run {UP_AGAIN}"
         yield Finding(Stage.BROKEN, "service", subject, why, remedy)
 
 
@@ -402,22 +485,85 @@ def _is_refusal(message: str) -> bool:
     return any(word in message for word in words)
 
 
+class _Refusal(NamedTuple):
+    """Who refuses an object, told by a part of what it says."""
+
+    words: str
+    who: str
+    remedy: str
+    link: str = "service"
+    row: str = ""
+
+
+_REFUSALS: Final = (
+    _Refusal(
+        "must not set the field",
+        "Knative refuses a field",
+        f"turn the feature flag on again in the ConfigMap config-features, as {UP_AGAIN} does",
+    ),
+    _Refusal(
+        "exceeded quota",
+        "the quota is used up",
+        "raise the quota of the namespace, or ask for less",
+        row="quotas_hold_what_always_runs",
+    ),
+    _Refusal(
+        "no PriorityClass",
+        "a priority is missing",
+        f"run {UP_AGAIN}",
+        "priority",
+        "priorities_are_known",
+    ),
+    _Refusal(
+        "failed calling webhook",
+        "a webhook is away",
+        "look at the pods behind the webhook, and at its certificate",
+    ),
+    _Refusal(
+        "violates PodSecurity",
+        "the security level of the namespace refuses its pods",
+        "lower pod-security.kubernetes.io/enforce of the namespace, or let the pods be as it wants",
+    ),
+    _Refusal(
+        " per Container is ",
+        "a LimitRange of the namespace refuses its pods",
+        "widen the LimitRange, or ask for what it allows",
+    ),
+    _Refusal(
+        " per Pod is ",
+        "a LimitRange of the namespace refuses its pods",
+        "widen the LimitRange, or ask for what it allows",
+    ),
+    _Refusal(
+        "error looking up service account",
+        "a service account is missing",
+        f"make it again, or run {UP_AGAIN} where the stack makes it",
+    ),
+    _Refusal(
+        "ValidatingAdmissionPolicy",
+        "a policy of the cluster refuses it",
+        "do as the policy says, or have its owner leave the namespace out",
+    ),
+    _Refusal(
+        "denied the request",
+        "a webhook refuses it",
+        "do as the webhook says, or have its owner leave the namespace out",
+    ),
+    _Refusal(
+        "because it is being terminated",
+        "its namespace is being deleted",
+        f"wait until the namespace is gone, and run {UP_AGAIN}",
+        "namespace",
+    ),
+    _Refusal("", "admission refuses it", "mend what the refusal names"),
+)
+"""In this order; the last one takes all."""
+
+
 def _refused(subject: str, says: str) -> Finding:
-    if "must not set the field" in says:
-        remedy = "turn the feature flag on again in the ConfigMap config-features: `pulumi up` does"
-        return Finding(Stage.BROKEN, "service", subject, f"Knative refuses a field: {says}", remedy)
-    if "exceeded quota" in says:
-        remedy = "raise the quota of the namespace, or ask for less"
-        return Finding(Stage.BROKEN, "service", subject, f"the quota is used up: {says}", remedy)
-    if "no PriorityClass" in says:
-        return Finding(
-            Stage.BROKEN, "priority", subject, says, "run `pulumi up`", "priorities_are_known"
-        )
-    if "failed calling webhook" in says:
-        remedy = "look at the pods behind the webhook, and at its certificate"
-        return Finding(Stage.BROKEN, "service", subject, f"a webhook is away: {says}", remedy)
-    remedy = "mend what the refusal names"
-    return Finding(Stage.BROKEN, "service", subject, f"admission refuses it: {says}", remedy)
+    refusal = next(refusal for refusal in _REFUSALS if refusal.words in says)
+    why = f"is held up: {refusal.who}: {says}"
+    return Finding(Stage.BROKEN, refusal.link, subject, why, refusal.remedy, refusal.row)
 
 
 def creation(trail: Trail) -> Iterator[Finding]:
@@ -435,13 +581,31 @@ def creation(trail: Trail) -> Iterator[Finding]:
             yield _refused(f"Job {name_of(trail.planned)}", text(event.get("message")))
 
 
+def replicas(trail: Trail) -> Iterator[Finding]:
+    """Deployments and groups that somebody has set to none, though the stack wants some always.
+
+    Knative does so by itself, where nobody asks.
+    """
+    scale = trail.workload.scale
+    least = scale.least if isinstance(scale, graph.ReplicaRange) else None
+    if trail.key == (_KNATIVE, "Service") or not isinstance(least, Decimal) or least < 1:
+        return
+    groups = [trail.live] if trail.live and trail.key == _GROUPS else []
+    for manifest in [*trail.deployments, *groups]:
+        if section(manifest, "spec").get("replicas") == 0:
+            kind, name = str(manifest["kind"]), name_of(manifest)
+            why = f"is set to 0, which no autoscaler undoes: the stack wants {least} at the least"
+            remedy = f"kubectl scale {kind.lower()} -n {trail.namespace} {name} --replicas {least}"
+            yield Finding(Stage.BROKEN, "service", f"{kind} {name}", why, remedy)
+
+
 def pods(trail: Trail) -> Iterator[Finding]:
     """Its pods, each with what keeps it from being ready; a job's until it has completed."""
     if trail.live is not None and condition(trail.live, "Complete").get("status") == "True":
         return
     job = trail.key == ("batch", "Job")
     for pod in _telling(trail.pods):
-        finding = pod_finding(trail.cluster, trail.rooms, pod, trail.startup_seconds, trail.log)
+        finding = pod_finding(trail.cluster, trail.rooms, pod, trail.server, trail.log)
         full = finding and finding.row in _NO_ROOM and not pod["spec"].get("nodeName")
         if finding and job and full and (event := _preemption(trail)):
             why = f"gave way ({text(event.get('message'))}), and starts again when a card is free"
@@ -524,10 +688,10 @@ def is_available(deployment: Manifest) -> bool:
 def _late(trail: Trail, deployment: Manifest, entry: Mapping[str, Any]) -> Finding:
     """A deadline that passed; KServe's is shorter than a long start, and means nothing then."""
     since = seconds_since(trail.cluster, _made(deployment))
-    if trail.key[0] == _KSERVE and since < trail.startup_seconds:
+    if trail.key[0] == _KSERVE and since < trail.server.startup_seconds:
         why = (
             f"KServe's own deadline has passed, and the model has until "
-            f"{duration(trail.startup_seconds)}: {duration(since)} so far"
+            f"{duration(trail.server.startup_seconds)}: {duration(since)} so far"
         )
         return Finding(Stage.COMING, "revision", f"Deployment {name_of(deployment)}", why)
     return Finding(
@@ -568,7 +732,8 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
                 "autoscaler",
                 f"{_HPA} {name_of(scaler)}",
                 f"cannot read its metric: {says}",
-                "install a metrics adapter: give gpu_metrics"
+                "look at the metrics adapter's pods and its APIService; where there is none, give "
+                "gpu_metrics"
                 if absent
                 else "look at the metrics adapter, and whether Prometheus scrapes the pods",
                 "metrics_have_an_adapter" if absent else "metrics_have_a_source",
@@ -648,6 +813,36 @@ def door(trail: Trail) -> Iterator[Finding]:
             )
 
 
+def walls(trail: Trail) -> Iterator[Finding]:
+    """NetworkPolicies by which nobody reaches its pods, though these are ready.
+
+    Whom a policy lets in is not worked out: one rule of any of them, and nothing is said.
+    """
+    pods = [pod for pod in trail.pods if not ended(pod)]
+    if trail.key[1] == "Job" or not pods:
+        return
+    labels = section(pods[0], "metadata", "labels")
+    index = trail.cluster.objects.by(_walled, "networking.k8s.io", "NetworkPolicy")
+    likely = [p for key in labels_to_try(labels) for p in index.get((trail.namespace, key), ())]
+    policies = [
+        policy
+        for policy in likely
+        if matches(section(policy, "spec", "podSelector"), labels)
+        and "Ingress" in (section(policy, "spec").get("policyTypes") or ["Ingress"])
+    ]
+    if policies and not any(items(section(policy, "spec"), "ingress") for policy in policies):
+        names = ", ".join(map(name_of, policies))
+        remedy = "take it away, or let in whoever asks and scales: `kubectl describe networkpolicy`"
+        yield Finding(
+            Stage.BROKEN, "door", f"NetworkPolicy {names}", "lets nobody reach its pods", remedy
+        )
+
+
+def _walled(policy: Manifest) -> tuple[str, str]:
+    selector = section(policy, "spec", "podSelector", "matchLabels")
+    return namespace_of(policy), label_to_find(selector)
+
+
 def _certificates(trail: Trail) -> Sequence[Manifest]:
     """Certificates of its hosts, each once."""
     by_host = trail.cluster.certificates
@@ -680,7 +875,7 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         entry = condition(trail.live, "Failed")
         if entry.get("status") == "True":
             why = f"has failed: {text(entry.get('message')) or entry.get('reason')}"
-            remedy = "read the log of its last pod, delete the Job, and run `pulumi up`"
+            remedy = f"read the log of its last pod, delete the Job, and run {UP_AGAIN}"
             yield Finding(Stage.BROKEN, "outcome", subject, why, remedy)
         return
     if trail.key not in _LABELS or trail.key == _GROUPS:
@@ -705,7 +900,8 @@ def outcome(trail: Trail) -> Iterator[Finding]:
         event = trail.cluster.warning(trail.key[1], trail.namespace, name_of(trail.planned))
         last = text((event or {}).get("message"))
         also = f"; its controller says {last}" if last and last not in says else ""
-        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}")
+        remedy = f"do as the message says; what somebody changed by hand, {UP_AGAIN} puts back"
+        yield Finding(Stage.BROKEN, "outcome", subject, f"is not ready: {says}{also}", remedy)
     elif entry.get("status") == "Unknown":
         says = text(entry.get("message")) or text(entry.get("reason")) or "nothing is said yet"
         yield Finding(Stage.COMING, "outcome", subject, f"comes up: {says}")
@@ -723,14 +919,19 @@ def note(trail: Trail) -> str:
 
 LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
     sight,
+    namespace,
+    deletion,
     priority,
+    imported,
     volumes,
     policy,
     service,
     creation,
+    replicas,
     pods,
     revision,
     autoscaler,
     door,
+    walls,
 )
 """Every link, in the order of the way; `outcome` is asked where none of them is broken."""

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+UP_AGAIN: Final = "`pulumi up --refresh --run-program`"
+"""Makes again what somebody deleted or changed: `pulumi up` alone compares a program with its own
+state, and sees nothing of it. The program is run for the connection to the cluster, whose stored
+one has expired."""
 
 
 class Stage(IntEnum):

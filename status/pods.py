@@ -1,24 +1,22 @@
 """Why a pod does not run: scheduler, node, volumes, image, process, probe."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from plan.objects import Manifest, items, name_of, namespace_of, section
 
 from .cluster import LiveCluster, last_seen
+from .messages import text
 from .model import Finding, Stage
 from .rooms import Rooms, node_kind
 from .symptoms import symptom_in
 
 Log = Callable[[Manifest, str], str]
-"""The last words of a container of a pod before it was started anew; empty where unknown."""
+"""The last words of a container of a pod that has ended; empty where unknown."""
 
 LINK: Final = "pods"
-MOST_LETTERS: Final = 300
-"""Longest message of others that is shown."""
 NODES_COME: Final = ("TriggeredScaleUp", "ProvisionNode")
 """Events of a pod for which a node is added: by cluster-autoscaler, by GOATScaler."""
 NODE_SECONDS: Final = 900
@@ -27,19 +25,6 @@ SCHEDULING_SECONDS: Final = 30
 """How long scheduler and autoscaler are given for their first answer; ACK scans every 30 s."""
 NODES_FAIL: Final = ("ProvisionNodeFailed", "ResetPod")
 """Events of GOATScaler where no node could be had."""
-_CREDENTIALS: Final = (
-    (re.compile(r"://[^/@\s]+@"), "://[hidden]@"),
-    (
-        re.compile(
-            r"(?i)\b([\w-]*(?:password|passwd|token|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?"
-            r"|credential|authorization))([\"']?\s*[:=]\s*[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;]+"
-        ),
-        r"\1\2[hidden]",
-    ),
-    (re.compile(r"(?i)\bbearer\s+[\w.~+/-]{8,}=*"), "Bearer [hidden]"),
-    (re.compile(r"\b(?:LTAI|STS\.|hf_|sk-|ghp_|eyJ)[\w.-]{8,}"), "[hidden]"),
-)
-"""Forms of keys and tokens: URLs with a password, `name=value`, and prefixes of their makers."""
 _PULLS: Final = frozenset(
     {
         "ImagePullBackOff",
@@ -52,6 +37,16 @@ _PULLS: Final = frozenset(
 _MOUNTS: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 _RESTARTS: Final = 2
 """From so many restarts on a process that ends is no accident."""
+GRACE_SECONDS: Final = 60
+"""How long a node may take beside the grace period of a pod, until the pod is gone."""
+
+
+class Server(NamedTuple):
+    """The container of a pod that answers, as its template has it."""
+
+    name: str = ""
+    startup_seconds: float = 0
+    """How long its start-up probe waits; 0 without one."""
 
 
 def is_ready(manifest: Manifest) -> bool:
@@ -84,20 +79,22 @@ def duration(seconds: float) -> str:
 
 
 def pod_finding(
-    cluster: LiveCluster, rooms: Rooms, pod: Manifest, startup_seconds: float, log: Log
+    cluster: LiveCluster, rooms: Rooms, pod: Manifest, server: Server, log: Log
 ) -> Finding | None:
-    """What keeps a pod from being ready; None where nothing does, and where it ends.
+    """What keeps a pod from being ready; None where nothing does, and where it ends in time.
 
     Args:
         cluster: What the cluster has.
         rooms: Its nodes with what is free on them; none where they may not be listed.
         pod: The pod.
-        startup_seconds: How long its start-up probe waits.
+        server: Its container that answers.
         log: Reads the last words of a container.
     """
     status = section(pod, "status")
-    if "deletionTimestamp" in section(pod, "metadata") or status.get("phase") == "Succeeded":
+    if status.get("phase") == "Succeeded":
         return None
+    if "deletionTimestamp" in section(pod, "metadata"):
+        return _lingering(cluster, pod)
     if preempted := _preempted(pod):
         return preempted
     if condition(pod, "PodScheduled").get("status") == "False" or not pod["spec"].get("nodeName"):
@@ -107,12 +104,30 @@ def pod_finding(
     if status.get("phase") == "Running" and is_ready(pod):
         return None
     return next(
-        filter(None, (_container(cluster, pod, entry, log) for entry in _containers(pod))), None
-    ) or (
-        _failed(pod)
-        if status.get("phase") == "Failed"
-        else _not_started(cluster, pod, startup_seconds)
+        filter(None, (_container(cluster, pod, entry, server, log) for entry in _containers(pod))),
+        None,
+    ) or (_failed(pod) if status.get("phase") == "Failed" else _not_started(cluster, pod, server))
+
+
+def _lingering(cluster: LiveCluster, pod: Manifest) -> Finding | None:
+    """A pod that should be gone by now: its node does not say so, or a finalizer holds it.
+
+    The time of its deletion has its grace period in it.
+    """
+    about = section(pod, "metadata")
+    late = seconds_since(cluster, about.get("deletionTimestamp"))
+    if late < GRACE_SECONDS:
+        return None
+    name, command = name_of(pod), f"kubectl delete pod -n {namespace_of(pod)} {name_of(pod)}"
+    holders = ", ".join(map(str, about.get("finalizers") or ()))
+    held = f"finalizers hold it ({holders})" if holders else "its node does not say that it is gone"
+    why = f"should have gone {duration(late)} ago: {held}"
+    remedy = (
+        f"look at whoever takes off {holders}"
+        if holders
+        else f"look at node {pod['spec'].get('nodeName')}; once it is off, {command} --force"
     )
+    return Finding(Stage.BROKEN, LINK, f"Pod {name}", why, remedy)
 
 
 def _failed(pod: Manifest) -> Finding:
@@ -177,7 +192,7 @@ def _unscheduled(cluster: LiveCluster, rooms: Rooms, pod: Manifest) -> Finding:
     if shortage is None:
         finding = _by_scheduler(pod)
     else:
-        why = f"{shortage.why}; {waits} so far"
+        why = f"has no node: {shortage.why}; {waits} so far"
         finding = _finding(shortage.state, pod, why, shortage.remedy, shortage.row)
     if age < SCHEDULING_SECONDS:
         return replace(finding, state=Stage.COMING, remedy="", row="")
@@ -199,12 +214,12 @@ def _lost_node(cluster: LiveCluster, pod: Manifest) -> Finding | None:
         return None
     node = cluster.objects.get("", "Node", name)
     if node is None:
-        why = f"its node {name} is gone"
+        why = f"was on node {name}, which is gone"
         return _finding(Stage.BROKEN, pod, why, f"delete the pod {name_of(pod)} if it stays")
     ready = condition(node, "Ready")
     if ready.get("status") in ("False", "Unknown"):
         since = duration(seconds_since(cluster, ready.get("lastTransitionTime")))
-        where = f"node {name} ({node_kind(node)})"
+        where = f"is on node {name} ({node_kind(node)}), which"
         return _finding(
             Stage.BROKEN,
             pod,
@@ -221,7 +236,7 @@ def _containers(pod: Manifest) -> Iterator[Mapping[str, Any]]:
 
 
 def _container(
-    cluster: LiveCluster, pod: Manifest, entry: Mapping[str, Any], log: Log
+    cluster: LiveCluster, pod: Manifest, entry: Mapping[str, Any], server: Server, log: Log
 ) -> Finding | None:
     """What a container waits for, or died of."""
     waiting = section(entry, "state", "waiting")
@@ -231,7 +246,7 @@ def _container(
         return _finding(
             Stage.BROKEN,
             pod,
-            f"the image {entry.get('image') or name} cannot be pulled: {message or reason}",
+            f"cannot pull the image {entry.get('image') or name}: {message or reason}",
             "name an image that exists, in a registry that the nodes reach, with its pull secret",
             "registries_are_in_reach",
         )
@@ -239,18 +254,20 @@ def _container(
         return _finding(
             Stage.BROKEN,
             pod,
-            f"container {name} cannot be configured: {message}",
+            f"cannot set up its container {name}: {message}",
             "create what is missing: a Secret of secret_env or api_key_secret, in this namespace",
         )
     if reason in ("CreateContainerError", "RunContainerError", "StartError"):
-        return _finding(Stage.BROKEN, pod, f"container {name} cannot be started: {message}")
+        remedy = "mend what the message names: a command, a device or a mount of the container"
+        why = f"cannot start its container {name}: {message}"
+        return _finding(Stage.BROKEN, pod, why, remedy)
     ended = section(entry, "lastState", "terminated") or section(entry, "state", "terminated")
     crashed = reason == "CrashLoopBackOff" or (
         ended and ended.get("exitCode") != 0 and not entry.get("ready")
     )
     if not crashed:
         return None
-    return _crash(cluster, pod, name, ended, int(entry.get("restartCount") or 0), log)
+    return _crash(cluster, pod, entry, ended, server, log)
 
 
 def _gave_up_waiting(cluster: LiveCluster, pod: Manifest, name: str) -> bool:
@@ -265,98 +282,109 @@ def _gave_up_waiting(cluster: LiveCluster, pod: Manifest, name: str) -> bool:
 def _crash(
     cluster: LiveCluster,
     pod: Manifest,
-    name: str,
+    entry: Mapping[str, Any],
     ended: Mapping[str, Any],
-    restarts: int,
+    server: Server,
     log: Log,
 ) -> Finding:
-    times = f"{restarts} time{'s' * (restarts != 1)}"
+    name, restarts = str(entry.get("name")), int(entry.get("restartCount") or 0)
+    times = f", {restarts} time{'s' * (restarts != 1)} so far" if restarts else ""
     if ended.get("reason") == "OOMKilled":
-        return _finding(
-            Stage.BROKEN,
-            pod,
-            f"container {name} used more memory than its limit and was killed, {times} so far",
-            "raise server.resources.memory; loading a model takes as much as its files",
-            "OOMKilled",
+        remedy = (
+            "raise server.resources.memory; loading a model takes as much as its files"
+            if name == server.name
+            else f"raise the memory limit of {name}"
         )
+        why = f"used more memory in its container {name} than the limit and was killed{times}"
+        return _finding(Stage.BROKEN, pod, why, remedy, "OOMKilled" if name == server.name else "")
     last_words = f"{ended.get('message', '')}\n{log(pod, name)}"
     if symptom := symptom_in(last_words):
-        why = f"container {name} ends ({times}): {symptom.why}"
+        why = f"has a container {name} that ends{times}: {symptom.why}"
         return _finding(Stage.BROKEN, pod, why, symptom.remedy, symptom.row)
-    code = ended.get("exitCode", "unknown")
     if _gave_up_waiting(cluster, pod, name):
         return _finding(
             Stage.BROKEN,
             pod,
-            f"container {name} is ended while it loads, {times} so far: "
-            "its start-up probe waits no longer",
+            f"is ended while its container {name} loads{times}: the start-up probe waits no longer",
             "give it a longer startup_seconds, or a cache",
             "starts_take_their_time",
         )
+    previous, code = "--previous " if restarts else "", ended.get("exitCode", "unknown")
     return _finding(
         Stage.BROKEN if restarts >= _RESTARTS or not restarts else Stage.COMING,
         pod,
-        f"container {name} ends with exit code {code}, {times} so far",
-        "read its last words: kubectl logs --previous "
+        f"has a container {name} that ends with exit code {code}{times}",
+        f"read its last words: kubectl logs {previous}"
         f"-n {namespace_of(pod)} {name_of(pod)} -c {name}",
     )
 
 
-def _not_started(cluster: LiveCluster, pod: Manifest, startup_seconds: float) -> Finding:
-    """It has a node, and nothing is known to be wrong: volumes, image, probe."""
-    name, namespace = name_of(pod), namespace_of(pod)
+def _not_started(cluster: LiveCluster, pod: Manifest, server: Server) -> Finding:
+    """It has a node, and no container has ended: volumes, network, image, init, probe."""
     entries = [*_containers(pod)]
     running = [entry for entry in entries if section(entry, "state", "running")]
-    if not running or any(section(entry, "state", "waiting") for entry in entries):
-        if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
-            return _finding(
-                Stage.BROKEN,
-                pod,
-                f"a volume cannot be mounted: {text(event.get('message'))}",
-                "look for the CSI driver on the node, the store's address, and the rights to it",
-                "Volumes and caches",
-            )
-        sandbox_failed = cluster.warning("Pod", namespace, name, "FailedCreatePodSandBox")
-        if sandbox_failed:
-            why = f"has no network on its node: {text(sandbox_failed.get('message'))}"
-            return _finding(Stage.BROKEN, pod, why, row="pods_fit_the_network_plugin")
-        events = cluster.events("Pod", namespace, name)
-        pulls = events and events[0].get("reason") == "Pulling"
-        since = seconds_since(cluster, condition(pod, "PodScheduled").get("lastTransitionTime"))
-        what = "its image is pulled" if pulls else "its containers are made"
-        return _finding(Stage.COMING, pod, f"{what}; {duration(since)} since it has a node")
+    waiting = any(section(entry, "state", "waiting") for entry in entries)
+    if not running or waiting:
+        return _not_made(cluster, pod)
     slow = [entry for entry in running if not entry.get("ready")] or running
-    started = min(str(section(entry, "state", "running").get("startedAt", "")) for entry in slow)
-    since = seconds_since(cluster, started)
+    late = next((entry for entry in slow if entry.get("name") == server.name), slow[0])
+    since = seconds_since(cluster, section(late, "state", "running").get("startedAt"))
     if all(entry.get("started") for entry in running) and (
-        event := cluster.warning("Pod", namespace, name, "Unhealthy")
+        event := cluster.warning("Pod", namespace_of(pod), name_of(pod), "Unhealthy")
     ):
         why = f"has started, and its readiness probe fails: {text(event.get('message'))}"
         return _finding(
             Stage.BROKEN, pod, why, "read its log: the server runs, and does not answer"
         )
-    if startup_seconds and since > startup_seconds:
+    if server.startup_seconds and since > server.startup_seconds:
         return _finding(
             Stage.BROKEN,
             pod,
             f"is not ready after {duration(since)}, and its probe waits no more than "
-            f"{duration(startup_seconds)}",
+            f"{duration(server.startup_seconds)}",
             "give it a longer startup_seconds, or a cache",
             "starts_take_their_time",
         )
-    most = f" of {duration(startup_seconds)} at most" if startup_seconds else ""
+    if server.name and late.get("name") != server.name and len(entries) > 1:
+        why = f"waits for its container {late.get('name')} to be ready: {duration(since)}"
+        return _finding(Stage.COMING, pod, why)
+    most = f" of {duration(server.startup_seconds)} at most" if server.startup_seconds else ""
     return _finding(Stage.COMING, pod, f"loads its model: {duration(since)}{most}")
 
 
-def text(value: object) -> str:
-    """A message of others in one line, cut where it is long, without its full stop.
-
-    What looks like a credential is not shown, whoever wrote it there.
-    """
-    line = re.sub(r"\s+", " ", str(value or "")).strip().rstrip(".")
-    for pattern, instead in _CREDENTIALS:
-        line = pattern.sub(instead, line)
-    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]}..."
+def _not_made(cluster: LiveCluster, pod: Manifest) -> Finding:
+    """Why its containers are not there yet, or which one of them has to end before the others."""
+    name, namespace = name_of(pod), namespace_of(pod)
+    beside = {
+        container.get("name")
+        for container in items(pod["spec"], "initContainers")
+        if container.get("restartPolicy") == "Always"
+    }
+    for entry in items(section(pod, "status"), "initContainerStatuses"):
+        started = section(entry, "state", "running").get("startedAt")
+        if started and entry.get("name") not in beside:
+            since = duration(seconds_since(cluster, started))
+            why = f"waits for its init container {entry.get('name')} to end: {since}"
+            return _finding(Stage.COMING, pod, why)
+    if event := cluster.warning("Pod", namespace, name, *_MOUNTS):
+        return _finding(
+            Stage.BROKEN,
+            pod,
+            f"cannot mount a volume: {text(event.get('message'))}",
+            "look for the CSI driver on the node, the store's address, and the rights to it",
+            "Volumes and caches",
+        )
+    if event := cluster.warning("Pod", namespace, name, "FailedCreatePodSandBox"):
+        why = f"has no network on its node: {text(event.get('message'))}"
+        remedy = "look at the network plugin's pods on that node, and for addresses that are free"
+        return _finding(Stage.BROKEN, pod, why, remedy, "pods_fit_the_network_plugin")
+    events = cluster.events("Pod", namespace, name)
+    pulls = events and events[0].get("reason") == "Pulling"
+    since = duration(
+        seconds_since(cluster, condition(pod, "PodScheduled").get("lastTransitionTime"))
+    )
+    what = "pulls its image" if pulls else "has its containers made"
+    return _finding(Stage.COMING, pod, f"{what}; {since} since it has a node")
 
 
 def young(cluster: LiveCluster, manifest: Manifest, seconds: float) -> bool:

@@ -18,7 +18,40 @@ from .model import Stage
 ENDED: Final = frozenset({"Succeeded", "Failed"})
 """Phases of pods that hold nothing any more."""
 MOST_NAMES: Final = 3
-_CORDONED: Final = "node.kubernetes.io/unschedulable"
+_NODE: Final = "node.kubernetes.io"
+_CORDONED: Final = f"{_NODE}/unschedulable"
+_UNWELL: Final[Mapping[str, tuple[str, str]]] = {
+    _CORDONED: ("cordoned", "uncordon them, or add a node to the pool"),
+    f"{_NODE}/not-ready": ("not ready", "look at the machines, or take them out of their pool"),
+    f"{_NODE}/unreachable": (
+        "out of reach",
+        "look at the machines and their network, or take them out of their pool",
+    ),
+    f"{_NODE}/disk-pressure": (
+        "short of disk",
+        "remove images and files on them, or give the pool a larger disk",
+    ),
+    f"{_NODE}/memory-pressure": (
+        "short of memory",
+        "look for pods that use more memory than they ask for",
+    ),
+    f"{_NODE}/pid-pressure": ("short of process IDs", "look for pods that start too many"),
+    f"{_NODE}/network-unavailable": (
+        "without a network",
+        "look at the network plugin's pods in kube-system",
+    ),
+    f"{_NODE}/out-of-service": ("out of service", "take the taint off once they are back"),
+    "node.cloudprovider.kubernetes.io/uninitialized": (
+        "not initialised yet",
+        "look at the cloud controller manager, which takes the taint off",
+    ),
+    "ToBeDeletedByClusterAutoscaler": ("about to be removed", "wait for another node"),
+}
+"""Taints by which Kubernetes keeps pods off nodes that are not well: what they are, what to do.
+
+https://kubernetes.io/docs/reference/labels-annotations-taints/ and cluster-autoscaler's
+`utils/taints`, read on 2026-11-29.
+"""
 _SHARED_BY_MANY: Final = frozenset({"cpu", "memory", "pods"})
 """What every pod holds some of, so that no name is worth saying."""
 
@@ -124,8 +157,8 @@ def _shortage(allowed: Allowed, pod: Manifest, needs: Mapping[str, int], rank: i
         )
     if not allowed.tolerated:
         taints = _taints(pod, allowed.selected)
-        if all(taint.startswith(_CORDONED) for taint in taints):
-            return Lack("its nodes are cordoned", "uncordon them, or add a node to the pool")
+        if unwell := _unwell(pod, allowed.selected):
+            return unwell
         return Lack(
             f"its nodes have a taint that it does not tolerate: {', '.join(taints)}",
             "take the taint off the nodes, or give it to the pool in the stack file, which makes "
@@ -136,6 +169,22 @@ def _shortage(allowed: Allowed, pod: Manifest, needs: Mapping[str, int], rank: i
     if not large:
         return _too_large(allowed.tolerated, needs)
     return _full(large, allowed, pod, needs, rank)
+
+
+def _unwell(pod: Manifest, rooms: Sequence[LiveRoom]) -> Lack | None:
+    """Nodes that would do, were they well: nothing but such a taint keeps the pod off them."""
+    kept = [[str(taint["key"]) for taint in _untolerated(pod, room)] for room in rooms]
+    keys = {key for keys in kept if all(key in _UNWELL for key in keys) for key in keys}
+    if not keys:
+        return None
+    # A node that is down has several, and one says why it has the others.
+    worst = [key for key in _UNWELL if key in keys]
+    states = " or ".join(_UNWELL[key][0] for key in worst)
+    return Lack(f"its nodes are {states}", "; ".join(_UNWELL[key][1] for key in worst))
+
+
+def _untolerated(pod: Manifest, room: LiveRoom) -> list[Mapping[str, str]]:
+    return [taint for taint in room.taints if not tolerates(pod, [taint])]
 
 
 def _too_large(rooms: Sequence[LiveRoom], needs: Mapping[str, int]) -> Lack:
@@ -192,7 +241,7 @@ def _some(holders: set[Holder]) -> str:
 
 def _taints(pod: Manifest, rooms: Sequence[LiveRoom]) -> list[str]:
     """Taints of nodes that a pod does not tolerate, as kubectl writes them."""
-    taints = [taint for room in rooms for taint in room.taints if not tolerates(pod, [taint])]
+    taints = [taint for room in rooms for taint in _untolerated(pod, room)]
     return sorted({_taint(taint) for taint in taints})
 
 

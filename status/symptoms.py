@@ -71,6 +71,13 @@ SYMPTOMS: Final[Sequence[Symptom]] = (
         "paths_are_mounted",
     ),
     _symptom(
+        r"401 Client Error|403 Client Error|GatedRepoError|HTTP(?: Error)? 40[13]\b"
+        r"|answers 40[13]\b|Invalid (?:user token|credentials in Authorization)",
+        "the hub or the store refuses the token: it is wrong, or has no right to these files",
+        "put a token that may read them into the Secret that the stack file names",
+        "hubs_are_in_reach",
+    ),
+    _symptom(
         r"unrecognized arguments|invalid choice",
         "the server refuses a flag of its command line",
         "take the flag out, or take the release that knows it",

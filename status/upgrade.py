@@ -25,8 +25,8 @@ from stacks.validation import Validation, validate
 
 from .pods import duration
 
-MAX_UNAVAILABLE: Final = 1
-"""Nodes of a pool that ACK rolls at once: `management.max_unavailable` of every pool of a stack."""
+ONE_BY_ONE: Final = 1
+"""Nodes of a pool that are rolled at once, where its `rolling` does not say it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Batches:
     """What has no room without them."""
     workloads: Sequence[str]
     """Models and jobs whose pods may be on its nodes."""
+    fields: Mapping[str, Any]
+    """Fields of the stack file that roll it, and what they are for that time."""
+    taken_out: str
+    """The one of them that is taken out again, before anything else of the pool changes."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def upgrade_of(stack: str, settings: Mapping[str, Any], to: str, prefix: str) ->
         stack,
         versions,
         [*_beyond(later, now)],
-        [*_rolled(environment, settings, prefix)],
+        [*_rolled(environment, settings, prefix, to)],
         [*_interrupted(environment)],
         [*_unknown(environment)],
         environment.existing,
@@ -151,14 +155,13 @@ def _beyond(later: Validation, now: Validation) -> Iterator[str]:
 
 
 def _rolled(
-    environment: Environment, settings: Mapping[str, Any], prefix: str
+    environment: Environment, settings: Mapping[str, Any], prefix: str, to: str
 ) -> Iterator[Batches]:
     """Pools without cards first: the platform runs there, and no model."""
     pools = sorted(environment.pools, key=lambda pool: pool.gpu is not None)
     for pool in pools:
-        if not isinstance(pool, PoolSection):
-            continue
-        faults = _without(pool, settings, prefix)
+        at_once = pool.rolling.max_parallelism if pool.rolling else ONE_BY_ONE
+        faults = _without(pool, at_once, settings, prefix)
         nodes = (
             f"{pool.size} nodes"
             if pool.autoscale is None
@@ -169,26 +172,23 @@ def _rolled(
             for _, workload in workloads(environment)
             if pool.name in workload.placement.pools
         ]
-        yield Batches(
-            pool.name,
-            nodes,
-            MAX_UNAVAILABLE,
-            MAX_UNAVAILABLE if faults else 0,
-            faults,
-            on_it,
-        )
+        path = f"pools[{pool.name}]"
+        rolling = {} if pool.rolling else {f"{path}.rolling": {"max_parallelism": at_once}}
+        fields = {**rolling, f"{path}.upgrade": {"kubernetes_version": to}}
+        spare = at_once if faults else 0
+        yield Batches(pool.name, nodes, at_once, spare, faults, on_it, fields, f"{path}.upgrade")
 
 
-def _without(pool: PoolSection, settings: Mapping[str, Any], prefix: str) -> list[str]:
+def _without(pool: PoolSection, nodes: int, settings: Mapping[str, Any], prefix: str) -> list[str]:
     """What the checks say of a stack whose pool lacks the nodes that are rolled."""
     smaller = []
     for section in settings.get("pools") or ():
         entry = dict(section)
         if entry.get("name") == pool.name:
             if pool.autoscale is None:
-                entry["size"] = max(0, (pool.size or 0) - MAX_UNAVAILABLE)
+                entry["size"] = max(0, (pool.size or 0) - nodes)
             else:
-                most = max(1, pool.autoscale.max - MAX_UNAVAILABLE)
+                most = max(1, pool.autoscale.max - nodes)
                 least = min(pool.autoscale.min, most)
                 entry["autoscale"] = {**section["autoscale"], "max": most, "min": least}
         smaller.append(entry)
@@ -219,11 +219,13 @@ def _unknown(environment: Environment) -> Iterator[str]:
         "Up to which Kubernetes Knative, KServe and Fluid run is in no table: read the notes of "
         "their releases."
     )
-    unpinned = [
-        pool.name
-        for pool in environment.pools
-        if isinstance(pool, PoolSection) and pool.gpu and pool.driver is None
-    ]
+    machines = [pool.name for pool in environment.edge_pools]
+    if machines:
+        yield (
+            f"Machines of {', '.join(machines)} are upgraded in ACK's console, once the control "
+            "plane is."
+        )
+    unpinned = [pool.name for pool in environment.pools if pool.gpu and pool.driver is None]
     if unpinned:
         yield (
             f"Which NVIDIA driver new nodes of {', '.join(unpinned)} get is ACK's to say with each "
@@ -239,15 +241,8 @@ def sentences(upgrade: UpgradePlan) -> Iterator[str]:
         yield from (f"  {sentence}" for sentence in upgrade.too_old)
     first = upgrade.versions[0] if len(upgrade.versions) > 1 else None
     steps = upgrade.versions[1:] or upgrade.versions
-    path = " -> ".join([first or "the version of now", *steps])
-    yield f"1. The cluster: {path}."
-    if upgrade.by_owner:
-        yield "   Its owner upgrades it, and its nodes; then say so in cluster.version."
-    else:
-        yield (
-            "   Set cluster.version to each in turn and run `pulumi up`: the control plane goes "
-            "first, nodes go on with their version."
-        )
+    yield f"1. The cluster: {' -> '.join([first or 'the version of now', *steps])}."
+    yield from (f"   {sentence}" for sentence in _control_plane(upgrade, steps))
     if first is None:
         yield (
             "   The stack file does not say the version of now: `ack-inference doctor` asks the "
@@ -255,16 +250,45 @@ def sentences(upgrade: UpgradePlan) -> Iterator[str]:
         )
     for number, batches in enumerate(upgrade.pools, start=2):
         yield f"{number}. Pool {batches.pool}: {batches.nodes}, {batches.at_once} at a time."
-        if batches.workloads:
-            yield f"   Its nodes may have pods of {', '.join(batches.workloads)}."
-        if batches.spare:
-            yield (
-                f"   Give it {batches.spare} node more for that time: without it, what runs at the "
-                "least has no room."
-            )
-            yield from (f"     {sentence}" for sentence in batches.why)
+        yield from (f"   {sentence}" for sentence in _pool(batches))
     if upgrade.interrupted:
         yield "Meanwhile:"
         yield from (f"  {sentence}" for sentence in upgrade.interrupted)
     yield "Not known:"
     yield from (f"  {sentence}" for sentence in upgrade.unknown)
+
+
+def _control_plane(upgrade: UpgradePlan, steps: Sequence[str]) -> Iterator[str]:
+    """How it is upgraded, and when its nodes follow."""
+    if upgrade.by_owner:
+        yield "Its owner upgrades it, and its nodes; then say so in cluster.version."
+        return
+    yield (
+        f"Set cluster.control_plane_only: true, cluster.version: {steps[0]}, and run `pulumi up`: "
+        "without control_plane_only ACK upgrades the nodes of all pools with it, at its own pace."
+    )
+    if len(steps) > 1:
+        yield (
+            f"Then the pools below, each to {steps[0]}, and all of it again for "
+            f"{', '.join(steps[1:])}: ACK upgrades no control plane whose nodes are behind."
+        )
+
+
+def _pool(batches: Batches) -> Iterator[str]:
+    if batches.workloads:
+        yield f"Its nodes may have pods of {', '.join(batches.workloads)}."
+    if batches.spare:
+        more = f"{batches.spare} node{'s' * (batches.spare != 1)} more"
+        yield f"Give it {more} for that time: without it, what runs at the least has no room."
+        yield from (f"  {sentence}" for sentence in batches.why)
+    fields = ", ".join(f"{path}: {_flow(value)}" for path, value in batches.fields.items())
+    yield f"Set {fields}, and run `pulumi up`."
+    yield (
+        f"Then take {batches.taken_out} out again, before anything else of the pool changes: each "
+        "change would roll its nodes once more."
+    )
+
+
+def _flow(settings: Mapping[str, Any]) -> str:
+    """Settings as YAML in one line."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in settings.items()) + "}"

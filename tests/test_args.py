@@ -538,3 +538,17 @@ def test_a_refusal_is_raised_each_time_that_it_is_rendered():
     for _ in range(2):
         with pytest.raises(Refusal):
             render("qwen", args)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hf_canaryCANARYcanaryCANARY",
+        "https://operator:canary@example.com",
+        {"deep": ["-----BEGIN RSA PRIVATE KEY-----\ncanary"]},
+    ],
+)
+def test_a_fault_repeats_nothing_that_looks_like_a_secret(secret: object) -> None:
+    assert str(Fault("field", secret, "left out", "it is one")) == (
+        "field is a text that looks like a key or a password, but it must be left out: it is one."
+    )

@@ -58,7 +58,12 @@ _ADDONS: Final = (  # read 2026-11
     KnownAddon("loongcollector", "container logs to SLS", _RAM_TOOL, bills="SLS logs"),
     KnownAddon("logtail-ds", "container logs to SLS, older agent", _PROVIDER, bills="SLS logs"),
     KnownAddon("nginx-ingress-controller", "Ingress on NGINX", _PROVIDER),
-    KnownAddon("alb-ingress-controller", "Ingress on ALB", _PROVIDER, bills="ALB instances"),
+    KnownAddon(
+        "alb-ingress-controller",
+        "Ingress on ALB",
+        _PROVIDER,
+        bills="capacity units of ALB instances, and further ones",
+    ),
     KnownAddon(
         "mse-ingress-controller",
         "Ingress on MSE cloud-native gateway",

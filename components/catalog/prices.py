@@ -136,10 +136,36 @@ def nat_gateway(region: str) -> Price:
     return _NAT_MAINLAND if mainland else _NAT_ELSEWHERE
 
 
+# Of a GiB for an hour, in the one region that the examples of these pages are of, which say that
+# the page of prices prevails. Read 2026-11 in the pages' sources of 2021-07-19:
+# https://help.aliyun.com/document_detail/179022.html
+# https://www.alibabacloud.com/help/doc-detail/179022.htm
+_DISK_CNY: Final = PriceList("CNY", "help.aliyun.com, example", "2020-12-01")
+_DISK_USD: Final = PriceList("USD", "alibabacloud.com, example", "2021-07-19")
+DISKS: Final[Mapping[str, Mapping[tuple[str, str], tuple[Price, ...]]]] = MappingProxyType(
+    {
+        "cn-hangzhou": MappingProxyType(
+            {
+                ("cloud_essd", "PL0"): (
+                    Price(Decimal("0.0010"), _DISK_CNY),
+                    Price(Decimal("0.00016"), _DISK_USD),
+                ),
+                ("cloud_essd", "PL1"): (
+                    Price(Decimal("0.0021"), _DISK_CNY),
+                    Price(Decimal("0.00032"), _DISK_USD),
+                ),
+            }
+        )
+    }
+)
+"""Price of a GiB-hour of a disk by region, category and performance level, once per currency."""
+
 # The fee for its existence, the same in every region and with or without a public address; what
 # passes through is billed in capacity units. Read 2026-11:
 # https://www.alibabacloud.com/help/en/slb/classic-load-balancer/product-overview/pay-as-you-go-billing-for-clb
 # https://www.alibabacloud.com/help/en/slb/network-load-balancer/product-overview/nlb-billable-items
+# https://www.alibabacloud.com/help/en/slb/application-load-balancer/product-overview/alb-billing-rules
+# (of the standard edition, which an AlbConfig makes unless it says otherwise)
 LOAD_BALANCERS: Final[Mapping[str, tuple[Price, ...]]] = MappingProxyType(
     {
         "CLB": (
@@ -150,6 +176,7 @@ LOAD_BALANCERS: Final[Mapping[str, tuple[Price, ...]]] = MappingProxyType(
             Price(Decimal("0.147"), PriceList("CNY", "help.aliyun.com", "undated")),
             Price(Decimal("0.020"), PriceList("USD", "alibabacloud.com", "2025-02-24")),
         ),
+        "ALB": (Price(Decimal("0.021"), PriceList("USD", "alibabacloud.com", "2024-03-11")),),
     }
 )
 """Fee of a load balancer by its kind, once per currency."""

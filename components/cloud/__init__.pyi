@@ -46,3 +46,8 @@ from .node_pool import PerformanceLevel as PerformanceLevel
 from .node_pool import RegistryMirror as RegistryMirror
 from .node_pool import Spot as Spot
 from .node_pool import Taint as Taint
+from .node_upgrade import NodeUpgrade as NodeUpgrade
+from .node_upgrade import PausePolicy as PausePolicy
+from .node_upgrade import RollingPolicy as RollingPolicy
+from .node_upgrade import VulnerabilityFix as VulnerabilityFix
+from .node_upgrade import VulnerabilityLevel as VulnerabilityLevel

@@ -220,6 +220,9 @@ class AckClusterArgs(Args):
     """Size of the control plane, a Pro one because only its scheduler knows ResourcePolicy."""
     version: pulumi.Input[str] | None = None
     """Kubernetes version, e.g. `1.34.1-aliyun.1`, 1.26 or newer. Default: the newest of ACK."""
+    control_plane_only: bool | None = None
+    """Whether a newer `version` upgrades the control plane alone. Default: ACK upgrades the nodes
+    of all pools with it, and drains them."""
     proxy_mode: ProxyMode = ProxyMode.IPVS
     """How kube-proxy routes Services; a change replaces the cluster."""
     public_endpoint: PublicEndpoint | None = None
@@ -629,6 +632,8 @@ def _render_cluster(args: AckClusterArgs) -> dict[str, Any]:
         "profile": _PROFILES[profile],
         "cluster_spec": args.spec,
         "version": args.version,
+        # Read where the version changes, and only there, so that it may stay.
+        "upgrade_policy": {"control_plane_only": True} if args.control_plane_only else None,
         "vswitch_ids": args.vswitch_ids,
         "pod_vswitch_ids": args.pod_vswitch_ids,
         "pod_cidr": args.pod_cidr,

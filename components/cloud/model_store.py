@@ -21,7 +21,7 @@ from ..args import (
 )
 from ..bindings import kubernetes
 from ..catalog.regions import is_region, oss_internal_endpoint
-from ..names import DNS_1123_LABEL, OSS_BUCKET, ObjectName, host_form
+from ..names import DNS_1123_LABEL, OSS_BUCKET, SecretName, host_form
 from ..quantity import is_quantity, parse
 from .identity import (
     RamStatement,
@@ -93,7 +93,7 @@ class OssStore(Args):
     """Issuer of the cluster's tokens, output `rrsa_oidc_issuer_url` of the cluster."""
     oidc_provider_arn: pulumi.Input[str] | None = None
     """ARN of the cluster's identity provider, output `rrsa_oidc_provider_arn` of the cluster."""
-    secret: ObjectName | None = None
+    secret: SecretName | None = None
     """Name of a Secret with the AccessKey that reads the bucket, under `akId` and `akSecret`, in
     the claim's namespace: for a cluster without RRSA. Either this or `role_name`."""
     endpoint: Annotated[

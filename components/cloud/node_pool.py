@@ -41,6 +41,16 @@ from ..names import (
     SecurityGroupId,
     url_faults,
 )
+from ..secret_forms import is_secret_value, named_secrets
+from .node_upgrade import (
+    NodeUpgrade,
+    RollingPolicy,
+    VulnerabilityFix,
+    management_faults,
+    render_rolling,
+    render_upgrade,
+    render_vulnerability_fix,
+)
 
 DRIVER_LABEL: Final = "ack.aliyun.com/nvidia-driver-version"
 
@@ -268,8 +278,22 @@ class NodePoolArgs(Args):
     """Name of the RAM role that nodes act as, trusted by ECS. Default: the one ACK makes."""
     auto_repair: bool = True
     """Whether ACK repairs broken nodes."""
+    auto_repair_restart: bool | None = None
+    """Whether ACK restarts a node to repair it. Default: ACK decides."""
     auto_upgrade: bool = False
     """Whether ACK upgrades nodes in the maintenance window, and so drains them."""
+    auto_upgrade_kubelet: bool | None = None
+    """Whether the kubelet is upgraded with `auto_upgrade`. Default: ACK decides."""
+    auto_vul_fix: VulnerabilityFix | None = None
+    """Present: ACK patches vulnerabilities of the operating system. Default: it does not."""
+    max_unavailable: int | None = Field(default=None, ge=1, le=1000)
+    """Nodes that ACK may take out at once when it repairs, patches or upgrades by itself, 1 to
+    1000. Default: 1."""
+    rolling: RollingPolicy | None = None
+    """How nodes are rolled by `upgrade`, and when their settings change. Default: as ACK has it."""
+    upgrade: NodeUpgrade | None = None
+    """Present: the nodes are upgraded, by this update and by every later one of the pool; leave it
+    out again once it is done. Default: they stay as they are."""
     cloud_monitor: bool = True
     """Whether nodes report to CloudMonitor."""
     tags: dict[str, pulumi.Input[str]] | None = None
@@ -337,6 +361,19 @@ def pool_faults(args: NodePoolArgs) -> Iterator[Fault]:
     yield from node_taint_faults(args.taints or [])
     yield from _disk_faults("system_disk", args.system_disk)
     yield from _disk_faults("data_disk", args.data_disk)
+    yield from management_faults(
+        args.auto_repair, args.auto_upgrade, args.auto_repair_restart, args.auto_upgrade_kubelet
+    )
+    yield from _script_faults("pre_user_data", args.pre_user_data)
+    yield from _script_faults("user_data", args.user_data)
+
+
+def _script_faults(field: str, script: str | None) -> Iterator[Fault]:
+    """Refuses a script with a key or a password in it, which no sentence shows."""
+    if script is not None and (is_secret_value(script) or named_secrets([script])):
+        want = "without: the nodes' RAM role, or a Secret in the cluster, gives access"
+        why = "whoever may read the pool, and each pod on its nodes, could use it"
+        yield Fault(field, Words("a script with a secret in it"), want, why)
 
 
 def instance_type_faults(instance_types: Sequence[str]) -> Iterator[Fault]:
@@ -568,17 +605,27 @@ def _render_pool(args: NodePoolArgs) -> dict[str, Any]:
         "ram_role_name": args.worker_role_name,
         "install_cloud_monitor": args.cloud_monitor,
         "instance_metadata_options": {"http_tokens": "required"},
-        "management": {
-            "enable": True,
-            "auto_repair": args.auto_repair,
-            "auto_upgrade": args.auto_upgrade,
-            "max_unavailable": 1,
-        },
+        "management": _render_management(args),
+        "rolling_policy": render_rolling(args.rolling, args.upgrade),
         "data_disks": [_render_data_disk(args.data_disk)] if args.data_disk else None,
         "tags": args.tags,
+        **render_upgrade(args.upgrade),
         **_render_size(args),
         **_render_spot(args.spot),
         **_render_system_disk(args.system_disk or NodeDisk(size_gib=120)),
+    }
+
+
+def _render_management(args: NodePoolArgs) -> dict[str, Any]:
+    restart, kubelet = args.auto_repair_restart, args.auto_upgrade_kubelet
+    return {
+        "enable": True,
+        "auto_repair": args.auto_repair,
+        **({} if restart is None else {"auto_repair_policy": {"restart_node": restart}}),
+        "auto_upgrade": args.auto_upgrade,
+        **({} if kubelet is None else {"auto_upgrade_policy": {"auto_upgrade_kubelet": kubelet}}),
+        **render_vulnerability_fix(args.auto_vul_fix),
+        "max_unavailable": args.max_unavailable or 1,
     }
 
 

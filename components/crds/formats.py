@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Final
 
-from ..args import Because, Fault, TextForm
+from ..args import Because, Fault, TextForm, Words
 from ..names import DNS_1035_LABEL, DNS_1123_LABEL
 from ..quantity import is_quantity, parse
 
@@ -20,6 +20,8 @@ _IMAGE: Final = re.compile(
 )
 _UNREADABLE: Final = "Kubernetes reads nothing else"
 _NO_PULL: Final = "no node could pull it, and Knative refuses the Service"
+_HAS_LOGIN: Final = re.compile(r"[^/\s@]*:[^/\s@]+@(?!sha256:)")
+"""User and password before a registry, as `docker login` does not want them."""
 _IMAGE_PREFIX: Final = re.compile(rf"(?:{_HOST}|{_PART_OF_NAME})(?:/{_PART_OF_NAME})*")
 _DURATION: Final = re.compile(
     r"(?P<sign>[+-]?)(?P<parts>0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)"
@@ -49,7 +51,8 @@ def image_faults(field: str, image: str, why: str = _NO_PULL) -> Iterator[Fault]
     """Refuses what is no reference to an image."""
     if not _IMAGE.fullmatch(image):
         want = "[host[:port]/]name[:tag][@sha256:digest], the name in lower case"
-        yield Fault(field, image, want, why)
+        got = Words("given with a password in it") if _HAS_LOGIN.match(image) else image
+        yield Fault(field, got, want, why)
 
 
 def image_prefix_faults(field: str, prefix: str, why: str) -> Iterator[Fault]:

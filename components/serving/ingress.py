@@ -21,7 +21,7 @@ from ..crds.domain_mapping import (
     DomainMapping,
     DomainMappingSpec,
 )
-from ..names import ByteSize, DomainName, ObjectName
+from ..names import ByteSize, DomainName, ObjectName, SecretName
 from ..quantity import parse
 
 NGINX: Final = "nginx.ingress.kubernetes.io"
@@ -92,7 +92,7 @@ def has_timeouts(ingress_class: str) -> bool:
 class IngressTls(Args):
     """The certificate of a host: one that is there, or one that cert-manager gets."""
 
-    secret: ObjectName | None = None
+    secret: SecretName | None = None
     """Name of an existing Secret of type kubernetes.io/tls in the namespace."""
     issuer: ObjectName | None = None
     """Name of a ClusterIssuer of cert-manager, which gets the certificate and renews it."""

@@ -16,9 +16,9 @@ from ..args import MISSING, Args, Because, Fault, Output, T, Words, child_option
 from ..bindings import kubernetes
 from ..catalog.regions import is_region
 from ..crds.formats import ImageReference
-from ..names import ByteSize, url_form
+from ..names import ByteSize, SecretName, url_form
 from ..quantity import gib
-from .server import FolderOfClaim, SecretName
+from .server import FolderOfClaim
 
 KINDS: Final = ("huggingface", "modelscope", "oss", "oci")
 """Fields of a source of which exactly one says where it is."""
@@ -148,7 +148,7 @@ class ModelImportArgs(Args):
     """Size of the files, e.g. 15Gi; an update waits by it."""
     image: ImageReference
     """Image that has python3; it needs nothing else."""
-    image_pull_secrets: list[str] | None = None
+    image_pull_secrets: list[SecretName] | None = None
     """Names of existing Secrets to pull the image with."""
     retries: int = Field(default=6, ge=0)
     """Pods that may fail; each goes on where the one before it ended."""

@@ -9,10 +9,10 @@ from pydantic import Field
 from ..args import MISSING, Args, Because, Fault, Output, T, Words  # noqa: F401
 from ..crds.formats import ImageReference
 from ..crds.volumes import PullPolicy
-from ..names import ByteSize, LabelName, ObjectName
+from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults
-from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, SecretName, program_faults
+from .server import ABSOLUTE, SHARED_MEMORY_PATH, FolderOfClaim, program_faults
 
 MODEL_VOLUME: Final = "llm-model"
 """Volume that holds the model, named as in the articles."""
@@ -43,7 +43,7 @@ class MountedVolume(Args):
     """A folder that is empty when a pod starts, and goes with it; `{}` for one without a limit."""
     config_map: Annotated[ObjectName, Because("no ConfigMap is called otherwise")] | None = None
     """Name of an existing ConfigMap, whose keys are files."""
-    secret: Annotated[SecretName, Because("no Secret is called otherwise")] | None = None
+    secret: SecretName | None = None
     """Name of an existing Secret, whose keys are files."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -123,7 +123,7 @@ class SideContainer(Args):
     """Words after the entrypoint, or after `command`. Left out, the image's own."""
     env: dict[str, str] | None = None
     """Environment variables."""
-    secret_env: list[str] | None = None
+    secret_env: list[SecretName] | None = None
     """Names of existing Secrets whose keys become environment variables."""
     cpu: Quantity = Field(default="100m", examples=["500m"])
     """CPU request."""

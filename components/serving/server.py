@@ -15,9 +15,10 @@ from ..catalog.sharing import GPU_CORES, GPU_MEMORY, MIG_PREFIX, field_of
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version
 from ..crds.formats import ImageReference
-from ..names import DNS_1123_SUBDOMAIN, LABEL_KEY, ByteSize
+from ..names import LABEL_KEY, ByteSize, SecretName
 from ..quantity import Quantity, binary, difference, parse
-from .secrets import is_secret_name, secret_faults, secret_word_faults
+from ..secret_forms import is_secret_name
+from .secrets import secret_faults, secret_word_faults
 from .vllm import Hub, Vllm, vllm_flags
 from .vllm_command import UNFILLED, VllmCommand, after_shell, expanded, read_arguments, read_command
 from .vllm_parallel import TENSOR, cards_of, cards_text
@@ -46,13 +47,6 @@ API_KEY: Final = "VLLM_API_KEY"
 Secret that has it."""
 
 
-def secret_name_faults(field: str, name: str, why: str) -> Iterator[Fault]:
-    """Refuses what is not the name of a Secret, without showing it: it may be the secret."""
-    if not DNS_1123_SUBDOMAIN.allows(name):
-        want = "the name of a Secret: a-z, 0-9, - and ."
-        yield Fault(field, Words("something else"), want, why)
-
-
 def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
     """Refuses a folder that Kubernetes does not mount."""
     if folder.startswith("/") or ".." in folder.split("/"):
@@ -61,8 +55,6 @@ def folder_faults(field: str, folder: str, why: str) -> Iterator[Fault]:
 
 FolderOfClaim = Annotated[str, TextForm(folder_faults), Because("it is a folder of the claim")]
 """Type of the path of a folder in a claim."""
-SecretName = Annotated[str, TextForm(secret_name_faults)]
-"""Type of the name of a Secret, which is not shown where it is none."""
 KeySecretName = Annotated[SecretName, Because("the key itself stays in the cluster")]
 """Type of the name of the Secret of a key."""
 
@@ -189,12 +181,12 @@ class ModelServer(Args):
     """Environment variables; over those that are set for vLLM."""
     usage_stats: bool | None = None
     """Whether vLLM tells its makers on which hardware it runs which model. Default false."""
-    secret_env: list[str] | None = None
+    secret_env: list[SecretName] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: ByteSize | None = Field(default=None, examples=["8Gi"])
     """Size of /dev/shm, e.g. 8Gi, out of `resources.memory`. Default: half of it with more than one
     card, whose processes talk through it; with one, the container runtime's 64 MiB."""
-    image_pull_secrets: list[str] | None = None
+    image_pull_secrets: list[SecretName] | None = None
     """Names of existing Secrets to pull the image with."""
 
     def _faults(self) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from ..bindings import kubernetes
 from ..crds.affinity import NodeAffinity, Toleration
 from ..crds.formats import ImageReference, dns_1035_faults
 from ..crds.model import check
-from ..names import ByteSize
+from ..names import ByteSize, SecretName
 from .secrets import secret_faults, secret_word_faults
 from .server import (
     ABSOLUTE,
@@ -73,12 +73,12 @@ class TrainingJobArgs(Args):
     """Absolute path at which the base model is mounted. Given with `model_claim`."""
     env: dict[str, str] | None = None
     """Further environment variables; those that the job sets for a rendezvous can be overridden."""
-    secret_env: list[str] | None = None
+    secret_env: list[SecretName] | None = None
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: ByteSize | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
-    image_pull_secrets: list[str] | None = None
+    image_pull_secrets: list[SecretName] | None = None
     """Names of existing Secrets to pull the image with."""
     tolerations: list[Toleration] | None = None
     """Tolerations of the placement."""

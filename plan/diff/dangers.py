@@ -11,6 +11,7 @@ from .compare import ChangeKind, ResourceChange, StackDiff
 from .kserve import left_behind
 from .report import StackReport
 from .sharing import switched
+from .upgrades import drained
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def headlines(diff: StackDiff) -> list[str]:
         for urn in diff.unprotected
     ]
     leftovers = [sentence for loss in by_danger(diff.resources) for sentence in left_behind(loss)]
-    return [*sentences, *switched(diff), *refused, *freed, *leftovers]
+    return [*sentences, *switched(diff), *drained(diff), *refused, *freed, *leftovers]
 
 
 def _sentence(change: ResourceChange, danger: Danger, changes: Mapping[str, ResourceChange]) -> str:

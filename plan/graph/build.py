@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from typing import Final
 
 from ..model import Plan
 from ..objects import Manifest, Objects, name_of, section
@@ -14,11 +15,19 @@ from .volumes import Caches, caches_of, volumes_of
 
 Policies = Mapping[int, Policy]
 """By the identity of the manifest."""
+_GRAPH: Final = "_graph"
+"""Where `graph_of` keeps it, beside the fields of a plan."""
 
 
 def graph_of(plan: Plan) -> Graph:
-    """What runs where, if a plan is carried out."""
-    return read(Inventory(Objects(plan.manifests()), plan))
+    """What runs where, if a plan is carried out.
+
+    It is read once, and stays with the plan, which is frozen.
+    """
+    if _GRAPH not in plan.__dict__:
+        plan.__dict__[_GRAPH] = read(Inventory(Objects(plan.manifests()), plan))
+    graph: Graph = plan.__dict__[_GRAPH]
+    return graph
 
 
 def read(inventory: Inventory) -> Graph:

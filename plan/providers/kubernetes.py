@@ -13,8 +13,9 @@ _IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
     {
         ("v1", "ConfigMap"): ("binaryData", "data"),
-        ("v1", "PersistentVolume"): ("spec.csi",),
+        ("v1", "PersistentVolume"): ("spec.csi", "spec.hostPath", "spec.local", "spec.nfs"),
         ("v1", "PersistentVolumeClaim"): ("spec",),
+        ("v1", "ResourceQuota"): ("spec.scopes",),
         ("v1", "Secret"): ("data", "stringData", "type"),
         ("v1", "Service"): ("spec.clusterIP",),
         ("apps/v1", "Deployment"): ("spec.selector",),
@@ -24,6 +25,8 @@ _IMMUTABLE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
             "spec.selector",
             "spec.template",
         ),
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): ("roleRef",),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"): ("roleRef",),
         ("storage.k8s.io/v1", "StorageClass"): ("parameters", "provisioner"),
     }
 )

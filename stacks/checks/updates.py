@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from components.args import Fault
+from components.cloud.node_upgrade import MOST_AT_ONCE, UPDATE_MINUTES, PausePolicy
 from components.serving import Rollout
 from components.serving.shutdown import (
     FLAG,
@@ -16,7 +18,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
-from .rules import warning_by_needs
+from .rules import check, warning, warning_by_needs
 from .views import fewest_replicas, highest_size, models, own_pools
 
 
@@ -82,6 +84,58 @@ def drains_end_before_their_pod(environment: Environment, needs: Needs) -> Itera
                     f"it: {drain + pause} would do, or the flag left out, which follows from it "
                     "then."
                 )
+
+
+@check
+def nodes_are_upgraded_to_their_cluster(environment: Environment) -> Iterator[Fault]:
+    """Nodes have no other version than the control plane, and an upgrade that is over is noticed.
+
+    Whatever stays in a stack file is refused here with the next version of the cluster.
+    """
+    version = environment.cluster.version
+    for pool in environment.pools:
+        wanted = pool.upgrade.kubernetes_version if pool.upgrade else None
+        if wanted and version and not _is_of(wanted, version):
+            field = f"pools[{pool.name}].upgrade.kubernetes_version"
+            want = f"{version}, as cluster.version is, or upgrade left out"
+            why = "nodes follow the control plane, and an upgrade that is done is taken out again"
+            yield Fault(field, wanted, want, why)
+
+
+def _is_of(version: str, other: str) -> bool:
+    """Whether two versions may be one: 1.35 is 1.35.1-aliyun.1 said shorter."""
+    return f"{version}.".startswith(f"{other}.") or f"{other}.".startswith(f"{version}.")
+
+
+@warning
+def upgrades_are_taken_out_again(environment: Environment) -> Iterator[str]:
+    """An upgrade that is done once more with each change of its pool."""
+    for pool in environment.pools:
+        if pool.upgrade is None:
+            continue
+        yield (
+            f"pools[{pool.name}].upgrade rolls the nodes of the pool with the next `pulumi up`, "
+            "and once more with each that changes anything of the pool: take it out as soon as "
+            "that is done."
+        )
+        if pool.rolling and pool.rolling.pause_policy is not PausePolicy.NOT_PAUSE:
+            yield (
+                f"pools[{pool.name}].rolling.pause_policy is "
+                f"{pool.rolling.pause_policy.value}: `pulumi up` waits for whoever goes on in "
+                f"ACK's console, {UPDATE_MINUTES} minutes at most, and has failed then."
+            )
+
+
+@warning
+def batches_are_of_a_size_that_ack_takes(environment: Environment) -> Iterator[str]:
+    """More nodes at once than ACK's pages name."""
+    for pool in environment.pools:
+        most = pool.rolling.max_parallelism if pool.rolling else 0
+        if most > MOST_AT_ONCE:
+            yield (
+                f"pools[{pool.name}].rolling.max_parallelism is {most}: ACK's "
+                f"pages name {MOST_AT_ONCE} nodes at once as the most."
+            )
 
 
 def _held_cards(environment: Environment) -> Mapping[frozenset[str], int]:

@@ -57,6 +57,9 @@ class ClusterSection(Args):
     nothing of it is changed. Left out, the stack creates the cluster."""
     version: KubernetesVersion | None = Field(default=None, examples=["1.34.1-aliyun.1"])
     """Kubernetes version, e.g. 1.34.1-aliyun.1. Left out, ACK takes its newest."""
+    control_plane_only: bool | None = None
+    """Whether a newer `version` upgrades the control plane alone, and nodes wait for
+    `pools[].upgrade`. Left out, ACK upgrades the nodes of all pools with it, and drains them."""
     spec: ClusterSpec = ClusterSpec.SMALL
     """Size of ACK's control plane."""
     public_endpoint: PublicEndpoint | None = None

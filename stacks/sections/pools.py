@@ -20,6 +20,12 @@ from components.cloud.node_pool import (
     Spot,
     Taint,
 )
+from components.cloud.node_upgrade import (
+    NodeUpgrade,
+    RollingPolicy,
+    VulnerabilityFix,
+    management_faults,
+)
 from components.names import (
     INSTANCE_TYPE,
     DeploymentSetId,
@@ -198,8 +204,22 @@ class PoolSection(Args):
     """ID of a deployment set, which spreads the nodes over physical machines."""
     auto_repair: bool = True
     """Whether ACK repairs broken nodes."""
+    auto_repair_restart: bool | None = None
+    """Whether ACK restarts a node to repair it. Left out, ACK decides."""
     auto_upgrade: bool = False
     """Whether ACK upgrades nodes in the maintenance window, and so drains them."""
+    auto_upgrade_kubelet: bool | None = None
+    """Whether the kubelet is upgraded with `auto_upgrade`. Left out, ACK decides."""
+    auto_vul_fix: VulnerabilityFix | None = None
+    """Has ACK patch vulnerabilities of the operating system by itself. Left out, it does not."""
+    max_unavailable: int | None = Field(default=None, ge=1, le=1000)
+    """Nodes that ACK may take out at once when it repairs, patches or upgrades by itself. Left
+    out, 1."""
+    rolling: RollingPolicy | None = None
+    """How nodes are rolled by `upgrade`, and when `containerd` changes. Left out, as ACK has it."""
+    upgrade: NodeUpgrade | None = None
+    """Upgrades the nodes, by the next `pulumi up` and by every later change of the pool: take it
+    out again once it is done. `ack-inference upgrade-plan` says what to write, and when."""
     cloud_monitor: bool = True
     """Whether nodes report to CloudMonitor."""
     containerd: Containerd | None = None
@@ -236,6 +256,9 @@ class PoolSection(Args):
             why += "models on them, as nodes with the label alibabacloud.com/lingjun-worker"
             yield Fault("type", self.type, want, why, LINGJUN_DOCS)
         yield from sharing_faults(self.gpu_sharing, self.gpu, "labels", self.labels)
+        yield from management_faults(
+            self.auto_repair, self.auto_upgrade, self.auto_repair_restart, self.auto_upgrade_kubelet
+        )
 
     @property
     def has_gpus(self) -> bool:

@@ -16,6 +16,7 @@ from components.names import (
     NamespaceName,
     ObjectName,
     PartOfNames,
+    SecretName,
     host_form,
 )
 from components.serving.model_import import ImportSource
@@ -40,7 +41,7 @@ class OssSection(Args):
         Because("the bucket is reached by it"),
     ] = None
     """Endpoint without scheme. Default: the region's internal one."""
-    secret: Annotated[ObjectName | None, Because("no Secret is called otherwise")] = None
+    secret: SecretName | None = None
     """Name of a Secret in the namespace with an AccessKey for the bucket, under `akId` and
     `akSecret`: for a cluster that exists and has no RRSA. Left out, a RAM role reads the bucket."""
     redundancy: Redundancy = Field(default=Redundancy.ONE_ZONE, json_schema_extra=IMMUTABLE)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from components.args import Args, Because
 from components.crds.formats import ImageReference
-from components.names import ByteSize, NamespaceName, ServiceName
+from components.names import ByteSize, NamespaceName, SecretName, ServiceName
 from components.serving.server import ABSOLUTE, Resources
 
 from .models import PlacementSection
@@ -58,12 +58,12 @@ class TrainingSection(Args):
     """A base model, mounted read-only. Left out, there is none."""
     env: dict[str, str] = {}
     """Environment variables; over those that the job sets for a rendezvous."""
-    secret_env: list[str] = []
+    secret_env: list[SecretName] = []
     """Names of existing Secrets whose keys become environment variables, e.g. a hub token."""
     shared_memory: ByteSize | None = Field(default=None, examples=["16Gi"])
     """Size of /dev/shm, e.g. 16Gi, out of `resources.memory`. Default: half of it with more than
     one card; with one, the container runtime's 64 MiB."""
-    image_pull_secrets: list[str] = []
+    image_pull_secrets: list[SecretName] = []
     """Names of existing Secrets to pull the image with."""
     parallelism: int = Field(default=1, ge=1, le=1000)
     """Pods at a time, which find each other by MASTER_ADDR and NODE_RANK."""

@@ -6,6 +6,7 @@ import pytest
 from components.catalog.instances import INSTANCES
 from components.catalog.prices import (
     CONTROL_PLANES,
+    DISKS,
     LOAD_BALANCERS,
     NODE_LIST,
     NODES,
@@ -18,7 +19,8 @@ from components.catalog.regions import is_region
 MAINLAND = ("cn-beijing", "cn-shanghai", "cn-hangzhou", "cn-shenzhen")
 A10, T4, V100 = "ecs.gn7i-c32g1.8xlarge", "ecs.gn6i-c24g1.6xlarge", "ecs.gn6v-c8g1.2xlarge"
 
-FEES = [*CONTROL_PLANES.values(), *LOAD_BALANCERS.values()]
+OF_DISKS = [prices for region in DISKS.values() for prices in region.values()]
+FEES = [*CONTROL_PLANES.values(), *LOAD_BALANCERS.values(), *OF_DISKS]
 EVERY = [price for prices in FEES for price in prices] + [
     nat_gateway("cn-beijing"),
     nat_gateway("us-east-1"),
@@ -100,4 +102,17 @@ def test_load_balancers_have_the_prices_that_were_read():
     assert listed == {
         "CLB": {"CNY": "0.147", "USD": "0.021"},
         "NLB": {"CNY": "0.147", "USD": "0.020"},
+        "ALB": {"USD": "0.021"},
+    }
+
+
+def test_disks_have_the_prices_that_were_read():
+    listed = {
+        level: {price.listed.currency: str(price.hourly) for price in prices}
+        for (category, level), prices in DISKS["cn-hangzhou"].items()
+        if category == "cloud_essd"
+    }
+    assert listed == {
+        "PL0": {"CNY": "0.0010", "USD": "0.00016"},
+        "PL1": {"CNY": "0.0021", "USD": "0.00032"},
     }

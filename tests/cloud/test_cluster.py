@@ -155,6 +155,13 @@ def test_autoscaling_is_instant_elasticity_with_the_documented_defaults() -> Non
     assert expected.items() <= config.inputs.items()
 
 
+def test_a_newer_version_leaves_the_nodes_alone_where_it_is_told_to() -> None:
+    assert "upgradePolicy" not in cluster_inputs()
+    assert "upgradePolicy" not in cluster_inputs(ack(control_plane_only=False))
+    alone = cluster_inputs(ack(control_plane_only=True))
+    assert alone["upgradePolicy"] == {"controlPlaneOnly": True}
+
+
 def test_a_maintenance_window_is_opt_in() -> None:
     assert "maintenanceWindow" not in cluster_inputs()
     window = {"start": "2026-11-26T03:00:00.000+08:00", "weekdays": ["Monday", "Friday"]}

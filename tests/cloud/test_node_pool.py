@@ -113,6 +113,112 @@ def test_nodes_are_repaired_and_not_upgraded_by_surprise() -> None:
     assert (management["autoRepair"], management["autoUpgrade"]) == (True, False)
 
 
+def test_a_pool_that_nobody_rolls_says_nothing_of_it() -> None:
+    rendered = inputs(pool())
+    assert rendered["management"]["maxUnavailable"] == 1
+    assert not {"rollingPolicy", "upgradePolicy", "runtimeName", "imageId"} & set(rendered)
+
+
+def test_nodes_are_patched_and_restarted_as_far_as_somebody_says_so() -> None:
+    rendered = inputs(
+        pool(
+            auto_repair_restart=True,
+            auto_upgrade=True,
+            auto_upgrade_kubelet=False,
+            auto_vul_fix={"levels": ["asap", "later"], "restart_nodes": True},
+            max_unavailable=2,
+        )
+    )
+    assert rendered["management"] == {
+        "enable": True,
+        "autoRepair": True,
+        "autoRepairPolicy": {"restartNode": True},
+        "autoUpgrade": True,
+        "autoUpgradePolicy": {"autoUpgradeKubelet": False},
+        "autoVulFix": True,
+        "autoVulFixPolicy": {"vulLevel": "asap,later", "restartNode": True},
+        "maxUnavailable": 2,
+    }
+
+
+def test_nodes_are_rolled_in_batches() -> None:
+    assert inputs(pool(rolling={}))["rollingPolicy"] == {
+        "maxParallelism": 1,
+        "pausePolicy": "NotPause",
+    }
+    rolling = {"max_parallelism": 4, "batch_interval_minutes": 0}
+    assert inputs(pool(rolling=rolling))["rollingPolicy"]["batchInterval"] == "0"
+    assert "upgradePolicy" not in inputs(pool(rolling=rolling))
+
+
+def test_an_upgrade_asks_the_same_of_the_pool_and_of_its_nodes() -> None:
+    """The provider refuses an upgrade to another image or runtime than the pool's own."""
+    upgrade = {
+        "kubernetes_version": "1.35.1-aliyun.1",
+        "image_id": "aliyun_3_x64_20G_alibase_20260629.vhd",
+        "runtime_version": "1.6.39",
+        "use_replace": True,
+        "node_names": ["cn-beijing.10.0.0.1"],
+    }
+    rendered = inputs(pool(upgrade=upgrade))
+    assert rendered["upgradePolicy"] == {
+        "kubernetesVersion": "1.35.1-aliyun.1",
+        "imageId": rendered["imageId"],
+        "runtime": rendered["runtimeName"],
+        "runtimeVersion": rendered["runtimeVersion"],
+        "useReplace": True,
+    }
+    assert rendered["runtimeName"] == "containerd"
+    assert rendered["rollingPolicy"] == {"nodeNames": ["cn-beijing.10.0.0.1"]}
+
+
+def test_an_upgrade_of_the_kubelet_leaves_image_and_runtime_alone() -> None:
+    rendered = inputs(pool(rolling={}, upgrade={"kubernetes_version": "1.35.1-aliyun.1"}))
+    assert rendered["upgradePolicy"] == {
+        "kubernetesVersion": "1.35.1-aliyun.1",
+        "useReplace": False,
+    }
+    assert not {"imageId", "runtimeName", "runtimeVersion"} & set(rendered)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"upgrade": {"use_replace": True}},
+            "upgrade.kubernetes_version is missing, but it must be given, or image_id or "
+            "runtime_version: nothing would be upgraded.",
+        ),
+        (
+            {"upgrade": {"kubernetes_version": "v1.35.1"}},
+            "upgrade.kubernetes_version is 'v1.35.1', but it must be a version of ACK",
+        ),
+        ({"upgrade": {"image_id": "m-1", "node_names": []}}, "upgrade.node_names"),
+        ({"rolling": {"max_parallelism": 0}}, "rolling.max_parallelism is 0"),
+        (
+            {"rolling": {"pause_policy": "FirstBatch", "batch_interval_minutes": 5}},
+            "rolling.batch_interval_minutes is 5, but it must be left out, or pause_policy "
+            "NotPause: with pause_policy FirstBatch a person says when the next begins.",
+        ),
+        ({"rolling": {"pause_policy": "Never"}}, "rolling.pause_policy is 'Never'"),
+        ({"max_unavailable": 0}, "max_unavailable is 0"),
+        ({"auto_vul_fix": {"levels": []}}, "auto_vul_fix.levels"),
+        (
+            {"auto_repair": False, "auto_repair_restart": True},
+            "auto_repair_restart is True, but it must be left out, or auto_repair true: "
+            "auto_repair is false.",
+        ),
+        (
+            {"auto_upgrade_kubelet": True},
+            "auto_upgrade_kubelet is True, but it must be left out, or auto_upgrade true: "
+            "auto_upgrade is false.",
+        ),
+    ],
+)
+def test_a_roll_that_nobody_can_do_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    assert sentence in "\n".join(refusals(NodePoolArgs, pool(**changes)))
+
+
 def test_a_driver_version_becomes_the_label_that_ack_reads() -> None:
     rendered = inputs(pool(nvidia_driver_version="550.144.03", labels={"pool": "a10"}))
     assert rendered["labels"] == [

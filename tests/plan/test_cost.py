@@ -392,6 +392,63 @@ def test_the_load_balancer_of_the_ingress_add_on_is_billed(billed: Billed, netwo
     assert (PUBLIC in found.unpriced) == (network == "internet")
 
 
+HANGZHOU = {"config": {"shop:region": "cn-hangzhou"}}
+ESSD = {"systemDiskCategory": "cloud_essd", "systemDiskSize": 100}
+
+
+def test_disks_are_billed_by_gib_where_their_price_is_listed(billed: Billed) -> None:
+    data = {"category": "cloud_essd", "performanceLevel": "PL0", "size": 200}
+    pools = (
+        {**ESSD, "desiredSize": "2"},
+        {**ESSD, "scalingConfig": AUTOSCALED, "dataDisks": [data]},
+        {"type": "edge"},
+    )
+    found = billed(*pools, **HANGZHOU)
+    [line] = [fee for fee in found.fees if fee.name == "disks"]
+    # 300 to 600 GiB of PL1 at 0.0021, 200 to 800 GiB of PL0 at 0.0010.
+    assert line.money == Money("CNY", MONTH * Decimal("0.83"), MONTH * Decimal("2.06"))
+    assert "disks" not in found.unpriced
+
+
+def test_disks_are_billed_in_the_currency_of_the_nodes(
+    planned: Callable[..., Plan], billed: Billed
+) -> None:
+    config = {"shop:region": "cn-hangzhou", "shop:prices": {**CONTRACT, "currency": "USD"}}
+    found = billed({**ESSD, "desiredSize": "1"}, config=config)
+    assert fees(found) == {"disks": "USD 23"}
+
+
+@pytest.mark.parametrize(
+    ("pool", "region"),
+    [
+        ({**ESSD, "desiredSize": "1"}, "cn-beijing"),
+        ({**ESSD, "systemDiskCategory": "cloud_auto", "desiredSize": "1"}, "cn-hangzhou"),
+        ({**ESSD, "systemDiskPerformanceLevel": "PL2", "desiredSize": "1"}, "cn-hangzhou"),
+        ({**ESSD, "systemDiskSize": UNKNOWN, "desiredSize": "1"}, "cn-hangzhou"),
+        (ESSD, "cn-hangzhou"),
+        ({"desiredSize": "1"}, "cn-hangzhou"),
+    ],
+)
+def test_disks_of_which_anything_is_not_known_are_named(
+    billed: Billed, pool: Inputs, region: str
+) -> None:
+    found = billed({**ESSD, "desiredSize": "1"}, pool, config={"shop:region": region})
+    assert "disks" not in fees(found)
+    assert "disks" in found.unpriced
+
+
+@pytest.mark.parametrize("address", ["Intranet", "Internet"])
+def test_the_alb_instance_of_the_ingress_add_on_is_billed(billed: Billed, address: str) -> None:
+    config = {"albIngress": {"AddressType": address, "CreateDefaultALBConfig": True}}
+    found = billed((ADDON, {"name": "alb-ingress-controller", "config": json.dumps(config)}))
+    assert fees(found) == {"ingress load balancer": "USD 15"}
+    assert (PUBLIC in found.unpriced) == (address == "Internet")
+
+
+def test_an_alb_add_on_without_an_instance_of_its_own_has_no_fee(billed: Billed) -> None:
+    assert fees(billed((ADDON, {"name": "alb-ingress-controller"}))) == {}
+
+
 def test_an_add_on_that_comes_with_the_cluster_is_billed_alike(billed: Billed) -> None:
     addons = [{"name": "nginx-ingress-controller"}, {"name": "arms-prometheus", "disabled": True}]
     found = billed((CLUSTER, {**PRIVATE, "addons": addons}))
@@ -432,7 +489,7 @@ def test_kourier_of_the_operator_brings_a_public_load_balancer_to_a_cluster_of_o
         ("arms-prometheus", "Managed Service for Prometheus"),
         ("loongcollector", "SLS logs"),
         ("ack-virtual-node", "pods on virtual nodes"),
-        ("alb-ingress-controller", "ALB instances"),
+        ("alb-ingress-controller", "capacity units of ALB instances, and further ones"),
     ],
 )
 def test_what_an_add_on_brings_that_is_billed_by_itself_is_named(

@@ -14,7 +14,8 @@ from policy.rules import RULES
 from policy.validation import validate
 from tests.stacks.environments import NAMES, planned, raw_of
 
-from .cases import ACCEPTED, REFUSED, Case
+from .cases import Case
+from .object_cases import ACCEPTED, REFUSED
 from .packs import CANARY, LEVELS, PACK, Pack, needs_pack, running_pack
 
 pytestmark = needs_pack

@@ -15,7 +15,8 @@ from policy.rules import RULES
 from policy.validation import validate
 from tests.stacks.environments import NAMES, planned, raw_of
 
-from .cases import ACCEPTED, REFUSED, Case, bucket, plan_of
+from .cases import Case, bucket, plan_of
+from .object_cases import ACCEPTED, REFUSED
 
 LEVELS = {rule.name: rule.level for rule in RULES}
 

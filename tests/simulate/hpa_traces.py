@@ -1,4 +1,4 @@
-"""Loads on a Deployment, and what our HPA decides on each, as Kubernetes' own controller is asked."""
+"""Loads on a Deployment, and what our HPA decides on each, as Kubernetes' own is asked."""
 
 import math
 import random
@@ -28,13 +28,17 @@ class Trace:
     """The load at each decision, in thousandths; None where it is missing."""
     replicas: int = 1
     request: int = 4000
-    """What a pod requests, in thousandths."""
+    """What a pod requests, in thousandths; 0 for nothing."""
     pending: int = 0
     """How long a new pod is pending."""
     start: int = 0
     """How long it takes until it is ready."""
     leave: int = 0
     """How long a pod goes."""
+    lost: int = 0
+    """When a pod that came is not ready again; 0 for never."""
+    surge: int = 0
+    """Pods beyond those that are asked for, all the time."""
     silent: int = 0
     """Each of so many pods reports nothing; 0 for none."""
 
@@ -56,6 +60,7 @@ class _Player:
         self.trace = trace
         self.hpa = Hpa(hpa_settings(trace.manifest))
         self.pods = [_Pod(-_OLD_MS) for _ in range(trace.replicas)]
+        self.extra = [_Pod(-_OLD_MS) for _ in range(trace.surge)]
         self.replicas = trace.replicas
 
     def play(self) -> Iterator[int]:
@@ -72,7 +77,8 @@ class _Player:
             yield self.replicas
 
     def there(self, now: int) -> list[_Pod]:
-        return [pod for pod in self.pods if now < pod.leaving + self.trace.leave]
+        made = [pod for pod in self.pods if now < pod.leaving + self.trace.leave]
+        return [*self.extra, *made]
 
     def seen(self, pods: Sequence[_Pod], now: int, value: int | None) -> list[PodMetrics]:
         trace = self.trace
@@ -80,6 +86,8 @@ class _Player:
         seen = []
         for index, pod in enumerate(pods, start=1):
             started, ready = pod.created + trace.pending, pod.created + trace.start
+            lost = pod.created + trace.lost if trace.lost else math.inf
+            changes = [when for when in (started, ready, lost) if when <= now]
             is_silent = value is None or (trace.silent and index % trace.silent == 0)
             figures = {}
             if now >= started and value is not None and not is_silent:
@@ -87,12 +95,12 @@ class _Player:
             seen.append(
                 PodMetrics(
                     figures,
-                    dict.fromkeys(("cpu", "memory"), trace.request),
+                    dict.fromkeys(("cpu", "memory"), trace.request) if trace.request else {},
                     is_running=now >= started,
-                    is_ready=now >= started and now >= ready,
+                    is_ready=started <= now and ready <= now < lost,
                     is_leaving=pod.leaving <= now,
                     started=started / _SECOND_MS,
-                    ready_since=(ready if now >= ready else started) / _SECOND_MS,
+                    ready_since=max(changes, default=started) / _SECOND_MS,
                     measured=(now - _MEASURE_MS) / _SECOND_MS,
                 )
             )
@@ -132,6 +140,13 @@ def _spec(
         "metrics": [{"type": kind.capitalize(), kind: body}],
     }
     return {"spec": spec if behavior is None else {**spec, "behavior": behavior}}
+
+
+def _both(target: Mapping[str, Any]) -> dict[str, Any]:
+    """On a metric of pods, held at a target, and on one from outside."""
+    outside = _spec("external", _average("1"), 1, 20, _FREE)["spec"]
+    pods = _spec("pods", target, 1, 20, None)["spec"]
+    return {"spec": {**outside, "metrics": [*pods["metrics"], *outside["metrics"]]}}
 
 
 def _average(text: str) -> dict[str, str]:
@@ -186,6 +201,13 @@ _SLOW: Final = {
 }
 _FREE: Final = {"scaleDown": {"stabilizationWindowSeconds": 0}}
 _UP_ONLY: Final = {"scaleDown": {"selectPolicy": "Disabled"}}
+_LONG: Final = {
+    "scaleDown": {
+        "stabilizationWindowSeconds": 15,
+        "policies": [{"type": "Percent", "value": 30, "periodSeconds": 1800}],
+    }
+}
+"""Its policy counts pods that came longer ago than the rules for more pods remember."""
 _LEAST: Final = {
     "scaleDown": {
         "stabilizationWindowSeconds": 30,
@@ -270,7 +292,7 @@ TRACES: Final[tuple[Trace, ...]] = (
     Trace(
         "outside, value",
         _spec("external", {"type": "Value", "value": "10"}, 1, 8, None),
-        _steps((10, 9.5), (10, 11.5), (10, 40), (40, 4)),
+        _steps((10, 9.5), (10, 10.9), (10, 11.5), (10, 40), (40, 4)),
         start=20_000,
     ),
     Trace(
@@ -288,26 +310,71 @@ TRACES: Final[tuple[Trace, ...]] = (
     Trace("slow rules", _spec("pods", _average("2"), 1, 30, _SLOW), _noise(200, 18, 5)),
     Trace("slow rules, tide", _spec("external", _average("1"), 2, 40, _SLOW), _tide(200, 35, 90)),
     Trace("least of rules", _spec("external", _average("1"), 1, 40, _LEAST), _tide(200, 38, 50)),
-    Trace("never fewer", _spec("pods", _average("2"), 1, 9, _UP_ONLY), _noise(60, 8, 6)),
+    Trace("never fewer", _spec("pods", _average("2"), 1, 9, _UP_ONLY), _steps((9, 8), (60, 0))),
+    Trace(
+        "policies of different length",
+        _spec("object", {"type": "Value", "value": "1"}, 2, 9, _LONG),
+        _noise(160, 3, 9),
+        replicas=3,
+        start=20_000,
+    ),
+    Trace(
+        "figures of a few thousandths",
+        _spec("pods", _average("3m"), 1, 30, _FREE),
+        [index * 7 % 23 for index in range(60)],
+        silent=3,
+    ),
+    Trace(
+        "cpu, a start of 450 s",
+        _spec("cpu", {"type": "Utilization", "averageUtilization": 50}, 1, 20, _FREE),
+        _steps((4, 2), (60, 11), (40, 7)),
+        pending=10_000,
+        start=450_000,
+    ),
+    Trace(
+        "cpu, pods that break down",
+        _spec("cpu", {"type": "Utilization", "averageUtilization": 50}, 1, 20, _FREE),
+        _noise(120, 12, 11),
+        start=20_000,
+        lost=170_000,
+    ),
+    Trace(
+        "cpu, nothing requested",
+        _spec("cpu", {"type": "Utilization", "averageUtilization": 50}, 1, 20, None),
+        _steps((6, 30)),
+        request=0,
+    ),
+    Trace(
+        "more pods than asked for",
+        _spec("pods", _average("2"), 1, 20, _FREE),
+        _noise(80, 9, 12),
+        surge=3,
+        silent=4,
+    ),
+    Trace(
+        "outside, average, pods go slowly",
+        _spec("external", _average("1"), 1, 20, _FREE),
+        _noise(80, 6, 13),
+        leave=70_000,
+    ),
+    Trace(
+        "too many, and nothing known",
+        _spec("pods", _average("2"), 2, 4, None),
+        _steps((3, None), (3, 2)),
+        replicas=7,
+    ),
     Trace("at once", _spec("external", _average("1"), 1, 9, _FREE), _noise(120, 4, 7)),
     Trace("more than allowed", _spec("pods", _average("2"), 1, 4, None), _steps((60, 1)), 11),
     Trace("fewer than allowed", _spec("pods", _average("2"), 3, 9, _SLOW), _steps((40, 30)), 1),
     Trace("no pods, so nothing", _spec("external", _average("1"), 1, 9, None), _steps((9, 5)), 0),
     Trace(
-        "two metrics, one gone at times",
-        {
-            "spec": {
-                **_spec("external", _average("1"), 1, 20, _FREE)["spec"],
-                "metrics": [
-                    *_spec("pods", _average("400m"), 1, 20, None)["spec"]["metrics"],
-                    *_spec("external", _average("1"), 1, 20, None)["spec"]["metrics"],
-                ],
-            }
-        },
+        "two metrics, pods pending",
+        _both(_average("4")),
         _noise(90, 6, 8),
         start=20_000,
         pending=20_000,
     ),
+    Trace("two metrics, one gone", _both(_average("4")), _noise(90, 6, 14), 5, silent=1),
 )
 """Of each kind of metric, target, load and rules one or more."""
 
@@ -348,10 +415,12 @@ def _drawn(draw: random.Random, name: str) -> Trace:
         _spec(metric, target, low, draw.choice((4, 9, 40)), rules),
         load,
         replicas=draw.choice((0, 1, 1, 2, 3, 8, 12)),
-        request=draw.choice((500, 4000)),
+        request=draw.choice((500, 4000, 4000, 0)),
         pending=pending,
         start=pending + draw.choice((0, 0, 20_000, 70_000, 400_000)),
         leave=draw.choice((0, 0, 20_000, 70_000)),
+        lost=draw.choice((0, 0, 0, 170_000, 420_000)),
+        surge=draw.choice((0, 0, 0, 1, 4)),
         silent=draw.choice((0, 0, 0, 1, 2, 3, 5)),
     )
 

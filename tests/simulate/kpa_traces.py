@@ -200,7 +200,7 @@ def _tide(seconds: int, low: float, high: float, period: int) -> list[float]:
 
 
 def _noise(seconds: int, mean: float, seed: int) -> list[float]:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     return [round(max(0.0, draw.gauss(mean, mean)), 3) for _ in range(seconds)]
 
 
@@ -209,7 +209,7 @@ def _bursts(seconds: int, every: int, length: int, value: float) -> list[float]:
 
 
 def _walk(seconds: int, most: int, seed: int) -> Iterator[tuple[int, int]]:
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     pods = 0
     for second in range(2, seconds, 7):
         pods = max(0, min(most, pods + draw.choice((-2, -1, 0, 1, 1, 2))))
@@ -326,6 +326,30 @@ TRACES: Final[tuple[Trace, ...]] = (
         {"target": "3", "serving.knative.dev/progress-deadline": "60s"},
         start=600_200,
     ),
+    Trace(
+        "a start that fails, after a moment's load",
+        _step((5, 1.0), (300, 0.0)),
+        {"target": "3", "serving.knative.dev/progress-deadline": "60s"},
+        start=600_200,
+    ),
+    Trace(
+        "grace 1 s, network 7.9 s",
+        _step((40, 3.0), (160, 0.0), (20, 1.0), (200, 0.0)),
+        {"target": "2", "window": "10s"},
+        config={"scale-to-zero-grace-period": "1s"},
+        network=7_900,
+    ),
+    Trace("the least target", _steady(100, 0.035), {"target": "0.01"}),
+    Trace(
+        "figures on the edge of a pod",
+        _step((130, 1.4), (130, 1.4004), (130, 1.4000004), (130, 2.8), (130, 0.1)),
+        {"target": "1.4", "target-utilization-percentage": "100"},
+    ),
+    Trace(
+        "weighted, large figures",
+        _noise(300, 20_000.0, 9),
+        {"target": "5000", "metric-aggregation-algorithm": "weighted-exponential"},
+    ),
     Trace("not to zero", _step((60, 3.0), (200, 0.0)), config={"enable-scale-to-zero": "false"}),
     Trace(
         "unreachable",
@@ -387,7 +411,7 @@ TRACES: Final[tuple[Trace, ...]] = (
 
 def drawn(count: int, seed: int) -> Iterator[Trace]:
     """Loads and settings by chance, of any combination."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  no secret
     for index in range(count):
         yield _drawn(draw, f"drawn {index}")
 

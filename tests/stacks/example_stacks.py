@@ -12,8 +12,14 @@ FOLDER: Final = ROOT / "examples" / "stacks"
 EXAMPLE_STACKS: Final = stack_names(FOLDER)
 
 
+def program(folder: Path) -> Path:
+    """Puts this repository's program into a folder, without a stack."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
 def project(name: str, folder: Path) -> Path:
     """Makes a project of this repository's program and one of the files, as a user would."""
-    for path in (ROOT / "Pulumi.yaml", ROOT / "__main__.py", stack_path(FOLDER, name)):
-        shutil.copy(path, folder)
+    shutil.copy(stack_path(FOLDER, name), program(folder))
     return folder

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -128,6 +129,22 @@ def test_a_request_per_kind_however_many_models_there_are(tmp_path):
         assert sorted(api.paths) == sorted(_paths(kind)[0] for kind in KINDS)
 
 
+@pytest.mark.parametrize(("restarts", "before"), [(0, "false"), (3, "true")])
+def test_the_last_words_of_a_container_are_those_before_it_was_started_anew(
+    tmp_path, restarts, before
+):
+    pod = {
+        "metadata": {"namespace": "n", "name": "p"},
+        "status": {"containerStatuses": [{"name": "c", "restartCount": restarts}]},
+    }
+    api = Api()
+    with served(api, tmp_path) as path:
+        Connection(path).log(pod, "c")
+    assert api.paths == [
+        f"/api/v1/namespaces/n/pods/p/log?container=c&previous={before}&tailLines=200"
+    ]
+
+
 def test_no_secret_is_asked_for():
     assert not {kind.plural for kind in KINDS} & {"secrets", "configmaps", "serviceaccounts"}
 
@@ -152,6 +169,21 @@ def test_a_kubeconfig_of_one_namespace_reads_it_and_says_what_it_did_not_see(tmp
     assert blind.startswith("Namespace, Node, PersistentVolume, PriorityClass could not be listed")
     assert "403 Forbidden" in blind
     assert "stack's own namespaces alone" in partly
+
+
+def test_a_kind_that_is_not_there_is_no_right_that_is_missing(tmp_path):
+    """An API server forbids the list of what it does not know, and has no path in a namespace."""
+    live = Live(plan_of("dev"))
+    inside = {_paths(kind, "inference")[0] for kind in KINDS if kind.namespaced}
+
+    class Without(Api):
+        def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+            code, document = super().answer(path)
+            return (404, {}) if path.endswith("inference/certificates") else (code, document)
+
+    with served(Without(live.objects, frozenset(inside)), tmp_path) as path:
+        status = status_of(live.planned, Connection(path))
+    assert not any("Certificate" in sentence for sentence in status.unseen)
 
 
 def test_a_kubeconfig_that_may_read_nothing_is_no_proof_that_all_is_well(tmp_path):
@@ -187,10 +219,30 @@ def test_credentials_that_are_not_accepted_have_expired_or_are_of_another_cluste
     assert KEY not in said
 
 
-def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path, live):
-    said = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live)
+def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path, live, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr("status.cluster.TIMEOUT_SECONDS", 0.1)
+        said = _refusal(kubeconfig(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}"), live)
     assert "does not answer: a private API server is reached from inside its VPC" in said
     assert len(said.splitlines()) <= 2
+
+
+def test_an_address_where_nothing_listens_is_one_sentence(tmp_path, live):
+    said = _refusal(kubeconfig(tmp_path, "http://127.0.0.1:9"), live)
+    assert "refuses connections: the cluster is gone, or the kubeconfig is an old one" in said
+    assert len(said.splitlines()) <= 2
+
+
+def test_a_program_that_gives_no_token_is_named(tmp_path, live, capsys):
+    path = kubeconfig(tmp_path, "http://127.0.0.1:9")
+    document = yaml.safe_load(path.read_text())
+    runs = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-program"}
+    document["users"][0]["user"] = {"exec": {**runs, "interactiveMode": "Never"}}
+    path.write_text(yaml.safe_dump(document))
+    said = _refusal(path, live)
+    assert "the program that it runs for a token gives none" in said
+    assert "no-such-program" in said
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_address_that_nobody_knows_is_one_sentence(tmp_path, live):

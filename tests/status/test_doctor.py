@@ -208,6 +208,24 @@ def test_a_cluster_of_another_version_and_without_rights_is_told_so(tmp_path):
     assert "--rbac" in points["Rights"].remedy
 
 
+def test_rights_in_the_namespaces_of_the_stack_are_enough_and_said_to_be_less(tmp_path):
+    inside = {
+        f"{kind.path}/namespaces/inference/{kind.plural}" for kind in KINDS if kind.namespaced
+    }
+    with served(Whole(rights=frozenset(inside)), tmp_path) as path:
+        points = {p.name: p for p in doctor.cluster(plan_of("dev"), path, None)}
+    assert points["Rights"].verdict is Diagnosis.UNKNOWN
+    assert points["Rights"].says.endswith(
+        "in the stack's namespaces alone, and Namespace, Node, PersistentVolume, PriorityClass not "
+        "at all"
+    )
+    some = {path for path in inside if not path.endswith("pods")}
+    with served(Whole(rights=frozenset(some)), tmp_path) as path:
+        points = {p.name: p for p in doctor.cluster(plan_of("dev"), path, None)}
+    assert points["Rights"].verdict is Diagnosis.WRONG
+    assert ", Pod," in points["Rights"].says
+
+
 def test_a_cluster_that_does_not_answer_is_one_point(tmp_path):
     path = kubeconfig(tmp_path, "http://127.0.0.1:9")
     *_, last = doctor.cluster(plan_of("dev"), path, None)

@@ -22,6 +22,7 @@ from tests.status.live import Live, ago, conditions
 QWEN = "qwen-00001-deployment"
 CHAT = "qwen-chat-predictor"
 TRAINING = "finetune"
+NODE = "node.kubernetes.io"
 QUOTA = 'pods "q" is forbidden: exceeded quota: gpus, requested: nvidia.com/gpu=1, used: 4'
 WEBHOOK = 'admission webhook "policies.invalid" denied the request: no root'
 
@@ -263,8 +264,8 @@ SITUATIONS = (
     Situation("no node comes", _no_node_comes, "pods", "asked for 50 min 0 s ago"),
     Situation("quota", _quota, "service", "the quota is used up"),
     Situation("quota of a job", _refused_job, "service", "the quota is used up", model="finetune"),
-    Situation("image pull", _image, "pods", "cannot be pulled: Back-off pulling: manifest unknown"),
-    Situation("OOMKilled", _crash(137, "OOMKilled"), "pods", "more memory than its limit"),
+    Situation("image pull", _image, "pods", "cannot pull the image registry.invalid/vllm"),
+    Situation("OOMKilled", _crash(137, "OOMKilled"), "pods", "used more memory in its container"),
     Situation("crash loop", _crash(1), "pods", "ends with exit code 1, 4 times"),
     Situation(
         "driver too old",
@@ -284,12 +285,12 @@ SITUATIONS = (
         "deadline", _deadline, "revision", "progress deadline", stack="hybrid", model="qwen-chat"
     ),
     Situation(
-        "webhook", _webhook, "service", "admission refuses it", stack="hybrid", model="qwen-chat"
+        "webhook", _webhook, "service", "a webhook refuses it", stack="hybrid", model="qwen-chat"
     ),
     Situation("Dataset", _unbound, "cache", "is NotBound"),
     Situation("DataLoad", _load_failed, "cache", "has failed: job has failed"),
     Situation("claim", _claim_pending, "volume", "is Pending: volume not found", model="finetune"),
-    Situation("mount", _mount, "pods", "a volume cannot be mounted: MountVolume.SetUp failed"),
+    Situation("mount", _mount, "pods", "cannot mount a volume: MountVolume.SetUp failed"),
     Situation(
         "priority",
         lambda live: live.remove("PriorityClass", "inference"),
@@ -320,7 +321,7 @@ SITUATIONS = (
         model="finetune",
         row="training_gives_way",
     ),
-    Situation("node lost", _lost, "pods", "node gpu-0 (NVIDIA-A10) has not been ready for 10 min"),
+    Situation("node lost", _lost, "pods", "on node gpu-0 (NVIDIA-A10), which has not been ready"),
     Situation("ingress", _ingress, "door", "has no address", stack="hybrid", model="qwen-chat"),
     Situation(
         "certificate", _certificate, "door", "is not ready", stack="hybrid", model="qwen-chat"
@@ -404,7 +405,7 @@ def test_what_a_container_waits_for_is_not_hidden_by_the_proxy_beside_it():
     statuses = live.get("Pod", QWEN)["status"]["containerStatuses"]
     statuses.append({"name": "queue-proxy", "state": {"running": {"startedAt": ago(60)}}})
     live.event("Pod", QWEN, "Pulling", "Pulling image", "Normal")
-    assert "its image is pulled" in first(assessed(live), "qwen").why
+    assert "pulls its image" in first(assessed(live), "qwen").why
 
 
 def test_fields_of_the_cluster_that_the_stack_file_does_not_say_are_drift_without_their_values():
@@ -465,8 +466,192 @@ def test_nodes_that_are_cordoned_are_said_to_be_so():
     live.get("Node", "gpu-0")["spec"]["taints"].append(taint)
     live.pending(QWEN)["spec"]["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
     finding = first(assessed(live), "qwen")
-    assert finding.why.startswith("its nodes are cordoned")
+    assert finding.why.startswith("has no node: its nodes are cordoned")
     assert "uncordon" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("taint", "says", "remedy"),
+    [
+        ("disk-pressure", "its nodes are short of disk", "larger disk"),
+        ("memory-pressure", "its nodes are short of memory", "more memory than they ask for"),
+        ("not-ready", "its nodes are not ready", "look at the machines"),
+        ("unreachable", "its nodes are out of reach", "their network"),
+        ("network-unavailable", "its nodes are without a network", "network plugin"),
+    ],
+)
+def test_nodes_that_are_not_well_are_not_blamed_on_the_stack_file(taint, says, remedy):
+    live = Live(plan_of("dev"))
+    entry = {"key": f"node.kubernetes.io/{taint}", "effect": "NoSchedule"}
+    live.get("Node", "gpu-0")["spec"]["taints"].append(entry)
+    live.pending(QWEN)
+    finding = first(assessed(live), "qwen")
+    assert says in finding.why
+    assert remedy in finding.remedy
+    assert "taint" not in finding.why + finding.remedy
+
+
+def test_a_foreign_taint_on_a_node_that_is_not_well_either_is_said():
+    live = Live(plan_of("dev"))
+    taints = live.get("Node", "gpu-0")["spec"]["taints"]
+    taints += [{"key": key, "effect": "NoSchedule"} for key in (f"{NODE}/not-ready", "theirs")]
+    live.pending(QWEN)
+    assert "a taint that it does not tolerate: node.kubernetes" in first(assessed(live), "qwen").why
+
+
+def _init(live: Live, state: dict[str, Any], **more: Any) -> None:
+    live.container(QWEN, {"waiting": {"reason": "PodInitializing"}})
+    pod = live.get("Pod", QWEN)
+    pod["spec"]["initContainers"] = [{"name": "fetch"}]
+    entry = {"name": "fetch", "image": "i", "ready": False, "state": state, **more}
+    pod["status"]["initContainerStatuses"] = [entry]
+
+
+def test_an_init_container_that_runs_is_what_a_pod_waits_for():
+    live = Live(plan_of("dev"))
+    _init(live, {"running": {"startedAt": ago(300)}})
+    finding = first(assessed(live), "qwen")
+    assert finding.why == "waits for its init container fetch to end: 5 min 0 s"
+    assert finding.state is Stage.COMING
+
+
+def test_an_init_container_that_fails_is_named_with_its_own_log_and_limit():
+    live = Live(plan_of("dev"))
+    _init(live, _BACK_OFF, lastState=_ended(1), restartCount=4)
+    finding = first(assessed(live), "qwen")
+    assert "has a container fetch that ends with exit code 1, 4 times" in finding.why
+    assert finding.remedy.endswith("-c fetch")
+    _init(live, _BACK_OFF, lastState=_ended(137, "OOMKilled"), restartCount=4)
+    assert first(assessed(live), "qwen").remedy == "raise the memory limit of fetch"
+
+
+def test_a_sidecar_that_is_not_ready_is_not_the_model_that_loads():
+    live = Live(plan_of("dev"))
+    live.container(QWEN, {"running": {"startedAt": ago(400)}})
+    entries = live.get("Pod", QWEN)["status"]["containerStatuses"]
+    entries[0] |= {"ready": True, "started": True}
+    entries.append({"name": "agent", "ready": False, "state": {"running": {"startedAt": ago(90)}}})
+    why = first(assessed(live), "qwen").why
+    assert why == "waits for its container agent to be ready: 1 min 30 s"
+
+
+def test_a_container_that_was_never_started_anew_has_no_log_of_before():
+    live = Live(plan_of("dev"))
+    live.status("Pod", TRAINING, phase="Failed")
+    live.container(TRAINING, _ended(2))
+    remedy = first(assessed(live), "finetune").remedy
+    assert "kubectl logs -n" in remedy
+    assert "times" not in first(assessed(live), "finetune").why
+
+
+def test_a_pod_that_does_not_go_is_said():
+    live = Live(plan_of("dev"))
+    about = live.get("Pod", QWEN)["metadata"]
+    about["deletionTimestamp"] = ago(30)
+    assert assessed(live).ways[0].first is None
+    about["deletionTimestamp"] = ago(300)
+    finding = first(assessed(live), "qwen")
+    assert finding.why == "should have gone 5 min 0 s ago: its node does not say that it is gone"
+    about["finalizers"] = ["theirs/hold"]
+    finding = first(assessed(live), "qwen")
+    assert "finalizers hold it (theirs/hold)" in finding.why
+    assert "--force" not in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        ("PersistentVolumeClaim", "finetune"),
+        ("Dataset", "qwen"),
+        ("ResourcePolicy", "qwen"),
+        ("Service", "qwen"),
+        ("Job", "finetune"),
+    ],
+)
+def test_what_is_being_deleted_is_not_well_because_it_still_works(kind, model):
+    live = Live(plan_of("dev"))
+    about = live.get(kind, model)["metadata"]
+    about |= {"deletionTimestamp": ago(120), "finalizers": ["kubernetes.io/protection"]}
+    finding = first(assessed(live), model)
+    assert finding.subject.startswith(kind)
+    assert "is being deleted, for 2 min 0 s, and waits for kubernetes.io/prot" in finding.why
+
+
+def _policy(live: Live, name: str, selector: dict[str, Any], **spec: Any) -> None:
+    live.objects.append(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": "inference"},
+            "spec": {"podSelector": selector, **spec},
+        }
+    )
+
+
+def test_a_network_policy_that_lets_nobody_in_is_a_wall():
+    live = Live(plan_of("dev"))
+    _policy(live, "deny", {})
+    status = assessed(live)
+    assert first(status, "qwen").subject == "NetworkPolicy deny"
+    assert [way.first for way in status.ways if way.name == "finetune"] == [None]
+    labels = {"matchLabels": {"serving.knative.dev/service": "qwen"}}
+    _policy(live, "let-in", labels, ingress=[{"from": [{"podSelector": {}}]}])
+    assert assessed(live).state is Stage.READY
+
+
+@pytest.mark.parametrize(
+    ("selector", "spec"),
+    [
+        ({"matchLabels": {"serving.knative.dev/service": "another"}}, {}),
+        ({"matchExpressions": [{"key": "app.of.another", "operator": "Exists"}]}, {}),
+        ({}, {"policyTypes": ["Egress"]}),
+        ({}, {"ingress": [{}]}),
+    ],
+)
+def test_policies_of_others_and_of_other_ways_are_no_wall(selector, spec):
+    live = Live(plan_of("dev"))
+    _policy(live, "other", selector, **spec)
+    assert assessed(live).state is Stage.READY
+
+
+def test_a_namespace_that_is_being_deleted_comes_before_what_is_not_in_it():
+    live = Live(plan_of("dev"))
+    live.get("Namespace", "inference")["metadata"]["deletionTimestamp"] = ago(60)
+    live.status("Namespace", "inference", phase="Terminating")
+    live.remove("Service", "qwen")
+    assert "is being deleted, for 1 min" in first(assessed(live), "qwen").why
+
+
+def test_a_model_that_somebody_has_scaled_to_none_is_not_ready():
+    live = Live(plan_of("hybrid"))
+    live.get("Deployment", CHAT)["spec"]["replicas"] = 0
+    finding = first(assessed(live), "qwen-chat")
+    assert finding.why.startswith("is set to 0, which no autoscaler undoes")
+    assert finding.remedy.endswith(f"{CHAT} --replicas 1")
+
+
+def _importing(**job: Any) -> Live:
+    live = Live(planned(configuration(FOLDER / "Pulumi.model-import.yaml")))
+    live.get("Job", "qwen-import")["status"] = job
+    return live
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_import_that_failed_is_the_first_broken_link_of_its_model(gone):
+    live = _importing(conditions=conditions(Failed="True"))
+    live.condition("Job", "qwen-import", "Failed", "True", message="Pod failed with exit code 2")
+    if gone:
+        live.remove("Service", "qwen")
+    finding = first(assessed(live), "qwen")
+    assert (finding.link, finding.state) == ("import", Stage.BROKEN)
+    assert finding.why == "has failed, and its folder is not whole: Pod failed with exit code 2"
+    assert "--replace '**Job::qwen-import'" in finding.remedy
+
+
+def test_an_import_that_runs_is_waited_for_and_one_that_is_done_is_not_spoken_of():
+    assert "fills the folder" in first(assessed(_importing(active=1)), "qwen").why
+    done = assessed(_importing(conditions=conditions(Complete="True")))
+    assert [way.first for way in done.ways if way.name == "qwen"] == [None]
 
 
 def test_nodes_that_are_kept_from_a_pod_are_named_beside_those_that_are_full():
@@ -496,6 +681,51 @@ def test_an_adapter_that_is_missing_is_told_from_one_that_has_no_value(message, 
     status = assessed(live)
     assert first(status, "qwen-chat").row == row
     assert status.ways[0].autoscaling is None
+
+
+@pytest.mark.parametrize(
+    ("says", "who", "remedy"),
+    [
+        (QUOTA, "the quota is used up", "raise the quota"),
+        (WEBHOOK, "a webhook refuses it", "as the webhook says"),
+        (
+            'pods "q" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',
+            "the security level of the namespace",
+            "pod-security.kubernetes.io/enforce",
+        ),
+        (
+            'pods "q" is forbidden: maximum cpu usage per Container is 1, but limit is 32',
+            "a LimitRange",
+            "widen",
+        ),
+        (
+            "pods \"q\" is forbidden: ValidatingAdmissionPolicy 'l' with binding 'l' denied "
+            "request: a pod has the label owner",
+            "a policy of the cluster",
+            "as the policy says",
+        ),
+        (
+            'pods "q" is forbidden: error looking up service account inference/default: '
+            'serviceaccount "default" not found',
+            "a service account is missing",
+            "make it again",
+        ),
+        (
+            'pods "q" is forbidden: unable to create new content in namespace inference because '
+            "it is being terminated",
+            "its namespace is being deleted",
+            "wait",
+        ),
+        ('pods "q" is forbidden: of a kind of tomorrow', "admission refuses it", "mend what"),
+    ],
+)
+def test_whoever_refuses_pods_is_named(says, who, remedy):
+    live = Live(plan_of("dev"))
+    live.condition("Deployment", QWEN, "ReplicaFailure", "True", message=says)
+    live.remove("Pod", QWEN)
+    finding = first(assessed(live), "qwen")
+    assert f"is held up: {who}" in finding.why
+    assert remedy in finding.remedy
 
 
 def test_a_webhook_that_is_away_is_told_from_one_that_refuses():

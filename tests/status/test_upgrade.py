@@ -5,11 +5,21 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
+import yaml
 from rich.console import Console
 
 from plan.refused import Refused
 from status.upgrade import UpgradePlan, sentences, show, upgrade_of
-from tests.stacks.environments import ROOT, Raw, dev, existing, hybrid, merged, prod
+from tests.stacks.environments import (
+    ROOT,
+    Raw,
+    accepted,
+    dev,
+    existing,
+    hybrid,
+    merged,
+    prod,
+)
 
 
 def upgrade(raw: Raw, to: str = "1.35") -> UpgradePlan:
@@ -82,6 +92,52 @@ def test_models_below_their_fewest_replicas_are_named(least, says):
     interrupted = upgrade(raw).interrupted
     assert bool(interrupted) is bool(says)
     assert all(says in sentence for sentence in interrupted)
+
+
+def test_a_pool_says_what_to_write_and_what_to_take_out_again():
+    [a10] = [batches for batches in upgrade(dev()).pools if batches.pool == "a10"]
+    assert a10.fields == {
+        "pools[a10].rolling": {"max_parallelism": 1},
+        "pools[a10].upgrade": {"kubernetes_version": "1.35"},
+    }
+    text = "\n".join(sentences(upgrade(dev())))
+    assert "Set pools[a10].rolling: {max_parallelism: 1}, pools[a10].upgrade: {kubern" in text
+    assert "Then take pools[a10].upgrade out again, before anything else of the pool" in text
+    accepted(merged(dev(), {"cluster.version": "1.35", **a10.fields}))
+
+
+def test_a_pool_that_says_how_it_is_rolled_is_rolled_so():
+    rolled = merged(dev(), {"pools[cache].rolling": {"max_parallelism": 2}})
+    [cache] = [batches for batches in upgrade(rolled).pools if batches.pool == "cache"]
+    assert (cache.at_once, cache.spare) == (2, 2)
+    assert [*cache.fields] == ["pools[cache].upgrade"]
+    assert any("Give it 2 nodes more" in line for line in sentences(upgrade(rolled)))
+
+
+def test_nodes_follow_each_version_of_the_control_plane():
+    of = upgrade(merged(prod(), {"cluster.version": "1.33.3-aliyun.1"}), "1.35.1-aliyun.1")
+    text = "\n".join(sentences(of))
+    assert "Set cluster.control_plane_only: true, cluster.version: 1.34, and run" in text
+    assert "each to 1.34, and all of it again for 1.35.1-aliyun.1" in text
+    assert "all of it again" not in "\n".join(sentences(upgrade(prod())))
+
+
+def test_machines_of_an_idc_are_upgraded_by_hand():
+    assert any("Machines of idc" in sentence for sentence in upgrade(hybrid()).unknown)
+    assert not any("Machines" in sentence for sentence in upgrade(prod()).unknown)
+
+
+def test_what_the_page_shows_of_an_upgrade_is_accepted():
+    page = (ROOT / "docs" / "guides" / "upgrade.md").read_text()
+    shown = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    [pool] = shown["ack-inference:pools"]
+    settings = {f"cluster.{key}": value for key, value in shown["ack-inference:cluster"].items()}
+    fields = ("max_unavailable", "rolling", "upgrade")
+    raw = merged(dev(), settings | {f"pools[a10].{field}": pool[field] for field in fields})
+    accepted(raw)
+    assert {key: pool[key] for key in pool if key not in fields} == next(
+        entry for entry in dev()["pools"] if entry["name"] == "a10"
+    )
 
 
 def test_drivers_that_nobody_names_are_not_known():

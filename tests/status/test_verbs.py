@@ -38,7 +38,7 @@ def test_status_ends_with_what_it_says(tmp_path):
     assert (ready.exit_code, coming.exit_code, broken.exit_code) == (0, 3, 4)
     assert ready.output.startswith("dev: 2 models and jobs, 2 ready\n")
     assert "on its way" in coming.output
-    assert "Do: run `pulumi up`." in broken.output
+    assert "Do: run `pulumi up --refresh --run-program`." in broken.output
     assert "See: priorities_are_known in docs/guides/troubleshooting.md" in broken.output
     assert (training.exit_code, "qwen " in training.output) == (0, False)
     assert document["state"] == "broken"
@@ -48,7 +48,7 @@ def test_status_ends_with_what_it_says(tmp_path):
 def test_a_cluster_that_is_away_is_a_refusal(tmp_path):
     answer = _run("status", "dev", "--kubeconfig", kubeconfig(tmp_path, "http://127.0.0.1:9"))
     assert answer.exit_code == 2
-    assert "does not answer" in answer.output
+    assert "refuses connections" in answer.output
 
 
 def test_a_model_that_may_not_be_read_ends_as_a_refusal_does(tmp_path):

@@ -1049,10 +1049,8 @@ CASES = [
         own_bucket,
         {"stores[models].oss.secret": "OSS"},
         (
-            "stores[models].oss.secret is 'OSS', but it must be lower-case letters, digits, '-' "
-            "and '.', a letter or digit at both ends of each part, at most 253: no Secret is "
-            "called otherwise. See "
-            "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
+            "stores[models].oss.secret is something else, but it must be the name of a Secret: "
+            "a-z, 0-9, - and .: no Secret is called otherwise."
         ),
         {"stores[models].oss.secret": "oss.reader"},
     ),

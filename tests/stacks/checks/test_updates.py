@@ -3,11 +3,40 @@
 from typing import Final
 
 from ..environments import Raw, dev, hybrid
-from .cases import Case, surprises
+from .cases import Case, refusals, surprises
 from .parts import CHAT, MODEL, NEW_IMAGE, groups
 
 QWEN: Final = "models[qwen].serve.knative.scale"
 ONE: Raw = {"max": 1, "target": 1}
+UPGRADE: Final = "pools[a10].upgrade"
+BUILD: Final = "1.34.1-aliyun.1"
+
+CASES = [
+    Case(
+        "nodes_are_upgraded_to_their_cluster",
+        "an upgrade of nodes that was left there since the version before",
+        dev,
+        {"cluster.version": "1.35.1-aliyun.1", UPGRADE: {"kubernetes_version": BUILD}},
+        (
+            f"{UPGRADE}.kubernetes_version is '{BUILD}', but it must be 1.35.1-aliyun.1, as "
+            "cluster.version is, or upgrade left out: nodes follow the control plane, and an "
+            "upgrade that is done is taken out again."
+        ),
+        {"cluster.version": BUILD, UPGRADE: {"kubernetes_version": BUILD}},
+    ),
+    Case(
+        "nodes_are_upgraded_to_their_cluster",
+        "a minor version that another one begins with",
+        dev,
+        {"cluster.version": "1.30", UPGRADE: {"kubernetes_version": "1.3"}},
+        (
+            f"{UPGRADE}.kubernetes_version is '1.3', but it must be 1.30, as cluster.version is, "
+            "or upgrade left out: nodes follow the control plane, and an upgrade that is done is "
+            "taken out again."
+        ),
+        {"cluster.version": "1.34", UPGRADE: {"kubernetes_version": BUILD}},
+    ),
+]
 
 
 SURPRISES = [
@@ -107,7 +136,44 @@ SURPRISES = [
             "models[qwen-queue].server.vllm.extra_args": ["--shutdown-timeout", "20"],
         },
     ),
+    Case(
+        "upgrades_are_taken_out_again",
+        "an upgrade of nodes",
+        dev,
+        {UPGRADE: {"image_id": "aliyun_3_x64_20G_alibase_20260629.vhd"}},
+        (
+            f"{UPGRADE} rolls the nodes of the pool with the next `pulumi up`, and once more with "
+            "each that changes anything of the pool: take it out as soon as that is done."
+        ),
+        {"pools[a10].rolling": {"max_parallelism": 2}},
+    ),
+    Case(
+        "upgrades_are_taken_out_again",
+        "an upgrade that waits for a person longer than the update",
+        dev,
+        {
+            UPGRADE: {"kubernetes_version": BUILD},
+            "pools[a10].rolling": {"pause_policy": "FirstBatch"},
+        },
+        (
+            "pools[a10].rolling.pause_policy is FirstBatch: `pulumi up` waits for whoever goes on "
+            "in ACK's console, 60 minutes at most, and has failed then."
+        ),
+        {UPGRADE: {"kubernetes_version": BUILD}, "pools[a10].rolling": {}},
+    ),
+    Case(
+        "batches_are_of_a_size_that_ack_takes",
+        "a batch larger than those of ACK's pages",
+        dev,
+        {"pools[a10].rolling": {"max_parallelism": 11}},
+        (
+            "pools[a10].rolling.max_parallelism is 11: ACK's pages name 10 nodes at once as the "
+            "most."
+        ),
+        {"pools[a10].rolling": {"max_parallelism": 10}},
+    ),
 ]
 
 
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)

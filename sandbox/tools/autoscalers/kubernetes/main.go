@@ -56,6 +56,10 @@ type trace struct {
 	Pending int64 `json:"pending"`
 	Start   int64 `json:"start"`
 	Leave   int64 `json:"leave"`
+	// Lost is when a pod that came is not ready again; 0 for never.
+	Lost int64 `json:"lost"`
+	// Surge are pods beyond those that are asked for, all the time.
+	Surge int `json:"surge"`
 	// Silent pods report nothing: each of so many; 0 for none.
 	Silent int `json:"silent"`
 }

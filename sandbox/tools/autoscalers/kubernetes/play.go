@@ -55,6 +55,7 @@ type stage struct {
 	begun    time.Time
 	replicas int32
 	made     []pod
+	extra    []pod
 	pods     cache.Indexer
 	value    *int64
 	now      time.Time
@@ -69,6 +70,9 @@ func init() {
 
 func (t trace) play() []int32 {
 	s := &stage{trace: t, begun: time.Now(), replicas: t.Replicas}
+	for range t.Surge {
+		s.extra = append(s.extra, pod{created: s.begun.Add(old)})
+	}
 	for range t.Replicas {
 		s.made = append(s.made, pod{created: s.begun.Add(old)})
 	}
@@ -147,7 +151,7 @@ func (i podInformer) Lister() corelisters.PodLister { return corelisters.NewPodL
 
 // there are the pods that are not gone.
 func (s *stage) there() []pod {
-	var there []pod
+	there := append([]pod{}, s.extra...)
 	for _, each := range s.made {
 		if each.leaving == nil || s.now.Before(each.leaving.Add(time.Duration(s.Leave)*time.Millisecond)) {
 			there = append(there, each)
@@ -171,11 +175,8 @@ func (s *stage) show() {
 				Namespace: namespace, Name: fmt.Sprint(index), Labels: map[string]string{"app": name},
 			},
 			Spec: corev1.PodSpec{Containers: []corev1.Container{{
-				Name: "server",
-				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
-					corev1.ResourceCPU:    *resource.NewMilliQuantity(s.Request, resource.DecimalSI),
-					corev1.ResourceMemory: *resource.NewMilliQuantity(s.Request, resource.DecimalSI),
-				}},
+				Name:      "server",
+				Resources: corev1.ResourceRequirements{Requests: s.requests()},
 			}}},
 			Status: corev1.PodStatus{Phase: corev1.PodPending},
 		}
@@ -190,6 +191,10 @@ func (s *stage) show() {
 			if !s.now.Before(ready.Time) {
 				condition.Status, condition.LastTransitionTime = corev1.ConditionTrue, ready
 			}
+			lost := metav1.NewTime(each.created.Add(time.Duration(s.Lost) * time.Millisecond))
+			if s.Lost != 0 && !s.now.Before(lost.Time) {
+				condition.Status, condition.LastTransitionTime = corev1.ConditionFalse, lost
+			}
 			object.Status = corev1.PodStatus{
 				Phase: corev1.PodRunning, StartTime: &started, Conditions: []corev1.PodCondition{condition},
 			}
@@ -197,6 +202,16 @@ func (s *stage) show() {
 		objects = append(objects, object)
 	}
 	_ = s.pods.Replace(objects, "")
+}
+
+func (s *stage) requests() corev1.ResourceList {
+	if s.Request == 0 {
+		return nil
+	}
+	return corev1.ResourceList{
+		corev1.ResourceCPU:    *resource.NewMilliQuantity(s.Request, resource.DecimalSI),
+		corev1.ResourceMemory: *resource.NewMilliQuantity(s.Request, resource.DecimalSI),
+	}
 }
 
 // perPod is what each pod reports that does.

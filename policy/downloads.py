@@ -1,0 +1,85 @@
+"""Rules over files that pods fetch by themselves: models of hubs, and imports into a store."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from components.args import MISSING, Fault, Words
+from components.serving.vllm_command import VllmCommand, read_arguments, read_command
+from components.serving.vllm_sources import is_hub_name
+from plan.model import Plan, Resource
+from plan.objects import items, section, text_of, texts_of
+from plan.pods import containers, pods_in
+
+from .model import Finding, Settings
+from .workloads import Images
+
+_IMPORT: Final = "IMPORT"
+"""Variable that tells an import what to fetch."""
+_BUCKET: Final = "oss"
+"""Kind of source whose revision is one's own name."""
+_WANT: Final = "a commit, a digest or the tag of a release"
+_WHY: Final = "what it stands for changes, and pods that start later serve another model"
+
+
+def unchecked_imports(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Imports by plain HTTP that hold nothing against a checksum."""
+    for resource, path, settings in _imports(plan):
+        endpoint = text_of(settings, "endpoint")
+        if endpoint.lower().startswith("http://") and not settings.get("sha256"):
+            want = "an address of https, or sha256 given of each file"
+            why = "whoever is on the way may put other files in the place of the model's"
+            got = Words("an address of plain HTTP")
+            yield resource, Fault(f"{path}[{_IMPORT}].endpoint", got, want, why)
+
+
+def moving_models(plan: Plan, settings: Images) -> Iterator[Finding]:
+    """Models of a hub without a revision, or with that of a branch."""
+    for resource, path, source in _imports(plan):
+        revision = text_of(source, "revision")
+        if source.get("kind") != _BUCKET and settings.moves(revision):
+            field = f"{path}[{_IMPORT}].revision"
+            yield resource, Fault(field, revision or MISSING, _WANT, _WHY)
+    pods = pods_in(plan)
+    for resource in plan.resources:
+        for group in pods.get(resource.urn, ()):
+            for path, container in containers(group):
+                command = _command(container)
+                if command is None or not _is_of_a_hub(command.model or ""):
+                    continue
+                revision = command.flags.get("--revision", "")
+                if settings.moves(revision) and command.is_whole:
+                    field = f"{path}.args[--revision]"
+                    yield resource, Fault(field, revision or MISSING, _WANT, _WHY)
+
+
+def _is_of_a_hub(model: str) -> bool:
+    """Whether a model is one of a hub's owner; one without an owner may be anything."""
+    return is_hub_name(model) and "/" in model
+
+
+def _command(container: Mapping[str, Any]) -> VllmCommand | None:
+    """What a container tells vLLM; the image of vLLM's server needs no command."""
+    command, args = texts_of(container, "command"), texts_of(container, "args")
+    if not command and "vllm-openai" in text_of(container, "image"):
+        return read_arguments(args)
+    return read_command([*command, *args])
+
+
+def _imports(plan: Plan) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    """What each import is told, with the path of the variable."""
+    pods = pods_in(plan)
+    for resource in plan.resources:
+        for group in pods.get(resource.urn, ()):
+            for path, container in containers(group):
+                for variable in items(container, "env"):
+                    settings = _settings(variable)
+                    if variable.get("name") == _IMPORT and "kind" in settings:
+                        yield resource, f"{path}.env", settings
+
+
+def _settings(variable: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return section(json.loads(text_of(variable, "value")))
+    except ValueError:
+        return {}

@@ -1,0 +1,323 @@
+"""Each type of resource that is declared has all that a type has to have.
+
+Its schema is an official one; what replaces it is known; its create and its update fail once in the
+sandbox; secrets in it are known; a rule validates it, or nothing of it can hurt; it has a price, is
+billed by use, or costs nothing. A type that is declared anew fails here until it has each.
+"""
+
+import ast
+import importlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components import bindings, crds
+from plan.changes import Change
+from plan.cost import ADDON, BY_USE, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL
+from plan.model import SECRET, Plan
+from plan.objects import kind_of
+from plan.providers import alicloud, kubernetes
+from plan.run import plan
+from policy.configuration import configure
+from policy.validation import validate
+from sandbox.cloud import behaviour
+from sandbox.kubernetes.crds import KINDS, UPSTREAM
+from tests import crd_schemas, provider_schema
+from tests.policy.object_cases import REFUSED
+from tests.sandbox.failing import WITHOUT_UPDATE, touched, types_of
+from tests.stacks.environments import NAMES, ROOT
+from tests.stacks.example_stacks import EXAMPLE_STACKS, project
+
+PROVIDERS: Final = "pulumi:providers:"
+PATCHES: Final = "Patch"
+
+
+def of_the_sdks() -> Iterator[str]:
+    """Types of the SDKs that components declare: rows of `components/bindings.json`."""
+    table = json.loads(Path(bindings.__file__).with_name("bindings.json").read_text())
+    for package in table.values():
+        yield from (row["type"] for row in package["resources"].values())
+
+
+def of_crds() -> Iterator[str]:
+    """Custom resources: what each class of `components/crds` hands to that of the SDK."""
+    for path in sorted(Path(crds.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and "CustomResource" in ast.unparse(node)[:200]:
+                module = importlib.import_module(f"components.crds.{path.stem}")
+                yield _token(module, node)
+
+
+def _token(module: Any, node: ast.ClassDef) -> str:
+    [call] = [
+        inner
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "super().__init__"
+    ]
+    version, name = (
+        getattr(module, argument.id) if isinstance(argument, ast.Name) else argument.value
+        for argument in call.args[1:3]
+    )
+    return f"kubernetes:{version}:{name}"
+
+
+FOR_PROGRAMS: Final = {"kubernetes:serving.kserve.io/v1alpha1:ServingRuntime"}
+"""Custom resources that programs of the library may declare, and no component does."""
+CUSTOM: Final = sorted({*of_crds()} - FOR_PROGRAMS)
+TYPES: Final = sorted({*of_the_sdks(), *CUSTOM} - {f"{PROVIDERS}alicloud"})
+OF_THE_CLOUD: Final = [type_ for type_ in TYPES if type_.startswith("alicloud:")]
+OF_KUBERNETES: Final = [type_ for type_ in TYPES if type_.startswith("kubernetes:")]
+
+
+@cache
+def plans() -> Mapping[str, Plan]:
+    """Every stack of the repository and of the examples, planned by its program."""
+    found = {name: plan(name, ROOT) for name in NAMES}
+    for name in EXAMPLE_STACKS:
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = plan(name, project(name, Path(folder)))
+    return found
+
+
+def kind(type_: str) -> tuple[str, str, str]:
+    """Group, version and kind of a type of Kubernetes; the core group is empty."""
+    _, api, name = type_.split(":")
+    group, _, version = api.rpartition("/")
+    return group.removeprefix("core"), version, name.removesuffix(PATCHES)
+
+
+def test_there_are_types_of_each_origin() -> None:
+    assert len(OF_THE_CLOUD) > 20
+    assert len(OF_KUBERNETES) > 25
+    assert len(CUSTOM) > 10
+
+
+# --- schemas -------------------------------------------------------------------------------------
+
+NO_DEFINITION: Final = {
+    "cert-manager.io": "its chart has it, and `proof charts` installs that",
+    "monitoring.coreos.com": "ACK's Prometheus brings it",
+    "scheduling.alibabacloud.com": "ACK's scheduler brings it; shared/crds has it",
+    "scheduling.sigs.k8s.io": "ACK's scheduler brings it, and none is published",
+}
+"""Groups whose definition is in no Go module, and where it is."""
+
+
+@pytest.mark.parametrize("type_", OF_THE_CLOUD)
+def test_a_type_of_the_cloud_has_the_schema_of_its_provider(type_: str) -> None:
+    """`tests/sandbox/test_cloud_schema.py` holds the row against the facts."""
+    assert alicloud.resources()[type_]
+
+
+@pytest.mark.parametrize("type_", CUSTOM)
+def test_a_custom_type_has_a_definition_for_the_api_server(type_: str) -> None:
+    group, version, name = kind(type_)
+    assert (version, name) in [(each.version, each.kind) for each in KINDS[group]]
+    assert (group in UPSTREAM) != (group in NO_DEFINITION)
+
+
+@crd_schemas.needs_crds
+@pytest.mark.parametrize("stack", EXAMPLE_STACKS)
+def test_custom_resources_of_the_examples_pass_their_definition(stack: str) -> None:
+    published = crd_schemas._schemas()
+    validated = [
+        manifest
+        for manifest in plans()[stack].manifests()
+        if (manifest["apiVersion"], manifest["kind"]) in published
+    ]
+    assert [crd_schemas.errors(manifest) for manifest in validated] == [[]] * len(validated)
+
+
+@provider_schema.needs_schema
+@pytest.mark.parametrize("stack", EXAMPLE_STACKS)
+def test_cloud_resources_of_the_examples_pass_the_schema_of_their_provider(stack: str) -> None:
+    assert provider_schema.errors_in(plans()[stack]) == {}
+
+
+# --- what replaces it ----------------------------------------------------------------------------
+
+# pulumi-kubernetes 4, provider/pkg/provider/diff.go, read 2026-11: of kinds that are declared.
+OFFICIAL: Final = {
+    "kubernetes:batch/v1:Job": (
+        *("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
+    ),
+    "kubernetes:core/v1:ConfigMap": ("binaryData", "data"),
+    "kubernetes:core/v1:PersistentVolume": ("spec.csi", "spec.hostPath", "spec.local", "spec.nfs"),
+    "kubernetes:core/v1:PersistentVolumeClaim": ("spec",),
+    "kubernetes:core/v1:ResourceQuota": ("spec.scopes",),
+    "kubernetes:core/v1:Service": ("spec.clusterIP",),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
+}
+
+
+def about(type_: str) -> dict[str, Any]:
+    group, version, name = kind(type_)
+    return {"apiVersion": f"{group}/{version}" if group else version, "kind": name}
+
+
+@pytest.mark.parametrize("type_", OF_KUBERNETES)
+def test_what_replaces_an_object_is_what_its_provider_replaces(type_: str) -> None:
+    keeps = ["name"] if type_ == kubernetes.RELEASE else ["metadata.name", "metadata.namespace"]
+    replaced = {*keeps, *OFFICIAL.get(type_, ())}
+    for path in {*replaced, "metadata.labels", "spec.replicas", "rules", "data", "value"}:
+        change = Change(tuple(path.split(".")), "UPDATE")
+        inside = any(f"{path}.".startswith(f"{whole}.") for whole in replaced)
+        assert kubernetes.replaces(type_, about(type_), change) == inside, path
+
+
+@pytest.mark.parametrize("type_", OF_THE_CLOUD)
+def test_what_replaces_a_resource_of_the_cloud_is_known(type_: str) -> None:
+    """Or all of it can be changed, but for what its ID is made of."""
+    fixed = [name for name, row in alicloud.resources()[type_].items() if row.get("replaces")]
+    assert fixed or alicloud.IDENTITIES.get(type_)
+
+
+# --- faults in the sandbox -----------------------------------------------------------------------
+
+
+@cache
+def brought_up() -> set[str]:
+    """Types that fail once in `tests/sandbox/test_faults.py` or in `proof stack-files`."""
+    return {type_ for each in plans().values() for type_ in types_of(each.resources)}
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_each_type_is_in_a_stack_that_the_sandbox_brings_up(type_: str) -> None:
+    assert type_ in brought_up()
+
+
+def test_no_other_type_is_in_a_stack() -> None:
+    assert brought_up() == {*TYPES}
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_each_type_has_an_update_that_can_fail(type_: str) -> None:
+    """Two have none: each of their inputs is a part of their identity."""
+    inputs = {**(about(type_) if type_ in OF_KUBERNETES else {}), "metadata": {"name": "a"}}
+    assert (touched({"type": type_, "inputs": inputs}) is None) == (type_ in WITHOUT_UPDATE)
+
+
+@pytest.mark.parametrize("type_", OF_THE_CLOUD)
+def test_the_simulated_cloud_knows_the_id_of_each_type(type_: str) -> None:
+    assert (type_ in alicloud.IDENTITIES) != (type_ in behaviour._PREFIXES)
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+HOLDS_SECRETS: Final = {
+    kubernetes.RELEASE: "prometheus_url and prometheus_token",
+    f"{PROVIDERS}kubernetes": "kubeconfig",
+}
+"""Types that hold a secret of the engine: entries of `tests/stacks/test_secrets.py`."""
+
+
+def test_no_other_type_holds_a_secret() -> None:
+    holders = {
+        resource.type
+        for each in plans().values()
+        for resource in each.resources
+        if resource.custom and SECRET in repr(resource.inputs)
+    }
+    assert holders == HOLDS_SECRETS.keys()
+
+
+@pytest.mark.parametrize("type_", OF_THE_CLOUD)
+def test_no_secret_of_the_provider_is_set(type_: str) -> None:
+    """Passwords of nodes and the like: who needs one has a key pair, or a RAM role."""
+    secrets = {name for name, row in alicloud.resources()[type_].items() if row.get("secret")}
+    given = {name for each in plans().values() for one in each.of(type_) for name in one.inputs}
+    assert secrets & given == set()
+
+
+# --- policies ------------------------------------------------------------------------------------
+
+HARMLESS: Final = {
+    "alicloud:cs/autoscalingConfig:AutoscalingConfig": "bounds stand in the pools",
+    "alicloud:ecs/eipAddress:EipAddress": "an address for what leaves; nothing listens on it",
+    "alicloud:ecs/eipAssociation:EipAssociation": "binds that address to the NAT gateway",
+    "alicloud:log/project:Project": "nobody but the account reads it",
+    "alicloud:nas/accessGroup:AccessGroup": "of a VPC alone, whose rules say who mounts",
+    "alicloud:nas/accessRule:AccessRule": "of a VPC alone: addresses outside do not reach it",
+    "alicloud:nas/mountTarget:MountTarget": "in a VPC, and its group says who mounts",
+    "alicloud:oss/bucketHttpsConfig:BucketHttpsConfig": "only narrows what a bucket answers to",
+    "alicloud:oss/bucketServerSideEncryption:BucketServerSideEncryption": "only encrypts",
+    "alicloud:oss/bucketVersioning:BucketVersioning": "only keeps",
+    "alicloud:ram/policy:Policy": "of one bucket each, which its component writes and tests hold",
+    "alicloud:ram/role:Role": "of one service account each, likewise",
+    "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment": "ties the two together",
+    "alicloud:vpc/natGateway:NatGateway": "lets out alone",
+    "alicloud:vpc/network:Network": "addresses of its own",
+    "alicloud:vpc/snatEntry:SnatEntry": "lets out alone",
+    "alicloud:vpc/switch:Switch": "addresses of the VPC",
+    "kubernetes:core/v1:ConfigMapPatch": "switches of Knative's features",
+    "kubernetes:core/v1:PersistentVolumeClaim": "its volume says what it is",
+    "kubernetes:core/v1:ServiceAccount": "roles are bound to it, which are validated",
+    "kubernetes:networking.k8s.io/v1:IngressClass": "a name; the add-on behind it is validated",
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": "pods name it, which is validated",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": "its bounds stand in the stack file",
+    "kubernetes:cert-manager.io/v1:Certificate": "asks for a certificate, and holds none",
+    "kubernetes:data.fluid.io/v1alpha1:DataLoad": "reads a model into its cache",
+    "kubernetes:monitoring.coreos.com/v1:PodMonitor": "reads metrics",
+    "kubernetes:networking.internal.knative.dev/v1alpha1:ClusterDomainClaim": "a host's owner",
+    "kubernetes:operator.knative.dev/v1beta1:KnativeServing": "a gateway as ACK makes it: the "
+    "costs and docs/policies.md name its public address",
+    "kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy": "an order of pools",
+    "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": "starts pods, which are validated "
+    "wherever a kind has them",
+}
+"""Types of which no rule says anything by itself, and why none has to."""
+
+
+def test_each_type_is_validated_by_a_rule_or_cannot_hurt() -> None:
+    verdicts = [validate(case.plan, configure({case.rule: case.settings})) for case in REFUSED]
+    validated = {
+        violation.resource.type
+        for verdict in verdicts
+        for violation in (*verdict.mandatory, *verdict.advisory)
+        if violation.resource
+    }
+    assert {type_ for type_ in TYPES if type_ not in validated} == HARMLESS.keys()
+
+
+# --- prices --------------------------------------------------------------------------------------
+
+PRICED: Final = {ADDON, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL}
+"""Types of which `plan/cost.py` makes lines."""
+FREE: Final = {
+    "alicloud:cs/autoscalingConfig:AutoscalingConfig": "nodes cost, not their rules",
+    "alicloud:ecs/eipAssociation:EipAssociation": "the address is billed, not its binding",
+    "alicloud:nas/accessGroup:AccessGroup": "rules of access",
+    "alicloud:nas/accessRule:AccessRule": "rules of access",
+    "alicloud:nas/mountTarget:MountTarget": "the file system is billed by what it holds",
+    "alicloud:oss/bucketAcl:BucketAcl": "the bucket is billed by what it holds",
+    "alicloud:oss/bucketHttpsConfig:BucketHttpsConfig": "likewise",
+    "alicloud:oss/bucketPublicAccessBlock:BucketPublicAccessBlock": "likewise",
+    "alicloud:oss/bucketServerSideEncryption:BucketServerSideEncryption": "likewise",
+    "alicloud:oss/bucketVersioning:BucketVersioning": "likewise",
+    "alicloud:ram/policy:Policy": "RAM is free",
+    "alicloud:ram/role:Role": "RAM is free",
+    "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment": "RAM is free",
+    "alicloud:vpc/network:Network": "a VPC is free",
+    "alicloud:vpc/snatEntry:SnatEntry": "the NAT gateway is billed",
+    "alicloud:vpc/switch:Switch": "a VPC is free",
+}
+
+
+def test_each_type_of_the_cloud_has_a_price_is_billed_by_use_or_is_free() -> None:
+    """What stands in a cluster runs on its nodes, and costs what they do."""
+    unpriced = {type_ for type_ in OF_THE_CLOUD if type_ not in PRICED | BY_USE.keys()}
+    assert unpriced == FREE.keys()
+    assert {KOURIER} == PRICED & {*OF_KUBERNETES}
+
+
+def test_kinds_are_called_by_group_and_version() -> None:
+    assert kind("kubernetes:core/v1:ConfigMapPatch") == ("", "v1", "ConfigMap")
+    assert kind_of(about("kubernetes:policy/v1:PodDisruptionBudget")) == (
+        "policy",
+        "PodDisruptionBudget",
+    )
