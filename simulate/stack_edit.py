@@ -71,8 +71,6 @@ def _with(text: str, project: str, path: str, value: Any) -> str:
     if entry is None:
         return _inserted(text, holder, f"{keys[-1]}: {written}")
     node = entry[1]
-    if _is_block(node):
-        raise LookupError(path)
     return f"{text[: node.start_mark.index]}{written}{text[node.end_mark.index :]}"
 
 
