@@ -50,7 +50,10 @@ def edited(text: str, project: str, changes: Changes) -> str | None:
 def _settings(text: str, project: str) -> dict[str, Any]:
     config = yaml.safe_load(text)["config"]
     prefix = f"{project}:"
-    return {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+    stated = {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+    # Written out: what an alias stands for is then a value of its own.
+    written: dict[str, Any] = json.loads(json.dumps(stated, default=str))
+    return written
 
 
 def _with(text: str, project: str, path: str, value: Any) -> str:

@@ -84,7 +84,11 @@ def test_of_many_values_some_are_passed_over_but_not_todays_nor_the_last() -> No
 def test_the_cheapest_setting_is_as_cheap_as_that_of_trying_them_all(
     text: str, busy: int, reserve_hourly: int
 ) -> None:
-    bounds = {"pools[t4].autoscale": {"min": 0, "max": 1}, f"{KNATIVE}.scale.max": 2}
+    bounds = {
+        "pools[t4].autoscale": {"min": 0, "max": 1},
+        f"{KNATIVE}.scale.max": 2,
+        f"{KNATIVE}.scale.min": 0,
+    }
     stack = stack_of("dev", bounds)
     result, simulator = searched(text, stack, busy=busy, reserve_hourly=reserve_hourly)
     assert result.best.holds

@@ -99,6 +99,15 @@ def test_what_cannot_be_changed_line_by_line_is_not_changed_wrongly() -> None:
     anchored = BLOCK.replace("size: 2  # bought", "size: &two 2").replace("max: 3", "max: *two")
     assert edited(anchored, PROJECT, {"pools[a10].size": 4}) is None
     assert edited(anchored, PROJECT, {"models[qwen].serve.knative.scale.max": 4}) is None
+    shared = (
+        BLOCK.replace("autoscale:", "autoscale: &bounds")
+        + """\
+  ack-inference:edge:
+    autoscale: *bounds
+"""
+    )
+    assert edited(shared, PROJECT, {"pools[a10].size": 4}) is not None
+    assert edited(shared, PROJECT, {"pools[t4].autoscale.max": 5}) is None
     assert edited(BLOCK, PROJECT, {"pools[h20].size": 4}) is None
     assert edited(BLOCK, PROJECT, {"nodes[a].size": 4}) is None
     assert edited(BLOCK, PROJECT, {"models[qwen].serve.knative.scale": {"max": 1}}) is None
