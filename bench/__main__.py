@@ -32,6 +32,7 @@ from . import (
     peers,
     plan_overhead,
     side_by_side,
+    simulation,
     start_up,
     status_pass,
 )
@@ -69,6 +70,11 @@ PARTS: Final[Mapping[str, tuple[str, Measure, Measure]]] = {
         "A look at a stack that is up",
         partial(status_pass.measure, models=100, times=3),
         status_pass.measure,
+    ),
+    "simulation": (
+        "A simulated day",
+        partial(simulation.measure, pairs=1, whole=False),
+        simulation.measure,
     ),
 }
 """What is measured: its title on the page, and by what in a few minutes, and as a whole."""

@@ -71,8 +71,10 @@ def planned_pools(plan: Plan, environment: Environment, machines: int) -> dict[s
         environment: What its stack file says.
         machines: Machines of each edge pool, and nodes of each group of an existing cluster.
     """
-    resources = [each for each in created(plan) if each.type in (NODE_POOL, SWITCH)]
-    clusters = {each.inputs["clusterId"] for each in resources if each.type == NODE_POOL}
+    resources = [resource for resource in created(plan) if resource.type in (NODE_POOL, SWITCH)]
+    clusters = {
+        resource.inputs["clusterId"] for resource in resources if resource.type == NODE_POOL
+    }
     facts_of_stack = facts(environment, machines)
     rows = [row for id_ in clusters for row in pools(resources, facts_of_stack, id_, machines)]
     return {pool.name: pool for pool in rows or facts_of_stack.groups}

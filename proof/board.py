@@ -19,7 +19,7 @@ from sandbox.controllers.scheduler import SCHEDULER
 from sandbox.kubernetes.client import namespace_manifest
 from sandbox.nodes.manifests import POOL, render_node
 
-from .cluster import Clock, cluster
+from .cluster import ClusterClock, cluster
 from .stack_objects import Manifest, StackObjects
 from .step import Say
 
@@ -104,7 +104,7 @@ class SchedulerEvent:
 class Longest:
     """The longest time that something lasted."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: ClusterClock | None = None) -> None:
         """Nothing lasted yet.
 
         Args:
@@ -124,7 +124,9 @@ class Longest:
 class Board:
     """Nodes and workloads of a scenario, and what has become of them."""
 
-    def __init__(self, client: Client, objects: StackObjects, clock: Clock | None = None) -> None:
+    def __init__(
+        self, client: Client, objects: StackObjects, clock: ClusterClock | None = None
+    ) -> None:
         """Clears the cluster, and brings priorities and policies.
 
         Args:
@@ -134,7 +136,7 @@ class Board:
         """
         self.client = client
         self.objects = objects
-        self.clock: Clock = clock or time
+        self.clock: ClusterClock = clock or time
         self._nodes: dict[str, Manifest] = {}
         self._ready: set[str] = set()
         self._served: list[str] = []

@@ -111,7 +111,7 @@ def ready_pod(pod: Manifest, address: str) -> dict[str, Any]:
     }
 
 
-class Clock(Protocol):
+class ClusterClock(Protocol):
     """The time of a cluster: that of the machine, or that of a simulation."""
 
     def monotonic(self) -> float:
@@ -121,7 +121,7 @@ class Clock(Protocol):
         """Lets time go by."""
 
 
-def until(holds: Callable[[], bool], seconds: float, clock: Clock = time) -> float | None:
+def until(holds: Callable[[], bool], seconds: float, clock: ClusterClock = time) -> float | None:
     """Seconds until something holds; None where it did not in time."""
     start = clock.monotonic()
     while clock.monotonic() - start < seconds:

@@ -37,7 +37,7 @@ from .board import (
     control_plane,
     is_ready,
 )
-from .cluster import MANAGER, Clock, bind_claim, until
+from .cluster import MANAGER, ClusterClock, bind_claim, until
 from .scheduling import WAIT_SECONDS, SchedulingScenario, in_time, rows, sooner
 from .simulated import SimulatedCluster
 from .stack_objects import Manifest, StackObjects, stack_objects
@@ -115,7 +115,9 @@ class SandboxScaling:
 class ScaledBoard(Board):
     """Workloads on pools that an autoscaler grows and shrinks."""
 
-    def __init__(self, scaling: Scaling, objects: StackObjects, clock: Clock | None = None) -> None:
+    def __init__(
+        self, scaling: Scaling, objects: StackObjects, clock: ClusterClock | None = None
+    ) -> None:
         """Clears the cluster, and has the autoscaler begin anew with the pools of a stack."""
         scaling.stop()
         super().__init__(scaling.client, objects, clock)

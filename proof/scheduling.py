@@ -420,9 +420,9 @@ def rows(
     try:
         yield Row(scenario.name, scenario.play(played))
         if beside:
-            other = beside(objects)
-            scenario.play(other)
-            yield _same_decisions(f"{scenario.name}, simulated", played, other)
+            simulation = beside(objects)
+            scenario.play(simulation)
+            yield _same_decisions(f"{scenario.name}, simulated", played, simulation)
     except Wrong as wrong:
         yield Row(scenario.name, "", (str(wrong),))
     for name in scenario.needs:
@@ -455,9 +455,10 @@ def differences(
     times = _times(real)
     expected = _times(simulated_events)
     for what in sorted({*times, *expected}):
-        there, here = len(times.get(what, ())), len(expected.get(what, ()))
-        if there != here:
-            yield f"{' '.join(what)}: {here} times, but it must be {there}, as for real"
+        real_count, simulated_count = len(times.get(what, ())), len(expected.get(what, ()))
+        if real_count != simulated_count:
+            wrong = f"{' '.join(what)}: {simulated_count} times"
+            yield f"{wrong}, but it must be {real_count}, as for real"
     pairs = sorted(
         (second, first, " ".join(what))
         for what, firsts in times.items()

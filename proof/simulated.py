@@ -15,12 +15,12 @@ from plan.machines import LivePool
 from sandbox.conditions import NodeConditions
 from sandbox.controllers.core import ENDS
 from sandbox.nodes.manifests import POOL
-from simulate.nodes import Autoscaler
+from simulate.nodes import NodeAutoscaler
 from simulate.placement import Bound, Evicted, Placement
 from simulate.policies import read_policy
-from simulate.rooms import Node, Pod
+from simulate.rooms import Pod, SimulatedNode
 from simulate.templates import PriorityClasses, pod_templates
-from simulate.workloads import Controller, Workloads
+from simulate.workloads import PodController, Workloads
 
 from .board import ENDING_SECONDS, Client
 from .stack_objects import StackObjects
@@ -29,7 +29,7 @@ QUIET: Final = NodeConditions(image_seconds=0, start_seconds=0, stop_seconds=END
 """How long things take where no node comes: as on the board of the real scheduler."""
 
 _READY: Final = ({"type": "Ready", "status": "True"},)
-_CONTROLLERS: Final = {"Deployment": Controller.REPLICA_SET, "Job": Controller.JOB}
+_CONTROLLERS: Final = {"Deployment": PodController.REPLICA_SET, "Job": PodController.JOB}
 
 
 class SimulatedCluster:
@@ -49,7 +49,7 @@ class SimulatedCluster:
         self._workloads = Workloads(self.placement, backs_off=False)
         self._priorities = PriorityClasses(objects.priorities)
         self._conditions = conditions
-        self._autoscaler: Autoscaler | None = None
+        self._autoscaler: NodeAutoscaler | None = None
         self._pools: dict[str, LivePool] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
@@ -95,7 +95,7 @@ class SimulatedCluster:
         changes = self._workloads.reconcile(self.now)
         for pod in changes.ended:
             self._goes(pod)
-        return bool(changes.made or changes.ended)
+        return bool(changes.created or changes.ended)
 
     def _schedule(self) -> bool:
         events = self.placement.schedule(self.now)
@@ -131,7 +131,7 @@ class SimulatedCluster:
                 self._workloads.gone(self.now, pod)
         return bool(decision.removed)
 
-    def _comes(self, node: Node) -> None:
+    def _comes(self, node: SimulatedNode) -> None:
         self.placement.add_node(self.now, node)
 
     def _goes(self, pod: Pod) -> None:
@@ -161,8 +161,10 @@ class SimulatedCluster:
         if kind == "Node":
             self._comes(_node(manifest))
         elif kind in _CONTROLLERS:
-            known = self._workloads.by_name.get(name)
-            [template] = [known.template] if known else pod_templates(manifest, self._priorities)
+            workload = self._workloads.by_name.get(name)
+            [template] = (
+                [workload.template] if workload else pod_templates(manifest, self._priorities)
+            )
             spec = manifest["spec"]
             replicas = spec.get("replicas", spec.get("parallelism"))
             self._workloads.scale(template, replicas, _CONTROLLERS[kind])
@@ -186,7 +188,7 @@ class SimulatedCluster:
         pod = self.placement.pods[manifest["metadata"]["name"]]
         self._workloads.gone(self.now, pod, succeeded=annotations[ENDS] == "0")
 
-    def _render_node(self, node: Node) -> dict[str, Any]:
+    def _render_node(self, node: SimulatedNode) -> dict[str, Any]:
         pool = self._pools.get(node.pool)
         labels = {**node.labels, POOL: pool.id if pool else node.pool}
         return {
@@ -225,7 +227,7 @@ class SimulatedCluster:
 
     def start(self) -> None:
         """Has the autoscaler begin, with the nodes that pools have at least."""
-        self._autoscaler = Autoscaler(
+        self._autoscaler = NodeAutoscaler(
             self._pools.values(), self.placement, idle_seconds=self._conditions.idle_seconds
         )
         self._autoscaler.sold_out = frozenset(self._conditions.sold_out)
@@ -254,13 +256,13 @@ class SimulatedCluster:
             self._workloads.gone(self.now, pod)
 
 
-def _node(manifest: Mapping[str, Any]) -> Node:
+def _node(manifest: Mapping[str, Any]) -> SimulatedNode:
     labels = manifest["metadata"]["labels"]
-    there = manifest["status"]["allocatable"]
-    return Node(
+    allocatable = manifest["status"]["allocatable"]
+    return SimulatedNode(
         name=manifest["metadata"]["name"],
         pool=labels[POOL],
         labels=labels,
         taints=manifest["spec"]["taints"],
-        allocatable={name: amount(name, quantity) for name, quantity in there.items()},
+        allocatable={name: amount(name, quantity) for name, quantity in allocatable.items()},
     )

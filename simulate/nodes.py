@@ -17,7 +17,7 @@ from typing import Final
 from plan.machines import LivePool, Site, Size
 
 from .placement import Placement
-from .rooms import Node, Pod, gets_on
+from .rooms import Pod, SimulatedNode, gets_on
 from .templates import PodTemplate
 
 ANY: Final = "*"
@@ -31,10 +31,10 @@ SPOT_PROTECTED_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True)
-class Coming:
+class ComingNode:
     """A node that was bought and is not there yet."""
 
-    node: Node
+    node: SimulatedNode
     """The node, to be added to the placement once it is ready."""
     pool: LivePool
     size: Size
@@ -45,14 +45,14 @@ class Coming:
 class NodeDecision:
     """What a look at the cluster comes to."""
 
-    bought: list[Coming] = field(default_factory=list)
+    bought: list[ComingNode] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     """Names of idle nodes, to be removed."""
     notes: dict[str, str] = field(default_factory=dict)
     """Why a pod gets no node, by its name."""
 
 
-class Autoscaler:
+class NodeAutoscaler:
     """Knows what was bought, and what to buy and to give back."""
 
     def __init__(
@@ -70,14 +70,14 @@ class Autoscaler:
             idle_seconds: How long a node is idle before it goes.
         """
         self.pools = {pool.name: pool for pool in sorted(pools, key=lambda pool: pool.id)}
-        self.coming: dict[str, Coming] = {}
+        self.coming: dict[str, ComingNode] = {}
         """By name of the node. One that was added to the placement is no longer coming."""
         self.sold_out: frozenset[tuple[str, str]] = frozenset()
         """Zones and instance types that the cloud has no more of, `ANY` for all."""
         self._placement = placement
         self._idle_seconds = idle_seconds
         self._names: Counter[str] = Counter()
-        self._empty: dict[tuple[str, str], Node] = {}
+        self._empty: dict[tuple[str, str], SimulatedNode] = {}
         self._state: object = None
         """What was there when it last looked for what to buy; it finds the same in the same."""
         self._notes: dict[str, str] = {}
@@ -87,14 +87,14 @@ class Autoscaler:
         old = self.pools[pool]
         self.pools[pool] = LivePool(**{**vars(old), "least": least, "most": most})
 
-    def first_nodes(self) -> list[Node]:
+    def first_nodes(self) -> list[SimulatedNode]:
         """The nodes that each pool has at least, which are there from the beginning."""
         bought = [node for pool in self.pools.values() for node in self._to_least(pool)]
         return [coming.node for coming in bought]
 
     def decide(self, now: float) -> NodeDecision:
         """What to buy and to give back. Who calls it adds and removes the nodes."""
-        for name in [name for name, each in self.coming.items() if each.node.number]:
+        for name in [name for name, bought_node in self.coming.items() if bought_node.node.number]:
             del self.coming[name]
         decision = NodeDecision(notes=self._notes)
         state = self._placement.version, self.sold_out, (*self.pools.values(),), (*self.coming,)
@@ -103,7 +103,7 @@ class Autoscaler:
             for pool in self.pools.values():
                 decision.bought += self._to_least(pool)
             if unplaced := self._placement.unplaced():
-                market = _Market(self, self._placement, decision)
+                market = _NodeMarket(self, self._placement, decision)
                 for pod in unplaced:
                     market.serve(pod)
             self._notes = decision.notes
@@ -128,32 +128,36 @@ class Autoscaler:
 
     def count(self, pool: LivePool) -> int:
         """Nodes of a pool, there and coming."""
-        coming = sum(each.pool.name == pool.name for each in self.coming.values())
+        coming = sum(bought_node.pool.name == pool.name for bought_node in self.coming.values())
         return len(self._nodes_of(pool)) + coming
 
-    def buy(self, pool: LivePool, size: Size, zone: Site) -> Coming:
+    def buy(self, pool: LivePool, size: Size, zone: Site) -> ComingNode:
         """Buys a node."""
         self._names[pool.name] += 1
         name = f"{pool.name}-{self._names[pool.name]}"
-        node = Node.of(pool, size, zone, name, scaled=pool.scales)
-        self.coming[name] = Coming(node, pool, size, zone)
+        node = SimulatedNode.of(pool, size, zone, name, scaled=pool.scales)
+        self.coming[name] = ComingNode(node, pool, size, zone)
         return self.coming[name]
 
     def in_stock(self, pool: LivePool, sizes: Iterable[Size]) -> tuple[Size, Site] | None:
         """The best size that is for sale, in the zone that has the fewest nodes of the pool."""
-        there: Counter[str] = Counter(node.zone for node in self._nodes_of(pool))
-        there.update(each.node.zone for each in self.coming.values() if each.pool.name == pool.name)
+        per_zone: Counter[str] = Counter(node.zone for node in self._nodes_of(pool))
+        per_zone.update(
+            bought_node.node.zone
+            for bought_node in self.coming.values()
+            if bought_node.pool.name == pool.name
+        )
         for size in sizes:
             zones = [zone for zone in pool.zones if not self._is_sold_out(zone, size)]
             if zones:
-                return size, min(zones, key=lambda zone: there[zone.name])
+                return size, min(zones, key=lambda zone: per_zone[zone.name])
         return None
 
-    def empty_node(self, pool: LivePool, size: Size) -> Node:
+    def empty_node(self, pool: LivePool, size: Size) -> SimulatedNode:
         """What a new node of a pool would be."""
         key = pool.name, size.name
         if key not in self._empty:
-            self._empty[key] = Node.of(pool, size, pool.zones[0], "", scaled=pool.scales)
+            self._empty[key] = SimulatedNode.of(pool, size, pool.zones[0], "", scaled=pool.scales)
         return self._empty[key]
 
     def _is_sold_out(self, zone: Site, size: Size) -> bool:
@@ -162,11 +166,11 @@ class Autoscaler:
             for sold_zone, sold_type in self.sold_out
         )
 
-    def _to_least(self, pool: LivePool) -> Iterator[Coming]:
+    def _to_least(self, pool: LivePool) -> Iterator[ComingNode]:
         while self.count(pool) < pool.least and (offer := self.in_stock(pool, pool.sizes)):
             yield self.buy(pool, *offer)
 
-    def _nodes_of(self, pool: LivePool) -> Collection[Node]:
+    def _nodes_of(self, pool: LivePool) -> Collection[SimulatedNode]:
         return self._placement.nodes_of(pool.name)
 
     def _removals(self, now: float) -> Iterator[str]:
@@ -185,16 +189,16 @@ class Autoscaler:
                 yield from idle[:spare]
 
 
-class _Market:
+class _NodeMarket:
     """Finds a place for pods that have none, on a new node where there is no other."""
 
     def __init__(
-        self, autoscaler: Autoscaler, placement: Placement, decision: NodeDecision
+        self, autoscaler: NodeAutoscaler, placement: Placement, decision: NodeDecision
     ) -> None:
         self._autoscaler = autoscaler
         self._placement = placement
         self._decision = decision
-        coming = [each.node for each in autoscaler.coming.values()]
+        coming = [bought_node.node for bought_node in autoscaler.coming.values()]
         self._rooms = [node.copy() for node in [*placement.nodes.values(), *coming]]
         self._hopeless: dict[PodTemplate, str] = {}
         """Why pods of a template get nothing: what is free only gets less."""
@@ -214,9 +218,9 @@ class _Market:
         elif pod.name in notes:
             self._hopeless[pod.template] = notes[pod.name]
 
-    def _best_room(self, pod: Pod) -> Node | None:
+    def _best_room(self, pod: Pod) -> SimulatedNode | None:
         """A node, there or coming, that a pod fits: one of its first units."""
-        best: tuple[int, Node] | None = None
+        best: tuple[int, SimulatedNode] | None = None
         for room in self._rooms:
             rank = self._rank(pod, room)
             if (best is None or rank < best[0]) and self._fits(pod, room):
@@ -225,7 +229,7 @@ class _Market:
                     break
         return best and best[1]
 
-    def _fits(self, pod: Pod, room: Node) -> bool:
+    def _fits(self, pod: Pod, room: SimulatedNode) -> bool:
         template = pod.template
         return (
             room.has_room(pod)
@@ -235,13 +239,13 @@ class _Market:
             )
         )
 
-    def _rank(self, pod: Pod, room: Node) -> int:
+    def _rank(self, pod: Pod, room: SimulatedNode) -> int:
         """Number of the first unit of a pod's policy that a node belongs to; 0 without one."""
         for policy in self._placement.policies_of(pod.template):
             return next(iter(room.units_of(policy)), len(policy.units))
         return 0
 
-    def _grow(self, pod: Pod, rank: int | None) -> Node | None:
+    def _grow(self, pod: Pod, rank: int | None) -> SimulatedNode | None:
         """Buys a node for a pod, of a unit before the one that has room for it, if one has."""
         autoscaler, sold_out = self._autoscaler, []
         offers: list[tuple[int, float, str, LivePool, Size, Site]] = []
@@ -282,9 +286,9 @@ def waste(template: PodTemplate, pool: LivePool, size: Size) -> float:
     """
     offers = size.offers(pool.labels)
     return sum(
-        1 - template.requests.get(name, 0) / there
-        for name, there in offers.items()
-        if name != "pods" and there
+        1 - template.requests.get(name, 0) / amount
+        for name, amount in offers.items()
+        if name != "pods" and amount
     )
 
 

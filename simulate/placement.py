@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from components.crds.scheduling import NextUnitPolicy
 
-from .policies import Decision, ResourcePolicy, Stop, UnitState, decide
-from .rooms import Node, Pod, gets_on, resource_score, spread_scores
+from .policies import UnitDecision, UnitPolicy, UnitState, UnitStop, decide
+from .rooms import Pod, SimulatedNode, gets_on, resource_score, spread_scores
 from .templates import PodTemplate
 
 INITIAL_BACKOFF: Final = 1.0
@@ -32,7 +32,7 @@ class Bound:
     """A pod was placed."""
 
     pod: Pod
-    node: Node
+    node: SimulatedNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Waits:
 Event = Bound | Evicted | Waits
 
 
-class _Queue(Enum):
+class _PendingQueue(Enum):
     """Where a pod is that has no node."""
 
     ACTIVE = auto()
@@ -70,7 +70,7 @@ class _Pending:
     """What is known of a pod from one attempt to the next, until it has a node."""
 
     pod: Pod
-    queue: _Queue
+    queue: _PendingQueue
     since: float
     """When it came into the queue, or was last tried."""
     failures: int = 0
@@ -87,13 +87,13 @@ class _Pending:
 class _Tiers:
     """Nodes that pods of a template may go to, by unit; what is said of them holds for a while."""
 
-    nodes: Sequence[Sequence[Node]]
+    nodes: Sequence[Sequence[SimulatedNode]]
     are_full: bool = False
     """Whether no pod of the template fits any of them."""
     are_firm: bool = False
     """Whether preemption makes room for it on none of them."""
 
-    def have(self, node: Node) -> bool:
+    def have(self, node: SimulatedNode) -> bool:
         """Whether a node is among them."""
         return any(node in tier for tier in self.nodes)
 
@@ -103,7 +103,7 @@ class Placement:
 
     def __init__(
         self,
-        policies: Iterable[ResourcePolicy] = (),
+        policies: Iterable[UnitPolicy] = (),
         *,
         keeps_back: bool = False,
     ) -> None:
@@ -114,12 +114,12 @@ class Placement:
             keeps_back: Whether a pod waits for the end of its back-off though nothing else is to
                 be done, as it did before Kubernetes 1.33 (SchedulerPopFromBackoffQ).
         """
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, SimulatedNode] = {}
         self.pods: dict[str, Pod] = {}
         self.policies = tuple(policies)
         self.version = 0
         """Grows whenever something changes that plays a part in where pods go."""
-        self._nodes_of: dict[str, dict[str, Node]] = {}
+        self._nodes_of: dict[str, dict[str, SimulatedNode]] = {}
         self._seen: dict[tuple[object, ...], Any] = {}
         """What was worked out for pods of a template since the last change."""
         self._keeps_back = keeps_back
@@ -128,12 +128,12 @@ class Placement:
         self._backoff: list[tuple[float, int, float, int, _Pending]] = []
         self._timers: list[tuple[float, int, _Pending]] = []
         self._entries = 0
-        self._policies_of: dict[PodTemplate, Sequence[ResourcePolicy]] = {}
+        self._policies_of: dict[PodTemplate, Sequence[UnitPolicy]] = {}
         self._minds: dict[PodTemplate, bool] = {}
 
     # Nodes
 
-    def add_node(self, now: float, node: Node) -> None:
+    def add_node(self, now: float, node: SimulatedNode) -> None:
         """Adds a node that is ready."""
         self._entries += 1
         node.number, node.added, node.idle_since = self._entries, now, now
@@ -156,7 +156,7 @@ class Placement:
             self._activate(pod)
         return lost
 
-    def nodes_of(self, pool: str) -> Collection[Node]:
+    def nodes_of(self, pool: str) -> Collection[SimulatedNode]:
         """The nodes of a pool."""
         return self._nodes_of.get(pool, {}).values()
 
@@ -193,7 +193,7 @@ class Placement:
         pod = Pod(name, template, now, number=self._entries)
         self.pods[name] = pod
         if node is None:
-            pending = self._pending[pod] = _Pending(pod, _Queue.ACTIVE, now)
+            pending = self._pending[pod] = _Pending(pod, _PendingQueue.ACTIVE, now)
             self._push(pending)
         else:
             self._put(now, pod, self.nodes[node])
@@ -207,9 +207,9 @@ class Placement:
             pod.ending, pod.ready = now, None
             self._changed()
             for policy in self._policies_of[pod.template]:
-                for other in [*self._pending]:
-                    if policy in self._policies_of[other.template]:
-                        self._activate(other)
+                for peer in [*self._pending]:
+                    if policy in self._policies_of[peer.template]:
+                        self._activate(peer)
 
     def remove(self, now: float, pod: Pod) -> None:
         """A pod is gone."""
@@ -238,7 +238,7 @@ class Placement:
         pods = [pod for pod in self._pending if pod.attempts and pod.nominated is None]
         return sorted(pods, key=lambda pod: (-pod.template.priority, pod.created, pod.number))
 
-    def policies_of(self, template: PodTemplate) -> Sequence[ResourcePolicy]:
+    def policies_of(self, template: PodTemplate) -> Sequence[UnitPolicy]:
         """The policies that select pods of a template; more than one, and they are not placed."""
         if template not in self._policies_of:
             self._learn(template)
@@ -274,38 +274,30 @@ class Placement:
             times += [
                 entry[0] + 1
                 for entry in self._backoff
-                if _holds(entry[3], entry[-1], _Queue.BACKOFF)
+                if _holds(entry[3], entry[-1], _PendingQueue.BACKOFF)
             ]
         return min(times, default=math.inf)
 
     def _attempt(self, now: float, pending: _Pending, events: list[Event]) -> None:
         pod, policies = pending.pod, self._policies_of[pending.pod.template]
-        policy = policies[0] if len(policies) == 1 else None
-        why = "no node has room"
-        if len(policies) > 1:
-            names = " and ".join(sorted(each.name for each in policies))
-            self._fail(now, pending, f"{names} select the pod, but one policy can", events)
+        if refusal := _refusal(pod.template, policies):
+            self._fail(now, pending, refusal, events)
             return
-        decision = None
-        if policy:
-            missing = [key for key in policy.match_label_keys if key not in pod.template.labels]
-            if missing:
-                why = f"{policy.name} asks for the label {missing[0]}, which the pod lacks"
-                self._fail(now, pending, why, events)
-                return
-            decision = self._decide(now, pending, policy)
-            why = _explain(policy, decision)
+        policy = policies[0] if policies else None
+        decision = self._decide(now, pending, policy) if policy else None
         tiers = self._tiers(pod.template, policy, decision)
         if node := self._choose(pod, tiers):
             self._settle(pod)
             was_nominated = pod.nominated is not None
             self._put(now, pod, node, policy, decision)
             events.append(Bound(pod, node))
-            self._move(now, lambda other: self._minds[other.template])
+            self._move(now, lambda peer: self._minds[peer.template])
             if was_nominated:
                 self._move_behind(now, pod)
             return
+        why = "no node has room"
         if policy and decision:
+            why = _explain(policy, decision)
             self._post_filter(now, pending, policy, decision, tiers, events)
         elif pod.template.preempts and not _is_waited_for(pod, tiers):
             self._preempt(now, pod, tiers, events)
@@ -313,7 +305,7 @@ class Placement:
             why = f"others make room on {pod.nominated.name}"
         self._fail(now, pending, why, events)
 
-    def _decide(self, now: float, pending: _Pending, policy: ResourcePolicy) -> Decision:
+    def _decide(self, now: float, pending: _Pending, policy: UnitPolicy) -> UnitDecision:
         pod = pending.pod
         key = ("states", policy, pod.template)
         if key not in self._seen:
@@ -331,11 +323,11 @@ class Placement:
             preempted=pending.preempted,
             nominated=nominated,
         )
-        if decision.stop is Stop.TIME_RUNS:
+        if decision.stop is UnitStop.TIME_RUNS:
             pending.deadlines.setdefault(decision.last, now + policy.timeout)
         return decision
 
-    def _survey(self, policy: ResourcePolicy, pod: Pod) -> list[UnitState]:
+    def _survey(self, policy: UnitPolicy, pod: Pod) -> list[UnitState]:
         """What the units of a policy look like to a pod."""
         states = [UnitState() for _ in policy.units]
         waits_for_others = policy.when is NextUnitPolicy.LACK_RESOURCE_AND_NO_TERMINATING
@@ -346,30 +338,30 @@ class Placement:
                 state = states[number]
                 if seeks_victims and not state.victims:
                     state.victims = node.lowest_priority() < pod.template.priority
-                for other in node.pods.values() if counts else ():
-                    self._count(policy, number, state, pod, other)
+                for peer in node.pods.values() if counts else ():
+                    self._count(policy, number, state, pod, peer)
         return states
 
     def _count(
-        self, policy: ResourcePolicy, number: int, state: UnitState, pod: Pod, other: Pod
+        self, policy: UnitPolicy, number: int, state: UnitState, pod: Pod, peer: Pod
     ) -> None:
-        template = other.template
-        if policy not in self._policies_of[template] or not _is_of(policy, number, other):
+        template = peer.template
+        if policy not in self._policies_of[template] or not _is_of(policy, number, peer):
             return
-        state.terminating = state.terminating or other.ending is not None
-        if other.ending is not None and policy.ignore_terminating:
+        state.terminating = state.terminating or peer.ending is not None
+        if peer.ending is not None and policy.ignore_terminating:
             return
-        labels, others = pod.template.labels, template.labels
-        if any(labels.get(key) != others.get(key) for key in policy.match_label_keys):
+        labels, peers = pod.template.labels, template.labels
+        if any(labels.get(key) != peers.get(key) for key in policy.match_label_keys):
             return
-        if policy.ignore_previous and other.bound is not None and other.bound < policy.created:
+        if policy.ignore_previous and peer.bound is not None and peer.bound < policy.created:
             return
         state.pods += 1
         for name in policy.units[number].max_resources:
             state.used[name] = state.used.get(name, 0) + template.requests.get(name, 0)
 
     def _tiers(
-        self, template: PodTemplate, policy: ResourcePolicy | None, decision: Decision | None
+        self, template: PodTemplate, policy: UnitPolicy | None, decision: UnitDecision | None
     ) -> "_Tiers":
         """The nodes that pods of a template may go to, by unit, in the order of units."""
         key = (template, *decision.open) if decision else (template,)
@@ -379,14 +371,14 @@ class Placement:
         return tiers
 
     def _nodes_by_unit(
-        self, template: PodTemplate, policy: ResourcePolicy | None, decision: Decision | None
-    ) -> list[list[Node]]:
+        self, template: PodTemplate, policy: UnitPolicy | None, decision: UnitDecision | None
+    ) -> list[list[SimulatedNode]]:
         nodes = [
             node for node in self.nodes.values() if not node.unschedulable and node.allows(template)
         ]
         if policy is None or decision is None:
             return [nodes]
-        by_unit: dict[int, list[Node]] = {number: [] for number in decision.open}
+        by_unit: dict[int, list[SimulatedNode]] = {number: [] for number in decision.open}
         rest = len(policy.units)
         for node in nodes:
             units = node.units_of(policy)
@@ -395,12 +387,12 @@ class Placement:
                 by_unit[number].append(node)
         return [*by_unit.values()]
 
-    def _choose(self, pod: Pod, tiers: "_Tiers") -> Node | None:
+    def _choose(self, pod: Pod, tiers: "_Tiers") -> SimulatedNode | None:
         """The node that a pod is placed on: the one that room was made on, or the best."""
         nominated = pod.nominated
         if nominated and tiers.have(nominated) and self._fits(pod, nominated):
             return nominated
-        if tiers.are_full and nominated is None:
+        if tiers.are_full:
             return None
         for tier in tiers.nodes:
             fitting = [node for node in tier if self._fits(pod, node)]
@@ -408,16 +400,15 @@ class Placement:
                 return fitting[0]
             if fitting:
                 return self._best(pod, fitting)
-        if nominated is None:
-            tiers.are_full = True
+        tiers.are_full = True
         return None
 
-    def _fits(self, pod: Pod, node: Node) -> bool:
+    def _fits(self, pod: Pod, node: SimulatedNode) -> bool:
         return node.has_room(pod) and (
             not self._minds[pod.template] or gets_on(pod.template, node, self.nodes.values())
         )
 
-    def _best(self, pod: Pod, fitting: Sequence[Node]) -> Node:
+    def _best(self, pod: Pod, fitting: Sequence[SimulatedNode]) -> SimulatedNode:
         spread = spread_scores(pod.template, fitting, self.nodes.values())
         return max(
             fitting,
@@ -431,9 +422,9 @@ class Placement:
         self,
         now: float,
         pod: Pod,
-        node: Node,
-        policy: ResourcePolicy | None = None,
-        decision: Decision | None = None,
+        node: SimulatedNode,
+        policy: UnitPolicy | None = None,
+        decision: UnitDecision | None = None,
     ) -> None:
         self._nominate(pod, None)
         pod.node, pod.bound = node, now
@@ -451,8 +442,8 @@ class Placement:
         self,
         now: float,
         pending: _Pending,
-        policy: ResourcePolicy,
-        decision: Decision,
+        policy: UnitPolicy,
+        decision: UnitDecision,
         tiers: "_Tiers",
         events: list[Event],
     ) -> None:
@@ -464,64 +455,65 @@ class Placement:
             if self._preempt(now, pod, tiers, events):
                 return
         pending.preempted = 0
-        if decision.stop is Stop.PREEMPTION:
+        if decision.stop is UnitStop.PREEMPTION:
             pending.preempted = decision.last + 1
             self._wake(pending, now + RETRY_SECONDS)
-        elif decision.stop is Stop.TIME_RUNS:
+        elif decision.stop is UnitStop.TIME_RUNS:
             self._wake(pending, pending.deadlines[decision.last])
 
     def _preempt(self, now: float, pod: Pod, tiers: "_Tiers", events: list[Event]) -> bool:
         """Has others ended on a node of the first unit where that helps; False where none is."""
-        candidates: list[tuple[Node, list[Pod]]] = []
+        candidates: list[tuple[SimulatedNode, list[Pod]]] = []
         for tier in tiers.nodes if not tiers.are_firm or pod.nominated else ():
             candidates = [(node, gone) for node in tier if (gone := self._victims(pod, node))]
             if candidates:
                 break
         else:
-            if pod.nominated is None:
-                tiers.are_firm = True
+            tiers.are_firm = True
             self._nominate(pod, None)
             return False
-        node, victims = min(candidates, key=lambda each: (_harm(each[1]), each[0].number))
+        node, victims = min(
+            candidates, key=lambda candidate: (_harm(candidate[1]), candidate[0].number)
+        )
         for victim in victims:
             victim.preempted = True
             if victim.ending is None:
                 self.end(now, victim)
                 events.append(Evicted(victim, pod))
-        for other in list(node.nominees.values()):
-            if other.template.priority < pod.template.priority:
-                self._nominate(other, None)
-                self._activate(other)
+        for peer in list(node.nominees.values()):
+            if peer.template.priority < pod.template.priority:
+                self._nominate(peer, None)
+                self._activate(peer)
         self._nominate(pod, node)
         return True
 
-    def _victims(self, pod: Pod, node: Node) -> list[Pod]:
+    def _victims(self, pod: Pod, node: SimulatedNode) -> list[Pod]:
         """The fewest pods of a node whose end makes room, the most important ones spared."""
         priority = pod.template.priority
-        lower = [other for other in node.pods.values() if other.template.priority < priority]
+        lower = [peer for peer in node.pods.values() if peer.template.priority < priority]
         if not lower:
             return []
         gone = set(lower)
         if not self._would_fit(pod, node, gone):
             return []
         victims = []
-        for other in sorted(lower, key=_importance):
-            gone.discard(other)
+        for peer in sorted(lower, key=_importance):
+            gone.discard(peer)
             if not self._would_fit(pod, node, gone):
-                gone.add(other)
-                victims.append(other)
+                gone.add(peer)
+                victims.append(peer)
         return victims
 
-    def _would_fit(self, pod: Pod, node: Node, gone: Collection[Pod]) -> bool:
+    def _would_fit(self, pod: Pod, node: SimulatedNode, gone: Collection[Pod]) -> bool:
         freed: dict[str, int] = {}
-        for other in gone:
-            for name, amount in other.template.requests.items():
+        for peer in gone:
+            for name, amount in peer.template.requests.items():
                 freed[name] = freed.get(name, 0) + amount
         return node.has_room(pod, freed) and (
             not self._minds[pod.template] or gets_on(pod.template, node, self.nodes.values(), gone)
         )
 
-    def _nominate(self, pod: Pod, node: Node | None) -> None:
+    def _nominate(self, pod: Pod, node: SimulatedNode | None) -> None:
         if pod.nominated is not None:
             pod.nominated.nominees.pop(pod.name, None)
             self._changed()
@@ -539,17 +531,19 @@ class Placement:
             for policy in self.policies
             if policy.selects(template.namespace, template.labels)
         ]
-        self._minds = {each: each.minds(self._policies_of) for each in self._policies_of}
+        self._minds = {
+            candidate: candidate.minds(self._policies_of) for candidate in self._policies_of
+        }
         self._changed()
 
     def _pop(self) -> _Pending | None:
         while self._active:
             *_, entry, pending = heapq.heappop(self._active)
-            if _holds(entry, pending, _Queue.ACTIVE):
+            if _holds(entry, pending, _PendingQueue.ACTIVE):
                 return pending
         while self._backoff and not self._keeps_back:
             *_, entry, pending = heapq.heappop(self._backoff)
-            if _holds(entry, pending, _Queue.BACKOFF):
+            if _holds(entry, pending, _PendingQueue.BACKOFF):
                 return pending
         return None
 
@@ -559,7 +553,7 @@ class Placement:
         if pending.pod.attempts == 1:
             self.version += 1
         pending.since = now
-        pending.queue = _Queue.UNSCHEDULABLE
+        pending.queue = _PendingQueue.UNSCHEDULABLE
         events.append(Waits(pending.pod, pending.timer, why))
 
     def _changed(self) -> None:
@@ -584,46 +578,46 @@ class Placement:
     def _activate(self, pod: Pod) -> None:
         """Has a pod tried at once, whatever its back-off."""
         pending = self._pending.get(pod)
-        if pending and pending.queue is not _Queue.ACTIVE:
-            pending.queue = _Queue.ACTIVE
+        if pending and pending.queue is not _PendingQueue.ACTIVE:
+            pending.queue = _PendingQueue.ACTIVE
             self._push(pending)
 
     def _move(self, now: float, helps: Callable[[Pod], bool]) -> None:
         """Something changed: has those tried again whom it may help, after their back-off."""
         for pod, pending in self._pending.items():
-            if pending.queue is _Queue.UNSCHEDULABLE and helps(pod):
+            if pending.queue is _PendingQueue.UNSCHEDULABLE and helps(pod):
                 backs_off = self._is_backing_off(pending, now)
-                pending.queue = _Queue.BACKOFF if backs_off else _Queue.ACTIVE
+                pending.queue = _PendingQueue.BACKOFF if backs_off else _PendingQueue.ACTIVE
                 self._push(pending)
 
-    def _move_after(self, now: float, pod: Pod, node: Node) -> None:
+    def _move_after(self, now: float, pod: Pod, node: SimulatedNode) -> None:
         """A pod on a node is gone: that helps those which may go there, or counted it."""
         policies = self._policies_of[pod.template]
         self._move(
             now,
-            lambda other: (
-                node.allows(other.template)
-                or self._minds[other.template]
-                or any(policy in policies for policy in self._policies_of[other.template])
+            lambda peer: (
+                node.allows(peer.template)
+                or self._minds[peer.template]
+                or any(policy in policies for policy in self._policies_of[peer.template])
             ),
         )
 
     def _move_behind(self, now: float, pod: Pod) -> None:
         """Room was kept for a pod, which no longer needs it: others may have it."""
         priority = pod.template.priority
-        self._move(now, lambda other: other.template.priority <= priority)
+        self._move(now, lambda peer: peer.template.priority <= priority)
 
     def _to_active(self, entry: tuple[float, int, float, int, _Pending]) -> None:
         *_, number, pending = entry
-        if _holds(number, pending, _Queue.BACKOFF):
-            pending.queue = _Queue.ACTIVE
+        if _holds(number, pending, _PendingQueue.BACKOFF):
+            pending.queue = _PendingQueue.ACTIVE
             self._push(pending)
 
     def _push(self, pending: _Pending) -> None:
         self._entries += 1
         pending.entry = self._entries
         priority = -pending.pod.template.priority
-        if pending.queue is _Queue.ACTIVE:
+        if pending.queue is _PendingQueue.ACTIVE:
             heapq.heappush(self._active, (priority, pending.since, pending.entry, pending))
         else:
             window = _backoff_window(pending)
@@ -633,14 +627,26 @@ class Placement:
         return pending.failures > 0 and _backoff_window(pending) >= math.floor(now)
 
 
-def _is_of(policy: ResourcePolicy, number: int, pod: Pod) -> bool:
+def _refusal(template: PodTemplate, policies: Sequence[UnitPolicy]) -> str:
+    """Why pods of a template are not tried at all; empty where they are."""
+    if len(policies) > 1:
+        names = " and ".join(sorted(policy.name for policy in policies))
+        return f"{names} select the pod, but one policy can"
+    for policy in policies:
+        for key in policy.match_label_keys:
+            if key not in template.labels:
+                return f"{policy.name} asks for the label {key}, which the pod lacks"
+    return ""
+
+
+def _is_of(policy: UnitPolicy, number: int, pod: Pod) -> bool:
     """Whether a pod on a node of a unit counts as one of its pods."""
     if pod.unit is not None:
         return pod.unit == number
     return policy.units[number].labels.items() <= pod.template.labels.items()
 
 
-def _holds(entry: int, pending: _Pending, queue: _Queue) -> bool:
+def _holds(entry: int, pending: _Pending, queue: _PendingQueue) -> bool:
     """Whether an entry of a heap is the pod's last, and it is still in that queue."""
     return pending.entry == entry and pending.queue is queue
 
@@ -658,10 +664,10 @@ def _is_waited_for(pod: Pod, tiers: "_Tiers") -> bool:
         node is not None
         and tiers.have(node)
         and any(
-            other.ending is not None
-            and other.preempted
-            and other.template.priority < pod.template.priority
-            for other in node.pods.values()
+            peer.ending is not None
+            and peer.preempted
+            and peer.template.priority < pod.template.priority
+            for peer in node.pods.values()
         )
     )
 
@@ -679,15 +685,15 @@ def _harm(victims: Sequence[Pod]) -> tuple[int, int, int, float]:
     return highest, total, len(victims), -oldest
 
 
-def _explain(policy: ResourcePolicy, decision: Decision) -> str:
+def _explain(policy: UnitPolicy, decision: UnitDecision) -> str:
     unit = f"unit {decision.last + 1} of {policy.name}"
     match decision.stop:
-        case Stop.PREEMPTION:
+        case UnitStop.PREEMPTION:
             return f"goes on to the next unit, as preemption makes no room in {unit}"
-        case Stop.TIME_RUNS:
+        case UnitStop.TIME_RUNS:
             return f"waits in {unit} for {decision.wait:.0f} s"
-        case Stop.MAX_NOT_REACHED:
+        case UnitStop.MAX_NOT_REACHED:
             return f"waits in {unit}, whose max is not reached"
-        case Stop.PODS_END:
+        case UnitStop.PODS_END:
             return f"waits in {unit}, where pods are ending"
     return f"no unit of {policy.name} has room"

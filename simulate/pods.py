@@ -11,13 +11,13 @@ from .engine_profiles import EngineEstimate
 from .model_run import ModelRun, PodState, ServingPod
 from .placement import Placement
 from .results import JobResults, ModelResults, Span, Step
-from .rooms import Node, Pod
+from .rooms import Pod, SimulatedNode
 from .scaling import Scaler, scaler_of
 from .scene import Job, Model, Start
 from .server import EngineProfile
 from .templates import PodTemplate
 from .traffic import Traffic
-from .workloads import Controller, Workloads
+from .workloads import PodController, Workloads
 
 
 class Cluster(Protocol):
@@ -33,7 +33,7 @@ class Cluster(Protocol):
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""
 
-    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: Node) -> float:
+    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: SimulatedNode) -> float:
         """How long a pod takes on its node until it is ready."""
 
     def engine(self, estimate: EngineEstimate) -> EngineProfile:
@@ -115,7 +115,7 @@ class ModelPods(_Pods):
         """A pod came into being."""
         self._pods[pod] = ServingPod(pod.name, now)
 
-    def bound(self, now: float, pod: Pod, node: Node) -> None:
+    def bound(self, now: float, pod: Pod, node: SimulatedNode) -> None:
         """A pod got its node."""
         serving = self._pods[pod]
         serving.state, serving.started = PodState.STARTING, now
@@ -205,12 +205,12 @@ class JobPods(_Pods):
 
     def begin(self) -> None:
         """Its controller makes its pods."""
-        self._cluster.workloads.scale(self.template, self._job.pods, Controller.JOB)
+        self._cluster.workloads.scale(self.template, self._job.pods, PodController.JOB)
 
     def made(self, now: float, pod: Pod) -> None:
         """A pod came into being."""
 
-    def bound(self, now: float, pod: Pod, node: Node) -> None:
+    def bound(self, now: float, pod: Pod, node: SimulatedNode) -> None:
         """A pod got its node."""
         ready = now + self._cluster.start_seconds(self._job.starts, pod, node)
         self._running[pod] = node.pool, now, ready

@@ -32,7 +32,7 @@ _ON_VIRTUAL: Final = frozenset({Capacity.ECI, Capacity.ACS})
 
 
 @dataclass(frozen=True, eq=False)
-class Unit:
+class PolicyUnit:
     """One kind of capacity."""
 
     node_selector: Mapping[str, str] = field(default_factory=dict)
@@ -60,11 +60,11 @@ class Unit:
 
 
 @dataclass(frozen=True, eq=False)
-class ResourcePolicy:
+class UnitPolicy:
     """The order in which some pods try kinds of capacity."""
 
     name: str
-    units: Sequence[Unit]
+    units: Sequence[PolicyUnit]
     namespace: str = "default"
     selector: Mapping[str, Any] = field(default_factory=lambda: {"matchLabels": {}})
     """A label selector, as Kubernetes writes it."""
@@ -97,7 +97,7 @@ class ResourcePolicy:
         return (len(self.units) - unit) * COST_STEP
 
 
-def read_policy(manifest: Manifest) -> ResourcePolicy:
+def read_policy(manifest: Manifest) -> UnitPolicy:
     """A ResourcePolicy with its defaults filled in.
 
     Args:
@@ -109,7 +109,7 @@ def read_policy(manifest: Manifest) -> ResourcePolicy:
     about, spec = manifest["metadata"], manifest["spec"]
     when = spec.get("whenTryNextUnits") or {}
     timeout = when.get("timeout")
-    return ResourcePolicy(
+    return UnitPolicy(
         name=about["name"],
         namespace=about.get("namespace", "default"),
         units=tuple(_unit(unit) for unit in spec.get("units") or ()),
@@ -130,16 +130,16 @@ def read_policy(manifest: Manifest) -> ResourcePolicy:
 def _read_when(policy: str | None) -> NextUnitPolicy:
     """The documentation writes NoTerminating where the CRD has Noterminating: both are read."""
     name = policy or NextUnitPolicy.LACK_RESOURCE_OR_EXCEED_MAX
-    for each in NextUnitPolicy:
-        if each.lower() == name.lower():
-            return each
+    for known_policy in NextUnitPolicy:
+        if known_policy.lower() == name.lower():
+            return known_policy
     raise ValueError(f"whenTryNextUnits.policy {policy!r} is not known")
 
 
-def _unit(unit: Mapping[str, Any]) -> Unit:
+def _unit(unit: Mapping[str, Any]) -> PolicyUnit:
     labels = unit.get("podLabels") or {}
     most = unit.get("max")
-    return Unit(
+    return PolicyUnit(
         node_selector=unit.get("nodeSelector") or {},
         resource=unit.get("resource", Capacity.ECS),
         max=None if most is None else int(most),
@@ -168,7 +168,7 @@ class UnitState:
     """How long the pod has waited in it, in seconds."""
 
 
-class Stop(Enum):
+class UnitStop(Enum):
     """Why a pod does not go on to further units by itself."""
 
     NOWHERE = auto()
@@ -184,30 +184,30 @@ class Stop(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class UnitDecision:
     """Which units a pod is tried in at once. The first of them that has room gets it."""
 
     open: Sequence[int]
     """Units in order, without those that are full; one more stands for nodes of no unit."""
     last: int
     """The unit that the pod does not go beyond; the number of units where it goes everywhere."""
-    stop: Stop = Stop.NOWHERE
+    stop: UnitStop = UnitStop.NOWHERE
     wait: float = 0
     """How long it stays there at most, in seconds; 0 where no time is set."""
 
-    def preempts(self, policy: ResourcePolicy) -> bool:
+    def preempts(self, policy: UnitPolicy) -> bool:
         """Whether preemption is tried now that none of the open units has room."""
         return policy.before_next_unit or self.last >= len(policy.units) - 1
 
 
 def decide(
-    policy: ResourcePolicy,
+    policy: UnitPolicy,
     states: Sequence[UnitState],
     requests: Mapping[str, int],
     *,
     preempted: int = 0,
     nominated: int = -1,
-) -> Decision:
+) -> UnitDecision:
     """Which units a pod is tried in, were each of them without room.
 
     Args:
@@ -225,16 +225,16 @@ def decide(
         if number < nominated:
             continue
         stop, wait = _stops_in(policy, unit, state, full)
-        goes_on = stop is Stop.NOWHERE and not full and number >= preempted
+        goes_on = stop is UnitStop.NOWHERE and not full and number >= preempted
         if goes_on and policy.before_next_unit and state.victims:
-            stop = Stop.PREEMPTION
-        if stop is not Stop.NOWHERE:
-            return Decision(tried, number, stop, wait)
+            stop = UnitStop.PREEMPTION
+        if stop is not UnitStop.NOWHERE:
+            return UnitDecision(tried, number, stop, wait)
     last = len(policy.units)
-    return Decision(tried if policy.required else [*tried, last], last)
+    return UnitDecision(tried if policy.required else [*tried, last], last)
 
 
-def _is_full(unit: Unit, state: UnitState, requests: Mapping[str, int]) -> bool:
+def _is_full(unit: PolicyUnit, state: UnitState, requests: Mapping[str, int]) -> bool:
     if unit.max is not None and state.pods >= unit.max:
         return True
     return any(
@@ -244,19 +244,19 @@ def _is_full(unit: Unit, state: UnitState, requests: Mapping[str, int]) -> bool:
 
 
 def _stops_in(
-    policy: ResourcePolicy, unit: Unit, state: UnitState, full: bool
-) -> tuple[Stop, float]:
+    policy: UnitPolicy, unit: PolicyUnit, state: UnitState, full: bool
+) -> tuple[UnitStop, float]:
     """What keeps a pod in a unit that is full or has no room, and for how long."""
-    left = policy.timeout - state.waited
+    remaining = policy.timeout - state.waited
     match policy.when:
         case NextUnitPolicy.EXCEED_MAX if unit.bounded and not full:
-            return Stop.MAX_NOT_REACHED, 0
+            return UnitStop.MAX_NOT_REACHED, 0
         case NextUnitPolicy.LACK_RESOURCE_AND_NO_TERMINATING if state.terminating:
-            return Stop.PODS_END, 0
+            return UnitStop.PODS_END, 0
         case NextUnitPolicy.TIMEOUT_OR_EXCEED_MAX if (
-            not full and left > 0 and (unit.bounded or unit.waits)
+            not full and remaining > 0 and (unit.bounded or unit.waits)
         ):
-            return Stop.TIME_RUNS, left
-        case NextUnitPolicy.TIMEOUT if left > 0:
-            return Stop.TIME_RUNS, left
-    return Stop.NOWHERE, 0
+            return UnitStop.TIME_RUNS, remaining
+        case NextUnitPolicy.TIMEOUT if remaining > 0:
+            return UnitStop.TIME_RUNS, remaining
+    return UnitStop.NOWHERE, 0

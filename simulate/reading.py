@@ -7,7 +7,6 @@ from typing import Final
 from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
 from components.cloud.node_pool import ImageType
-from components.crds.knative_annotations import AUTOSCALING
 from components.quantity import parse
 from components.serving.kserve_model import KServeMetric
 from components.serving.shutdown import QUIET_SECONDS, finishes_requests, standard_shutdown
@@ -24,7 +23,9 @@ from stacks.sections.training import TrainingSection
 from . import times
 from .engine_profiles import EngineEstimate, Unprofiled, profile_of
 from .hpa import HpaSettings, hpa_settings
+from .keda import KedaSettings
 from .kpa import KpaSettings, kpa_settings
+from .kserve import autoscaler_settings
 from .policies import KIND as POLICY
 from .policies import read_policy
 from .scene import Job, Model, Routing, Scene, Start
@@ -40,6 +41,8 @@ TRAINING_IMAGE_BYTES: Final = 5e9
 MACHINES: Final = 2
 """Machines of an edge pool, and nodes of each group of an existing cluster, of which no stack file
 says how many there are."""
+
+AutoscalerSettings = KpaSettings | HpaSettings | KedaSettings
 
 _KUBERNETES: Final = "kubernetes:"
 _SERVICES: Final = ("Service", "InferenceService")
@@ -70,13 +73,18 @@ class _Reader:
         self.classes = PriorityClasses(self.manifests)
         self.pools = planned_pools(staged.plan, staged.environment, machines)
         self.machines = machines
+        self.models: list[ModelSection] = []
+        """Those that can be simulated."""
 
     def scene(self) -> Scene:
         """All of it."""
-        if faults := [*self._faults()]:
-            raise Refused("The simulation", *faults)
+        reasons = {model.name: [*self._engine_faults(model)] for model in self.environment.models}
+        self.models = [model for model in self.environment.models if not reasons[model.name]]
+        sentences = [sentence for faults in reasons.values() for sentence in faults]
+        if not self.models:
+            raise Refused("The simulation", *sentences)
         prices = tariff(self.plan)
-        models = [self._model(model) for model in self.environment.models]
+        models = [self._model(model) for model in self.models]
         hourly = dict(_hourly(self.pools.values(), prices))
         return Scene(
             pools=[*self.pools.values()],
@@ -88,32 +96,26 @@ class _Reader:
             hourly=hourly,
             fees_hourly=self._fees(),
             currency=prices.currency,
-            notes=[*self._notes(models, hourly)],
+            notes=[*sentences, *self._notes(hourly)],
         )
 
-    def _faults(self) -> Iterator[str]:
-        for model in self.environment.models:
-            yield from self._engine_faults(model)
-            if model.pods_per_replica > 1:
-                yield (
-                    f"models[{model.name}].serve.leader_worker is given, but it must be left out "
-                    "of what is simulated: groups on several nodes are not simulated."
-                )
-
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
+        """Why a model cannot be simulated."""
+        if model.pods_per_replica > 1:
+            yield f"{model.name} is left out: groups on several nodes are not simulated."
         for name in model.placement.pools:
             section = self.environment.pool(name)
             card = self.environment.card(section) if section else None
             if section is None or card is None:
                 yield (
-                    f"models[{model.name}].placement.pools has {name}, whose nodes have no card, "
-                    "but it must have pools with one: how fast a model is without one is not known."
+                    f"{model.name} is left out: which card the nodes of pool {name} have is not "
+                    "known, and so not how fast the model is on it."
                 )
                 continue
             try:
                 profile_of(model, section, card)
             except Unprofiled as reason:
-                yield f"models[{model.name}] cannot be simulated on pool {name}: {reason}"
+                yield f"{model.name} is left out: on pool {name}, {reason}"
 
     def _of_kind(self, *kinds: str) -> list[Manifest]:
         return [each for each in self.manifests if each["kind"] in kinds]
@@ -133,7 +135,7 @@ class _Reader:
         service = self._find(model.name, model.namespace, *_SERVICES)
         section = next(iter(model.serve.sections.values()))
         limit = _limit(service)
-        scaler = self._scaler(model, service)
+        scaler = self._scaler(service)
         seconds = section.request_seconds or DEFAULT_REQUEST_SECONDS
         template = self._template(service)
         quiet, finish = _end(model, template, seconds, isinstance(scaler, KpaSettings))
@@ -154,6 +156,7 @@ class _Reader:
             finish_seconds=finish,
             engines=engines,
             starts={name: self._start(model, instance) for name, instance in instances.items()},
+            query_metric=_query_metric(model),
             reserves=reserve.replicas if reserve else 0,
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
@@ -166,18 +169,16 @@ class _Reader:
             raise LookupError(f"{pool.name} has no card, and was to be refused before.")
         return profile_of(model, section, card)
 
-    def _scaler(self, model: ModelSection, service: Manifest) -> KpaSettings | HpaSettings | None:
+    def _scaler(self, service: Manifest) -> AutoscalerSettings | None:
+        """What scales a model: Knative, an HPA beside it, or what KServe makes for it."""
         if service["kind"] == "Service":
             return kpa_settings(service)
-        scale = next(iter(model.serve.sections.values())).scale
-        if scale.metric == KServeMetric.CONCURRENCY:
-            return kpa_settings(_knative_service(service))
         for hpa in self._of_kind("HorizontalPodAutoscaler"):
             target = hpa["spec"]["scaleTargetRef"]["name"]
             home = namespace_of(hpa) == namespace_of(service)
             if home and target == f"{name_of(service)}-predictor":
                 return hpa_settings(hpa)
-        return None
+        return autoscaler_settings(service)
 
     def _placed(self, names: Sequence[str]) -> list[LivePool]:
         return [self.pools[name] for name in names if name in self.pools]
@@ -254,9 +255,7 @@ class _Reader:
                 fees[fee.money.currency] = fees.get(fee.money.currency, Decimal()) + hourly
         return fees
 
-    def _notes(
-        self, models: Sequence[Model], hourly: Mapping[tuple[str, str], Decimal]
-    ) -> Iterator[str]:
+    def _notes(self, hourly: Mapping[tuple[str, str], Decimal]) -> Iterator[str]:
         for pool in self.pools.values():
             if pool.kind is not PoolKind.ACK:
                 yield (
@@ -265,25 +264,26 @@ class _Reader:
                 )
             elif not any((pool.name, size.name) in hourly for size in pool.sizes):
                 yield f"The nodes of pool {pool.name} have no price here; their money is left out."
-        for model in models:
-            yield from model.assumptions
+        for model in self.models:
+            scale = next(iter(model.serve.sections.values())).scale
+            is_query = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
+            if scale.metric in (KServeMetric.CPU, KServeMetric.MEMORY) or is_query:
+                subject = "a query of its own" if is_query else scale.metric
+                yield (
+                    f"{model.name} is scaled on {subject}, of which the simulator knows nothing: "
+                    f"it stays at {scale.min} pods."
+                )
 
 
-def _knative_service(service: Manifest) -> Manifest:
-    """The Service that KServe makes on Knative, as far as it is about scaling."""
-    predictor = service["spec"]["predictor"]
-    scale = {
-        "min-scale": predictor.get("minReplicas"),
-        "max-scale": predictor.get("maxReplicas"),
-        "metric": predictor.get("scaleMetric"),
-        "target": predictor.get("scaleTarget"),
+def _query_metric(model: ModelSection) -> KServeMetric | None:
+    """Metric of vLLM that a query of one's own is about."""
+    query = getattr(next(iter(model.serve.sections.values())).scale, "query", None)
+    text = query.query if query else ""
+    series = {
+        "num_requests_waiting": KServeMetric.VLLM_WAITING,
+        "num_requests_running": KServeMetric.VLLM_RUNNING,
     }
-    annotations = {
-        **(service["metadata"].get("annotations") or {}),
-        **{f"{AUTOSCALING}{key}": str(value) for key, value in scale.items() if value is not None},
-    }
-    limit = {"containerConcurrency": predictor.get("containerConcurrency")}
-    return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": limit}}}
+    return next((metric for name, metric in series.items() if name in text), None)
 
 
 def _end(
@@ -308,7 +308,7 @@ def _limit(service: Manifest) -> int:
     return int(holder.get("containerConcurrency") or 0)
 
 
-def _routing(scaler: KpaSettings | HpaSettings | None, limit: int) -> Routing:
+def _routing(scaler: AutoscalerSettings | None, limit: int) -> Routing:
     if not isinstance(scaler, KpaSettings):
         return Routing.RANDOM
     if not limit:

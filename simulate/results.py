@@ -75,7 +75,7 @@ class RequestResults:
     @property
     def failed(self) -> NDArray[np.bool_]:
         """Which requests have no whole answer."""
-        return self.endings != Ending.ANSWERED
+        return np.not_equal(self.endings, Ending.ANSWERED)
 
     def count(self, ending: Ending) -> int:
         """How many requests ended so."""

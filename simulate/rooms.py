@@ -15,7 +15,7 @@ from typing import Final
 from plan.fit import matches
 from plan.machines import ZONE, LivePool, Site, Size, node_labels
 
-from .policies import ResourcePolicy
+from .policies import UnitPolicy
 from .templates import PodTemplate, Spread, Term
 
 TOP_SCORE: Final = 100
@@ -29,7 +29,7 @@ class Pod:
     template: PodTemplate
     created: float
     """When it came into being, in seconds."""
-    node: "Node | None" = None
+    node: "SimulatedNode | None" = None
     bound: float | None = None
     """When it was placed."""
     unit: int | None = None
@@ -42,7 +42,7 @@ class Pod:
     """When it was told to end."""
     preempted: bool = False
     """Whether it was told so to make room for another."""
-    nominated: "Node | None" = None
+    nominated: "SimulatedNode | None" = None
     """The node on which room is made for it."""
     attempts: int = 0
     """How often no node was found for it."""
@@ -51,7 +51,7 @@ class Pod:
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class SimulatedNode:
     """A node, and what is free on it."""
 
     name: str
@@ -78,7 +78,7 @@ class Node:
     number: int = 0
     """Counts nodes in the order in which they came; 0 before."""
     _allows: dict[PodTemplate, bool] = field(default_factory=dict)
-    _units: dict[ResourcePolicy, tuple[int, ...]] = field(default_factory=dict)
+    _units: dict[UnitPolicy, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.free = dict(self.allocatable)
@@ -86,7 +86,7 @@ class Node:
     @classmethod
     def of(
         cls, pool: LivePool, size: Size, zone: Site, name: str, *, scaled: bool = False
-    ) -> "Node":
+    ) -> "SimulatedNode":
         """An empty node of a pool.
 
         Args:
@@ -106,13 +106,15 @@ class Node:
         """Where it stands; empty where no label says it."""
         return self.labels.get(ZONE, "")
 
-    def copy(self) -> "Node":
+    def copy(self) -> "SimulatedNode":
         """Another node like it, for what would be."""
-        other = Node(self.name, self.pool, self.labels, self.taints, self.allocatable, self.size)
-        other.unschedulable = self.unschedulable
-        other.free, other.pods = dict(self.free), dict(self.pods)
-        other._allows, other._units = self._allows, self._units
-        return other
+        peer = SimulatedNode(
+            self.name, self.pool, self.labels, self.taints, self.allocatable, self.size
+        )
+        peer.unschedulable = self.unschedulable
+        peer.free, peer.pods = dict(self.free), dict(self.pods)
+        peer._allows, peer._units = self._allows, self._units
+        return peer
 
     def allows(self, template: PodTemplate) -> bool:
         """Whether selectors and taints let pods of a template onto it; asked once of each."""
@@ -120,7 +122,7 @@ class Node:
             self._allows[template] = template.allows(self.name, self.labels, self.taints)
         return self._allows[template]
 
-    def units_of(self, policy: ResourcePolicy) -> tuple[int, ...]:
+    def units_of(self, policy: UnitPolicy) -> tuple[int, ...]:
         """Numbers of the units that it belongs to; asked once of each policy."""
         if policy not in self._units:
             self._units[policy] = policy.units_of(self.labels)
@@ -133,23 +135,25 @@ class Node:
             pod: The pod.
             freed: What pods hold that would be gone by then. Default: nothing.
         """
-        there: Mapping[str, int] = self.free
+        available: Mapping[str, int] = self.free
         if freed or self.nominees:
-            there = Counter(there)
-            there.update(freed)
-            there.subtract(self._kept(pod))
-        return all(there.get(name, 0) >= amount for name, amount in pod.template.requests.items())
+            available = Counter(available)
+            available.update(freed)
+            available.subtract(self._kept(pod))
+        return all(
+            available.get(name, 0) >= amount for name, amount in pod.template.requests.items()
+        )
 
     def lowest_priority(self) -> float:
         """Priority of the pods that give way first; infinite where there is none."""
         return min((pod.template.priority for pod in self.pods.values()), default=math.inf)
 
     def _kept(self, pod: Pod) -> Mapping[str, int]:
-        kept: Counter[str] = Counter()
-        for other in self.nominees.values():
-            if other is not pod and other.template.priority >= pod.template.priority:
-                kept.update(other.template.requests)
-        return kept
+        reserved: Counter[str] = Counter()
+        for peer in self.nominees.values():
+            if peer is not pod and peer.template.priority >= pod.template.priority:
+                reserved.update(peer.template.requests)
+        return reserved
 
     def take(self, pod: Pod) -> None:
         """Puts a pod on it."""
@@ -165,7 +169,10 @@ class Node:
 
 
 def gets_on(
-    template: PodTemplate, node: Node, nodes: Collection[Node], without: Collection[Pod] = ()
+    template: PodTemplate,
+    node: SimulatedNode,
+    nodes: Collection[SimulatedNode],
+    without: Collection[Pod] = (),
 ) -> bool:
     """Whether affinity between pods, both ways, and required topology spread hold on a node.
 
@@ -175,23 +182,23 @@ def gets_on(
         nodes: All nodes.
         without: Pods that would be gone by then.
     """
-    there = [
-        (other.template, place)
+    placed = [
+        (peer.template, place)
         for place in nodes
-        for other in place.pods.values()
-        if other not in without
+        for peer in place.pods.values()
+        if peer not in without
     ]
     return (
-        all(_is_beside(template, term, node, there) for term in template.together)
-        and not any(_meets(template, term, node, there) for term in template.apart)
+        all(_is_beside(template, term, node, placed) for term in template.together)
+        and not any(_meets(template, term, node, placed) for term in template.apart)
         and not any(
-            other.selects(term, template) and _same(term["topologyKey"], place, node)
-            for other, place in there
-            for term in other.apart
+            peer.selects(term, template) and _same(term["topologyKey"], place, node)
+            for peer, place in placed
+            for term in peer.apart
         )
         and all(
             spread.topology in node.labels
-            and _count(template, spread, node, there) + 1 - _least(template, spread, nodes, there)
+            and _count(template, spread, node, placed) + 1 - _least(template, spread, nodes, placed)
             <= spread.max_skew
             for spread in template.spreads
             if spread.required
@@ -200,7 +207,7 @@ def gets_on(
 
 
 def spread_scores(
-    template: PodTemplate, fitting: Sequence[Node], nodes: Collection[Node]
+    template: PodTemplate, fitting: Sequence[SimulatedNode], nodes: Collection[SimulatedNode]
 ) -> Mapping[str, float]:
     """How well each node would keep a wished topology spread, from 0 to 100; none without one.
 
@@ -212,69 +219,71 @@ def spread_scores(
     wished = [spread for spread in template.spreads if not spread.required]
     if not wished:
         return {}
-    there = [(other.template, place) for place in nodes for other in place.pods.values()]
+    placed = [(peer.template, place) for place in nodes for peer in place.pods.values()]
     raw: dict[str, float] = dict.fromkeys((node.name for node in fitting), 0.0)
     for spread in wished:
         weight = math.log(len({node.labels.get(spread.topology) for node in fitting}) + 2)
         for node in fitting:
-            raw[node.name] += _count(template, spread, node, there) * weight + spread.max_skew - 1
+            raw[node.name] += _count(template, spread, node, placed) * weight + spread.max_skew - 1
     low, high = min(raw.values()), max(raw.values())
     if not high:
         return dict.fromkeys(raw, float(TOP_SCORE))
     return {name: TOP_SCORE * (high + low - value) // high for name, value in raw.items()}
 
 
-def resource_score(template: PodTemplate, node: Node) -> int:
+def resource_score(template: PodTemplate, node: SimulatedNode) -> int:
     """How much the scheduler likes what would be left of a node: the more the better.
 
     NodeResourcesFit by the least allocated, and NodeResourcesBalancedAllocation.
     """
-    left, shares = 0, []
+    remaining, shares = 0, []
     for name in ("cpu", "memory"):
-        there = node.allocatable.get(name, 0)
+        allocatable = node.allocatable.get(name, 0)
         rest = node.free.get(name, 0) - template.requests.get(name, 0)
-        left += TOP_SCORE * rest // there if there else 0
-        shares.append(1 - rest / there if there else 1.0)
-    return left // 2 + int((1 - abs(shares[0] - shares[1]) / 2) * TOP_SCORE)
+        remaining += TOP_SCORE * rest // allocatable if allocatable else 0
+        shares.append(1 - rest / allocatable if allocatable else 1.0)
+    return remaining // 2 + int((1 - abs(shares[0] - shares[1]) / 2) * TOP_SCORE)
 
 
-_There = Sequence[tuple[PodTemplate, Node]]
+_PlacedPods = Sequence[tuple[PodTemplate, SimulatedNode]]
 
 
-def _same(topology: str, node: Node, other: Node) -> bool:
-    return topology in node.labels and node.labels.get(topology) == other.labels.get(topology)
+def _same(topology: str, node: SimulatedNode, peer: SimulatedNode) -> bool:
+    return topology in node.labels and node.labels.get(topology) == peer.labels.get(topology)
 
 
-def _meets(template: PodTemplate, term: Term, node: Node, there: _There) -> bool:
+def _meets(template: PodTemplate, term: Term, node: SimulatedNode, placed: _PlacedPods) -> bool:
     return any(
-        template.selects(term, other) and _same(term["topologyKey"], place, node)
-        for other, place in there
+        template.selects(term, peer) and _same(term["topologyKey"], place, node)
+        for peer, place in placed
     )
 
 
-def _is_beside(template: PodTemplate, term: Term, node: Node, there: _There) -> bool:
+def _is_beside(template: PodTemplate, term: Term, node: SimulatedNode, placed: _PlacedPods) -> bool:
     """The first of some pods that want to be together may stand anywhere."""
-    return _meets(template, term, node, there) or (
+    return _meets(template, term, node, placed) or (
         template.selects(term, template)
-        and not any(template.selects(term, other) for other, _ in there)
+        and not any(template.selects(term, peer) for peer, _ in placed)
     )
 
 
-def _count(template: PodTemplate, spread: Spread, node: Node, there: _There) -> int:
+def _count(template: PodTemplate, spread: Spread, node: SimulatedNode, placed: _PlacedPods) -> int:
     """Pods that a constraint is about, in the domain of a node."""
     return sum(
         _same(spread.topology, place, node)
-        and other.namespace == template.namespace
-        and matches(spread.selector, other.labels)
-        for other, place in there
+        and peer.namespace == template.namespace
+        and matches(spread.selector, peer.labels)
+        for peer, place in placed
     )
 
 
-def _least(template: PodTemplate, spread: Spread, nodes: Collection[Node], there: _There) -> int:
+def _least(
+    template: PodTemplate, spread: Spread, nodes: Collection[SimulatedNode], placed: _PlacedPods
+) -> int:
     """Pods in the domain that has the fewest, of those that the pods may go to."""
     domains = {
         node.labels[spread.topology]: node
         for node in nodes
         if spread.topology in node.labels and node.allows(template)
     }
-    return min((_count(template, spread, node, there) for node in domains.values()), default=0)
+    return min((_count(template, spread, node, placed) for node in domains.values()), default=0)

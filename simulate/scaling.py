@@ -11,6 +11,7 @@ from components.crds.knative_autoscaling import TICK_SECONDS
 from components.serving.kserve_model import KServeMetric
 
 from .hpa import SYNC_SECONDS, Hpa, HpaSettings, PodMetrics, thousandths
+from .keda import Keda, KedaSettings
 from .kpa import Kpa, KpaDecision, KpaSettings, Metric
 from .model_run import ModelRun, PodState, ServingPod
 from .scene import Model
@@ -137,9 +138,11 @@ class HpaScaler(Scaler):
 
     def _sync(self, now: float) -> None:
         pods = [self._metrics_of(now, pod) for pod in self._workload.serving]
-        replicas = self._workload.replicas
-        self._workload.scale(now, self._hpa.decide(now, replicas, pods))
+        self._workload.scale(now, self._decide(now, self._workload.replicas, pods))
         self._clock.at(now + SYNC_SECONDS, self._sync)
+
+    def _decide(self, now: float, replicas: int, pods: Sequence[PodMetrics]) -> int:
+        return self._hpa.decide(now, replicas, pods)
 
     def _metrics_of(self, now: float, pod: ServingPod) -> PodMetrics:
         if pod.state is not PodState.READY or pod.ready is None:
@@ -160,6 +163,41 @@ class HpaScaler(Scaler):
         return PodMetrics(values, started=pod.started or 0.0, ready_since=pod.ready)
 
 
+class KedaScaler(HpaScaler):
+    """KEDA on a query over all pods: it wakes the first, and has an HPA for the others."""
+
+    def __init__(
+        self, model: Model, clock: Clock, workload: Scaled, settings: KedaSettings
+    ) -> None:
+        """Begins with `begin`."""
+        super().__init__(model, clock, workload, settings.hpa)
+        self._keda = Keda(settings, 0.0)
+
+    def begin(self) -> None:
+        """A Deployment begins with its least."""
+        super().begin()
+        self._clock.at(self._keda.settings.polling_seconds, self._poll)
+
+    def _poll(self, now: float) -> None:
+        replicas = self._workload.replicas
+        self._workload.scale(now, self._keda.poll(now, replicas, self._values(now)))
+        self._clock.at(now + self._keda.settings.polling_seconds, self._poll)
+
+    def _decide(self, now: float, replicas: int, pods: Sequence[PodMetrics]) -> int:
+        return self._keda.decide(now, replicas, pods, self._values(now))
+
+    def _values(self, now: float) -> dict[str, float | None]:
+        """What the query gives: a sum over pods, and nothing where there is none, counts as 0."""
+        name = self._model.query_metric
+        ready = [pod for pod in self._workload.serving if pod.state is PodState.READY]
+        counts = {
+            KServeMetric.VLLM_WAITING: sum(pod.server.waiting for pod in ready),
+            KServeMetric.VLLM_RUNNING: sum(pod.server.running for pod in ready),
+        }
+        value = float(counts[name]) if name in counts else None
+        return dict.fromkeys(self._keda.settings.activation, value)
+
+
 def scaler_of(model: Model, clock: Clock, workload: Scaled) -> Scaler:
     """The autoscaler of a model."""
     match model.scaler:
@@ -167,4 +205,6 @@ def scaler_of(model: Model, clock: Clock, workload: Scaled) -> Scaler:
             return KnativeScaler(model, clock, workload, settings)
         case HpaSettings() as settings:
             return HpaScaler(model, clock, workload, settings)
+        case KedaSettings() as settings:
+            return KedaScaler(model, clock, workload, settings)
     return Scaler(model, clock, workload)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
+from components.serving.kserve_model import KServeMetric
 from plan.machines import LivePool
 
 from .engine_profiles import EngineEstimate
 from .hpa import HpaSettings
+from .keda import KedaSettings
 from .kpa import KpaSettings
-from .policies import ResourcePolicy
+from .policies import UnitPolicy
 from .templates import PodTemplate
 from .times import Band
 
@@ -55,7 +57,7 @@ class Model:
 
     name: str
     template: PodTemplate
-    scaler: KpaSettings | HpaSettings | None
+    scaler: KpaSettings | HpaSettings | KedaSettings | None
     """What decides how many pods there are; None where there are always `least`."""
     least: int
     most: int
@@ -72,6 +74,8 @@ class Model:
     """By pool."""
     starts: Mapping[str, Start]
     """By instance type."""
+    query_metric: KServeMetric | None = None
+    """Metric of vLLM that KEDA's query sums up; None where it asks for something else."""
     reserves: int = 0
     """Small instances that answer while no pod is ready."""
     reserve: EngineEstimate | None = None
@@ -98,7 +102,7 @@ class Scene:
     """One environment."""
 
     pools: Sequence[LivePool]
-    policies: Sequence[ResourcePolicy]
+    policies: Sequence[UnitPolicy]
     models: Sequence[Model]
     jobs: Sequence[Job]
     node_added: Mapping[str, Band]

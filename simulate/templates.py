@@ -90,21 +90,21 @@ class PodTemplate:
         affinity = (self.spec.get("affinity") or {}).get(kind) or {}
         return affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
 
-    def selects(self, term: Term, other: "PodTemplate") -> bool:
+    def selects(self, term: Term, peer: "PodTemplate") -> bool:
         """Whether a term of its affinity is about pods of a template."""
         namespaces = term.get("namespaces") or [self.namespace]
-        return other.namespace in namespaces and matches(term.get("labelSelector"), other.labels)
+        return peer.namespace in namespaces and matches(term.get("labelSelector"), peer.labels)
 
-    def minds(self, others: Iterable["PodTemplate"]) -> bool:
+    def minds(self, peers: Iterable["PodTemplate"]) -> bool:
         """Whether which pods are on a node, beside what they take of it, plays a part for it.
 
         Args:
-            others: Templates of all pods that there may be, itself among them.
+            peers: Templates of all pods that there may be, itself among them.
         """
         return bool(self.together or self.spreads) or any(
-            any(self.selects(term, other) for term in self.apart)
-            or any(other.selects(term, self) for term in other.apart)
-            for other in others
+            any(self.selects(term, peer) for term in self.apart)
+            or any(peer.selects(term, self) for term in peer.apart)
+            for peer in peers
         )
 
 
@@ -113,9 +113,11 @@ class PriorityClasses:
 
     def __init__(self, manifests: Iterable[Manifest] = ()) -> None:
         """Reads the PriorityClasses among some objects."""
-        classes = [each for each in manifests if each.get("kind") == _PRIORITY_CLASS]
-        self._classes = {each["metadata"]["name"]: each for each in classes}
-        self._default = next((each for each in classes if each.get("globalDefault")), None)
+        classes = [candidate for candidate in manifests if candidate.get("kind") == _PRIORITY_CLASS]
+        self._classes = {candidate["metadata"]["name"]: candidate for candidate in classes}
+        self._default = next(
+            (candidate for candidate in classes if candidate.get("globalDefault")), None
+        )
 
     def of(self, spec: Mapping[str, Any]) -> tuple[int, bool]:
         """Priority of the pods of a spec, and whether they preempt.

@@ -21,7 +21,7 @@ MOST_JOB_BACKOFF: Final = 600.0
 """At most so long: DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff of job_controller.go."""
 
 
-class Controller(StrEnum):
+class PodController(StrEnum):
     """Who makes the pods of a workload."""
 
     REPLICA_SET = "ReplicaSet"
@@ -31,16 +31,16 @@ class Controller(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
-class Workload:
+class SimulatedWorkload:
     """Pods of one template, and how many there have to be."""
 
     template: PodTemplate
-    controller: Controller = Controller.REPLICA_SET
+    controller: PodController = PodController.REPLICA_SET
     replicas: int = 0
     """Pods that there have to be; of a Job, those that have not finished."""
     pods: dict[str, Pod] = field(default_factory=dict)
     """By name, those that are ending among them."""
-    made: int = 0
+    created: int = 0
     failures: int = 0
     """Pods of a Job that ended without success since the last one that did not."""
     not_before: float = -math.inf
@@ -51,7 +51,7 @@ class Workload:
 class Changes:
     """What controllers did."""
 
-    made: list[Pod]
+    created: list[Pod]
     ended: list[Pod]
     """Pods that were told to end; one that had no node is gone."""
 
@@ -67,7 +67,7 @@ class Workloads:
             backs_off: Whether Jobs wait after pods that failed. A preempted pod counts as failed
                 for that, whatever its podFailurePolicy says.
         """
-        self.by_name: dict[str, Workload] = {}
+        self.by_name: dict[str, SimulatedWorkload] = {}
         self._placement = placement
         self._backs_off = backs_off
 
@@ -75,10 +75,10 @@ class Workloads:
         self,
         template: PodTemplate,
         replicas: int,
-        controller: Controller = Controller.REPLICA_SET,
+        controller: PodController = PodController.REPLICA_SET,
     ) -> None:
         """Says how many pods of a template there have to be; `reconcile` sees to it."""
-        workload = self.by_name.setdefault(template.name, Workload(template, controller))
+        workload = self.by_name.setdefault(template.name, SimulatedWorkload(template, controller))
         workload.replicas = replicas
 
     def reconcile(self, now: float) -> Changes:
@@ -86,15 +86,15 @@ class Workloads:
         changes = Changes([], [])
         for name, workload in self.by_name.items():
             active = [pod for pod in workload.pods.values() if pod.ending is None]
-            there = len(active)
-            if workload.controller is Controller.JOB:
-                there = len(workload.pods)
-            for _ in range(there, workload.replicas if now >= workload.not_before else 0):
-                workload.made += 1
-                pod_name = f"{name}-{workload.made}"
+            count = len(active)
+            if workload.controller is PodController.JOB:
+                count = len(workload.pods)
+            for _ in range(count, workload.replicas if now >= workload.not_before else 0):
+                workload.created += 1
+                pod_name = f"{name}-{workload.created}"
                 pod = self._placement.submit(now, pod_name, workload.template)
                 workload.pods[pod_name] = pod
-                changes.made.append(pod)
+                changes.created.append(pod)
             if (surplus := len(active) - workload.replicas) > 0:
                 for pod in deletion_order(now, active)[:surplus]:
                     self.end(now, pod)
@@ -120,7 +120,7 @@ class Workloads:
         workload = self.by_name.get(pod.template.name)
         if workload is None or workload.pods.pop(pod.name, None) is None:
             return
-        if workload.controller is not Controller.JOB:
+        if workload.controller is not PodController.JOB:
             return
         if succeeded:
             workload.replicas -= 1

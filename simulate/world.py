@@ -18,11 +18,11 @@ from typing import Final, cast
 import simpy
 
 from .engine_profiles import EngineEstimate
-from .nodes import SPOT_NOTICE_SECONDS, Autoscaler, spot_life
+from .nodes import SPOT_NOTICE_SECONDS, NodeAutoscaler, spot_life
 from .placement import Bound, Evicted, Placement
 from .pods import JobPods, ModelPods
 from .results import SimulationResults, Span
-from .rooms import Node, Pod
+from .rooms import Pod, SimulatedNode
 from .scene import Scene, Start
 from .server import EngineProfile
 from .templates import PodTemplate
@@ -75,11 +75,13 @@ class World:
         self.seed = seed
         self.placement = Placement(scene.policies)
         self.workloads = Workloads(self.placement)
+        self.events = 0
+        """What was done at a time so far, and is to be done."""
         self._seconds = seconds
         self._end = LEAD_SECONDS + seconds
         self._loop = simpy.Environment()
         self._random = Random(seed)  # noqa: S311  chance, no secret
-        self._nodes = Autoscaler(
+        self._nodes = NodeAutoscaler(
             scene.pools, self.placement, idle_seconds=case.of(scene.node_removed)
         )
         self._since: dict[str, float] = {}
@@ -123,6 +125,7 @@ class World:
 
     def at(self, time: float, action: Action) -> None:
         """Does something at a time, and hands it that time."""
+        self.events += 1
         now = self._loop.now
         delay = time - now if time > now else 0.0
         self._loop.timeout(delay, (action, time)).callbacks.append(_act)
@@ -135,7 +138,7 @@ class World:
         """Has pods made, ended and placed, and nodes bought, until nothing more comes of it."""
         while True:
             changes = self.workloads.reconcile(now)
-            for pod in changes.made:
+            for pod in changes.created:
                 self._owners[pod.template].made(now, pod)
             for pod in changes.ended:
                 self._owners[pod.template].ends(now, pod)
@@ -152,13 +155,13 @@ class World:
             for coming in decision.bought:
                 due = now + self.case.of(self.scene.node_added[coming.pool.name])
                 self.at(due, partial(self._arrive, coming.node))
-            if not (changes.made or changes.ended or events or decision.removed):
+            if not (changes.created or changes.ended or events or decision.removed):
                 break
         for source in (self.placement, self._nodes):
             self._look_at(source.next_time())
         self._look_at(self.workloads.next_time(now))
 
-    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: Node) -> float:
+    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: SimulatedNode) -> float:
         """How long a pod takes on its node until it is ready."""
         start = starts[node.size]
         key = node.name, pod.template
@@ -186,12 +189,12 @@ class World:
 
         self.at(time, again)
 
-    def _arrive(self, node: Node, now: float) -> None:
+    def _arrive(self, node: SimulatedNode, now: float) -> None:
         if node.name in self._nodes.coming:
             self._add_node(now, node)
             self.look(now)
 
-    def _add_node(self, now: float, node: Node) -> None:
+    def _add_node(self, now: float, node: SimulatedNode) -> None:
         self.placement.add_node(now, node)
         self._since[node.name] = now
         if node.is_spot:
@@ -199,7 +202,7 @@ class World:
             if life != math.inf:
                 self.at(now + life, partial(self._take_away, node))
 
-    def _take_away(self, node: Node, now: float) -> None:
+    def _take_away(self, node: SimulatedNode, now: float) -> None:
         """A spot node is to go: its pods are told to end, and then it is gone."""
         if self.placement.nodes.get(node.name) is not node:
             return
@@ -208,7 +211,7 @@ class World:
         self.at(now + SPOT_NOTICE_SECONDS, partial(self._gone, node))
         self.look(now)
 
-    def _gone(self, node: Node, now: float) -> None:
+    def _gone(self, node: SimulatedNode, now: float) -> None:
         if self.placement.nodes.get(node.name) is node:
             self._remove_node(now, node.name)
             self.look(now)
@@ -221,7 +224,7 @@ class World:
         self._note(node, self._since.pop(name), now)
         self._images = {key for key in self._images if key[0] != name}
 
-    def _note(self, node: Node, since: float, until: float) -> None:
+    def _note(self, node: SimulatedNode, since: float, until: float) -> None:
         start, end = self.within(since, until)
         if end > start:
             cards = self._cards[node.pool, node.size]

@@ -8,8 +8,8 @@ from typing import Any
 from components.crds.scheduling import NextUnitPolicy
 from plan.machines import LivePool, Site, Size
 from simulate.placement import Bound, Event, Evicted, Placement, Waits
-from simulate.policies import ResourcePolicy, Unit
-from simulate.rooms import Node, Pod
+from simulate.policies import PolicyUnit, UnitPolicy
+from simulate.rooms import Pod, SimulatedNode
 from simulate.templates import PodTemplate
 
 GPU = "nvidia.com/gpu"
@@ -27,11 +27,11 @@ def pool(name: str, least: int = 0, most: int = 4, **changes: Any) -> LivePool:
     return replace(made, **changes)
 
 
-def node(of: str | LivePool, number: int = 1, **changes: Any) -> Node:
+def node(of: str | LivePool, number: int = 1, **changes: Any) -> SimulatedNode:
     """A node of a pool."""
     source = pool(of) if isinstance(of, str) else of
     size = replace(source.sizes[0], **changes)
-    return Node.of(source, size, source.zones[0], f"{source.name}-{number}")
+    return SimulatedNode.of(source, size, source.zones[0], f"{source.name}-{number}")
 
 
 def template(
@@ -55,13 +55,13 @@ def template(
 
 
 def policy(
-    *units: Unit,
+    *units: PolicyUnit,
     name: str = "qwen",
     when: NextUnitPolicy = NextUnitPolicy.LACK_RESOURCE_OR_EXCEED_MAX,
     **changes: Any,
-) -> ResourcePolicy:
+) -> UnitPolicy:
     """A10 before T4, unless units are named."""
-    return ResourcePolicy(
+    return UnitPolicy(
         name=name,
         units=units or (unit("a10"), unit("t4")),
         selector={"matchLabels": {"release": name}},
@@ -70,13 +70,13 @@ def policy(
     )
 
 
-def unit(card: str, **changes: Any) -> Unit:
+def unit(card: str, **changes: Any) -> PolicyUnit:
     """The nodes of a pool."""
-    return Unit(node_selector={"card": card}, **changes)
+    return PolicyUnit(node_selector={"card": card}, **changes)
 
 
 def cluster(
-    nodes: Mapping[str, int], policies: Sequence[ResourcePolicy] = (), **options: Any
+    nodes: Mapping[str, int], policies: Sequence[UnitPolicy] = (), **options: Any
 ) -> Placement:
     """A cluster with so many nodes of each pool."""
     placement = Placement(policies, **options)

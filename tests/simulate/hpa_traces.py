@@ -441,3 +441,7 @@ def _drawn_rules(draw: random.Random) -> dict[str, Any]:
             for _ in range(draw.randrange(1, 4))
         ]
     return rules
+
+
+RECORDED: Final = (*TRACES, *drawn(80, seed=1))
+"""What the real one's decisions are written down of."""

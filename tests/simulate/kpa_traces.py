@@ -329,13 +329,17 @@ TRACES: Final[tuple[Trace, ...]] = (
     Trace(
         "a start that fails, after a moment's load",
         _step((5, 1.0), (300, 0.0)),
-        {"target": "3", "serving.knative.dev/progress-deadline": "60s"},
+        {
+            "target": "3",
+            "target-burst-capacity": "-1",
+            "serving.knative.dev/progress-deadline": "60s",
+        },
         start=600_200,
     ),
     Trace(
         "grace 1 s, network 7.9 s",
         _step((40, 3.0), (160, 0.0), (20, 1.0), (200, 0.0)),
-        {"target": "2", "window": "10s"},
+        {"target": "2", "window": "10s", "target-burst-capacity": "0"},
         config={"scale-to-zero-grace-period": "1s"},
         network=7_900,
     ),
@@ -355,6 +359,7 @@ TRACES: Final[tuple[Trace, ...]] = (
         "unreachable",
         _step((120, 9.0), (200, 0.0)),
         {"target": "3", "min-scale": "2", "scale-to-zero-pod-retention-period": "600s"},
+        config={"max-scale-down-rate": "1.05"},
         unreachable=True,
     ),
     Trace(
@@ -476,3 +481,7 @@ def _load(draw: random.Random, seconds: int) -> list[float]:
         else:
             values += _bursts(span, draw.randrange(5, 70), draw.randrange(1, 9), value)
     return values[:seconds]
+
+
+RECORDED: Final = (*TRACES, *drawn(80, seed=1))
+"""What the real one's decisions are written down of."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from components.crds.scheduling import NextUnitPolicy
 from simulate.placement import Event, Evicted, Placement
-from simulate.policies import ResourcePolicy
-from simulate.rooms import Node, Pod
+from simulate.policies import UnitPolicy
+from simulate.rooms import Pod, SimulatedNode
 from simulate.templates import PodTemplate
 
 from .clusters import node, policy, template, told, unit
@@ -33,7 +33,7 @@ STEPS = st.lists(
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> ResourcePolicy | None:
+def policies(draw: st.DrawFn) -> UnitPolicy | None:
     """A policy of two units, or none."""
     if draw(st.booleans()):
         return None
@@ -51,7 +51,7 @@ def policies(draw: st.DrawFn) -> ResourcePolicy | None:
 class Play:
     """A cluster that something happens to, step by step."""
 
-    def __init__(self, rule: ResourcePolicy | None, *, preempts: bool = True) -> None:
+    def __init__(self, rule: UnitPolicy | None, *, preempts: bool = True) -> None:
         self.now = 0.0
         self.rule = rule
         self.placement = Placement([rule] if rule else [])
@@ -122,7 +122,7 @@ class Play:
         pods = [*self.placement.pods.values()]
         return pods[number % len(pods)] if pods else None
 
-    def _node(self, number: int) -> Node | None:
+    def _node(self, number: int) -> SimulatedNode | None:
         nodes = [*self.placement.nodes.values()]
         return nodes[number % len(nodes)] if nodes else None
 
@@ -158,7 +158,7 @@ def check(play: Play) -> None:
 @settings(max_examples=150, deadline=None)
 @given(policies(), STEPS, st.booleans())
 def test_no_card_is_given_twice_and_no_max_is_exceeded(
-    rule: ResourcePolicy | None, steps: list[Step], preempts: bool
+    rule: UnitPolicy | None, steps: list[Step], preempts: bool
 ):
     play = Play(rule, preempts=preempts)
     play.run(steps)
@@ -168,7 +168,7 @@ def test_no_card_is_given_twice_and_no_max_is_exceeded(
 @settings(max_examples=150, deadline=None)
 @given(policies(), STEPS, st.booleans())
 def test_in_the_end_no_pod_waits_for_what_is_free_or_for_what_lower_priority_holds(
-    rule: ResourcePolicy | None, steps: list[Step], preempts: bool
+    rule: UnitPolicy | None, steps: list[Step], preempts: bool
 ):
     play = Play(rule, preempts=preempts)
     play.run(steps)
@@ -180,7 +180,7 @@ def test_in_the_end_no_pod_waits_for_what_is_free_or_for_what_lower_priority_hol
                     assert not helps(pod, there, preempts), (pod.name, there.name)
 
 
-def is_open(play: Play, of: PodTemplate, there: Node) -> bool:
+def is_open(play: Play, of: PodTemplate, there: SimulatedNode) -> bool:
     """Whether a node is in a unit that takes one more pod, now that no time runs any more."""
     if there.unschedulable:
         return False
@@ -198,7 +198,7 @@ def is_open(play: Play, of: PodTemplate, there: Node) -> bool:
     return not play.rule.required
 
 
-def helps(pod: Pod, there: Node, preempts: bool) -> bool:
+def helps(pod: Pod, there: SimulatedNode, preempts: bool) -> bool:
     """Whether a pod would fit a node, once those of lower priority are gone that it may end."""
     freed: Counter[str] = Counter()
     for other in there.pods.values():
@@ -212,7 +212,7 @@ def helps(pod: Pod, there: Node, preempts: bool) -> bool:
 
 @settings(max_examples=50, deadline=None)
 @given(policies(), STEPS)
-def test_the_same_input_has_the_same_outcome(rule: ResourcePolicy | None, steps: list[Step]):
+def test_the_same_input_has_the_same_outcome(rule: UnitPolicy | None, steps: list[Step]):
     outcomes: list[Any] = []
     for _ in range(2):
         play = Play(rule)

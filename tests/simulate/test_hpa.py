@@ -16,13 +16,13 @@ from simulate.hpa import (
     thousandths,
 )
 from tests.simulate import recorded
-from tests.simulate.hpa_traces import TRACES, Trace, differences, play
+from tests.simulate.hpa_traces import RECORDED, Trace, differences, play
 from tests.stacks.environments import hybrid, merged, planned
 
 WAITING = "vllm_num_requests_waiting"
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.name)
+@pytest.mark.parametrize("trace", RECORDED, ids=lambda trace: trace.name)
 def test_it_decides_as_kubernetes_itself_did(trace: Trace) -> None:
     expected = recorded.decided("hpa", trace.name, trace.asked())
     assert differences(expected, play(trace)) == []

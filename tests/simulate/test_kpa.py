@@ -7,11 +7,11 @@ import pytest
 from components.crds.knative_annotations import AUTOSCALING
 from simulate.kpa import NEVER, Kpa, KpaSettings, Metric, kpa_settings
 from tests.simulate import recorded
-from tests.simulate.kpa_traces import TRACES, Trace, differences, play
+from tests.simulate.kpa_traces import RECORDED, TRACES, Trace, differences, play
 from tests.stacks.environments import existing, merged, planned, prod
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.name)
+@pytest.mark.parametrize("trace", RECORDED, ids=lambda trace: trace.name)
 def test_it_decides_as_knative_itself_did(trace: Trace) -> None:
     expected = recorded.decided("kpa", trace.name, trace.asked())
     assert differences(expected, play(trace)) == []

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from plan.machines import LivePool, Site, Size
-from simulate.nodes import ANY, Autoscaler, spot_life, waste
+from simulate.nodes import ANY, NodeAutoscaler, spot_life, waste
 from simulate.placement import Placement
-from simulate.policies import ResourcePolicy
+from simulate.policies import UnitPolicy
 
 from .clusters import GIB, LOW, TAINT, TOLERATES, ZONE, node, policy, pool, submit, template, unit
 
@@ -18,17 +18,17 @@ IDLE = 30.0
 
 
 def scaled(
-    *pools: LivePool, policies: tuple[ResourcePolicy, ...] = ()
-) -> tuple[Placement, Autoscaler]:
+    *pools: LivePool, policies: tuple[UnitPolicy, ...] = ()
+) -> tuple[Placement, NodeAutoscaler]:
     """A cluster with the nodes that its pools have at least."""
     placement = Placement(policies)
-    autoscaler = Autoscaler(pools, placement, idle_seconds=IDLE)
+    autoscaler = NodeAutoscaler(pools, placement, idle_seconds=IDLE)
     for each in autoscaler.first_nodes():
         placement.add_node(0, each)
     return placement, autoscaler
 
 
-def bought(autoscaler: Autoscaler, now: float = 1) -> list[tuple[str, str, str]]:
+def bought(autoscaler: NodeAutoscaler, now: float = 1) -> list[tuple[str, str, str]]:
     decision = autoscaler.decide(now)
     return [(each.pool.name, each.size.name, each.zone.name) for each in decision.bought]
 
@@ -39,6 +39,8 @@ def test_a_pod_that_found_no_place_gets_a_node_and_only_once():
     decision = autoscaler.decide(0)
     [coming] = decision.bought
     assert (coming.pool.name, coming.zone) == ("t4", ZONE)
+    assert bought(autoscaler) == []
+    submit(placement, 1, template("large", gpus=2))
     assert bought(autoscaler) == []
     placement.add_node(50, coming.node)
     placement.schedule(50)
@@ -156,7 +158,17 @@ def test_what_is_sold_out_is_bought_in_another_zone_then_of_another_type_then_no
     placement, autoscaler = scaled(source)
     autoscaler.sold_out = frozenset([(ANY, ANY)])
     [pod] = submit(placement, 0, template(gpus=0))
-    assert autoscaler.decide(0).notes == {pod.name: "sold out: t4"}
+    for _ in range(2):
+        assert autoscaler.decide(0).notes == {pod.name: "sold out: t4"}
+    autoscaler.sold_out = frozenset()
+    assert bought(autoscaler) == [("t4", "ecs.plain", ZONE.name)]
+
+
+def test_a_pod_that_no_node_helps_does_not_stand_in_the_way_of_others():
+    placement, autoscaler = scaled(pool("t4"))
+    submit(placement, 0, template("large", gpus=2))
+    submit(placement, 1, template("small", LOW))
+    assert bought(autoscaler) == [("t4", "ecs.t4", ZONE.name)]
 
 
 def test_nodes_are_spread_over_the_zones():

@@ -7,8 +7,8 @@ import pytest
 
 from components.crds.scheduling import NextUnitPolicy
 from simulate.placement import Placement, Waits
-from simulate.policies import ResourcePolicy
-from simulate.rooms import Node
+from simulate.policies import UnitPolicy
+from simulate.rooms import SimulatedNode
 
 from .clusters import (
     GIB,
@@ -170,7 +170,7 @@ def test_a_required_spread_holds_and_a_wished_one_is_kept_where_it_can_be():
             for number in range(count):
                 name = f"{zone}{number}"
                 there = {GPU: 1 if zone == "b" else 2, "cpu": 32_000, "memory": 99 * GIB, "pods": 9}
-                placement.add_node(0, Node(name, zone, {"zone": zone}, (), there))
+                placement.add_node(0, SimulatedNode(name, zone, {"zone": zone}, (), there))
         return placement
 
     placement = zoned()
@@ -432,7 +432,7 @@ def test_a_pod_of_lower_priority_gives_way_and_its_card_is_kept_until_it_is_gone
 )
 @pytest.mark.parametrize("policies", [[], [policy()], [policy(before_next_unit=True)]])
 def test_only_a_lower_priority_gives_way_and_only_to_who_preempts(
-    policies: list[ResourcePolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
+    policies: list[UnitPolicy], mine: int, theirs: int, preempts: bool, gives_way: bool
 ):
     placement = cluster({"a10": 1}, policies)
     [there] = submit(placement, 0, template("train", theirs))
@@ -503,6 +503,13 @@ def test_after_all_units_training_gives_way_only_once_none_is_free():
     assert low.ending == 2
 
 
+def test_a_pod_that_never_preempts_goes_on_at_once():
+    placement = cluster({"a10": 1, "t4": 1}, [policy(before_next_unit=True)])
+    submit(placement, 0, template("train", LOW, spec={"nodeSelector": {"card": "a10"}}))
+    [pod] = submit(placement, 1, template(preempts=False))
+    assert pod.unit == 1
+
+
 def test_preemption_in_vain_lets_a_pod_go_on_a_moment_later():
     placement = cluster({"a10": 1, "t4": 1}, [policy(before_next_unit=True)])
     big = template("big", HIGH, spec={"nodeSelector": {"card": "a10"}}, cpu=20_000)
@@ -516,14 +523,18 @@ def test_preemption_in_vain_lets_a_pod_go_on_a_moment_later():
     assert pod.unit == 1
 
 
-def test_a_pod_that_has_room_made_takes_no_second_victim():
-    placement = cluster({"a10": 2})
-    first, second = submit(placement, 0, template("train", LOW), 2)
-    placement.submit(1, "p", template())
-    placement.schedule(1)
-    placement.add_node(2, node("t4", gpus=0))
+@pytest.mark.parametrize("policies", [[], [policy()], [policy(before_next_unit=True)]])
+def test_a_pod_that_has_room_made_takes_no_second_victim_though_it_would_matter_less(
+    policies: list[UnitPolicy],
+):
+    placement = cluster({"a10": 1}, policies)
+    submit(placement, 0, template("train", LOW))
+    [pod] = submit(placement, 1, template())
+    placement.add_node(2, node("a10", 2))
+    lesser = placement.submit(2, "lesser", template("lesser", LOW - 1), node="a10-2")
     placement.schedule(2)
-    assert [pod.ending for pod in (first, second)].count(None) == 1
+    assert lesser.ending is None
+    assert pod.nominated is placement.nodes["a10-1"]
 
 
 def test_a_pod_takes_the_node_that_room_was_made_on_though_a_better_one_is_free_by_then():

@@ -9,11 +9,11 @@ import pytest
 from components.crds.scheduling import NextUnitPolicy
 from simulate.policies import (
     DEFAULT_TIMEOUT,
-    Decision,
-    ResourcePolicy,
-    Stop,
-    Unit,
+    PolicyUnit,
+    UnitDecision,
+    UnitPolicy,
     UnitState,
+    UnitStop,
     decide,
     read_policy,
 )
@@ -32,7 +32,7 @@ WAITS = {"waits": True}
 TWO_CARDS = {"max_resources": {GPU: 2}}
 
 
-def two(when: NextUnitPolicy, **first: Any) -> ResourcePolicy:
+def two(when: NextUnitPolicy, **first: Any) -> UnitPolicy:
     return policy(unit("a10", **first), unit("t4"), when=when)
 
 
@@ -43,36 +43,43 @@ def state(**fields: Any) -> UnitState:
 @pytest.mark.parametrize(
     ("when", "first", "a10", "opened", "stop", "wait"),
     [
-        (LACK, {}, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (LACK, MOST_TWO, state(pods=1), EVERYWHERE, Stop.NOWHERE, 0),
-        (LACK, MOST_TWO, state(pods=2), OTHERS, Stop.NOWHERE, 0),
-        (LACK, WAITS, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (LACK, {}, state(terminating=True), EVERYWHERE, Stop.NOWHERE, 0),
-        (EXCEED, MOST_TWO, state(pods=1), FIRST, Stop.MAX_NOT_REACHED, 0),
-        (EXCEED, MOST_TWO, state(pods=1, waited=LONG), FIRST, Stop.MAX_NOT_REACHED, 0),
-        (EXCEED, MOST_TWO, state(pods=2), OTHERS, Stop.NOWHERE, 0),
-        (EXCEED, MOST_TWO, state(pods=3), OTHERS, Stop.NOWHERE, 0),
-        (EXCEED, {}, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (EXCEED, WAITS, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (EXCEED, TWO_CARDS, state(used={GPU: 1}), FIRST, Stop.MAX_NOT_REACHED, 0),
-        (EXCEED, TWO_CARDS, state(used={GPU: 2}), OTHERS, Stop.NOWHERE, 0),
-        (TIMEOUT_OR_MAX, MOST_TWO, state(pods=1), FIRST, Stop.TIME_RUNS, DEFAULT_TIMEOUT),
-        (TIMEOUT_OR_MAX, MOST_TWO, state(waited=60), FIRST, Stop.TIME_RUNS, DEFAULT_TIMEOUT - 60),
-        (TIMEOUT_OR_MAX, MOST_TWO, state(waited=DEFAULT_TIMEOUT), EVERYWHERE, Stop.NOWHERE, 0),
-        (TIMEOUT_OR_MAX, MOST_TWO, state(pods=2), OTHERS, Stop.NOWHERE, 0),
-        (TIMEOUT_OR_MAX, WAITS, state(), FIRST, Stop.TIME_RUNS, DEFAULT_TIMEOUT),
-        (TIMEOUT_OR_MAX, WAITS, state(waited=LONG), EVERYWHERE, Stop.NOWHERE, 0),
-        (TIMEOUT_OR_MAX, {}, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (TIMEOUT_OR_MAX, TWO_CARDS, state(), FIRST, Stop.TIME_RUNS, DEFAULT_TIMEOUT),
-        (TIMEOUT, {}, state(), FIRST, Stop.TIME_RUNS, DEFAULT_TIMEOUT),
-        (TIMEOUT, MOST_TWO, state(pods=2), [], Stop.TIME_RUNS, DEFAULT_TIMEOUT),
-        (NO_TERMINATING, {}, state(), EVERYWHERE, Stop.NOWHERE, 0),
-        (NO_TERMINATING, {}, state(terminating=True), FIRST, Stop.PODS_END, 0),
-        (NO_TERMINATING, MOST_ONE, state(pods=1, terminating=True), [], Stop.PODS_END, 0),
-        (NO_TERMINATING, MOST_ONE, state(pods=1), OTHERS, Stop.NOWHERE, 0),
-        (LACK, TWO_CARDS, state(used={GPU: 1}), EVERYWHERE, Stop.NOWHERE, 0),
-        (LACK, TWO_CARDS, state(used={GPU: 2}), OTHERS, Stop.NOWHERE, 0),
-        (LACK, MOST_NONE, state(), OTHERS, Stop.NOWHERE, 0),
+        (LACK, {}, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (LACK, MOST_TWO, state(pods=1), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (LACK, MOST_TWO, state(pods=2), OTHERS, UnitStop.NOWHERE, 0),
+        (LACK, WAITS, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (LACK, {}, state(terminating=True), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (EXCEED, MOST_TWO, state(pods=1), FIRST, UnitStop.MAX_NOT_REACHED, 0),
+        (EXCEED, MOST_TWO, state(pods=1, waited=LONG), FIRST, UnitStop.MAX_NOT_REACHED, 0),
+        (EXCEED, MOST_TWO, state(pods=2), OTHERS, UnitStop.NOWHERE, 0),
+        (EXCEED, MOST_TWO, state(pods=3), OTHERS, UnitStop.NOWHERE, 0),
+        (EXCEED, {}, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (EXCEED, WAITS, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (EXCEED, TWO_CARDS, state(used={GPU: 1}), FIRST, UnitStop.MAX_NOT_REACHED, 0),
+        (EXCEED, TWO_CARDS, state(used={GPU: 2}), OTHERS, UnitStop.NOWHERE, 0),
+        (TIMEOUT_OR_MAX, MOST_TWO, state(pods=1), FIRST, UnitStop.TIME_RUNS, DEFAULT_TIMEOUT),
+        (
+            TIMEOUT_OR_MAX,
+            MOST_TWO,
+            state(waited=60),
+            FIRST,
+            UnitStop.TIME_RUNS,
+            DEFAULT_TIMEOUT - 60,
+        ),
+        (TIMEOUT_OR_MAX, MOST_TWO, state(waited=DEFAULT_TIMEOUT), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (TIMEOUT_OR_MAX, MOST_TWO, state(pods=2), OTHERS, UnitStop.NOWHERE, 0),
+        (TIMEOUT_OR_MAX, WAITS, state(), FIRST, UnitStop.TIME_RUNS, DEFAULT_TIMEOUT),
+        (TIMEOUT_OR_MAX, WAITS, state(waited=LONG), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (TIMEOUT_OR_MAX, {}, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (TIMEOUT_OR_MAX, TWO_CARDS, state(), FIRST, UnitStop.TIME_RUNS, DEFAULT_TIMEOUT),
+        (TIMEOUT, {}, state(), FIRST, UnitStop.TIME_RUNS, DEFAULT_TIMEOUT),
+        (TIMEOUT, MOST_TWO, state(pods=2), [], UnitStop.TIME_RUNS, DEFAULT_TIMEOUT),
+        (NO_TERMINATING, {}, state(), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (NO_TERMINATING, {}, state(terminating=True), FIRST, UnitStop.PODS_END, 0),
+        (NO_TERMINATING, MOST_ONE, state(pods=1, terminating=True), [], UnitStop.PODS_END, 0),
+        (NO_TERMINATING, MOST_ONE, state(pods=1), OTHERS, UnitStop.NOWHERE, 0),
+        (LACK, TWO_CARDS, state(used={GPU: 1}), EVERYWHERE, UnitStop.NOWHERE, 0),
+        (LACK, TWO_CARDS, state(used={GPU: 2}), OTHERS, UnitStop.NOWHERE, 0),
+        (LACK, MOST_NONE, state(), OTHERS, UnitStop.NOWHERE, 0),
     ],
 )
 def test_which_units_a_pod_is_tried_in(
@@ -80,7 +87,7 @@ def test_which_units_a_pod_is_tried_in(
     first: dict[str, Any],
     a10: UnitState,
     opened: list[int],
-    stop: Stop,
+    stop: UnitStop,
     wait: float,
 ):
     decision = decide(two(when, **first), [a10, state(waited=LONG)], {GPU: 1})
@@ -89,18 +96,18 @@ def test_which_units_a_pod_is_tried_in(
 
 def test_after_its_time_in_each_unit_a_pod_under_timeout_goes_everywhere():
     states = [state(pods=2, waited=LONG), state(waited=LONG)]
-    assert decide(two(TIMEOUT, max=2), states, {GPU: 1}) == Decision(OTHERS, 2)
+    assert decide(two(TIMEOUT, max=2), states, {GPU: 1}) == UnitDecision(OTHERS, 2)
 
 
 @pytest.mark.parametrize(
     ("before", "first", "a10", "t4", "tried", "last", "stop"),
     [
-        (True, {}, state(victims=True), state(), 0, 0, Stop.PREEMPTION),
-        (True, {}, state(), state(), 0, 2, Stop.NOWHERE),
-        (True, {}, state(victims=True), state(), 1, 2, Stop.NOWHERE),
-        (True, {}, state(victims=True), state(victims=True), 1, 1, Stop.PREEMPTION),
-        (True, MOST_ONE, state(victims=True, pods=1), state(), 0, 2, Stop.NOWHERE),
-        (False, {}, state(victims=True), state(victims=True), 0, 2, Stop.NOWHERE),
+        (True, {}, state(victims=True), state(), 0, 0, UnitStop.PREEMPTION),
+        (True, {}, state(), state(), 0, 2, UnitStop.NOWHERE),
+        (True, {}, state(victims=True), state(), 1, 2, UnitStop.NOWHERE),
+        (True, {}, state(victims=True), state(victims=True), 1, 1, UnitStop.PREEMPTION),
+        (True, MOST_ONE, state(victims=True, pods=1), state(), 0, 2, UnitStop.NOWHERE),
+        (False, {}, state(victims=True), state(victims=True), 0, 2, UnitStop.NOWHERE),
     ],
 )
 def test_preemption_comes_before_the_next_unit_only_where_the_policy_says_so(
@@ -110,7 +117,7 @@ def test_preemption_comes_before_the_next_unit_only_where_the_policy_says_so(
     t4: UnitState,
     tried: int,
     last: int,
-    stop: Stop,
+    stop: UnitStop,
 ):
     rule = replace(two(LACK, **first), before_next_unit=before)
     decision = decide(rule, [a10, t4], {}, preempted=tried)
@@ -124,13 +131,13 @@ def test_preemption_after_all_units_does_not_come_while_a_pod_waits_in_an_earlie
     before = replace(after, before_next_unit=True)
     decision = decide(before, states, {})
     assert decision.preempts(before)
-    assert decision.stop is Stop.TIME_RUNS
+    assert decision.stop is UnitStop.TIME_RUNS
 
 
 def test_preemption_after_all_units_comes_while_a_pod_waits_in_the_last():
     rule = policy(unit("a10"), unit("t4", waits=True), when=TIMEOUT_OR_MAX)
     decision = decide(rule, [state(), state()], {})
-    assert (decision.last, decision.stop, decision.preempts(rule)) == (1, Stop.TIME_RUNS, True)
+    assert (decision.last, decision.stop, decision.preempts(rule)) == (1, UnitStop.TIME_RUNS, True)
 
 
 def test_a_pod_is_not_held_back_from_the_node_that_room_is_made_on():
@@ -144,7 +151,7 @@ def test_nodes_of_no_unit_are_left_out_where_the_strategy_is_required():
 
 
 def test_a_policy_without_units_leaves_every_node():
-    rule = ResourcePolicy("none", ())
+    rule = UnitPolicy("none", ())
     decision = decide(rule, [], {})
     assert list(decision.open) == [0]
     assert decision.preempts(rule)
@@ -204,8 +211,8 @@ def test_a_policy_that_is_not_known_is_refused():
 
 
 def test_nodes_of_ecs_are_no_virtual_ones():
-    assert Unit().has({})
-    assert not Unit().has({"type": "virtual-kubelet"})
+    assert PolicyUnit().has({})
+    assert not PolicyUnit().has({"type": "virtual-kubelet"})
 
 
 def test_pods_of_a_later_unit_are_cheaper_to_end():

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.hpa import HpaSettings, MetricTarget
+from components.serving.kserve_model import KServeMetric
+from simulate.hpa import HpaSettings, ScaledMetric
+from simulate.keda import KedaSettings
 from simulate.kpa import KpaSettings
 from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
@@ -167,7 +169,7 @@ def test_requests_in_hand_are_lost_with_a_node_that_is_taken_away():
 
 
 def test_a_deployment_is_scaled_on_what_its_pods_report():
-    metric = MetricTarget("Pods", "vllm_num_requests_running", "AverageValue", 2000)  # type: ignore[arg-type]
+    metric = ScaledMetric("Pods", "vllm_num_requests_running", "AverageValue", 2000)  # type: ignore[arg-type]
     scaled = model(
         routing=Routing.RANDOM,
         scaler=HpaSettings(max_replicas=4, metrics=(metric,)),
@@ -179,6 +181,24 @@ def test_a_deployment_is_scaled_on_what_its_pods_report():
     results = simulated(scene(scaled), burst)
     assert max(step.value for step in results.models[0].desired) == 4
     assert results.models[0].desired[-1].value == 1, "and is back when all is quiet"
+
+
+def test_keda_adds_pods_for_a_queue_and_takes_them_away_again():
+    metric = ScaledMetric("External", "s0-prometheus", "AverageValue", 2000)  # type: ignore[arg-type]
+    hpa = HpaSettings(max_replicas=4, metrics=(metric,))
+    small = replace(ENGINE, max_sequences=2)
+    scaled = model(
+        routing=Routing.RANDOM,
+        scaler=KedaSettings(hpa, {"s0-prometheus": 0.0}, min_replicas=1),
+        query_metric=KServeMetric.VLLM_WAITING,
+        least=1,
+        quiet_seconds=25,
+        finish_seconds=30,
+        engines=dict.fromkeys(("a10", "t4"), estimate(small)),
+    )
+    results = simulated(scene(scaled), requests(*np.linspace(100, 700, 400), answer=300))
+    assert max(step.value for step in results.models[0].desired) == 4
+    assert results.models[0].desired[-1].value == 1
 
 
 def test_the_same_seed_gives_the_same_and_another_one_not():

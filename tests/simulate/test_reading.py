@@ -1,0 +1,110 @@
+"""Scenes of whole stack files, and that each can be simulated."""
+
+import numpy as np
+import pytest
+
+from plan.refused import Refused
+from simulate.hpa import HpaSettings
+from simulate.keda import KedaSettings
+from simulate.kpa import KpaSettings
+from simulate.reading import read_scene
+from simulate.results import Ending
+from simulate.scene import Routing, Scene
+from simulate.staging import StackSettings, stage
+from simulate.traffic import Traffic
+from simulate.world import Case, World
+from tests.stacks.environments import NAMES, Raw, configuration, dev, hybrid, merged, raw_of
+from tests.stacks.example_stacks import EXAMPLE_STACKS, FOLDER
+
+FEW = Traffic(np.array([10.0, 11.0, 300.0]), np.full(3, 200, np.int32), np.full(3, 40, np.int32))
+SCALE = "models[qwen].serve.knative.scale"
+
+
+def scene_of(raw: Raw, name: str = "dev", **options: int) -> Scene:
+    return read_scene(stage(StackSettings("ack-inference", name, raw)), **options)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_stack_is_simulated(name: str):
+    what = scene_of(raw_of(name), name)
+    results = World(what, {what.models[0].name: FEW}, 1800, 0, Case.LIKELY).run()
+    assert results.models[0].requests.count(Ending.ANSWERED) == 3
+
+
+@pytest.mark.parametrize("name", EXAMPLE_STACKS)
+def test_every_example_is_simulated_but_models_that_are_left_out_in_a_sentence(name: str):
+    raw = configuration(FOLDER / f"Pulumi.{name}.yaml")
+    try:
+        what = scene_of(raw, name)
+    except Refused as refused:
+        left_out = refused.sentences
+    else:
+        left_out = [note for note in what.notes if "is left out: " in note]
+        results = World(what, {what.models[0].name: FEW}, 1800, 0, Case.LIKELY).run()
+        endings = results.models[0].requests
+        assert sum(endings.count(ending) for ending in Ending) == 3
+        assert endings.count(Ending.UNFINISHED) == 0
+    groups = [model for model in raw["models"] if "leader_worker" in model["serve"]]
+    cards = {"any-card-existing": 1}
+    assert len(left_out) == len(groups) + cards.get(name, 0)
+
+
+def test_pools_have_the_sizes_prices_and_times_of_the_stack_file():
+    what = scene_of(dev())
+    by_name = {pool.name: pool for pool in what.pools}
+    assert (by_name["t4"].least, by_name["t4"].most) == (0, 4)
+    assert what.hourly["a10", "ecs.gn7i-c32g1.8xlarge"] > 0
+    assert what.node_added["a10"].likely > what.node_added["system"].likely, "a driver"
+
+
+def test_a_model_on_knative_is_scaled_by_its_annotations():
+    [model] = scene_of(dev()).models
+    assert isinstance(model.scaler, KpaSettings)
+    assert (model.scaler.target, model.scaler.min_scale, model.scaler.max_scale) == (1.4, 1, 3)
+    assert (model.limit, model.routing) == (0, Routing.BETTER_OF_TWO)
+
+
+@pytest.mark.parametrize(("limit", "routing"), [(1, Routing.FIRST_WITH_ROOM), (4, Routing.IN_TURN)])
+def test_the_limit_of_a_pod_decides_which_one_gets_a_request(limit: int, routing: Routing):
+    changes = {"models[qwen].serve.knative.concurrency_limit": limit, f"{SCALE}.target": limit}
+    [model] = scene_of(merged(dev(), changes)).models
+    assert (model.limit, model.routing) == (limit, routing)
+
+
+def test_models_on_kserve_are_scaled_by_their_hpa_and_refuse_without_a_pod():
+    models = scene_of(hybrid(), "hybrid").models
+    assert all(isinstance(model.scaler, HpaSettings) for model in models)
+    assert {model.routing for model in models} == {Routing.RANDOM}
+
+
+def test_a_query_about_vllm_is_followed_and_another_one_is_told():
+    path = "models[qwen-chat].serve.kserve.scale"
+    query = {
+        "server": "http://prometheus.monitoring:9090",
+        "query": "sum(vllm:num_requests_waiting)",
+    }
+    changes = {f"{path}.metric": "prometheus", f"{path}.query": query, "keda": True}
+    what = scene_of(merged(hybrid(), changes), "hybrid")
+    assert isinstance(what.models[0].scaler, KedaSettings)
+    assert not any("knows nothing" in note for note in what.notes)
+    own = merged(hybrid(), {**changes, f"{path}.query": {**query, "query": "sum(my_metric)"}})
+    assert any("a query of its own" in note for note in scene_of(own, "hybrid").notes)
+
+
+def test_machines_of_an_idc_are_as_many_as_one_says():
+    what = scene_of(hybrid(), "hybrid", machines=5)
+    assert next(pool for pool in what.pools if pool.name == "idc").least == 5
+
+
+def test_weights_come_faster_through_the_cache_than_from_the_bucket():
+    path = "stores[models].oss.fuse_type"
+    near = scene_of(merged(dev(), {path: "ossfs"})).models[0]
+    far = scene_of(merged(dev(), {path: "ossfs", "models[qwen].cache": None})).models[0]
+    for size in near.starts:
+        assert near.starts[size].weights.likely < far.starts[size].weights.likely
+
+
+def test_a_pod_on_knative_keeps_its_card_for_the_pause_of_the_proxy():
+    [model] = scene_of(dev()).models
+    assert model.quiet_seconds == 30
+    assert model.finish_seconds == 600
