@@ -20,7 +20,7 @@ from stacks.sections.models import ModelSection
 
 from .calibration import LEAST, MOST, Calibration, Factors
 from .figures import model_of
-from .results import Ending, ModelResults, SimulationResults
+from .results import ModelResults, SimulationResults
 from .scene import Model, Scene
 from .times import Band
 
@@ -65,14 +65,16 @@ class CalibrationResult:
     """Parts of a start, with the defaults."""
     answers: int
     """Requests that could be compared."""
+    is_split: bool
+    """Whether answers were held out; of few, all are fitted to."""
     notes: Sequence[str]
 
     @property
     def is_better(self) -> bool:
-        """Whether the factors bring the simulation closer."""
+        """Whether the factors bring the simulation closer, or say something of a start."""
         before, after = self.calibration.off_before, self.calibration.off_after
-        is_start = any(self.phases)
-        return is_start if before is None or after is None else after < before or is_start
+        has_start = bool(self.phases)
+        return has_start if before is None or after is None else after < before or has_start
 
 
 def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
@@ -98,8 +100,8 @@ def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
         for alias in (model.name, model.server.served_name, *model.server.served_names)
         if alias is not None
     }
-    asked = served.get(run.target.model)
-    if asked is None:
+    section = served.get(run.target.model)
+    if section is None:
         raise Refused(
             name,
             f"{name} asked the model {run.target.model!r}, but it must be one of the stack's: "
@@ -111,7 +113,7 @@ def model_asked(run: Run, name: str, environment: Environment) -> ModelSection:
             f"{name} has no whole answer of a number of tokens, but it must have one: there is "
             "nothing to hold a simulation against.",
         )
-    return asked
+    return section
 
 
 def calibrate(
@@ -128,7 +130,7 @@ def calibrate(
     """
     samples = _asked(run)
     name = section.name
-    model = next(each for each in scene.models if each.name == name)
+    model = next(entry for entry in scene.models if entry.name == name)
     nodes = [scene.node_added[p] for p in section.placement.pools if p in scene.node_added]
     phases = [*_phases(run, model, nodes)]
     start = _start_factors(phases)
@@ -145,7 +147,8 @@ def calibrate(
         after,
         phases,
         int(_comparable(samples, baseline, held_out | fitted).sum()),
-        [*_notes(run, samples, phases, held_out, fitted)],
+        not bool((held_out & fitted).any()),
+        [*_notes(run, samples, phases, held_out, fitted, model)],
     )
 
 
@@ -263,9 +266,9 @@ def _comparable(
     samples: Sequence[Sample], result: ModelResults, chosen: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Which requests have a whole answer on both sides."""
-    whole = np.array([_is_whole(sample) for sample in samples], bool)
-    answered: NDArray[np.bool_] = result.requests.endings == Ending.ANSWERED
-    return chosen & whole & answered
+    measured = np.array([_is_whole(sample) for sample in samples], bool)
+    compared: NDArray[np.bool_] = chosen & measured & ~result.requests.failed
+    return compared
 
 
 def _waits(samples: Sequence[Sample]) -> Numbers:
@@ -333,6 +336,7 @@ def _notes(
     phases: Sequence[Deviation],
     held_out: NDArray[np.bool_],
     fitted: NDArray[np.bool_],
+    model: Model,
 ) -> Iterator[str]:
     if not run.complete:
         yield "The load test was interrupted; what would have come later is missing."
@@ -341,13 +345,19 @@ def _notes(
         yield f"{failed:,} of {len(run.samples):,} requests failed, and are not compared."
     if bool((held_out & fitted).any()):
         yield (
-            f"{len(samples)} answers are too few to hold any out: how far it is off afterwards is "
-            f"said of the same ones. {HELD_OUT_FROM} or more would do."
+            f"With less than {HELD_OUT_FROM} answers none is held out: how far it is off "
+            "afterwards is said of the same ones."
         )
     if not any(sample.output_tokens > 1 for sample in samples):
         yield "No answer has two tokens, so decode is left at 1."
     if run.scenario.cold_start:
         yield "A cold start says little of prompts, so prefill is left at 1."
+        if model.least:
+            yield (
+                f"The stack keeps a pod of {model.name} (scale.min {model.least}), so the "
+                "simulated request meets one, and the measured one did not: compare the parts of "
+                "the start."
+            )
     elif run.scenario.spike or (run.scenario.steady and run.scenario.steady.rate is None):
         yield (
             "Its clients waited for their answers before they asked again; simulated requests come "

@@ -30,7 +30,7 @@ from .scene import Model, Scene
 from .slo import SloResult, attempts, search
 from .stack_edit import change_diff
 from .staging import Changes, StackSettings, Staged, read_settings, stage
-from .strategies import Variant, VariantLeftOut, choose, strategies
+from .strategies import SLO, Variant, VariantLeftOut, choose, strategies
 from .strategies import compare as compare_variants
 from .terminal import show, show_calibration, show_search
 from .traffic import DAY, Lengths, Traffic, joined, measured, read_trace, spike, tide
@@ -107,7 +107,8 @@ def compare(
         Refused: A file or an option is wrong; one sentence per fault.
     """
     simulation = Simulation(stack, root, options)
-    comparison, result = simulation.compare(said), simulation.search(said)
+    result = simulation.search(said)
+    comparison = simulation.compare(said, result)
     diff = simulation.diff(result.best.changes) if result else None
     if kind is Format.TERMINAL:
         with _file_or(output, console) as target:
@@ -116,7 +117,8 @@ def compare(
                 target.print()
                 show_search(result, diff, target)
         return
-    text = render(comparison) if kind is Format.HTML else to_json(comparison, result, diff) + "\n"
+    written = render if kind is Format.HTML else to_json
+    text = written(comparison, result, diff) + "\n"
     if output is None:
         console.file.write(text)
     else:
@@ -147,7 +149,7 @@ def calibrate(
     """
     result = Simulation(stack, root, options).calibrate(path)
     show_calibration(result, console)
-    if output is not None:
+    if output is not None and result.is_better:
         save(result.calibration, output)
         console.print(f"Wrote {output}; --calibration {output} uses it.")
 
@@ -201,11 +203,12 @@ class Simulation:
         self.scene = self._scene(self.as_is)
         self.traffic = self._read_traffic()
 
-    def compare(self, said: Console) -> StrategyComparison:
-        """Holds variants side by side.
+    def compare(self, said: Console, result: SloResult | None = None) -> StrategyComparison:
+        """Holds variants side by side, and with them the cheapest that keeps a promise.
 
         Args:
             said: Where progress is told.
+            result: What a search for it came to, if there was one.
 
         Raises:
             Refused: A variant that is asked for is none.
@@ -214,6 +217,9 @@ class Simulation:
         every = strategies(self.stack, self.as_is.environment, list(self.traffic))
         chosen = choose(every, options.variants)
         variants = [each for each in chosen if isinstance(each, Variant)]
+        if result and result.best.changes:
+            words = "the cheapest that keeps" if result.best.holds else "the closest to"
+            variants.append(Variant(SLO, f"{words} what is promised", result.best.changes))
         outcomes = []
         for outcome in compare_variants(self.stack, variants, self._simulate):
             outcomes.append(outcome)

@@ -14,7 +14,7 @@ from .figures import (
     user_figures,
 )
 from .results import SimulationResults
-from .strategies import AS_IS, Outcome, Variant, VariantLeftOut
+from .strategies import AS_IS, Variant, VariantLeftOut, VariantOutcome
 from .world import Case
 
 
@@ -24,7 +24,7 @@ class VariantRow:
 
     number: int
     """Its number on a page, from 1."""
-    outcome: Outcome
+    outcome: VariantOutcome
     limit: float
 
     @property
@@ -58,7 +58,7 @@ class StrategyComparison:
     """Seconds to the first token that are in time."""
     traffic: Mapping[str, Any]
     """What is asked of which model, as `traffic.joined` says it."""
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[VariantOutcome]
     left_out: Sequence[VariantLeftOut] = ()
     calibrated: str = ""
     """File that the times are calibrated by; empty for the defaults."""
@@ -70,7 +70,7 @@ class StrategyComparison:
         return [VariantRow(n, outcome, self.limit) for n, outcome in enumerate(simulated, 1)]
 
     @property
-    def refused(self) -> Sequence[Outcome]:
+    def refused(self) -> Sequence[VariantOutcome]:
         """Variants that cannot be deployed."""
         return [outcome for outcome in self.outcomes if not outcome.results]
 

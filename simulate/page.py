@@ -25,6 +25,8 @@ from .figures import (
     time_words,
 )
 from .results import DAY, HOUR, Ending, ModelResults, SimulationResults
+from .slo import SloResult
+from .slo_words import change_lines, search_words
 
 PICTURED: Final = 6
 """Variants that have pictures; of more, the table alone shows the rest."""
@@ -55,8 +57,16 @@ class PictureGroup:
     pictures: Sequence[Picture]
 
 
-def render(comparison: StrategyComparison) -> str:
-    """The page: a finding, the table, and pictures. Nothing in it runs or is loaded."""
+def render(
+    comparison: StrategyComparison, search: SloResult | None = None, diff: str | None = None
+) -> str:
+    """The page: a finding, the table, and pictures. Nothing in it runs or is loaded.
+
+    Args:
+        comparison: Variants side by side.
+        search: A search for the cheapest setting, where something was promised.
+        diff: The change that it proposes; None where the file cannot be changed so.
+    """
     folders = [Path(__file__).parent, Path(loadtest.__path__[0])]
     environment = Environment(
         loader=FileSystemLoader(folders),
@@ -75,6 +85,9 @@ def render(comparison: StrategyComparison) -> str:
         pictured=PICTURED,
         days=comparison.seconds / DAY,
         breakdowns=[*_breakdowns(comparison)],
+        search=search,
+        promise=[*search_words(search)] if search else [],
+        change=diff or change_lines(search.best.changes if search else {}),
     )
 
 
@@ -90,7 +103,8 @@ def finding(comparison: StrategyComparison) -> Iterator[str]:
         name = f"{users.model}: " if len(as_is.users) > 1 else ""
         parts = [f"as it is, TTFT p95 is {_wait(as_is, at)}{_money(as_is)}"]
         if fastest is not as_is:
-            parts.append(f"fastest is {fastest.variant.key}: {_wait(fastest, at)}{_money(fastest)}")
+            what = "fastest and cheapest" if cheapest is fastest else "fastest"
+            parts.append(f"{what} is {fastest.variant.key}: {_wait(fastest, at)}{_money(fastest)}")
         if cheapest not in (as_is, fastest):
             parts.append(
                 f"cheapest is {cheapest.variant.key}: {_wait(cheapest, at)}{_money(cheapest)}"
@@ -134,10 +148,10 @@ def _cell(
         return Cell("")
     likely, ends = estimate_words(column.of(users, row.stack), column.words)
     values = [
-        column.of(other, entry.stack).likely
+        column.of(figures, entry.stack).likely
         for entry in comparison.rows
-        for other in entry.users
-        if other.model == users.model
+        for figures in entry.users
+        if figures.model == users.model
     ]
     best = (max if column.more_is_better else min)(values)
     texts = {column.words(value) for value in values}
@@ -199,11 +213,11 @@ def _of(model: str, models: Sequence[str]) -> str:
 def _pods_words(results: SimulationResults, model: ModelResults) -> str:
     times, rates = plots.rates_of(model.requests.arrivals, results.seconds)
     busiest = times[int(rates.argmax())] / HOUR
-    wanted = max((step.value for step in model.desired), default=0)
+    most = max((step.value for step in model.desired), default=0)
     ready = [step.value for step in model.ready if step.time < results.seconds]
     return (
         f"At most {rates.max():.2f} requests/s, from hour {busiest:.1f} on. Pods wanted: up to "
-        f"{wanted}; ready: {min(ready, default=0)} to {max(ready, default=0)}. Met no pod: "
+        f"{most}; ready: {min(ready, default=0)} to {max(ready, default=0)}. Met no pod: "
         f"{model.cold_starts:,}."
     )
 
@@ -237,7 +251,7 @@ def _nodes_words(row: VariantRow) -> str:
 def _lanes_words(stack: StackFigures) -> str:
     training = hours_words(stack.training_gpu_hours.likely)
     serving = hours_words(stack.serving_gpu_hours.likely)
-    times = f"{stack.preemptions.likely:,.0f} times"
+    times = plots.often(stack.preemptions.likely)
     return f"GPU hours a day: {serving} of models, {training} of training, which gave way {times}."
 
 

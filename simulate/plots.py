@@ -61,11 +61,11 @@ def load_and_pods(results: SimulationResults, model: ModelResults, name: str) ->
         below = picture.axes(
             left=LEFT, top=legend_at + 16 * (len(pools) + 2) + 6, right=RIGHT, height=110
         )
-        wanted = _steps(model.desired, end)
+        desired = _steps(model.desired, end)
         ready = _steps(model.ready, end)
         below.plot(*ready, color=TEXT, linewidth=2.4, drawstyle="steps-post", label="pods ready")
         below.plot(
-            *wanted, color=BAD, linewidth=1.2, linestyle=(0, (3, 2)), drawstyle="steps-post",
+            *desired, color=BAD, linewidth=1.2, linestyle=(0, (3, 2)), drawstyle="steps-post",
             zorder=3, label="pods wanted",
         )  # fmt: skip
         for at, pool in enumerate(pools):
@@ -76,7 +76,7 @@ def load_and_pods(results: SimulationResults, model: ModelResults, name: str) ->
                 linestyle=DASHES[(at + 1) % len(DASHES)], drawstyle="steps-post",
                 label=f"of these on {pool}",
             )  # fmt: skip
-        most = max(wanted[1].max(initial=1.0), ready[1].max(initial=1.0))
+        most = max(desired[1].max(initial=1.0), ready[1].max(initial=1.0))
         below.set_ylim(0, most * 1.12)
         below.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         picture.legend(below, top=legend_at)
@@ -109,8 +109,8 @@ def waits_over_time(
     answered = np.isfinite(waits)
     log = is_log(*ends)
     with mpl.rc_context(STYLE):
-        picture = Canvas(NARROW, 254)
-        axes = picture.axes(left=LEFT, top=44, right=RIGHT, height=164)
+        picture = Canvas(NARROW, 264)
+        axes = picture.axes(left=LEFT, top=54, right=RIGHT, height=164)
         seconds_axis(axes, "y", *ends)
         hours = requests.arrivals[answered] / HOUR
         dots(axes, hours, waits[answered], colour, end=end / HOUR, log=log)
@@ -325,9 +325,9 @@ def _steps(steps: Sequence[Step], end: float) -> tuple[Numbers, Numbers]:
     after = [step for step in steps if 0 < step.time < end]
     first = before[-1].value if before else 0
     changes = [Step(0.0, first), *after]
-    kept = [changes[0], *(b for a, b in pairwise(changes) if a.value != b.value)]
-    times = np.array([*(step.time for step in kept), end])
-    values = np.array([*(step.value for step in kept), kept[-1].value], np.float64)
+    moves = [changes[0], *(b for a, b in pairwise(changes) if a.value != b.value)]
+    times = np.array([*(step.time for step in moves), end])
+    values = np.array([*(step.value for step in moves), moves[-1].value], np.float64)
     times, values = thinned(times, values)
     return times / HOUR, values
 

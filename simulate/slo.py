@@ -162,11 +162,11 @@ class _Search:
     def tidied(self, point: Point) -> Point:
         """The same without changes that save nothing."""
         for axis, today in enumerate(self.today):
-            other = _moved(point, axis, today)
-            if other != point:
-                trial, cost = self.trial(other), self.trials[point].cost
+            unchanged = _moved(point, axis, today)
+            if unchanged != point:
+                trial, cost = self.trial(unchanged), self.trials[point].cost
                 if trial.holds and trial.cost[:3] <= cost[:3]:
-                    point = other
+                    point = unchanged
         return point
 
     def _lowest(self, point: Point, axis: int) -> Point:
@@ -243,9 +243,9 @@ def axes_of(
         yield _axis(f"{path}.scale.min", bounds, section.scale.min)
         yield from _target_axis(f"{path}.scale.target", model)
         if isinstance(section, KnativeServe) and not reserve_faults(environment, model):
-            there = section.reserve is not None
-            value = value_of(stack.settings, f"{path}.reserve") if there else {"replicas": 1}
-            yield Axis(f"{path}.reserve", [LEFT_OUT, value], int(there))
+            has_reserve = section.reserve is not None
+            value = value_of(stack.settings, f"{path}.reserve") if has_reserve else {"replicas": 1}
+            yield Axis(f"{path}.reserve", [LEFT_OUT, value], int(has_reserve))
     for name in dict.fromkeys(pool for model in models for pool in model.placement.pools):
         pool = environment.pool(name)
         if isinstance(pool, PoolSection):
@@ -291,8 +291,8 @@ def _moved(point: Point, axis: int, value: int) -> Point:
 
 
 def _excess(results: SimulationResults, promised: Sequence[Objective]) -> float:
-    asked = [model.requests for model in results.models if len(model.requests)]
-    return max((o.excess(requests) for o in promised for requests in asked), default=0.0)
+    loads = [model.requests for model in results.models if len(model.requests)]
+    return max((o.excess(requests) for o in promised for requests in loads), default=0.0)
 
 
 def _cost(results: SimulationResults) -> tuple[float, float, float]:
@@ -308,7 +308,7 @@ def _limits(
 ) -> Iterator[str]:
     """Why a setting does not keep the promise, of the models that break it."""
     for section in models:
-        model = next(each for each in results.models if each.name == section.name)
+        model = next(entry for entry in results.models if entry.name == section.name)
         broken = [o for o in promised if o.excess(model.requests) > 1]
         if broken:
             yield from _limits_of(results, model, section, broken[0])

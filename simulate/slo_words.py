@@ -17,35 +17,35 @@ def search_words(search: SloResult) -> Iterator[str]:
         f"Promised: {words(search.promised)}. Of {search.simulations} settings, simulated in the "
         "case of the longest times:"
     )
-    yield f"  today: {_trial(search, search.today)}"
+    yield f"today: {_trial(search, search.today)}"
     best = search.best
     if best.holds and not best.changes:
-        yield "  Nothing cheaper keeps it, of what was tried."
+        yield "Nothing cheaper keeps it, of what was tried."
     elif best.holds:
-        yield f"  cheapest that keeps it: {_trial(search, best)}{_against(best, search.today)}"
+        yield f"cheapest that keeps it: {_trial(search, best)}{_against(best, search.today)}"
     elif best.changes:
-        yield f"  Nothing keeps it. Closest: {_trial(search, best)}{_against(best, search.today)}"
+        yield f"Nothing keeps it. Closest: {_trial(search, best)}{_against(best, search.today)}"
     else:
-        yield "  Nothing keeps it, and nothing comes closer than the stack as it is."
+        yield "Nothing keeps it, and nothing comes closer than the stack as it is."
     if search.ended_early:
-        yield "  The search ended after as many simulations as it has; there may be a cheaper one."
+        yield "The search ended after as many simulations as it has; there may be a cheaper one."
     for note in search.notes:
-        yield f"  {note}"
+        yield f"{note}"
 
 
 def _trial(search: SloResult, trial: Trial) -> str:
     results = trial.results
     if results is None:
         return "cannot be deployed"
-    asked = [model for model in results.models if len(model.requests)]
+    models = [model for model in results.models if len(model.requests)]
     times = [
         f"{model.name} {objective.figure} p{objective.percent:g} "
         f"{time_words(objective.time(model.requests))}"
-        for model in asked
+        for model in models
         for objective in search.promised
     ]
-    kept = "kept" if trial.holds else "broken"
-    return f"{kept}: {', '.join(times)}; {_money(results)}"
+    verdict = "kept" if trial.holds else "broken"
+    return f"{verdict}: {', '.join(times)}; {_money(results)}"
 
 
 def _money(results: SimulationResults) -> str:
@@ -60,7 +60,7 @@ def _against(trial: Trial, today: Trial) -> str:
         return ""
     currency = trial.results.currency
     now, then = (
-        each.money_per_day.get(currency, Decimal()) for each in (today.results, trial.results)
+        results.money_per_day.get(currency, Decimal()) for results in (today.results, trial.results)
     )
     difference = then - now
     word = "more" if difference > 0 else "less"

@@ -50,7 +50,10 @@ def edited(text: str, project: str, changes: Changes) -> str | None:
 def _settings(text: str, project: str) -> dict[str, Any]:
     config = yaml.safe_load(text)["config"]
     prefix = f"{project}:"
-    return {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+    stated = {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+    # Written out: what an alias stands for is then a value of its own.
+    written: dict[str, Any] = json.loads(json.dumps(stated, default=str))
+    return written
 
 
 def _with(text: str, project: str, path: str, value: Any) -> str:
@@ -71,16 +74,15 @@ def _with(text: str, project: str, path: str, value: Any) -> str:
     if entry is None:
         return _inserted(text, holder, f"{keys[-1]}: {written}")
     node = entry[1]
-    if _is_block(node):
-        raise LookupError(path)
     return f"{text[: node.start_mark.index]}{written}{text[node.end_mark.index :]}"
 
 
 def _inner(holder: yaml.Node, key: str) -> yaml.Node:
     if isinstance(holder, yaml.SequenceNode):
+        nodes: list[yaml.Node] = holder.value
         return next(
             node
-            for node in holder.value
+            for node in nodes
             if (name := _entry(node, "name")) is not None and name[1].value == key
         )
     entry = _entry(holder, key)
@@ -106,7 +108,7 @@ def _is_block(node: yaml.Node) -> bool:
     """Whether a node ends where the next one begins, and not behind its own text."""
     if isinstance(node, yaml.ScalarNode):
         return node.style in ("|", ">")
-    return not node.flow_style
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
 
 
 def _inserted(text: str, holder: yaml.MappingNode, line: str) -> str:

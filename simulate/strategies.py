@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from components.args import Args, faults
 from components.quantity import GIB, parse
 from plan.refused import Refused
+from stacks.checks.views import workloads
 from stacks.sections.environment import Environment
 from stacks.sections.models import ModelSection
 from stacks.sections.pools import EdgePoolSection, PoolSection
@@ -26,6 +28,8 @@ from .world import Case
 
 AS_IS: Final = "as-is"
 """Key of the stack as its file says it."""
+SLO: Final = "slo"
+"""Key of what a search for the cheapest setting came to."""
 TARGETS: Final = range(1, 9)
 """Targets that are tried."""
 MAIN: Final = (
@@ -75,7 +79,7 @@ class VariantLeftOut:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VariantOutcome:
     """What came of a variant."""
 
     variant: Variant
@@ -87,15 +91,15 @@ class Outcome:
 
 def compare(
     stack: StackSettings, variants: Sequence[Variant], simulate: Simulate
-) -> Iterator[Outcome]:
+) -> Iterator[VariantOutcome]:
     """Plans and simulates variants, one after another."""
     for variant in variants:
         try:
             staged = stage(stack, variant.changes)
         except Refused as refused:
-            yield Outcome(variant, {}, refused.sentences)
+            yield VariantOutcome(variant, {}, refused.sentences)
         else:
-            yield Outcome(variant, {case: simulate(staged, case) for case in Case})
+            yield VariantOutcome(variant, {case: simulate(staged, case) for case in Case})
 
 
 def choose(
@@ -126,8 +130,8 @@ def choose(
                 for name in unknown
             ),
         )
-    wanted = {key for name in names or ["main"] for key in keys[name]}
-    return [option for option in options if option.key in wanted or option.key == AS_IS]
+    asked_keys = {key for name in names or ["main"] for key in keys[name]}
+    return [option for option in options if option.key in asked_keys or option.key == AS_IS]
 
 
 def strategies(
@@ -183,7 +187,7 @@ class _Writer:
         yield _variant("cache", "as it is, with a cache", self._cache)
         yield from self._pools()
         for target in TARGETS:
-            yield _variant(f"target={target}", f"target {target}", lambda n=target: self._target(n))
+            yield _variant(f"target={target}", f"target {target}", partial(self._target, target))
 
     # --- scale -----------------------------------------------------------------------------------
 
@@ -222,10 +226,8 @@ class _Writer:
     def _pools(self) -> Iterator[Variant | VariantLeftOut]:
         for name in dict.fromkeys(pool for m in self._models for pool in m.placement.pools):
             for step in (1, -1):
-                yield _variant(
-                    f"{name}{step:+}", f"pool {name}: {step:+} node", lambda n=name, s=step:
-                    self._resized(n, s)
-                )  # fmt: skip
+                resized = partial(self._resized, name, step)
+                yield _variant(f"{name}{step:+}", f"pool {name}: {step:+} node", resized)
 
     def _resized(self, name: str, step: int) -> Changes:
         pool = self._environment.pool(name)
@@ -265,14 +267,14 @@ class _Writer:
         losing = [model for model in self._models if model.cache is not None]
         pools = {model.cache.pool for model in losing if model.cache}
         spare = pools - set(self._used(losing))
-        kept = [entry for entry in self._entries() if entry.get("name") not in spare]
+        pools_left = [entry for entry in self._entries() if entry.get("name") not in spare]
         without = {f"models[{model.name}].cache": LEFT_OUT for model in losing}
-        return {**({"pools": kept} if kept != self._entries() else {}), **without}
+        return {**({"pools": pools_left} if pools_left != self._entries() else {}), **without}
 
     def _used(self, losing: Sequence[ModelSection]) -> Iterator[str]:
         """Pools that something uses once some models have no cache."""
         environment = self._environment
-        for workload in (*environment.models, *environment.training):
+        for _, workload in workloads(environment):
             yield from workload.placement.pools
         for model in environment.models:
             if model.cache is not None and model not in losing:

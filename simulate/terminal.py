@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .calibrate import CalibrationResult
+from .calibrate import CalibrationResult, Deviation
 from .comparison import StrategyComparison, VariantRow
-from .figures import FigureColumn, UserFigures, estimate_words
-from .results import DAY
+from .figures import FigureColumn, UserFigures, estimate_words, time_words
+from .results import DAY, Ending
 from .slo import SloResult
 from .slo_words import change_lines, search_words
 
@@ -36,6 +36,7 @@ def show(comparison: StrategyComparison, console: Console) -> None:
         console.print(Text("Hours, money and what gave way are of the whole stack.", style="dim"))
     for heading, lines, style in (
         ("Variants", [f"{row.variant.key}: {row.variant.words}" for row in comparison.rows], ""),
+        ("Failed", [*_failures(comparison)], ""),
         ("Left out", [f"{option.key}: {option.why}" for option in comparison.left_out], ""),
         ("Refused", [*_refused(comparison)], "red"),
         ("Bear in mind", [*comparison.notes()], "yellow"),
@@ -54,8 +55,9 @@ def show_search(search: SloResult, diff: str | None, console: Console) -> None:
         diff: The change as a diff; None where the file cannot be changed so.
         console: Where to print it.
     """
-    for line in search_words(search):
-        console.print(Text(line), soft_wrap=not console.is_terminal)
+    for at, line in enumerate(search_words(search)):
+        indent = "  " if at else ""
+        console.print(Text(f"{indent}{line}"), soft_wrap=not console.is_terminal)
     changes = search.best.changes
     if changes:
         console.print(Text("\nChange to the stack file", style="bold"))
@@ -68,29 +70,59 @@ def show_search(search: SloResult, diff: str | None, console: Console) -> None:
 
 
 def show_calibration(result: CalibrationResult, console: Console) -> None:
-    """Prints how far a simulation was off a load test, and the factors that bring it closer."""
+    """Prints how far a simulation was off a load test, the factors, and how far it is off then."""
     calibration = result.calibration
-    title = f"{calibration.source} against a simulation of the same requests to {calibration.model}"
-    console.print(Text(title, style="bold"))
+    console.print(
+        Text(f"{calibration.source} asked {calibration.model}: {result.answers:,} answers compared")
+    )
+    figures = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    figures.add_column("", no_wrap=True)
+    for title in ("measured", "simulated", "off", "calibrated", "off"):
+        figures.add_column(title, justify="right", header_style="dim", no_wrap=True)
     after = {deviation.name: deviation for deviation in result.after}
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-    for heading in ("", "measured", "simulated", "off", "with factors", "off"):
-        table.add_column(heading, justify="right" if heading else "left")
-    for deviation in (*result.before, *result.phases):
-        better = after.get(deviation.name)
-        table.add_row(
-            deviation.name,
-            f"{deviation.measured:.2f} s",
-            f"{deviation.simulated:.2f} s",
-            f"{deviation.off:+.0%}",
-            *((f"{better.simulated:.2f} s", f"{better.off:+.0%}") if better else ("", "")),
-        )
-    console.print(table)
+    for deviation in result.before:
+        figures.add_row(deviation.name, *_deviation(deviation), *_after(after.get(deviation.name)))
     factors = asdict(calibration.factors)
-    changed = [f"{name} x {factor:.3g}" for name, factor in factors.items() if factor != 1]
-    console.print(f"Factors: {', '.join(changed) or 'none, as it was close enough'}.")
+    for part in result.phases:
+        figures.add_row(
+            f"{part.name} (start)",
+            *_deviation(part),
+            time_words(part.simulated * factors[part.name]),
+        )
+    console.print(figures, crop=False)
+    lines = [f"{name} {factor:g}" for name, factor in factors.items() if factor != 1]
+    console.print(Text(f"Factors: {', '.join(lines) or 'all 1'}."))
+    for line in calibration_words(result):
+        console.print(Text(line), soft_wrap=not console.is_terminal)
     for note in result.notes:
-        console.print(Text(note, style="yellow"), soft_wrap=not console.is_terminal)
+        console.print(Text(f"  {note}", style="yellow"), soft_wrap=not console.is_terminal)
+
+
+def calibration_words(result: CalibrationResult) -> Iterator[str]:
+    """How far it was off, and how far it is, in sentences."""
+    before, after = result.calibration.off_before, result.calibration.off_after
+    if before is not None and after is not None:
+        yield (
+            f"Off by {before:.1%} on average with the defaults, by {after:.1%} with the factors, "
+            "of answers that are held out."
+            if result.is_split
+            else f"Off by {before:.1%} on average with the defaults, by {after:.1%} with the "
+            "factors, of the same answers."
+        )
+    if not result.is_better:
+        yield "The factors bring it no closer: the defaults stand, and no file is written."
+
+
+def _deviation(deviation: Deviation) -> tuple[str, str, str]:
+    return (
+        time_words(deviation.measured),
+        time_words(deviation.simulated),
+        f"{deviation.off:+.0%}",
+    )
+
+
+def _after(deviation: Deviation | None) -> tuple[str, str]:
+    return ("", "") if deviation is None else _deviation(deviation)[1:]
 
 
 def _title(comparison: StrategyComparison) -> str:
@@ -106,6 +138,20 @@ def _traffic(comparison: StrategyComparison) -> Iterator[str]:
             f"{model}: {entry['requests']:,} requests, at most {entry['peak_per_second']:g}/s: "
             f"{entry['source']}"
         )
+
+
+def _failures(comparison: StrategyComparison) -> Iterator[str]:
+    """How requests ended that have no whole answer, as times usually are."""
+    for row in comparison.rows:
+        for model in row.likely.models:
+            counts = [
+                f"{model.requests.count(ending):,} {ending.name.lower().replace('_', ' ')}"
+                for ending in Ending
+                if ending is not Ending.ANSWERED and model.requests.count(ending)
+            ]
+            if counts:
+                name = f" {model.name}" if len(row.users) > 1 else ""
+                yield f"{row.variant.key}{name}: {', '.join(counts)}"
 
 
 def _refused(comparison: StrategyComparison) -> Iterator[str]:

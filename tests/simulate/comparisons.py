@@ -5,7 +5,7 @@ from typing import Any
 
 from simulate.comparison import StrategyComparison
 from simulate.results import SimulationResults
-from simulate.strategies import Outcome, Variant, VariantLeftOut
+from simulate.strategies import Variant, VariantLeftOut, VariantOutcome
 from simulate.world import Case
 from tests.simulate.made import cases, day, results
 
@@ -16,12 +16,12 @@ TRAFFIC: Mapping[str, Any] = {
 
 def outcome(
     key: str, simulated: Mapping[Case, SimulationResults] | None = None, *refusal: str
-) -> Outcome:
+) -> VariantOutcome:
     """What came of a variant; it is refused where nothing was simulated."""
-    return Outcome(Variant(key, f"words of {key}"), simulated or {}, refusal)
+    return VariantOutcome(Variant(key, f"words of {key}"), simulated or {}, refusal)
 
 
-def comparison(*outcomes: Outcome, **changes: Any) -> StrategyComparison:
+def comparison(*outcomes: VariantOutcome, **changes: Any) -> StrategyComparison:
     """A stack as it is beside two variants; one is refused, and one makes no sense."""
     fields: dict[str, Any] = {
         "stack": "dev",

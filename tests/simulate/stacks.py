@@ -37,11 +37,14 @@ class HandSimulator:
     reserve instance; in the busiest hours 5 s more for each that is too many.
     """
 
-    def __init__(self, stack: StackSettings, busy: int = 10, engine: float = 0.4) -> None:
+    def __init__(
+        self, stack: StackSettings, busy: int = 10, engine: float = 0.4, reserve_hourly: int = 0
+    ) -> None:
         self.attempts: list[Changes] = []
         self.stack = stack
         self.busy = busy
         self.engine = engine
+        self.reserve_hourly = reserve_hourly
 
     def __call__(self, changes: Changes) -> SimulationResults | None:
         environment = environment_of(with_changes(self.stack, changes))
@@ -60,7 +63,8 @@ class HandSimulator:
         pods = min(wanted, room)
         waits = [self.engine] * 1000
         waits[:100] = [self.engine + 5 * max(0, self.busy - 5 * pods)] * 100
-        if not least and not getattr(serve, "reserve", None):
+        has_reserve = getattr(serve, "reserve", None) is not None
+        if not least and not has_reserve:
             waits[100:160] = [60.0] * 60
         spans = []
         for pool in bought:
@@ -74,4 +78,5 @@ class HandSimulator:
             pods=[Span(section.name, "", 0, DAY, 1, 1)] * least,
         )
         hourly = {(pool.name, A10): Decimal(10) for pool in bought}
-        return results(of_model, jobs=(), nodes=spans, hourly=hourly, fees_hourly={})
+        fees = {"CNY": Decimal(self.reserve_hourly * has_reserve)}
+        return results(of_model, jobs=(), nodes=spans, hourly=hourly, fees_hourly=fees)

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from simulate import plots
-from simulate.comparison import StrategyComparison, VariantRow
+from simulate.comparison import VariantRow
+from simulate.objective import objectives
 from simulate.page import finding, render
 from simulate.results import DAY, Ending, Step
+from simulate.slo import search
 from simulate.world import Case
 from tests.page import Page
 from tests.simulate.comparisons import TRAFFIC, comparison, outcome, two_models
 from tests.simulate.made import A10, cases, day, model, requests, results
+from tests.simulate.stacks import HandSimulator, environment_of, stack_of
 
 HOSTILE: Final = "</style><script>alert('x')</script>\"><img src=x onerror=y>{{ 7*7 }}$\\frac{1}$"
 TEMPLATE: Final = (Path(__file__).parents[2] / "simulate" / "page.html.j2").read_text()
@@ -117,6 +120,17 @@ def test_what_was_not_simulated_says_why(page: Page) -> None:
     assert "cache: It has no volume." in page.text
 
 
+def test_a_search_is_above_with_its_change_and_what_stands_in_the_way() -> None:
+    stack = stack_of("dev")
+    environment, simulator = environment_of(stack), HandSimulator(stack)
+    found = search(stack, environment, ["qwen"], objectives("ttft_p95=2s"), simulator)
+    page = Page(render(comparison(outcome("as-is", cases())), found, "-a\n+<b>"))
+    assert "Promised: TTFT p95 at most 2 s." in page.text
+    assert "-a +<b>" in page.text
+    missed = search(stack, environment, ["qwen"], objectives("ttft_p50=1ms"), simulator)
+    assert "which is the engine itself" in Page(render(comparison(), missed)).text
+
+
 def test_nothing_is_called_measured(page: Page) -> None:
     assert "Nothing here was measured: times are published ones" in page.text
     calibrated = Page(render(comparison(outcome("as-is", cases()), calibrated="cal.json")))
@@ -132,6 +146,8 @@ def test_the_finding_names_the_fastest_and_the_cheapest() -> None:
         "790 ms (772..845 ms), for CNY 1,935 a day; cheapest is cheap: 25.7 s (15.6..45.9 s), "
         "for CNY 15 a day."
     )
+    both = comparison(outcome("as-is", cases()), outcome("both", cases(0.2, nodes=())))
+    assert "fastest and cheapest is both: 790 ms" in next(finding(both))
     assert [*finding(comparison(outcome("as-is", None, "No.")))] == []
 
 
@@ -143,14 +159,14 @@ def test_a_stack_of_two_models_has_pictures_and_lines_of_both() -> None:
     assert "Embed: as it is" in page.text
 
 
-def test_only_the_first_variants_have_pictures_and_the_page_says_so() -> None:
-    many: StrategyComparison = comparison(
-        *(outcome(f"v{number}", cases()) for number in range(8)), left_out=()
-    )
-    page = Page(render(many))
-    assert "Pictures are of the first 6 strategies." in page.text
+def test_only_the_first_variants_have_pictures_and_the_page_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulate.page.PICTURED", 1)
+    page = Page(render(comparison()))
+    assert "Pictures are of the first 1 strategies." in page.text
     pictures = [element for element in page.of("div") if element.get("role") == "img"]
-    assert len(pictures) == 1 + 6 * 4
+    assert len(pictures) == 1 + 4
 
 
 def test_a_page_of_a_hundred_thousand_requests_stays_small() -> None:

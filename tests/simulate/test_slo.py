@@ -80,11 +80,17 @@ def test_of_many_values_some_are_passed_over_but_not_todays_nor_the_last() -> No
 
 
 @pytest.mark.parametrize("text", ["ttft_p95=2s", "within=99%@2s", "ttft_p50=1s"])
-@pytest.mark.parametrize("busy", [4, 6, 10])
-def test_the_cheapest_setting_is_as_cheap_as_that_of_trying_them_all(text: str, busy: int) -> None:
-    bounds = {"pools[t4].autoscale": {"min": 0, "max": 1}, f"{KNATIVE}.scale.max": 2}
+@pytest.mark.parametrize(("busy", "reserve_hourly"), [(4, 0), (6, 0), (10, 0), (6, 5)])
+def test_the_cheapest_setting_is_as_cheap_as_that_of_trying_them_all(
+    text: str, busy: int, reserve_hourly: int
+) -> None:
+    bounds = {
+        "pools[t4].autoscale": {"min": 0, "max": 1},
+        f"{KNATIVE}.scale.max": 2,
+        f"{KNATIVE}.scale.min": 0,
+    }
     stack = stack_of("dev", bounds)
-    result, simulator = searched(text, stack, busy=busy)
+    result, simulator = searched(text, stack, busy=busy, reserve_hourly=reserve_hourly)
     assert result.best.holds
     assert result.simulations == len(simulator.attempts) <= MOST_SIMULATIONS
     costs = []
@@ -130,6 +136,18 @@ def test_nothing_is_changed_that_saves_nothing() -> None:
     assert result.best.holds
     assert result.best.changes == {}
     assert "Nothing cheaper keeps it" in said(result)
+    fixed = {"pools": ["a10"]}
+    stack = stack_of(
+        "dev",
+        {
+            f"{KNATIVE}.scale.min": 0,
+            "models[qwen].placement": fixed,
+            "training[finetune].placement": fixed,
+            "pools[a10].size": 1,
+        },
+    )
+    result, _ = searched("within=99%@2s", stack, busy=4)
+    assert result.best.changes == {f"{KNATIVE}.reserve": {"replicas": 1}}
 
 
 def test_a_promise_that_nothing_keeps_gives_the_best_and_what_limits_it() -> None:
@@ -151,6 +169,9 @@ def test_the_search_ends_with_what_it_has_when_its_simulations_are_spent() -> No
     assert result.ended_early
     assert result.best.results is not None
     assert "there may be a cheaper one" in said(result)
+    result, simulator = searched("ttft_p95=2s", most=1)
+    assert len(simulator.attempts) == 1
+    assert result.best.changes == {}
 
 
 def test_of_pods_that_do_not_fit_fewer_are_tried() -> None:

@@ -49,6 +49,7 @@ def settings(text: str) -> dict[str, Any]:
 CHANGES: list[dict[str, Any]] = [
     {"pools[a10].size": 3},
     {"pools[t4].autoscale.max": 8},
+    {"pools[t4].autoscale": LEFT_OUT},
     {"models[qwen].serve.knative.scale.min": 0},
     {"models[qwen].serve.knative.scale.target": LEFT_OUT},
     {"models[qwen].serve.knative.scale.max": LEFT_OUT},
@@ -68,7 +69,7 @@ def test_a_changed_block_says_what_was_asked_for_and_keeps_comments(
     kept = ["# A comment.", "# where", "# Two of them.", "# bought", "# Bounds."]
     assert all(comment in text for comment in kept)
     lines = len(set(BLOCK.splitlines()) ^ set(text.splitlines()))
-    assert lines <= 4
+    assert lines <= 6
 
 
 def test_the_stack_files_of_this_repository_take_any_change_of_a_search() -> None:
@@ -97,6 +98,16 @@ def test_an_empty_section_takes_a_value_too() -> None:
 def test_what_cannot_be_changed_line_by_line_is_not_changed_wrongly() -> None:
     anchored = BLOCK.replace("size: 2  # bought", "size: &two 2").replace("max: 3", "max: *two")
     assert edited(anchored, PROJECT, {"pools[a10].size": 4}) is None
+    assert edited(anchored, PROJECT, {"models[qwen].serve.knative.scale.max": 4}) is None
+    shared = (
+        BLOCK.replace("autoscale:", "autoscale: &bounds")
+        + """\
+  ack-inference:edge:
+    autoscale: *bounds
+"""
+    )
+    assert edited(shared, PROJECT, {"pools[a10].size": 4}) is not None
+    assert edited(shared, PROJECT, {"pools[t4].autoscale.max": 5}) is None
     assert edited(BLOCK, PROJECT, {"pools[h20].size": 4}) is None
     assert edited(BLOCK, PROJECT, {"nodes[a].size": 4}) is None
     assert edited(BLOCK, PROJECT, {"models[qwen].serve.knative.scale": {"max": 1}}) is None

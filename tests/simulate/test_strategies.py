@@ -8,9 +8,9 @@ from simulate.staging import Changes, StackSettings, Staged, changed, stage
 from simulate.strategies import (
     AS_IS,
     MAIN,
-    Outcome,
     Variant,
     VariantLeftOut,
+    VariantOutcome,
     choose,
     compare,
     strategies,
@@ -187,7 +187,7 @@ def test_all_cases_of_a_variant_are_simulated_and_a_refused_one_says_its_sentenc
     more, bad = compare(stack_of("dev"), variants, simulate)
     assert {*more.results} == {*Case}
     assert calls == [(3, case) for case in Case]
-    assert isinstance(bad, Outcome)
+    assert isinstance(bad, VariantOutcome)
     assert not bad.results
     assert any("a11" in sentence for sentence in bad.refusal)
 

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from simulate.comparison import StrategyComparison
-from simulate.results import DAY
+from simulate.results import DAY, Ending
 from simulate.terminal import show
+from simulate.world import Case
 from tests.simulate.comparisons import comparison, outcome, two_models
-from tests.simulate.made import cases
+from tests.simulate.made import cases, model, requests, results
 
 TITLES = [
     "TTFT p50", "TTFT p95", "TTFT p99", "within 2 s", "failed", "met no pod", "GPU-h/day",
@@ -86,6 +87,14 @@ def test_what_has_no_price_is_told() -> None:
     assert "Money leaves out nodes of a10, t4, which have no known price." in text
     assert "  Note." in text
     assert "CNY/day" not in text
+
+
+def test_it_says_how_requests_failed() -> None:
+    endings = {0: Ending.REJECTED, 1: Ending.REJECTED, 2: Ending.TIMED_OUT}
+    failing = results(model(requests=requests([1.0] * 9, endings=endings)))
+    text = shown(comparison(outcome("as-is", dict.fromkeys(Case, failing))))
+    assert "as-is: 1 timed out, 2 rejected" in text
+    assert "Failed" not in shown()
 
 
 def test_where_nothing_could_be_simulated_the_reasons_are_shown_alone() -> None:
