@@ -43,7 +43,7 @@ changes = {
 }
 scene = read_scene(stage(read_settings(Path("."), "dev"), changes))
 traffic = {"qwen": tide(peak, 1, 7)}
-world = World(scene, traffic, 86_400, 0, Case.LIKELY)
+world = World(scene, traffic, 86_400, 0, BandPoint.LIKELY)
 start = time.process_time()
 world.run()
 print(json.dumps({

@@ -77,7 +77,7 @@ RULES: Final = (
         "Pods keep to what the baseline of Kubernetes' Pod Security Standards lets them.",
         Level.MANDATORY,
         workloads.pods_on_the_node,
-        workloads.Capabilities,
+        workloads.ContainerCapabilities,
     ),
     Rule(
         "no-root",

@@ -250,7 +250,7 @@ _CAPABILITIES: Final = (
 _OF_THE_NODE: Final = ("hostNetwork", "hostPID", "hostIPC")
 
 
-class Capabilities(Settings):
+class ContainerCapabilities(Settings):
     """What containers may be given beyond the standard."""
 
     capabilities: list[str] = ["IPC_LOCK"]
@@ -258,7 +258,7 @@ class Capabilities(Settings):
     """
 
 
-def pods_on_the_node(plan: Plan, settings: Capabilities) -> Iterator[Finding]:
+def pods_on_the_node(plan: Plan, settings: ContainerCapabilities) -> Iterator[Finding]:
     """Pods that reach beyond their containers: what the baseline of Kubernetes refuses."""
     why = "whoever gets into the container has the node, and all pods on it"
     pods = pods_in(plan)
@@ -278,7 +278,7 @@ def pods_on_the_node(plan: Plan, settings: Capabilities) -> Iterator[Finding]:
 
 
 def _beyond(
-    path: str, container: Mapping[str, Any], settings: Capabilities
+    path: str, container: Mapping[str, Any], settings: ContainerCapabilities
 ) -> Iterator[tuple[str, object, str]]:
     context = section(container, "securityContext")
     if context.get("privileged") is True:

@@ -31,7 +31,7 @@ from simulate.engine_profiles import (
     engine_estimate,
     shape_of,
 )
-from simulate.server import EngineProfile, Server
+from simulate.server import EngineProfile, EngineServer
 
 from .step import Row, Say, Skipped, Step
 
@@ -94,7 +94,7 @@ def play(profile: EngineProfile, requests: Sequence[Request], in_hand: float = i
         requests: What it is asked.
         in_hand: Requests that the client has open at most; others wait at the client.
     """
-    server = Server(profile, 0.0)
+    server = EngineServer(profile, 0.0)
     times = np.full((len(requests), 2), nan)
     sent = np.zeros(len(requests))
 
@@ -487,7 +487,7 @@ def run_all(say: Say) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class EngineComparison:
     """Our engine beside BLIS in a case."""
 
     case: BlisCase
@@ -507,14 +507,14 @@ class Comparison:
         return error(self.ours.e2e, self.theirs.e2e), error(self.ours.e2e_p90, self.theirs.e2e_p90)
 
 
-def compare(recorded: Mapping[str, Any], times: str) -> list[Comparison]:
+def compare(recorded: Mapping[str, Any], times: str) -> list[EngineComparison]:
     """Our engine beside what BLIS answered."""
     comparisons = []
     for case in CASES:
         profile = case.as_blis_counts if times == "same times" else case.likely
         requests = case.requests
         ours = figures(play(profile, requests), requests)
-        comparisons.append(Comparison(case, ours, Figures(**recorded[times][case.name])))
+        comparisons.append(EngineComparison(case, ours, Figures(**recorded[times][case.name])))
     return comparisons
 
 

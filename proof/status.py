@@ -47,7 +47,7 @@ STACKS: Final[Mapping[str, Raw]] = {
 
 
 @dataclass
-class Scene:
+class StatusScene:
     """A stack that is up, and its cluster."""
 
     of: Plan
@@ -134,7 +134,7 @@ def _age(pod: Manifest) -> tuple[str, str]:
     return revision, str(about["creationTimestamp"])
 
 
-Break = Callable[[Scene], AbstractContextManager[Callable[[], None]]]
+Break = Callable[[StatusScene], AbstractContextManager[Callable[[], None]]]
 """Breaks something until the context ends; gives what is done again before each look."""
 
 
@@ -160,7 +160,7 @@ def _nothing() -> None:
 
 @contextmanager
 def _patched(
-    scene: Scene, entries: Sequence[Manifest], change: Manifest, subresource: str = ""
+    scene: StatusScene, entries: Sequence[Manifest], change: Manifest, subresource: str = ""
 ) -> Iterator[Callable[[], None]]:
     """Objects with a change, which is written again before each look, and taken back at the end."""
 
@@ -183,13 +183,13 @@ def _undone(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _gpu_nodes(scene: Scene) -> list[dict[str, Any]]:
+def _gpu_nodes(scene: StatusScene) -> list[dict[str, Any]]:
     return [node for node in scene.all("v1", "Node") if CARDS in node["status"]["allocatable"]]
 
 
 @contextmanager
 def _on_nodes(
-    scene: Scene, change: Manifest, subresource: str = ""
+    scene: StatusScene, change: Manifest, subresource: str = ""
 ) -> Iterator[Callable[[], None]]:
     nodes = _gpu_nodes(scene)
     with _patched(scene, nodes, change, subresource):
@@ -198,7 +198,7 @@ def _on_nodes(
 
 
 @contextmanager
-def _taint(scene: Scene) -> Iterator[Callable[[], None]]:
+def _taint(scene: StatusScene) -> Iterator[Callable[[], None]]:
     nodes = _gpu_nodes(scene)
     taint = {"key": "broken", "value": "yes", "effect": "NoSchedule"}
     for node in nodes:
@@ -213,7 +213,7 @@ def _changed(edit: Callable[[dict[str, Any]], None]) -> Break:
     """Breaks the Knative Service by an edit of its template."""
 
     @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+    def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         service = scene.get("serving.knative.dev/v1", "Service", "qwen")
         template = service["spec"]["template"]
         changed = _copy(template)
@@ -242,7 +242,7 @@ def _objects(*manifests: Manifest, seconds: float = 0) -> Break:
     """Breaks a model by objects, once they are in force and its pod is made anew."""
 
     @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+    def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         for manifest in manifests:
             scene.client.apply(manifest, MANAGER, force=True)
         time.sleep(seconds)
@@ -255,7 +255,7 @@ def _objects(*manifests: Manifest, seconds: float = 0) -> Break:
 
 
 @contextmanager
-def _restricted(scene: Scene) -> Iterator[Callable[[], None]]:
+def _restricted(scene: StatusScene) -> Iterator[Callable[[], None]]:
     entry = scene.get("v1", "Namespace", NAMESPACE)
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     with _patched(scene, [entry], {"metadata": {"labels": labels}}):
@@ -264,7 +264,7 @@ def _restricted(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _nowhere(scene: Scene) -> Iterator[Callable[[], None]]:
+def _nowhere(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """Traffic for a revision that is not there."""
     entry = scene.get("serving.knative.dev/v1", "Service", "qwen")
     scene.merge(entry, {"spec": {"traffic": [{"revisionName": "qwen-00099", "percent": 100}]}})
@@ -273,7 +273,7 @@ def _nowhere(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _held(scene: Scene) -> Iterator[Callable[[], None]]:
+def _held(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """A policy that somebody has deleted, and a finalizer holds."""
     entry = scene.get("scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", "qwen")
     scene.merge(entry, {"metadata": {"finalizers": ["proof.invalid/hold"]}})
@@ -287,7 +287,7 @@ def _container(**container: Any) -> Break:
     """Breaks a model by what a kubelet says of its container."""
 
     @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+    def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         pod = scene.pods("qwen")[0]
         scene.says(pod, **container)
         yield _nothing
@@ -297,7 +297,7 @@ def _container(**container: Any) -> Break:
 
 
 @contextmanager
-def _mount(scene: Scene) -> Iterator[Callable[[], None]]:
+def _mount(scene: StatusScene) -> Iterator[Callable[[], None]]:
     pod = scene.pods("qwen")[0]
     scene.says(pod, state={"waiting": {"reason": "ContainerCreating"}})
     said = 'MountVolume.SetUp failed for volume "models": rpc error: code = DeadlineExceeded'
@@ -307,7 +307,7 @@ def _mount(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _late(scene: Scene) -> Iterator[Callable[[], None]]:
+def _late(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """A revision whose pod waits for a node that was asked for, until its deadline has passed."""
 
     def asked_for() -> None:
@@ -328,7 +328,7 @@ def _status(api_version: str, kind: str, name: str, **status: Any) -> Break:
     """Breaks an object by its status, against its controller, which writes it anew each time."""
 
     @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+    def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         entry = scene.get(api_version, kind, name)
         with _patched(scene, [entry], {"status": status}, "status") as write, _insisting(write):
             yield _nothing
@@ -355,7 +355,7 @@ def _insisting(write: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _unclaimed(scene: Scene) -> Iterator[Callable[[], None]]:
+def _unclaimed(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """A claim whose volume is not there."""
     claim = scene.get("v1", "PersistentVolumeClaim", "finetune")
     volume = scene.get("v1", "PersistentVolume", claim["spec"]["volumeName"])
@@ -381,7 +381,7 @@ def _anew(manifest: Manifest) -> dict[str, Any]:
 
 
 @contextmanager
-def _without_priority(scene: Scene) -> Iterator[Callable[[], None]]:
+def _without_priority(scene: StatusScene) -> Iterator[Callable[[], None]]:
     entry = scene.get("scheduling.k8s.io/v1", "PriorityClass", "inference")
     scene.client.delete(entry)
     yield _nothing
@@ -390,7 +390,7 @@ def _without_priority(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _without_flag(scene: Scene) -> Iterator[Callable[[], None]]:
+def _without_flag(scene: StatusScene) -> Iterator[Callable[[], None]]:
     entry = scene.get("v1", "ConfigMap", "config-features")
     configuration = scene.get("serving.knative.dev/v1", "Configuration", "qwen")
     with _patched(scene, [entry], {"data": {"kubernetes.podspec-priorityclassname": "disabled"}}):
@@ -400,7 +400,7 @@ def _without_flag(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _selector(scene: Scene) -> Iterator[Callable[[], None]]:
+def _selector(scene: StatusScene) -> Iterator[Callable[[], None]]:
     entry = scene.get("scheduling.alibabacloud.com/v1alpha1", "ResourcePolicy", "qwen")
     change = {"spec": {"selector": {"release": "other"}}}
     with _patched(scene, [entry], change) as again:
@@ -408,7 +408,7 @@ def _selector(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _more_important(scene: Scene) -> Iterator[Callable[[], None]]:
+def _more_important(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """Pods that take every card that inference does not have."""
     taken = [_filler(number) for number in range(2)]
     for pod in taken:
@@ -434,7 +434,7 @@ def _filler(number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _lost(scene: Scene) -> Iterator[Callable[[], None]]:
+def _lost(scene: StatusScene) -> Iterator[Callable[[], None]]:
     name = scene.pods("qwen")[0]["spec"]["nodeName"]
     node = scene.get("v1", "Node", name)
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -445,7 +445,7 @@ def _lost(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _certificate(scene: Scene) -> Iterator[Callable[[], None]]:
+def _certificate(scene: StatusScene) -> Iterator[Callable[[], None]]:
     hosts = [
         rule["host"]
         for ingress in scene.all("networking.k8s.io/v1", "Ingress")
@@ -472,7 +472,7 @@ def _certificate(scene: Scene) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _keda(scene: Scene) -> Iterator[Callable[[], None]]:
+def _keda(scene: StatusScene) -> Iterator[Callable[[], None]]:
     entry = {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
@@ -495,7 +495,7 @@ def _measured(breaks: Break) -> Break:
     """Breaks something while the HPA sees its metric, which it says itself every 15 seconds."""
 
     @contextmanager
-    def broken(scene: Scene) -> Iterator[Callable[[], None]]:
+    def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         scaler = scene.get("autoscaling/v2", "HorizontalPodAutoscaler", "qwen-chat")
         seen = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
         with breaks(scene) as again:
@@ -510,7 +510,7 @@ def _measured(breaks: Break) -> Break:
 
 
 @contextmanager
-def _as_it_is(scene: Scene) -> Iterator[Callable[[], None]]:
+def _as_it_is(scene: StatusScene) -> Iterator[Callable[[], None]]:
     yield _nothing
 
 
@@ -735,7 +735,7 @@ BROKEN: Final[Sequence[Breakage]] = (
 """What is broken, in the order in which it is."""
 
 
-def attempt(scene: Scene, broken: Breakage) -> Row:
+def attempt(scene: StatusScene, broken: Breakage) -> Row:
     """Breaks something, waits until the right thing is said, and until all is well again."""
     faults = []
     # What was broken before it may have moved others about, who settle a little later.
@@ -779,7 +779,7 @@ def _is_well(way: Way) -> bool:
     return all(NO_METRIC in finding.why for finding in way.findings)
 
 
-def _heals(scene: Scene, model: str) -> bool:
+def _heals(scene: StatusScene, model: str) -> bool:
     start = time.monotonic()
     while time.monotonic() - start < SECONDS:
         if _is_well(scene.way(model)):
@@ -793,7 +793,7 @@ def _words(finding: Finding | None) -> str:
 
 
 @contextmanager
-def up(stack: str, folder: Path) -> Iterator[Scene]:
+def up(stack: str, folder: Path) -> Iterator[StatusScene]:
     """A stack on nodes, as it is changed for this step.
 
     Raises:
@@ -810,7 +810,7 @@ def up(stack: str, folder: Path) -> Iterator[Scene]:
             if outcome.errors:
                 raise RuntimeError("; ".join(outcome.errors))
             [(name, path)] = box.kubeconfigs.items()
-            scene = Scene(
+            scene = StatusScene(
                 planned(raw, stack=stack), box.clusters.find(name).client, Connection(path)
             )
             _prepare(scene)
@@ -835,7 +835,7 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
     }
 
 
-def _prepare(scene: Scene) -> None:
+def _prepare(scene: StatusScene) -> None:
     """Installs the resource types of KEDA and cert-manager, which no sandbox runs."""
     for of in (
         ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
@@ -844,7 +844,7 @@ def _prepare(scene: Scene) -> None:
         scene.client.apply(_definition(*of), MANAGER)
 
 
-def _give_addresses(scene: Scene) -> None:
+def _give_addresses(scene: StatusScene) -> None:
     """Gives each Ingress an address, as its controller would."""
     address = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
     for ingress in scene.all("networking.k8s.io/v1", "Ingress"):
@@ -874,7 +874,7 @@ def run(say: Say, cases: Sequence[Breakage] = BROKEN) -> Iterator[Row]:
             yield Row(f"{stack}: up", "failed", (str(failed),))
 
 
-def _healthy(stack: str, scene: Scene) -> Row:
+def _healthy(stack: str, scene: StatusScene) -> Row:
     """Nothing is said of a stack that is well, but for what a sandbox has broken by nature."""
     start = time.monotonic()
     faults = ["it was never looked at"]

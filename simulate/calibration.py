@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from plan.refused import Refused
 
-from .scene import Model, Scene, Start
+from .scene import Model, PodStart, Scene
 
 FORMAT: Final = 1
 """Version of the file; a change that an older reader would misread raises it."""
@@ -69,7 +69,7 @@ def _model(model: Model, factors: Factors) -> Model:
     if factors == Factors():
         return model
 
-    def start(start: Start) -> Start:
+    def start(start: PodStart) -> PodStart:
         return replace(
             start,
             first_image=start.first_image.times(factors.image),

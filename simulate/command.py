@@ -34,7 +34,7 @@ from .strategies import SLO, Variant, VariantLeftOut, choose, strategies
 from .strategies import compare as compare_variants
 from .terminal import show, show_calibration, show_search
 from .traffic import DAY, Lengths, Traffic, joined, measured, read_trace, spike, tide
-from .world import Case, World
+from .world import BandPoint, World
 
 SHAPES: Final = ("tide", "spike")
 """Traffic that is drawn; anything else is a file."""
@@ -264,14 +264,16 @@ class Simulation:
         scene = self._scene(self.as_is)
 
         def simulated(factors: Factors) -> SimulationResults:
-            return self._run(_with(scene, section.name, factors), traffic, Case.LIKELY)
+            return self._run(_with(scene, section.name, factors), traffic, BandPoint.LIKELY)
 
         return fit(run, path.name, section, scene, simulated)
 
-    def _simulate(self, staged: Staged, case: Case) -> SimulationResults:
+    def _simulate(self, staged: Staged, case: BandPoint) -> SimulationResults:
         return self._run(self._scene(staged), self.traffic, case)
 
-    def _run(self, scene: Scene, traffic: Mapping[str, Traffic], case: Case) -> SimulationResults:
+    def _run(
+        self, scene: Scene, traffic: Mapping[str, Traffic], case: BandPoint
+    ) -> SimulationResults:
         last = max((each.seconds for each in traffic.values()), default=0.0)
         drawn = self.options.traffic in SHAPES and traffic is self.traffic
         seconds = self.options.days * DAY if drawn else last + 60

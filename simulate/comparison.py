@@ -15,7 +15,7 @@ from .figures import (
 )
 from .results import SimulationResults
 from .strategies import AS_IS, Variant, VariantLeftOut, VariantOutcome
-from .world import Case
+from .world import BandPoint
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class VariantRow:
     @property
     def likely(self) -> SimulationResults:
         """What came of it as times usually are."""
-        return self.outcome.results[Case.LIKELY]
+        return self.outcome.results[BandPoint.LIKELY]
 
     @cached_property
     def users(self) -> Sequence[UserFigures]:

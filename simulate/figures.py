@@ -8,7 +8,7 @@ from typing import Final
 from loadtest.units import seconds
 
 from .results import DAY, ModelResults, SimulationResults
-from .world import Case
+from .world import BandPoint
 
 TTFT_LIMIT: Final = 2.0
 """Seconds to the first token that a request is held to where no objective says others; a choice,
@@ -26,9 +26,9 @@ class Estimate:
     high: float
 
     @classmethod
-    def of(cls, values: Mapping[Case, float]) -> "Estimate":
+    def of(cls, values: Mapping[BandPoint, float]) -> "Estimate":
         """The estimate of a value of each case."""
-        return cls(min(values.values()), values[Case.LIKELY], max(values.values()))
+        return cls(min(values.values()), values[BandPoint.LIKELY], max(values.values()))
 
     @property
     def is_point(self) -> bool:
@@ -75,18 +75,18 @@ class StackFigures:
     """Pools whose nodes have no price."""
 
 
-def user_figures(results: Mapping[Case, SimulationResults], limit: float) -> list[UserFigures]:
+def user_figures(results: Mapping[BandPoint, SimulationResults], limit: float) -> list[UserFigures]:
     """Figures of the users of each model.
 
     Args:
         results: Of all three cases.
         limit: Seconds to the first token that are in time.
     """
-    names = [model.name for model in results[Case.LIKELY].models]
+    names = [model.name for model in results[BandPoint.LIKELY].models]
     return [_users(name, results, limit) for name in names]
 
 
-def _users(name: str, results: Mapping[Case, SimulationResults], limit: float) -> UserFigures:
+def _users(name: str, results: Mapping[BandPoint, SimulationResults], limit: float) -> UserFigures:
     models = {case: model_of(result, name) for case, result in results.items()}
 
     def estimate(of: Callable[[ModelResults], float]) -> Estimate:
@@ -94,7 +94,7 @@ def _users(name: str, results: Mapping[Case, SimulationResults], limit: float) -
 
     return UserFigures(
         name,
-        len(models[Case.LIKELY].requests),
+        len(models[BandPoint.LIKELY].requests),
         estimate(lambda model: model.requests.wait(50)),
         estimate(lambda model: model.requests.wait(95)),
         estimate(lambda model: model.requests.wait(99)),
@@ -106,7 +106,7 @@ def _users(name: str, results: Mapping[Case, SimulationResults], limit: float) -
     )
 
 
-def stack_figures(results: Mapping[Case, SimulationResults]) -> StackFigures:
+def stack_figures(results: Mapping[BandPoint, SimulationResults]) -> StackFigures:
     """Figures of a whole stack."""
 
     def estimate(of: Callable[[SimulationResults], float]) -> Estimate:
@@ -128,7 +128,7 @@ def stack_figures(results: Mapping[Case, SimulationResults]) -> StackFigures:
             )
             for currency in currencies
         },
-        results[Case.LIKELY].unpriced,
+        results[BandPoint.LIKELY].unpriced,
     )
 
 

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from .results import Ending, ModelResults, RequestResults, Span, Step
+from .results import CountChange, Ending, Lifespan, ModelResults, RequestResults
 from .scene import Model, Routing
-from .server import EngineProfile, Event, Server
+from .server import EngineProfile, EngineServer, RequestEvent
 from .traffic import Traffic
 
 QUEUE_LIMIT: Final = 10_000
@@ -49,7 +49,7 @@ class ServingPod:
         "wake",
     )
 
-    server: Server
+    server: EngineServer
     """Its engine, from when it is ready."""
     look: Callable[[float], None]
     """Looks at it, from then on."""
@@ -71,7 +71,7 @@ class ServingPod:
         self, now: float, profile: EngineProfile, look: Callable[["ServingPod", float], None]
     ) -> None:
         """Its engine is up."""
-        self.server, self.state, self.ready = Server(profile, now), PodState.READY, now
+        self.server, self.state, self.ready = EngineServer(profile, now), PodState.READY, now
         self.look = partial(look, self)
 
 
@@ -114,7 +114,7 @@ class ModelRun:
         self._queue: deque[int] = deque()
         self._ready: list[ServingPod] = []
         self._reserves: list[ServingPod] = []
-        self._readiness: list[Step] = []
+        self._readiness: list[CountChange] = []
         self._integral = 0.0
         self._count = 0
         self._changed = 0.0
@@ -187,7 +187,7 @@ class ModelRun:
                 self._end(now, request, Ending.LOST)
         pod.in_hand = 0
 
-    def results(self, end: float, desired: list[Step], pods: list[Span]) -> ModelResults:
+    def results(self, end: float, desired: list[CountChange], pods: list[Lifespan]) -> ModelResults:
         """What came of it.
 
         Args:
@@ -293,7 +293,7 @@ class ModelRun:
     def _look(self, now: float, pod: ServingPod) -> None:
         """Takes what a server has done."""
         for time, request, event in pod.server.advance(now):
-            if event is Event.FIRST_TOKEN:
+            if event is RequestEvent.FIRST_TOKEN:
                 self._firsts[request] = time
             else:
                 pod.in_hand -= 1
@@ -327,4 +327,4 @@ class ModelRun:
         self._note_ready(now)
 
     def _note_ready(self, now: float) -> None:
-        self._readiness.append(Step(now - self._start, self.ready_pods))
+        self._readiness.append(CountChange(now - self._start, self.ready_pods))

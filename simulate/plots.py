@@ -29,7 +29,7 @@ from loadtest.pictures import (
 
 from .comparison import VariantRow
 from .figures import model_of
-from .results import HOUR, ModelResults, SimulationResults, Span, Step
+from .results import HOUR, CountChange, Lifespan, ModelResults, SimulationResults
 
 LEFT: Final = 40
 RIGHT: Final = 14
@@ -252,7 +252,7 @@ def lanes(results: SimulationResults, name: str) -> Markup:
         return picture.svg(name)
 
 
-def _lanes(results: SimulationResults) -> Iterator[tuple[str, Sequence[Span], bool]]:
+def _lanes(results: SimulationResults) -> Iterator[tuple[str, Sequence[Lifespan], bool]]:
     """Lanes from top to bottom: a name, its pods, and whether it is a job."""
     workloads = [(job.name, job.pods, True) for job in results.jobs]
     workloads += [(model.name, model.pods, False) for model in results.models]
@@ -319,12 +319,12 @@ def rates_of(arrivals: Numbers, end: float) -> tuple[Numbers, Numbers]:
     return edges, np.append(rates, rates[-1:])
 
 
-def _steps(steps: Sequence[Step], end: float) -> tuple[Numbers, Numbers]:
+def _steps(steps: Sequence[CountChange], end: float) -> tuple[Numbers, Numbers]:
     """Hours and values of steps, from 0 to the end."""
     before = [step for step in steps if step.time <= 0]
     after = [step for step in steps if 0 < step.time < end]
     first = before[-1].value if before else 0
-    changes = [Step(0.0, first), *after]
+    changes = [CountChange(0.0, first), *after]
     moves = [changes[0], *(b for a, b in pairwise(changes) if a.value != b.value)]
     times = np.array([*(step.time for step in moves), end])
     values = np.array([*(step.value for step in moves), moves[-1].value], np.float64)
@@ -346,7 +346,7 @@ def often(count: float) -> str:
     return "once" if count == 1 else f"{count:,.0f} times"
 
 
-def _pools(pods: Sequence[Span]) -> list[str]:
+def _pools(pods: Sequence[Lifespan]) -> list[str]:
     return list(dict.fromkeys(pod.where for pod in pods if pod.where))
 
 

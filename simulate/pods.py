@@ -10,17 +10,17 @@ from components.catalog.labels import GPU_RESOURCE
 from .engine_profiles import EngineEstimate
 from .model_run import ModelRun, PodState, ServingPod
 from .placement import Placement
-from .results import JobResults, ModelResults, Span, Step
+from .results import CountChange, JobResults, Lifespan, ModelResults
 from .rooms import Pod, SimulatedNode
 from .scaling import Scaler, scaler_of
-from .scene import Job, Model, Start
+from .scene import Job, Model, PodStart
 from .server import EngineProfile
 from .templates import PodTemplate
 from .traffic import Traffic
 from .workloads import PodController, Workloads
 
 
-class Cluster(Protocol):
+class PodCluster(Protocol):
     """Where pods live, and when."""
 
     seed: int
@@ -33,7 +33,7 @@ class Cluster(Protocol):
     def look_soon(self, now: float) -> None:
         """Looks at pods and nodes once all that happens now has happened."""
 
-    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: SimulatedNode) -> float:
+    def start_seconds(self, starts: Mapping[str, PodStart], pod: Pod, node: SimulatedNode) -> float:
         """How long a pod takes on its node until it is ready."""
 
     def engine(self, estimate: EngineEstimate) -> EngineProfile:
@@ -46,18 +46,18 @@ class Cluster(Protocol):
 class _Pods:
     """What both have in common: when pods were where."""
 
-    def __init__(self, cluster: Cluster, name: str, template: PodTemplate) -> None:
+    def __init__(self, cluster: PodCluster, name: str, template: PodTemplate) -> None:
         self.template = template
         self._cluster = cluster
         self._name = name
         self._cards = template.requests.get(GPU_RESOURCE, 0)
-        self._spans: list[Span] = []
+        self._spans: list[Lifespan] = []
 
     def _note(self, pool: str, started: float, ready: float | None, end: float) -> None:
         start, until = self._cluster.within(started, end)
         if until > start:
             since = None if ready is None or ready >= end else self._cluster.within(ready, end)[0]
-            self._spans.append(Span(self._name, pool, start, until, self._cards, since))
+            self._spans.append(Lifespan(self._name, pool, start, until, self._cards, since))
 
     def _gone(self, now: float, pod: Pod) -> None:
         self._cluster.workloads.gone(now, pod)
@@ -67,7 +67,7 @@ class _Pods:
 class ModelPods(_Pods):
     """A model: its requests, its autoscaler, and its pods."""
 
-    def __init__(self, cluster: Cluster, model: Model, traffic: Traffic, start: float) -> None:
+    def __init__(self, cluster: PodCluster, model: Model, traffic: Traffic, start: float) -> None:
         """Its pods come with `begin`.
 
         Args:
@@ -84,7 +84,7 @@ class ModelPods(_Pods):
         self._start = start
         self._pods: dict[Pod, ServingPod] = {}
         """All that are not gone, oldest first."""
-        self._desired: list[Step] = []
+        self._desired: list[CountChange] = []
         self._scaler: Scaler = scaler_of(model, cluster, self)
 
     def begin(self) -> None:
@@ -107,7 +107,7 @@ class ModelPods(_Pods):
         """Asks its controller for pods."""
         if self._desired and self.replicas == replicas:
             return
-        self._desired.append(Step(now - self._start, replicas))
+        self._desired.append(CountChange(now - self._start, replicas))
         self._cluster.workloads.scale(self.template, replicas)
         self._cluster.look_soon(now)
 
@@ -188,7 +188,7 @@ class ModelPods(_Pods):
 class JobPods(_Pods):
     """A training job, which has work all the time."""
 
-    def __init__(self, cluster: Cluster, job: Job, start: float) -> None:
+    def __init__(self, cluster: PodCluster, job: Job, start: float) -> None:
         """Its pods come with `begin`.
 
         Args:

@@ -28,7 +28,7 @@ from .kpa import KpaSettings, kpa_settings
 from .kserve import autoscaler_settings
 from .policies import KIND as POLICY
 from .policies import read_policy
-from .scene import Job, Model, Routing, Scene, Start
+from .scene import Job, Model, PodStart, Routing, Scene
 from .staging import Staged
 from .templates import PodTemplate, PriorityClasses, pod_templates
 
@@ -59,10 +59,10 @@ def read_scene(staged: Staged, machines: int = MACHINES) -> Scene:
     Raises:
         Refused: A part of it cannot be simulated; one sentence each.
     """
-    return _Reader(staged, machines).scene()
+    return _SceneReader(staged, machines).scene()
 
 
-class _Reader:
+class _SceneReader:
     """What is read more than once."""
 
     def __init__(self, staged: Staged, machines: int) -> None:
@@ -186,13 +186,13 @@ class _Reader:
     def _instance(self, size: str) -> Instance | None:
         return self.environment.instances.get(size)
 
-    def _start(self, model: ModelSection, instance: Instance | None) -> Start:
+    def _start(self, model: ModelSection, instance: Instance | None) -> PodStart:
         network = times.network_bytes(instance)
         image = vllm_image(model.server.image)
         release = image.version if image else None
         vllm = model.server.vllm
         size = times.image_bytes(release)
-        return Start(
+        return PodStart(
             first_image=times.image_pulled(size, cached=False, network=network),
             image=times.image_pulled(size, cached=True),
             weights=self._weights(model, network),
@@ -211,7 +211,7 @@ class _Reader:
         load_format = vllm.load_format if vllm else None
         return times.model_loaded(size, self._source(model), network, load_format=load_format)
 
-    def _source(self, model: ModelSection) -> times.Source:
+    def _source(self, model: ModelSection) -> times.WeightsSource:
         """Whence a pod reads the weights: the cache, if there is one."""
         if model.cache is not None:
             [size, *_] = self.pools[model.cache.pool].sizes
@@ -232,9 +232,9 @@ class _Reader:
             starts={name: self._training_start(self._instance(name)) for name in names},
         )
 
-    def _training_start(self, instance: Instance | None) -> Start:
+    def _training_start(self, instance: Instance | None) -> PodStart:
         network = times.network_bytes(instance)
-        return Start(
+        return PodStart(
             first_image=times.image_pulled(TRAINING_IMAGE_BYTES, cached=False, network=network),
             image=times.image_pulled(TRAINING_IMAGE_BYTES, cached=True),
             weights=_NO_TIME,
@@ -316,7 +316,7 @@ def _routing(scaler: AutoscalerSettings | None, limit: int) -> Routing:
     return Routing.FIRST_WITH_ROOM if limit <= FIRST_WITH_ROOM_UP_TO else Routing.IN_TURN
 
 
-def _store_source(store: StoreSection) -> times.Source:
+def _store_source(store: StoreSection) -> times.WeightsSource:
     if store.oss is not None:
         return times.bucket(store.oss.fuse_type)
     if store.nas is not None:

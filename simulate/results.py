@@ -31,7 +31,7 @@ class Ending(IntEnum):
 
 
 @dataclass(frozen=True)
-class Span:
+class Lifespan:
     """A time in which something was there."""
 
     what: str
@@ -103,7 +103,7 @@ class RequestResults:
 
 
 @dataclass(frozen=True)
-class Step:
+class CountChange:
     """A number from some time on."""
 
     time: float
@@ -116,11 +116,11 @@ class ModelResults:
 
     name: str
     requests: RequestResults
-    desired: Sequence[Step]
+    desired: Sequence[CountChange]
     """Pods that the autoscaler wanted."""
-    ready: Sequence[Step]
+    ready: Sequence[CountChange]
     """Pods that were ready."""
-    pods: Sequence[Span]
+    pods: Sequence[Lifespan]
     cold_starts: int
     """Requests that came while no pod was ready."""
 
@@ -130,7 +130,7 @@ class JobResults:
     """What came of a training job."""
 
     name: str
-    pods: Sequence[Span]
+    pods: Sequence[Lifespan]
     preemptions: int
     """How often a pod of it gave way."""
 
@@ -142,7 +142,7 @@ class SimulationResults:
     seconds: float
     models: Sequence[ModelResults]
     jobs: Sequence[JobResults]
-    nodes: Sequence[Span]
+    nodes: Sequence[Lifespan]
     hourly: Mapping[tuple[str, str], Decimal]
     """Price of a node per hour, by pool and instance type; what has no price is left out."""
     fees_hourly: Mapping[str, Decimal]
@@ -193,6 +193,6 @@ class SimulationResults:
         return sorted(names)
 
 
-def gpu_hours(pod: Span) -> float:
+def gpu_hours(pod: Lifespan) -> float:
     """Hours of GPUs that a pod worked on, from when it was ready."""
     return 0.0 if pod.ready is None else max(0.0, pod.end - pod.ready) * pod.cards / HOUR

@@ -7,7 +7,7 @@ from .reading import read_scene
 from .results import SimulationResults
 from .staging import Staged
 from .traffic import DAY, Traffic
-from .world import Case, World
+from .world import BandPoint, World
 
 
 def simulate(
@@ -15,7 +15,7 @@ def simulate(
     traffic: Mapping[str, Traffic],
     *,
     seed: int = 0,
-    case: Case = Case.LIKELY,
+    case: BandPoint = BandPoint.LIKELY,
     seconds: float | None = None,
     calibrations: Sequence[Calibration] = (),
 ) -> SimulationResults:

@@ -17,7 +17,7 @@ from .model_run import ModelRun, PodState, ServingPod
 from .scene import Model
 
 
-class Clock(Protocol):
+class SimulatedClock(Protocol):
     """Has something done at a time."""
 
     def at(self, time: float, action: Callable[[float], None]) -> None:
@@ -44,7 +44,7 @@ class Scaled(Protocol):
 class Scaler:
     """Keeps as many pods as there are at the least."""
 
-    def __init__(self, model: Model, clock: Clock, workload: Scaled) -> None:
+    def __init__(self, model: Model, clock: SimulatedClock, workload: Scaled) -> None:
         """Begins with `begin`."""
         self._model = model
         self._clock = clock
@@ -61,7 +61,9 @@ class Scaler:
 class KnativeScaler(Scaler):
     """Knative's Pod Autoscaler: a figure each second, a decision every other one."""
 
-    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: KpaSettings) -> None:
+    def __init__(
+        self, model: Model, clock: SimulatedClock, workload: Scaled, settings: KpaSettings
+    ) -> None:
         """Begins with `begin`."""
         super().__init__(model, clock, workload)
         self._kpa = Kpa(settings, 0.0)
@@ -124,7 +126,9 @@ class KnativeScaler(Scaler):
 class HpaScaler(Scaler):
     """A HorizontalPodAutoscaler on what pods report of themselves."""
 
-    def __init__(self, model: Model, clock: Clock, workload: Scaled, settings: HpaSettings) -> None:
+    def __init__(
+        self, model: Model, clock: SimulatedClock, workload: Scaled, settings: HpaSettings
+    ) -> None:
         """Begins with `begin`."""
         super().__init__(model, clock, workload)
         self._hpa = Hpa(settings)
@@ -167,7 +171,7 @@ class KedaScaler(HpaScaler):
     """KEDA on a query over all pods: it wakes the first, and has an HPA for the others."""
 
     def __init__(
-        self, model: Model, clock: Clock, workload: Scaled, settings: KedaSettings
+        self, model: Model, clock: SimulatedClock, workload: Scaled, settings: KedaSettings
     ) -> None:
         """Begins with `begin`."""
         super().__init__(model, clock, workload, settings.hpa)
@@ -198,7 +202,7 @@ class KedaScaler(HpaScaler):
         return dict.fromkeys(self._keda.settings.activation, value)
 
 
-def scaler_of(model: Model, clock: Clock, workload: Scaled) -> Scaler:
+def scaler_of(model: Model, clock: SimulatedClock, workload: Scaled) -> Scaler:
     """The autoscaler of a model."""
     match model.scaler:
         case KpaSettings() as settings:

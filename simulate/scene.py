@@ -38,7 +38,7 @@ class Routing(Enum):
 
 
 @dataclass(frozen=True)
-class Start:
+class PodStart:
     """How long a pod takes on a node of one kind, from its placement until it is ready."""
 
     first_image: Band
@@ -72,7 +72,7 @@ class Model:
     """How long it may take to finish what it has in hand."""
     engines: Mapping[str, EngineEstimate]
     """By pool."""
-    starts: Mapping[str, Start]
+    starts: Mapping[str, PodStart]
     """By instance type."""
     query_metric: KServeMetric | None = None
     """Metric of vLLM that KEDA's query sums up; None where it asks for something else."""
@@ -93,7 +93,7 @@ class Job:
     name: str
     template: PodTemplate
     pods: int
-    starts: Mapping[str, Start]
+    starts: Mapping[str, PodStart]
     """By instance type."""
 
 

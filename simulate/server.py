@@ -89,12 +89,12 @@ class EngineProfile:
 
     def prefill(self, prompt: int) -> float:
         """Seconds until the first token of a prompt that an idle engine is handed."""
-        server = Server(self, 0.0)
+        server = EngineServer(self, 0.0)
         server.arrive(0.0, 0, prompt, 1)
         return server.advance(inf)[0][0]
 
 
-class Event(IntEnum):
+class RequestEvent(IntEnum):
     """What becomes of a request."""
 
     FIRST_TOKEN = 0
@@ -103,7 +103,7 @@ class Event(IntEnum):
     """Its answer is whole."""
 
 
-Happening = tuple[float, int, Event]
+Happening = tuple[float, int, RequestEvent]
 """When, of which request, and what."""
 
 
@@ -128,7 +128,7 @@ class _Sequence:
         """Count of the step that writes its last token; -1 where it is not answered now."""
 
 
-class Server:
+class EngineServer:
     """The engine of one pod, from where it is ready."""
 
     __slots__ = (
@@ -377,7 +377,7 @@ class Server:
                     self._context -= sequence.prompt + sequence.answer - finish
                     sequence.finish = -1
                     del self._running[sequence.request]
-                    happened.append((now, sequence.request, Event.DONE))
+                    happened.append((now, sequence.request, RequestEvent.DONE))
         if chunks:
             for sequence, size in chunks:
                 sequence.left -= size
@@ -391,12 +391,12 @@ class Server:
         """The step that reads the last of a prompt writes a token too."""
         now, request = self._at, sequence.request
         if not sequence.written:
-            happened.append((now, request, Event.FIRST_TOKEN))
+            happened.append((now, request, RequestEvent.FIRST_TOKEN))
         sequence.written += 1
         left = sequence.answer - sequence.written
         if not left:
             del self._running[request]
-            happened.append((now, request, Event.DONE))
+            happened.append((now, request, RequestEvent.DONE))
             return
         sequence.finish = self._count + left
         self._answered += 1

@@ -33,7 +33,7 @@ from .strategies import (
     scale_faults,
     size_of,
 )
-from .world import Case
+from .world import BandPoint
 
 MOST_SIMULATIONS: Final = 60
 """Simulations after which the search ends with what it has."""
@@ -189,7 +189,7 @@ def attempts(stack: StackSettings, simulate: Simulate) -> Attempt:
             staged = stage(stack, changes)
         except Refused:
             return None
-        return simulate(staged, Case.HIGH)
+        return simulate(staged, BandPoint.HIGH)
 
     return attempt
 

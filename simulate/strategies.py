@@ -24,7 +24,7 @@ from stacks.sections.pools import EdgePoolSection, PoolSection
 
 from .results import SimulationResults
 from .staging import LEFT_OUT, Changes, StackSettings, Staged, changed, stage
-from .world import Case
+from .world import BandPoint
 
 AS_IS: Final = "as-is"
 """Key of the stack as its file says it."""
@@ -54,7 +54,7 @@ HIGH_MARK: Final = Decimal("0.9")
 _IN_HAND: Final = ("concurrency", "vllm_num_requests_waiting", "vllm_num_requests_running")
 """Metrics that count requests in hand, of which 1 to 8 are targets."""
 
-Simulate = Callable[[Staged, Case], SimulationResults]
+Simulate = Callable[[Staged, BandPoint], SimulationResults]
 """Simulates a stack with the traffic and the seed of this comparison."""
 
 
@@ -83,7 +83,7 @@ class VariantOutcome:
     """What came of a variant."""
 
     variant: Variant
-    results: Mapping[Case, SimulationResults]
+    results: Mapping[BandPoint, SimulationResults]
     """Empty where it is refused."""
     refusal: Sequence[str] = ()
     """Why it cannot be deployed, a sentence each."""
@@ -99,7 +99,7 @@ def compare(
         except Refused as refused:
             yield VariantOutcome(variant, {}, refused.sentences)
         else:
-            yield VariantOutcome(variant, {case: simulate(staged, case) for case in Case})
+            yield VariantOutcome(variant, {case: simulate(staged, case) for case in BandPoint})
 
 
 def choose(

@@ -163,7 +163,7 @@ def image_pulled(
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightsSource:
     """Whence weights come to a node."""
 
     rate: Band
@@ -199,12 +199,12 @@ _NAS: Final[Mapping[StorageType, Band]] = MappingProxyType(
         StorageType.CAPACITY: Band(0.1e9, 0.15e9, 0.6e9, "NAS docs", assumption=True),
     }
 )
-CPFS: Final = Source(Band(0.36e9, 0.72e9, 3e9, "CPFS docs, 2024-04", assumption=True))
+CPFS: Final = WeightsSource(Band(0.36e9, 0.72e9, 3e9, "CPFS docs, 2024-04", assumption=True))
 """A file system of CPFS."""
-CLAIM: Final = Source(Band(0.15e9, 0.6e9, 3e9, "a claim of any kind", assumption=True))
+CLAIM: Final = WeightsSource(Band(0.15e9, 0.6e9, 3e9, "a claim of any kind", assumption=True))
 """A claim that exists, of which nothing is known."""
 # Hub: the download of Llama-3.1-8B, 16 GB, took 61 s (Tensorfuse, L40S, 2025).
-HUB: Final = Source(
+HUB: Final = WeightsSource(
     Band(0.05e9, 0.26e9, 0.5e9, "Tensorfuse on Llama-3.1-8B, 2025", assumption=True),
     through_disk=True,
 )
@@ -237,19 +237,19 @@ def network_bytes(instance: Instance | None) -> float:
     return (gbits or _UNKNOWN_NETWORK) * GB / 8
 
 
-def bucket(fuse: FuseType) -> Source:
+def bucket(fuse: FuseType) -> WeightsSource:
     """A bucket of OSS, as a client mounts it."""
     rate = _OSSFS2 if fuse is FuseType.OSSFS2 else _OSSFS
-    return Source(rate, shared=_OSS_SHARED)
+    return WeightsSource(rate, shared=_OSS_SHARED)
 
 
-def file_system(storage: StorageType) -> Source:
+def file_system(storage: StorageType) -> WeightsSource:
     """A file system of NAS."""
     rate = _NAS[storage]
-    return Source(rate, shared=rate.high)
+    return WeightsSource(rate, shared=rate.high)
 
 
-def cached(workers: int, network: float, *, on_node: bool = False) -> Source:
+def cached(workers: int, network: float, *, on_node: bool = False) -> WeightsSource:
     """A copy of the model in the memory of a cache's workers.
 
     Args:
@@ -258,13 +258,13 @@ def cached(workers: int, network: float, *, on_node: bool = False) -> Source:
         on_node: Whether the pod runs on a node that has all of it.
     """
     if on_node:
-        return Source(_CACHE_ON_NODE, on_node=True)
-    return Source(_CACHE if workers == 1 else _SCATTERED_CACHE, shared=workers * network)
+        return WeightsSource(_CACHE_ON_NODE, on_node=True)
+    return WeightsSource(_CACHE if workers == 1 else _SCATTERED_CACHE, shared=workers * network)
 
 
 def model_loaded(
     size: float,
-    source: Source,
+    source: WeightsSource,
     network: float,
     *,
     readers: int = 1,

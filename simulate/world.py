@@ -21,9 +21,9 @@ from .engine_profiles import EngineEstimate
 from .nodes import SPOT_NOTICE_SECONDS, NodeAutoscaler, spot_life
 from .placement import Bound, Evicted, Placement
 from .pods import JobPods, ModelPods
-from .results import SimulationResults, Span
+from .results import Lifespan, SimulationResults
 from .rooms import Pod, SimulatedNode
-from .scene import Scene, Start
+from .scene import PodStart, Scene
 from .server import EngineProfile
 from .templates import PodTemplate
 from .times import Band
@@ -43,7 +43,7 @@ def _act(timeout: simpy.Event) -> None:
     action(time)
 
 
-class Case(Enum):
+class BandPoint(Enum):
     """Which end of the times that things take a simulation goes by."""
 
     LOW = 0.0
@@ -59,7 +59,12 @@ class World:
     """One simulation."""
 
     def __init__(
-        self, scene: Scene, traffic: Mapping[str, Traffic], seconds: float, seed: int, case: Case
+        self,
+        scene: Scene,
+        traffic: Mapping[str, Traffic],
+        seconds: float,
+        seed: int,
+        case: BandPoint,
     ) -> None:
         """Nothing has happened yet.
 
@@ -86,7 +91,7 @@ class World:
         )
         self._since: dict[str, float] = {}
         """When each node came."""
-        self._spans: list[Span] = []
+        self._spans: list[Lifespan] = []
         self._images: set[tuple[str, PodTemplate]] = set()
         """Nodes, and the pods whose image they have."""
         self._later: set[float] = set()
@@ -161,7 +166,7 @@ class World:
             self._look_at(source.next_time())
         self._look_at(self.workloads.next_time(now))
 
-    def start_seconds(self, starts: Mapping[str, Start], pod: Pod, node: SimulatedNode) -> float:
+    def start_seconds(self, starts: Mapping[str, PodStart], pod: Pod, node: SimulatedNode) -> float:
         """How long a pod takes on its node until it is ready."""
         start = starts[node.size]
         key = node.name, pod.template
@@ -228,7 +233,7 @@ class World:
         start, end = self.within(since, until)
         if end > start:
             cards = self._cards[node.pool, node.size]
-            self._spans.append(Span(node.pool, node.size, start, end, cards))
+            self._spans.append(Lifespan(node.pool, node.size, start, end, cards))
 
     def _results(self) -> SimulationResults:
         for name, since in self._since.items():

@@ -6,7 +6,7 @@ from typing import Any
 from simulate.comparison import StrategyComparison
 from simulate.results import SimulationResults
 from simulate.strategies import Variant, VariantLeftOut, VariantOutcome
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.made import cases, day, results
 
 TRAFFIC: Mapping[str, Any] = {
@@ -15,7 +15,7 @@ TRAFFIC: Mapping[str, Any] = {
 
 
 def outcome(
-    key: str, simulated: Mapping[Case, SimulationResults] | None = None, *refusal: str
+    key: str, simulated: Mapping[BandPoint, SimulationResults] | None = None, *refusal: str
 ) -> VariantOutcome:
     """What came of a variant; it is refused where nothing was simulated."""
     return VariantOutcome(Variant(key, f"words of {key}"), simulated or {}, refusal)
@@ -45,7 +45,7 @@ def two_models() -> StrategyComparison:
     rows = []
     for key, peak in (("as-is", 1.0), ("always-on", 0.3)):
         simulated = {}
-        for case, factor in ((Case.LOW, 0.5), (Case.LIKELY, 1.0), (Case.HIGH, 2.0)):
+        for case, factor in ((BandPoint.LOW, 0.5), (BandPoint.LIKELY, 1.0), (BandPoint.HIGH, 2.0)):
             first = day(peak, slow=factor)
             second = day(peak * 3, seed=2, slow=factor)
             renamed = type(second)(**{**vars(second), "name": "embed"})

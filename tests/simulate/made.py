@@ -11,13 +11,13 @@ from simulate.results import (
     DAY,
     Ending,
     JobResults,
+    Lifespan,
     ModelResults,
     RequestResults,
     SimulationResults,
-    Span,
     Step,
 )
-from simulate.world import Case
+from simulate.world import BandPoint
 
 A10 = "ecs.gn7i-c32g1.8xlarge"
 T4 = "ecs.gn6i-c24g1.6xlarge"
@@ -49,9 +49,9 @@ def model(name: str = "qwen", waits: Sequence[float] = (0.5,), **changes: Any) -
         "desired": [Step(0, 2), Step(50_000, 3), Step(60_000, 2)],
         "ready": [Step(0, 2), Step(50_090, 3), Step(60_000, 2)],
         "pods": [
-            Span("qwen", "a10", -3600, DAY, 1, -3500),
-            Span("qwen", "a10", -3600, DAY, 1, -3500),
-            Span("qwen", "t4", 50_000, 60_030, 1, 50_090),
+            Lifespan("qwen", "a10", -3600, DAY, 1, -3500),
+            Lifespan("qwen", "a10", -3600, DAY, 1, -3500),
+            Lifespan("qwen", "t4", 50_000, 60_030, 1, 50_090),
         ],
         "cold_starts": 0,
     }
@@ -67,16 +67,16 @@ def results(*models: ModelResults, **changes: Any) -> SimulationResults:
             JobResults(
                 "finetune",
                 [
-                    Span("finetune", "t4", 0, 50_010, 1, 60),
-                    Span("finetune", "t4", 60_100, DAY, 1, 60_160),
+                    Lifespan("finetune", "t4", 0, 50_010, 1, 60),
+                    Lifespan("finetune", "t4", 60_100, DAY, 1, 60_160),
                 ],
                 1,
             ),
         ),
         "nodes": (
-            Span("a10", A10, 0, DAY, 1),
-            Span("a10", A10, 0, DAY, 1),
-            Span("t4", T4, 0, DAY, 1),
+            Lifespan("a10", A10, 0, DAY, 1),
+            Lifespan("a10", A10, 0, DAY, 1),
+            Lifespan("t4", T4, 0, DAY, 1),
         ),
         "hourly": {("a10", A10): Decimal("13.3083"), ("t4", T4): Decimal("17.19")},
         "fees_hourly": {"CNY": Decimal("0.64")},
@@ -94,7 +94,7 @@ def day(peak: float = 1.0, *, seed: int = 1, count: int = 4000, slow: float = 1.
     return model(waits=waits, cold_starts=3)
 
 
-def cases(peak: float = 1.0, **changes: Any) -> dict[Case, SimulationResults]:
+def cases(peak: float = 1.0, **changes: Any) -> dict[BandPoint, SimulationResults]:
     """A day in all three cases."""
-    factors = {Case.LOW: 0.6, Case.LIKELY: 1.0, Case.HIGH: 1.8}
+    factors = {BandPoint.LOW: 0.6, BandPoint.LIKELY: 1.0, BandPoint.HIGH: 1.8}
     return {case: results(day(peak, slow=factor), **changes) for case, factor in factors.items()}

@@ -9,11 +9,11 @@ import numpy as np
 from simulate.engine_profiles import EngineEstimate
 from simulate.kpa import KpaSettings
 from simulate.results import SimulationResults
-from simulate.scene import Job, Model, Routing, Scene, Start
+from simulate.scene import Job, Model, PodStart, Routing, Scene
 from simulate.server import EngineProfile
 from simulate.times import Band
 from simulate.traffic import Traffic
-from simulate.world import Case, World
+from simulate.world import BandPoint, World
 from tests.simulate.clusters import LOW, policy, pool, template, unit
 
 HOUR = 3600
@@ -30,7 +30,7 @@ ENGINE = EngineProfile(
 )
 """20 ms for a token, and some 60 ms for a prompt of 200."""
 NODE_SECONDS, IMAGE_SECONDS, CACHED_SECONDS, WEIGHTS_SECONDS, ENGINE_SECONDS = 100, 40, 2, 20, 8
-START = Start(
+START = PodStart(
     Band(30, IMAGE_SECONDS, 90),
     Band(1, CACHED_SECONDS, 3),
     Band(10, WEIGHTS_SECONDS, 60),
@@ -101,7 +101,7 @@ def simulated(
     traffic: Traffic | Mapping[str, Traffic],
     seconds: float = 2 * HOUR,
     seed: int = 0,
-    case: Case = Case.LIKELY,
+    case: BandPoint = BandPoint.LIKELY,
 ) -> SimulationResults:
     """What comes of it."""
     if isinstance(traffic, Traffic):

@@ -4,7 +4,7 @@ import math
 from decimal import Decimal
 from pathlib import Path
 
-from simulate.results import DAY, SimulationResults, Span, Step
+from simulate.results import DAY, CountChange, Lifespan, SimulationResults
 from simulate.staging import Changes, StackSettings, changed, read_settings
 from stacks.checks.views import highest_size, lowest_size
 from stacks.sections.environment import Environment
@@ -69,13 +69,13 @@ class HandSimulator:
         spans = []
         for pool in bought:
             nodes = max(lowest_size(pool), min(highest_size(pool), pods))
-            spans += [Span(pool.name, A10, 0, DAY, 1)] * nodes
+            spans += [Lifespan(pool.name, A10, 0, DAY, 1)] * nodes
         of_model = model(
             section.name,
             requests=requests(waits),
-            desired=[Step(0, least), Step(10, wanted), Step(8650, least)],
-            ready=[Step(0, least), Step(10, pods), Step(8650, least)],
-            pods=[Span(section.name, "", 0, DAY, 1, 1)] * least,
+            desired=[CountChange(0, least), CountChange(10, wanted), CountChange(8650, least)],
+            ready=[CountChange(0, least), CountChange(10, pods), CountChange(8650, least)],
+            pods=[Lifespan(section.name, "", 0, DAY, 1, 1)] * least,
         )
         hourly = {(pool.name, A10): Decimal(10) for pool in bought}
         fees = {"CNY": Decimal(self.reserve_hourly * has_reserve)}

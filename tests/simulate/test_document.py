@@ -7,7 +7,7 @@ from simulate.document import document, to_json
 from simulate.objective import objectives
 from simulate.results import Ending
 from simulate.slo import search
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.comparisons import comparison, outcome
 from tests.simulate.made import model, requests, results
 from tests.simulate.stacks import HandSimulator, environment_of, stack_of
@@ -75,7 +75,7 @@ def test_a_time_that_never_came_is_null_and_not_a_number_that_json_lacks() -> No
     lost = results(
         model(requests=requests([1.0] * 10, endings=dict.fromkeys(range(10), Ending.LOST)))
     )
-    text = to_json(comparison(outcome("as-is", dict.fromkeys(Case, lost))))
+    text = to_json(comparison(outcome("as-is", dict.fromkeys(BandPoint, lost))))
     [row] = json.loads(text)["strategies"]
     assert row["models"]["qwen"]["ttftSeconds"]["p50"] == dict.fromkeys(ESTIMATE)
     assert row["models"]["qwen"]["endings"]["lost"] == 10

@@ -13,20 +13,20 @@ from simulate.figures import (
     time_words,
     user_figures,
 )
-from simulate.results import DAY, Ending, Span
-from simulate.world import Case
+from simulate.results import DAY, Ending, Lifespan
+from simulate.world import BandPoint
 from tests.simulate.made import A10, T4, model, requests, results
 
 
 def test_a_figure_spans_what_it_is_in_all_three_cases_whichever_is_the_least() -> None:
-    estimate = Estimate.of({Case.LOW: 3.0, Case.LIKELY: 2.0, Case.HIGH: 1.0})
+    estimate = Estimate.of({BandPoint.LOW: 3.0, BandPoint.LIKELY: 2.0, BandPoint.HIGH: 1.0})
     assert estimate == Estimate(1.0, 2.0, 3.0)
     assert not estimate.is_point
     assert Estimate(1, 1, 1).is_point
 
 
 def test_figures_of_users_are_those_of_their_requests() -> None:
-    waits = {Case.LOW: 0.5, Case.LIKELY: 1.0, Case.HIGH: 4.0}
+    waits = {BandPoint.LOW: 0.5, BandPoint.LIKELY: 1.0, BandPoint.HIGH: 4.0}
     simulated = {
         case: results(
             model(
@@ -48,9 +48,13 @@ def test_figures_of_users_are_those_of_their_requests() -> None:
 
 
 def test_hours_and_money_are_those_of_a_day_however_long_the_simulation_is() -> None:
-    nodes = (Span("a10", A10, 0, 2 * DAY, 1), Span("t4", T4, 0, DAY, 2), Span("own", "x", 0, DAY))
+    nodes = (
+        Lifespan("a10", A10, 0, 2 * DAY, 1),
+        Lifespan("t4", T4, 0, DAY, 2),
+        Lifespan("own", "x", 0, DAY),
+    )
     two_days = results(seconds=2 * DAY, nodes=nodes)
-    figures = stack_figures(dict.fromkeys(Case, two_days))
+    figures = stack_figures(dict.fromkeys(BandPoint, two_days))
     assert figures.gpu_hours.likely == pytest.approx(24 + 24)
     assert figures.training_gpu_hours.likely == pytest.approx((50_010 - 60 + DAY - 60_160) / 7200)
     assert figures.serving_gpu_hours.likely == pytest.approx((2 * (DAY + 3600) + 10_030) / 7200)

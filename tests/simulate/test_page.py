@@ -12,9 +12,9 @@ from simulate import plots
 from simulate.comparison import VariantRow
 from simulate.objective import objectives
 from simulate.page import finding, render
-from simulate.results import DAY, Ending, Step
+from simulate.results import DAY, CountChange, Ending
 from simulate.slo import search
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.page import Page
 from tests.simulate.comparisons import TRAFFIC, comparison, outcome, two_models
 from tests.simulate.made import A10, cases, day, model, requests, results
@@ -171,7 +171,7 @@ def test_only_the_first_variants_have_pictures_and_the_page_says_so(
 
 def test_a_page_of_a_hundred_thousand_requests_stays_small() -> None:
     crowd = results(day(count=100_000))
-    text = render(comparison(outcome("as-is", dict.fromkeys(Case, crowd))))
+    text = render(comparison(outcome("as-is", dict.fromkeys(BandPoint, crowd))))
     assert len(text) < 700_000
 
 
@@ -179,7 +179,7 @@ def test_a_model_without_requests_or_without_answers_has_a_page_too() -> None:
     lost = requests([1.0] * 20, endings=dict.fromkeys(range(20), Ending.REJECTED))
     for one in (requests([]), lost):
         quiet = results(model(requests=one, pods=(), desired=(), ready=()), jobs=(), nodes=())
-        page = Page(render(comparison(outcome("as-is", dict.fromkeys(Case, quiet)))))
+        page = Page(render(comparison(outcome("as-is", dict.fromkeys(BandPoint, quiet)))))
         assert "as-is" in page.text
     assert "never" in page.text
     assert "rejected" in page.text
@@ -207,8 +207,11 @@ def test_a_pool_without_a_price_has_no_amount() -> None:
 
 
 def test_a_simulation_that_begins_before_its_traffic_shows_what_there_is_at_its_start() -> None:
-    late = model(desired=[Step(-3600, 1), Step(-60, 4)], ready=[Step(-3500, 1), Step(-30, 4)])
-    row = VariantRow(1, outcome("as-is", dict.fromkeys(Case, results(late))), 2.0)
+    late = model(
+        desired=[CountChange(-3600, 1), CountChange(-60, 4)],
+        ready=[CountChange(-3500, 1), CountChange(-30, 4)],
+    )
+    row = VariantRow(1, outcome("as-is", dict.fromkeys(BandPoint, results(late))), 2.0)
     assert plots.frame([row], "qwen") == (0.5, 0.5)
     hours, values = plots._steps(late.desired, DAY)
     assert (hours[0], values[0]) == (0, 4)

@@ -12,7 +12,7 @@ from simulate.results import Ending
 from simulate.scene import Routing, Scene
 from simulate.staging import StackSettings, stage
 from simulate.traffic import Traffic
-from simulate.world import Case, World
+from simulate.world import BandPoint, World
 from tests.stacks.environments import NAMES, Raw, configuration, dev, hybrid, merged, raw_of
 from tests.stacks.example_stacks import EXAMPLE_STACKS, FOLDER
 
@@ -27,7 +27,7 @@ def scene_of(raw: Raw, name: str = "dev", **options: int) -> Scene:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_stack_is_simulated(name: str):
     what = scene_of(raw_of(name), name)
-    results = World(what, {what.models[0].name: FEW}, 1800, 0, Case.LIKELY).run()
+    results = World(what, {what.models[0].name: FEW}, 1800, 0, BandPoint.LIKELY).run()
     assert results.models[0].requests.count(Ending.ANSWERED) == 3
 
 
@@ -40,7 +40,7 @@ def test_every_example_is_simulated_but_models_that_are_left_out_in_a_sentence(n
         left_out = refused.sentences
     else:
         left_out = [note for note in what.notes if "is left out: " in note]
-        results = World(what, {what.models[0].name: FEW}, 1800, 0, Case.LIKELY).run()
+        results = World(what, {what.models[0].name: FEW}, 1800, 0, BandPoint.LIKELY).run()
         endings = results.models[0].requests
         assert sum(endings.count(ending) for ending in Ending) == 3
         assert endings.count(Ending.UNFINISHED) == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.server import EngineProfile, Event, Server
+from simulate.server import EngineProfile, EngineServer, RequestEvent
 
 A10 = EngineProfile(
     step_seconds=0.003,
@@ -23,15 +23,15 @@ A10 = EngineProfile(
 Requests = list[tuple[float, int, int]]
 
 
-def play(profile: EngineProfile, requests: Requests) -> tuple[dict, dict, Server]:
-    server = Server(profile, 0.0)
+def play(profile: EngineProfile, requests: Requests) -> tuple[dict, dict, EngineServer]:
+    server = EngineServer(profile, 0.0)
     happened = []
     for number, (at, prompt, answer) in enumerate(requests):
         happened += server.advance(at)
         server.arrive(at, number, prompt, answer)
     happened += server.advance(inf)
-    first = {number: at for at, number, event in happened if event is Event.FIRST_TOKEN}
-    done = {number: at for at, number, event in happened if event is Event.DONE}
+    first = {number: at for at, number, event in happened if event is RequestEvent.FIRST_TOKEN}
+    done = {number: at for at, number, event in happened if event is RequestEvent.DONE}
     assert len(happened) == len(first) + len(done)
     assert happened == sorted(happened, key=lambda happening: happening[0])
     return first, done, server
@@ -154,7 +154,7 @@ def test_more_requests_than_seats_wait_in_order():
     profile = replace(A10, max_sequences=2)
     first, _, _ = play(profile, [(0.0, 10, 50), (0.0, 10, 100), (0.1, 10, 10), (0.2, 10, 10)])
     assert first[0] <= first[1] < first[2] < first[3]
-    server = Server(profile, 0.0)
+    server = EngineServer(profile, 0.0)
     for number in range(5):
         server.arrive(0.0, number, 10, 50)
     server.advance(0.5)
@@ -174,8 +174,8 @@ def test_a_full_cache_puts_the_newest_request_back():
 def test_an_answer_ends_with_the_longest_request():
     profile = replace(A10, longest=200)
     assert play(profile, [(0.0, 150, 1000)])[1] == play(profile, [(0.0, 150, 50)])[1]
-    assert not Server(profile, 0.0).accepts(200)
-    assert Server(profile, 0.0).accepts(199)
+    assert not EngineServer(profile, 0.0).accepts(200)
+    assert EngineServer(profile, 0.0).accepts(199)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_an_answer_ends_with_the_longest_request():
     ],
 )
 def test_what_is_no_request_is_refused(now, prompt, answer, words):
-    server = Server(A10, 0.0)
+    server = EngineServer(A10, 0.0)
     server.arrive(0.0, 0, 10, 8000)
     server.advance(8.0)
     with pytest.raises(ValueError, match=words):
@@ -210,20 +210,23 @@ def test_what_is_no_engine_is_refused(change, words):
 
 
 def test_a_pod_that_ends_gives_back_what_it_had_in_hand():
-    server = Server(replace(A10, max_sequences=3), 0.0)
+    server = EngineServer(replace(A10, max_sequences=3), 0.0)
     for number in range(6):
         server.arrive(0.0, number, 100, 1 if number == 0 else 500)
-    done = {number for _, number, event in server.advance(2.0) if event is Event.DONE}
+    done = {number for _, number, event in server.advance(2.0) if event is RequestEvent.DONE}
     assert done == {0}
     assert sorted(server.drop()) == [1, 2, 3, 4, 5]
     assert (server.in_hand, server.next_time(), server.kv_share) == (0, inf, 0)
     assert server.advance(1e6) == []
     server.arrive(1e6, 9, 10, 2)
-    assert [event for _, _, event in server.advance(inf)] == [Event.FIRST_TOKEN, Event.DONE]
+    assert [event for _, _, event in server.advance(inf)] == [
+        RequestEvent.FIRST_TOKEN,
+        RequestEvent.DONE,
+    ]
 
 
 def test_the_share_of_the_cache_is_that_of_contexts():
-    server = Server(A10, 0.0)
+    server = EngineServer(A10, 0.0)
     server.arrive(0.0, 0, 600, 5000)
     server.advance(0.5)
     assert server.kv_share == pytest.approx(0.01, rel=0.05)
@@ -233,7 +236,7 @@ def test_time_costs_nothing_by_the_token():
     """Rows of steps, not steps: ten times the tokens are taken in as many calls."""
 
     def calls(answer: int) -> int:
-        server = Server(replace(A10, kv_tokens=10**6, longest=10**5), 0.0)
+        server = EngineServer(replace(A10, kv_tokens=10**6, longest=10**5), 0.0)
         count = 0
         for number in range(20):
             server.arrive(0.0, number, 10, answer + number)
@@ -293,15 +296,15 @@ def test_it_is_the_engine_that_takes_one_step_after_another(profile, requests):
 @settings(max_examples=50, deadline=None)
 @given(PROFILES, ARRIVALS, st.floats(0, 5))
 def test_what_arrives_is_done_or_in_hand(profile, requests, end):
-    server = Server(profile, 0.0)
+    server = EngineServer(profile, 0.0)
     done = arrived = 0
     for number, (at, prompt, answer) in enumerate(requests):
         if at > end:
             break
-        done += sum(event is Event.DONE for _, _, event in server.advance(at))
+        done += sum(event is RequestEvent.DONE for _, _, event in server.advance(at))
         server.arrive(at, number, prompt, answer)
         arrived += 1
-    done += sum(event is Event.DONE for _, _, event in server.advance(end))
+    done += sum(event is RequestEvent.DONE for _, _, event in server.advance(end))
     assert arrived == done + server.in_hand == done + len(server.drop())
 
 

@@ -13,7 +13,7 @@ from simulate.results import SimulationResults
 from simulate.slo import MOST_SIMULATIONS, Axis, SloResult, attempts, axes_of, search
 from simulate.staging import LEFT_OUT, StackSettings, Staged
 from simulate.terminal import show_search
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.made import results
 from tests.simulate.stacks import HandSimulator, environment_of, stack_of
 
@@ -111,16 +111,16 @@ def test_no_setting_is_simulated_twice() -> None:
 
 
 def test_only_the_case_of_the_longest_times_is_simulated() -> None:
-    cases: list[Case] = []
+    cases: list[BandPoint] = []
 
-    def simulate(_staged: Staged, case: Case) -> SimulationResults:
+    def simulate(_staged: Staged, case: BandPoint) -> SimulationResults:
         cases.append(case)
         return results()
 
     attempt = attempts(stack_of("dev"), simulate)
     assert attempt({}) is not None
     assert attempt({"models[qwen].placement": {"pools": ["a11"]}}) is None
-    assert cases == [Case.HIGH]
+    assert cases == [BandPoint.HIGH]
 
 
 def test_a_promise_that_cold_starts_break_is_kept_by_a_reserve_or_by_a_pod() -> None:

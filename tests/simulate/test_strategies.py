@@ -15,7 +15,7 @@ from simulate.strategies import (
     compare,
     strategies,
 )
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.made import results
 from tests.simulate.stacks import stack_of
 
@@ -174,9 +174,9 @@ def test_a_pool_has_a_node_more_or_less_but_is_not_taken_away() -> None:
 
 
 def test_all_cases_of_a_variant_are_simulated_and_a_refused_one_says_its_sentences() -> None:
-    calls: list[tuple[int, Case]] = []
+    calls: list[tuple[int, BandPoint]] = []
 
-    def simulate(staged: Staged, case: Case) -> SimulationResults:
+    def simulate(staged: Staged, case: BandPoint) -> SimulationResults:
         calls.append((staged.environment.pools[1].size or 0, case))
         return results()
 
@@ -185,8 +185,8 @@ def test_all_cases_of_a_variant_are_simulated_and_a_refused_one_says_its_sentenc
         Variant("bad", "", {"models[qwen].placement": {"pools": ["a11"]}}),
     ]
     more, bad = compare(stack_of("dev"), variants, simulate)
-    assert {*more.results} == {*Case}
-    assert calls == [(3, case) for case in Case]
+    assert {*more.results} == {*BandPoint}
+    assert calls == [(3, case) for case in BandPoint]
     assert isinstance(bad, VariantOutcome)
     assert not bad.results
     assert any("a11" in sentence for sentence in bad.refusal)

@@ -10,7 +10,7 @@ from rich.console import Console
 from simulate.comparison import StrategyComparison
 from simulate.results import DAY, Ending
 from simulate.terminal import show
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.comparisons import comparison, outcome, two_models
 from tests.simulate.made import cases, model, requests, results
 
@@ -92,7 +92,7 @@ def test_what_has_no_price_is_told() -> None:
 def test_it_says_how_requests_failed() -> None:
     endings = {0: Ending.REJECTED, 1: Ending.REJECTED, 2: Ending.TIMED_OUT}
     failing = results(model(requests=requests([1.0] * 9, endings=endings)))
-    text = shown(comparison(outcome("as-is", dict.fromkeys(Case, failing))))
+    text = shown(comparison(outcome("as-is", dict.fromkeys(BandPoint, failing))))
     assert "as-is: 1 timed out, 2 rejected" in text
     assert "Failed" not in shown()
 

@@ -12,9 +12,9 @@ from simulate.keda import KedaSettings
 from simulate.kpa import KpaSettings
 from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
-from simulate.server import Server
+from simulate.server import EngineServer
 from simulate.traffic import Traffic
-from simulate.world import Case
+from simulate.world import BandPoint
 from tests.simulate.clusters import pool
 from tests.simulate.scenes import (
     CACHED_SECONDS,
@@ -37,7 +37,7 @@ START_SECONDS = IMAGE_SECONDS + WEIGHTS_SECONDS + ENGINE_SECONDS
 
 def first_token(prompt: int = 200) -> float:
     """Seconds that an idle engine takes."""
-    server = Server(ENGINE, 0)
+    server = EngineServer(ENGINE, 0)
     server.arrive(0, 0, prompt, 50)
     return server.advance(10)[0][0]
 
@@ -65,7 +65,7 @@ def test_a_request_to_a_pod_that_is_up_waits_for_its_prompt_alone():
 
 
 def test_the_ends_of_the_band_are_shorter_and_longer():
-    lows = [waits(simulated(scene(), requests(100), case=case))[0] for case in Case]
+    lows = [waits(simulated(scene(), requests(100), case=case))[0] for case in BandPoint]
     assert lows == [
         pytest.approx(50 + 30 + 10 + 5 + first_token()),
         pytest.approx(NODE_SECONDS + START_SECONDS + first_token()),
@@ -238,10 +238,10 @@ MODELS = st.builds(
     pods=st.integers(0, 3),
     losses=st.sampled_from([0.0, 2.0]),
     arrivals=st.lists(st.floats(0, 2 * HOUR), min_size=1, max_size=60).map(sorted),
-    case=st.sampled_from(Case),
+    case=st.sampled_from(BandPoint),
 )
 def test_nothing_is_lost_invented_or_negative(
-    what: Model, pods: int, losses: float, arrivals: list[float], case: Case
+    what: Model, pods: int, losses: float, arrivals: list[float], case: BandPoint
 ):
     jobs = (job(pods=pods),) if pods else ()
     spot = replace(pool("t4", 0, 4), is_spot=True)
