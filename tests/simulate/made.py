@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from simulate.results import (
     DAY,
+    CountChange,
     Ending,
     JobResults,
     Lifespan,
     ModelResults,
     RequestResults,
     SimulationResults,
-    Step,
 )
 from simulate.world import BandPoint
 
@@ -46,8 +46,8 @@ def model(name: str = "qwen", waits: Sequence[float] = (0.5,), **changes: Any) -
     fields: dict[str, Any] = {
         "name": name,
         "requests": requests(waits),
-        "desired": [Step(0, 2), Step(50_000, 3), Step(60_000, 2)],
-        "ready": [Step(0, 2), Step(50_090, 3), Step(60_000, 2)],
+        "desired": [CountChange(0, 2), CountChange(50_000, 3), CountChange(60_000, 2)],
+        "ready": [CountChange(0, 2), CountChange(50_090, 3), CountChange(60_000, 2)],
         "pods": [
             Lifespan("qwen", "a10", -3600, DAY, 1, -3500),
             Lifespan("qwen", "a10", -3600, DAY, 1, -3500),

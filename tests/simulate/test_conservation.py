@@ -18,7 +18,7 @@ from .clusters import node, policy, template, told, unit
 PRIORITIES = (0, 5, 9)
 CARDS = ("a10", "t4", "l20")
 
-Step = tuple[str, int, int]
+CountChange = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -69,7 +69,7 @@ class Play:
             for gpus in (1, 2)
         ]
 
-    def run(self, steps: Sequence[Step]) -> None:
+    def run(self, steps: Sequence[CountChange]) -> None:
         for what, first, second in steps:
             self.now += 0.25
             getattr(self, what)(first, second)
@@ -158,7 +158,7 @@ def check(play: Play) -> None:
 @settings(max_examples=150, deadline=None)
 @given(policies(), STEPS, st.booleans())
 def test_no_card_is_given_twice_and_no_max_is_exceeded(
-    rule: UnitPolicy | None, steps: list[Step], preempts: bool
+    rule: UnitPolicy | None, steps: list[CountChange], preempts: bool
 ):
     play = Play(rule, preempts=preempts)
     play.run(steps)
@@ -168,7 +168,7 @@ def test_no_card_is_given_twice_and_no_max_is_exceeded(
 @settings(max_examples=150, deadline=None)
 @given(policies(), STEPS, st.booleans())
 def test_in_the_end_no_pod_waits_for_what_is_free_or_for_what_lower_priority_holds(
-    rule: UnitPolicy | None, steps: list[Step], preempts: bool
+    rule: UnitPolicy | None, steps: list[CountChange], preempts: bool
 ):
     play = Play(rule, preempts=preempts)
     play.run(steps)
@@ -212,7 +212,7 @@ def helps(pod: Pod, there: SimulatedNode, preempts: bool) -> bool:
 
 @settings(max_examples=50, deadline=None)
 @given(policies(), STEPS)
-def test_the_same_input_has_the_same_outcome(rule: UnitPolicy | None, steps: list[Step]):
+def test_the_same_input_has_the_same_outcome(rule: UnitPolicy | None, steps: list[CountChange]):
     outcomes: list[Any] = []
     for _ in range(2):
         play = Play(rule)
