@@ -24,6 +24,7 @@ from .document import to_json
 from .kpa import KpaSettings
 from .objective import limit_of, objectives
 from .page import render
+from .parallel import Pending, SimulationJob, workers
 from .reading import MACHINES, read_scene
 from .results import SimulationResults
 from .scene import Model, Scene
@@ -34,7 +35,7 @@ from .strategies import SLO, Variant, VariantLeftOut, choose, strategies
 from .strategies import compare as compare_variants
 from .terminal import show, show_calibration, show_search
 from .traffic import DAY, Lengths, Traffic, joined, measured, read_trace, spike, tide
-from .world import BandPoint, World
+from .world import BandPoint
 
 SHAPES: Final = ("tide", "spike")
 """Traffic that is drawn; anything else is a file."""
@@ -221,9 +222,15 @@ class Simulation:
             words = "the cheapest that keeps" if result.best.holds else "the closest to"
             variants.append(Variant(SLO, f"{words} what is promised", result.best.changes))
         outcomes = []
-        for outcome in compare_variants(self.stack, variants, self._simulate):
-            outcomes.append(outcome)
-            said.print(f"{len(outcomes)} of {len(variants)}: {outcome.variant.key}", style="dim")
+        with workers(len(variants) * len(BandPoint)) as submit:
+
+            def begin(staged: Staged, case: BandPoint) -> Pending:
+                return submit(self._job(self._scene(staged), self.traffic, case))
+
+            for outcome in compare_variants(self.stack, variants, begin):
+                outcomes.append(outcome)
+                words = f"{len(outcomes)} of {len(variants)}: {outcome.variant.key}"
+                said.print(words, style="dim")
         return StrategyComparison(
             stack=self.stack.stack,
             seed=options.seed,
@@ -264,22 +271,19 @@ class Simulation:
         scene = self._scene(self.as_is)
 
         def simulated(factors: Factors) -> SimulationResults:
-            return self._run(_with(scene, section.name, factors), traffic, BandPoint.LIKELY)
+            changed = _with(scene, section.name, factors)
+            return self._job(changed, traffic, BandPoint.LIKELY).run()
 
         return fit(run, path.name, section, scene, simulated)
 
     def _simulate(self, staged: Staged, case: BandPoint) -> SimulationResults:
-        return self._run(self._scene(staged), self.traffic, case)
+        return self._job(self._scene(staged), self.traffic, case).run()
 
-    def _run(
-        self, scene: Scene, traffic: Mapping[str, Traffic], case: BandPoint
-    ) -> SimulationResults:
+    def _job(self, scene: Scene, traffic: Mapping[str, Traffic], case: BandPoint) -> SimulationJob:
         last = max((each.seconds for each in traffic.values()), default=0.0)
         drawn = self.options.traffic in SHAPES and traffic is self.traffic
         seconds = self.options.days * DAY if drawn else last + 60
-        results = World(scene, traffic, seconds, self.options.seed, case).run()
-        notes = [note for each in traffic.values() for note in each.notes]
-        return replace(results, notes=(*results.notes, *notes))
+        return SimulationJob(scene, traffic, seconds, self.options.seed, case)
 
     def _scene(self, staged: Staged) -> Scene:
         scene = read_scene(staged, self.options.machines)
