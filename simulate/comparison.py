@@ -97,8 +97,8 @@ class StrategyComparison:
         yield from notes
         if 0 < self.seconds < 0.95 * DAY:
             yield (
-                f"Hours and money of a day are {hours_words(DAY / self.seconds)} times those of the "
-                f"{self.seconds / HOUR:.3g} hours that are simulated: the rest of a day may be "
+                f"Hours and money of a day are {hours_words(DAY / self.seconds)} times those of "
+                f"the {self.seconds / HOUR:.3g} hours that are simulated: the rest of a day may be "
                 "busier or quieter, and what is still to come after them is not paid."
             )
         unpriced = sorted({pool for row in self.rows for pool in row.stack.unpriced})
