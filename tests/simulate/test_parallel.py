@@ -1,7 +1,10 @@
 """Simulations in processes: the same as one after another, and none left behind."""
 
 import multiprocessing
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +61,25 @@ def test_the_console_script_may_be_imported_by_a_process() -> None:
     makefile = Path(ROOT, "Makefile").read_text()
     script = makefile.partition("define console_script\n")[2].partition("endef")[0]
     assert 'if __name__ == "__main__":\n    sys.exit(main())' in script
+
+
+@pytest.mark.parametrize("breaks_at", ["submit", "result"])
+def test_what_a_process_that_was_ended_had_to_do_is_done_here(
+    breaks_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class EndedPool(ThreadPoolExecutor):
+        """One whose processes somebody ends."""
+
+        def __init__(self, count: int, _context: object) -> None:
+            super().__init__(count)
+
+        def submit(self, *_: Any, **__: Any) -> Future[Any]:
+            if breaks_at == "submit":
+                raise BrokenProcessPool
+            future: Future[Any] = Future()
+            future.set_exception(BrokenProcessPool())
+            return future
+
+    monkeypatch.setattr(parallel, "ProcessPoolExecutor", EndedPool)
+    with workers(2, cores=2) as submit:
+        assert submit(jobs()[0])().seconds == 1728
