@@ -161,12 +161,12 @@ class _Search:
                 point = self._lowest(point, axis)
 
     def tidied(self, point: Point) -> Point:
-        """The same without changes that save nothing."""
+        """The same without changes that save nothing and bring it no closer."""
         for axis, today in enumerate(self.today):
             unchanged = _moved(point, axis, today)
             if unchanged != point:
-                trial, cost = self.trial(unchanged), self.trials[point].cost
-                if trial.holds and trial.cost[:3] <= cost[:3]:
+                trial, now = self.trial(unchanged), self.trials[point]
+                if trial.excess <= max(1, now.excess) and trial.cost[:3] <= now.cost[:3]:
                     point = unchanged
         return point
 
@@ -225,9 +225,10 @@ def search(
     trials = {point: trial for point, trial in hunt.trials.items() if trial.results is not None}
     keeping = [point for point, trial in trials.items() if trial.holds]
     if keeping:
-        best = hunt.trials[hunt.tidied(min(keeping, key=lambda point: trials[point].cost))]
+        cheapest = min(keeping, key=lambda point: trials[point].cost)
     else:
-        best = min(trials.values(), key=lambda trial: (trial.excess, trial.cost))
+        cheapest = min(trials, key=lambda point: (trials[point].excess, trials[point].cost))
+    best = hunt.trials[hunt.tidied(cheapest)]
     limits = () if keeping or best.results is None else [*_limits(best.results, models, promised)]
     return SloResult(promised, today, best, axes, hunt.simulations, hunt.is_spent, limits)
 

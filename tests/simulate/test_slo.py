@@ -202,3 +202,20 @@ def test_where_the_file_cannot_be_changed_the_values_are_listed() -> None:
 def test_the_same_question_gets_the_same_answer(text: str) -> None:
     first, second = (searched(text)[0] for _ in range(2))
     assert first.best.changes == second.best.changes
+
+
+def test_what_comes_closest_has_no_change_that_brings_it_no_closer() -> None:
+    stack = stack_of("dev", {f"{KNATIVE}.scale.target": 8})
+    result, simulator = searched("within=99%@2s", stack, busy=16)
+    assert not result.best.holds
+    changes = dict(result.best.changes)
+    assert changes, "more pods come closer"
+    assert f"{KNATIVE}.reserve" not in changes
+    closest = max(result.best.excess, 1)
+    for path in changes:
+        fewer = {other: value for other, value in changes.items() if other != path}
+        results_of = simulator(fewer)
+        assert results_of is None or any(
+            objective.excess(results_of.models[0].requests) > closest
+            for objective in result.promised
+        ), path
