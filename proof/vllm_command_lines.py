@@ -107,7 +107,8 @@ def table_fault(line: CommandLine) -> str | None:
     """What the table of the catalog has against a command line; None where it has nothing."""
     image = VllmImage(line.release, cuda=12) if line.release else None
     command = read_arguments(line.words, line.release)
-    return next(map(str, command_faults(command, line.words, image)), None)
+    faults = command_faults(command, line.words, image, answers=line.answers)
+    return next(map(str, faults), None)
 
 
 def field_lines(release: Version) -> Iterator[CommandLine]:
