@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from components.catalog.labels import GPU_CARD, GPU_RESOURCE
@@ -17,7 +18,7 @@ from sandbox.kubernetes.client import ApiClient, namespace_manifest
 from sandbox.nodes.manifests import POOL, render_node
 from sandbox.nodes.pool import LivePool
 
-from .cluster import cluster
+from .cluster import cluster, until
 from .stack_objects import Manifest, StackObjects
 from .step import Say
 
@@ -177,6 +178,36 @@ class Board:
         for pod in self.pods(workload):
             self.client.delete(pod)
 
+    def grow_old(self, workload: str) -> None:
+        """Has the pods of a workload been ready for an hour, so that they outlast newer ones.
+
+        A ReplicaSet that nobody advises ends the pod that became ready last, but of two whose times
+        since then have the same power of two, any: kubernetes v1.34.1, ActivePodsWithRanks of
+        pkg/controller/controller_utils.go. A scenario of seconds would leave it to chance.
+        """
+        hour_ago = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+        for pod in self.ready_pods(workload):
+            conditions = [
+                {**entry, "lastTransitionTime": hour_ago} for entry in pod["status"]["conditions"]
+            ]
+            self.client.merge(pod, {"status": {"conditions": conditions}}, _MANAGER, "status")
+
+    def ready_pods(self, workload: str) -> list[Manifest]:
+        """The pods of a workload, once all of them are ready: others are the first to be ended.
+
+        Raises:
+            Wrong: They are not after a while.
+        """
+        pods: list[Manifest] = []
+
+        def ready() -> bool:
+            pods[:] = self.pods(workload)
+            return all(map(is_ready, pods))
+
+        if until(ready, LONGEST_SECONDS) is None:
+            raise Wrong(f"not all pods of {workload} are ready")
+        return pods
+
     def pods(self, workload: str | None = None) -> list[Manifest]:
         """The pods of a workload, or of all, without those that are ending."""
         return [
@@ -300,10 +331,10 @@ class Board:
             self.client.remove(node)
 
 
-def is_ready(node: Manifest) -> bool:
-    """Whether pods may be placed on a node."""
-    conditions = (node.get("status") or {}).get("conditions") or []
-    taints = node["spec"].get("taints") or []
+def is_ready(manifest: Manifest) -> bool:
+    """Whether a pod answers, or pods may be placed on a node."""
+    conditions = (manifest.get("status") or {}).get("conditions") or []
+    taints = manifest["spec"].get("taints") or []
     return any(
         condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
     ) and not any(taint["key"] == _NOT_READY for taint in taints)

@@ -63,7 +63,7 @@ def command_lines() -> list[CommandLine]:
 
 def lines_of(where: str, of: Plan) -> Iterator[CommandLine]:
     """The command lines of vLLM in the containers of a plan."""
-    for container, variables in _containers([resource.inputs for resource in of.resources]):
+    for container, variables in _containers([*of.manifests()]):
         words = server_arguments(filled(container, variables))
         if words is not None:
             image = vllm_image(container["image"])

@@ -169,10 +169,11 @@ def _idc_first(board: Board) -> str:
     board.stays(full, 2)
     board.add_nodes("elastic", 1)
     board.expect({"qwen-chat": {"idc": 1, "elastic": 1}})
+    board.grow_old("qwen-chat")
     board.add_nodes("idc", 1)
     board.scale("qwen-chat", 3)
     board.expect({"qwen-chat": {"idc": 2, "elastic": 1}})
-    time.sleep(1.5)  # Pods of the same second are equally old.
+    board.ready_pods("qwen-chat")
     board.scale("qwen-chat", 2)
     board.expect({"qwen-chat": {"idc": 2}})
     if any(_WAIT_LABEL in pod["metadata"]["labels"] for pod in board.pods()):
@@ -412,4 +413,4 @@ def rows(
             yield Row(case, f"goes wrong: {wrong}")
 
 
-STEP: Final = Step("scheduling", _run)
+STEP: Final = Step("scheduling", _run, seconds=300)

@@ -7,7 +7,7 @@ import pytest
 from proof.command_lines import CommandLine, filled, lines_of
 from proof.vllm_command_lines import table_fault
 from tests.stacks.checks.parts import groups
-from tests.stacks.environments import planned
+from tests.stacks.environments import dev, planned
 
 ENV: list[dict[str, Any]] = [
     {"name": "FOLDER", "value": "/mnt"},
@@ -51,3 +51,10 @@ def test_leader_and_workers_have_their_numbers_and_only_the_leader_is_asked() ->
     assert [table_fault(line) for line in (leader, worker)] == [None, None]
     asked = CommandLine(worker.where, worker.release, worker.words)
     assert "the server then has no API" in (table_fault(asked) or "")
+
+
+def test_what_a_component_is_told_is_no_container() -> None:
+    of = planned(dev())
+    told = [resource for resource in of.resources if "server" in resource.inputs]
+    assert told
+    assert all(line.answers for line in lines_of("dev", of))

@@ -1,6 +1,7 @@
 """What scenarios of scheduling hold against a cluster; that they hold is `make proof`'s affair."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -48,6 +49,9 @@ class FakeCluster:
 
     def delete(self, manifest: dict[str, Any]) -> None:
         self.objects.remove(manifest)
+
+    def merge(self, manifest: dict[str, Any], change: dict[str, Any], *_: Any) -> None:
+        manifest["status"] |= change["status"]
 
 
 def board(pods: list[dict[str, Any]], **nodes: str) -> Board:
@@ -148,6 +152,31 @@ def test_a_card_is_idle_while_a_pod_is_pending_that_could_use_it(spec: dict[str,
     seen.places()
     seen.places()
     assert (seen.idle > 0) is idle
+
+
+def test_pods_grow_old_once_they_are_ready_and_nothing_else_of_them_changes():
+    types = ("PodScheduled", "Ready")
+    conditions = [
+        {"type": type_, "status": "True", "lastTransitionTime": "2026-11-29T12:00:00Z"}
+        for type_ in types
+    ]
+    old, other = pod("qwen"), pod("finetune")
+    for each in (old, other):
+        each["status"] = {"phase": "Running", "conditions": conditions}
+    board([old, other]).grow_old("qwen")
+    times = {entry["lastTransitionTime"] for entry in old["status"]["conditions"]}
+    assert all(datetime.fromisoformat(time) < datetime.now(UTC) - HOUR for time in times)
+    assert [entry["type"] for entry in old["status"]["conditions"]] == [*types]
+    assert (old["status"]["phase"], other["status"]["conditions"]) == ("Running", conditions)
+
+
+HOUR = timedelta(seconds=3599)
+
+
+def test_pods_that_are_not_ready_are_no_older(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("proof.board.LONGEST_SECONDS", 0)
+    with pytest.raises(Wrong, match="not all pods of qwen are ready"):
+        board([pod("qwen")]).grow_old("qwen")
 
 
 def test_the_longest_time_is_kept_and_what_is_over_begins_anew(monkeypatch: pytest.MonkeyPatch):
