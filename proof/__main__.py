@@ -51,7 +51,7 @@ STEPS: Final[tuple[Step, ...]] = (
     status.STEP,
 )
 """Every step, in the order in which they are shown."""
-SIDE_BY_SIDE: Final = 3
+SIDE_BY_SIDE: Final = 4
 """Steps that run at the same time."""
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from components.crds.knative_annotations import AUTOSCALING
 from plan.model import Plan
 from plan.objects import section
 from sandbox import binaries
@@ -316,7 +317,9 @@ def _late(scene: Scene) -> Iterator[Callable[[], None]]:
 
 def _huge_and_hurried(template: dict[str, Any]) -> None:
     _huge(template)
-    template["metadata"]["annotations"]["serving.knative.dev/progress-deadline"] = "20s"
+    # Knative gives up half a minute after the deadline, and looks again when a window has passed.
+    hurried = {"serving.knative.dev/progress-deadline": "2s", f"{AUTOSCALING}window": "6s"}
+    template["metadata"]["annotations"] |= hurried
 
 
 def _status(api_version: str, kind: str, name: str, **status: Any) -> Break:
