@@ -114,6 +114,11 @@ def none_refused(said: Sequence[str]) -> bool:
     return not any(said)
 
 
+def all_lack_a_flag(said: Sequence[str]) -> bool:
+    """Whether Knative refuses everything for a flag that nobody has set."""
+    return all(_NOT_SET in answer for answer in said)
+
+
 def condition(live: Manifest | None) -> Mapping[str, Any]:
     """The condition Ready of an object of Knative, of its present generation."""
     status = (live or {}).get("status") or {}
@@ -362,7 +367,7 @@ def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
             }
 
 
-Asked = dict[str, dict[str, str]]
+BySettings = dict[str, dict[str, str]]
 """By settings, as text, services, as text, and the first case that has them."""
 
 
@@ -372,8 +377,8 @@ def accepted_rows(client: ApiClient) -> Iterator[Row]:
     A Knative that the stack does not install is set as the plan warns that it has to be: then all
     is taken. As it comes, it refuses what needs those settings.
     """
-    told: Asked = defaultdict(dict)
-    untold: Asked = defaultdict(dict)
+    configured: BySettings = defaultdict(dict)
+    bare: BySettings = defaultdict(dict)
     for where, raw in accepted():
         environment = validate(raw).environment
         if environment is None or all("knative" not in model["serve"] for model in raw["models"]):
@@ -382,31 +387,37 @@ def accepted_rows(client: ApiClient) -> Iterator[Row]:
         present = present_knative(environment, Needs(needs_of(environment)))
         for service in served(of).services:
             text = json.dumps(without_unknown(service))
-            told[_text(settings(of, present))].setdefault(text, where)
+            configured[_text(settings(of, present))].setdefault(text, where)
             if present.get("features"):
-                untold[_text(settings(of))].setdefault(text, where)
-    faults = [f"{where}: {answer}" for where, answer in _said(client, told, none_refused) if answer]
-    count = sum(map(len, told.values()))
-    yield Row("accepted cases", f"{count} services, {len(told)} settings", tuple(faults))
-    said = [*_said(client, untold, lambda said: all(_NOT_SET in answer for answer in said))]
+                bare[_text(settings(of))].setdefault(text, where)
+    faults = [
+        f"{where}: {answer}"
+        for where, answer in _replies(client, configured, none_refused)
+        if answer
+    ]
+    count = sum(map(len, configured.values()))
+    yield Row("accepted cases", f"{count} services, {len(configured)} settings", tuple(faults))
+    refusals = [*_replies(client, bare, all_lack_a_flag)]
     faults = [
         f"{where}: the plan warns of flags that nobody sets, and Knative says {answer or 'nothing'}"
-        for where, answer in said
+        for where, answer in refusals
         if _NOT_SET not in answer
     ]
-    yield Row("warned of: a Knative without flags", f"{len(said)} services refused", tuple(faults))
+    yield Row(
+        "warned of: a Knative without flags", f"{len(refusals)} services refused", tuple(faults)
+    )
 
 
 def _text(manifests: Iterable[Manifest]) -> str:
     return json.dumps(list(manifests), sort_keys=True)
 
 
-def _said(
-    client: ApiClient, asked: Asked, expected: Callable[[list[str]], bool]
+def _replies(
+    client: ApiClient, services_by_settings: BySettings, expected: Callable[[list[str]], bool]
 ) -> Iterator[tuple[str, str]]:
     """By case, what Knative says of its service; "" where it takes it."""
-    for told, cases in asked.items():
-        for manifest in json.loads(told):
+    for configured, cases in services_by_settings.items():
+        for manifest in json.loads(configured):
             client.apply(manifest, MANAGER, force=True)
         services = [json.loads(text) for text in cases]
         for needed in there_before(services):

@@ -49,12 +49,12 @@ def test_leader_and_workers_have_their_numbers_and_only_the_leader_is_asked() ->
     assert (leader.answers, worker.answers) == (True, False)
     assert not any("$(" in word for line in (leader, worker) for word in line.words)
     assert [table_fault(line) for line in (leader, worker)] == [None, None]
-    asked = CommandLine(worker.where, worker.release, worker.words)
-    assert "the server then has no API" in (table_fault(asked) or "")
+    leading = CommandLine(worker.where, worker.release, worker.words)
+    assert "the server then has no API" in (table_fault(leading) or "")
 
 
 def test_what_a_component_is_told_is_no_container() -> None:
     of = planned(dev())
-    told = [resource for resource in of.resources if "server" in resource.inputs]
-    assert told
+    components = [resource for resource in of.resources if "server" in resource.inputs]
+    assert components
     assert all(line.answers for line in lines_of("dev", of))

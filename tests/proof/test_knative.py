@@ -99,12 +99,12 @@ def test_what_the_operator_is_told_is_what_the_add_on_is_told() -> None:
 def test_a_knative_that_is_there_has_what_its_owner_set_and_nothing_as_it_comes() -> None:
     of = planned(merged(existing(), {"knative": {"install": False}}))
     flags = {"kubernetes.podspec-affinity": "enabled"}
-    [told, untold] = (
+    configured, bare = (
         {one["metadata"]["name"]: one["data"] for one in settings(of, present)}
         for present in ({"features": flags}, {})
     )
-    assert told["config-features"] == flags
-    assert untold["config-features"] == {}
+    assert configured["config-features"] == flags
+    assert bare["config-features"] == {}
 
 
 def test_a_ready_pod_says_so_of_each_container() -> None:
