@@ -264,4 +264,4 @@ def _phase(manifest: Manifest | None) -> str:
     return str(((manifest or {}).get("status") or {}).get("phase") or "not there")
 
 
-STEP: Final = Step("fluid", run, seconds=170)
+STEP: Final = Step("fluid", run, seconds=150)

@@ -845,7 +845,7 @@ def _healthy(stack: str, scene: Scene) -> Row:
     return Row(f"{stack}: healthy", f"{len(scene.status().ways)} models and jobs", tuple(faults))
 
 
-STEP: Final = Step("status", run, seconds=300)
+STEP: Final = Step("status", run, seconds=250)
 
 if __name__ == "__main__":
     import sys
