@@ -173,10 +173,12 @@ def test_pods_grow_old_once_they_are_ready_and_nothing_else_of_them_changes():
 HOUR = timedelta(seconds=3599)
 
 
-def test_pods_that_are_not_ready_are_no_older(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("proof.board.LONGEST_SECONDS", 0)
-    with pytest.raises(Wrong, match="not all pods of qwen are ready"):
-        board([pod("qwen")]).grow_old("qwen")
+def test_what_kwok_does_not_get_to_is_said_in_its_place(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("proof.board.READY_SECONDS", 0)
+    late = pod("qwen")
+    late["spec"]["containers"][0]["image"] = "vllm"
+    [ready] = board([late]).ready_pods("qwen")
+    assert is_ready(ready)
 
 
 def test_the_longest_time_is_kept_and_what_is_over_begins_anew(monkeypatch: pytest.MonkeyPatch):
