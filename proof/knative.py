@@ -442,4 +442,4 @@ def run(say: Say) -> Iterator[Row]:
         yield from accepted_rows(client)
 
 
-STEP: Final = Step("knative", run, seconds=200)
+STEP: Final = Step("knative", run, seconds=220)

@@ -325,4 +325,4 @@ def _is_on(client: ApiClient, service: Manifest, nodes: Sequence[Manifest]) -> b
     return {pod["spec"].get("nodeName") for pod in knative.pods_of(client, service)} == names
 
 
-STEP: Final = Step("scenarios", run, seconds=410)
+STEP: Final = Step("scenarios", run, seconds=430)

@@ -413,4 +413,4 @@ def rows(
             yield Row(case, f"goes wrong: {wrong}")
 
 
-STEP: Final = Step("scheduling", _run, seconds=300)
+STEP: Final = Step("scheduling", _run, seconds=400)

@@ -65,7 +65,7 @@ def run(_: Say, names: Sequence[str] = EXAMPLE_STACKS) -> Iterator[Row]:
         yield life(name, tried)
 
 
-STEP: Final = Step("stack-files", run, seconds=470, in_ci=True)
+STEP: Final = Step("stack-files", run, seconds=800, in_ci=True)
 
 if __name__ == "__main__":
     from . import __main__ as proof

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from components.crds.knative_annotations import AUTOSCALING
 from plan.model import Plan
 from plan.objects import section
 from sandbox import binaries
@@ -317,9 +316,7 @@ def _late(scene: Scene) -> Iterator[Callable[[], None]]:
 
 def _huge_and_hurried(template: dict[str, Any]) -> None:
     _huge(template)
-    # Knative gives up half a minute after the deadline, and looks again when a window has passed.
-    hurried = {"serving.knative.dev/progress-deadline": "2s", f"{AUTOSCALING}window": "6s"}
-    template["metadata"]["annotations"] |= hurried
+    template["metadata"]["annotations"]["serving.knative.dev/progress-deadline"] = "20s"
 
 
 def _status(api_version: str, kind: str, name: str, **status: Any) -> Break:
@@ -845,7 +842,7 @@ def _healthy(stack: str, scene: Scene) -> Row:
     return Row(f"{stack}: healthy", f"{len(scene.status().ways)} models and jobs", tuple(faults))
 
 
-STEP: Final = Step("status", run, seconds=250)
+STEP: Final = Step("status", run, seconds=400)
 
 if __name__ == "__main__":
     import sys
