@@ -35,6 +35,6 @@ class Step:
     run: Callable[[Say], Iterator[Row]]
     """Gives its rows as they come; raises Skipped, or Broken."""
     seconds: int = 0
-    """About how long it takes on two busy cores, three others beside it: the longest begin first."""
+    """About how long it takes on two cores, three others beside it: the longest begin first."""
     in_ci: bool = False
     """Whether CI runs it: it builds no more than the tests do, on a busy machine too."""
