@@ -119,7 +119,8 @@ sys.dont_write_bytecode, sys.pycache_prefix = False, "$(COMPILED)"
 sys.path.insert(0, "$(CURDIR)")
 from cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
 endef
 export console_script
 

@@ -431,7 +431,7 @@ def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
     help="Requests per second at the peak of a tide, or before a spike.",
     show_default="what fills the most pods to four fifths",
 )
-@click.option("--days", type=float, default=1, show_default=True, help="Days of tide or spike.")
+@click.option("--days", type=float, show_default="1", help="Days of tide or spike.")
 @click.option("--prompt-tokens", type=float, metavar="N", help="Mean of drawn prompts: 1155.")
 @click.option("--answer-tokens", type=float, metavar="N", help="Mean of drawn answers: 211.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Who gets requests: all.")
@@ -500,7 +500,7 @@ def simulate(
     stack: str,
     traffic: str,
     rate: float | None,
-    days: float,
+    days: float | None,
     prompt_tokens: float | None,
     answer_tokens: float | None,
     models: tuple[str, ...],

@@ -24,6 +24,7 @@ from .document import to_json
 from .kpa import KpaSettings
 from .objective import limit_of, objectives
 from .page import render
+from .parallel import Pending, SimulationJob, workers
 from .reading import MACHINES, read_scene
 from .results import SimulationResults
 from .scene import Model, Scene
@@ -34,7 +35,7 @@ from .strategies import SLO, Variant, VariantLeftOut, choose, strategies
 from .strategies import compare as compare_variants
 from .terminal import show, show_calibration, show_search
 from .traffic import DAY, Lengths, Traffic, joined, measured, read_trace, spike, tide
-from .world import BandPoint, World
+from .world import BandPoint
 
 SHAPES: Final = ("tide", "spike")
 """Traffic that is drawn; anything else is a file."""
@@ -43,6 +44,8 @@ FILLED: Final = 0.8
 DEFAULT_IN_HAND: Final = 4
 """Requests in hand of a busy pod, where its autoscaler does not count them."""
 LONGEST_DAYS: Final = 31
+MOST_LOSSES: Final = 60
+"""How often a spot node may be taken in an hour: more is most likely a mistake."""
 MOST_TOKENS: Final = 1_000_000
 
 
@@ -65,8 +68,8 @@ class SimulationOptions:
     fills the model's most pods to four fifths."""
     lengths: Lengths = field(default_factory=Lengths)
     """Of prompts and answers that are drawn."""
-    days: float = 1.0
-    """How long traffic is that is drawn."""
+    days: float | None = None
+    """How long traffic is that is drawn. Default: 1."""
     models: Sequence[str] = ()
     """Names of the models that get requests. Default: all."""
     variants: Sequence[str] = ()
@@ -81,6 +84,11 @@ class SimulationOptions:
     """How often a spot node is taken in an hour, on average."""
     calibrations: Sequence[Path] = ()
     """Files of factors, from load tests."""
+
+    @property
+    def drawn_days(self) -> float:
+        """How long traffic is that is drawn."""
+        return 1.0 if self.days is None else self.days
 
 
 def compare(
@@ -106,6 +114,7 @@ def compare(
     Raises:
         Refused: A file or an option is wrong; one sentence per fault.
     """
+    _writable(output)
     simulation = Simulation(stack, root, options)
     result = simulation.search(said)
     comparison = simulation.compare(said, result)
@@ -147,6 +156,7 @@ def calibrate(
     Raises:
         Refused: A file or an option is wrong, or the load test cannot calibrate the stack.
     """
+    _writable(output)
     result = Simulation(stack, root, options).calibrate(path)
     show_calibration(result, console)
     if output is not None and result.is_better:
@@ -221,9 +231,15 @@ class Simulation:
             words = "the cheapest that keeps" if result.best.holds else "the closest to"
             variants.append(Variant(SLO, f"{words} what is promised", result.best.changes))
         outcomes = []
-        for outcome in compare_variants(self.stack, variants, self._simulate):
-            outcomes.append(outcome)
-            said.print(f"{len(outcomes)} of {len(variants)}: {outcome.variant.key}", style="dim")
+        with workers(len(variants) * len(BandPoint)) as submit:
+
+            def begin(staged: Staged, case: BandPoint) -> Pending:
+                return submit(self._job(self._scene(staged), self.traffic, case))
+
+            for outcome in compare_variants(self.stack, variants, begin):
+                outcomes.append(outcome)
+                words = f"{len(outcomes)} of {len(variants)}: {outcome.variant.key}"
+                said.print(words, style="dim")
         return StrategyComparison(
             stack=self.stack.stack,
             seed=options.seed,
@@ -264,22 +280,19 @@ class Simulation:
         scene = self._scene(self.as_is)
 
         def simulated(factors: Factors) -> SimulationResults:
-            return self._run(_with(scene, section.name, factors), traffic, BandPoint.LIKELY)
+            changed = _with(scene, section.name, factors)
+            return self._job(changed, traffic, BandPoint.LIKELY).run()
 
         return fit(run, path.name, section, scene, simulated)
 
     def _simulate(self, staged: Staged, case: BandPoint) -> SimulationResults:
-        return self._run(self._scene(staged), self.traffic, case)
+        return self._job(self._scene(staged), self.traffic, case).run()
 
-    def _run(
-        self, scene: Scene, traffic: Mapping[str, Traffic], case: BandPoint
-    ) -> SimulationResults:
+    def _job(self, scene: Scene, traffic: Mapping[str, Traffic], case: BandPoint) -> SimulationJob:
         last = max((each.seconds for each in traffic.values()), default=0.0)
         drawn = self.options.traffic in SHAPES and traffic is self.traffic
-        seconds = self.options.days * DAY if drawn else last + 60
-        results = World(scene, traffic, seconds, self.options.seed, case).run()
-        notes = [note for each in traffic.values() for note in each.notes]
-        return replace(results, notes=(*results.notes, *notes))
+        seconds = self.options.drawn_days * DAY if drawn else last + 60
+        return SimulationJob(scene, traffic, seconds, self.options.seed, case)
 
     def _scene(self, staged: Staged) -> Scene:
         scene = read_scene(staged, self.options.machines)
@@ -294,13 +307,20 @@ class Simulation:
                 "--model",
                 *(
                     f"--model is {name!r}, but it must be one of {', '.join(models)}: the stack "
-                    "has no other."
+                    "has no other that can be simulated."
                     for name in unknown
                 ),
             )
         names = [name for name in models if name in options.models or not options.models]
         if options.traffic in SHAPES:
-            return {name: self._drawn(models[name]) for name in names}
+            traffic = {name: self._drawn(models[name]) for name in names}
+            if not any(map(len, traffic.values())):
+                raise Refused(
+                    "The simulation",
+                    f"{options.traffic} comes to 0 requests in {options.drawn_days:g} days, but it "
+                    "must have at least 1: a higher --rate or more --days have some.",
+                )
+            return traffic
         path = Path(options.traffic)
         if path.suffix != ".json":
             return read_trace(path, names)
@@ -313,7 +333,7 @@ class Simulation:
         shape = tide if options.traffic == "tide" else spike
         if options.traffic == "spike" and options.rate is None:
             rate /= 10  # Which is what a spike multiplies.
-        return _cut(shape(rate, options.days, options.seed, options.lengths), model)
+        return _cut(shape(rate, options.drawn_days, options.seed, options.lengths), model)
 
 
 def most_rate(model: Model, options: SimulationOptions) -> float:
@@ -347,6 +367,15 @@ def _file_or(path: Path | None, console: Console) -> Iterator[Console]:
     _write(path, text.getvalue())
 
 
+def _writable(path: Path | None) -> None:
+    """Refuses a file that cannot be written, before anything is simulated for it."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise Refused(
+            path.name,
+            f"--output is {path}, but its folder must exist: {path.parent} is none.",
+        )
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -362,10 +391,25 @@ def _faults(options: SimulationOptions) -> list[str]:
     faults = []
     if options.rate is not None and not 0 < options.rate <= 10_000:
         faults.append(f"--rate is {options.rate:g}, but it must be above 0, and 10000 at most.")
-    if not 0 < options.days <= LONGEST_DAYS:
+    if not 0 < options.drawn_days <= LONGEST_DAYS:
         faults.append(f"--days is {options.days:g}, but it must be above 0, and 31 at most.")
-    if options.traffic not in SHAPES and options.rate is not None:
-        faults.append("--rate is given with a file, but it must be left out: the file says when.")
-    if options.losses_per_hour < 0:
-        faults.append(f"--spot-losses is {options.losses_per_hour:g}, but it must be 0 or more.")
+    if options.traffic not in SHAPES:
+        usual, lengths = Lengths(), options.lengths
+        faults += [
+            f"{name} is given with a file, but it must be left out: the file says {what}."
+            for name, is_given, what in (
+                ("--rate", options.rate is not None, "when"),
+                ("--days", options.days is not None, "how long"),
+                ("--prompt-tokens", lengths.prompt_tokens != usual.prompt_tokens, "how many"),
+                ("--answer-tokens", lengths.answer_tokens != usual.answer_tokens, "how many"),
+            )
+            if is_given
+        ]
+    if not 0 <= options.losses_per_hour <= MOST_LOSSES:
+        faults.append(
+            f"--spot-losses is {options.losses_per_hour:g}, but it must be 0 or more, and "
+            f"{MOST_LOSSES} at most."
+        )
+    if options.seed < 0:
+        faults.append(f"--seed is {options.seed}, but it must be 0 or more.")
     return faults

@@ -10,10 +10,11 @@ from .figures import (
     StackFigures,
     UserFigures,
     columns,
+    hours_words,
     stack_figures,
     user_figures,
 )
-from .results import SimulationResults
+from .results import DAY, HOUR, SimulationResults
 from .strategies import AS_IS, Variant, VariantLeftOut, VariantOutcome
 from .world import BandPoint
 
@@ -94,6 +95,12 @@ class StrategyComparison:
         """What a reader has to know before believing it, each sentence once."""
         notes = dict.fromkeys(note for row in self.rows for note in row.likely.notes)
         yield from notes
+        if 0 < self.seconds < 0.95 * DAY:
+            yield (
+                f"Hours and money of a day are {hours_words(DAY / self.seconds)} times those of "
+                f"the {self.seconds / HOUR:.3g} hours that are simulated: the rest of a day may be "
+                "busier or quieter, and what is still to come after them is not paid."
+            )
         unpriced = sorted({pool for row in self.rows for pool in row.stack.unpriced})
         if unpriced:
             yield f"Money leaves out nodes of {', '.join(unpriced)}, which have no known price."

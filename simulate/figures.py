@@ -76,13 +76,14 @@ class StackFigures:
 
 
 def user_figures(results: Mapping[BandPoint, SimulationResults], limit: float) -> list[UserFigures]:
-    """Figures of the users of each model.
+    """Figures of the users of each model that gets requests.
 
     Args:
         results: Of all three cases.
         limit: Seconds to the first token that are in time.
     """
-    names = [model.name for model in results[BandPoint.LIKELY].models]
+    models = results[BandPoint.LIKELY].models
+    names = [model.name for model in models if len(model.requests)]
     return [_users(name, results, limit) for name in names]
 
 

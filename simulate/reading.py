@@ -265,6 +265,11 @@ class _SceneReader:
             elif not any((pool.name, size.name) in hourly for size in pool.sizes):
                 yield f"The nodes of pool {pool.name} have no price here; their money is left out."
         for model in self.models:
+            if model.serve.knative and model.serve.knative.reserve:
+                yield (
+                    f"Money and GPU-hours leave out the reserve instances of {model.name}: their "
+                    "size is an annotation that only ACK reads, so add their price yourself."
+                )
             scale = next(iter(model.serve.sections.values())).scale
             is_query = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
             if scale.metric in (KServeMetric.CPU, KServeMetric.MEMORY) or is_query:

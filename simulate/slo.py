@@ -23,10 +23,9 @@ from stacks.sections.pools import PoolSection
 from .figures import count_words, serving_gpu_hours, share_words, time_words
 from .objective import Objective
 from .results import Ending, ModelResults, SimulationResults
-from .staging import LEFT_OUT, Changes, StackSettings, stage, value_of
+from .staging import LEFT_OUT, Changes, StackSettings, Staged, stage, value_of
 from .strategies import (
     TARGETS,
-    Simulate,
     counts_requests,
     fewest_nodes,
     reserve_faults,
@@ -60,6 +59,8 @@ class Axis:
     """Which of them the stack file has."""
 
 
+Simulate = Callable[[Staged, BandPoint], SimulationResults]
+"""Simulates a stack with the traffic and the seed of this search."""
 Attempt = Callable[[Changes], SimulationResults | None]
 """Simulates a stack file with some changes, in the case of the longest times; None where it cannot
 be deployed so."""

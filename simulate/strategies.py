@@ -22,6 +22,7 @@ from stacks.sections.environment import Environment
 from stacks.sections.models import ModelSection
 from stacks.sections.pools import EdgePoolSection, PoolSection
 
+from .parallel import Pending
 from .results import SimulationResults
 from .staging import LEFT_OUT, Changes, StackSettings, Staged, changed, stage
 from .world import BandPoint
@@ -54,8 +55,8 @@ HIGH_MARK: Final = Decimal("0.9")
 _IN_HAND: Final = ("concurrency", "vllm_num_requests_waiting", "vllm_num_requests_running")
 """Metrics that count requests in hand, of which 1 to 8 are targets."""
 
-Simulate = Callable[[Staged, BandPoint], SimulationResults]
-"""Simulates a stack with the traffic and the seed of this comparison."""
+Begin = Callable[[Staged, BandPoint], Pending]
+"""Has a stack simulated with the traffic and the seed of this comparison."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,24 @@ class VariantOutcome:
 
 
 def compare(
-    stack: StackSettings, variants: Sequence[Variant], simulate: Simulate
+    stack: StackSettings, variants: Sequence[Variant], begin: Begin
 ) -> Iterator[VariantOutcome]:
-    """Plans and simulates variants, one after another."""
-    for variant in variants:
-        try:
-            staged = stage(stack, variant.changes)
-        except Refused as refused:
-            yield VariantOutcome(variant, {}, refused.sentences)
+    """Plans variants and has them simulated; each comes once it and those before it are done."""
+    for variant, outcome in [(variant, _begun(stack, variant, begin)) for variant in variants]:
+        if isinstance(outcome, Refused):
+            yield VariantOutcome(variant, {}, outcome.sentences)
         else:
-            yield VariantOutcome(variant, {case: simulate(staged, case) for case in BandPoint})
+            yield VariantOutcome(variant, {case: pending() for case, pending in outcome.items()})
+
+
+def _begun(
+    stack: StackSettings, variant: Variant, begin: Begin
+) -> Mapping[BandPoint, Pending] | Refused:
+    try:
+        staged = stage(stack, variant.changes)
+        return {case: begin(staged, case) for case in BandPoint}
+    except Refused as refused:
+        return refused
 
 
 def choose(

@@ -209,12 +209,12 @@ def read_trace(path: Path, models: Sequence[str]) -> Mapping[str, Traffic]:
             rows = csv.reader(file)
             return _traffic(path.name, next(rows, []), rows, models)
     except OSError as error:
-        sentence = f"{path.name} cannot be read: {error.strerror}."
+        sentence = f"{path} cannot be read: {error.strerror}."
     except UnicodeDecodeError:
         sentence = f"{path.name} is no text in UTF-8, but it must be a CSV file of requests."
     except csv.Error as error:
         sentence = f"{path.name} is no CSV file: {error}."
-    raise Refused(path.name, sentence)
+    raise Refused(path.name or str(path), sentence)
 
 
 def _traffic(

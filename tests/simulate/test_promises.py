@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulate import command
+from simulate import command, parallel
 from simulate.calibrate import CalibrationResult
 from simulate.calibration import Calibration, Factors, read
 from simulate.command import Format, SimulationOptions
@@ -26,6 +26,12 @@ def promised(*_: Any) -> SloResult:
     """A search that has come to a change."""
     today = Trial({}, results(), 0.5)
     return SloResult(objectives("ttft_p95=2s"), today, Trial(CHANGES, results(), 0.5), (), 1)
+
+
+@pytest.fixture(autouse=True)
+def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests start no processes."""
+    monkeypatch.setattr(parallel, "usable_cores", lambda: 1)
 
 
 @pytest.mark.parametrize("kind", Format)

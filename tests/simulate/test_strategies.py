@@ -1,5 +1,7 @@
 """Variants of a stack file: which there are, what each changes, and why others are left out."""
 
+from collections.abc import Callable
+
 import pytest
 
 from plan.refused import Refused
@@ -43,7 +45,7 @@ def test_every_usual_variant_of_our_stacks_can_be_deployed_or_says_why_not() -> 
         stack = stack_of(name)
         variants, left_out = options(stack)
         main = [variants[key] for key in MAIN if key in variants]
-        for outcome in compare(stack, main, lambda _staged, _case: results()):
+        for outcome in compare(stack, main, lambda _staged, _case: results):
             assert bool(outcome.results) != bool(outcome.refusal)
         assert {*variants, *left_out} >= {*MAIN}
         assert all(option.why.endswith(".") for option in left_out.values())
@@ -176,15 +178,15 @@ def test_a_pool_has_a_node_more_or_less_but_is_not_taken_away() -> None:
 def test_all_cases_of_a_variant_are_simulated_and_a_refused_one_says_its_sentences() -> None:
     calls: list[tuple[int, BandPoint]] = []
 
-    def simulate(staged: Staged, case: BandPoint) -> SimulationResults:
+    def begin(staged: Staged, case: BandPoint) -> Callable[[], SimulationResults]:
         calls.append((staged.environment.pools[1].size or 0, case))
-        return results()
+        return results
 
     variants = [
         Variant("more", "", {"pools[a10].size": 3}),
         Variant("bad", "", {"models[qwen].placement": {"pools": ["a11"]}}),
     ]
-    more, bad = compare(stack_of("dev"), variants, simulate)
+    more, bad = compare(stack_of("dev"), variants, begin)
     assert {*more.results} == {*BandPoint}
     assert calls == [(3, case) for case in BandPoint]
     assert isinstance(bad, VariantOutcome)
