@@ -486,6 +486,7 @@ def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
     type=click.Choice(["terminal", "json", "html"]),
     default="terminal",
     show_default=True,
+    help="A table, a JSON document, or a page.",
 )
 @click.option(
     "--output",

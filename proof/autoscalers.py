@@ -168,7 +168,7 @@ def record(say: Say) -> None:
     )
 
 
-STEP: Final = Step("autoscalers", run)
+STEP: Final = Step("autoscalers", run, seconds=200)
 
 if __name__ == "__main__":
     record(lambda line: print(line, file=sys.stderr))  # noqa: T201  told while a build runs

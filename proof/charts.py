@@ -179,4 +179,4 @@ def _distinct() -> list[tuple[str, str, Values]]:
     return sorted(cases, key=lambda case: ORDER.index(case[1]))
 
 
-STEP: Final = Step("charts", run, in_ci=True)
+STEP: Final = Step("charts", run, seconds=60, in_ci=True)

@@ -1,19 +1,40 @@
 """Every command line of vLLM's server that something of this repository renders.
 
-The containers in the manifests of all plans are what is read.
+The containers in the manifests of all plans are what is read, with their variables filled in as a
+kubelet does.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version
+from components.crds.leader_worker_set import GROUP_SIZE, LEADER_ADDRESS, POD_INDEX
 from components.serving.vllm_command import server_arguments
 from plan.model import Plan
 from tests.stacks.environments import Raw
 
 from . import plans
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_INDEX: Final = MappingProxyType({"leaderTemplate": "0", "workerTemplate": "1"})
+"""By field of a LeaderWorkerSet, the number that the first pod made of it has in its group."""
+# A variable may name an earlier one; $$ is a dollar: kubernetes v1.34.1,
+# third_party/forked/golang/expansion.
+_REFERENCE: Final = r"\$(?:(?P<dollar>\$)|\((?P<name>[^)]*)\))"
+_IN_PLACE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "fieldRef": "10.0.0.1",
+        "resourceFieldRef": "1",
+        "secretKeyRef": "text",
+        "configMapKeyRef": "text",
+        "fileKeyRef": "text",
+    }
+)
+"""By source of a variable, a value in place of what a cluster has there."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +47,8 @@ class CommandLine:
     """Release of vLLM; None where the image's tag does not tell."""
     words: tuple[str, ...]
     """The words after the server's name."""
+    answers: bool = True
+    """Whether requests come to it: the container has a port. Workers of a group have none."""
 
 
 def command_lines() -> list[CommandLine]:
@@ -40,23 +63,62 @@ def command_lines() -> list[CommandLine]:
 
 def lines_of(where: str, of: Plan) -> Iterator[CommandLine]:
     """The command lines of vLLM in the containers of a plan."""
-    for container in _containers([resource.inputs for resource in of.resources]):
-        words = server_arguments(container["command"])
+    for container, variables in _containers([*of.manifests()]):
+        words = server_arguments(filled(container, variables))
         if words is not None:
             image = vllm_image(container["image"])
-            yield CommandLine(where, image.version if image else None, words)
+            release = image.version if image else None
+            yield CommandLine(where, release, words, answers=bool(container.get("ports")))
 
 
-def _containers(value: Any) -> Iterator[dict[str, Any]]:
-    """Whatever has an image and a command, wherever it stands."""
+def filled(container: Mapping[str, Any], variables: Mapping[str, str] = _NONE) -> list[str]:
+    """The command of a container as a kubelet runs it.
+
+    Args:
+        container: Its manifest. What only a cluster can tell has a value in its place.
+        variables: What the webhook of a controller adds, by name.
+    """
+    env = dict(variables)
+    for entry in container.get("env") or ():
+        source = entry.get("valueFrom")
+        env[entry["name"]] = (
+            _IN_PLACE[next(iter(source))] if source else _filled(entry.get("value") or "", env)
+        )
+    return [_filled(word, env) for word in container["command"]]
+
+
+def _filled(word: str, env: Mapping[str, str]) -> str:
+    """A word with what `$(NAME)` stands for; what no variable is called stays as it is."""
+
+    def value(reference: re.Match[str]) -> str:
+        return reference["dollar"] or env.get(reference["name"], reference[0])
+
+    return re.sub(_REFERENCE, value, word)
+
+
+def _containers(
+    value: Any, variables: Mapping[str, str] = _NONE
+) -> Iterator[tuple[dict[str, Any], Mapping[str, str]]]:
+    """Whatever has an image and a command, wherever it stands, and what a webhook adds to it."""
     if isinstance(value, dict):
         if isinstance(value.get("image"), str) and isinstance(value.get("command"), list):
-            yield value
-        for item in value.values():
-            yield from _containers(item)
+            yield value, variables
+        for field, item in value.items():
+            yield from _containers(item, _added(field, value) or variables)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _containers(item)
+            yield from _containers(item, variables)
+
+
+def _added(field: str, group: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the webhook of LeaderWorkerSets adds to the containers of a template.
+
+    github.com/kubernetes-sigs/lws v0.9.0, pkg/utils/pod/pod_utils.go, AddLWSVariables.
+    """
+    if field not in _INDEX:
+        return {}
+    size = str(group["size"])
+    return {LEADER_ADDRESS: "group-0.group.inference", GROUP_SIZE: size, POD_INDEX: _INDEX[field]}
 
 
 def _servers(raw: Raw) -> object:

@@ -556,7 +556,7 @@ def _run(say: Say) -> Iterator[Row]:
         yield from blis_rows(answers, times)
 
 
-STEP: Final = Step("engine-model", _run)
+STEP: Final = Step("engine-model", _run, seconds=120)
 
 
 if __name__ == "__main__":

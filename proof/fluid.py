@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from plan.model import Plan
@@ -146,13 +147,34 @@ def _row(client: ApiClient, where: str, cache: Cache) -> Row:
 
 
 def _without_affinity(client: ApiClient) -> Row:
-    """A cache of a stack whose Dataset names no nodes: its workers go where no cache has to be."""
+    """A cache of a stack whose Dataset names no nodes: its workers go where no cache has to be.
+
+    The nodes of caches are cordoned meanwhile: among nodes that all suit, chance would choose.
+    """
     _, of = next(stack for stack in plans.stacks() if caches(stack[1]))
     cache = caches(of, ELSEWHERE)[0]
     cache["Dataset"]["spec"].pop("nodeAffinity")
     _prepare(client, cache["Dataset"])
-    for item in cache.values():
-        client.apply(item, MANAGER)
+    with _cordoned(client):
+        for item in cache.values():
+            client.apply(item, MANAGER)
+        return _astray_row(client)
+
+
+@contextmanager
+def _cordoned(client: ApiClient) -> Iterator[None]:
+    """All nodes but `ELSEWHERE` take no pods until the context ends."""
+    nodes = client.list_objects("v1", "Node")
+    others = [node for node in nodes if node["metadata"]["name"] != ELSEWHERE]
+    for node in others:
+        client.merge(node, {"spec": {"unschedulable": True}}, MANAGER)
+    yield
+    for node in others:
+        client.merge(node, {"spec": {"unschedulable": None}}, MANAGER)
+
+
+def _astray_row(client: ApiClient) -> Row:
+    """Whether a worker went elsewhere, as it has to."""
 
     def astray() -> list[str]:
         return [
@@ -264,4 +286,4 @@ def _phase(manifest: Manifest | None) -> str:
     return str(((manifest or {}).get("status") or {}).get("phase") or "not there")
 
 
-STEP: Final = Step("fluid", run)
+STEP: Final = Step("fluid", run, seconds=410)

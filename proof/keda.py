@@ -175,4 +175,4 @@ def _object(api_version: str, kind: str, service: Manifest, prefix: str = "") ->
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 
-STEP: Final = Step("keda", run)
+STEP: Final = Step("keda", run, seconds=50)

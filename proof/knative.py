@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
@@ -24,6 +25,9 @@ from sandbox.controllers.knative import KNATIVE, requests_in_hand
 from sandbox.knative import configuration, served
 from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from sandbox.kubernetes.installs import ADDONS, KNATIVE_CORE
+from stacks.needs import Needs
+from stacks.platforms.present import present_knative
+from stacks.runtimes import needs_of
 from stacks.validation import validate
 from tests.stacks.environments import NAMES, Raw, dev, merged, planned
 
@@ -63,9 +67,16 @@ REFUSED_SETTINGS: Final[Sequence[tuple[str, Mapping[str, str], str]]] = (
 _NOT_SET: Final = "must not set the field(s)"
 
 
-def settings(of: Plan) -> Iterator[dict[str, Any]]:
-    """What a platform tells Knative, as ConfigMaps, whoever writes them."""
-    told = configuration(of)
+def settings(
+    of: Plan, present: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> Iterator[dict[str, Any]]:
+    """What a platform tells Knative, as ConfigMaps, whoever writes them.
+
+    Args:
+        of: The plan of a stack.
+        present: What the owner of the cluster has set in a Knative that the stack does not install.
+    """
+    told = {**configuration(of), **present}
     shipped = {} if list(of.manifests("KnativeServing")) else ADDONS["knative"].config
     for name in KNATIVE_CORE.config_maps:
         about = {"name": name, "namespace": NAMESPACE}
@@ -101,6 +112,11 @@ def answers(
 def none_refused(said: Sequence[str]) -> bool:
     """Whether everything is taken."""
     return not any(said)
+
+
+def all_lack_a_flag(said: Sequence[str]) -> bool:
+    """Whether Knative refuses everything for a flag that nobody has set."""
+    return all(_NOT_SET in answer for answer in said)
 
 
 def condition(live: Manifest | None) -> Mapping[str, Any]:
@@ -351,36 +367,63 @@ def there_before(services: Iterable[Manifest]) -> Iterator[Manifest]:
             }
 
 
-def accepted_row(client: ApiClient) -> Row:
-    """Every distinct service of a case that the checks accept, through the webhook."""
-    plans: dict[str, Plan] = {}
-    cases: dict[str, dict[str, str]] = defaultdict(dict)
+BySettings = dict[str, dict[str, str]]
+"""By settings, as text, services, as text, and the first case that has them."""
+
+
+def accepted_rows(client: ApiClient) -> Iterator[Row]:
+    """Every distinct service of a case that the checks accept, through the webhook.
+
+    A Knative that the stack does not install is set as the plan warns that it has to be: then all
+    is taken. As it comes, it refuses what needs those settings.
+    """
+    configured: BySettings = defaultdict(dict)
+    bare: BySettings = defaultdict(dict)
     for where, raw in accepted():
-        if (
-            any("knative" in model["serve"] for model in raw["models"])
-            and validate(raw).environment
-        ):
-            of = planned(raw)
-            key = json.dumps(list(settings(of)), sort_keys=True)
-            plans.setdefault(key, of)
-            for service in served(of).services:
-                cases[key].setdefault(json.dumps(without_unknown(service)), where)
-    faults = []
-    for key, of in plans.items():
-        for manifest in settings(of):
+        environment = validate(raw).environment
+        if environment is None or all("knative" not in model["serve"] for model in raw["models"]):
+            continue
+        of = planned(raw)
+        present = present_knative(environment, Needs(needs_of(environment)))
+        for service in served(of).services:
+            text = json.dumps(without_unknown(service))
+            configured[_text(settings(of, present))].setdefault(text, where)
+            if present.get("features"):
+                bare[_text(settings(of))].setdefault(text, where)
+    faults = [
+        f"{where}: {answer}"
+        for where, answer in _replies(client, configured, none_refused)
+        if answer
+    ]
+    count = sum(map(len, configured.values()))
+    yield Row("accepted cases", f"{count} services, {len(configured)} settings", tuple(faults))
+    refusals = [*_replies(client, bare, all_lack_a_flag)]
+    faults = [
+        f"{where}: the plan warns of flags that nobody sets, and Knative says {answer or 'nothing'}"
+        for where, answer in refusals
+        if _NOT_SET not in answer
+    ]
+    yield Row(
+        "warned of: a Knative without flags", f"{len(refusals)} services refused", tuple(faults)
+    )
+
+
+def _text(manifests: Iterable[Manifest]) -> str:
+    return json.dumps(list(manifests), sort_keys=True)
+
+
+def _replies(
+    client: ApiClient, services_by_settings: BySettings, expected: Callable[[list[str]], bool]
+) -> Iterator[tuple[str, str]]:
+    """By case, what Knative says of its service; "" where it takes it."""
+    for configured, cases in services_by_settings.items():
+        for manifest in json.loads(configured):
             client.apply(manifest, MANAGER, force=True)
-        services = [json.loads(text) for text in cases[key]]
+        services = [json.loads(text) for text in cases]
         for needed in there_before(services):
             if client.get(needed) is None:
                 client.apply(needed, MANAGER)
-        said = answers(client, services, none_refused)
-        faults += [
-            f"{where}: {answer}"
-            for where, answer in zip(cases[key].values(), said, strict=True)
-            if answer
-        ]
-    count = sum(map(len, cases.values()))
-    return Row("accepted cases", f"{count} services, {len(plans)} settings", tuple(faults))
+        yield from zip(cases.values(), answers(client, services, expected), strict=True)
 
 
 def run(say: Say) -> Iterator[Row]:
@@ -396,7 +439,7 @@ def run(say: Say) -> Iterator[Row]:
         yield canary_row(client, kubelet)
         yield from setting_rows(client)
         say("Planning the accepted cases; this takes minutes.")
-        yield accepted_row(client)
+        yield from accepted_rows(client)
 
 
-STEP: Final = Step("knative", run)
+STEP: Final = Step("knative", run, seconds=220)

@@ -421,4 +421,4 @@ def _apply_node(
     client.apply(node, MANAGER)
 
 
-STEP: Final = Step("kserve", run)
+STEP: Final = Step("kserve", run, seconds=100)

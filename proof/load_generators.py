@@ -181,7 +181,7 @@ def run(say: Say) -> Iterator[Row]:
         yield Row(f"{case.generator}: {case.name}", _figures(outcome, took), findings)
 
 
-STEP: Final = Step("load-generators", run)
+STEP: Final = Step("load-generators", run, seconds=500)
 
 
 def _figures(outcome: JobOutcome, took: float) -> str:

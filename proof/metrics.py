@@ -311,4 +311,4 @@ def _decision(plane: ControlPlane, name: str, case: ScalingCase) -> ScalingDecis
     return last if last.replicas else replace(last, replicas=case.pods)
 
 
-STEP: Final = Step("metrics", prove)
+STEP: Final = Step("metrics", prove, seconds=110)

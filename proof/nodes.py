@@ -228,4 +228,4 @@ def _why(pod: Manifest) -> str:
     return "; ".join(c["message"] for c in conditions if c.get("message")) or "nobody says why"
 
 
-STEP: Final = Step("nodes", _run)
+STEP: Final = Step("nodes", _run, seconds=290)

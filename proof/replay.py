@@ -20,4 +20,4 @@ def run(say: Say) -> Iterator[Row]:
         yield from scheduling.rows(scaled, scenarios.simulated)
 
 
-STEP: Final = Step("replay", run)
+STEP: Final = Step("replay", run, seconds=30)

@@ -195,12 +195,14 @@ def _idc_full(board: ScaledBoard) -> str:
     board.scale("qwen-chat", 2)
     board.expect({"qwen-chat": {"idc": 1, PENDING: 1}})
     board.expect({"qwen-chat": {"idc": 1, "elastic": 1}})
+    board.grow_old("qwen-chat")
     board.resize("idc", 2)
     board.expect_nodes({"default": 3, "idc": 2, "elastic": 1})
     board.scale("qwen-chat", 3)
     board.expect({"qwen-chat": {"idc": 2, "elastic": 1}})
+    board.ready_pods("qwen-chat")
     board.scale("qwen-chat", 2)
-    # Elsewhere the newest pod goes first.
+    # Elsewhere the newest pod goes first, which is one of idc.
     board.expect({"qwen-chat": {"idc": 2}})
     board.expect_nodes({"default": 3, "idc": 2})
     return "idc, then a node of elastic; its pod goes first, though older, and its node after it"
@@ -396,4 +398,4 @@ def _is_on(client: ApiClient, service: Manifest, nodes: Sequence[Manifest]) -> b
     return {pod["spec"].get("nodeName") for pod in knative.pods_of(client, service)} == names
 
 
-STEP: Final = Step("scenarios", run)
+STEP: Final = Step("scenarios", run, seconds=430)

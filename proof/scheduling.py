@@ -171,10 +171,11 @@ def _idc_first(board: Board) -> str:
     board.stays(full, 2)
     board.add_nodes("elastic", 1)
     board.expect({"qwen-chat": {"idc": 1, "elastic": 1}})
+    board.grow_old("qwen-chat")
     board.add_nodes("idc", 1)
     board.scale("qwen-chat", 3)
     board.expect({"qwen-chat": {"idc": 2, "elastic": 1}})
-    board.clock.sleep(1.5)  # Pods of the same second are equally old.
+    board.ready_pods("qwen-chat")
     board.scale("qwen-chat", 2)
     board.expect({"qwen-chat": {"idc": 2}})
     if any(_WAIT_LABEL in pod["metadata"]["labels"] for pod in board.pods()):
@@ -477,4 +478,4 @@ def _times(events: Sequence[SchedulerEvent]) -> dict[tuple[str, str, str], list[
     return times
 
 
-STEP: Final = Step("scheduling", _run)
+STEP: Final = Step("scheduling", _run, seconds=400)

@@ -6,7 +6,7 @@ Scheduler, autoscaler and controllers are the simulator's, and so is the time.
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -182,10 +182,24 @@ class SimulatedCluster:
         """Removes a node."""
         self.placement.remove_node(self.now, manifest["metadata"]["name"])
 
-    def merge(self, manifest: Mapping[str, Any], change: Mapping[str, Any], manager: str) -> None:
-        """Has a pod of a Job come to its end, by the annotation that kwok goes by."""
-        annotations = change["metadata"]["annotations"]
+    def merge(
+        self,
+        manifest: Mapping[str, Any],
+        change: Mapping[str, Any],
+        manager: str,
+        subresource: str = "",
+    ) -> None:
+        """Has a pod be ready, as long as it says, or one of a Job come to its end.
+
+        The end goes by the annotation that kwok goes by.
+        """
         pod = self.placement.pods[manifest["metadata"]["name"]]
+        if subresource:
+            since = [entry.get("lastTransitionTime") for entry in change["status"]["conditions"]]
+            ago = datetime.now(UTC) - datetime.fromisoformat(since[0]) if since[0] else timedelta()
+            self.placement.set_ready(self.now - ago.total_seconds(), pod)
+            return
+        annotations = change["metadata"]["annotations"]
         self._workloads.gone(self.now, pod, succeeded=annotations[ENDS] == "0")
 
     def _render_node(self, node: SimulatedNode) -> dict[str, Any]:
@@ -217,7 +231,9 @@ class SimulatedCluster:
             "preemptionPolicy": "PreemptLowerPriority" if template.preempts else "Never",
             "nodeName": pod.node and pod.node.name,
         }
-        status = {"nominatedNodeName": pod.nominated and pod.nominated.name}
+        ready = {"type": "Ready", "status": str(pod.ready is not None)}
+        nominated = pod.nominated and pod.nominated.name
+        status = {"nominatedNodeName": nominated, "conditions": [ready]}
         return {"metadata": metadata, "spec": spec, "status": status}
 
     # What a board that scales asks of it

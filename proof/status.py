@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,10 @@ from sandbox import binaries
 from sandbox.conditions import NodeConditions
 from sandbox.kubernetes.client import ApiClient, Manifest, StatusError
 from sandbox.run import Sandbox
-from status.cluster import Connection
+from status.cluster import Connection, Kind
+from status.links import SETTLING_SECONDS
 from status.model import Finding, Stage, Status, Way
+from status.pods import SCHEDULING_SECONDS
 from status.ways import status_of
 from tests.crd_schemas import CRDS
 from tests.stacks.environments import GONE, ROOT, Raw, merged, planned, raw_of
@@ -46,13 +48,24 @@ STACKS: Final[Mapping[str, Raw]] = {
 """What is changed in a stack file before it comes up."""
 
 
+class Ahead(Connection):
+    """Asks a cluster whose clock can be put forward: what takes its time need not be waited for."""
+
+    seconds: float = 0
+
+    def list(self, kind: Kind, namespace: str | None = None) -> tuple[list[Manifest], datetime]:
+        """As the cluster says it, that much later."""
+        manifests, now = super().list(kind, namespace)
+        return manifests, now + timedelta(seconds=self.seconds)
+
+
 @dataclass
 class StatusScene:
     """A stack that is up, and its cluster."""
 
     of: Plan
     client: ApiClient
-    connection: Connection
+    connection: Ahead
 
     def status(self) -> Status:
         """What is said of it now."""
@@ -61,6 +74,15 @@ class StatusScene:
     def way(self, model: str) -> Way:
         """What is said of a model."""
         return next(way for way in self.status().ways if way.name == model)
+
+    @contextmanager
+    def later(self, seconds: float) -> Iterator[None]:
+        """Has it be so many seconds later for who looks at the cluster."""
+        self.connection.seconds = seconds
+        try:
+            yield
+        finally:
+            self.connection.seconds = 0
 
     def all(self, api_version: str, kind: str) -> list[dict[str, Any]]:
         """Objects of a kind."""
@@ -152,6 +174,9 @@ class Breakage:
     state: Stage = Stage.BROKEN
     note: str = ""
     """Part of what is noted beside."""
+    later: float = 0
+    """How far the clock is put forward in which it is looked at: status gives the scheduler, or a
+    controller, some time until it calls a thing broken."""
 
 
 def _nothing() -> None:
@@ -593,12 +618,19 @@ def _ended(code: int, reason: str = "Error", message: str = "") -> dict[str, Any
 NO_METRIC: Final = "cannot read its metric"
 """What a sandbox has broken from the beginning: no Prometheus scrapes its pods."""
 BROKEN: Final[Sequence[Breakage]] = (
-    Breakage("taint", _taint, "pods", "does not tolerate: broken=yes:NoSchedule"),
+    Breakage(
+        "taint",
+        _taint,
+        "pods",
+        "does not tolerate: broken=yes:NoSchedule",
+        later=SCHEDULING_SECONDS,
+    ),
     Breakage(
         "cordoned",
         lambda scene: _on_nodes(scene, {"spec": {"unschedulable": True}}),
         "pods",
         "its nodes are cordoned",
+        later=SCHEDULING_SECONDS,
     ),
     Breakage(
         "too large, and the old revision answers",
@@ -606,6 +638,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         "pods",
         "more than any of its nodes has: cpu 5000",
         note="still answers",
+        later=SCHEDULING_SECONDS,
     ),
     Breakage(
         "no card",
@@ -614,6 +647,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         ),
         "pods",
         "have no GPU to give",
+        later=SCHEDULING_SECONDS,
     ),
     Breakage("quota", _objects(QUOTA), "service", "the quota is used up"),
     Breakage(
@@ -672,6 +706,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         _status("data.fluid.io/v1alpha1", "Dataset", "qwen", phase="NotBound"),
         "cache",
         "is NotBound",
+        later=SETTLING_SECONDS,
     ),
     Breakage(
         "DataLoad failed",
@@ -722,6 +757,7 @@ BROKEN: Final[Sequence[Breakage]] = (
         "has no address",
         stack="hybrid",
         model="qwen-chat",
+        later=SETTLING_SECONDS,
     ),
     Breakage(
         "certificate not ready",
@@ -745,7 +781,7 @@ def attempt(scene: StatusScene, broken: Breakage) -> Row:
         faults.append(f"{broken.model} is not well before: {_words(before.first)}")
     seen: Way = before
     start = time.monotonic()
-    with broken.breaks(scene) as again:
+    with broken.breaks(scene) as again, scene.later(broken.later):
         while time.monotonic() - start < SECONDS:
             again()
             seen = scene.way(broken.model)
@@ -810,9 +846,8 @@ def up(stack: str, folder: Path) -> Iterator[StatusScene]:
             if outcome.errors:
                 raise RuntimeError("; ".join(outcome.errors))
             [(name, path)] = box.kubeconfigs.items()
-            scene = StatusScene(
-                planned(raw, stack=stack), box.clusters.find(name).client, Connection(path)
-            )
+            client = box.clusters.find(name).client
+            scene = StatusScene(planned(raw, stack=stack), client, Ahead(path))
             _prepare(scene)
             yield scene
     finally:
@@ -892,7 +927,7 @@ def _healthy(stack: str, scene: StatusScene) -> Row:
     return Row(f"{stack}: healthy", f"{len(scene.status().ways)} models and jobs", tuple(faults))
 
 
-STEP: Final = Step("status", run)
+STEP: Final = Step("status", run, seconds=400)
 
 if __name__ == "__main__":
     import sys

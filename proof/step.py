@@ -34,5 +34,7 @@ class Step:
     name: str
     run: Callable[[Say], Iterator[Row]]
     """Gives its rows as they come; raises Skipped, or Broken."""
+    seconds: int = 0
+    """About how long it takes on two cores, three others beside it: the longest begin first."""
     in_ci: bool = False
     """Whether CI runs it: it builds no more than the tests do, on a busy machine too."""

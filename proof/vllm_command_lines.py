@@ -107,7 +107,8 @@ def table_fault(line: CommandLine) -> str | None:
     """What the table of the catalog has against a command line; None where it has nothing."""
     image = VllmImage(line.release, cuda=12) if line.release else None
     command = read_arguments(line.words, line.release)
-    return next(map(str, command_faults(command, line.words, image)), None)
+    faults = command_faults(command, line.words, image, answers=line.answers)
+    return next(map(str, faults), None)
 
 
 def field_lines(release: Version) -> Iterator[CommandLine]:
@@ -166,4 +167,4 @@ def _row(name: str, lines: Sequence[CommandLine], refusals: Sequence[str | None]
     return Row(name, f"{len(lines)} lines by the {how}", faults)
 
 
-STEP: Final = Step("vllm-command-lines", run)
+STEP: Final = Step("vllm-command-lines", run, seconds=140)

@@ -40,6 +40,7 @@ _OPERATORS: Final = [
 ]
 # Modules of vLLM that register kernels or look for a device as soon as they are imported.
 _LEFT_OUT: Final = (
+    "vllm.attention.layer",
     "vllm.compilation",
     "vllm.distributed",
     "vllm.ir",

@@ -45,7 +45,8 @@ from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
 from .shutdown import standard_shutdown
-from .vllm_command import read_arguments
+from .vllm_command import read_arguments, read_command
+from .vllm_rules import command_faults
 from .waiting import metadata
 
 # ACK, "Use gang scheduling", 2026-09-21: the scheduler makes a PodGroup of these two labels.
@@ -233,6 +234,7 @@ class LeaderWorkerModelArgs(ModelArgs):
                 why = "server.command says it by itself"
                 yield Fault("serve.backend", serve.backend, "left out without server.vllm", why)
             yield from self._command_faults()
+            yield from self._worker_command_faults()
             return
         if serve.worker_command is not None:
             why = "workers are started as server.vllm says"
@@ -253,6 +255,14 @@ class LeaderWorkerModelArgs(ModelArgs):
             want = "one with --nnodes, server.vllm in its place, or serve.worker_command given"
             why = "every pod of a group runs it, and each would serve the whole model alone"
             yield Fault("server.command", Words("one without --nnodes"), want, why)
+
+    def _worker_command_faults(self) -> Iterator[Fault]:
+        """Refuses a command of the workers on which vLLM exits."""
+        words, image = self.serve.worker_command or [], vllm_image(self.server.image)
+        command = read_command(words, image.version if image else None)
+        if command is not None:
+            field = "serve.worker_command"
+            yield from command_faults(command, words, image, field, answers=False)
 
     def _release_faults(self) -> Iterator[Fault]:
         image = vllm_image(self.server.image)

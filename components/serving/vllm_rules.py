@@ -77,8 +77,6 @@ _DASH: Final = r"^-?[\u2010-\u2015\u2212]+(?=[A-Za-z])"
 _SHARE: Final = "--gpu-memory-utilization"
 _DTYPES: Final = ("auto", "half", "float16", "bfloat16", "float", "float32")
 """Values of --dtype: vllm/engine/arg_utils.py, 0.4.1, to vllm/config/model.py, 0.33.0."""
-_LOADED_AS: Final = ("gguf", "bitsandbytes")
-"""Values of --load-format that are formats of quantized weights, and went with them."""
 JSON_SINCE: Final[Version] = (0, 10, 0)
 """vllm/engine/arg_utils.py: up to 0.9.2, `image=4` stands for {"image": 4} too."""
 _JSON: Final = (
@@ -148,9 +146,8 @@ def field_faults(vllm: Vllm, image: VllmImage | None) -> Iterator[Fault]:
     if vllm.compile_cache is not None and image.version < CACHE_ROOT_SINCE:
         why = f"vLLM {image.release} keeps nothing there; {release_name(CACHE_ROOT_SINCE)} was the "
         yield Fault("vllm.compile_cache", vllm.compile_cache, "left out", f"{why}first")
-    if vllm.load_format and not (span := LOAD_FORMATS[vllm.load_format.value]).has(image.version):
-        why = f"vLLM {image.release} does not know it; {span} do"
-        yield Fault("vllm.load_format", vllm.load_format.value, "another one, or left out", why)
+    if vllm.load_format:
+        yield from load_format_faults("vllm.load_format", vllm.load_format.value, image)
     if vllm.quantization:
         yield from method_faults("vllm.quantization", vllm.quantization.value, image)
 
@@ -170,6 +167,14 @@ def _lora_faults(vllm: Vllm, image: VllmImage) -> Iterator[Fault]:
         want = "a rank that it knows, or left out for 16"
         why = f"vLLM {image.release} exits with it; {release_name(first)} was the first to take it"
         yield Fault("vllm.lora.max_rank", rank, want, why)
+
+
+def load_format_faults(field: str, load_format: str, image: VllmImage | None) -> Iterator[Fault]:
+    """A way to read weights that the release does not know. Those of plugins are not known here."""
+    span = LOAD_FORMATS.get(load_format)
+    if image is not None and span is not None and not span.has(image.version):
+        why = f"vLLM {image.release} does not know it; {span} do"
+        yield Fault(field, load_format, "another one, or left out", why)
 
 
 def method_faults(field: str, method: str, image: VllmImage | None) -> Iterator[Fault]:
@@ -221,34 +226,42 @@ def extra_faults(
 
 
 def command_faults(
-    command: VllmCommand, words: Sequence[str], image: VllmImage | None
+    command: VllmCommand,
+    words: Sequence[str],
+    image: VllmImage | None,
+    field: str = "command",
+    *,
+    answers: bool = True,
 ) -> Iterator[Fault]:
-    """Validates a `command` that starts vLLM.
+    """Validates a command that starts vLLM.
 
     Args:
         command: What was read of it.
         words: The words as they stand in the field.
         image: The release, where the tag tells it.
+        field: Which field has it.
+        answers: Whether requests come to it. A worker of several nodes has no probe, and no Service
+            leads to it.
     """
     starts_with_vllm = any(word.rpartition("/")[2] == "vllm" for word in words)
     if image and image.version < SERVE_SINCE and starts_with_vllm:
         want = "python3 -m vllm.entrypoints.openai.api_server --model <path> and its flags"
         why = f"vLLM {image.release} has no command vllm; {release_name(SERVE_SINCE)} was the first"
-        yield Fault("command", Words("vllm serve"), want, why)
+        yield Fault(field, Words("vllm serve"), want, why)
     arguments = server_arguments(words) or ()
-    yield from _spaced_faults("command", arguments)
+    yield from _spaced_faults(field, arguments)
     features = _features(image, command.is_serve)
-    yield from _faults("command", command, image, features, models=1)
-    yield from _need_faults("command", command, features)
+    yield from _faults(field, command, image, features, models=1, answers=answers)
+    yield from _need_faults(field, command, features)
     if command.model is None and command.is_whole:
         got = Words("one that names no model")
         want = "one with the path of the model, e.g. server.mount_path"
-        yield Fault("command", got, want, "vLLM would load a model of its own choice from a hub")
+        yield Fault(field, got, want, "vLLM would load a model of its own choice from a hub")
     method = command.flags.get("--quantization", "None")
     if method != "None":
-        yield from method_faults("command", method, image)
+        yield from method_faults(field, method, image)
     elif command.model and command.model.endswith(".gguf"):
-        yield from method_faults("command", "gguf", image)
+        yield from method_faults(field, "gguf", image)
 
 
 def _features(image: VllmImage | None, is_serve: bool) -> Release:
@@ -331,7 +344,13 @@ def _field_flag_faults(
 
 
 def _faults(
-    field: str, command: VllmCommand, image: VllmImage | None, features: Release, models: int
+    field: str,
+    command: VllmCommand,
+    image: VllmImage | None,
+    features: Release,
+    models: int,
+    *,
+    answers: bool = True,
 ) -> Iterator[Fault]:
     for option in command.options:
         fault = _spelling_fault(field, option, features, image)
@@ -342,9 +361,11 @@ def _faults(
         if flag is not None:
             yield from _value_faults(field, option, features.flags[flag])
             yield from _json_faults(field, flag, option, image)
-            yield from _reach_faults(field, flag, option)
-            if flag == "--load-format" and option.values[:1] and option.values[0] in _LOADED_AS:
-                yield from method_faults(field, option.values[0], image)
+            yield from _secret_faults(field, flag, option)
+            if answers:
+                yield from _reach_faults(field, flag, option)
+            if flag == "--load-format" and option.values:
+                yield from load_format_faults(field, option.values[0], image)
     dashed = [word for word in command.loose if re.match(_DASH, word)]
     for word in dashed:
         want = f"--{re.sub(_DASH, '', word)}"
@@ -428,7 +449,7 @@ def _is_share(text: str) -> bool:
 
 
 def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
-    """What the probes and the Service could not reach, or everybody could read."""
+    """What the probes and the Service could not reach."""
     value = option.values[0] if option.values else ""
     if flag == "--host" and re.fullmatch(_LOOPBACK, value, re.IGNORECASE):
         why = "neither a probe nor the Service reaches a loopback address: the pod never is ready"
@@ -439,6 +460,11 @@ def _reach_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
     if flag in _TLS:
         why = "probes and the Service speak HTTP to the server: TLS ends at the gateway in front"
         yield Fault(field, flag, "left out", why)
+
+
+def _secret_faults(field: str, flag: str, option: Option) -> Iterator[Fault]:
+    """What everybody could read."""
+    value = option.values[0] if option.values else ""
     if flag in SECRET_FLAGS and option.values and not re.search(_IN_A_SHELL, value):
         variable = SECRET_FLAGS[flag]
         want = f"left out, and key {variable} of a Secret in secret_env set instead"

@@ -545,7 +545,7 @@ def test_a_cluster_that_is_away_and_a_file_that_is_there_are_sentences(
     with served(Api(), tmp_path) as kubeconfig:
         pass
     result = run(project, kubeconfig)
-    assert (result.exit_code, "does not answer" in result.stderr) == (2, True)
+    assert (result.exit_code, "refuses connections" in result.stderr) == (2, True)
     (project / "Pulumi.t.yaml").write_text("config: {}\n")
     result = run(project, kubeconfig)
     assert "never overwritten" in result.stderr

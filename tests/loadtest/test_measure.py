@@ -197,7 +197,7 @@ def test_a_cold_start_that_is_assumed_waits_for_nothing_and_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize(("wait", "doubted"), [(0.02, True), (1.5, False)])
+@pytest.mark.parametrize(("wait", "doubted"), [(0.02, True), (4.0, False)])
 def test_a_generator_that_is_late_is_doubted_unless_waits_are_far_longer(
     wait: float, doubted: bool
 ) -> None:

@@ -11,7 +11,7 @@ from proof.engine_model import (
     PUBLISHED,
     RECORDED,
     TIMES,
-    Comparison,
+    EngineComparison,
     Figures,
     blis_rows,
     compare,
@@ -28,7 +28,7 @@ ANSWERS = json.loads(RECORDED.read_text())
 
 
 @cache
-def comparisons(times: str) -> list[Comparison]:
+def comparisons(times: str) -> list[EngineComparison]:
     return compare(ANSWERS, times)
 
 

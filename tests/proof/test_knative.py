@@ -96,6 +96,17 @@ def test_what_the_operator_is_told_is_what_the_add_on_is_told() -> None:
     assert of_dev["config-network"] == {}
 
 
+def test_a_knative_that_is_there_has_what_its_owner_set_and_nothing_as_it_comes() -> None:
+    of = planned(merged(existing(), {"knative": {"install": False}}))
+    flags = {"kubernetes.podspec-affinity": "enabled"}
+    configured, bare = (
+        {one["metadata"]["name"]: one["data"] for one in settings(of, present)}
+        for present in ({"features": flags}, {})
+    )
+    assert configured["config-features"] == flags
+    assert bare["config-features"] == {}
+
+
 def test_a_ready_pod_says_so_of_each_container() -> None:
     status = ready_pod({"spec": {"containers": [{"name": "a", "image": "b"}]}}, "10.1.0.1")
     assert [container["ready"] for container in status["containerStatuses"]] == [True]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -50,6 +51,9 @@ class FakeCluster:
 
     def delete(self, manifest: dict[str, Any]) -> None:
         self.objects.remove(manifest)
+
+    def merge(self, manifest: dict[str, Any], change: dict[str, Any], *_: Any) -> None:
+        manifest["status"] |= change["status"]
 
 
 def board(pods: list[dict[str, Any]], **nodes: str) -> Board:
@@ -150,6 +154,33 @@ def test_a_card_is_idle_while_a_pod_is_pending_that_could_use_it(spec: dict[str,
     seen.places()
     seen.places()
     assert (seen.idle > 0) is idle
+
+
+def test_pods_grow_old_once_they_are_ready_and_nothing_else_of_them_changes():
+    types = ("PodScheduled", "Ready")
+    conditions = [
+        {"type": type_, "status": "True", "lastTransitionTime": "2026-11-29T12:00:00Z"}
+        for type_ in types
+    ]
+    old, other = pod("qwen"), pod("finetune")
+    for each in (old, other):
+        each["status"] = {"phase": "Running", "conditions": conditions}
+    board([old, other]).grow_old("qwen")
+    times = {entry["lastTransitionTime"] for entry in old["status"]["conditions"]}
+    assert all(datetime.fromisoformat(time) < datetime.now(UTC) - HOUR for time in times)
+    assert [entry["type"] for entry in old["status"]["conditions"]] == [*types]
+    assert (old["status"]["phase"], other["status"]["conditions"]) == ("Running", conditions)
+
+
+HOUR = timedelta(seconds=3599)
+
+
+def test_what_kwok_does_not_get_to_is_said_in_its_place(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("proof.board.READY_SECONDS", 0)
+    late = pod("qwen")
+    late["spec"]["containers"][0]["image"] = "vllm"
+    [ready] = board([late]).ready_pods("qwen")
+    assert is_ready(ready)
 
 
 def test_the_longest_time_is_kept_and_what_is_over_begins_anew(monkeypatch: pytest.MonkeyPatch):

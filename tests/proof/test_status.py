@@ -1,8 +1,14 @@
 """How the step that breaks stacks takes its changes back, and what it holds for said."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
-from proof.status import BROKEN, STACKS, _is_said, _undone
+import pytest
+
+from proof.status import BROKEN, STACKS, Ahead, StatusScene, _is_said, _undone
+from status.cluster import KINDS, Connection
 from status.model import Finding, Stage, Way
 from tests.stacks.environments import merged, raw_of, sentences
 
@@ -33,3 +39,14 @@ def test_every_stack_is_accepted_as_it_is_changed_and_every_case_is_there_once()
     cases = [broken.case for broken in BROKEN]
     assert len(cases) == len(set(cases)) >= 25
     assert {broken.stack for broken in BROKEN} == {*STACKS}
+
+
+def test_a_clock_is_put_forward_until_something_was_looked_at(monkeypatch: pytest.MonkeyPatch):
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    monkeypatch.setattr(Connection, "__init__", lambda _: None)
+    monkeypatch.setattr(Connection, "list", lambda *_: ([], noon))
+    clock = cast(Any, Ahead)()
+    scene = StatusScene(*cast(Any, (None, SimpleNamespace(), clock)))
+    with scene.later(30):
+        assert clock.list(KINDS[0]) == ([], noon + timedelta(seconds=30))
+    assert clock.list(KINDS[0]) == ([], noon)

@@ -143,6 +143,43 @@ def test_another_server_runs_the_same_on_all_pods_unless_workers_have_their_own(
     assert commands(server=container, serve=section) == [own["command"], ["work"]]
 
 
+SERVE = ["vllm", "serve", "/mnt/models/qwen", "--nnodes", "2"]
+BY_COMMAND = {
+    "vllm": None,
+    "command": [*SERVE, "--port", "8080"],
+    "resources": {"cpu": "16", "memory": "64Gi", "gpus": 1},
+}
+
+
+@pytest.mark.parametrize("flags", [["--headless"], ["--headless", "--host", "127.0.0.1"], []])
+def test_no_request_comes_to_workers_and_so_they_may_have_no_api(flags: list[str]) -> None:
+    container = server(image=NEW, **BY_COMMAND)
+    worker = [*SERVE, *flags]
+    assert commands(server=container, serve=serve(worker_command=worker))[1] == worker
+
+
+def test_a_leader_is_asked_and_has_an_api() -> None:
+    container = server(image=NEW, **BY_COMMAND)
+    container["command"] = [*container["command"], "--headless"]
+    assert refused(server=container, serve=serve(worker_command=SERVE)) == ["server.command"]
+    assert refused(server=container, serve=serve()) == ["server.command"]
+
+
+@pytest.mark.parametrize(
+    ("image", "flags"),
+    [
+        (NEW, ["--headlesss"]),
+        (NEW, ["--swap-space", "4"]),
+        (NEW, ["--api-key", "plain"]),
+        ("registry/vllm:0.11.1", ["--load-format", "ipc_cache"]),
+    ],
+)
+def test_workers_are_given_flags_that_their_release_knows(image: str, flags: list[str]) -> None:
+    container = server(image=image, **BY_COMMAND)
+    fields = refused(server=container, serve=serve(worker_command=[*SERVE, *flags]))
+    assert "serve.worker_command" in fields
+
+
 def test_flags_of_vllm_are_those_of_one_node_beside_the_groups() -> None:
     built = args()
     alone = built.server.command_line()

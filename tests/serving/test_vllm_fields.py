@@ -76,6 +76,7 @@ def test_a_parser_of_reasoning_is_switched_on_where_the_release_asks_for_it():
         (NEWEST, {"max_model_len": 0}, "1 or more, or auto"),
         ("vllm:0.24.0", {"load_format": "gguf"}, "0.5.5 to 0.23.0 do"),
         ("vllm:0.6.5", {"load_format": "runai_streamer"}, "0.6.6 and later do"),
+        ("vllm:0.5.4", {"load_format": "sharded_state"}, "0.5.5 and later do"),
         ("vllm:0.7.3", {"lora": {**LORA, "max_rank": 512}}, "0.8.0 was the first to take it"),
         ("vllm:0.11.0", {"lora": {**LORA, "max_rank": 1}}, "0.11.1 was the first to take it"),
         (NEWEST, {"lora": {**LORA, "max_rank": 24}}, "one of 1, 8, 16, 32"),

@@ -55,6 +55,8 @@ def started(release: str, *words: str) -> dict[str, Any]:
         (["--speculative-config.method", "ngram"], "0.19.0"),
         (["--load-format", "gguf"], "0.23.0"),
         (["--load-format", "safetensors"], "0.28.0"),
+        (["--load-format", "sharded_state"], "0.5.5"),
+        (["--load-format", "of-a-plugin"], "0.28.0"),
         (["--max-num-seqs", "$(SEQS)"], "0.28.0"),
         (["--host", "0.0.0.0"], "0.28.0"),  # noqa: S104
         (["--host", "::"], "0.28.0"),
@@ -164,7 +166,7 @@ def test_flags_that_the_release_knows_pass(words: list[str], release: str):
         (
             "0.28.0",
             ["--load-format", "bitsandbytes"],
-            "vllm.extra_args is 'bitsandbytes', but it must be another format",
+            "vllm.extra_args is 'bitsandbytes', but it must be another one",
         ),
         (
             "0.28.0",

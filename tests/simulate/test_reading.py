@@ -11,9 +11,9 @@ from simulate.reading import read_scene
 from simulate.results import Ending
 from simulate.scene import Routing, Scene
 from simulate.staging import StackSettings, stage
-from simulate.traffic import Traffic
+from simulate.traffic import HOUR, Traffic, tide
 from simulate.world import BandPoint, World
-from tests.stacks.environments import NAMES, Raw, configuration, dev, hybrid, merged, raw_of
+from tests.stacks.environments import GONE, NAMES, Raw, configuration, dev, hybrid, merged, raw_of
 from tests.stacks.example_stacks import EXAMPLE_STACKS, FOLDER
 
 FEW = Traffic(np.array([10.0, 11.0, 300.0]), np.full(3, 200, np.int32), np.full(3, 40, np.int32))
@@ -108,3 +108,30 @@ def test_a_pod_on_knative_keeps_its_card_for_the_pause_of_the_proxy():
     [model] = scene_of(dev()).models
     assert model.quiet_seconds == 30
     assert model.finish_seconds == 600
+
+
+def test_the_articles_load_times_come_out_of_size_and_bandwidth_and_users_wait_less_by_them():
+    article = {
+        "stores[models].oss.fuse_type": "ossfs",
+        "models[qwen].volume.size": "15Gi",
+        f"{SCALE}.min": 0,
+    }
+    far, near = (
+        scene_of(merged(dev(), changes))
+        for changes in ({**article, "models[qwen].cache": GONE}, article)
+    )
+    size = "ecs.gn7i-c32g1.8xlarge"
+    loads = [what.models[0].starts[size].weights for what in (far, near)]
+    assert loads[0].likely == pytest.approx(90, rel=0.1)
+    assert loads[1].likely == pytest.approx(20, rel=0.25)
+    assert not any(
+        figure in (90, 20) for load in loads for figure in (load.low, load.likely, load.high)
+    )
+    waits = [
+        World(what, {"qwen": tide(0.1, 0.5, 7)}, 12 * HOUR, 0, BandPoint.LIKELY)
+        .run()
+        .models[0]
+        .requests.wait(95)
+        for what in (far, near)
+    ]
+    assert waits[1] < 0.6 * waits[0]

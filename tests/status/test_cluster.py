@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -24,7 +25,7 @@ from status.cluster import KINDS, Connection
 from status.model import Stage, Status
 from status.ways import assess, status_of
 from status.words import to_json
-from tests.status.live import Live, ago
+from tests.status.live import NOW, Live, ago
 from tests.status.test_situations import plan_of
 
 KEY = "canary-token-1"
@@ -80,6 +81,9 @@ def served(api: Api, folder: Path, tls: tuple[Path, Path] | None = None) -> Iter
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def date_time_string(self, timestamp=None):
+            return format_datetime(NOW, usegmt=True)
 
         def log_message(self, *_):
             pass

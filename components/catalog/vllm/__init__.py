@@ -70,7 +70,7 @@ LOAD_FORMATS: Mapping[str, Span] = MappingProxyType(
         "runai_streamer": Span((0, 6, 6)),
         "runai_streamer_sharded": Span((0, 8, 5)),
         "safetensors": Span((0, 4, 1)),
-        "sharded_state": Span((0, 4, 3)),
+        "sharded_state": Span((0, 5, 5)),
         "tensorizer": Span((0, 4, 1)),
     }
 )
