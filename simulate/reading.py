@@ -1,11 +1,12 @@
 """Reads the scene of a simulation off a stack file and its plan."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
+from components.cloud.model_store import FuseType
 from components.cloud.node_pool import ImageType
 from components.quantity import parse
 from components.serving.kserve_model import KServeMetric
@@ -96,7 +97,7 @@ class _SceneReader:
             hourly=hourly,
             fees_hourly=self._fees(),
             currency=prices.currency,
-            notes=[*sentences, *self._notes(hourly)],
+            notes=[*sentences, *self._notes()],
         )
 
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
@@ -255,15 +256,21 @@ class _SceneReader:
                 fees[fee.money.currency] = fees.get(fee.money.currency, Decimal()) + hourly
         return fees
 
-    def _notes(self, hourly: Mapping[tuple[str, str], Decimal]) -> Iterator[str]:
+    def _notes(self) -> Iterator[str]:
         for pool in self.pools.values():
             if pool.kind is not PoolKind.ACK:
                 yield (
                     f"Pool {pool.name} is taken to have {self.machines} machines, since no stack "
                     "file says how many there are: --machines says otherwise."
                 )
-            elif not any((pool.name, size.name) in hourly for size in pool.sizes):
-                yield f"The nodes of pool {pool.name} have no price here; their money is left out."
+        stores = {store.name: store for store in self.environment.stores}
+        used = [stores[model.volume.store] for model in self.models if model.volume]
+        if any(store.oss and store.oss.fuse_type is FuseType.OSSFS2 for store in used):
+            yield (
+                "How fast weights come through ossfs 2.0 on a GPU node nobody has published: 0.36 "
+                "to 3 GB/s are taken, so that a bucket may seem as fast as a cache. Before you "
+                "leave a cache out, measure a cold start, and use --calibrate."
+            )
         for model in self.models:
             if model.serve.knative and model.serve.knative.reserve:
                 yield (

@@ -135,3 +135,9 @@ def test_the_articles_load_times_come_out_of_size_and_bandwidth_and_users_wait_l
         for what in (far, near)
     ]
     assert waits[1] < 0.6 * waits[0]
+
+
+def test_that_nobody_knows_the_speed_of_ossfs_2_is_told_where_it_is_used():
+    assert any("ossfs 2.0" in note for note in scene_of(dev()).notes)
+    older = merged(dev(), {"stores[models].oss.fuse_type": "ossfs"})
+    assert not any("ossfs 2.0" in note for note in scene_of(older).notes)
