@@ -169,6 +169,8 @@ class Breakage:
     link: str
     why: str
     """Part of the sentence."""
+    or_why: str = ""
+    """Another one that is as right; empty where there is none."""
     stack: str = "dev"
     model: str = "qwen"
     state: Stage = Stage.BROKEN
@@ -700,7 +702,15 @@ BROKEN: Final[Sequence[Breakage]] = (
         state=Stage.COMING,
     ),
     Breakage("mount fails", _mount, "pods", "cannot mount a volume: MountVolume.SetUp failed"),
-    Breakage("progress deadline", _late, "revision", "is not ready", note="still answers"),
+    # Whichever says it first: Knative of the revision, or Kubernetes of its Deployment.
+    Breakage(
+        "progress deadline",
+        _late,
+        "revision",
+        "is not ready",
+        or_why="has passed its progress deadline",
+        note="still answers",
+    ),
     Breakage(
         "Dataset not bound",
         _status("data.fluid.io/v1alpha1", "Dataset", "qwen", phase="NotBound"),
@@ -806,7 +816,7 @@ def _is_said(way: Way, broken: Breakage) -> bool:
     return (
         finding is not None
         and (finding.state, finding.link) == (broken.state, broken.link)
-        and broken.why in finding.why
+        and (broken.why in finding.why or (broken.or_why or broken.why) in finding.why)
         and broken.note in way.note
     )
 

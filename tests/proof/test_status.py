@@ -31,6 +31,7 @@ def test_only_the_right_link_state_and_reason_count():
     assert not _is_said(replace(way, findings=[replace(finding, why="else")]), taint)
     assert not _is_said(replace(way, findings=[], state=Stage.READY), taint)
     assert not _is_said(way, replace(taint, note="still answers"))
+    assert _is_said(way, replace(taint, why="else", or_why=taint.why)), "the other one is as right"
 
 
 def test_every_stack_is_accepted_as_it_is_changed_and_every_case_is_there_once():
