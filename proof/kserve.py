@@ -315,7 +315,8 @@ def _placed(client: ApiClient) -> Iterator[Row]:
     until(partial(_is_gone, client, service), SECONDS)  # The stack has a model of this name.
     client.remove({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
     _apply_node(client, POOL_NODE, labels, taints)
-    _apply_node(client, OTHER_NODE, {}, ())
+    # Twice as large, so that the scheduler likes it better, and does not draw lots.
+    _apply_node(client, OTHER_NODE, {}, (), size=2)
     for lacks, expected in ((None, POOL_NODE), ("tolerations", None), ("affinity", OTHER_NODE)):
         item = copy.deepcopy(service)
         if lacks:
@@ -407,10 +408,19 @@ def _wanted_labels(spec: Manifest) -> dict[str, str]:
 
 
 def _apply_node(
-    client: ApiClient, name: str, labels: Mapping[str, str], taints: Sequence[Mapping[str, str]]
+    client: ApiClient,
+    name: str,
+    labels: Mapping[str, str],
+    taints: Sequence[Mapping[str, str]],
+    size: int = 1,
 ) -> None:
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **labels}
-    amounts = {"cpu": "96", "memory": "400Gi", "pods": "100", "nvidia.com/gpu": "8"}
+    amounts = {
+        "cpu": str(96 * size),
+        "memory": f"{400 * size}Gi",
+        "pods": "100",
+        "nvidia.com/gpu": "8",
+    }
     node = {
         "apiVersion": "v1",
         "kind": "Node",
