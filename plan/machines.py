@@ -21,6 +21,8 @@ NODE_POOL: Final = "alicloud:cs/nodePool:NodePool"
 SWITCH: Final = "alicloud:vpc/switch:Switch"
 EDGE: Final = "edge"
 """Input `type` of a pool that machines of an IDC join."""
+ANY: Final = "*"
+"""Stands for every zone, or every instance type, of which the cloud has no more."""
 ZONE: Final = "topology.kubernetes.io/zone"
 """Label of the zone of a node; a well-known label of Kubernetes."""
 EDGE_WORKER: Final = "alibabacloud.com/is-edge-worker"
@@ -87,6 +89,22 @@ class Size:
             **cards,
             **self.extended,
         }
+
+    def waste(self, requests: Mapping[str, int], labels: Mapping[str, str]) -> float:
+        """What a pod leaves free of a new node: a share of each resource, added up.
+
+        `least-waste` is the only way in which GOATScaler chooses, and what the provider's page says
+        of the field; that cards count like CPU and memory is an assumption.
+
+        Args:
+            requests: What the pod asks for.
+            labels: Those of the node.
+        """
+        return sum(
+            1 - requests.get(name, 0) / amount
+            for name, amount in self.offers(labels).items()
+            if name != "pods" and amount
+        )
 
 
 @dataclass(frozen=True)
@@ -170,6 +188,20 @@ class Facts:
             for group in document["groups"]
         ]
         return cls(sizes(document["sizes"]), sizes(document["machines"]), tuple(groups))
+
+
+def is_sold_out(sold_out: Iterable[tuple[str, str]], zone: str, instance_type: str) -> bool:
+    """Whether the cloud has no more instances of a type in a zone.
+
+    Args:
+        sold_out: Zones and instance types of which it has no more, `ANY` for all.
+        zone: ID of the zone.
+        instance_type: The type.
+    """
+    return any(
+        sold_zone in (ANY, zone) and sold_type in (ANY, instance_type)
+        for sold_zone, sold_type in sold_out
+    )
 
 
 def region_of(zone: Site) -> str:

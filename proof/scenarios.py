@@ -13,9 +13,9 @@ from typing import Final, Protocol
 
 from components.catalog.labels import INSTANCE_TYPE
 from components.serving.knative_model import RESERVE
-from plan.machines import SPOT_STRATEGY, ZONE, Facts, LivePool
+from plan.machines import ANY, SPOT_STRATEGY, ZONE, Facts, LivePool
 from sandbox import binaries
-from sandbox.conditions import ANY, NodeConditions
+from sandbox.conditions import NodeConditions
 from sandbox.controllers import running
 from sandbox.controllers.controller import ControlPlane
 from sandbox.controllers.core import AUTOSCALER, ENDS

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+
+from plan.machines import is_sold_out
 
 from .private import write_private
-
-ANY: Final = "*"
-"""Stands for every zone, or every instance type."""
 
 
 class Operation(StrEnum):
@@ -124,10 +122,7 @@ class NodeConditions:
 
     def is_sold_out(self, zone: str, instance_type: str) -> bool:
         """Whether the cloud has no more instances of a type in a zone."""
-        return any(
-            sold_zone in (ANY, zone) and sold_type in (ANY, instance_type)
-            for sold_zone, sold_type in self.sold_out
-        )
+        return is_sold_out(self.sold_out, zone, instance_type)
 
     def write(self, path: Path) -> None:
         """Keeps them in a file; who reads it sees them within a second."""

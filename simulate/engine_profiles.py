@@ -510,15 +510,8 @@ def profile_of(
         Unprofiled: One of the three does not tell enough.
     """
     server = model.server
-    resources, names = server.resources, [*_names(model)]
-    command = server.vllm_command
-    flags = command.flags if command else {}
-    precision = precision_of(names, flags.get("--quantization"), flags.get("--dtype"))
-    size = float(parse(model.volume.size)) if model.volume else None
-    shape = shape or shape_of(names, size, precision.bytes)
-    if size is not None and size < shape.weight_bytes(precision.bytes):
-        # Its files are smaller: it is in fewer bits than its name says.
-        precision = replace(precision, bytes=max(_FOUR_BITS, size / shape.parameters))
+    resources = server.resources
+    shape, precision = _weights_of(model, shape)
     settings = settings_of(server)
     cards = settings.tensor * settings.pipeline
     settings = replace(settings, pipeline=max(settings.pipeline, model.replica_gpus // cards))
@@ -538,6 +531,30 @@ def profile_of(
         memory_gib=memory,
         rates=rates,
     )
+
+
+def download_bytes(model: ModelSection) -> float:
+    """What a pod downloads of a model in a hub: its weights, by its name.
+
+    Raises:
+        Unprofiled: The name does not tell how large it is.
+    """
+    shape, precision = _weights_of(model, None)
+    return shape.weight_bytes(precision.bytes)
+
+
+def _weights_of(model: ModelSection, shape: ModelShape | None) -> tuple[ModelShape, Precision]:
+    """The shape of a model and its numbers, by its names, its flags and the size of its files."""
+    names = [*_names(model)]
+    command = model.server.vllm_command
+    flags = command.flags if command else {}
+    precision = precision_of(names, flags.get("--quantization"), flags.get("--dtype"))
+    size = float(parse(model.volume.size)) if model.volume else None
+    shape = shape or shape_of(names, size, precision.bytes)
+    if size is not None and size < shape.weight_bytes(precision.bytes):
+        # Its files are smaller: it is in fewer bits than its name says.
+        precision = replace(precision, bytes=max(_FOUR_BITS, size / shape.parameters))
+    return shape, precision
 
 
 def settings_of(server: ModelServer) -> EngineSettings:

@@ -30,11 +30,6 @@ class Estimate:
         """The estimate of a value of each case."""
         return cls(min(values.values()), values[BandPoint.LIKELY], max(values.values()))
 
-    @property
-    def is_point(self) -> bool:
-        """Whether it is the same in all cases."""
-        return self.low == self.high
-
 
 @dataclass(frozen=True)
 class UserFigures:

@@ -14,14 +14,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from plan.machines import LivePool, Site, Size
+from plan.machines import LivePool, Site, Size, is_sold_out
 
 from .placement import Placement
 from .rooms import Pod, SimulatedNode, gets_on
 from .templates import PodTemplate
 
-ANY: Final = "*"
-"""Stands for every zone, or every instance type."""
 IDLE_SECONDS: Final = 600.0
 """How long a node is idle before it goes: ACK's default, "Enable node auto scaling", 2026."""
 SPOT_NOTICE_SECONDS: Final = 300.0
@@ -148,7 +146,9 @@ class NodeAutoscaler:
             if bought_node.pool.name == pool.name
         )
         for size in sizes:
-            zones = [zone for zone in pool.zones if not self._is_sold_out(zone, size)]
+            zones = [
+                zone for zone in pool.zones if not is_sold_out(self.sold_out, zone.name, size.name)
+            ]
             if zones:
                 return size, min(zones, key=lambda zone: per_zone[zone.name])
         return None
@@ -159,12 +159,6 @@ class NodeAutoscaler:
         if key not in self._empty:
             self._empty[key] = SimulatedNode.of(pool, size, pool.zones[0], "", scaled=pool.scales)
         return self._empty[key]
-
-    def _is_sold_out(self, zone: Site, size: Size) -> bool:
-        return any(
-            sold_zone in (ANY, zone.name) and sold_type in (ANY, size.name)
-            for sold_zone, sold_type in self.sold_out
-        )
 
     def _to_least(self, pool: LivePool) -> Iterator[ComingNode]:
         while self.count(pool) < pool.least and (offer := self.in_stock(pool, pool.sizes)):
@@ -264,7 +258,8 @@ class _NodeMarket:
             if offer is None:
                 sold_out.append(pool.name)
                 continue
-            offers.append((unit, waste(pod.template, pool, offer[0]), pool.id, pool, *offer))
+            waste = offer[0].waste(pod.template.requests, pool.labels)
+            offers.append((unit, waste, pool.id, pool, *offer))
         if offers:
             *_, pool, size, zone = min(offers, key=lambda offer: offer[:3])
             coming = autoscaler.buy(pool, size, zone)
@@ -276,20 +271,6 @@ class _NodeMarket:
         elif rank is None and any(pool.scales for pool in autoscaler.pools.values()):
             self._decision.notes[pod.name] = "no pool that may grow has a node that it fits"
         return None
-
-
-def waste(template: PodTemplate, pool: LivePool, size: Size) -> float:
-    """What a pod leaves free of a new node: a share of each resource, added up.
-
-    `least-waste` is the only way in which GOATScaler chooses; that cards count like CPU and memory
-    is an assumption.
-    """
-    offers = size.offers(pool.labels)
-    return sum(
-        1 - template.requests.get(name, 0) / amount
-        for name, amount in offers.items()
-        if name != "pods" and amount
-    )
 
 
 def spot_life(source: random.Random, losses_per_hour: float) -> float:

@@ -16,6 +16,7 @@ from .scaling import Scaler, scaler_of
 from .scene import Job, Model, PodStart
 from .server import EngineProfile
 from .templates import PodTemplate
+from .times import Band
 from .traffic import Traffic
 from .workloads import PodController, Workloads
 
@@ -35,6 +36,9 @@ class PodCluster(Protocol):
 
     def start_seconds(self, starts: Mapping[str, PodStart], pod: Pod, node: SimulatedNode) -> float:
         """How long a pod takes on its node until it is ready."""
+
+    def seconds(self, band: Band) -> float:
+        """How long something takes."""
 
     def engine(self, estimate: EngineEstimate) -> EngineProfile:
         """How fast an engine is."""
@@ -188,17 +192,10 @@ class ModelPods(_Pods):
 class JobPods(_Pods):
     """A training job, which has work all the time."""
 
-    def __init__(self, cluster: PodCluster, job: Job, start: float) -> None:
-        """Its pods come with `begin`.
-
-        Args:
-            cluster: Where they live.
-            job: The job.
-            start: From when on it counts.
-        """
+    def __init__(self, cluster: PodCluster, job: Job) -> None:
+        """Its pods come with `begin`."""
         super().__init__(cluster, job.name, job.template)
         self._job = job
-        self._start = start
         self._preemptions = 0
         self._running: dict[Pod, tuple[str, float, float]] = {}
         """Pool of each pod with a node, when it was placed, and when it works."""
@@ -217,12 +214,12 @@ class JobPods(_Pods):
 
     def gives_way(self, now: float, pod: Pod) -> None:
         """A pod has to go: its controller makes another one once it is gone."""
-        self._preemptions += now >= self._start
+        self._preemptions += 1
         self.ends(now, pod)
 
     def ends(self, now: float, pod: Pod) -> None:
-        """A pod is told to end; it takes its time of grace, as training that saves its state."""
-        self._cluster.at(now + self.template.grace_seconds, partial(self._end, pod))
+        """A pod is told to end; it takes its time, as training that saves its state."""
+        self._cluster.at(now + self._cluster.seconds(self._job.end), partial(self._end, pod))
 
     def lost(self, now: float, pod: Pod) -> None:
         """A pod went with its node."""

@@ -22,7 +22,7 @@ from stacks.sections.stores import StoreSection
 from stacks.sections.training import TrainingSection
 
 from . import times
-from .engine_profiles import EngineEstimate, Unprofiled, profile_of
+from .engine_profiles import EngineEstimate, Unprofiled, download_bytes, profile_of
 from .hpa import HpaSettings, hpa_settings
 from .keda import KedaSettings
 from .kpa import KpaSettings, kpa_settings
@@ -205,32 +205,34 @@ class _SceneReader:
         )
 
     def _weights(self, model: ModelSection, network: float) -> times.Band:
-        if model.volume is None:
-            return _NO_TIME
-        size = float(parse(model.volume.size))
+        volume = model.volume
+        size = float(parse(volume.size)) if volume else download_bytes(model)
         vllm = model.server.vllm
         load_format = vllm.load_format if vllm else None
         return times.model_loaded(size, self._source(model), network, load_format=load_format)
 
     def _source(self, model: ModelSection) -> times.WeightsSource:
-        """Whence a pod reads the weights: the cache, if there is one."""
+        """Whence a pod reads the weights: a hub, the cache, or the store."""
+        if model.volume is None:
+            return times.HUB
         if model.cache is not None:
             [size, *_] = self.pools[model.cache.pool].sizes
             network = times.network_bytes(self._instance(size.name))
             return times.cached(model.cache.workers, network)
-        name = model.volume.store if model.volume else ""
-        store = next(each for each in self.environment.stores if each.name == name)
-        return _store_source(store)
+        name = model.volume.store
+        return _store_source(next(each for each in self.environment.stores if each.name == name))
 
     def _job(self, job: TrainingSection) -> Job:
         manifest = self._find(job.name, job.namespace, "Job")
+        template = self._template(manifest)
         pools = self._placed(job.placement.pools)
         names = [size.name for pool in pools for size in pool.sizes]
         return Job(
             name=job.name,
-            template=self._template(manifest),
+            template=template,
             pods=int(manifest["spec"].get("parallelism", 1)),
             starts={name: self._training_start(self._instance(name)) for name in names},
+            end=times.victim_ended(template.grace_seconds),
         )
 
     def _training_start(self, instance: Instance | None) -> PodStart:

@@ -80,10 +80,6 @@ class Model:
     """Small instances that answer while no pod is ready."""
     reserve: EngineEstimate | None = None
     """Their engine."""
-    reserve_hourly: Decimal = Decimal()
-    """What one costs in an hour; 0 where that is not known."""
-    assumptions: Sequence[str] = ()
-    """What is assumed of it, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +91,8 @@ class Job:
     pods: int
     starts: Mapping[str, PodStart]
     """By instance type."""
+    end: Band
+    """From the decision that a pod gives way until its cards are free."""
 
 
 @dataclass(frozen=True)

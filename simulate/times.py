@@ -123,13 +123,8 @@ PULL: Final = Band(
     26e6, 80e6, 112e6, "ACK Edge, 2025-07; AWS on SOCI, 2026-06; 2026-08 note", assumption=True
 )
 """Rate at which an image is pulled and unpacked, in bytes a second."""
-SLOW_PULL: Final = Band(4e6, 5e6, 6e6, "cloud-elastic-pilot, 2026-07: ACR Personal edition")
-"""The same from ACR Personal edition."""
 # A container whose image is there: 1.8 s from the pod to its start (the pilot).
 _CONTAINER: Final = Band(1, 1.8, 4, "cloud-elastic-pilot, 2026-07", assumption=True)
-# On-demand loading, overlaybd, ACK and ACR docs, 2026-03: an image of 1.34 GB 36 -> 4 s, and its
-# program's start 38 -> 9 s. The larger share is of what the program reads when it starts.
-_LAZY: Final = (4 / 36, (4 + 9) / (36 + 38), 9 / 38)
 
 
 def image_bytes(release: Version | None) -> float:
@@ -139,27 +134,15 @@ def image_bytes(release: Version | None) -> float:
     return next(size for since, size in _IMAGES if release >= since)
 
 
-def image_pulled(
-    size: float, *, cached: bool, lazy: bool = False, network: float = inf, pull: Band = PULL
-) -> Band:
+def image_pulled(size: float, *, cached: bool, network: float = inf) -> Band:
     """From a pod on its node to its container's start.
 
     Args:
         size: Compressed size of the image, in bytes.
         cached: Whether the node has the image.
-        lazy: Whether it is loaded on demand: ACR Enterprise edition with overlaybd.
         network: What the node's network carries, in bytes a second.
-        pull: Rate of the registry and the node's disk.
     """
-    if cached:
-        return _CONTAINER
-    seconds = pull.at_most(network).seconds(size)
-    if lazy:
-        low, likely, high = _LAZY
-        ends = seconds.low * low, seconds.likely * likely, seconds.high * high
-        source = "ACK and ACR docs on on-demand loading, 2026-03"
-        seconds = Band(*ends, f"{seconds.source}; {source}", seconds.assumption)
-    return seconds + _CONTAINER
+    return _CONTAINER if cached else PULL.at_most(network).seconds(size) + _CONTAINER
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class World:
         """When each node came."""
         self._spans: list[Lifespan] = []
         self._images: set[tuple[str, PodTemplate]] = set()
-        """Nodes, and the pods whose image they have."""
+        """Nodes, whose names never come again, and the pods whose image they have."""
         self._later: set[float] = set()
         """When nodes and pods are looked at again."""
         self._cards = {
@@ -104,7 +104,7 @@ class World:
             ModelPods(self, model, traffic.get(model.name, nothing), LEAD_SECONDS)
             for model in scene.models
         ]
-        self._jobs = [JobPods(self, job, LEAD_SECONDS) for job in scene.jobs]
+        self._jobs = [JobPods(self, job) for job in scene.jobs]
         owners: list[ModelPods | JobPods] = [*self._models, *self._jobs]
         self._owners = {owner.template: owner for owner in owners}
 
@@ -174,6 +174,10 @@ class World:
         self._images.add(key)
         return sum(self.case.of(band) for band in (image, start.weights, start.engine))
 
+    def seconds(self, band: Band) -> float:
+        """How long something takes."""
+        return self.case.of(band)
+
     def engine(self, estimate: EngineEstimate) -> EngineProfile:
         """How fast an engine is."""
         return estimate.at(self.case.value)
@@ -227,7 +231,6 @@ class World:
             self.workloads.gone(now, pod)
             self._owners[pod.template].lost(now, pod)
         self._note(node, self._since.pop(name), now)
-        self._images = {key for key in self._images if key[0] != name}
 
     def _note(self, node: SimulatedNode, since: float, until: float) -> None:
         start, end = self.within(since, until)

@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 from typing import Final
 
 VOID: Final = {"meta", "link", "img", "br", "hr", "wbr", "input", "col"}
+FOREIGN: Final = {"script", "link", "img", "image", "iframe", "object", "embed", "base", "form"}
+"""Elements that run something, fetch something, or send something."""
 CELLS: Final = {"dt", "dd", "th", "td"}
 
 
@@ -40,3 +42,16 @@ class Page(HTMLParser):
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def assert_self_contained(page: Page) -> None:
+    """Nothing of a page is run, and nothing of it comes from elsewhere."""
+    for tag, attributes in page.elements:
+        assert tag not in FOREIGN
+        assert "src" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (attributes.get("href") or "#").startswith("#")
+        for value in attributes.values():
+            assert "url(" not in (value or "") or re.fullmatch(r"url\(#[\w-]+\)", value or "")
+    [policy] = [element for element in page.of("meta") if "http-equiv" in element]
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"

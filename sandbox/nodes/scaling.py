@@ -238,7 +238,7 @@ class _Market:
                 sold_out.append(pool.name)
                 continue
             size, zone = offer
-            offers.append((unit, waste(pod, size, pool.labels), pool.id, pool, size, zone))
+            offers.append((unit, size.waste(requests(pod), pool.labels), pool.id, pool, size, zone))
         if offers:
             *_, pool, size, zone = min(offers, key=lambda offer: offer[:3])
             return self._buy(pool, size, zone, self._conditions.node_seconds)
@@ -276,20 +276,6 @@ class _Market:
 
     def _count(self, pool: LivePool) -> int:
         return sum(count for (id_, _), count in self._zones.items() if id_ == pool.id)
-
-
-def waste(pod: Manifest, size: Size, labels: Mapping[str, str]) -> float:
-    """What a pod leaves free of a new node: a share of each resource, added up.
-
-    `least-waste` is the only way in which GOATScaler chooses, and what the provider's page says of
-    the field; that cards count like CPU and memory is an assumption.
-    """
-    wants = requests(pod)
-    return sum(
-        1 - wants.get(name, 0) / there
-        for name, there in size.offers(labels).items()
-        if name != "pods" and there
-    )
 
 
 def rank_in_policies(pod: Manifest, labels: Mapping[str, str], policies: Sequence[Manifest]) -> int:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from plan.machines import ZONE, LivePool, Site, Size
-from sandbox.conditions import ANY, NodeConditions, read_node_conditions
+from plan.machines import ANY, ZONE, LivePool, Site, Size
+from sandbox.conditions import NodeConditions, read_node_conditions
 from sandbox.nodes.manifests import POOL, render_node
 from sandbox.nodes.scaling import (
     Coming,

@@ -30,6 +30,7 @@ ENGINE = EngineProfile(
 )
 """20 ms for a token, and some 60 ms for a prompt of 200."""
 NODE_SECONDS, IMAGE_SECONDS, CACHED_SECONDS, WEIGHTS_SECONDS, ENGINE_SECONDS = 100, 40, 2, 20, 8
+END_SECONDS = 15
 START = PodStart(
     Band(30, IMAGE_SECONDS, 90),
     Band(1, CACHED_SECONDS, 3),
@@ -65,7 +66,8 @@ def model(name: str = "qwen", **changes: Any) -> Model:
 def job(name: str = "finetune", pods: int = 1) -> Job:
     """Training that gives way."""
     starts = {"ecs.a10": START, "ecs.t4": START}
-    return Job(name, template(name, priority=LOW, grace_seconds=30.0), pods, starts)
+    pods_end = Band(5, END_SECONDS, 32)
+    return Job(name, template(name, priority=LOW), pods, starts, pods_end)
 
 
 def scene(*models: Model, jobs: tuple[Job, ...] = (), **changes: Any) -> Scene:

@@ -20,13 +20,14 @@ from loadtest.results import save as save_run
 from plan.refused import Refused
 from simulate.calibrate import CalibrationResult, calibrate, model_asked
 from simulate.calibration import Calibration, Factors, calibrated, read, save, to_json
+from simulate.parallel import SimulationJob
 from simulate.reading import read_scene
 from simulate.results import Ending, RequestResults, SimulationResults
-from simulate.run import simulate
 from simulate.scene import Scene
 from simulate.staging import stage
 from simulate.terminal import show_calibration
 from simulate.traffic import measured
+from simulate.world import BandPoint
 from tests.simulate.made import model, results
 from tests.simulate.stacks import environment_of, stack_of
 
@@ -348,7 +349,8 @@ def test_the_real_simulation_is_calibrated_to_a_cluster_that_is_slower(tmp_path:
 
     def with_factors(factors: Factors) -> SimulationResults:
         calibrations = [Calibration("qwen", "x", factors)]
-        return simulate(staged, traffic, seconds=900, calibrations=calibrations)
+        scene = calibrated(read_scene(staged), calibrations)
+        return SimulationJob(scene, traffic, 900, 0, BandPoint.LIKELY).run()
 
     real = with_factors(truth.factors).models[0].requests
     run = plain.model_copy(

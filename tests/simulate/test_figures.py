@@ -21,8 +21,6 @@ from tests.simulate.made import A10, T4, model, requests, results
 def test_a_figure_spans_what_it_is_in_all_three_cases_whichever_is_the_least() -> None:
     estimate = Estimate.of({BandPoint.LOW: 3.0, BandPoint.LIKELY: 2.0, BandPoint.HIGH: 1.0})
     assert estimate == Estimate(1.0, 2.0, 3.0)
-    assert not estimate.is_point
-    assert Estimate(1, 1, 1).is_point
 
 
 def test_figures_of_users_are_those_of_their_requests() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from plan.machines import LivePool, Site, Size
-from simulate.nodes import ANY, NodeAutoscaler, spot_life, waste
+from plan.machines import ANY, LivePool, Site, Size
+from simulate.nodes import NodeAutoscaler, spot_life
 from simulate.placement import Placement
 from simulate.policies import UnitPolicy
 
@@ -118,7 +118,7 @@ def test_the_pool_that_is_left_with_the_least_waste_grows():
     placement, autoscaler = scaled(pool("a"), pool("c", sizes=(PLAIN,)))
     submit(placement, 0, template(gpus=0))
     assert bought(autoscaler)[0][0] == "c"
-    assert waste(template(cpu=8_000, gpus=1), pool("b"), SMALL) == 1 - 4 / 32
+    assert SMALL.waste(template(cpu=8_000, gpus=1).requests, pool("b").labels) == 1 - 4 / 32
 
 
 def test_the_first_unit_that_may_grow_grows_whatever_the_waste():

@@ -141,3 +141,17 @@ def test_that_nobody_knows_the_speed_of_ossfs_2_is_told_where_it_is_used():
     assert any("ossfs 2.0" in note for note in scene_of(dev()).notes)
     older = merged(dev(), {"stores[models].oss.fuse_type": "ossfs"})
     assert not any("ossfs 2.0" in note for note in scene_of(older).notes)
+
+
+def test_a_model_of_a_hub_is_downloaded_in_each_start_as_large_as_its_name_says():
+    raw = configuration(FOLDER / "Pulumi.hub-model.yaml")
+    [model] = scene_of(raw, "hub-model").models
+    start = next(iter(model.starts.values()))
+    assert start.weights.likely > 10
+    assert "Tensorfuse" in start.weights.source
+
+
+def test_training_frees_its_cards_within_its_time_of_grace():
+    [job] = scene_of(dev()).jobs
+    assert job.end.low < 5
+    assert job.end.high == pytest.approx(32)

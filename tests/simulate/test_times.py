@@ -10,7 +10,6 @@ from simulate.times import (
     CPFS,
     HUB,
     NOTHING,
-    SLOW_PULL,
     Band,
     bucket,
     cached,
@@ -108,14 +107,7 @@ def test_an_image_is_pulled_once():
     assert image_bytes((0, 11, 2)) == image_bytes(None) == 12.6e9
     assert image_pulled(size, cached=False).likely == pytest.approx(5e9 / 80e6 + 1.8)
     assert image_pulled(size, cached=True).likely == 1.8
-    assert image_pulled(size, cached=False, pull=SLOW_PULL).likely > 1000
     assert image_pulled(size, cached=False, network=10e6).low > 500
-
-
-def test_a_lazy_image_starts_in_a_part_of_the_time():
-    whole, lazy = (image_pulled(5e9, cached=False, lazy=lazy) for lazy in (False, True))
-    assert lazy.likely < whole.likely / 4
-    assert lazy.high < whole.high / 3
 
 
 @pytest.mark.parametrize(

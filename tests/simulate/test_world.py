@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.serving.kserve_model import KServeMetric
 from simulate.hpa import HpaSettings, ScaledMetric
 from simulate.keda import KedaSettings
-from simulate.kpa import KpaSettings
+from simulate.kpa import Kpa, KpaSettings
 from simulate.results import Ending, SimulationResults
 from simulate.scene import Model, Routing
 from simulate.server import EngineServer
@@ -18,6 +18,7 @@ from simulate.world import BandPoint
 from tests.simulate.clusters import pool
 from tests.simulate.scenes import (
     CACHED_SECONDS,
+    END_SECONDS,
     ENGINE,
     ENGINE_SECONDS,
     HOUR,
@@ -89,6 +90,22 @@ def test_the_last_pod_goes_a_window_and_the_proxys_pause_after_the_last_request(
     assert 60 + 30 <= pod.end - answered <= 60 + 30 + 8
 
 
+def test_a_pod_that_answers_its_last_request_early_keeps_its_card_for_the_pause():
+    """Pods leave spot nodes, 300 s before these are gone, with some 8 s of an answer in hand."""
+    spot = [pool("a10", 1, 1, is_spot=True)]
+    steady = model(scaler=None, least=1, quiet_seconds=100, finish_seconds=280)
+    results = simulated(
+        scene(steady, pools=spot, losses_per_hour=3),
+        requests(*range(100, 20_000), answer=400),
+        seconds=6 * HOUR,
+    )
+    lost = [node for node in results.nodes if node.end < results.seconds]
+    ends = [pod.end for pod in results.models[0].pods]
+    assert lost
+    for node in lost:
+        assert min(abs(end - (node.end - 300 + 100)) for end in ends) < 1
+
+
 def test_the_node_goes_once_it_has_been_idle():
     results = simulated(scene(), requests(100))
     [pod], [node] = results.models[0].pods, results.nodes
@@ -102,7 +119,7 @@ def test_training_gives_way_on_the_first_pool_before_the_second_is_tried():
     assert results.preemptions == 1
     assert any(span.where == "t4" for span in results.jobs[0].pods), "and goes on elsewhere"
     [wait] = waits(results)
-    assert wait < NODE_SECONDS, "no node had to come"
+    assert wait == pytest.approx(END_SECONDS + START_SECONDS + first_token()), "no node had to come"
 
 
 def test_training_holds_all_cards_that_are_free_and_its_hours_count():
@@ -138,6 +155,7 @@ def test_a_request_that_takes_too_long_times_out():
     results = simulated(scene(model(timeout_seconds=60)), requests(100))
     assert results.models[0].requests.count(Ending.TIMED_OUT) == 1
     assert waits(results) == [np.inf]
+    assert results.models[0].requests.ends.tolist() == [160], "it does not wait for the pod"
 
 
 def test_a_service_without_a_pod_refuses_and_the_activator_holds():
@@ -154,6 +172,51 @@ def test_a_pod_gets_no_more_than_its_limit_at_once():
     )
     first, second = waits(simulated(scene(limited), requests(100, 100.001, answer=100)))
     assert second - first > 100 * 0.02, "the second waits for the whole answer of the first"
+
+
+def test_of_two_pods_the_one_with_less_in_hand_gets_the_next_request():
+    busy = replace(ENGINE, max_sequences=1)
+    pair = model(
+        scaler=KpaSettings(target=1, total=1, min_scale=2, max_scale=2),
+        least=2,
+        engines=dict.fromkeys(("a10", "t4"), estimate(busy)),
+    )
+    for seed in range(6):
+        first, second = waits(simulated(scene(pair), requests(100, 101, answer=400), seed=seed))
+        assert first == second == pytest.approx(first_token())
+
+
+def test_in_turn_a_full_pod_is_passed_over_and_the_rest_waits_for_room():
+    fours = model(
+        limit=4,
+        routing=Routing.IN_TURN,
+        scaler=KpaSettings(target=4, total=4, min_scale=2, max_scale=2),
+        least=2,
+    )
+    nine = requests(*np.linspace(100, 100.08, 9), answer=300)
+    seconds = waits(simulated(scene(fours), nine))
+    assert max(seconds[:8]) < 1
+    assert seconds[8] > 5, "until one of eight has its whole answer"
+
+
+def test_a_queue_that_is_full_refuses_what_comes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("simulate.model_run.QUEUE_LIMIT", 3)
+    endings = simulated(scene(), requests(100, 101, 102, 103, 104)).models[0].requests.endings
+    assert endings.tolist() == [Ending.ANSWERED] * 3 + [Ending.REJECTED] * 2
+
+
+def test_a_second_without_pods_and_requests_is_no_figure(monkeypatch: pytest.MonkeyPatch):
+    figures: list[float] = []
+
+    class Recording(Kpa):
+        def record(self, now: float, value: float) -> None:
+            figures.append(now)
+            super().record(now, value)
+
+    monkeypatch.setattr("simulate.scaling.Kpa", Recording)
+    simulated(scene(), requests(100))
+    ready = NODE_SECONDS + START_SECONDS
+    assert min(figures) == pytest.approx(ready, abs=1.5), "nobody reports before the first pod"
 
 
 def test_requests_in_hand_are_lost_with_a_node_that_is_taken_away():
