@@ -34,22 +34,17 @@ _SERVES: Final = (
 def open_services(plan: Plan, _: Settings) -> Iterator[Finding]:
     """Load balancers with a public address that let everybody in."""
     for resource, manifest in _objects(plan):
-        spec, notes, path = section(manifest, "spec"), section(manifest, "metadata"), "metadata"
-        if kind_of(manifest) == _PROXIES:
-            path = "spec.provider.kubernetes.envoyService"
-            spec = notes = section(manifest, *path.split("."))
-        elif kind_of(manifest) != ("", "Service"):
+        spec = section(manifest, "spec")
+        if kind_of(manifest) != ("", "Service") or spec.get("type") != "LoadBalancer":
             continue
-        if spec.get("type") != "LoadBalancer":
-            continue
-        notes = section(notes, "annotations")
+        notes = section(manifest, "metadata", "annotations")
         address = _note(notes, "address-type")
         if address in ("intranet", UNKNOWN) or _note(notes, "id") is not None:
             continue  # One that exists already has the address that its owner gave it.
         ranges = texts_of(spec, "loadBalancerSourceRanges")
         listed = _note(notes, "acl-status") == "on" and _note(notes, "acl-type") == "white"
         if not listed and (not ranges or set(_ANYWHERE) & set(ranges)):
-            field = f"{path}.annotations[{_BALANCER}-address-type]"
+            field = f"metadata.annotations[{_BALANCER}-address-type]"
             want = "'intranet', or the addresses given in spec.loadBalancerSourceRanges"
             why = "the whole internet reaches what is behind it"
             yield resource, Fault(field, address or MISSING, want, why)

@@ -163,8 +163,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         export_address(space, model.section, services[name].host)
 
     if resolved.body_router is not None:
-        before = cluster.on_platform_nodes(*namespace, *platforms)
-        serving.BodyRouter("body-router", resolved.body_router, before)
+        options = cluster.on_platform_nodes(*namespace, *platforms)
+        serving.BodyRouter("body-router", resolved.body_router, options)
     for model in resolved.models:
         if model.route is not None:
             name = model.section.name

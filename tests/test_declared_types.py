@@ -273,6 +273,7 @@ HARMLESS: Final = {
     "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy": "bounds what clients get",
     "kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy": "takes headers away",
     "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy": "asks programs of the stack",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy": "its gateway is validated",
     "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy": "lets in fewer",
     "kubernetes:gateway.networking.k8s.io/v1:GatewayClass": "a name",
     "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "its gateway is validated",

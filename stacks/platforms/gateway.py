@@ -149,11 +149,9 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         service_annotations={**balancer, **section.annotations} or None,
         replicas=section.replicas,
         pools=[
-            platform.GatewayPool(
-                name=name,
-                node_selector=node_selector(environment, required(environment.pool(name))),
-            )
-            for name in pools
+            platform.GatewayPool(name=pool.name, node_selector=node_selector(environment, pool))
+            for pool in environment.all_pools
+            if pool.name in pools
         ],
     )
 

@@ -28,7 +28,6 @@ from .cases import (
 
 ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 BALANCER: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer"
-INTRANET: Final = {f"{BALANCER}-address-type": "intranet"}
 ALLOWED: Final = "nginx.ingress.kubernetes.io/whitelist-source-range"
 TOKEN: Final = "hf_CANARYcanaryCANARYcanary"  # noqa: S105  no key of anybody
 POD: Final = "spec.template.spec"
@@ -52,9 +51,8 @@ def ingress(annotations: Mapping[str, Any] | None = None, **spec: Any) -> Resour
     return manifest("networking.k8s.io/v1", "Ingress", body, "qwen")
 
 
-def proxies(type_: str, **annotations: Any) -> Resource:
-    service = {"type": type_, "annotations": annotations}
-    body = {"spec": {"provider": {"kubernetes": {"envoyService": service}}}}
+def proxies(type_: str) -> Resource:
+    body = {"spec": {"provider": {"kubernetes": {"envoyService": {"type": type_}}}}}
     return manifest("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy", body)
 
 
@@ -518,19 +516,9 @@ REFUSED: Final = [
         )
     ),
     Case(
-        "proxies of a gateway that the internet reaches",
-        "no-open-service",
-        [proxies("LoadBalancer")],
-        [
-            f"EnvoyProxy one: spec.provider.kubernetes.envoyService.annotations[{BALANCER}-"
-            "address-type] is missing, but it must be 'intranet', or the addresses given in "
-            "spec.loadBalancerSourceRanges: the whole internet reaches what is behind it."
-        ],
-    ),
-    Case(
         "a gateway in the open, without keys and limits",
         "closed-gateways",
-        [proxies("LoadBalancer", **INTRANET), gateway()],
+        [proxies("LoadBalancer"), gateway()],
         [
             "Gateway one: spec.listeners[0].protocol is 'HTTP', but it must be 'HTTPS', with a "
             "certificate: prompts, answers and keys pass by in the open.",
@@ -753,18 +741,10 @@ ACCEPTED: Final = [
         ],
     ),
     Case(
-        "proxies inside the VPC, and inside the cluster",
-        "no-open-service",
-        [
-            proxies("LoadBalancer", **INTRANET),
-            proxies("ClusterIP"),
-        ],
-    ),
-    Case(
         "a gateway that asks for keys and limits, and one behind it",
         "closed-gateways",
         [
-            proxies("LoadBalancer", **INTRANET),
+            proxies("LoadBalancer"),
             gateway("HTTPS"),
             asked("SecurityPolicy", apiKeyAuth={}),
             asked("BackendTrafficPolicy", rateLimit={"type": "Global"}),
