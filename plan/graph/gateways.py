@@ -24,38 +24,55 @@ _CHOICES: Final = {
 """What a picker is told, and what that means."""
 
 
-def ways_of(objects: Objects, pods: Pods) -> Iterator[Way]:
-    """Gateways by which requests reach some pods."""
+def pools_of(objects: Objects, pods: Pods) -> Iterator[Manifest]:
+    """InferencePools that select some pods."""
     for group in POOLS:
         for pool in objects.of(group, "InferencePool"):
             spec = section(pool, "spec")
             wanted = section(spec, "selector", "matchLabels") or section(spec, "selector")
-            same_space = namespace_of(pool) == pods.namespace
-            if wanted and same_space and wanted.items() <= pods.labels.items():
-                yield from _ways(objects, pool)
+            is_here = namespace_of(pool) == pods.namespace
+            if wanted and is_here and wanted.items() <= pods.labels.items():
+                yield pool
 
 
-def _ways(objects: Objects, pool: Manifest) -> Iterator[Way]:
+def picker_of(pool: Manifest) -> str:
+    """Service of who picks a pod of a pool."""
     spec = section(pool, "spec")
     reference = section(spec, "endpointPickerRef") or section(spec, "extensionRef")
-    picker = str(reference.get("name"))
+    return str(reference.get("name"))
+
+
+def routes_to(objects: Objects, pool: Manifest) -> Iterator[Manifest]:
+    """HTTPRoutes whose requests a pool gets, or a share of them."""
     for route in objects.of(GATEWAY_API, "HTTPRoute"):
-        rules = items(section(route, "spec"), "rules")
-        led = [(rule, share) for rule in rules for share in _shares(rule, pool)]
-        if not led or namespace_of(route) != namespace_of(pool):
-            continue
-        names = [name for rule, _ in led for name in _names(rule)]
-        asks = (*texts_of(section(route, "spec"), "hostnames"), *names)
-        for parent in items(section(route, "spec"), "parentRefs"):
-            yield Way(
-                str(parent.get("name")),
-                tuple(_doors(objects, parent, route)),
-                tuple(dict.fromkeys(asks)),
-                led[0][1],
-                picker,
-                tuple(_choices(objects, pool, picker)),
-                tuple(_limits(objects, pool, route)),
-            )
+        if namespace_of(route) == namespace_of(pool) and _led(route, pool):
+            yield route
+
+
+def _led(route: Manifest, pool: Manifest) -> list[tuple[Mapping[str, Any], Number | None]]:
+    """Rules of a route that lead to a pool, each with the share that it gets."""
+    rules = items(section(route, "spec"), "rules")
+    return [(rule, share) for rule in rules for share in _shares(rule, pool)]
+
+
+def ways_of(objects: Objects, pods: Pods) -> Iterator[Way]:
+    """Gateways by which requests reach some pods."""
+    for pool in pools_of(objects, pods):
+        picker = picker_of(pool)
+        for route in routes_to(objects, pool):
+            led = _led(route, pool)
+            names = [name for rule, _ in led for name in _names(rule)]
+            asks = (*texts_of(section(route, "spec"), "hostnames"), *names)
+            for parent in items(section(route, "spec"), "parentRefs"):
+                yield Way(
+                    str(parent.get("name")),
+                    tuple(_doors(objects, parent, route)),
+                    tuple(dict.fromkeys(asks)),
+                    led[0][1],
+                    picker,
+                    tuple(_choices(objects, pool, picker)),
+                    tuple(_limits(objects, pool, route)),
+                )
 
 
 def _shares(rule: Mapping[str, Any], pool: Manifest) -> Iterator[Number | None]:
