@@ -88,6 +88,7 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
 	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
+	@$(call compile,proof/requirements-routing.in,proof/requirements-routing.txt)
 
 bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 	@$(BIN)/python -W ignore -m bench

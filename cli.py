@@ -882,13 +882,26 @@ def loadtest() -> None:
     help="Certificates to trust instead of the system's.",
 )
 @click.option("--proxy", metavar="URL", help="Proxy to go through; variables are not asked.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="LABEL=URL",
+    help="Send the same load to a further address afterwards, and show both side by side.",
+)
+@click.option(
+    "--server",
+    multiple=True,
+    metavar="NAME=URL",
+    help="A server behind the address, such as qwen-0=http://10.0.0.5:8000: what vLLM counts there "
+    "tells who answered, and what its prefix cache had.",
+)
 @click.option("--label", metavar="TEXT", show_default="the model's name", help="Name in reports.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     show_default="loadtest-<label>-<scenario>-<time>.json",
-    help="Where to keep the run.",
+    help="Where to keep the run; not with --against.",
 )
 def loadtest_run(
     url: str,
@@ -920,6 +933,8 @@ def loadtest_run(
     header_from_file: tuple[str, ...],
     ca: Path | None,
     proxy: str | None,
+    against: tuple[str, ...],
+    server: tuple[str, ...],
     label: str | None,
     output: Path | None,
 ) -> None:
@@ -936,13 +951,15 @@ def loadtest_run(
       ack-inference loadtest run https://api.example.com --model qwen --scenario spike \\
           --api-key-from-env QWEN_API_KEY
       ack-inference loadtest run http://$GATEWAY --from dev qwen-spike
+      ack-inference loadtest run http://$GATEWAY --model qwen --rate 5 --label gateway \\
+          --against service=http://127.0.0.1:8080
       ack-inference loadtest report loadtest-*.json > report.html
     """  # noqa: D301
     from datetime import UTC, datetime
 
     from rich.console import Console
 
-    from loadtest import command
+    from loadtest import command, servers
     from loadtest.measure import MeasureSettings
     from plan.refused import Refused
     from plan.render import terminal
@@ -998,6 +1015,7 @@ def loadtest_run(
             timeout_seconds=command.timeout(options.scenario, timeout_seconds),
             spacing=command.Spacing(arrivals),
             assume_idle=assume_idle,
+            servers=servers.named(server),
             watcher=command.watcher(
                 options.scenario,
                 kubeconfig,
@@ -1007,11 +1025,18 @@ def loadtest_run(
                 for_the_key=api_key_from_secret is not None,
             ),
         )
-        output = output or command.default_output(
-            options.label, options.scenario, datetime.now(UTC)
+        others = command.elsewhere(settings, command.against(against))
+        if others and output:
+            raise Refused("--output", "--output must be left out: with --against it is two files.")
+        now = datetime.now(UTC)
+        first, *files = (
+            command.default_output(variant.label, variant.scenario, now)
+            for variant in (settings, *others)
         )
         progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
-        code = command.run(settings, output, terminal(), progress)
+        code = command.run(
+            settings, output or first, terminal(), progress, list(zip(others, files, strict=True))
+        )
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
@@ -1026,9 +1051,16 @@ def loadtest_run(
     metavar="FILE...",
     type=click.Path(dir_okay=False, path_type=Path),
 )
-def loadtest_report(files: tuple[Path, ...]) -> None:
-    """Lay runs side by side, as one page of HTML on standard output."""
-    from loadtest.report import render
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["html", "text", "json"]),
+    default="html",
+    show_default=True,
+    help="A page, a table for a terminal, or figures for a program.",
+)
+def loadtest_report(files: tuple[Path, ...], format_: str) -> None:
+    """Lay runs side by side on standard output: as one page of HTML, as text or as JSON."""
     from loadtest.results import load
     from plan.refused import Refused
 
@@ -1037,7 +1069,18 @@ def loadtest_report(files: tuple[Path, ...]) -> None:
     except Refused as refused:
         click.echo(refused, err=True)
         sys.exit(REFUSED)
-    click.echo(render(runs))
+    if format_ == "html":
+        from loadtest.report import render
+
+        click.echo(render(runs))
+        return
+    from loadtest import side_by_side
+    from plan.render import terminal
+
+    if format_ == "json":
+        click.echo(side_by_side.as_json(runs))
+    else:
+        side_by_side.show(runs, terminal())
 
 
 @loadtest.command("serve-fake")

@@ -98,6 +98,8 @@ class Answer:
     prompt_tokens: int | None = None
     failure: Failure | None = None
     detail: str = ""
+    retry_after: float | None = None
+    """Seconds after which to ask again, where a failure says so."""
     simulated: bool = False
 
 
@@ -169,6 +171,7 @@ class EndpointClient:
             answer.simulated = chat.SIMULATED in response.headers
             if (failure := _refusal(response)) is not None:
                 answer.failure = failure
+                answer.retry_after = _retry_after(response)
                 answer.detail = self._without_secrets(await _reason(response))
                 return
             await self._read(response.content, answer)
@@ -322,7 +325,9 @@ def _of_status(status: object) -> Failure | None:
     match status:
         case 404 | 405:
             return Failure.NOT_FOUND
-        case 429 | 503:
+        case 429:
+            return Failure.LIMITED
+        case 503:
             return Failure.OVERLOADED
         case int() if 300 <= status < 400:
             return Failure.NOT_FOUND
@@ -331,6 +336,12 @@ def _of_status(status: object) -> Failure | None:
         case int() if 500 <= status < 600:
             return Failure.SERVER_ERROR
     return None
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Seconds of a Retry-After; one that is a date, or none, says nothing here."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 async def _reason(response: aiohttp.ClientResponse) -> str:

@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -257,7 +257,50 @@ def default_output(label: str, load: Scenario, now: datetime) -> Path:
     return Path(f"loadtest-{name}-{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.json")
 
 
-def run(settings: MeasureSettings, output: Path, out: Console, err: Console) -> int:
+def against(options: Iterable[str]) -> dict[str, str]:
+    """Addresses to send the same load to, by the label of their run.
+
+    Raises:
+        Refused: One does not read LABEL=URL, or two have one label.
+    """
+    addresses: dict[str, str] = {}
+    for option in options:
+        label, _, url = option.partition("=")
+        if not label or not url:
+            raise Refused(
+                "--against", "--against must read LABEL=URL, such as service=http://10.0.0.5:8000."
+            )
+        if label in addresses:
+            raise Refused("--against", f"--against names {label!r} twice; runs are told by it.")
+        addresses[label] = address(url)
+    return addresses
+
+
+def elsewhere(settings: MeasureSettings, addresses: Mapping[str, str]) -> list[MeasureSettings]:
+    """What to measure too: the same at each address.
+
+    Raises:
+        Refused: Two have one label, or a cold start is to be had twice.
+    """
+    if addresses and settings.scenario.cold_start:
+        raise Refused("--against", "--against must be left out: a model starts cold only once.")
+    if settings.label in addresses:
+        raise Refused(
+            "--against", f"--against names {settings.label!r}, but that is the label of URL."
+        )
+    return [
+        replace(settings, label=label, endpoint=replace(settings.endpoint, url=url))
+        for label, url in addresses.items()
+    ]
+
+
+def run(
+    settings: MeasureSettings,
+    output: Path,
+    out: Console,
+    err: Console,
+    against: Sequence[tuple[MeasureSettings, Path]] = (),
+) -> int:
     """Measures, prints what came out, and keeps it in a file.
 
     Args:
@@ -265,39 +308,59 @@ def run(settings: MeasureSettings, output: Path, out: Console, err: Console) -> 
         output: The file; its folder must exist.
         out: Where the result goes.
         err: Where one can see how it goes on.
+        against: What to measure then, one after another, each with its file.
 
     Returns:
         The exit code: 0, or 128 and the number of the signal that interrupted it.
 
     Raises:
-        Refused: The file stands already or cannot be written, or nothing could be measured.
+        Refused: A file stands already or cannot be written, or nothing could be measured.
     """
-    _check_writable(output)
+    variants = [(settings, output), *against]
+    for _, path in variants:
+        _check_writable(path)
     written: list[Path] = []
+    runs: list[Run] = []
 
-    def keep(result: Run) -> None:
-        try:
-            written.append(save(result, output))
-        except OSError as error:
-            err.print(
-                f"{output} cannot be written: {error.strerror}. The figures are all there is."
-            )
+    def keeping(output: Path) -> Callable[[Run], None]:
+        def keep(result: Run) -> None:
+            try:
+                written.append(save(result, output))
+            except OSError as error:
+                err.print(
+                    f"{output} cannot be written: {error.strerror}. The figures are all there is."
+                )
 
-    async def measured() -> MeasureOutcome:
+        return keep
+
+    async def measured(settings: MeasureSettings, output: Path) -> MeasureOutcome:
         with Progressing(err, seconds_of(settings.scenario)) as progress:
-            return await measure(settings, progress, keep)
+            if len(variants) > 1:
+                progress.waiting(f"{settings.label}: {settings.endpoint.url}")
+            return await measure(settings, progress, keeping(output))
 
-    outcome = asyncio.run(measured())
-    if outcome.run is None:
+    signal = None
+    for variant in variants:
+        outcome = asyncio.run(measured(*variant))
+        runs += [outcome.run] if outcome.run else []
+        if (signal := outcome.signal) is not None:
+            break
+    if not runs:
         err.print("Interrupted before the first request: nothing was measured.")
+    elif len(runs) == 1:
+        show(runs[0], out)
     else:
-        show(outcome.run, out)
-    for path in written:
-        hint = f"ack-inference loadtest report {path} > report.html"
-        err.print(f"Wrote {path}. To look at it: {hint}", soft_wrap=True)
-    if outcome.signal is not None:
-        return 128 + outcome.signal
-    return 0 if written else 1
+        from .side_by_side import show as show_side_by_side  # pictures take a while to import
+
+        show_side_by_side(runs, out)
+    if written:
+        hint = f"ack-inference loadtest report {' '.join(map(str, written))} > report.html"
+        names = " and ".join(map(str, written))
+        them = "them" if written[1:] else "it"
+        err.print(f"Wrote {names}. To look at {them}: {hint}", soft_wrap=True)
+    if signal is not None:
+        return 128 + signal
+    return 0 if len(written) == len(variants) else 1
 
 
 def serve_fake(behaviour: Behaviour, host: str, port: int, say: Callable[[str], object]) -> None:

@@ -1,8 +1,9 @@
 """What vLLM reports at /metrics, of a server that only pretends."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter as Tally
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from prometheus_client import (
@@ -14,8 +15,10 @@ from prometheus_client import (
     generate_latest,
 )
 
+from .fake_prefix_cache import BLOCK_TOKENS
+
 CACHE_TOKENS: Final = 100_000
-"""Tokens that the KV cache is said to hold."""
+"""Tokens that the KV cache is said to hold, unless another number is told."""
 
 # Of vllm/v1/metrics/loggers.py, read 2026-11.
 _FIRST_TOKEN: Final = (
@@ -38,8 +41,11 @@ class Metrics:
 
     TYPE: Final = CONTENT_TYPE_LATEST
 
-    def __init__(self, model: str) -> None:
+    def __init__(
+        self, model: str, cache_tokens: int = CACHE_TOKENS, adapters: Sequence[str] = ()
+    ) -> None:
         self._registry = registry = CollectorRegistry()
+        self._cache_tokens = cache_tokens
 
         def gauge(name: str, meaning: str) -> Gauge:
             return Gauge(name, meaning, _LABELS, registry=registry).labels(model, "0")
@@ -63,6 +69,8 @@ class Metrics:
         by_reason.labels(model, "0", "deferred")
         self.cache = gauge("vllm:kv_cache_usage_perc", "Share of the KV cache in use, 0 to 1.")
         self.preemptions = counter("vllm:num_preemptions", "Requests put back into the queue.")
+        self.queried = counter("vllm:prefix_cache_queries", "Tokens looked for in the cache.")
+        self.hits = counter("vllm:prefix_cache_hits", "Tokens that were there.")
         self.read = counter("vllm:prompt_tokens", "Tokens read.")
         self.written = counter("vllm:generation_tokens", "Tokens written.")
         self.success = Counter(
@@ -82,26 +90,41 @@ class Metrics:
         )
         self.queue = histogram("vllm:request_queue_time_seconds", "Time in the queue.", _REQUEST)
         self._cached = 0
+        Gauge(
+            "vllm:cache_config_info",
+            "How the KV cache is set up.",
+            ("engine", "block_size", "num_gpu_blocks"),
+            registry=registry,
+        ).labels("0", BLOCK_TOKENS, cache_tokens // BLOCK_TOKENS).set(1)
+        self._adapters = Adapters(adapters, registry)
 
     def text(self) -> bytes:
         """The series as Prometheus reads them."""
         return generate_latest(self._registry)
 
     @contextmanager
-    def queued(self, came: float) -> Iterator[None]:
-        """Counts a request as waiting."""
-        with self.waiting.track_inprogress(), self.waiting_for_room.track_inprogress():
+    def queued(self, came: float, model: str) -> Iterator[None]:
+        """Counts a request for a model, or an adapter of it, as waiting."""
+        with (
+            self.waiting.track_inprogress(),
+            self.waiting_for_room.track_inprogress(),
+            self._adapters.waits(model),
+        ):
             yield
         self.queue.observe(time.monotonic() - came)
 
     @contextmanager
-    def request(self, prompt_tokens: int, came: float) -> Iterator["Counted"]:
+    def request(
+        self, prompt_tokens: int, cached_tokens: int, came: float, model: str
+    ) -> Iterator["Counted"]:
         """Counts a request as running; one that ends by an error or is left is no success."""
         self.read.inc(prompt_tokens)
+        self.queried.inc(prompt_tokens)
+        self.hits.inc(cached_tokens)
         counted = Counted(self, came)
         self.cached(prompt_tokens)
         try:
-            with self.running.track_inprogress():
+            with self.running.track_inprogress(), self._adapters.runs(model):
                 yield counted
         finally:
             self.cached(-prompt_tokens - counted.tokens)
@@ -111,7 +134,54 @@ class Metrics:
     def cached(self, tokens: int) -> None:
         """Puts tokens into the cache, or takes them out."""
         self._cached += tokens
-        self.cache.set(min(1.0, self._cached / CACHE_TOKENS))
+        self.cache.set(min(1.0, self._cached / self._cache_tokens))
+
+
+class Adapters:
+    """Which LoRA adapters are asked for, in the labels of a gauge whose value is when that was.
+
+    Of vllm/v1/metrics/loggers.py, read 2026-11; there is no such series where no adapter is served.
+    """
+
+    def __init__(self, names: Sequence[str], registry: CollectorRegistry) -> None:
+        self._names = frozenset(names)
+        self._waiting: Tally[str] = Tally()
+        self._running: Tally[str] = Tally()
+        self._info = None
+        if names:
+            self._info = Gauge(
+                "vllm:lora_requests_info",
+                "Adapters of running and of waiting requests.",
+                ("max_lora", "running_lora_adapters", "waiting_lora_adapters"),
+                registry=registry,
+            )
+            self._tell()
+
+    def waits(self, model: str) -> AbstractContextManager[None]:
+        """Counts a request as waiting."""
+        return self._counted(self._waiting, model)
+
+    def runs(self, model: str) -> AbstractContextManager[None]:
+        """Counts a request as running."""
+        return self._counted(self._running, model)
+
+    @contextmanager
+    def _counted(self, requests: "Tally[str]", model: str) -> Iterator[None]:
+        if model not in self._names:
+            yield
+            return
+        requests[model] += 1
+        self._tell()
+        try:
+            yield
+        finally:
+            requests[model] -= 1
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._info is not None:
+            names = (",".join(sorted(+requests)) for requests in (self._running, self._waiting))
+            self._info.labels(len(self._names), *names).set(time.time())
 
 
 class Counted:

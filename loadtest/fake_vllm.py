@@ -10,13 +10,15 @@ import dataclasses
 import gc
 import itertools
 import json
+import math
 import signal
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,7 +27,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.serving.scenarios import Api
 
 from .chat import DONE, PATHS, SIMULATED
-from .fake_metrics import Metrics
+from .fake_metrics import CACHE_TOKENS, Metrics
+from .fake_prefix_cache import PrefixCache
 
 MODEL: Final = "qwen"
 """Name of the model, unless another one is told."""
@@ -66,6 +69,13 @@ class Behaviour(BaseModel):
     """Seconds from when a request runs to its first token."""
     tokens_per_second: float = Field(default=50, gt=0)
     """Of one answer; others beside it do not slow it."""
+    prompt_tokens_per_second: float | None = Field(default=None, gt=0)
+    """How fast a prompt is read, before its first token; what the prefix cache has of it takes no
+    time. Without it prompts take none."""
+    cache_tokens: int = Field(default=CACHE_TOKENS, ge=1)
+    """Tokens that the KV cache holds, those of prefixes among them."""
+    adapters: tuple[str, ...] = ()
+    """Names of LoRA adapters that are served beside the model."""
     running: int = Field(default=256, ge=1)
     """Requests that are answered at the same time; others wait in a queue."""
     waiting: int | None = Field(default=None, ge=0)
@@ -91,11 +101,18 @@ class Record:
     """When its head was there."""
     peer: int | None = None
     """Port that it came from: requests of one port shared a connection."""
+    model: str = ""
+    """What it asks for: the model, or an adapter."""
+    user: str = ""
+    """Its field `user`."""
     first_token: float | None = None
     """When the first token was written."""
     last_token: float | None = None
     """When the last token was written."""
     tokens: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Tokens of the prompt that the prefix cache had."""
     complete: bool = False
     """Whether the answer was written to its end."""
     ended: float | None = None
@@ -111,6 +128,8 @@ class _Question(BaseModel):
     prompt: str | list[str] | list[int] | list[list[int]] | None = None
     """Of a completion: text, or tokens."""
     max_tokens: int = Field(default=16, ge=1)
+    user: str = ""
+    """Who asks."""
     stream: bool = False
     stream_options: dict[str, Any] | None = None
 
@@ -124,29 +143,31 @@ class _Question(BaseModel):
     def api(self) -> Api:
         return Api.CHAT if self.prompt is None else Api.COMPLETIONS
 
-    @property
-    def prompt_tokens(self) -> int:
+    @cached_property
+    def prompt_tokens(self) -> list[str | int]:
+        """The prompt's tokens: its words, where it is text."""
         if self.api is Api.CHAT:
-            return sum(len(str(message.get("content", "")).split()) for message in self.messages)
-        texts = [self.prompt] if isinstance(self.prompt, str) else self.prompt or []
-        return sum(
-            len(part.split())
-            if isinstance(part, str)
-            else len(part)
-            if isinstance(part, list)
-            else 1
-            for part in texts
-        )
+            texts = [str(message.get("content", "")) for message in self.messages]
+            return [word for text in texts for word in text.split()]
+        parts = [self.prompt] if isinstance(self.prompt, str) else self.prompt or []
+        return [token for part in parts for token in _tokens(part)]
 
     @property
     def wants_usage(self) -> bool:
         return bool((self.stream_options or {}).get("include_usage"))
 
 
+def _tokens(part: str | int | list[int]) -> Sequence[str | int]:
+    if isinstance(part, str):
+        return part.split()
+    return part if isinstance(part, list) else [part]
+
+
 class _Server:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
-        self.metrics = Metrics(behaviour.model)
+        self.metrics = Metrics(behaviour.model, behaviour.cache_tokens, behaviour.adapters)
+        self.prefixes = PrefixCache(behaviour.cache_tokens)
         self.records: deque[Record] = deque(maxlen=_MOST_RECORDS)
         self.slots = asyncio.Semaphore(behaviour.running)
         self.numbers = itertools.count(1)
@@ -161,8 +182,9 @@ class _Server:
 
     async def models(self, _: web.Request) -> web.StreamResponse:
         self._refuse_unless_loaded()
-        model = {"id": self.behaviour.model, "object": "model", "owned_by": "vllm"}
-        return web.json_response({"object": "list", "data": [model]})
+        names = (self.behaviour.model, *self.behaviour.adapters)
+        models = [{"id": name, "object": "model", "owned_by": "vllm"} for name in names]
+        return web.json_response({"object": "list", "data": models})
 
     async def health(self, _: web.Request) -> web.StreamResponse:
         self._refuse_unless_loaded()
@@ -196,9 +218,10 @@ class _Server:
         ):
             raise _error(web.HTTPUnauthorized, "Unauthorized")
         question = await _question(request)
+        record.model, record.user = question.model, question.user
         if request.path != f"/v1{PATHS[question.api]}":
             raise _error(web.HTTPBadRequest, f"{PATHS[question.api]} is asked so.")
-        if question.model != behaviour.model:
+        if question.model not in (behaviour.model, *behaviour.adapters):
             text = f"The model `{question.model}` does not exist."
             raise _error(web.HTTPNotFound, text)
         wrong = next((kind for kind, n in behaviour.failures.items() if number % n == 0), None)
@@ -209,17 +232,19 @@ class _Server:
             raise _error(web.HTTPInternalServerError, "EngineCore encountered an issue.")
         if wrong is Misbehaviour.BUSY:
             raise _error(web.HTTPServiceUnavailable, "no healthy upstream")
-        async with self._slot(came):
+        async with self._slot(came, question.model):
             return await self._stream(request, question, wrong, record)
 
     async def _stream(
         self, request: web.Request, question: _Question, wrong: Misbehaviour | None, record: Record
     ) -> web.StreamResponse:
-        started = time.monotonic()
-        due = (
-            started + self.behaviour.ttft + index / self.behaviour.tokens_per_second
-            for index in range(question.max_tokens)
-        )
+        behaviour = self.behaviour
+        prompt = len(question.prompt_tokens)
+        cached = self.prefixes.read(question.prompt_tokens)
+        record.prompt_tokens, record.cached_tokens = prompt, cached
+        reading = (prompt - cached) / (behaviour.prompt_tokens_per_second or math.inf)
+        first = time.monotonic() + behaviour.ttft + reading
+        due = (first + index / behaviour.tokens_per_second for index in range(question.max_tokens))
 
         def written() -> None:
             counted.token()
@@ -227,7 +252,7 @@ class _Server:
             record.first_token = record.first_token or record.last_token
             record.tokens += 1
 
-        with self.metrics.request(question.prompt_tokens, record.came) as counted:
+        with self.metrics.request(prompt, cached, record.came, question.model) as counted:
             if wrong is Misbehaviour.PAGE:
                 return web.Response(text="<html>Sign in</html>", content_type="text/html")
             if wrong is Misbehaviour.WHOLE or not question.stream:
@@ -286,13 +311,13 @@ class _Server:
             raise _error(web.HTTPServiceUnavailable, "no healthy upstream")
 
     @asynccontextmanager
-    async def _slot(self, came: float) -> AsyncIterator[None]:
+    async def _slot(self, came: float, model: str) -> AsyncIterator[None]:
         limit = self.behaviour.waiting
         if self.slots.locked() and limit is not None and self.waiting >= limit:
             raise _error(web.HTTPServiceUnavailable, "queue is full")
         self.waiting += 1
         try:
-            with self.metrics.queued(came):
+            with self.metrics.queued(came, model):
                 await self.slots.acquire()
         finally:
             self.waiting -= 1
@@ -407,7 +432,7 @@ def _full_answer(question: _Question) -> dict[str, Any]:
 
 
 def _usage(question: _Question) -> dict[str, int]:
-    prompt, completion = question.prompt_tokens, question.max_tokens
+    prompt, completion = len(question.prompt_tokens), question.max_tokens
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -140,6 +140,7 @@ class LoadRun:
             prompt_tokens=answer.prompt_tokens,
             failure=answer.failure,
             detail=answer.detail,
+            retry_after=answer.retry_after,
         )
         self.samples.append(sample)
         self.simulated |= answer.simulated

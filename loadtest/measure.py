@@ -8,8 +8,8 @@ import platform
 import resource
 import signal
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,11 +19,12 @@ import numpy as np
 from components.serving.scenarios import Prompt, Scenario
 from plan.refused import Refused
 
+from . import servers
 from .arrivals import Spacing
 from .client import EXHAUSTED, Endpoint, EndpointClient
 from .load import Hopeless, LoadRun
 from .prompts import PromptFile
-from .results import Machine, Phase, Run, Sample
+from .results import Machine, Phase, Run, Sample, ServerShare
 from .statistics import distribution
 
 BEAT_SECONDS: Final = 0.05
@@ -67,6 +68,8 @@ class MeasureSettings:
     watcher: Watcher | None = None
     prompts: PromptFile | None = None
     """Prompts to ask in place of such as are drawn at random."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Servers behind the address that say what they answered, by name."""
 
 
 class Show(Protocol):
@@ -138,6 +141,7 @@ class _Measuring:
         self._started = datetime.now(UTC)
         self._seconds = 0.0
         self._phases: tuple[Phase, ...] = ()
+        self._servers: tuple[ServerShare, ...] = ()
         self._notes = ["Requests went through a proxy."] if settings.endpoint.proxy else []
         self._beats: list[float] = []
 
@@ -145,6 +149,7 @@ class _Measuring:
         settings = self._settings
         if settings.scenario.cold_start:
             await self._wait_until_idle(settings.scenario.cold_start.idle_seconds)
+        before = await servers.counters(settings.servers)
         self._started = datetime.now(UTC)
         beside = [asyncio.create_task(self._beat()), asyncio.create_task(self._watch())]
         try:
@@ -155,6 +160,9 @@ class _Measuring:
             self._seconds = self._load.elapsed
             for task in beside:
                 task.cancel()
+        if settings.servers:
+            await asyncio.sleep(servers.SETTLE_SECONDS)
+            self._servers = servers.shares(before, await servers.counters(settings.servers))
         if settings.scenario.cold_start and settings.watcher:
             [sample] = self._load.samples
             self._show.waiting("Reading what the cluster says of the start")
@@ -186,6 +194,7 @@ class _Measuring:
             simulated=self._load.simulated,
             samples=tuple(samples),
             phases=self._phases,
+            servers=self._servers,
             notes=(*self._notes, *_doubts(samples, self._beats)),
         )
 

@@ -1,6 +1,6 @@
 """Lays runs side by side, as one HTML page that needs nothing beside itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from .report_words import (
     TITLES,
     RunEntry,
     by_quarter,
+    cached_words,
     caveats,
     cold_start_words,
     command,
@@ -28,9 +29,12 @@ from .results import Failure, Phase, Run
 from .units import rate, seconds
 
 P90_ANSWERS: Final = 10
+P95_ANSWERS: Final = 20
 P99_ANSWERS: Final = 100
 """Answers from which a percentile is more than the slowest one."""
 Figure = Callable[[RunEntry], float | None]
+FAILURES: Final[Mapping[Failure, str]] = {Failure.LIMITED: "limited (429)"}
+"""Kinds of failures that have another name on the page than in a file."""
 NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = (
     "node added",
@@ -74,8 +78,8 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class ScenarioGroup:
-    """Runs of one kind of scenario."""
+class GroupFigures:
+    """Runs of one kind of scenario, in words and figures."""
 
     title: str
     question: str
@@ -84,6 +88,13 @@ class ScenarioGroup:
     runs: Sequence[RunEntry]
     rows: Sequence[FigureRow]
     footnotes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ScenarioGroup:
+    """Runs of one kind of scenario, with pictures."""
+
+    figures: GroupFigures
     pictures: Sequence[Picture]
     phases: Sequence[FigureRow]
 
@@ -94,12 +105,7 @@ def render(runs: Sequence[Run]) -> str:
     Args:
         runs: One run or more, numbered in this order.
     """
-    numbered = [RunEntry(*pair) for pair in plots.numbered(runs)]
-    groups = [
-        _group(kind, group)
-        for kind in TITLES
-        if (group := [entry for entry in numbered if entry.run.scenario.kind == kind])
-    ]
+    numbered = _numbered(runs)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -109,7 +115,16 @@ def render(runs: Sequence[Run]) -> str:
     )
     return environment.get_template("report.html.j2").render(
         models=", ".join(dict.fromkeys(run.target.model for run in runs)),
-        groups=groups,
+        groups=[
+            ScenarioGroup(
+                figures=figures,
+                pictures=_cold_pictures(figures.runs)
+                if figures.runs[0].run.scenario.cold_start
+                else _pictures(figures.runs[0].run.scenario.kind, figures.runs),
+                phases=_phases(figures.runs),
+            )
+            for figures in _figures(numbered)
+        ],
         simulated=[entry for entry in numbered if entry.run.simulated],
         command=command,
         settings=settings,
@@ -117,10 +132,27 @@ def render(runs: Sequence[Run]) -> str:
     )
 
 
-def _group(kind: str, runs: Sequence[RunEntry]) -> ScenarioGroup:
+def figures(runs: Sequence[Run]) -> list[GroupFigures]:
+    """What the page says of some runs in words and figures, without its pictures."""
+    return _figures(_numbered(runs))
+
+
+def _numbered(runs: Sequence[Run]) -> list[RunEntry]:
+    return [RunEntry(*pair) for pair in plots.numbered(runs)]
+
+
+def _figures(numbered: Sequence[RunEntry]) -> list[GroupFigures]:
+    return [
+        _group(kind, group)
+        for kind in TITLES
+        if (group := [entry for entry in numbered if entry.run.scenario.kind == kind])
+    ]
+
+
+def _group(kind: str, runs: Sequence[RunEntry]) -> GroupFigures:
     questions = dict.fromkeys(question_words(entry.run.scenario) for entry in runs)
     rows = _cold_rows(runs) if kind == "cold_start" else _rows(runs)
-    return ScenarioGroup(
+    return GroupFigures(
         title=TITLES[kind],
         question=" or ".join(questions),
         finding=finding(runs),
@@ -128,8 +160,6 @@ def _group(kind: str, runs: Sequence[RunEntry]) -> ScenarioGroup:
         runs=runs,
         rows=rows,
         footnotes=_footnotes(rows),
-        pictures=_cold_pictures(runs) if kind == "cold_start" else _pictures(kind, runs),
-        phases=_phases(runs),
     )
 
 
@@ -139,6 +169,7 @@ def _rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
         *_common_rows(runs),
         _times(runs, "TTFT p50", _ttft("p50")),
         _times(runs, "p90", _ttft("p90", P90_ANSWERS), part=True),
+        _times(runs, "p95", _ttft("p95", P95_ANSWERS), part=True),
         _times(runs, "p99", _ttft("p99", P99_ANSWERS), part=True),
         _times(runs, "slowest", _ttft("max"), part=True),
         _times(runs, "p50, first quarter", first, part=True),
@@ -148,6 +179,7 @@ def _rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
         _rates(runs, "Offered, requests/s", lambda entry: entry.summary.offered_rate),
         _rates(runs, "Answered, requests/s", lambda entry: entry.summary.achieved_rate),
         _rates(runs, "Output, tokens/s", lambda entry: entry.summary.tokens_per_second),
+        *_server_rows(runs),
     ]
     return [row for row in rows if any(cell.text != NOTHING for cell in row.cells)]
 
@@ -172,12 +204,41 @@ def _common_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
         FigureRow("Failed", [Cell(f"{number:,}") for number in failed]),
         *(
             FigureRow(
-                kind.replace("_", " "),
-                [Cell(f"{entry.summary.failures.get(kind, 0):,}") for entry in runs],
+                FAILURES.get(kind, kind.replace("_", " ")),
+                [
+                    Cell(f"{entry.summary.failures.get(kind, 0):,}", _again(entry, kind))
+                    for entry in runs
+                ],
                 part=True,
             )
             for kind in kinds
         ),
+    ]
+
+
+def _again(entry: RunEntry, kind: Failure) -> str:
+    """What refusals said of when to ask again."""
+    after = entry.summary.retry_after
+    if kind is not Failure.LIMITED or not entry.summary.limited:
+        return ""
+    return f"again after {seconds(after.p50)}" if after else "without Retry-After"
+
+
+def _server_rows(runs: Sequence[RunEntry]) -> list[FigureRow]:
+    """Which part of the answers each server gave, and what of prompts its cache had."""
+
+    def cell(entry: RunEntry, name: str) -> Cell:
+        share = entry.summary.servers.get(name)
+        if share is None or share.share is None:
+            return Cell(NOTHING)
+        return Cell(f"{share.share:.0%}", cached_words(share))
+
+    names = dict.fromkeys(name for entry in runs for name in entry.summary.servers)
+    if not names:
+        return []
+    return [
+        FigureRow("Answered by", [Cell("") for _ in runs]),
+        *(FigureRow(name, [cell(entry, name) for entry in runs], part=True) for name in names),
     ]
 
 
@@ -247,8 +308,16 @@ def _footnotes(rows: Sequence[FigureRow]) -> list[str]:
     sentences = []
     if any(cell.best for _, cell in cells):
         sentences.append("Bold: the best of its row.")
-    if any(label in ("p90", "p99") and cell.text == NOTHING for label, cell in cells):
-        sentences.append(f"A p90 takes {P90_ANSWERS} answers, a p99 takes {P99_ANSWERS}.")
+    if any(label in ("p90", "p95", "p99") and cell.text == NOTHING for label, cell in cells):
+        sentences.append(
+            f"A p90 takes {P90_ANSWERS} answers, a p95 takes {P95_ANSWERS}, a p99 takes "
+            f"{P99_ANSWERS}."
+        )
+    if any(label == "Answered by" for label, _ in cells):
+        sentences.append(
+            "Who answered is what each server counts itself, others' requests among it; beside it "
+            "the part of its prompts' tokens that its prefix cache had."
+        )
     return sentences
 
 

@@ -13,7 +13,7 @@ from components.serving.scenarios import Api, Connections, Scenario
 from . import chat
 from .plots import Numbered, most_in_flight
 from .results import Run
-from .statistics import Distribution, Summary, distribution, summary
+from .statistics import Distribution, Share, Summary, distribution, summary
 from .units import seconds
 
 FEW: Final = 10
@@ -288,6 +288,11 @@ def _timeout(run: Run) -> float:
 
 def _is_open(scenario: Scenario) -> bool:
     return scenario.tide is not None or bool(scenario.steady and scenario.steady.rate)
+
+
+def cached_words(share: Share) -> str:
+    """What part of a server's prompts its prefix cache had."""
+    return "" if share.cached is None else f"{share.cached:.0%} cached"
 
 
 def _between(runs: Sequence[RunEntry], figure: Callable[[RunEntry], float]) -> str:

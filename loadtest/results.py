@@ -26,9 +26,12 @@ class Failure(StrEnum):
     NOT_FOUND = "not_found"
     """404, 405 or a redirect: the address, the host or the model's name is wrong."""
     REJECTED = "rejected"
-    """Any other 4xx; 429 is `overloaded`."""
+    """Any other 4xx; 429 is `limited`."""
+    LIMITED = "limited"
+    """429: a limit of requests or tokens is reached. Files of older releases call it
+    `overloaded`."""
     OVERLOADED = "overloaded"
-    """429 or 503: a full queue, or nobody to answer."""
+    """503: a full queue, or nobody to answer."""
     SERVER_ERROR = "server_error"
     """Any other 5xx."""
     NOT_STREAMING = "not_streaming"
@@ -68,6 +71,8 @@ class Sample(_Stored):
     """Why it has no whole answer; None where it has."""
     detail: str = ""
     """What was said with the failure."""
+    retry_after: float | None = None
+    """Seconds after which to ask again, where the failure says so: Retry-After."""
 
     @property
     def time_to_first_token(self) -> float | None:
@@ -97,6 +102,18 @@ class Phase(_Stored):
     """When it was over; phases may overlap."""
     source: str
     """Which event or condition says so, such as `Pod qwen-abc: PodScheduled`."""
+
+
+class ServerShare(_Stored):
+    """What one of several servers behind the address did during a run, by its own metrics."""
+
+    name: str
+    answered: int
+    """Requests that it ended: `vllm:request_success_total`. Others' requests count too."""
+    prompt_tokens: int = 0
+    """Tokens of prompts that it was sent: `vllm:prompt_tokens_total`."""
+    cached_tokens: int = 0
+    """How many of them its prefix cache had: `vllm:prefix_cache_hits_total`."""
 
 
 class Prompts(_Stored):
@@ -165,6 +182,8 @@ class Run(_Stored):
     samples: tuple[Sample, ...]
     phases: tuple[Phase, ...] = ()
     """Of a cold start, where a kubeconfig was given."""
+    servers: tuple[ServerShare, ...] = ()
+    """Who answered, where servers were named."""
     notes: tuple[str, ...] = ()
     """What the reader has to know, such as what could not be seen."""
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,17 @@ class Distribution:
     p95: float
     p99: float
     max: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a server did of a run."""
+
+    answered: int
+    share: float | None
+    """Part of what all named servers answered, 0 to 1; None where none answered."""
+    cached: float | None
+    """Part of its prompts' tokens that its prefix cache had; None where it was sent none."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,12 @@ class Summary:
     """In seconds; None where no answer has two tokens."""
     latency: Distribution | None
     """In seconds from when a request was due to its last token."""
+    limited: int = 0
+    """How many were refused with 429."""
+    retry_after: Distribution | None = None
+    """What those said of when to ask again, in seconds; None where none said it."""
+    servers: Mapping[str, Share] = field(default_factory=dict)
+    """Who answered, where servers were named."""
 
 
 def summary(run: Run) -> Summary:
@@ -61,7 +78,22 @@ def summary(run: Run) -> Summary:
         time_to_first_token=distribution(sample.time_to_first_token for sample in answered),
         time_per_output_token=distribution(sample.time_per_output_token for sample in answered),
         latency=distribution(sample.latency for sample in answered),
+        limited=sum(sample.failure is Failure.LIMITED for sample in run.samples),
+        retry_after=distribution(sample.retry_after for sample in run.samples),
+        servers=_shares(run),
     )
+
+
+def _shares(run: Run) -> dict[str, Share]:
+    whole = sum(server.answered for server in run.servers)
+    return {
+        server.name: Share(
+            server.answered,
+            server.answered / whole if whole else None,
+            server.cached_tokens / server.prompt_tokens if server.prompt_tokens else None,
+        )
+        for server in run.servers
+    }
 
 
 def distribution(values: Iterable[float | None]) -> Distribution | None:

@@ -26,7 +26,10 @@ MANAGER: Final = "pulumi-kubernetes"
 
 @contextmanager
 def cluster(
-    say: Say, controllers: Sequence[Controller], conditions: NodeConditions | None = None
+    say: Say,
+    controllers: Sequence[Controller],
+    conditions: NodeConditions | None = None,
+    address: str = "127.0.0.1",
 ) -> Iterator[ControlPlane]:
     """An API server with controllers beside it, in a folder of its own, until the context ends.
 
@@ -34,6 +37,7 @@ def cluster(
         say: Told before a program is built.
         controllers: What runs, in this order.
         conditions: How long nodes and pods take. Default: as in a sandbox.
+        address: Where its API server listens.
 
     Raises:
         Skipped: Something of it cannot be had here.
@@ -42,7 +46,7 @@ def cluster(
     folder = Path(tempfile.mkdtemp(prefix="proof-"))
     with guarded(folder):
         try:
-            api_server = server.start(folder, nodes=True)
+            api_server = server.start(folder, nodes=True, address=address)
             plane = beside(api_server, folder, conditions or NodeConditions())
             installs.install(plane.client, installs.BASE, None)
             running.start(plane, controllers, say)

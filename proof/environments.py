@@ -16,28 +16,29 @@ PYTHON: Final = os.environ.get("PROOF_PYTHON") or ">=3.12,<3.15"
 _MINUTES: Final = 15
 
 
-def environment(lock: Path, say: Say) -> Path:
+def environment(lock: Path, say: Say, python: str = PYTHON) -> Path:
     """The folder of programs of an environment, which is made where it is not there yet.
 
     Args:
         lock: Requirements with their hashes.
         say: Told before it is made.
+        python: Its Python, as `uv venv --python` takes it.
 
     Raises:
         Skipped: There is no such Python, or a package cannot be had.
     """
-    digest = hashlib.sha256(lock.read_bytes() + PYTHON.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(lock.read_bytes() + python.encode()).hexdigest()[:12]
     name = lock.stem.removeprefix("requirements-")
     folder = ROOT / ".venv" / "proof" / f"{name}-{digest}"
     done = folder / ".done"
     if not done.exists():
         say(f"Making the environment of {name}; this is done once.")
         # What uv would download is a program that nobody has pinned.
-        interpreter = ("--no-python-downloads", "--python", PYTHON)
-        reason = f"{name} wants Python {PYTHON}, and there is none here; PROOF_PYTHON names one."
+        interpreter = ("--no-python-downloads", "--python", python)
+        reason = f"{name} wants Python {python}, and there is none here; PROOF_PYTHON names one."
         _uv("venv", "--quiet", "--clear", *interpreter, str(folder), otherwise=reason)
-        python = str(folder / "bin" / "python")
-        _uv("pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock))
+        installed = str(folder / "bin" / "python")
+        _uv("pip", "sync", "--quiet", "--python", installed, "--require-hashes", str(lock))
         done.touch()
     return folder / "bin"
 

@@ -104,6 +104,19 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "knative-stand-in": Program("knative", "./standin", nodes=True),
         "knative-webhook": Program("knative", "knative.dev/serving/cmd/webhook", nodes=True),
+        "envoy-gateway": Program(
+            "envoy-gateway", "github.com/envoyproxy/gateway/cmd/envoy-gateway", nodes=True
+        ),
+        "endpoint-picker": Program(
+            "endpoint-picker", "sigs.k8s.io/gateway-api-inference-extension/cmd/epp", nodes=True
+        ),
+        "body-router": Program(
+            "endpoint-picker", "sigs.k8s.io/gateway-api-inference-extension/cmd/bbr", nodes=True
+        ),
+        "ratelimit": Program(
+            "ratelimit", "github.com/envoyproxy/ratelimit/src/service_cmd", nodes=True
+        ),
+        "redis": Program("ratelimit", "./redis", nodes=True),
         "lws-manager": Program("lws", "sigs.k8s.io/lws/cmd", nodes=True),
         "helm": Program("helm", "helm.sh/helm/v3/cmd/helm"),
         "prometheus": Program(

@@ -101,6 +101,29 @@ class ApiClient:
             if refused.code != 404:
                 raise
 
+    def delete_now(self, manifest: Manifest) -> None:
+        """Deletes a pod whose containers have ended, as its kubelet does."""
+        try:
+            self._send("DELETE", self._path({**manifest, **_POD}), params={"gracePeriodSeconds": 0})
+        except StatusError as refused:
+            if refused.code != 404:
+                raise
+
+    def bind(self, pod: Manifest, node: str) -> None:
+        """Puts a pod on a node, as a scheduler does; one that is on a node stays there."""
+        if pod["spec"].get("nodeName"):
+            return
+        about = {key: pod["metadata"][key] for key in ("name", "namespace")}
+        target = {"apiVersion": "v1", "kind": "Node", "name": node}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": about, "target": target}
+        self._send("POST", f"{self._path({**pod, **_POD})}/binding", json=body)
+
+    def token(self, namespace: str, account: str) -> str:
+        """A token of a ServiceAccount, as a pod of it gets one."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        return str(self._send("POST", path, json=body)["status"]["token"])
+
     def remove(self, manifest: Manifest, seconds: float = 60) -> bool:
         """Deletes an object, and waits; False where something held it for so long."""
         until = time.monotonic() + seconds

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import requests
 import yaml
@@ -97,12 +98,13 @@ class ApiServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(folder: Path, *, nodes: bool = False) -> ApiServer:
+def start(folder: Path, *, nodes: bool = False, address: str = "127.0.0.1") -> ApiServer:
     """Starts an API server, or finds the one that runs in this folder: 3 to 4 seconds.
 
     Args:
         folder: Where it keeps its state.
         nodes: Whether controllers will run beside it, which some of its admission plugins need.
+        address: The one that it listens on.
 
     Raises:
         Unavailable: Its programs cannot be had on this machine.
@@ -113,7 +115,7 @@ def start(folder: Path, *, nodes: bool = False) -> ApiServer:
         return earlier
     if earlier is not None:
         earlier.stop()
-    server = earlier or _new(folder)
+    server = earlier or _new(folder, address)
     etcd = spawn(folder / "etcd.log", _etcd_command(server))
     api = spawn(folder / "apiserver.log", _api_server_command(server, nodes=nodes))
     server = replace(server, processes=(api, etcd))
@@ -131,11 +133,11 @@ def find(folder: Path) -> ApiServer | None:
     return ApiServer(**{**document, "folder": folder, "processes": tuple(document["processes"])})
 
 
-def _new(folder: Path) -> ApiServer:
+def _new(folder: Path, address: str) -> ApiServer:
     token = secrets.token_urlsafe(24)
     write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
     etcd_port, port = free_ports(2)
-    return ApiServer(folder, f"https://127.0.0.1:{port}", token, f"http://127.0.0.1:{etcd_port}")
+    return ApiServer(folder, f"https://{address}:{port}", token, f"http://127.0.0.1:{etcd_port}")
 
 
 def _remember(server: ApiServer) -> None:
@@ -161,8 +163,8 @@ def _api_server_command(server: ApiServer, *, nodes: bool) -> list[str]:
         str(binaries.find("kube-apiserver")),
         f"--etcd-servers={server.etcd_url}",
         f"--cert-dir={server.folder / 'certs'}",
-        "--bind-address=127.0.0.1",
-        f"--secure-port={server.url.rpartition(':')[2]}",
+        f"--bind-address={urlsplit(server.url).hostname}",
+        f"--secure-port={urlsplit(server.url).port}",
         f"--token-auth-file={server.folder / 'tokens.csv'}",
         "--anonymous-auth=false",
         "--authorization-mode=RBAC",
