@@ -378,6 +378,7 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
         section,
         flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
+        objectives=environment.alerts is not None,
         vllm_releases=_vllm_releases(environment),
     )
 
@@ -416,7 +417,7 @@ def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
         objective=model.slo,
         dataset=dataset_name(environment, model) if model.cache else None,
         spot=any(isinstance(pool, PoolSection) and pool.spot for pool in pools),
-        prices=_replica_prices(environment, model, pools),
+        prices=replica_prices(environment, model),
         currency=prices.currency if prices else NODE_LIST.currency,
     )
 
@@ -438,9 +439,7 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
     return f"{owner}-.+", deployments, owner
 
 
-def _replica_prices(
-    environment: Environment, model: ModelSection, pools: Sequence[AnyPoolSection]
-) -> list[InstancePrice]:
+def replica_prices(environment: Environment, model: ModelSection) -> list[InstancePrice]:
     """What a pod costs on each type of node; nothing where that of one is not known."""
     own, cards = environment.prices, model.server.resources.whole_cards
     listed = {} if own and own.currency != NODE_LIST.currency else NODES
@@ -449,7 +448,7 @@ def _replica_prices(
         **(own.nodes_hourly if own else {}),
     }
     prices: dict[str, float] = {}
-    for pool in pools:
+    for pool in map(environment.pool, model.placement.pools):
         spot = own.spot_hourly if own and isinstance(pool, PoolSection) and pool.spot else {}
         for name in pool.instance_types if isinstance(pool, PoolSection) else [""]:
             hourly, instance = {**on_demand, **spot}.get(name), environment.instances.get(name)

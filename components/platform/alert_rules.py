@@ -207,7 +207,8 @@ def _burning(is_page: bool) -> Callable[[Scene], str]:
                     for window in (burn.long, burn.short)
                 )
                 pairs.append(f"({long} and ignoring (window) {short})")
-        return " or ".join(pairs)
+        # One alert, whichever pair says so.
+        return f"max without (window) ({' or '.join(pairs)})"
 
     return expression
 
@@ -418,7 +419,7 @@ def _records(scene: Scene) -> Iterator[tuple[str, str, dict[str, str]]]:
     if objective is not None:
         # As Python writes it, 2.0, and as others do, 2.
         bound = plain(objective.ttft_seconds)
-        le = f"{bound}|{float(bound)}"
+        le = "|".join(dict.fromkeys((bound, str(float(bound)))))
         for window in _WINDOWS:
             within = scene.vllm(_TTFT, f"increase({{0}}_bucket{{1}}[{window}])")
             within = within.replace(f"{{{scene.where}}}", f'{{{scene.where},le=~"{le}"}}')

@@ -10,10 +10,11 @@ from components.catalog.vllm.table import any_release, release
 from components.serving.keda_scale import COOLDOWN_SECONDS, pod_series
 from components.serving.kserve_model import KServeScale
 
-from ..arguments import signals_of
+from ..arguments import replica_prices, signals_of
+from ..needs import Needs
 from ..sections.environment import Environment
 from .autoscaling import start_seconds
-from .rules import check, warning
+from .rules import check, warning, warning_by_needs
 from .views import models
 
 _ALIBABA: Final = ".aliyuncs.com"
@@ -110,4 +111,37 @@ def models_outlast_their_start(environment: Environment) -> Iterator[str]:
                 f"{path}.serve.kserve.scale.keda.cooldown_seconds is {cooldown}, but a start is "
                 f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
                 f"second one a whole start. Give {need} or more."
+            )
+
+
+@check
+def promises_are_watched(environment: Environment) -> Iterator[Fault]:
+    """A promise that no rule knows is kept by chance."""
+    promised = [path for path, model in models(environment) if model.slo is not None]
+    if promised and environment.alerts is None:
+        yield Fault("alerts", MISSING, f"given, for {promised[0]}.slo", "its rules watch it")
+    if environment.alerts is not None and environment.gpu_metrics is None:
+        want = "given, for alerts; with install false where the cluster collects vLLM's metrics"
+        why = "rules over series that nobody collects stay silent"
+        yield Fault("gpu_metrics", MISSING, want, why)
+
+
+@warning_by_needs
+def watched_models_are_collected(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Rules stay silent over what no one collects, or has no price."""
+    for path, model in models(environment):
+        if environment.alerts is None or model.slo is None:
+            continue
+        metrics = environment.gpu_metrics
+        if needs.on_knative(model) and metrics and metrics.install:
+            yield (
+                f"{path}.slo is given, but the PodMonitor of gpu_metrics asks pods that carry "
+                "KServe's label, and Knative's have another: have Prometheus ask pods with "
+                "serving.knative.dev/service yourself, or the alerts stay silent."
+            )
+        if model.slo.price_per_million_tokens and not replica_prices(environment, model):
+            yield (
+                f"{path}.slo.price_per_million_tokens is given, but of a node of its pools no "
+                "price is known, or no part of one that a replica takes: give "
+                "prices.nodes_hourly, or nobody is told."
             )
