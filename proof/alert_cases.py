@@ -73,11 +73,11 @@ def _late(percent: float, minutes: int) -> dict[str, str]:
 
 def _queue(seconds: str, minutes: int) -> dict[str, str]:
     """Requests that all wait as long as a bucket is wide."""
-    bounds = ("5.0", "10.0", "20.0", "+Inf")
     name = "vllm:request_queue_time_seconds_bucket"
+    within = {bound: float(bound) >= float(seconds) for bound in ("5.0", "10.0", "20.0", "+Inf")}
     return {
-        f'{name}{{{_WHERE},le="{bound}"}}': f"0+{10 if float(bound) >= float(seconds) else 0}x{minutes}"
-        for bound in bounds
+        f'{name}{{{_WHERE},le="{bound}"}}': f"0+{10 if is_within else 0}x{minutes}"
+        for bound, is_within in within.items()
     }
 
 

@@ -99,7 +99,7 @@ class ScaleSchedule(Args):
     """The windows, no two of them at the same time."""
 
     def _faults(self) -> Iterator[Fault]:
-        if not _ZONE.fullmatch(self.time_zone):
+        if not _is_zone(self.time_zone):
             want = "an IANA name such as Asia/Shanghai, or UTC"
             why = "KEDA takes any text, then fails at each look, and the model never goes to zero"
             yield Fault("time_zone", self.time_zone, want, why)
@@ -119,6 +119,19 @@ class ScaleSchedule(Args):
             want = f"at other times than windows[{first}]"
             why = "the higher one of the two wins, and the other says what is not so"
             yield Fault(f"windows[{second}]", got, want, why)
+
+
+def _is_zone(name: str) -> bool:
+    """Whether a time zone is there, as far as this machine knows any."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+    if not _ZONE.fullmatch(name):
+        return False
+    try:
+        ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return not available_timezones()
+    return True
 
 
 def _expression_faults(field: str, text: str) -> Iterator[Fault]:

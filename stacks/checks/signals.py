@@ -48,11 +48,11 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
                 base = _base(name)
                 if not name.startswith("vllm:") or base in reported.series:
                     continue
-                others = [series for series in any_release().series if series == base]
-                what = "has it" if others else "has ever had it"
+                others = base in any_release().series
+                what = "which another release does" if others else "and no release ever did"
                 want = f"one about a series of vLLM {reported.name}"
-                why = f"it reports no {name}, which {'another release' if others else 'no release'}"
-                yield Fault(f"{path}.serve.kserve.{field}", Words(query), want, f"{why} {what}")
+                why = f"that does not report {name}, {what}"
+                yield Fault(f"{path}.serve.kserve.{field}", Words(query), want, why)
 
 
 def _base(name: str) -> str:
