@@ -114,6 +114,7 @@ from .platform import RulesForm as RulesForm
 from .platform import TeamNamespace as TeamNamespace
 from .platform import TeamNamespaceArgs as TeamNamespaceArgs
 from .platform import VllmMonitor as VllmMonitor
+from .serving import Ahpa as Ahpa
 from .serving import AuthMode as AuthMode
 from .serving import CacheTier as CacheTier
 from .serving import CanaryRoute as CanaryRoute

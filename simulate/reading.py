@@ -306,6 +306,11 @@ class _SceneReader:
                     "size is an annotation that only ACK reads, so add their price yourself."
                 )
             scale = next(iter(model.serve.sections.values())).scale
+            if getattr(scale, "ahpa", None):
+                yield (
+                    f"{model.name} is scaled by AHPA, whose forecasts nobody knows: it stays at "
+                    f"{scale.min} pods."
+                )
             keda = getattr(scale, "keda", None)
             left_out = [] if keda is None else sorted(_left_out(scale.metric, keda))
             if left_out:

@@ -10,6 +10,7 @@ from .keda_scale import KedaAuthentication as KedaAuthentication
 from .keda_scale import KedaMetric as KedaMetric
 from .keda_scale import KedaScale as KedaScale
 from .keda_scale import KedaTrigger as KedaTrigger
+from .knative_model import Ahpa as Ahpa
 from .knative_model import KnativeModel as KnativeModel
 from .knative_model import KnativeModelArgs as KnativeModelArgs
 from .knative_model import KnativeServe as KnativeServe

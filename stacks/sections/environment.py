@@ -126,6 +126,8 @@ class Environment(Args):
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
     keda: bool = False
     """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
+    ahpa: bool = False
+    """Whether the cluster has ACK's AHPA Controller, which `serve.knative.scale.ahpa` needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
     alerts: AlertsSection | None = None
