@@ -177,7 +177,9 @@ def query_tests() -> Iterator[dict[str, Any]]:
         yield {
             "interval": "1m",
             "input_series": [{"series": key, "values": values} for key, values in series.items()],
-            "promql_expr_test": [{"expr": query, "eval_time": "15m", "exp_samples": samples}],
+            "promql_expr_test": [
+                {"expr": f"round({query}, 0.001)", "eval_time": "15m", "exp_samples": samples}
+            ],
         }
 
 
@@ -185,9 +187,7 @@ def _queries(tool: Path) -> Row:
     tests = list(query_tests())
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         file = Path(folder) / "test.json"
-        file.write_text(
-            json.dumps({"evaluation_interval": "1m", "fuzzy_compare": True, "tests": tests})
-        )
+        file.write_text(json.dumps({"evaluation_interval": "1m", "tests": tests}))
         done = _promtool(tool, "test", "rules", str(file))
     faults = (done.stdout + done.stderr,) if done.returncode else ()
     return Row("queries", f"{len(tests)} answers, of the 4 figures", faults)
