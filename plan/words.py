@@ -108,14 +108,18 @@ def scaling_sentences(
     for hours in scale.hours:
         yield f"at least {hours.pods} {hours}"
     if (activation := scale.activation) is not None:
-        rules = [f"{name} is above {value}" for name, value in activation.metrics]
-        opens = [f"at the start of its hours ({hours.start})" for hours in scale.hours]
-        looks = f"looked at every {activation.polling_seconds} s" if rules else ""
-        wakes = " or ".join([f"when {' or '.join(rules)}, {looks}"] if rules else [])
-        yield f"from zero {' or '.join(filter(None, [wakes, *opens]))}"
-        end = " and its hours are over" if scale.hours else ""
-        calm = f"{activation.cooldown_seconds} s after none of these was above{end}"
-        yield f"to zero {calm if rules else f'{activation.cooldown_seconds} s after its hours'}"
+        wakes, keeps = (
+            [f"{name} is above {value}" for name, value in rules]
+            for rules in (activation.wakes, activation.keeps)
+        )
+        looks = f", looked at every {activation.polling_seconds} s"
+        opens = [f"at the start of its hours, '{hours.start}'" for hours in scale.hours]
+        starts = [f"when {' or '.join(wakes)}{looks}"] if wakes else []
+        yield f"from zero {', or '.join([*starts, *opens]) or 'never: nothing is left to ask for'}"
+        ends = [f"{rule.replace(' is above', ' was above')}" for rule in (*wakes, *keeps)]
+        hours = ["its hours were open"] if scale.hours else []
+        last = " or ".join([*ends, *hours])
+        yield f"to zero {activation.cooldown_seconds} s after the last look at which {last}"
     if scale.looks_back_seconds is not None:
         yield f"a pod beyond the fewest goes {scale.looks_back_seconds} s after it was last needed"
 

@@ -161,8 +161,10 @@ class Hours:
 class Activation:
     """When KEDA goes to no pod, and back."""
 
-    metrics: tuple[tuple[str, Number], ...]
-    """What wakes or keeps the first pod, each with what it has to be above."""
+    wakes: tuple[tuple[str, Number], ...]
+    """What can be there without a pod, each with what it has to be above for the first one."""
+    keeps: tuple[tuple[str, Number], ...]
+    """What else keeps the last pod, likewise: only pods report it."""
     polling_seconds: Number
     cooldown_seconds: Number
 

@@ -13,6 +13,7 @@ from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
+from components.serving.keda_scale import pod_series
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
@@ -130,10 +131,13 @@ def _by_keda(spec: Mapping[str, Any]) -> ReplicaRange:
     asked = [(each, section(each, "metadata")) for each in triggers if each.get("type") != "cron"]
     crons = [section(each, "metadata") for each in triggers if each.get("type") == "cron"]
     hpa = section(spec, "advanced", "horizontalPodAutoscalerConfig", "behavior", "scaleDown")
+    rules = [
+        (pod_series(str(told.get("query"))), _asked(trigger), told.get("activationThreshold", 0))
+        for trigger, told in asked
+    ]
     activation = Activation(
-        tuple(
-            (_asked(trigger), number(told.get("activationThreshold", 0))) for trigger, told in asked
-        ),
+        tuple((name, number(value)) for of_pods, name, value in rules if not of_pods),
+        tuple((name, number(value)) for of_pods, name, value in rules if of_pods),
         number(spec.get("pollingInterval", 30)),
         number(spec.get("cooldownPeriod", 300)),
     )
