@@ -117,8 +117,8 @@ def scaling_sentences(
         starts = [f"when {' or '.join(wakes)}{looks}"] if wakes else []
         yield f"from zero {', or '.join([*starts, *opens]) or 'never: nothing is left to ask for'}"
         ends = [f"{rule.replace(' is above', ' was above')}" for rule in (*wakes, *keeps)]
-        hours = ["its hours were open"] if scale.hours else []
-        last = " or ".join([*ends, *hours])
+        opened = ["its hours were open"] if scale.hours else []
+        last = " or ".join([*ends, *opened])
         yield f"to zero {activation.cooldown_seconds} s after the last look at which {last}"
     if scale.looks_back_seconds is not None:
         yield f"a pod beyond the fewest goes {scale.looks_back_seconds} s after it was last needed"

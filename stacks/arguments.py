@@ -537,8 +537,8 @@ def namespace_of_claim(environment: Environment, store: StoreSection) -> str | N
 def used_namespaces(environment: Environment) -> list[str]:
     """Namespaces of what the stack makes for models, jobs and people, in their order."""
     metrics = environment.gpu_metrics
-    shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
-    shows = shows or (environment.alerts and not environment.alerts.namespace)
+    shows = bool(metrics and metrics.dashboards and not metrics.dashboards_namespace)
+    shows = shows or bool(environment.alerts and not environment.alerts.namespace)
     used = [namespace_of(environment, workload) for workload in _workloads(environment)]
     listed = [section.name for section in environment.namespaces]
     return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))

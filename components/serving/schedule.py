@@ -19,7 +19,9 @@ _MONTHS: Final = [
     *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
 ]
 _DAYS: Final = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_BOUNDS: Final = (  # the name of a field, its bounds, and words for its numbers
+_BOUNDS: Final[
+    tuple[tuple[str, int, int, dict[str, int]], ...]
+] = (  # the name of a field, its bounds, and words for its numbers
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day of the month", 1, 31, {}),

@@ -31,8 +31,8 @@ def is_elastic(environment: Environment, model: ModelSection) -> bool:
 
 def start_seconds(environment: Environment, model: ModelSection) -> int:
     """What a start is estimated at: a new node, and the files where no cache has them."""
-    is_read = model.volume is not None and model.cache is None
-    load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND if is_read else 0
+    files = None if model.cache is not None else model.volume
+    load = float(gib(files.size)) / OSS_READ_GIB_PER_SECOND if files else 0
     return round(load + (NODE_SCALE_OUT_SECONDS if is_elastic(environment, model) else 0))
 
 
