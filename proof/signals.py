@@ -11,8 +11,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -216,6 +216,8 @@ class ScaledModel:
     stages: tuple[Stage, ...] = ()
     late: bool = False
     """Whether its pods report first tokens that come within 5 s, and not within 2.5."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """A window that the checks refuse, for what KEDA makes of it."""
 
 
 def _hours(begin: int, end: int, replicas: int) -> dict[str, Any]:
@@ -224,6 +226,14 @@ def _hours(begin: int, end: int, replicas: int) -> dict[str, Any]:
     start, stop = ((now.hour + offset) % 24 for offset in (begin, end))
     window = {"start": f"0 {start} * * *", "end": f"0 {stop} * * *", "replicas": replicas}
     return {"time_zone": "UTC", "windows": [window]}
+
+
+def _between_ends() -> dict[str, str]:
+    """A window that began 6 hours ago for this week, and ended 3 hours ago, as it does daily."""
+    now = datetime.now(UTC)
+    begun, ended = now - timedelta(hours=6), now - timedelta(hours=3)
+    start = f"0 {begun.hour} * * {begun.isoweekday() % 7}"
+    return {"timezone": "UTC", "start": start, "end": f"0 {ended.hour} * * *"}
 
 
 def scaled_models() -> tuple[ScaledModel, ...]:
@@ -244,6 +254,13 @@ def scaled_models() -> tuple[ScaledModel, ...]:
         ScaledModel("tokens", {"keda": {"triggers": [tokens]}}, (Stage({_WAITING: 0}, 6),), True),
         ScaledModel("open", {"keda": {"schedule": _hours(-2, 2, 3)}}, (Stage({_WAITING: 0}, 3),)),
         ScaledModel("closed", {"keda": {"schedule": _hours(2, 4, 3)}}, (Stage({_WAITING: 0}, 1),)),
+        ScaledModel("two-ends", {}, (Stage({_WAITING: 0}, 3),), refused=_between_ends()),
+        ScaledModel(
+            "no-zone",
+            {},
+            (Stage({_WAITING: 0}, 1, keeps=True),),
+            refused={"timezone": "CST", "start": "0 0 * * *", "end": "59 23 * * *"},
+        ),
         ScaledModel("lost", {}, (Stage(queue, 3), Stage({}, 3, keeps=True))),
         ScaledModel(
             "woken",
@@ -274,7 +291,12 @@ def manifest(case: ScaledModel, server: str) -> Manifest:
     args = KServeModelArgs.of(served)
     spec = scaled_object_spec(case.name, args)
     assert spec is not None  # noqa: S101  it has a keda block
-    return _object(API_VERSION, "ScaledObject", f"{case.name}-keda", spec.manifest())
+    rendered = spec.manifest()
+    if case.refused:
+        rendered["triggers"].append(
+            {"type": "cron", "metadata": {**case.refused, "desiredReplicas": "3"}}
+        )
+    return _object(API_VERSION, "ScaledObject", f"{case.name}-keda", rendered)
 
 
 def _object(api_version: str, kind: str, name: str, spec: Any) -> Manifest:
@@ -396,7 +418,8 @@ def _row(client: ApiClient, case: ScaledModel, reported: Reported) -> Row:
             holds = until(lambda: replicas() == stage.replicas, SECONDS) is not None  # noqa: B023
         if not holds:
             faults.append(f"{figures[-1]} replicas it must be, but {replicas()} there are")
-    return Row(f"KEDA: {case.name}", "; then ".join(figures), tuple(faults))
+    refused = "; a window that is refused here" if case.refused else ""
+    return Row(f"KEDA: {case.name}", f"{'; then '.join(figures)}{refused}", tuple(faults))
 
 
 STEP: Final = Step("signals", run, seconds=200)
