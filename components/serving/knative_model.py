@@ -120,7 +120,7 @@ class Scale(Args):
     default is 0."""
 
     ahpa: Ahpa | None = None
-    """Present: ACK's AHPA scales, and what is said of windows, panic and delays means nothing."""
+    """Present: ACK's AHPA scales, and settings of windows, panic and delays are left out."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.min > self.max:
