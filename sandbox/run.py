@@ -243,6 +243,8 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts.append(installs.CHARTS["gateway-helm"])
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
+    if environment.existing and environment.gpu_metrics is not None:
+        parts.append(installs.CHARTS["kube-prometheus-stack"])  # whose Prometheus it is
     return parts
 
 

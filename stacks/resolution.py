@@ -22,6 +22,7 @@ from components.cloud import (
     NodePoolArgs,
 )
 from components.platform import (
+    AlertsArgs,
     DashboardsArgs,
     ElasticQuotasArgs,
     FluidArgs,
@@ -224,6 +225,7 @@ class ResolvedEnvironment:
     dashboards: DashboardsArgs | None
     body_router: Any
     """What reads the names of models in requests for the gateway; None where nobody has to."""
+    alerts: AlertsArgs | None
     models: Sequence[ModelParts]
     training: Sequence[TrainingParts]
     load_tests: Sequence[LoadTestParts]
@@ -311,6 +313,7 @@ class _Resolver:
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
             body_router=self.part("gateway", {}, gateway.body_router_args, environment),
+            alerts=self.part("", self.alert_fields(), arguments.alerts_args, environment),
             models=models,
             training=[self.training(job) for job in environment.training],
             load_tests=[self.load_test(test) for test in environment.load_tests],
@@ -376,6 +379,17 @@ class _Resolver:
         namespace = "gpu_metrics.dashboards_namespace" if has_namespace else "namespace"
         fields = {**METRICS, "namespace": namespace}
         return self.part("", fields, arguments.dashboards_args, self.environment)
+
+    def alert_fields(self) -> Fields:
+        """Where the stack file says what rules are made of."""
+        models = enumerate(self.environment.models)
+        objectives = {f"models[{n}].objective": f"models[{each.name}].slo" for n, each in models}
+        return {
+            **objectives,
+            "namespace": "alerts.namespace",
+            "labels": "gpu_metrics.labels",
+            "honor_labels": "gpu_metrics.honor_labels",
+        }
 
     def model(self, model: ModelSection, needs: Needs) -> ModelParts:
         """A model, whoever serves it."""

@@ -53,6 +53,7 @@ _FLUID: Final = "data.fluid.io"
 _KNATIVE: Final = "serving.knative.dev"
 _KSERVE: Final = "serving.kserve.io"
 _GROUPS: Final = (API_VERSION.partition("/")[0], KIND)
+_BY_KEDA: Final = "keda_is_there"
 _HPA: Final = "HorizontalPodAutoscaler"
 _CLAIM: Final = "PersistentVolumeClaim"
 _NO_ROOM: Final = ("highest_sums_fit", "training_gives_way")
@@ -710,7 +711,7 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
     wanted = section(trail.planned, "metadata", "annotations").get(AUTOSCALER_CLASS)
     if wanted == AutoscalerClass.KEDA and ("keda.sh", "ScaledObject") in trail.cluster.absent:
         name = name_of(trail.planned)
-        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, "keda_is_there")
+        yield _gone(trail, "autoscaler", "keda.sh", "ScaledObject", name, _BY_KEDA)
     for scaled in _scaled(trail, "keda.sh", "ScaledObject"):
         entry = condition(scaled, "Ready")
         if entry.get("status") == "False":
@@ -720,7 +721,7 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
                 f"ScaledObject {name_of(scaled)}",
                 f"is not ready: {text(entry.get('message'))}",
                 "look at KEDA's operator, and at the address of Prometheus",
-                "keda_is_there",
+                _BY_KEDA,
             )
     for scaler in _scaled(trail, "autoscaling", _HPA):
         entry = condition(scaler, "ScalingActive")
@@ -728,6 +729,16 @@ def autoscaler(trail: Trail) -> Iterator[Finding]:
         if not sees_its_metric(scaler) and not idle:
             says = text(entry.get("message"))
             absent = "metrics API" in says and "registered" in says
+            if "external metric" in says:
+                yield Finding(
+                    Stage.BROKEN,
+                    "autoscaler",
+                    f"{_HPA} {name_of(scaler)}",
+                    f"cannot read its metric: {says}",
+                    "look at KEDA's operator, and whether Prometheus scrapes the pods",
+                    "signals_are_collected",
+                )
+                continue
             yield Finding(
                 Stage.BROKEN,
                 "autoscaler",
@@ -768,15 +779,14 @@ def _target(scaler: Manifest) -> tuple[str, str]:
 
 
 def _without_scaler(trail: Trail) -> Iterator[Finding]:
-    """An HPA of the stack that is not there."""
-    if not trail.sees("autoscaling", _HPA):
-        return
-    index = trail.others.by(_target, "autoscaling", _HPA)
+    """An autoscaler of the stack that is not there."""
     name = name_of(trail.planned)
-    for target in (name, f"{name}-predictor"):
-        for planned in index.get((trail.namespace, target), ()):
-            if trail.find("autoscaling", _HPA, name_of(planned)) is None:
-                yield _gone(trail, "autoscaler", "autoscaling", _HPA, name_of(planned))
+    for group, kind, row in (("autoscaling", _HPA, ""), ("keda.sh", "ScaledObject", _BY_KEDA)):
+        index = trail.others.by(_target, group, kind)
+        for target in (name, f"{name}-predictor") if trail.sees(group, kind) else ():
+            for planned in index.get((trail.namespace, target), ()):
+                if trail.find(group, kind, name_of(planned)) is None:
+                    yield _gone(trail, "autoscaler", group, kind, name_of(planned), row)
 
 
 def door(trail: Trail) -> Iterator[Finding]:

@@ -59,7 +59,11 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
             CustomKind("v1alpha1", "ACKTrafficFilter", "acktrafficfilters"),
         ),
         "leaderworkerset.x-k8s.io": (CustomKind("v1", "LeaderWorkerSet", "leaderworkersets"),),
-        "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
+        "keda.sh": (CustomKind("v1alpha1", "ScaledObject", "scaledobjects"),),
+        "monitoring.coreos.com": (
+            CustomKind("v1", "PodMonitor", "podmonitors"),
+            CustomKind("v1", "PrometheusRule", "prometheusrules"),
+        ),
         "networking.internal.knative.dev": (
             CustomKind("v1alpha1", "ClusterDomainClaim", "clusterdomainclaims", "Cluster"),
         ),
@@ -90,7 +94,12 @@ UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "gateway.networking.k8s.io": ("sigs.k8s.io/gateway-api", "config/crd/standard"),
         "inference.networking.k8s.io": (_INFERENCE, "config/crd/bases"),
         "inference.networking.x-k8s.io": (_INFERENCE, "config/crd/bases"),
+        "keda.sh": ("github.com/kedacore/keda/v2", "config/crd/bases"),
         "leaderworkerset.x-k8s.io": ("sigs.k8s.io/lws", "config/crd/bases"),
+        "monitoring.coreos.com": (
+            "github.com/prometheus-operator/prometheus-operator",
+            "example/prometheus-operator-crd",
+        ),
         "networking.internal.knative.dev": ("knative.dev/networking", "config"),
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
         "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),

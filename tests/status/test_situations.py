@@ -818,6 +818,39 @@ def test_a_model_that_keda_scales_needs_keda():
     assert "its CRD is not installed" in finding.why
 
 
+def by_signals() -> Live:
+    """A model that KEDA scales by an object of ours."""
+    asked = {"server": "http://prometheus.monitoring:9090"}
+    scale = {"metric": "vllm_num_requests_waiting", "target": 4, "max": 3, "keda": asked}
+    changes = {"models[qwen-chat].serve.kserve.scale": scale, "keda": True}
+    return Live(planned(merged(hybrid(), changes), stack="hybrid"))
+
+
+def test_a_scaled_object_of_ours_that_is_gone_is_missed():
+    live = by_signals()
+    assert assessed(live).state is Stage.READY
+    live.remove("ScaledObject", "qwen-chat-keda")
+    finding = first(assessed(live), "qwen-chat")
+    assert (finding.link, finding.row) == ("autoscaler", "keda_is_there")
+    assert finding.why == "is not in the cluster"
+
+
+def test_an_hpa_of_keda_without_its_figure_leads_to_those_who_collect_it():
+    live = by_signals()
+    said = conditions(ScalingActive="False")
+    said[0]["message"] = "unable to get external metric inference/s0-prometheus"
+    live.objects.append(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "qwen-chat-hpa", "namespace": "inference"},
+            "spec": {"scaleTargetRef": {"name": CHAT}},
+            "status": {"conditions": said},
+        }
+    )
+    assert first(assessed(live), "qwen-chat").row == "signals_are_collected"
+
+
 def test_a_service_whose_revision_is_gone_is_not_ready_whatever_it_says():
     live = Live(plan_of("dev"))
     live.remove("Revision")
