@@ -99,6 +99,8 @@ from .platform import KServeFlavor as KServeFlavor
 from .platform import LeaderWorkerSets as LeaderWorkerSets
 from .platform import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
 from .platform import LeaderWorkerSetsChart as LeaderWorkerSetsChart
+from .platform import LLMInferenceServices as LLMInferenceServices
+from .platform import LLMInferenceServicesArgs as LLMInferenceServicesArgs
 from .platform import MetricsFlavor as MetricsFlavor
 from .platform import Priorities as Priorities
 from .platform import PrioritiesArgs as PrioritiesArgs
@@ -137,6 +139,9 @@ from .serving import KServeServe as KServeServe
 from .serving import LeaderWorkerModel as LeaderWorkerModel
 from .serving import LeaderWorkerModelArgs as LeaderWorkerModelArgs
 from .serving import LeaderWorkerServe as LeaderWorkerServe
+from .serving import LLMModel as LLMModel
+from .serving import LLMModelArgs as LLMModelArgs
+from .serving import LLMServe as LLMServe
 from .serving import LoadFormat as LoadFormat
 from .serving import LoadTest as LoadTest
 from .serving import LoadTestArgs as LoadTestArgs

@@ -341,7 +341,7 @@ def metrics_flavor(environment: Environment) -> MetricsFlavor:
 def _metrics_port(environment: Environment) -> int:
     """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
     models = [*filter(is_scaled_on_vllm, environment.models)] or environment.models
-    return min((model.server.port for model in models), default=DEFAULT_PORT)
+    return min((model.port for model in models), default=DEFAULT_PORT)
 
 
 def is_scaled_on_vllm(model: ModelSection) -> bool:

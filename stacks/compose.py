@@ -352,7 +352,8 @@ def declare_platforms(
     """What runtimes need of the cluster, each once; gives what models wait for."""
     components: dict[Platform, pulumi.Resource] = {}
     for platform, args in resolved.platforms.items():
-        earlier = [components[need] for need in platform.needs if need in components]
+        first = (*platform.needs, *platform.after)
+        earlier = [components[part] for part in first if part in components]
         options = cluster.on_platform_nodes(*earlier)
         components[platform] = platform.component(platform.name, cluster.bound(args), options)
     return [part for platform, part in components.items() if platform in resolved.awaited]

@@ -11,6 +11,7 @@ from .sections.models import ModelSection
 CERT_MANAGER: Final = "cert-manager"
 KNATIVE: Final = "knative"
 KSERVE: Final = "kserve"
+LLM_INFERENCE_SERVICES: Final = "llm-inference-services"
 LEADER_WORKER_SETS: Final = "leader-worker-sets"
 """Names of platforms that rules go by, which are those of their components."""
 

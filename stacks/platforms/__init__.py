@@ -14,6 +14,7 @@ from .cert_manager import CERT_MANAGER
 from .knative import KNATIVE
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
+from .llm import LLM_INFERENCE_SERVICES
 from .platform import Platform
 
 __all__ = [
@@ -21,12 +22,13 @@ __all__ = [
     "KNATIVE",
     "KSERVE",
     "LEADER_WORKER_SETS",
+    "LLM_INFERENCE_SERVICES",
     "MODULES",
     "PLATFORMS",
     "Platform",
 ]
 
-PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS)
+PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{module.name}", __name__) for module in iter_modules(__path__)

@@ -13,6 +13,7 @@ from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
 from components.serving.kserve_model import KServeServe
 from components.serving.leader_worker_model import LeaderWorkerServe
+from components.serving.llm_model import LLMServe, at_port
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
@@ -131,6 +132,8 @@ class ServeSection(Args):
     """By KServe, scaled on metrics of vLLM or of the GPU."""
     leader_worker: LeaderWorkerServe | None = None
     """By groups of pods, each on several nodes, scaled on the same metrics."""
+    llm: LLMServe | None = None
+    """By an LLMInferenceService of KServe: an endpoint picker, and pods by role."""
 
     def _faults(self) -> Iterator[Fault]:
         kinds, why = [*self.sections], "a model is served in one way"
@@ -207,6 +210,11 @@ class ModelSection(Args):
         """Pods of one replica: more than one where each is a group on several nodes."""
         sections = self.serve.sections.values()
         return max((getattr(section, "nodes", 1) for section in sections), default=1)
+
+    @property
+    def port(self) -> int:
+        """Port of its server: of an LLMInferenceService the one that KServe's Service leads to."""
+        return (at_port(self.server) if self.serve.llm else self.server).port
 
     @property
     def replica_gpus(self) -> int:
