@@ -155,7 +155,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
-        export_address(space, model.section, services[name].host)
+        export_address(
+            space, model.section, services[name].host, model.runtime.path(space, model.section)
+        )
 
     for model in resolved.models:
         if model.canary is not None:
@@ -426,8 +428,10 @@ def declare_cache(
     return [ModelCache(model.section.name, args, options)]
 
 
-def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
-    """What a person needs to ask a model, and to load it.
+def export_address(
+    namespace: str, model: ModelSection, host: pulumi.Output[str], path: str
+) -> None:
+    """What a person needs to ask a model, and to load it; a path where a host is not its own.
 
     GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads.
     """
@@ -449,7 +453,7 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
         base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"
         by_curl = by_hey = ""
         pulumi.export(f"{model.name}_url", f"{base}/v1")
-    url = f"{base}/v1/chat/completions"
+    url = f"{base}{path}/v1/chat/completions"
 
     def curl(hostname: str) -> str:
         return f"curl {by_curl.format(hostname)}{kind} -d '{body}' {url}"

@@ -222,9 +222,8 @@ class LLMGateway(Args):
 class LLMRouting(Args):
     """How requests find pods."""
 
-    gateway: LLMGateway | None = None
-    """The Gateway whose HTTPRoute KServe makes. Left out, there is no route, and the model is
-    asked inside the cluster alone."""
+    gateway: LLMGateway
+    """The Gateway to which KServe attaches an HTTPRoute, at the path /<namespace>/<model>."""
     scheduler: bool = True
     """Whether an endpoint picker chooses the pod of a request, by queue, KV cache and prefix. It
     needs a Gateway that knows InferencePools."""
@@ -241,26 +240,24 @@ class LLMRouting(Args):
         if (self.group is None) != (self.weight is None):
             field = "weight" if self.weight is None else "group"
             yield Fault(field, MISSING, "given too", "a share is one of a group")
-        if self.gateway is None and self.group is not None:
-            yield Fault("gateway", MISSING, "given with group", "its route shares the requests")
         if not self.scheduler and self.scheduler_replicas > 1:
             want = "left out without scheduler"
             yield Fault("scheduler_replicas", self.scheduler_replicas, want, "there is none")
 
     def manifest(self) -> dict[str, Any]:
         """What KServe is told."""
-        gateway = self.gateway
-        reference = gateway and {
+        gateway, replicas = self.gateway, self.scheduler_replicas
+        reference = {
             "name": gateway.name,
             "namespace": gateway.namespace,
             "section_name": gateway.listener,
         }
-        route = {"http": {}, "group": self.group, "weight": self.weight}
-        replicas = self.scheduler_replicas if self.scheduler_replicas > 1 else None
         return {
-            "route": route if gateway else None,
-            "gateway": {"refs": [reference]} if gateway else None,
-            "scheduler": {"replicas": replicas} if self.scheduler else None,
+            "route": {"http": {}, "group": self.group, "weight": self.weight},
+            "gateway": {"refs": [reference]},
+            "scheduler": {"replicas": replicas if replicas > 1 else None}
+            if self.scheduler
+            else None,
         }
 
 
@@ -552,7 +549,7 @@ def role_server(args: LLMModelArgs, port: int = PORT) -> ModelServer:
             flags += ["--kv-transfer-config", json.dumps(connector, separators=(",", ":"))]
         # KServe's routes by a header ask for the model under this name.
         name = f"publishers/{args.namespace}/models/{vllm.served_model_name}"
-        aliases = [*(vllm.aliases or []), name] if serve.router and serve.router.gateway else None
+        aliases = [*(vllm.aliases or []), name] if serve.router else None
         update["vllm"] = vllm.model_copy(
             update={
                 "extra_args": [*(vllm.extra_args or []), *flags] or None,

@@ -27,6 +27,12 @@ def model_url(environment: Environment, model: ModelSection) -> str:
     return f"http://{cluster_host(model.name, namespace_of(environment, model))}:{PORT}"
 
 
+def model_path(namespace: str, model: ModelSection) -> str:
+    """What its route has before the paths of vLLM, behind a Gateway."""
+    routed = required(model.serve.llm).router is not None
+    return f"/{namespace}/{model.name}" if routed else ""
+
+
 def platforms(model: ModelSection) -> Sequence[Platform]:
     """The controller, and that of groups for a replica on several nodes."""
     groups = (LEADER_WORKER_SETS,) if model.pods_per_replica > 1 else ()
@@ -48,4 +54,5 @@ RUNTIME: Final = Runtime(
     },
     needs=platforms,
     url=model_url,
+    path=model_path,
 )
