@@ -40,5 +40,6 @@ class Needs:
 
     @property
     def has_ingress(self) -> bool:
-        """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-        return not all(map(self.on_knative, self.sections(KSERVE)))
+        """Whether a model has an Ingress: by KServe, but where Knative runs it, or a host's own."""
+        doors = [model.ingress for model in self.sections(LLM_INFERENCE_SERVICES)]
+        return any(doors) or not all(map(self.on_knative, self.sections(KSERVE)))

@@ -4,7 +4,7 @@ CRD: kserve v0.20.0, config/crd/full/llmisvc, version v1alpha2. Its main branch 
 more: `rolloutStrategy`, `scaling.keda` and `router.scheduler.tokenizer`, which 0.20.0 prunes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -28,6 +28,10 @@ _VALIDATION: Final = (
     "https://github.com/kserve/kserve/blob/v0.20.0/pkg/apis/serving/v1alpha2/"
     "llm_inference_service_validation.go"
 )
+PRESET_VOLUMES: Final = frozenset({"dshm", "home", "model-cache", "tls-certs", "tmp-dir"})
+"""Volumes of the controller's presets: config/llmisvcconfig of v0.20.0."""
+PRESET_CONTAINERS: Final = frozenset({"llm-d-routing-sidecar", "storage-initializer"})
+"""Init containers of the presets, and of the controller."""
 _SCHEMES: Final = ("hf", "oci", "oci+native", "pvc", "s3")
 """Schemes of 0.20.0: pkg/controller/v1alpha2/llmisvc/workload_storage.go."""
 
@@ -256,6 +260,10 @@ class LLMWorkload(CrdModel):
         ):
             want = "left out, or parallelism.data or parallelism.pipeline given"
             yield Fault("worker", Words("given"), want, "it says how many there are", _VALIDATION)
+        if self.worker is not None and parallelism and parallelism.pipeline:
+            want = "left out, and data and data_local given"
+            why = "KServe 0.20.0 has no preset of workers that split layers, and makes no pod"
+            yield Fault("parallelism.pipeline", parallelism.pipeline, want, why)
 
 
 class RouteRefs(CrdModel):
@@ -375,8 +383,46 @@ def _adapter_faults(model: BaseModelSpec) -> Iterator[Fault]:
             yield Fault(field, name, want, "clients ask for it", _VALIDATION)
 
 
+def _preset_faults(pod: GroupPodSpec) -> Iterator[Fault]:
+    """Refuses names by which the controller would mix a part of a pod with one of its preset."""
+    names = {
+        "volumes": ([volume.name for volume in pod.volumes or []], PRESET_VOLUMES),
+        "init_containers": ([part.name for part in pod.init_containers or []], PRESET_CONTAINERS),
+    }
+    for field, (given, taken) in names.items():
+        for name in given:
+            if name in taken:
+                want = f"none of {', '.join(sorted(taken))}"
+                why = "KServe's preset has one of that name and another kind, and mixes the two"
+                yield Fault(f"{field}[{name}].name", name, want, why)
+
+
+def _brace_faults(value: object, path: str) -> Iterator[Fault]:
+    """Refuses two braces: the controller reads the whole service as a template of Go's.
+
+    v0.20.0, pkg/controller/v1alpha2/llmisvc/config_merge.go, ReplaceVariables.
+    """
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _brace_faults(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            named = item.get("name", number) if isinstance(item, Mapping) else number
+            yield from _brace_faults(item, f"{path}[{named}]")
+    elif isinstance(value, str) and "{{" in value:
+        want = "one without {{, such as a file of a volume"
+        why = "KServe reads it as a template of its own, and makes no pod"
+        yield Fault(path, Words("a text with {{"), want, why)
+
+
 def service_faults(spec: LLMInferenceServiceSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
-    """Refuses what depends on the name: it is a label of the pods, and begins names of Services."""
+    """Refuses what the webhooks take and the controller makes no pod of, and what the name decides."""
+    prefill = spec.prefill
+    pods = {"template": spec.template, "worker": spec.worker}
+    pods |= {"prefill.template": prefill and prefill.template}
+    for path, pod in pods.items():
+        yield from (fault.under(path) for fault in _preset_faults(pod)) if pod else ()
+    yield from _brace_faults(spec.manifest(), "")
     name = metadata.name
     why = "Services are called after it, and it is a label of its pods"
     yield from DNS_1035_LABEL.faults("metadata.name", name, why)

@@ -197,10 +197,10 @@ def annotations(ingress: ModelIngress, ingress_class: str, seconds: int | None) 
 
 
 def ingress_spec(
-    ingress: ModelIngress, ingress_class: str, service: str
+    ingress: ModelIngress, ingress_class: str, service: str, port: int = 80
 ) -> kubernetes.networking.v1.IngressSpecArgs:
-    """The Ingress of a host, to port 80 of a Service."""
-    backend = {"service": {"name": service, "port": {"number": 80}}}
+    """The Ingress of a host, to a port of a Service."""
+    backend = {"service": {"name": service, "port": {"number": port}}}
     path = {"path": "/", "path_type": "Prefix", "backend": backend}
     secret = secret_of(ingress)
     tls: list[Any] = [{"hosts": [ingress.host], "secret_name": secret}] if secret else []

@@ -45,6 +45,8 @@ from ..crds.llm_inference_service_labels import PORT, SERVER, workload_name, wor
 from ..names import STATEFUL_SET, NamespaceName, ObjectName, shorter
 from ..quantity import Quantity, difference, parse
 from .availability import declare_budget
+from .ingress import annotations as door_annotations
+from .ingress import declare_ingress, gateway_faults, ingress_spec
 from .leader_worker_model import GroupScale, autoscaler_spec, vllm_serve
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
@@ -58,10 +60,6 @@ OFFLOADING_SINCE: Final[Version] = (0, 22, 0)
 """First release with tiers of the KV cache: the presets of v0.20.0; vllm pull 40020."""
 HEADLESS_SINCE: Final[Version] = (0, 9, 0)
 """First release whose copies run in several pods: --data-parallel-size-local of the table."""
-PRESET_VOLUMES: Final = frozenset({"dshm", "home", "model-cache", "tls-certs", "tmp-dir"})
-"""Volumes of the presets, of another kind than ours: config/llmisvcconfig of v0.20.0."""
-PRESET_CONTAINERS: Final = frozenset({SERVER, "llm-d-routing-sidecar", "storage-initializer"})
-"""Containers of the presets and of the controller."""
 
 
 class LLMActuator(StrEnum):
@@ -322,6 +320,8 @@ class LLMModelArgs(ModelArgs):
     """How KServe serves it."""
     namespace: str
     """Namespace of the service."""
+    ingress_class: str = "nginx"
+    """IngressClass of the Ingress that a model with a host of its own has."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
@@ -330,19 +330,7 @@ class LLMModelArgs(ModelArgs):
             want = f"{PORT}, and that of server.command"
             yield Fault("server.port", server.port, want, "KServe's Service and pool lead there")
         if self.ingress:
-            why = "KServe makes no Ingress of an LLMInferenceService"
-            yield Fault("ingress", Words("given"), "left out, and serve.router given", why)
-        for volume in self.volumes or []:
-            if volume.name in PRESET_VOLUMES:
-                want = f"none of {', '.join(sorted(PRESET_VOLUMES))}"
-                why = "KServe's preset has a volume of that name, and would mix the two"
-                yield Fault(f"volumes[{volume.name}].name", volume.name, want, why)
-        for field in ("init_containers", "sidecars"):
-            for part in getattr(self, field) or []:
-                if part.name in PRESET_CONTAINERS:
-                    want = f"none of {', '.join(sorted(PRESET_CONTAINERS))}"
-                    why = "KServe has a container of that name, and would mix the two"
-                    yield Fault(f"{field}[{part.name}].name", part.name, want, why)
+            yield from gateway_faults(self.ingress, self.ingress_class)
         own = {"parallelism": serve.parallelism, "prefill": serve.prefill}
         for field, value in {**own, "kv_offload": serve.kv_offload}.items():
             if value is not None and server.vllm is None:
@@ -392,7 +380,7 @@ class LLMModel(pulumi.ComponentResource):
     """
 
     host: pulumi.Output[str]
-    """Host name of the Service of its pods, inside the cluster."""
+    """Its own host, or that of the Service of its pods inside the cluster."""
 
     def __init__(
         self, name: str, args: LLMModelArgs, opts: pulumi.ResourceOptions | None = None
@@ -414,9 +402,15 @@ class LLMModel(pulumi.ComponentResource):
                 # KServe makes what it scales.
                 child_options(self, opts, depends_on=[deployed]),
             )
+        if args.ingress:
+            door = args.ingress
+            spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
+            notes = door_annotations(door, args.ingress_class, args.serve.request_seconds)
+            declare_ingress(self, name, door, spec, args.namespace, notes, opts, deployed)
         declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
-        self.host = pulumi.Output.from_input(cluster_host(name, args.namespace))
+        host = args.ingress.host if args.ingress else cluster_host(name, args.namespace)
+        self.host = pulumi.Output.from_input(host)
         self.register_outputs({"host": self.host})
 
 
@@ -437,8 +431,7 @@ def render(
     """
     service = service_spec(name, args)
     about = service_metadata(name, args, labels=args.labels)
-    faults = [*service_faults(service, about), *_text_faults(service.manifest()["template"])]
-    if faults := [*faults, *_name_faults(name, args.serve)]:
+    if faults := [*service_faults(service, about), *_name_faults(name, args.serve)]:
         raise Refusal(*faults)
     return service, dict(_scalers(name, args.serve))
 
@@ -451,24 +444,6 @@ def _name_faults(name: str, serve: LLMServe) -> Iterator[Fault]:
         why = f"the workers of its last replica are the StatefulSet {last}, which may have "
         why += f"{STATEFUL_SET.longest} characters"
         yield Fault("metadata.name", name, shorter(len(name) - over), why, STATEFUL_SET.source)
-
-
-def _text_faults(value: object, path: str = "template") -> Iterator[Fault]:
-    """Refuses two braces: KServe reads the whole service as a template of Go's.
-
-    v0.20.0, pkg/controller/v1alpha2/llmisvc/config_merge.go, ReplaceVariables.
-    """
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _text_faults(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            named = item.get("name", number) if isinstance(item, Mapping) else number
-            yield from _text_faults(item, f"{path}[{named}]")
-    elif isinstance(value, str) and "{{" in value:
-        want = "one without {{, such as a file of a volume"
-        why = "KServe reads it as a template of its own, and makes no pod"
-        yield Fault(path, Words("a text with {{"), want, why)
 
 
 def service_spec(name: str, args: LLMModelArgs) -> LLMInferenceServiceSpec:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from components.args import Fault
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
@@ -35,20 +35,28 @@ def kserve_args(
     section = environment.kserve
     if not section.install:
         return None
-    installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
-    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
-    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
     return made_of(
         KServeArgs,
         section,
         domain=None if ack else section.domain,
-        ingress_class=None if ack else section.ingress_class,
         protect_crds=environment.cluster.deletion_protection,
-        cluster_id=cluster_id(environment) if installs else None,
-        alb_vswitch_ids=vswitches,
-        public_ingress=section.public_ingress if installs and not environment.existing else None,
+        **{**ingress_fields(environment, needs), **({"ingress_class": None} if ack else {})},
     )
+
+
+def ingress_fields(environment: Environment, needs: Needs) -> dict[str, Any]:
+    """The add-on that answers to the models' Ingresses, where the stack installs it."""
+    section = environment.kserve
+    installs = ingress_controller(environment, needs) is IngressController.ADDON
+    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
+    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
+    return {
+        "ingress_class": section.ingress_class,
+        "cluster_id": cluster_id(environment) if installs else None,
+        "alb_vswitch_ids": vswitches,
+        "public_ingress": section.public_ingress if installs and not environment.existing else None,
+    }
 
 
 KSERVE: Final = Platform(NAME, kserve_args, KServe, needs=(CERT_MANAGER,), section="kserve")

@@ -17,7 +17,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import KSERVE_RELEASE, CertManagerMode
 from .cert_manager import CERT_MANAGER
-from .kserve import KSERVE, KUBERNETES
+from .kserve import KSERVE, KUBERNETES, ingress_fields
 from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
 
@@ -39,6 +39,7 @@ def llm_inference_services_args(
         # KServe, which has them too, comes before it, or is there.
         shared=kserve.install and not needs.sections(OTHER),
         protect_crds=environment.cluster.deletion_protection,
+        **({} if needs.sections(OTHER) else ingress_fields(environment, needs)),
     )
 
 

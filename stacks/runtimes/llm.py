@@ -10,6 +10,7 @@ from components.serving.llm_model import at_port, cluster_host, render
 
 from ..arguments import namespace_of, required
 from ..platforms import LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Platform
+from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
@@ -18,7 +19,11 @@ from .runtime import Runtime
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> LLMModelArgs:
     """The LLMInferenceService of a model."""
     return args.model_copy(update={"server": at_port(args.server)}).completed(
-        partial(LLMModelArgs, serve=required(model.serve.llm))
+        partial(
+            LLMModelArgs,
+            serve=required(model.serve.llm),
+            ingress_class=ingress_class(environment),
+        )
     )
 
 
@@ -29,7 +34,7 @@ def model_url(environment: Environment, model: ModelSection) -> str:
 
 def model_path(namespace: str, model: ModelSection) -> str:
     """What its route has before the paths of vLLM, behind a Gateway."""
-    routed = required(model.serve.llm).router is not None
+    routed = required(model.serve.llm).router is not None and model.ingress is None
     return f"/{namespace}/{model.name}" if routed else ""
 
 
@@ -50,6 +55,8 @@ RUNTIME: Final = Runtime(
         "template.containers[main].env": "server.env",
         "template.containers[main].volume_mounts": "server.mount_path",
         "template.containers[main].ports": "server.port",
+        "template.volumes": "volumes",
+        "template.init_containers": "init_containers",
         "annotations": "serve.llm.annotations",
     },
     needs=platforms,
