@@ -262,11 +262,7 @@ def services(of: Plan) -> list[dict[str, Any]]:
 
 def _sources() -> Iterator[tuple[str, Plan]]:
     """The stacks and examples whose models move, and those that are there already."""
-    files = [
-        *ROOT.glob("Pulumi.*.yaml"),
-        *(FOLDER / f"Pulumi.{name}.yaml" for name in EXAMPLE_STACKS),
-    ]
-    for path in sorted(files):
+    for path in sorted([*ROOT.glob("Pulumi.*.yaml"), *FOLDER.glob("Pulumi.*.yaml")]):
         raw = configuration(path)
         changed = moved(raw)
         if changed != raw:

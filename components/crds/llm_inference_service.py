@@ -416,7 +416,7 @@ def _brace_faults(value: object, path: str) -> Iterator[Fault]:
 
 
 def service_faults(spec: LLMInferenceServiceSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
-    """Refuses what the webhooks take and the controller makes no pod of, and what the name decides."""
+    """Refuses names, and what the controller makes no pod of though its webhooks take it."""
     prefill = spec.prefill
     pods = {"template": spec.template, "worker": spec.worker}
     pods |= {"prefill.template": prefill and prefill.template}

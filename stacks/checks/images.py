@@ -11,7 +11,7 @@ from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
 from ..arguments import imports
-from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
 from .rules import check_by_needs, warning_by_needs
@@ -124,6 +124,10 @@ def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSour
         is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
         field = "kserve.chart.image_prefix"
         yield from _chart_images(field, prefix, "kserve-resources", is_shipped)
+    llm = environment.llm_inference_services
+    if llm.install and needs.sections(LLM_INFERENCE_SERVICES):
+        field, is_shipped = "kserve.chart.image_prefix", not llm.values
+        yield from _chart_images(field, prefix, "kserve-llmisvc-resources", is_shipped)
     groups = environment.leader_worker_sets
     if groups.install and needs.sections(LEADER_WORKER_SETS):
         field, is_shipped = "leader_worker_sets.image_prefix", not groups.values

@@ -11,7 +11,7 @@ from components.platform.knative import configuration
 from ..arguments import model_args, placement_pools
 from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import sections
-from ..needs import KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import KNATIVE, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
 from ..sections.environment import Environment
 from .ingress import ingress_class
 from .knative import needed_knative
@@ -119,6 +119,7 @@ def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterato
     absent = {
         "knative": bool(needs.sections(KNATIVE)) and KNATIVE_ADDON not in named,
         "kserve": bool(needs.sections(KSERVE)),
+        "llm_inference_services": bool(needs.sections(LLM_INFERENCE_SERVICES)),
         "leader_worker_sets": bool(needs.sections(LEADER_WORKER_SETS)),
         "fluid": any(model.cache for model in environment.models),
     }
