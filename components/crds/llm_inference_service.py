@@ -30,8 +30,8 @@ _VALIDATION: Final = (
 )
 PRESET_VOLUMES: Final = frozenset({"dshm", "home", "model-cache", "tls-certs", "tmp-dir"})
 """Volumes of the controller's presets: config/llmisvcconfig of v0.20.0."""
-PRESET_CONTAINERS: Final = frozenset({"llm-d-routing-sidecar", "storage-initializer"})
-"""Init containers of the presets, and of the controller."""
+PRESET_CONTAINERS: Final = frozenset({"storage-initializer"})
+"""Init containers that the controller takes for its own."""
 _SCHEMES: Final = ("hf", "oci", "oci+native", "pvc", "s3")
 """Schemes of 0.20.0: pkg/controller/v1alpha2/llmisvc/workload_storage.go."""
 
@@ -324,6 +324,8 @@ class LLMScheduler(CrdModel):
 
     replicas: int | None = Field(default=None, ge=1)
     """Pickers, of which one is at work. Default 1."""
+    template: GroupPodSpec | None = None
+    """Its pod, laid over the controller's own preset."""
     config: SchedulerConfig | None = None
     """What it scores. Left out, queue, KV cache and prefix."""
 

@@ -12,6 +12,8 @@ API_VERSION: Final = "serving.kserve.io/v1alpha2"
 KIND: Final = "LLMInferenceService"
 SERVER: Final = "main"
 """Name of the container that serves, which the controller's own presets have too."""
+PROXY: Final = "llm-d-routing-sidecar"
+"""Name of the init container of a preset that asks prefill pods first."""
 PORT: Final = 8000
 """Port that the controller's Service, pool and routes lead to; nothing says another one."""
 NAME: Final = "app.kubernetes.io/name"

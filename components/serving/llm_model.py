@@ -32,6 +32,7 @@ from ..args import (  # noqa: F401
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.formats import ImageReference
 from ..crds.leader_worker_labels import API_VERSION as GROUPS
 from ..crds.leader_worker_labels import KIND as GROUP
 from ..crds.leader_worker_set import LEADER_ADDRESS, POD_INDEX
@@ -41,12 +42,13 @@ from ..crds.llm_inference_service import (
     LLMInferenceServiceSpec,
     service_faults,
 )
-from ..crds.llm_inference_service_labels import PORT, SERVER, workload_name, workload_service
+from ..crds.llm_inference_service_labels import PORT, PROXY, SERVER, workload_name, workload_service
 from ..names import STATEFUL_SET, NamespaceName, ObjectName, shorter
 from ..quantity import Quantity, difference, parse
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
+from .kserve_model import Rollout
 from .leader_worker_model import GroupScale, autoscaler_spec, vllm_serve
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
@@ -204,6 +206,9 @@ class LLMPrefill(Args):
     connector: str = "NixlConnector"
     """What vLLM hands the KV cache over by. The default wants NIXL in the image; llm-d's have it.
     """
+    proxy_image: ImageReference = "ghcr.io/llm-d/llm-d-router-disagg-sidecar:v0.9.0"
+    """Image beside each server that writes, which asks a prefill pod first. The default is that of
+    KServe 0.20's preset."""
 
 
 class LLMGateway(Args):
@@ -227,6 +232,8 @@ class LLMRouting(Args):
     needs a Gateway that knows InferencePools."""
     scheduler_replicas: int = Field(default=1, ge=1)
     """Endpoint pickers, of which one is at work."""
+    scheduler_image: ImageReference = "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.9.0"
+    """Image of the endpoint picker. The default is that of KServe 0.20's preset."""
     group: str | None = Field(
         default=None, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
     )
@@ -250,12 +257,14 @@ class LLMRouting(Args):
             "namespace": gateway.namespace,
             "section_name": gateway.listener,
         }
+        scheduler = {
+            "replicas": replicas if replicas > 1 else None,
+            "template": {"containers": [{"name": SERVER, "image": self.scheduler_image}]},
+        }
         return {
             "route": {"http": {}, "group": self.group, "weight": self.weight},
             "gateway": {"refs": [reference]},
-            "scheduler": {"replicas": replicas if replicas > 1 else None}
-            if self.scheduler
-            else None,
+            "scheduler": scheduler if self.scheduler else None,
         }
 
 
@@ -300,6 +309,14 @@ class LLMServe(Args):
             why = "KServe refuses two kinds of actuators"
             want = f"'{wva.actuator}', as that of scale"
             yield Fault("prefill.scale.wva.actuator", other.actuator, want, why)
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """How an update replaces replicas; None for a Deployment, as Kubernetes does.
+
+        KServe 0.20 tells neither a Deployment nor a LeaderWorkerSet.
+        """
+        return Rollout(max_surge=0, max_unavailable=1) if self.nodes > 1 else None
 
     @property
     def nodes(self) -> int:
@@ -552,6 +569,9 @@ def _pod(args: LLMModelArgs, port: int) -> dict[str, Any]:
     }
     if args.serve.nodes > 1:
         fields["command"] = _script(vllm_serve(server, end.drain_seconds))
+    if args.serve.prefill and port == DECODE_PORT:
+        proxy = {"name": PROXY, "image": args.serve.prefill.proxy_image}
+        pod = {**pod, "init_containers": [*(pod["init_containers"] or []), proxy]}
     return _as_ours(pod, args, fields)
 
 

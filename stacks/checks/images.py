@@ -99,6 +99,11 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
             for part in getattr(model, kind):
                 resolved = needs.on_knative(model) and "@sha256:" not in part.image
                 yield ImageSource(f"{path}.{kind}[{part.name}].image", part.image, resolved)
+        if (llm := model.serve.llm) and llm.router and llm.router.scheduler:
+            field = f"{path}.serve.llm.router.scheduler_image"
+            yield ImageSource(field, llm.router.scheduler_image)
+        if llm and llm.prefill:
+            yield ImageSource(f"{path}.serve.llm.prefill.proxy_image", llm.prefill.proxy_image)
     for job in environment.training:
         yield ImageSource(f"training[{job.name}].image", job.image)
     for folder in imports(environment):

@@ -223,5 +223,7 @@ class ModelSection(Args):
 
     @property
     def most_replicas(self) -> int:
-        """The upper bound of its scale."""
-        return max((section.scale.max for section in self.serve.sections.values()), default=0)
+        """The upper bound of its scale, of prefill too where that is apart."""
+        prefill = self.serve.llm.prefill if self.serve.llm else None
+        most = max((section.scale.max for section in self.serve.sections.values()), default=0)
+        return most + (prefill.scale.max if prefill else 0)
