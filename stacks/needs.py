@@ -40,6 +40,14 @@ class Needs:
 
     @property
     def has_ingress(self) -> bool:
-        """Whether a model has an Ingress: by KServe, but where Knative runs it, or a host's own."""
-        doors = [model.ingress for model in self.sections(LLM_INFERENCE_SERVICES)]
-        return any(doors) or not all(map(self.on_knative, self.sections(KSERVE)))
+        """Whether a model has an Ingress."""
+        return bool(self.behind_ingress)
+
+    @property
+    def behind_ingress(self) -> Sequence[ModelSection]:
+        """Models with an Ingress: KServe's own that no Knative runs, and those with a host."""
+        return [
+            model
+            for model in self.sections(KSERVE)
+            if not self.on_knative(model) and (model.serve.llm is None or model.ingress)
+        ]

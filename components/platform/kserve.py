@@ -116,11 +116,21 @@ class KServeChart(Args):
             yield from _version_faults(self.version)
 
 
-class IngressArgs(Args):
-    """Which add-on of ACK answers to the models' Ingresses."""
+class KServeArgs(Args):
+    """What KServe is installed with."""
 
+    chart: KServeChart | None = None
+    """Which charts install it. Default: upstream's, pinned."""
+    domain: ModelsDomain | None = None
+    """Domain below which models are reached. Default example.com."""
     ingress_class: IngressClassName | None = None
     """IngressClass of the models' Ingresses. Default nginx, which ACK's controller answers to."""
+    runtimes: bool = False
+    """Whether KServe's own serving runtimes are installed too. A model with an image of its own
+    needs none."""
+    protect_crds: bool = True
+    """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
+    KServe serves in the cluster, also those of others."""
     cluster_id: pulumi.Input[str] | None = None
     """Cluster of ACK, Edge among them, that gets the add-on of the class, nginx-ingress-controller
     or alb-ingress-controller, and with it a load balancer, which costs money. Left out, an ingress
@@ -131,6 +141,14 @@ class IngressArgs(Args):
     """Whether that load balancer has a public address. Without, it answers in the VPC."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from self._ingress_faults()
+        if self.chart and self.chart.flavor is KServeFlavor.ACK:
+            for field in ("domain", "ingress_class", "runtimes"):
+                if got := getattr(self, field):
+                    why = "the values of ack-kserve are not known here"
+                    yield Fault(field, got, "left out, and put into chart.values", why)
+
+    def _ingress_faults(self) -> Iterator[Fault]:
         if self.public_ingress and self.cluster_id is None:
             why = "it is a setting of the add-on that the stack installs"
             yield Fault("public_ingress", True, "left out, or cluster_id given", why)
@@ -147,29 +165,6 @@ class IngressArgs(Args):
         elif zones:
             why = "only the add-on of class alb makes an ALB instance"
             yield Fault("alb_vswitch_ids", Words("given"), "left out", why)
-
-
-class KServeArgs(IngressArgs):
-    """What KServe is installed with."""
-
-    chart: KServeChart | None = None
-    """Which charts install it. Default: upstream's, pinned."""
-    domain: ModelsDomain | None = None
-    """Domain below which models are reached. Default example.com."""
-    runtimes: bool = False
-    """Whether KServe's own serving runtimes are installed too. A model with an image of its own
-    needs none."""
-    protect_crds: bool = True
-    """Whether Pulumi refuses to uninstall the resource types, which would delete every model that
-    KServe serves in the cluster, also those of others."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        if self.chart and self.chart.flavor is KServeFlavor.ACK:
-            for field in ("domain", "ingress_class", "runtimes"):
-                if got := getattr(self, field):
-                    why = "the values of ack-kserve are not known here"
-                    yield Fault(field, got, "left out, and put into chart.values", why)
 
 
 class KServe(pulumi.ComponentResource):
@@ -194,7 +189,8 @@ class KServe(pulumi.ComponentResource):
         at_once.depends_on = None
         super().__init__("ack-inference:index:KServe", name, args.dump(), at_once)
 
-        declare_ingress_addon(self, name, args, opts)
+        if args.cluster_id is not None:
+            self._declare_ingress(name, args, opts)
         if chart.flavor is KServeFlavor.ACK:
             self._declare_ack(name, chart, opts)
             self.domain = None
@@ -204,6 +200,38 @@ class KServe(pulumi.ComponentResource):
 
         self.namespace = pulumi.Output.from_input(NAMESPACE)
         self.register_outputs({"namespace": self.namespace, "domain": self.domain})
+
+    def _declare_ingress(
+        self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        # https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_managed_kubernetes
+        is_alb = args.ingress_class == ALB_INGRESS_CLASS
+        addon = alicloud.cs.KubernetesAddon(
+            f"{name}-ingress",
+            cluster_id=args.cluster_id,
+            name=INGRESS_ADDONS[args.ingress_class or DEFAULT_INGRESS_CLASS],
+            config=pulumi.Output.json_dumps(_alb(args) if is_alb else _nginx(args)),
+            opts=child_options(self, opts),
+        )
+        if is_alb:
+            # The add-on makes the AlbConfig alb, and its pages have the class made by hand: ACK,
+            # "Access Services by using an ALB Ingress", read 2026-11. One that is there is taken.
+            kubernetes.networking.v1.IngressClass(
+                f"{name}-ingress-class",
+                metadata={
+                    "name": ALB_INGRESS_CLASS,
+                    "annotations": {"pulumi.com/patchForce": "true"},
+                },
+                spec={
+                    "controller": "ingress.k8s.alibabacloud/alb",
+                    "parameters": {
+                        "api_group": "alibabacloud.com",
+                        "kind": "AlbConfig",
+                        "name": ALB_INGRESS_CLASS,
+                    },
+                },
+                opts=child_options(self, opts, depends_on=[addon]),
+            )
 
     def _declare_ack(
         self, name: str, chart: KServeChart, opts: pulumi.ResourceOptions | None
@@ -254,50 +282,11 @@ class KServe(pulumi.ComponentResource):
             )
 
 
-def declare_ingress_addon(
-    parent: pulumi.ComponentResource,
-    name: str,
-    args: IngressArgs,
-    opts: pulumi.ResourceOptions | None,
-) -> None:
-    """The add-on that answers to the models' Ingresses, on a cluster that is given."""
-    if args.cluster_id is None:
-        return
-    # https://registry.terraform.io/providers/aliyun/alicloud/latest/docs/resources/cs_managed_kubernetes
-    is_alb = args.ingress_class == ALB_INGRESS_CLASS
-    addon = alicloud.cs.KubernetesAddon(
-        f"{name}-ingress",
-        cluster_id=args.cluster_id,
-        name=INGRESS_ADDONS[args.ingress_class or DEFAULT_INGRESS_CLASS],
-        config=pulumi.Output.json_dumps(_alb(args) if is_alb else _nginx(args)),
-        opts=child_options(parent, opts),
-    )
-    if is_alb:
-        # The add-on makes the AlbConfig alb, and its pages have the class made by hand: ACK,
-        # "Access Services by using an ALB Ingress", read 2026-11. One that is there is taken.
-        kubernetes.networking.v1.IngressClass(
-            f"{name}-ingress-class",
-            metadata={
-                "name": ALB_INGRESS_CLASS,
-                "annotations": {"pulumi.com/patchForce": "true"},
-            },
-            spec={
-                "controller": "ingress.k8s.alibabacloud/alb",
-                "parameters": {
-                    "api_group": "alibabacloud.com",
-                    "kind": "AlbConfig",
-                    "name": ALB_INGRESS_CLASS,
-                },
-            },
-            opts=child_options(parent, opts, depends_on=[addon]),
-        )
-
-
-def _nginx(args: IngressArgs) -> dict[str, Any]:
+def _nginx(args: KServeArgs) -> dict[str, Any]:
     return {"IngressSlbNetworkType": "internet" if args.public_ingress else "intranet"}
 
 
-def _alb(args: IngressArgs) -> dict[str, Any]:
+def _alb(args: KServeArgs) -> dict[str, Any]:
     zones = {zone: [vswitch] for zone, vswitch in (args.alb_vswitch_ids or {}).items()}
     return {
         "albIngress": {

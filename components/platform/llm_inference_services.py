@@ -5,23 +5,17 @@ from typing import Any, Final
 
 import pulumi
 
-from ..args import child_options
+from ..args import Args, child_options
 from ..catalog.charts import CHARTS
 from .fluid import merged
-from .kserve import (
-    NAMESPACE,
-    IngressArgs,
-    KServeChart,
-    chart_source,
-    declare_ingress_addon,
-)
+from .kserve import NAMESPACE, KServeChart, chart_source
 from .releases import install
 
 PRESETS: Final = "kserve-llmisvc-configs"
 """Helm release of KServe's presets, of the chart that has its serving runtimes too."""
 
 
-class LLMInferenceServicesArgs(IngressArgs):
+class LLMInferenceServicesArgs(Args):
     """What the controller of LLMInferenceServices is installed with."""
 
     chart: KServeChart | None = None
@@ -54,7 +48,6 @@ class LLMInferenceServices(pulumi.ComponentResource):
         args = LLMInferenceServicesArgs.of(args)
         super().__init__("ack-inference:index:LLMInferenceServices", name, args.dump(), opts)
 
-        declare_ingress_addon(self, name, args, opts)
         chart, options = args.chart or KServeChart(), child_options(self, opts)
         parts: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
             ("kserve-llmisvc-crd", "kserve-llmisvc-crd", {}),

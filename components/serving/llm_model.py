@@ -58,6 +58,9 @@ from .vllm_rules import extra_faults
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
 config/llmisvcconfig/config-llm-decode-template.yaml."""
+SUFFIX: Final = "-llm"
+"""End of the names of objects beside the service. A model that moves here has others of another
+runtime: under one name the new one would be gone with the old one, as the engine deletes last."""
 OFFLOADING_SINCE: Final[Version] = (0, 22, 0)
 """First release with tiers of the KV cache: the presets of v0.20.0; vllm pull 40020."""
 HEADLESS_SINCE: Final[Version] = (0, 9, 0)
@@ -414,17 +417,18 @@ class LLMModel(pulumi.ComponentResource):
                 f"{name}{role}-autoscaler",
                 scaler,
                 ObjectMetaArgs(
-                    name=f"{name}{role}-hpa", namespace=args.namespace, labels=args.labels
+                    name=f"{name}{SUFFIX}{role}", namespace=args.namespace, labels=args.labels
                 ),
                 # KServe makes what it scales.
                 child_options(self, opts, depends_on=[deployed]),
             )
         if args.ingress:
-            door = args.ingress
+            door, called = args.ingress, f"{name}{SUFFIX}"
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
             notes = door_annotations(door, args.ingress_class, args.serve.request_seconds)
-            declare_ingress(self, name, door, spec, args.namespace, notes, opts, deployed)
-        declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
+            declare_ingress(self, name, door, spec, args.namespace, notes, opts, deployed, called)
+        budget = f"{name}{SUFFIX}"
+        declare_budget(budget, args.disruption_budget, args.namespace, args.labels, options)
 
         host = args.ingress.host if args.ingress else cluster_host(name, args.namespace)
         self.host = pulumi.Output.from_input(host)

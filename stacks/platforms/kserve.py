@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from components.args import Fault
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
@@ -35,28 +35,20 @@ def kserve_args(
     section = environment.kserve
     if not section.install:
         return None
+    installs = ingress_controller(environment, needs) is IngressController.ADDON
     ack = section.chart is not None and section.chart.flavor is KServeFlavor.ACK
+    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
+    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
     return made_of(
         KServeArgs,
         section,
         domain=None if ack else section.domain,
+        ingress_class=None if ack else section.ingress_class,
         protect_crds=environment.cluster.deletion_protection,
-        **{**ingress_fields(environment, needs), **({"ingress_class": None} if ack else {})},
+        cluster_id=cluster_id(environment) if installs else None,
+        alb_vswitch_ids=vswitches,
+        public_ingress=section.public_ingress if installs and not environment.existing else None,
     )
-
-
-def ingress_fields(environment: Environment, needs: Needs) -> dict[str, Any]:
-    """The add-on that answers to the models' Ingresses, where the stack installs it."""
-    section = environment.kserve
-    installs = ingress_controller(environment, needs) is IngressController.ADDON
-    alb = installs and section.ingress_class == ALB_INGRESS_CLASS and environment.network
-    vswitches = {zone.id: vswitch_id(zone.id) for zone in alb.zones} if alb else None
-    return {
-        "ingress_class": section.ingress_class,
-        "cluster_id": cluster_id(environment) if installs else None,
-        "alb_vswitch_ids": vswitches,
-        "public_ingress": section.public_ingress if installs and not environment.existing else None,
-    }
 
 
 KSERVE: Final = Platform(NAME, kserve_args, KServe, needs=(CERT_MANAGER,), section="kserve")
@@ -114,7 +106,7 @@ def services_have_their_own_names(environment: Environment, needs: Needs) -> Ite
     """KServe calls its predictor's Service after the model, where another model's may be."""
     owners = {model.name: f"models[{model.name}]" for model in environment.models}
     for path, model in needs.models(NAME):
-        predictor = deployment_name(model.name)
+        predictor = deployment_name(model.name) if model.serve.llm is None else ""
         if (owner := owners.get(predictor)) is not None:
             why = f"KServe makes a Service of that name for {path}"
             yield Fault(f"{owner}.name", predictor, "another one", why)
@@ -123,7 +115,11 @@ def services_have_their_own_names(environment: Environment, needs: Needs) -> Ite
 @KSERVE.check
 def rendezvous_names_are_free(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
-    services = {deployment_name(model.name): path for path, model in needs.models(NAME)}
+    services = {
+        deployment_name(model.name): path
+        for path, model in needs.models(NAME)
+        if model.serve.llm is None
+    }
     for job in environment.training:
         if job.parallelism > 1 and job.name in services:
             want = f"another one than {job.name}"

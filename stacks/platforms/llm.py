@@ -4,20 +4,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from components.args import Fault, Words
+from components.args import Fault
 from components.platform import KServeFlavor, LLMInferenceServices, LLMInferenceServicesArgs
 from components.serving import ModelArgs
 
 from ..arguments import made_of
-from ..checks.cluster import kubernetes_faults
 from ..checks.rules import warning_by_needs
-from ..needs import KSERVE as OTHER
 from ..needs import LLM_INFERENCE_SERVICES as NAME
 from ..needs import Needs
 from ..sections.environment import Environment
-from ..sections.platform import KSERVE_RELEASE, CertManagerMode
+from ..sections.platform import KSERVE_RELEASE
 from .cert_manager import CERT_MANAGER
-from .kserve import KSERVE, KUBERNETES, ingress_fields
+from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
 
@@ -26,7 +24,7 @@ SINCE: Final = (0, 20)
 
 
 def llm_inference_services_args(
-    environment: Environment, needs: Needs, _models: Sequence[ModelArgs]
+    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
 ) -> LLMInferenceServicesArgs | None:
     """The controller as its section has it, unless the cluster has it."""
     section, kserve = environment.llm_inference_services, environment.kserve
@@ -36,10 +34,8 @@ def llm_inference_services_args(
         LLMInferenceServicesArgs,
         section,
         chart=kserve.chart,
-        # KServe, which has them too, comes before it, or is there.
-        shared=kserve.install and not needs.sections(OTHER),
+        shared=False,
         protect_crds=environment.cluster.deletion_protection,
-        **({} if needs.sections(OTHER) else ingress_fields(environment, needs)),
     )
 
 
@@ -47,9 +43,11 @@ LLM_INFERENCE_SERVICES: Final = Platform(
     NAME,
     llm_inference_services_args,
     LLMInferenceServices,
-    needs=(CERT_MANAGER,),
+    # Both have a ConfigMap, which Helm lets one release have: were it the other one's at times, a
+    # model that moves between the two would end at that, as the engine deletes last.
+    needs=(CERT_MANAGER, KSERVE),
     # It looks once, when it starts, for the resource types that others bring.
-    after=(KSERVE, LEADER_WORKER_SETS),
+    after=(LEADER_WORKER_SETS,),
     section="llm_inference_services",
 )
 
@@ -64,8 +62,6 @@ def releases_have_llm_inference_services(
     """v1alpha2 as it is written here, from a chart that has it."""
     kserve, installs = environment.kserve, environment.llm_inference_services.install
     chart = kserve.chart
-    if installs and chart is None:
-        yield from kubernetes_faults(environment, KUBERNETES, "the pinned KServe needs it")
     if installs and chart and chart.flavor is KServeFlavor.ACK:
         want = "upstream, or llm_inference_services.install false"
         why = "no page of ack-kserve names LLMInferenceServices"
@@ -79,15 +75,6 @@ def releases_have_llm_inference_services(
         want = f"v{'.'.join(map(str, SINCE))}.0 or later"
         why = "models are served by LLMInferenceService v1alpha2 as that release has it"
         yield Fault(field, version, want, why)
-
-
-@LLM_INFERENCE_SERVICES.check
-def llm_webhooks_have_cert_manager(environment: Environment, _needs: Needs) -> Iterator[Fault]:
-    """Its webhooks, of which one converts the resource type, refuse all without a certificate."""
-    is_absent = environment.cert_manager_mode is CertManagerMode.ABSENT
-    if environment.llm_inference_services.install and is_absent:
-        why = "the webhooks of LLMInferenceServices get their certificate from it"
-        yield Fault("cert_manager", Words("absent"), "'install' or 'present'", why)
 
 
 @warning_by_needs
