@@ -70,8 +70,8 @@ CASES = [
         by_kserve,
         {"models[chat].name": "moe-kserve-mn"},
         (
-            "models[moe-kserve-mn].name is 'moe-kserve-mn', but it must be another one: models[moe] "
-            "has a Service of that name."
+            "models[moe-kserve-mn].name is 'moe-kserve-mn', but it must be another one: "
+            "models[moe] has a Service of that name."
         ),
         {},
     ),

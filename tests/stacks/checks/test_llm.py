@@ -371,8 +371,8 @@ CASES = [
         {"models[chat].server.env": {"PROMPT": "{{ x }}"}},
         (
             "models[chat].server.env[PROMPT].value is a text with {{, but it must be one without "
-            "{{, such as a file of a volume: KServe reads it as a template of its own, and makes no "
-            "pod."
+            "{{, such as a file of a volume: KServe reads it as a template of its own, and makes "
+            "no pod."
         ),
         {"models[chat].server.env": {"PROMPT": "{ x }"}},
     ),
@@ -397,8 +397,8 @@ CASES = [
             "models[mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm].name is "
             "'mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm', but it must be at most 40 long: the "
             "workers of its last replica are the StatefulSet "
-            "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm-kserve-mn-0, which may have 52 characters. "
-            "See https://github.com/kubernetes/kubernetes/issues/64023"
+            "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm-kserve-mn-0, which may have 52 "
+            "characters. See https://github.com/kubernetes/kubernetes/issues/64023"
         ),
         {"models[moe].name": "m" * 40},
     ),
