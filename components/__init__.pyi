@@ -72,6 +72,9 @@ from .crds import Toleration as Toleration
 from .crds import TolerationOperator as TolerationOperator
 from .crds import Unit as Unit
 from .crds import WhenTryNextUnits as WhenTryNextUnits
+from .platform import AlertedModel as AlertedModel
+from .platform import Alerts as Alerts
+from .platform import AlertsArgs as AlertsArgs
 from .platform import CertManager as CertManager
 from .platform import CertManagerArgs as CertManagerArgs
 from .platform import Dashboards as Dashboards
@@ -88,6 +91,7 @@ from .platform import GpuLabels as GpuLabels
 from .platform import GpuMetrics as GpuMetrics
 from .platform import GpuMetricsArgs as GpuMetricsArgs
 from .platform import HelmChart as HelmChart
+from .platform import InstancePrice as InstancePrice
 from .platform import Isolation as Isolation
 from .platform import Knative as Knative
 from .platform import KnativeArgs as KnativeArgs
@@ -102,14 +106,18 @@ from .platform import LeaderWorkerSetsChart as LeaderWorkerSetsChart
 from .platform import LLMInferenceServices as LLMInferenceServices
 from .platform import LLMInferenceServicesArgs as LLMInferenceServicesArgs
 from .platform import MetricsFlavor as MetricsFlavor
+from .platform import Objective as Objective
 from .platform import Priorities as Priorities
 from .platform import PrioritiesArgs as PrioritiesArgs
 from .platform import PriorityClass as PriorityClass
 from .platform import PrometheusEndpoint as PrometheusEndpoint
 from .platform import Quota as Quota
+from .platform import RulesForm as RulesForm
 from .platform import TeamNamespace as TeamNamespace
 from .platform import TeamNamespaceArgs as TeamNamespaceArgs
 from .platform import VllmMonitor as VllmMonitor
+from .serving import Ahpa as Ahpa
+from .serving import AuthMode as AuthMode
 from .serving import CacheTier as CacheTier
 from .serving import CanaryRoute as CanaryRoute
 from .serving import CanaryRouteArgs as CanaryRouteArgs
@@ -127,6 +135,10 @@ from .serving import GroupScale as GroupScale
 from .serving import Hub as Hub
 from .serving import ImportSource as ImportSource
 from .serving import IngressTls as IngressTls
+from .serving import KedaAuthentication as KedaAuthentication
+from .serving import KedaMetric as KedaMetric
+from .serving import KedaScale as KedaScale
+from .serving import KedaTrigger as KedaTrigger
 from .serving import KnativeModel as KnativeModel
 from .serving import KnativeModelArgs as KnativeModelArgs
 from .serving import KnativeServe as KnativeServe
@@ -169,7 +181,9 @@ from .serving import Resources as Resources
 from .serving import Rollout as Rollout
 from .serving import Runner as Runner
 from .serving import Scale as Scale
+from .serving import ScaleSchedule as ScaleSchedule
 from .serving import Scenario as Scenario
+from .serving import ScheduledWindow as ScheduledWindow
 from .serving import SideContainer as SideContainer
 from .serving import Spike as Spike
 from .serving import Steady as Steady

@@ -45,6 +45,8 @@ def steps(workload: graph.Workload) -> Iterator[WorkloadStep]:
     scale = workload.scale
     need = "pods" if isinstance(scale, graph.Completion) else "scale"
     yield WorkloadStep(need, _scale(scale), isinstance(scale, graph.Missing))
+    for sentence in scaling_sentences(scale):
+        yield WorkloadStep("scale", sentence)
     if reserve := _reserve(scale):
         yield WorkloadStep("reserve", reserve)
     if part := _part(workload):
@@ -97,6 +99,31 @@ def _scale(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
     return ", ".join(filter(None, [f"{scale.least}..{most} {counted}", targets]))
 
 
+def scaling_sentences(
+    scale: graph.ReplicaRange | graph.Completion | graph.Missing,
+) -> Iterator[str]:
+    """When KEDA starts the first pod, when the last one goes, and in which hours there are more."""
+    if not isinstance(scale, graph.ReplicaRange):
+        return
+    for hours in scale.hours:
+        yield f"at least {hours.pods} {hours}"
+    if (activation := scale.activation) is not None:
+        wakes, keeps = (
+            [f"{name} is above {value}" for name, value in rules]
+            for rules in (activation.wakes, activation.keeps)
+        )
+        looks = f", looked at every {activation.polling_seconds} s"
+        opens = [f"at the start of its hours, '{hours.start}'" for hours in scale.hours]
+        starts = [f"when {' or '.join(wakes)}{looks}"] if wakes else []
+        yield f"from zero {', or '.join([*starts, *opens]) or 'never: nothing is left to ask for'}"
+        ends = [f"{rule.replace(' is above', ' was above')}" for rule in (*wakes, *keeps)]
+        opened = ["its hours were open"] if scale.hours else []
+        last = " or ".join([*ends, *opened])
+        yield f"to zero {activation.cooldown_seconds} s after the last look at which {last}"
+    if scale.looks_back_seconds is not None:
+        yield f"a pod beyond the fewest goes {scale.looks_back_seconds} s after it was last needed"
+
+
 def _part(workload: graph.Workload) -> str:
     """The part of a card that each pod has, and what all pods have at the most; empty for others.
 
@@ -138,7 +165,7 @@ def _each_pod(resources: Mapping[str, str]) -> str:
 def _target(target: graph.ScaleTarget) -> str:
     if (scaling := target.knative) is None:
         value = "without a target" if target.value is None else target.value
-        return f"{target.metric} {value} each"
+        return f"{target.metric} {value}{'' if target.is_whole else ' each'}"
     share = f"{plain(scaling.utilization_percent)} % of {_filled_to(scaling)}"
     return f"{scaling.metric} {plain(scaling.per_pod)} each ({share})"
 

@@ -110,6 +110,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "prometheus": Program(
             "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", nodes=True
         ),
+        "promtool": Program(
+            "prometheus", "github.com/prometheus/prometheus/cmd/promtool", nodes=True
+        ),
         "metrics-adapter": Program(
             "metrics-adapter", "sigs.k8s.io/prometheus-adapter/cmd/adapter", nodes=True
         ),

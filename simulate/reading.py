@@ -9,6 +9,7 @@ from components.catalog.vllm import vllm_image
 from components.cloud.model_store import FuseType
 from components.cloud.node_pool import ImageType
 from components.quantity import parse
+from components.serving.keda_scale import KedaScale
 from components.serving.kserve_model import KServeMetric
 from components.serving.shutdown import QUIET_SECONDS, finishes_requests, standard_shutdown
 from plan.cost import bill
@@ -24,7 +25,7 @@ from stacks.sections.training import TrainingSection
 from . import times
 from .engine_profiles import EngineEstimate, Unprofiled, download_bytes, profile_of
 from .hpa import HpaSettings, hpa_settings
-from .keda import KedaSettings
+from .keda import KedaSettings, keda_settings
 from .kpa import KpaSettings, kpa_settings
 from .kserve import autoscaler_settings
 from .policies import KIND as POLICY
@@ -46,6 +47,12 @@ says how many there are."""
 AutoscalerSettings = KpaSettings | HpaSettings | KedaSettings
 
 _KUBERNETES: Final = "kubernetes:"
+_SIMULATED: Final = (
+    KServeMetric.VLLM_WAITING,
+    KServeMetric.VLLM_RUNNING,
+    KServeMetric.VLLM_KV_CACHE,
+)
+"""What KEDA is told of replicas in a simulation, of all that it can be asked to look at."""
 _SERVICES: Final = ("Service", "InferenceService")
 _NO_TIME: Final = times.NOTHING
 
@@ -158,6 +165,7 @@ class _SceneReader:
             engines=engines,
             starts={name: self._start(model, instance) for name, instance in instances.items()},
             query_metric=_query_metric(model),
+            signals=self._signals(service),
             reserves=reserve.replicas if reserve else 0,
             reserve=next(iter(engines.values()), None) if reserve else None,
         )
@@ -179,7 +187,25 @@ class _SceneReader:
             home = namespace_of(hpa) == namespace_of(service)
             if home and target == f"{name_of(service)}-predictor":
                 return hpa_settings(hpa)
+        for scaled in self._of_kind("ScaledObject"):
+            target = scaled["spec"]["scaleTargetRef"]["name"]
+            home = namespace_of(scaled) == namespace_of(service)
+            if home and target == f"{name_of(service)}-predictor":
+                triggers = _simulated_triggers(scaled)
+                spec = {**scaled["spec"], "triggers": triggers}
+                return keda_settings({"spec": spec}) if triggers else None
         return autoscaler_settings(service)
+
+    def _signals(self, service: Manifest) -> dict[str, KServeMetric]:
+        """Of the triggers of a ScaledObject of ours that are simulated, what each asks for."""
+        deployment = f"{name_of(service)}-predictor"
+        return {
+            f"s{index}-prometheus": KServeMetric(trigger["name"])
+            for scaled in self._of_kind("ScaledObject")
+            if scaled["spec"]["scaleTargetRef"]["name"] == deployment
+            and namespace_of(scaled) == namespace_of(service)
+            for index, trigger in enumerate(_simulated_triggers(scaled))
+        }
 
     def _placed(self, names: Sequence[str]) -> list[LivePool]:
         return [self.pools[name] for name in names if name in self.pools]
@@ -280,13 +306,40 @@ class _SceneReader:
                     "size is an annotation that only ACK reads, so add their price yourself."
                 )
             scale = next(iter(model.serve.sections.values())).scale
-            is_query = scale.metric == KServeMetric.PROMETHEUS and not _query_metric(model)
+            if getattr(scale, "ahpa", None):
+                yield (
+                    f"{model.name} is scaled by AHPA, whose forecasts nobody knows: it stays at "
+                    f"{scale.min} pods."
+                )
+            keda = getattr(scale, "keda", None)
+            left_out = [] if keda is None else sorted(_left_out(scale.metric, keda))
+            if left_out:
+                yield (
+                    f"{model.name} is simulated without {' and '.join(left_out)}, of which the "
+                    "simulator knows nothing: it may have more pods."
+                )
+            is_query = (
+                scale.metric == KServeMetric.PROMETHEUS and not keda and not _query_metric(model)
+            )
             if scale.metric in (KServeMetric.CPU, KServeMetric.MEMORY) or is_query:
                 subject = "a query of its own" if is_query else scale.metric
                 yield (
                     f"{model.name} is scaled on {subject}, of which the simulator knows nothing: "
                     f"it stays at {scale.min} pods."
                 )
+
+
+def _left_out(metric: str | None, keda: KedaScale) -> Iterator[str]:
+    """What a model is scaled on, beside what is simulated."""
+    metrics = {str(metric), *(str(trigger.metric) for trigger in keda.triggers)}
+    yield from metrics - set(_SIMULATED)
+    if keda.schedule is not None:
+        yield "its hours"
+
+
+def _simulated_triggers(scaled: Manifest) -> list[Manifest]:
+    """Those of the triggers of a ScaledObject that are of queues and caches."""
+    return [each for each in scaled["spec"]["triggers"] if each.get("name") in _SIMULATED]
 
 
 def _query_metric(model: ModelSection) -> KServeMetric | None:

@@ -191,15 +191,21 @@ class KedaScaler(HpaScaler):
         return self._keda.decide(now, replicas, pods, self._values(now))
 
     def _values(self, now: float) -> dict[str, float | None]:
-        """What the query gives: a sum over pods, and nothing where there is none, counts as 0."""
-        name = self._model.query_metric
+        """What each query gives: a sum over pods, and nothing where there is none, counts as 0."""
         ready = [pod for pod in self._workload.serving if pod.state is PodState.READY]
         counts = {
             KServeMetric.VLLM_WAITING: sum(pod.server.waiting for pod in ready),
             KServeMetric.VLLM_RUNNING: sum(pod.server.running for pod in ready),
+            KServeMetric.VLLM_KV_CACHE: sum(pod.server.kv_share for pod in ready),
         }
-        value = float(counts[name]) if name in counts else None
-        return dict.fromkeys(self._keda.settings.activation, value)
+        asked = {
+            name: self._model.signals.get(name, self._model.query_metric)
+            for name in self._keda.settings.activation
+        }
+        return {
+            name: float(counts[metric]) if metric in counts else None
+            for name, metric in asked.items()
+        }
 
 
 def scaler_of(model: Model, clock: SimulatedClock, workload: Scaled) -> Scaler:

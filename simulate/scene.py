@@ -76,6 +76,8 @@ class Model:
     """By instance type."""
     query_metric: KServeMetric | None = None
     """Metric of vLLM that KEDA's query sums up; None where it asks for something else."""
+    signals: Mapping[str, KServeMetric] = field(default_factory=dict)
+    """Metrics of vLLM that KEDA asks for by queries of ours, by name of the HPA's metric."""
     reserves: int = 0
     """Small instances that answer while no pod is ready."""
     reserve: EngineEstimate | None = None

@@ -16,7 +16,8 @@ import pulumi
 
 from components.args import Args
 from components.catalog.labels import GPU_CARD, GPU_SCHEDULE, INSTANCE_TYPE, NODE_POOL_ID
-from components.catalog.metrics import METRICS, Origin
+from components.catalog.metrics import METRICS, SIGNALS, Origin
+from components.catalog.prices import NODE_LIST, NODES
 from components.catalog.sharing import ERDMA, ERDMA_ADDON, SHARING_ADDON, GpuSharing
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import release_name
@@ -39,11 +40,14 @@ from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
 from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
+    AlertedModel,
+    AlertsArgs,
     DashboardsArgs,
     ElasticQuotasArgs,
     FluidArgs,
     FluidChart,
     GpuMetricsArgs,
+    InstancePrice,
     Isolation,
     MetricsFlavor,
     PrometheusEndpoint,
@@ -52,6 +56,7 @@ from components.platform import (
 )
 from components.serving import (
     Enforcer,
+    KedaMetric,
     LoadTestArgs,
     ModelArgs,
     ModelCacheArgs,
@@ -68,7 +73,7 @@ from . import placeholders
 from .needs import KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection, PodVolumeSection
+from .sections.models import ModelSection, PodVolumeSection, ScaleSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .sections.stores import FilesSection, StoreSection, VolumeSection
@@ -347,7 +352,20 @@ def _metrics_port(environment: Environment) -> int:
 def is_scaled_on_vllm(model: ModelSection) -> bool:
     """Whether a model is scaled on a metric that vLLM itself reports."""
     metrics = [METRICS.get(section.scale.metric or "") for section in model.serve.sections.values()]
-    return any(metric and metric.series.origin is Origin.VLLM for metric in metrics)
+    is_asked = any(metric and metric.series.origin is Origin.VLLM for metric in metrics)
+    return is_asked or bool(signals_of(model))
+
+
+def signals_of(model: ModelSection) -> list[tuple[str, KedaMetric]]:
+    """Metrics of vLLM that KEDA scales a model on, each with its field in the stack file."""
+    scale = model.serve.kserve.scale if model.serve.kserve else None
+    if scale is None or scale.keda is None:
+        return []
+    path = "serve.kserve.scale"
+    fields = [(f"{path}.metric", KedaMetric(scale.metric))]
+    for index, trigger in enumerate(scale.keda.triggers):
+        fields.append((f"{path}.keda.triggers[{index}].metric", trigger.metric))
+    return [(field, metric) for field, metric in fields if metric in SIGNALS]
 
 
 def dashboards_args(environment: Environment) -> DashboardsArgs | None:
@@ -360,8 +378,84 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
         section,
         flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
+        objectives=environment.alerts is not None,
         vllm_releases=_vllm_releases(environment),
     )
+
+
+def alerts_args(environment: Environment) -> AlertsArgs | None:
+    """Rules on the models, if the environment wants them."""
+    section = environment.alerts
+    if section is None:
+        return None
+    metrics = environment.gpu_metrics
+    return made_of(
+        AlertsArgs,
+        section,
+        flavor=metrics_flavor(environment),
+        models=[_alerted(environment, model) for model in environment.models],
+        namespace=section.namespace or environment.namespace,
+        rule_labels=section.rule_labels or (metrics and metrics.monitor_labels),
+        labels=metrics and metrics.labels,
+        honor_labels=metrics and metrics.honor_labels,
+    )
+
+
+def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
+    image, prices = vllm_image(model.server.image), environment.prices
+    pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
+    [scale] = [section.scale for section in model.serve.sections.values()]
+    pods, replicas, workload = _alerted_pods(model)
+    return AlertedModel(
+        name=model.name,
+        namespace=namespace_of(environment, model),
+        pods=pods,
+        replicas=replicas,
+        workload=workload,
+        max_replicas=scale.max if scale.max > fewest(scale) else None,
+        vllm=release_name(image.version) if image and image.version else None,
+        objective=model.slo,
+        dataset=dataset_name(environment, model) if model.cache else None,
+        spot=any(isinstance(pool, PoolSection) and pool.spot for pool in pools),
+        prices=replica_prices(environment, model),
+        currency=prices.currency if prices else NODE_LIST.currency,
+    )
+
+
+def fewest(scale: ScaleSection) -> int:
+    """Replicas that a scale has at the least."""
+    return 1 if scale.min is None else scale.min
+
+
+def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
+    """Names of a model's pods, the series of its replicas, and the names of what has them."""
+    name, deployments = model.name, "kube_deployment_spec_replicas"
+    if model.serve.leader_worker is not None:
+        return rf"{name}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", name
+    kserve = model.serve.kserve
+    owner = name if kserve is None else f"{name}-predictor"
+    if kserve is None or kserve.scale.scaler is None:
+        owner = f"{owner}-[0-9]{{5}}-deployment"
+    return f"{owner}-.+", deployments, owner
+
+
+def replica_prices(environment: Environment, model: ModelSection) -> list[InstancePrice]:
+    """What a pod costs on each type of node; nothing where that of one is not known."""
+    own, cards = environment.prices, model.server.resources.whole_cards
+    listed = {} if own and own.currency != NODE_LIST.currency else NODES
+    on_demand = {
+        **{name: float(price) for name, price in listed.get(environment.region or "", {}).items()},
+        **(own.nodes_hourly if own else {}),
+    }
+    prices: dict[str, float] = {}
+    for pool in map(environment.pool, model.placement.pools):
+        spot = own.spot_hourly if own and isinstance(pool, PoolSection) and pool.spot else {}
+        for name in pool.instance_types if isinstance(pool, PoolSection) else [""]:
+            hourly, instance = {**on_demand, **spot}.get(name), environment.instances.get(name)
+            if hourly is None or instance is None or not cards or not instance.gpus:
+                return []
+            prices[name] = max(prices.get(name, 0), round(hourly * cards / instance.gpus, 6))
+    return [InstancePrice(instance_type=name, hourly=price) for name, price in prices.items()]
 
 
 def _vllm_releases(environment: Environment) -> list[str] | None:
@@ -443,7 +537,8 @@ def namespace_of_claim(environment: Environment, store: StoreSection) -> str | N
 def used_namespaces(environment: Environment) -> list[str]:
     """Namespaces of what the stack makes for models, jobs and people, in their order."""
     metrics = environment.gpu_metrics
-    shows = metrics and metrics.dashboards and not metrics.dashboards_namespace
+    shows = bool(metrics and metrics.dashboards and not metrics.dashboards_namespace)
+    shows = shows or bool(environment.alerts and not environment.alerts.namespace)
     used = [namespace_of(environment, workload) for workload in _workloads(environment)]
     listed = [section.name for section in environment.namespaces]
     return list(dict.fromkeys([*([environment.namespace] if shows else []), *used, *listed]))

@@ -30,6 +30,7 @@ from components.cloud import (
 from components.cloud.node_pool import has_gpu
 from components.crds.affinity import TaintEffect
 from components.platform import (
+    Alerts,
     Dashboards,
     ElasticQuotas,
     Fluid,
@@ -370,6 +371,20 @@ def declare_metrics(
     """The way of metrics to the autoscaler, and what shows them to people."""
     if resolved.dashboards is not None:
         Dashboards("dashboards", resolved.dashboards, cluster.options(*namespace))
+    metrics = _declare_gpu_metrics(resolved, cluster, secrets, namespace)
+    if resolved.alerts is not None:
+        # What collects the series brings the kind of object that rules are.
+        after = cluster.options(*namespace, *metrics)
+        Alerts("alerts", cluster.bound(resolved.alerts), after)
+    return metrics
+
+
+def _declare_gpu_metrics(
+    resolved: ResolvedEnvironment,
+    cluster: TargetCluster,
+    secrets: Secrets,
+    namespace: Sequence[pulumi.Resource],
+) -> list[GpuMetrics]:
     if resolved.metrics is None:
         return []
     args = cluster.bound(resolved.metrics)

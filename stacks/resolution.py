@@ -22,6 +22,7 @@ from components.cloud import (
     NodePoolArgs,
 )
 from components.platform import (
+    AlertsArgs,
     DashboardsArgs,
     ElasticQuotasArgs,
     FluidArgs,
@@ -220,6 +221,7 @@ class ResolvedEnvironment:
     """The platforms that models wait for."""
     metrics: GpuMetricsArgs | None
     dashboards: DashboardsArgs | None
+    alerts: AlertsArgs | None
     models: Sequence[ModelParts]
     training: Sequence[TrainingParts]
     load_tests: Sequence[LoadTestParts]
@@ -306,6 +308,7 @@ class _Resolver:
             awaited=awaited_platforms(environment),
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
+            alerts=self.part("", self.alert_fields(), arguments.alerts_args, environment),
             models=models,
             training=[self.training(job) for job in environment.training],
             load_tests=[self.load_test(test) for test in environment.load_tests],
@@ -371,6 +374,17 @@ class _Resolver:
         namespace = "gpu_metrics.dashboards_namespace" if has_namespace else "namespace"
         fields = {**METRICS, "namespace": namespace}
         return self.part("", fields, arguments.dashboards_args, self.environment)
+
+    def alert_fields(self) -> Fields:
+        """Where the stack file says what rules are made of."""
+        models = enumerate(self.environment.models)
+        objectives = {f"models[{n}].objective": f"models[{each.name}].slo" for n, each in models}
+        return {
+            **objectives,
+            "namespace": "alerts.namespace",
+            "labels": "gpu_metrics.labels",
+            "honor_labels": "gpu_metrics.honor_labels",
+        }
 
     def model(self, model: ModelSection) -> ModelParts:
         """A model, whoever serves it."""

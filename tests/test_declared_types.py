@@ -102,7 +102,6 @@ def test_there_are_types_of_each_origin() -> None:
 
 NO_DEFINITION: Final = {
     "cert-manager.io": "its chart has it, and `proof charts` installs that",
-    "monitoring.coreos.com": "ACK's Prometheus brings it",
     "scheduling.alibabacloud.com": "ACK's scheduler brings it; shared/crds has it",
     "scheduling.sigs.k8s.io": "ACK's scheduler brings it, and none is published",
 }
@@ -264,7 +263,9 @@ HARMLESS: Final = {
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": "its bounds stand in the stack file",
     "kubernetes:cert-manager.io/v1:Certificate": "asks for a certificate, and holds none",
     "kubernetes:data.fluid.io/v1alpha1:DataLoad": "reads a model into its cache",
+    "kubernetes:keda.sh/v1alpha1:ScaledObject": "its bounds stand in the stack file",
     "kubernetes:monitoring.coreos.com/v1:PodMonitor": "reads metrics",
+    "kubernetes:monitoring.coreos.com/v1:PrometheusRule": "reads series",
     "kubernetes:networking.internal.knative.dev/v1alpha1:ClusterDomainClaim": "a host's owner",
     "kubernetes:operator.knative.dev/v1beta1:KnativeServing": "a gateway as ACK makes it: the "
     "costs and docs/policies.md name its public address",

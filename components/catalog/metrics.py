@@ -6,7 +6,7 @@ the share of the KV cache in use do, before latency suffers. ACK documents the s
 https://www.alibabacloud.com/help/en/document_detail/2973979.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -31,6 +31,12 @@ class Origin(StrEnum):
     """ACK's GPU exporter alone."""
     VLLM = "vllm"
     """vLLM, at /metrics of the port that it serves on."""
+    STATE = "state"
+    """kube-state-metrics, with the series and labels that it has by itself."""
+    FLUID = "fluid"
+    """Fluid's controllers."""
+    RULE = "rule"
+    """Recording rules of ours: `Alerts`."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,27 @@ _SERIES: Final = (
         Origin.ACK_GPU,
         "share of streaming multiprocessors that a process keeps busy, in percent",
     ),
+    # kube-state-metrics 2.x: docs/metrics, all of them stable; read 2026-11.
+    Series("kube_deployment_spec_replicas", Origin.STATE, "pods that a Deployment is asked for"),
+    Series("kube_statefulset_replicas", Origin.STATE, "pods that a StatefulSet is asked for"),
+    Series("kube_pod_info", Origin.STATE, "pods, each with its node"),
+    Series("kube_node_info", Origin.STATE, "nodes"),
+    Series(  # with --metric-labels-allowlist=nodes=[node.kubernetes.io/instance-type]
+        "kube_node_labels", Origin.STATE, "nodes, with those of their labels that it is told to"
+    ),
+    # Fluid 1.0.8: pkg/metrics/runtime_metrics.go. How much of what was read came from a cache, no
+    # series of it says.
+    Series(
+        "runtime_sync_healthcheck_error",
+        Origin.FLUID,
+        "times that a cache was found broken",
+        "counter",
+    ),
+    Series("model:ttft_seconds:p95", Origin.RULE, "time that 95 % of the first tokens come in"),
+    Series("model:ttft_slow:ratio", Origin.RULE, "share of first tokens that come too late"),
+    Series("model:tokens:rate1h", Origin.RULE, "tokens read and written per second, over an hour"),
+    Series("model:replicas:price_hourly", Origin.RULE, "price of the cards in use, per hour"),
+    Series("model:million_tokens:price", Origin.RULE, "price of a million tokens"),
 )
 SERIES: Final[Mapping[str, Series]] = MappingProxyType({entry.name: entry for entry in _SERIES})
 """Series by name."""
@@ -154,6 +181,118 @@ METRICS: Final[Mapping[str, AdapterMetric]] = MappingProxyType(
     {entry.name: entry for entry in _METRICS}
 )
 """Metrics by the name that an HPA takes, the better ones for an LLM first."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A figure over all replicas of a model, which KEDA asks Prometheus for."""
+
+    name: str
+    series: Series
+    form: str
+    """The query: {all} is the series of all replicas, {count} that of how much it has counted."""
+    is_total: bool
+    """Whether it grows with the replicas, so that each gets its part of it."""
+    meaning: str
+
+
+QUANTILE: Final = 0.95
+"""The share of requests that the figures of latency are about."""
+SIGNAL_WINDOW: Final = "2m"
+"""Time that a rate is taken over: some eight scrapes of 15 s, so that one that fails is no gap."""
+TTFT_P95: Final = "vllm_time_to_first_token_p95"
+_TTFT: Final = "vllm:time_to_first_token_seconds"
+_SIGNALS: Final = (
+    Signal(
+        "vllm_num_requests_waiting",
+        SERIES["vllm:num_requests_waiting"],
+        "sum({all})",
+        True,
+        "requests in the queues",
+    ),
+    Signal(
+        "vllm_num_requests_running",
+        SERIES["vllm:num_requests_running"],
+        "sum({all})",
+        True,
+        "requests that are being answered",
+    ),
+    Signal(
+        "vllm_kv_cache_usage",
+        SERIES["vllm:kv_cache_usage_perc"],
+        # Engines of one pod have a cache each: the fullest counts, and the sum over pods is divided
+        # by them.
+        "sum(max by (pod) ({all}))",
+        True,
+        "shares of the KV caches in use",
+    ),
+    Signal(
+        TTFT_P95,
+        SERIES[_TTFT],
+        # Without a request the quantile is no number, which is 0 here: the series are there. Where
+        # they are missing, so is the answer.
+        f"histogram_quantile({QUANTILE}, sum by (le) ({{all}})) >= 0 or 0 * sum({{count}})",
+        False,
+        "time to the first token that 95 % of the requests stay below, in seconds",
+    ),
+)
+SIGNALS: Final[Mapping[str, Signal]] = MappingProxyType({entry.name: entry for entry in _SIGNALS})
+"""Figures over all replicas by name, as KEDA asks for them."""
+
+_TTFT_BUCKETS: Final = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    20.0, 40.0, 80.0, 160.0, 640.0, 2560.0,
+)  # fmt: skip
+_LONGEST_BEFORE: Final = (10.0, (0, 8, 4))
+
+
+def ttft_buckets(version: tuple[int, int, int] | None) -> tuple[float, ...]:
+    """Upper bounds of the buckets of vLLM's time to the first token, in seconds.
+
+    Read off the wheels of 0.4.1 to 0.33.0, 2026-11: they end at 10 s before 0.8.4. From 0.32.0 on,
+    `--custom-histogram-buckets` may say others.
+
+    Args:
+        version: None stands for a release that is not known: what all of them have.
+    """
+    longest, since = _LONGEST_BEFORE
+    is_old = version is None or version < since
+    return tuple(bound for bound in _TTFT_BUCKETS if not is_old or bound <= longest)
+
+
+def names_in(series: Series, reported: Collection[str] | None = None) -> tuple[str, ...]:
+    """The names by which a series is asked for: those that a release reports, or else all."""
+    names = tuple(name for name in series.names if reported is None or name in reported)
+    return names or series.names
+
+
+def selected(
+    series: Series, where: str, form: str = "{0}{1}", reported: Collection[str] | None = None
+) -> str:
+    """A series by all its names.
+
+    Args:
+        series: The series.
+        where: What selects it, such as `namespace="inference"`.
+        form: What is asked of it; {0} is the name, {1} the selector.
+        reported: Names that the release reports; None for one that is not known.
+    """
+    return " or ".join(form.format(name, f"{{{where}}}") for name in names_in(series, reported))
+
+
+def signal_query(signal: Signal, where: str, reported: Collection[str] | None = None) -> str:
+    """What KEDA asks Prometheus for.
+
+    Args:
+        signal: The figure.
+        where: What selects the model's pods.
+        reported: Names of series that the model's release of vLLM reports; None where not known.
+    """
+    form = f"rate({{0}}_bucket{{1}}[{SIGNAL_WINDOW}])"
+    is_histogram = signal.series.kind == "histogram"
+    counted = selected(signal.series, where, "{0}_count{1}", reported)
+    every = selected(signal.series, where, form if is_histogram else "{0}{1}", reported)
+    return signal.form.format(all=every, count=counted)
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,9 @@ from .fluid import User as User
 from .fluid import VolumeType as VolumeType
 from .fluid import WeightedNodeLabel as WeightedNodeLabel
 from .fluid import pair_faults as pair_faults
+from .keda import ScaledObject as ScaledObject
+from .keda import ScaledObjectSpec as ScaledObjectSpec
+from .keda import ScaleTrigger as ScaleTrigger
 from .knative import ContainerEnv as ContainerEnv
 from .knative import ContainerResources as ContainerResources
 from .knative import HighAvailability as HighAvailability
@@ -227,6 +230,10 @@ from .monitoring import NamespaceNames as NamespaceNames
 from .monitoring import PodMetricsEndpoint as PodMetricsEndpoint
 from .monitoring import PodMonitor as PodMonitor
 from .monitoring import PodMonitorSpec as PodMonitorSpec
+from .monitoring import PrometheusRule as PrometheusRule
+from .monitoring import PrometheusRuleSpec as PrometheusRuleSpec
+from .monitoring import Rule as Rule
+from .monitoring import RuleGroup as RuleGroup
 from .scheduling import WAIT_FOR_SCALING as WAIT_FOR_SCALING
 from .scheduling import Capacity as Capacity
 from .scheduling import ConsumerRef as ConsumerRef

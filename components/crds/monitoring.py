@@ -1,6 +1,7 @@
-"""PodMonitor of the Prometheus operator: which pods are asked for metrics.
+"""Custom resources of the Prometheus operator: which pods are asked for metrics, and rules.
 
-API: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor
+API: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1
+CRD of the rules: example/prometheus-operator-crd of v0.91.0 (2026).
 """
 
 from collections.abc import Iterator
@@ -67,3 +68,66 @@ class PodMonitor(kubernetes.apiextensions.CustomResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, API_VERSION, "PodMonitor", spec.manifest(), metadata, opts)
+
+
+class Rule(CrdModel):
+    """A series that is recorded, or an alert."""
+
+    record: str | None = Field(default=None, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    """Name of the series. Exactly one of this and `alert`."""
+    alert: str | None = Field(default=None, min_length=1)
+    """Name of the alert."""
+    expr: str = Field(min_length=1)
+    """PromQL; an alert has one instance for each series in its result."""
+    for_: str | None = Field(default=None, alias="for")
+    """How long there has to be a result, e.g. `10m`. Default: it alerts at once."""
+    labels: dict[str, str] | None = None
+    """Labels of the series, or of the alert."""
+    annotations: dict[str, str] | None = None
+    """Texts of the alert."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from one_of_faults("record", self, ("record", "alert"), "a rule does one thing")
+        if self.for_ is not None and not seconds(self.for_):
+            yield Fault("for", self.for_, "a duration such as 10m", "it is a time")
+        if self.record is not None:
+            for field in ("for_", "annotations"):
+                if (got := getattr(self, field)) is not None:
+                    name = field.rstrip("_")
+                    yield Fault(name, got, "left out with record", "an alert has it alone")
+
+
+class RuleGroup(CrdModel):
+    """Rules that are evaluated one after another."""
+
+    name: str = Field(min_length=1)
+    """Name of the group, once in a PrometheusRule."""
+    interval: str | None = None
+    """Time between two evaluations, e.g. `30s`. Default: Prometheus's."""
+    rules: list[Rule] = Field(min_length=1)
+    """The rules, in their order."""
+
+
+class PrometheusRuleSpec(CrdModel):
+    """Rules for a Prometheus."""
+
+    groups: list[RuleGroup] = Field(min_length=1)
+    """The rules, in groups."""
+
+    def _faults(self) -> Iterator[Fault]:
+        names = [group.name for group in self.groups]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield Fault("groups", name, "given once", "a group is known by its name")
+
+
+class PrometheusRule(kubernetes.apiextensions.CustomResource):
+    """Rules that the Prometheus operator hands to its Prometheus."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: PrometheusRuleSpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, API_VERSION, "PrometheusRule", spec.manifest(), metadata, opts)

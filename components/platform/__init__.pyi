@@ -1,4 +1,10 @@
 from ..catalog.metrics import MetricsFlavor as MetricsFlavor
+from .alert_rules import AlertedModel as AlertedModel
+from .alert_rules import InstancePrice as InstancePrice
+from .alert_rules import Objective as Objective
+from .alerts import Alerts as Alerts
+from .alerts import AlertsArgs as AlertsArgs
+from .alerts import RulesForm as RulesForm
 from .cert_manager import CertManager as CertManager
 from .cert_manager import CertManagerArgs as CertManagerArgs
 from .dashboards import Dashboards as Dashboards

@@ -14,6 +14,7 @@ from ..bindings import kubernetes
 from ..catalog.metrics import SERIES, MetricsFlavor, PodLabels
 from ..catalog.vllm.table import read_version, release
 from ..names import NamespaceName
+from .alert_rules import BURNS
 from .gpu_metrics import GpuLabels, gpu_labels, label_faults
 from .grafana import Dashboard, Panel, Query, Variable
 
@@ -48,6 +49,8 @@ class DashboardsArgs(Args):
     """Labels of the GPU series, as in GpuMetrics."""
     honor_labels: bool | None = None
     """Whether Prometheus keeps the labels of dcgm-exporter, as in GpuMetrics. Default false."""
+    objectives: bool = False
+    """Whether what Alerts records of promises and money is shown."""
     vllm_releases: list[str] | None = None
     """Releases of vLLM that serve, e.g. `0.4.1`: what none of them reports is left out. Default:
     everything is shown."""
@@ -73,6 +76,7 @@ class Dashboards(pulumi.ComponentResource):
         dashboards = {
             "vllm": vllm_dashboard(args.vllm_releases),
             "gpu": gpu_dashboard(args.flavor, labels),
+            **({"objectives": objectives_dashboard()} if args.objectives else {}),
         }
 
         super().__init__("ack-inference:index:Dashboards", name, args.dump(), opts)
@@ -268,6 +272,60 @@ def gpu_dashboard(flavor: MetricsFlavor, labels: PodLabels) -> Dashboard:
                 "watt",
                 "It rises with real work, unlike the time with a kernel at work.",
                 (line("sum", "DCGM_FI_DEV_POWER_USAGE"),),
+            ),
+        ),
+    )
+
+
+def objectives_dashboard() -> Dashboard:
+    """What users were promised, and what it costs: the series that `Alerts` records."""
+    own = 'namespace="$namespace",model=~"$model"'
+    burning = ",".join(sorted({window for burn in BURNS for window in (burn.short, burn.long)}))
+
+    def line(series: str, legend: str) -> Query:
+        return Query(f"{_names_of(series, 'gauge')[0]}{{{own}}}", legend)
+
+    return Dashboard(
+        uid="ack-inference-objectives",
+        title="Promises to users of models",
+        variables=(
+            Variable("namespace", "label_values(model:ttft_seconds:p95, namespace)"),
+            Variable(
+                "model",
+                'label_values(model:ttft_seconds:p95{namespace="$namespace"}, model)',
+                multiple=True,
+            ),
+        ),
+        panels=(
+            Panel(
+                "Time to first token, p95",
+                "s",
+                "What the alert on late first tokens looks at: over 5 minutes.",
+                (line("model:ttft_seconds:p95", _BY_MODEL),),
+            ),
+            Panel(
+                "Late first tokens",
+                "percentunit",
+                f"Share of the requests that came later than promised, over {burning}.",
+                (line("model:ttft_slow:ratio", f"{_BY_MODEL} {{{{window}}}}"),),
+            ),
+            Panel(
+                "Tokens",
+                "short",
+                "Read and written per second, over an hour.",
+                (line("model:tokens:rate1h", _BY_MODEL),),
+            ),
+            Panel(
+                "Replicas, in money per hour",
+                "short",
+                "By the share of a node's cards that a replica takes, and the prices of the plan.",
+                (line("model:replicas:price_hourly", f"{_BY_MODEL} {{{{currency}}}}"),),
+            ),
+            Panel(
+                "A million tokens, in money",
+                "short",
+                "Read and written, over an hour. It falls as replicas have more to do.",
+                (line("model:million_tokens:price", f"{_BY_MODEL} {{{{currency}}}}"),),
             ),
         ),
     )

@@ -5,6 +5,12 @@ from .canary_route import CanaryRoute as CanaryRoute
 from .canary_route import CanaryRouteArgs as CanaryRouteArgs
 from .ingress import IngressTls as IngressTls
 from .ingress import ModelIngress as ModelIngress
+from .keda_scale import AuthMode as AuthMode
+from .keda_scale import KedaAuthentication as KedaAuthentication
+from .keda_scale import KedaMetric as KedaMetric
+from .keda_scale import KedaScale as KedaScale
+from .keda_scale import KedaTrigger as KedaTrigger
+from .knative_model import Ahpa as Ahpa
 from .knative_model import KnativeModel as KnativeModel
 from .knative_model import KnativeModelArgs as KnativeModelArgs
 from .knative_model import KnativeServe as KnativeServe
@@ -63,6 +69,8 @@ from .scenarios import Scenario as Scenario
 from .scenarios import Spike as Spike
 from .scenarios import Steady as Steady
 from .scenarios import Tide as Tide
+from .schedule import ScaleSchedule as ScaleSchedule
+from .schedule import ScheduledWindow as ScheduledWindow
 from .server import ModelServer as ModelServer
 from .server import Resources as Resources
 from .training_job import TrainingJob as TrainingJob

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import pulumi
 from pydantic import Field
@@ -27,7 +27,13 @@ from ..crds.knative import (
     default_host,
     service_faults,
 )
-from ..crds.knative_annotations import AUTOSCALING, KPA, PROGRESS_DEADLINE, ServingLimits
+from ..crds.knative_annotations import (
+    AHPA,
+    AUTOSCALING,
+    KPA,
+    PROGRESS_DEADLINE,
+    ServingLimits,
+)
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
 from .availability import declare_budget
@@ -35,6 +41,8 @@ from .ingress import declare_mapping, knative_faults
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .shutdown import knative_shutdown
 
+SCALE_STRATEGY: Final = "autoscaling.alibabacloud.com/scaleStrategy"
+"""Annotation that says what AHPA does; ack_use-ahpa-to-enable-predictive-scaling-in-knative-2."""
 RESERVE = "knative.aliyun.com/reserve-instance"
 """Annotation that turns reserve instances on; the other ones begin with it."""
 
@@ -46,6 +54,8 @@ class Metric(StrEnum):
     """Requests in hand per replica: right for requests that take seconds."""
     RPS = "rps"
     """Requests per second per replica."""
+    RT = "rt"
+    """Time of a request, in milliseconds, with `ahpa` alone."""
 
 
 class ReserveType(StrEnum):
@@ -57,6 +67,23 @@ class ReserveType(StrEnum):
     """Elastic Container Instances, through a virtual node."""
     ACS = "acs"
     """Container Compute Service, through a virtual node."""
+
+
+class Ahpa(Args):
+    """ACK's predictive autoscaler in place of Knative's: it has replicas before they are needed.
+
+    It forecasts a day ahead, and wants 7 days of metrics before; the component AHPA Controller
+    needs the ConfigMap kube-system/application-intelligence with prometheusUrl and token.
+    https://www.alibabacloud.com/help/en/ack/product-overview/application-intelligence-controller
+    """
+
+    strategy: str | None = Field(default=None, min_length=1, examples=["observer"])
+    """What it does with a forecast, as ACK documents it: `observer` looks, and changes nothing.
+    Left out, ACK's default, which no page says that we could read."""
+
+    def annotations(self) -> dict[str, str]:
+        """Annotations beside the class."""
+        return {SCALE_STRATEGY: self.strategy} if self.strategy else {}
 
 
 class Scale(Args):
@@ -92,10 +119,32 @@ class Scale(Args):
     scale_down_delay_seconds without a request: with 600 the replica goes after 660 s. Knative's
     default is 0."""
 
+    ahpa: Ahpa | None = None
+    """Present: ACK's AHPA scales, and what is said of windows, panic and delays means nothing."""
+
     def _faults(self) -> Iterator[Fault]:
         if self.min > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
+        if self.ahpa is None and self.metric is Metric.RT:
+            why = "Knative's own autoscaler knows no time of requests"
+            yield Fault("metric", self.metric, "concurrency or rps, or ahpa given", why)
+        if self.ahpa is not None and self.target is None:
+            yield Fault("target", MISSING, "given with ahpa", "Knative's default is not AHPA's")
+        for field in _OF_KPA if self.ahpa else ():
+            if (got := getattr(self, field)) is not None:
+                why = "it is a setting of Knative's own autoscaler, which does not scale"
+                yield Fault(field, got, "left out with ahpa", why)
+
+
+_OF_KPA: Final = (
+    "target_utilization_percent",
+    "window_seconds",
+    "panic_window_percent",
+    "panic_threshold_percent",
+    "scale_down_delay_seconds",
+    "zero_retention_seconds",
+)
 
 
 class Reserve(Args):
@@ -310,7 +359,7 @@ def annotations(serve: KnativeServe) -> dict[str, str]:
     """Annotations of the pods' template: autoscaler, progress deadline, reserve instance."""
     scale = serve.scale
     autoscaling = {
-        "class": KPA,
+        "class": AHPA if scale.ahpa else KPA,
         "metric": scale.metric,
         "target": None if scale.target is None else plain(scale.target),
         "min-scale": scale.min,
@@ -325,7 +374,8 @@ def annotations(serve: KnativeServe) -> dict[str, str]:
     result = {f"{AUTOSCALING}{k}": str(v) for k, v in autoscaling.items() if v is not None}
     # It starts anew with each replica that is ready, so it is the time of one start.
     result[PROGRESS_DEADLINE] = f"{serve.startup_seconds}s"
-    return {**result, **_reserve(serve.reserve), **(serve.annotations or {})}
+    predicted = scale.ahpa.annotations() if scale.ahpa else {}
+    return {**result, **predicted, **_reserve(serve.reserve), **(serve.annotations or {})}
 
 
 def _reserve(reserve: Reserve | None) -> dict[str, str]:

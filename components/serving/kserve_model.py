@@ -25,6 +25,7 @@ from ..args import (  # noqa: F401
 from ..catalog.metrics import METRICS
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
+from ..crds.keda import TRANSFER_HPA, ScaledObject, ScaledObjectSpec
 from ..crds.knative import default_host as knative_host
 from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
 from ..crds.kserve import (
@@ -54,6 +55,7 @@ from .ingress import (
     knative_faults,
     timeouts,
 )
+from .keda_scale import KedaMetric, KedaScale, KedaTrigger, pod_series, scaled_object
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
@@ -84,6 +86,8 @@ class KServeMetric(StrEnum):
     """CPU in percent of the request, scaled by KServe itself."""
     MEMORY = "memory"
     """Memory in percent of the request, scaled by KServe itself."""
+    VLLM_TTFT_P95 = "vllm_time_to_first_token_p95"
+    """Seconds to the first token that 95 % of the requests stay below, with `keda`."""
     CONCURRENCY = "concurrency"
     """Requests in hand, scaled by Knative under KServe."""
     PROMETHEUS = "prometheus"
@@ -117,7 +121,8 @@ class KServeScale(Args):
     """Between which bounds, and on what, a model scales."""
 
     min: int = Field(default=1, ge=0)
-    """Fewest replicas. 0 only with concurrency or prometheus, which no HPA scales alone."""
+    """Fewest replicas. 0 only with concurrency or prometheus, which no HPA scales alone, or with
+    what wakes the model in `keda`."""
     max: int = Field(ge=1, le=1000)
     """Most replicas."""
     metric: KServeMetric
@@ -130,15 +135,21 @@ class KServeScale(Args):
     memory or concurrency."""
     query: PrometheusQuery | None = None
     """What KEDA asks for, with metric prometheus."""
+    keda: KedaScale | None = None
+    """Present: KEDA scales, on `metric` and further figures at once, and by hours. Of `metric`,
+    vllm_* and prometheus can be had."""
 
     def _faults(self) -> Iterator[Fault]:
         if self.min > self.max:
             why = "the autoscaler needs an ordered range"
             yield Fault("min", self.min, f"at most max ({self.max})", why)
-        if self.min == 0 and self.metric not in _TO_ZERO:
-            want = f"1 or more, or metric {' or '.join(_TO_ZERO)}"
-            why = "an HPA cannot scale to 0, since no pod is left to measure"
-            yield Fault("min", 0, want, why)
+        if self.min == 0:
+            yield from self._zero_faults()
+        if self.keda is not None:
+            yield from self.keda.range_faults(self.min, self.max, self.metric, self.target)
+        elif self.metric is KServeMetric.VLLM_TTFT_P95:
+            why = "KEDA alone scales on it: it is one figure over all pods"
+            yield Fault("keda", MISSING, f"given with metric {self.metric}", why)
         integral = {KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY}
         if self.metric in integral and not self.target.is_integer():
             want = "a whole number"
@@ -164,9 +175,26 @@ class KServeScale(Args):
             want, why = f"left out with {self.metric}", "KServe hands it to no autoscaler"
             yield Fault("scale_down_seconds", self.window, want, why)
 
+    def _zero_faults(self) -> Iterator[Fault]:
+        """Refuses no pods where nothing could start the first one again."""
+        reported = pod_series(self.query.query) if self.query else []
+        wakes = self.metric in _TO_ZERO and not reported
+        if wakes or (self.keda and self.keda.wakes):
+            return
+        if self.keda is None and self.query is None:
+            want = f"1 or more, or metric {' or '.join(_TO_ZERO)}"
+            yield Fault("min", 0, want, "an HPA cannot scale to 0, since no pod is left to measure")
+            return
+        want = "1 or more, or a query of what is there without pods, or keda.schedule"
+        what = reported[0] if reported else self.metric
+        why = f"no pod is left to report {what}, so nothing would start the first one"
+        yield Fault("min", 0, want, why)
+
     @property
     def scaler(self) -> AutoscalerClass | None:
         """Who scales in Standard mode; None in Knative mode."""
+        if self.keda is not None:
+            return AutoscalerClass.EXTERNAL
         if self.metric is KServeMetric.CONCURRENCY:
             return None
         if self.metric is KServeMetric.PROMETHEUS:
@@ -300,10 +328,14 @@ class KServeModelArgs(ModelArgs):
             yield from knative_faults(self.ingress)
         elif self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
+        keda, first = self.serve.scale.keda, self.serve.scale.query
+        if keda and keda.server is None and (first is None or keda.triggers):
+            why = "KEDA asks it for the figures"
+            yield Fault("serve.scale.keda.server", MISSING, "given", why)
 
 
 class KServeModel(pulumi.ComponentResource):
-    """An InferenceService, and the HPA where its metric is none that KServe scales on itself."""
+    """An InferenceService, and the HPA or ScaledObject where KServe does not scale it itself."""
 
     host: pulumi.Output[str]
     """Host name of the service, for the Host header of a request."""
@@ -328,14 +360,16 @@ class KServeModel(pulumi.ComponentResource):
             spec = ingress_spec(args.ingress, args.ingress_class, deployment_name(name))
             notes = ingress_annotations(args)
             declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
-        if scaler is not None:
-            HorizontalPodAutoscaler(
-                f"{name}-autoscaler",
-                scaler,
-                metadata(f"{name}-hpa", args.namespace, labels=args.labels),
-                # KServe makes the Deployment that it scales.
-                child_options(self, opts, depends_on=[deployed]),
-            )
+        # KServe makes the Deployment that it scales.
+        after = child_options(self, opts, depends_on=[deployed])
+        if isinstance(scaler, ScaledObjectSpec):
+            # An HPA of ours that scaled it before goes after this has come, so KEDA takes it over.
+            notes = {TRANSFER_HPA: "true"}
+            about = metadata(f"{name}-keda", args.namespace, labels=args.labels, annotations=notes)
+            ScaledObject(f"{name}-autoscaler", scaler, about, after)
+        elif scaler is not None:
+            about = metadata(f"{name}-hpa", args.namespace, labels=args.labels)
+            HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
         declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         self.host = pulumi.Output.from_input(host(name, args))
@@ -346,14 +380,15 @@ class KServeModel(pulumi.ComponentResource):
 @once
 def render(
     name: str, args: KServeModelArgs
-) -> tuple[InferenceServiceSpec, HorizontalPodAutoscalerSpec | None]:
+) -> tuple[InferenceServiceSpec, HorizontalPodAutoscalerSpec | ScaledObjectSpec | None]:
     """The InferenceService of a model of a name, and its autoscaler where KServe makes none.
 
     Raises:
         ValidationError: KServe takes no such service.
         Refusal: It would refuse it, or could make no host of the name.
     """
-    service, scaler = inference_service_spec(args), autoscaler_spec(name, args.serve.scale)
+    service = inference_service_spec(args)
+    scaler = scaled_object_spec(name, args) or autoscaler_spec(name, args.serve.scale)
     if faults := model_faults(name, args, service, model_metadata(name, args)):
         raise Refusal(*faults)
     return service, scaler
@@ -511,11 +546,44 @@ def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
     metric = {"backend": "prometheus", "server_address": query.server, "query": query.query}
     # KServe hands KEDA the text as it is, and KEDA reads 1.5 but not 1500m.
     target = {"type": "Value", "value": plain(scale.target)}
-    window = {"stabilization_window_seconds": scale.window}
     return {
         "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
-        "behavior": {"scale_down": window} if scale.window is not None else None,
+        "behavior": _behavior(scale),
     }
+
+
+def scaled_object_spec(name: str, args: KServeModelArgs) -> ScaledObjectSpec | None:
+    """What KEDA scales the Deployment by that KServe makes; None where another one does."""
+    scale = args.serve.scale
+    if scale.keda is None:
+        return None
+    first = KedaTrigger(
+        metric=KedaMetric(scale.metric),
+        target=scale.target,
+        activation=scale.keda.activation or 0,
+        query=scale.query.query if scale.query else None,
+    )
+    return scaled_object(
+        name,
+        args.namespace,
+        args.server.image,
+        low=scale.min,
+        high=scale.max,
+        first=first,
+        address=scale.query.server if scale.query else None,
+        keda=scale.keda,
+        behavior=_behavior(scale),
+        target=_deployment(name),
+    )
+
+
+def _deployment(name: str) -> dict[str, str]:
+    return {"api_version": "apps/v1", "kind": "Deployment", "name": deployment_name(name)}
+
+
+def _behavior(scale: KServeScale) -> dict[str, Any] | None:
+    window = {"stabilization_window_seconds": scale.window}
+    return {"scale_down": window} if scale.window is not None else None
 
 
 def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpec | None:
@@ -524,17 +592,12 @@ def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpe
         return None
     target = {"type": "AverageValue", "average_value": decimal(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": target}
-    window = {"stabilization_window_seconds": scale.window}
     return HorizontalPodAutoscalerSpec.model_validate(
         {
-            "scale_target_ref": {
-                "api_version": "apps/v1",
-                "kind": "Deployment",
-                "name": deployment_name(name),
-            },
+            "scale_target_ref": _deployment(name),
             "min_replicas": scale.min,
             "max_replicas": scale.max,
             "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": {"scale_down": window} if scale.window is not None else None,
+            "behavior": _behavior(scale),
         }
     )

@@ -139,6 +139,34 @@ class ScaleTarget:
     value: Number
     knative: PodAutoscaling | None = None
     """What Knative makes of target, limit and utilization; None where it does not scale by them."""
+    is_whole: bool = False
+    """Whether the value is of all pods together, such as a latency."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours in which there are more pods."""
+
+    start: str
+    """As cron has it."""
+    end: str
+    time_zone: str
+    pods: Number
+
+    def __str__(self) -> str:
+        return f"from '{self.start}' to '{self.end}' ({self.time_zone})"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """When KEDA goes to no pod, and back."""
+
+    wakes: tuple[tuple[str, Number], ...]
+    """What can be there without a pod, each with what it has to be above for the first one."""
+    keeps: tuple[tuple[str, Number], ...]
+    """What else keeps the last pod, likewise: only pods report it."""
+    polling_seconds: Number
+    cooldown_seconds: Number
 
 
 @dataclass(frozen=True)
@@ -161,6 +189,12 @@ class ReplicaRange:
     reserve: ReservePods | None = None
     pods_each: Number = None
     """Pods of what is counted, where that is groups; None where it is pods."""
+    hours: tuple[Hours, ...] = ()
+    """When there are more than `least`."""
+    activation: Activation | None = None
+    """None where no autoscaler goes to no pod by what it asks for."""
+    looks_back_seconds: Number = None
+    """How long pods stay after what they were for, where the object says it."""
 
 
 @dataclass(frozen=True)

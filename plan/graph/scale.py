@@ -15,10 +15,21 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.llm_inference_service_labels import workload_name
+from components.serving.keda_scale import pod_series
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
 from ..pods import Pods, pods_of
-from .model import Completion, Missing, Number, ReplicaRange, ReservePods, ScaleTarget, Share
+from .model import (
+    Activation,
+    Completion,
+    Hours,
+    Missing,
+    Number,
+    ReplicaRange,
+    ReservePods,
+    ScaleTarget,
+    Share,
+)
 
 _CANARY: Final = "nginx.ingress.kubernetes.io/canary"
 _NEWEST: Final = "the newest revision"
@@ -98,6 +109,9 @@ def _kserve(objects: Objects, service: Manifest) -> ReplicaRange | Missing:
     deployment = f"{name_of(service)}-predictor"
     if scaler := _scaler(objects, service, "Deployment", deployment):
         return _bounded(section(scaler, "spec"))
+    place = namespace_of(service), "Deployment", deployment
+    for scaled in objects.by(_scaled, "keda.sh", "ScaledObject").get(place, ()):
+        return _by_keda(section(scaled, "spec"))
     notes = section(service, "metadata", "annotations")
     if notes.get(f"{_KSERVE}/autoscalerClass") == "external":
         return Missing(_HPA, deployment)
@@ -114,6 +128,53 @@ def _kserve(objects: Objects, service: Manifest) -> ReplicaRange | Missing:
     else:
         target = ScaleTarget(str(metric or "cpu"), number(80 if value is None else value))
     return _bounded(predictor, target)
+
+
+def _by_keda(spec: Mapping[str, Any]) -> ReplicaRange:
+    """What a ScaledObject says: figures, hours, and when it goes to no pod."""
+    triggers = list(items(spec, "triggers"))
+    asked = [(each, section(each, "metadata")) for each in triggers if each.get("type") != "cron"]
+    crons = [section(each, "metadata") for each in triggers if each.get("type") == "cron"]
+    hpa = section(spec, "advanced", "horizontalPodAutoscalerConfig", "behavior", "scaleDown")
+    rules = [
+        (pod_series(str(told.get("query"))), _asked(trigger), told.get("activationThreshold", 0))
+        for trigger, told in asked
+    ]
+    activation = Activation(
+        tuple((name, number(value)) for of_pods, name, value in rules if not of_pods),
+        tuple((name, number(value)) for of_pods, name, value in rules if of_pods),
+        number(spec.get("pollingInterval", 30)),
+        number(spec.get("cooldownPeriod", 300)),
+    )
+    least = spec.get("minReplicaCount", 0)
+    return ReplicaRange(
+        number(least),
+        number(spec.get("maxReplicaCount", 100)),
+        tuple(
+            ScaleTarget(
+                _asked(trigger),
+                number(told.get("threshold")),
+                is_whole=trigger.get("metricType") == "Value",
+            )
+            for trigger, told in asked
+        ),
+        hours=tuple(
+            Hours(
+                str(told.get("start")),
+                str(told.get("end")),
+                str(told.get("timezone")),
+                number(told.get("desiredReplicas")),
+            )
+            for told in crons
+        ),
+        activation=None if least else activation,
+        looks_back_seconds=number(hpa.get("stabilizationWindowSeconds", 300)),
+    )
+
+
+def _asked(trigger: Mapping[str, Any]) -> str:
+    """Name of a trigger, or else its query."""
+    return str(trigger.get("name") or f"the query {section(trigger, 'metadata').get('query')}")
 
 
 def _replicas(objects: Objects, manifest: Manifest) -> ReplicaRange:

@@ -48,7 +48,11 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
             CustomKind("v1alpha1", "DataLoad", "dataloads"),
         ),
         "leaderworkerset.x-k8s.io": (CustomKind("v1", "LeaderWorkerSet", "leaderworkersets"),),
-        "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
+        "keda.sh": (CustomKind("v1alpha1", "ScaledObject", "scaledobjects"),),
+        "monitoring.coreos.com": (
+            CustomKind("v1", "PodMonitor", "podmonitors"),
+            CustomKind("v1", "PrometheusRule", "prometheusrules"),
+        ),
         "networking.internal.knative.dev": (
             CustomKind("v1alpha1", "ClusterDomainClaim", "clusterdomainclaims", "Cluster"),
         ),
@@ -74,7 +78,12 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
 UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "keda.sh": ("github.com/kedacore/keda/v2", "config/crd/bases"),
         "leaderworkerset.x-k8s.io": ("sigs.k8s.io/lws", "config/crd/bases"),
+        "monitoring.coreos.com": (
+            "github.com/prometheus-operator/prometheus-operator",
+            "example/prometheus-operator-crd",
+        ),
         "networking.internal.knative.dev": ("knative.dev/networking", "config"),
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
         "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),

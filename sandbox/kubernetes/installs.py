@@ -43,7 +43,7 @@ KNATIVE_CORE: Final = Install(
     controllers=(KNATIVE,),
 )
 
-KEDA: Final = Install(controllers=(keda.CONTROLLER,))
+KEDA: Final = Install(("keda.sh",), controllers=(keda.CONTROLLER,))
 """What a cluster has of which a stack file says `keda: true`: no stack installs it."""
 
 BASE: Final = Install(("scheduling.alibabacloud.com", "scheduling.sigs.k8s.io"))

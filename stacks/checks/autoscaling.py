@@ -24,15 +24,26 @@ USUAL_THRESHOLD_PERCENT = 200
 """Knative's own panic threshold. Whoever raised it has weighed bursts already."""
 
 
+def is_elastic(environment: Environment, model: ModelSection) -> bool:
+    """Whether a replica may have to wait for a new node."""
+    return any(pool.autoscale for pool in own_pools(environment, model.placement))
+
+
+def start_seconds(environment: Environment, model: ModelSection) -> int:
+    """What a start is estimated at: a new node, and the files where no cache has them."""
+    files = None if model.cache is not None else model.volume
+    load = float(gib(files.size)) / OSS_READ_GIB_PER_SECOND if files else 0
+    return round(load + (NODE_SCALE_OUT_SECONDS if is_elastic(environment, model) else 0))
+
+
 @warning
 def starts_take_their_time(environment: Environment) -> Iterator[str]:
     """A start that takes longer than it is allowed to is started over and over."""
     for path, model in models(environment):
         if model.cache is not None or model.volume is None:
             continue
-        elastic = any(pool.autoscale for pool in own_pools(environment, model.placement))
-        load = float(gib(model.volume.size)) / OSS_READ_GIB_PER_SECOND
-        need = round(load + (NODE_SCALE_OUT_SECONDS if elastic else 0))
+        elastic = is_elastic(environment, model)
+        need = start_seconds(environment, model)
         for kind, section in model.serve.sections.items():
             if not section.startup_seconds or section.startup_seconds >= need:
                 continue

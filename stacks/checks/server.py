@@ -8,6 +8,7 @@ from components.args import Fault, Words
 from components.serving.vllm_parallel import TENSOR
 from components.serving.vllm_sources import files, is_below, sources
 
+from ..arguments import signals_of
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .rules import check, warning
@@ -125,11 +126,15 @@ def scaled_metrics_are_published(environment: Environment) -> Iterator[Fault]:
     for path, model in models(environment):
         command = model.server.vllm_command
         for kind, section in model.serve.sections.items():
-            metric = section.scale.metric or ""
-            if command and NO_STATS in command.flags and metric.startswith("vllm"):
+            asks = {field: str(metric) for field, metric in signals_of(model)}
+            if (section.scale.metric or "").startswith("vllm"):
+                asks[f"serve.{kind}.scale.metric"] = section.scale.metric or ""
+            if model.slo is not None:
+                asks["slo"] = "given"
+            if command and NO_STATS in command.flags and asks:
                 place = "command" if model.server.vllm is None else "vllm.extra_args"
-                why = "vLLM then publishes no series, and "
-                why += f"{path}.serve.{kind}.scale.metric is {metric}"
+                [field, value], *_ = asks.items()
+                why = f"vLLM then publishes no series, and {path}.{field} is {value}"
                 yield Fault(f"{path}.server.{place}", NO_STATS, "left out", why)
 
 

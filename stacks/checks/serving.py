@@ -20,7 +20,7 @@ def metrics_have_an_adapter(environment: Environment) -> Iterator[Fault]:
     names = [metric.name for metric in offered(flavor)]
     for path, section in sections(environment):
         metric = section.scale.metric
-        if metric not in METRICS:
+        if metric not in METRICS or getattr(section.scale, "keda", None):
             continue
         if environment.gpu_metrics is None:
             want = f"given, for {path}.scale.metric"

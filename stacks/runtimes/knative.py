@@ -49,6 +49,17 @@ def reserve_instances_are_offered(environment: Environment) -> Iterator[Fault]:
             yield Fault(f"{field}.type", reserve.type, want, "ECI and ACS run on a virtual node")
 
 
+@check
+def ahpa_is_there(environment: Environment) -> Iterator[Fault]:
+    """A class of autoscaler that no controller answers to leaves a model without any."""
+    for path, model in models(environment):
+        knative = model.serve.knative
+        if knative is not None and knative.scale.ahpa is not None and not environment.ahpa:
+            want = "true, once ACK's AHPA Controller is installed"
+            why = f"{path}.serve.knative.scale.ahpa is given, and nobody else scales that class"
+            yield Fault("ahpa", environment.ahpa, want, why)
+
+
 RUNTIME: Final = Runtime(
     args=model_args,
     component=KnativeModel,

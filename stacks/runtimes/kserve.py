@@ -14,6 +14,7 @@ from components.serving import (
     KServeMetric,
     KServeModel,
     KServeModelArgs,
+    KServeServe,
     ModelArgs,
     ModelServer,
 )
@@ -46,18 +47,27 @@ from .runtime import CanaryPart, Runtime
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
-    server = limited(environment, args.server)
+    server, serve = limited(environment, args.server), required(model.serve.kserve)
     is_on_knative = KNATIVE in platforms(model)
     longest = environment.knative.max_request_seconds if is_on_knative else None
     return args.model_copy(update={"server": server}).completed(
         partial(
             KServeModelArgs,
-            serve=required(model.serve.kserve),
+            serve=asked(environment, serve),
             domain=(environment.knative if is_on_knative else environment.kserve).domain,
             ingress_class=ingress_class(environment),
             max_request_seconds=longest,
         )
     )
+
+
+def asked(environment: Environment, serve: KServeServe) -> KServeServe:
+    """How a model is served, with the Prometheus of the cluster where KEDA is told no other."""
+    keda, metrics = serve.scale.keda, environment.gpu_metrics
+    if keda is None or keda.server is not None or metrics is None or metrics.url is None:
+        return serve
+    told = keda.model_copy(update={"server": metrics.url})
+    return serve.model_copy(update={"scale": serve.scale.model_copy(update={"keda": told})})
 
 
 def limited(environment: Environment, server: ModelServer) -> ModelServer:
@@ -138,12 +148,15 @@ def requests_end_before_their_pod(environment: Environment) -> Iterator[str]:
 
 @check
 def keda_is_there(environment: Environment) -> Iterator[Fault]:
-    """KServe hands a query to KEDA, and without it nobody scales."""
+    """KServe hands a query to KEDA, as we do ours, and without it nobody scales."""
     for path, model in models(environment):
-        metric = model.serve.kserve.scale.metric if model.serve.kserve else None
-        if metric is KServeMetric.PROMETHEUS and not environment.keda:
+        scale = model.serve.kserve.scale if model.serve.kserve else None
+        if scale is None or environment.keda:
+            continue
+        if scale.keda is not None or scale.metric is KServeMetric.PROMETHEUS:
             want = "true, once KEDA is installed"
-            why = f"{path}.serve.kserve.scale.metric is prometheus, which KEDA asks for"
+            asks = "keda is given" if scale.keda else "metric is prometheus, which KEDA asks for"
+            why = f"{path}.serve.kserve.scale.{asks}"
             yield Fault("keda", environment.keda, want, why)
 
 
@@ -202,6 +215,7 @@ RUNTIME: Final = Runtime(
         "metadata.annotations": "serve.kserve.annotations",
         "spec.predictor": "serve.kserve",
         "serve.request_seconds": "serve.kserve.request_seconds",
+        "serve.scale.keda": "serve.kserve.scale.keda",
         f"predictor.containers[{SERVING_CONTAINER}].env": "server.env",
         f"predictor.containers[{SERVING_CONTAINER}].volume_mounts": "server.mount_path",
         f"predictor.containers[{SERVING_CONTAINER}].ports": "server.port",

@@ -20,6 +20,7 @@ from .models import ModelSection
 from .namespaces import ElasticQuotaSection, NamespaceSection, NetworkPoliciesSection
 from .network import NetworkSection
 from .platform import (
+    AlertsSection,
     CertManagerMode,
     CertManagerSection,
     FluidSection,
@@ -129,8 +130,12 @@ class Environment(Args):
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""
     keda: bool = False
     """Whether the cluster has KEDA, which scaling on a query of one's own needs."""
+    ahpa: bool = False
+    """Whether the cluster has ACK's AHPA Controller, which `serve.knative.scale.ahpa` needs."""
     gpu_metrics: GpuMetricsSection | None = None
     """Metrics of vLLM and GPUs for the autoscaler. Left out, models cannot be scaled on them."""
+    alerts: AlertsSection | None = None
+    """Rules that tell when users wait, cards idle or tokens get dear. Left out, there are none."""
     fluid: FluidSection = FluidSection()
     """Settings of Fluid."""
     waits: WaitsSection = WaitsSection()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from components.args import Args, Fault, Words
 from components.names import NamespaceName, url_faults
+from components.platform.alerts import RulesForm
 from components.platform.fluid import FluidChart
 from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
@@ -197,6 +198,30 @@ class GpuMetricsSection(Args):
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"
             yield from url_faults("url", self.url, "the adapter connects to it", example)
+
+
+class AlertsSection(Args):
+    """Rules on what users of the models feel, on idle cards, and on what a token costs.
+
+    Every model has alerts; those on promises to its users need its `slo`.
+    """
+
+    form: RulesForm = RulesForm.PROMETHEUS_RULE
+    """As what rules are handed over: prometheus_rule where an operator reads them, config_map where
+    not. Whether Managed Service for Prometheus reads them, no page says that we could read: look at
+    `kubectl get crd prometheusrules.monitoring.coreos.com`, and whether rules show."""
+    namespace: NamespaceName | None = None
+    """Namespace of the rules, which has to exist. Default: the models'."""
+    rule_labels: dict[str, str] | None = None
+    """Labels by which Prometheus picks its rules. Default: `gpu_metrics.monitor_labels`."""
+    runbook_url: str | None = Field(default=None, pattern=r"^https?://[^#]+$")
+    """Address at which people read docs/guides/troubleshooting.md. Default: that path."""
+    queue_seconds: float = Field(default=10, gt=0)
+    """Time in the queue, in seconds, that 95 % of the requests have to stay below."""
+    idle_minutes: int = Field(default=60, ge=10, le=10080)
+    """How long a pod's cards may do nothing."""
+    limit_minutes: int = Field(default=15, ge=1, le=1440)
+    """How long a model may have as many replicas as it may have."""
 
 
 class WaitsSection(Args):

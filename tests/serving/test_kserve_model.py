@@ -7,7 +7,7 @@ import yaml
 from pulumi.provider.experimental.analyzer import Analyzer
 
 from components.annotations import simplify_annotations
-from components.catalog.metrics import METRICS
+from components.catalog.metrics import METRICS, SIGNALS
 from components.serving import (
     KServeModel,
     KServeModelArgs,
@@ -161,7 +161,7 @@ def test_the_autoscaler_comes_after_the_service_whose_deployment_it_scales():
 
 
 def test_every_metric_is_either_served_by_the_adapter_or_scaled_by_others():
-    elsewhere = {"cpu", "memory", "concurrency", "prometheus"}
+    elsewhere = {"cpu", "memory", "concurrency", "prometheus", *SIGNALS}
     assert {metric.value for metric in KServeMetric} == {*METRICS, *elsewhere}
 
 

@@ -72,6 +72,11 @@ def existing(**changes: Any) -> Raw:
     return raw_of("existing", **changes)
 
 
+def signals() -> Raw:
+    """The example that scales on figures and by hours."""
+    return configuration(ROOT / "examples/stacks/Pulumi.signals.yaml")
+
+
 def hybrid(**changes: Any) -> Raw:
     return raw_of("hybrid", **changes)
 

@@ -6,7 +6,9 @@ go 1.26.0
 require (
 	github.com/cert-manager/cert-manager v1.21.1
 	github.com/fluid-cloudnative/fluid v1.0.8
+	github.com/kedacore/keda/v2 v2.21.0
 	github.com/kserve/kserve v0.20.0
+	github.com/prometheus-operator/prometheus-operator v0.91.0
 	knative.dev/caching v0.0.0-20260727161800-0edbf88bc267
 	knative.dev/networking v0.0.0-20260727162500-c7a7b772cac9
 	knative.dev/operator v0.50.0

@@ -1,6 +1,6 @@
 """Cases of the rules of `stacks.runtimes.knative` and `stacks.platforms.knative`."""
 
-from ..environments import dev, existing, hybrid
+from ..environments import GONE, dev, existing, hybrid
 from .cases import Case, refusals
 from .parts import CHAT, at_port, scale
 
@@ -103,6 +103,62 @@ CASES = [
             "variable itself."
         ),
         {"models[qwen-chat].server.env": {"PORT": "80"}},
+    ),
+    Case(
+        "ahpa_is_there",
+        "a class of autoscaler that nobody answers to",
+        dev,
+        {"models[qwen].serve.knative.scale.ahpa": {"strategy": "observer"}},
+        (
+            "ahpa is False, but it must be true, once ACK's AHPA Controller is installed: "
+            "models[qwen].serve.knative.scale.ahpa is given, and nobody else scales that class."
+        ),
+        {"models[qwen].serve.knative.scale.ahpa": {"strategy": "observer"}, "ahpa": True},
+    ),
+    Case(
+        "Scale",
+        "the time of requests without AHPA",
+        dev,
+        {"models[qwen].serve.knative.scale.metric": "rt"},
+        (
+            "models[qwen].serve.knative.scale.metric is 'rt', but it must be concurrency or rps, "
+            "or ahpa given: Knative's own autoscaler knows no time of requests."
+        ),
+        {
+            "models[qwen].serve.knative.scale.metric": "rt",
+            "models[qwen].serve.knative.scale.ahpa": {},
+            "ahpa": True,
+        },
+    ),
+    Case(
+        "Scale",
+        "AHPA without a target",
+        dev,
+        {
+            "models[qwen].serve.knative.scale.target": GONE,
+            "models[qwen].serve.knative.scale.ahpa": {},
+            "ahpa": True,
+        },
+        (
+            "models[qwen].serve.knative.scale.target is missing, but it must be given with ahpa: "
+            "Knative's default is not AHPA's."
+        ),
+        {"models[qwen].serve.knative.scale.ahpa": {}, "ahpa": True},
+    ),
+    Case(
+        "Scale",
+        "a window of Knative's own autoscaler beside AHPA",
+        dev,
+        {
+            "models[qwen].serve.knative.scale.window_seconds": 60,
+            "models[qwen].serve.knative.scale.ahpa": {},
+            "ahpa": True,
+        },
+        (
+            "models[qwen].serve.knative.scale.window_seconds is 60, but it must be left out with "
+            "ahpa: it is a setting of Knative's own autoscaler, which does not scale."
+        ),
+        {"models[qwen].serve.knative.scale.window_seconds": 60},
     ),
     Case(
         "reserve_instances_are_offered",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..environments import hybrid
+from ..environments import GONE, hybrid, signals
 from .cases import Case, refusals, surprises
 from .parts import (
     ACK_KSERVE,
@@ -60,6 +60,17 @@ CASES = [
         {"cluster.version": "1.31"},
         "cluster.version is '1.31', but it must be 1.32 or later: the pinned KServe needs it.",
         {"cluster.version": "1.31", "kserve": {"chart": ACK_KSERVE}},
+    ),
+    Case(
+        "keda_is_there",
+        "figures without KEDA",
+        signals,
+        {"keda": False, "models[batch]": GONE},
+        (
+            "keda is False, but it must be true, once KEDA is installed: "
+            "models[chat].serve.kserve.scale.keda is given."
+        ),
+        {},
     ),
     Case(
         "keda_is_there",

@@ -1,0 +1,147 @@
+"""What KEDA is asked to scale by, against what a cluster and a release of vLLM tell it."""
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from components.args import MISSING, Fault, Words
+from components.catalog.vllm import vllm_image
+from components.catalog.vllm.table import any_release, release
+from components.serving.keda_scale import COOLDOWN_SECONDS, pod_series
+from components.serving.kserve_model import KServeScale
+
+from ..arguments import replica_prices, signals_of
+from ..needs import Needs
+from ..sections.environment import Environment
+from .autoscaling import start_seconds
+from .rules import check, warning, warning_by_needs
+from .views import models
+
+_ALIBABA: Final = ".aliyuncs.com"
+_SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
+
+
+@check
+def signals_are_collected(environment: Environment) -> Iterator[Fault]:
+    """KEDA asks Prometheus, which has to ask the pods."""
+    if environment.gpu_metrics is not None:
+        return
+    for path, model in models(environment):
+        if fields := signals_of(model):
+            field, metric = fields[0]
+            want = f"given, for {path}.{field} ({metric}); with install false where the cluster "
+            want += "collects vLLM's metrics by itself"
+            why = "its PodMonitor has Prometheus ask the pods, whose series KEDA asks for"
+            yield Fault("gpu_metrics", MISSING, want, why)
+
+
+@check
+def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fault]:
+    """Of a series that no pod reports KEDA reads 0, and the model never scales."""
+    for path, model in models(environment):
+        image = vllm_image(model.server.image)
+        if image is None:
+            continue
+        reported = release(image.version)
+        for field, query in _queries(_scale_of(environment, model.name)):
+            for name in pod_series(query):
+                base = _base(name)
+                if not name.startswith("vllm:") or base in reported.series:
+                    continue
+                others = base in any_release().series
+                what = "which another release does" if others else "and no release ever did"
+                want = f"one about a series of vLLM {reported.name}"
+                why = f"that does not report {name}, {what}"
+                yield Fault(f"{path}.serve.kserve.{field}", Words(query), want, why)
+
+
+def _base(name: str) -> str:
+    """A series without what its kind adds to its name."""
+    return next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
+
+
+def _scale_of(environment: Environment, name: str) -> KServeScale | None:
+    model = environment.model(name)
+    return model.serve.kserve.scale if model and model.serve.kserve else None
+
+
+def _queries(scale: KServeScale | None) -> Iterator[tuple[str, str]]:
+    """Queries of one's own, each with its field."""
+    if scale is not None and scale.query is not None:
+        yield "scale.query.query", scale.query.query
+    for index, trigger in enumerate(scale.keda.triggers if scale and scale.keda else []):
+        if trigger.query is not None:
+            yield f"scale.keda.triggers[{index}].query", trigger.query
+
+
+@check
+def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fault]:
+    """KEDA takes an address from the ScaledObject alone, where everybody reads it."""
+    for path, model in models(environment):
+        scale = _scale_of(environment, model.name)
+        if scale is None or scale.keda is None or scale.keda.authentication is not None:
+            continue
+        for field, server in (
+            ("keda.server", scale.keda.server),
+            ("query.server", scale.query.server if scale.query else None),
+        ):
+            if (urlsplit(server or "").hostname or "").endswith(_ALIBABA):
+                want = "given with the name of a TriggerAuthentication"
+                why = (
+                    f"{field} is that of Managed Service for Prometheus: either it asks who KEDA "
+                    "is, or its address opens it, and that stands in the ScaledObject in clear"
+                )
+                field = f"{path}.serve.kserve.scale.keda.authentication"
+                yield Fault(field, MISSING, want, why)
+                break
+
+
+@warning
+def models_outlast_their_start(environment: Environment) -> Iterator[str]:
+    """A model that goes sooner than it comes serves less than it starts."""
+    for path, model in models(environment):
+        scale = _scale_of(environment, model.name)
+        if scale is None or scale.keda is None or scale.min:
+            continue
+        cooldown = scale.keda.cooldown_seconds
+        cooldown = COOLDOWN_SECONDS if cooldown is None else cooldown
+        need = start_seconds(environment, model)
+        if cooldown < need:
+            yield (
+                f"{path}.serve.kserve.scale.keda.cooldown_seconds is {cooldown}, but a start is "
+                f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
+                f"second one a whole start. Give {need} or more."
+            )
+
+
+@check
+def promises_are_watched(environment: Environment) -> Iterator[Fault]:
+    """A promise that no rule knows is kept by chance."""
+    promised = [path for path, model in models(environment) if model.slo is not None]
+    if promised and environment.alerts is None:
+        yield Fault("alerts", MISSING, f"given, for {promised[0]}.slo", "its rules watch it")
+    if environment.alerts is not None and environment.gpu_metrics is None:
+        want = "given, for alerts; with install false where the cluster collects vLLM's metrics"
+        why = "rules over series that nobody collects stay silent"
+        yield Fault("gpu_metrics", MISSING, want, why)
+
+
+@warning_by_needs
+def watched_models_are_collected(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Rules stay silent over what no one collects, or has no price."""
+    for path, model in models(environment):
+        if environment.alerts is None or model.slo is None:
+            continue
+        metrics = environment.gpu_metrics
+        if needs.on_knative(model) and metrics and metrics.install:
+            yield (
+                f"{path}.slo is given, but the PodMonitor of gpu_metrics asks pods that carry "
+                "KServe's label, and Knative's have another: have Prometheus ask pods with "
+                "serving.knative.dev/service yourself, or the alerts stay silent."
+            )
+        if model.slo.price_per_million_tokens and not replica_prices(environment, model):
+            yield (
+                f"{path}.slo.price_per_million_tokens is given, but of a node of its pools no "
+                "price is known, or no part of one that a replica takes: give "
+                "prices.nodes_hourly, or nobody is told."
+            )

@@ -1,0 +1,489 @@
+"""Cases of the rules of `stacks.checks.signals`, and of what KEDA is asked to scale by."""
+
+from typing import Any
+
+from ..environments import GONE, signals
+from .cases import Case, refusals, surprises
+
+CHAT = "models[chat].serve.kserve.scale"
+BATCH = "models[batch].serve.kserve.scale"
+WINDOW = {"start": "0 8 * * 1-5", "end": "0 20 * * 1-5", "replicas": 3}
+OPTS = "models[chat].server.vllm.extra_args"
+
+
+def windows(*windows: dict[str, Any], zone: str = "Asia/Shanghai") -> dict[str, Any]:
+    return {f"{CHAT}.keda.schedule": {"time_zone": zone, "windows": [*windows]}}
+
+
+def window(**changes: Any) -> dict[str, Any]:
+    return windows({**WINDOW, **changes})
+
+
+ARMS = "http://cn-beijing.arms.aliyuncs.com:9090/api/v1/prometheus/x"
+P = "http://p:9090"
+ASK = {"metric": "prometheus", "query": "sum(rate(requests[2m]))", "target": 5}
+
+CASES = [
+    Case(
+        "promises_are_watched",
+        "rules over series that nobody collects",
+        signals,
+        {
+            "gpu_metrics": GONE,
+            "models[batch]": GONE,
+            CHAT + ".keda": GONE,
+            CHAT + ".metric": "cpu",
+            CHAT + ".target": 80,
+        },
+        (
+            "gpu_metrics is missing, but it must be given, for alerts; with install false where "
+            "the cluster collects vLLM's metrics: rules over series that nobody collects stay "
+            "silent."
+        ),
+        {
+            "gpu_metrics": {"install": False},
+            "models[batch]": GONE,
+            CHAT + ".keda": GONE,
+            CHAT + ".metric": "cpu",
+            CHAT + ".target": 80,
+        },
+    ),
+    Case(
+        "signals_are_collected",
+        "figures that nobody collects",
+        signals,
+        {
+            "gpu_metrics": GONE,
+            "alerts": GONE,
+            "models[chat].slo": GONE,
+            CHAT + ".keda.server": P,
+            "models[batch]": GONE,
+        },
+        (
+            "gpu_metrics is missing, but it must be given, for "
+            "models[chat].serve.kserve.scale.metric (vllm_num_requests_waiting); with install "
+            "false where the cluster collects vLLM's metrics by itself: its PodMonitor has "
+            "Prometheus ask the pods, whose series KEDA asks for."
+        ),
+        {"gpu_metrics": {"install": False}, CHAT + ".keda.server": P, BATCH + ".keda.server": P},
+    ),
+    Case(
+        "KServeModelArgs",
+        "no Prometheus that KEDA could ask",
+        signals,
+        {"gpu_metrics": {"install": False}, BATCH + ".keda.server": P},
+        (
+            "models[chat].serve.kserve.scale.keda.server is missing, but it must be given: KEDA "
+            "asks it for the figures."
+        ),
+        {"gpu_metrics": {"install": False}, CHAT + ".keda.server": P, BATCH + ".keda.server": P},
+    ),
+    Case(
+        "queries_name_series_that_there_are",
+        "a query over a series that the release has dropped",
+        signals,
+        {BATCH + ".keda.triggers": [ASK, {**ASK, "query": "max(vllm:gpu_cache_usage_perc)"}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[1].query is "
+            "max(vllm:gpu_cache_usage_perc), but it must be one about a series of vLLM 0.28.0: "
+            "that does not report vllm:gpu_cache_usage_perc, which another release does."
+        ),
+        {BATCH + ".keda.triggers": [ASK, {**ASK, "query": "max(vllm:kv_cache_usage_perc)"}]},
+    ),
+    Case(
+        "queries_name_series_that_there_are",
+        "a query over a counter that no release has",
+        signals,
+        {
+            BATCH + ".keda.triggers": [
+                ASK,
+                {**ASK, "query": "sum(rate(vllm:time_to_first_token_ms_bucket[2m]))"},
+            ]
+        },
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[1].query is "
+            "sum(rate(vllm:time_to_first_token_ms_bucket[2m])), but it must be one about a series "
+            "of vLLM 0.28.0: that does not report vllm:time_to_first_token_ms_bucket, and no "
+            "release ever did."
+        ),
+        {
+            BATCH + ".keda.triggers": [
+                ASK,
+                {**ASK, "query": "sum(rate(vllm:time_to_first_token_seconds_sum[2m]))"},
+            ]
+        },
+    ),
+    Case(
+        "managed_prometheus_is_signed_in_to",
+        "Managed Service for Prometheus without signing in",
+        signals,
+        {CHAT + ".keda.server": ARMS},
+        (
+            "models[chat].serve.kserve.scale.keda.authentication is missing, but it must be given "
+            "with the name of a TriggerAuthentication: keda.server is that of Managed Service for "
+            "Prometheus: either it asks who KEDA is, or its address opens it, and that stands in "
+            "the ScaledObject in clear."
+        ),
+        {
+            CHAT + ".keda.server": ARMS,
+            CHAT + ".keda.authentication": {"name": "arms", "mode": "basic"},
+        },
+    ),
+    Case(
+        "promises_are_watched",
+        "a promise without rules",
+        signals,
+        {"alerts": GONE},
+        ("alerts is missing, but it must be given, for models[chat].slo: its rules watch it."),
+        {"alerts": GONE, "models[chat].slo": GONE},
+    ),
+    Case(
+        "vllm_publishes_its_series",
+        "figures of a vLLM that publishes none",
+        signals,
+        {OPTS: ["--disable-log-stats"]},
+        (
+            "models[chat].server.vllm.extra_args is '--disable-log-stats', but it must be left "
+            "out: vLLM then publishes no series, and models[chat].serve.kserve.scale.metric is "
+            "vllm_num_requests_waiting."
+        ),
+        {},
+    ),
+    Case(
+        "bucket_faults",
+        "a promise between two buckets",
+        signals,
+        {"models[chat].slo.ttft_seconds": 2},
+        (
+            "models[chat].slo.ttft_seconds is 2.0, but it must be the bound of a bucket, 1 or "
+            "2.5: vLLM 0.28.0 counts first tokens by such bounds, and an alert on another one "
+            "stays silent."
+        ),
+        {"models[chat].slo.ttft_seconds": 5},
+    ),
+    Case(
+        "bucket_faults",
+        "a promise beyond the last bucket of an old release",
+        signals,
+        {
+            "models[chat].slo.ttft_seconds": 20,
+            "models[chat].server.image": "docker.io/vllm/vllm-openai:v0.8.3",
+        },
+        (
+            "models[chat].slo.ttft_seconds is 20.0, but it must be the bound of a bucket, 10: "
+            "vLLM 0.8.3 counts first tokens by such bounds, and an alert on another one stays "
+            "silent."
+        ),
+        {"models[chat].slo.ttft_seconds": 20},
+    ),
+    Case(
+        "Objective",
+        "an objective whose budget no alert can reach",
+        signals,
+        {"models[chat].slo.percent": 93},
+        (
+            "models[chat].slo.percent is 93.0, but it must be more than 93.06 with window_days "
+            "30: an alert at 14.4 times the budget would need more requests than there are."
+        ),
+        {"models[chat].slo.percent": 93.1},
+    ),
+    Case(
+        "KServeScale",
+        "no replica, and pods alone to tell",
+        signals,
+        {BATCH + ".keda.triggers": [], BATCH + ".keda.schedule": GONE},
+        (
+            "models[batch].serve.kserve.scale.min is 0, but it must be 1 or more, or a query of "
+            "what is there without pods, or keda.schedule: no pod is left to report "
+            "vllm_num_requests_running, so nothing would start the first one."
+        ),
+        {BATCH + ".keda.triggers": []},
+    ),
+    Case(
+        "KServeScale",
+        "no replica, and a query over what pods report",
+        signals,
+        {
+            BATCH + ".keda.triggers": [{**ASK, "query": "sum(vllm:num_requests_waiting)"}],
+            BATCH + ".keda.schedule": GONE,
+        },
+        (
+            "models[batch].serve.kserve.scale.min is 0, but it must be 1 or more, or a query of "
+            "what is there without pods, or keda.schedule: no pod is left to report "
+            "vllm_num_requests_running, so nothing would start the first one."
+        ),
+        {BATCH + ".keda.triggers": [ASK], BATCH + ".keda.schedule": GONE},
+    ),
+    Case(
+        "KServeScale",
+        "first tokens without KEDA",
+        signals,
+        {CHAT + ".metric": "vllm_time_to_first_token_p95", CHAT + ".keda": GONE},
+        (
+            "models[chat].serve.kserve.scale.keda is missing, but it must be given with metric "
+            "vllm_time_to_first_token_p95: KEDA alone scales on it: it is one figure over all "
+            "pods."
+        ),
+        {CHAT + ".keda": GONE},
+    ),
+    Case(
+        "KedaTrigger",
+        "an activation above the target",
+        signals,
+        {BATCH + ".keda.triggers": [{**ASK, "activation": 5}]},
+        (
+            "models[batch].serve.kserve.scale.keda.triggers[0].activation is 5.0, but it must be "
+            "less than target (5): a load that asks for a second replica would not keep the "
+            "first."
+        ),
+        {BATCH + ".keda.triggers": [{**ASK, "activation": 4.9}]},
+    ),
+    Case(
+        "KedaScale",
+        "an activation of the first metric above its target",
+        signals,
+        {BATCH + ".keda.activation": 16},
+        (
+            "models[batch].serve.kserve.scale.keda.activation is 16.0, but it must be less than "
+            "target (16): a load that asks for a second replica would not keep the first."
+        ),
+        {BATCH + ".keda.activation": 15},
+    ),
+    Case(
+        "KedaScale",
+        "a way to no replica where one always stays",
+        signals,
+        {CHAT + ".keda.cooldown_seconds": 600},
+        (
+            "models[chat].serve.kserve.scale.keda.cooldown_seconds is 600, but it must be left "
+            "out, or min 0: it is about the way to no replica and back, and 1 always stay."
+        ),
+        {BATCH + ".keda.cooldown_seconds": 600},
+    ),
+    Case(
+        "KedaScale",
+        "a metric twice",
+        signals,
+        {CHAT + ".keda.triggers": [{"metric": "vllm_num_requests_waiting", "target": 2}]},
+        (
+            "models[chat].serve.kserve.scale.keda.triggers[0].metric is "
+            "'vllm_num_requests_waiting', but it must be another one than scale.metric: the lower "
+            "target of the two always wins."
+        ),
+        {CHAT + ".keda.triggers": [{"metric": "vllm_num_requests_running", "target": 2}]},
+    ),
+    Case(
+        "KedaScale",
+        "a metric that is of single pods",
+        signals,
+        {CHAT + ".metric": "gpu_utilization"},
+        (
+            "models[chat].serve.kserve.scale.metric is 'gpu_utilization', but it must be one of "
+            "vllm_num_requests_waiting, vllm_kv_cache_usage, vllm_num_requests_running, "
+            "vllm_time_to_first_token_p95, prometheus: KEDA scales on figures over all replicas."
+        ),
+        {CHAT + ".metric": "vllm_num_requests_running"},
+    ),
+    Case(
+        "KedaTrigger",
+        "a query without prometheus",
+        signals,
+        {CHAT + ".keda.triggers": [{"metric": "vllm_kv_cache_usage", "target": 0.8, "query": "x"}]},
+        (
+            "models[chat].serve.kserve.scale.keda.triggers[0].query is given with metric "
+            "vllm_kv_cache_usage, but it must be left out, or metric prometheus: the other "
+            "metrics have queries of their own here."
+        ),
+        {CHAT + ".keda.triggers": [{"metric": "prometheus", "target": 0.8, "query": "x"}]},
+    ),
+    Case(
+        "KedaTrigger",
+        "more of the cache than there is",
+        signals,
+        {CHAT + ".keda.triggers": [{"metric": "vllm_kv_cache_usage", "target": 80}]},
+        (
+            "models[chat].serve.kserve.scale.keda.triggers[0].target is 80.0, but it must be 1 or "
+            "less: a replica never reports more, so the model would not scale."
+        ),
+        {CHAT + ".keda.triggers": [{"metric": "vllm_kv_cache_usage", "target": 1}]},
+    ),
+    Case(
+        "ScaleSchedule",
+        "windows at the same time",
+        signals,
+        windows(WINDOW, {"start": "0 19 * * 5", "end": "0 22 * * 5", "replicas": 2}),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[1] is 0 19 * * 5 to 0 22 * * "
+            "5, but it must be at other times than windows[0]: the higher one of the two wins, "
+            "and the other says what is not so."
+        ),
+        windows(WINDOW, {"start": "0 20 * * 5", "end": "0 22 * * 5", "replicas": 2}),
+    ),
+    Case(
+        "ScaleSchedule",
+        "windows that meet over the new year",
+        signals,
+        windows(
+            {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 2},
+            {"start": "0 1 1 1 *", "end": "0 5 1 1 *", "replicas": 3},
+        ),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[1] is 0 1 1 1 * to 0 5 1 1 *, "
+            "but it must be at other times than windows[0]: the higher one of the two wins, and "
+            "the other says what is not so."
+        ),
+        windows(
+            {"start": "0 22 * * *", "end": "0 2 * * *", "replicas": 2},
+            {"start": "0 2 1 1 *", "end": "0 5 1 1 *", "replicas": 3},
+        ),
+    ),
+    Case(
+        "ScaleSchedule",
+        "a time zone by letters",
+        signals,
+        windows(WINDOW, zone="CST"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.time_zone is 'CST', but it must be an "
+            "IANA name such as Asia/Shanghai, or UTC: KEDA takes any text, then fails at each "
+            "look, and the model never goes to zero."
+        ),
+        windows(WINDOW, zone="UTC"),
+    ),
+    Case(
+        "ScaleSchedule",
+        "a time zone that is none",
+        signals,
+        windows(WINDOW, zone="Asia/Beijing"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.time_zone is 'Asia/Beijing', but it "
+            "must be an IANA name such as Asia/Shanghai, or UTC: KEDA takes any text, then fails "
+            "at each look, and the model never goes to zero."
+        ),
+        windows(WINDOW, zone="America/Argentina/Ushuaia"),
+    ),
+    Case(
+        "ScheduledWindow",
+        "two ends to a start: open all weekend",
+        signals,
+        window(end="0 20 * * *"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].end is '0 20 * * *', but it "
+            "must be once for each start (0 8 * * 1-5): between two ends without a start KEDA "
+            "keeps the window open, at night too."
+        ),
+        window(end="0 20 * * mon-fri"),
+    ),
+    Case(
+        "ScheduledWindow",
+        "two starts to an end: closed all week",
+        signals,
+        window(end="0 20 * * 5"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].start is '0 8 * * 1-5', but "
+            "it must be once for each end (0 20 * * 5): KEDA closes the window between two starts "
+            "without an end."
+        ),
+        window(start="0 8 * * 1", end="0 20 * * 5"),
+    ),
+    Case(
+        "ScheduledWindow",
+        "a start and an end at a time",
+        signals,
+        window(start="0 8,20 * * 1-5"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].end is '0 20 * * 1-5', but "
+            "it must be at other times than start (0 8,20 * * 1-5): KEDA then keeps it open from "
+            "end to end."
+        ),
+        window(start="0 8,22 * * 1-5", end="0 20,23 * * 1-5"),
+    ),
+    Case(
+        "ScheduledWindow",
+        "a Sunday that KEDA does not read",
+        signals,
+        window(start="0 8 * * 1-7"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].start is '0 8 * * 1-7', but "
+            "it must be one whose day of the week (1-7) is within 0 to 6: KEDA's parser reads no "
+            "other."
+        ),
+        window(start="0 8 * * *", end="0 20 * * 0-6"),
+    ),
+    Case(
+        "ScheduledWindow",
+        "a start of four fields",
+        signals,
+        window(start="8 * * 1-5"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].start is '8 * * 1-5', but "
+            "it must be minute, hour, day of the month, month and day of the week, such as 0 8 * "
+            "* 1-5: KEDA reads five fields."
+        ),
+        window(),
+    ),
+    Case(
+        "ScheduledWindow",
+        "a start at every minute",
+        signals,
+        window(start="* 8 * * 1-5"),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].start is '* 8 * * 1-5', but "
+            "it must be at most 24 times a day: a window begins and ends at a time."
+        ),
+        window(start="*/30 8 * * 1-5", end="15,45 8 * * 1-5"),
+    ),
+    Case(
+        "KedaScale",
+        "more replicas by hour than there may be",
+        signals,
+        window(replicas=7),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].replicas is 7, but it must "
+            "be more than min (1), and at most max (6): a window raises the fewest replicas "
+            "within the bounds."
+        ),
+        window(replicas=6),
+    ),
+    Case(
+        "KedaScale",
+        "hours that raise nothing",
+        signals,
+        window(replicas=1),
+        (
+            "models[chat].serve.kserve.scale.keda.schedule.windows[0].replicas is 1, but it must "
+            "be more than min (1), and at most max (6): a window raises the fewest replicas "
+            "within the bounds."
+        ),
+        window(replicas=2),
+    ),
+]
+SURPRISES = [
+    Case(
+        "models_outlast_their_start",
+        "a pause shorter than a start",
+        signals,
+        {BATCH + ".keda.cooldown_seconds": 50},
+        (
+            "models[batch].serve.kserve.scale.keda.cooldown_seconds is 50, but a start is "
+            "estimated at 62 s: a pause of 50 s between two users costs the second one a whole "
+            "start. Give 62 or more."
+        ),
+        {BATCH + ".keda.cooldown_seconds": 900},
+    ),
+    Case(
+        "watched_models_are_collected",
+        "a price that nobody knows",
+        signals,
+        {"models[chat].slo.price_per_million_tokens": 20},
+        (
+            "models[chat].slo.price_per_million_tokens is given, but of a node of its pools no "
+            "price is known, or no part of one that a replica takes: give prices.nodes_hourly, or "
+            "nobody is told."
+        ),
+        {},
+    ),
+]
+
+
+test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
+test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
