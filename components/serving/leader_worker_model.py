@@ -41,7 +41,7 @@ from ..crds.leader_worker_set import (
 from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import decimal, plain
 from .availability import declare_budget
-from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
+from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, KServeScale, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
 from .shutdown import standard_shutdown
@@ -511,7 +511,7 @@ def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
 
 
 def autoscaler_spec(
-    target: Mapping[str, str], scale: GroupScale
+    target: Mapping[str, str], scale: GroupScale | KServeScale
 ) -> HorizontalPodAutoscalerSpec | None:
     """The HPA over something that is scaled on what its pods, or leaders, report; None without.
 

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import (  # noqa: F401
@@ -33,6 +32,7 @@ from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.formats import ImageReference
+from ..crds.keda import TRANSFER_HPA, ScaledObject, ScaledObjectSpec
 from ..crds.leader_worker_labels import API_VERSION as GROUPS
 from ..crds.leader_worker_labels import KIND as GROUP
 from ..crds.leader_worker_set import LEADER_ADDRESS, POD_INDEX
@@ -48,12 +48,14 @@ from ..quantity import Quantity, difference, parse
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
-from .kserve_model import Rollout
-from .leader_worker_model import GroupScale, autoscaler_spec, vllm_serve
+from .keda_scale import KedaMetric, KedaTrigger, scaled_object
+from .kserve_model import KServeMetric, KServeScale, Rollout
+from .leader_worker_model import autoscaler_spec, vllm_serve
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults
+from .waiting import metadata
 
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
@@ -87,24 +89,43 @@ class WvaScale(Args):
     """Replicas without load, fewer than `min`, with keda. KServe 0.20 takes no 0."""
 
 
-class LLMScale(GroupScale):
+class LLMScale(KServeScale):
     """Between which bounds, and on what, the number of replicas scales."""
 
+    metric: KServeMetric | None = None  # type: ignore[assignment]  # the number may be fixed
+    """What it is scaled on: of the figures of pods by an HPA, with `keda` by KEDA, also to 0. Left
+    out where min is max, and the number stays."""
+    target: float | None = Field(  # type: ignore[assignment]
+        default=None, ge=0.001, le=9 * 10**15
+    )
+    """What one replica should have of it, in thousandths at the finest."""
     wva: WvaScale | None = None
     """The Workload Variant Autoscaler, in place of `metric` and `target`."""
 
     def _faults(self) -> Iterator[Fault]:
-        if self.wva is None:
+        if self.wva is None and self.metric is not None and self.target is not None:
             yield from super()._faults()
+            if self.metric in _BY_KSERVE:
+                want = "one that pods report, or prometheus with keda"
+                yield Fault("metric", self.metric, want, "KServe scales this kind on no other")
+            elif self.metric is KServeMetric.PROMETHEUS and self.keda is None:
+                yield Fault("keda", MISSING, "given with prometheus", "KEDA asks for it")
             return
         if self.min > self.max:
             yield Fault("min", self.min, f"at most max ({self.max})", "the range is ordered")
-        for field in ("metric", "target"):
-            if (value := getattr(self, field)) is not None:
-                why = "the autoscaler has signals of its own, and one of them scales"
-                yield Fault(field, value, "left out beside wva", why)
-        if self.wva.idle is not None and (
-            self.wva.idle >= self.min or self.wva.actuator is not LLMActuator.KEDA
+        for field in ("metric", "target", "query", "keda"):
+            if getattr(self, field) is not None:
+                why = "one of them scales, by what it looks at"
+                want = "left out beside wva" if self.wva else "given beside metric and target"
+                yield Fault(field, Words("given"), want, why)
+        if self.wva is None and self.min != self.max and self.metric is None:
+            yield Fault("metric", MISSING, "given, or min set to max", "somebody has to scale")
+        if self.wva and not self.min:
+            yield Fault("min", 0, "1 or more with wva", "KServe 0.20 takes no 0")
+        if (
+            self.wva
+            and self.wva.idle is not None
+            and (self.wva.idle >= self.min or self.wva.actuator is not LLMActuator.KEDA)
         ):
             want = f"less than min ({self.min}), with actuator keda"
             yield Fault("wva.idle", self.wva.idle, want, "it is what is left without load")
@@ -122,6 +143,10 @@ class LLMScale(GroupScale):
             actuator["idle_replica_count"] = self.wva.idle
         wva = {"variant_cost": f"{self.wva.cost:g}", self.wva.actuator.value: actuator}
         return {"scaling": {"min_replicas": self.min, "max_replicas": self.max, "wva": wva}}
+
+
+_BY_KSERVE: Final = (KServeMetric.CPU, KServeMetric.MEMORY, KServeMetric.CONCURRENCY)
+"""What KServe scales an InferenceService on by itself."""
 
 
 class LLMParallelism(Args):
@@ -357,6 +382,10 @@ class LLMModelArgs(ModelArgs):
                 why = "its flags go to vLLM, and server.command is as it is"
                 want = "left out, or server.vllm in place of server.command"
                 yield Fault(f"serve.{field}", Words("given"), want, why)
+        for field, scale in serve.scales.items():
+            keda, first = scale.keda, scale.query
+            if keda and keda.server is None and (first is None or keda.triggers):
+                yield Fault(f"serve.{field}.keda.server", MISSING, "given", "KEDA asks it")
         yield from self._size_faults()
         if server.vllm is not None:
             field = "server.vllm.extra_args"
@@ -412,16 +441,18 @@ class LLMModel(pulumi.ComponentResource):
 
         options, about = child_options(self, opts), service_metadata(name, args, labels=args.labels)
         deployed = LLMInferenceService(f"{name}-service", service, about, options)
+        # KServe makes what it scales.
+        after = child_options(self, opts, depends_on=[deployed])
         for role, scaler in scalers.items():
-            HorizontalPodAutoscaler(
-                f"{name}{role}-autoscaler",
-                scaler,
-                ObjectMetaArgs(
-                    name=f"{name}{SUFFIX}{role}", namespace=args.namespace, labels=args.labels
-                ),
-                # KServe makes what it scales.
-                child_options(self, opts, depends_on=[deployed]),
-            )
+            title, called = f"{name}{role}-autoscaler", f"{name}{SUFFIX}{role}"
+            if isinstance(scaler, ScaledObjectSpec):
+                # An HPA of ours that scaled it before goes after this has come.
+                notes = {TRANSFER_HPA: "true"}
+                about = metadata(called, args.namespace, labels=args.labels, annotations=notes)
+                ScaledObject(title, scaler, about, after)
+            else:
+                about = metadata(f"{called}-hpa", args.namespace, labels=args.labels)
+                HorizontalPodAutoscaler(title, scaler, about, after)
         if args.ingress:
             door, called = args.ingress, f"{name}{SUFFIX}"
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
@@ -443,7 +474,7 @@ def cluster_host(name: str, namespace: str) -> str:
 @once
 def render(
     name: str, args: LLMModelArgs
-) -> tuple[LLMInferenceServiceSpec, dict[str, HorizontalPodAutoscalerSpec]]:
+) -> tuple[LLMInferenceServiceSpec, dict[str, HorizontalPodAutoscalerSpec | ScaledObjectSpec]]:
     """The LLMInferenceService of a model of a name, and the HPA of each role that has one.
 
     Raises:
@@ -454,7 +485,7 @@ def render(
     about = service_metadata(name, args, labels=args.labels)
     if faults := [*service_faults(service, about), *_name_faults(name, args.serve)]:
         raise Refusal(*faults)
-    return service, dict(_scalers(name, args.serve))
+    return service, dict(_scalers(name, args))
 
 
 def _name_faults(name: str, serve: LLMServe) -> Iterator[Fault]:
@@ -617,15 +648,43 @@ def _script(words: list[str], *more: str) -> list[str]:
     return ["sh", "-c", f"{wait}; exec {line}"]
 
 
-def _scalers(name: str, serve: LLMServe) -> Iterator[tuple[str, HorizontalPodAutoscalerSpec]]:
-    """The HPAs over what KServe makes of each role, by what their names end in."""
-    groups = serve.nodes > 1
+def _scalers(
+    name: str, args: LLMModelArgs
+) -> Iterator[tuple[str, HorizontalPodAutoscalerSpec | ScaledObjectSpec]]:
+    """What scales what KServe makes of each role, by what its name ends in."""
+    serve, groups = args.serve, args.serve.nodes > 1
     for field, scale in serve.scales.items():
         role = "" if field == "scale" else "-prefill"
+        made = workload_name(name, prefill=bool(role), groups=groups)
         target = {
             "api_version": GROUPS if groups else "apps/v1",
             "kind": GROUP if groups else "Deployment",
-            "name": workload_name(name, prefill=bool(role), groups=groups),
+            "name": made,
         }
+        if scale.keda is not None and scale.metric is not None and scale.target is not None:
+            query = scale.query
+            window = {"stabilization_window_seconds": scale.window}
+            yield (
+                role,
+                scaled_object(
+                    f"{name}{SUFFIX}{role}",
+                    args.namespace,
+                    args.server.image,
+                    low=scale.min,
+                    high=scale.max,
+                    first=KedaTrigger(
+                        metric=KedaMetric(scale.metric),
+                        target=scale.target,
+                        activation=scale.keda.activation or 0,
+                        query=query.query if query else None,
+                    ),
+                    address=query.server if query else None,
+                    keda=scale.keda,
+                    behavior={"scale_down": window} if scale.window is not None else None,
+                    target=target,
+                    pods=f'namespace="{args.namespace}",pod=~"{made}-[^-]+(-[^-]+)?"',
+                ),
+            )
+            continue
         if (spec := autoscaler_spec(target, scale)) is not None:
             yield role, spec

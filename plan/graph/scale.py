@@ -198,6 +198,9 @@ def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
     each = Decimal(parallel["data"]) // parallel["dataLocal"] if groups else None
     if scaler := _scaler(objects, service, KIND if groups else "Deployment", name):
         return replace(_bounded(section(scaler, "spec")), pods_each=each)
+    place = namespace_of(service), KIND if groups else "Deployment", name
+    for scaled in objects.by(_scaled, "keda.sh", "ScaledObject").get(place, ()):
+        return replace(_by_keda(section(scaled, "spec")), pods_each=each)
     if scaling := section(spec, "scaling"):
         return replace(_bounded(scaling, ScaleTarget("wva_desired_replicas", None)), pods_each=each)
     replicas = number(spec.get("replicas", 1))

@@ -7,7 +7,7 @@ from typing import Final
 from components.args import Fault
 from components.crds.llm_inference_service_labels import PORT
 from components.quantity import parse
-from components.serving import LLMModel, LLMModelArgs, ModelArgs
+from components.serving import LLMModel, LLMModelArgs, LLMScale, LLMServe, ModelArgs
 from components.serving.llm_model import LLMActuator, at_port, cluster_host, render
 
 from ..arguments import namespace_of, required
@@ -29,10 +29,25 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.model_copy(update={"server": at_port(args.server)}).completed(
         partial(
             LLMModelArgs,
-            serve=required(model.serve.llm),
+            serve=asked(environment, required(model.serve.llm)),
             ingress_class=ingress_class(environment),
         )
     )
+
+
+def asked(environment: Environment, serve: LLMServe) -> LLMServe:
+    """How a model is served, with the Prometheus of the cluster where KEDA is told no other."""
+    url, prefill = environment.gpu_metrics and environment.gpu_metrics.url, serve.prefill
+
+    def told(scale: LLMScale) -> LLMScale:
+        keda = scale.keda
+        if keda is None or keda.server is not None or url is None:
+            return scale
+        return scale.model_copy(update={"keda": keda.model_copy(update={"server": url})})
+
+    if prefill is not None:
+        prefill = prefill.model_copy(update={"scale": told(prefill.scale)})
+    return serve.model_copy(update={"scale": told(serve.scale), "prefill": prefill})
 
 
 def model_url(environment: Environment, model: ModelSection) -> str:
@@ -56,11 +71,14 @@ def platforms(model: ModelSection) -> Sequence[Platform]:
 
 
 @check
-def variant_autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
-    """KServe hands scaling to the Workload Variant Autoscaler, and without it nobody scales."""
+def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
+    """KEDA, or the Workload Variant Autoscaler: without them nobody scales."""
     for path, model in models(environment):
         for role, scale in (model.serve.llm.scales if model.serve.llm else {}).items():
             field = f"{path}.serve.llm.{role}.wva"
+            if scale.keda is not None and not environment.keda:
+                want = "true, once KEDA is installed"
+                yield Fault("keda", False, want, f"{path}.serve.llm.{role}.keda is given")
             if scale.wva is None:
                 continue
             if not environment.llm_inference_services.variant_autoscaler:

@@ -12,7 +12,7 @@ from components.platform.alert_rules import Objective
 from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
-from components.serving.kserve_model import KServeServe
+from components.serving.kserve_model import KServeScale, KServeServe
 from components.serving.leader_worker_model import LeaderWorkerServe
 from components.serving.llm_model import LLMServe, at_port
 from components.serving.model_cache import CacheTier
@@ -151,6 +151,12 @@ class ServeSection(Args):
         """What is given, by kind: one section, unless a fault says otherwise."""
         kinds = ((kind, getattr(self, kind)) for kind in type(self).model_fields)
         return {kind: section for kind, section in kinds if section is not None}
+
+    @property
+    def keda_scale(self) -> KServeScale | None:
+        """The scale of a kind that KEDA can scale, by a metric and by hours."""
+        scale = self.kserve.scale if self.kserve else self.llm.scale if self.llm else None
+        return scale if scale and scale.metric is not None else None
 
     @property
     def kind(self) -> str:

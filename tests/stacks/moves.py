@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-from components.serving.leader_worker_model import GroupMetric
 from stacks.validation import validate
 
 from .environments import Raw
@@ -21,11 +20,11 @@ def moved(raw: Raw) -> Raw:
         if model is None or model.serve.kserve is None or model.server.vllm_command is None:
             continue
         kserve = entry["serve"]["kserve"]
-        scale = {key: kserve["scale"][key] for key in ("min", "max") if key in kserve["scale"]}
-        if kserve["scale"]["metric"] in [*GroupMetric]:
-            scale |= {key: kserve["scale"][key] for key in ("metric", "target")}
-        else:
-            scale["min"] = scale["max"]
+        scale = dict(kserve["scale"])
+        if scale["metric"] in ("cpu", "memory", "concurrency"):
+            scale = {"min": scale["max"], "max": scale["max"]}
+        elif scale["metric"] == "prometheus":
+            scale.setdefault("keda", {})
         kept = ("startup_seconds", "request_seconds", "grace_seconds")
         times = {key: kserve[key] for key in kept if key in kserve}
         entry["serve"] = {"llm": {"scale": scale, **times}}

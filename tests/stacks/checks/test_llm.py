@@ -77,7 +77,7 @@ CASES = [
         {"llm_inference_services": {"install": False}},
     ),
     Case(
-        "variant_autoscalers_are_there",
+        "autoscalers_are_there",
         "an autoscaler that nobody has",
         llm,
         {f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}}},
@@ -92,7 +92,7 @@ CASES = [
         },
     ),
     Case(
-        "variant_autoscalers_are_there",
+        "autoscalers_are_there",
         "KEDA that is not there",
         llm,
         {
@@ -151,8 +151,8 @@ CASES = [
             "keda": True,
         },
         (
-            f"{CHAT}.scale.metric is 'vllm_num_requests_waiting', but it must be "
-            "left out beside wva: the autoscaler has signals of its own, and one of them scales."
+            f"{CHAT}.scale.metric is given, but it must be left out beside wva: one "
+            "of them scales, by what it looks at."
         ),
         {
             f"{CHAT}.scale": {"min": 1, "max": 2, "wva": {"actuator": "hpa"}},
@@ -178,6 +178,85 @@ CASES = [
             "llm_inference_services": {"variant_autoscaler": True},
             "keda": True,
         },
+    ),
+    Case(
+        "autoscalers_are_there",
+        "figures that nobody asks for",
+        llm,
+        {
+            f"{CHAT}.scale": {
+                "min": 0,
+                "max": 2,
+                "metric": "prometheus",
+                "target": 4,
+                "query": {"server": "http://p:9090", "query": "sum(up)"},
+                "keda": {},
+            }
+        },
+        (
+            "keda is False, but it must be true, once KEDA is installed: "
+            f"{CHAT}.scale.keda is given."
+        ),
+        {
+            f"{CHAT}.scale": {
+                "min": 0,
+                "max": 2,
+                "metric": "prometheus",
+                "target": 4,
+                "query": {"server": "http://p:9090", "query": "sum(up)"},
+                "keda": {},
+            },
+            "keda": True,
+        },
+    ),
+    Case(
+        "LLMScale",
+        "what KServe scales the other kind on",
+        llm,
+        {f"{CHAT}.scale": {"min": 1, "max": 2, "metric": "cpu", "target": 80}},
+        (
+            f"{CHAT}.scale.metric is 'cpu', but it must be one that pods report, or "
+            "prometheus with keda: KServe scales this kind on no other."
+        ),
+        {},
+    ),
+    Case(
+        "LLMScale",
+        "a query that nobody asks",
+        llm,
+        {
+            f"{CHAT}.scale": {
+                "min": 1,
+                "max": 2,
+                "metric": "prometheus",
+                "target": 4,
+                "query": {"server": "http://p:9090", "query": "sum(up)"},
+            }
+        },
+        (f"{CHAT}.scale.keda is missing, but it must be given with prometheus: KEDA asks for it."),
+        {},
+    ),
+    Case(
+        "LLMScale",
+        "none at least, where KServe's own scaling knows none",
+        llm,
+        {
+            f"{CHAT}.scale": {"min": 0, "max": 2, "wva": {"actuator": "hpa"}},
+            "llm_inference_services": {"variant_autoscaler": True},
+        },
+        (f"{CHAT}.scale.min is 0, but it must be 1 or more with wva: KServe 0.20 takes no 0."),
+        {},
+    ),
+    Case(
+        "LLMScale",
+        "a number that nobody changes",
+        llm,
+        {f"{CHAT}.scale": {"min": 1, "max": 2}},
+        (
+            f"{CHAT}.scale.metric is missing, but it must be given, or min set to "
+            "max: somebody has to scale."
+        ),
+        {f"{CHAT}.scale": {"min": 2, "max": 2}},
     ),
     Case(
         "LLMParallelism",
