@@ -60,7 +60,7 @@ _SERVER: Final = {
     "command": ["vllm", "serve", "/mnt/models/qwen"],
 }
 _POD: Final = {"containers": [_SERVER]}
-_WVA: Final = {"wva": {"keda": {}}}
+_WVA: Final[dict[str, Any]] = {"wva": {"keda": {}}}
 _ADAPTER: Final = {"uri": "pvc://adapters/sql", "name": "sql"}
 
 

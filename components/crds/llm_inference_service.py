@@ -4,7 +4,7 @@ CRD: kserve v0.20.0, config/crd/full/llmisvc, version v1alpha2. Its main branch 
 more: `rolloutStrategy`, `scaling.keda` and `router.scheduler.tokenizer`, which 0.20.0 prunes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -387,7 +387,7 @@ def _adapter_faults(model: BaseModelSpec) -> Iterator[Fault]:
 
 def _preset_faults(pod: GroupPodSpec) -> Iterator[Fault]:
     """Refuses names by which the controller would mix a part of a pod with one of its preset."""
-    names = {
+    names: dict[str, tuple[Sequence[str | None], frozenset[str]]] = {
         "volumes": ([volume.name for volume in pod.volumes or []], PRESET_VOLUMES),
         "init_containers": ([part.name for part in pod.init_containers or []], PRESET_CONTAINERS),
     }
@@ -419,9 +419,9 @@ def _brace_faults(value: object, path: str) -> Iterator[Fault]:
 
 def service_faults(spec: LLMInferenceServiceSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
     """Refuses names, and what the controller makes no pod of though its webhooks take it."""
-    prefill = spec.prefill
     pods = {"template": spec.template, "worker": spec.worker}
-    pods |= {"prefill.template": prefill and prefill.template}
+    if spec.prefill is not None:
+        pods["prefill.template"] = spec.prefill.template
     for path, pod in pods.items():
         yield from (fault.under(path) for fault in _preset_faults(pod)) if pod else ()
     yield from _brace_faults(spec.manifest(), "")

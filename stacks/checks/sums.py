@@ -141,7 +141,7 @@ def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
         for kind, section in model.serve.sections.items() if size > 1 else ():
             field, most = f"{path}.serve.{kind}", section.scale.max
             for name in dict.fromkeys(model.placement.pools):
-                said = "nodes" if "nodes" in type(section).model_fields else "parallelism"
+                said = "parallelism" if model.serve.llm else "nodes"
                 demand = Demand(f"{field}.{said}", size, per_pod, frozenset([name]))
                 for shortage in _shortages([demand], rooms):
                     why = f"a group needs {shortage.need}, and {shortage.have}"
