@@ -65,6 +65,7 @@ MINUTES: Final[Mapping[str, float]] = MappingProxyType(
         # (arXiv 2606.07362).
         "kubernetes:serving.knative.dev/v1:Service": 2,
         "kubernetes:serving.kserve.io/v1beta1:InferenceService": 2,
+        "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService": 2,
         "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": 2,
     }
 )

@@ -110,6 +110,8 @@ from .platform import LeaderWorkerSets as LeaderWorkerSets
 from .platform import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
 from .platform import LeaderWorkerSetsChart as LeaderWorkerSetsChart
 from .platform import LimitStore as LimitStore
+from .platform import LLMInferenceServices as LLMInferenceServices
+from .platform import LLMInferenceServicesArgs as LLMInferenceServicesArgs
 from .platform import MetricsFlavor as MetricsFlavor
 from .platform import Objective as Objective
 from .platform import Priorities as Priorities
@@ -161,6 +163,9 @@ from .serving import LeaderWorkerModel as LeaderWorkerModel
 from .serving import LeaderWorkerModelArgs as LeaderWorkerModelArgs
 from .serving import LeaderWorkerServe as LeaderWorkerServe
 from .serving import LimitPeriod as LimitPeriod
+from .serving import LLMModel as LLMModel
+from .serving import LLMModelArgs as LLMModelArgs
+from .serving import LLMServe as LLMServe
 from .serving import LoadFormat as LoadFormat
 from .serving import LoadTest as LoadTest
 from .serving import LoadTestArgs as LoadTestArgs

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
+from components.crds.llm_inference_service_labels import pod_labels
 
 from .model import Plan
 from .objects import MAPPINGS, Manifest, Objects, items, kind_of, name_of, namespace_of, section
@@ -124,6 +125,11 @@ def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
     if f"{kind[0]}/v1" == API_VERSION and kind[1] == KIND:
         added = {SET_NAME: name_of(manifest)}
         return {**added, WORKER_INDEX: "0"} if path.endswith("leaderTemplate.spec") else added
+    if kind == (_KSERVE, "LLMInferenceService"):
+        role = {".prefill.": ["prefill"], ".router.": ["router", "scheduler"]}
+        steps = next((steps for part, steps in role.items() if part in path), [])
+        labels = section(manifest, "spec", *steps, "labels")
+        return {**labels, **pod_labels(name_of(manifest))}
     if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {

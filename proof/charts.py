@@ -20,6 +20,8 @@ from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart, controller_values
+from components.platform.llm_inference_services import LLMInferenceServicesArgs
+from components.platform.llm_inference_services import controller_values as llm_values
 from plan.run import plan
 from sandbox import binaries, charts
 from sandbox.guard import guarded
@@ -58,6 +60,9 @@ def every_setting() -> dict[str, Values]:
     return {
         "cert-manager": cert_manager_values(CertManagerArgs.of(mirror)),
         "fluid": fluid_values(fluid),
+        "kserve-llmisvc-resources": llm_values(
+            LLMInferenceServicesArgs.of({"chart": mirror, "inference_pools": False})
+        ),
         "kserve-resources": kserve_values(KServeArgs.of(kserve)),
         "kserve-runtime-configs": runtime_values(KServeChart(image_prefix=MIRROR)),
         "lws": controller_values(LeaderWorkerSetsChart(image_prefix=MIRROR)),

@@ -314,9 +314,9 @@ def _placed(client: ApiClient) -> Iterator[Row]:
     ]
     until(partial(_is_gone, client, service), SECONDS)  # The stack has a model of this name.
     client.remove({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
-    _apply_node(client, POOL_NODE, labels, taints)
+    apply_node(client, POOL_NODE, labels, taints)
     # Twice as large, so that the scheduler likes it better, and does not draw lots.
-    _apply_node(client, OTHER_NODE, {}, (), size=2)
+    apply_node(client, OTHER_NODE, {}, (), size=2)
     for lacks, expected in ((None, POOL_NODE), ("tolerations", None), ("affinity", OTHER_NODE)):
         item = copy.deepcopy(service)
         if lacks:
@@ -392,7 +392,7 @@ def _add_node(client: ApiClient, pods: Sequence[Manifest]) -> None:
     labels: dict[str, str] = {}
     for pod in pods:
         labels |= _wanted_labels(pod["spec"])
-    _apply_node(client, NODE, labels, ())
+    apply_node(client, NODE, labels, ())
 
 
 def _wanted_labels(spec: Manifest) -> dict[str, str]:
@@ -407,19 +407,21 @@ def _wanted_labels(spec: Manifest) -> dict[str, str]:
     return labels
 
 
-def _apply_node(
+def apply_node(
     client: ApiClient,
     name: str,
     labels: Mapping[str, str],
     taints: Sequence[Mapping[str, str]],
     size: int = 1,
 ) -> None:
+    """A node with eight cards that kwok keeps."""
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **labels}
     amounts = {
         "cpu": str(96 * size),
         "memory": f"{400 * size}Gi",
+        "ephemeral-storage": f"{100 * size}Gi",
         "pods": "100",
-        "nvidia.com/gpu": "8",
+        "nvidia.com/gpu": str(8 * size),
     }
     node = {
         "apiVersion": "v1",

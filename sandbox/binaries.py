@@ -83,6 +83,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         "keda-operator": Program("keda", "github.com/kedacore/keda/v2/cmd/operator", nodes=True),
         "keda-webhooks": Program("keda", "github.com/kedacore/keda/v2/cmd/webhooks", nodes=True),
         "kserve-manager": Program("kserve", "github.com/kserve/kserve/cmd/manager", nodes=True),
+        "kserve-llmisvc": Program("kserve", "github.com/kserve/kserve/cmd/llmisvc", nodes=True),
         "knative-autoscaler": Program(
             "knative",
             "knative.dev/serving/cmd/autoscaler",

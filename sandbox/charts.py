@@ -20,6 +20,11 @@ CHARTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "cert-manager": ("github.com/cert-manager/cert-manager", "deploy/charts/cert-manager"),
         "fluid": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid"),
         "kserve-crd": ("github.com/kserve/kserve", "charts/kserve-crd"),
+        "kserve-llmisvc-crd": ("github.com/kserve/kserve", "charts/kserve-llmisvc-crd"),
+        "kserve-llmisvc-resources": (
+            "github.com/kserve/kserve",
+            "charts/kserve-llmisvc-resources",
+        ),
         "kserve-resources": ("github.com/kserve/kserve", "charts/kserve-resources"),
         "kserve-runtime-configs": ("github.com/kserve/kserve", "charts/kserve-runtime-configs"),
         "lws": ("sigs.k8s.io/lws", "charts/lws"),

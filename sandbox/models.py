@@ -13,6 +13,7 @@ from .kubernetes.client import Manifest
 RUNTIMES: Final = {
     "serving.knative.dev/v1": "Service",
     "serving.kserve.io/v1beta1": "InferenceService",
+    "serving.kserve.io/v1alpha2": "LLMInferenceService",
     "leaderworkerset.x-k8s.io/v1": "LeaderWorkerSet",
 }
 

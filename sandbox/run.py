@@ -17,7 +17,7 @@ from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.needs import GATEWAY, KSERVE, LEADER_WORKER_SETS, Needs
+from stacks.needs import GATEWAY, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
 from stacks.platforms.present import present_knative
 from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
@@ -241,6 +241,11 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts.append(installs.INFERENCE)
     if environment.gateway and not environment.gateway.install and needs.sections(GATEWAY):
         parts.append(installs.CHARTS["gateway-helm"])
+    llm = environment.llm_inference_services
+    if not llm.install and needs.sections(LLM_INFERENCE_SERVICES):
+        parts += [
+            installs.CHARTS[name] for name in ("kserve-llmisvc-crd", "kserve-llmisvc-resources")
+        ]
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
     if environment.existing and environment.gpu_metrics is not None:

@@ -8,6 +8,9 @@ from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
 from components.cloud.model_store import FuseType
 from components.cloud.node_pool import ImageType
+from components.crds.kserve import deployment_name
+from components.crds.llm_inference_service_labels import KIND as LLM
+from components.crds.llm_inference_service_labels import workload_name
 from components.quantity import parse
 from components.serving.keda_scale import KedaScale
 from components.serving.kserve_model import KServeMetric
@@ -16,6 +19,7 @@ from plan.cost import bill
 from plan.machine_facts import created, planned_pools
 from plan.machines import LivePool, PoolKind
 from plan.objects import Manifest, name_of, namespace_of
+from plan.pods import pods_of
 from plan.refused import Refused
 from plan.tariff import HOURS_PER_MONTH, Tariff, tariff
 from stacks.sections.models import ModelSection
@@ -32,7 +36,7 @@ from .policies import KIND as POLICY
 from .policies import read_policy
 from .scene import Job, Model, PodStart, Routing, Scene
 from .staging import Staged
-from .templates import PodTemplate, PriorityClasses, pod_templates
+from .templates import PodTemplate, PriorityClasses, pod_template
 
 FIRST_WITH_ROOM_UP_TO: Final = 3
 """Largest limit of a pod with which the activator takes the first one that has room."""
@@ -53,7 +57,7 @@ _SIMULATED: Final = (
     KServeMetric.VLLM_KV_CACHE,
 )
 """What KEDA is told of replicas in a simulation, of all that it can be asked to look at."""
-_SERVICES: Final = ("Service", "InferenceService")
+_SERVICES: Final = ("Service", "InferenceService", LLM)
 _NO_TIME: Final = times.NOTHING
 
 
@@ -111,6 +115,8 @@ class _SceneReader:
         """Why a model cannot be simulated."""
         if model.pods_per_replica > 1:
             yield f"{model.name} is left out: groups on several nodes are not simulated."
+        if model.serve.llm and model.serve.llm.prefill:
+            yield f"{model.name} is left out: prefill apart from decode is not simulated."
         for name in model.placement.pools:
             section = self.environment.pool(name)
             card = self.environment.card(section) if section else None
@@ -129,7 +135,9 @@ class _SceneReader:
         return [each for each in self.manifests if each["kind"] in kinds]
 
     def _template(self, manifest: Manifest) -> PodTemplate:
-        return pod_templates(manifest, self.classes)[0]
+        # An endpoint picker's pods are none of the model's.
+        models = (pods for pods in pods_of(manifest) if not pods.path.startswith("spec.router."))
+        return pod_template(name_of(manifest), next(models), self.classes)
 
     def _find(self, name: str, namespace: str | None, *kinds: str) -> Manifest:
         home = namespace or self.environment.namespace
@@ -185,20 +193,20 @@ class _SceneReader:
         for hpa in self._of_kind("HorizontalPodAutoscaler"):
             target = hpa["spec"]["scaleTargetRef"]["name"]
             home = namespace_of(hpa) == namespace_of(service)
-            if home and target == f"{name_of(service)}-predictor":
+            if home and target == _deployment(service):
                 return hpa_settings(hpa)
         for scaled in self._of_kind("ScaledObject"):
             target = scaled["spec"]["scaleTargetRef"]["name"]
             home = namespace_of(scaled) == namespace_of(service)
-            if home and target == f"{name_of(service)}-predictor":
+            if home and target == _deployment(service):
                 triggers = _simulated_triggers(scaled)
                 spec = {**scaled["spec"], "triggers": triggers}
                 return keda_settings({"spec": spec}) if triggers else None
-        return autoscaler_settings(service)
+        return None if service["kind"] == LLM else autoscaler_settings(service)
 
     def _signals(self, service: Manifest) -> dict[str, KServeMetric]:
         """Of the triggers of a ScaledObject of ours that are simulated, what each asks for."""
-        deployment = f"{name_of(service)}-predictor"
+        deployment = _deployment(service)
         return {
             f"s{index}-prometheus": KServeMetric(trigger["name"])
             for scaled in self._of_kind("ScaledObject")
@@ -306,6 +314,16 @@ class _SceneReader:
                     "size is an annotation that only ACK reads, so add their price yourself."
                 )
             scale = next(iter(model.serve.sections.values())).scale
+            if model.serve.llm and model.serve.llm.router and model.serve.llm.router.scheduler:
+                yield (
+                    f"{model.name} is simulated behind its Service: its endpoint picker, which "
+                    "knows queues and prefixes, does better than that."
+                )
+            if getattr(scale, "wva", None):
+                yield (
+                    f"{model.name} is scaled by the Workload Variant Autoscaler, which is not "
+                    f"simulated: it stays at {scale.min} pods."
+                )
             if getattr(scale, "ahpa", None):
                 yield (
                     f"{model.name} is scaled by AHPA, whose forecasts nobody knows: it stays at "
@@ -327,6 +345,12 @@ class _SceneReader:
                     f"{model.name} is scaled on {subject}, of which the simulator knows nothing: "
                     f"it stays at {scale.min} pods."
                 )
+
+
+def _deployment(service: Manifest) -> str:
+    """Name of the Deployment that KServe makes of a model."""
+    is_llm, name = service["kind"] == LLM, name_of(service)
+    return workload_name(name) if is_llm else deployment_name(name)
 
 
 def _left_out(metric: str | None, keda: KedaScale) -> Iterator[str]:
@@ -371,6 +395,8 @@ def _end(
 def _limit(service: Manifest) -> int:
     """Requests that a pod gets at once; 0 for any number."""
     spec = service["spec"]
+    if service["kind"] == LLM:
+        return 0
     holder = spec["template"]["spec"] if service["kind"] == "Service" else spec["predictor"]
     return int(holder.get("containerConcurrency") or 0)
 

@@ -39,6 +39,7 @@ from components.cloud import (
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
 from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
+from components.crds.llm_inference_service_labels import workload_name
 from components.platform import (
     AlertedModel,
     AlertsArgs,
@@ -348,7 +349,7 @@ def metrics_flavor(environment: Environment) -> MetricsFlavor:
 def _metrics_port(environment: Environment) -> int:
     """The port of models that are scaled on vLLM's metrics, which have one; else of any model."""
     models = [*filter(is_scaled_on_vllm, environment.models)] or environment.models
-    return min((model.server.port for model in models), default=DEFAULT_PORT)
+    return min((model.port for model in models), default=DEFAULT_PORT)
 
 
 def is_scaled_on_vllm(model: ModelSection) -> bool:
@@ -360,10 +361,10 @@ def is_scaled_on_vllm(model: ModelSection) -> bool:
 
 def signals_of(model: ModelSection) -> list[tuple[str, KedaMetric]]:
     """Metrics of vLLM that KEDA scales a model on, each with its field in the stack file."""
-    scale = model.serve.kserve.scale if model.serve.kserve else None
+    scale = model.serve.keda_scale
     if scale is None or scale.keda is None:
         return []
-    path = "serve.kserve.scale"
+    path = f"serve.{model.serve.kind}.scale"
     fields = [(f"{path}.metric", KedaMetric(scale.metric))]
     for index, trigger in enumerate(scale.keda.triggers):
         fields.append((f"{path}.keda.triggers[{index}].metric", trigger.metric))
@@ -434,6 +435,11 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
     name, deployments = model.name, "kube_deployment_spec_replicas"
     if model.serve.leader_worker is not None:
         return rf"{name}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", name
+    if model.serve.llm is not None:
+        groups = model.pods_per_replica > 1
+        kind = "kube_statefulset_replicas" if groups else deployments
+        owner = workload_name(name, groups=groups)
+        return rf"{owner}-[^-]+(-[^-]+)?", kind, owner
     kserve = model.serve.kserve
     owner = name if kserve is None else f"{name}-predictor"
     if kserve is None or kserve.scale.scaler is None:

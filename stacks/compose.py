@@ -163,7 +163,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
-        export_address(space, model.section, services[name].host)
+        export_address(
+            space, model.section, services[name].host, model.runtime.path(space, model.section)
+        )
 
     if resolved.body_router is not None:
         options = cluster.on_platform_nodes(*namespace, *platforms)
@@ -377,7 +379,8 @@ def declare_platforms(
     """What runtimes need of the cluster, each once; gives what models wait for."""
     components: dict[Platform, pulumi.Resource] = {}
     for platform, args in resolved.platforms.items():
-        earlier = [components[need] for need in platform.needs if need in components]
+        first = (*platform.needs, *platform.after)
+        earlier = [components[part] for part in first if part in components]
         options = cluster.on_platform_nodes(*earlier)
         components[platform] = platform.component(platform.name, cluster.bound(args), options)
     return [part for platform, part in components.items() if platform in resolved.awaited]
@@ -464,8 +467,10 @@ def declare_cache(
     return [ModelCache(model.section.name, args, options)]
 
 
-def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]) -> None:
-    """What a person needs to ask a model, and to load it.
+def export_address(
+    namespace: str, model: ModelSection, host: pulumi.Output[str], path: str
+) -> None:
+    """What a person needs to ask a model, and to load it; a path where a host is not its own.
 
     GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads.
     """
@@ -487,7 +492,7 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
         base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"
         by_curl = by_hey = ""
         pulumi.export(f"{model.name}_url", f"{base}/v1")
-    url = f"{base}/v1/chat/completions"
+    url = f"{base}{path}/v1/chat/completions"
 
     def curl(hostname: str) -> str:
         return f"curl {by_curl.format(hostname)}{kind} -d '{body}' {url}"

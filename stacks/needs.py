@@ -12,6 +12,7 @@ CERT_MANAGER: Final = "cert-manager"
 GATEWAY: Final = "gateway"
 KNATIVE: Final = "knative"
 KSERVE: Final = "kserve"
+LLM_INFERENCE_SERVICES: Final = "llm-inference-services"
 LEADER_WORKER_SETS: Final = "leader-worker-sets"
 """Names of platforms that rules go by, which are those of their components."""
 
@@ -40,5 +41,14 @@ class Needs:
 
     @property
     def has_ingress(self) -> bool:
-        """Whether KServe makes an Ingress of a model: not of one that Knative runs."""
-        return not all(map(self.on_knative, self.sections(KSERVE)))
+        """Whether a model has an Ingress."""
+        return bool(self.behind_ingress)
+
+    @property
+    def behind_ingress(self) -> Sequence[ModelSection]:
+        """Models with an Ingress: KServe's own that no Knative runs, and those with a host."""
+        return [
+            model
+            for model in self.sections(KSERVE)
+            if not self.on_knative(model) and (model.serve.llm is None or model.ingress)
+        ]

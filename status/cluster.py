@@ -89,6 +89,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("serving.knative.dev", "v1", "revisions", "Revision"),
     Kind("autoscaling.internal.knative.dev", "v1alpha1", "podautoscalers", "PodAutoscaler"),
     Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
+    Kind("serving.kserve.io", "v1alpha2", "llminferenceservices", "LLMInferenceService"),
     Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet"),
 )
 """Everything that is read; `doctor --rbac` prints the rights for it."""

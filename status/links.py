@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
+from components.crds.llm_inference_service_labels import KIND as LLM
 from plan.fit import matches
 from plan.graph import model as graph
 from plan.graph.gateways import GATEWAY_API, picker_of, pools_of, routes_to
@@ -63,6 +64,8 @@ _UNSCHEDULABLE: Final = "Unschedulable"
 _LABELS: Final = {
     (_KNATIVE, "Service"): "serving.knative.dev/service",
     (_KSERVE, "InferenceService"): "serving.kserve.io/inferenceservice",
+    # Of the pods of its roles; those of its endpoint picker have not this one of ours.
+    (_KSERVE, LLM): "release",
     _GROUPS: SET_NAME,
     ("batch", "Job"): "batch.kubernetes.io/job-name",
 }

@@ -49,6 +49,12 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
         "kserve-runtime-configs": Chart(
             "oci://ghcr.io/kserve/charts/kserve-runtime-configs", "v0.20.0", "kserve"
         ),
+        "kserve-llmisvc-crd": Chart(
+            "oci://ghcr.io/kserve/charts/kserve-llmisvc-crd", "v0.20.0", "kserve"
+        ),
+        "kserve-llmisvc-resources": Chart(
+            "oci://ghcr.io/kserve/charts/kserve-llmisvc-resources", "v0.20.0", "kserve"
+        ),
         # github.com/kubernetes-sigs/lws, 2026; of 0.7 and before the resource type is no part of
         # the folder crds: an upgrade from there by Helm may delete it (issue 880).
         "lws": Chart("oci://registry.k8s.io/lws/charts/lws", "0.9.0", "lws-system"),

@@ -111,6 +111,7 @@ CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "cert-manager": ("quay.io",),
         "kserve-resources": (DOCKER_HUB, "quay.io"),
         "gateway-helm": (DOCKER_HUB,),
+        "kserve-llmisvc-resources": (DOCKER_HUB,),
         "lws": ("registry.k8s.io",),
     }
 )

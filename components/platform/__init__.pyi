@@ -38,6 +38,8 @@ from .kserve import KServeFlavor as KServeFlavor
 from .leader_worker_sets import LeaderWorkerSets as LeaderWorkerSets
 from .leader_worker_sets import LeaderWorkerSetsArgs as LeaderWorkerSetsArgs
 from .leader_worker_sets import LeaderWorkerSetsChart as LeaderWorkerSetsChart
+from .llm_inference_services import LLMInferenceServices as LLMInferenceServices
+from .llm_inference_services import LLMInferenceServicesArgs as LLMInferenceServicesArgs
 from .priorities import Priorities as Priorities
 from .priorities import PrioritiesArgs as PrioritiesArgs
 from .priorities import PriorityClass as PriorityClass

@@ -258,7 +258,7 @@ class KServe(pulumi.ComponentResource):
         ) -> kubernetes.helm.v3.Release:
             pinned = CHARTS[f"kserve-{role}"]
             return install(
-                f"{name}-{role}", pinned.name, pinned, _source(chart, pinned), values, options
+                f"{name}-{role}", pinned.name, pinned, chart_source(chart, pinned), values, options
             )
 
         # Not `retain_on_delete`: a release that Pulumi has forgotten keeps its name, so the next
@@ -364,7 +364,8 @@ def _images(prefix: str) -> dict[str, Any]:
     }
 
 
-def _source(chart: KServeChart, pinned: Chart) -> HelmChart:
+def chart_source(chart: KServeChart, pinned: Chart) -> HelmChart:
+    """Where one of KServe's charts comes from."""
     path = chart.repository.rstrip("/") if chart.repository else None
     return HelmChart(
         chart=f"{path}/{pinned.name}" if path else None,

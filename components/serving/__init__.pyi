@@ -36,6 +36,17 @@ from .leader_worker_model import GroupScale as GroupScale
 from .leader_worker_model import LeaderWorkerModel as LeaderWorkerModel
 from .leader_worker_model import LeaderWorkerModelArgs as LeaderWorkerModelArgs
 from .leader_worker_model import LeaderWorkerServe as LeaderWorkerServe
+from .llm_model import KVOffload as KVOffload
+from .llm_model import LLMActuator as LLMActuator
+from .llm_model import LLMGateway as LLMGateway
+from .llm_model import LLMModel as LLMModel
+from .llm_model import LLMModelArgs as LLMModelArgs
+from .llm_model import LLMParallelism as LLMParallelism
+from .llm_model import LLMPrefill as LLMPrefill
+from .llm_model import LLMRouting as LLMRouting
+from .llm_model import LLMScale as LLMScale
+from .llm_model import LLMServe as LLMServe
+from .llm_model import WvaScale as WvaScale
 from .load_generators import Generator as Generator
 from .load_test import LoadTest as LoadTest
 from .load_test import LoadTestArgs as LoadTestArgs

@@ -197,10 +197,10 @@ def annotations(ingress: ModelIngress, ingress_class: str, seconds: int | None) 
 
 
 def ingress_spec(
-    ingress: ModelIngress, ingress_class: str, service: str
+    ingress: ModelIngress, ingress_class: str, service: str, port: int = 80
 ) -> kubernetes.networking.v1.IngressSpecArgs:
-    """The Ingress of a host, to port 80 of a Service."""
-    backend = {"service": {"name": service, "port": {"number": 80}}}
+    """The Ingress of a host, to a port of a Service."""
+    backend = {"service": {"name": service, "port": {"number": port}}}
     path = {"path": "/", "path_type": "Prefix", "backend": backend}
     secret = secret_of(ingress)
     tls: list[Any] = [{"hosts": [ingress.host], "secret_name": secret}] if secret else []
@@ -226,18 +226,21 @@ def declare_ingress(
     notes: Mapping[str, str],
     opts: pulumi.ResourceOptions | None,
     service: pulumi.Resource,
+    called: str | None = None,
 ) -> None:
     """Declares the Ingress of a model that KServe serves, and its certificate.
 
     It has the name of KServe's own and takes that over: KServe leaves the one that it made in
     place, open, when a model becomes one of the cluster alone (v0.20.0, kube_ingress_reconciler).
     """
-    certificate = _declare_certificate(parent, name, ingress, namespace, opts)
+    certificate = _declare_certificate(parent, name, ingress, namespace, opts, called)
     # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
     options = {"pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true"}
     kubernetes.networking.v1.Ingress(
         f"{name}-ingress",
-        metadata=ObjectMetaArgs(name=name, namespace=namespace, annotations={**notes, **options}),
+        metadata=ObjectMetaArgs(
+            name=called or name, namespace=namespace, annotations={**notes, **options}
+        ),
         spec=spec,
         opts=child_options(parent, opts, depends_on=[service, *certificate]),
     )
@@ -279,10 +282,11 @@ def _declare_certificate(
     ingress: ModelIngress,
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions | None,
+    called: str | None = None,
 ) -> list[pulumi.Resource]:
     secret, issuer = secret_of(ingress), ingress.tls.issuer if ingress.tls else None
     if secret is None or issuer is None:
         return []
     spec = CertificateSpec.of_cluster_issuer(ingress.host, secret, issuer)
-    about = ObjectMetaArgs(name=ingress.host, namespace=namespace)
+    about = ObjectMetaArgs(name=called or ingress.host, namespace=namespace)
     return [Certificate(f"{name}-certificate", spec, about, child_options(parent, opts))]

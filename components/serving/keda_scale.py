@@ -187,6 +187,7 @@ def scaled_object(
     keda: KedaScale,
     behavior: Mapping[str, Any] | None,
     target: Mapping[str, str],
+    pods: str | None = None,
 ) -> ScaledObjectSpec:
     """What KEDA is told of a model.
 
@@ -201,10 +202,11 @@ def scaled_object(
         keda: The rest.
         behavior: How fast pods come and go, of the HPA.
         target: What is scaled, as an object reference.
+        pods: What selects its pods in Prometheus. Default: those below KServe.
     """
     release_image = vllm_image(image)
     reported = release(release_image.version).series if release_image else None
-    where = pods_of(name, namespace)
+    where = pods or pods_of(name, namespace)
 
     def trigger(each: KedaTrigger, server: str | None) -> dict[str, Any]:
         signal = SIGNALS.get(each.metric)

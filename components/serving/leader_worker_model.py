@@ -41,7 +41,7 @@ from ..crds.leader_worker_set import (
 from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import decimal, plain
 from .availability import declare_budget
-from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
+from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, KServeScale, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
 from .shutdown import standard_shutdown
@@ -147,6 +147,12 @@ class GroupScale(Args):
                 want = f"in whole thousandths, such as {plain(round(self.target, 3))}"
                 yield Fault("target", self.target, want, "an HPA counts in them, and cuts the rest")
 
+    @property
+    def window(self) -> int | None:
+        """How long the autoscaler looks back; None where Kubernetes' default holds."""
+        seconds = self.scale_down_seconds
+        return None if seconds == SCALE_DOWN_SECONDS else seconds
+
 
 class LeaderWorkerServe(Args):
     """How a LeaderWorkerSet serves a model: by groups of pods, each on several nodes."""
@@ -201,12 +207,6 @@ class LeaderWorkerServe(Args):
     def rollout(self) -> Rollout:
         """How an update replaces groups."""
         return Rollout(max_surge=self.max_surge, max_unavailable=0 if self.max_surge else 1)
-
-    @property
-    def window(self) -> int | None:
-        """How long the autoscaler looks back; None where Kubernetes' default holds."""
-        seconds = self.scale.scale_down_seconds
-        return None if seconds == SCALE_DOWN_SECONDS else seconds
 
 
 class LeaderWorkerModelArgs(ModelArgs):
@@ -352,7 +352,8 @@ def render(
         ValidationError: The API server, or the webhook of LeaderWorkerSets, takes no such objects.
         Refusal: Of the name others are made that nobody takes.
     """
-    groups, scaler = group_spec(name, args), autoscaler_spec(name, args.serve)
+    target = {"api_version": API_VERSION, "kind": KIND, "name": name}
+    groups, scaler = group_spec(name, args), autoscaler_spec(target, args.serve.scale)
     if faults := [*name_faults(name, args.serve)]:
         raise Refusal(*faults)
     return groups, scaler
@@ -473,7 +474,7 @@ _SEEN_BY_RAY: Final = (
 """Ends once Ray knows all nodes of the group: vLLM counts their cards when it starts."""
 
 
-def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: int = 0) -> list[str]:
+def vllm_serve(server: ModelServer, drain_seconds: int = 0) -> list[str]:
     """`vllm serve`, since the server's module does not read --headless, and its workers fail.
 
     github.com/vllm-project/vllm pull 36875, read 2026-11-29. It takes the model as its first word.
@@ -481,7 +482,11 @@ def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: in
     module = server.command_line(drain_seconds)
     words = module[module.index("--port") :]
     place = words.index("--model")
-    model, rest = words[place + 1], [*words[:place], *words[place + 2 :]]
+    return ["vllm", "serve", words[place + 1], *words[:place], *words[place + 2 :]]
+
+
+def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: int = 0) -> list[str]:
+    words = vllm_serve(server, drain_seconds)
     group: dict[str, object] = {
         "--pipeline-parallel-size": serve.nodes,
         "--distributed-executor-backend": GroupBackend.MP.value,
@@ -490,10 +495,10 @@ def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: in
         "--master-addr": f"$({LEADER_ADDRESS})",
     }
     image = vllm_image(server.image)
-    if image is not None and TIMEOUT in release(image.version).flags and TIMEOUT not in rest:
+    if image is not None and TIMEOUT in release(image.version).flags and TIMEOUT not in words:
         group[TIMEOUT] = serve.startup_seconds
     flags = [word for flag, value in group.items() for word in (flag, str(value))]
-    return ["vllm", "serve", model, *rest, *flags]
+    return [*words, *flags]
 
 
 def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
@@ -505,20 +510,26 @@ def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
     ]
 
 
-def autoscaler_spec(name: str, serve: LeaderWorkerServe) -> HorizontalPodAutoscalerSpec | None:
-    """The HPA over the set's scale, which counts groups and looks at leaders; None without."""
-    scale = serve.scale
+def autoscaler_spec(
+    target: Mapping[str, str], scale: GroupScale | KServeScale
+) -> HorizontalPodAutoscalerSpec | None:
+    """The HPA over something that is scaled on what its pods, or leaders, report; None without.
+
+    Args:
+        target: API version, kind and name of what is scaled.
+        scale: Between which bounds, and on what.
+    """
     if scale.metric is None or scale.target is None:
         return None
-    target = {"type": "AverageValue", "average_value": decimal(scale.target)}
-    pods = {"metric": {"name": scale.metric.value}, "target": target}
-    window = {"stabilization_window_seconds": serve.window}
+    value = {"type": "AverageValue", "average_value": decimal(scale.target)}
+    pods = {"metric": {"name": scale.metric.value}, "target": value}
+    window = {"stabilization_window_seconds": scale.window}
     return HorizontalPodAutoscalerSpec.model_validate(
         {
-            "scale_target_ref": {"api_version": API_VERSION, "kind": KIND, "name": name},
+            "scale_target_ref": dict(target),
             "min_replicas": scale.min,
             "max_replicas": scale.max,
             "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": {"scale_down": window} if serve.window is not None else None,
+            "behavior": {"scale_down": window} if scale.window is not None else None,
         }
     )

@@ -13,6 +13,8 @@ from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
+from components.crds.llm_inference_service_labels import KIND as LLM
+from components.crds.llm_inference_service_labels import workload_name
 from components.serving.keda_scale import pod_series
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
@@ -58,6 +60,9 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
     """Each model and each job with its kind, models first."""
     for key, kind in MODELS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
+    for manifest in objects.of(_KSERVE, LLM):
+        if section(manifest, "spec", "prefill"):
+            yield _PREFILL, manifest
     for manifest in objects:
         key = kind_of(manifest)
         pods = None if key in MODELS or key in JOBS else next(pods_of(manifest), None)
@@ -185,6 +190,23 @@ def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
     return replace(_replicas(objects, manifest), pods_each=number(size))
 
 
+def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
+    """By an HPA beside it, by KServe's own scaling, or so many as it says."""
+    spec = section(service, "spec", *role)
+    groups, parallel = "worker" in spec, section(spec, "parallelism")
+    name = workload_name(name_of(service), prefill=bool(role), groups=groups)
+    each = Decimal(parallel["data"]) // parallel["dataLocal"] if groups else None
+    if scaler := _scaler(objects, service, KIND if groups else "Deployment", name):
+        return replace(_bounded(section(scaler, "spec")), pods_each=each)
+    place = namespace_of(service), KIND if groups else "Deployment", name
+    for scaled in objects.by(_scaled, "keda.sh", "ScaledObject").get(place, ()):
+        return replace(_by_keda(section(scaled, "spec")), pods_each=each)
+    if scaling := section(spec, "scaling"):
+        return replace(_bounded(scaling, ScaleTarget("wva_desired_replicas", None)), pods_each=each)
+    replicas = number(spec.get("replicas", 1))
+    return ReplicaRange(replicas, replicas, pods_each=each)
+
+
 def _scaler(
     objects: Objects, manifest: Manifest, kind: str = "", name: str = ""
 ) -> Manifest | None:
@@ -259,8 +281,14 @@ MODELS: Final = {
     (_KSERVE, "InferenceService"): WorkloadKind(
         "KServe InferenceService", "spec.predictor", _kserve
     ),
+    (_KSERVE, LLM): WorkloadKind("KServe LLMInferenceService", "spec.template", _llm),
     (API_VERSION.partition("/")[0], KIND): WorkloadKind(
         KIND, "spec.leaderWorkerTemplate.leaderTemplate.spec", _groups
     ),
 }
+_PREFILL: Final = WorkloadKind(
+    "prefill of a KServe LLMInferenceService",
+    "spec.prefill.template",
+    lambda objects, service: _llm(objects, service, "prefill"),
+)
 JOBS: Final = {("batch", "Job"): WorkloadKind("Job", _TEMPLATE, _job)}

@@ -19,6 +19,7 @@ SECONDS: Final = 0.5
 FLUID: Final = "data.fluid.io/v1alpha1"
 KNATIVE: Final = "serving.knative.dev/v1"
 KSERVE: Final = "serving.kserve.io/v1beta1"
+LLM: Final = "serving.kserve.io/v1alpha2"
 GROUPS: Final = "leaderworkerset.x-k8s.io/v1"
 GATEWAY: Final = "gateway.networking.k8s.io/v1"
 POOL: Final = "inference.networking.k8s.io/v1"
@@ -261,6 +262,7 @@ _STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (FLUID, "DataLoad", _loaded),
     (KNATIVE, "Service", _ready),
     (KSERVE, "InferenceService", _ready),
+    (LLM, "LLMInferenceService", _ready),
     (GROUPS, "LeaderWorkerSet", _available),
     (GATEWAY, "Gateway", _programmed),
     (GATEWAY, "HTTPRoute", _accepted),

@@ -29,6 +29,16 @@ class CustomKind(NamedTuple):
     scope: str = "Namespaced"
 
 
+def api_group(key: str) -> str:
+    """The API group of a key of `KINDS`; what follows a slash tells apart who installs it."""
+    return key.partition("/")[0]
+
+
+def definition_name(key: str, kind: CustomKind) -> str:
+    """Name of the definition of a kind, under a key of `KINDS`."""
+    return f"{kind.plural}.{api_group(key)}"
+
+
 KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
     {
         "cert-manager.io": (CustomKind("v1", "Certificate", "certificates"),),
@@ -80,6 +90,9 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
             CustomKind("v1beta1", "InferenceService", "inferenceservices"),
             CustomKind("v1alpha1", "ServingRuntime", "servingruntimes"),
         ),
+        "serving.kserve.io/llmisvc": (
+            CustomKind("v1alpha2", "LLMInferenceService", "llminferenceservices"),
+        ),
     }
 )
 
@@ -104,6 +117,7 @@ UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
         "serving.knative.dev": ("knative.dev/serving", "config/core/300-resources"),
         "serving.kserve.io": ("github.com/kserve/kserve", "config/crd/full"),
+        "serving.kserve.io/llmisvc": ("github.com/kserve/kserve", "config/crd/full/llmisvc"),
     }
 )
 """Go module of a group's project, and the folder of its definitions there: a group of `KINDS`."""
@@ -136,13 +150,13 @@ def _definitions_of(group: str) -> Iterator[dict[str, Any]]:
     """What upstream defines of a group; a kind that its module lacks raises LookupError."""
     module, path = UPSTREAM[group]
     for kind in KINDS[group]:
-        name = f"{kind.plural}.{group}"
+        name = definition_name(group, kind)
         folder = modules.folder(module, OLDER.get(name, modules.CHARTS)) / path
         texts = [file.read_text() for file in sorted(folder.glob("*.yaml"))]
         line = f"\n  name: {name}\n"
-        [text] = [text for text in texts if line in text] or [""]
+        [text] = [text for text in texts if line in text and "openAPIV3Schema" in text] or [""]
         if not text:
-            raise LookupError(f"{module} {path} defines no {kind.plural}.{group}")
+            raise LookupError(f"{module} {path} defines no {name}")
         yield yaml.load(text, yaml.CSafeLoader)
 
 
@@ -162,16 +176,17 @@ def install(client: ApiClient, group: str, folder: Path | None) -> None:
             a definition that accepts every field.
     """
     for kind in KINDS[group]:
-        definition = _definitions(folder).get(f"{kind.plural}.{group}") if folder else None
+        name = definition_name(group, kind)
+        definition = _definitions(folder).get(name) if folder else None
         client.apply(definition or _open_definition(group, kind), MANAGER)
     for kind in KINDS[group]:
-        _wait(client, f"{group}/{kind.version}", kind.kind)
+        _wait(client, f"{api_group(group)}/{kind.version}", kind.kind)
 
 
 def uninstall(client: ApiClient, group: str) -> None:
     """Removes the kinds of a group, and every object of them."""
     for kind in KINDS[group]:
-        client.remove(_named(f"{kind.plural}.{group}"))
+        client.remove(_named(definition_name(group, kind)))
 
 
 def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[str]:
@@ -182,8 +197,8 @@ def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[s
         f"{kind.kind} ({group})"
         for group, kinds in KINDS.items()
         for kind in kinds
-        if (f"{group}/{kind.version}", kind.kind) in used
-        and f"{kind.plural}.{group}" not in definitions
+        if (f"{api_group(group)}/{kind.version}", kind.kind) in used
+        and definition_name(group, kind) not in definitions
     ]
 
 
@@ -193,7 +208,7 @@ def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read(folder: Path) -> Iterator[dict[str, Any]]:
-    names = [f"{kind.plural}.{group}" for group, kinds in KINDS.items() for kind in kinds]
+    names = [definition_name(group, kind) for group, kinds in KINDS.items() for kind in kinds]
     for path in sorted(folder.glob("*.yaml")):
         if path.stem in names:
             yield yaml.load(path.read_text(), yaml.CSafeLoader)
@@ -209,6 +224,7 @@ def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
         "subresources": {"status": {}},
     }
     names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
+    group = api_group(group)
     definition = _named(f"{kind.plural}.{group}")
     if group.endswith(".k8s.io"):
         # The API server takes no definition in a group of Kubernetes' own without it.

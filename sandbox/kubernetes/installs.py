@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..controllers import fluid, keda, kserve, leader_worker
+from ..controllers import fluid, keda, kserve, leader_worker, llm
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -84,6 +84,10 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
         "gateway-helm": Install(("gateway.networking.k8s.io", "gateway.envoyproxy.io")),
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),
+        "kserve-llmisvc-crd": Install(("serving.kserve.io/llmisvc",)),
+        "kserve-llmisvc-resources": Install(
+            controllers=(llm.GATEWAY_API, llm.CONTROLLER, llm.PRESET_OBJECTS)
+        ),
         "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
         "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
         "lws": Install(("leaderworkerset.x-k8s.io",), controllers=(leader_worker.CONTROLLER,)),

@@ -11,7 +11,7 @@ from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
 from ..arguments import imports
-from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
 from .rules import check_by_needs, warning_by_needs
@@ -99,6 +99,11 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
             for part in getattr(model, kind):
                 resolved = needs.on_knative(model) and "@sha256:" not in part.image
                 yield ImageSource(f"{path}.{kind}[{part.name}].image", part.image, resolved)
+        if (llm := model.serve.llm) and llm.router and llm.router.scheduler:
+            field = f"{path}.serve.llm.router.scheduler_image"
+            yield ImageSource(field, llm.router.scheduler_image)
+        if llm and llm.prefill:
+            yield ImageSource(f"{path}.serve.llm.prefill.proxy_image", llm.prefill.proxy_image)
     for job in environment.training:
         yield ImageSource(f"training[{job.name}].image", job.image)
     for folder in imports(environment):
@@ -124,6 +129,10 @@ def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSour
         is_shipped = kserve is None or (kserve.flavor is not KServeFlavor.ACK and not kserve.values)
         field = "kserve.chart.image_prefix"
         yield from _chart_images(field, prefix, "kserve-resources", is_shipped)
+    llm = environment.llm_inference_services
+    if llm.install and needs.sections(LLM_INFERENCE_SERVICES):
+        field, is_shipped = "kserve.chart.image_prefix", not llm.values
+        yield from _chart_images(field, prefix, "kserve-llmisvc-resources", is_shipped)
     groups = environment.leader_worker_sets
     if groups.install and needs.sections(LEADER_WORKER_SETS):
         field, is_shipped = "leader_worker_sets.image_prefix", not groups.values

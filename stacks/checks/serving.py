@@ -61,7 +61,7 @@ def metrics_have_a_source(environment: Environment) -> Iterator[Fault]:
 def metrics_come_from_one_port(environment: Environment) -> Iterator[Fault]:
     """One PodMonitor collects the metrics of all models."""
     ports = {
-        path: model.server.port or DEFAULT_PORT
+        path: model.port or DEFAULT_PORT
         for path, model in models(environment)
         if is_scaled_on_vllm(model)
     }

@@ -52,7 +52,7 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
                 what = "which another release does" if others else "and no release ever did"
                 want = f"one about a series of vLLM {reported.name}"
                 why = f"that does not report {name}, {what}"
-                yield Fault(f"{path}.serve.kserve.{field}", Words(query), want, why)
+                yield Fault(f"{path}.serve.{model.serve.kind}.{field}", Words(query), want, why)
 
 
 def _base(name: str) -> str:
@@ -62,7 +62,7 @@ def _base(name: str) -> str:
 
 def _scale_of(environment: Environment, name: str) -> KServeScale | None:
     model = environment.model(name)
-    return model.serve.kserve.scale if model and model.serve.kserve else None
+    return model.serve.keda_scale if model else None
 
 
 def _queries(scale: KServeScale | None) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fau
                     f"{field} is that of Managed Service for Prometheus: either it asks who KEDA "
                     "is, or its address opens it, and that stands in the ScaledObject in clear"
                 )
-                field = f"{path}.serve.kserve.scale.keda.authentication"
+                field = f"{path}.serve.{model.serve.kind}.scale.keda.authentication"
                 yield Fault(field, MISSING, want, why)
                 break
 
@@ -107,8 +107,9 @@ def models_outlast_their_start(environment: Environment) -> Iterator[str]:
         cooldown = COOLDOWN_SECONDS if cooldown is None else cooldown
         need = start_seconds(environment, model)
         if cooldown < need:
+            field = f"{path}.serve.{model.serve.kind}.scale.keda.cooldown_seconds"
             yield (
-                f"{path}.serve.kserve.scale.keda.cooldown_seconds is {cooldown}, but a start is "
+                f"{field} is {cooldown}, but a start is "
                 f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
                 f"second one a whole start. Give {need} or more."
             )

@@ -31,7 +31,15 @@ from ..sections.models import ModelSection, RuntimeSection
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import cached, fewest_replicas, highest_size, lowest_size, models, pod_resources
+from .views import (
+    cached,
+    fewest_replicas,
+    highest_size,
+    lowest_size,
+    models,
+    pod_resources,
+    roles,
+)
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
@@ -133,7 +141,8 @@ def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
         for kind, section in model.serve.sections.items() if size > 1 else ():
             field, most = f"{path}.serve.{kind}", section.scale.max
             for name in dict.fromkeys(model.placement.pools):
-                demand = Demand(f"{field}.nodes", size, per_pod, frozenset([name]))
+                said = "parallelism" if model.serve.llm else "nodes"
+                demand = Demand(f"{field}.{said}", size, per_pod, frozenset([name]))
                 for shortage in _shortages([demand], rooms):
                     why = f"a group needs {shortage.need}, and {shortage.have}"
                     yield Fault(demand.field, size, f"less, or pool {name} larger", why)
@@ -177,6 +186,8 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
             if (start := _initial_scale(section)) > least:
                 field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
             yield Demand(field, least, per_pod, pools, model.pods_per_replica)
+            for role, scale in [*roles(section)][1:]:
+                yield Demand(f"{path}.serve.{kind}.{role}.min", scale.min, per_pod, pools)
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
                 sizes = ("cpu", "memory")
@@ -189,8 +200,9 @@ def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
         per_pod, pools = amounts(pod_resources(model)), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
-            field, size = f"{path}.serve.{kind}.scale.max", model.pods_per_replica
-            yield Demand(field, section.scale.max, per_pod, pools, size)
+            for role, scale in roles(section):
+                field, size = f"{path}.serve.{kind}.{role}.max", model.pods_per_replica
+                yield Demand(field, scale.max, per_pod, pools, size)
 
 
 def _cache_demands(environment: Environment) -> Iterator[Demand]:

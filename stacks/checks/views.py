@@ -9,7 +9,13 @@ from components.quantity import binary, parse
 from components.serving.server import ModelServer, Resources
 
 from ..sections.environment import Environment
-from ..sections.models import CacheSection, ModelSection, PlacementSection, RuntimeSection
+from ..sections.models import (
+    CacheSection,
+    ModelSection,
+    PlacementSection,
+    RuntimeSection,
+    ScaleSection,
+)
 from ..sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from ..sections.training import TrainingSection
 
@@ -27,6 +33,14 @@ def highest_size(pool: PoolSection) -> int:
 def fewest_replicas(section: RuntimeSection) -> int:
     """Replicas that a model has at the least."""
     return 1 if section.scale.min is None else section.scale.min
+
+
+def roles(section: RuntimeSection) -> Iterator[tuple[str, ScaleSection]]:
+    """The scale of each role of a model's pods, with its field: one, unless prefill is apart."""
+    yield "scale", section.scale
+    prefill = getattr(section, "prefill", None)
+    if prefill is not None:
+        yield "prefill.scale", prefill.scale
 
 
 def section_of(pool: AnyPoolSection) -> str:

@@ -15,6 +15,7 @@ from .gateway import GATEWAY
 from .knative import KNATIVE
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
+from .llm import LLM_INFERENCE_SERVICES
 from .platform import Platform
 
 __all__ = [
@@ -23,12 +24,20 @@ __all__ = [
     "KNATIVE",
     "KSERVE",
     "LEADER_WORKER_SETS",
+    "LLM_INFERENCE_SERVICES",
     "MODULES",
     "PLATFORMS",
     "Platform",
 ]
 
-PLATFORMS: Final = (KNATIVE, CERT_MANAGER, GATEWAY, KSERVE, LEADER_WORKER_SETS)
+PLATFORMS: Final = (
+    KNATIVE,
+    CERT_MANAGER,
+    GATEWAY,
+    KSERVE,
+    LEADER_WORKER_SETS,
+    LLM_INFERENCE_SERVICES,
+)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{module.name}", __name__) for module in iter_modules(__path__)

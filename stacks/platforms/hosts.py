@@ -6,7 +6,7 @@ from components.args import Fault
 
 from ..checks.rules import check, warning, warning_by_needs
 from ..checks.views import models
-from ..needs import KSERVE, Needs
+from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode, IngressController
 from .ingress import ingress_controller
@@ -67,9 +67,10 @@ def public_models_ask_for_a_key(environment: Environment, needs: Needs) -> Itera
     is_public = environment.kserve.public_ingress
     if not is_public or ingress_controller(environment, needs) is not IngressController.ADDON:
         return
-    for path, model in needs.models(KSERVE):
+    for model in needs.behind_ingress:
+        path = f"models[{model.name}]"
         is_limited = model.ingress is not None and model.ingress.allow_cidrs is not None
-        if not (is_limited or model.api_key_secret or needs.on_knative(model)):
+        if not (is_limited or model.api_key_secret):
             yield (
                 f"kserve.public_ingress is true, and {path} asks for no key: the whole internet "
                 "may use it. Set api_key_secret, or ingress.allow_cidrs."

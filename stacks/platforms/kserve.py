@@ -106,7 +106,7 @@ def services_have_their_own_names(environment: Environment, needs: Needs) -> Ite
     """KServe calls its predictor's Service after the model, where another model's may be."""
     owners = {model.name: f"models[{model.name}]" for model in environment.models}
     for path, model in needs.models(NAME):
-        predictor = deployment_name(model.name)
+        predictor = deployment_name(model.name) if model.serve.llm is None else ""
         if (owner := owners.get(predictor)) is not None:
             why = f"KServe makes a Service of that name for {path}"
             yield Fault(f"{owner}.name", predictor, "another one", why)
@@ -115,7 +115,11 @@ def services_have_their_own_names(environment: Environment, needs: Needs) -> Ite
 @KSERVE.check
 def rendezvous_names_are_free(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Pods of a job meet at a Service of its name, and KServe makes one for each model."""
-    services = {deployment_name(model.name): path for path, model in needs.models(NAME)}
+    services = {
+        deployment_name(model.name): path
+        for path, model in needs.models(NAME)
+        if model.serve.llm is None
+    }
     for job in environment.training:
         if job.parallelism > 1 and job.name in services:
             want = f"another one than {job.name}"

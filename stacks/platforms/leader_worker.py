@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.args import Fault, Words
+from components.crds.llm_inference_service_labels import workload_name
 from components.platform import LeaderWorkerSets, LeaderWorkerSetsArgs
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
 from components.serving import ModelArgs
@@ -41,13 +42,13 @@ def groups_run_in_one_network(environment: Environment, needs: Needs) -> Iterato
     """Pods of a group talk to each other all the time, which machines of an IDC often cannot."""
     if environment.cluster.profile is not Profile.EDGE:
         return
-    for path, _ in needs.models(NAME):
+    for path, model in needs.models(NAME):
         want = "left out on profile edge, or knative or kserve in its place"
         why = (
             "ACK documents gang scheduling for ACK Pro alone, and pods of a group need a network "
             "that machines of an IDC have with each other at best"
         )
-        yield Fault(f"{path}.serve.leader_worker", Words("given"), want, why)
+        yield Fault(f"{path}.serve.{model.serve.kind}", Words("given"), want, why)
 
 
 @LEADER_WORKER_SETS.check
@@ -60,7 +61,9 @@ def names_of_groups_are_their_own(environment: Environment, needs: Needs) -> Ite
         if job.parallelism > 1
     }
     for path, model in needs.models(NAME):
-        for name in (model.name, service_name(model.name)):
+        is_set = model.serve.leader_worker is not None
+        headless = model.name if is_set else workload_name(model.name, groups=True)
+        for name in (headless, service_name(model.name)) if is_set else (headless,):
             owner = owners.get(name)
             if owner is not None and owner != f"{path}.name":
                 why = f"{path} has a Service of that name"

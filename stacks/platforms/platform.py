@@ -26,6 +26,8 @@ class Platform:
     """The component, which installs it."""
     needs: tuple["Platform", ...] = ()
     """What has to work before it."""
+    after: tuple["Platform", ...] = ()
+    """What it does not need, and comes after where a model needs both."""
     section: str = ""
     """Section of the stack file that its arguments are of."""
     nodes: int = 1

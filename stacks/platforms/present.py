@@ -12,7 +12,14 @@ from components.serving import GatewayFlavor
 from ..arguments import model_args, placement_pools
 from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import sections
-from ..needs import GATEWAY, KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import (
+    GATEWAY,
+    KNATIVE,
+    KSERVE,
+    LEADER_WORKER_SETS,
+    LLM_INFERENCE_SERVICES,
+    Needs,
+)
 from ..sections.environment import Environment
 from .gateway import GATEWAY_API_ADDON, flavor_of
 from .ingress import ingress_class
@@ -126,6 +133,7 @@ def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterato
     absent = {
         "knative": bool(needs.sections(KNATIVE)) and KNATIVE_ADDON not in named,
         "kserve": bool(needs.sections(KSERVE)),
+        "llm_inference_services": bool(needs.sections(LLM_INFERENCE_SERVICES)),
         "leader_worker_sets": bool(needs.sections(LEADER_WORKER_SETS)),
         "fluid": any(model.cache for model in environment.models),
     }

@@ -46,6 +46,11 @@ def service_url(environment: Environment, model: ModelSection) -> str:
     return f"http://{model.name}.{namespace_of(environment, model)}.svc.cluster.local"
 
 
+def no_path(_namespace: str, _model: ModelSection) -> str:
+    """Of a model that has a host, or a Service, to itself."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Endpoints:
     """Where a gateway sends the requests of a model."""
@@ -80,6 +85,8 @@ class Runtime(Generic[A]):
     """Labels by which a policy selects a model's pods: ours, or those of a controller."""
     canary: Callable[[Environment, ModelSection, A], CanaryPart | None] = no_canary
     """What shares a model's requests with another one; None where nothing has to."""
+    path: Callable[[str, ModelSection], str] = no_path
+    """Path of a model behind its gateway, by its namespace, where several share a host."""
     url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""
     endpoints: Callable[[ModelSection], Endpoints | None] = no_endpoints

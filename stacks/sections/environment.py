@@ -29,6 +29,7 @@ from .platform import (
     KnativeSection,
     KServeSection,
     LeaderWorkerSetsSection,
+    LLMInferenceServicesSection,
     WaitsSection,
 )
 from .pools import (
@@ -120,6 +121,9 @@ class Environment(Args):
     """Settings of Knative Serving."""
     kserve: KServeSection = KServeSection()
     """Settings of KServe, which is installed if a model is served by it."""
+    llm_inference_services: LLMInferenceServicesSection = LLMInferenceServicesSection()
+    """Settings of KServe's LLMInferenceServices, whose controller is installed if a model is served
+    by one."""
     leader_worker_sets: LeaderWorkerSetsSection = LeaderWorkerSetsSection()
     """Settings of LeaderWorkerSets, whose controller is installed if a model is served by one."""
     gateway: GatewaySection | None = None

@@ -12,8 +12,9 @@ from components.platform.alert_rules import Objective
 from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
-from components.serving.kserve_model import KServeServe
+from components.serving.kserve_model import KServeScale, KServeServe
 from components.serving.leader_worker_model import LeaderWorkerServe
+from components.serving.llm_model import LLMServe, at_port
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
@@ -133,6 +134,8 @@ class ServeSection(Args):
     """By KServe, scaled on metrics of vLLM or of the GPU."""
     leader_worker: LeaderWorkerServe | None = None
     """By groups of pods, each on several nodes, scaled on the same metrics."""
+    llm: LLMServe | None = None
+    """By an LLMInferenceService of KServe: an endpoint picker, and pods by role."""
 
     def _faults(self) -> Iterator[Fault]:
         kinds, why = [*self.sections], "a model is served in one way"
@@ -149,6 +152,12 @@ class ServeSection(Args):
         """What is given, by kind: one section, unless a fault says otherwise."""
         kinds = ((kind, getattr(self, kind)) for kind in type(self).model_fields)
         return {kind: section for kind, section in kinds if section is not None}
+
+    @property
+    def keda_scale(self) -> KServeScale | None:
+        """The scale of a kind that KEDA can scale, by a metric and by hours."""
+        scale = self.kserve.scale if self.kserve else self.llm.scale if self.llm else None
+        return scale if scale and scale.metric is not None else None
 
     @property
     def kind(self) -> str:
@@ -216,11 +225,18 @@ class ModelSection(Args):
         return max((getattr(section, "nodes", 1) for section in sections), default=1)
 
     @property
+    def port(self) -> int:
+        """Port of its server: of an LLMInferenceService the one that KServe's Service leads to."""
+        return (at_port(self.server) if self.serve.llm else self.server).port
+
+    @property
     def replica_gpus(self) -> int:
         """Whole cards of one replica, on all its nodes."""
         return self.server.resources.whole_cards * self.pods_per_replica
 
     @property
     def most_replicas(self) -> int:
-        """The upper bound of its scale."""
-        return max((section.scale.max for section in self.serve.sections.values()), default=0)
+        """The upper bound of its scale, of prefill too where that is apart."""
+        prefill = self.serve.llm.prefill if self.serve.llm else None
+        most = max((section.scale.max for section in self.serve.sections.values()), default=0)
+        return most + (prefill.scale.max if prefill else 0)

@@ -220,6 +220,28 @@ class FluidSection(FluidChart):
             yield Fault(field, Words("given"), "left out with install false", why)
 
 
+class LLMInferenceServicesSection(Args):
+    """Settings of KServe's LLMInferenceServices. `kserve.chart` says whence their charts come."""
+
+    install: bool = True
+    """Whether the stack installs their controller and KServe's presets. False where the cluster has
+    them."""
+    inference_pools: bool = True
+    """Whether the resource types InferencePool, InferenceObjective and InferenceModelRewrite come
+    with it. False where a gateway brings them."""
+    variant_autoscaler: bool = False
+    """Whether the cluster has the Workload Variant Autoscaler of llm-d, and KServe's ConfigMap the
+    Prometheus that KEDA asks, which `scale.wva` needs."""
+    values: dict[str, Any] | None = None
+    """Values of kserve-llmisvc-resources, laid over ours."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for field in sorted(self.model_fields_set & {"inference_pools", "values"}):
+            if not self.install:
+                why = "the cluster has the controller, and nothing is installed"
+                yield Fault(field, Words("given"), "left out with install false", why)
+
+
 class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
     """Which chart installs the controller of LeaderWorkerSets."""
 

@@ -114,3 +114,26 @@ def test_pods_of_a_group_carry_the_labels_of_their_set_and_leaders_one_more() ->
     assert leader.labels == {**name, "leaderworkerset.sigs.k8s.io/worker-index": "0"}
     assert worker.labels == name
     assert leader.path == "spec.leaderWorkerTemplate.leaderTemplate.spec"
+
+
+def test_pods_of_each_role_carry_their_labels_and_those_of_an_endpoint_picker_do_not() -> None:
+    pod = {"containers": [{"name": "main", "image": "vllm"}]}
+    service = {
+        "apiVersion": "serving.kserve.io/v1alpha2",
+        "kind": "LLMInferenceService",
+        "metadata": {"name": "qwen", "namespace": "inference", "labels": {"of": "the object"}},
+        "spec": {
+            "labels": {"release": "qwen"},
+            "prefill": {"labels": {"release": "qwen", "role": "prefill"}, "template": pod},
+            "router": {"scheduler": {"template": pod}},
+            "template": pod,
+            "worker": pod,
+        },
+    }
+    own = {"app.kubernetes.io/name": "qwen", "app.kubernetes.io/part-of": "llminferenceservice"}
+    assert {pods.path: pods.labels for pods in pods_of(service)} == {
+        "spec.prefill.template": {"release": "qwen", "role": "prefill", **own},
+        "spec.router.scheduler.template": own,
+        "spec.template": {"release": "qwen", **own},
+        "spec.worker": {"release": "qwen", **own},
+    }

@@ -18,6 +18,8 @@ from components.platform.cert_manager import cert_manager_values
 from components.platform.fluid import fluid_values
 from components.platform.kserve import kserve_values, runtime_values
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart, controller_values
+from components.platform.llm_inference_services import LLMInferenceServicesArgs
+from components.platform.llm_inference_services import controller_values as llm_values
 from sandbox import binaries, charts, modules
 
 MIRROR: Final = "registry-vpc.cn-hangzhou.aliyuncs.com/mirror"
@@ -35,6 +37,8 @@ def chart_values(image_prefix: str | None) -> dict[str, dict[str, Any]]:
         "cert-manager": cert_manager_values(CertManagerArgs.of(mirror)),
         "fluid": fluid_values(FluidArgs.of({"chart": mirror})),
         "kserve-crd": {},
+        "kserve-llmisvc-crd": {},
+        "kserve-llmisvc-resources": llm_values(LLMInferenceServicesArgs.of({"chart": mirror})),
         "kserve-resources": kserve_values(KServeArgs.of({"chart": mirror})),
         "kserve-runtime-configs": runtime_values(kserve),
         "lws": controller_values(LeaderWorkerSetsChart.of(mirror)),
@@ -75,6 +79,7 @@ def test_a_mirror_has_every_image_that_a_chart_pulls(chart: str) -> None:
         ("fluid", "fluidcloudnative/fluid-csi:"),
         ("fluid", "registry.cn-shanghai.aliyuncs.com/jindofs/smartdata:"),
         ("fluid", "registry.cn-shanghai.aliyuncs.com/jindofs/jindo-fuse:"),
+        ("kserve-llmisvc-resources", "kserve/llmisvc-controller:"),
         ("kserve-resources", "quay.io/brancz/kube-rbac-proxy:"),
         ("kserve-resources", "kserve/storage-initializer:"),
         ("kserve-resources", "kserve/agent:"),

@@ -19,14 +19,14 @@ def upstream() -> Path:
 def test_upstream_defines_every_kind_of_a_group_whose_module_is_known() -> None:
     names = {path.stem for path in upstream().iterdir()}
     assert names == {
-        f"{kind.plural}.{group}" for group in crds.UPSTREAM for kind in crds.KINDS[group]
+        crds.definition_name(group, kind) for group in crds.UPSTREAM for kind in crds.KINDS[group]
     }
 
 
 def test_a_definition_has_the_version_that_stacks_use() -> None:
     for group in crds.UPSTREAM:
         for kind in crds.KINDS[group]:
-            text = (upstream() / f"{kind.plural}.{group}.yaml").read_text()
+            text = (upstream() / f"{crds.definition_name(group, kind)}.yaml").read_text()
             versions = {version["name"] for version in yaml.safe_load(text)["spec"]["versions"]}
             assert kind.version in versions, kind
 

@@ -256,6 +256,15 @@ def _groups(groups: Manifest) -> Iterator[Manifest]:
         yield _pod(workers, groups, f"{name}-0-{number}", {**labels, WORKER_INDEX: str(number)})
 
 
+def _llm(service: Manifest) -> Iterator[Manifest]:
+    name = service["metadata"]["name"]
+    service["status"] = {
+        "observedGeneration": 1,
+        "conditions": conditions(MainWorkloadReady="True", RouterReady="True", Ready="True"),
+    }
+    yield from _deployment(service, service, f"{name}-kserve", {"release": name})
+
+
 def _job(job: Manifest) -> Iterator[Manifest]:
     name = job["metadata"]["name"]
     job["status"] = {"active": 1, "ready": 1}
@@ -290,6 +299,7 @@ def _phase(phase: str) -> Any:
 _MADE: Final = {
     "Service": _knative,
     "InferenceService": _kserve,
+    "LLMInferenceService": _llm,
     "LeaderWorkerSet": _groups,
     "Job": _job,
     "HorizontalPodAutoscaler": _scaler,

@@ -885,3 +885,28 @@ def test_groups_that_are_not_there_yet_say_so_last() -> None:
     live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
     finding = first(assessed(live), "qwen")
     assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
+
+
+def by_llm() -> Live:
+    """Models that KServe serves by LLMInferenceServices."""
+    raw = configuration(FOLDER / "Pulumi.llm-inference-service.yaml")
+    return Live(planned(raw, stack="llm"))
+
+
+def test_a_model_of_an_llm_inference_service_is_ready_with_its_pods() -> None:
+    assert assessed(by_llm()).state is Stage.READY
+
+
+def test_a_pod_of_an_llm_inference_service_that_waits_is_looked_for() -> None:
+    live = by_llm()
+    names = [item["metadata"]["name"] for item in live.all("Pod")]
+    [pod] = [name for name in names if name.startswith("chat-kserve")]
+    live.pending(pod)
+    assert pod in str(first(assessed(live), "chat"))
+
+
+def test_what_the_controller_says_of_a_gateway_is_said_last() -> None:
+    live = by_llm()
+    said = "Gateway gateways/models does not exist"
+    live.condition("LLMInferenceService", "chat", "Ready", "False", message=said)
+    assert said in str(first(assessed(live), "chat"))

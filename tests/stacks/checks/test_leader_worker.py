@@ -6,7 +6,18 @@ from components.serving import LeaderWorkerModelArgs
 from plan.graph import graph_of
 from plan.words import steps
 
-from ..environments import GONE, Raw, existing, hybrid, merged, planned, resolved, warnings
+from ..environments import (
+    GONE,
+    Raw,
+    configuration,
+    existing,
+    hybrid,
+    merged,
+    planned,
+    resolved,
+    warnings,
+)
+from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
 from .parts import groups
 
@@ -21,6 +32,11 @@ def on_two_nodes(**serve: Any) -> Raw:
     section = {"leader_worker": {"nodes": 2, "scale": {"max": 1}, **serve}}
     image = "registry/vllm:0.8.5"
     return {"models[qwen-queue].serve": section, "models[qwen-queue].server.image": image}
+
+
+def by_kserve() -> Raw:
+    """Groups that KServe makes of an LLMInferenceService."""
+    return configuration(FOLDER / "Pulumi.llm-inference-service.yaml")
 
 
 CASES = [
@@ -47,6 +63,17 @@ CASES = [
             "has a Service of that name."
         ),
         {"models[deepseek].name": "qwen-leaders"},
+    ),
+    Case(
+        "names_of_groups_are_their_own",
+        "a model called as the Service of another one's pods",
+        by_kserve,
+        {"models[chat].name": "moe-kserve-mn"},
+        (
+            "models[moe-kserve-mn].name is 'moe-kserve-mn', but it must be another one: "
+            "models[moe] has a Service of that name."
+        ),
+        {},
     ),
     Case(
         "LeaderWorkerSetsSection",

@@ -1,0 +1,90 @@
+"""KServe's controller of LLMInferenceServices."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from components.args import Fault
+from components.platform import KServeFlavor, LLMInferenceServices, LLMInferenceServicesArgs
+from components.serving import ModelArgs
+
+from ..arguments import made_of
+from ..checks.rules import warning_by_needs
+from ..needs import LLM_INFERENCE_SERVICES as NAME
+from ..needs import Needs
+from ..sections.environment import Environment
+from ..sections.platform import KSERVE_RELEASE
+from .cert_manager import CERT_MANAGER
+from .kserve import KSERVE
+from .leader_worker import LEADER_WORKER_SETS
+from .platform import Platform
+
+SINCE: Final = (0, 20)
+"""Release whose v1alpha2, presets and webhooks were read: kserve v0.20.0, 2026-08-06."""
+
+
+def llm_inference_services_args(
+    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
+) -> LLMInferenceServicesArgs | None:
+    """The controller as its section has it, unless the cluster has it."""
+    section, kserve = environment.llm_inference_services, environment.kserve
+    if not section.install:
+        return None
+    return made_of(
+        LLMInferenceServicesArgs,
+        section,
+        chart=kserve.chart,
+        shared=False,
+        protect_crds=environment.cluster.deletion_protection,
+    )
+
+
+LLM_INFERENCE_SERVICES: Final = Platform(
+    NAME,
+    llm_inference_services_args,
+    LLMInferenceServices,
+    # Both have a ConfigMap, which Helm lets one release have: were it the other one's at times, a
+    # model that moves between the two would end at that, as the engine deletes last.
+    needs=(CERT_MANAGER, KSERVE),
+    # It looks once, when it starts, for the resource types that others bring.
+    after=(LEADER_WORKER_SETS,),
+    section="llm_inference_services",
+)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@LLM_INFERENCE_SERVICES.check
+def releases_have_llm_inference_services(
+    environment: Environment, _needs: Needs
+) -> Iterator[Fault]:
+    """v1alpha2 as it is written here, from a chart that has it."""
+    kserve, installs = environment.kserve, environment.llm_inference_services.install
+    chart = kserve.chart
+    if installs and chart and chart.flavor is KServeFlavor.ACK:
+        want = "upstream, or llm_inference_services.install false"
+        why = "no page of ack-kserve names LLMInferenceServices"
+        yield Fault("kserve.chart.flavor", chart.flavor, want, why)
+        return
+    field, version = "kserve.version", kserve.version
+    if installs and chart:
+        field, version = "kserve.chart.version", chart.version
+    match = re.fullmatch(KSERVE_RELEASE, version or "")
+    if match is not None and (int(match[1]), int(match[2])) < SINCE:
+        want = f"v{'.'.join(map(str, SINCE))}.0 or later"
+        why = "models are served by LLMInferenceService v1alpha2 as that release has it"
+        yield Fault(field, version, want, why)
+
+
+@warning_by_needs
+def present_llm_controller_is_configured(environment: Environment, needs: Needs) -> Iterator[str]:
+    """What the controller reads of a ConfigMap, and finds of presets, decides what pods become."""
+    if environment.llm_inference_services.install or not needs.sections(NAME):
+        return
+    yield (
+        "llm_inference_services.install is false, so nobody sets what the models need of the "
+        "cluster's KServe: have in its ConfigMap inferenceservice-config no "
+        "enableLLMInferenceServiceTLS true, by which probes ask by HTTPS and no pod is ever "
+        "ready, and in the namespace kserve the presets kserve-config-llm-* of its release."
+    )

@@ -1,0 +1,183 @@
+"""LLMInferenceServices of KServe: models with an endpoint picker, and pods by role."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from components.args import Fault
+from components.crds.llm_inference_service_labels import PORT
+from components.quantity import parse
+from components.serving import LLMModel, LLMModelArgs, LLMScale, LLMServe, ModelArgs
+from components.serving.llm_model import LLMActuator, at_port, cluster_host, render
+
+from ..arguments import namespace_of, required
+from ..checks.rules import check, warning
+from ..checks.views import models, own_pools
+from ..platforms import LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Platform
+from ..platforms.ingress import ingress_class
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from .runtime import Runtime
+
+DISK_SHARE: Final = 0.9
+"""Part of a node's disk that pods get: dumps of ACK's nodes, 120 GiB of which 106 are allocatable,
+seen 2026-11."""
+
+
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> LLMModelArgs:
+    """The LLMInferenceService of a model."""
+    return args.model_copy(update={"server": at_port(args.server)}).completed(
+        partial(
+            LLMModelArgs,
+            serve=asked(environment, required(model.serve.llm)),
+            ingress_class=ingress_class(environment),
+        )
+    )
+
+
+def asked(environment: Environment, serve: LLMServe) -> LLMServe:
+    """How a model is served, with the Prometheus of the cluster where KEDA is told no other."""
+    url, prefill = environment.gpu_metrics and environment.gpu_metrics.url, serve.prefill
+
+    def told(scale: LLMScale) -> LLMScale:
+        keda = scale.keda
+        if keda is None or keda.server is not None or url is None:
+            return scale
+        return scale.model_copy(update={"keda": keda.model_copy(update={"server": url})})
+
+    if prefill is not None:
+        prefill = prefill.model_copy(update={"scale": told(prefill.scale)})
+    return serve.model_copy(update={"scale": told(serve.scale), "prefill": prefill})
+
+
+def model_url(environment: Environment, model: ModelSection) -> str:
+    """Address of the Service of its pods, past the endpoint picker."""
+    return f"http://{cluster_host(model.name, namespace_of(environment, model))}:{PORT}"
+
+
+def model_path(namespace: str, model: ModelSection) -> str:
+    """What its route has before the paths of vLLM, behind a Gateway."""
+    routed = required(model.serve.llm).router is not None and model.ingress is None
+    return f"/{namespace}/{model.name}" if routed else ""
+
+
+def platforms(model: ModelSection) -> Sequence[Platform]:
+    """The controller, and that of groups for a replica on several nodes."""
+    groups = (LEADER_WORKER_SETS,) if model.pods_per_replica > 1 else ()
+    return (*groups, LLM_INFERENCE_SERVICES)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@check
+def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
+    """KEDA, or the Workload Variant Autoscaler: without them nobody scales."""
+    for path, model in models(environment):
+        for role, scale in (model.serve.llm.scales if model.serve.llm else {}).items():
+            field = f"{path}.serve.llm.{role}.wva"
+            if scale.keda is not None and not environment.keda:
+                want = "true, once KEDA is installed"
+                yield Fault("keda", False, want, f"{path}.serve.llm.{role}.keda is given")
+            if scale.wva is None:
+                continue
+            if not environment.llm_inference_services.variant_autoscaler:
+                want = "true, once the Workload Variant Autoscaler is installed"
+                where = "llm_inference_services.variant_autoscaler"
+                yield Fault(where, False, want, f"{field} is given, and it says how many pods")
+            if scale.wva.actuator is LLMActuator.KEDA and not environment.keda:
+                want = "true, once KEDA is installed"
+                yield Fault("keda", False, want, f"{field}.actuator is keda")
+
+
+@check
+def offloaded_blocks_fit_the_disk(environment: Environment) -> Iterator[Fault]:
+    """KServe has a pod request the disk for them, and a node that has less never gets it."""
+    for path, model in models(environment):
+        offload = model.serve.llm.kv_offload if model.serve.llm else None
+        if offload is None or offload.disk is None:
+            continue
+        for pool in own_pools(environment, model.placement):
+            disk = pool.data_disk or pool.system_disk
+            size = disk.size_gib if disk and disk.size_gib else pool.system_disk_gib
+            if parse(offload.disk) > size * DISK_SHARE * 2**30:
+                want = f"at most {int(size * DISK_SHARE)}Gi, or a larger disk for pool {pool.name}"
+                why = f"a node of it has {size} GiB, of which pods get 90 %"
+                yield Fault(f"{path}.serve.llm.kv_offload.disk", offload.disk, want, why)
+
+
+@warning
+def routes_have_names_of_their_own(environment: Environment) -> Iterator[str]:
+    """KServe's routes by the model's name: of two services of one name, one gets all requests."""
+    owners: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+    for path, model in models(environment):
+        router = model.serve.llm.router if model.serve.llm else None
+        if router is None:
+            continue
+        served = model.server.served_name or model.name
+        owner, group = owners.setdefault(
+            (namespace_of(environment, model), served), (path, router.group)
+        )
+        if owner != path and (group is None or group != router.group):
+            yield (
+                f"{path} is served as {served}, as is {owner}: KServe's routes at /publishers and "
+                "by the header X-Gateway-Model-Name lead to one of the two. Another name, or one "
+                "router.group for both, which shares the requests."
+            )
+
+
+@warning
+def shares_are_of_a_group(environment: Environment) -> Iterator[str]:
+    """A group of one shares nothing, and a member of another namespace is none."""
+    members: dict[tuple[str, str], list[str]] = {}
+    for path, model in models(environment):
+        router = model.serve.llm.router if model.serve.llm else None
+        if router and router.group:
+            key = (namespace_of(environment, model), router.group)
+            members.setdefault(key, []).append(path)
+    for (space, group), paths in members.items():
+        if len(paths) == 1:
+            yield (
+                f"{paths[0]}.serve.llm.router.group is {group}, and no other model of namespace "
+                f"{space} is in it: it gets all requests, whatever its weight."
+            )
+
+
+@warning
+def gateways_of_routes_are_there(environment: Environment) -> Iterator[str]:
+    """KServe attaches routes to a Gateway that nobody here makes, and reads its class."""
+    gateways: dict[str, list[str]] = {}
+    for path, model in models(environment):
+        router = model.serve.llm.router if model.serve.llm else None
+        if router is not None:
+            gateway = router.gateway
+            space = gateway.namespace or namespace_of(environment, model)
+            gateways.setdefault(f"{space}/{gateway.name}", []).append(path)
+    for gateway_name, paths in gateways.items():
+        yield (
+            f"The Gateway {gateway_name} of {', '.join(paths)} is not made here: have it, its "
+            "GatewayClass and the Gateway API before the controller of LLMInferenceServices "
+            "starts, which looks for them once. It has to take routes of the models' namespaces "
+            "(allowedRoutes), and to know InferencePools where a model has an endpoint picker."
+        )
+
+
+RUNTIME: Final = Runtime(
+    args=model_args,
+    component=LLMModel,
+    render=render,
+    fields={
+        "metadata.name": "name",
+        "serve": "serve.llm",
+        "template.containers[main].command": "server",
+        "template.containers[main].env": "server.env",
+        "template.containers[main].volume_mounts": "server.mount_path",
+        "template.containers[main].ports": "server.port",
+        "template.volumes": "volumes",
+        "template.init_containers": "init_containers",
+        "annotations": "serve.llm.annotations",
+    },
+    needs=platforms,
+    url=model_url,
+    path=model_path,
+)
