@@ -105,6 +105,9 @@ from .platform import PrioritiesArgs as PrioritiesArgs
 from .platform import PriorityClass as PriorityClass
 from .platform import PrometheusEndpoint as PrometheusEndpoint
 from .platform import Quota as Quota
+from .platform import RoleBasedGroups as RoleBasedGroups
+from .platform import RoleBasedGroupsArgs as RoleBasedGroupsArgs
+from .platform import RoleBasedGroupsChart as RoleBasedGroupsChart
 from .platform import TeamNamespace as TeamNamespace
 from .platform import TeamNamespaceArgs as TeamNamespaceArgs
 from .platform import VllmMonitor as VllmMonitor
@@ -114,10 +117,13 @@ from .serving import CanaryRouteArgs as CanaryRouteArgs
 from .serving import ColdStart as ColdStart
 from .serving import Connections as Connections
 from .serving import Convert as Convert
+from .serving import Coordination as Coordination
 from .serving import DisruptionBudget as DisruptionBudget
 from .serving import Dtype as Dtype
 from .serving import EmptyDir as EmptyDir
 from .serving import Enforcer as Enforcer
+from .serving import EngineRole as EngineRole
+from .serving import Gang as Gang
 from .serving import Generator as Generator
 from .serving import GroupBackend as GroupBackend
 from .serving import GroupMetric as GroupMetric
@@ -151,6 +157,7 @@ from .serving import ModelImport as ModelImport
 from .serving import ModelImportArgs as ModelImportArgs
 from .serving import ModelIngress as ModelIngress
 from .serving import ModelServer as ModelServer
+from .serving import PlacedRole as PlacedRole
 from .serving import Placement as Placement
 from .serving import PlacementArgs as PlacementArgs
 from .serving import PlacementPool as PlacementPool
@@ -161,7 +168,12 @@ from .serving import Quantization as Quantization
 from .serving import Reserve as Reserve
 from .serving import ReserveType as ReserveType
 from .serving import Resources as Resources
+from .serving import RolesModel as RolesModel
+from .serving import RolesModelArgs as RolesModelArgs
+from .serving import RolesServe as RolesServe
+from .serving import RoleUpdate as RoleUpdate
 from .serving import Rollout as Rollout
+from .serving import RouterRole as RouterRole
 from .serving import Runner as Runner
 from .serving import Scale as Scale
 from .serving import Scenario as Scenario
@@ -174,4 +186,5 @@ from .serving import TopologySpread as TopologySpread
 from .serving import TrafficShare as TrafficShare
 from .serving import TrainingJob as TrainingJob
 from .serving import TrainingJobArgs as TrainingJobArgs
+from .serving import Transfer as Transfer
 from .serving import Vllm as Vllm

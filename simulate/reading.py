@@ -102,7 +102,9 @@ class _SceneReader:
 
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
         """Why a model cannot be simulated."""
-        if model.pods_per_replica > 1:
+        if model.serve.roles is not None:
+            yield f"{model.name} is left out: prefill and decode apart are not simulated."
+        elif model.pods_per_replica > 1:
             yield f"{model.name} is left out: groups on several nodes are not simulated."
         for name in model.placement.pools:
             section = self.environment.pool(name)

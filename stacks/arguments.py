@@ -68,7 +68,7 @@ from . import placeholders
 from .needs import KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection, PodVolumeSection
+from .sections.models import ModelSection, PodVolumeSection, RoleSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .sections.stores import FilesSection, StoreSection, VolumeSection
@@ -329,7 +329,7 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
 def _monitored(environment: Environment) -> dict[str, str]:
     """The label of monitored pods: our own, where pods are not all KServe's."""
     label = next(iter(pod_labels(environment.models[0])), None)
-    has_groups = any(model.pods_per_replica > 1 for model in environment.models)
+    has_groups = any(model.is_grouped for model in environment.models)
     return {"pod_label": label} if label and has_groups else {}
 
 
@@ -766,7 +766,7 @@ def enforcer(environment: Environment) -> Enforcer:
 
 
 def placement_pools(
-    environment: Environment, workload: ModelSection | TrainingSection
+    environment: Environment, workload: ModelSection | TrainingSection | RoleSection
 ) -> list[PlacementPool]:
     """The pools of a workload, as all that is declared for it sees them."""
     return [
@@ -776,7 +776,7 @@ def placement_pools(
             autoscaled=isinstance(pool, PoolSection) and pool.autoscale is not None,
             tolerations=tolerations(pool) or None,
         )
-        for pool in (_pool(environment, name) for name in workload.placement.pools)
+        for pool in (_pool(environment, name) for name in required(workload.placement).pools)
     ]
 
 

@@ -12,6 +12,7 @@ CERT_MANAGER: Final = "cert-manager"
 KNATIVE: Final = "knative"
 KSERVE: Final = "kserve"
 LEADER_WORKER_SETS: Final = "leader-worker-sets"
+ROLE_BASED_GROUPS: Final = "role-based-groups"
 """Names of platforms that rules go by, which are those of their components."""
 
 

@@ -86,6 +86,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("autoscaling.internal.knative.dev", "v1alpha1", "podautoscalers", "PodAutoscaler"),
     Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
     Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet"),
+    Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )
 """Everything that is read; `doctor --rbac` prints the rights for it."""
 

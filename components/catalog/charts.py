@@ -52,6 +52,12 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
         # github.com/kubernetes-sigs/lws, 2026; of 0.7 and before the resource type is no part of
         # the folder crds: an upgrade from there by Helm may delete it (issue 880).
         "lws": Chart("oci://registry.k8s.io/lws/charts/lws", "0.9.0", "lws-system"),
+        # github.com/sgl-project/rbg, 2026-06-04; 0.8.0 is still an alpha.
+        "rbgs": Chart(
+            "https://github.com/sgl-project/rbg/releases/download/v0.7.0/rbgs-0.7.0.tgz",
+            "0.7.0",
+            "rbgs-system",
+        ),
         # github.com/NVIDIA/dcgm-exporter, 2026-05-05.
         "dcgm-exporter": Chart(
             "dcgm-exporter",

@@ -111,6 +111,7 @@ CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "cert-manager": ("quay.io",),
         "kserve-resources": (DOCKER_HUB, "quay.io"),
         "lws": ("registry.k8s.io",),
+        "rbgs": (DOCKER_HUB,),
     }
 )
 """Registries that a chart pulls from unless its values say otherwise, by key of `CHARTS`."""

@@ -7,15 +7,17 @@ and a kind of tomorrow.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
 from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
+from components.crds.role_based_group_labels import ADAPTER
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
-from ..pods import Pods, pods_of
+from ..pods import ROLES, Pods, pods_of
 from .model import Completion, Missing, Number, ReplicaRange, ReservePods, ScaleTarget, Share
 
 _CANARY: Final = "nginx.ingress.kubernetes.io/canary"
@@ -47,9 +49,19 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
     """Each model and each job with its kind, models first."""
     for key, kind in MODELS.items():
         yield from ((kind, manifest) for manifest in objects.of(*key))
+    for manifest in objects.of(*ROLES):
+        for number, role in enumerate(items(section(manifest, "spec"), "roles")):
+            pods = next(
+                of for of in pods_of(manifest) if of.path.startswith(f"spec.roles[{number}]")
+            )
+            yield (
+                WorkloadKind(f"role {role['name']}", pods.path, partial(_instances, role)),
+                manifest,
+            )
     for manifest in objects:
         key = kind_of(manifest)
-        pods = None if key in MODELS or key in JOBS else next(pods_of(manifest), None)
+        known = (*MODELS, *JOBS, ROLES)
+        pods = None if key in known else next(pods_of(manifest), None)
         if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
             yield WorkloadKind(key[1], pods.path, _replicas), manifest
     for key, kind in JOBS.items():
@@ -122,6 +134,16 @@ def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
     """Groups of pods, which an HPA counts as one each."""
     size = section(manifest, "spec", "leaderWorkerTemplate").get("size", 1)
     return replace(_replicas(objects, manifest), pods_each=number(size))
+
+
+def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> ReplicaRange:
+    """Instances of a role, which an HPA scales by the adapter that the controller makes."""
+    each = number(section(role, "leaderWorkerPattern").get("size", 1))
+    adapter = f"{name_of(group)}-{role['name']}"
+    if scaler := _scaler(objects, group, ADAPTER, adapter):
+        return replace(_bounded(section(scaler, "spec")), pods_each=each)
+    replicas = number(role.get("replicas", 1))
+    return ReplicaRange(replicas, replicas, pods_each=each)
 
 
 def _scaler(

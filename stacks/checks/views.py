@@ -29,6 +29,11 @@ def fewest_replicas(section: RuntimeSection) -> int:
     return 1 if section.scale.min is None else section.scale.min
 
 
+def most_replicas(section: RuntimeSection) -> int:
+    """Replicas that a model has at the most."""
+    return section.scale.max
+
+
 def section_of(pool: AnyPoolSection) -> str:
     """Field path of a pool, e.g. `edge_pools[v100]`."""
     return f"{_SECTIONS[type(pool)]}[{pool.name}]"
@@ -63,7 +68,17 @@ def containers(
 ) -> Iterator[tuple[str, ModelServer | TrainingSection, PlacementSection]]:
     """What runs in the pods of models and training jobs, with its field path, and where."""
     for path, model in models(environment):
-        yield f"{path}.server", model.server, model.placement
+        roles = [*model.serve.sections.items()] if model.serve.roles else []
+        own = [
+            (kind, role)
+            for kind, role in roles
+            if model.resources_of(role) is not model.server.resources
+        ]
+        for place in model.placements if not roles or len(own) < len(roles) else []:
+            yield f"{path}.server", model.server, place
+        for kind, role in own:
+            server = model.server.model_copy(update={"resources": model.resources_of(role)})
+            yield f"{path}.serve.{kind}", server, model.placement_of(role)
     for job in environment.training:
         yield f"training[{job.name}]", job, job.placement
 
@@ -80,9 +95,9 @@ def resources_of(workload: ModelSection | TrainingSection) -> Resources:
     return workload.server.resources if isinstance(workload, ModelSection) else workload.resources
 
 
-def pod_resources(model: ModelSection) -> Resources:
+def pod_resources(model: ModelSection, section: RuntimeSection | None = None) -> Resources:
     """What one pod of a model asks for: its server and sidecars, or else an init container."""
-    server = model.server.resources
+    server = model.resources_of(section) if section is not None else model.server.resources
     parts = {"sidecars": model.sidecars, "init_containers": model.init_containers}
     if not any(parts.values()):
         return server

@@ -15,6 +15,7 @@ from .knative import KNATIVE
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
+from .role_based_groups import ROLE_BASED_GROUPS
 
 __all__ = [
     "CERT_MANAGER",
@@ -23,10 +24,11 @@ __all__ = [
     "LEADER_WORKER_SETS",
     "MODULES",
     "PLATFORMS",
+    "ROLE_BASED_GROUPS",
     "Platform",
 ]
 
-PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS)
+PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, ROLE_BASED_GROUPS)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{module.name}", __name__) for module in iter_modules(__path__)

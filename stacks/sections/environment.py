@@ -27,6 +27,7 @@ from .platform import (
     KnativeSection,
     KServeSection,
     LeaderWorkerSetsSection,
+    RoleBasedGroupsSection,
     WaitsSection,
 )
 from .pools import (
@@ -120,6 +121,8 @@ class Environment(Args):
     """Settings of KServe, which is installed if a model is served by it."""
     leader_worker_sets: LeaderWorkerSetsSection = LeaderWorkerSetsSection()
     """Settings of LeaderWorkerSets, whose controller is installed if a model is served by one."""
+    role_based_groups: RoleBasedGroupsSection = RoleBasedGroupsSection()
+    """Settings of RoleBasedGroups, whose controller is installed if a model is served by roles."""
     cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
     """Whence cert-manager comes: install, present or absent, or a section with `install`. By
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""

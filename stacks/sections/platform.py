@@ -14,6 +14,7 @@ from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
+from components.platform.role_based_groups import RoleBasedGroupsChart
 
 KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
 """How a release of KServe is written."""
@@ -108,6 +109,21 @@ class FluidSection(FluidChart):
 
 class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
     """Which chart installs the controller of LeaderWorkerSets."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from super()._faults()
+            return
+        for field in sorted(self.model_fields_set - {"install"}):
+            why = "the cluster has the controller, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
+
+
+class RoleBasedGroupsSection(RoleBasedGroupsChart):
+    """Which chart installs the controller of RoleBasedGroups."""
 
     install: bool = True
     """Whether the stack installs it. False where the cluster has it."""
