@@ -130,14 +130,23 @@ def _unpatched(manifest: Manifest) -> Manifest:
 
 def _role(role: Mapping[str, Any]) -> Mapping[str, Any]:
     group = section(role, "leaderWorkerPattern")
+    leader = leader_template(role)
+    if leader is None:
+        return role
+    pattern = {"leaderTemplate": leader, "template": group["template"]}
+    return {**role, "leaderWorkerPattern": pattern}
+
+
+def leader_template(role: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The pod of a leader of a role, by its strategic merge patch; None where it has none."""
+    group = section(role, "leaderWorkerPattern")
     template, patch = section(group, "template"), section(group, "leaderTemplatePatch", "spec")
     if not patch:
-        return role
+        return None
     own = {part["name"]: part for part in items(patch, "containers")}
     containers = items(section(template, "spec"), "containers")
     whole = [{**part, **own.get(part.get("name"), {})} for part in containers]
-    leader = {**template, "spec": {**section(template, "spec"), "containers": whole}}
-    return {**role, "leaderWorkerPattern": {"leaderTemplate": leader, "template": template}}
+    return {**template, "spec": {**section(template, "spec"), "containers": whole}}
 
 
 def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:

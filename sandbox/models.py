@@ -14,6 +14,7 @@ RUNTIMES: Final = {
     "serving.knative.dev/v1": "Service",
     "serving.kserve.io/v1beta1": "InferenceService",
     "leaderworkerset.x-k8s.io/v1": "LeaderWorkerSet",
+    "workloads.x-k8s.io/v1alpha2": "RoleBasedGroup",
 }
 
 

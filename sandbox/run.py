@@ -17,7 +17,7 @@ from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.needs import KSERVE, LEADER_WORKER_SETS, Needs
+from stacks.needs import KSERVE, LEADER_WORKER_SETS, ROLE_BASED_GROUPS, Needs
 from stacks.platforms.present import present_knative
 from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
@@ -237,6 +237,8 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts += [installs.CHARTS["kserve-crd"], installs.CHARTS["kserve-resources"]]
     if not environment.leader_worker_sets.install and needs.sections(LEADER_WORKER_SETS):
         parts.append(installs.CHARTS["lws"])
+    if not environment.role_based_groups.install and needs.sections(ROLE_BASED_GROUPS):
+        parts.append(installs.CHARTS["rbgs"])
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
     return parts

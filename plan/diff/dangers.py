@@ -78,7 +78,7 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "model", "it answers nobody until the new one is ready", "it answers nobody any more"
         ),
         "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup": Danger(
-            "model", "prefill, decode and router end, and it answers nobody until new ones are ready",
+            "model", "all its roles end, and it answers nobody until new ones are ready",
             "it answers nobody any more",
         ),
         "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": Danger(

@@ -51,13 +51,9 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
         yield from ((kind, manifest) for manifest in objects.of(*key))
     for manifest in objects.of(*ROLES):
         for number, role in enumerate(items(section(manifest, "spec"), "roles")):
-            pods = next(
-                of for of in pods_of(manifest) if of.path.startswith(f"spec.roles[{number}]")
-            )
-            yield (
-                WorkloadKind(f"role {role['name']}", pods.path, partial(_instances, role)),
-                manifest,
-            )
+            within, title = f"spec.roles[{number}].", f"RoleBasedGroup, role {role['name']},"
+            path = next((of.path for of in pods_of(manifest) if of.path.startswith(within)), "")
+            yield WorkloadKind(title, path, partial(_instances, role)), manifest
     for manifest in objects:
         key = kind_of(manifest)
         known = (*MODELS, *JOBS, ROLES)
@@ -138,7 +134,7 @@ def _groups(objects: Objects, manifest: Manifest) -> ReplicaRange:
 
 def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> ReplicaRange:
     """Instances of a role, which an HPA scales by the adapter that the controller makes."""
-    each = number(section(role, "leaderWorkerPattern").get("size", 1))
+    each = number(section(role, "leaderWorkerPattern").get("size"))
     adapter = f"{name_of(group)}-{role['name']}"
     if scaler := _scaler(objects, group, ADAPTER, adapter):
         return replace(_bounded(section(scaler, "spec")), pods_each=each)

@@ -20,6 +20,7 @@ FLUID: Final = "data.fluid.io/v1alpha1"
 KNATIVE: Final = "serving.knative.dev/v1"
 KSERVE: Final = "serving.kserve.io/v1beta1"
 GROUPS: Final = "leaderworkerset.x-k8s.io/v1"
+ROLES: Final = "workloads.x-k8s.io/v1alpha2"
 OPERATOR: Final = "operator.knative.dev/v1beta1"
 
 _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -191,6 +192,7 @@ _STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (KNATIVE, "Service", _ready),
     (KSERVE, "InferenceService", _ready),
     (GROUPS, "LeaderWorkerSet", _available),
+    (ROLES, "RoleBasedGroup", _ready),
 )
 
 

@@ -68,17 +68,15 @@ def containers(
 ) -> Iterator[tuple[str, ModelServer | TrainingSection, PlacementSection]]:
     """What runs in the pods of models and training jobs, with its field path, and where."""
     for path, model in models(environment):
-        roles = [*model.serve.sections.items()] if model.serve.roles else []
-        own = [
-            (kind, role)
-            for kind, role in roles
-            if model.resources_of(role) is not model.server.resources
-        ]
-        for place in model.placements if not roles or len(own) < len(roles) else []:
-            yield f"{path}.server", model.server, place
-        for kind, role in own:
-            server = model.server.model_copy(update={"resources": model.resources_of(role)})
-            yield f"{path}.serve.{kind}", server, model.placement_of(role)
+        seen: list[PlacementSection] = []
+        for kind, section in model.serve.sections.items():
+            own, place = model.resources_of(section), model.placement_of(section)
+            if own is not model.server.resources:
+                server = model.server.model_copy(update={"resources": own})
+                yield f"{path}.serve.{kind}", server, place
+            elif place not in seen:
+                seen.append(place)
+                yield f"{path}.server", model.server, place
     for job in environment.training:
         yield f"training[{job.name}]", job, job.placement
 
