@@ -12,11 +12,12 @@ from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from ..args import MISSING, Because, Fault, Output, T, Words  # noqa: F401  see autoscaling.py
 from ..bindings import kubernetes
 from ..names import LabelKey, LabelName, LabelValue
+from .kserve import RollingUpdate
 from .leader_worker_set import GroupPodTemplate
 from .model import CrdModel, one_of_faults
 from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
@@ -28,7 +29,7 @@ LONGEST_LABEL: Final = 63
 
 RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
 """Type of the name of a role."""
-Percent = Annotated[str, Field(pattern=r"^(100|[1-9]?\d)%$", examples=["10%"])]
+Percent = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?\d)%$")]
 """Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too: one
 of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling/scaler.go), and one
 of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of
@@ -130,25 +131,22 @@ class InPlaceUpdate(CrdModel):
     """Seconds between its being unready and the new image."""
 
 
-class RoleRollingUpdate(CrdModel):
-    """How an update goes over the instances of a role."""
+class RoleRollingUpdate(RollingUpdate):
+    """How an update goes over the instances of a role: 1 may be missing by default, 0 too many."""
 
     type: UpdateType | None = None
     """How it changes pods. Default InPlaceIfPossible."""
-    partition: int | Percent | None = None
+    partition: int | None = Field(default=None, ge=0)
     """Instances of lower numbers stay as they are. Default 0."""
-    max_unavailable: int | Percent | None = None
-    """Instances that may be missing. Default 1."""
-    max_surge: int | Percent | None = None
-    """Instances that may be too many. Default 0."""
     paused: bool | None = None
     """Whether nothing is updated for now."""
     in_place_update_strategy: InPlaceUpdate | None = None
     """How a pod is changed as it is."""
 
     def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
         # pkg/reconciler/sts_reconciler.go, validateRolloutStrategy
-        if self.max_unavailable in (0, "0%") and self.max_surge in (None, 0, "0%"):
+        if self.max_unavailable in (0, "0%") and self.max_surge is None:
             want, why = "1 or more, or max_surge given", "with neither an update takes no step"
             yield Fault("max_unavailable", self.max_unavailable, want, why, _SOURCE)
 
@@ -205,7 +203,7 @@ class RoleSpec(CrdModel):
             field = f"annotations[{WORKLOAD_TYPE}]"
             yield Fault(field, Words("given"), "left out", why, _NEXT)
         update = self.rollout_strategy and self.rollout_strategy.rolling_update
-        if update and self.scaling_adapter is None and isinstance(update.partition, int):
+        if update and self.scaling_adapter is None and update.partition is not None:
             replicas = 1 if self.replicas is None else self.replicas
             if replicas and update.partition >= replicas:
                 # api/workloads/v1alpha2/rolebasedgroup_validation.go, ValidateRollingUpdate
@@ -251,13 +249,15 @@ def dependency_faults(dependencies: Mapping[str, Sequence[str]]) -> Iterator[Fau
 
     pkg/dependency/dependency.go, SortRoles.
     """
+    told: set[str] = set()
     for name, before in dependencies.items():
         field = f"roles[{name}].dependencies"
         for other in before:
             if other not in dependencies:
                 want, why = "a role of the group", "it would never be made"
                 yield Fault(field, other, want, why, _SOURCE)
-        if name in _before(dependencies, name):
+        if name in _before(dependencies, name) and name not in told:
+            told |= _before(dependencies, name)
             why = "it would wait for itself, be it by way of others"
             yield Fault(field, Words(", ".join(before)), "without a cycle", why, _SOURCE)
 
@@ -313,9 +313,9 @@ class UpdateCoordination(CrdModel):
 
     max_skew: Percent | None = None
     """Most difference of their progress."""
-    partition: int | Percent | None = None
+    partition: int | None = Field(default=None, ge=0)
     """Instances of lower numbers stay as they are."""
-    max_unavailable: int | Percent | None = None
+    max_unavailable: Percent | None = None
     """Instances of each that may be missing."""
 
 

@@ -40,7 +40,7 @@ from ..crds.role_based_group import (
     Progression,
     RoleBasedGroup,
     RoleBasedGroupSpec,
-    RoleRollingUpdate,
+    UpdateType,
     dependency_faults,
     name_faults,
 )
@@ -147,8 +147,33 @@ class Gang(StrEnum):
     cluster without that resource type has the controller end in an error."""
 
 
-class RoleUpdate(RoleRollingUpdate):
+class RoleUpdate(Args):
     """How an update goes over the instances of a role."""
+
+    type: UpdateType = UpdateType.IN_PLACE_IF_POSSIBLE
+    """How it changes pods: in place, where only the image is new, a node and its files are kept."""
+    partition: int = Field(default=0, ge=0)
+    """Instances of lower numbers stay as they are: a canary of the last ones."""
+    max_unavailable: int = Field(default=1, ge=0)
+    """Instances that may be missing."""
+    max_surge: int = Field(default=0, ge=0)
+    """Instances that may be too many, each with cards of its own."""
+    paused: bool = False
+    """Whether nothing is updated for now."""
+    grace_seconds: int | None = Field(default=None, ge=0)
+    """Seconds between a pod's being unready and its new image, in place. Left out, none."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if not self.max_unavailable and not self.max_surge:
+            why = "with neither an update takes no step"
+            yield Fault("max_unavailable", 0, "1 or more, or max_surge given", why)
+
+    def spec(self) -> dict[str, Any]:
+        """The RollingUpdate of a role, under its Python names."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        grace = fields.pop("grace_seconds")
+        in_place = None if grace is None else {"grace_period_seconds": grace}
+        return {**fields, "in_place_update_strategy": in_place}
 
 
 class PlacedRole(Args):
@@ -197,7 +222,7 @@ class EngineRole(Args):
             want = "left out, and min set to max, where nodes is more than 1"
             yield Fault("scale.metric", self.scale.metric, want, why)
         update = self.update
-        if update and isinstance(update.partition, int) and 0 < self.scale.min <= update.partition:
+        if update and update.partition and 0 < self.scale.min <= update.partition:
             want = f"less than scale.min ({self.scale.min})"
             yield Fault("update.partition", update.partition, want, "no instance would be updated")
 
@@ -205,8 +230,7 @@ class EngineRole(Args):
     def rollout(self) -> Rollout:
         """How an update replaces instances: one is missing unless said otherwise."""
         update = self.update or RoleUpdate()
-        surge = update.max_surge if isinstance(update.max_surge, int) else 0
-        return Rollout(max_surge=surge, max_unavailable=0 if surge else 1)
+        return Rollout(max_surge=update.max_surge, max_unavailable=update.max_unavailable)
 
 
 class RouterRole(Args):
@@ -253,7 +277,7 @@ class Coordination(Args):
     """What the next step waits for."""
     update_max_skew: Percent | None = None
     """Most difference of their progress in an update. Left out, each goes its own way."""
-    update_max_unavailable: int | Percent | None = None
+    update_max_unavailable: Percent | None = None
     """Instances of each that may be missing in an update. Left out, as `update` of each says."""
 
 
@@ -332,13 +356,6 @@ class RolesServe(Args):
                 "next ones once the first are placed: both wait for good"
             )
             yield Fault("coordination.max_skew", self.coordination.max_skew, "100% with gang", why)
-        for name, role in self.engines.items():
-            if role.nodes > 1 and role.scale.min != role.scale.max:
-                why = (
-                    "a gang has as many pods as there are at the least: of an instance that comes "
-                    "later, some pods may find a node and some not"
-                )
-                yield Fault(f"{name}.scale.max", role.scale.max, f"min ({role.scale.min})", why)
 
 
 class RolesModelArgs(ModelArgs):
@@ -531,7 +548,7 @@ def engine_role(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
         "name": role,
         "replicas": None if scales else part.scale.max,
         "dependencies": part.depends_on,
-        "rollout_strategy": {"rolling_update": part.update} if part.update else None,
+        "rollout_strategy": {"rolling_update": part.update.spec()} if part.update else None,
         "scaling_adapter": {"enable": True} if scales else None,
         "leader_worker_pattern" if part.nodes > 1 else "standalone_pattern": pattern,
     }
