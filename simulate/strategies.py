@@ -360,7 +360,8 @@ def scale_faults(model: ModelSection, fields: Mapping[str, object]) -> list[str]
 def reserve_faults(environment: Environment, model: ModelSection) -> list[str]:
     """Why a model can have no reserve instance, a sentence each."""
     if model.serve.knative is None:
-        served = {"kserve": "KServe", "leader_worker": "groups of pods", "roles": "roles"}[model.serve.kind]
+        kinds = {"kserve": "KServe", "leader_worker": "groups of pods", "roles": "roles"}
+        served = kinds[model.serve.kind]
         return [f"{model.name} is served by {served}, which has no reserve instances."]
     if environment.existing:
         return ["Only ACK's Knative has reserve instances, and the cluster is not the stack's."]

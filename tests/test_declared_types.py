@@ -103,6 +103,7 @@ NO_DEFINITION: Final = {
     "cert-manager.io": "its chart has it, and `proof charts` installs that",
     "monitoring.coreos.com": "ACK's Prometheus brings it",
     "scheduling.alibabacloud.com": "ACK's scheduler brings it; shared/crds has it",
+    "workloads.x-k8s.io": "its module cannot be had: sandbox/kubernetes/structural.py makes it",
     "scheduling.sigs.k8s.io": "ACK's scheduler brings it, and none is published",
 }
 """Groups whose definition is in no Go module, and where it is."""
@@ -267,6 +268,9 @@ HARMLESS: Final = {
     "kubernetes:operator.knative.dev/v1beta1:KnativeServing": "a gateway as ACK makes it: the "
     "costs and docs/policies.md name its public address",
     "kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy": "an order of pools",
+    "kubernetes:workloads.x-k8s.io/v1alpha2:CoordinatedPolicy": "a pace of roles",
+    "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup": "starts pods, which are validated "
+    "wherever a kind has them",
     "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": "starts pods, which are validated "
     "wherever a kind has them",
 }

@@ -2,8 +2,8 @@
 
 CRDs: github.com/sgl-project/rbg v0.7.0 (01df6fc, 2026-06-04), config/crd/bases and
 api/workloads/v1alpha2. v0.7.0 has a webhook for conversion alone, and its controller ends with an
-event where it takes no object; v0.8.0-alpha.5 (993491f) refuses some of that at once. Each rule here
-names the file that it was read from; what is of v0.8 was read at 993491f.
+event where it takes no object; v0.8.0-alpha.5 (993491f) refuses some of that at once. Each rule
+here names the file that it was read from; what is of v0.8 was read at 993491f.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,9 @@ LONGEST_LABEL: Final = 63
 RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
 """Type of the name of a role."""
 Percent = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?\d)%$")]
-"""Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too: one
-of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling/scaler.go), and one
-of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of
+"""Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too:
+one of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling, scaler.go),
+and one of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of
 internal/controller/workloads/rolebasedgroup_controller.go)."""
 
 
@@ -301,8 +301,8 @@ class ScalingCoordination(CrdModel):
     """How far roles may be from each other while they grow."""
 
     max_skew: Percent
-    """Most difference of their progress, each from none to what it should have. The CRD's default is
-    100%."""
+    """Most difference of their progress, each from none to what it should have. The CRD's default
+    is 100%."""
     progression: Progression
     """What the next step waits for. Left out, the controller waits for nothing, whatever its
     documents say (getProgressionType of pkg/coordination/coordinationscaling/scaler.go)."""

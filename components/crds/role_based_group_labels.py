@@ -1,8 +1,8 @@
 """By what RoleBasedGroups and their pods are known.
 
-github.com/sgl-project/rbg v0.7.0 (01df6fc, 2026-06-04), api/workloads/constants: of v1alpha2. Pods of
-v1alpha1 had `OLD_GROUP_NAME` and `OLD_ROLE_NAME` (api/workloads/v1alpha1/constant.go), which no pod
-has any more, and which upstream's own sample for Dynamo still selects.
+github.com/sgl-project/rbg v0.7.0 (01df6fc, 2026-06-04), api/workloads/constants: of v1alpha2. Pods
+of v1alpha1 had `OLD_GROUP_NAME` and `OLD_ROLE_NAME` (api/workloads/v1alpha1/constant.go), which no
+pod has any more, and which upstream's own sample for Dynamo still selects.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The controller of RoleBasedGroups, which makes the pods of models with prefill and decode apart."""
+"""The controller of RoleBasedGroups, for models with prefill and decode apart."""
 
 from typing import Any, Final
 
@@ -31,8 +31,8 @@ class RoleBasedGroupsArgs(Args):
 class RoleBasedGroups(pulumi.ComponentResource):
     """The controller of RoleBasedGroups, in the namespace rbgs-system.
 
-    One per cluster: leave it out if there is one. A Job of the chart brings the resource types, which
-    stay when it is uninstalled.
+    One per cluster: leave it out if there is one. A Job of the chart brings the resource types,
+    which stay when it is uninstalled.
     """
 
     release_name: pulumi.Output[str]

@@ -77,8 +77,8 @@ POD_INDEX: Final = "RBG_LWP_WORKER_INDEX"
 """Variable of them: number of the pod, 0 for the leader."""
 UPSTREAM_POD_GROUP: Final = "scheduling.x-k8s.io/pod-group"
 """Label by which the coscheduling plugin of kubernetes-sigs/scheduler-plugins v0.33.5 finds the
-PodGroup of a pod (apis/scheduling/v1alpha1/types.go). The controller of RoleBasedGroups makes such a
-PodGroup, but labels pods with ACK's key, so that nobody would be held back
+PodGroup of a pod (apis/scheduling/v1alpha1/types.go). The controller of RoleBasedGroups makes such
+a PodGroup, but labels pods with ACK's key, so that nobody would be held back
 (pkg/scheduler/k8s-scheduler-plugin/manager.go)."""
 BOOTSTRAP_PORT: Final = 8998
 """Port by which SGLang's prefill servers hand over, its own default."""
@@ -119,8 +119,8 @@ _ROUTER_FLAGS: Final = frozenset(
         "--vllm-pd-disaggregation",
     }
 )
-"""Flags of routers by which they find servers. A list of addresses, as in upstream's samples, has the
-first server of each role for good, however many there are."""
+"""Flags of routers by which they find servers. A list of addresses, as in upstream's samples, has
+the first server of each role for good, however many there are."""
 
 
 class Engine(StrEnum):
@@ -291,23 +291,24 @@ class RolesServe(Args):
     router: RouterRole
     """What stands before them."""
     transfer: Transfer | None = None
-    """By what the KV cache of a prompt gets across. Left out, nixl for vLLM, mooncake for SGLang."""
+    """By what the KV cache of a prompt gets across. Left out, nixl for vLLM, mooncake for
+    SGLang."""
     gang: Gang | None = None
-    """Whether the scheduler places prefill and decode whole or not at all. Left out, pods are placed
-    one by one."""
+    """Whether the scheduler places prefill and decode whole or not at all. Left out, pods are
+    placed one by one."""
     gang_seconds: int | None = Field(default=None, ge=1)
     """How long it waits for all of them, with `gang: pod_group`. Left out, 60."""
     exclusive_topology: LabelKey | None = Field(
         default=None, examples=["topology.kubernetes.io/zone"]
     )
-    """Label of nodes of which the group has one value for itself: all servers are there, and those of
-    no other RoleBasedGroup. Left out, pods are placed one by one."""
+    """Label of nodes of which the group has one value for itself: all servers are there, and those
+    of no other RoleBasedGroup. Left out, pods are placed one by one."""
     coordination: Coordination | None = None
     """How far prefill and decode may be from each other while they grow and are updated. Left out,
     each goes its own way."""
 
     @property
-    def engines(self) -> dict[str, EngineRole]:
+    def engines(self) -> Mapping[str, EngineRole]:
         """The roles that have the model, by name."""
         return {"prefill": self.prefill, "decode": self.decode}
 
@@ -330,7 +331,8 @@ class RolesServe(Args):
         several = [name for name, role in self.engines.items() if role.nodes > 1]
         if scaling and scaling.progression is Progression.ORDER_SCHEDULED and several:
             why = (
-                f"{several[0]} has instances of several pods, and the controller compares pods that "
+                f"{several[0]} has instances of several pods, and the controller compares pods "
+                "that "
                 "have a node with instances: half of them would do (getScheduledReplicas, v0.7.0)"
             )
             yield Fault("coordination.progression", scaling.progression, "OrderReady", why)
@@ -385,7 +387,8 @@ class RolesModelArgs(ModelArgs):
             why = "other servers are not known to hand a prompt's KV cache over"
             yield Fault("server.command", Words("another server's"), want, why)
             return
-        for flag in flags(server.command or (server.vllm and server.vllm.extra_args)):
+        extra = server.vllm.extra_args if server.vllm else None
+        for flag in flags(server.command or extra):
             if flag in _OWN_FLAGS:
                 field = "server.command" if server.command else "server.vllm.extra_args"
                 why = "each role says it by its fields"
@@ -402,6 +405,10 @@ class RolesModelArgs(ModelArgs):
         if not (role.resources or self.server.resources).gpus:
             why = "the model runs on cards"
             yield Fault(f"serve.{name}.resources.gpus", 0, "1 or more", why)
+        metric = role.scale.metric or ""
+        if self.server.vllm is None and metric.startswith("vllm"):
+            why = "SGLang reports no such series, and nothing would scale"
+            yield Fault(f"serve.{name}.scale.metric", metric, "gpu_utilization", why)
         try:
             role_server(self, name)
         except ValidationError as error:
@@ -767,9 +774,9 @@ def _router_rights(
     def about() -> ObjectMetaArgs:
         return metadata(account, args.namespace, labels=args.labels)
 
-    rules = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
-    subject = {"kind": "ServiceAccount", "name": account, "namespace": args.namespace}
-    role = {"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
+    rules: Any = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+    subject: Any = {"kind": "ServiceAccount", "name": account, "namespace": args.namespace}
+    role: Any = {"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
     rbac = kubernetes.rbac.v1
     return [
         kubernetes.core.v1.ServiceAccount(f"{name}-account", metadata=about(), opts=options),

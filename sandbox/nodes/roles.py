@@ -151,7 +151,7 @@ class RoleGroups:
             return True
         return False
 
-    def _scales(self, group: Manifest, roles: Mapping[str, Manifest]) -> bool:
+    def _scales(self, group: Manifest, roles: Mapping[str, dict[str, Any]]) -> bool:
         """Makes adapters, and gives roles what autoscalers have said to them; whether it wrote."""
         changed = False
         for name, role in roles.items():
@@ -163,7 +163,7 @@ class RoleGroups:
             if there is None:
                 target = {"name": name_of(group), "role": name}
                 spec = {"scaleTargetRef": target, "replicas": role["replicas"]}
-                there = self._client.apply({**adapter, "spec": spec}, MANAGER) or adapter
+                there = self._client.apply({**adapter, "spec": spec}, MANAGER)
             wanted = section(there, "spec").get("replicas", role["replicas"])
             selector = f"{GROUP_NAME}={name_of(group)},{ROLE_NAME}={name}"
             status = {"phase": "Bound", "replicas": role["replicas"], "selector": selector}

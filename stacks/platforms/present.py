@@ -11,7 +11,7 @@ from components.platform.knative import configuration
 from ..arguments import model_args, placement_pools
 from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import sections
-from ..needs import KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import KNATIVE, KSERVE, LEADER_WORKER_SETS, ROLE_BASED_GROUPS, Needs
 from ..sections.environment import Environment
 from .ingress import ingress_class
 from .knative import needed_knative
@@ -120,6 +120,7 @@ def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterato
         "knative": bool(needs.sections(KNATIVE)) and KNATIVE_ADDON not in named,
         "kserve": bool(needs.sections(KSERVE)),
         "leader_worker_sets": bool(needs.sections(LEADER_WORKER_SETS)),
+        "role_based_groups": bool(needs.sections(ROLE_BASED_GROUPS)),
         "fluid": any(model.cache for model in environment.models),
     }
     for part, is_needed in absent.items():

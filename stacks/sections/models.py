@@ -130,12 +130,17 @@ class RoleSection(EngineRole):
 
 
 class RolesSection(RolesServe):
-    """Prefill and decode as roles of a RoleBasedGroup, each on pools of its own where it has some."""
+    """Prefill and decode as roles of a RoleBasedGroup, on pools of their own where they have some."""
 
     prefill: RoleSection
     """Servers that read prompts: bound by compute."""
     decode: RoleSection
     """Servers that write answers: bound by memory."""
+
+    @property
+    def engines(self) -> Mapping[str, RoleSection]:
+        """The roles that have the model, by name."""
+        return {"prefill": self.prefill, "decode": self.decode}
 
 
 class ServeSection(Args):
@@ -168,8 +173,9 @@ class ServeSection(Args):
 
     @property
     def sections(self) -> dict[str, RuntimeSection]:
-        """What is given, by kind: one section, or one of each role, such as `roles.prefill`, unless
-        a fault says otherwise.
+        """What is given, by kind: one section, unless a fault says otherwise.
+
+        Of roles, one each, such as `roles.prefill`.
         """
         sections: dict[str, Any] = {}
         for kind, section in self._present.items():

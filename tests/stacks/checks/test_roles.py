@@ -65,7 +65,8 @@ CASES = [
         {f"{DEEPSEEK}.gang": "pod_group"},
         (
             f"{DEEPSEEK}.gang is 'pod_group', but it must be labels, on a cluster of ACK: ACK's "
-            "scheduler knows no PodGroup of scheduling.x-k8s.io, and without that resource type the "
+            "scheduler knows no PodGroup of scheduling.x-k8s.io, and without that resource type "
+            "the "
             "controller makes no pod at all."
         ),
         {f"{DEEPSEEK}.gang": "labels"},
@@ -89,7 +90,8 @@ CASES = [
         roles,
         {f"{DEEPSEEK}.decode.extra_args": ["--disaggregation-mode", "decode"]},
         (
-            f"{DEEPSEEK}.decode.extra_args is '--disaggregation-mode', but it must be left out: the "
+            f"{DEEPSEEK}.decode.extra_args is '--disaggregation-mode', but it must be left out: "
+            f"the "
             "role says it by its fields."
         ),
         {f"{DEEPSEEK}.decode.extra_args": ["--chunked-prefill-size", "4096"]},
@@ -134,7 +136,8 @@ CASES = [
         {f"{QWEN}.router.extra_args": ["--x", "rolebasedgroup.workloads.x-k8s.io/role=prefill"]},
         (
             f"{QWEN}.router.extra_args is 'rolebasedgroup.workloads.x-k8s.io/role', but it must be "
-            f"{GROUP_NAME} or {ROLE_NAME}: pods of v1alpha2 have no such label, and nobody would be "
+            f"{GROUP_NAME} or {ROLE_NAME}: pods of v1alpha2 have no such label, and nobody "
+            f"would be "
             "found."
         ),
         {f"{QWEN}.router.extra_args": ["--x", f"{ROLE_NAME}=prefill"]},
@@ -175,7 +178,8 @@ CASES = [
         roles,
         {f"{DEEPSEEK}.decode.depends_on": ["prefill"]},
         (
-            f"{DEEPSEEK}.decode.depends_on is prefill, but it must be left out with gang: no pod of "
+            f"{DEEPSEEK}.decode.depends_on is prefill, but it must be left out with gang: no "
+            f"pod of "
             "the gang is placed before all are there, and it is made after them."
         ),
         {f"{DEEPSEEK}.router.depends_on": ["prefill"]},
@@ -235,8 +239,10 @@ CASES = [
         roles,
         {"models[deepseek].server.command": ["python3", "-m", "my_server"]},
         (
-            "models[deepseek].server.command is another server's, but it must be vllm, or a command "
-            "with sglang.launch_server: other servers are not known to hand a prompt's KV cache over."
+            "models[deepseek].server.command is another server's, but it must be vllm, or a "
+            "command "
+            "with sglang.launch_server: other servers are not known to hand a prompt's KV cache "
+            "over."
         ),
         {"models[deepseek].server.command": ["sglang", "serve", "--model-path", "/mnt"]},
     ),
@@ -266,6 +272,26 @@ CASES = [
             "talk to each other by it."
         ),
         {"models[deepseek].server.port": 8999},
+    ),
+    Case(
+        "RolesModelArgs",
+        "a series of vLLM, of a server that is another",
+        roles,
+        {
+            "models[deepseek].server.port": 8080,
+            f"{DEEPSEEK}.gang": GONE,
+            f"{DEEPSEEK}.decode": {
+                "scale": {"max": 2, "metric": "vllm_kv_cache_usage", "target": 0.7}
+            },
+        },
+        (
+            f"{DEEPSEEK}.decode.scale.metric is 'vllm_kv_cache_usage', but it must be "
+            "gpu_utilization: SGLang reports no such series, and nothing would scale."
+        ),
+        {
+            f"{DEEPSEEK}.gang": GONE,
+            f"{DEEPSEEK}.decode": {"scale": {"max": 2, "metric": "gpu_utilization", "target": 70}},
+        },
     ),
     Case(
         "RolesModelArgs",
