@@ -130,7 +130,7 @@ class RoleSection(EngineRole):
 
 
 class RolesSection(RolesServe):
-    """Prefill and decode as roles of a RoleBasedGroup, on pools of their own where they have some."""
+    """Prefill and decode as roles of a RoleBasedGroup, each with pools of its own or not."""
 
     prefill: RoleSection
     """Servers that read prompts: bound by compute."""

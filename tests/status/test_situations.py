@@ -852,3 +852,13 @@ def test_groups_that_are_not_there_yet_say_so_last() -> None:
     live.condition("LeaderWorkerSet", "qwen", "Available", "False", message="0 groups ready")
     finding = first(assessed(live), "qwen")
     assert (finding.state, finding.why) == (Stage.COMING, "0 groups ready")
+
+
+def test_a_role_that_waits_is_told_from_the_others() -> None:
+    raw = configuration(FOLDER / "Pulumi.prefill-and-decode.yaml")
+    live = Live(planned(raw, stack="prefill-and-decode"))
+    assert [way.first for way in assessed(live).ways] == [None] * 6
+    live.pending("qwen-decode-0")
+    live.condition("RoleBasedGroup", "qwen", "Ready", "False", message="Not all role ready")
+    said = [str(way.first) for way in assessed(live).ways if way.name == "qwen"]
+    assert ["qwen-decode-0" in text for text in said] == [False, True, False]
