@@ -73,9 +73,7 @@ def _fetch(package: str, version: str, folder: Path) -> None:
     if got.returncode or not wheels:
         raise Skipped(f"pip finds no wheel of {package} {version}")
     with zipfile.ZipFile(wheels[0]) as archive:
-        archive.extractall(  # Of the package, what reads flags; nothing of it is run otherwise.
-            folder, [name for name in archive.namelist() if name.endswith(".py")]
-        )
+        archive.extractall(folder)
 
 
 def _read(package: str, folder: Path, words: list[str]) -> tuple[str, tuple[str, ...]]:
