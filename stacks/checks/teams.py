@@ -273,7 +273,7 @@ def priorities_reach_their_jobs(environment: Environment) -> Iterator[str]:
 
 
 def _share_pools(environment: Environment, first: ModelSection, second: TrainingSection) -> bool:
-    names = {pool.name for pool in placed(environment, first.placement)}
+    names = {pool.name for pool in placed(environment, first.reach)}
     return bool(names & {pool.name for pool in placed(environment, second.placement)}) and bool(
         resources_of(first).gpus
     )

@@ -125,6 +125,15 @@ def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoo
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
 
 
+def section_pools(
+    environment: Environment, model: ModelSection
+) -> Iterator[tuple[RuntimeSection, AnyPoolSection]]:
+    """Each way in which a model is served, with each pool of it: of roles, each with its own."""
+    for section in model.serve.sections.values():
+        for pool in placed(environment, model.placement_of(section)):
+            yield section, pool
+
+
 def own_pools(environment: Environment, placement: PlacementSection) -> list[PoolSection]:
     """Those of them whose size the stack decides."""
     return [pool for pool in placed(environment, placement) if isinstance(pool, PoolSection)]

@@ -264,6 +264,13 @@ class ModelSection(Args):
         """Names of all pools that its pods may run on."""
         return [*dict.fromkeys(name for each in self.placements for name in each.pools)]
 
+    @property
+    def reach(self) -> PlacementSection:
+        """Its placement, with the pools of all its roles where these have their own."""
+        if self.serve.roles is None:
+            return self.placement
+        return self.placement.model_copy(update={"pools": self.pools})
+
     def pods(self, count: Callable[[RuntimeSection], int]) -> int:
         """Pods of all sections, of so many replicas of each."""
         sections = self.serve.sections.values()

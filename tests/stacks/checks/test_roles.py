@@ -9,7 +9,7 @@ from plan.graph import graph_of
 from plan.model import Plan
 from plan.words import steps
 
-from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences
+from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences, warnings
 from .cases import Case, refusals, surprises
 from .parts import roles
 
@@ -484,3 +484,15 @@ def test_any_cluster_can_have_a_gang_of_its_own_scheduler() -> None:
         },
     )
     assert [text for text in sentences(raw) if "gang" in text] == []
+
+
+def test_a_card_of_a_roles_own_pool_is_looked_at() -> None:
+    """Of a model whose own placement has another one."""
+    old = {"pools[l20].driver": "470.82.01"}
+    assert any(text.startswith("pools[l20].driver") for text in sentences(merged(roles(), old)))
+
+
+def test_the_weights_have_room_on_the_cards_of_each_role() -> None:
+    size = {"models[qwen].volume.size": "21Gi"}
+    texts = [text for text in warnings(merged(roles(), size)) if "GPU memory" in text]
+    assert [("pool a10" in text, "pool l20" in text) for text in texts] == [(True, False)]
