@@ -127,14 +127,18 @@ class Engine(StrEnum):
     """What serves."""
 
     VLLM = "vllm"
+    """By `server.vllm`."""
     SGLANG = "sglang"
+    """By `server.command`."""
 
 
 class Transfer(StrEnum):
     """By what the KV cache of a prompt gets from prefill to decode."""
 
     NIXL = "nixl"
+    """NVIDIA's library: decode fetches it. vLLM's is told no part."""
     MOONCAKE = "mooncake"
+    """Mooncake's transfer engine: prefill sends it. SGLang's default."""
 
 
 class Gang(StrEnum):

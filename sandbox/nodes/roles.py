@@ -230,7 +230,7 @@ class RoleGroups:
                 name = pod_name(name_of(group), role["name"], number, index)
                 labels[COMPONENT_NAME] = "worker" if index else "leader"
                 labels[COMPONENT_INDEX] = str(index)
-                template = template if index else leader_template(role) or template
+                template = dict(template if index else leader_template(role) or template)
             if notes.get(GANG) == "true":
                 labels[POD_GROUP] = name_of(group)
             about = self._owned(group, name, {**section(template, "metadata", "labels"), **labels})
