@@ -57,11 +57,11 @@ class Stage:
                 self.client.remove(manifest)
         self.board = Board(plane.client, stack_objects(raw))
         self.model = model
-        self._objects = take([*_objects(raw, model)])
+        self.objects = take([*_objects(raw, model)])
 
     def begin(self) -> None:
         """Applies the model, strictly, as Pulumi does."""
-        for manifest in self._objects:
+        for manifest in self.objects:
             self.client.apply(manifest, MANAGER, force=True)
 
     def scale(self, role: str, instances: int) -> None:
@@ -215,7 +215,7 @@ def _lands_whole(stage: Stage) -> str:
     _stays(stage, lambda: stage.placed().total() == 0, "no pod has a node while one lacks it")
     stage.board.add_nodes("h20", 1)
     after = stage.expect("all four have one", lambda: stage.placed().total() == 4)
-    return f"3 nodes for 4 pods: none has one; with the fourth, all have, {after:.0f} s later"
+    return f"3 nodes for 4 pods: none has one; with the fourth, all have, {after:.1f} s later"
 
 
 def _stays(stage: Stage, holds: Callable[[], bool], what: str) -> None:
@@ -230,9 +230,9 @@ def _stays(stage: Stage, holds: Callable[[], bool], what: str) -> None:
 def _lands_at_all(stage: Stage) -> str:
     stage.board.add_nodes("h20", 8)
     stage.begin()
-    size = sum(2 * role.get("replicas", 1) for role in stage._objects[-1]["spec"]["roles"][:2])
+    size = sum(2 * role.get("replicas", 1) for role in stage.objects[-1]["spec"]["roles"][:2])
     after = stage.expect("all have one", lambda: stage.placed().total() == size)
-    return f"{size} pods on 8 nodes, {after:.0f} s later"
+    return f"{size} pods on 8 nodes, {after:.1f} s later"
 
 
 def _keeps_pace(stage: Stage) -> str:
@@ -250,7 +250,7 @@ def _keeps_pace(stage: Stage) -> str:
     both = {"prefill": INSTANCES, "decode": INSTANCES}
     after = stage.expect(f"both are {INSTANCES}", lambda: stage.ready() == both)
     return (
-        f"at most {most:.0%} apart while decode lacks nodes; both {INSTANCES} {after:.0f} s later"
+        f"at most {most:.0%} apart while decode lacks nodes; both {INSTANCES} {after:.1f} s later"
     )
 
 
@@ -313,7 +313,7 @@ CASES: Final = (
         ],
     ),
     RoleCase(
-        "a group has a zone for itself",
+        "a group that has a zone for itself finds one",
         "qwen",
         _has_a_zone,
         [("by upstream's annotation, which is never written", with_upstreams_topology)],

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
-from ..args import MISSING, Because, Fault, Output, T, Words  # noqa: F401  see autoscaling.py
+from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401  see autoscaling.py
 from ..bindings import kubernetes
-from ..names import LabelKey, LabelName, LabelValue
+from ..names import LONGEST_LABEL, Form, LabelKey, LabelName, LabelValue
 from .kserve import RollingUpdate
 from .leader_worker_set import GroupPodTemplate
 from .model import CrdModel, one_of_faults
@@ -24,12 +24,16 @@ from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
 
 _SOURCE: Final = "https://github.com/sgl-project/rbg/blob/v0.7.0"
 _NEXT: Final = "https://github.com/sgl-project/rbg/blob/993491fb"
-LONGEST_LABEL: Final = 63
-"""Longest name of a pod, a Service or a RoleInstanceSet that is made of a group's and a role's."""
-
 RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
 """Type of the name of a role."""
-Percent = Annotated[str, StringConstraints(pattern=r"^(100|[1-9]?\d)%$")]
+SKEW: Final = Form(r"(100|[1-9]?\d)%", "a percentage such as '10%', at most 100%", 4, _SOURCE)
+"""Text of a share of 100 %."""
+Percent = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    TextForm(SKEW.faults),
+    Because("the controller reads no number, and ends each reconcile with an error"),
+]
 """Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too:
 one of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling, scaler.go),
 and one of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of

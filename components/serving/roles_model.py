@@ -306,7 +306,7 @@ class RolesServe(Args):
         default=None, examples=["topology.kubernetes.io/zone"]
     )
     """Label of nodes of which the group has one value for itself: all servers are there, and those
-    of no other RoleBasedGroup. Left out, pods are placed one by one."""
+    of no other RoleBasedGroup of the namespace. Left out, pods are placed one by one."""
     coordination: Coordination | None = None
     """How far prefill and decode may be from each other while they grow and are updated. Left out,
     each goes its own way."""

@@ -151,6 +151,18 @@ CASES = [
         {f"{QWEN}.router.resources": {"cpu": "2", "memory": "4Gi", "gpus": 0}},
     ),
     Case(
+        "Coordination",
+        "a skew as a number, on which the controller ends with an error",
+        roles,
+        {f"{QWEN}.coordination.max_skew": 5},
+        (
+            f"{QWEN}.coordination.max_skew is '5', but it must be a percentage such as '10%', at "
+            "most 100%: the controller reads no number, and ends each reconcile with an error. See "
+            "https://github.com/sgl-project/rbg/blob/v0.7.0"
+        ),
+        {f"{QWEN}.coordination.max_skew": "5%"},
+    ),
+    Case(
         "RolesServe",
         "roles that wait for each other",
         roles,
