@@ -182,7 +182,11 @@ def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArg
 def _device_addons(environment: Environment) -> Iterator[Addon]:
     """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
     named = {addon.name for addon in environment.cluster.addons}
-    workloads = [model.server.resources for model in environment.models]
+    workloads = [
+        model.resources_of(section)
+        for model in environment.models
+        for section in model.serve.sections.values()
+    ]
     workloads += [job.resources for job in environment.training]
     shares = any(pool.gpu_sharing is not GpuSharing.EXCLUSIVE for pool in environment.pools)
     if shares and environment.cluster.gpu_sharing_addon and SHARING_ADDON not in named:

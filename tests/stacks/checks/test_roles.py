@@ -508,3 +508,14 @@ def test_the_weights_have_room_on_the_cards_of_each_role() -> None:
     size = {"models[qwen].volume.size": "21Gi"}
     texts = [text for text in warnings(merged(roles(), size)) if "GPU memory" in text]
     assert [("pool a10" in text, "pool l20" in text) for text in texts] == [(True, False)]
+
+
+def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
+    addons = "alicloud:cs/kubernetesAddon:KubernetesAddon"
+    without = {"models[deepseek].server.resources.extended": GONE}
+    own = {f"{QWEN}.decode.resources.extended": {"aliyun/erdma": 1}}
+    installed = [
+        {addon["name"] for addon in of_type(planned(merged(roles(), changes)), addons)}
+        for changes in (without, {**without, **own})
+    ]
+    assert ["ack-erdma-controller" in names for names in installed] == [False, True]
