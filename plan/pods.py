@@ -6,10 +6,14 @@ from typing import Any, Final
 
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
 from components.crds.llm_inference_service_labels import pod_labels
+from components.crds.role_based_group_labels import GROUP, GROUP_NAME, ROLE_NAME
+from components.crds.role_based_group_labels import KIND as ROLES_KIND
 
 from .model import Plan
 from .objects import MAPPINGS, Manifest, Objects, items, kind_of, name_of, namespace_of, section
 
+ROLES: Final = (GROUP, ROLES_KIND)
+"""Group and kind of what has roles."""
 _PODS: Final = "_pods"
 """Where `pods_in` keeps them, beside the fields of a plan."""
 _KNATIVE: Final = "serving.knative.dev"
@@ -38,7 +42,7 @@ def pods_of(manifest: Manifest) -> Iterator[Pods]:
     A pod spec is known by its place in a template or by its list of containers, not by the kind
     around it, so that a Deployment, a CronJob and a kind of tomorrow are read alike.
     """
-    for path, labels, spec in _pod_specs(manifest, "", {}):
+    for path, labels, spec in _pod_specs(_unpatched(manifest), "", {}):
         added = _added_labels(manifest, path)
         yield Pods(namespace_of(manifest), {**labels, **added}, spec, path)
 
@@ -117,9 +121,42 @@ def _pod_specs(
                 yield from _pod_specs(inner, f"{path}.{key}" if path else key, above)
 
 
+def _unpatched(manifest: Manifest) -> Manifest:
+    """A RoleBasedGroup with what its patches make of leaders, in place of the patches."""
+    if kind_of(manifest) != ROLES:
+        return manifest
+    roles = [_role(role) for role in items(section(manifest, "spec"), "roles")]
+    return {**manifest, "spec": {"roles": roles}}
+
+
+def _role(role: Mapping[str, Any]) -> Mapping[str, Any]:
+    group = section(role, "leaderWorkerPattern")
+    leader = leader_template(role)
+    if leader is None:
+        return role
+    pattern = {"leaderTemplate": leader, "template": group["template"]}
+    return {**role, "leaderWorkerPattern": pattern}
+
+
+def leader_template(role: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The pod of a leader of a role, by its strategic merge patch; None where it has none."""
+    group = section(role, "leaderWorkerPattern")
+    template, patch = section(group, "template"), section(group, "leaderTemplatePatch", "spec")
+    if not patch:
+        return None
+    own = {part["name"]: part for part in items(patch, "containers")}
+    containers = items(section(template, "spec"), "containers")
+    whole = [{**part, **own.get(part.get("name"), {})} for part in containers]
+    return {**template, "spec": {**section(template, "spec"), "containers": whole}}
+
+
 def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
     """Labels that a controller puts on the pods of a template, beside the template's own."""
     kind = kind_of(manifest)
+    if kind == ROLES:
+        number = int(path.partition("[")[2].partition("]")[0])
+        role = items(section(manifest, "spec"), "roles")[number].get("name")
+        return {GROUP_NAME: name_of(manifest), ROLE_NAME: role}
     if kind == (_KNATIVE, "Service"):
         return {f"{_KNATIVE}/{role}": name_of(manifest) for role in ("service", "configuration")}
     if f"{kind[0]}/v1" == API_VERSION and kind[1] == KIND:

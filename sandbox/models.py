@@ -15,6 +15,7 @@ RUNTIMES: Final = {
     "serving.kserve.io/v1beta1": "InferenceService",
     "serving.kserve.io/v1alpha2": "LLMInferenceService",
     "leaderworkerset.x-k8s.io/v1": "LeaderWorkerSet",
+    "workloads.x-k8s.io/v1alpha2": "RoleBasedGroup",
 }
 
 

@@ -17,7 +17,14 @@ from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.needs import GATEWAY, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
+from stacks.needs import (
+    GATEWAY,
+    KSERVE,
+    LEADER_WORKER_SETS,
+    LLM_INFERENCE_SERVICES,
+    ROLE_BASED_GROUPS,
+    Needs,
+)
 from stacks.platforms.present import present_knative
 from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
@@ -246,6 +253,8 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts += [
             installs.CHARTS[name] for name in ("kserve-llmisvc-crd", "kserve-llmisvc-resources")
         ]
+    if not environment.role_based_groups.install and needs.sections(ROLE_BASED_GROUPS):
+        parts.append(installs.CHARTS["rbgs"])
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
     if environment.existing and environment.gpu_metrics is not None:

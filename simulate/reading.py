@@ -113,7 +113,9 @@ class _SceneReader:
 
     def _engine_faults(self, model: ModelSection) -> Iterator[str]:
         """Why a model cannot be simulated."""
-        if model.pods_per_replica > 1:
+        if model.serve.roles is not None:
+            yield f"{model.name} is left out: prefill and decode apart are not simulated."
+        elif model.pods_per_replica > 1:
             yield f"{model.name} is left out: groups on several nodes are not simulated."
         if model.serve.llm and model.serve.llm.prefill:
             yield f"{model.name} is left out: prefill apart from decode is not simulated."

@@ -364,6 +364,7 @@ def reserve_faults(environment: Environment, model: ModelSection) -> list[str]:
             "kserve": "KServe",
             "leader_worker": "groups of pods",
             "llm": "an LLMInferenceService",
+            "roles": "roles",
         }[model.serve.kind]
         return [f"{model.name} is served by {served}, which has no reserve instances."]
     if environment.existing:

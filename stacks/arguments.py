@@ -74,7 +74,7 @@ from . import placeholders
 from .needs import GATEWAY, KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection, PodVolumeSection, ScaleSection
+from .sections.models import ModelSection, PodVolumeSection, RoleSection, ScaleSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .sections.stores import FilesSection, StoreSection, VolumeSection
@@ -190,7 +190,11 @@ def existing_ack_cluster_args(environment: Environment) -> ExistingAckClusterArg
 def _device_addons(environment: Environment) -> Iterator[Addon]:
     """Add-ons that make resources of nodes which pods ask for, where nobody names them."""
     named = {addon.name for addon in environment.cluster.addons}
-    workloads = [model.server.resources for model in environment.models]
+    workloads = [
+        model.resources_of(section)
+        for model in environment.models
+        for section in model.serve.sections.values()
+    ]
     workloads += [job.resources for job in environment.training]
     shares = any(pool.gpu_sharing is not GpuSharing.EXCLUSIVE for pool in environment.pools)
     if shares and environment.cluster.gpu_sharing_addon and SHARING_ADDON not in named:
@@ -337,7 +341,7 @@ def gpu_metrics_args(environment: Environment) -> GpuMetricsArgs | None:
 def _monitored(environment: Environment) -> dict[str, str]:
     """The label of monitored pods: our own, where pods are not all KServe's."""
     label = next(iter(pod_labels(environment.models[0])), None)
-    has_groups = any(model.pods_per_replica > 1 for model in environment.models)
+    has_groups = any(model.is_grouped for model in environment.models)
     return {"pod_label": label} if label and has_groups else {}
 
 
@@ -870,7 +874,7 @@ def enforcer(environment: Environment) -> Enforcer:
 
 
 def placement_pools(
-    environment: Environment, workload: ModelSection | TrainingSection
+    environment: Environment, workload: ModelSection | TrainingSection | RoleSection
 ) -> list[PlacementPool]:
     """The pools of a workload, as all that is declared for it sees them."""
     return [
@@ -880,7 +884,7 @@ def placement_pools(
             autoscaled=isinstance(pool, PoolSection) and pool.autoscale is not None,
             tolerations=tolerations(pool) or None,
         )
-        for pool in (_pool(environment, name) for name in workload.placement.pools)
+        for pool in (_pool(environment, name) for name in required(workload.placement).pools)
     ]
 
 

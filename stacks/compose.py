@@ -154,13 +154,16 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         imports = declare_imports(model.imports, cluster, stores, namespaces[space])
         cache = declare_cache(model, cluster, [*namespaces[space], *claims, *imports, *fluid])
         in_space = cluster.options(*namespaces[space])
-        placement = Placement(name, cluster.bound(model.placement), in_space)
+        placements = [
+            Placement(role, cluster.bound(args), in_space)
+            for role, args in model.placements.items()
+        ]
         # The cache waits for the claim, and the platform for its nodes.
-        nodes = cluster.further_pools(model.section.placement.pools)
+        nodes = cluster.further_pools(model.section.pools)
         # Its cache has waited for the model's files, but nobody has for those of further volumes.
         read = [*claims, *imports] if not cache or model.section.volumes else []
         files = [*cache, *read]
-        needed = [*priorities, placement, *platforms, *metrics, *files, *nodes]
+        needed = [*priorities, *placements, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
         export_address(
@@ -482,8 +485,8 @@ def export_address(
     if model.api_key_secret is not None:
         kind += f' -H "Authorization: Bearer {key_command(namespace, model.api_key_secret)}"'
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
-    [section] = model.serve.sections.values()
-    wait = getattr(section, "request_seconds", None) or REQUEST_SECONDS
+    waits = [section.request_seconds for section in model.serve.sections.values()]
+    wait = max((seconds for seconds in waits if seconds), default=REQUEST_SECONDS)
     pulumi.export(f"{model.name}_host", host)
     if len(model.server.served_names) > 1:
         pulumi.export(f"{model.name}_served_names", model.server.served_names)

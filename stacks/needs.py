@@ -14,6 +14,7 @@ KNATIVE: Final = "knative"
 KSERVE: Final = "kserve"
 LLM_INFERENCE_SERVICES: Final = "llm-inference-services"
 LEADER_WORKER_SETS: Final = "leader-worker-sets"
+ROLE_BASED_GROUPS: Final = "role-based-groups"
 """Names of platforms that rules go by, which are those of their components."""
 
 

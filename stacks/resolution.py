@@ -21,6 +21,7 @@ from components.cloud import (
     NetworkArgs,
     NodePoolArgs,
 )
+from components.crds.role_based_group_labels import ROLE_NAME
 from components.platform import (
     AlertsArgs,
     DashboardsArgs,
@@ -174,7 +175,8 @@ class ModelParts:
     runtime: Runtime[Any]
     claims: Sequence[ClaimPart]
     imports: Sequence[ImportPart]
-    placement: PlacementArgs
+    placements: Mapping[str, PlacementArgs]
+    """Its order of pools, by the name of its component; one per role where a role has its own."""
     cache: ModelCacheArgs | None
     service: ModelArgs
     canary: CanaryPart | None
@@ -440,12 +442,28 @@ class _Resolver:
             runtime=runtime,
             claims=claims,
             imports=[*map(self.imported, arguments.model_imports(environment, model))],
-            placement=self.placement(section, model, pools),
+            placements=self.placements(section, model, pools),
             service=args,
             canary=self.rendered(section, {}, canary),
             route=self.rendered(section, {}, route),
             cache=self.rendered(section, CACHE, cache),
         )
+
+    def placements(
+        self, section: str, model: ModelSection, pools: list[PlacementPool]
+    ) -> dict[str, PlacementArgs]:
+        """The order of pools of a model, or of each of its roles."""
+        roles = model.serve.roles
+        if roles is None or all(role.placement is None for role in roles.engines.values()):
+            return {model.name: self.placement(section, model, pools)}
+        parts = {}
+        for name, role in roles.engines.items():
+            field = f"{section}.serve.roles.{name}"
+            own = model.model_copy(update={"placement": model.placement_of(role)})
+            placed = self.rendered(field, {}, arguments.placement_pools, self.environment, own)
+            labels = {**selected_labels(model), ROLE_NAME: name}
+            parts[f"{model.name}-{name}"] = self.placement(field, own, placed, labels)
+        return parts
 
     def training(self, job: TrainingSection) -> TrainingParts:
         """A training job."""
@@ -502,11 +520,12 @@ class _Resolver:
         section: str,
         workload: ModelSection | TrainingSection,
         pools: list[PlacementPool],
+        selected: Mapping[str, str] | None = None,
     ) -> PlacementArgs:
-        """The order of pools of a workload."""
+        """The order of pools of a workload, or of the pods with some labels."""
 
         def build() -> PlacementArgs:
-            labels = selected_labels(workload)
+            labels = dict(selected or selected_labels(workload))
             args = arguments.placement_args(self.environment, workload, required(pools), labels)
             placement.render(workload.name, args)
             return args

@@ -91,6 +91,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService"),
     Kind("serving.kserve.io", "v1alpha2", "llminferenceservices", "LLMInferenceService"),
     Kind("leaderworkerset.x-k8s.io", "v1", "leaderworkersets", "LeaderWorkerSet"),
+    Kind("workloads.x-k8s.io", "v1alpha2", "rolebasedgroups", "RoleBasedGroup"),
 )
 """Everything that is read; `doctor --rbac` prints the rights for it."""
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from components.crds.llm_inference_service_labels import KIND as LLM
+from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
 from plan.fit import matches
 from plan.graph import model as graph
 from plan.graph.gateways import GATEWAY_API, picker_of, pools_of, routes_to
@@ -28,7 +29,7 @@ from plan.objects import (
     section,
     text_of,
 )
-from plan.pods import Pods, label_to_find, labels_to_try
+from plan.pods import ROLES, Pods, label_to_find, labels_to_try
 
 from .cluster import LiveCluster
 from .messages import text
@@ -67,6 +68,7 @@ _LABELS: Final = {
     # Of the pods of its roles; those of its endpoint picker have not this one of ours.
     (_KSERVE, LLM): "release",
     _GROUPS: SET_NAME,
+    ROLES: GROUP_NAME,
     ("batch", "Job"): "batch.kubernetes.io/job-name",
 }
 """The label by which the pods of a kind name what they belong to."""
@@ -133,9 +135,9 @@ class Trail:
         return sorted(here, key=_made, reverse=True)
 
     def _counts(self, manifest: Manifest) -> bool:
-        """Whether a pod or a Deployment is of a revision that is the latest, or answers.
+        """Whether a pod or a Deployment is of its role, and of a revision that counts.
 
-        Of others Knative may leave pods that wait for good.
+        That is the latest, or one that answers: of others Knative may leave pods that wait.
         """
         revision = section(manifest, "metadata", "labels").get("serving.knative.dev/revision")
         status = section(self.live, "status")
@@ -144,6 +146,9 @@ class Trail:
             text_of(status, "latestReadyRevisionName"),
             *(text_of(entry, "revisionName") for entry in items(status, "traffic")),
         } - {""}
+        if self.key == ROLES:
+            own = section(manifest, "metadata", "labels").get(ROLE_NAME)
+            return bool(own == self.template.labels.get(ROLE_NAME))
         return self.key != (_KNATIVE, "Service") or not named or revision in named
 
     @cached_property

@@ -104,6 +104,7 @@ NO_DEFINITION: Final = {
     "cert-manager.io": "its chart has it, and `proof charts` installs that",
     "inferenceextension.alibabacloud.com": "ACK's gateway brings it, and none is published",
     "scheduling.alibabacloud.com": "ACK's scheduler brings it; shared/crds has it",
+    "workloads.x-k8s.io": "its module cannot be had: sandbox/kubernetes/structural.py makes it",
     "scheduling.sigs.k8s.io": "ACK's scheduler brings it, and none is published",
 }
 """Groups whose definition is in no Go module, and where it is."""
@@ -286,6 +287,9 @@ HARMLESS: Final = {
     "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferenceObjective": "an order",
     "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService": "starts pods, which are validated "
     "by rules of pods",
+    "kubernetes:workloads.x-k8s.io/v1alpha2:CoordinatedPolicy": "a pace of roles",
+    "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup": "starts pods, which are validated "
+    "wherever a kind has them",
     "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": "starts pods, which are validated "
     "wherever a kind has them",
 }

@@ -63,6 +63,12 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
         "gateway-helm": Chart(
             "oci://docker.io/envoyproxy/gateway-helm", "v1.9.1", "envoy-gateway-system"
         ),
+        # github.com/sgl-project/rbg, 2026-06-04; 0.8.0 is still an alpha.
+        "rbgs": Chart(
+            "https://github.com/sgl-project/rbg/releases/download/v0.7.0/rbgs-0.7.0.tgz",
+            "0.7.0",
+            "rbgs-system",
+        ),
         # github.com/NVIDIA/dcgm-exporter, 2026-05-05.
         "dcgm-exporter": Chart(
             "dcgm-exporter",

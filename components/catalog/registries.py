@@ -113,6 +113,7 @@ CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "gateway-helm": (DOCKER_HUB,),
         "kserve-llmisvc-resources": (DOCKER_HUB,),
         "lws": ("registry.k8s.io",),
+        "rbgs": (DOCKER_HUB,),
     }
 )
 """Registries that a chart pulls from unless its values say otherwise, by key of `CHARTS`."""

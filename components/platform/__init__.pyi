@@ -44,6 +44,9 @@ from .priorities import Priorities as Priorities
 from .priorities import PrioritiesArgs as PrioritiesArgs
 from .priorities import PriorityClass as PriorityClass
 from .releases import HelmChart as HelmChart
+from .role_based_groups import RoleBasedGroups as RoleBasedGroups
+from .role_based_groups import RoleBasedGroupsArgs as RoleBasedGroupsArgs
+from .role_based_groups import RoleBasedGroupsChart as RoleBasedGroupsChart
 from .team_namespace import Isolation as Isolation
 from .team_namespace import Quota as Quota
 from .team_namespace import TeamNamespace as TeamNamespace

@@ -68,6 +68,16 @@ from .pod import ModelArgs as ModelArgs
 from .pod_parts import EmptyDir as EmptyDir
 from .pod_parts import PodVolume as PodVolume
 from .pod_parts import SideContainer as SideContainer
+from .roles_model import Coordination as Coordination
+from .roles_model import EngineRole as EngineRole
+from .roles_model import Gang as Gang
+from .roles_model import PlacedRole as PlacedRole
+from .roles_model import RolesModel as RolesModel
+from .roles_model import RolesModelArgs as RolesModelArgs
+from .roles_model import RolesServe as RolesServe
+from .roles_model import RoleUpdate as RoleUpdate
+from .roles_model import RouterRole as RouterRole
+from .roles_model import Transfer as Transfer
 from .route import GatewayFlavor as GatewayFlavor
 from .route import LimitPeriod as LimitPeriod
 from .route import PoolVersion as PoolVersion

@@ -474,7 +474,12 @@ _SEEN_BY_RAY: Final = (
 """Ends once Ray knows all nodes of the group: vLLM counts their cards when it starts."""
 
 
-def vllm_serve(server: ModelServer, drain_seconds: int = 0) -> list[str]:
+def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: int = 0) -> list[str]:
+    flags = group_flags(serve.nodes, POD_INDEX, LEADER_ADDRESS, server, serve.startup_seconds)
+    return [*serve_words(server, drain_seconds), *flags]
+
+
+def serve_words(server: ModelServer, drain_seconds: int = 0) -> list[str]:
     """`vllm serve`, since the server's module does not read --headless, and its workers fail.
 
     github.com/vllm-project/vllm pull 36875, read 2026-11-29. It takes the model as its first word.
@@ -482,23 +487,34 @@ def vllm_serve(server: ModelServer, drain_seconds: int = 0) -> list[str]:
     module = server.command_line(drain_seconds)
     words = module[module.index("--port") :]
     place = words.index("--model")
-    return ["vllm", "serve", words[place + 1], *words[:place], *words[place + 2 :]]
+    model, rest = words[place + 1], [*words[:place], *words[place + 2 :]]
+    return ["vllm", "serve", model, *rest]
 
 
-def _vllm_serve(server: ModelServer, serve: LeaderWorkerServe, drain_seconds: int = 0) -> list[str]:
-    words = vllm_serve(server, drain_seconds)
+def group_flags(
+    nodes: int, index: str, address: str, server: ModelServer, startup_seconds: int
+) -> list[str]:
+    """Flags by which vLLM's own processes on several nodes find each other.
+
+    Args:
+        nodes: Nodes of a group.
+        index: Variable of the container with its number in the group.
+        address: Variable with the address of the leader.
+        server: The container.
+        startup_seconds: How long they wait for each other, where the release can be told.
+    """
     group: dict[str, object] = {
-        "--pipeline-parallel-size": serve.nodes,
+        "--pipeline-parallel-size": nodes,
         "--distributed-executor-backend": GroupBackend.MP.value,
-        "--nnodes": serve.nodes,
-        "--node-rank": f"$({POD_INDEX})",
-        "--master-addr": f"$({LEADER_ADDRESS})",
+        "--nnodes": nodes,
+        "--node-rank": f"$({index})",
+        "--master-addr": f"$({address})",
     }
     image = vllm_image(server.image)
+    words = server.command_line()
     if image is not None and TIMEOUT in release(image.version).flags and TIMEOUT not in words:
-        group[TIMEOUT] = serve.startup_seconds
-    flags = [word for flag, value in group.items() for word in (flag, str(value))]
-    return [*words, *flags]
+        group[TIMEOUT] = startup_seconds
+    return [word for flag, value in group.items() for word in (flag, str(value))]
 
 
 def _ray_flags(serve: LeaderWorkerServe) -> list[str]:

@@ -81,6 +81,10 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "model", "all its pods end, and it answers nobody until new ones are ready",
             "it answers nobody any more",
         ),
+        "kubernetes:workloads.x-k8s.io/v1alpha2:RoleBasedGroup": Danger(
+            "model", "all its roles end, and it answers nobody until new ones are ready",
+            "it answers nobody any more",
+        ),
         "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": Danger(
             "model", "all its groups end, and it answers nobody until a new one is ready",
             "it answers nobody any more",

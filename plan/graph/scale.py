@@ -7,6 +7,7 @@ and a kind of tomorrow.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
@@ -15,10 +16,11 @@ from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.llm_inference_service_labels import workload_name
+from components.crds.role_based_group_labels import ADAPTER
 from components.serving.keda_scale import pod_series
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
-from ..pods import Pods, pods_of
+from ..pods import ROLES, Pods, pods_of
 from .model import (
     Activation,
     Completion,
@@ -63,9 +65,15 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
     for manifest in objects.of(_KSERVE, LLM):
         if section(manifest, "spec", "prefill"):
             yield _PREFILL, manifest
+    for manifest in objects.of(*ROLES):
+        for number, role in enumerate(items(section(manifest, "spec"), "roles")):
+            within, title = f"spec.roles[{number}].", f"RoleBasedGroup, role {role['name']},"
+            path = next((of.path for of in pods_of(manifest) if of.path.startswith(within)), "")
+            yield WorkloadKind(title, path, partial(_instances, role)), manifest
     for manifest in objects:
         key = kind_of(manifest)
-        pods = None if key in MODELS or key in JOBS else next(pods_of(manifest), None)
+        known = (*MODELS, *JOBS, ROLES)
+        pods = None if key in known else next(pods_of(manifest), None)
         if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
             yield WorkloadKind(key[1], pods.path, _replicas), manifest
     for key, kind in JOBS.items():
@@ -204,6 +212,16 @@ def _llm(objects: Objects, service: Manifest, *role: str) -> ReplicaRange:
     if scaling := section(spec, "scaling"):
         return replace(_bounded(scaling, ScaleTarget("wva_desired_replicas", None)), pods_each=each)
     replicas = number(spec.get("replicas", 1))
+    return ReplicaRange(replicas, replicas, pods_each=each)
+
+
+def _instances(role: Mapping[str, Any], objects: Objects, group: Manifest) -> ReplicaRange:
+    """Instances of a role, which an HPA scales by the adapter that the controller makes."""
+    each = number(section(role, "leaderWorkerPattern").get("size"))
+    adapter = f"{name_of(group)}-{role['name']}"
+    if scaler := _scaler(objects, group, ADAPTER, adapter):
+        return replace(_bounded(section(scaler, "spec")), pods_each=each)
+    replicas = number(role.get("replicas", 1))
     return ReplicaRange(replicas, replicas, pods_each=each)
 
 

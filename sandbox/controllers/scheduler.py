@@ -12,12 +12,13 @@ from .controller import Controller, ControlPlane, Daemon
 
 NAME: Final = "kube-scheduler"
 PLUGIN: Final = "ResourcePolicy"
+GANG: Final = "Gang"
 UNITS_WEIGHT: Final = 10_000
 """Units come before anything else: the weights of the other plugins sum up to 12."""
 
 
 def configuration(kubeconfig: Path) -> dict[str, Any]:
-    """The KubeSchedulerConfiguration: upstream's plugins, and ours for units and preemption.
+    """The KubeSchedulerConfiguration: upstream's plugins, and ours for units, preemption and gangs.
 
     Every node is looked at: otherwise enough nodes of a later unit could hide the first one.
     """
@@ -33,7 +34,7 @@ def configuration(kubeconfig: Path) -> dict[str, Any]:
                 "schedulerName": "default-scheduler",
                 "plugins": {
                     "multiPoint": {
-                        "enabled": [{"name": PLUGIN, "weight": UNITS_WEIGHT}],
+                        "enabled": [{"name": PLUGIN, "weight": UNITS_WEIGHT}, {"name": GANG}],
                         "disabled": [{"name": "DefaultPreemption"}],
                     },
                     # First of all filters: a node of another unit is refused for that.

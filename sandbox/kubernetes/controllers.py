@@ -23,6 +23,7 @@ LLM: Final = "serving.kserve.io/v1alpha2"
 GROUPS: Final = "leaderworkerset.x-k8s.io/v1"
 GATEWAY: Final = "gateway.networking.k8s.io/v1"
 POOL: Final = "inference.networking.k8s.io/v1"
+ROLES: Final = "workloads.x-k8s.io/v1alpha2"
 OPERATOR: Final = "operator.knative.dev/v1beta1"
 
 _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -267,6 +268,7 @@ _STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (GATEWAY, "Gateway", _programmed),
     (GATEWAY, "HTTPRoute", _accepted),
     (POOL, "InferencePool", _resolved),
+    (ROLES, "RoleBasedGroup", _ready),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from .. import binaries, modules
+from . import structural
 from .client import ApiClient, Manifest, UnknownKind
 
 MANAGER: Final = "sandbox"
@@ -92,6 +93,11 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
         ),
         "serving.kserve.io/llmisvc": (
             CustomKind("v1alpha2", "LLMInferenceService", "llminferenceservices"),
+        ),
+        "workloads.x-k8s.io": (
+            CustomKind("v1alpha2", "RoleBasedGroup", "rolebasedgroups"),
+            CustomKind("v1alpha2", "RoleBasedGroupScalingAdapter", "rolebasedgroupscalingadapters"),
+            CustomKind("v1alpha2", "CoordinatedPolicy", "coordinatedpolicies"),
         ),
     }
 )
@@ -173,7 +179,7 @@ def install(client: ApiClient, group: str, folder: Path | None) -> None:
         client: The cluster.
         group: A key of `KINDS`.
         folder: Where upstream's own definitions lie, one per file. A kind without one there gets
-            a definition that accepts every field.
+            a definition that is made of our types, or else one that accepts every field.
     """
     for kind in KINDS[group]:
         name = definition_name(group, kind)
@@ -199,6 +205,7 @@ def without_schema(manifests: Iterable[Manifest], folder: Path | None) -> list[s
         for kind in kinds
         if (f"{api_group(group)}/{kind.version}", kind.kind) in used
         and definition_name(group, kind) not in definitions
+        and kind.kind not in structural.SPECS
     ]
 
 
@@ -216,12 +223,13 @@ def _read(folder: Path) -> Iterator[dict[str, Any]]:
 
 def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    is_typed = kind.kind in structural.SPECS
     version = {
         "name": kind.version,
         "served": True,
         "storage": True,
-        "schema": {"openAPIV3Schema": anything},
-        "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": structural.schema(kind.kind) if is_typed else anything},
+        "subresources": structural.subresources(kind.kind) if is_typed else {"status": {}},
     }
     names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
     group = api_group(group)

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..controllers import fluid, keda, kserve, leader_worker, llm
+from ..controllers import fluid, keda, kserve, leader_worker, llm, role_based_groups
 from ..controllers.controller import Controller
 from ..controllers.knative import KNATIVE
 from . import crds
@@ -91,6 +91,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
         "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),
         "kserve-runtime-configs": Install(controllers=(kserve.RUNTIMES,)),
         "lws": Install(("leaderworkerset.x-k8s.io",), controllers=(leader_worker.CONTROLLER,)),
+        "rbgs": Install(("workloads.x-k8s.io",), controllers=(role_based_groups.CONTROLLER,)),
         "kube-prometheus-stack": Install(("monitoring.coreos.com",)),
     }
 )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,7 +36,8 @@ def read(record: Manifest) -> dict[str, Any]:
 
 def chart_name(release: Mapping[str, Any]) -> str:
     """Name of a release's chart, without where it comes from."""
-    return str(release["chart"]).rpartition("/")[2]
+    name = str(release["chart"]).rpartition("/")[2]
+    return re.sub(r"-v?\d+(\.\d+)+[^/]*\.tgz$", "", name)
 
 
 def values(client: ApiClient, chart: str) -> Mapping[str, Any] | None:

@@ -57,8 +57,7 @@ def annotations_agree_with_fields(environment: Environment) -> Iterator[Fault]:
 def annotations_have_keys(environment: Environment) -> Iterator[Fault]:
     """The API server refuses the whole object for one key."""
     for path, model in models(environment):
-        for kind in model.serve.sections:
-            section = getattr(model.serve, kind)
+        for kind, section in model.serve.sections.items():
             fields = {f"{path}.serve.{kind}.annotations": section.annotations}
             if isinstance(section, KnativeServe) and section.reserve is not None:
                 fields[f"{path}.serve.{kind}.reserve.annotations"] = section.reserve.annotations

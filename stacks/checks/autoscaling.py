@@ -26,7 +26,7 @@ USUAL_THRESHOLD_PERCENT = 200
 
 def is_elastic(environment: Environment, model: ModelSection) -> bool:
     """Whether a replica may have to wait for a new node."""
-    return any(pool.autoscale for pool in own_pools(environment, model.placement))
+    return any(pool.autoscale for pool in own_pools(environment, model.reach))
 
 
 def start_seconds(environment: Environment, model: ModelSection) -> int:
@@ -62,7 +62,7 @@ def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Ite
     for path, model in models(environment):
         scaling = _pod_autoscaling(model, needs)
         starts = scaling.first_pods if scaling else 1
-        elastic = any(pool.autoscale for pool in own_pools(environment, model.placement))
+        elastic = any(pool.autoscale for pool in own_pools(environment, model.reach))
         if not elastic or _standing_replicas(environment, model) >= starts:
             starts = 1
         for kind, section in model.serve.sections.items():
@@ -105,8 +105,8 @@ def bursts_are_seen(environment: Environment, needs: Needs) -> Iterator[str]:
 def nodes_come_while_they_are_wanted(environment: Environment, needs: Needs) -> Iterator[str]:
     """A node that comes after the wish for it is gone is paid for and never used."""
     for path, model in models(environment):
-        scaling, pools = _pod_autoscaling(model, needs), own_pools(environment, model.placement)
-        if scaling is None or len(pools) < len(model.placement.pools):
+        scaling, pools = _pod_autoscaling(model, needs), own_pools(environment, model.reach)
+        if scaling is None or len(pools) < len(model.reach.pools):
             continue
         elastic = [pool.name for pool in pools if pool.autoscale]
         if (
@@ -156,7 +156,7 @@ def _standing_replicas(environment: Environment, model: ModelSection) -> int:
         lowest_size(pool)
         * min((environment.instances[name].gpus for name in pool.instance_types), default=0)
         // model.server.gpus
-        for pool in own_pools(environment, model.placement)
+        for pool in own_pools(environment, model.reach)
     )
 
 

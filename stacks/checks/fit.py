@@ -26,6 +26,7 @@ from .views import (
     placed,
     pod_resources,
     resources_of,
+    section_pools,
     workloads,
 )
 
@@ -57,9 +58,11 @@ def requests_fit_every_pool(environment: Environment) -> Iterator[Fault]:
 def sidecars_fit_beside_their_server(environment: Environment) -> Iterator[Fault]:
     """A node has to hold a pod whole; of a server that alone is too large, its own rule speaks."""
     for path, model in models(environment):
-        alone, whole = model.server.resources, pod_resources(model)
-        for pool in placed(environment, model.placement) if whole is not alone else []:
-            for node, offer in offers(environment, pool) if pool.gpu or not alone.gpus else []:
+        for section, pool in section_pools(environment, model):
+            alone, whole = model.resources_of(section), pod_resources(model, section)
+            if whole is alone or (alone.gpus and not pool.gpu):
+                continue
+            for node, offer in offers(environment, pool):
                 too_large = {field for field, *_ in _shortages(alone, offer)}
                 for field, got, room in _shortages(whole, offer):
                     if field not in too_large:

@@ -11,7 +11,14 @@ from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
 
 from ..arguments import imports
-from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Needs
+from ..needs import (
+    CERT_MANAGER,
+    KSERVE,
+    LEADER_WORKER_SETS,
+    LLM_INFERENCE_SERVICES,
+    ROLE_BASED_GROUPS,
+    Needs,
+)
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
 from .rules import check_by_needs, warning_by_needs
@@ -95,6 +102,8 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
         image = model.server.image
         resolved = needs.on_knative(model) and "@sha256:" not in image
         yield ImageSource(f"{path}.server.image", image, resolved)
+        if model.serve.roles is not None:
+            yield ImageSource(f"{path}.serve.roles.router.image", model.serve.roles.router.image)
         for kind in ("init_containers", "sidecars"):
             for part in getattr(model, kind):
                 resolved = needs.on_knative(model) and "@sha256:" not in part.image
@@ -137,6 +146,10 @@ def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSour
     if groups.install and needs.sections(LEADER_WORKER_SETS):
         field, is_shipped = "leader_worker_sets.image_prefix", not groups.values
         yield from _chart_images(field, groups.image_prefix, "lws", is_shipped)
+    roles = environment.role_based_groups
+    if roles.install and needs.sections(ROLE_BASED_GROUPS):
+        field, is_shipped = "role_based_groups.image_prefix", not roles.values
+        yield from _chart_images(field, roles.image_prefix, "rbgs", is_shipped)
     if needs.sections(CERT_MANAGER) and environment.cert_manager_mode is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
 

@@ -16,7 +16,7 @@ def machines_reach_the_stores(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         if model.volume is None:
             continue
-        edge = [p for p in placed(environment, model.placement) if isinstance(p, EdgePoolSection)]
+        edge = [p for p in placed(environment, model.reach) if isinstance(p, EdgePoolSection)]
         if edge:
             yield (
                 f"{path}.volume is read over the VPC's own network, and network.dedicated_line is "

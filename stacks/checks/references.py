@@ -4,29 +4,41 @@ from collections.abc import Iterator
 
 from components.args import MISSING, Fault, nearest
 from components.catalog.regions import oss_internal_endpoint
+from components.serving.server import Resources
 
 from ..arguments import mounts
 from ..sections.environment import Environment
+from ..sections.models import PlacementSection
 from .rules import check
-from .views import cached, repeated, resources_of, workloads
+from .views import cached, models, repeated, resources_of, workloads
 
 
 @check
 def placements_name_pools(environment: Environment) -> Iterator[Fault]:
     """Each once, each there, and with GPUs where GPUs are asked for."""
     pools = [pool.name for pool in environment.all_pools]
-    for path, workload in workloads(environment):
+    for path, placement, resources in _placements(environment):
         field = f"{path}.placement.pools"
-        for name in workload.placement.pools:
+        for name in placement.pools:
             pool = environment.pool(name)
             if pool is None:
                 yield from _unknown(field, name, pools, "pods cannot be placed on it")
-            elif not pool.has_gpus and resources_of(workload).needs_card:
+            elif not pool.has_gpus and resources.needs_card:
                 want = "a pool with a gpu"
                 why = "the pod asks for GPUs and would stay pending"
                 yield Fault(field, name, want, why)
-        for name in repeated(workload.placement.pools):
+        for name in repeated(placement.pools):
             yield Fault(field, name, "named once", "a pool is tried once")
+
+
+def _placements(environment: Environment) -> Iterator[tuple[str, PlacementSection, Resources]]:
+    """Every placement, with its field path, and what its pods ask for."""
+    for path, workload in workloads(environment):
+        yield path, workload.placement, resources_of(workload)
+    for path, model in models(environment):
+        for kind, section in model.serve.sections.items():
+            if (own := model.placement_of(section)) is not model.placement:
+                yield f"{path}.serve.{kind}", own, model.resources_of(section)
 
 
 @check

@@ -150,7 +150,7 @@ def parts_under_mps_are_set(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         vllm = model.server.vllm
         chosen = vllm is None or "gpu_memory_utilization" in vllm.model_fields_set
-        for pool in placed(environment, model.placement):
+        for pool in placed(environment, model.reach):
             card = environment.card(pool)
             part = model.server.resources.gpu_gib
             if pool.gpu_sharing is GpuSharing.MPS and part and card and not chosen:
@@ -195,7 +195,7 @@ def _unisolated(
 ) -> Iterator[tuple[str, ModelServer, AnyPoolSection, Gpu]]:
     """Models with a part of a card that nothing isolates, and each pool where that is so."""
     for path, model in models(environment):
-        for pool in placed(environment, model.placement):
+        for pool in placed(environment, model.reach):
             card = environment.card(pool)
             shared = pool.gpu_sharing is GpuSharing.SHARE
             if shared and card is not None and model.server.resources.gpu_gib:

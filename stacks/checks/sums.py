@@ -27,7 +27,7 @@ from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection, RuntimeSection
+from ..sections.models import ModelSection, RuntimeSection, nodes_of
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
@@ -137,16 +137,19 @@ def pools_hold_whole_groups(environment: Environment) -> Iterator[Fault]:
     """
     rooms = _rooms(environment, max)
     for path, model in models(environment):
-        size, per_pod = model.pods_per_replica, amounts(pod_resources(model))
-        for kind, section in model.serve.sections.items() if size > 1 else ():
+        for kind, section in model.serve.sections.items():
+            size, per_pod = nodes_of(section), amounts(pod_resources(model, section))
+            names = dict.fromkeys(model.placement_of(section).pools)
+            if size == 1:
+                continue
             field, most = f"{path}.serve.{kind}", section.scale.max
-            for name in dict.fromkeys(model.placement.pools):
-                said = "parallelism" if model.serve.llm else "nodes"
-                demand = Demand(f"{field}.{said}", size, per_pod, frozenset([name]))
+            for name in names:
+                cause = "parallelism" if model.serve.llm else "nodes"
+                demand = Demand(f"{field}.{cause}", size, per_pod, frozenset([name]))
                 for shortage in _shortages([demand], rooms):
                     why = f"a group needs {shortage.need}, and {shortage.have}"
                     yield Fault(demand.field, size, f"less, or pool {name} larger", why)
-            pools = frozenset(model.placement.pools)
+            pools = frozenset(names)
             demand = Demand(f"{field}.scale.max", most, per_pod, pools, size)
             for shortage in _shortages([demand] if most > 1 else [], rooms):
                 why = (
@@ -178,14 +181,14 @@ def highest_sums_fit(environment: Environment) -> Iterator[str]:
 def _lowest_demands(environment: Environment) -> Iterator[Demand]:
     """Replicas that are always there, or the reserve instances that stand in for them."""
     for path, model in models(environment):
-        per_pod = amounts(pod_resources(model))
-        pools = frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
+            per_pod = amounts(pod_resources(model, section))
+            pools = frozenset(model.placement_of(section).pools)
             least = fewest_replicas(section)
             field = f"{path}.serve.{kind}.scale.min"
             if (start := _initial_scale(section)) > least:
                 field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
-            yield Demand(field, least, per_pod, pools, model.pods_per_replica)
+            yield Demand(field, least, per_pod, pools, nodes_of(section))
             for role, scale in [*roles(section)][1:]:
                 yield Demand(f"{path}.serve.{kind}.{role}.min", scale.min, per_pod, pools)
             if not least:
@@ -198,10 +201,11 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
 
 def _highest_demands(environment: Environment) -> Iterator[Demand]:
     for path, model in models(environment):
-        per_pod, pools = amounts(pod_resources(model)), frozenset(model.placement.pools)
         for kind, section in model.serve.sections.items():
+            per_pod = amounts(pod_resources(model, section))
+            pools = frozenset(model.placement_of(section).pools)
             for role, scale in roles(section):
-                field, size = f"{path}.serve.{kind}.{role}.max", model.pods_per_replica
+                field, size = f"{path}.serve.{kind}.{role}.max", nodes_of(section)
                 yield Demand(field, scale.max, per_pod, pools, size)
 
 

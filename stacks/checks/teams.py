@@ -25,7 +25,7 @@ from ..sections.network import NetworkPlugin
 from ..sections.training import TrainingSection
 from .rules import check, warning, warning_by_needs
 from .updates import most_cards, spare_replicas
-from .views import fewest_replicas, models, placed, resources_of, workloads
+from .views import fewest_replicas, models, most_replicas, placed, resources_of, workloads
 
 CACHE_MASTERS = 1
 """Pods of a cache beside its workers."""
@@ -77,10 +77,9 @@ def _least(environment: Environment, space: str) -> Iterator[Ask]:
     """What always runs in a namespace."""
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
-            replicas = sum(map(fewest_replicas, model.serve.sections.values()))
-            cache = _cache_pods(model, min(1, replicas) * model.pods_per_replica)
-            pods = replicas * model.pods_per_replica
-            yield Ask(path, replicas * model.replica_gpus, pods + cache)
+            pods = model.pods(fewest_replicas)
+            cache = _cache_pods(model, min(pods, model.pods_per_replica))
+            yield Ask(path, model.gpus(fewest_replicas), pods + cache)
 
 
 def _cache_pods(model: ModelSection, readers: int) -> int:
@@ -92,11 +91,10 @@ def _most(environment: Environment, space: str) -> Iterator[Ask]:
     """What may run in a namespace at the same time."""
     for path, model in models(environment):
         if namespace_of(environment, model) == space:
-            replicas = model.most_replicas
             jobs = len([*model_imports(environment, model)]) + (model.cache is not None)
-            pods = replicas * model.pods_per_replica
+            pods = model.pods(most_replicas)
             asked = pods + _cache_pods(model, pods) + jobs
-            yield Ask(path, replicas * model.replica_gpus, asked)
+            yield Ask(path, model.gpus(most_replicas), asked)
     yield from _training(environment, space)
 
 
@@ -275,7 +273,7 @@ def priorities_reach_their_jobs(environment: Environment) -> Iterator[str]:
 
 
 def _share_pools(environment: Environment, first: ModelSection, second: TrainingSection) -> bool:
-    names = {pool.name for pool in placed(environment, first.placement)}
+    names = {pool.name for pool in placed(environment, first.reach)}
     return bool(names & {pool.name for pool in placed(environment, second.placement)}) and bool(
         resources_of(first).gpus
     )
@@ -284,7 +282,7 @@ def _share_pools(environment: Environment, first: ModelSection, second: Training
 def _exceeds(environment: Environment, group: ElasticGroup) -> bool:
     """Whether a group's models may ask for more cards than it is guaranteed."""
     gpus = sum(
-        model.most_replicas * model.replica_gpus
+        model.gpus(most_replicas)
         for model in environment.models
         if namespace_of(environment, model) in group.namespaces
     )

@@ -153,8 +153,7 @@ def _cards_of_others(held: Mapping[frozenset[str], int], model: ModelSection) ->
 
 
 def _least_cards(model: ModelSection) -> int:
-    sections = model.serve.sections.values()
-    return sum(fewest_replicas(section) * model.replica_gpus for section in sections)
+    return model.gpus(fewest_replicas)
 
 
 def spare_replicas(needs: Needs, model: ModelSection) -> int:

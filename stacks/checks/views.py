@@ -43,6 +43,11 @@ def roles(section: RuntimeSection) -> Iterator[tuple[str, ScaleSection]]:
         yield "prefill.scale", prefill.scale
 
 
+def most_replicas(section: RuntimeSection) -> int:
+    """Replicas that a model has at the most."""
+    return section.scale.max
+
+
 def section_of(pool: AnyPoolSection) -> str:
     """Field path of a pool, e.g. `edge_pools[v100]`."""
     return f"{_SECTIONS[type(pool)]}[{pool.name}]"
@@ -77,7 +82,15 @@ def containers(
 ) -> Iterator[tuple[str, ModelServer | TrainingSection, PlacementSection]]:
     """What runs in the pods of models and training jobs, with its field path, and where."""
     for path, model in models(environment):
-        yield f"{path}.server", model.server, model.placement
+        seen: list[PlacementSection] = []
+        for kind, section in model.serve.sections.items():
+            own, place = model.resources_of(section), model.placement_of(section)
+            if own is not model.server.resources:
+                server = model.server.model_copy(update={"resources": own})
+                yield f"{path}.serve.{kind}", server, place
+            elif place not in seen:
+                seen.append(place)
+                yield f"{path}.server", model.server, place
     for job in environment.training:
         yield f"training[{job.name}]", job, job.placement
 
@@ -94,9 +107,9 @@ def resources_of(workload: ModelSection | TrainingSection) -> Resources:
     return workload.server.resources if isinstance(workload, ModelSection) else workload.resources
 
 
-def pod_resources(model: ModelSection) -> Resources:
+def pod_resources(model: ModelSection, section: RuntimeSection | None = None) -> Resources:
     """What one pod of a model asks for: its server and sidecars, or else an init container."""
-    server = model.server.resources
+    server = model.resources_of(section) if section is not None else model.server.resources
     parts = {"sidecars": model.sidecars, "init_containers": model.init_containers}
     if not any(parts.values()):
         return server
@@ -124,6 +137,15 @@ def read_only_paths(model: ModelSection) -> list[str]:
 def placed(environment: Environment, placement: PlacementSection) -> list[AnyPoolSection]:
     """The pools of a placement that exist."""
     return [pool for name in placement.pools if (pool := environment.pool(name)) is not None]
+
+
+def section_pools(
+    environment: Environment, model: ModelSection
+) -> Iterator[tuple[RuntimeSection, AnyPoolSection]]:
+    """Each way in which a model is served, with each pool of it: of roles, each with its own."""
+    for section in model.serve.sections.values():
+        for pool in placed(environment, model.placement_of(section)):
+            yield section, pool
 
 
 def own_pools(environment: Environment, placement: PlacementSection) -> list[PoolSection]:

@@ -26,24 +26,24 @@ from components.catalog.vllm.table import (
 from components.quantity import gib
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection
+from ..sections.models import ModelSection, nodes_of
 from ..sections.pools import AnyPoolSection
 from .rules import check, warning
 from .sharing import memory_gib
-from .views import models, placed, section_of
+from .views import models, placed, section_of, section_pools
 
 
 @warning
 def models_fill_their_cards(environment: Environment) -> Iterator[str]:
     """Weights that leave no room for the KV cache."""
     for path, model in models(environment):
-        for pool in placed(environment, model.placement):
+        for section, pool in section_pools(environment, model):
             gpu = environment.card(pool)
             if gpu is None or model.server.vllm is None or model.volume is None:
                 continue
             share = model.server.vllm.gpu_memory_utilization or 1
-            cards = memory_gib(model.server.resources, pool, gpu)
-            room = cards * share * model.pods_per_replica
+            cards = memory_gib(model.resources_of(section), pool, gpu)
+            room = cards * share * nodes_of(section)
             size = float(gib(model.volume.size))
             if size >= room:
                 yield (
@@ -58,7 +58,7 @@ def vllm_runs_on_the_cards(environment: Environment) -> Iterator[Fault]:
     """Releases drop cards, and number formats need newer ones."""
     for path, model in models(environment):
         image = vllm_image(model.server.image)
-        for pool in placed(environment, model.placement):
+        for pool in placed(environment, model.reach):
             gpu = environment.card(pool)
             if gpu is None:
                 continue
@@ -173,7 +173,7 @@ def drivers_run_the_image(environment: Environment) -> Iterator[Fault]:
         image = vllm_image(model.server.image)
         if image is None:
             continue
-        for pool in placed(environment, model.placement):
+        for pool in placed(environment, model.reach):
             yield from _driver_faults(f"{section_of(pool)}.driver", pool, image, path)
 
 

@@ -17,6 +17,7 @@ from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .llm import LLM_INFERENCE_SERVICES
 from .platform import Platform
+from .role_based_groups import ROLE_BASED_GROUPS
 
 __all__ = [
     "CERT_MANAGER",
@@ -27,6 +28,7 @@ __all__ = [
     "LLM_INFERENCE_SERVICES",
     "MODULES",
     "PLATFORMS",
+    "ROLE_BASED_GROUPS",
     "Platform",
 ]
 
@@ -37,6 +39,7 @@ PLATFORMS: Final = (
     KSERVE,
     LEADER_WORKER_SETS,
     LLM_INFERENCE_SERVICES,
+    ROLE_BASED_GROUPS,
 )
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(

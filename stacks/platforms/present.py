@@ -18,6 +18,7 @@ from ..needs import (
     KSERVE,
     LEADER_WORKER_SETS,
     LLM_INFERENCE_SERVICES,
+    ROLE_BASED_GROUPS,
     Needs,
 )
 from ..sections.environment import Environment
@@ -135,6 +136,7 @@ def new_clusters_have_nothing(environment: Environment, needs: Needs) -> Iterato
         "kserve": bool(needs.sections(KSERVE)),
         "llm_inference_services": bool(needs.sections(LLM_INFERENCE_SERVICES)),
         "leader_worker_sets": bool(needs.sections(LEADER_WORKER_SETS)),
+        "role_based_groups": bool(needs.sections(ROLE_BASED_GROUPS)),
         "fluid": any(model.cache for model in environment.models),
     }
     for part, is_needed in absent.items():

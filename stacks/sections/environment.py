@@ -30,6 +30,7 @@ from .platform import (
     KServeSection,
     LeaderWorkerSetsSection,
     LLMInferenceServicesSection,
+    RoleBasedGroupsSection,
     WaitsSection,
 )
 from .pools import (
@@ -132,6 +133,8 @@ class Environment(Args):
     """Secret: AccessKey ID of a RAM user that may use content moderation and nothing else."""
     content_safety_secret_key: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
     """Secret: its AccessKey secret."""
+    role_based_groups: RoleBasedGroupsSection = RoleBasedGroupsSection()
+    """Settings of RoleBasedGroups, whose controller is installed if a model is served by roles."""
     cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
     """Whence cert-manager comes: install, present or absent, or a section with `install`. By
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""

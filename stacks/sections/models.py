@@ -1,7 +1,7 @@
 """A model: its files, its server, where it runs, and how it is served."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
@@ -18,8 +18,9 @@ from components.serving.llm_model import LLMServe, at_port
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
+from components.serving.roles_model import EngineRole, RolesServe
 from components.serving.route import Route
-from components.serving.server import KeySecretName, ModelServer
+from components.serving.server import KeySecretName, ModelServer, Resources
 
 from .stores import FilesSection
 
@@ -124,6 +125,27 @@ class RuntimeSection(Protocol):
         """Annotations that are the user's own."""
 
 
+class RoleSection(EngineRole):
+    """Servers of one kind, and where they run."""
+
+    placement: PlacementSection | None = None
+    """Where its pods run. Left out, where the model's `placement` says."""
+
+
+class RolesSection(RolesServe):
+    """Prefill and decode as roles of a RoleBasedGroup, each with pools of its own or not."""
+
+    prefill: RoleSection
+    """Servers that read prompts: bound by compute."""
+    decode: RoleSection
+    """Servers that write answers: bound by memory."""
+
+    @property
+    def engines(self) -> Mapping[str, RoleSection]:
+        """The roles that have the model, by name."""
+        return {"prefill": self.prefill, "decode": self.decode}
+
+
 class ServeSection(Args):
     """How a model is served: exactly one of the kinds."""
 
@@ -136,9 +158,11 @@ class ServeSection(Args):
     """By groups of pods, each on several nodes, scaled on the same metrics."""
     llm: LLMServe | None = None
     """By an LLMInferenceService of KServe: an endpoint picker, and pods by role."""
+    roles: RolesSection | None = None
+    """By a RoleBasedGroup: prefill and decode apart, each with its own cards and scale."""
 
     def _faults(self) -> Iterator[Fault]:
-        kinds, why = [*self.sections], "a model is served in one way"
+        kinds, why = [*self._present], "a model is served in one way"
         if not kinds:
             first, *alternatives = type(self).model_fields
             yield Fault(first, MISSING, f"given, or else {' or '.join(alternatives)}", why)
@@ -148,8 +172,7 @@ class ServeSection(Args):
             yield Fault(first, Words(f"given beside {' and '.join(surplus)}"), want, why)
 
     @property
-    def sections(self) -> dict[str, RuntimeSection]:
-        """What is given, by kind: one section, unless a fault says otherwise."""
+    def _present(self) -> dict[str, Args]:
         kinds = ((kind, getattr(self, kind)) for kind in type(self).model_fields)
         return {kind: section for kind, section in kinds if section is not None}
 
@@ -160,9 +183,27 @@ class ServeSection(Args):
         return scale if scale and scale.metric is not None else None
 
     @property
+    def sections(self) -> dict[str, RuntimeSection]:
+        """What is given, by kind: one section, unless a fault says otherwise.
+
+        Of roles, one each, such as `roles.prefill`.
+        """
+        sections: dict[str, Any] = {}
+        for kind, section in self._present.items():
+            roles = getattr(section, "engines", {"": section})
+            sections |= {f"{kind}.{name}".strip("."): part for name, part in roles.items()}
+        return sections
+
+    @property
     def kind(self) -> str:
         """The kind that is given; empty where a fault says that there is none."""
-        return next(iter(self.sections), "")
+        return next(iter(self._present), "")
+
+
+def nodes_of(section: RuntimeSection) -> int:
+    """Pods of one replica."""
+    nodes: int = getattr(section, "nodes", 1)
+    return nodes
 
 
 class ModelSection(Args):
@@ -218,11 +259,55 @@ class ModelSection(Args):
             why = "the server would download it, and not read the files of its volume"
             yield Fault("server.vllm.model", vllm.model, want, why)
 
+    def resources_of(self, section: RuntimeSection) -> Resources:
+        """What the server of a pod asks for: a role's own, or the model's."""
+        return getattr(section, "resources", None) or self.server.resources
+
+    def placement_of(self, section: RuntimeSection) -> PlacementSection:
+        """Where pods of a section run: a role's own, or the model's."""
+        return getattr(section, "placement", None) or self.placement
+
+    @property
+    def placements(self) -> list[PlacementSection]:
+        """Where its pods run, one of each section, each once."""
+        every = [self.placement_of(section) for section in self.serve.sections.values()]
+        return [each for place, each in enumerate(every) if each not in every[:place]] or [
+            self.placement
+        ]
+
+    @property
+    def pools(self) -> list[str]:
+        """Names of all pools that its pods may run on."""
+        return [*dict.fromkeys(name for each in self.placements for name in each.pools)]
+
+    @property
+    def reach(self) -> PlacementSection:
+        """Its placement, with the pools of all its roles where these have their own."""
+        if self.serve.roles is None:
+            return self.placement
+        return self.placement.model_copy(update={"pools": self.pools})
+
+    def pods(self, count: Callable[[RuntimeSection], int]) -> int:
+        """Pods of all sections, of so many replicas of each."""
+        sections = self.serve.sections.values()
+        return sum(count(section) * nodes_of(section) for section in sections)
+
+    def gpus(self, count: Callable[[RuntimeSection], int]) -> int:
+        """Whole cards of all sections, of so many replicas of each."""
+        return sum(
+            count(section) * nodes_of(section) * self.resources_of(section).whole_cards
+            for section in self.serve.sections.values()
+        )
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether its pods are of a group, which has labels of another controller than KServe."""
+        return self.pods_per_replica > 1 or self.serve.roles is not None
+
     @property
     def pods_per_replica(self) -> int:
         """Pods of one replica: more than one where each is a group on several nodes."""
-        sections = self.serve.sections.values()
-        return max((getattr(section, "nodes", 1) for section in sections), default=1)
+        return max(map(nodes_of, self.serve.sections.values()), default=1)
 
     @property
     def port(self) -> int:
@@ -231,8 +316,14 @@ class ModelSection(Args):
 
     @property
     def replica_gpus(self) -> int:
-        """Whole cards of one replica, on all its nodes."""
-        return self.server.resources.whole_cards * self.pods_per_replica
+        """Whole cards of one replica, on all its nodes: of roles, the larger one's."""
+        return max(
+            (
+                self.resources_of(section).whole_cards * nodes_of(section)
+                for section in self.serve.sections.values()
+            ),
+            default=self.server.resources.whole_cards,
+        )
 
     @property
     def most_replicas(self) -> int:

@@ -25,6 +25,7 @@ from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
+from components.platform.role_based_groups import RoleBasedGroupsChart
 from components.serving.gateway_program import GatewayProgram
 from components.serving.ingress import IngressTls
 from components.serving.route import (
@@ -244,6 +245,21 @@ class LLMInferenceServicesSection(Args):
 
 class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
     """Which chart installs the controller of LeaderWorkerSets."""
+
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.install:
+            yield from super()._faults()
+            return
+        for field in sorted(self.model_fields_set - {"install"}):
+            why = "the cluster has the controller, and nothing is installed"
+            yield Fault(field, Words("given"), "left out with install false", why)
+
+
+class RoleBasedGroupsSection(RoleBasedGroupsChart):
+    """Which chart installs the controller of RoleBasedGroups."""
 
     install: bool = True
     """Whether the stack installs it. False where the cluster has it."""

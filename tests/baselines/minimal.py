@@ -57,6 +57,16 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
         "serve": {"nodes": 2, "scale": {"max": 1}},
     },
     "LeaderWorkerSets": {},
+    "RoleBasedGroups": {},
+    "RolesModel": {
+        **MODEL,
+        "server": {**SERVER, "image": "registry/vllm:0.19.0"},
+        "serve": {
+            "prefill": {"scale": {"max": 1}},
+            "decode": {"scale": {"max": 1}},
+            "router": {"image": "registry/vllm-router:0.1.17"},
+        },
+    },
     "LoadTest": {
         "scenario": {"spike": {}},
         "url": "http://it",

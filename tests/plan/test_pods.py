@@ -137,3 +137,30 @@ def test_pods_of_each_role_carry_their_labels_and_those_of_an_endpoint_picker_do
         "spec.template": {"release": "qwen", **own},
         "spec.worker": {"release": "qwen", **own},
     }
+
+
+def test_a_leader_of_a_role_is_read_with_its_patch() -> None:
+    """What a patch leaves out is the template's: no policy misses an image."""
+    pattern = {
+        "size": 2,
+        "template": {
+            "metadata": {"labels": {"release": "qwen"}},
+            "spec": {"containers": [{"name": "server", "image": "vllm:1", "command": ["work"]}]},
+        },
+        "leaderTemplatePatch": {"spec": {"containers": [{"name": "server", "command": ["lead"]}]}},
+    }
+    group = {
+        "apiVersion": "workloads.x-k8s.io/v1alpha2",
+        "kind": "RoleBasedGroup",
+        "metadata": {"name": "qwen", "namespace": "inference"},
+        "spec": {"roles": [{"name": "decode", "leaderWorkerPattern": pattern}]},
+    }
+    leader, worker = pods_of(group)
+    assert leader.spec["containers"] == [{"name": "server", "image": "vllm:1", "command": ["lead"]}]
+    assert worker.spec == pattern["template"]["spec"]
+    for pods in (leader, worker):
+        assert pods.labels == {
+            "release": "qwen",
+            "rbg.workloads.x-k8s.io/group-name": "qwen",
+            "rbg.workloads.x-k8s.io/role-name": "decode",
+        }

@@ -345,8 +345,9 @@ def test_units_outweigh_every_other_reason_of_the_scheduler(tmp_path: Path):
     [profile] = document["profiles"]
     plugins = profile["plugins"]
     assert plugins["multiPoint"]["disabled"] == [{"name": "DefaultPreemption"}]
-    [ours] = plugins["multiPoint"]["enabled"]
+    ours, gang = plugins["multiPoint"]["enabled"]
     assert ours["weight"] > 12 * 100
+    assert gang == {"name": "Gang"}
     assert document["percentageOfNodesToScore"] == 100
 
 

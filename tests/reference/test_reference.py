@@ -155,7 +155,12 @@ def test_a_key_says_what_may_stand_there(keys: dict[str, DocumentedSection]) -> 
 
 
 def test_a_section_says_where_it_stands(keys: dict[str, DocumentedSection]) -> None:
-    assert keys["PlacementSection"].paths == ["models[].placement", "training[].placement"]
+    assert keys["PlacementSection"].paths == [
+        "models[].placement",
+        "training[].placement",
+        "models[].serve.roles.prefill.placement",
+        "models[].serve.roles.decode.placement",
+    ]
 
 
 def test_a_change_that_replaces_is_marked(keys: dict[str, DocumentedSection]) -> None:

@@ -39,6 +39,7 @@ HELM_NAMESPACES: Final = frozenset(
         "kserve",
         "kube-system",
         "lws-system",
+        "rbgs-system",
     }
 )
 """Namespaces that Helm makes for a release, and does not take away with it."""

@@ -44,7 +44,8 @@ def test_every_example_is_simulated_but_models_that_are_left_out_in_a_sentence(n
         endings = results.models[0].requests
         assert sum(endings.count(ending) for ending in Ending) == 3
         assert endings.count(Ending.UNFINISHED) == 0
-    groups = [model for model in raw["models"] if "leader_worker" in model["serve"]]
+    kinds = {"leader_worker", "roles"}
+    groups = [model for model in raw["models"] if kinds & model["serve"].keys()]
     cards = {"any-card-existing": 1, "llm-inference-service": 2}
     assert len(left_out) == len(groups) + cards.get(name, 0)
 

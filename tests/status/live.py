@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
+from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
 from plan.model import Plan
 from plan.objects import Objects, items
 from plan.pods import pods_of
@@ -265,6 +266,14 @@ def _llm(service: Manifest) -> Iterator[Manifest]:
     yield from _deployment(service, service, f"{name}-kserve", {"release": name})
 
 
+def _roles(group: Manifest) -> Iterator[Manifest]:
+    name = group["metadata"]["name"]
+    group["status"] = {"conditions": conditions(Ready="True"), "observedGeneration": 1}
+    for role in group["spec"]["roles"]:
+        labels = {GROUP_NAME: name, ROLE_NAME: role["name"]}
+        yield _pod(group, group, f"{name}-{role['name']}-0", labels)
+
+
 def _job(job: Manifest) -> Iterator[Manifest]:
     name = job["metadata"]["name"]
     job["status"] = {"active": 1, "ready": 1}
@@ -301,6 +310,7 @@ _MADE: Final = {
     "InferenceService": _kserve,
     "LLMInferenceService": _llm,
     "LeaderWorkerSet": _groups,
+    "RoleBasedGroup": _roles,
     "Job": _job,
     "HorizontalPodAutoscaler": _scaler,
     "PersistentVolumeClaim": _phase("Bound"),

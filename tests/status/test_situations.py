@@ -910,3 +910,13 @@ def test_what_the_controller_says_of_a_gateway_is_said_last() -> None:
     said = "Gateway gateways/models does not exist"
     live.condition("LLMInferenceService", "chat", "Ready", "False", message=said)
     assert said in str(first(assessed(live), "chat"))
+
+
+def test_a_role_that_waits_is_told_from_the_others() -> None:
+    raw = configuration(FOLDER / "Pulumi.prefill-and-decode.yaml")
+    live = Live(planned(raw, stack="prefill-and-decode"))
+    assert [way.first for way in assessed(live).ways] == [None] * 6
+    live.pending("qwen-decode-0")
+    live.condition("RoleBasedGroup", "qwen", "Ready", "False", message="Not all role ready")
+    said = [str(way.first) for way in assessed(live).ways if way.name == "qwen"]
+    assert ["qwen-decode-0" in text for text in said] == [False, True, False]

@@ -65,6 +65,11 @@ def groups(**changes: Any) -> Raw:
     return {**configuration(FOLDER / "Pulumi.multi-node.yaml"), **changes}
 
 
+def roles(**changes: Any) -> Raw:
+    """Prefill and decode of one pod each, which scale, and of two pods each, in a gang."""
+    return {**configuration(FOLDER / "Pulumi.prefill-and-decode.yaml"), **changes}
+
+
 def scale(metric: str, target: float = 50, **more: Any) -> Raw:
     """How KServe scales a model."""
     return {"metric": metric, "target": target, "max": 3, **more}

@@ -1,0 +1,402 @@
+"""RoleBasedGroup: roles of one model, such as prefill and decode, which come and go together.
+
+CRDs: github.com/sgl-project/rbg v0.7.0 (01df6fc, 2026-06-04), config/crd/bases and
+api/workloads/v1alpha2. v0.7.0 has a webhook for conversion alone, and its controller ends with an
+event where it takes no object; v0.8.0-alpha.5 (993491f) refuses some of that at once. Each rule
+here names the file that it was read from; what is of v0.8 was read at 993491f.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import BeforeValidator, Field
+
+from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401  see autoscaling.py
+from ..bindings import kubernetes
+from ..names import LONGEST_LABEL, Form, LabelKey, LabelName, LabelValue
+from .kserve import RollingUpdate
+from .leader_worker_set import GroupPodTemplate
+from .model import CrdModel, one_of_faults
+from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
+
+_SOURCE: Final = "https://github.com/sgl-project/rbg/blob/v0.7.0"
+_NEXT: Final = "https://github.com/sgl-project/rbg/blob/993491fb"
+RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
+"""Type of the name of a role."""
+SKEW: Final = Form(r"(100|[1-9]?\d)%", "a percentage such as '10%', at most 100%", 4, _SOURCE)
+"""Text of a share of 100 %."""
+Percent = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    TextForm(SKEW.faults),
+    Because("the controller reads no number, and ends each reconcile with an error"),
+]
+"""Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too:
+one of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling, scaler.go),
+and one of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of
+internal/controller/workloads/rolebasedgroup_controller.go)."""
+
+
+class UpdateType(StrEnum):
+    """How an update changes pods."""
+
+    RECREATE_POD = "RecreatePod"
+    """By new pods."""
+    IN_PLACE_IF_POSSIBLE = "InPlaceIfPossible"
+    """By a new image in the pod as it is, where nothing else changes; else by new pods."""
+    IN_PLACE_ONLY = "InPlaceOnly"
+    """In the pod as it is; any other change is not carried out."""
+
+
+class Progression(StrEnum):
+    """What the next step of coordinated scaling waits for."""
+
+    ORDER_SCHEDULED = "OrderScheduled"
+    """As many pods with a node as there are instances."""
+    ORDER_READY = "OrderReady"
+    """All instances ready."""
+
+
+class ServiceSelection(StrEnum):
+    """Which pods are behind the headless Service of a role."""
+
+    ALL = "All"
+    LEADER_ONLY = "LeaderOnly"
+
+
+class InstanceRestartPolicy(StrEnum):
+    """What happens to an instance of several pods of which one ends."""
+
+    NONE = "None"
+    """That pod alone starts again."""
+    RECREATE = "RecreateRoleInstanceOnPodRestart"
+    """All its pods are made again."""
+
+
+class RoleTemplate(CrdModel):
+    """A pod that several roles share."""
+
+    name: RoleName
+    """By what roles name it."""
+    template: GroupPodTemplate
+    """The pod."""
+
+
+class TemplateRef(CrdModel):
+    """A template of the group, with what a role has otherwise."""
+
+    name: str
+    """Name of the template."""
+    patch: dict[str, Any]
+    """Strategic merge patch. The CRD takes a reference without, which the controller then refuses:
+    `{}` changes nothing (api/workloads/v1alpha2/roletemplate_validation.go)."""
+
+
+class Pattern(CrdModel):
+    """Pods of an instance of a role: one template, of its own or of the group."""
+
+    template: GroupPodTemplate | None = None
+    """The pod."""
+    template_ref: TemplateRef | None = None
+    """The pod, by a template of the group."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from one_of_faults(
+            "template", self, ("template", "template_ref"), "an instance is made of one template"
+        )
+
+
+class StandalonePattern(Pattern):
+    """An instance of one pod."""
+
+
+class LeaderWorkerPattern(Pattern):
+    """An instance of several pods."""
+
+    size: int = Field(ge=1, le=2**31 - 1)
+    """Pods of an instance, the leader among them."""
+    leader_template_patch: dict[str, Any] | None = None
+    """What the leader has otherwise, a strategic merge patch."""
+    worker_template_patch: dict[str, Any] | None = None
+    """What workers have otherwise."""
+    shared_service_selection: ServiceSelection | None = None
+    """Which pods are behind the role's Service. Default All."""
+    restart_policy: InstanceRestartPolicy | None = None
+    """What happens when one of its pods ends. Default RecreateRoleInstanceOnPodRestart."""
+
+
+class InPlaceUpdate(CrdModel):
+    """How a pod is changed as it is."""
+
+    grace_period_seconds: int = Field(ge=0)
+    """Seconds between its being unready and the new image."""
+
+
+class RoleRollingUpdate(RollingUpdate):
+    """How an update goes over the instances of a role: 1 may be missing by default, 0 too many."""
+
+    type: UpdateType | None = None
+    """How it changes pods. Default InPlaceIfPossible."""
+    partition: int | None = Field(default=None, ge=0)
+    """Instances of lower numbers stay as they are. Default 0."""
+    paused: bool | None = None
+    """Whether nothing is updated for now."""
+    in_place_update_strategy: InPlaceUpdate | None = None
+    """How a pod is changed as it is."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        # pkg/reconciler/sts_reconciler.go, validateRolloutStrategy
+        if self.max_unavailable in (0, "0%") and self.max_surge is None:
+            want, why = "1 or more, or max_surge given", "with neither an update takes no step"
+            yield Fault("max_unavailable", self.max_unavailable, want, why, _SOURCE)
+
+
+class RolloutStrategy(CrdModel):
+    """How an update replaces instances; RollingUpdate is the only way."""
+
+    type: str = Field(default="RollingUpdate", pattern="^RollingUpdate$")
+    """RollingUpdate."""
+    rolling_update: RoleRollingUpdate
+    """How it goes over them."""
+
+
+class RoleScalingAdapter(CrdModel):
+    """Whether a role has a scale of its own, at a RoleBasedGroupScalingAdapter."""
+
+    enable: bool
+    """Whether the controller makes one, called `<group>-<role>`."""
+    labels: dict[LabelKey, LabelValue] | None = None
+    """Further labels of it."""
+
+
+class RoleSpec(CrdModel):
+    """A role of a group."""
+
+    name: RoleName
+    """Its name."""
+    labels: dict[LabelKey, LabelValue] | None = None
+    """Labels of its RoleInstanceSet."""
+    annotations: dict[str, str] | None = None
+    """Annotations of its RoleInstanceSet and pods."""
+    replicas: int | None = Field(default=None, ge=0)
+    """Instances. Left out where an autoscaler says it. Default 1."""
+    rollout_strategy: RolloutStrategy | None = None
+    """How an update goes over them."""
+    dependencies: list[str] | None = None
+    """Roles that have to be ready before it is made."""
+    standalone_pattern: StandalonePattern | None = None
+    """An instance is one pod."""
+    leader_worker_pattern: LeaderWorkerPattern | None = None
+    """An instance is several pods."""
+    scaling_adapter: RoleScalingAdapter | None = None
+    """Whether an autoscaler can scale it."""
+    min_ready_seconds: int | None = Field(default=None, ge=0)
+    """Seconds that a new instance has to be ready before it counts."""
+
+    def _faults(self) -> Iterator[Fault]:
+        # pkg/reconciler/roleinstanceset_reconciler.go: "no valid pattern found"
+        names = ("standalone_pattern", "leader_worker_pattern")
+        why = "the controller makes an instance by one of them"
+        yield from one_of_faults("pattern", self, names, why)
+        if WORKLOAD_TYPE in (self.annotations or {}):
+            why = "controller.deprecatedWorkloadTypes.enabled false refuses all but RoleInstanceSet"
+            field = f"annotations[{WORKLOAD_TYPE}]"
+            yield Fault(field, Words("given"), "left out", why, _NEXT)
+        update = self.rollout_strategy and self.rollout_strategy.rolling_update
+        if update and self.scaling_adapter is None and update.partition is not None:
+            replicas = 1 if self.replicas is None else self.replicas
+            if replicas and update.partition >= replicas:
+                # api/workloads/v1alpha2/rolebasedgroup_validation.go, ValidateRollingUpdate
+                field, want = "rollout_strategy.rolling_update.partition", f"less than {replicas}"
+                yield Fault(field, update.partition, want, "no instance would be updated", _NEXT)
+
+    @property
+    def pods(self) -> int:
+        """Pods of an instance."""
+        return self.leader_worker_pattern.size if self.leader_worker_pattern else 1
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern that is given."""
+        return self.leader_worker_pattern or self.standalone_pattern or Pattern.model_construct()
+
+
+class RoleBasedGroupSpec(CrdModel):
+    """The roles of a group."""
+
+    roles: list[RoleSpec] = Field(min_length=1)
+    """Its roles."""
+    role_templates: list[RoleTemplate] | None = None
+    """Pods that several of them share."""
+
+    def _faults(self) -> Iterator[Fault]:
+        names = [role.name for role in self.roles]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield Fault(
+                f"roles[{name}].name", name, "given once", "roles are merged by their names"
+            )
+        templates = [template.name for template in self.role_templates or []]
+        for role in self.roles:
+            reference = role.pattern.template_ref
+            if reference is not None and reference.name not in templates:
+                field = f"roles[{role.name}].template_ref.name"
+                yield Fault(field, reference.name, "a name of role_templates", "it is made of it")
+        yield from dependency_faults({role.name: role.dependencies or [] for role in self.roles})
+
+
+def dependency_faults(dependencies: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """Refuses roles that wait for one that is not there, or for themselves.
+
+    pkg/dependency/dependency.go, SortRoles.
+    """
+    told: set[str] = set()
+    for name, before in dependencies.items():
+        field = f"roles[{name}].dependencies"
+        for other in before:
+            if other not in dependencies:
+                want, why = "a role of the group", "it would never be made"
+                yield Fault(field, other, want, why, _SOURCE)
+        if name in _before(dependencies, name) and name not in told:
+            told |= _before(dependencies, name)
+            why = "it would wait for itself, be it by way of others"
+            yield Fault(field, Words(", ".join(before)), "without a cycle", why, _SOURCE)
+
+
+def _before(dependencies: Mapping[str, Sequence[str]], name: str) -> set[str]:
+    """All roles that one waits for."""
+    before: set[str] = set()
+    ahead = [*dependencies[name]]
+    while ahead:
+        if (other := ahead.pop()) not in before:
+            before.add(other)
+            ahead += dependencies.get(other, ())
+    return before
+
+
+def role_service(group: str, role: str) -> str:
+    """Name of the headless Service of a role."""
+    return f"s-{group}-{role}"
+
+
+def pod_name(group: str, role: str, instance: int, number: int | None = None) -> str:
+    """Name of a pod: of an instance of one pod, or of its number in an instance of several."""
+    return f"{group}-{role}-{instance}" + ("" if number is None else f"-{number}")
+
+
+def name_faults(group: str, role: str, instances: int, pods: int) -> Iterator[Fault]:
+    """Refuses a name of a group that is too long: what is made of it would be cut, or refused.
+
+    Names of RoleInstanceSets and Services are cut at 63 (GetWorkloadName, GetServiceName of
+    api/workloads/v1alpha2/helper.go), and then no longer those by which pods are found.
+    """
+    last = pod_name(group, role, max(0, instances - 1), pods - 1 if pods > 1 else None)
+    longest = max(role_service(group, role), last, key=len)
+    if (over := len(longest) - LONGEST_LABEL) > 0:
+        want = f"{len(group) - over} characters or fewer"
+        why = f"{longest} is made of it, which may have {LONGEST_LABEL} characters"
+        yield Fault("metadata.name", group, want, why, _SOURCE)
+
+
+class ScalingCoordination(CrdModel):
+    """How far roles may be from each other while they grow."""
+
+    max_skew: Percent
+    """Most difference of their progress, each from none to what it should have. The CRD's default
+    is 100%."""
+    progression: Progression
+    """What the next step waits for. Left out, the controller waits for nothing, whatever its
+    documents say (getProgressionType of pkg/coordination/coordinationscaling/scaler.go)."""
+
+
+class UpdateCoordination(CrdModel):
+    """How far roles may be from each other while they are updated."""
+
+    max_skew: Percent | None = None
+    """Most difference of their progress."""
+    partition: int | None = Field(default=None, ge=0)
+    """Instances of lower numbers stay as they are."""
+    max_unavailable: Percent | None = None
+    """Instances of each that may be missing."""
+
+
+class CoordinationStrategy(CrdModel):
+    """What roles do together."""
+
+    scaling: ScalingCoordination | None = None
+    """How they grow."""
+    rolling_update: UpdateCoordination | None = None
+    """How they are updated."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.scaling is None and self.rolling_update is None:
+            yield Fault("strategy", MISSING, "scaling or rolling_update", "it would do nothing")
+
+
+class CoordinationRule(CrdModel):
+    """Roles that do something together."""
+
+    name: str = Field(min_length=1)
+    """Name of the rule."""
+    roles: list[str] = Field(min_length=2)
+    """The roles. One alone has nobody to keep pace with."""
+    strategy: CoordinationStrategy
+    """What they do together."""
+
+
+class CoordinatedPolicySpec(CrdModel):
+    """Rules for roles of the RoleBasedGroup of the same name: another name is never read.
+
+    handleCoordinationStrategies of internal/controller/workloads/rolebasedgroup_controller.go;
+    upstream's own samples have another one.
+    """
+
+    policies: list[CoordinationRule] = Field(min_length=1)
+    """The rules."""
+
+
+class AdapterTarget(CrdModel):
+    """The role that an adapter scales."""
+
+    name: str
+    """Name of the group."""
+    role: str
+    """Name of the role."""
+
+
+class ScalingAdapterSpec(CrdModel):
+    """The scale of a role. The controller makes it; one of one's own it does not look at."""
+
+    replicas: int | None = Field(default=None, ge=0)
+    """Instances that the role should have."""
+    scale_target_ref: AdapterTarget
+    """The role."""
+
+
+class RoleBasedGroup(kubernetes.apiextensions.CustomResource):
+    """Roles of one model."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: RoleBasedGroupSpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, API_VERSION, KIND, spec.manifest(), metadata, opts)
+
+
+class CoordinatedPolicy(kubernetes.apiextensions.CustomResource):
+    """What roles of a group do together."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: CoordinatedPolicySpec,
+        metadata: ObjectMetaArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, API_VERSION, POLICY, spec.manifest(), metadata, opts)

@@ -1,0 +1,843 @@
+"""A model whose prompts are read by some servers and whose answers are written by others.
+
+Prefill, decode and the router before them are roles of one RoleBasedGroup. Prefill is bound by
+compute and decode by memory, so that each has its own cards, sizes and scale.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import Field, ValidationError
+
+from ..args import (  # noqa: F401
+    MISSING,
+    Args,
+    Fault,
+    Output,
+    Refusal,
+    T,
+    Words,
+    child_options,
+    faults_of,
+    once,
+    validated,
+)
+from ..bindings import kubernetes
+from ..catalog.labels import HOST_NAME
+from ..crds.affinity import NodeAffinity, Toleration
+from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
+from ..crds.core import Container
+from ..crds.formats import ImageReference
+from ..crds.role_based_group import (
+    CoordinatedPolicy,
+    CoordinatedPolicySpec,
+    Percent,
+    Progression,
+    RoleBasedGroup,
+    RoleBasedGroupSpec,
+    UpdateType,
+    dependency_faults,
+    name_faults,
+)
+from ..crds.role_based_group_labels import (
+    ADAPTER,
+    API_VERSION,
+    COMPONENT_INDEX,
+    GANG,
+    GANG_TIMEOUT,
+    GROUP_NAME,
+    OLD_GROUP_NAME,
+    OLD_ROLE_NAME,
+    ROLE_NAME,
+)
+from ..names import LabelKey
+from ..quantity import decimal
+from .kserve_model import Rollout
+from .leader_worker_model import (
+    POD_GROUP,
+    POD_GROUP_SIZE,
+    PORT,
+    GroupScale,
+    group_flags,
+    serve_words,
+)
+from .pod import STARTUP_SECONDS, ModelArgs, model_pod
+from .server import ModelServer, Resources
+from .shutdown import standard_shutdown
+from .waiting import metadata
+
+LEADER_ADDRESS: Final = "RBG_LWP_LEADER_ADDRESS"
+"""Variable of pods of an instance on several nodes: DNS name of its leader."""
+POD_INDEX: Final = "RBG_LWP_WORKER_INDEX"
+"""Variable of them: number of the pod, 0 for the leader."""
+UPSTREAM_POD_GROUP: Final = "scheduling.x-k8s.io/pod-group"
+"""Label by which the coscheduling plugin of kubernetes-sigs/scheduler-plugins v0.33.5 finds the
+PodGroup of a pod (apis/scheduling/v1alpha1/types.go). The controller of RoleBasedGroups makes such
+a PodGroup, but labels pods with ACK's key, so that nobody would be held back
+(pkg/scheduler/k8s-scheduler-plugin/manager.go)."""
+BOOTSTRAP_PORT: Final = 8998
+"""Port by which SGLang's prefill servers hand over, its own default."""
+BOOTSTRAP_ANNOTATION: Final = "sglang.ai/bootstrap-port"
+"""Annotation by which sglang-router 0.3.2 learns it of pods that it finds."""
+NIXL_PORT: Final = 5600
+"""Port by which vLLM's servers hand over with NIXL, its own default."""
+MASTER_PORT: Final = 29501
+"""Port by which the processes of an instance on several nodes meet: vLLM's default, and SGLang's
+too, as it is told."""
+ROUTER_PORT: Final = 30000
+"""Port of a router."""
+TRANSFER_FLAG: Final = "--kv-transfer-config"
+_OWN_FLAGS: Final = frozenset(
+    {
+        TRANSFER_FLAG,
+        "--disaggregation-mode",
+        "--disaggregation-transfer-backend",
+        "--dist-init-addr",
+        "--headless",
+        "--master-addr",
+        "--nnodes",
+        "--node-rank",
+    }
+)
+"""Flags of servers that a role says by its fields."""
+_ROUTER_FLAGS: Final = frozenset(
+    {
+        "--decode",
+        "--decode-selector",
+        "--pd-disaggregation",
+        "--prefill",
+        "--prefill-selector",
+        "--selector",
+        "--service-discovery",
+        "--service-discovery-namespace",
+        "--service-discovery-port",
+        "--vllm-pd-disaggregation",
+    }
+)
+"""Flags of routers by which they find servers. A list of addresses, as in upstream's samples, has
+the first server of each role for good, however many there are."""
+
+
+class Engine(StrEnum):
+    """What serves."""
+
+    VLLM = "vllm"
+    """By `server.vllm`."""
+    SGLANG = "sglang"
+    """By `server.command`."""
+
+
+class Transfer(StrEnum):
+    """By what the KV cache of a prompt gets from prefill to decode."""
+
+    NIXL = "nixl"
+    """NVIDIA's library: decode fetches it. vLLM's is told no part."""
+    MOONCAKE = "mooncake"
+    """Mooncake's transfer engine: prefill sends it. SGLang's default."""
+
+
+class Gang(StrEnum):
+    """How the scheduler learns which pods it places together."""
+
+    LABELS = "labels"
+    """By two labels of the pods, which ACK's scheduler reads."""
+    POD_GROUP = "pod_group"
+    """By a PodGroup of scheduling.x-k8s.io, for the coscheduling plugin of scheduler-plugins; a
+    cluster without that resource type has the controller end in an error."""
+
+
+class RoleUpdate(Args):
+    """How an update goes over the instances of a role."""
+
+    type: UpdateType = UpdateType.IN_PLACE_IF_POSSIBLE
+    """How it changes pods: in place, where only the image is new, a node and its files are kept."""
+    partition: int = Field(default=0, ge=0)
+    """Instances of lower numbers stay as they are: a canary of the last ones."""
+    max_unavailable: int = Field(default=1, ge=0)
+    """Instances that may be missing."""
+    max_surge: int = Field(default=0, ge=0)
+    """Instances that may be too many, each with cards of its own."""
+    paused: bool = False
+    """Whether nothing is updated for now."""
+    grace_seconds: int | None = Field(default=None, ge=0)
+    """Seconds between a pod's being unready and its new image, in place. Left out, none."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if not self.max_unavailable and not self.max_surge:
+            why = "with neither an update takes no step"
+            yield Fault("max_unavailable", 0, "1 or more, or max_surge given", why)
+
+    def spec(self) -> dict[str, Any]:
+        """The RollingUpdate of a role, under its Python names."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        grace = fields.pop("grace_seconds")
+        in_place = None if grace is None else {"grace_period_seconds": grace}
+        return {**fields, "in_place_update_strategy": in_place}
+
+
+class PlacedRole(Args):
+    """Where pods of a role run, if elsewhere than the model says."""
+
+    node_affinity: NodeAffinity | None = None
+    """Node affinity of its placement."""
+    tolerations: list[Toleration] | None = None
+    """Tolerations of its placement."""
+
+
+class EngineRole(Args):
+    """Servers of one kind: those that read prompts, or those that write answers."""
+
+    scale: GroupScale
+    """How many instances there are."""
+    nodes: int = Field(default=1, ge=1, le=64)
+    """Pods of an instance, each with `resources` on a node of its own."""
+    resources: Resources | None = None
+    """What each pod asks for. Left out, `server.resources`."""
+    extra_args: list[str] | None = None
+    """Flags beside those of the model's server."""
+    update: RoleUpdate | None = None
+    """How an update goes over its instances. Left out, one after another, in place if possible."""
+    depends_on: list[str] | None = None
+    """Roles that have to be ready before it is made."""
+    startup_seconds: int = Field(default=STARTUP_SECONDS, ge=60, le=86400)
+    """Longest start of a server, from its container to its answer."""
+    request_seconds: int | None = Field(default=None, ge=1)
+    """Longest request, for which `<model>_load` waits; a Service bounds none. Left out, 600."""
+    grace_seconds: int | None = Field(default=None, ge=1)
+    """Time that a server has to finish its requests. Left out, 30."""
+    annotations: dict[str, str] | None = None
+    """Annotations of the pods."""
+
+    def _faults(self) -> Iterator[Fault]:
+        for flag in flags(self.extra_args):
+            if flag in _OWN_FLAGS:
+                yield Fault("extra_args", flag, "left out", "the role says it by its fields")
+        if self.nodes > 1 and self.scale.metric is not None:
+            why = (
+                "an HPA counts every pod of the role, and workers report nothing: it would add "
+                "instances late, and never take one away (selector of RoleInstanceSets, "
+                "pkg/reconciler/roleinstanceset/statefulmode of v0.7.0)"
+            )
+            want = "left out, and min set to max, where nodes is more than 1"
+            yield Fault("scale.metric", self.scale.metric, want, why)
+        update = self.update
+        if update and update.partition and 0 < self.scale.min <= update.partition:
+            want = f"less than scale.min ({self.scale.min})"
+            yield Fault("update.partition", update.partition, want, "no instance would be updated")
+
+    @property
+    def rollout(self) -> Rollout:
+        """How an update replaces instances: one is missing unless said otherwise."""
+        update = self.update or RoleUpdate()
+        return Rollout(max_surge=update.max_surge, max_unavailable=update.max_unavailable)
+
+
+class RouterRole(Args):
+    """What stands before prefill and decode: it sends a request to one of each."""
+
+    image: ImageReference = Field(
+        min_length=1, examples=["docker.io/lmsysorg/sglang-router:v0.3.2"]
+    )
+    """Image with sglang-router for SGLang, with vllm-router for vLLM."""
+    resources: Resources = Resources(cpu="2", memory="4Gi", gpus=0)
+    """What a router asks for."""
+    replicas: int = Field(default=1, ge=1)
+    """How many there are."""
+    command: list[str] | None = None
+    """Its program. Left out, that of sglang-router or vllm-router; flags follow either."""
+    extra_args: list[str] | None = Field(default=None, examples=[["--policy", "cache_aware"]])
+    """Flags beside those by which it finds servers."""
+    port: int = Field(default=ROUTER_PORT, ge=1, le=65535)
+    """Port that it listens on."""
+    depends_on: list[str] | None = None
+    """Roles that have to be ready before it is made. It finds them whenever they come."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.resources.needs_card:
+            yield Fault("resources.gpus", self.resources.gpus, "0", "a router computes nothing")
+        for word in [*(self.command or []), *(self.extra_args or [])]:
+            field = "command" if word in (self.command or []) else "extra_args"
+            if word.partition("=")[0] in _ROUTER_FLAGS:
+                why = "it finds the servers of both roles by their labels, however many there are"
+                yield Fault(field, word.partition("=")[0], "left out", why)
+            elif word.startswith((OLD_GROUP_NAME, OLD_ROLE_NAME)):
+                why = "pods of v1alpha2 have no such label, and nobody would be found"
+                want = f"{GROUP_NAME} or {ROLE_NAME}"
+                yield Fault(field, word.partition("=")[0], want, why)
+
+
+class Coordination(Args):
+    """How far prefill and decode may be from each other."""
+
+    max_skew: Percent = "10%"
+    """Most difference of their progress while they grow, each from none to what it should have. It
+    is no ratio of one role to the other, and nothing holds them while they shrink."""
+    progression: Progression = Progression.ORDER_READY
+    """What the next step waits for."""
+    update_max_skew: Percent | None = None
+    """Most difference of their progress in an update. Left out, each goes its own way."""
+    update_max_unavailable: Percent | None = None
+    """Instances of each that may be missing in an update. Left out, as `update` of each says."""
+
+
+class RolesServe(Args):
+    """How a RoleBasedGroup serves a model: prefill, decode and a router, one model together."""
+
+    prefill: EngineRole
+    """Servers that read prompts: bound by compute."""
+    decode: EngineRole
+    """Servers that write answers: bound by memory."""
+    router: RouterRole
+    """What stands before them."""
+    transfer: Transfer | None = None
+    """By what the KV cache of a prompt gets across. Left out, nixl for vLLM, mooncake for
+    SGLang."""
+    gang: Gang | None = None
+    """Whether the scheduler places prefill and decode whole or not at all. Left out, pods are
+    placed one by one."""
+    gang_seconds: int | None = Field(default=None, ge=1)
+    """How long it waits for all of them, with `gang: pod_group`. Left out, 60."""
+    exclusive_topology: LabelKey | None = Field(
+        default=None, examples=["topology.kubernetes.io/zone"]
+    )
+    """Label of nodes of which the group has one value for itself: all servers are there, and those
+    of no other RoleBasedGroup of the namespace. Left out, pods are placed one by one."""
+    coordination: Coordination | None = None
+    """How far prefill and decode may be from each other while they grow and are updated. Left out,
+    each goes its own way."""
+
+    @property
+    def engines(self) -> Mapping[str, EngineRole]:
+        """The roles that have the model, by name."""
+        return {"prefill": self.prefill, "decode": self.decode}
+
+    @property
+    def fewest_pods(self) -> int:
+        """Pods of prefill and decode that there are at the least."""
+        return sum(role.scale.min * role.nodes for role in self.engines.values())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from self._dependency_faults()
+        if self.gang_seconds is not None and self.gang is not Gang.POD_GROUP:
+            why = "ACK's labels have no time"
+            yield Fault("gang_seconds", self.gang_seconds, "left out without pod_group", why)
+        if self.exclusive_topology == HOST_NAME:
+            why = "prefill and decode would have one node"
+            yield Fault("exclusive_topology", self.exclusive_topology, "left out", why)
+        if self.gang is not None:
+            yield from self._gang_faults()
+        scaling = self.coordination
+        several = [name for name, role in self.engines.items() if role.nodes > 1]
+        if scaling and scaling.progression is Progression.ORDER_SCHEDULED and several:
+            why = (
+                f"{several[0]} has instances of several pods, and the controller compares pods "
+                "that "
+                "have a node with instances: half of them would do (getScheduledReplicas, v0.7.0)"
+            )
+            yield Fault("coordination.progression", scaling.progression, "OrderReady", why)
+
+    def _dependency_faults(self) -> Iterator[Fault]:
+        """Refuses dependencies under the names that the fields have here."""
+        roles: dict[str, EngineRole | RouterRole] = {**self.engines, "router": self.router}
+        for fault in dependency_faults({k: r.depends_on or [] for k, r in roles.items()}):
+            name = fault.field.partition("[")[2].partition("]")[0]
+            yield Fault(f"{name}.depends_on", fault.got, fault.want, fault.why, fault.source)
+
+    def _gang_faults(self) -> Iterator[Fault]:
+        """Refuses what waits for pods that wait for it."""
+        roles: dict[str, EngineRole | RouterRole] = {**self.engines, "router": self.router}
+        for name, role in roles.items():
+            if role.depends_on and (self.gang is Gang.POD_GROUP or name != "router"):
+                why = "no pod of the gang is placed before all are there, and it is made after them"
+                got = Words(", ".join(role.depends_on))
+                yield Fault(f"{name}.depends_on", got, "left out with gang", why)
+        if self.coordination is not None and self.coordination.max_skew != "100%":
+            why = (
+                "no pod of the gang is placed before all are there, and the controller makes the "
+                "next ones once the first are placed: both wait for good"
+            )
+            yield Fault("coordination.max_skew", self.coordination.max_skew, "100% with gang", why)
+
+
+class RolesModelArgs(ModelArgs):
+    """A model, its server, and the roles that serve it."""
+
+    serve: RolesServe
+    """How a RoleBasedGroup serves it."""
+    placed: dict[str, PlacedRole] | None = None
+    """Where prefill or decode run, if elsewhere than the model."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from super()._faults()
+        server = self.server
+        if self.topology_spread:
+            want = "left out, or serve.exclusive_topology"
+            why = "it would spread prefill and decode as if they were the same"
+            yield Fault("topology_spread", Words("given"), want, why)
+        if self.ingress:
+            why = "nothing that is installed for a RoleBasedGroup makes one"
+            want = "left out, and an Ingress of your own to the Service of the model's name"
+            yield Fault("ingress", Words("given"), want, why)
+        if self.disruption_budget:
+            why = "it would count prefill and decode together, and a model needs some of each"
+            yield Fault("disruption_budget", Words("given"), "left out", why)
+        if (engine := engine_of(server)) is None:
+            want = "vllm, or a command with sglang.launch_server"
+            why = "other servers are not known to hand a prompt's KV cache over"
+            yield Fault("server.command", Words("another server's"), want, why)
+            return
+        extra = server.vllm.extra_args if server.vllm else None
+        for flag in flags(server.command or extra):
+            if flag in _OWN_FLAGS:
+                field = "server.command" if server.command else "server.vllm.extra_args"
+                why = "each role says it by its fields"
+                yield Fault(field, flag, "left out", why)
+        ports = {BOOTSTRAP_PORT, MASTER_PORT} | ({NIXL_PORT} if engine is Engine.VLLM else set())
+        if server.port in ports:
+            why = "prefill and decode talk to each other by it"
+            yield Fault("server.port", server.port, "another port", why)
+        for name, role in self.serve.engines.items():
+            yield from self._server_faults(name, role)
+
+    def _server_faults(self, name: str, role: EngineRole) -> Iterator[Fault]:
+        """Refuses what the server of a role would not start with."""
+        if not (role.resources or self.server.resources).gpus:
+            why = "the model runs on cards"
+            yield Fault(f"serve.{name}.resources.gpus", 0, "1 or more", why)
+        metric = role.scale.metric or ""
+        if self.server.vllm is None and metric.startswith("vllm"):
+            why = "SGLang reports no such series, and nothing would scale"
+            yield Fault(f"serve.{name}.scale.metric", metric, "gpu_utilization", why)
+        try:
+            role_server(self, name)
+        except ValidationError as error:
+            for fault in faults_of(error):
+                own = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
+                yield Fault(f"serve.{name}.{own}", fault.got, fault.want, fault.why, fault.source)
+
+
+class RolesModel(pulumi.ComponentResource):
+    """A RoleBasedGroup with prefill, decode and router, and the Service of its routers.
+
+    Each instance costs what the nodes of its pods cost.
+    """
+
+    host: pulumi.Output[str]
+    """Host name of the routers' Service inside the cluster."""
+
+    def __init__(
+        self, name: str, args: RolesModelArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = RolesModelArgs.of(args)
+        rendered = validated(f"RolesModel {name}", lambda: render(name, args))
+        group, policy, scalers = rendered
+
+        super().__init__("ack-inference:index:RolesModel", name, args.dump(), opts)
+
+        options = child_options(self, opts)
+        rights = _router_rights(name, args, options)
+        before = [*rights]
+        if policy is not None:
+            # The controller reads it by the group's name, and makes all at once without.
+            about = metadata(name, args.namespace, labels=args.labels)
+            before.append(CoordinatedPolicy(f"{name}-coordination", policy, about, options))
+        first = child_options(self, opts, depends_on=before)
+        deployed = RoleBasedGroup(f"{name}-group", group, group_metadata(name, args), first)
+        after = child_options(self, opts, depends_on=[deployed])
+        kubernetes.core.v1.Service(
+            f"{name}-service",
+            # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
+            metadata=metadata(
+                name,
+                args.namespace,
+                labels=args.labels,
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            spec={
+                "selector": {GROUP_NAME: name, ROLE_NAME: "router"},
+                "ports": [{"name": "http", "port": PORT, "target_port": args.serve.router.port}],
+            },
+            opts=after,
+        )
+        for role, scaler in scalers.items():
+            about = metadata(f"{name}-{role}", args.namespace, labels=args.labels)
+            HorizontalPodAutoscaler(f"{name}-{role}-autoscaler", scaler, about, after)
+
+        self.host = pulumi.Output.from_input(args.namespace).apply(
+            lambda namespace: f"{name}.{namespace}.svc.cluster.local"
+        )
+        self.register_outputs({"host": self.host})
+
+
+Rendered = tuple[
+    RoleBasedGroupSpec, CoordinatedPolicySpec | None, Mapping[str, HorizontalPodAutoscalerSpec]
+]
+"""The group, its policy, and an HPA per role that scales."""
+
+
+@once
+def render(name: str, args: RolesModelArgs) -> Rendered:
+    """What serves a model of a name.
+
+    Raises:
+        ValidationError: The API server, or the controller, takes no such objects.
+        Refusal: Of the name others are made that nobody takes.
+    """
+    rendered = group_spec(name, args), policy_spec(args.serve), autoscalers(name, args.serve)
+    routers = args.serve.router.replicas
+    sizes = {role: (part.scale.max, part.nodes) for role, part in args.serve.engines.items()}
+    faults = [
+        fault
+        for role, (instances, pods) in {**sizes, "router": (routers, 1)}.items()
+        for fault in name_faults(name, role, instances, pods)
+    ]
+    if faults:
+        raise Refusal(max(faults, key=lambda fault: len(str(fault.why))))
+    return rendered
+
+
+def engine_of(server: ModelServer) -> Engine | None:
+    """What a server is; None where it is no engine that can be split so."""
+    if server.vllm is not None:
+        return Engine.VLLM
+    line = " ".join(server.command or [])
+    return Engine.SGLANG if re.search(r"\bsglang[. ](launch_server|serve)\b", line) else None
+
+
+def flags(words: Sequence[str] | None) -> list[str]:
+    """Flags of a command line, without their values."""
+    return [word.partition("=")[0] for word in words or [] if word.startswith("--")]
+
+
+def group_metadata(name: str, args: RolesModelArgs) -> ObjectMetaArgs:
+    """Metadata of the group, for whose roles an update waits."""
+    serve = args.serve
+    gang = {GANG: "true"} if serve.gang is Gang.POD_GROUP else {}
+    if serve.gang_seconds is not None:
+        gang[GANG_TIMEOUT] = str(serve.gang_seconds)
+    return metadata(
+        name,
+        args.namespace,
+        wait_for="condition=Ready",
+        seconds=args.wait_seconds,
+        labels=args.labels,
+        annotations=gang or None,
+    )
+
+
+def group_spec(name: str, args: RolesModelArgs) -> RoleBasedGroupSpec:
+    """The RoleBasedGroup; of a role that scales, its HPA alone says how many instances it has."""
+    roles = [engine_role(name, args, role) for role in args.serve.engines]
+    return RoleBasedGroupSpec.model_validate({"roles": [*roles, router_role(name, args)]})
+
+
+def engine_role(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
+    """The RoleSpec of prefill or decode, under its Python names."""
+    part = args.serve.engines[role]
+    scales = part.scale.metric is not None
+    about = {"labels": _pod_labels(name, args), "annotations": _notes(args, role)}
+    whole = engine_pod(name, args, role)
+    pattern: dict[str, Any] = {"template": {"metadata": about, "spec": whole}}
+    if part.nodes > 1:
+        # A worker answers nobody, so that what a leader has beside it comes as its patch.
+        leader, *others = whole["containers"]
+        own = ("ports", "startup_probe", "readiness_probe", "lifecycle", "command")
+        worker = {key: value for key, value in leader.items() if key not in own}
+        worker["command"] = server_words(args, role, is_worker=True)
+        pattern["template"]["spec"] = {**whole, "containers": [worker, *others]}
+        patch = {"name": leader["name"], **{key: leader[key] for key in own if leader.get(key)}}
+        pattern |= {
+            "size": part.nodes,
+            "leader_template_patch": {"spec": {"containers": [_wire(patch)]}},
+        }
+    return {
+        "name": role,
+        "replicas": None if scales else part.scale.max,
+        "dependencies": part.depends_on,
+        "rollout_strategy": {"rolling_update": part.update.spec()} if part.update else None,
+        "scaling_adapter": {"enable": True} if scales else None,
+        "leader_worker_pattern" if part.nodes > 1 else "standalone_pattern": pattern,
+    }
+
+
+def _wire(container: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a container as the API spells them."""
+    wire = Container.model_validate({"image": "", **container}).manifest()
+    return {key: value for key, value in wire.items() if key != "image"}
+
+
+def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
+    """Fields of the PodSpec of a server that is a leader or alone."""
+    part, placed = args.serve.engines[role], (args.placed or {}).get(role)
+    server = role_server(args, role)
+    update: dict[str, Any] = {"server": server}
+    if placed is not None:
+        update |= {"node_affinity": placed.node_affinity, "tolerations": placed.tolerations}
+    own = args.model_copy(update=update)
+    end = standard_shutdown(server, part.grace_seconds)
+    pod = model_pod(own, part.startup_seconds, container="server", shutdown=end)
+    main, *others = pod["containers"]
+    main["command"] = server_words(args, role, end.drain_seconds)
+    if engine_of(server) is Engine.VLLM and _transfer(args) is Transfer.NIXL:
+        # By default it is localhost, which decode on another node does not reach.
+        host = {"field_ref": {"field_path": "status.podIP"}}
+        main["env"] = [
+            *(main["env"] or []),
+            {"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "value_from": host},
+        ]
+    affinity = {**(pod["affinity"] or {}), **_exclusive(name, args.serve.exclusive_topology)}
+    return {
+        **pod,
+        "containers": [main, *others],
+        "affinity": affinity or None,
+        "enable_service_links": False,
+        "termination_grace_period_seconds": part.grace_seconds,
+    }
+
+
+def _exclusive(name: str, topology: str | None) -> dict[str, Any]:
+    """Near all servers of the group, and far from those of others.
+
+    Not by the controller's annotation: of what it makes of that, no pod finds a node
+    (`EXCLUSIVE_TOPOLOGY` of crds/role_based_group_labels.py).
+    """
+    if topology is None:
+        return {}
+
+    def term(operator: str) -> dict[str, Any]:
+        own = {"key": GROUP_NAME, "operator": operator, "values": [name]}
+        keys = [own] if operator == "In" else [{"key": GROUP_NAME, "operator": "Exists"}, own]
+        selector = {"match_expressions": [*keys, _SERVERS]}
+        required = [{"topology_key": topology, "label_selector": selector}]
+        return {"required_during_scheduling_ignored_during_execution": required}
+
+    return {"pod_affinity": term("In"), "pod_anti_affinity": term("NotIn")}
+
+
+_SERVERS: Final = {"key": ROLE_NAME, "operator": "NotIn", "values": ["router"]}
+
+
+def _pod_labels(name: str, args: RolesModelArgs) -> dict[str, str]:
+    """Labels of the pods of prefill and decode: what a scheduler knows the gang by, too."""
+    gang = {
+        Gang.LABELS: {POD_GROUP: name, POD_GROUP_SIZE: str(args.serve.fewest_pods)},
+        Gang.POD_GROUP: {UPSTREAM_POD_GROUP: name},
+        None: {},
+    }
+    return {**args.labels, **gang[args.serve.gang]}
+
+
+def _notes(args: RolesModelArgs, role: str) -> dict[str, str] | None:
+    own = args.serve.engines[role].annotations or {}
+    is_found = role == "prefill" and engine_of(args.server) is Engine.SGLANG
+    return {**({BOOTSTRAP_ANNOTATION: str(BOOTSTRAP_PORT)} if is_found else {}), **own} or None
+
+
+def _transfer(args: RolesModelArgs) -> Transfer:
+    is_vllm = engine_of(args.server) is Engine.VLLM
+    return args.serve.transfer or (Transfer.NIXL if is_vllm else Transfer.MOONCAKE)
+
+
+def role_server(args: RolesModelArgs, role: str) -> ModelServer:
+    """The container of a role: the model's, with what the role has otherwise.
+
+    Raises:
+        ValidationError: It would not start.
+    """
+    server, part = args.server, args.serve.engines[role]
+    fields = {field: getattr(server, field) for field in ModelServer.model_fields}
+    fields["resources"] = part.resources or server.resources
+    if server.vllm is not None:
+        config = {"kv_connector": _CONNECTORS[_transfer(args)], "kv_role": _kv_role(args, role)}
+        words = [*(server.vllm.extra_args or []), *(part.extra_args or [])]
+        words += [TRANSFER_FLAG, json.dumps(config, separators=(",", ":"))]
+        fields["vllm"] = server.vllm.model_copy(update={"extra_args": words})
+    return ModelServer(**fields)
+
+
+_CONNECTORS: Final = {Transfer.NIXL: "NixlConnector", Transfer.MOONCAKE: "MooncakeConnector"}
+
+
+def _kv_role(args: RolesModelArgs, role: str) -> str:
+    """NIXL's connector takes either part by the request; Mooncake's is told."""
+    if _transfer(args) is Transfer.NIXL:
+        return "kv_both"
+    return "kv_producer" if role == "prefill" else "kv_consumer"
+
+
+def server_words(
+    args: RolesModelArgs, role: str, drain_seconds: int = 0, *, is_worker: bool = False
+) -> list[str]:
+    """What a server of a role runs."""
+    server, part = role_server(args, role), args.serve.engines[role]
+    if server.vllm is not None:
+        if part.nodes == 1:
+            return server.command_line(drain_seconds)
+        group = group_flags(part.nodes, POD_INDEX, LEADER_ADDRESS, server, part.startup_seconds)
+        words = [*serve_words(server, 0 if is_worker else drain_seconds), *group]
+        return [*words, "--headless"] if is_worker else words
+    words = [*(server.command or []), *(part.extra_args or [])]
+    given = flags(words)
+    options: dict[str, object] = {
+        "--host": "0.0.0.0",  # noqa: S104  SGLang's default is 127.0.0.1, which nobody else reaches
+        "--port": server.port,
+        "--disaggregation-mode": role,
+        "--disaggregation-transfer-backend": _transfer(args).value,
+    }
+    if part.nodes > 1:
+        options |= {
+            "--tp-size": server.gpus * part.nodes,
+            "--dist-init-addr": f"$({LEADER_ADDRESS}):{MASTER_PORT}",
+            "--nnodes": part.nodes,
+            "--node-rank": f"$({POD_INDEX})",
+        }
+    elif server.gpus > 1:
+        options["--tp-size"] = server.gpus
+    same = {"--tp-size": {"--tp", "--tensor-parallel-size", "--tp-size"}}
+    left = {k: v for k, v in options.items() if not same.get(k, {k}) & {*given}}
+    return [*words, *(word for flag, value in left.items() for word in (flag, str(value)))]
+
+
+def router_role(name: str, args: RolesModelArgs) -> dict[str, Any]:
+    """The RoleSpec of the router, under its Python names."""
+    router = args.serve.router
+    health = {"path": "/health", "port": router.port}
+    container = {
+        "name": "router",
+        "image": router.image,
+        "image_pull_policy": "IfNotPresent",
+        "command": router_words(name, args),
+        "ports": [{"container_port": router.port}],
+        "resources": router.resources.manifest(),
+        "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
+        "env": [
+            {
+                "name": NAMESPACE,
+                "value_from": {"field_ref": {"field_path": "metadata.namespace"}},
+            }
+        ],
+        "security_context": {"allow_privilege_escalation": False},
+    }
+    secrets = args.server.image_pull_secrets
+    spec = {
+        "containers": [container],
+        "service_account_name": router_account(name),
+        "enable_service_links": False,
+        "image_pull_secrets": [{"name": secret} for secret in secrets] if secrets else None,
+    }
+    gang = {UPSTREAM_POD_GROUP: name} if args.serve.gang is Gang.POD_GROUP else {}
+    labels = {"release": router_account(name), **gang}
+    return {
+        "name": "router",
+        "replicas": router.replicas,
+        "dependencies": router.depends_on,
+        "standalone_pattern": {"template": {"metadata": {"labels": labels}, "spec": spec}},
+    }
+
+
+NAMESPACE: Final = "POD_NAMESPACE"
+
+
+def router_words(name: str, args: RolesModelArgs) -> list[str]:
+    """What a router runs: it watches the pods of both roles, of an instance its leader.
+
+    Flags read off sglang-router 0.3.2 and vllm-router 0.1.17, 2026-11-29.
+    """
+    serve, router = args.serve, args.serve.router
+    is_vllm = engine_of(args.server) is Engine.VLLM
+    program = ["vllm-router"] if is_vllm else ["python3", "-m", "sglang_router.launch_router"]
+    words = [*(router.command or program)]
+    words += ["--vllm-pd-disaggregation"] if is_vllm else ["--pd-disaggregation"]
+    if is_vllm:
+        words += ["--kv-connector", _transfer(args).value]
+    words += ["--host", "0.0.0.0", "--port", str(router.port)]  # noqa: S104
+    words += ["--service-discovery", "--service-discovery-namespace", f"$({NAMESPACE})"]
+    words += ["--service-discovery-port", str(args.server.port)]
+    for role, part in serve.engines.items():
+        leader = [f"{COMPONENT_INDEX}=0"] if part.nodes > 1 else []
+        words += [f"--{role}-selector", f"{GROUP_NAME}={name}", f"{ROLE_NAME}={role}", *leader]
+    return [*words, *(router.extra_args or [])]
+
+
+def router_account(name: str) -> str:
+    """Name of the routers' ServiceAccount, and of what binds its rights."""
+    return f"{name}-router"
+
+
+def _router_rights(
+    name: str, args: RolesModelArgs, options: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """What lets routers see the pods of their namespace, and nothing else."""
+    account = router_account(name)
+
+    def about() -> ObjectMetaArgs:
+        return metadata(account, args.namespace, labels=args.labels)
+
+    rules: Any = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+    subject: Any = {"kind": "ServiceAccount", "name": account, "namespace": args.namespace}
+    role: Any = {"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
+    rbac = kubernetes.rbac.v1
+    return [
+        kubernetes.core.v1.ServiceAccount(f"{name}-account", metadata=about(), opts=options),
+        rbac.Role(f"{name}-rights", metadata=about(), rules=rules, opts=options),
+        rbac.RoleBinding(
+            f"{name}-binding", metadata=about(), role_ref=role, subjects=[subject], opts=options
+        ),
+    ]
+
+
+def policy_spec(serve: RolesServe) -> CoordinatedPolicySpec | None:
+    """What prefill and decode do together; None where each goes its own way."""
+    together = serve.coordination
+    if together is None:
+        return None
+    scaling = {"max_skew": together.max_skew, "progression": together.progression}
+    update = {
+        "max_skew": together.update_max_skew,
+        "max_unavailable": together.update_max_unavailable,
+    }
+    strategy = {
+        "scaling": scaling,
+        "rolling_update": update if any(value is not None for value in update.values()) else None,
+    }
+    rule = {"name": "prefill-decode", "roles": [*serve.engines], "strategy": strategy}
+    return CoordinatedPolicySpec.model_validate({"policies": [rule]})
+
+
+def autoscalers(name: str, serve: RolesServe) -> dict[str, HorizontalPodAutoscalerSpec]:
+    """The HPA over each role that scales, by the adapter that the controller makes of it."""
+    return {
+        role: HorizontalPodAutoscalerSpec.model_validate(
+            {
+                "scale_target_ref": {
+                    "api_version": API_VERSION,
+                    "kind": ADAPTER,
+                    "name": f"{name}-{role}",
+                },
+                "min_replicas": part.scale.min,
+                "max_replicas": part.scale.max,
+                "metrics": [
+                    {
+                        "type": "Pods",
+                        "pods": {
+                            "metric": {"name": part.scale.metric.value},
+                            "target": {
+                                "type": "AverageValue",
+                                "average_value": decimal(part.scale.target),
+                            },
+                        },
+                    }
+                ],
+                "behavior": {
+                    "scale_down": {"stabilization_window_seconds": part.scale.scale_down_seconds}
+                },
+            }
+        )
+        for role, part in serve.engines.items()
+        if part.scale.metric is not None and part.scale.target is not None
+    }

@@ -1,0 +1,60 @@
+"""RoleBasedGroups, for models with prefill and decode apart."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from components.args import Fault, Words
+from components.platform import RoleBasedGroups, RoleBasedGroupsArgs
+from components.platform.role_based_groups import RoleBasedGroupsChart
+from components.serving import ModelArgs
+from components.serving.roles_model import router_account
+
+from ..arguments import made_of
+from ..needs import ROLE_BASED_GROUPS as NAME
+from ..needs import Needs
+from ..sections.cluster import Profile
+from ..sections.environment import Environment
+from .platform import Platform
+
+
+def role_based_groups_args(
+    environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
+) -> RoleBasedGroupsArgs | None:
+    """The controller as its section has it, unless the cluster has it."""
+    section = environment.role_based_groups
+    if not section.install:
+        return None
+    is_given = section.model_fields_set - {"install"}
+    return RoleBasedGroupsArgs(chart=made_of(RoleBasedGroupsChart, section) if is_given else None)
+
+
+ROLE_BASED_GROUPS: Final = Platform(
+    NAME, role_based_groups_args, RoleBasedGroups, section="role_based_groups"
+)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@ROLE_BASED_GROUPS.check
+def roles_run_in_one_network(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """The KV cache of each prompt goes from prefill to decode."""
+    if environment.cluster.profile is not Profile.EDGE:
+        return
+    for path, _ in needs.models(NAME):
+        want = "left out on profile edge, or knative or kserve in its place"
+        why = "the KV cache of each prompt crosses a network that machines of an IDC have at best"
+        yield Fault(f"{path}.serve.roles", Words("given"), want, why)
+
+
+@ROLE_BASED_GROUPS.check
+def names_of_roles_are_their_own(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A group has objects called by its roles: an HPA, an adapter, a ServiceAccount."""
+    owners = {model.name: f"models[{model.name}].name" for model in environment.models}
+    owners |= {job.name: f"training[{job.name}].name" for job in environment.training}
+    for path, model in needs.models(NAME):
+        made = [f"{model.name}-prefill", f"{model.name}-decode", router_account(model.name)]
+        for name in made:
+            if name in owners:
+                why = f"{path} has objects of that name"
+                yield Fault(owners[name], name, "another one", why)

@@ -1,0 +1,94 @@
+"""RoleBasedGroups: models with prefill and decode apart."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from components.args import Fault
+from components.catalog.sharing import ERDMA
+from components.serving import Gang, ModelArgs, PlacedRole, RolesModel, RolesModelArgs
+from components.serving.placement import distinct_tolerations, node_affinity
+from components.serving.roles_model import render
+
+from ..arguments import enforcer, placement_pools, required
+from ..checks.rules import check, warning
+from ..checks.views import models
+from ..platforms import ROLE_BASED_GROUPS
+from ..sections.environment import Environment
+from ..sections.models import ModelSection
+from .runtime import Runtime
+
+
+def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> RolesModelArgs:
+    """The roles of a model, each on its pools."""
+    serve = required(model.serve.roles)
+    placed = {}
+    for name, role in serve.engines.items():
+        if role.placement is not None:
+            pools = placement_pools(environment, role)
+            affinity = node_affinity(pools, enforcer(environment))
+            tolerations = distinct_tolerations(pools) or None
+            placed[name] = PlacedRole(node_affinity=affinity, tolerations=tolerations)
+    return args.completed(partial(RolesModelArgs, serve=serve, placed=placed or None))
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+@check
+def gangs_have_who_reads_them(environment: Environment) -> Iterator[Fault]:
+    """ACK's scheduler reads labels, and the PodGroup that the controller makes is another's."""
+    for path, model in models(environment):
+        serve = model.serve.roles
+        if serve is not None and serve.gang is Gang.POD_GROUP and not environment.existing:
+            want = "labels, on a cluster of ACK"
+            why = (
+                "ACK's scheduler knows no PodGroup of scheduling.x-k8s.io, and without that "
+                "resource "
+                "type the controller makes no pod at all"
+            )
+            yield Fault(f"{path}.serve.roles.gang", serve.gang, want, why)
+
+
+@warning
+def caches_go_by_rdma(environment: Environment) -> Iterator[str]:
+    """By TCP, the first token of a long prompt waits for its KV cache."""
+    for path, model in models(environment):
+        serve = model.serve.roles
+        for name, role in serve.engines.items() if serve else ():
+            if ERDMA not in (model.resources_of(role).extended or {}) and not environment.existing:
+                yield (
+                    f"{path}.serve.roles.{name} asks for no {ERDMA}: the KV cache of each prompt "
+                    "goes by TCP, and the first token waits for it."
+                )
+
+
+@warning
+def roles_that_scale_alone_have_no_ratio(environment: Environment) -> Iterator[str]:
+    """Coordination holds how far roles got, and not how many there are."""
+    for path, model in models(environment):
+        serve = model.serve.roles
+        if serve is None or serve.coordination is None:
+            continue
+        scaled = [name for name, role in serve.engines.items() if role.scale.metric is not None]
+        if scaled:
+            yield (
+                f"{path}.serve.roles.coordination holds {' and '.join(scaled)} only on the way to "
+                "what each HPA asks for: bounds of scale alone keep the ratio of prefill to decode."
+            )
+
+
+RUNTIME: Final = Runtime(
+    args=model_args,
+    component=RolesModel,
+    render=render,
+    fields={
+        "metadata.name": "name",
+        "disruption_budget": "pod_disruption_budget",
+        "serve": "serve.roles",
+        "roles[prefill]": "serve.roles.prefill",
+        "roles[decode]": "serve.roles.decode",
+        "roles[router]": "serve.roles.router",
+    },
+    needs=lambda _model: (ROLE_BASED_GROUPS,),
+)
