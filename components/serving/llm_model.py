@@ -50,7 +50,7 @@ from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
 from .keda_scale import KedaMetric, KedaTrigger, scaled_object
 from .kserve_model import KServeMetric, KServeScale, Rollout
-from .leader_worker_model import autoscaler_spec, vllm_serve
+from .leader_worker_model import autoscaler_spec, serve_words
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import GRACE_SECONDS, standard_shutdown
@@ -603,7 +603,7 @@ def _pod(args: LLMModelArgs, port: int) -> dict[str, Any]:
         "env": [*(pod["containers"][0]["env"] or []), *_side_channel(args.serve)] or None,
     }
     if args.serve.nodes > 1:
-        fields["command"] = _script(vllm_serve(server, end.drain_seconds))
+        fields["command"] = _script(serve_words(server, end.drain_seconds))
     if args.serve.prefill and port == DECODE_PORT:
         proxy = {"name": PROXY, "image": args.serve.prefill.proxy_image}
         pod = {**pod, "init_containers": [*(pod["init_containers"] or []), proxy]}
@@ -617,7 +617,7 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     local = args.serve.parallelism.local if args.serve.parallelism else 1
     rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {local}))"
     silent = dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
-    return _as_ours(pod, args, {**silent, "command": _script(vllm_serve(server), rank)})
+    return _as_ours(pod, args, {**silent, "command": _script(serve_words(server), rank)})
 
 
 def _as_ours(pod: dict[str, Any], args: LLMModelArgs, fields: Mapping[str, Any]) -> dict[str, Any]:
