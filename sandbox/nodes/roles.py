@@ -198,9 +198,9 @@ class RoleGroups:
         names = {
             pod["metadata"]["name"] for n in range(size) for pod in self._instance(group, role, n)
         }
-        for name, pod in there.items():
+        for name, surplus in there.items():
             if name not in names:
-                self._client.delete(pod)
+                self._client.delete(surplus)
         self._replace_old(role, pods)
 
     def _replace_old(self, role: Manifest, pods: Sequence[Manifest]) -> None:
