@@ -1,5 +1,6 @@
 """The console script `ack-inference`: thin verbs over the rooms of this repository."""
 
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -40,6 +41,16 @@ def main() -> None:
       1  a defect of ack-inference (a traceback follows), or a check that failed
       2  the input is refused; each sentence on stderr says what to change
     """  # noqa: D301  click reads \b as "keep these lines"
+
+
+def _collect_no_garbage() -> None:
+    """Has Python look for no garbage, neither now nor at the end: a fifth of a plan's time.
+
+    The process ends before its garbage matters, but Python looks at all objects once more then. At
+    those that are frozen it does not.
+    """
+    gc.disable()
+    atexit.register(gc.freeze)
 
 
 def _stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -89,7 +100,7 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
       ack-inference new dev --yes --card T4 --region cn-hangzhou --max 4
       ack-inference new lab --yes --on existing --claim llm-models --present knative
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.refused import Refused
     from wizard.command import new as write_new
@@ -143,7 +154,7 @@ def adopt(
       ack-inference adopt prod --kubeconfig ~/.kube/config
       ack-inference adopt team-a --kubeconfig ~/.kube/config --namespace team-a
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from adoption.command import adopt as write_adopted
     from plan.refused import Refused
@@ -183,7 +194,7 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
       ack-inference plan prod --json | jq '.resources[].type'
       ack-inference plan prod --manifests build/prod
     """  # noqa: D301
-    gc.disable()  # A tenth of the time, and the process ends before its garbage matters.
+    _collect_no_garbage()
 
     from plan.export import to_json, write_manifests
     from plan.refused import Refused
@@ -253,7 +264,7 @@ def diff(
       ack-inference diff --base origin/main --format html > diff.html
       pulumi preview --json --show-sames | ack-inference diff --engine - dev
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.diff.forms import write
     from plan.diff.preview import read_preview
@@ -318,7 +329,7 @@ def status(
       ack-inference status dev
       ack-inference status prod qwen --watch
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.refused import Refused
     from plan.render import terminal
@@ -370,7 +381,7 @@ def doctor(
       ack-inference doctor prod --kubeconfig prod.kubeconfig
       ack-inference doctor prod --rbac | kubectl apply -f -
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.render import terminal
     from status.doctor import cluster_role, show
@@ -401,7 +412,7 @@ def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
     Example:
       ack-inference upgrade-plan prod --to 1.35
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.refused import Refused
     from plan.render import terminal
@@ -601,7 +612,7 @@ def sandbox_up(
     kept in the folder .sandbox of the project until `ack-inference sandbox down`; a sandbox that
     has nodes keeps them.
     """
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.refused import Refused
     from plan.render import terminal
