@@ -9,9 +9,17 @@ atexit.register(gc.freeze)  # What is frozen is not looked at once more at the e
 
 import pulumi  # noqa: E402
 
-from stacks import Secrets, begin_registrations, deploy, load, silence_sdk  # noqa: E402
+from stacks import (  # noqa: E402
+    Secrets,
+    begin_registrations,
+    deploy,
+    load,
+    silence_sdk,
+    trace_from_frames,
+)
 
 silence_sdk()
+trace_from_frames()
 config = pulumi.Config()
 deploy(
     load(),
