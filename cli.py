@@ -9,12 +9,27 @@ from typing import TextIO
 import click
 from click.shell_completion import CompletionItem
 
+from plan.refused import Refused
+
 REFUSED = 2
 
 SCHEMA = Path(__file__).parent / "stacks" / "stack.schema.json"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Program(click.Group):
+    """Says what is wrong with an input, whichever verb refuses it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except Refused as refused:
+            click.echo(refused, err=True)
+            sys.exit(REFUSED)
+
+
+@click.group(
+    cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 def main() -> None:
     """Elastic LLM inference on Alibaba Cloud ACK: see what a stack creates before it exists.
 
@@ -102,7 +117,6 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
     """  # noqa: D301
     _collect_no_garbage()
 
-    from plan.refused import Refused
     from wizard.command import new as write_new
 
     def ask(text: str, default: str) -> str:
@@ -113,11 +127,7 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
         click.echo(sentence, err=True)
 
     answers = {name: answer for name, answer in flags.items() if answer is not None}
-    try:
-        path = write_new(stack, project, answers, say, None if yes else ask)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    path = write_new(stack, project, answers, say, None if yes else ask)
     click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
 
 
@@ -157,16 +167,11 @@ def adopt(
     _collect_no_garbage()
 
     from adoption.command import adopt as write_adopted
-    from plan.refused import Refused
 
     def say(sentence: str) -> None:
         click.echo(sentence, err=True)
 
-    try:
-        path = write_adopted(stack, project, kubeconfig, context, namespace, say)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    path = write_adopted(stack, project, kubeconfig, context, namespace, say)
     click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
 
 
@@ -197,16 +202,11 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
     _collect_no_garbage()
 
     from plan.export import to_json, write_manifests
-    from plan.refused import Refused
     from plan.run import plan as plan_of
     from policy.validation import enforced
 
-    try:
-        planned = enforced(plan_of(stack, project), project)
-        written = write_manifests(planned, manifests) if manifests else []
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    planned = enforced(plan_of(stack, project), project)
+    written = write_manifests(planned, manifests) if manifests else []
     if as_json:
         click.echo(to_json(planned))
     else:
@@ -269,20 +269,15 @@ def diff(
     from plan.diff.forms import write
     from plan.diff.preview import read_preview
     from plan.diff.revisions import report
-    from plan.refused import Refused
     from policy.validation import sentences
 
     if (base is None) == (engine is None):
         raise click.UsageError("Give --base, or --engine.")
-    try:
-        changes = (
-            read_preview(engine.read(), stacks)
-            if engine
-            else report(project, str(base), head, stacks, sentences)
-        )
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    changes = (
+        read_preview(engine.read(), stacks)
+        if engine
+        else report(project, str(base), head, stacks, sentences)
+    )
     write(changes, format_)
     sys.exit(REFUSED if changes.refused else 0)
 
@@ -331,17 +326,12 @@ def status(
     """  # noqa: D301
     _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from status.command import show
 
-    try:
-        code = show(
-            stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
-        )
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    code = show(
+        stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
+    )
     sys.exit(code)
 
 
@@ -414,15 +404,10 @@ def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
     """  # noqa: D301
     _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from status.upgrade import show
 
-    try:
-        code = show(stack, project, to, terminal(), as_json=as_json)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    code = show(stack, project, to, terminal(), as_json=as_json)
     sys.exit(code)
 
 
@@ -542,32 +527,27 @@ def simulate(
     """  # noqa: D301
     from rich.console import Console
 
-    from plan.refused import Refused
     from simulate.command import Format, SimulationOptions, calibrate, compare, lengths_of
 
     console = Console(highlight=False)
-    try:
-        options = SimulationOptions(
-            traffic=traffic,
-            rate=rate,
-            lengths=lengths_of(prompt_tokens, answer_tokens),
-            days=days,
-            models=models,
-            variants=variants,
-            slo=slo,
-            seed=seed,
-            machines=machines,
-            losses_per_hour=spot_losses,
-            calibrations=calibrations,
-        )
-        if calibrate_ is not None:
-            calibrate(stack, project, options, calibrate_, output, console)
-        else:
-            said = Console(stderr=True, highlight=False)
-            compare(stack, project, options, Format(kind), output, console, said)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    options = SimulationOptions(
+        traffic=traffic,
+        rate=rate,
+        lengths=lengths_of(prompt_tokens, answer_tokens),
+        days=days,
+        models=models,
+        variants=variants,
+        slo=slo,
+        seed=seed,
+        machines=machines,
+        losses_per_hour=spot_losses,
+        calibrations=calibrations,
+    )
+    if calibrate_ is not None:
+        calibrate(stack, project, options, calibrate_, output, console)
+    else:
+        said = Console(stderr=True, highlight=False)
+        compare(stack, project, options, Format(kind), output, console, said)
 
 
 @main.group()
@@ -614,7 +594,6 @@ def sandbox_up(
     """
     _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.binaries import Unavailable
     from sandbox.command import up
@@ -626,9 +605,6 @@ def sandbox_up(
     conditions = NodeConditions() if machines is None else NodeConditions(machines=machines)
     try:
         succeeded = up(project, stack, crds, terminal(), conditions if nodes else None)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
     except Pending as pending:
         click.echo(f"{pending}\nIn the sandbox: ack-inference sandbox settle {stack}", err=True)
         sys.exit(REFUSED)
@@ -647,15 +623,10 @@ def sandbox_watch(stack: str, once: bool, project: Path) -> None:
 
     A terminal is kept up to date until Ctrl-C; anywhere else, what changes is a line.
     """
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.command import watch
 
-    try:
-        watch(project, stack, terminal(), once=once)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    watch(project, stack, terminal(), once=once)
 
 
 @sandbox.command("serve")
@@ -685,16 +656,11 @@ def sandbox_serve(
     <model>_load work with GATEWAY set to what is printed. Each goes by its served name; one that
     scales to zero loads at the first request. Nothing in the answers comes from a model.
     """
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.command import serve
 
     behaviour = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
-    try:
-        serve(project, stack, host, port, terminal(), **behaviour)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    serve(project, stack, host, port, terminal(), **behaviour)
 
 
 @sandbox.command("settle")
@@ -705,14 +671,9 @@ def sandbox_settle(stack: str, project: Path) -> None:
 
     The sandbox can look that up by itself; in a real cloud, a person has to.
     """
-    from plan.refused import Refused
     from sandbox.command import settle
 
-    try:
-        settle(project, stack)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    settle(project, stack)
     click.echo(f"Nothing of {stack} is pending now.")
 
 
@@ -955,77 +916,70 @@ def loadtest_run(
 
     from loadtest import command
     from loadtest.measure import MeasureSettings
-    from plan.refused import Refused
     from plan.render import terminal
 
-    try:
-        declared = None
-        if source is not None:
-            from loadtest.declared import declared as read_declared
+    declared = None
+    if source is not None:
+        from loadtest.declared import declared as read_declared
 
-            declared = read_declared(Path.cwd(), *source)
-        options = command.question(
-            declared,
-            kind,
-            {
-                "rate": rate,
-                "clients": clients,
-                "seconds": seconds,
-                "peak_rate": peak_rate,
-                "idle_seconds": idle_seconds,
-                "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
-            },
-            model=model,
-            words=prompt_words,
-            max_tokens=max_tokens,
-            service=service,
-            namespace=namespace,
-            label=label,
-            host=host,
-            api=api and command.Api(api),
-            connections=connections and command.Connections(connections),
-        )
-        key = command.api_key(
-            api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
-        )
-        settings = MeasureSettings(
-            endpoint=command.endpoint(
-                url,
-                options.model,
-                host=options.host,
-                headers_from_env=header_from_env,
-                headers_from_file=header_from_file,
-                api_key=key,
-                ca=ca,
-                proxy=proxy,
-                api=options.api,
-                connections=options.connections,
-            ),
-            scenario=options.scenario,
-            prompt=options.prompt,
-            prompts=command.read_prompts(prompts),
-            seed=seed,
-            label=options.label,
-            timeout_seconds=command.timeout(options.scenario, timeout_seconds),
-            spacing=command.Spacing(arrivals),
-            assume_idle=assume_idle,
-            watcher=command.watcher(
-                options.scenario,
-                kubeconfig,
-                context_,
-                options.namespace,
-                options.service,
-                for_the_key=api_key_from_secret is not None,
-            ),
-        )
-        output = output or command.default_output(
-            options.label, options.scenario, datetime.now(UTC)
-        )
-        progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
-        code = command.run(settings, output, terminal(), progress)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+        declared = read_declared(Path.cwd(), *source)
+    options = command.question(
+        declared,
+        kind,
+        {
+            "rate": rate,
+            "clients": clients,
+            "seconds": seconds,
+            "peak_rate": peak_rate,
+            "idle_seconds": idle_seconds,
+            "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
+        },
+        model=model,
+        words=prompt_words,
+        max_tokens=max_tokens,
+        service=service,
+        namespace=namespace,
+        label=label,
+        host=host,
+        api=api and command.Api(api),
+        connections=connections and command.Connections(connections),
+    )
+    key = command.api_key(
+        api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
+    )
+    settings = MeasureSettings(
+        endpoint=command.endpoint(
+            url,
+            options.model,
+            host=options.host,
+            headers_from_env=header_from_env,
+            headers_from_file=header_from_file,
+            api_key=key,
+            ca=ca,
+            proxy=proxy,
+            api=options.api,
+            connections=options.connections,
+        ),
+        scenario=options.scenario,
+        prompt=options.prompt,
+        prompts=command.read_prompts(prompts),
+        seed=seed,
+        label=options.label,
+        timeout_seconds=command.timeout(options.scenario, timeout_seconds),
+        spacing=command.Spacing(arrivals),
+        assume_idle=assume_idle,
+        watcher=command.watcher(
+            options.scenario,
+            kubeconfig,
+            context_,
+            options.namespace,
+            options.service,
+            for_the_key=api_key_from_secret is not None,
+        ),
+    )
+    output = output or command.default_output(options.label, options.scenario, datetime.now(UTC))
+    progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    code = command.run(settings, output, terminal(), progress)
     sys.exit(code)
 
 
@@ -1041,13 +995,8 @@ def loadtest_report(files: tuple[Path, ...]) -> None:
     """Lay runs side by side, as one page of HTML on standard output."""
     from loadtest.report import render
     from loadtest.results import load
-    from plan.refused import Refused
 
-    try:
-        runs = [load(path) for path in files]
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    runs = [load(path) for path in files]
     click.echo(render(runs))
 
 
@@ -1095,21 +1044,16 @@ def loadtest_serve_fake(
       ack-inference loadtest serve-fake --fail cut=10 --fail busy=7
     """  # noqa: D301
     from loadtest import command
-    from plan.refused import Refused
 
-    try:
-        behaviour = command.behaviour(
-            fail,
-            model=model,
-            ttft=ttft,
-            tokens_per_second=tokens_per_second,
-            running=running,
-            waiting=waiting,
-            load_seconds=load_seconds,
-            cold=cold,
-            idle_seconds=idle_seconds,
-        )
-        command.serve_fake(behaviour, host, port, click.echo)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    behaviour = command.behaviour(
+        fail,
+        model=model,
+        ttft=ttft,
+        tokens_per_second=tokens_per_second,
+        running=running,
+        waiting=waiting,
+        load_seconds=load_seconds,
+        cold=cold,
+        idle_seconds=idle_seconds,
+    )
+    command.serve_fake(behaviour, host, port, click.echo)
