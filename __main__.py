@@ -4,7 +4,7 @@ import atexit
 import gc
 
 # Nearly all that a program makes lives to its end: looking for garbage took a fifth of its time.
-gc.set_threshold(100_000)
+gc.set_threshold(1_000_000)
 atexit.register(gc.freeze)  # What is frozen is not looked at once more at the end.
 
 import pulumi  # noqa: E402
