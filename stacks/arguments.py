@@ -37,7 +37,7 @@ from components.cloud import (
 )
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
-from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
+from components.crds.fluid_names import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.platform import (
     DashboardsArgs,
     ElasticQuotasArgs,

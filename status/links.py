@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
+from components.crds.kserve_annotations import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from plan.fit import matches
 from plan.graph import model as graph

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -23,22 +24,17 @@ from ..args import (  # noqa: F401
     validated,
 )
 from ..catalog.metrics import METRICS
-from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
-from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
-from ..crds.knative import default_host as knative_host
-from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
-from ..crds.kserve import (
+from ..crds.knative_annotations import CLUSTER_LOCAL, PROGRESS_DEADLINE, VISIBILITY, ServingLimits
+from ..crds.knative_annotations import default_host as knative_host
+from ..crds.kserve_annotations import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
     SERVING_CONTAINER,
     AutoscalerClass,
     DeploymentMode,
-    InferenceService,
-    InferenceServiceSpec,
     StrategyType,
     default_host,
     deployment_name,
-    inference_service_faults,
     pod_label,
 )
 from ..names import DomainName, ServiceName, derived_host_faults, url_form
@@ -320,7 +316,7 @@ class KServeModel(pulumi.ComponentResource):
 
         options, limits = child_options(self, opts), serving_limits(args)
         about = model_metadata(name, args)
-        deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
+        deployed = crds.InferenceService(f"{name}-service", service, about, options, limits=limits)
         if args.ingress and args.serve.scale.scaler is None:
             target = deployment_name(name)
             declare_mapping(self, name, args.ingress, target, args.namespace, opts, deployed)
@@ -329,7 +325,7 @@ class KServeModel(pulumi.ComponentResource):
             notes = ingress_annotations(args)
             declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
         if scaler is not None:
-            HorizontalPodAutoscaler(
+            crds.HorizontalPodAutoscaler(
                 f"{name}-autoscaler",
                 scaler,
                 metadata(f"{name}-hpa", args.namespace, labels=args.labels),
@@ -346,7 +342,7 @@ class KServeModel(pulumi.ComponentResource):
 @once
 def render(
     name: str, args: KServeModelArgs
-) -> tuple[InferenceServiceSpec, HorizontalPodAutoscalerSpec | None]:
+) -> "tuple[crds.InferenceServiceSpec, crds.HorizontalPodAutoscalerSpec | None]":
     """The InferenceService of a model of a name, and its autoscaler where KServe makes none.
 
     Raises:
@@ -391,9 +387,11 @@ def host(name: str, args: KServeModelArgs) -> str:
 
 
 def model_faults(
-    name: str, args: KServeModelArgs, service: InferenceServiceSpec, about: ObjectMetaArgs
+    name: str, args: KServeModelArgs, service: "crds.InferenceServiceSpec", about: ObjectMetaArgs
 ) -> list[Fault]:
     """What KServe refuses of the service, and hosts that it cannot make."""
+    from ..crds.kserve import inference_service_faults
+
     faults = [*inference_service_faults(service, about, limits=serving_limits(args))]
     named = any(fault.field == "metadata.name" for fault in faults)
     return faults if named else [*faults, *host_faults(name, args)]
@@ -458,12 +456,12 @@ def is_nginx(ingress_class: str) -> bool:
     return "nginx" in ingress_class
 
 
-def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
+def inference_service_spec(args: KServeModelArgs) -> "crds.InferenceServiceSpec":
     """The InferenceService of a model: one container of its own."""
     serve = args.serve
     end = shutdown(args.server, serve)
     pod = model_pod(args, serve.startup_seconds, container=SERVING_CONTAINER, shutdown=end)
-    return InferenceServiceSpec.model_validate(
+    return crds.InferenceServiceSpec.model_validate(
         {
             "predictor": {
                 **pod,
@@ -518,14 +516,14 @@ def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
     }
 
 
-def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpec | None:
+def autoscaler_spec(name: str, scale: KServeScale) -> "crds.HorizontalPodAutoscalerSpec | None":
     """The HPA over the Deployment that KServe makes; None where KServe scales by itself."""
     if scale.scaler is not AutoscalerClass.EXTERNAL:
         return None
     target = {"type": "AverageValue", "average_value": decimal(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": target}
     window = {"stabilization_window_seconds": scale.window}
-    return HorizontalPodAutoscalerSpec.model_validate(
+    return crds.HorizontalPodAutoscalerSpec.model_validate(
         {
             "scale_target_ref": {
                 "api_version": "apps/v1",

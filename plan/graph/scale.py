@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
-from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
+from components.crds.kserve_annotations import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
 
 from ..objects import Manifest, Objects, items, kind_of, name_of, namespace_of, section
