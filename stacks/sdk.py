@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from functools import cache
+from types import FrameType
 from typing import Final
 
 import pulumi
@@ -57,7 +58,8 @@ def _unsaid(*_: object, **__: object) -> None:
 
 def _stack_trace() -> source_pb2.StackTrace:
     """What called the constructor of a resource's own class, the third on the way outwards."""
-    frame, constructors = sys._getframe(1), 0
+    frame: FrameType | None = sys._getframe(1)
+    constructors = 0
     while frame and constructors < _CONSTRUCTORS:
         constructors += frame.f_code.co_name == "__init__"
         frame = frame.f_back
