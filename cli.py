@@ -1,5 +1,6 @@
 """The console script `ack-inference`: thin verbs over the rooms of this repository."""
 
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -8,12 +9,27 @@ from typing import TextIO
 import click
 from click.shell_completion import CompletionItem
 
+from plan.refused import Refused
+
 REFUSED = 2
 
 SCHEMA = Path(__file__).parent / "stacks" / "stack.schema.json"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Program(click.Group):
+    """Says what is wrong with an input, whichever verb refuses it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except Refused as refused:
+            click.echo(refused, err=True)
+            sys.exit(REFUSED)
+
+
+@click.group(
+    cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 def main() -> None:
     """Elastic LLM inference on Alibaba Cloud ACK: see what a stack creates before it exists.
 
@@ -40,6 +56,16 @@ def main() -> None:
       1  a defect of ack-inference (a traceback follows), or a check that failed
       2  the input is refused; each sentence on stderr says what to change
     """  # noqa: D301  click reads \b as "keep these lines"
+
+
+def _collect_no_garbage() -> None:
+    """Has Python look for no garbage, neither now nor at the end: a fifth of a plan's time.
+
+    The process ends before its garbage matters, but Python looks at all objects once more then. At
+    those that are frozen it does not.
+    """
+    gc.disable()
+    atexit.register(gc.freeze)
 
 
 def _stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -89,9 +115,8 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
       ack-inference new dev --yes --card T4 --region cn-hangzhou --max 4
       ack-inference new lab --yes --on existing --claim llm-models --present knative
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
-    from plan.refused import Refused
     from wizard.command import new as write_new
 
     def ask(text: str, default: str) -> str:
@@ -102,11 +127,7 @@ def new(stack: str, yes: bool, project: Path, **flags: str | None) -> None:
         click.echo(sentence, err=True)
 
     answers = {name: answer for name, answer in flags.items() if answer is not None}
-    try:
-        path = write_new(stack, project, answers, say, None if yes else ask)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    path = write_new(stack, project, answers, say, None if yes else ask)
     click.echo(f"Wrote {path.name}. See what it creates: ack-inference plan {stack}")
 
 
@@ -143,19 +164,14 @@ def adopt(
       ack-inference adopt prod --kubeconfig ~/.kube/config
       ack-inference adopt team-a --kubeconfig ~/.kube/config --namespace team-a
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from adoption.command import adopt as write_adopted
-    from plan.refused import Refused
 
     def say(sentence: str) -> None:
         click.echo(sentence, err=True)
 
-    try:
-        path = write_adopted(stack, project, kubeconfig, context, namespace, say)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    path = write_adopted(stack, project, kubeconfig, context, namespace, say)
     click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
 
 
@@ -183,19 +199,14 @@ def plan(stack: str, as_json: bool, manifests: Path | None, project: Path) -> No
       ack-inference plan prod --json | jq '.resources[].type'
       ack-inference plan prod --manifests build/prod
     """  # noqa: D301
-    gc.disable()  # A tenth of the time, and the process ends before its garbage matters.
+    _collect_no_garbage()
 
     from plan.export import to_json, write_manifests
-    from plan.refused import Refused
     from plan.run import plan as plan_of
     from policy.validation import enforced
 
-    try:
-        planned = enforced(plan_of(stack, project), project)
-        written = write_manifests(planned, manifests) if manifests else []
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    planned = enforced(plan_of(stack, project), project)
+    written = write_manifests(planned, manifests) if manifests else []
     if as_json:
         click.echo(to_json(planned))
     else:
@@ -253,25 +264,20 @@ def diff(
       ack-inference diff --base origin/main --format html > diff.html
       pulumi preview --json --show-sames | ack-inference diff --engine - dev
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.diff.forms import write
     from plan.diff.preview import read_preview
     from plan.diff.revisions import report
-    from plan.refused import Refused
     from policy.validation import sentences
 
     if (base is None) == (engine is None):
         raise click.UsageError("Give --base, or --engine.")
-    try:
-        changes = (
-            read_preview(engine.read(), stacks)
-            if engine
-            else report(project, str(base), head, stacks, sentences)
-        )
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    changes = (
+        read_preview(engine.read(), stacks)
+        if engine
+        else report(project, str(base), head, stacks, sentences)
+    )
     write(changes, format_)
     sys.exit(REFUSED if changes.refused else 0)
 
@@ -318,19 +324,14 @@ def status(
       ack-inference status dev
       ack-inference status prod qwen --watch
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from status.command import show
 
-    try:
-        code = show(
-            stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
-        )
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    code = show(
+        stack, project, kubeconfig, context, models, terminal(), watch=watch, as_json=as_json
+    )
     sys.exit(code)
 
 
@@ -370,7 +371,7 @@ def doctor(
       ack-inference doctor prod --kubeconfig prod.kubeconfig
       ack-inference doctor prod --rbac | kubectl apply -f -
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.render import terminal
     from status.doctor import cluster_role, show
@@ -401,17 +402,12 @@ def upgrade_plan(stack: str, to: str, as_json: bool, project: Path) -> None:
     Example:
       ack-inference upgrade-plan prod --to 1.35
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from status.upgrade import show
 
-    try:
-        code = show(stack, project, to, terminal(), as_json=as_json)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    code = show(stack, project, to, terminal(), as_json=as_json)
     sys.exit(code)
 
 
@@ -531,32 +527,27 @@ def simulate(
     """  # noqa: D301
     from rich.console import Console
 
-    from plan.refused import Refused
     from simulate.command import Format, SimulationOptions, calibrate, compare, lengths_of
 
     console = Console(highlight=False)
-    try:
-        options = SimulationOptions(
-            traffic=traffic,
-            rate=rate,
-            lengths=lengths_of(prompt_tokens, answer_tokens),
-            days=days,
-            models=models,
-            variants=variants,
-            slo=slo,
-            seed=seed,
-            machines=machines,
-            losses_per_hour=spot_losses,
-            calibrations=calibrations,
-        )
-        if calibrate_ is not None:
-            calibrate(stack, project, options, calibrate_, output, console)
-        else:
-            said = Console(stderr=True, highlight=False)
-            compare(stack, project, options, Format(kind), output, console, said)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    options = SimulationOptions(
+        traffic=traffic,
+        rate=rate,
+        lengths=lengths_of(prompt_tokens, answer_tokens),
+        days=days,
+        models=models,
+        variants=variants,
+        slo=slo,
+        seed=seed,
+        machines=machines,
+        losses_per_hour=spot_losses,
+        calibrations=calibrations,
+    )
+    if calibrate_ is not None:
+        calibrate(stack, project, options, calibrate_, output, console)
+    else:
+        said = Console(stderr=True, highlight=False)
+        compare(stack, project, options, Format(kind), output, console, said)
 
 
 @main.group()
@@ -601,9 +592,8 @@ def sandbox_up(
     kept in the folder .sandbox of the project until `ack-inference sandbox down`; a sandbox that
     has nodes keeps them.
     """
-    gc.disable()
+    _collect_no_garbage()
 
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.binaries import Unavailable
     from sandbox.command import up
@@ -615,9 +605,6 @@ def sandbox_up(
     conditions = NodeConditions() if machines is None else NodeConditions(machines=machines)
     try:
         succeeded = up(project, stack, crds, terminal(), conditions if nodes else None)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
     except Pending as pending:
         click.echo(f"{pending}\nIn the sandbox: ack-inference sandbox settle {stack}", err=True)
         sys.exit(REFUSED)
@@ -636,15 +623,10 @@ def sandbox_watch(stack: str, once: bool, project: Path) -> None:
 
     A terminal is kept up to date until Ctrl-C; anywhere else, what changes is a line.
     """
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.command import watch
 
-    try:
-        watch(project, stack, terminal(), once=once)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    watch(project, stack, terminal(), once=once)
 
 
 @sandbox.command("serve")
@@ -674,16 +656,11 @@ def sandbox_serve(
     <model>_load work with GATEWAY set to what is printed. Each goes by its served name; one that
     scales to zero loads at the first request. Nothing in the answers comes from a model.
     """
-    from plan.refused import Refused
     from plan.render import terminal
     from sandbox.command import serve
 
     behaviour = {"ttft": ttft, "tokens_per_second": tokens_per_second, "load_seconds": load_seconds}
-    try:
-        serve(project, stack, host, port, terminal(), **behaviour)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    serve(project, stack, host, port, terminal(), **behaviour)
 
 
 @sandbox.command("settle")
@@ -694,14 +671,9 @@ def sandbox_settle(stack: str, project: Path) -> None:
 
     The sandbox can look that up by itself; in a real cloud, a person has to.
     """
-    from plan.refused import Refused
     from sandbox.command import settle
 
-    try:
-        settle(project, stack)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    settle(project, stack)
     click.echo(f"Nothing of {stack} is pending now.")
 
 
@@ -961,85 +933,80 @@ def loadtest_run(
 
     from loadtest import command, servers
     from loadtest.measure import MeasureSettings
-    from plan.refused import Refused
     from plan.render import terminal
 
-    try:
-        declared = None
-        if source is not None:
-            from loadtest.declared import declared as read_declared
+    declared = None
+    if source is not None:
+        from loadtest.declared import declared as read_declared
 
-            declared = read_declared(Path.cwd(), *source)
-        options = command.question(
-            declared,
-            kind,
-            {
-                "rate": rate,
-                "clients": clients,
-                "seconds": seconds,
-                "peak_rate": peak_rate,
-                "idle_seconds": idle_seconds,
-                "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
-            },
-            model=model,
-            words=prompt_words,
-            max_tokens=max_tokens,
-            service=service,
-            namespace=namespace,
-            label=label,
-            host=host,
-            api=api and command.Api(api),
-            connections=connections and command.Connections(connections),
-        )
-        key = command.api_key(
-            api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
-        )
-        settings = MeasureSettings(
-            endpoint=command.endpoint(
-                url,
-                options.model,
-                host=options.host,
-                headers_from_env=header_from_env,
-                headers_from_file=header_from_file,
-                api_key=key,
-                ca=ca,
-                proxy=proxy,
-                api=options.api,
-                connections=options.connections,
-            ),
-            scenario=options.scenario,
-            prompt=options.prompt,
-            prompts=command.read_prompts(prompts),
-            seed=seed,
-            label=options.label,
-            timeout_seconds=command.timeout(options.scenario, timeout_seconds),
-            spacing=command.Spacing(arrivals),
-            assume_idle=assume_idle,
-            servers=servers.named(server),
-            watcher=command.watcher(
-                options.scenario,
-                kubeconfig,
-                context_,
-                options.namespace,
-                options.service,
-                for_the_key=api_key_from_secret is not None,
-            ),
-        )
-        others = command.elsewhere(settings, command.against(against))
-        if others and output:
-            raise Refused("--output", "--output must be left out: with --against it is two files.")
-        now = datetime.now(UTC)
-        first, *files = (
-            command.default_output(variant.label, variant.scenario, now)
-            for variant in (settings, *others)
-        )
-        progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
-        code = command.run(
-            settings, output or first, terminal(), progress, list(zip(others, files, strict=True))
-        )
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+        declared = read_declared(Path.cwd(), *source)
+    options = command.question(
+        declared,
+        kind,
+        {
+            "rate": rate,
+            "clients": clients,
+            "seconds": seconds,
+            "peak_rate": peak_rate,
+            "idle_seconds": idle_seconds,
+            "timeout_seconds": timeout_seconds if kind == "cold-start" else None,
+        },
+        model=model,
+        words=prompt_words,
+        max_tokens=max_tokens,
+        service=service,
+        namespace=namespace,
+        label=label,
+        host=host,
+        api=api and command.Api(api),
+        connections=connections and command.Connections(connections),
+    )
+    key = command.api_key(
+        api_key_from_env, api_key_from_secret, kubeconfig, context_, options.namespace
+    )
+    settings = MeasureSettings(
+        endpoint=command.endpoint(
+            url,
+            options.model,
+            host=options.host,
+            headers_from_env=header_from_env,
+            headers_from_file=header_from_file,
+            api_key=key,
+            ca=ca,
+            proxy=proxy,
+            api=options.api,
+            connections=options.connections,
+        ),
+        scenario=options.scenario,
+        prompt=options.prompt,
+        prompts=command.read_prompts(prompts),
+        seed=seed,
+        label=options.label,
+        timeout_seconds=command.timeout(options.scenario, timeout_seconds),
+        spacing=command.Spacing(arrivals),
+        assume_idle=assume_idle,
+        servers=servers.named(server),
+        watcher=command.watcher(
+            options.scenario,
+            kubeconfig,
+            context_,
+            options.namespace,
+            options.service,
+            for_the_key=api_key_from_secret is not None,
+        ),
+    )
+    others = command.elsewhere(settings, command.against(against))
+    if others and output:
+        raise Refused("--output", "--output must be left out: with --against it is two files.")
+    now = datetime.now(UTC)
+    first, *files = (
+        command.default_output(variant.label, variant.scenario, now)
+        for variant in (settings, *others)
+    )
+    progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    code = command.run(
+        settings, output or first, terminal(), progress, list(zip(others, files, strict=True))
+    )
     sys.exit(code)
 
 
@@ -1062,13 +1029,8 @@ def loadtest_run(
 def loadtest_report(files: tuple[Path, ...], format_: str) -> None:
     """Lay runs side by side on standard output: as one page of HTML, as text or as JSON."""
     from loadtest.results import load
-    from plan.refused import Refused
 
-    try:
-        runs = [load(path) for path in files]
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    runs = [load(path) for path in files]
     if format_ == "html":
         from loadtest.report import render
 
@@ -1127,21 +1089,16 @@ def loadtest_serve_fake(
       ack-inference loadtest serve-fake --fail cut=10 --fail busy=7
     """  # noqa: D301
     from loadtest import command
-    from plan.refused import Refused
 
-    try:
-        behaviour = command.behaviour(
-            fail,
-            model=model,
-            ttft=ttft,
-            tokens_per_second=tokens_per_second,
-            running=running,
-            waiting=waiting,
-            load_seconds=load_seconds,
-            cold=cold,
-            idle_seconds=idle_seconds,
-        )
-        command.serve_fake(behaviour, host, port, click.echo)
-    except Refused as refused:
-        click.echo(refused, err=True)
-        sys.exit(REFUSED)
+    behaviour = command.behaviour(
+        fail,
+        model=model,
+        ttft=ttft,
+        tokens_per_second=tokens_per_second,
+        running=running,
+        waiting=waiting,
+        load_seconds=load_seconds,
+        cold=cold,
+        idle_seconds=idle_seconds,
+    )
+    command.serve_fake(behaviour, host, port, click.echo)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from components.catalog.metrics import METRICS
 from components.crds.knative_annotations import AUTOSCALING, PROGRESS_DEADLINE
-from components.crds.kserve import AUTOSCALER_CLASS, DEPLOYMENT_MODE
+from components.crds.kserve_annotations import AUTOSCALER_CLASS, DEPLOYMENT_MODE
 from components.quantity import parse
 from components.serving.knative_model import RESERVE
 from components.serving.kserve_model import KServeMetric

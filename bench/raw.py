@@ -18,7 +18,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import _types
+from pulumi.runtime import resource as runtime
 from pulumi.runtime import rpc
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.sync_await import _sync_await
 
 from components.bindings import PACKAGES, TABLE
@@ -201,10 +203,12 @@ def program(path: Path, *, typed: bool, spared: bool = False) -> None:
     Args:
         path: The file, as JSON.
         typed: Whether by the SDKs' classes, or by `pulumi.CustomResource` alone.
-        spared: Whether it spares the SDK what `stacks.sdk` does; the import would cost too much.
+        spared: Whether it spares the SDK what `stacks.sdk` does; the import would cost too much. It
+            tells the engine nothing of where a resource is declared, which is less than ours.
     """
     if spared:
         pulumi.log.debug = lambda *_, **__: None
+        runtime._get_stack_trace = source_pb2.StackTrace
     document = json.loads(path.read_text())
     for name in document["modules"]:
         importlib.import_module(name)

@@ -210,6 +210,19 @@ class Args(BaseModel):
                 _let_be_null(body, info)
         return reference
 
+    @classmethod
+    def model_rebuild(cls, **how: Any) -> bool | None:
+        """Builds the models that fields hold, then this one of them.
+
+        pydantic takes a model that is built as it is. One that is not, it works out anew, with all
+        that it holds, for each model that holds it.
+        """
+        for info in cls.model_fields.values():
+            for model in models_in(info.annotation):
+                if model is not cls and not model.__pydantic_complete__:
+                    model.model_rebuild(**how)
+        return super().model_rebuild(**how)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; what was worked out of the fields goes along only if none is another one."""
         copy = super().model_copy(update=update, deep=deep)

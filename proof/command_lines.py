@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from components.catalog.vllm import vllm_image
 from components.catalog.vllm.table import Version
-from components.crds.leader_worker_set import GROUP_SIZE, LEADER_ADDRESS, POD_INDEX
+from components.crds.leader_worker_labels import GROUP_SIZE, LEADER_ADDRESS, POD_INDEX
 from components.serving.vllm_command import server_arguments
 from plan.model import Plan
 from tests.stacks.environments import Raw

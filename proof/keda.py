@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from components.crds.kserve import deployment_name
+from components.crds.kserve_annotations import deployment_name
 from plan.model import Plan
 from sandbox.controllers import core, keda, kserve, metrics, running
 from sandbox.controllers.controller import ControlPlane

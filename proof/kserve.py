@@ -17,13 +17,11 @@ from typing import Any, Final
 from pulumi import RunError
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.crds.kserve import (
-    API_VERSION,
+from components.crds.kserve import API_VERSION, InferenceServiceSpec, inference_service_faults
+from components.crds.kserve_annotations import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
-    InferenceServiceSpec,
     deployment_name,
-    inference_service_faults,
     pod_label,
 )
 from plan.model import Plan

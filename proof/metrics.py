@@ -17,7 +17,7 @@ from http.client import HTTPException
 from typing import Final
 
 from components.catalog.metrics import METRICS, AdapterMetric, MetricsFlavor, Origin
-from components.crds.kserve import deployment_name
+from components.crds.kserve_annotations import deployment_name
 from components.platform.gpu_metrics import (
     GpuMetricsArgs,
     PrometheusEndpoint,

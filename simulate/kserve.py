@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from components.crds.autoscaling import MetricTargetType, MetricType
 from components.crds.knative_annotations import AUTOSCALING
-from components.crds.kserve import (
+from components.crds.kserve_annotations import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
     AutoscalerClass,

@@ -2,7 +2,7 @@
 
 from .compose import Secrets, deploy
 from .load import load
-from .sdk import begin_registrations, silence_sdk
+from .sdk import begin_registrations, silence_sdk, trace_from_frames
 from .sections.environment import Environment, stack_schema
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "load",
     "silence_sdk",
     "stack_schema",
+    "trace_from_frames",
 ]

@@ -38,7 +38,7 @@ from components.cloud import (
 )
 from components.cloud import OssStore as OssFolder
 from components.crds import Toleration
-from components.crds.fluid import LONGEST_NAME as LONGEST_DATASET_NAME
+from components.crds.fluid_names import LONGEST_NAME as LONGEST_DATASET_NAME
 from components.crds.llm_inference_service_labels import workload_name
 from components.platform import (
     AlertedModel,

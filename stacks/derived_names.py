@@ -15,7 +15,7 @@ from typing import Final
 
 from components.args import MISSING, Fault
 from components.catalog.regions import is_region
-from components.crds.fluid import load_release, worker_name
+from components.crds.fluid_names import load_release, worker_name
 from components.names import (
     ACK_CLUSTER,
     DNS_1123_LABEL,

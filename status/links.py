@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
+from components.crds.kserve_annotations import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME

@@ -19,6 +19,7 @@ LONGEST: Final = (
     "tests/sandbox",
     "tests/guides",
     "tests/library",
+    "tests/stacks/test_properties.py",
     "tests/stacks/test_validation.py",
     "tests/test_cli.py",
 )

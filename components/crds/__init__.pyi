@@ -118,6 +118,7 @@ from .fluid import User as User
 from .fluid import VolumeType as VolumeType
 from .fluid import WeightedNodeLabel as WeightedNodeLabel
 from .fluid import pair_faults as pair_faults
+from .formats import PullPolicy as PullPolicy
 from .keda import ScaledObject as ScaledObject
 from .keda import ScaledObjectSpec as ScaledObjectSpec
 from .keda import ScaleTrigger as ScaleTrigger
@@ -149,15 +150,10 @@ from .knative_annotations import ROLLOUT_DURATION as ROLLOUT_DURATION
 from .knative_annotations import SHIPPED as SHIPPED
 from .knative_annotations import ServingLimits as ServingLimits
 from .knative_features import features as features
-from .kserve import AUTOSCALER_CLASS as AUTOSCALER_CLASS
-from .kserve import DEPLOYMENT_MODE as DEPLOYMENT_MODE
 from .kserve import PROMETHEUS_SCRAPING as PROMETHEUS_SCRAPING
-from .kserve import SERVING_CONTAINER as SERVING_CONTAINER
-from .kserve import AutoscalerClass as AutoscalerClass
 from .kserve import AutoScaling as AutoScaling
 from .kserve import Batcher as Batcher
 from .kserve import ComputeResource as ComputeResource
-from .kserve import DeploymentMode as DeploymentMode
 from .kserve import DeploymentStrategy as DeploymentStrategy
 from .kserve import InferenceProtocol as InferenceProtocol
 from .kserve import InferenceService as InferenceService
@@ -180,12 +176,17 @@ from .kserve import ScalingSource as ScalingSource
 from .kserve import SecretRef as SecretRef
 from .kserve import ServingRuntime as ServingRuntime
 from .kserve import ServingRuntimeSpec as ServingRuntimeSpec
-from .kserve import StrategyType as StrategyType
 from .kserve import SupportedModelFormat as SupportedModelFormat
-from .kserve import default_host as default_host
-from .kserve import deployment_name as deployment_name
 from .kserve import inference_service_faults as inference_service_faults
-from .kserve import pod_label as pod_label
+from .kserve_annotations import AUTOSCALER_CLASS as AUTOSCALER_CLASS
+from .kserve_annotations import DEPLOYMENT_MODE as DEPLOYMENT_MODE
+from .kserve_annotations import SERVING_CONTAINER as SERVING_CONTAINER
+from .kserve_annotations import AutoscalerClass as AutoscalerClass
+from .kserve_annotations import DeploymentMode as DeploymentMode
+from .kserve_annotations import StrategyType as StrategyType
+from .kserve_annotations import default_host as default_host
+from .kserve_annotations import deployment_name as deployment_name
+from .kserve_annotations import pod_label as pod_label
 from .leader_worker_set import GroupNetwork as GroupNetwork
 from .leader_worker_set import GroupPodMetadata as GroupPodMetadata
 from .leader_worker_set import GroupPodSpec as GroupPodSpec
@@ -201,7 +202,6 @@ from .leader_worker_set import SubdomainPolicy as SubdomainPolicy
 from .leader_worker_set import SubGroupPolicy as SubGroupPolicy
 from .leader_worker_set import SubGroupType as SubGroupType
 from .llm_inference_service import BaseModelSpec as BaseModelSpec
-from .llm_inference_service import EvictionPolicy as EvictionPolicy
 from .llm_inference_service import HpaActuator as HpaActuator
 from .llm_inference_service import KedaActuator as KedaActuator
 from .llm_inference_service import KVCacheOffloading as KVCacheOffloading
@@ -226,6 +226,7 @@ from .llm_inference_service import RouteRefs as RouteRefs
 from .llm_inference_service import SchedulerConfig as SchedulerConfig
 from .llm_inference_service import StorageInitializer as StorageInitializer
 from .llm_inference_service import WorkloadVariantAutoscaler as WorkloadVariantAutoscaler
+from .llm_inference_service_labels import EvictionPolicy as EvictionPolicy
 from .model import CrdModel as CrdModel
 from .monitoring import NamespaceNames as NamespaceNames
 from .monitoring import PodMetricsEndpoint as PodMetricsEndpoint
@@ -243,7 +244,6 @@ from .role_based_group import CoordinationStrategy as CoordinationStrategy
 from .role_based_group import InPlaceUpdate as InPlaceUpdate
 from .role_based_group import InstanceRestartPolicy as InstanceRestartPolicy
 from .role_based_group import LeaderWorkerPattern as LeaderWorkerPattern
-from .role_based_group import Progression as Progression
 from .role_based_group import RoleBasedGroup as RoleBasedGroup
 from .role_based_group import RoleBasedGroupSpec as RoleBasedGroupSpec
 from .role_based_group import RoleRollingUpdate as RoleRollingUpdate
@@ -257,7 +257,8 @@ from .role_based_group import ServiceSelection as ServiceSelection
 from .role_based_group import StandalonePattern as StandalonePattern
 from .role_based_group import TemplateRef as TemplateRef
 from .role_based_group import UpdateCoordination as UpdateCoordination
-from .role_based_group import UpdateType as UpdateType
+from .role_based_group_rules import Progression as Progression
+from .role_based_group_rules import UpdateType as UpdateType
 from .scheduling import WAIT_FOR_SCALING as WAIT_FOR_SCALING
 from .scheduling import Capacity as Capacity
 from .scheduling import ConsumerRef as ConsumerRef
@@ -289,7 +290,6 @@ from .volumes import MountPropagation as MountPropagation
 from .volumes import NfsVolume as NfsVolume
 from .volumes import ObjectFieldSelector as ObjectFieldSelector
 from .volumes import ProjectedVolume as ProjectedVolume
-from .volumes import PullPolicy as PullPolicy
 from .volumes import ResourceFieldSelector as ResourceFieldSelector
 from .volumes import SecretProjection as SecretProjection
 from .volumes import SecretVolume as SecretVolume

@@ -15,12 +15,11 @@ from ..args import MISSING, Because, Fault, Words
 from ..names import LabelName
 from ..quantity import parse
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
-from .formats import Amount, is_amount
+from .formats import Amount, PullPolicy, is_amount
 from .model import CrdModel, one_of_faults
 from .volumes import (
     LocalObjectReference,
     ObjectFieldSelector,
-    PullPolicy,
     ResourceFieldSelector,
     Volume,
     VolumeMount,

@@ -18,11 +18,6 @@ from .model import CrdModel
 
 API_VERSION: Final = "serving.knative.dev/v1beta1"
 CLAIM_API_VERSION: Final = "networking.internal.knative.dev/v1alpha1"
-HTTP_PROTOCOL: Final = "networking.knative.dev/http-protocol"
-"""Annotation of what becomes of plain HTTP: knative.dev/serving v0.50.0, pkg/networking."""
-VISIBILITY: Final = "networking.knative.dev/visibility"
-"""Label of a Service; with `CLUSTER_LOCAL` it has no host outside the cluster."""
-CLUSTER_LOCAL: Final = "cluster-local"
 
 
 class KReference(CrdModel):

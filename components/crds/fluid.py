@@ -16,16 +16,15 @@ from pydantic import Field
 
 from ..args import MISSING, Fault, Words
 from ..bindings import kubernetes
-from ..names import HELM_RELEASE, STATEFUL_SET, shorter
 from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
-from .formats import dns_1035_faults, is_cron
+from .fluid_names import load_name_faults, name_faults
+from .formats import PullPolicy, is_cron
 from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
-    PullPolicy,
     Volume,
     VolumeMount,
     mount_faults,
@@ -672,51 +671,6 @@ def schedule_faults(policy: LoadPolicy | None, schedule: str | None) -> Iterator
     elif schedule is not None:
         why = f"the policy is {policy or LoadPolicy.ONCE}, and only Cron has a schedule"
         yield Fault("schedule", schedule, "left out", why)
-
-
-def worker_name(name: str) -> str:
-    """The StatefulSet of a JindoRuntime's workers.
-
-    fluid 1.0.8, pkg/ddc/jindocache/utils.go, where charts/jindocache is given the same name.
-    """
-    return f"{name}-jindofs-worker"
-
-
-LONGEST_NAME: Final = STATEFUL_SET.longest - len(worker_name(""))
-"""Characters of the name of a Dataset and its JindoRuntime: 37, so that workers get pods."""
-
-
-def load_release(name: str) -> str:
-    """The Helm release that a DataLoad is: fluid 1.0.8, pkg/utils/dataload.go."""
-    return f"{name}-loader"
-
-
-LONGEST_LOAD_NAME: Final = HELM_RELEASE.longest - len(load_release(""))
-"""Characters of the name of a DataLoad: 46."""
-
-
-def name_faults(metadata: ObjectMetaArgs) -> Iterator[Fault]:
-    """Refuses a name that Fluid cannot make pods, or a claim, of."""
-    if metadata.name is None:
-        why = "a Dataset and its runtime find each other by name"
-        yield Fault("metadata.name", MISSING, "given", why)
-    why = "Fluid makes Services and a claim of this name"
-    yield from dns_1035_faults("metadata.name", metadata.name, why)
-    name = metadata.name
-    if isinstance(name, str) and len(name) > LONGEST_NAME:
-        why = (
-            f"its workers are the StatefulSet {worker_name(name)}, whose name is in a label of "
-            f"each pod, beside a hash, and over {STATEFUL_SET.longest} long"
-        )
-        yield Fault("metadata.name", name, shorter(LONGEST_NAME), why, STATEFUL_SET.source)
-
-
-def load_name_faults(metadata: ObjectMetaArgs) -> Iterator[Fault]:
-    """Refuses a name of which Fluid can make no Helm release."""
-    name = metadata.name
-    if isinstance(name, str) and len(name) > LONGEST_LOAD_NAME:
-        why = f"it is the Helm release {load_release(name)}, over {HELM_RELEASE.longest} long"
-        yield Fault("metadata.name", name, shorter(LONGEST_LOAD_NAME), why, HELM_RELEASE.source)
 
 
 def pair_faults(dataset: ObjectMetaArgs, runtime: ObjectMetaArgs) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Final
 
 from ..args import Because, Fault, TextForm, Words
@@ -101,3 +102,11 @@ def is_cron(schedule: str) -> bool:
     """Whether the text has the shape of a CronJob schedule, such as `0 3 * * *` or `@daily`."""
     fields = schedule.split()
     return schedule in _CRON_NAMES or (len(fields) == 5 and all(map(_CRON_FIELD.fullmatch, fields)))
+
+
+class PullPolicy(StrEnum):
+    """When an image is pulled."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"

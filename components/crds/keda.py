@@ -17,9 +17,6 @@ from .autoscaling import MetricTargetType, ObjectReference, ScalingBehavior
 from .model import CrdModel
 
 API_VERSION: Final = "keda.sh/v1alpha1"
-TRANSFER_HPA: Final = "scaledobject.keda.sh/transfer-hpa-ownership"
-"""Annotation with which KEDA takes over an HPA that has the name of its own; without, its webhook
-refuses a workload that has one."""
 
 
 class AuthenticationRef(CrdModel):

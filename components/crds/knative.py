@@ -150,11 +150,6 @@ class KnativeServiceSpec(CrdModel):
             yield Fault(f"traffic[{tag}].tag", tag, "unique", "it becomes part of a host name")
 
 
-def default_host(name: str, namespace: str, domain: str) -> str:
-    """Host of a Service, as Knative's domain template comes out of the box."""
-    return f"{name}.{namespace}.{domain}"
-
-
 def service_faults(
     spec: KnativeServiceSpec, metadata: ObjectMetaArgs, limits: ServingLimits = SHIPPED
 ) -> Iterator[Fault]:

@@ -21,6 +21,11 @@ AHPA: Final = "ahpa.autoscaling.knative.dev"
 """Class of ACK's predictive autoscaler, which upstream does not know."""
 PROGRESS_DEADLINE: Final = "serving.knative.dev/progress-deadline"
 ROLLOUT_DURATION: Final = "serving.knative.dev/rollout-duration"
+HTTP_PROTOCOL: Final = "networking.knative.dev/http-protocol"
+"""Annotation of what becomes of plain HTTP: knative.dev/serving v0.50.0, pkg/networking."""
+VISIBILITY: Final = "networking.knative.dev/visibility"
+"""Label of a Service; with `CLUSTER_LOCAL` it has no host outside the cluster."""
+CLUSTER_LOCAL: Final = "cluster-local"
 
 _SOURCE: Final = (
     "https://github.com/knative/serving/blob/main/pkg/apis/autoscaling/annotation_validation.go"
@@ -264,3 +269,8 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+def default_host(name: str, namespace: str, domain: str) -> str:
+    """Host of a Service, as Knative's domain template comes out of the box."""
+    return f"{name}.{namespace}.{domain}"

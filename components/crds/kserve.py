@@ -30,6 +30,16 @@ from .knative_annotations import (
     limit_faults,
 )
 from .knative_rules import pod_faults
+from .kserve_annotations import (
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    SERVING_CONTAINER,
+    AutoscalerClass,
+    DeploymentMode,
+    StrategyType,
+    deployment_name,
+    pod_label,
+)
 from .model import CrdModel, check, one_of_faults, plain_texts
 from .volumes import LocalObjectReference, Volume, mount_faults, volume_faults
 
@@ -38,14 +48,8 @@ T = TypeVar("T")
 API_VERSION: Final = "serving.kserve.io/v1beta1"
 RUNTIME_API_VERSION: Final = "serving.kserve.io/v1alpha1"
 
-DEPLOYMENT_MODE: Final = "serving.kserve.io/deploymentMode"
-"""Annotation that says what an InferenceService becomes; fixed once it is made."""
-AUTOSCALER_CLASS: Final = "serving.kserve.io/autoscalerClass"
-"""Annotation that says who scales an InferenceService in Standard mode."""
 PROMETHEUS_SCRAPING: Final = "serving.kserve.io/enable-prometheus-scraping"
 """Annotation with which KServe marks the pods for Prometheus, with value `"true"`."""
-SERVING_CONTAINER: Final = "kserve-container"
-"""Name of the container that serves."""
 
 _CODE: Final = "https://github.com/kserve/kserve/blob/master/pkg"
 _KEDA: Final = f"{_CODE}/controller/v1beta1/inferenceservice/reconcilers/keda/keda_reconciler.go"
@@ -86,23 +90,6 @@ SCHEMES: Final = (
 """Schemes of the storage URIs that KServe reads by itself."""
 
 
-class DeploymentMode(StrEnum):
-    """What an InferenceService becomes."""
-
-    STANDARD = "Standard"
-    KNATIVE = "Knative"
-    MODEL_MESH = "ModelMesh"
-
-
-class AutoscalerClass(StrEnum):
-    """Who scales an InferenceService in Standard mode."""
-
-    HPA = "hpa"
-    EXTERNAL = "external"
-    KEDA = "keda"
-    NONE = "none"
-
-
 _MODES: Final = frozenset(DeploymentMode)
 _SCALERS: Final = frozenset(AutoscalerClass)
 _OLD_MODES: Final[Mapping[str, DeploymentMode]] = MappingProxyType(
@@ -132,15 +119,6 @@ _HPA_METRICS: Final = (ScaleMetric.CPU, ScaleMetric.MEMORY)
 _KPA_METRICS: Final = (ScaleMetric.CONCURRENCY, ScaleMetric.RPS)
 
 
-class StrategyType(StrEnum):
-    """How old pods make place for new ones."""
-
-    ROLLING_UPDATE = "RollingUpdate"
-    """One after the other, while the others answer."""
-    RECREATE = "Recreate"
-    """All old ones end before a new one starts."""
-
-
 class LoggerMode(StrEnum):
     """What is logged."""
 
@@ -168,21 +146,6 @@ class MetricBackend(StrEnum):
 
     PROMETHEUS = "prometheus"
     GRAPHITE = "graphite"
-
-
-def deployment_name(name: str) -> str:
-    """Name of the Deployment and Service of an InferenceService, without its namespace."""
-    return f"{name}-predictor"
-
-
-def pod_label(name: str) -> dict[str, str]:
-    """The label by which the pods of an InferenceService are found, in Standard mode."""
-    return {"app": f"isvc.{deployment_name(name)}"}
-
-
-def default_host(name: str, namespace: str, domain: str) -> str:
-    """Host of an InferenceService, as KServe's domain template comes out of the box."""
-    return f"{name}-{namespace}.{domain}"
 
 
 class RollingUpdate(CrdModel):

@@ -1,4 +1,4 @@
-"""By what LeaderWorkerSets and their pods are known.
+"""By what LeaderWorkerSets and their pods are known, for those who have none to declare.
 
 github.com/kubernetes-sigs/lws v0.9.0, api/leaderworkerset/v1/leaderworkerset_types.go
 """
@@ -12,3 +12,11 @@ SET_NAME: Final = f"{PREFIX}/name"
 """Label of every pod: the set's name."""
 WORKER_INDEX: Final = f"{PREFIX}/worker-index"
 """Label of every pod: its number in its group, 0 for the leader."""
+EXCLUSIVE_TOPOLOGY: Final = f"{PREFIX}/exclusive-topology"
+"""Annotation of the set: label of nodes of which a group has one value for itself."""
+LEADER_ADDRESS: Final = "LWS_LEADER_ADDRESS"
+"""Variable of every container: DNS name of the leader of its group."""
+GROUP_SIZE: Final = "LWS_GROUP_SIZE"
+"""Variable of every container: pods of its group."""
+POD_INDEX: Final = "LWS_WORKER_INDEX"
+"""Variable of every container: number of its pod in the group, 0 for the leader."""

@@ -16,17 +16,8 @@ from ..bindings import kubernetes
 from ..names import LabelKey, LabelValue
 from .core import PodSpec
 from .kserve import RollingUpdate
-from .leader_worker_labels import API_VERSION, KIND, PREFIX
+from .leader_worker_labels import API_VERSION, KIND
 from .model import CrdModel
-
-EXCLUSIVE_TOPOLOGY: Final = f"{PREFIX}/exclusive-topology"
-"""Annotation of the set: label of nodes of which a group has one value for itself."""
-LEADER_ADDRESS: Final = "LWS_LEADER_ADDRESS"
-"""Variable of every container: DNS name of the leader of its group."""
-GROUP_SIZE: Final = "LWS_GROUP_SIZE"
-"""Variable of every container: pods of its group."""
-POD_INDEX: Final = "LWS_WORKER_INDEX"
-"""Variable of every container: number of its pod in the group, 0 for the leader."""
 
 _INT32: Final = 2**31 - 1
 

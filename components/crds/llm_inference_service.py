@@ -5,7 +5,6 @@ more: `rolloutStrategy`, `scaling.keda` and `router.scheduler.tokenizer`, which 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, Final
 
 import pulumi
@@ -20,7 +19,7 @@ from ..quantity import parse
 from .autoscaling import ScalingBehavior
 from .formats import Amount
 from .leader_worker_set import GroupPodSpec
-from .llm_inference_service_labels import API_VERSION, KIND
+from .llm_inference_service_labels import API_VERSION, KIND, EvictionPolicy
 from .model import CrdModel, check, one_of_faults
 from .volumes import LocalObjectReference
 
@@ -164,13 +163,6 @@ class ParallelismSpec(CrdModel):
         if self.data is not None:
             return max(self.data // (self.data_local or 1), 1)
         return self.pipeline or 1
-
-
-class EvictionPolicy(StrEnum):
-    """Which blocks of a KV cache go first."""
-
-    LRU = "lru"
-    ARC = "arc"
 
 
 class KVEmptyDir(CrdModel):

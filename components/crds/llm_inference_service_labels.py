@@ -4,6 +4,7 @@ github.com/kserve/kserve v0.20.0, pkg/controller/v1alpha2/llmisvc, `workload*.go
 """
 
 import hashlib
+from enum import StrEnum
 from typing import Final
 
 from ..names import LONGEST_LABEL
@@ -18,6 +19,13 @@ PORT: Final = 8000
 """Port that the controller's Service, pool and routes lead to; nothing says another one."""
 NAME: Final = "app.kubernetes.io/name"
 """Label of every pod: the service's name."""
+
+
+class EvictionPolicy(StrEnum):
+    """Which blocks of a KV cache go first."""
+
+    LRU = "lru"
+    ARC = "arc"
 
 
 def _derived(name: str, suffix: str) -> str:

@@ -6,58 +6,26 @@ event where it takes no object; v0.8.0-alpha.5 (993491f) refuses some of that at
 here names the file that it was read from; what is of v0.8 was read at 993491f.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401  see autoscaling.py
 from ..bindings import kubernetes
-from ..names import LONGEST_LABEL, Form, LabelKey, LabelName, LabelValue
+from ..names import LabelKey, LabelName, LabelValue
 from .kserve import RollingUpdate
 from .leader_worker_set import GroupPodTemplate
 from .model import CrdModel, one_of_faults
 from .role_based_group_labels import API_VERSION, KIND, POLICY, WORKLOAD_TYPE
+from .role_based_group_rules import SOURCE, Percent, Progression, UpdateType, dependency_faults
 
-_SOURCE: Final = "https://github.com/sgl-project/rbg/blob/v0.7.0"
 _NEXT: Final = "https://github.com/sgl-project/rbg/blob/993491fb"
 RoleName = Annotated[LabelName, Because("a Service and pods are called by it")]
 """Type of the name of a role."""
-SKEW: Final = Form(r"(100|[1-9]?\d)%", "a percentage such as '10%', at most 100%", 4, _SOURCE)
-"""Text of a share of 100 %."""
-Percent = Annotated[
-    str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    TextForm(SKEW.faults),
-    Because("the controller reads no number, and ends each reconcile with an error"),
-]
-"""Type of a share: the controller reads a skew as a percentage alone. The CRD takes numbers too:
-one of scaling ends each reconcile with an error (pkg/coordination/coordinationscaling, scaler.go),
-and one of an update counts as 0 (calculateCoordinationUpdatedReplicasBound of
-internal/controller/workloads/rolebasedgroup_controller.go)."""
-
-
-class UpdateType(StrEnum):
-    """How an update changes pods."""
-
-    RECREATE_POD = "RecreatePod"
-    """By new pods."""
-    IN_PLACE_IF_POSSIBLE = "InPlaceIfPossible"
-    """By a new image in the pod as it is, where nothing else changes; else by new pods."""
-    IN_PLACE_ONLY = "InPlaceOnly"
-    """In the pod as it is; any other change is not carried out."""
-
-
-class Progression(StrEnum):
-    """What the next step of coordinated scaling waits for."""
-
-    ORDER_SCHEDULED = "OrderScheduled"
-    """As many pods with a node as there are instances."""
-    ORDER_READY = "OrderReady"
-    """All instances ready."""
 
 
 class ServiceSelection(StrEnum):
@@ -152,7 +120,7 @@ class RoleRollingUpdate(RollingUpdate):
         # pkg/reconciler/sts_reconciler.go, validateRolloutStrategy
         if self.max_unavailable in (0, "0%") and self.max_surge is None:
             want, why = "1 or more, or max_surge given", "with neither an update takes no step"
-            yield Fault("max_unavailable", self.max_unavailable, want, why, _SOURCE)
+            yield Fault("max_unavailable", self.max_unavailable, want, why, SOURCE)
 
 
 class RolloutStrategy(CrdModel):
@@ -246,59 +214,6 @@ class RoleBasedGroupSpec(CrdModel):
                 field = f"roles[{role.name}].template_ref.name"
                 yield Fault(field, reference.name, "a name of role_templates", "it is made of it")
         yield from dependency_faults({role.name: role.dependencies or [] for role in self.roles})
-
-
-def dependency_faults(dependencies: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
-    """Refuses roles that wait for one that is not there, or for themselves.
-
-    pkg/dependency/dependency.go, SortRoles.
-    """
-    told: set[str] = set()
-    for name, before in dependencies.items():
-        field = f"roles[{name}].dependencies"
-        for other in before:
-            if other not in dependencies:
-                want, why = "a role of the group", "it would never be made"
-                yield Fault(field, other, want, why, _SOURCE)
-        if name in _before(dependencies, name) and name not in told:
-            told |= _before(dependencies, name)
-            why = "it would wait for itself, be it by way of others"
-            yield Fault(field, Words(", ".join(before)), "without a cycle", why, _SOURCE)
-
-
-def _before(dependencies: Mapping[str, Sequence[str]], name: str) -> set[str]:
-    """All roles that one waits for."""
-    before: set[str] = set()
-    ahead = [*dependencies[name]]
-    while ahead:
-        if (other := ahead.pop()) not in before:
-            before.add(other)
-            ahead += dependencies.get(other, ())
-    return before
-
-
-def role_service(group: str, role: str) -> str:
-    """Name of the headless Service of a role."""
-    return f"s-{group}-{role}"
-
-
-def pod_name(group: str, role: str, instance: int, number: int | None = None) -> str:
-    """Name of a pod: of an instance of one pod, or of its number in an instance of several."""
-    return f"{group}-{role}-{instance}" + ("" if number is None else f"-{number}")
-
-
-def name_faults(group: str, role: str, instances: int, pods: int) -> Iterator[Fault]:
-    """Refuses a name of a group that is too long: what is made of it would be cut, or refused.
-
-    Names of RoleInstanceSets and Services are cut at 63 (GetWorkloadName, GetServiceName of
-    api/workloads/v1alpha2/helper.go), and then no longer those by which pods are found.
-    """
-    last = pod_name(group, role, max(0, instances - 1), pods - 1 if pods > 1 else None)
-    longest = max(role_service(group, role), last, key=len)
-    if (over := len(longest) - LONGEST_LABEL) > 0:
-        want = f"{len(group) - over} characters or fewer"
-        why = f"{longest} is made of it, which may have {LONGEST_LABEL} characters"
-        yield Fault("metadata.name", group, want, why, _SOURCE)
 
 
 class ScalingCoordination(CrdModel):

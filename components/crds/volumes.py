@@ -13,18 +13,10 @@ from pydantic import Field
 
 from ..args import Because, Fault
 from ..names import LabelName
-from .formats import Amount
+from .formats import Amount, PullPolicy
 from .model import CrdModel, one_of_faults
 
 T = TypeVar("T")
-
-
-class PullPolicy(StrEnum):
-    """When an image is pulled."""
-
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
 
 
 class AccessMode(StrEnum):

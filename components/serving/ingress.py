@@ -11,16 +11,10 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
+from .. import crds
 from ..args import MISSING, Args, Because, Fault, Words, child_options
 from ..bindings import kubernetes
-from ..crds.cert_manager import Certificate, CertificateSpec
-from ..crds.domain_mapping import (
-    HTTP_PROTOCOL,
-    ClusterDomainClaim,
-    ClusterDomainClaimSpec,
-    DomainMapping,
-    DomainMappingSpec,
-)
+from ..crds.knative_annotations import HTTP_PROTOCOL
 from ..names import ByteSize, DomainName, ObjectName, SecretName
 from ..quantity import parse
 
@@ -261,16 +255,16 @@ def declare_mapping(
     autocreate-cluster-domain-claims).
     """
     certificate = _declare_certificate(parent, name, ingress, namespace, opts)
-    claim = ClusterDomainClaim(
+    claim = crds.ClusterDomainClaim(
         f"{name}-domain-claim",
-        ClusterDomainClaimSpec(namespace=namespace),
+        crds.ClusterDomainClaimSpec(namespace=namespace),
         ObjectMetaArgs(name=ingress.host),
         child_options(parent, opts),
     )
     redirect = {HTTP_PROTOCOL: "Redirected"} if ingress.tls else None
-    DomainMapping(
+    crds.DomainMapping(
         f"{name}-domain-mapping",
-        DomainMappingSpec.to_service(target, secret_of(ingress)),
+        crds.DomainMappingSpec.to_service(target, secret_of(ingress)),
         ObjectMetaArgs(name=ingress.host, namespace=namespace, annotations=redirect),
         child_options(parent, opts, depends_on=[claim, service, *certificate]),
     )
@@ -287,6 +281,6 @@ def _declare_certificate(
     secret, issuer = secret_of(ingress), ingress.tls.issuer if ingress.tls else None
     if secret is None or issuer is None:
         return []
-    spec = CertificateSpec.of_cluster_issuer(ingress.host, secret, issuer)
+    spec = crds.CertificateSpec.of_cluster_issuer(ingress.host, secret, issuer)
     about = ObjectMetaArgs(name=called or ingress.host, namespace=namespace)
-    return [Certificate(f"{name}-certificate", spec, about, child_options(parent, opts))]
+    return [crds.Certificate(f"{name}-certificate", spec, about, child_options(parent, opts))]

@@ -7,19 +7,21 @@ Read, and run by `python -m proof signals`: github.com/kedacore/keda/v2 v2.21.0 
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import Field
 
+from .. import crds
 from ..args import MISSING, Args, Because, Fault, Words
 from ..catalog.metrics import SIGNALS, signal_query
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
-from ..crds.autoscaling import MetricTargetType
-from ..crds.keda import ScaledObjectSpec
 from ..names import ServiceName, url_form
 from ..quantity import plain
 from .schedule import ScaleSchedule
+
+AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
+"""Who scales a model: an HPA of its own, or KEDA."""
 
 POLLING_SECONDS: Final = 30
 COOLDOWN_SECONDS: Final = 300
@@ -188,7 +190,7 @@ def scaled_object(
     behavior: Mapping[str, Any] | None,
     target: Mapping[str, str],
     pods: str | None = None,
-) -> ScaledObjectSpec:
+) -> "crds.ScaledObjectSpec":
     """What KEDA is told of a model.
 
     Args:
@@ -218,7 +220,7 @@ def scaled_object(
             # Where series are lost, pods stay: by itself KEDA takes none for 0.
             told["ignoreNullValues"] = "false"
         is_latency = signal is not None and not signal.is_total
-        kind = MetricTargetType.VALUE if is_latency else MetricTargetType.AVERAGE_VALUE
+        kind = crds.MetricTargetType.VALUE if is_latency else crds.MetricTargetType.AVERAGE_VALUE
         signs_in = keda.authentication
         if signs_in is not None:
             told["authModes"] = signs_in.mode
@@ -248,7 +250,7 @@ def scaled_object(
         else []
     )
     cooldown = COOLDOWN_SECONDS if keda.cooldown_seconds is None else keda.cooldown_seconds
-    return ScaledObjectSpec.model_validate(
+    return crds.ScaledObjectSpec.model_validate(
         {
             "scale_target_ref": target,
             "min_replica_count": low,

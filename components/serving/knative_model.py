@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import pulumi
 from pydantic import Field
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -20,19 +21,15 @@ from ..args import (  # noqa: F401
     once,
     validated,
 )
-from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
-from ..crds.knative import (
-    KnativeService,
-    KnativeServiceSpec,
-    default_host,
-    service_faults,
-)
 from ..crds.knative_annotations import (
     AHPA,
     AUTOSCALING,
+    CLUSTER_LOCAL,
     KPA,
     PROGRESS_DEADLINE,
+    VISIBILITY,
     ServingLimits,
+    default_host,
 )
 from ..names import DomainName, ServiceName, derived_host_faults
 from ..quantity import plain
@@ -268,7 +265,7 @@ class KnativeModel(pulumi.ComponentResource):
 
         super().__init__("ack-inference:index:KnativeModel", name, args.dump(), opts)
 
-        deployed = KnativeService(
+        deployed = crds.KnativeService(
             f"{name}-service",
             service,
             service_metadata(name, args, labels=hidden(args), annotations=args.service_annotations),
@@ -288,7 +285,7 @@ class KnativeModel(pulumi.ComponentResource):
 
 
 @once
-def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
+def render(name: str, args: KnativeModelArgs) -> "crds.KnativeServiceSpec":
     """The Knative Service of a model of a name.
 
     Raises:
@@ -296,6 +293,8 @@ def render(name: str, args: KnativeModelArgs) -> KnativeServiceSpec:
         Refusal: It would refuse it, or could make no host of the name.
     """
     service = service_spec(args)
+    from ..crds.knative import service_faults
+
     refused = service_faults(service, service_metadata(name, args), serving_limits(args))
     if faults := [*refused, *host_faults(name, args), *revision_faults(name, args.serve)]:
         raise Refusal(*faults)
@@ -335,12 +334,12 @@ def revision_faults(name: str, serve: KnativeServe) -> Iterator[Fault]:
             yield Fault("serve.traffic", share.revision, want, why)
 
 
-def service_spec(args: KnativeModelArgs) -> KnativeServiceSpec:
+def service_spec(args: KnativeModelArgs) -> "crds.KnativeServiceSpec":
     """The Knative Service of a model."""
     serve = args.serve
     shutdown = knative_shutdown(args.server, serve.request_seconds)
     pod = model_pod(args, serve.startup_seconds, shutdown=shutdown)
-    return KnativeServiceSpec.model_validate(
+    return crds.KnativeServiceSpec.model_validate(
         {
             "template": {
                 "metadata": {"labels": args.labels, "annotations": annotations(serve)},

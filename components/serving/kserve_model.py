@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -23,23 +24,18 @@ from ..args import (  # noqa: F401
     validated,
 )
 from ..catalog.metrics import METRICS
-from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
-from ..crds.domain_mapping import CLUSTER_LOCAL, VISIBILITY
-from ..crds.keda import TRANSFER_HPA, ScaledObject, ScaledObjectSpec
-from ..crds.knative import default_host as knative_host
-from ..crds.knative_annotations import PROGRESS_DEADLINE, ServingLimits
-from ..crds.kserve import (
+from ..crds.keda_annotations import TRANSFER_HPA
+from ..crds.knative_annotations import CLUSTER_LOCAL, PROGRESS_DEADLINE, VISIBILITY, ServingLimits
+from ..crds.knative_annotations import default_host as knative_host
+from ..crds.kserve_annotations import (
     AUTOSCALER_CLASS,
     DEPLOYMENT_MODE,
     SERVING_CONTAINER,
     AutoscalerClass,
     DeploymentMode,
-    InferenceService,
-    InferenceServiceSpec,
     StrategyType,
     default_host,
     deployment_name,
-    inference_service_faults,
     pod_label,
 )
 from ..names import DomainName, ServiceName, derived_host_faults, url_form
@@ -55,7 +51,14 @@ from .ingress import (
     knative_faults,
     timeouts,
 )
-from .keda_scale import KedaMetric, KedaScale, KedaTrigger, pod_series, scaled_object
+from .keda_scale import (
+    AutoscalerSpec,
+    KedaMetric,
+    KedaScale,
+    KedaTrigger,
+    pod_series,
+    scaled_object,
+)
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
@@ -352,7 +355,7 @@ class KServeModel(pulumi.ComponentResource):
 
         options, limits = child_options(self, opts), serving_limits(args)
         about = model_metadata(name, args)
-        deployed = InferenceService(f"{name}-service", service, about, options, limits=limits)
+        deployed = crds.InferenceService(f"{name}-service", service, about, options, limits=limits)
         if args.ingress and args.serve.scale.scaler is None:
             target = deployment_name(name)
             declare_mapping(self, name, args.ingress, target, args.namespace, opts, deployed)
@@ -362,14 +365,14 @@ class KServeModel(pulumi.ComponentResource):
             declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
         # KServe makes the Deployment that it scales.
         after = child_options(self, opts, depends_on=[deployed])
-        if isinstance(scaler, ScaledObjectSpec):
+        if isinstance(scaler, crds.ScaledObjectSpec):
             # An HPA of ours that scaled it before goes after this has come, so KEDA takes it over.
             notes = {TRANSFER_HPA: "true"}
             about = metadata(f"{name}-keda", args.namespace, labels=args.labels, annotations=notes)
-            ScaledObject(f"{name}-autoscaler", scaler, about, after)
+            crds.ScaledObject(f"{name}-autoscaler", scaler, about, after)
         elif scaler is not None:
             about = metadata(f"{name}-hpa", args.namespace, labels=args.labels)
-            HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
+            crds.HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
         declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         self.host = pulumi.Output.from_input(host(name, args))
@@ -380,7 +383,7 @@ class KServeModel(pulumi.ComponentResource):
 @once
 def render(
     name: str, args: KServeModelArgs
-) -> tuple[InferenceServiceSpec, HorizontalPodAutoscalerSpec | ScaledObjectSpec | None]:
+) -> "tuple[crds.InferenceServiceSpec, AutoscalerSpec | None]":
     """The InferenceService of a model of a name, and its autoscaler where KServe makes none.
 
     Raises:
@@ -426,9 +429,11 @@ def host(name: str, args: KServeModelArgs) -> str:
 
 
 def model_faults(
-    name: str, args: KServeModelArgs, service: InferenceServiceSpec, about: ObjectMetaArgs
+    name: str, args: KServeModelArgs, service: "crds.InferenceServiceSpec", about: ObjectMetaArgs
 ) -> list[Fault]:
     """What KServe refuses of the service, and hosts that it cannot make."""
+    from ..crds.kserve import inference_service_faults
+
     faults = [*inference_service_faults(service, about, limits=serving_limits(args))]
     named = any(fault.field == "metadata.name" for fault in faults)
     return faults if named else [*faults, *host_faults(name, args)]
@@ -493,12 +498,12 @@ def is_nginx(ingress_class: str) -> bool:
     return "nginx" in ingress_class
 
 
-def inference_service_spec(args: KServeModelArgs) -> InferenceServiceSpec:
+def inference_service_spec(args: KServeModelArgs) -> "crds.InferenceServiceSpec":
     """The InferenceService of a model: one container of its own."""
     serve = args.serve
     end = shutdown(args.server, serve)
     pod = model_pod(args, serve.startup_seconds, container=SERVING_CONTAINER, shutdown=end)
-    return InferenceServiceSpec.model_validate(
+    return crds.InferenceServiceSpec.model_validate(
         {
             "predictor": {
                 **pod,
@@ -552,7 +557,7 @@ def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
     }
 
 
-def scaled_object_spec(name: str, args: KServeModelArgs) -> ScaledObjectSpec | None:
+def scaled_object_spec(name: str, args: KServeModelArgs) -> "crds.ScaledObjectSpec | None":
     """What KEDA scales the Deployment by that KServe makes; None where another one does."""
     scale = args.serve.scale
     if scale.keda is None:
@@ -586,13 +591,13 @@ def _behavior(scale: KServeScale) -> dict[str, Any] | None:
     return {"scale_down": window} if scale.window is not None else None
 
 
-def autoscaler_spec(name: str, scale: KServeScale) -> HorizontalPodAutoscalerSpec | None:
+def autoscaler_spec(name: str, scale: KServeScale) -> "crds.HorizontalPodAutoscalerSpec | None":
     """The HPA over the Deployment that KServe makes; None where KServe scales by itself."""
     if scale.scaler is not AutoscalerClass.EXTERNAL:
         return None
     target = {"type": "AverageValue", "average_value": decimal(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": target}
-    return HorizontalPodAutoscalerSpec.model_validate(
+    return crds.HorizontalPodAutoscalerSpec.model_validate(
         {
             "scale_target_ref": _deployment(name),
             "min_replicas": scale.min,

@@ -13,6 +13,7 @@ import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -29,14 +30,14 @@ from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release, release_name
-from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
-from ..crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
-from ..crds.leader_worker_set import (
+from ..crds.leader_worker_labels import (
+    API_VERSION,
     EXCLUSIVE_TOPOLOGY,
+    KIND,
     LEADER_ADDRESS,
     POD_INDEX,
-    LeaderWorkerSet,
-    LeaderWorkerSetSpec,
+    SET_NAME,
+    WORKER_INDEX,
 )
 from ..names import STATEFUL_SET, LabelKey, shorter
 from ..quantity import decimal, plain
@@ -296,7 +297,7 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         super().__init__("ack-inference:index:LeaderWorkerModel", name, args.dump(), opts)
 
         options = child_options(self, opts)
-        deployed = LeaderWorkerSet(f"{name}-groups", groups, set_metadata(name, args), options)
+        deployed = crds.LeaderWorkerSet(f"{name}-groups", groups, set_metadata(name, args), options)
         after = child_options(self, opts, depends_on=[deployed])
         kubernetes.core.v1.Service(
             f"{name}-service",
@@ -315,7 +316,7 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         )
         if scaler is not None:
             about = metadata(name, args.namespace, labels=args.labels)
-            HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
+            crds.HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
         budget, pods = args.disruption_budget, args.serve.nodes
         if budget is not None:
             # Of a group that loses a pod all others go too: its pods are counted together.
@@ -345,7 +346,7 @@ def cluster_host(name: str, namespace: str) -> str:
 @once
 def render(
     name: str, args: LeaderWorkerModelArgs
-) -> tuple[LeaderWorkerSetSpec, HorizontalPodAutoscalerSpec | None]:
+) -> "tuple[crds.LeaderWorkerSetSpec, crds.HorizontalPodAutoscalerSpec | None]":
     """The LeaderWorkerSet of a model of a name, and the HPA over it where it scales.
 
     Raises:
@@ -381,12 +382,12 @@ def set_metadata(name: str, args: LeaderWorkerModelArgs) -> ObjectMetaArgs:
     )
 
 
-def group_spec(name: str, args: LeaderWorkerModelArgs) -> LeaderWorkerSetSpec:
+def group_spec(name: str, args: LeaderWorkerModelArgs) -> "crds.LeaderWorkerSetSpec":
     """The LeaderWorkerSet; where it scales, its HPA alone says how many groups it has."""
     serve, scale = args.serve, args.serve.scale
     gang = {POD_GROUP: name, POD_GROUP_SIZE: str(serve.nodes)} if serve.gang else {}
     about = {"labels": {**args.labels, **gang}, "annotations": serve.annotations}
-    return LeaderWorkerSetSpec.model_validate(
+    return crds.LeaderWorkerSetSpec.model_validate(
         {
             "replicas": scale.max if scale.metric is None else None,
             "leader_worker_template": {
@@ -528,7 +529,7 @@ def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
 
 def autoscaler_spec(
     target: Mapping[str, str], scale: GroupScale | KServeScale
-) -> HorizontalPodAutoscalerSpec | None:
+) -> "crds.HorizontalPodAutoscalerSpec | None":
     """The HPA over something that is scaled on what its pods, or leaders, report; None without.
 
     Args:
@@ -540,7 +541,7 @@ def autoscaler_spec(
     value = {"type": "AverageValue", "average_value": decimal(scale.target)}
     pods = {"metric": {"name": scale.metric.value}, "target": value}
     window = {"stabilization_window_seconds": scale.window}
-    return HorizontalPodAutoscalerSpec.model_validate(
+    return crds.HorizontalPodAutoscalerSpec.model_validate(
         {
             "scale_target_ref": dict(target),
             "min_replicas": scale.min,

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import Field
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -30,25 +31,25 @@ from ..args import (  # noqa: F401
 )
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
-from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.formats import ImageReference
-from ..crds.keda import TRANSFER_HPA, ScaledObject, ScaledObjectSpec
+from ..crds.keda_annotations import TRANSFER_HPA
 from ..crds.leader_worker_labels import API_VERSION as GROUPS
 from ..crds.leader_worker_labels import KIND as GROUP
-from ..crds.leader_worker_set import LEADER_ADDRESS, POD_INDEX
-from ..crds.llm_inference_service import (
+from ..crds.leader_worker_labels import LEADER_ADDRESS, POD_INDEX
+from ..crds.llm_inference_service_labels import (
+    PORT,
+    PROXY,
+    SERVER,
     EvictionPolicy,
-    LLMInferenceService,
-    LLMInferenceServiceSpec,
-    service_faults,
+    workload_name,
+    workload_service,
 )
-from ..crds.llm_inference_service_labels import PORT, PROXY, SERVER, workload_name, workload_service
 from ..names import STATEFUL_SET, NamespaceName, ObjectName, shorter
 from ..quantity import Quantity, difference, parse
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
-from .keda_scale import KedaMetric, KedaTrigger, scaled_object
+from .keda_scale import AutoscalerSpec, KedaMetric, KedaTrigger, scaled_object
 from .kserve_model import KServeMetric, KServeScale, Rollout
 from .leader_worker_model import autoscaler_spec, serve_words
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
@@ -440,19 +441,19 @@ class LLMModel(pulumi.ComponentResource):
         super().__init__("ack-inference:index:LLMModel", name, args.dump(), opts)
 
         options, about = child_options(self, opts), service_metadata(name, args, labels=args.labels)
-        deployed = LLMInferenceService(f"{name}-service", service, about, options)
+        deployed = crds.LLMInferenceService(f"{name}-service", service, about, options)
         # KServe makes what it scales.
         after = child_options(self, opts, depends_on=[deployed])
         for role, scaler in scalers.items():
             title, called = f"{name}{role}-autoscaler", f"{name}{SUFFIX}{role}"
-            if isinstance(scaler, ScaledObjectSpec):
+            if isinstance(scaler, crds.ScaledObjectSpec):
                 # An HPA of ours that scaled it before goes after this has come.
                 notes = {TRANSFER_HPA: "true"}
                 about = metadata(called, args.namespace, labels=args.labels, annotations=notes)
-                ScaledObject(title, scaler, about, after)
+                crds.ScaledObject(title, scaler, about, after)
             else:
                 about = metadata(f"{called}-hpa", args.namespace, labels=args.labels)
-                HorizontalPodAutoscaler(title, scaler, about, after)
+                crds.HorizontalPodAutoscaler(title, scaler, about, after)
         if args.ingress:
             door, called = args.ingress, f"{name}{SUFFIX}"
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
@@ -474,13 +475,15 @@ def cluster_host(name: str, namespace: str) -> str:
 @once
 def render(
     name: str, args: LLMModelArgs
-) -> tuple[LLMInferenceServiceSpec, dict[str, HorizontalPodAutoscalerSpec | ScaledObjectSpec]]:
+) -> "tuple[crds.LLMInferenceServiceSpec, dict[str, AutoscalerSpec]]":
     """The LLMInferenceService of a model of a name, and the HPA of each role that has one.
 
     Raises:
         ValidationError: The API server, or KServe's webhook, takes no such objects.
         Refusal: KServe would make nothing of it.
     """
+    from ..crds.llm_inference_service import service_faults
+
     service = service_spec(name, args)
     about = service_metadata(name, args, labels=args.labels)
     if faults := [*service_faults(service, about), *_name_faults(name, args.serve)]:
@@ -498,7 +501,7 @@ def _name_faults(name: str, serve: LLMServe) -> Iterator[Fault]:
         yield Fault("metadata.name", name, shorter(len(name) - over), why, STATEFUL_SET.source)
 
 
-def service_spec(name: str, args: LLMModelArgs) -> LLMInferenceServiceSpec:
+def service_spec(name: str, args: LLMModelArgs) -> "crds.LLMInferenceServiceSpec":
     """The LLMInferenceService of a model."""
     serve, served = args.serve, args.server.served_name or name
     about = {"labels": args.labels, "annotations": serve.annotations}
@@ -508,7 +511,7 @@ def service_spec(name: str, args: LLMModelArgs) -> LLMInferenceServiceSpec:
         "template": _pod(args, PORT),
     }
     parallelism = serve.parallelism
-    return LLMInferenceServiceSpec.model_validate(
+    return crds.LLMInferenceServiceSpec.model_validate(
         {
             **about,
             **serve.scale.manifest(),
@@ -648,9 +651,7 @@ def _script(words: list[str], *more: str) -> list[str]:
     return ["sh", "-c", f"{wait}; exec {line}"]
 
 
-def _scalers(
-    name: str, args: LLMModelArgs
-) -> Iterator[tuple[str, HorizontalPodAutoscalerSpec | ScaledObjectSpec]]:
+def _scalers(name: str, args: LLMModelArgs) -> "Iterator[tuple[str, AutoscalerSpec]]":
     """What scales what KServe makes of each role, by what its name ends in."""
     serve, groups = args.serve, args.serve.nodes > 1
     for field, scale in serve.scales.items():

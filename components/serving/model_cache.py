@@ -6,20 +6,10 @@ from enum import StrEnum
 import pulumi
 from pydantic import Field
 
+from .. import crds
 from ..args import Args, Fault, Output, T, child_options, once, validated  # noqa: F401
 from ..crds.affinity import NodeSelectorRequirement, Toleration
-from ..crds.fluid import (
-    LONGEST_LOAD_NAME,
-    DataLoad,
-    DataLoadSpec,
-    Dataset,
-    DatasetSpec,
-    JindoRuntime,
-    JindoRuntimeSpec,
-    Placement,
-    load_name_faults,
-    name_faults,
-)
+from ..crds.fluid_names import LONGEST_LOAD_NAME, load_name_faults, name_faults
 from ..crds.model import check
 from ..names import ByteSize, shorter
 from ..quantity import GIB, binary, parse
@@ -123,17 +113,17 @@ class ModelCache(pulumi.ComponentResource):
 
         # The runtime waits for the Dataset of its name inside the cluster, and then binds it: the
         # other way round, an update would wait for a Dataset that nothing binds.
-        runtime = JindoRuntime(
+        runtime = crds.JindoRuntime(
             f"{name}-runtime",
             workers,
             metadata(dataset_name, args.namespace),
             child_options(self, opts),
         )
-        dataset = Dataset(
+        dataset = crds.Dataset(
             f"{name}-dataset", store, about, child_options(self, opts, depends_on=[runtime])
         )
         if args.tier.preload:
-            DataLoad(
+            crds.DataLoad(
                 f"{name}-load",
                 load,
                 metadata(
@@ -157,7 +147,9 @@ class ModelCache(pulumi.ComponentResource):
 
 
 @once
-def render(name: str, args: ModelCacheArgs) -> tuple[DatasetSpec, JindoRuntimeSpec, DataLoadSpec]:
+def render(
+    name: str, args: ModelCacheArgs
+) -> "tuple[crds.DatasetSpec, crds.JindoRuntimeSpec, crds.DataLoadSpec]":
     """Dataset, JindoRuntime and DataLoad of the cache of a name.
 
     Raises:
@@ -189,9 +181,9 @@ def cache_name_faults(name: str, args: ModelCacheArgs) -> Iterator[Fault]:
             yield Fault("name", name, shorter(room), fault.why, fault.source)
 
 
-def dataset_spec(args: ModelCacheArgs) -> DatasetSpec:
+def dataset_spec(args: ModelCacheArgs) -> "crds.DatasetSpec":
     """The Dataset: the model's claim, on the cache nodes."""
-    return DatasetSpec.model_validate(
+    return crds.DatasetSpec.model_validate(
         {
             "mounts": [
                 {
@@ -208,7 +200,7 @@ def dataset_spec(args: ModelCacheArgs) -> DatasetSpec:
             },
             "tolerations": args.tolerations,
             # Exclusive, the default, would keep the cache of a second model off these nodes.
-            "placement": Placement.SHARED,
+            "placement": crds.Placement.SHARED,
         }
     )
 
@@ -225,7 +217,7 @@ def requirements(
     ]
 
 
-def runtime_spec(args: ModelCacheArgs) -> JindoRuntimeSpec:
+def runtime_spec(args: ModelCacheArgs) -> "crds.JindoRuntimeSpec":
     """The JindoRuntime: workers with one tier each, counted in their memory requests."""
     tier = args.tier
     level = {
@@ -240,7 +232,7 @@ def runtime_spec(args: ModelCacheArgs) -> JindoRuntimeSpec:
     # fluid v1.0.8, pkg/ddc/jindocache/transform.go, transformTolerations. Its fuse tolerates every
     # taint besides, whatever it is given: charts/jindocache/templates/fuse/daemonset.yaml.
     worker = {"resources": worker_resources(tier)}
-    return JindoRuntimeSpec.model_validate(
+    return crds.JindoRuntimeSpec.model_validate(
         {
             "replicas": tier.workers,
             "tieredstore": {"levels": [level]},
@@ -257,9 +249,9 @@ def worker_resources(tier: CacheTier) -> dict[str, dict[str, str]] | None:
     return {"requests": {"memory": binary(parse(tier.quota) + WORKER_OVERHEAD)}}
 
 
-def load_spec(dataset_name: str, args: ModelCacheArgs) -> DataLoadSpec:
+def load_spec(dataset_name: str, args: ModelCacheArgs) -> "crds.DataLoadSpec":
     """The DataLoad: the whole model, once."""
-    return DataLoadSpec.model_validate(
+    return crds.DataLoadSpec.model_validate(
         {
             "dataset": {"name": dataset_name, "namespace": args.namespace},
             "load_metadata": True,

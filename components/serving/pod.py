@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..args import MISSING, Args, Fault, Output, T  # noqa: F401
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.volumes import PullPolicy
+from ..crds.formats import PullPolicy
 from .availability import DisruptionBudget, TopologySpread, spread
 from .ingress import ModelIngress
 from .pod_parts import MODEL_VOLUME, SHARED_MEMORY, PodVolume, SideContainer, part_faults

@@ -7,8 +7,7 @@ import pulumi
 from pydantic import Field
 
 from ..args import MISSING, Args, Because, Fault, Output, T, Words  # noqa: F401
-from ..crds.formats import ImageReference
-from ..crds.volumes import PullPolicy
+from ..crds.formats import ImageReference, PullPolicy
 from ..names import ByteSize, LabelName, ObjectName, SecretName
 from ..quantity import Quantity
 from .secrets import secret_faults, secret_word_faults

@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pulumi
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field, ValidationError
 
+from .. import crds
 from ..args import (  # noqa: F401
     MISSING,
     Args,
@@ -30,20 +31,8 @@ from ..args import (  # noqa: F401
 from ..bindings import kubernetes
 from ..catalog.labels import HOST_NAME
 from ..crds.affinity import NodeAffinity, Toleration
-from ..crds.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec
 from ..crds.core import Container
 from ..crds.formats import ImageReference
-from ..crds.role_based_group import (
-    CoordinatedPolicy,
-    CoordinatedPolicySpec,
-    Percent,
-    Progression,
-    RoleBasedGroup,
-    RoleBasedGroupSpec,
-    UpdateType,
-    dependency_faults,
-    name_faults,
-)
 from ..crds.role_based_group_labels import (
     ADAPTER,
     API_VERSION,
@@ -54,6 +43,13 @@ from ..crds.role_based_group_labels import (
     OLD_GROUP_NAME,
     OLD_ROLE_NAME,
     ROLE_NAME,
+)
+from ..crds.role_based_group_rules import (
+    Percent,
+    Progression,
+    UpdateType,
+    dependency_faults,
+    name_faults,
 )
 from ..names import LabelKey
 from ..quantity import decimal
@@ -445,9 +441,9 @@ class RolesModel(pulumi.ComponentResource):
         if policy is not None:
             # The controller reads it by the group's name, and makes all at once without.
             about = metadata(name, args.namespace, labels=args.labels)
-            before.append(CoordinatedPolicy(f"{name}-coordination", policy, about, options))
+            before.append(crds.CoordinatedPolicy(f"{name}-coordination", policy, about, options))
         first = child_options(self, opts, depends_on=before)
-        deployed = RoleBasedGroup(f"{name}-group", group, group_metadata(name, args), first)
+        deployed = crds.RoleBasedGroup(f"{name}-group", group, group_metadata(name, args), first)
         after = child_options(self, opts, depends_on=[deployed])
         kubernetes.core.v1.Service(
             f"{name}-service",
@@ -466,7 +462,7 @@ class RolesModel(pulumi.ComponentResource):
         )
         for role, scaler in scalers.items():
             about = metadata(f"{name}-{role}", args.namespace, labels=args.labels)
-            HorizontalPodAutoscaler(f"{name}-{role}-autoscaler", scaler, about, after)
+            crds.HorizontalPodAutoscaler(f"{name}-{role}-autoscaler", scaler, about, after)
 
         self.host = pulumi.Output.from_input(args.namespace).apply(
             lambda namespace: f"{name}.{namespace}.svc.cluster.local"
@@ -474,14 +470,15 @@ class RolesModel(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
 
-Rendered = tuple[
-    RoleBasedGroupSpec, CoordinatedPolicySpec | None, Mapping[str, HorizontalPodAutoscalerSpec]
-]
+Rendered: TypeAlias = (
+    "tuple[crds.RoleBasedGroupSpec, crds.CoordinatedPolicySpec | None, "
+    "Mapping[str, crds.HorizontalPodAutoscalerSpec]]"
+)
 """The group, its policy, and an HPA per role that scales."""
 
 
 @once
-def render(name: str, args: RolesModelArgs) -> Rendered:
+def render(name: str, args: RolesModelArgs) -> "Rendered":
     """What serves a model of a name.
 
     Raises:
@@ -530,10 +527,10 @@ def group_metadata(name: str, args: RolesModelArgs) -> ObjectMetaArgs:
     )
 
 
-def group_spec(name: str, args: RolesModelArgs) -> RoleBasedGroupSpec:
+def group_spec(name: str, args: RolesModelArgs) -> "crds.RoleBasedGroupSpec":
     """The RoleBasedGroup; of a role that scales, its HPA alone says how many instances it has."""
     roles = [engine_role(name, args, role) for role in args.serve.engines]
-    return RoleBasedGroupSpec.model_validate({"roles": [*roles, router_role(name, args)]})
+    return crds.RoleBasedGroupSpec.model_validate({"roles": [*roles, router_role(name, args)]})
 
 
 def engine_role(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
@@ -791,7 +788,7 @@ def _router_rights(
     ]
 
 
-def policy_spec(serve: RolesServe) -> CoordinatedPolicySpec | None:
+def policy_spec(serve: RolesServe) -> "crds.CoordinatedPolicySpec | None":
     """What prefill and decode do together; None where each goes its own way."""
     together = serve.coordination
     if together is None:
@@ -806,13 +803,13 @@ def policy_spec(serve: RolesServe) -> CoordinatedPolicySpec | None:
         "rolling_update": update if any(value is not None for value in update.values()) else None,
     }
     rule = {"name": "prefill-decode", "roles": [*serve.engines], "strategy": strategy}
-    return CoordinatedPolicySpec.model_validate({"policies": [rule]})
+    return crds.CoordinatedPolicySpec.model_validate({"policies": [rule]})
 
 
-def autoscalers(name: str, serve: RolesServe) -> dict[str, HorizontalPodAutoscalerSpec]:
+def autoscalers(name: str, serve: RolesServe) -> "dict[str, crds.HorizontalPodAutoscalerSpec]":
     """The HPA over each role that scales, by the adapter that the controller makes of it."""
     return {
-        role: HorizontalPodAutoscalerSpec.model_validate(
+        role: crds.HorizontalPodAutoscalerSpec.model_validate(
             {
                 "scale_target_ref": {
                     "api_version": API_VERSION,

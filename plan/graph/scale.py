@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from components.crds.knative_annotations import AUTOSCALING
 from components.crds.knative_autoscaling import DEFAULT_TARGETS, pod_autoscaling
-from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode
+from components.crds.kserve_annotations import DEPLOYMENT_MODE, DeploymentMode
 from components.crds.leader_worker_labels import API_VERSION, KIND
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.llm_inference_service_labels import workload_name

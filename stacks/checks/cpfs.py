@@ -33,11 +33,11 @@ def cpfs_has_a_mount_target(environment: Environment) -> Iterator[Fault]:
 @check
 def nodes_mount_cpfs(environment: Environment) -> Iterator[Fault]:
     """CPFS General-purpose has a client for x86, and none for ContainerOS."""
+    general = {
+        mount.name for mount in mounts(environment) if _is_general(environment, mount.volume.store)
+    }
     for path, workload in workloads(environment):
-        stores = {
-            mount.volume.store for mount in mounts(environment) if mount.name == workload.name
-        }
-        if not any(_is_general(environment, name) for name in stores):
+        if workload.name not in general:
             continue
         field = f"{path}.placement.pools"
         for pool in placed(environment, workload.placement):

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from components.args import MISSING, Fault, Words
-from components.crds.kserve import DeploymentMode
+from components.crds.kserve_annotations import DeploymentMode
 from components.platform import KServeFlavor
 from components.platform.kserve import (
     ALB_INGRESS_CLASS,

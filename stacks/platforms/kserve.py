@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from components.args import Fault
-from components.crds.kserve import DEPLOYMENT_MODE, DeploymentMode, deployment_name
+from components.crds.kserve_annotations import DEPLOYMENT_MODE, DeploymentMode, deployment_name
 from components.platform import KServe, KServeArgs, KServeFlavor
 from components.platform.kserve import ALB_INGRESS_CLASS
 from components.serving import ModelArgs

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from components.args import MISSING, Fault, Words
-from components.crds.kserve import SERVING_CONTAINER, deployment_name
+from components.crds.kserve_annotations import SERVING_CONTAINER, deployment_name
 from components.platform import KServeFlavor
 from components.platform.kserve import SHIPPED_LIMIT, default_cpu_limit
 from components.quantity import difference

@@ -12,7 +12,8 @@ from components.crds import (
     TieredStoreLevel,
     pair_faults,
 )
-from components.crds.fluid import name_faults, namespace_faults
+from components.crds.fluid import namespace_faults
+from components.crds.fluid_names import name_faults
 
 from .refusals import refused, sentences
 

@@ -14,7 +14,7 @@ from components.cloud import (
     NodePoolArgs,
 )
 from components.cloud.identity import role_name_faults
-from components.crds.fluid import LONGEST_NAME
+from components.crds.fluid_names import LONGEST_NAME
 from components.names import is_host, is_url, kubernetes_minor, registry_faults
 from components.platform import KnativeArgs, KServeArgs
 from stacks.arguments import dataset_name

@@ -2,16 +2,17 @@
 
 import gc
 from importlib.util import module_from_spec
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import pulumi
 import pytest
-from pulumi.runtime import settings
+from pulumi.runtime import resource, settings
+from pulumi.runtime.proto.source_pb2 import StackTrace
 
 import stacks
 from plan.record import record
 from plan.run import plan
-from stacks import begin_registrations, silence_sdk
+from stacks import begin_registrations, silence_sdk, trace_from_frames
 from stacks.sdk import SWITCH
 
 from .environments import ROOT
@@ -49,6 +50,41 @@ def test_the_environment_lets_the_steps_of_the_sdk_through(
     assert heard == ["resource registration prepared"]
 
 
+def test_the_engine_is_told_where_a_resource_is_declared_as_by_the_sdk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Frame for frame, also where no file is."""
+    asked: list[tuple[StackTrace, StackTrace]] = []
+    by_sdk = resource._get_stack_trace
+    trace_from_frames()
+    ours = resource._get_stack_trace
+
+    def both() -> StackTrace:
+        asked.append((by_sdk(), ours()))
+        return asked[-1][0]
+
+    def program() -> None:
+        monkeypatch.setattr(resource, "_get_stack_trace", both)
+        text = compile('Thing("in-no-file")', "<text>", "eval")
+        FunctionType(text, {"Thing": Thing})()
+
+    try:
+        record(program, by_sdk=True)
+    finally:
+        monkeypatch.setattr(resource, "_get_stack_trace", by_sdk)
+    [(theirs, trace)] = [pair for pair in asked if pair[0].frames]
+    assert trace == theirs
+    files = [frame.pc.uri.rpartition("/")[2] for frame in trace.frames]
+    assert files[:2] == ["", "test_sdk.py"]
+
+
+class Thing(pulumi.ComponentResource):
+    """A component of a type of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("ack-inference:index:Thing", name)
+
+
 def test_registrations_have_begun_before_the_program_ends() -> None:
     """The SDK then waits for them; without any, it looks at all Outputs whenever one is done."""
     begun = []
@@ -64,13 +100,14 @@ def test_registrations_have_begun_before_the_program_ends() -> None:
     assert after > before
 
 
-def test_the_program_spares_the_sdk_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_spares_the_sdk_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(stacks, "silence_sdk", lambda: said.append("silenced"))
+    monkeypatch.setattr(stacks, "trace_from_frames", lambda: said.append("traced"))
     monkeypatch.setattr(stacks, "deploy", lambda *_: said.append("deployed"))
     monkeypatch.setattr(stacks, "begin_registrations", lambda: said.append("begun"))
     plan("dev", ROOT)
-    assert said == ["silenced", "deployed", "begun"]
+    assert said == ["silenced", "traced", "deployed", "begun"]
 
 
 def test_the_program_looks_for_garbage_seldom() -> None:
