@@ -385,7 +385,7 @@ def dashboards_args(environment: Environment) -> DashboardsArgs | None:
         section,
         flavor=metrics_flavor(environment),
         namespace=section.dashboards_namespace or environment.namespace,
-        objectives=environment.alerts is not None,
+        objectives=None if environment.alerts is None else True,
         vllm_releases=_vllm_releases(environment),
     )
 

@@ -49,8 +49,8 @@ class DashboardsArgs(Args):
     """Labels of the GPU series, as in GpuMetrics."""
     honor_labels: bool | None = None
     """Whether Prometheus keeps the labels of dcgm-exporter, as in GpuMetrics. Default false."""
-    objectives: bool = False
-    """Whether what Alerts records of promises and money is shown."""
+    objectives: bool | None = None
+    """Whether what Alerts records of promises and money is shown. Default false."""
     vllm_releases: list[str] | None = None
     """Releases of vLLM that serve, e.g. `0.4.1`: what none of them reports is left out. Default:
     everything is shown."""

@@ -12,7 +12,11 @@ from components.catalog.metrics import (
     MetricsFlavor,
 )
 from components.platform import Dashboards, DashboardsArgs
-from components.platform.dashboards import gpu_dashboard, vllm_dashboard
+from components.platform.dashboards import (
+    gpu_dashboard,
+    objectives_dashboard,
+    vllm_dashboard,
+)
 from components.platform.grafana import Dashboard
 from plan.record import record
 from tests.cloud.refusals import refusal
@@ -23,6 +27,7 @@ DASHBOARDS = {
     "arms": gpu_dashboard(ARMS, ACK_LABELS),
     "upstream": gpu_dashboard(UPSTREAM, EXPORTED_LABELS),
     "honoured": gpu_dashboard(UPSTREAM, OWN_LABELS),
+    "objectives": objectives_dashboard(),
 }
 KNOWN = {
     f"{name}{ending}"

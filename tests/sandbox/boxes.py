@@ -40,6 +40,7 @@ HELM_NAMESPACES: Final = frozenset(
         "kube-system",
         "lws-system",
         "rbgs-system",
+        "monitoring",
     }
 )
 """Namespaces that Helm makes for a release, and does not take away with it."""

@@ -177,8 +177,14 @@ def test_what_kserve_measures_itself_it_scales_itself(metric: str):
 
 QUERY = {
     "server": "http://prometheus.monitoring:9090",
-    "query": 'sum(vllm:num_requests_waiting{namespace="inference"})',
+    "query": 'sum(gateway_requests_waiting{namespace="inference"})',
 }
+
+
+def test_what_only_pods_report_wakes_no_model():
+    query = {**QUERY, "query": "sum(vllm:num_requests_waiting)"}
+    sentence = refusal(KServeScale, scale(metric="prometheus", query=query, min=0))
+    assert "no pod is left to report vllm:num_requests_waiting" in sentence
 
 
 def test_a_query_of_ones_own_is_asked_by_keda_which_scales_to_zero_too():

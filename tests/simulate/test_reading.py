@@ -13,7 +13,17 @@ from simulate.scene import Routing, Scene
 from simulate.staging import StackSettings, stage
 from simulate.traffic import HOUR, Traffic, tide
 from simulate.world import BandPoint, World
-from tests.stacks.environments import GONE, NAMES, Raw, configuration, dev, hybrid, merged, raw_of
+from tests.stacks.environments import (
+    GONE,
+    NAMES,
+    Raw,
+    configuration,
+    dev,
+    hybrid,
+    merged,
+    raw_of,
+    signals,
+)
 from tests.stacks.example_stacks import EXAMPLE_STACKS, FOLDER
 
 FEW = Traffic(np.array([10.0, 11.0, 300.0]), np.full(3, 200, np.int32), np.full(3, 40, np.int32))
@@ -90,6 +100,27 @@ def test_a_query_about_vllm_is_followed_and_another_one_is_told():
     assert not any("knows nothing" in note for note in what.notes)
     own = merged(hybrid(), {**changes, f"{path}.query": {**query, "query": "sum(my_metric)"}})
     assert any("a query of its own" in note for note in scene_of(own, "hybrid").notes)
+
+
+def test_figures_of_queues_and_caches_are_followed_and_the_others_are_told():
+    what = scene_of(signals(), "signals")
+    models = {model.name: model for model in what.models}
+    assert isinstance(models["chat"].scaler, KedaSettings)
+    assert [*models["chat"].signals.values()] == [
+        "vllm_num_requests_waiting",
+        "vllm_kv_cache_usage",
+    ]
+    assert models["batch"].signals == {"s0-prometheus": "vllm_num_requests_running"}
+    [first, second] = [note for note in what.notes if "knows nothing" in note]
+    assert "chat is simulated without its hours and vllm_time_to_first_token_p95" in first
+    assert "batch is simulated without its hours and prometheus" in second
+
+
+def test_that_nobody_knows_a_forecast_is_told():
+    predicted = {f"{SCALE}.ahpa": {"strategy": "observer"}, "ahpa": True}
+    what = scene_of(merged(dev(), predicted))
+    assert what.models[0].scaler is None
+    assert any("scaled by AHPA, whose forecasts nobody knows" in note for note in what.notes)
 
 
 def test_machines_of_an_idc_are_as_many_as_one_says():
