@@ -250,8 +250,8 @@ def _camel(value: Any) -> Any:
 
 
 def _camel_key(key: str) -> str:
-    first, *others = key.split("_")
-    return first + "".join(word.capitalize() for word in others)
+    first, *words = key.split("_")
+    return first + "".join(word.capitalize() for word in words)
 
 
 def services(of: Plan) -> list[dict[str, Any]]:
@@ -332,10 +332,12 @@ def _conditions(client: ApiClient, service: Manifest) -> Sequence[Manifest]:
 
 def _why_not(client: ApiClient, service: Manifest) -> str:
     """What the controller says of a service for which it makes no Deployment."""
-    said = [
-        one.get("message", "") for one in _conditions(client, service) if one["status"] == "False"
+    messages = [
+        part.get("message", "")
+        for part in _conditions(client, service)
+        if part["status"] == "False"
     ]
-    return next((text for text in said if text and "minimum availability" not in text), "")
+    return next((text for text in messages if text and "minimum availability" not in text), "")
 
 
 def _is_ready(client: ApiClient, service: Manifest) -> bool:
@@ -392,28 +394,28 @@ def _made(client: ApiClient, of: Plan, service: Manifest) -> Row:
     kind = (
         ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet") if groups else ("apps/v1", "Deployment")
     )
-    wanted = [(*kind, deployment) for deployment in roles.values()]
-    wanted.append(("v1", "Service", workload_service(name)))
+    makes = [(*kind, deployment) for deployment in roles.values()]
+    makes.append(("v1", "Service", workload_service(name)))
     if "router" in spec:
-        wanted += [
+        makes += [
             (GATEWAYS, "HTTPRoute", f"{name}-kserve-route"),
             (POOLS, "InferencePool", f"{name}-inference-pool"),
         ]
     faults = [
         f"there is no {kind} {called}"
-        for api_version, kind, called in wanted
+        for api_version, kind, called in makes
         if client.get(_address(api_version, kind, called, namespace)) is None
     ]
     if not _is_ready(client, service):
-        said = [f"{c['type']}: {c.get('message')}" for c in _conditions(client, service)]
-        faults.append(f"it is not ready after {SECONDS} s: {'; '.join(said) or 'no status'}")
-    pods, expected = _pods(client, service), len(roles) * _size(spec)
-    if len(pods) != expected:
-        faults.append(f"it has {len(pods)} pods, and {expected} are planned")
+        messages = [f"{c['type']}: {c.get('message')}" for c in _conditions(client, service)]
+        faults.append(f"it is not ready after {SECONDS} s: {'; '.join(messages) or 'no status'}")
+    pods, planned_pods = _pods(client, service), len(roles) * _size(spec)
+    if len(pods) != planned_pods:
+        faults.append(f"it has {len(pods)} pods, and {planned_pods} are planned")
     faults += [fault for pod in pods for fault in _pod_faults(of, service, pod)]
     if "router" in spec:
         faults += _route_faults(client, service)
-    figures = f"ready; {', '.join(dict.fromkeys(kind for _, kind, _ in wanted))}; {len(pods)} pods"
+    figures = f"ready; {', '.join(dict.fromkeys(kind for _, kind, _ in makes))}; {len(pods)} pods"
     return Row(f"{EXAMPLE}: {name}", figures, tuple(faults))
 
 
@@ -444,20 +446,20 @@ def _pod_faults(of: Plan, service: Manifest, pod: Manifest) -> Iterator[str]:
     if (node := pod["spec"].get("nodeName")) != card.lower():
         yield f"{name} is on {node}, but it must be on {card.lower()}"
     [server, *_] = [c for c in pod["spec"]["containers"] if c["name"] == SERVER]
-    [ours, *_] = template["containers"]
+    [template_server, *_] = template["containers"]
     for key in ("command", "image", "args"):
-        if server.get(key) != ours.get(key):
+        if server.get(key) != template_server.get(key):
             yield f"{name} has another {key}"
     for key in ("startupProbe", "readinessProbe", "livenessProbe"):
-        for part, value in ours.get(key, {}).items():
+        for part, value in template_server.get(key, {}).items():
             if part != "httpGet" and server.get(key, {}).get(part) != value:
                 yield f"{name} has another {key}.{part}"
-    for mount in ours.get("volumeMounts", ()):
-        if not any(mount.items() <= other.items() for other in server["volumeMounts"]):
+    for mount in template_server.get("volumeMounts", ()):
+        if not any(mount.items() <= mounted.items() for mounted in server["volumeMounts"]):
             yield f"{name} lost the mount {mount['mountPath']}"
-    for asked in ("requests", "limits"):
-        if not ours["resources"][asked].keys() <= server["resources"][asked].keys():
-            yield f"{name} lost {asked}"
+    for kind in ("requests", "limits"):
+        if not template_server["resources"][kind].keys() <= server["resources"][kind].keys():
+            yield f"{name} lost {kind}"
     if server["securityContext"]["runAsNonRoot"]:
         yield f"{name} may not run as root, as the image does"
     if pod["spec"]["terminationGracePeriodSeconds"] != template["terminationGracePeriodSeconds"]:
@@ -469,9 +471,9 @@ def _route_faults(client: ApiClient, service: Manifest) -> Iterator[str]:
     address = partial(_address, namespace=about["namespace"])
     route = client.get(address(GATEWAYS, "HTTPRoute", f"{about['name']}-kserve-route")) or {}
     parents = [parent["name"] for parent in route["spec"]["parentRefs"]]
-    wanted = [parent["name"] for parent in service["spec"]["router"]["gateway"]["refs"]]
-    if parents != wanted:
-        yield f"its route is at {parents}, but it must be at {wanted}"
+    expected = [parent["name"] for parent in service["spec"]["router"]["gateway"]["refs"]]
+    if parents != expected:
+        yield f"its route is at {parents}, but it must be at {expected}"
     path = f"/{about['namespace']}/{about['name']}"
     paths = [
         match["path"]["value"]

@@ -383,10 +383,10 @@ def _preset_faults(pod: GroupPodSpec) -> Iterator[Fault]:
         "volumes": ([volume.name for volume in pod.volumes or []], PRESET_VOLUMES),
         "init_containers": ([part.name for part in pod.init_containers or []], PRESET_CONTAINERS),
     }
-    for field, (given, taken) in names.items():
-        for name in given:
-            if name in taken:
-                want = f"none of {', '.join(sorted(taken))}"
+    for field, (parts, reserved) in names.items():
+        for name in parts:
+            if name in reserved:
+                want = f"none of {', '.join(sorted(reserved))}"
                 why = "KServe's preset has one of that name and another kind, and mixes the two"
                 yield Fault(f"{field}[{name}].name", name, want, why)
 

@@ -333,11 +333,11 @@ class LLMServe(Args):
         if self.router is None or not self.router.scheduler:
             why = "without its endpoint picker nobody sends a prompt to the prefill pods first"
             yield Fault("router.scheduler", Words("left out"), "true with prefill", why)
-        wva, other = self.scale.wva, self.prefill.scale.wva
-        if wva and other and wva.actuator is not other.actuator:
+        wva, reading = self.scale.wva, self.prefill.scale.wva
+        if wva and reading and wva.actuator is not reading.actuator:
             why = "KServe refuses two kinds of actuators"
             want = f"'{wva.actuator}', as that of scale"
-            yield Fault("prefill.scale.wva.actuator", other.actuator, want, why)
+            yield Fault("prefill.scale.wva.actuator", reading.actuator, want, why)
 
     @property
     def rollout(self) -> Rollout | None:
@@ -377,8 +377,8 @@ class LLMModelArgs(ModelArgs):
             yield Fault("server.port", server.port, want, "KServe's Service and pool lead there")
         if self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
-        own = {"parallelism": serve.parallelism, "prefill": serve.prefill}
-        for field, value in {**own, "kv_offload": serve.kv_offload}.items():
+        sections = {"parallelism": serve.parallelism, "prefill": serve.prefill}
+        for field, value in {**sections, "kv_offload": serve.kv_offload}.items():
             if value is not None and server.vllm is None:
                 why = "its flags go to vLLM, and server.command is as it is"
                 want = "left out, or server.vllm in place of server.command"
@@ -412,12 +412,12 @@ class LLMModelArgs(ModelArgs):
             yield Fault("topology_spread", Words("given"), "left out", why)
 
 
-def _flag_faults(field: str, server: ModelServer, whole: ModelServer) -> Iterator[Fault]:
+def _flag_faults(field: str, server: ModelServer, extended: ModelServer) -> Iterator[Fault]:
     """Refuses flags that follow from `serve`, and those of `serve` that the release lacks."""
-    given, every = ((part.vllm and part.vllm.extra_args) or [] for part in (server, whole))
-    flags = every[len(given) :]
+    words, extra = ((part.vllm and part.vllm.extra_args) or [] for part in (server, extended))
+    flags = extra[len(words) :]
     for flag in flags:
-        if flag.startswith("--") and flag in given:
+        if flag.startswith("--") and flag in words:
             yield Fault(field, flag, "left out", "serve.llm says it")
     for fault in extra_faults(flags, vllm_image(server.image), {}):
         yield fault.under("server")
@@ -656,11 +656,11 @@ def _scalers(name: str, args: LLMModelArgs) -> "Iterator[tuple[str, AutoscalerSp
     serve, groups = args.serve, args.serve.nodes > 1
     for field, scale in serve.scales.items():
         role = "" if field == "scale" else "-prefill"
-        made = workload_name(name, prefill=bool(role), groups=groups)
+        workload = workload_name(name, prefill=bool(role), groups=groups)
         target = {
             "api_version": GROUPS if groups else "apps/v1",
             "kind": GROUP if groups else "Deployment",
-            "name": made,
+            "name": workload,
         }
         if scale.keda is not None and scale.metric is not None and scale.target is not None:
             query = scale.query
@@ -683,7 +683,7 @@ def _scalers(name: str, args: LLMModelArgs) -> "Iterator[tuple[str, AutoscalerSp
                     keda=scale.keda,
                     behavior={"scale_down": window} if scale.window is not None else None,
                     target=target,
-                    pods=f'namespace="{args.namespace}",pod=~"{made}-[^-]+(-[^-]+)?"',
+                    pods=f'namespace="{args.namespace}",pod=~"{workload}-[^-]+(-[^-]+)?"',
                 ),
             )
             continue

@@ -35,11 +35,12 @@ _SERVED: Final = "k8s-webhook-server/serving-certs"
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
     values = records.values(plane.client, "kserve-llmisvc-resources")
-    ours = controller_values(LLMInferenceServicesArgs()) if values is None else values
+    if values is None:
+        values = controller_values(LLMInferenceServicesArgs())
     certificate = webhooks.certificate(_temporary(plane) / _SERVED, SERVICE, NAMESPACE)
     ports = {SERVICE: plane.port("llmisvc-webhook")}
     yield namespace_manifest(NAMESPACE)
-    resources = charts.render("kserve-llmisvc-resources", ours, NAMESPACE)
+    resources = charts.render("kserve-llmisvc-resources", values, NAMESPACE)
     for manifest in (*charts.render("kserve-llmisvc-crd", {}, NAMESPACE), *resources):
         if not _is_left_out(manifest):
             yield webhooks.reachable(manifest, ports, certificate.bundle)

@@ -1,6 +1,8 @@
 """What an LLMInferenceService of a model says, and what stands beside it."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any, Final
 
 import pulumi
@@ -10,6 +12,7 @@ from components.crds import ScaledObjectSpec
 from components.crds.autoscaling import HorizontalPodAutoscalerSpec
 from components.serving import LLMModelArgs, ModelServer
 from components.serving.llm_model import at_port, render
+from proof.command_lines import filled
 
 GATEWAY: Final = {"gateway": {"name": "models", "namespace": "gateways"}}
 QUEUE: Final = {"metric": "vllm_num_requests_waiting", "target": 4, "min": 1, "max": 3}
@@ -127,6 +130,29 @@ def test_copies_on_two_nodes_have_a_leader_and_ranks() -> None:
     assert "--headless --data-parallel-start-rank $((LWS_WORKER_INDEX * 2))" in worker
     assert "--headless" not in leader
     assert not {"ports", "readinessProbe", "startupProbe"} & server_of(spec["worker"]).keys()
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [("template", []), ("worker", ["--headless", "--data-parallel-start-rank", "2"])],
+)
+def test_a_shell_finds_the_leader_and_the_rank(role: str, said: list[str], tmp_path: Path) -> None:
+    for name, script in {"getent": "echo 10.0.0.7 $2", "vllm": 'printf "%s\\n" "$@"'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    parallelism = {"data": 4, "data_local": 2}
+    spec = service({"parallelism": parallelism}, server={"resources": resources(gpus=4)})
+    env = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "LWS_LEADER_ADDRESS": "qwen-0",
+        "LWS_WORKER_INDEX": "1",
+    }
+    run = subprocess.run(
+        filled(server_of(spec[role])), env=env, capture_output=True, text=True, check=True
+    )
+    words = run.stdout.splitlines()
+    assert words[:2] == ["serve", "/mnt/models/qwen"]
+    assert words[-len(said) - 2 :] == [*said, "--data-parallel-address", "10.0.0.7"]
 
 
 def test_copies_in_one_pod_need_no_leader() -> None:
