@@ -314,21 +314,16 @@ def test_a_model_of_knative_is_told_by_an_annotation_and_has_no_pool_of_ours() -
 
 
 @pytest.mark.parametrize(
-    ("kind", "routing", "command", "policy"),
-    [
-        ("vllm", "DEFAULT", ["vllm-router"], "power_of_two"),
-        ("sglang", "PREFIX_CACHE", ["sglang-router", "launch"], "cache_aware"),
-    ],
+    ("kind", "command"),
+    [("vllm", ["vllm-router"]), ("sglang", ["sglang-router", "launch"])],
 )
-def test_a_router_finds_the_pods_of_its_model(
-    kind: str, routing: str, command: list[str], policy: str
-) -> None:
-    raw = routers(**{"gateway.router": kind, "models[coder].route": {"routing": routing}})
+def test_a_router_finds_the_pods_of_its_model(kind: str, command: list[str]) -> None:
+    raw = routers(**{"gateway.router": kind, "models[coder].route": {"routing": "PREFIX_CACHE"}})
     program = container(raw, "coder-router")
     words = program["args"]
     assert program["command"] == command
     assert words[words.index("--selector") + 1 :] == ["app=isvc.coder-predictor"]
-    assert words[words.index("--policy") + 1] == policy
+    assert words[words.index("--policy") + 1] == "cache_aware"
     assert words[words.index("--service-discovery-port") + 1] == "8080"
     assert specs(raw, "Gateway") == {}
 
