@@ -542,6 +542,21 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
         )
 
 
+@warning_by_needs
+def a_pool_answers_its_own_clients(environment: Environment, needs: Needs) -> Iterator[str]:
+    """A picker takes any pod of a model, wherever the gateway is that asks it."""
+    for path, model in needs.models(NAME):
+        ways = {model.name, *canaries_of(model)}
+        served = [each for each in environment.models if each.name in ways]
+        pools = dict.fromkeys(pool for each in served for pool in each.placement.pools)
+        if gateway_pools(environment) and len(pools) > 1:
+            yield (
+                f"{path}.route leads to pods in pools {', '.join(pools)}: the gateway of one pool "
+                "sends requests to pods of the others too, which it may not reach. Give each pool "
+                "a model of its own."
+            )
+
+
 @warning
 def the_addon_is_told(environment: Environment) -> Iterator[str]:
     """What no page has, its owner has to look up."""
