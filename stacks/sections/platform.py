@@ -26,6 +26,7 @@ from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
 from components.platform.role_based_groups import RoleBasedGroupsChart
+from components.secret_forms import is_secret, is_secret_value
 from components.serving.gateway_program import GatewayProgram
 from components.serving.ingress import IngressTls
 from components.serving.route import (
@@ -186,7 +187,7 @@ class GatewaySection(Args):
     node_pools: list[str] = []
     """Pools that have a gateway each, reached by NodePort, on profile edge. Left out, all that
     models with a route run on."""
-    picker: GatewayProgram = GatewayProgram()
+    picker: GatewayProgram | None = None
     """The picker of each model, with flavor envoy, or its router, whose image has to be given."""
     body_router: GatewayProgram | None = None
     """The program that reads the model's name in requests, with flavor envoy."""
@@ -204,6 +205,23 @@ class GatewaySection(Args):
             for field in sorted(self.model_fields_set & fields - {"version"}):
                 why = "the cluster has the gateway, and nothing is installed"
                 yield Fault(field, Words("given"), "left out with install false", why)
+        for path, value in _texts(self.addon_config or {}, "addon_config"):
+            if is_secret(path.rpartition(".")[2], value) or is_secret_value(value):
+                want = "the name of a Secret, or left out and set at the add-on"
+                why = "it would be in clear in the stack file, in the state and in plans"
+                yield Fault(path, Words("a secret in plain"), want, why)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Texts of a configuration, by where they are."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _texts(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, f"{path}[{index}]")
+    elif isinstance(value, str):
+        yield path, value
 
 
 class FluidSection(FluidChart):
