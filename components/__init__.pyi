@@ -113,7 +113,7 @@ from .platform import LimitStore as LimitStore
 from .platform import LLMInferenceServices as LLMInferenceServices
 from .platform import LLMInferenceServicesArgs as LLMInferenceServicesArgs
 from .platform import MetricsFlavor as MetricsFlavor
-from .platform import Objective as Objective
+from .platform import ModelObjective as ModelObjective
 from .platform import Priorities as Priorities
 from .platform import PrioritiesArgs as PrioritiesArgs
 from .platform import PriorityClass as PriorityClass

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components.catalog.metrics import MetricsFlavor
-from components.crds.monitoring import PrometheusRuleSpec, Rule
-from components.platform.alert_rules import AlertedModel, InstancePrice, Objective
+from components.crds.monitoring import GroupRule, PrometheusRuleSpec
+from components.platform.alert_rules import AlertedModel, InstancePrice, ModelObjective
 from components.platform.alerts import AlertsArgs, rules_spec
 
 POD: Final = "chat-predictor-7d9-x1"
@@ -27,7 +27,7 @@ MODEL: Final = AlertedModel(
     workload="chat-predictor",
     max_replicas=6,
     vllm="0.28.0",
-    objective=Objective(ttft_seconds=2.5, percent=99, price_per_million_tokens=50),
+    objective=ModelObjective(ttft_seconds=2.5, percent=99, price_per_million_tokens=50),
     dataset="chat-dataset",
     spot=True,
     prices=[InstancePrice(instance_type="ecs.gn7i-c32g1.8xlarge", hourly=13.3)],
@@ -238,7 +238,7 @@ def unit_tests(spec: PrometheusRuleSpec, file: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _expected(case: AlertCase, rule: Rule) -> Iterator[dict[str, Any]]:
+def _expected(case: AlertCase, rule: GroupRule) -> Iterator[dict[str, Any]]:
     if not case.fires:
         return
     labels = {**case.labels, **(rule.labels or {})}

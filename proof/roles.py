@@ -45,7 +45,7 @@ Take = Callable[[list[Manifest]], list[Manifest]]
 """Changes the objects of a model before they are applied."""
 
 
-class Stage:
+class GroupStage:
     """A cluster with nodes, and one model of the example on it."""
 
     def __init__(self, plane: ControlPlane, model: str, take: Take, **changes: Any) -> None:
@@ -208,7 +208,7 @@ def with_upstreams_topology(objects: list[Manifest]) -> list[Manifest]:
 # --- what is played ------------------------------------------------------------------------------
 
 
-def _lands_whole(stage: Stage) -> str:
+def _lands_whole(stage: GroupStage) -> str:
     stage.board.add_nodes("h20", 3)
     stage.begin()
     stage.expect("all pods are there", lambda: stage.made().total() == 4)
@@ -218,7 +218,7 @@ def _lands_whole(stage: Stage) -> str:
     return f"3 nodes for 4 pods: none has one; with the fourth, all have, {after:.1f} s later"
 
 
-def _stays(stage: Stage, holds: Callable[[], bool], what: str) -> None:
+def _stays(stage: GroupStage, holds: Callable[[], bool], what: str) -> None:
     until_end = stage.board.clock.monotonic() + STILL_SECONDS
     while stage.board.clock.monotonic() < until_end:
         if not holds():
@@ -227,7 +227,7 @@ def _stays(stage: Stage, holds: Callable[[], bool], what: str) -> None:
         stage.board.clock.sleep(PAUSE_SECONDS)
 
 
-def _lands_at_all(stage: Stage) -> str:
+def _lands_at_all(stage: GroupStage) -> str:
     stage.board.add_nodes("h20", 8)
     stage.begin()
     size = sum(2 * role.get("replicas", 1) for role in stage.objects[-1]["spec"]["roles"][:2])
@@ -235,7 +235,7 @@ def _lands_at_all(stage: Stage) -> str:
     return f"{size} pods on 8 nodes, {after:.1f} s later"
 
 
-def _keeps_pace(stage: Stage) -> str:
+def _keeps_pace(stage: GroupStage) -> str:
     stage.board.add_nodes("a10", INSTANCES)
     stage.board.add_nodes("l20", 2)
     stage.begin()
@@ -254,7 +254,7 @@ def _keeps_pace(stage: Stage) -> str:
     )
 
 
-def _watch(stage: Stage, seconds: float) -> float:
+def _watch(stage: GroupStage, seconds: float) -> float:
     """The largest difference of both roles' progress over a while, in instances that are ready."""
     end, most = stage.board.clock.monotonic() + seconds, 0.0
     while stage.board.clock.monotonic() < end:
@@ -264,7 +264,7 @@ def _watch(stage: Stage, seconds: float) -> float:
     return most
 
 
-def _has_a_zone(stage: Stage) -> str:
+def _has_a_zone(stage: GroupStage) -> str:
     stage.board.add_nodes("a10", 2)
     stage.board.add_nodes("l20", 2)
     stage.begin()
@@ -281,7 +281,7 @@ class RoleCase:
 
     name: str
     model: str
-    play: Callable[[Stage], str]
+    play: Callable[[GroupStage], str]
     wrong: Sequence[tuple[str, Take]]
     changes: Sequence[tuple[str, Any]] = ()
     """What the stack file has otherwise."""
@@ -331,13 +331,15 @@ def _run(say: Say) -> Iterator[Row]:
         for case in CASES:
             changes = dict(case.changes)
             try:
-                yield Row(case.name, case.play(Stage(plane, case.model, as_rendered, **changes)))
+                yield Row(
+                    case.name, case.play(GroupStage(plane, case.model, as_rendered, **changes))
+                )
             except Wrong as wrong:
                 yield Row(case.name, "", (str(wrong),))
             for how, take in case.wrong:
                 title = f"{case.name}, {how}"
                 try:
-                    case.play(Stage(plane, case.model, take, **changes))
+                    case.play(GroupStage(plane, case.model, take, **changes))
                     yield Row(title, "", ("it holds all the same, but it must go wrong",))
                 except Wrong as wrong:
                     yield Row(title, f"goes wrong: {wrong}")

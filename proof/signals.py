@@ -197,7 +197,7 @@ def _queries(tool: Path) -> Row:
 
 
 @dataclass(frozen=True)
-class Stage:
+class ScaleStage:
     """What is reported of a model, and how many replicas it comes to, or keeps."""
 
     series: Mapping[str, float]
@@ -213,7 +213,7 @@ class ScaledModel:
 
     name: str
     scale: Mapping[str, Any]
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[ScaleStage, ...] = ()
     late: bool = False
     """Whether its pods report first tokens that come within 5 s, and not within 2.5."""
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -247,28 +247,34 @@ def scaled_models() -> tuple[ScaledModel, ...]:
     }
     queue = {_WAITING: 9, _CACHE: 0.1}
     return (
-        ScaledModel("queue", {}, (Stage(queue, 3),)),
+        ScaledModel("queue", {}, (ScaleStage(queue, 3),)),
         ScaledModel(
-            "cache", {"keda": {"triggers": [cache]}}, (Stage({_WAITING: 1, _CACHE: 1.9}, 4),)
+            "cache", {"keda": {"triggers": [cache]}}, (ScaleStage({_WAITING: 1, _CACHE: 1.9}, 4),)
         ),
-        ScaledModel("tokens", {"keda": {"triggers": [tokens]}}, (Stage({_WAITING: 0}, 6),), True),
-        ScaledModel("open", {"keda": {"schedule": _hours(-2, 2, 3)}}, (Stage({_WAITING: 0}, 3),)),
-        ScaledModel("closed", {"keda": {"schedule": _hours(2, 4, 3)}}, (Stage({_WAITING: 0}, 1),)),
-        ScaledModel("two-ends", {}, (Stage({_WAITING: 0}, 3),), refused=_between_ends()),
+        ScaledModel(
+            "tokens", {"keda": {"triggers": [tokens]}}, (ScaleStage({_WAITING: 0}, 6),), True
+        ),
+        ScaledModel(
+            "open", {"keda": {"schedule": _hours(-2, 2, 3)}}, (ScaleStage({_WAITING: 0}, 3),)
+        ),
+        ScaledModel(
+            "closed", {"keda": {"schedule": _hours(2, 4, 3)}}, (ScaleStage({_WAITING: 0}, 1),)
+        ),
+        ScaledModel("two-ends", {}, (ScaleStage({_WAITING: 0}, 3),), refused=_between_ends()),
         ScaledModel(
             "no-zone",
             {},
-            (Stage({_WAITING: 0}, 1, keeps=True),),
+            (ScaleStage({_WAITING: 0}, 1, keeps=True),),
             refused={"timezone": "CST", "start": "0 0 * * *", "end": "59 23 * * *"},
         ),
-        ScaledModel("lost", {}, (Stage(queue, 3), Stage({}, 3, keeps=True))),
+        ScaledModel("lost", {}, (ScaleStage(queue, 3), ScaleStage({}, 3, keeps=True))),
         ScaledModel(
             "woken",
             from_zero,
             (
-                Stage({"gateway_requests": 0}, 0),
-                Stage({"gateway_requests": 8}, 2),
-                Stage({"gateway_requests": 0}, 0),
+                ScaleStage({"gateway_requests": 0}, 0),
+                ScaleStage({"gateway_requests": 8}, 2),
+                ScaleStage({"gateway_requests": 0}, 0),
             ),
         ),
     )

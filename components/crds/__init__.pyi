@@ -228,13 +228,13 @@ from .llm_inference_service import StorageInitializer as StorageInitializer
 from .llm_inference_service import WorkloadVariantAutoscaler as WorkloadVariantAutoscaler
 from .llm_inference_service_labels import EvictionPolicy as EvictionPolicy
 from .model import CrdModel as CrdModel
+from .monitoring import GroupRule as GroupRule
 from .monitoring import NamespaceNames as NamespaceNames
 from .monitoring import PodMetricsEndpoint as PodMetricsEndpoint
 from .monitoring import PodMonitor as PodMonitor
 from .monitoring import PodMonitorSpec as PodMonitorSpec
 from .monitoring import PrometheusRule as PrometheusRule
 from .monitoring import PrometheusRuleSpec as PrometheusRuleSpec
-from .monitoring import Rule as Rule
 from .monitoring import RuleGroup as RuleGroup
 from .role_based_group import AdapterTarget as AdapterTarget
 from .role_based_group import CoordinatedPolicy as CoordinatedPolicy

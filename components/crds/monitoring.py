@@ -70,7 +70,7 @@ class PodMonitor(kubernetes.apiextensions.CustomResource):
         super().__init__(name, API_VERSION, "PodMonitor", spec.manifest(), metadata, opts)
 
 
-class Rule(CrdModel):
+class GroupRule(CrdModel):
     """A series that is recorded, or an alert."""
 
     record: str | None = Field(default=None, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
@@ -104,7 +104,7 @@ class RuleGroup(CrdModel):
     """Name of the group, once in a PrometheusRule."""
     interval: str | None = None
     """Time between two evaluations, e.g. `30s`. Default: Prometheus's."""
-    rules: list[Rule] = Field(min_length=1)
+    rules: list[GroupRule] = Field(min_length=1)
     """The rules, in their order."""
 
 

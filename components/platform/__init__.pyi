@@ -1,7 +1,7 @@
 from ..catalog.metrics import MetricsFlavor as MetricsFlavor
 from .alert_rules import AlertedModel as AlertedModel
 from .alert_rules import InstancePrice as InstancePrice
-from .alert_rules import Objective as Objective
+from .alert_rules import ModelObjective as ModelObjective
 from .alerts import Alerts as Alerts
 from .alerts import AlertsArgs as AlertsArgs
 from .alerts import RulesForm as RulesForm

@@ -21,7 +21,7 @@ from ..catalog.metrics import (
     ttft_buckets,
 )
 from ..catalog.vllm.table import Release
-from ..crds.monitoring import Rule, RuleGroup
+from ..crds.monitoring import GroupRule, RuleGroup
 from ..quantity import plain
 
 _DAY: Final = 24
@@ -55,7 +55,7 @@ BURNS: Final = (
 _WINDOWS: Final = tuple(dict.fromkeys(w for burn in BURNS for w in (burn.short, burn.long)))
 
 
-class Objective(Args):
+class ModelObjective(Args):
     """What users of a model were promised."""
 
     ttft_seconds: float = Field(gt=0, examples=[2.5])
@@ -109,7 +109,7 @@ class AlertedModel(Args):
     """Most replicas, where it is scaled."""
     vllm: str | None = None
     """Release of vLLM; left out, another server, or one that is not known."""
-    objective: Objective | None = None
+    objective: ModelObjective | None = None
     """What users were promised. Left out, nothing."""
     dataset: str | None = None
     """Dataset of Fluid that it reads through."""
@@ -131,7 +131,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Scene:
+class RuleSubject:
     """What a rule is made of."""
 
     model: AlertedModel
@@ -169,7 +169,7 @@ class AlertKind:
     """critical wakes somebody, warning is for the day, info is to know."""
     lasts: Callable[[Thresholds], str]
     """How long it has to be so."""
-    expression: Callable[[Scene], str]
+    expression: Callable[[RuleSubject], str]
     """Empty where the model cannot have it."""
     summary: str
     """{model} is its name."""
@@ -186,16 +186,16 @@ def _fixed(duration: str) -> Callable[[Thresholds], str]:
     return lambda _: duration
 
 
-def _ttft_high(scene: Scene) -> str:
-    objective = scene.model.objective
+def _ttft_high(subject: RuleSubject) -> str:
+    objective = subject.model.objective
     if objective is None:
         return ""
-    return f"model:ttft_seconds:p95{{{scene.own}}} > {plain(objective.ttft_seconds)}"
+    return f"model:ttft_seconds:p95{{{subject.own}}} > {plain(objective.ttft_seconds)}"
 
 
-def _burning(is_page: bool) -> Callable[[Scene], str]:
-    def expression(scene: Scene) -> str:
-        objective = scene.model.objective
+def _burning(is_page: bool) -> Callable[[RuleSubject], str]:
+    def expression(subject: RuleSubject) -> str:
+        objective = subject.model.objective
         if objective is None:
             return ""
         pairs = []
@@ -203,7 +203,7 @@ def _burning(is_page: bool) -> Callable[[Scene], str]:
             if burn.is_page is is_page:
                 most = plain(round(burn.factor(objective.window_days) * objective.budget, 6))
                 long, short = (
-                    f'model:ttft_slow:ratio{{{scene.own},window="{window}"}} > {most}'
+                    f'model:ttft_slow:ratio{{{subject.own},window="{window}"}} > {most}'
                     for window in (burn.long, burn.short)
                 )
                 pairs.append(f"({long} and ignoring (window) {short})")
@@ -213,37 +213,37 @@ def _burning(is_page: bool) -> Callable[[Scene], str]:
     return expression
 
 
-def _queue_old(scene: Scene) -> str:
-    if not scene.has(_QUEUE):
+def _queue_old(subject: RuleSubject) -> str:
+    if not subject.has(_QUEUE):
         return ""
-    rates = scene.vllm(_QUEUE, "rate({0}_bucket{1}[5m])")
-    most = plain(scene.thresholds.queue_seconds)
+    rates = subject.vllm(_QUEUE, "rate({0}_bucket{1}[5m])")
+    most = plain(subject.thresholds.queue_seconds)
     return f"histogram_quantile({QUANTILE}, sum by (le) ({rates})) > {most}"
 
 
-def _queue_stuck(scene: Scene) -> str:
-    waiting = scene.vllm("vllm:num_requests_waiting", "min_over_time({0}{1}[10m])")
-    written = scene.vllm("vllm:generation_tokens", "rate({0}_total{1}[10m])")
+def _queue_stuck(subject: RuleSubject) -> str:
+    waiting = subject.vllm("vllm:num_requests_waiting", "min_over_time({0}{1}[10m])")
+    written = subject.vllm("vllm:generation_tokens", "rate({0}_total{1}[10m])")
     return f"sum by (pod) ({waiting}) > 0 and sum by (pod) ({written}) == 0"
 
 
-def _gpu_idle(scene: Scene) -> str:
-    gpu, model = scene.gpu, scene.model
+def _gpu_idle(subject: RuleSubject) -> str:
+    gpu, model = subject.gpu, subject.model
     where = f'{gpu.namespace}="{model.namespace}",{gpu.pod}=~"{model.pods}"'
     busiest = f"max_over_time(DCGM_FI_DEV_GPU_UTIL{{{where}}}[10m])"
     return f"max by ({gpu.pod}) ({busiest}) < 5"
 
 
-def _cache_miss(scene: Scene) -> str:
-    model = scene.model
+def _cache_miss(subject: RuleSubject) -> str:
+    model = subject.model
     if model.dataset is None:
         return ""
     where = f'runtime_type="jindo",runtime="{model.namespace}/{model.dataset}"'
     return f"increase(runtime_sync_healthcheck_error_total{{{where}}}[10m]) > 0"
 
 
-def _limit_reached(scene: Scene) -> str:
-    model = scene.model
+def _limit_reached(subject: RuleSubject) -> str:
+    model = subject.model
     if model.max_replicas is None:
         return ""
     return f"{_replicas(model)} >= {model.max_replicas}"
@@ -254,19 +254,19 @@ def _replicas(model: AlertedModel) -> str:
     return f'sum({model.replicas}{{namespace="{model.namespace}",{kind}=~"{model.workload}"}})'
 
 
-def _spot_lost(scene: Scene) -> str:
-    if not scene.model.spot:
+def _spot_lost(subject: RuleSubject) -> str:
+    if not subject.model.spot:
         return ""
-    before = f'kube_pod_info{{{scene.where},node!=""}} offset 10m'
+    before = f'kube_pod_info{{{subject.where},node!=""}} offset 10m'
     return f"count({before} unless on (node) kube_node_info) > 0"
 
 
-def _tokens_dear(scene: Scene) -> str:
-    objective = scene.model.objective
-    if objective is None or objective.price_per_million_tokens is None or not scene.model.prices:
+def _tokens_dear(subject: RuleSubject) -> str:
+    objective = subject.model.objective
+    if objective is None or objective.price_per_million_tokens is None or not subject.model.prices:
         return ""
     most = plain(objective.price_per_million_tokens)
-    return f"model:million_tokens:price{{{scene.own}}} > {most}"
+    return f"model:million_tokens:price{{{subject.own}}} > {most}"
 
 
 ALERTS: Final = (
@@ -380,25 +380,29 @@ def rule_groups(
         thresholds: What is too much.
         runbook: Name of the annotation that leads to a page, and that page.
     """
-    scene = Scene(model, release, gpu, thresholds)
+    subject = RuleSubject(model, release, gpu, thresholds)
     name = f"{model.namespace}-{model.name}"
     labels = {"namespace": model.namespace, "model": model.name}
-    recorded = [Rule(record=r, expr=e, labels={**labels, **more}) for r, e, more in _records(scene)]
+    recorded = [
+        GroupRule(record=r, expr=e, labels={**labels, **more}) for r, e, more in _records(subject)
+    ]
     yield RuleGroup(name=f"{name}-figures", rules=recorded)
-    yield RuleGroup(name=f"{name}-alerts", rules=list(_alerts(scene, labels, runbook)))
+    yield RuleGroup(name=f"{name}-alerts", rules=list(_alerts(subject, labels, runbook)))
 
 
-def _alerts(scene: Scene, labels: Mapping[str, str], runbook: Mapping[str, str]) -> Iterator[Rule]:
-    objective = scene.model.objective
+def _alerts(
+    subject: RuleSubject, labels: Mapping[str, str], runbook: Mapping[str, str]
+) -> Iterator[GroupRule]:
+    objective = subject.model.objective
     words = {
-        "model": scene.model.name,
+        "model": subject.model.name,
         "target": plain(objective.ttft_seconds) if objective else "",
     }
     for kind in ALERTS:
-        if not (expression := kind.expression(scene)):
+        if not (expression := kind.expression(subject)):
             continue
-        lasts = kind.lasts(scene.thresholds)
-        yield Rule(
+        lasts = kind.lasts(subject.thresholds)
+        yield GroupRule(
             alert=kind.name,
             expr=expression,
             for_=None if lasts == "0s" else lasts,
@@ -411,39 +415,39 @@ def _alerts(scene: Scene, labels: Mapping[str, str], runbook: Mapping[str, str])
         )
 
 
-def _records(scene: Scene) -> Iterator[tuple[str, str, dict[str, str]]]:
+def _records(subject: RuleSubject) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Series, their expressions, and what labels they have beside the model's."""
-    objective, model = scene.model.objective, scene.model
-    buckets = scene.vllm(_TTFT, "rate({0}_bucket{1}[5m])")
+    objective, model = subject.model.objective, subject.model
+    buckets = subject.vllm(_TTFT, "rate({0}_bucket{1}[5m])")
     yield "model:ttft_seconds:p95", f"histogram_quantile({QUANTILE}, sum by (le) ({buckets}))", {}
     if objective is not None:
         # As Python writes it, 2.0, and as others do, 2.
         bound = plain(objective.ttft_seconds)
         le = "|".join(dict.fromkeys((bound, str(float(bound)))))
         for window in _WINDOWS:
-            within = scene.vllm(_TTFT, f"increase({{0}}_bucket{{1}}[{window}])")
-            within = within.replace(f"{{{scene.where}}}", f'{{{scene.where},le=~"{le}"}}')
-            every = scene.vllm(_TTFT, f"increase({{0}}_count{{1}}[{window}])")
+            within = subject.vllm(_TTFT, f"increase({{0}}_bucket{{1}}[{window}])")
+            within = within.replace(f"{{{subject.where}}}", f'{{{subject.where},le=~"{le}"}}')
+            every = subject.vllm(_TTFT, f"increase({{0}}_count{{1}}[{window}])")
             expression = f"1 - sum({within}) / (sum({every}) > 0)"
             yield "model:ttft_slow:ratio", expression, {"window": window}
     tokens = " + ".join(
-        f"sum({scene.vllm(f'vllm:{kind}_tokens', 'rate({0}_total{1}[1h])')})"
+        f"sum({subject.vllm(f'vllm:{kind}_tokens', 'rate({0}_total{1}[1h])')})"
         for kind in ("prompt", "generation")
     )
     yield "model:tokens:rate1h", tokens, {}
     if model.prices:
         currency = {"currency": model.currency}
-        yield "model:replicas:price_hourly", _price(scene), currency
-        hourly = f"avg_over_time(model:replicas:price_hourly{{{scene.own}}}[1h])"
-        tokens = f"(model:tokens:rate1h{{{scene.own}}} > 0)"
+        yield "model:replicas:price_hourly", _price(subject), currency
+        hourly = f"avg_over_time(model:replicas:price_hourly{{{subject.own}}}[1h])"
+        tokens = f"(model:tokens:rate1h{{{subject.own}}} > 0)"
         expression = f"{hourly} / ignoring (currency) ({tokens} * 3600 / 1e6)"
         yield "model:million_tokens:price", expression, currency
 
 
-def _price(scene: Scene) -> str:
+def _price(subject: RuleSubject) -> str:
     """What the pods on nodes cost per hour; by the type of each node where prices differ."""
-    prices = {entry.instance_type: entry.hourly for entry in scene.model.prices}
-    pods = f'kube_pod_info{{{scene.where},node!=""}}'
+    prices = {entry.instance_type: entry.hourly for entry in subject.model.prices}
+    pods = f'kube_pod_info{{{subject.where},node!=""}}'
     amounts = sorted(set(prices.values()))
     if len(amounts) == 1:
         return f"count({pods}) * {plain(amounts[0])}"

@@ -119,7 +119,7 @@ _ROUTER_FLAGS: Final = frozenset(
 the first server of each role for good, however many there are."""
 
 
-class Engine(StrEnum):
+class RolesEngine(StrEnum):
     """What serves."""
 
     VLLM = "vllm"
@@ -393,7 +393,9 @@ class RolesModelArgs(ModelArgs):
                 field = "server.command" if server.command else "server.vllm.extra_args"
                 why = "each role says it by its fields"
                 yield Fault(field, flag, "left out", why)
-        ports = {BOOTSTRAP_PORT, MASTER_PORT} | ({NIXL_PORT} if engine is Engine.VLLM else set())
+        ports = {BOOTSTRAP_PORT, MASTER_PORT} | (
+            {NIXL_PORT} if engine is RolesEngine.VLLM else set()
+        )
         if server.port in ports:
             why = "prefill and decode talk to each other by it"
             yield Fault("server.port", server.port, "another port", why)
@@ -498,12 +500,12 @@ def render(name: str, args: RolesModelArgs) -> "Rendered":
     return rendered
 
 
-def engine_of(server: ModelServer) -> Engine | None:
+def engine_of(server: ModelServer) -> RolesEngine | None:
     """What a server is; None where it is no engine that can be split so."""
     if server.vllm is not None:
-        return Engine.VLLM
+        return RolesEngine.VLLM
     line = " ".join(server.command or [])
-    return Engine.SGLANG if re.search(r"\bsglang[. ](launch_server|serve)\b", line) else None
+    return RolesEngine.SGLANG if re.search(r"\bsglang[. ](launch_server|serve)\b", line) else None
 
 
 def flags(words: Sequence[str] | None) -> list[str]:
@@ -580,7 +582,7 @@ def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     pod = model_pod(own, part.startup_seconds, container="server", shutdown=end)
     main, *others = pod["containers"]
     main["command"] = server_words(args, role, end.drain_seconds)
-    if engine_of(server) is Engine.VLLM and _transfer(args) is Transfer.NIXL:
+    if engine_of(server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL:
         # By default it is localhost, which decode on another node does not reach.
         host = {"field_ref": {"field_path": "status.podIP"}}
         main["env"] = [
@@ -631,12 +633,12 @@ def _pod_labels(name: str, args: RolesModelArgs) -> dict[str, str]:
 
 def _notes(args: RolesModelArgs, role: str) -> dict[str, str] | None:
     own = args.serve.engines[role].annotations or {}
-    is_found = role == "prefill" and engine_of(args.server) is Engine.SGLANG
+    is_found = role == "prefill" and engine_of(args.server) is RolesEngine.SGLANG
     return {**({BOOTSTRAP_ANNOTATION: str(BOOTSTRAP_PORT)} if is_found else {}), **own} or None
 
 
 def _transfer(args: RolesModelArgs) -> Transfer:
-    is_vllm = engine_of(args.server) is Engine.VLLM
+    is_vllm = engine_of(args.server) is RolesEngine.VLLM
     return args.serve.transfer or (Transfer.NIXL if is_vllm else Transfer.MOONCAKE)
 
 
@@ -746,7 +748,7 @@ def router_words(name: str, args: RolesModelArgs) -> list[str]:
     Flags read off sglang-router 0.3.2 and vllm-router 0.1.17, 2026-11-29.
     """
     serve, router = args.serve, args.serve.router
-    is_vllm = engine_of(args.server) is Engine.VLLM
+    is_vllm = engine_of(args.server) is RolesEngine.VLLM
     program = ["vllm-router"] if is_vllm else ["python3", "-m", "sglang_router.launch_router"]
     words = [*(router.command or program)]
     words += ["--vllm-pd-disaggregation"] if is_vllm else ["--pd-disaggregation"]

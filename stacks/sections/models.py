@@ -8,7 +8,7 @@ from pydantic import Field
 from components.args import MISSING, Args, Because, Fault, Words
 from components.crds.scheduling import PreemptPolicy
 from components.names import ByteSize, NamespaceName, ObjectName, ServiceName
-from components.platform.alert_rules import Objective
+from components.platform.alert_rules import ModelObjective
 from components.serving.availability import DisruptionBudget, TopologySpread
 from components.serving.ingress import ModelIngress
 from components.serving.knative_model import KnativeServe
@@ -235,7 +235,7 @@ class ModelSection(Args):
     """How evenly replicas are spread over zones and nodes. Left out, not at all."""
     serve: ServeSection
     """How it is served and scaled."""
-    slo: Objective | None = None
+    slo: ModelObjective | None = None
     """What its users were promised, which `alerts` watch. Left out, nothing."""
     ingress: ModelIngress | None = None
     """Host, certificate and who gets in. Left out, it is below the runtime's domain, by HTTP."""

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from components.catalog.metrics import SERIES, MetricsFlavor
-from components.crds.monitoring import PrometheusRuleSpec, Rule
-from components.platform import Alerts, AlertsArgs, InstancePrice, Objective
+from components.crds.monitoring import GroupRule, PrometheusRuleSpec
+from components.platform import Alerts, AlertsArgs, InstancePrice, ModelObjective
 from components.platform.alert_rules import ALERTS, BURNS
 from components.platform.alerts import RUNBOOK, rules_spec
 from components.platform.dashboards import objectives_dashboard
@@ -36,11 +36,11 @@ def plan(**changes: Any) -> Plan:
     return record(lambda: Alerts("alerts", AlertsArgs.of(args(**changes))))
 
 
-def of(spec: PrometheusRuleSpec) -> list[Rule]:
+def of(spec: PrometheusRuleSpec) -> list[GroupRule]:
     return [rule for group in spec.groups for rule in group.rules]
 
 
-def alerts(**changes: Any) -> dict[str, Rule]:
+def alerts(**changes: Any) -> dict[str, GroupRule]:
     spec = rules(MODEL.model_copy(update=changes))
     return {rule.alert: rule for rule in of(spec) if rule.alert}
 
@@ -116,7 +116,7 @@ def test_a_budget_burns_as_the_workbook_says() -> None:
 
 
 def test_a_budget_of_another_window_burns_at_another_rate() -> None:
-    objective = Objective(ttft_seconds=1, percent=99, window_days=28)
+    objective = ModelObjective(ttft_seconds=1, percent=99, window_days=28)
     rule = alerts(objective=objective)["ModelErrorBudgetBurnsFast"]
     assert 'window="1h"} > 0.1344 and ignoring (window)' in rule.expr
     assert 'window="6h"} > 0.056 and' in rule.expr
@@ -149,7 +149,7 @@ def test_without_an_operator_the_same_rules_are_a_file() -> None:
 
 @pytest.mark.parametrize(("seconds", "near"), [(3, "2.5 or 5"), (5000, "2560"), (0.0005, "0.001")])
 def test_a_promise_between_two_buckets_is_refused(seconds: float, near: str) -> None:
-    model = MODEL.model_copy(update={"objective": Objective(ttft_seconds=seconds)})
+    model = MODEL.model_copy(update={"objective": ModelObjective(ttft_seconds=seconds)})
     sentence = refusal(AlertsArgs, args(models=[model]))
     assert f"models[0].objective.ttft_seconds is {float(seconds)!r}" in sentence
     assert f"the bound of a bucket, {near}:" in sentence
@@ -167,7 +167,7 @@ def test_a_promise_between_two_buckets_is_refused(seconds: float, near: str) -> 
 def test_a_rule_that_prometheus_would_not_load_is_refused(
     rule: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in refusal(Rule, rule)
+    assert sentence in refusal(GroupRule, rule)
 
 
 def test_the_pods_of_each_kind_of_model_are_found_by_their_names() -> None:

@@ -177,7 +177,7 @@ CASES = [
         {"models[chat].slo.ttft_seconds": 20},
     ),
     Case(
-        "Objective",
+        "ModelObjective",
         "an objective whose budget no alert can reach",
         signals,
         {"models[chat].slo.percent": 93},
