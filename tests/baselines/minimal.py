@@ -26,6 +26,20 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
         "service_cidr": "172.21.0.0/20",
         "log_project_name": "it-logs",
     },
+    "Alerts": {
+        "flavor": "upstream",
+        "namespace": "inference",
+        "models": [
+            {
+                "name": "qwen",
+                "namespace": "inference",
+                "pods": "qwen-.*",
+                "replicas": "qwen",
+                "workload": "Deployment",
+            }
+        ],
+    },
+    "BodyRouter": {"namespace": "inference"},
     "CanaryRoute": {
         "host": "it.example.com",
         "service": "next-predictor",
@@ -51,12 +65,36 @@ MINIMAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "KServeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2, "metric": "cpu"}}},
     "Knative": {"installer": "addon", "features": {}, "cluster_id": "c1"},
     "KnativeModel": {**MODEL, "serve": {"scale": {"max": 3, "target": 2}}},
+    "InferenceGateway": {
+        "installer": "present",
+        "namespace": "inference",
+        "class_name": "ack-gateway",
+        "pickers": False,
+        "by_name": False,
+    },
+    "LLMInferenceServices": {},
+    "LLMModel": {
+        **MODEL,
+        "server": {**SERVER, "image": "registry/vllm:0.19.0", "port": 8000},
+        "serve": {"scale": {"max": 1}},
+    },
     "LeaderWorkerModel": {
         **MODEL,
         "server": {**SERVER, "image": "registry/vllm:0.19.0"},
         "serve": {"nodes": 2, "scale": {"max": 1}},
     },
     "LeaderWorkerSets": {},
+    "ModelRoute": {
+        "route": {},
+        "flavor": "envoy",
+        "namespace": "inference",
+        "names": ["qwen"],
+        "labels": {"release": "it"},
+        "port": 8000,
+        "service": "it",
+        "gateways": ["models"],
+        "request_seconds": 600,
+    },
     "RoleBasedGroups": {},
     "RolesModel": {
         **MODEL,
