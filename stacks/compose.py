@@ -61,7 +61,7 @@ from .arguments import (
 )
 from .placeholders import bind
 from .platforms import Platform
-from .platforms.gateway import gateways_of
+from .platforms.gateway import gateways_of, is_attached
 from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
@@ -166,9 +166,12 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         needed = [*priorities, *placements, *platforms, *metrics, *files, *nodes]
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
-        export_address(
-            space, model.section, services[name].host, model.runtime.path(space, model.section)
-        )
+        path, host = model.runtime.path(space, model.section), services[name].host
+        if is_attached(environment, model.section):
+            pulumi.export(f"{name}_host", host)
+            export_way(environment, model.section, host, path)
+        else:
+            export_address(space, model.section, host, path)
 
     if resolved.body_router is not None:
         options = cluster.on_platform_nodes(*namespace, *platforms)
@@ -508,7 +511,9 @@ def export_address(
     pulumi.export(f"{model.name}_load", host.apply(hey))
 
 
-def export_way(environment: Environment, model: ModelSection, router: pulumi.Output[str]) -> None:
+def export_way(
+    environment: Environment, model: ModelSection, router: pulumi.Output[str], path: str = ""
+) -> None:
     """What a person needs to ask a model by the gateway, or by its router inside the cluster.
 
     GATEWAY is the gateway's address, which `gateway_address_command` tells, and KEY a client's.
@@ -530,12 +535,12 @@ def export_way(environment: Environment, model: ModelSection, router: pulumi.Out
     host = (model.route and model.route.host) or section.host
     if section.keys_secret is not None:
         words.insert(1, '-H "Authorization: Bearer $KEY"')
-    url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}/v1/chat/completions"
+    url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}{path}/v1/chat/completions"
     pulumi.export(f"{name}_gateway_curl", " ".join([*words, url]))
     gateway = next(iter(gateways_of(environment)))
     command = f"kubectl --namespace {environment.namespace} get gateway {gateway}"
-    path = "-o jsonpath='{.status.addresses[0].value}'"
-    pulumi.export("gateway_address_command", f"{command} {path}")
+    field = "-o jsonpath='{.status.addresses[0].value}'"
+    pulumi.export("gateway_address_command", f"{command} {field}")
 
 
 def key_command(namespace: str, secret: str) -> str:

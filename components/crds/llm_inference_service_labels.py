@@ -47,6 +47,14 @@ def workload_service(name: str) -> str:
     return _derived(name, "-kserve-workload-svc")
 
 
+def serving_labels(name: str) -> dict[str, str]:
+    """Labels of the pods that its Service leads to: of several pods of a replica, the leader.
+
+    v0.20.0, workload.go, GetWorkloadLabelSelector.
+    """
+    return {**pod_labels(name), "kserve.io/component": "workload"}
+
+
 def pod_labels(name: str) -> dict[str, str]:
     """Labels that the controller gives every pod of a service."""
     return {NAME: name, "app.kubernetes.io/part-of": "llminferenceservice"}

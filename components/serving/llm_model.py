@@ -254,8 +254,9 @@ class LLMGateway(Args):
 class LLMRouting(Args):
     """How requests find pods."""
 
-    gateway: LLMGateway
-    """The Gateway to which KServe attaches an HTTPRoute, at the path /<namespace>/<model>."""
+    gateway: LLMGateway | None = None
+    """The Gateway to which KServe attaches an HTTPRoute, at the path /<namespace>/<model>. Left
+    out, that of the stack's `gateway`; without a stack it has to be given."""
     scheduler: bool = True
     """Whether an endpoint picker chooses the pod of a request, by queue, KV cache and prefix. It
     needs a Gateway that knows InferencePools."""
@@ -281,7 +282,7 @@ class LLMRouting(Args):
     def manifest(self) -> dict[str, Any]:
         """What KServe is told."""
         gateway, replicas = self.gateway, self.scheduler_replicas
-        reference = {
+        reference = gateway and {
             "name": gateway.name,
             "namespace": gateway.namespace,
             "section_name": gateway.listener,
@@ -292,7 +293,7 @@ class LLMRouting(Args):
         }
         return {
             "route": {"http": {}, "group": self.group, "weight": self.weight},
-            "gateway": {"refs": [reference]},
+            "gateway": {"refs": [reference]} if reference else None,
             "scheduler": scheduler if self.scheduler else None,
         }
 
@@ -377,6 +378,9 @@ class LLMModelArgs(ModelArgs):
             yield Fault("server.port", server.port, want, "KServe's Service and pool lead there")
         if self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
+        if serve.router and serve.router.gateway is None:
+            why = "KServe would attach the route to a Gateway that its ConfigMap names"
+            yield Fault("serve.router.gateway", MISSING, "given", why)
         sections = {"parallelism": serve.parallelism, "prefill": serve.prefill}
         for field, value in {**sections, "kv_offload": serve.kv_offload}.items():
             if value is not None and server.vllm is None:

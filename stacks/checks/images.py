@@ -164,7 +164,8 @@ def _gateway_sources(environment: Environment) -> Iterator[ImageSource]:
     section, flavor = environment.gateway, environment.gateway_flavor
     if section is None or flavor is GatewayFlavor.ACK:
         return
-    programs = {"gateway.picker.image": section.picker}
+    is_asked = any(model.route for model in environment.models)
+    programs = {"gateway.picker.image": section.picker} if is_asked else {}
     if flavor is GatewayFlavor.ENVOY:
         if any(model.route and model.route.host is None for model in environment.models):
             programs["gateway.body_router.image"] = section.body_router

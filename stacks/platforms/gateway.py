@@ -22,6 +22,7 @@ from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from ..sections.platform import CertManagerMode, GatewaySection
+from .cert_manager import CERT_MANAGER
 from .platform import Platform
 
 __all__ = ["GATEWAY", "GATEWAY_API_ADDON"]
@@ -52,6 +53,38 @@ REQUEST_SECONDS: Final = 600
 def routed(environment: Environment) -> list[ModelSection]:
     """The models behind the gateway."""
     return [model for model in environment.models if model.route is not None]
+
+
+def is_attached(environment: Environment, model: ModelSection) -> bool:
+    """Whether KServe attaches the model's route to the stack's own Gateway."""
+    router = model.serve.llm.router if model.serve.llm else None
+    if router is None or environment.gateway is None:
+        return False
+    if environment.gateway_flavor is GatewayFlavor.ROUTER:
+        return False
+    gateway, name = router.gateway, environment.gateway.name
+    if gateway is None:
+        return True
+    is_edge = environment.cluster.profile is Profile.EDGE
+    names = {f"{name}-{pool.name}" for pool in environment.all_pools} if is_edge else {name}
+    space = gateway.namespace or namespace_of(environment, model)
+    return space == environment.namespace and gateway.name in names
+
+
+def attached(environment: Environment) -> list[ModelSection]:
+    """The models whose routes KServe attaches to the stack's own Gateway."""
+    return [model for model in environment.models if is_attached(environment, model)]
+
+
+def brings_pools(environment: Environment) -> bool:
+    """Whether the cluster has the resource types of the inference extension by its gateway."""
+    section, flavor = environment.gateway, environment.gateway_flavor
+    return section is not None and (flavor is GatewayFlavor.ACK or section.inference_types)
+
+
+def routes(needs: Needs) -> list[tuple[str, ModelSection]]:
+    """The models with a route of ours, each with its field path."""
+    return [(path, model) for path, model in needs.models(NAME) if model.route is not None]
 
 
 def release_of(section: GatewaySection) -> Release | None:
@@ -97,7 +130,8 @@ def gateway_pools(environment: Environment) -> list[str]:
     section = environment.gateway
     if section is None or environment.cluster.profile is not Profile.EDGE:
         return []
-    used = [name for model in routed(environment) for name in model.placement.pools]
+    behind = [*routed(environment), *attached(environment)]
+    used = [name for model in behind for name in model.placement.pools]
     return section.node_pools or list(dict.fromkeys(used))
 
 
@@ -122,7 +156,8 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         return None
     is_ack = flavor is GatewayFlavor.ACK
     installed = platform.GatewayInstaller.ADDON if is_ack else platform.GatewayInstaller.CHART
-    spaces = {namespace_of(environment, model) for model in routed(environment)}
+    behind = [*routed(environment), *attached(environment)]
+    spaces = {namespace_of(environment, model) for model in behind}
     pools = gateway_pools(environment)
     secret = section.tls and (section.tls.secret or f"{section.name}-tls")
     address = INTERNET if section.public else INTRANET
@@ -132,7 +167,7 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         namespace=environment.namespace,
         name=section.name,
         class_name=class_name(environment, section),
-        pickers=not is_ack,
+        pickers=not is_ack and bool(routed(environment)),
         by_name=not is_ack and reads_names(environment),
         route_namespaces=sorted(spaces - {environment.namespace}),
         cluster_id=cluster_id(environment) if is_ack else None,
@@ -198,7 +233,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         namespace=space,
         names=names_of(model),
         labels=dict(target.labels),
-        port=model.server.port,
+        port=model.port,
         service=target.service,
         service_port=target.service_port,
         request_seconds=serve.request_seconds or REQUEST_SECONDS,
@@ -238,7 +273,9 @@ def _component(name: str, args: Any, opts: pulumi.ResourceOptions) -> pulumi.Res
     return platform.InferenceGateway(name, args, opts)
 
 
-GATEWAY: Final = Platform(NAME, gateway_args, _component, section="gateway")
+GATEWAY: Final = Platform(
+    NAME, gateway_args, _component, after=(CERT_MANAGER,), section="gateway"
+)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -270,7 +307,7 @@ def routes_have_a_gateway(environment: Environment) -> Iterator[Fault]:
         if model.route is not None and environment.gateway is None:
             want = "left out, or gateway given: `gateway: {}` takes the defaults"
             yield Fault(f"{path}.route", Words("given"), want, "it is a way behind the gateway")
-    if environment.gateway is not None and not routed(environment):
+    if environment.gateway is not None and not routed(environment) + attached(environment):
         want = "left out, or a model with `route: {}`"
         yield Fault("gateway", Words("given"), want, "no model is behind it")
 
@@ -291,7 +328,7 @@ def settings_are_of_the_flavor(environment: Environment, needs: Needs) -> Iterat
     for field in section.model_fields_set & foreign.keys():
         want = f"left out with flavor {flavor}"
         yield Fault(f"gateway.{field}", Words("given"), want, foreign[field])
-    if flavor is GatewayFlavor.ENVOY and not section.inference_types:
+    if flavor is GatewayFlavor.ENVOY and routed(environment) and not section.inference_types:
         why = "pickers read InferencePools, whose type no chart brings: see docs/guides/gateway.md"
         yield Fault("gateway.inference_types", False, "true, once the cluster has them", why)
     if flavor is not GatewayFlavor.ACK and pool_version(section) is not PoolVersion.V1:
@@ -309,7 +346,7 @@ def _router_faults(section: GatewaySection, needs: Needs) -> Iterator[Fault]:
     if section.picker is None or section.picker.image is None:
         why = "nobody publishes an image of a router: build one with its PyPI package"
         yield Fault("gateway.picker.image", MISSING, "given with flavor router", why)
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         for field in ("host", "queueing", "priorities", "limits", "canaries"):
             if model.route and getattr(model.route, field):
                 want, why = "left out with flavor router", "a router of one model has none"
@@ -333,6 +370,11 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("content moderation", section.content_safety is not None, SAFETY_SINCE),
         ("Knative behind it", section.knative_annotations is not None, POOL_V1_SINCE),
         ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
+        (
+            "InferencePool v1, which KServe makes,",
+            any(model.serve.llm for model in environment.models),
+            POOL_V1_SINCE,
+        ),
     ]
     for model in routed(environment):
         route = required(model.route)
@@ -392,7 +434,7 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
     owners: dict[str, str] = {}
     hosts = {model.ingress.host: path for path, model in models(environment) if model.ingress}
     behind = canaries(environment)
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         route = required(model.route)
         if route.host is None and model.name not in behind:
             for name in names_of(model):
@@ -413,7 +455,7 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
 @GATEWAY.check
 def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Knative counts requests on their way, and starts a pod for the first: nobody may pass it."""
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         if not needs.on_knative(model) or is_made_by_knative(environment, model):
             continue
         way = "left out, or serve.kserve with another metric"
@@ -427,9 +469,48 @@ def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Faul
 
 
 @GATEWAY.check
+def routes_of_kserve_have_a_listener(
+    environment: Environment, _needs: Needs
+) -> Iterator[Fault]:
+    """KServe attaches a route to one listener of one Gateway, and waits for both."""
+    section = required(environment.gateway)
+    listener = "https" if section.tls else "http"
+    for model in attached(environment):
+        path, router = f"models[{model.name}]", required(required(model.serve.llm).router)
+        asked = router.gateway.listener if router.gateway else None
+        if asked not in {None, listener}:
+            field, why = f"{path}.serve.llm.router.gateway.listener", "the Gateway has this one"
+            yield Fault(field, asked, f"left out, or {listener}", why)
+        if router.gateway is None and len(gateways_of(environment, model)) > 1:
+            want = "pools of which one has a gateway, or serve.llm.router.gateway given"
+            why = "each pool has a Gateway of its own, and KServe's route leads by one"
+            yield Fault(f"{path}.placement.pools", [*model.placement.pools], want, why)
+
+
+@GATEWAY.check
+def routes_of_kserve_lead_to_what_is_known(
+    environment: Environment, _needs: Needs
+) -> Iterator[Fault]:
+    """A Gateway that does not know what a route leads to answers every request with an error."""
+    if environment.gateway_flavor is not GatewayFlavor.ENVOY:
+        return
+    for model in attached(environment):
+        serve = required(model.serve.llm)
+        if required(serve.router).scheduler:
+            way = "false, or router left out and `route: {}`, which has a picker"
+            if serve.prefill is not None:
+                way = "that of a router.gateway which knows InferencePools"
+            why = (
+                "KServe's route leads to an InferencePool, and Envoy Gateway takes Services alone "
+                "(v1.9.1, internal/gatewayapi/validate.go)"
+            )
+            yield Fault(f"models[{model.name}].serve.llm.router.scheduler", True, way, why)
+
+
+@GATEWAY.check
 def canaries_answer_for_their_model(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A share of the requests goes to a model that answers the same ones."""
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         for canary in canaries_of(model):
             field, other = f"{path}.route.canaries[{canary}].model", environment.model(canary)
             if other is None or other is model or other.route is None:
@@ -497,7 +578,7 @@ def pools_have_their_gateways(environment: Environment, needs: Needs) -> Iterato
 def parts_have_their_own_names(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """What is made for a model's way is called after it, where another model's may be."""
     owners = {model.name: f"models[{model.name}].name" for model in environment.models}
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         for suffix in ("picker", "router"):
             if (owner := owners.get(f"{model.name}-{suffix}")) is not None:
                 why = f"{path} has a Service of that name"
@@ -533,9 +614,8 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
             "gateway.public is true, and nobody is asked for a key: the whole internet may use the "
             "models. Set gateway.keys_secret."
         )
-    if not section.limits and not any(
-        required(model.route).limits for model in routed(environment)
-    ):
+    limits = [required(model.route).limits for model in routed(environment)]
+    if limits and not section.limits and not any(limits):
         yield (
             "gateway.limits is empty: one client can take all cards of a model for itself. Limit "
             "requests or tokens, of each key."
@@ -545,7 +625,7 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
 @warning_by_needs
 def a_pool_answers_its_own_clients(environment: Environment, needs: Needs) -> Iterator[str]:
     """A picker takes any pod of a model, wherever the gateway is that asks it."""
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         ways = {model.name, *canaries_of(model)}
         served = [each for each in environment.models if each.name in ways]
         pools = dict.fromkeys(pool for each in served for pool in each.placement.pools)
@@ -589,10 +669,41 @@ def the_addon_is_told(environment: Environment) -> Iterator[str]:
         )
 
 
+@warning
+def routes_of_kserve_are_not_ours(environment: Environment) -> Iterator[str]:
+    """What the section says of routes holds for those that the stack makes."""
+    names = [f"models[{model.name}]" for model in attached(environment)]
+    if environment.gateway and environment.gateway.limits and names:
+        yield (
+            f"gateway.limits do not hold for {', '.join(names)}: KServe makes the route of "
+            "serve.llm.router, and no limit is of it. Without the router, `route: {}` has them."
+        )
+
+
+@warning
+def pickers_of_kserve_are_asked(environment: Environment) -> Iterator[str]:
+    """ACK's gateway asks a picker of its own about every pool, unless it is told not to.
+
+    kubernetes-sigs/gateway-api-inference-extension, conformance/reports, ack-gateway, 2026-08.
+    """
+    if environment.gateway_flavor is not GatewayFlavor.ACK:
+        return
+    for model in attached(environment):
+        serve = required(model.serve.llm)
+        if required(serve.router).scheduler:
+            split = ", and sends prompts to pods of prefill and decode alike" if serve.prefill else ""
+            yield (
+                f"models[{model.name}].serve.llm.router has an endpoint picker, and ACK's gateway "
+                f"by itself asks its own{split}: it asks KServe's once the Deployment "
+                "envoy-gateway in envoy-gateway-system has the variable SELF_HOST_EPP true. No "
+                "page names a key of gateway.addon_config for it."
+            )
+
+
 @warning_by_needs
 def knative_at_zero_is_woken(environment: Environment, needs: Needs) -> Iterator[str]:
     """Nobody has said whether the pool that ACK's Knative makes waits for the activator."""
-    for path, model in needs.models(NAME):
+    for path, model in routes(needs):
         if is_made_by_knative(environment, model) and not required(model.serve.knative).scale.min:
             yield (
                 f"{path}.serve.knative.scale.min is 0 behind the gateway: no page says that the "

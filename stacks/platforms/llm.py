@@ -6,7 +6,7 @@ from typing import Final
 
 from components.args import Fault
 from components.platform import KServeFlavor, LLMInferenceServices, LLMInferenceServicesArgs
-from components.serving import ModelArgs
+from components.serving import GatewayFlavor, ModelArgs
 
 from ..arguments import made_of
 from ..checks.rules import warning_by_needs
@@ -15,6 +15,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.platform import KSERVE_RELEASE
 from .cert_manager import CERT_MANAGER
+from .gateway import GATEWAY, brings_pools
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .platform import Platform
@@ -34,6 +35,7 @@ def llm_inference_services_args(
         LLMInferenceServicesArgs,
         section,
         chart=kserve.chart,
+        inference_pools=section.inference_pools is not False and not brings_pools(environment),
         shared=False,
         protect_crds=environment.cluster.deletion_protection,
     )
@@ -47,7 +49,7 @@ LLM_INFERENCE_SERVICES: Final = Platform(
     # model that moves between the two would end at that, as the engine deletes last.
     needs=(CERT_MANAGER, KSERVE),
     # It looks once, when it starts, for the resource types that others bring.
-    after=(LEADER_WORKER_SETS,),
+    after=(LEADER_WORKER_SETS, GATEWAY),
     section="llm_inference_services",
 )
 
@@ -75,6 +77,16 @@ def releases_have_llm_inference_services(
         want = f"v{'.'.join(map(str, SINCE))}.0 or later"
         why = "models are served by LLMInferenceService v1alpha2 as that release has it"
         yield Fault(field, version, want, why)
+
+
+@LLM_INFERENCE_SERVICES.check
+def types_of_pools_come_once(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """Helm takes no resource type that another one has installed."""
+    if environment.llm_inference_services.inference_pools and brings_pools(environment):
+        is_ack = environment.gateway_flavor is GatewayFlavor.ACK
+        why = "ACK's add-on brings them" if is_ack else "gateway.inference_types says there are"
+        want = "left out, or false"
+        yield Fault("llm_inference_services.inference_pools", True, want, why)
 
 
 @warning_by_needs

@@ -13,6 +13,7 @@ from components.serving import LoadTestArgs
 from .. import arguments
 from ..arguments import pod_labels, required
 from ..platforms import CERT_MANAGER, GATEWAY, Platform
+from ..platforms.gateway import is_attached
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
@@ -67,7 +68,8 @@ def awaited_platforms(environment: Environment) -> set[Platform]:
 def _named(environment: Environment, model: ModelSection) -> Sequence[Platform]:
     runtime = RUNTIMES.get(model.serve.kind)
     needed = runtime.needs(model) if runtime else ()
-    gateway = environment.gateway if model.route else None
+    is_behind = model.route or is_attached(environment, model)
+    gateway = environment.gateway if is_behind else None
     doors = [model.ingress and model.ingress.tls, gateway and gateway.tls]
     certificate = (CERT_MANAGER,) if any(tls and tls.issuer for tls in doors) else ()
     return (*needed, *certificate, *((GATEWAY,) if gateway else ()))

@@ -4,20 +4,31 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from components.args import Fault
-from components.crds.llm_inference_service_labels import PORT
+from components.args import MISSING, Fault, Words, refuse
+from components.crds.llm_inference_service_labels import (
+    PORT,
+    serving_labels,
+    workload_service,
+)
 from components.quantity import parse
 from components.serving import LLMModel, LLMModelArgs, LLMScale, LLMServe, ModelArgs
-from components.serving.llm_model import LLMActuator, at_port, cluster_host, render
+from components.serving.llm_model import (
+    LLMActuator,
+    LLMGateway,
+    at_port,
+    cluster_host,
+    render,
+)
 
 from ..arguments import namespace_of, required
 from ..checks.rules import check, warning
 from ..checks.views import models, own_pools
 from ..platforms import LEADER_WORKER_SETS, LLM_INFERENCE_SERVICES, Platform
+from ..platforms.gateway import gateways_of, is_attached
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from .runtime import Runtime
+from .runtime import Endpoints, Runtime
 
 DISK_SHARE: Final = 0.9
 """Part of a node's disk that pods get: dumps of ACK's nodes, 120 GiB of which 106 are allocatable,
@@ -29,15 +40,19 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.model_copy(update={"server": at_port(args.server)}).completed(
         partial(
             LLMModelArgs,
-            serve=asked(environment, required(model.serve.llm)),
+            serve=asked(environment, model, required(model.serve.llm)),
             ingress_class=ingress_class(environment),
         )
     )
 
 
-def asked(environment: Environment, serve: LLMServe) -> LLMServe:
-    """How a model is served, with the Prometheus of the cluster where KEDA is told no other."""
+def asked(environment: Environment, model: ModelSection, serve: LLMServe) -> LLMServe:
+    """How a model is served, with what is the stack's where nothing else is said.
+
+    The Prometheus that KEDA asks, and the Gateway to which KServe attaches a route.
+    """
     url, prefill = environment.gpu_metrics and environment.gpu_metrics.url, serve.prefill
+    router = serve.router
 
     def told(scale: LLMScale) -> LLMScale:
         keda = scale.keda
@@ -47,7 +62,13 @@ def asked(environment: Environment, serve: LLMServe) -> LLMServe:
 
     if prefill is not None:
         prefill = prefill.model_copy(update={"scale": told(prefill.scale)})
-    return serve.model_copy(update={"scale": told(serve.scale), "prefill": prefill})
+    if router is not None and router.gateway is None and is_attached(environment, model):
+        name = gateways_of(environment, model)[0]
+        gateway = LLMGateway(name=name, namespace=environment.namespace)
+        router = router.model_copy(update={"gateway": gateway})
+    return serve.model_copy(
+        update={"scale": told(serve.scale), "prefill": prefill, "router": router}
+    )
 
 
 def model_url(environment: Environment, model: ModelSection) -> str:
@@ -59,6 +80,19 @@ def model_path(namespace: str, model: ModelSection) -> str:
     """What its route has before the paths of vLLM, behind a Gateway."""
     routed = required(model.serve.llm).router is not None and model.ingress is None
     return f"/{namespace}/{model.name}" if routed else ""
+
+
+def endpoints(model: ModelSection) -> Endpoints:
+    """The pods that KServe's Service leads to.
+
+    Raises:
+        Refusal: KServe makes a route, a pool and a picker of its own.
+    """
+    if required(model.serve.llm).router is not None:
+        want = "left out beside serve.llm.router, or that left out"
+        why = "KServe makes a route, a pool and a picker for the same pods, and of two pickers each "
+        raise refuse("route", Words("given"), want, f"{why}would see a part of their requests")
+    return Endpoints(serving_labels(model.name), workload_service(model.name), PORT)
 
 
 def platforms(model: ModelSection) -> Sequence[Platform]:
@@ -88,6 +122,18 @@ def autoscalers_are_there(environment: Environment) -> Iterator[Fault]:
             if scale.wva.actuator is LLMActuator.KEDA and not environment.keda:
                 want = "true, once KEDA is installed"
                 yield Fault("keda", False, want, f"{field}.actuator is keda")
+
+
+@check
+def routers_have_a_gateway(environment: Environment) -> Iterator[Fault]:
+    """KServe would attach a route to the Gateway of its ConfigMap, which nobody here knows."""
+    for path, model in models(environment):
+        router = model.serve.llm.router if model.serve.llm else None
+        if router and router.gateway is None and not is_attached(environment, model):
+            want, why = "given, or the stack's section `gateway`", "KServe attaches a route to it"
+            if environment.gateway is not None:
+                want, why = "given", "with gateway.flavor router the stack makes no Gateway"
+            yield Fault(f"{path}.serve.llm.router.gateway", MISSING, want, why)
 
 
 @check
@@ -149,8 +195,8 @@ def gateways_of_routes_are_there(environment: Environment) -> Iterator[str]:
     gateways: dict[str, list[str]] = {}
     for path, model in models(environment):
         router = model.serve.llm.router if model.serve.llm else None
-        if router is not None:
-            gateway = router.gateway
+        gateway = router.gateway if router else None
+        if gateway is not None and not is_attached(environment, model):
             space = gateway.namespace or namespace_of(environment, model)
             gateways.setdefault(f"{space}/{gateway.name}", []).append(path)
     for gateway_name, paths in gateways.items():
@@ -180,4 +226,5 @@ RUNTIME: Final = Runtime(
     needs=platforms,
     url=model_url,
     path=model_path,
+    endpoints=endpoints,
 )

@@ -245,9 +245,10 @@ class LLMInferenceServicesSection(Args):
     install: bool = True
     """Whether the stack installs their controller and KServe's presets. False where the cluster has
     them."""
-    inference_pools: bool = True
+    inference_pools: bool | None = None
     """Whether the resource types InferencePool, InferenceObjective and InferenceModelRewrite come
-    with it. False where a gateway brings them."""
+    with it. False where a gateway brings them. Default: false where the stack's `gateway` has them
+    by its add-on or by `inference_types`, else true."""
     variant_autoscaler: bool = False
     """Whether the cluster has the Workload Variant Autoscaler of llm-d, and KServe's ConfigMap the
     Prometheus that KEDA asks, which `scale.wva` needs."""
