@@ -365,13 +365,13 @@ def is_scaled_on_vllm(model: ModelSection) -> bool:
 
 def signals_of(model: ModelSection) -> list[tuple[str, KedaMetric]]:
     """Metrics of vLLM that KEDA scales a model on, each with its field in the stack file."""
-    scale = model.serve.keda_scale
-    if scale is None or scale.keda is None:
-        return []
-    path = f"serve.{model.serve.kind}.scale"
-    fields = [(f"{path}.metric", KedaMetric(scale.metric))]
-    for index, trigger in enumerate(scale.keda.triggers):
-        fields.append((f"{path}.keda.triggers[{index}].metric", trigger.metric))
+    fields: list[tuple[str, KedaMetric]] = []
+    for path, scale in model.serve.keda_scales.items():
+        if scale.keda is None:
+            continue
+        fields.append((f"{path}.metric", KedaMetric(scale.metric)))
+        for index, trigger in enumerate(scale.keda.triggers):
+            fields.append((f"{path}.keda.triggers[{index}].metric", trigger.metric))
     return [(field, metric) for field, metric in fields if metric in SIGNALS]
 
 
@@ -411,7 +411,9 @@ def alerts_args(environment: Environment) -> AlertsArgs | None:
 def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
     image, prices = vllm_image(model.server.image), environment.prices
     pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
-    [scale] = [section.scale for section in model.serve.sections.values()]
+    # Of several roles, one may have all that it may have, and another one none.
+    scales = [section.scale for section in model.serve.sections.values()]
+    most = scales[0].max if len(scales) == 1 and scales[0].max > fewest(scales[0]) else None
     pods, replicas, workload = _alerted_pods(model)
     return AlertedModel(
         name=model.name,
@@ -419,7 +421,7 @@ def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
         pods=pods,
         replicas=replicas,
         workload=workload,
-        max_replicas=scale.max if scale.max > fewest(scale) else None,
+        max_replicas=most,
         vllm=release_name(image.version) if image and image.version else None,
         objective=model.slo,
         dataset=dataset_name(environment, model) if model.cache else None,
@@ -443,7 +445,12 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
         groups = model.pods_per_replica > 1
         kind = "kube_statefulset_replicas" if groups else deployments
         owner = workload_name(name, groups=groups)
-        return rf"{owner}-[^-]+(-[^-]+)?", kind, owner
+        # Those that read prompts are called after another Deployment.
+        role = "(prefill-)?" if model.serve.llm.prefill else ""
+        return rf"{owner}-{role}[^-]+(-[^-]+)?", kind, owner
+    if model.serve.roles is not None:
+        groups = f"{name}-({'|'.join(model.serve.roles.engines)})"
+        return rf"{groups}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", groups
     kserve = model.serve.kserve
     owner = name if kserve is None else f"{name}-predictor"
     if kserve is None or kserve.scale.scaler is None:
@@ -454,6 +461,8 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
 def replica_prices(environment: Environment, model: ModelSection) -> list[InstancePrice]:
     """What a pod costs on each type of node; nothing where that of one is not known."""
     own, cards = environment.prices, model.server.resources.whole_cards
+    if model.serve.roles is not None:
+        return []  # Its pods are of several sizes.
     listed = {} if own and own.currency != NODE_LIST.currency else NODES
     on_demand = {
         **{name: float(price) for name, price in listed.get(environment.region or "", {}).items()},

@@ -22,6 +22,7 @@ from ..args import (  # noqa: F401
     Fault,
     Output,
     T,
+    Words,
     child_options,
     once,
     validated,
@@ -88,8 +89,9 @@ class ModelRouteArgs(Args):
     """Namespace of the model."""
     names: list[str] = Field(min_length=1, max_length=MOST_NAMES)
     """Names by which requests ask for it: the served ones and those of its adapters."""
-    labels: dict[LabelKey, LabelValue] = Field(min_length=1)
-    """Labels of the pods that answer, and of no others."""
+    labels: dict[LabelKey, LabelValue] | None = Field(default=None, min_length=1)
+    """Labels of the pods that answer, and of no others. Left out, requests go to the Service, and
+    what is behind it chooses: there is no pool and no picker."""
     port: int = Field(ge=1, le=65535)
     """Port at which they do."""
     service: ObjectName
@@ -124,6 +126,8 @@ class ModelRouteArgs(Args):
     """Whose router it is."""
 
     def _faults(self) -> Iterator[Fault]:
+        if self.labels is None:
+            yield from self._unpicked_faults()
         if self.flavor is GatewayFlavor.ROUTER:
             if self.picker.image is None:
                 why = "nobody publishes an image of a router: build one with its PyPI package"
@@ -145,6 +149,28 @@ class ModelRouteArgs(Args):
         if self.pool_version is PoolVersion.V1ALPHA2 and self.route.priorities:
             why = "an InferenceObjective is about a pool of v1"
             yield Fault("route.priorities", [*self.route.priorities], "left out with v1alpha2", why)
+
+    def _unpicked_faults(self) -> Iterator[Fault]:
+        """Refuses what a picker does where there is none."""
+        route, flavor = self.route, self.flavor
+        why = "its own router chooses the pods of a request, and no picker is asked"
+        if flavor is GatewayFlavor.ROUTER:
+            yield Fault("route", Words("given"), "left out with flavor router", why)
+            return
+        if route.routing is Routing.PREFIX_CACHE:
+            yield Fault("route.routing", route.routing.value, Routing.DEFAULT.value, why)
+        if route.queueing:
+            yield Fault("route.queueing", True, "false", why)
+        if flavor is GatewayFlavor.ENVOY and any(limit.tokens for limit in self.limits):
+            why = "the picker tells how many tokens an answer took, and none is asked"
+            yield Fault("route.limits", Words("of tokens"), "of requests alone", why)
+        if flavor is GatewayFlavor.ACK:
+            if route.host is None:
+                why = "no page says that ACK's gateway reads names in bodies for a Service"
+                yield Fault("route.host", MISSING, "given on ACK", why)
+            if route.canaries:
+                why = "a route of ACK would have pools beside a Service"
+                yield Fault("route.canaries", Words("given"), "left out on ACK", why)
 
     def objects(self, name: str) -> list["Declared"]:
         """What is made for the way of a model of a name: `render`."""
@@ -212,7 +238,9 @@ def program_name(name: str, args: ModelRouteArgs) -> str:
 
 
 def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
-    """The picker, or the router, of a model; None where ACK brings it."""
+    """The picker, or the router, of a model; None where ACK brings it, or none is asked."""
+    if args.labels is None:
+        return None
     pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
     labels = [f"{key}={value}" for key, value in args.labels.items()]
     if args.flavor is GatewayFlavor.ROUTER:
@@ -319,24 +347,26 @@ def render(name: str, args: ModelRouteArgs) -> list[Declared]:
             ways = [*_behind(name, args), *_front(name, args)]
         case GatewayFlavor.ROUTER:
             return []
-    return [*_pool(name, args), *_objectives(name, args), *ways]
+    if args.labels is None:
+        return ways
+    return [*_pool(name, args, args.labels), *_objectives(name, args), *ways]
 
 
-def _pool(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[Declared]:
     is_ack = args.flavor is GatewayFlavor.ACK
     picker = args.picker_service if is_ack else program_name(name, args)
     notes = {**({inference.ROUTING: args.route.routing.value} if is_ack else {})}
     notes |= args.pool_annotations or {}
     if args.pool_version is PoolVersion.V1ALPHA2:
         old = inference.OldInferencePoolSpec(
-            selector=args.labels,
+            selector=labels,
             target_port_number=args.port,
             extension_ref=inference.ExtensionReference(name=picker),
         )
         yield Declared("pool", inference.OldInferencePool, old, name, notes)
         return
     spec = inference.InferencePoolSpec(
-        selector=inference.PodLabels(match_labels=args.labels),
+        selector=inference.PodLabels(match_labels=labels),
         target_ports=[inference.PortNumber(number=args.port)],
         endpoint_picker_ref=inference.EndpointPickerReference(
             name=picker, port=inference.PortNumber(number=PICKER_PORT)
@@ -388,6 +418,8 @@ def _backend(
 ) -> api.BackendReference:
     """A model that gets requests, or a share of them, with the priority of that number."""
     headers = {} if number is None else {inference.OBJECTIVE_HEADER: objective_name(model, number)}
+    if args.flavor is GatewayFlavor.ACK and args.labels is None:
+        return api.BackendReference(name=args.service, port=args.service_port)
     if args.flavor is GatewayFlavor.ACK:
         is_old = args.pool_version is PoolVersion.V1ALPHA2
         return api.BackendReference(
@@ -408,7 +440,7 @@ def _backend(
 
 
 def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
-    """The route behind the gateway in front, with the picker of the model."""
+    """The route behind the gateway in front, with the picker of the model if it has one."""
     called = f"{name}-picked"
     chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
     rule = api.RouteRule(
@@ -420,6 +452,13 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     yield Declared(
         "picked", api.HttpRoute, api.HttpRouteSpec(parent_refs=parents, rules=[rule]), called
     )
+    if args.labels is not None:
+        yield _asking(name, args, called)
+    yield from _limits(name, args, called)
+
+
+def _asking(name: str, args: ModelRouteArgs, called: str) -> Declared:
+    """What has a route ask the picker of the model."""
     both = envoy.BodyProcessing(body=envoy.BodyMode.FULL_DUPLEX)
     processor = envoy.ExternalProcessor(
         backend_refs=[envoy.ServiceReference(name=program_name(name, args), port=PICKER_PORT)],
@@ -430,8 +469,7 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     policy = envoy.EnvoyExtensionPolicySpec(
         target_refs=envoy.target("HTTPRoute", called), ext_proc=[processor]
     )
-    yield Declared("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
-    yield from _limits(name, args, called)
+    return Declared("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
 
 
 def route_name(name: str) -> str:
@@ -489,7 +527,7 @@ def _parents(args: ModelRouteArgs, gateways: Sequence[str]) -> list[api.ParentRe
 
 def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
     """What is let in by a route, and with Envoy Gateway which endpoint gets it."""
-    is_ack = args.flavor is GatewayFlavor.ACK
+    is_ack, is_picked = args.flavor is GatewayFlavor.ACK, args.labels is not None
     override = envoy.EndpointOverride(
         extract_from=[envoy.EndpointHeader(header=inference.ENDPOINT_HEADER)]
     )
@@ -497,7 +535,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
         type=envoy.LoadBalancing.LEAST_REQUEST, endpoint_override=override
     )
     rules = [_limit(limit, args) for limit in args.limits]
-    if is_ack and not rules:
+    if not rules and (is_ack or not is_picked):
         return
     refused = envoy.ResponseOverride(
         match=envoy.OverrideMatch(status_codes=[envoy.StatusCode(value=429)]),
@@ -510,7 +548,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
     )
     policy = envoy.BackendTrafficPolicySpec(
         target_refs=envoy.target("HTTPRoute", route),
-        load_balancer=None if is_ack else balancer,
+        load_balancer=balancer if is_picked and not is_ack else None,
         rate_limit=envoy.RateLimit(global_=envoy.GlobalLimit(rules=rules)) if rules else None,
         # Envoy Gateway's own rate limit service says it to the second: see `chart_values`.
         response_override=[refused] if is_ack else None,

@@ -13,6 +13,7 @@ from components.serving.kserve_model import KServeScale
 from ..arguments import replica_prices, signals_of
 from ..needs import Needs
 from ..sections.environment import Environment
+from ..sections.models import ModelSection
 from .autoscaling import start_seconds
 from .rules import check, warning, warning_by_needs
 from .views import models
@@ -43,7 +44,7 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
         if image is None:
             continue
         reported = release(image.version)
-        for field, query in _queries(_scale_of(environment, model.name)):
+        for field, query in _queries(model):
             for name in pod_series(query):
                 base = _base(name)
                 if not name.startswith("vllm:") or base in reported.series:
@@ -52,7 +53,7 @@ def queries_name_series_that_there_are(environment: Environment) -> Iterator[Fau
                 what = "which another release does" if others else "and no release ever did"
                 want = f"one about a series of vLLM {reported.name}"
                 why = f"that does not report {name}, {what}"
-                yield Fault(f"{path}.serve.{model.serve.kind}.{field}", Words(query), want, why)
+                yield Fault(f"{path}.{field}", Words(query), want, why)
 
 
 def _base(name: str) -> str:
@@ -60,26 +61,28 @@ def _base(name: str) -> str:
     return next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
 
 
-def _scale_of(environment: Environment, name: str) -> KServeScale | None:
-    model = environment.model(name)
-    return model.serve.keda_scale if model else None
+def _scales(environment: Environment) -> Iterator[tuple[str, ModelSection, KServeScale]]:
+    """What KEDA can scale: the field path, the model, and the scale of it or of a role."""
+    for path, model in models(environment):
+        for field, scale in model.serve.keda_scales.items():
+            yield f"{path}.{field}", model, scale
 
 
-def _queries(scale: KServeScale | None) -> Iterator[tuple[str, str]]:
+def _queries(model: ModelSection) -> Iterator[tuple[str, str]]:
     """Queries of one's own, each with its field."""
-    if scale is not None and scale.query is not None:
-        yield "scale.query.query", scale.query.query
-    for index, trigger in enumerate(scale.keda.triggers if scale and scale.keda else []):
-        if trigger.query is not None:
-            yield f"scale.keda.triggers[{index}].query", trigger.query
+    for path, scale in model.serve.keda_scales.items():
+        if scale.query is not None:
+            yield f"{path}.query.query", scale.query.query
+        for index, trigger in enumerate(scale.keda.triggers if scale.keda else []):
+            if trigger.query is not None:
+                yield f"{path}.keda.triggers[{index}].query", trigger.query
 
 
 @check
 def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fault]:
     """KEDA takes an address from the ScaledObject alone, where everybody reads it."""
-    for path, model in models(environment):
-        scale = _scale_of(environment, model.name)
-        if scale is None or scale.keda is None or scale.keda.authentication is not None:
+    for path, _, scale in _scales(environment):
+        if scale.keda is None or scale.keda.authentication is not None:
             continue
         for field, server in (
             ("keda.server", scale.keda.server),
@@ -91,25 +94,22 @@ def managed_prometheus_is_signed_in_to(environment: Environment) -> Iterator[Fau
                     f"{field} is that of Managed Service for Prometheus: either it asks who KEDA "
                     "is, or its address opens it, and that stands in the ScaledObject in clear"
                 )
-                field = f"{path}.serve.{model.serve.kind}.scale.keda.authentication"
-                yield Fault(field, MISSING, want, why)
+                yield Fault(f"{path}.keda.authentication", MISSING, want, why)
                 break
 
 
 @warning
 def models_outlast_their_start(environment: Environment) -> Iterator[str]:
     """A model that goes sooner than it comes serves less than it starts."""
-    for path, model in models(environment):
-        scale = _scale_of(environment, model.name)
-        if scale is None or scale.keda is None or scale.min:
+    for path, model, scale in _scales(environment):
+        if scale.keda is None or scale.min:
             continue
         cooldown = scale.keda.cooldown_seconds
         cooldown = COOLDOWN_SECONDS if cooldown is None else cooldown
         need = start_seconds(environment, model)
         if cooldown < need:
-            field = f"{path}.serve.{model.serve.kind}.scale.keda.cooldown_seconds"
             yield (
-                f"{field} is {cooldown}, but a start is "
+                f"{path}.keda.cooldown_seconds is {cooldown}, but a start is "
                 f"estimated at {need} s: a pause of {cooldown} s between two users costs the "
                 f"second one a whole start. Give {need} or more."
             )
@@ -125,6 +125,20 @@ def promises_are_watched(environment: Environment) -> Iterator[Fault]:
         want = "given, for alerts; with install false where the cluster collects vLLM's metrics"
         why = "rules over series that nobody collects stay silent"
         yield Fault("gpu_metrics", MISSING, want, why)
+
+
+@check
+def first_tokens_are_of_one_pod(environment: Environment) -> Iterator[Fault]:
+    """A prompt that one pod reads, and whose answer another one writes, is counted by both."""
+    for path, model in models(environment):
+        is_split = model.serve.roles is not None or (model.serve.llm and model.serve.llm.prefill)
+        if model.slo is not None and is_split:
+            want = "left out where prefill is apart, and promises watched at what clients ask"
+            why = (
+                "vLLM counts a first token from when a pod has the request: decode has it after "
+                "prefill, and no series is the time that a user waits"
+            )
+            yield Fault(f"{path}.slo", Words("given"), want, why)
 
 
 @warning_by_needs

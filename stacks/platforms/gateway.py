@@ -219,7 +219,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         environment.gateway_flavor,
     )
     target = required(endpoints)
-    [serve] = model.serve.sections.values()
+    longest = [serve.request_seconds for serve in model.serve.sections.values()]
     shared = shared_route(environment, model)
     space = namespace_of(environment, model)
     limits = section.limits if route.limits is None else route.limits
@@ -232,11 +232,11 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         flavor=flavor,
         namespace=space,
         names=names_of(model),
-        labels=dict(target.labels),
+        labels=target.labels and dict(target.labels),
         port=model.port,
         service=target.service,
         service_port=target.service_port,
-        request_seconds=serve.request_seconds or REQUEST_SECONDS,
+        request_seconds=max((time for time in longest if time), default=REQUEST_SECONDS),
         gateways=[] if is_router else gateways_of(environment, model),
         gateway_namespace=None if space == environment.namespace else environment.namespace,
         exposed=model.name not in canaries(environment),
@@ -273,9 +273,7 @@ def _component(name: str, args: Any, opts: pulumi.ResourceOptions) -> pulumi.Res
     return platform.InferenceGateway(name, args, opts)
 
 
-GATEWAY: Final = Platform(
-    NAME, gateway_args, _component, after=(CERT_MANAGER,), section="gateway"
-)
+GATEWAY: Final = Platform(NAME, gateway_args, _component, after=(CERT_MANAGER,), section="gateway")
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -469,9 +467,7 @@ def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Faul
 
 
 @GATEWAY.check
-def routes_of_kserve_have_a_listener(
-    environment: Environment, _needs: Needs
-) -> Iterator[Fault]:
+def routes_of_kserve_have_a_listener(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """KServe attaches a route to one listener of one Gateway, and waits for both."""
     section = required(environment.gateway)
     listener = "https" if section.tls else "http"
@@ -691,10 +687,10 @@ def pickers_of_kserve_are_asked(environment: Environment) -> Iterator[str]:
     for model in attached(environment):
         serve = required(model.serve.llm)
         if required(serve.router).scheduler:
-            split = ", and sends prompts to pods of prefill and decode alike" if serve.prefill else ""
+            split = ", which takes pods of prefill and decode for alike" if serve.prefill else ""
             yield (
                 f"models[{model.name}].serve.llm.router has an endpoint picker, and ACK's gateway "
-                f"by itself asks its own{split}: it asks KServe's once the Deployment "
+                f"by itself asks its own{split}. It asks KServe's once the Deployment "
                 "envoy-gateway in envoy-gateway-system has the variable SELF_HOST_EPP true. No "
                 "page names a key of gateway.addon_config for it."
             )

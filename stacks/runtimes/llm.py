@@ -90,8 +90,8 @@ def endpoints(model: ModelSection) -> Endpoints:
     """
     if required(model.serve.llm).router is not None:
         want = "left out beside serve.llm.router, or that left out"
-        why = "KServe makes a route, a pool and a picker for the same pods, and of two pickers each "
-        raise refuse("route", Words("given"), want, f"{why}would see a part of their requests")
+        why = "KServe makes a route and a pool for the same pods, and two pickers see half each"
+        raise refuse("route", Words("given"), want, why)
     return Endpoints(serving_labels(model.name), workload_service(model.name), PORT)
 
 

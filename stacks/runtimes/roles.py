@@ -7,6 +7,7 @@ from typing import Final
 from components.args import Fault
 from components.catalog.sharing import ERDMA
 from components.serving import Gang, ModelArgs, PlacedRole, RolesModel, RolesModelArgs
+from components.serving.leader_worker_model import PORT
 from components.serving.placement import distinct_tolerations, node_affinity
 from components.serving.roles_model import render
 
@@ -16,7 +17,7 @@ from ..checks.views import models
 from ..platforms import ROLE_BASED_GROUPS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from .runtime import Runtime
+from .runtime import Endpoints, Runtime
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> RolesModelArgs:
@@ -30,6 +31,11 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
             tolerations = distinct_tolerations(pools) or None
             placed[name] = PlacedRole(node_affinity=affinity, tolerations=tolerations)
     return args.completed(partial(RolesModelArgs, serve=serve, placed=placed or None))
+
+
+def endpoints(model: ModelSection) -> Endpoints:
+    """The Service of its routers, each of which asks one pod of prefill and one of decode."""
+    return Endpoints(None, model.name, PORT)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -91,4 +97,5 @@ RUNTIME: Final = Runtime(
         "roles[router]": "serve.roles.router",
     },
     needs=lambda _model: (ROLE_BASED_GROUPS,),
+    endpoints=endpoints,
 )

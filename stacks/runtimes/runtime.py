@@ -55,8 +55,9 @@ def no_path(_namespace: str, _model: ModelSection) -> str:
 class Endpoints:
     """Where a gateway sends the requests of a model."""
 
-    labels: Mapping[str, str]
-    """Labels of the pods that answer at `server.port`, and of no others."""
+    labels: Mapping[str, str] | None
+    """Labels of the pods that answer at the server's port, and of no others; None where what is
+    behind the Service chooses them."""
     service: str
     """Service before them."""
     service_port: int = 80
@@ -64,7 +65,7 @@ class Endpoints:
 
 
 def no_endpoints(_model: ModelSection) -> None:
-    """What a runtime has that decides itself which pod gets a request."""
+    """What a model has whose requests nobody may lead past its runtime."""
 
 
 @dataclass(frozen=True)
@@ -90,4 +91,5 @@ class Runtime(Generic[A]):
     url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""
     endpoints: Callable[[ModelSection], Endpoints | None] = no_endpoints
-    """Where a gateway sends its requests; None where the runtime decides that itself."""
+    """Where a gateway sends its requests; None where none may. It refuses a route whose requests
+    would pass by what chooses a pod."""

@@ -177,10 +177,12 @@ class ServeSection(Args):
         return {kind: section for kind, section in kinds if section is not None}
 
     @property
-    def keda_scale(self) -> KServeScale | None:
-        """The scale of a kind that KEDA can scale, by a metric and by hours."""
-        scale = self.kserve.scale if self.kserve else self.llm.scale if self.llm else None
-        return scale if scale and scale.metric is not None else None
+    def keda_scales(self) -> dict[str, KServeScale]:
+        """The scales of a kind that KEDA can scale, by a metric and by hours, each by its field."""
+        scales: dict[str, KServeScale] = {"scale": self.kserve.scale} if self.kserve else {}
+        scales |= self.llm.scales if self.llm else {}
+        fields = {f"serve.{self.kind}.{field}": scale for field, scale in scales.items()}
+        return {field: scale for field, scale in fields.items() if scale.metric is not None}
 
     @property
     def sections(self) -> dict[str, RuntimeSection]:
@@ -301,8 +303,9 @@ class ModelSection(Args):
 
     @property
     def is_grouped(self) -> bool:
-        """Whether its pods are of a group, which has labels of another controller than KServe."""
-        return self.pods_per_replica > 1 or self.serve.roles is not None
+        """Whether its pods have labels of another controller than that of InferenceServices."""
+        kinds = (self.serve.roles, self.serve.llm)
+        return self.pods_per_replica > 1 or any(kind is not None for kind in kinds)
 
     @property
     def pods_per_replica(self) -> int:
