@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME, WORKER_INDEX
-from components.crds.llm_inference_service_labels import pod_labels
+from components.crds.llm_inference_service_labels import pod_labels, serving_labels
 from components.crds.role_based_group_labels import GROUP, GROUP_NAME, ROLE_NAME
 from components.crds.role_based_group_labels import KIND as ROLES_KIND
 
@@ -166,7 +166,9 @@ def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
         role = {".prefill.": ["prefill"], ".router.": ["router", "scheduler"]}
         steps = next((steps for part, steps in role.items() if part in path), [])
         labels = section(manifest, "spec", *steps, "labels")
-        return {**labels, **pod_labels(name_of(manifest))}
+        answers = not any(part in f".{path}." for part in (".worker.", ".router."))
+        added = serving_labels if answers else pod_labels
+        return {**labels, **added(name_of(manifest))}
     if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {

@@ -235,12 +235,174 @@ def test_of_groups_of_pods_the_leaders_are_asked_alone() -> None:
     }
 
 
+ROLES: Final = {
+    "prefill": {"scale": {"min": 1, "max": 1}, "request_seconds": 900},
+    "decode": {"scale": {"min": 1, "max": 1}},
+    "router": {"image": "registry.example.org/vllm-router:0.1.17"},
+}
+FEW: Final = {"limits": [{"requests": 9, "per": "minute"}]}
+
+
+def split(base: Any = envoy, **route: Any) -> Raw:
+    """A model whose prefill and decode are apart, behind a gateway."""
+    name = "coder" if base is envoy else "qwen-next"
+    return merged(
+        base(), {f"models[{name}].serve": {"roles": ROLES}, f"models[{name}].route": route}
+    )
+
+
+def test_requests_for_roles_go_to_their_router_and_no_picker_is_asked() -> None:
+    plan = planned(split(**FEW))
+    [rule] = named(plan, f"{GATEWAY_API}:HTTPRoute")["coder-picked"].inputs["spec"]["rules"]
+    assert rule["backendRefs"] == [{"name": "coder", "port": 80}]
+    assert rule["timeouts"] == {"request": "900s"}
+    service = named(plan, "kubernetes:core/v1:Service")["coder"].inputs["spec"]
+    assert service["ports"][0]["port"] == 80
+    assert service["selector"]["rbg.workloads.x-k8s.io/role-name"] == "router"
+    assert "coder" not in named(plan, POOL)
+    assert "coder-picker" not in named(plan, DEPLOYMENT)
+    assert "coder-picked" not in named(plan, f"{ENVOY}:EnvoyExtensionPolicy")
+    policy = named(plan, f"{ENVOY}:BackendTrafficPolicy")["coder-picked"].inputs["spec"]
+    assert "loadBalancer" not in policy
+    assert policy["rateLimit"]["global"]["rules"][0]["limit"] == {"requests": 9, "unit": "Minute"}
+
+
+def test_on_ack_a_host_leads_to_the_router_of_roles() -> None:
+    raw = merged(
+        split(ack, host="models.example.org", limits=[]), {"models[qwen].route.canaries": []}
+    )
+    [rule] = specs(raw, "HTTPRoute")["qwen-next-route"]["rules"]
+    assert rule["backendRefs"] == [{"name": "qwen-next", "port": 80}]
+    assert [*specs(raw, POOL)] == ["qwen"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (
+            split(),
+            "models[coder].route.limits is of tokens, but it must be of requests alone: the picker "
+            "tells how many tokens an answer took, and none is asked.",
+        ),
+        (
+            split(**FEW, routing="PREFIX_CACHE"),
+            "models[coder].route.routing is 'PREFIX_CACHE', but it must be DEFAULT: its own router "
+            "chooses the pods of a request, and no picker is asked.",
+        ),
+        (
+            split(**FEW, queueing=True),
+            "models[coder].route.queueing is True, but it must be false: its own router chooses "
+            "the pods of a request, and no picker is asked.",
+        ),
+        (
+            merged(split(ack), {"models[qwen].route.canaries": []})
+            | {"models": [split(ack)["models"][1]]},
+            "models[qwen-next].route.host is missing, but it must be given on ACK: no page says "
+            "that ACK's gateway reads names in bodies for a Service.",
+        ),
+        (
+            merged(routers(), {"models[coder].serve": {"roles": ROLES}}),
+            "models[coder].route is given, but it must be left out with flavor router: its own "
+            "router chooses the pods of a request, and no picker is asked.",
+        ),
+    ],
+)
+def test_what_a_picker_does_is_refused_where_roles_have_their_router(
+    raw: Raw, sentence: str
+) -> None:
+    assert refusal(raw) == sentence
+
+
+def test_on_ack_roles_share_no_requests_with_pools() -> None:
+    route = {"host": "models.example.org", "canaries": [{"model": "qwen-next", "percent": 10}]}
+    changes = {"models[qwen].serve": {"roles": ROLES}, "models[qwen].route": route}
+    assert refusal(merged(ack(), changes)) == (
+        "models[qwen].route.canaries is given, but it must be left out on ACK: a route of ACK "
+        "would have pools beside a Service."
+    )
+
+
+# --- LLMInferenceServices ------------------------------------------------------------------------
+
+LLM: Final = "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService"
+
+
+def llm(base: Any, **serve: Any) -> Raw:
+    """A gateway's example whose last model is served by an LLMInferenceService."""
+    name = "coder" if base is envoy else "qwen-next"
+    changes = {f"models[{name}].serve": {"llm": {"scale": {"max": 1}, **serve}}}
+    if "router" in serve:
+        changes[f"models[{name}].route"] = GONE
+        if base is ack:
+            changes["models[qwen].route.canaries"] = []
+    if base is envoy:
+        # What is there has to be set, and is not what this is about.
+        changes |= {"cert_manager": "present"}
+    return merged(base(), changes)
+
+
+@pytest.mark.parametrize("base", [ack, envoy])
+def test_a_pool_has_the_pods_that_kserves_service_leads_to(base: Any) -> None:
+    name = "coder" if base is envoy else "qwen-next"
+    plan = planned(llm(base))
+    pool = named(plan, POOL)[name].inputs["spec"]
+    assert pool["targetPorts"] == [{"number": 8000}]
+    assert pool["selector"]["matchLabels"] == {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/part-of": "llminferenceservice",
+        "kserve.io/component": "workload",
+    }
+    [model] = [each for each in graph_of(plan).workloads if each.name == name]
+    assert "gateway" in {step.need for step in steps(model)}
+    if base is envoy:
+        [rule] = named(plan, f"{GATEWAY_API}:HTTPRoute")["coder-picked"].inputs["spec"]["rules"]
+        assert rule["backendRefs"] == [{"name": "coder-kserve-workload-svc", "port": 8000}]
+
+
+@pytest.mark.parametrize(
+    ("base", "router"), [(ack, {}), (envoy, {"scheduler": False})], ids=["ack", "envoy"]
+)
+def test_kserves_route_leads_to_the_gateway_of_the_stack_which_comes_first(
+    base: Any, router: Any
+) -> None:
+    name, plan = "coder" if base is envoy else "qwen-next", planned(llm(base, router=router))
+    service = named(plan, LLM)[name].inputs["spec"]["router"]
+    assert service["gateway"]["refs"] == [{"name": "models", "namespace": "inference"}]
+    assert "models" in named(plan, f"{GATEWAY_API}:Gateway")
+    [release] = [r for r in plan.of(RELEASE) if r.inputs["name"] == "kserve-llmisvc-resources"]
+    gateways = {r.urn for r in plan.of(f"{GATEWAY_API}:Gateway")}
+    assert gateways <= {*release.dependencies}
+    # The gateway brings the types of pools, or the cluster has them: Helm takes them but once.
+    assert release.inputs["values"]["kserve"]["llmisvc"]["createGIECRDs"] is False
+    curl = str(plan.outputs[f"{name}_gateway_curl"])
+    assert f"https://models.example.org/inference/{name}/v1/chat/completions" in curl
+    assert "Bearer $KEY" in curl
+
+
+def test_a_gateway_of_kserves_routes_alone_asks_no_picker_and_takes_the_models_namespaces() -> None:
+    raw = llm(envoy, router={"scheduler": False})
+    volume = {"models[coder].volume": GONE, "models[coder].server.vllm.model": "Qwen/Qwen3-8B"}
+    gone = {f"models[{name}]": GONE for name in ("qwen", "qwen-next")}
+    types = {"gateway.inference_types": GONE, "gateway.limits": GONE, "gateway.limit_store": GONE}
+    space = {"models[coder].namespace": "team", "namespaces": [{"name": "team"}]}
+    [(name, spec)] = specs(merged(raw, {**volume, **gone, **types, **space}), "Gateway").items()
+    assert name == "models"
+    assert spec["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "All"}}
+
+
 def test_a_certificate_comes_from_its_issuer() -> None:
     raw = envoy(**{"gateway.tls": {"issuer": "letsencrypt"}})
     [certificate] = specs(raw, "kubernetes:cert-manager.io/v1:Certificate").values()
     assert certificate["dnsNames"] == ["models.example.org"]
     [listener] = specs(raw, "Gateway")["models"]["listeners"]
     assert listener["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+
+
+def test_a_certificate_comes_after_cert_manager() -> None:
+    plan = planned(ack(**{"gateway.tls": {"issuer": "letsencrypt"}}))
+    [certificate] = plan.of("kubernetes:cert-manager.io/v1:Certificate")
+    [release] = [r for r in plan.of(RELEASE) if r.inputs["name"] == "cert-manager"]
+    assert release.urn in certificate.dependencies
 
 
 # --- ACK -----------------------------------------------------------------------------------------

@@ -1,19 +1,229 @@
 """Cases of the rules of `stacks.runtimes.llm` and `stacks.platforms.llm`."""
 
+import re
 from functools import partial
 from typing import Final
 
-from ..environments import GONE, configuration
+from ..environments import GONE, configuration, merged, planned
 from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
 
+GATEWAY: Final = {"gateway": {"version": "v1.4.0-apsara.4"}, "cluster.version": "1.34"}
 CHAT: Final = "models[chat].serve.llm"
 SPLIT: Final = "models[split].serve.llm"
 MOE: Final = "models[moe].serve.llm"
+ATTACHED: Final = {**GATEWAY, f"{CHAT}.router": {}, f"{SPLIT}.router": {}}
+"""Routers that say no Gateway, which is the stack's own."""
+ENVOY: Final = {**ATTACHED, "gateway": {"flavor": "envoy"}}
+
+KEDA: Final = {
+    "metric": "vllm_num_requests_waiting",
+    "target": 4,
+    "min": 1,
+    "max": 2,
+    "keda": {"server": "http://prometheus.monitoring:9090"},
+}
 
 llm = partial(configuration, FOLDER / "Pulumi.llm-inference-service.yaml")
 
 CASES = [
+    Case(
+        "routers_have_a_gateway",
+        "a router of no gateway",
+        llm,
+        {f"{CHAT}.router": {}},
+        (
+            f"{CHAT}.router.gateway is missing, but it must be given, or the stack's section "
+            "`gateway`: KServe attaches a route to it."
+        ),
+        ATTACHED,
+    ),
+    Case(
+        "routers_have_a_gateway",
+        "a router that is to have a Gateway where routers are in its place",
+        llm,
+        {
+            **GATEWAY,
+            "gateway": {"flavor": "router", "picker": {"image": "registry/vllm-router:0.1.17"}},
+            "models[moe].route": {},
+            f"{CHAT}.router": {},
+        },
+        (
+            f"{CHAT}.router.gateway is missing, but it must be given: with gateway.flavor router "
+            "the stack makes no Gateway."
+        ),
+        {
+            **GATEWAY,
+            "gateway": {"flavor": "router", "picker": {"image": "registry/vllm-router:0.1.17"}},
+            "models[moe].route": {},
+        },
+    ),
+    Case(
+        "routes_have_a_gateway",
+        "a gateway to which nobody attaches",
+        llm,
+        {**GATEWAY, f"{CHAT}.router.gateway.name": "models"},
+        (
+            "gateway is given, but it must be left out, or a model with `route: {}`: no model is "
+            "behind it."
+        ),
+        {**GATEWAY, f"{CHAT}.router.gateway": {"name": "models", "namespace": "inference"}},
+    ),
+    Case(
+        "Route",
+        "two who choose pods for the same requests",
+        llm,
+        {**GATEWAY, "models[chat].route": {}},
+        (
+            "models[chat].route is given, but it must be left out beside serve.llm.router, or that "
+            "left out: KServe makes a route and a pool for the same pods, and two pickers see half "
+            "each."
+        ),
+        {**GATEWAY, "models[chat].route": {}, f"{CHAT}.router": GONE},
+    ),
+    Case(
+        "routes_of_kserve_have_a_listener",
+        "a listener that the Gateway lacks",
+        llm,
+        {
+            **ATTACHED,
+            f"{CHAT}.router.gateway": {
+                "name": "models",
+                "namespace": "inference",
+                "listener": "https",
+            },
+        },
+        (
+            f"{CHAT}.router.gateway.listener is 'https', but it must be left out, or http: the "
+            "Gateway has this one."
+        ),
+        {
+            **ATTACHED,
+            f"{CHAT}.router.gateway": {
+                "name": "models",
+                "namespace": "inference",
+                "listener": "http",
+            },
+        },
+    ),
+    Case(
+        "routes_of_kserve_lead_to_what_is_known",
+        "a pool behind Envoy Gateway",
+        llm,
+        {**ENVOY, SPLIT: {"scale": {"max": 1}}},
+        (
+            f"{CHAT}.router.scheduler is True, but it must be false, or router left out and "
+            "`route: {}`, which has a picker: KServe's route leads to an InferencePool, and Envoy "
+            "Gateway takes Services alone (v1.9.1, internal/gatewayapi/validate.go)."
+        ),
+        {**ENVOY, SPLIT: {"scale": {"max": 1}}, f"{CHAT}.router": {"scheduler": False}},
+    ),
+    Case(
+        "routes_of_kserve_lead_to_what_is_known",
+        "prefill behind Envoy Gateway",
+        llm,
+        {**ENVOY, f"{CHAT}.router": {"scheduler": False}},
+        (
+            f"{SPLIT}.router.scheduler is True, but it must be that of a router.gateway which "
+            "knows InferencePools: KServe's route leads to an InferencePool, and Envoy Gateway "
+            "takes Services alone (v1.9.1, internal/gatewayapi/validate.go)."
+        ),
+        {
+            **ENVOY,
+            f"{CHAT}.router": {"scheduler": False},
+            f"{SPLIT}.router": {"gateway": {"name": "models", "namespace": "gateways"}},
+        },
+    ),
+    Case(
+        "types_of_pools_come_once",
+        "types that ACK's add-on brings",
+        llm,
+        {**ATTACHED, "llm_inference_services": {"inference_pools": True}},
+        (
+            "llm_inference_services.inference_pools is True, but it must be left out, or false: "
+            "ACK's add-on brings them."
+        ),
+        {**ATTACHED, "llm_inference_services": {"inference_pools": False}},
+    ),
+    Case(
+        "types_of_pools_come_once",
+        "types that the cluster is said to have",
+        llm,
+        {
+            **GATEWAY,
+            "gateway": {"flavor": "envoy", "inference_types": True},
+            "models[moe].route": {},
+            "llm_inference_services": {"inference_pools": True},
+        },
+        (
+            "llm_inference_services.inference_pools is True, but it must be left out, or false: "
+            "gateway.inference_types says there are."
+        ),
+        {
+            **GATEWAY,
+            "gateway": {"flavor": "envoy", "inference_types": True},
+            "models[moe].route": {},
+        },
+    ),
+    Case(
+        "the_release_knows_what_is_asked",
+        "an add-on without the pools that KServe makes",
+        llm,
+        {**ATTACHED, "gateway.version": "v1.4.0-apsara.3"},
+        (
+            "gateway.version is 'v1.4.0-apsara.3', but it must be v1.4.0-apsara.4 or later: "
+            "InferencePool v1, which KServe makes, came with it."
+        ),
+        ATTACHED,
+    ),
+    Case(
+        "keys_are_asked_once",
+        "a key of the model's own behind a gateway with keys",
+        llm,
+        {**ATTACHED, "gateway.keys_secret": "keys", "models[chat].api_key_secret": "key"},
+        (
+            "models[chat].api_key_secret is given, but it must be left out behind it: the gateway "
+            "asks for gateway.keys_secret in the same header, and removes it."
+        ),
+        {**ATTACHED, "gateway.keys_secret": "keys"},
+    ),
+    Case(
+        "first_tokens_are_of_one_pod",
+        "a promise of first tokens where prefill is apart",
+        llm,
+        {"models[split].slo": {"ttft_seconds": 5}, "alerts": {}},
+        (
+            "models[split].slo is given, but it must be left out where prefill is apart, and "
+            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
+            "the request: decode has it after prefill, and no series is the time that a user waits."
+        ),
+        {"models[chat].slo": {"ttft_seconds": 5}, "alerts": {}},
+    ),
+    Case(
+        "signals_are_collected",
+        "prefill that KEDA scales on figures that nobody collects",
+        llm,
+        {
+            "gpu_metrics": GONE,
+            "prometheus_url": GONE,
+            "keda": True,
+            f"{CHAT}.scale": {"max": 1},
+            f"{SPLIT}.prefill.scale": KEDA,
+        },
+        (
+            "gpu_metrics is missing, but it must be given, for "
+            f"{SPLIT}.prefill.scale.metric (vllm_num_requests_waiting); with install false where "
+            "the cluster collects vLLM's metrics by itself: its PodMonitor has Prometheus ask the "
+            "pods, whose series KEDA asks for."
+        ),
+        {
+            "gpu_metrics": {"install": False},
+            "prometheus_url": GONE,
+            "keda": True,
+            f"{CHAT}.scale": {"max": 1},
+            f"{SPLIT}.prefill.scale": KEDA,
+        },
+    ),
     Case(
         "releases_have_llm_inference_services",
         "charts of a release before v1alpha2 as it is now",
@@ -542,9 +752,64 @@ SURPRISES = [
             "starts, which looks for them once. It has to take routes of the models' namespaces "
             "(allowedRoutes), and to know InferencePools where a model has an endpoint picker."
         ),
-        {f"{CHAT}.router": GONE, f"{SPLIT}": {"scale": {"max": 1}}},
+        ATTACHED,
+    ),
+    Case(
+        "routes_of_kserve_are_not_ours",
+        "limits that hold for other routes",
+        llm,
+        {**ATTACHED, "gateway.limits": [{"requests": 60, "per": "minute"}]},
+        (
+            "gateway.limits do not hold for models[chat], models[split]: KServe makes the route of "
+            "serve.llm.router, and no limit is of it. Without the router, `route: {}` has them."
+        ),
+        {
+            **GATEWAY,
+            "gateway.limits": [{"requests": 60, "per": "minute"}],
+            "models[moe].route": {},
+        },
+    ),
+    Case(
+        "pickers_of_kserve_are_asked",
+        "a picker that ACK's gateway does not ask",
+        llm,
+        ATTACHED,
+        (
+            "models[split].serve.llm.router has an endpoint picker, and ACK's gateway by itself "
+            "asks its own, which takes pods of prefill and decode for alike. It asks KServe's once "
+            "the Deployment envoy-gateway in envoy-gateway-system has the variable SELF_HOST_EPP "
+            "true. No page names a key of gateway.addon_config for it."
+        ),
+        {**ATTACHED, SPLIT: {"scale": {"max": 1}}},
     ),
 ]
 
 test_a_mistake_is_refused, test_the_value_beside_it_is_accepted = refusals(CASES)
 test_a_surprise_is_told, test_what_is_none_is_not = surprises(SURPRISES)
+
+
+def test_prometheus_asks_pods_by_a_label_that_they_have() -> None:
+    """KServe's label of InferenceServices is on no pod of an LLMInferenceService."""
+    raw = merged(llm(), {"models[split]": GONE, "models[moe]": GONE})
+    plan = planned(raw)
+    [monitor] = plan.of("kubernetes:monitoring.coreos.com/v1:PodMonitor")
+    [wanted] = monitor.inputs["spec"]["selector"]["matchExpressions"]
+    [service] = plan.of("kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService")
+    assert wanted == {"key": "release", "operator": "Exists"}
+    assert service.inputs["spec"]["labels"] == {"release": "chat"}
+
+
+def test_alerts_watch_the_pods_that_read_prompts_too() -> None:
+    plan = planned(merged(llm(), {"alerts": {}}))
+    [rules] = plan.of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+    groups = {group["name"]: group["rules"] for group in rules.inputs["spec"]["groups"]}
+
+    def pods(name: str) -> str:
+        alerts = {rule["alert"]: rule["expr"] for rule in groups[f"inference-{name}-alerts"]}
+        [found] = set(re.findall(r'pod=~"([^"]+)"', alerts["ModelQueueStuck"]))
+        return str(found)
+
+    assert re.fullmatch(pods("split"), "split-kserve-7f9c4b8d5-x2x4z")
+    assert re.fullmatch(pods("split"), "split-kserve-prefill-7f9c4b8d5-x2x4z")
+    assert not re.fullmatch(pods("chat"), "chat-kserve-router-scheduler-7f9c4b8d5-x2x4z")
+    assert not re.fullmatch(pods("split"), "split-kserve-router-scheduler-7f9c4b8d5-x2x4z")

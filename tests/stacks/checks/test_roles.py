@@ -1,10 +1,12 @@
 """Cases of the rules of `stacks.runtimes.roles` and `stacks.platforms.role_based_groups`."""
 
+import re
 from typing import Any, Final
 
 import pytest
 
 from components.crds.role_based_group_labels import GROUP_NAME, ROLE_NAME
+from components.crds.role_based_group_rules import pod_name
 from plan.graph import graph_of
 from plan.model import Plan
 from plan.words import steps
@@ -36,6 +38,18 @@ def apart(**serve: Any) -> Raw:
 
 
 CASES = [
+    Case(
+        "first_tokens_are_of_one_pod",
+        "a promise of first tokens where prefill is a role",
+        roles,
+        {"models[qwen].slo": {"ttft_seconds": 5}, "alerts": {}},
+        (
+            "models[qwen].slo is given, but it must be left out where prefill is apart, and "
+            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
+            "the request: decode has it after prefill, and no series is the time that a user waits."
+        ),
+        {"alerts": {}},
+    ),
     Case(
         "names_of_roles_are_their_own",
         "a model that is called as a role of another one",
@@ -519,3 +533,20 @@ def test_a_roles_own_rdma_brings_the_controller_of_its_devices() -> None:
         for changes in (without, {**without, **own})
     ]
     assert ["ack-erdma-controller" in names for names in installed] == [False, True]
+
+
+def test_alerts_watch_the_pods_of_both_roles_and_no_number_that_is_of_one() -> None:
+    plan = planned(merged(roles(), {"alerts": {}}))
+    [rules] = plan.of("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
+    groups = {group["name"]: group["rules"] for group in rules.inputs["spec"]["groups"]}
+    alerts = {rule["alert"]: rule["expr"] for rule in groups["inference-qwen-alerts"]}
+    [pods] = set(re.findall(r'pod=~"([^"]+)"', alerts["ModelQueueStuck"]))
+    # As the controller calls them: crds/role_based_group_rules.py, pod_name.
+    for name in (pod_name("qwen", "prefill", 0), pod_name("qwen", "decode", 1)):
+        assert re.fullmatch(pods, name)
+    assert re.fullmatch(pods.replace("qwen", "deepseek"), pod_name("deepseek", "decode", 0, 1))
+    assert not re.fullmatch(pods, pod_name("qwen", "router", 0))
+    assert not re.fullmatch(pods, "qwen-decoder-7f9c4b8d5-x2x4z")
+    assert "ModelScaleLimitReached" not in alerts
+    recorded = {rule["record"] for rule in groups["inference-qwen-figures"]}
+    assert "model:replicas:price_hourly" not in recorded
