@@ -30,6 +30,7 @@ from sandbox.kubernetes.client import Manifest, StatusError
 from sandbox.private import write_private
 
 from .cluster import ready_pod
+from .name_server import NameServer, configuration
 
 NODE: Final = "proof"
 """Name of the node that all pods are on."""
@@ -37,7 +38,6 @@ BRIDGE: Final = "pods"
 """Name of the network that all pods are on."""
 GATEWAY: Final = "10.1.0.1"
 """Address of the machine itself there: the API server's, as pods see it."""
-DNS_DOMAIN: Final = "svc.cluster.local"
 PAUSE_SECONDS: Final = 0.3
 BEAT_SECONDS: Final = 10
 """How often the node says that it is there."""
@@ -107,8 +107,7 @@ class Pods:
         self._environment = {"PATH": os.environ["PATH"], **(environment or {})}
         self._folder = plane.folder / "pods"
         self._folder.mkdir()
-        self._hosts = self._folder / "hosts"
-        self._hosts.write_text("127.0.0.1 localhost\n")
+        self._names = NameServer(GATEWAY)
         self._pods: dict[str, _Pod] = {}
         self._number = 1
         self._beat = 0.0
@@ -179,7 +178,6 @@ class Pods:
         address = f"10.1.{self._number // 250}.{self._number % 250 + 1}"
         pod = _Pod(manifest, address, _network(self._number, address))
         self._pods[manifest["metadata"]["uid"]] = pod
-        self._name_services()
         for spec in manifest["spec"]["containers"]:
             self._start(pod, spec)
         return pod
@@ -225,7 +223,9 @@ class Pods:
             **variables,
         }
         command = [_expanded(word, variables) for word in command]
-        mounts = [str(self._hosts), "/etc/hosts", *self._mounts(container)]
+        names = folder / "resolv.conf"
+        names.write_text(configuration(GATEWAY, container.pod["metadata"]["namespace"]))
+        mounts = [str(names), "/etc/resolv.conf", *self._mounts(container)]
         script = ["sh", "-c", _STARTS, "sh", str(self._root), *mounts, "--", *command]
         process = subprocess.Popen(  # noqa: S603  programs of the step
             ["nsenter", f"--net=/proc/{pod.network}/ns/net", "unshare", "--mount", *script],  # noqa: S607
@@ -279,22 +279,19 @@ class Pods:
                 os.kill(pid, signal.SIGKILL)
 
     def _name_services(self) -> None:
-        """Writes the names of Services, each with the addresses of the pods behind it."""
-        lines = ["127.0.0.1 localhost"]
+        """Says which pods are behind the names of Services."""
+        services = {}
         for service in self._plane.client.list_objects("v1", "Service"):
             selector = service["spec"].get("selector") or {}
-            name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-            names = [name, f"{name}.{namespace}", f"{name}.{namespace}.svc"]
-            for pod in self._pods.values():
-                about = pod.manifest["metadata"]
-                labels = (about.get("labels") or {}).items()
-                if selector and about["namespace"] == namespace and selector.items() <= labels:
-                    lines.append(
-                        f"{pod.address} {' '.join([*names, f'{name}.{namespace}.{DNS_DOMAIN}'])}"
-                    )
-        text = "".join(f"{line}\n" for line in lines)
-        if text != self._hosts.read_text():
-            self._hosts.write_text(text)  # in place: containers have this very file
+            about = service["metadata"]
+            services[about["name"], about["namespace"]] = [
+                pod.address
+                for pod in self._pods.values()
+                if selector
+                and pod.manifest["metadata"]["namespace"] == about["namespace"]
+                and selector.items() <= (pod.manifest["metadata"].get("labels") or {}).items()
+            ]
+        self._names.know(services)
 
     def _kubeconfig(self, pod: Manifest) -> str:
         """Access with the rights of the pod's account."""
