@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 import pulumi
 
+import components.serving as serving
 from components.bindings import alicloud, kubernetes
 from components.cloud import (
     AckCluster,
@@ -157,7 +158,15 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         services[name] = model.runtime.component(name, args, options)
         export_address(space, model.section, services[name].host)
 
+    if resolved.body_router is not None:
+        before = cluster.on_platform_nodes(*namespace, *platforms)
+        serving.BodyRouter("body-router", resolved.body_router, before)
     for model in resolved.models:
+        if model.route is not None:
+            name = model.section.name
+            ready = [cast(pulumi.Resource, services[name]), *platforms]
+            options = cluster.on_platform_nodes(*ready)
+            serving.ModelRoute(name, cluster.bound(model.route), options)
         if model.canary is not None:
             name, both = model.section.name, (model.section.name, model.canary.model)
             ready = [cast(pulumi.Resource, services[served]) for served in both]

@@ -9,6 +9,7 @@ from typing import Final
 from .sections.models import ModelSection
 
 CERT_MANAGER: Final = "cert-manager"
+GATEWAY: Final = "gateway"
 KNATIVE: Final = "knative"
 KSERVE: Final = "kserve"
 LEADER_WORKER_SETS: Final = "leader-worker-sets"

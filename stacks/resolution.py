@@ -46,7 +46,7 @@ from . import arguments
 from .arguments import required
 from .checks.rules import overlaps
 from .needs import Needs
-from .platforms import PLATFORMS, Platform
+from .platforms import PLATFORMS, Platform, gateway
 from .runtimes import (
     RUNTIMES,
     CanaryPart,
@@ -178,6 +178,8 @@ class ModelParts:
     service: ModelArgs
     canary: CanaryPart | None
     """What shares its requests with another model."""
+    route: Any
+    """Its way behind the gateway; None where it is not there, or Knative makes it."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,8 @@ class ResolvedEnvironment:
     """The platforms that models wait for."""
     metrics: GpuMetricsArgs | None
     dashboards: DashboardsArgs | None
+    body_router: Any
+    """What reads the names of models in requests for the gateway; None where nobody has to."""
     models: Sequence[ModelParts]
     training: Sequence[TrainingParts]
     load_tests: Sequence[LoadTestParts]
@@ -306,6 +310,7 @@ class _Resolver:
             awaited=awaited_platforms(environment),
             metrics=self.part("", METRICS, arguments.gpu_metrics_args, environment),
             dashboards=self.dashboards(),
+            body_router=self.part("gateway", {}, gateway.body_router_args, environment),
             models=models,
             training=[self.training(job) for job in environment.training],
             load_tests=[self.load_test(test) for test in environment.load_tests],
@@ -405,6 +410,13 @@ class _Resolver:
         def canary() -> CanaryPart | None:
             return runtime.canary(environment, model, args) if args else None
 
+        def route() -> Any:
+            if model.route is None or not args or gateway.is_made_by_knative(environment, model):
+                return None
+            built = gateway.route_args(environment, model, runtime.endpoints(model))
+            built.objects(model.name)
+            return built
+
         return ModelParts(
             section=model,
             runtime=runtime,
@@ -413,6 +425,7 @@ class _Resolver:
             placement=self.placement(section, model, pools),
             service=args,
             canary=self.rendered(section, {}, canary),
+            route=self.rendered(section, {}, route),
             cache=self.rendered(section, CACHE, cache),
         )
 

@@ -52,6 +52,11 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(  # newest releases seen b
         # github.com/kubernetes-sigs/lws, 2026; of 0.7 and before the resource type is no part of
         # the folder crds: an upgrade from there by Helm may delete it (issue 880).
         "lws": Chart("oci://registry.k8s.io/lws/charts/lws", "0.9.0", "lws-system"),
+        # github.com/envoyproxy/gateway, 2026-11. It brings the Gateway API's resource types, but
+        # none of the inference extension.
+        "gateway-helm": Chart(
+            "oci://docker.io/envoyproxy/gateway-helm", "v1.9.1", "envoy-gateway-system"
+        ),
         # github.com/NVIDIA/dcgm-exporter, 2026-05-05.
         "dcgm-exporter": Chart(
             "dcgm-exporter",

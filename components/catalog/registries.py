@@ -110,6 +110,7 @@ CHART_REGISTRIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "fluid": (DOCKER_HUB,),
         "cert-manager": ("quay.io",),
         "kserve-resources": (DOCKER_HUB, "quay.io"),
+        "gateway-helm": (DOCKER_HUB,),
         "lws": ("registry.k8s.io",),
     }
 )

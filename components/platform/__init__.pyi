@@ -11,11 +11,17 @@ from .fluid import Fluid as Fluid
 from .fluid import FluidArgs as FluidArgs
 from .fluid import FluidChart as FluidChart
 from .fluid import FluidFlavor as FluidFlavor
+from .gateway_settings import EnvoyGatewayChart as EnvoyGatewayChart
+from .gateway_settings import LimitStore as LimitStore
 from .gpu_metrics import GpuLabels as GpuLabels
 from .gpu_metrics import GpuMetrics as GpuMetrics
 from .gpu_metrics import GpuMetricsArgs as GpuMetricsArgs
 from .gpu_metrics import PrometheusEndpoint as PrometheusEndpoint
 from .gpu_metrics import VllmMonitor as VllmMonitor
+from .inference_gateway import GatewayInstaller as GatewayInstaller
+from .inference_gateway import GatewayPool as GatewayPool
+from .inference_gateway import InferenceGateway as InferenceGateway
+from .inference_gateway import InferenceGatewayArgs as InferenceGatewayArgs
 from .knative import Knative as Knative
 from .knative import KnativeArgs as KnativeArgs
 from .knative import KnativeInstaller as KnativeInstaller

@@ -1,8 +1,11 @@
 from .availability import DisruptionBudget as DisruptionBudget
 from .availability import Topology as Topology
 from .availability import TopologySpread as TopologySpread
+from .body_router import BodyRouter as BodyRouter
+from .body_router import BodyRouterArgs as BodyRouterArgs
 from .canary_route import CanaryRoute as CanaryRoute
 from .canary_route import CanaryRouteArgs as CanaryRouteArgs
+from .gateway_program import GatewayProgram as GatewayProgram
 from .ingress import IngressTls as IngressTls
 from .ingress import ModelIngress as ModelIngress
 from .knative_model import KnativeModel as KnativeModel
@@ -37,6 +40,8 @@ from .model_cache import ModelCacheArgs as ModelCacheArgs
 from .model_import import ImportSource as ImportSource
 from .model_import import ModelImport as ModelImport
 from .model_import import ModelImportArgs as ModelImportArgs
+from .model_route import ModelRoute as ModelRoute
+from .model_route import ModelRouteArgs as ModelRouteArgs
 from .placement import Enforcer as Enforcer
 from .placement import Placement as Placement
 from .placement import PlacementArgs as PlacementArgs
@@ -45,6 +50,14 @@ from .pod import ModelArgs as ModelArgs
 from .pod_parts import EmptyDir as EmptyDir
 from .pod_parts import PodVolume as PodVolume
 from .pod_parts import SideContainer as SideContainer
+from .route import GatewayFlavor as GatewayFlavor
+from .route import LimitPeriod as LimitPeriod
+from .route import PoolVersion as PoolVersion
+from .route import Route as Route
+from .route import RouteCanary as RouteCanary
+from .route import RouteLimit as RouteLimit
+from .route import RouterKind as RouterKind
+from .route import Routing as Routing
 from .scenarios import ColdStart as ColdStart
 from .scenarios import Connections as Connections
 from .scenarios import Prompt as Prompt

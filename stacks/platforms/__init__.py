@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from .cert_manager import CERT_MANAGER
+from .gateway import GATEWAY
 from .knative import KNATIVE
 from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
@@ -18,6 +19,7 @@ from .platform import Platform
 
 __all__ = [
     "CERT_MANAGER",
+    "GATEWAY",
     "KNATIVE",
     "KSERVE",
     "LEADER_WORKER_SETS",
@@ -26,7 +28,7 @@ __all__ = [
     "Platform",
 ]
 
-PLATFORMS: Final = (KNATIVE, CERT_MANAGER, KSERVE, LEADER_WORKER_SETS)
+PLATFORMS: Final = (KNATIVE, CERT_MANAGER, GATEWAY, KSERVE, LEADER_WORKER_SETS)
 """Every one of them, in the order in which they are installed: what is needed comes first."""
 MODULES: Final[Sequence[ModuleType]] = tuple(
     import_module(f".{module.name}", __name__) for module in iter_modules(__path__)

@@ -12,7 +12,7 @@ from components.serving import LoadTestArgs
 
 from .. import arguments
 from ..arguments import pod_labels, required
-from ..platforms import CERT_MANAGER, Platform
+from ..platforms import CERT_MANAGER, GATEWAY, Platform
 from ..sections.environment import Environment
 from ..sections.load_tests import LoadTestSection
 from ..sections.models import ModelSection, ServeSection
@@ -68,7 +68,8 @@ def _named(model: ModelSection) -> Sequence[Platform]:
     runtime = RUNTIMES.get(model.serve.kind)
     needed = runtime.needs(model) if runtime else ()
     issuer = model.ingress and model.ingress.tls and model.ingress.tls.issuer
-    return (*needed, CERT_MANAGER) if issuer else needed
+    certificate = (CERT_MANAGER,) if issuer else ()
+    return (*needed, *certificate, *((GATEWAY,) if model.route else ()))
 
 
 def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:

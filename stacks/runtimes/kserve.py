@@ -41,7 +41,7 @@ from ..platforms import KNATIVE, KSERVE, Platform
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from .runtime import CanaryPart, Runtime
+from .runtime import CanaryPart, Endpoints, Runtime
 
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
@@ -81,6 +81,12 @@ def limited(environment: Environment, server: ModelServer) -> ModelServer:
 def pod_labels(model: ModelSection) -> dict[str, str]:
     """The label that KServe puts on pods."""
     return service_labels(model.name, required(model.serve.kserve).scale.metric)
+
+
+def endpoints(model: ModelSection) -> Endpoints | None:
+    """The pods of its Deployment; Knative's are reached by Knative."""
+    is_on_knative = required(model.serve.kserve).scale.metric is KServeMetric.CONCURRENCY
+    return None if is_on_knative else Endpoints(pod_labels(model), deployment_name(model.name))
 
 
 def platforms(model: ModelSection) -> tuple[Platform, ...]:
@@ -210,4 +216,5 @@ RUNTIME: Final = Runtime(
     pod_labels=pod_labels,
     canary=canary_args,
     url=lambda environment, model: cluster_url(model.name, namespace_of(environment, model)),
+    endpoints=endpoints,
 )

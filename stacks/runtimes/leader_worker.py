@@ -5,13 +5,16 @@ from functools import partial
 from typing import Final
 
 from components.catalog.vllm import vllm_image
+from components.crds.leader_worker_labels import SET_NAME, WORKER_INDEX
 from components.serving import LeaderWorkerModel, LeaderWorkerModelArgs, ModelArgs
 from components.serving.leader_worker_model import (
+    PORT,
     RAY_DROPPED,
     GroupBackend,
     backend_of,
     cluster_host,
     render,
+    service_name,
 )
 
 from ..arguments import namespace_of, required
@@ -21,7 +24,7 @@ from ..checks.views import models
 from ..platforms import LEADER_WORKER_SETS
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from .runtime import Runtime
+from .runtime import Endpoints, Runtime
 
 ZONE: Final = "topology.kubernetes.io/zone"
 """Label of nodes: their zone."""
@@ -36,6 +39,12 @@ def model_args(
         is_alone = serve.scale.max == 1 and not serve.max_surge
         serve = serve.model_copy(update={"gang": is_alone and not environment.existing})
     return args.completed(partial(LeaderWorkerModelArgs, serve=serve))
+
+
+def endpoints(model: ModelSection) -> Endpoints:
+    """The leaders: workers answer nobody."""
+    labels = {SET_NAME: model.name, WORKER_INDEX: "0"}
+    return Endpoints(labels, service_name(model.name), PORT)
 
 
 def model_url(environment: Environment, model: ModelSection) -> str:
@@ -118,4 +127,5 @@ RUNTIME: Final = Runtime(
     },
     needs=lambda _model: (LEADER_WORKER_SETS,),
     url=model_url,
+    endpoints=endpoints,
 )

@@ -47,6 +47,22 @@ def service_url(environment: Environment, model: ModelSection) -> str:
 
 
 @dataclass(frozen=True)
+class Endpoints:
+    """Where a gateway sends the requests of a model."""
+
+    labels: Mapping[str, str]
+    """Labels of the pods that answer at `server.port`, and of no others."""
+    service: str
+    """Service before them."""
+    service_port: int = 80
+    """Its port."""
+
+
+def no_endpoints(_model: ModelSection) -> None:
+    """What a runtime has that decides itself which pod gets a request."""
+
+
+@dataclass(frozen=True)
 class Runtime(Generic[A]):
     """One way to serve models; the section of the stack file belongs to its component."""
 
@@ -66,3 +82,5 @@ class Runtime(Generic[A]):
     """What shares a model's requests with another one; None where nothing has to."""
     url: Callable[[Environment, ModelSection], str] = service_url
     """Address of a model inside the cluster: its Service's, or one that a controller makes."""
+    endpoints: Callable[[ModelSection], Endpoints | None] = no_endpoints
+    """Where a gateway sends its requests; None where the runtime decides that itself."""

@@ -23,6 +23,7 @@ from .platform import (
     CertManagerMode,
     CertManagerSection,
     FluidSection,
+    GatewaySection,
     GpuMetricsSection,
     KnativeSection,
     KServeSection,
@@ -120,6 +121,12 @@ class Environment(Args):
     """Settings of KServe, which is installed if a model is served by it."""
     leader_worker_sets: LeaderWorkerSetsSection = LeaderWorkerSetsSection()
     """Settings of LeaderWorkerSets, whose controller is installed if a model is served by one."""
+    gateway: GatewaySection | None = None
+    """The gateway before the models that have a `route`. Left out, each is reached by itself."""
+    content_safety_access_key: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: AccessKey ID of a RAM user that may use content moderation and nothing else."""
+    content_safety_secret_key: SecretSection | None = Field(default=None, json_schema_extra=SECRET)
+    """Secret: its AccessKey secret."""
     cert_manager: CertManagerMode | CertManagerSection = CertManagerMode.INSTALL
     """Whence cert-manager comes: install, present or absent, or a section with `install`. By
     default the stack installs it with KServe, and a cluster that has KServe is taken to have it."""

@@ -16,6 +16,7 @@ from components.serving.leader_worker_model import LeaderWorkerServe
 from components.serving.model_cache import CacheTier
 from components.serving.model_import import ImportSource
 from components.serving.pod_parts import MountedVolume, SideContainer
+from components.serving.route import Route
 from components.serving.server import KeySecretName, ModelServer
 
 from .stores import FilesSection
@@ -185,6 +186,9 @@ class ModelSection(Args):
     """How it is served and scaled."""
     ingress: ModelIngress | None = None
     """Host, certificate and who gets in. Left out, it is below the runtime's domain, by HTTP."""
+    route: Route | None = None
+    """Its way behind the `gateway`: what of the requests there is its own, and which pod gets each.
+    Left out, it is not behind it. `{}` takes the defaults."""
     api_key_secret: KeySecretName | None = None
     """Name of an existing Secret in the namespace whose `VLLM_API_KEY` is the key that the server
     asks clients for. The Secret's keys become its environment, as those of `server.secret_env`."""

@@ -3,17 +3,37 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
 from components.args import Args, Fault, Words
-from components.names import NamespaceName, url_faults
+from components.crds.formats import ImageReference
+from components.names import (
+    DomainName,
+    HostName,
+    LabelName,
+    NamespaceName,
+    ObjectName,
+    SecretName,
+    url_faults,
+)
 from components.platform.fluid import FluidChart
+from components.platform.gateway_settings import EnvoyGatewayChart, LimitStore
 from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
+from components.serving.gateway_program import GatewayProgram
+from components.serving.ingress import IngressTls
+from components.serving.route import (
+    DEFAULT_PICKER,
+    TELEMETRY_IMAGE,
+    GatewayFlavor,
+    PoolVersion,
+    RouteLimit,
+    RouterKind,
+)
 
 KSERVE_RELEASE: Final = r"v?(\d+)\.(\d+)(\.\d+)?(-rc\d+)?"
 """How a release of KServe is written."""
@@ -89,6 +109,99 @@ class KServeSection(Args):
         if self.version is not None and not re.fullmatch(KSERVE_RELEASE, self.version):
             want = "a release such as v0.20.0"
             yield Fault("version", self.version, want, "checks of the models go by it")
+
+
+class ContentSafetySection(Args):
+    """Content moderation of Alibaba Cloud, by ACKTrafficFilter."""
+
+    endpoint: HostName = Field(examples=["green-cip-vpc.cn-hangzhou.aliyuncs.com"])
+    """Address of the service."""
+    check_request: bool = True
+    """Whether questions are moderated."""
+    check_response: bool = False
+    """Whether answers are."""
+
+
+class GatewaySection(Args):
+    """A gateway before the models: one address for all of them, which picks a pod by its load.
+
+    A model is behind it by its `route`. With flavor router there is none: each such model has a
+    router of its own inside the cluster.
+    """
+
+    flavor: GatewayFlavor | None = None
+    """Which gateway it is: ack, envoy or router. Default: ack on ACK, envoy on an existing
+    cluster."""
+    install: bool = True
+    """Whether the stack installs it. False where the cluster has it."""
+    name: LabelName = "models"
+    """Name of the Gateway."""
+    class_name: ObjectName | None = None
+    """GatewayClass of it. Default: ack-gateway, which the add-on brings, or one of this name with
+    flavor envoy: models."""
+    inference_types: bool = False
+    """Whether the cluster has InferencePool v1 and InferenceObjective, which flavor envoy needs:
+    no chart has them. ACK's add-on brings them."""
+    version: str | None = Field(default=None, examples=["v1.4.0-apsara.4"])
+    """Release of ACK's add-on. Default: ACK's choice, taken for v1.4.0-apsara.4 or later."""
+    gateway_api_version: str | None = Field(default=None, examples=["v1.5.1"])
+    """Release of ACK's add-on Gateway API. Default: ACK's choice."""
+    addon: str = "ack-gateway-with-inference-extension"
+    """Name of ACK's add-on. No page has the name that its API takes: the default is that of the
+    add-on's own page."""
+    addon_config: dict[str, Any] | None = None
+    """Configuration of ACK's add-on, which has to enable the inference extension: no page has the
+    key, `cs.get_kubernetes_addon_metadata` tells it."""
+    api_version: PoolVersion | None = None
+    """API version of InferencePool: v1 or v1alpha2. Default: v1 from add-on release
+    1.4.0-apsara.4 on."""
+    pool_annotations: dict[str, str] | None = None
+    """Annotations of the pools, by which ACK's picker is told more, such as to let requests wait:
+    no page has their names."""
+    picker_service: ObjectName = DEFAULT_PICKER
+    """Service of ACK's picker, which a pool names."""
+    telemetry_image: ImageReference = TELEMETRY_IMAGE
+    """Module that counts tokens on ACK, for limits of tokens."""
+    chart: EnvoyGatewayChart | None = None
+    """Which chart installs Envoy Gateway. Default: upstream's, pinned."""
+    host: DomainName | None = None
+    """Host of the gateway. Left out, every host."""
+    tls: IngressTls | None = None
+    """Certificate of the host. Left out, HTTP alone."""
+    public: bool = False
+    """Whether its load balancer has a public address, on ACK."""
+    annotations: dict[str, str] = {}
+    """Annotations of its Service, such as those of its load balancer elsewhere than on ACK."""
+    keys_secret: SecretName | None = None
+    """Name of an existing Secret in the stack's namespace: each entry is a client, and its key,
+    which clients send as `Authorization: Bearer`. Left out, everyone gets in."""
+    limits: list[RouteLimit] = []
+    """How much each key may have of a model, or all clients where there are no keys."""
+    limit_store: LimitStore | None = None
+    """Redis in which limits are counted, with flavor envoy; on ACK the add-on is told."""
+    replicas: int = Field(default=2, ge=1)
+    """Proxies of the gateway."""
+    node_pools: list[str] = []
+    """Pools that have a gateway each, reached by NodePort, on profile edge. Left out, all that
+    models with a route run on."""
+    picker: GatewayProgram = GatewayProgram()
+    """The picker of each model, with flavor envoy, or its router, whose image has to be given."""
+    body_router: GatewayProgram | None = None
+    """The program that reads the model's name in requests, with flavor envoy."""
+    router: RouterKind = RouterKind.VLLM
+    """Whose router it is, with flavor router."""
+    content_safety: ContentSafetySection | None = None
+    """Content moderation of Alibaba Cloud, on ACK."""
+    knative_annotations: dict[str, str] | None = None
+    """Annotations by which ACK's Knative makes the pool of a model itself: no page has their name.
+    Given, models of Knative may have a route."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if not self.install:
+            fields = {"version", "gateway_api_version", "addon_config", "chart", "limit_store"}
+            for field in sorted(self.model_fields_set & fields - {"version"}):
+                why = "the cluster has the gateway, and nothing is installed"
+                yield Fault(field, Words("given"), "left out with install false", why)
 
 
 class FluidSection(FluidChart):

@@ -1,0 +1,40 @@
+"""What a stack file says of the gateway before the models.
+
+It stands apart from the component, whose custom resources nobody needs who has no gateway.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from ..args import MISSING, Args, Fault, Words
+from ..crds.formats import ImagePrefix
+from ..names import SecretName
+from .releases import HelmChart
+
+
+class EnvoyGatewayChart(HelmChart):
+    """Which chart installs Envoy Gateway."""
+
+    image_prefix: ImagePrefix | None = None
+    """Registry path that has the images `gateway`, `envoy` and `ratelimit`, e.g. a mirror."""
+
+
+class LimitStore(Args):
+    """The Redis in which limits are counted."""
+
+    url: str | None = Field(default=None, examples=["redis.redis.svc:6379"])
+    """Host and port. Exactly one of this and `secret`."""
+    secret: SecretName | None = None
+    """Name of an existing Secret in the namespace envoy-gateway-system whose `url` is its address
+    with the password: redis://:PASSWORD@HOST:PORT."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if (self.url is None) == (self.secret is None):
+            got = MISSING if self.url is None else Words("given beside secret")
+            yield Fault("url", got, "given, or else secret", "limits are counted in one place")
+        if self.url is not None and "@" in self.url:
+            want = "an address without a password, or secret in its place"
+            yield Fault(
+                "url", Words("given with a password"), want, "it would be in state in clear"
+            )

@@ -1,0 +1,526 @@
+"""The way of a model behind a gateway: which requests are its own, and which pod gets each.
+
+Two gateways stand one behind the other with Envoy Gateway. The one in front reads the model's name
+in the body, and sends each request on with the name of the model that is to answer: its own, or
+that of a canary. Behind it, each model has a route with a picker of its own. In one gateway that
+would not work: Envoy decides which pickers are asked by the route that a request has when it comes
+in, before its body is read (Envoy Gateway v1.9.1, internal/xds/translator/extproc.go).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pydantic import Field
+
+from ..args import (  # noqa: F401
+    MISSING,
+    Args,
+    Fault,
+    Output,
+    T,
+    child_options,
+    once,
+    validated,
+)
+from ..crds import envoy_gateway as envoy
+from ..crds import gateway_api as api
+from ..crds import inference_extension as inference
+from ..crds.formats import ImageReference
+from ..crds.model import CrdModel
+from ..names import LabelKey, LabelValue, ObjectName
+from .gateway_program import IMAGES, RELEASE, GatewayProgram, ProgramPod, declare_program
+from .route import (
+    DEFAULT_PICKER,
+    TELEMETRY_IMAGE,
+    GatewayFlavor,
+    PoolVersion,
+    Route,
+    RouteLimit,
+    RouterKind,
+    Routing,
+)
+
+CLIENT_HEADER: Final = "x-client-id"
+"""Header by which the gateway says whose key a request had."""
+BACKEND_HEADER: Final = "x-model-backend"
+"""Header by which the gateway in front says which model is to answer."""
+PICKER_PORT: Final = 9002
+"""Port of a picker: its own default."""
+ROUTER_PORT: Final = 8080
+"""Port of a router, and of its Service."""
+TOKENS: Final = "x-gateway-inference-request-cost"
+"""Key of the metadata in which a picker says how many tokens an answer took."""
+TOKENS_NAMESPACE: Final = "envoy.lb"
+"""Namespace of that metadata: the default of its plugin request-attribute-reporter."""
+MOST_NAMES: Final = 64
+"""Matches of a rule, of which each name of a model is one."""
+
+
+class ModelRouteArgs(Args):
+    """What the way of a model is made of."""
+
+    route: Route
+    """What the user says of it."""
+    flavor: GatewayFlavor
+    """Which gateway it is behind."""
+    namespace: pulumi.Input[str]
+    """Namespace of the model."""
+    names: list[str] = Field(min_length=1, max_length=MOST_NAMES)
+    """Names by which requests ask for it: the served ones and those of its adapters."""
+    labels: dict[LabelKey, LabelValue] = Field(min_length=1)
+    """Labels of the pods that answer, and of no others."""
+    port: int = Field(ge=1, le=65535)
+    """Port at which they do."""
+    service: ObjectName
+    """Service before them."""
+    service_port: int = Field(default=80, ge=1, le=65535)
+    """Its port."""
+    request_seconds: int = Field(ge=1)
+    """Longest request."""
+    gateways: list[ObjectName] = []
+    """Gateways that requests come by."""
+    gateway_namespace: str | None = None
+    """Their namespace."""
+    proxy_namespace: str = "envoy-gateway-system"
+    """Namespace of the Service before the gateway with the pickers."""
+    exposed: bool = True
+    """Whether requests ask for it; a canary gets its own from another model."""
+    per_client: bool = False
+    """Whether requests have keys, so that each key has limits of its own."""
+    pool_version: PoolVersion = PoolVersion.V1
+    """API version of InferencePool."""
+    pool_annotations: dict[str, str] | None = None
+    """Annotations of the pool, by which ACK's picker is told more."""
+    picker: GatewayProgram = GatewayProgram()
+    """The picker, or the router."""
+    picker_service: ObjectName = DEFAULT_PICKER
+    """Service of ACK's picker."""
+    telemetry_image: ImageReference = TELEMETRY_IMAGE
+    """Module that counts tokens on ACK."""
+    traffic_filter: ObjectName | None = None
+    """ACKTrafficFilter by which requests go."""
+    router: RouterKind = RouterKind.VLLM
+    """Whose router it is."""
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.flavor is GatewayFlavor.ROUTER:
+            if self.picker.image is None:
+                why = "nobody publishes an image of a router: build one with its PyPI package"
+                yield Fault("picker.image", MISSING, "given with flavor router", why)
+            return
+        if not self.gateways:
+            yield Fault("gateways", MISSING, "given", "requests come by them")
+        for name in self.route.priorities:
+            if name not in self.names:
+                want = f"one of {', '.join(self.names)}"
+                yield Fault(f"route.priorities[{name}]", name, want, "no request asks for it here")
+        if self.pool_version is PoolVersion.V1ALPHA2 and self.route.priorities:
+            why = "an InferenceObjective is about a pool of v1"
+            yield Fault("route.priorities", [*self.route.priorities], "left out with v1alpha2", why)
+
+    def objects(self, name: str) -> list["Declared"]:
+        """What is made for the way of a model of a name: `render`."""
+        return render(name, self)
+
+    @property
+    def limits(self) -> Sequence[RouteLimit]:
+        """How much is let in."""
+        return self.route.limits or []
+
+
+class Declared(NamedTuple):
+    """An object that is made for a model's way."""
+
+    role: str
+    """What it is there for, which ends its Pulumi name."""
+    kind: Callable[[str, Any, ObjectMetaArgs, pulumi.ResourceOptions], pulumi.Resource]
+    """Class of it."""
+    spec: CrdModel
+    """Its body."""
+    name: str
+    """Its name."""
+    annotations: dict[str, str] | None = None
+    """Its annotations."""
+
+
+class ModelRoute(pulumi.ComponentResource):
+    """A model's pool, its picker and its routes; or a router before it.
+
+    The picker runs on any node without taints.
+    """
+
+    address: pulumi.Output[str]
+    """Address of the model inside the cluster: of its router, or of its Service."""
+
+    def __init__(
+        self, name: str, args: ModelRouteArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        args = ModelRouteArgs.of(args)
+        objects = validated(f"ModelRoute {name}", lambda: render(name, args))
+
+        super().__init__("ack-inference:index:ModelRoute", name, args.dump(), opts)
+
+        if (pod := program_pod(name, args)) is not None:
+            called, image = program_name(name, args), f"{IMAGES}/epp:{RELEASE}"
+            part = called.removeprefix(f"{name}-")
+            declare_program(
+                self, f"{name}-{part}", called, args.namespace, args.picker, image, pod, opts
+            )
+        for part in objects:
+            # Pulumi would wait for an address or a pod that comes with a GPU node.
+            notes = {**(part.annotations or {}), "pulumi.com/skipAwait": "true"}
+            about = ObjectMetaArgs(name=part.name, namespace=args.namespace, annotations=notes)
+            part.kind(f"{name}-{part.role}", part.spec, about, child_options(self, opts))
+
+        is_router = args.flavor is GatewayFlavor.ROUTER
+        service = program_name(name, args) if is_router else args.service
+        port = ROUTER_PORT if is_router else args.service_port
+        self.address = pulumi.Output.format(
+            "http://{0}.{1}.svc.cluster.local:{2}", service, args.namespace, port
+        )
+        self.register_outputs({"address": self.address})
+
+
+def program_name(name: str, args: ModelRouteArgs) -> str:
+    """Name of the picker, or of the router, and of its Service."""
+    return f"{name}-router" if args.flavor is GatewayFlavor.ROUTER else f"{name}-picker"
+
+
+def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
+    """The picker, or the router, of a model; None where ACK brings it."""
+    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    labels = [f"{key}={value}" for key, value in args.labels.items()]
+    if args.flavor is GatewayFlavor.ROUTER:
+        is_prefix = args.route.routing is Routing.PREFIX_CACHE
+        flags = {
+            "--host": "0.0.0.0",  # noqa: S104  it answers the Service
+            "--port": ROUTER_PORT,
+            "--policy": "cache_aware" if is_prefix else "power_of_two",
+            # As it ships it prefers a prefix until a pod has 64 requests more than another one.
+            "--balance-abs-threshold": 4,
+            "--service-discovery-port": args.port,
+            "--request-timeout-secs": args.request_seconds,
+            "--prometheus-host": "0.0.0.0",  # noqa: S104
+            "--prometheus-port": 29000,
+        }
+        line = [word for flag, value in flags.items() for word in (flag, str(value))]
+        found = ["--service-discovery", "--service-discovery-namespace", "$(NAMESPACE)"]
+        return ProgramPod(
+            command=[
+                f"{args.router}-router",
+                *(["launch"] if args.router is RouterKind.SGLANG else []),
+            ],
+            args=[*line, *found, "--selector", *labels],
+            ports={"http": ROUTER_PORT, "metrics": 29000},
+            rules=[pods],
+        )
+    if args.flavor is GatewayFlavor.ACK:
+        return None
+    verbs = pods["verbs"]
+    kinds = ["inferenceobjectives", "inferencemodelrewrites"]
+    rules: list[dict[str, Any]] = [
+        pods,
+        {"apiGroups": [inference.GROUP], "resources": ["inferencepools"], "verbs": verbs},
+        {"apiGroups": [inference.OLD_GROUP], "resources": kinds, "verbs": verbs},
+    ]
+    leads = args.picker.replicas > 1
+    if leads:
+        write = ["get", "list", "watch", "create", "update", "patch", "delete"]
+        lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": write}
+        events = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+        rules += [lease, events]
+    return ProgramPod(
+        args=[
+            "--pool-name",
+            name,
+            "--pool-namespace",
+            "$(NAMESPACE)",
+            "--pool-group",
+            inference.GROUP,
+            # The gateway asks it inside the cluster, without a certificate that it could check.
+            "--secure-serving=false",
+            "--metrics-endpoint-auth=false",
+            "--tracing=false",
+            "--zap-encoder=json",
+            *(["--ha-enable-leader-election"] if leads else []),
+            "--config-text",
+            json.dumps(picker_config(args)),
+        ],
+        ports={"grpc": PICKER_PORT, "metrics": 9090},
+        health_port=9003,
+        rules=rules,
+    )
+
+
+def picker_config(args: ModelRouteArgs) -> dict[str, Any]:
+    """How the picker chooses: the plugins of the inference extension and their weights.
+
+    The weights are those that its chart has: config/charts/epplib of v1.5.0.
+    """
+    weights = {"queue-scorer": 2, "kv-cache-utilization-scorer": 2}
+    if args.route.routing is Routing.PREFIX_CACHE:
+        weights["prefix-cache-scorer"] = 3
+    plugins: list[dict[str, Any]] = [{"type": plugin} for plugin in weights]
+    if any(limit.tokens for limit in args.limits):
+        cost = {
+            "key": {"namespace": TOKENS_NAMESPACE, "name": TOKENS},
+            "expression": "usage.prompt_tokens + usage.completion_tokens",
+            "condition": "has(usage.prompt_tokens) && has(usage.completion_tokens)",
+        }
+        plugins.append({"type": "request-attribute-reporter", "parameters": {"attributes": [cost]}})
+    refs = [{"pluginRef": plugin, "weight": weight} for plugin, weight in weights.items()]
+    return {
+        "apiVersion": "inference.networking.x-k8s.io/v1alpha1",
+        "kind": "EndpointPickerConfig",
+        **({"featureGates": ["flowControl"]} if args.route.queueing else {}),
+        "plugins": plugins,
+        "schedulingProfiles": [{"name": "default", "plugins": refs}],
+    }
+
+
+@once
+def render(name: str, args: ModelRouteArgs) -> list[Declared]:
+    """What is made for the way of a model of a name, in that order.
+
+    Raises:
+        ValidationError: The API server takes no such objects.
+    """
+    match args.flavor:
+        case GatewayFlavor.ACK:
+            ways = [*_of_ack(name, args)]
+        case GatewayFlavor.ENVOY:
+            ways = [*_behind(name, args), *_in_front(name, args)]
+        case GatewayFlavor.ROUTER:
+            return []
+    return [*_pool(name, args), *_objectives(name, args), *ways]
+
+
+def _pool(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    is_ack = args.flavor is GatewayFlavor.ACK
+    picker = args.picker_service if is_ack else program_name(name, args)
+    notes = {**({inference.ROUTING: args.route.routing.value} if is_ack else {})}
+    notes |= args.pool_annotations or {}
+    if args.pool_version is PoolVersion.V1ALPHA2:
+        old = inference.OldInferencePoolSpec(
+            selector=args.labels,
+            target_port_number=args.port,
+            extension_ref=inference.ExtensionReference(name=picker),
+        )
+        yield Declared("pool", inference.OldInferencePool, old, name, notes)
+        return
+    spec = inference.InferencePoolSpec(
+        selector=inference.PodLabels(match_labels=args.labels),
+        target_ports=[inference.PortNumber(number=args.port)],
+        endpoint_picker_ref=inference.EndpointPickerReference(
+            name=picker, port=inference.PortNumber(number=PICKER_PORT)
+        ),
+    )
+    yield Declared("pool", inference.InferencePool, spec, name, notes or None)
+
+
+def objective_name(name: str, args: ModelRouteArgs, served: str) -> str:
+    """Name of the InferenceObjective of a name that requests ask for."""
+    return f"{name}-{[*args.route.priorities].index(served)}"
+
+
+def _objectives(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    for served, priority in args.route.priorities.items():
+        called = objective_name(name, args, served)
+        spec = inference.InferenceObjectiveSpec(
+            priority=priority, pool_ref=inference.PoolReference(name=name)
+        )
+        role = f"objective-{called.rpartition('-')[2]}"
+        yield Declared(role, inference.InferenceObjective, spec, called)
+
+
+def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    """ACK's gateway reads names and asks pickers itself, of each pool."""
+    group = inference.GROUP if args.pool_version is PoolVersion.V1 else inference.OLD_GROUP
+
+    def pool(model: str, weight: int | None) -> api.BackendReference:
+        return api.BackendReference(group=group, kind="InferencePool", name=model, weight=weight)
+
+    if args.exposed:
+        backends = [pool(model, weight) for model, weight in _shares(name, args.route)]
+        yield _front(name, args, backends)
+        yield from _limits(name, args, name)
+
+
+def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    """The route behind the gateway in front, with the picker of the model."""
+    called = f"{name}-picked"
+    chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
+    rule = api.RouteRule(
+        matches=[api.RouteMatch(headers=[chosen])],
+        backend_refs=[api.BackendReference(name=args.service, port=args.service_port)],
+        timeouts=api.RouteTimeouts(request=f"{args.request_seconds}s"),
+    )
+    parents = _parents(args, [f"{gateway}-pickers" for gateway in args.gateways])
+    yield Declared(
+        "picked", api.HttpRoute, api.HttpRouteSpec(parent_refs=parents, rules=[rule]), called
+    )
+    both = envoy.BodyProcessing(body=envoy.BodyMode.FULL_DUPLEX)
+    processor = envoy.ExternalProcessor(
+        backend_refs=[envoy.ServiceReference(name=program_name(name, args), port=PICKER_PORT)],
+        processing_mode=envoy.ProcessingMode(request=both, response=both),
+        metadata=envoy.ProcessorMetadata(writable_namespaces=[TOKENS_NAMESPACE]),
+        message_timeout=f"{args.request_seconds}s",
+    )
+    policy = envoy.EnvoyExtensionPolicySpec(
+        target_refs=envoy.target("HTTPRoute", called), ext_proc=[processor]
+    )
+    yield Declared("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
+    yield from _limits(name, args, called)
+
+
+def _in_front(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    """The route in front, which says which model is to answer."""
+    if not args.exposed:
+        return
+    # The Service of the gateway behind is in the controller's namespace.
+    backends = [
+        api.BackendReference(
+            name=f"{args.gateways[0]}-pickers",
+            namespace=args.proxy_namespace,
+            port=80,
+            weight=weight,
+            filters=[api.RouteFilter.setting({BACKEND_HEADER: model})],
+        )
+        for model, weight in _shares(name, args.route)
+    ]
+    yield _front(name, args, backends)
+
+
+def _front(name: str, args: ModelRouteArgs, backends: list[api.BackendReference]) -> Declared:
+    """The route by which requests come that ask for the model."""
+    route = args.route
+    timeouts = api.RouteTimeouts(request=f"{args.request_seconds}s")
+    filters = []
+    if args.traffic_filter is not None:
+        extension = api.NamedObject(
+            group="inferenceextension.alibabacloud.com",
+            kind="ACKTrafficFilter",
+            name=args.traffic_filter,
+        )
+        filters.append(api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension))
+
+    def asking(names: Sequence[str]) -> list[api.RouteMatch]:
+        headers = [api.HeaderMatch(name=inference.MODEL_HEADER, value=served) for served in names]
+        return [api.RouteMatch(headers=[header]) for header in headers]
+
+    rules = [
+        api.RouteRule(
+            matches=asking([served]),
+            filters=[
+                *filters,
+                api.RouteFilter.setting(
+                    {inference.OBJECTIVE_HEADER: objective_name(name, args, served)}
+                ),
+            ],
+            backend_refs=backends,
+            timeouts=timeouts,
+        )
+        for served in route.priorities
+    ]
+    others = [served for served in args.names if served not in route.priorities]
+    if route.host is not None or others:
+        rules.append(
+            api.RouteRule(
+                matches=asking(others) if route.host is None else None,
+                filters=filters or None,
+                backend_refs=backends,
+                timeouts=timeouts,
+            )
+        )
+    hosts = [route.host] if route.host else None
+    spec = api.HttpRouteSpec(
+        parent_refs=_parents(args, args.gateways), hostnames=hosts, rules=rules
+    )
+    return Declared("route", api.HttpRoute, spec, name)
+
+
+def _shares(name: str, route: Route) -> list[tuple[str, int | None]]:
+    """Which models answer requests, and which share of them each."""
+    if not route.canaries:
+        return [(name, None)]
+    canaries = [(canary.model, canary.percent) for canary in route.canaries]
+    return [(name, 100 - sum(percent for _, percent in canaries)), *canaries]
+
+
+def _parents(args: ModelRouteArgs, gateways: Sequence[str]) -> list[api.ParentReference]:
+    return [
+        api.ParentReference(name=gateway, namespace=args.gateway_namespace) for gateway in gateways
+    ]
+
+
+def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
+    """What is let in by a route, and with Envoy Gateway which endpoint gets it."""
+    is_ack = args.flavor is GatewayFlavor.ACK
+    override = envoy.EndpointOverride(
+        extract_from=[envoy.EndpointHeader(header=inference.ENDPOINT_HEADER)]
+    )
+    balancer = envoy.LoadBalancer(
+        type=envoy.LoadBalancing.LEAST_REQUEST, endpoint_override=override
+    )
+    rules = [_limit(limit, args) for limit in args.limits]
+    if is_ack and not rules:
+        return
+    refused = envoy.ResponseOverride(
+        match=envoy.OverrideMatch(status_codes=[envoy.StatusCode(value=429)]),
+        source="Local",
+        response=envoy.OverrideResponse(
+            header=envoy.OverrideHeaders(
+                set=[api.HeaderChange(name="Retry-After", value=str(retry_seconds(args.limits)))]
+            )
+        ),
+    )
+    policy = envoy.BackendTrafficPolicySpec(
+        target_refs=envoy.target("HTTPRoute", route),
+        load_balancer=None if is_ack else balancer,
+        rate_limit=envoy.RateLimit(global_=envoy.GlobalLimit(rules=rules)) if rules else None,
+        response_override=[refused] if rules else None,
+    )
+    yield Declared("traffic", envoy.BackendTrafficPolicy, policy, route)
+    if is_ack and any(limit.tokens for limit in args.limits):
+        module = envoy.WasmModule(
+            name="llm-telemetry",
+            root_id="ack-gateway-extension",
+            code=envoy.WasmCode(image=envoy.WasmImage(url=args.telemetry_image)),
+        )
+        counting = envoy.EnvoyExtensionPolicySpec(
+            target_refs=envoy.target("HTTPRoute", route), wasm=[module]
+        )
+        yield Declared("token-count", envoy.EnvoyExtensionPolicy, counting, route)
+
+
+def retry_seconds(limits: Sequence[RouteLimit]) -> int:
+    """When a client that is refused may ask again: once the shortest limit counts anew."""
+    return min((limit.per.seconds for limit in limits), default=1)
+
+
+def _limit(limit: RouteLimit, args: ModelRouteArgs) -> envoy.LimitRule:
+    clients = envoy.LimitSelector(
+        headers=[envoy.SelectedHeader(name=CLIENT_HEADER, type=envoy.HeaderMatchType.DISTINCT)]
+    )
+    metadata = (
+        # ACK, "Global rate limiting for generative AI requests based on token count", 2026-03,
+        # has the key of completion tokens, and says that total tokens are one too.
+        envoy.MetadataKey(namespace="FILTER_STATE", key="wasm.gen_ai.total.tokens")
+        if args.flavor is GatewayFlavor.ACK
+        else envoy.MetadataKey(namespace=TOKENS_NAMESPACE, key=TOKENS)
+    )
+    costs = envoy.LimitCosts(
+        request=envoy.LimitCost(from_=envoy.CostFrom.NUMBER, number=0),
+        response=envoy.LimitCost(from_=envoy.CostFrom.METADATA, metadata=metadata),
+    )
+    return envoy.LimitRule(
+        client_selectors=[clients] if args.per_client else None,
+        limit=envoy.LimitValue(
+            requests=limit.requests or limit.tokens or 0,
+            unit=envoy.LimitUnit(limit.per.value.capitalize()),
+        ),
+        cost=costs if limit.tokens else None,
+    )
