@@ -101,6 +101,10 @@ class Record:
     """When its head was there."""
     peer: int | None = None
     """Port that it came from: requests of one port shared a connection."""
+    model: str = ""
+    """What it asks for: the model, or an adapter."""
+    user: str = ""
+    """Its field `user`."""
     first_token: float | None = None
     """When the first token was written."""
     last_token: float | None = None
@@ -124,6 +128,8 @@ class _Question(BaseModel):
     prompt: str | list[str] | list[int] | list[list[int]] | None = None
     """Of a completion: text, or tokens."""
     max_tokens: int = Field(default=16, ge=1)
+    user: str = ""
+    """Who asks."""
     stream: bool = False
     stream_options: dict[str, Any] | None = None
 
@@ -212,6 +218,7 @@ class _Server:
         ):
             raise _error(web.HTTPUnauthorized, "Unauthorized")
         question = await _question(request)
+        record.model, record.user = question.model, question.user
         if request.path != f"/v1{PATHS[question.api]}":
             raise _error(web.HTTPBadRequest, f"{PATHS[question.api]} is asked so.")
         if question.model not in (behaviour.model, *behaviour.adapters):

@@ -30,6 +30,7 @@ from . import (
     metrics,
     nodes,
     replay,
+    routing,
     scenarios,
     scheduling,
     stack_files,
@@ -54,6 +55,7 @@ STEPS: Final[tuple[Step, ...]] = (
     nodes.STEP,
     autoscalers.STEP,
     status.STEP,
+    routing.STEP,
     engine_model.STEP,
 )
 """Every step, in the order in which they are shown."""

@@ -25,13 +25,7 @@ PROGRAMS: Final = (
 )
 """What has to be built before the step runs: keys of `binaries.PROGRAMS`."""
 
-_WEBHOOKS: Final = frozenset(
-    {
-        "MutatingWebhookConfiguration",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-    }
-)
+_LEFT_OUT: Final = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 
 
 def inference_types() -> Iterator[Manifest]:
@@ -45,7 +39,8 @@ def envoy_gateway(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every object of Envoy Gateway's chart, resource types first.
 
     The chart is a template of a release: images are filled in as its release does. A webhook that
-    tells pods their zone is left out, as are policies that keep resource types from going back.
+    tells pods their zone is there, but for no pod: the API server reaches no Service here. Left
+    out are policies that keep resource types from going back.
     """
     source = modules.folder(ENVOY_GATEWAY, "envoy-gateway") / "charts" / "gateway-helm"
     version = modules.version(ENVOY_GATEWAY, "envoy-gateway")
@@ -59,7 +54,10 @@ def envoy_gateway(values: Mapping[str, Any]) -> list[dict[str, Any]]:
         text = text.replace("${GatewayImagePullPolicy}", "IfNotPresent")
         (chart / "values.yaml").write_text(text)
         manifests = charts.template(chart, values, NAMESPACE, resource_types=True)
-    kept = [manifest for manifest in manifests if manifest["kind"] not in _WEBHOOKS]
+    kept = [manifest for manifest in manifests if manifest["kind"] not in _LEFT_OUT]
+    for manifest in kept:
+        for webhook in manifest.get("webhooks", ()):
+            webhook["objectSelector"] = {"matchLabels": {"nobody": "has-this"}}
     return sorted(kept, key=lambda manifest: manifest["kind"] != "CustomResourceDefinition")
 
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -59,6 +60,7 @@ def rows(module: str, arguments: Sequence[str], say: Say) -> Iterator[Row]:
     with tempfile.TemporaryFile("w+") as errors, _folder() as folder:
         process = subprocess.Popen(  # noqa: S603  our own
             command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -109,8 +111,9 @@ def report(run: Callable[[Say, Path], Iterator[Row]]) -> None:
     """
 
     def tell(**event: object) -> None:
-        print(json.dumps(event), flush=True)
+        print(json.dumps(event), flush=True)  # noqa: T201  the one who started it reads it
 
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     try:
         root = Path(tempfile.gettempdir()) / _CONTAINERS
         _enter(root)
@@ -120,6 +123,12 @@ def report(run: Callable[[Say, Path], Iterator[Row]]) -> None:
         tell(skipped=str(reason))
     except Broken as reason:
         tell(broken=str(reason))
+
+
+def _end_with_starter() -> None:
+    """Ends this process, and all others of its machine, when who started it has ended."""
+    sys.stdin.read()
+    os._exit(1)
 
 
 def _enter(root: Path) -> None:

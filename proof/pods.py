@@ -409,7 +409,7 @@ def _listens(address: str, port: int) -> bool:
 
 def _network(number: int, address: str) -> int:
     """Makes a network with an address, and gives the ID of the process that holds it."""
-    holder = subprocess.Popen(  # noqa: S603
+    holder = subprocess.Popen(
         ["unshare", "--net", sys.executable, "-c", "print(flush=True); input()"],  # noqa: S607
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
