@@ -17,6 +17,8 @@ deploy(
         kubeconfig=config.get_secret("kubeconfig"),
         prometheus_url=config.get_secret("prometheus_url"),
         prometheus_token=config.get_secret("prometheus_token"),
+        content_safety_access_key=config.get_secret("content_safety_access_key"),
+        content_safety_secret_key=config.get_secret("content_safety_secret_key"),
     ),
 )
 begin_registrations()

@@ -16,7 +16,7 @@ CHARTS: Final = "charts"
 def version(module: str, tool: str = CHARTS) -> str:
     """The version of a module that the go.mod of a tool pins."""
     text = (binaries.TOOLS / tool / "go.mod").read_text()
-    pinned = re.search(rf"^\t{re.escape(module)} (\S+)", text, re.MULTILINE)
+    pinned = re.search(rf"^(?:\t|require ){re.escape(module)} (\S+)", text, re.MULTILINE)
     if pinned is None:
         raise LookupError(module)
     return pinned[1]

@@ -17,7 +17,7 @@ from plan.machines import LivePool, pools
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.needs import KSERVE, LEADER_WORKER_SETS, Needs
+from stacks.needs import GATEWAY, KSERVE, LEADER_WORKER_SETS, Needs
 from stacks.platforms.present import present_knative
 from stacks.runtimes import needs_of
 from stacks.sections.environment import Environment
@@ -237,6 +237,10 @@ def parts_before(environment: Environment) -> list[installs.Install]:
         parts += [installs.CHARTS["kserve-crd"], installs.CHARTS["kserve-resources"]]
     if not environment.leader_worker_sets.install and needs.sections(LEADER_WORKER_SETS):
         parts.append(installs.CHARTS["lws"])
+    if environment.gateway and environment.gateway.inference_types:
+        parts.append(installs.INFERENCE)
+    if environment.gateway and not environment.gateway.install and needs.sections(GATEWAY):
+        parts.append(installs.CHARTS["gateway-helm"])
     if not environment.fluid.install and any(model.cache for model in environment.models):
         parts.append(installs.CHARTS["fluid"])
     return parts

@@ -65,7 +65,7 @@ from components.serving import (
 from components.serving.placement import distinct_tolerations, node_affinity
 
 from . import placeholders
-from .needs import KNATIVE, KSERVE, Needs
+from .needs import GATEWAY, KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
 from .sections.models import ModelSection, PodVolumeSection
@@ -84,6 +84,8 @@ KNATIVE_GATEWAYS: Final = ("knative-serving", "kourier-system")
 v1.20; its operator has Kourier in knative-serving."""
 INGRESS_GATEWAYS: Final = ("kube-system", "ingress-nginx")
 """Namespaces of ACK's add-on nginx-ingress-controller, and of ingress-nginx by its own chart."""
+GATEWAY_PROXIES: Final = ("envoy-gateway-system",)
+"""Namespace of the proxies of the gateway before the models, ACK's and Envoy Gateway's."""
 CACHE_CONTROLLERS: Final = ("fluid-system",)
 """Namespace of Fluid's controllers."""
 PROMETHEUS: Final = ("arms-prom", "monitoring")
@@ -509,6 +511,7 @@ def isolation_of(environment: Environment, needs: Needs) -> Isolation | None:
     gateways = [
         *(KNATIVE_GATEWAYS if needs.sections(KNATIVE) else ()),
         *(INGRESS_GATEWAYS if needs.sections(KSERVE) else ()),
+        *(GATEWAY_PROXIES if needs.sections(GATEWAY) else ()),
         *(CACHE_CONTROLLERS if any(model.cache for model in environment.models) else ()),
         *PROMETHEUS,
         *_namespaces_of_prometheus(environment),

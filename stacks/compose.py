@@ -78,6 +78,10 @@ class Secrets:
     """Address of Managed Service for Prometheus."""
     prometheus_token: pulumi.Output[str] | None = None
     """Its token."""
+    content_safety_access_key: pulumi.Output[str] | None = None
+    """AccessKey ID for content moderation."""
+    content_safety_secret_key: pulumi.Output[str] | None = None
+    """Its AccessKey secret."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +169,15 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         if model.route is not None:
             name = model.section.name
             ready = [cast(pulumi.Resource, services[name]), *platforms]
-            options = cluster.on_platform_nodes(*ready)
-            serving.ModelRoute(name, cluster.bound(model.route), options)
+            route, options = cluster.bound(model.route), cluster.on_platform_nodes(*ready)
+            if route.moderation is not None:
+                keys = {
+                    "access_key": required(secrets.content_safety_access_key),
+                    "secret_key": required(secrets.content_safety_secret_key),
+                }
+                moderation = route.moderation.model_copy(update=keys)
+                route = route.model_copy(update={"moderation": moderation})
+            serving.ModelRoute(name, route, options)
         if model.canary is not None:
             name, both = model.section.name, (model.section.name, model.canary.model)
             ready = [cast(pulumi.Resource, services[served]) for served in both]

@@ -10,7 +10,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from pydantic import ValidationError
 
-from components.args import Fault, Refusal, faults_of
+from components.args import Fault, Refusal, Words, faults_of, refuse
 from components.cloud import (
     AckClusterArgs,
     EdgePoolArgs,
@@ -297,7 +297,7 @@ class _Resolver:
         cloud = None if environment.existing else self.cloud()
         needs = Needs(needs_of(environment))
         stores = self.stores()
-        models = [self.model(model) for model in environment.models]
+        models = [self.model(model, needs) for model in environment.models]
         return ResolvedEnvironment(
             environment=environment,
             cloud=cloud,
@@ -377,7 +377,7 @@ class _Resolver:
         fields = {**METRICS, "namespace": namespace}
         return self.part("", fields, arguments.dashboards_args, self.environment)
 
-    def model(self, model: ModelSection) -> ModelParts:
+    def model(self, model: ModelSection, needs: Needs) -> ModelParts:
         """A model, whoever serves it."""
         environment, section = self.environment, f"models[{model.name}]"
         space = arguments.namespace_of(environment, model)
@@ -413,7 +413,11 @@ class _Resolver:
         def route() -> Any:
             if model.route is None or not args or gateway.is_made_by_knative(environment, model):
                 return None
-            built = gateway.route_args(environment, model, runtime.endpoints(model))
+            endpoints = runtime.endpoints(model)
+            if endpoints is None and not needs.on_knative(model):
+                why = "its runtime decides itself which pod gets a request"
+                raise refuse("route", Words("given"), "left out", why)
+            built = gateway.route_args(environment, model, endpoints)
             built.objects(model.name)
             return built
 

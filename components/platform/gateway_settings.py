@@ -4,6 +4,7 @@ It stands apart from the component, whose custom resources nobody needs who has 
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic import Field
 
@@ -11,6 +12,11 @@ from ..args import MISSING, Args, Fault, Words
 from ..crds.formats import ImagePrefix
 from ..names import SecretName
 from .releases import HelmChart
+
+GATEWAY_API_ADDON: Final = "gateway-api"
+"""ACK's add-on of the Gateway API's resource types."""
+ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
+"""Annotation of a Service: whether its load balancer has a public address, as ACK reads it."""
 
 
 class EnvoyGatewayChart(HelmChart):

@@ -28,22 +28,18 @@ from ..crds.cert_manager import Certificate, CertificateSpec
 from ..crds.model import CrdModel
 from ..names import LabelName, ObjectName, SecretName
 from .fluid import merged
-from .gateway_settings import EnvoyGatewayChart, LimitStore
+from .gateway_settings import GATEWAY_API_ADDON, EnvoyGatewayChart, LimitStore
 from .releases import install
 
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 """Who runs Gateways of Envoy Gateway: its chart's default."""
 PROXY_NAMESPACE: Final = "envoy-gateway-system"
 """Namespace of the controller, and of the proxies of all Gateways."""
-ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
-"""Annotation of a Service: whether its load balancer has a public address, as ACK reads it."""
 TOPOLOGY: Final = "openyurt.io/topologyKeys"
 """Annotation of a Service on ACK Edge: how near its endpoints have to be."""
 NODE_POOL: Final = "openyurt.io/nodepool"
 """The nearness that keeps requests in a node pool. ACK Edge, "Access services using Gateway with
 Inference Extension", 2026-09."""
-GATEWAY_API_ADDON: Final = "gateway-api"
-"""ACK's add-on of the resource types."""
 BODY_ROUTER: Final = "body-router"
 """Service that reads the model's name in the body of requests."""
 BODY_ROUTER_PORT: Final = 9004

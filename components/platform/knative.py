@@ -80,6 +80,8 @@ class KnativeArgs(Args):
     skip_tag_resolving: list[UnresolvedRegistry] | None = None
     """Hosts of registries, such as docker.io, whose tags Knative's controller does not resolve,
     since it cannot reach them. A pod then runs whatever the tag is when it starts."""
+    ingress_class: str | None = None
+    """Ingress class of services, with the add-on, e.g. that of the Gateway API. Default: ACK's."""
     image_pattern: str | None = None
     """Where a mirror has Knative's images, for the operator, with `${NAME}` for the container's
     name, e.g. `registry.example.com/knative/${NAME}:v1.23.0`."""
@@ -217,6 +219,8 @@ def configuration(args: KnativeArgs) -> dict[str, dict[str, str]]:
     seconds = args.max_request_seconds
     if seconds > DEFAULT_MAX_REQUEST_SECONDS:
         config["defaults"] = {"max-revision-timeout-seconds": str(seconds)}
+    if args.ingress_class is not None:
+        config["network"] = {"ingress.class": args.ingress_class}
     if args.skip_tag_resolving:
         skipped = [_RESOLVED_AS.get(host, host) for host in args.skip_tag_resolving]
         registries = ",".join(dict.fromkeys([*_LOCAL_REGISTRIES, *skipped]))

@@ -194,6 +194,8 @@ class KnativeModelArgs(ModelArgs):
         "example.com"
     )
     """Domain of the cluster's Knative, for the address."""
+    service_annotations: dict[str, str] | None = None
+    """Annotations of the Knative Service itself, by which ACK's gateway picks a pod for it."""
 
     def _faults(self) -> Iterator[Fault]:
         yield from super()._faults()
@@ -220,7 +222,7 @@ class KnativeModel(pulumi.ComponentResource):
         deployed = KnativeService(
             f"{name}-service",
             service,
-            service_metadata(name, args, labels=hidden(args)),
+            service_metadata(name, args, labels=hidden(args), annotations=args.service_annotations),
             child_options(self, opts),
             serving_limits(args),
         )

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ..args import (  # noqa: F401
     MISSING,
+    SECRET,
     Args,
     Fault,
     Output,
@@ -57,6 +58,23 @@ TOKENS_NAMESPACE: Final = "envoy.lb"
 """Namespace of that metadata: the default of its plugin request-attribute-reporter."""
 MOST_NAMES: Final = 64
 """Matches of a rule, of which each name of a model is one."""
+ACK_GROUP: Final = "inferenceextension.alibabacloud.com"
+"""API group of ACK's own kinds."""
+
+
+class Moderation(Args):
+    """Content moderation of Alibaba Cloud."""
+
+    endpoint: str
+    """Address of the service, e.g. green-cip-vpc.cn-hangzhou.aliyuncs.com."""
+    check_request: bool = True
+    """Whether questions are moderated."""
+    check_response: bool = False
+    """Whether answers are."""
+    access_key: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    """AccessKey ID, a secret Output: ACK's object has it in clear."""
+    secret_key: pulumi.Input[str] | None = Field(default=None, json_schema_extra=SECRET)
+    """AccessKey secret, a secret Output."""
 
 
 class ModelRouteArgs(Args):
@@ -100,8 +118,8 @@ class ModelRouteArgs(Args):
     """Service of ACK's picker."""
     telemetry_image: ImageReference = TELEMETRY_IMAGE
     """Module that counts tokens on ACK."""
-    traffic_filter: ObjectName | None = None
-    """ACKTrafficFilter by which requests go."""
+    moderation: Moderation | None = None
+    """Content moderation of questions and answers, on ACK."""
     router: RouterKind = RouterKind.VLLM
     """Whose router it is."""
 
@@ -113,10 +131,11 @@ class ModelRouteArgs(Args):
             return
         if not self.gateways:
             yield Fault("gateways", MISSING, "given", "requests come by them")
-        for name in self.route.priorities:
-            if name not in self.names:
+        for served in self.route.priorities:
+            if served not in self.names:
                 want = f"one of {', '.join(self.names)}"
-                yield Fault(f"route.priorities[{name}]", name, want, "no request asks for it here")
+                why = "no request asks for it here"
+                yield Fault(f"route.priorities[{served}]", served, want, why)
         if self.pool_version is PoolVersion.V1ALPHA2 and self.route.priorities:
             why = "an InferenceObjective is about a pool of v1"
             yield Fault("route.priorities", [*self.route.priorities], "left out with v1alpha2", why)
@@ -292,7 +311,7 @@ def render(name: str, args: ModelRouteArgs) -> list[Declared]:
         case GatewayFlavor.ACK:
             ways = [*_of_ack(name, args)]
         case GatewayFlavor.ENVOY:
-            ways = [*_behind(name, args), *_in_front(name, args)]
+            ways = [*_behind(name, args), *_front(name, args)]
         case GatewayFlavor.ROUTER:
             return []
     return [*_pool(name, args), *_objectives(name, args), *ways]
@@ -321,32 +340,66 @@ def _pool(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     yield Declared("pool", inference.InferencePool, spec, name, notes or None)
 
 
-def objective_name(name: str, args: ModelRouteArgs, served: str) -> str:
-    """Name of the InferenceObjective of a name that requests ask for."""
-    return f"{name}-{[*args.route.priorities].index(served)}"
+def objective_name(name: str, number: int) -> str:
+    """Name of the InferenceObjective of a model, by the place of its name in `priorities`."""
+    return f"{name}-{number}"
 
 
 def _objectives(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
-    for served, priority in args.route.priorities.items():
-        called = objective_name(name, args, served)
+    for number, priority in enumerate(args.route.priorities.values()):
         spec = inference.InferenceObjectiveSpec(
             priority=priority, pool_ref=inference.PoolReference(name=name)
         )
-        role = f"objective-{called.rpartition('-')[2]}"
-        yield Declared(role, inference.InferenceObjective, spec, called)
+        called = objective_name(name, number)
+        yield Declared(f"objective-{number}", inference.InferenceObjective, spec, called)
 
 
 def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     """ACK's gateway reads names and asks pickers itself, of each pool."""
-    group = inference.GROUP if args.pool_version is PoolVersion.V1 else inference.OLD_GROUP
-
-    def pool(model: str, weight: int | None) -> api.BackendReference:
-        return api.BackendReference(group=group, kind="InferencePool", name=model, weight=weight)
-
     if args.exposed:
-        backends = [pool(model, weight) for model, weight in _shares(name, args.route)]
-        yield _front(name, args, backends)
-        yield from _limits(name, args, name)
+        yield from _moderation(name, args)
+        yield from _front(name, args)
+        yield from _limits(name, args, route_name(name))
+
+
+def _moderation(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    """What moderates requests; before the secrets are there, nothing."""
+    asked = args.moderation
+    if asked is None or asked.access_key is None or asked.secret_key is None:
+        return
+    security = inference.AiContentSecurity(
+        access_key=asked.access_key,
+        secret_key=asked.secret_key,
+        aliyun_endpoint=asked.endpoint,
+        check_request=asked.check_request,
+        check_response=asked.check_response,
+    )
+    spec = inference.AckTrafficFilterSpec(ai_content_security=security)
+    yield Declared("moderation", inference.AckTrafficFilter, spec, route_name(name))
+
+
+def _backend(
+    args: ModelRouteArgs, model: str, weight: int | None, number: int | None
+) -> api.BackendReference:
+    """A model that gets requests, or a share of them, with the priority of that number."""
+    headers = {} if number is None else {inference.OBJECTIVE_HEADER: objective_name(model, number)}
+    if args.flavor is GatewayFlavor.ACK:
+        is_old = args.pool_version is PoolVersion.V1ALPHA2
+        return api.BackendReference(
+            group=inference.OLD_GROUP if is_old else inference.GROUP,
+            kind="InferencePool",
+            name=model,
+            weight=weight,
+            filters=[api.RouteFilter.setting(headers)] if headers else None,
+        )
+    return api.BackendReference(
+        # The Service of the gateway behind is in the controller's namespace.
+        name=f"{args.gateways[0]}-pickers",
+        namespace=args.proxy_namespace,
+        port=80,
+        weight=weight,
+        filters=[api.RouteFilter.setting({BACKEND_HEADER: model, **headers})],
+    )
 
 
 def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
@@ -376,70 +429,43 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     yield from _limits(name, args, called)
 
 
-def _in_front(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
-    """The route in front, which says which model is to answer."""
+def route_name(name: str) -> str:
+    """Name of the route by which requests come that ask for a model."""
+    return f"{name}-route"
+
+
+def _front(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+    """The route by which requests come that ask for the model."""
     if not args.exposed:
         return
-    # The Service of the gateway behind is in the controller's namespace.
-    backends = [
-        api.BackendReference(
-            name=f"{args.gateways[0]}-pickers",
-            namespace=args.proxy_namespace,
-            port=80,
-            weight=weight,
-            filters=[api.RouteFilter.setting({BACKEND_HEADER: model})],
-        )
-        for model, weight in _shares(name, args.route)
-    ]
-    yield _front(name, args, backends)
-
-
-def _front(name: str, args: ModelRouteArgs, backends: list[api.BackendReference]) -> Declared:
-    """The route by which requests come that ask for the model."""
     route = args.route
-    timeouts = api.RouteTimeouts(request=f"{args.request_seconds}s")
-    filters = []
-    if args.traffic_filter is not None:
-        extension = api.NamedObject(
-            group="inferenceextension.alibabacloud.com",
-            kind="ACKTrafficFilter",
-            name=args.traffic_filter,
-        )
-        filters.append(api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension))
+    filters = None
+    if args.moderation is not None:
+        extension = api.NamedObject(group=ACK_GROUP, kind="ACKTrafficFilter", name=route_name(name))
+        filters = [api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension)]
 
-    def asking(names: Sequence[str]) -> list[api.RouteMatch]:
+    def rule(names: Sequence[str], number: int | None) -> api.RouteRule:
         headers = [api.HeaderMatch(name=inference.MODEL_HEADER, value=served) for served in names]
-        return [api.RouteMatch(headers=[header]) for header in headers]
+        shares = _shares(name, route)
+        return api.RouteRule(
+            matches=[api.RouteMatch(headers=[header]) for header in headers] or None,
+            filters=filters,
+            backend_refs=[_backend(args, model, weight, number) for model, weight in shares],
+            timeouts=api.RouteTimeouts(request=f"{args.request_seconds}s"),
+        )
 
-    rules = [
-        api.RouteRule(
-            matches=asking([served]),
-            filters=[
-                *filters,
-                api.RouteFilter.setting(
-                    {inference.OBJECTIVE_HEADER: objective_name(name, args, served)}
-                ),
-            ],
-            backend_refs=backends,
-            timeouts=timeouts,
-        )
-        for served in route.priorities
-    ]
+    rules = [rule([served], number) for number, served in enumerate(route.priorities)]
     others = [served for served in args.names if served not in route.priorities]
-    if route.host is not None or others:
-        rules.append(
-            api.RouteRule(
-                matches=asking(others) if route.host is None else None,
-                filters=filters or None,
-                backend_refs=backends,
-                timeouts=timeouts,
-            )
-        )
-    hosts = [route.host] if route.host else None
+    if route.host is not None:
+        rules.append(rule([], None))
+    elif others:
+        rules.append(rule(others, None))
     spec = api.HttpRouteSpec(
-        parent_refs=_parents(args, args.gateways), hostnames=hosts, rules=rules
+        parent_refs=_parents(args, args.gateways),
+        hostnames=[route.host] if route.host else None,
+        rules=rules,
     )
-    return Declared("route", api.HttpRoute, spec, name)
+    yield Declared("route", api.HttpRoute, spec, route_name(name))
 
 
 def _shares(name: str, route: Route) -> list[tuple[str, int | None]]:

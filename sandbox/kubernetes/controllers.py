@@ -20,6 +20,8 @@ FLUID: Final = "data.fluid.io/v1alpha1"
 KNATIVE: Final = "serving.knative.dev/v1"
 KSERVE: Final = "serving.kserve.io/v1beta1"
 GROUPS: Final = "leaderworkerset.x-k8s.io/v1"
+GATEWAY: Final = "gateway.networking.k8s.io/v1"
+POOL: Final = "inference.networking.k8s.io/v1"
 OPERATOR: Final = "operator.knative.dev/v1beta1"
 
 _READY: Final = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -185,12 +187,84 @@ def _available(client: ApiClient, groups: Manifest) -> Mapping[str, Any]:
     }
 
 
+GATEWAY_CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
+
+
+def _conditions(manifest: Manifest, *types: str) -> list[dict[str, Any]]:
+    """Conditions of the Gateway API that are all true."""
+    about = manifest["metadata"]
+    return [
+        {
+            "type": type_,
+            "status": "True",
+            "reason": type_,
+            "message": "",
+            "lastTransitionTime": about["creationTimestamp"],
+            "observedGeneration": about["generation"],
+        }
+        for type_ in types
+    ]
+
+
+def _programmed(_: ApiClient, gateway: Manifest) -> Mapping[str, Any]:
+    """Its proxies answer at an address."""
+    return {
+        "addresses": [{"type": "IPAddress", "value": "192.0.2.1"}],
+        "conditions": _conditions(gateway, "Accepted", "Programmed"),
+    }
+
+
+def _accepted(client: ApiClient, route: Manifest) -> Mapping[str, Any] | None:
+    """Accepted by its Gateways once they are there, with what it refers to."""
+    namespace = route["metadata"]["namespace"]
+    parents = route["spec"]["parentRefs"]
+    for parent in parents:
+        about = {"name": parent["name"], "namespace": parent.get("namespace", namespace)}
+        if client.get({"apiVersion": GATEWAY, "kind": "Gateway", "metadata": about}) is None:
+            return None
+    return {
+        "parents": [
+            {
+                "parentRef": parent,
+                "controllerName": GATEWAY_CONTROLLER,
+                "conditions": _conditions(route, "Accepted", "ResolvedRefs"),
+            }
+            for parent in parents
+        ]
+    }
+
+
+def _resolved(client: ApiClient, pool: Manifest) -> Mapping[str, Any] | None:
+    """Of the Gateways whose routes lead to it."""
+    about = pool["metadata"]
+    named = {
+        (parent["name"], parent.get("namespace", about["namespace"]))
+        for route in client.list_objects(GATEWAY, "HTTPRoute")
+        for parent in route["spec"]["parentRefs"]
+        for rule in route["spec"]["rules"]
+        for backend in rule["backendRefs"]
+        if (backend.get("kind"), backend["name"]) == ("InferencePool", about["name"])
+    }
+    return {
+        "parents": [
+            {
+                "parentRef": {"kind": "Gateway", "name": name, "namespace": namespace},
+                "conditions": _conditions(pool, "Accepted", "ResolvedRefs"),
+            }
+            for name, namespace in sorted(named)
+        ]
+    }
+
+
 _STATUS_RULES: Final[Sequence[tuple[str, str, StatusRule]]] = (
     (FLUID, "Dataset", _bound),
     (FLUID, "DataLoad", _loaded),
     (KNATIVE, "Service", _ready),
     (KSERVE, "InferenceService", _ready),
     (GROUPS, "LeaderWorkerSet", _available),
+    (GATEWAY, "Gateway", _programmed),
+    (GATEWAY, "HTTPRoute", _accepted),
+    (POOL, "InferencePool", _resolved),
 )
 
 

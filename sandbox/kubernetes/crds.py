@@ -37,6 +37,27 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
             CustomKind("v1alpha1", "JindoRuntime", "jindoruntimes"),
             CustomKind("v1alpha1", "DataLoad", "dataloads"),
         ),
+        "gateway.envoyproxy.io": (
+            CustomKind("v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies"),
+            CustomKind("v1alpha1", "ClientTrafficPolicy", "clienttrafficpolicies"),
+            CustomKind("v1alpha1", "EnvoyExtensionPolicy", "envoyextensionpolicies"),
+            CustomKind("v1alpha1", "EnvoyProxy", "envoyproxies"),
+            CustomKind("v1alpha1", "SecurityPolicy", "securitypolicies"),
+        ),
+        "gateway.networking.k8s.io": (
+            CustomKind("v1", "GatewayClass", "gatewayclasses", "Cluster"),
+            CustomKind("v1", "Gateway", "gateways"),
+            CustomKind("v1", "HTTPRoute", "httproutes"),
+            CustomKind("v1beta1", "ReferenceGrant", "referencegrants"),
+        ),
+        "inference.networking.k8s.io": (CustomKind("v1", "InferencePool", "inferencepools"),),
+        "inference.networking.x-k8s.io": (
+            CustomKind("v1alpha2", "InferenceObjective", "inferenceobjectives"),
+            CustomKind("v1alpha2", "InferencePool", "inferencepools"),
+        ),
+        "inferenceextension.alibabacloud.com": (
+            CustomKind("v1alpha1", "ACKTrafficFilter", "acktrafficfilters"),
+        ),
         "leaderworkerset.x-k8s.io": (CustomKind("v1", "LeaderWorkerSet", "leaderworkersets"),),
         "monitoring.coreos.com": (CustomKind("v1", "PodMonitor", "podmonitors"),),
         "networking.internal.knative.dev": (
@@ -58,9 +79,17 @@ KINDS: Final[Mapping[str, tuple[CustomKind, ...]]] = MappingProxyType(
     }
 )
 
+_INFERENCE: Final = "sigs.k8s.io/gateway-api-inference-extension"
 UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "data.fluid.io": ("github.com/fluid-cloudnative/fluid", "charts/fluid/fluid/crds"),
+        "gateway.envoyproxy.io": (
+            "github.com/envoyproxy/gateway",
+            "charts/gateway-helm/charts/crds/crds/generated",
+        ),
+        "gateway.networking.k8s.io": ("sigs.k8s.io/gateway-api", "config/crd/standard"),
+        "inference.networking.k8s.io": (_INFERENCE, "config/crd/bases"),
+        "inference.networking.x-k8s.io": (_INFERENCE, "config/crd/bases"),
         "leaderworkerset.x-k8s.io": ("sigs.k8s.io/lws", "config/crd/bases"),
         "networking.internal.knative.dev": ("knative.dev/networking", "config"),
         "operator.knative.dev": ("knative.dev/operator", "config/crd/bases"),
@@ -69,6 +98,9 @@ UPSTREAM: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Go module of a group's project, and the folder of its definitions there: a group of `KINDS`."""
+OLDER: Final = {"inferencepools.inference.networking.x-k8s.io": "charts-old"}
+"""Kinds that a module has no more, and the folder of `sandbox/tools` that pins a release of it
+which had."""
 
 
 def upstream() -> Path:
@@ -94,9 +126,11 @@ def upstream() -> Path:
 def _definitions_of(group: str) -> Iterator[dict[str, Any]]:
     """What upstream defines of a group; a kind that its module lacks raises LookupError."""
     module, path = UPSTREAM[group]
-    texts = [file.read_text() for file in sorted((modules.folder(module) / path).glob("*.yaml"))]
     for kind in KINDS[group]:
-        line = f"\n  name: {kind.plural}.{group}\n"
+        name = f"{kind.plural}.{group}"
+        folder = modules.folder(module, OLDER.get(name, modules.CHARTS)) / path
+        texts = [file.read_text() for file in sorted(folder.glob("*.yaml"))]
+        line = f"\n  name: {name}\n"
         [text] = [text for text in texts if line in text] or [""]
         if not text:
             raise LookupError(f"{module} {path} defines no {kind.plural}.{group}")
@@ -105,6 +139,7 @@ def _definitions_of(group: str) -> Iterator[dict[str, Any]]:
 
 def _fingerprint() -> str:
     pins = [f"{module} {modules.version(module)} {path}" for module, path in UPSTREAM.values()]
+    pins += [modules.version(_INFERENCE, tool) for tool in OLDER.values()]
     return hashlib.sha256(repr((sorted(pins), sorted(KINDS.items()))).encode()).hexdigest()[:12]
 
 

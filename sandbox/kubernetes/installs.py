@@ -49,9 +49,21 @@ KEDA: Final = Install(controllers=(keda.CONTROLLER,))
 BASE: Final = Install(("scheduling.alibabacloud.com", "scheduling.sigs.k8s.io"))
 """What a cluster of ACK has from the start."""
 
+INFERENCE: Final = Install(("inference.networking.k8s.io", "inference.networking.x-k8s.io"))
+"""The resource types of the inference extension, which no chart brings."""
+
 ADDONS: Final[Mapping[str, Install]] = MappingProxyType(
     {
+        "ack-gateway-with-inference-extension": Install(
+            (
+                "gateway.envoyproxy.io",
+                *INFERENCE.groups,
+                "inferenceextension.alibabacloud.com",
+            ),
+            "envoy-gateway-system",
+        ),
         "arms-prometheus": Install(("monitoring.coreos.com",)),
+        "gateway-api": Install(("gateway.networking.k8s.io",)),
         # Knative's own default is svc.cluster.local, which nobody outside reaches; ACK's pages have
         # services at example.com.
         "knative": KNATIVE_CORE._replace(
@@ -69,6 +81,7 @@ CHARTS: Final[Mapping[str, Install]] = MappingProxyType(
         "ack-kserve": Install(("serving.kserve.io",), controllers=(kserve.CONTROLLER,)),
         "cert-manager": Install(("cert-manager.io",)),
         "fluid": _FLUID,
+        "gateway-helm": Install(("gateway.networking.k8s.io", "gateway.envoyproxy.io")),
         "knative-operator": Install(("operator.knative.dev",)),
         "kserve-crd": Install(("serving.kserve.io",)),
         "kserve-resources": Install(controllers=(kserve.CONTROLLER,)),

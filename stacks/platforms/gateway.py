@@ -1,28 +1,30 @@
 """The gateway before the models, and the way of each behind it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pulumi
 
 import components.platform as platform
 import components.serving as serving
-from components.serving import GatewayFlavor, ModelArgs, PoolVersion
+from components.args import MISSING, Fault, Words
+from components.platform.gateway_settings import ADDRESS_TYPE, GATEWAY_API_ADDON
+from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, Routing
 
-from ..arguments import (
-    cluster_id,
-    namespace_of,
-    node_selector,
-    required,
-)
+from ..arguments import cluster_id, namespace_of, node_selector, required
+from ..checks.cluster import kubernetes_faults
+from ..checks.rules import check, warning, warning_by_needs
+from ..checks.views import models
 from ..needs import GATEWAY as NAME
 from ..needs import Needs
 from ..sections.cluster import Profile
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
-from ..sections.platform import GatewaySection
+from ..sections.platform import CertManagerMode, GatewaySection
 from .platform import Platform
+
+__all__ = ["GATEWAY", "GATEWAY_API_ADDON", "flavor_of"]
 
 ACK_CLASS: Final = "ack-gateway"
 """GatewayClass of ACK's add-on: ACK, "Gateway with Inference Extension", 2026-09."""
@@ -79,14 +81,14 @@ def names_of(model: ModelSection) -> list[str]:
     return model.server.served_names or [model.name]
 
 
+def canaries_of(model: ModelSection) -> list[str]:
+    """Names of the models that get a share of its requests."""
+    return [canary.model for canary in model.route.canaries] if model.route else []
+
+
 def canaries(environment: Environment) -> set[str]:
     """Names of the models that get requests of another one."""
-    return {
-        canary.model
-        for model in routed(environment)
-        if model.route
-        for canary in model.route.canaries
-    }
+    return {name for model in routed(environment) for name in canaries_of(model)}
 
 
 def reads_names(environment: Environment) -> bool:
@@ -123,7 +125,7 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
     pools = gateway_pools(environment)
     secret = section.tls and (section.tls.secret or f"{section.name}-tls")
     address = INTERNET if section.public else INTRANET
-    balancer = {} if environment.existing or pools else {platform_annotation(): address}
+    balancer = {} if environment.existing or pools else {ADDRESS_TYPE: address}
     return platform.InferenceGatewayArgs(
         installer=installed if section.install else platform.GatewayInstaller.PRESENT,
         namespace=environment.namespace,
@@ -156,9 +158,17 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
     )
 
 
-def platform_annotation() -> str:
-    """Annotation of a Service whose load balancer is ACK's."""
-    return "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
+def shared_route(environment: Environment, model: ModelSection) -> Route:
+    """The route of a model; a canary's requests wait as those of the model that shares them."""
+    route = required(model.route)
+    owner = next((each for each in routed(environment) if model.name in canaries_of(each)), None)
+    if owner is None or owner.route is None or route.priorities:
+        return route
+    # Of a name that it does not serve, another rule speaks.
+    served = {*names_of(model)} & {*owner.route.priorities}
+    priorities = {name: value for name, value in owner.route.priorities.items() if name in served}
+    kept = {"queueing": owner.route.queueing, "priorities": priorities}
+    return route.model_copy(update=kept)
 
 
 def route_args(environment: Environment, model: ModelSection, endpoints: Any) -> Any:
@@ -181,13 +191,14 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         if name in model.placement.pools
     ]
     [serve] = model.serve.sections.values()
+    shared = shared_route(environment, model)
     space = namespace_of(environment, model)
     limits = section.limits if route.limits is None else route.limits
     is_router = flavor is GatewayFlavor.ROUTER
     if is_router:
         required(section.picker.image)
     return serving.ModelRouteArgs(
-        route=route.model_copy(update={"limits": limits}),
+        route=shared.model_copy(update={"limits": limits}),
         flavor=flavor,
         namespace=space,
         names=names_of(model),
@@ -206,13 +217,15 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         picker_service=section.picker_service,
         telemetry_image=section.telemetry_image,
         router=section.router,
+        moderation=section.content_safety and section.content_safety.model_dump(),
     )
 
 
 def is_made_by_knative(environment: Environment, model: ModelSection) -> bool:
     """Whether ACK's Knative makes the way of a model, by an annotation."""
     section = environment.gateway
-    return model.serve.knative is not None and bool(section and section.knative_annotations)
+    annotations = section.knative_annotations if section else None
+    return bool(annotations) and model.route is not None and model.serve.knative is not None
 
 
 def body_router_args(environment: Environment) -> Any:
@@ -231,3 +244,344 @@ def _component(name: str, args: Any, opts: pulumi.ResourceOptions) -> pulumi.Res
 
 
 GATEWAY: Final = Platform(NAME, gateway_args, _component, section="gateway")
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+_ADDON_ONLY: Final = {
+    "version": "ACK's add-on has it",
+    "gateway_api_version": "ACK's add-on has it",
+    "addon_config": "ACK's add-on has it",
+    "pool_annotations": "ACK's picker reads them",
+    "content_safety": "it is ACK's",
+    "knative_annotations": "ACK's Knative reads them",
+}
+_CHART_ONLY: Final = {
+    "chart": "ACK's add-on is installed",
+    "limit_store": "ACK's add-on is told its Redis by addon_config",
+    "body_router": "ACK's gateway reads names itself",
+    "inference_types": "ACK's add-on brings them",
+}
+_GATEWAY_ONLY: Final = (
+    *("host", "tls", "public", "annotations", "keys_secret", "limits", "node_pools"),
+    *("class_name", "api_version", "picker_service", "telemetry_image"),
+)
+
+
+@check
+def routes_have_a_gateway(environment: Environment) -> Iterator[Fault]:
+    """One without the other does nothing."""
+    for path, model in models(environment):
+        if model.route is not None and environment.gateway is None:
+            want = "left out, or gateway given: `gateway: {}` takes the defaults"
+            yield Fault(f"{path}.route", Words("given"), want, "it is a way behind the gateway")
+    if environment.gateway is not None and not routed(environment):
+        want = "left out, or a model with `route: {}`"
+        yield Fault("gateway", Words("given"), want, "no model is behind it")
+
+
+@GATEWAY.check
+def settings_are_of_the_flavor(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """What one gateway is told, another does not know."""
+    section, flavor = required(environment.gateway), flavor_of(environment)
+    is_ack = flavor is GatewayFlavor.ACK
+    if is_ack and environment.existing:
+        why = "the add-on belongs to a cluster of ACK that the stack knows"
+        yield Fault("gateway.flavor", flavor, "'envoy' or 'router' on an existing cluster", why)
+        return
+    foreign = dict(_CHART_ONLY) if is_ack else dict(_ADDON_ONLY)
+    if flavor is GatewayFlavor.ROUTER:
+        why = "with flavor router there is no gateway"
+        foreign |= dict.fromkeys((*_CHART_ONLY, *_GATEWAY_ONLY), why)
+    for field in section.model_fields_set & foreign.keys():
+        want = f"left out with flavor {flavor}"
+        yield Fault(f"gateway.{field}", Words("given"), want, foreign[field])
+    if flavor is GatewayFlavor.ENVOY and not section.inference_types:
+        why = "pickers read InferencePools, whose type no chart brings: see docs/guides/gateway.md"
+        yield Fault("gateway.inference_types", False, "true, once the cluster has them", why)
+    if flavor is not GatewayFlavor.ACK and pool_version(section) is not PoolVersion.V1:
+        yield Fault(
+            "gateway.api_version", section.api_version, "'v1'", "upstream's picker reads it"
+        )
+    if flavor is GatewayFlavor.ROUTER:
+        yield from _router_faults(section, needs)
+    if not section.install and section.class_name is None and flavor is GatewayFlavor.ENVOY:
+        why = "the stack makes a GatewayClass with what it installs alone"
+        yield Fault("gateway.class_name", MISSING, "given with install false", why)
+
+
+def _router_faults(section: GatewaySection, needs: Needs) -> Iterator[Fault]:
+    if section.picker.image is None:
+        why = "nobody publishes an image of a router: build one with its PyPI package"
+        yield Fault("gateway.picker.image", MISSING, "given with flavor router", why)
+    for path, model in needs.models(NAME):
+        for field in ("host", "queueing", "priorities", "limits", "canaries"):
+            if model.route and getattr(model.route, field):
+                want, why = "left out with flavor router", "a router of one model has none"
+                yield Fault(f"{path}.route.{field}", Words("given"), want, why)
+
+
+@GATEWAY.check
+def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """What an older add-on does not know, it leaves aside without a word."""
+    section = required(environment.gateway)
+    if flavor_of(environment) is not GatewayFlavor.ACK or section.version is None:
+        return
+    release = release_of(section)
+    if release is None:
+        want = "a release such as v1.4.0-apsara.4"
+        yield Fault("gateway.version", section.version, want, "what it knows goes by it")
+        return
+    asked: list[tuple[str, bool, Release]] = [
+        ("a route to an InferencePool", True, ROUTES_SINCE),
+        ("InferencePool v1", pool_version(section) is PoolVersion.V1, POOL_V1_SINCE),
+        ("content moderation", section.content_safety is not None, SAFETY_SINCE),
+        ("Knative behind it", section.knative_annotations is not None, POOL_V1_SINCE),
+        ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
+    ]
+    for model in routed(environment):
+        route = required(model.route)
+        limits = section.limits if route.limits is None else route.limits
+        asked += [
+            ("limits", bool(limits), LIMITS_SINCE),
+            ("prefix-aware routing", route.routing is Routing.PREFIX_CACHE, LIMITS_SINCE),
+            ("requests that wait", route.queueing, LIMITS_SINCE),
+            ("priorities by InferenceObjective", bool(route.priorities), POOL_V1_SINCE),
+        ]
+    for thing, since in {thing: since for thing, wanted, since in asked if wanted}.items():
+        if release < since:
+            want = "v{}.{}.{}-{}.{} or later".format(*since)
+            yield Fault("gateway.version", section.version, want, f"{thing} came with it")
+
+
+@GATEWAY.check
+def gateway_api_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """Releases of ACK's add-on have floors."""
+    section = required(environment.gateway)
+    if flavor_of(environment) is not GatewayFlavor.ACK or not section.install:
+        return
+    match = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", section.gateway_api_version or "v1.0")
+    if match is None:
+        got = section.gateway_api_version
+        yield Fault("gateway.gateway_api_version", got, "a release such as v1.5.1", "ACK takes it")
+        return
+    release = (int(match[1]), int(match[2]))
+    floors = [floor for since, floor in GATEWAY_API_FLOORS.items() if since <= release]
+    if floors:
+        why = f"release {section.gateway_api_version or 'v1.0.1'} of add-on gateway-api needs it"
+        yield from kubernetes_faults(environment, floors[-1], why)
+
+
+@GATEWAY.check
+def limits_are_counted_somewhere(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """Envoy Gateway starts its rate limit service with a Redis alone."""
+    section = required(environment.gateway)
+    limited = [
+        model.name
+        for model in routed(environment)
+        if required(model.route).limits
+        or (model.route and model.route.limits is None and section.limits)
+    ]
+    is_ours = flavor_of(environment) is GatewayFlavor.ENVOY and section.install
+    if limited and is_ours and section.limit_store is None:
+        why = f"models[{limited[0]}] has limits, and all proxies count them together"
+        yield Fault("gateway.limit_store", MISSING, "given: the address of a Redis", why)
+
+
+@GATEWAY.check
+def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A name, or a host, leads to one model; an adapter's counts as one."""
+    section = required(environment.gateway)
+    if flavor_of(environment) is GatewayFlavor.ROUTER:
+        return
+    owners: dict[str, str] = {}
+    hosts = {model.ingress.host: path for path, model in models(environment) if model.ingress}
+    behind = canaries(environment)
+    for path, model in needs.models(NAME):
+        route = required(model.route)
+        if route.host is None and model.name not in behind:
+            for name in names_of(model):
+                if (owner := owners.setdefault(name, path)) != path:
+                    want = f"one that asks for another name than {owner}, or with a host of its own"
+                    why = f"requests that say model {name} would be those of both"
+                    yield Fault(f"{path}.route", Words(f"by name {name}"), want, why)
+        if route.host is None:
+            continue
+        if (owner := hosts.setdefault(route.host, path)) != path:
+            want = f"another one than that of {owner}"
+            yield Fault(f"{path}.route.host", route.host, want, "a host leads to one")
+        if section.host is not None and route.host != section.host:
+            want = f"left out, {section.host}, or gateway.host left out"
+            yield Fault(f"{path}.route.host", route.host, want, "the gateway answers no other host")
+
+
+@GATEWAY.check
+def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """Knative counts requests on their way, and starts a pod for the first: nobody may pass it."""
+    for path, model in needs.models(NAME):
+        if not needs.on_knative(model) or is_made_by_knative(environment, model):
+            continue
+        way = "left out, or serve.kserve with another metric"
+        if flavor_of(environment) is GatewayFlavor.ACK and model.serve.knative is not None:
+            way = "left out, or gateway.knative_annotations given, by which Knative makes it itself"
+        why = (
+            "a picker sends requests to pods, past Knative's activator, which starts one where "
+            "there is none, and past queue-proxy, which counts what it scales on"
+        )
+        yield Fault(f"{path}.route", Words("given"), way, why)
+
+
+@GATEWAY.check
+def canaries_answer_for_their_model(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """A share of the requests goes to a model that answers the same ones."""
+    for path, model in needs.models(NAME):
+        for canary in canaries_of(model):
+            field, other = f"{path}.route.canaries[{canary}].model", environment.model(canary)
+            if other is None or other is model or other.route is None:
+                want = "the name of another entry of models that has a `route`"
+                yield Fault(field, canary, want, "its pods get the share")
+            elif canaries_of(other) or other.route.host:
+                want = "a model without canaries and without a host of its own"
+                yield Fault(field, canary, want, "it gets the requests of this one alone")
+            elif namespace_of(environment, other) != namespace_of(environment, model):
+                want = f"one in namespace {namespace_of(environment, model)}"
+                yield Fault(field, canary, want, "a route leads to pools of its own namespace")
+            elif missing := [name for name in names_of(model) if name not in names_of(other)]:
+                want = f"one that serves {', '.join(missing)} too"
+                yield Fault(field, canary, want, "its share of those requests would end with 404")
+
+
+@GATEWAY.check
+def keys_are_asked_once(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """The gateway takes the header with the key away, in which the model looks for its own."""
+    if required(environment.gateway).keys_secret is None:
+        return
+    for path, model in needs.models(NAME):
+        if model.api_key_secret is not None:
+            why = "the gateway asks for gateway.keys_secret in the same header, and removes it"
+            yield Fault(f"{path}.api_key_secret", Words("given"), "left out behind it", why)
+
+
+@GATEWAY.check
+def certificates_are_for_a_host(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """An issuer proves a host, and cert-manager asks it."""
+    section = required(environment.gateway)
+    if section.tls is None or section.tls.issuer is None:
+        return
+    if section.host is None:
+        yield Fault("gateway.host", MISSING, "given with tls.issuer", "the certificate is for it")
+    if environment.cert_manager_mode is CertManagerMode.ABSENT:
+        want = "left out, and secret given; or cert_manager install or present"
+        yield Fault("gateway.tls.issuer", section.tls.issuer, want, "it is one of cert-manager's")
+
+
+@GATEWAY.check
+def pools_have_their_gateways(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """On profile edge, machines of one pool reach those of another one badly or not at all."""
+    section, is_edge = required(environment.gateway), environment.cluster.profile is Profile.EDGE
+    if section.node_pools and not is_edge:
+        why = "elsewhere one gateway reaches all nodes"
+        yield Fault("gateway.node_pools", [*section.node_pools], "left out off profile edge", why)
+        return
+    for name in section.node_pools:
+        if environment.pool(name) is None:
+            want = f"one of {', '.join(pool.name for pool in environment.all_pools)}"
+            yield Fault(f"gateway.node_pools[{name}]", name, want, "it has a gateway of its own")
+    if is_edge and flavor_of(environment) is GatewayFlavor.ENVOY:
+        why = "its second gateway would send requests from pool to pool"
+        yield Fault("gateway.flavor", "envoy", "'ack' on profile edge", why)
+    for path, model in needs.models(NAME):
+        pools = gateway_pools(environment)
+        if pools and not set(pools) & {*model.placement.pools}:
+            want = f"one of {', '.join(pools)} among them, or gateway.node_pools left out"
+            why = "it is reached by the gateway of its pool"
+            yield Fault(f"{path}.placement.pools", [*model.placement.pools], want, why)
+
+
+@GATEWAY.check
+def parts_have_their_own_names(environment: Environment, needs: Needs) -> Iterator[Fault]:
+    """What is made for a model's way is called after it, where another model's may be."""
+    owners = {model.name: f"models[{model.name}].name" for model in environment.models}
+    for path, model in needs.models(NAME):
+        for suffix in ("picker", "router"):
+            if (owner := owners.get(f"{model.name}-{suffix}")) is not None:
+                why = f"{path} has a Service of that name"
+                yield Fault(owner, f"{model.name}-{suffix}", "another one", why)
+
+
+@GATEWAY.check
+def moderation_has_its_keys(environment: Environment, _needs: Needs) -> Iterator[Fault]:
+    """ACK's filter has AccessKeys in clear in its spec, so that they come from secrets alone."""
+    section = required(environment.gateway)
+    for field in ("content_safety_access_key", "content_safety_secret_key"):
+        is_given = getattr(environment, field) is not None
+        if is_given != (section.content_safety is not None):
+            command = f"by `pulumi config set --secret ack-inference:{field}`"
+            want = "left out without gateway.content_safety" if is_given else f"set, {command}"
+            got = Words("set") if is_given else MISSING
+            yield Fault(field, got, want, "content moderation signs its requests with it")
+
+
+@warning
+def gateways_are_closed(environment: Environment) -> Iterator[str]:
+    """Who is let in, and how what they send is kept from others."""
+    section = environment.gateway
+    if section is None or flavor_of(environment) is GatewayFlavor.ROUTER:
+        return
+    if section.keys_secret and section.tls is None:
+        yield (
+            "gateway.keys_secret is given and gateway.tls is not: clients send their keys by plain "
+            "HTTP, and everyone on the way reads them."
+        )
+    if section.public and section.keys_secret is None:
+        yield (
+            "gateway.public is true, and nobody is asked for a key: the whole internet may use the "
+            "models. Set gateway.keys_secret."
+        )
+    if not section.limits and not any(
+        required(model.route).limits for model in routed(environment)
+    ):
+        yield (
+            "gateway.limits is empty: one client can take all cards of a model for itself. Limit "
+            "requests or tokens, of each key."
+        )
+
+
+@warning
+def the_addon_is_told(environment: Environment) -> Iterator[str]:
+    """What no page has, its owner has to look up."""
+    section = environment.gateway
+    if section is None or flavor_of(environment) is not GatewayFlavor.ACK or not section.install:
+        return
+    limited = section.limits or any(required(model.route).limits for model in routed(environment))
+    things = ["enable the inference extension", *(["name the Redis of limits"] if limited else [])]
+    if section.addon_config is None:
+        yield (
+            f"gateway.addon_config is empty, and the add-on {section.addon} has to "
+            f"{' and '.join(things)}: no page has the keys, `cs.get_kubernetes_addon_metadata` "
+            "tells them. Without, the first update ends at a resource type that is missing."
+        )
+    waits = any(required(model.route).queueing for model in routed(environment))
+    if waits and section.pool_annotations is None:
+        yield (
+            "route.queueing is true, and gateway.pool_annotations is empty: ACK's picker lets "
+            "requests wait by an annotation of the pool, whose name no page has."
+        )
+    if section.content_safety is not None:
+        yield (
+            "gateway.content_safety: ACK's ACKTrafficFilter has its AccessKey in clear. Whoever "
+            "may read that type in the namespace has the key: give it to a RAM user that may use "
+            "content moderation and nothing else."
+        )
+
+
+@warning_by_needs
+def knative_at_zero_is_woken(environment: Environment, needs: Needs) -> Iterator[str]:
+    """Nobody has said whether the pool that ACK's Knative makes waits for the activator."""
+    for path, model in needs.models(NAME):
+        if is_made_by_knative(environment, model) and not required(model.serve.knative).scale.min:
+            yield (
+                f"{path}.serve.knative.scale.min is 0 behind the gateway: no page says that the "
+                "pool which ACK's Knative makes sends a request to the activator while there is no "
+                "pod. min 1 keeps one."
+            )

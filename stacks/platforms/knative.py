@@ -25,6 +25,9 @@ ADDON_NODES: Final = 3
 """Worker nodes that ACK wants before it installs Knative: ACK, "Deploy Knative"."""
 ADDON_KUBERNETES: Final = "1.28"
 """Lowest Kubernetes version of ACK's Knative add-on: ACK, "Deploy Knative"."""
+GATEWAY_CLASS: Final = "gateway-api.ingress.networking.knative.dev"
+"""Ingress class of services behind a gateway of the Gateway API: ACK, "LLM service deployment and
+intelligent routing based on AI inference gateway", 2026-06."""
 
 
 def knative_args(
@@ -39,6 +42,8 @@ def needed_knative(
 ) -> KnativeArgs:
     """Knative, with exactly the flags that the pods of its models need, whoever serves them."""
     flags: dict[str, str] = {}
+    section = environment.gateway
+    behind_gateway = section is not None and section.knative_annotations is not None
     for model in models:
         flags |= features(RevisionTemplate.model_validate({"spec": model_pod(model)}))
     return made_of(
@@ -47,6 +52,7 @@ def needed_knative(
         installer=KnativeInstaller.OPERATOR if environment.existing else KnativeInstaller.ADDON,
         cluster_id=cluster_id(environment),
         features=flags,
+        ingress_class=GATEWAY_CLASS if behind_gateway else None,
         skip_tag_resolving=environment.knative.skip_tag_resolving or None,
     )
 

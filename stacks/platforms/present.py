@@ -7,12 +7,14 @@ from components.args import Fault
 from components.catalog.metrics import METRICS
 from components.platform.gpu_metrics import ARMS_ADDON
 from components.platform.knative import configuration
+from components.serving import GatewayFlavor
 
 from ..arguments import model_args, placement_pools
 from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import sections
-from ..needs import KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import GATEWAY, KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
 from ..sections.environment import Environment
+from .gateway import GATEWAY_API_ADDON, flavor_of
 from .ingress import ingress_class
 from .knative import needed_knative
 
@@ -31,6 +33,11 @@ def addons_of_the_platform_are_installed_once(
         ARMS_ADDON: exports and not environment.existing,
     }
     settings = {KNATIVE_ADDON: "knative.install false", ARMS_ADDON: "gpu_metrics.exporter false"}
+    section = environment.gateway
+    if section is not None and flavor_of(environment) is GatewayFlavor.ACK:
+        names = (GATEWAY_API_ADDON, section.addon)
+        installed |= dict.fromkeys(names, section.install and bool(needs.sections(GATEWAY)))
+        settings |= dict.fromkeys(names, "gateway.install false")
     for addon in environment.cluster.addons:
         if installed.get(addon.name):
             want = f"left out, or {settings[addon.name]}"

@@ -47,7 +47,7 @@ def needs_of(environment: Environment) -> Iterator[tuple[ModelSection, str]]:
     A platform that another one needs is there for the same models.
     """
     for model in environment.models:
-        for platform in _with_needs(_named(model)):
+        for platform in _with_needs(_named(environment, model)):
             yield model, platform.name
 
 
@@ -61,15 +61,16 @@ def _with_needs(platforms: Iterable[Platform]) -> dict[Platform, None]:
 
 def awaited_platforms(environment: Environment) -> set[Platform]:
     """The platforms that runtimes name: models wait for these, and these for what they need."""
-    return {platform for model in environment.models for platform in _named(model)}
+    return {platform for model in environment.models for platform in _named(environment, model)}
 
 
-def _named(model: ModelSection) -> Sequence[Platform]:
+def _named(environment: Environment, model: ModelSection) -> Sequence[Platform]:
     runtime = RUNTIMES.get(model.serve.kind)
     needed = runtime.needs(model) if runtime else ()
-    issuer = model.ingress and model.ingress.tls and model.ingress.tls.issuer
-    certificate = (CERT_MANAGER,) if issuer else ()
-    return (*needed, *certificate, *((GATEWAY,) if model.route else ()))
+    gateway = environment.gateway if model.route else None
+    doors = [model.ingress and model.ingress.tls, gateway and gateway.tls]
+    certificate = (CERT_MANAGER,) if any(tls and tls.issuer for tls in doors) else ()
+    return (*needed, *certificate, *((GATEWAY,) if gateway else ()))
 
 
 def selected_labels(workload: ModelSection | TrainingSection) -> dict[str, str]:

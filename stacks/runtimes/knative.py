@@ -12,6 +12,7 @@ from ..arguments import required
 from ..checks.rules import check
 from ..checks.views import models
 from ..platforms import KNATIVE
+from ..platforms.gateway import is_made_by_knative
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
@@ -25,6 +26,11 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
             serve=required(model.serve.knative),
             max_request_seconds=environment.knative.max_request_seconds,
             domain=environment.knative.domain,
+            service_annotations=(
+                environment.gateway.knative_annotations
+                if environment.gateway and is_made_by_knative(environment, model)
+                else None
+            ),
         )
     )
 

@@ -31,7 +31,15 @@ missing: Final = binaries.why_unavailable()
 needs_engine: Final = pytest.mark.skipif(missing is not None, reason=missing or "")
 
 HELM_NAMESPACES: Final = frozenset(
-    {"cert-manager", "fluid-system", "knative-operator", "kserve", "kube-system", "lws-system"}
+    {
+        "cert-manager",
+        "envoy-gateway-system",
+        "fluid-system",
+        "knative-operator",
+        "kserve",
+        "kube-system",
+        "lws-system",
+    }
 )
 """Namespaces that Helm makes for a release, and does not take away with it."""
 

@@ -25,6 +25,7 @@ INTRANET: Final[Raw] = {
         "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type": "intranet"
     }
 }
+ROUTED: Final[Raw] = {"gateway": {}, "models[qwen-queue].route": {}}
 CASES = [
     Case(
         "addons_of_the_platform_are_installed_once",
@@ -36,6 +37,17 @@ CASES = [
             "false: the stack installs it by itself, and a cluster has it once."
         ),
         {"cluster.addons": [{"name": "knative"}], **KNATIVE},
+    ),
+    Case(
+        "addons_of_the_platform_are_installed_once",
+        "the Gateway API twice",
+        hybrid,
+        {**ROUTED, "cluster.addons": [{"name": "gateway-api"}]},
+        (
+            "cluster.addons[gateway-api] is 'gateway-api', but it must be left out, or "
+            "gateway.install false: the stack installs it by itself, and a cluster has it once."
+        ),
+        {**ROUTED, "gateway": {"install": False}, "cluster.addons": [{"name": "gateway-api"}]},
     ),
     Case(
         "FluidSection",
