@@ -53,6 +53,8 @@ READY_SECONDS: Final = 90
 """Longest until all pods are ready, or a change has reached the proxies."""
 INSTALL_SECONDS: Final = 20
 """Longest until an object can be made."""
+SETTLED_SECONDS: Final = 5
+"""Envoy has a route that was translated well within this."""
 RATIO: Final = 0.6
 """Most that the slow answers of a picker may take of those of round robin."""
 PREFIX_SHARE: Final = 0.95
@@ -366,11 +368,23 @@ def _canaries(inside: Inside, front: str) -> Iterator[Row]:
     )
     path = f"models[{stack.SHARED}].route.canaries"
     more = stack.plan({path: [{"model": stack.CANARY, "percent": 3 * stack.PERCENT}]})
-    _install(inside, [m for m in more.manifests("HTTPRoute") if m["metadata"]["name"] == "qwen"])
-    time.sleep(3)  # Envoy hears of a route within a second
+    [route] = [m for m in more.manifests("HTTPRoute") if m["metadata"]["name"] == stack.SHARED]
+    _install(inside, [route])
+    until(lambda: _is_seen(inside, route), READY_SECONDS)
+    time.sleep(SETTLED_SECONDS)
     count, share = _canary(inside, front, 1_000)
     row = Row("", f"{share:.2%} of {count:,} requests", tuple(canary_faults(share, count, 1_000)))
     yield _wrong(f"canary of {3 * stack.PERCENT} %", row)
+
+
+def _is_seen(inside: Inside, route: Manifest) -> bool:
+    """Whether Envoy Gateway has translated a route as it is now."""
+    current = inside.plane.client.get(route) or {}
+    return all(
+        condition["observedGeneration"] == current["metadata"]["generation"]
+        for parent in current["status"]["parents"]
+        for condition in parent["conditions"]
+    )
 
 
 def canary_faults(share: float, answered: int, sent: int) -> Iterator[str]:
