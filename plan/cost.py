@@ -30,6 +30,8 @@ from .tariff import HOURS_PER_MONTH, ON_DEMAND, Cost, Mix, Tariff, tariff
 ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
+PROXIES: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
+_ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
 KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
 """What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
 NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
@@ -262,11 +264,20 @@ def _load_balancers(plan: Plan, prices: Tariff) -> Iterator[Line]:
     kouriers = plan.of(KOURIER) if clusters else []
     yield from (Line("API server load balancer", prices.load_balancer("CLB")) for _ in clusters)
     yield from (Line("Knative load balancer", prices.load_balancer("CLB")) for _ in kouriers)
+    balanced = [_proxies(proxies) for proxies in plan.of(PROXIES)] if clusters else []
+    for service in balanced:
+        if service.get("type") == "LoadBalancer":
+            yield Line("gateway load balancer", prices.load_balancer("CLB"))
     for _, name, config in addons(plan):
         if name == _INGRESS:
             yield Line("ingress load balancer", prices.load_balancer("NLB"))
         elif name == _ALB and section(config, "albIngress").get("CreateDefaultALBConfig") is True:
             yield Line("ingress load balancer", prices.load_balancer("ALB"))
+
+
+def _proxies(resource: Resource) -> Mapping[str, Any]:
+    """The Service of the proxies of a gateway."""
+    return section(resource.inputs, "spec", "provider", "kubernetes", "envoyService")
 
 
 def _disks(plan: Plan, prices: Tariff) -> Sequence[Line]:
@@ -309,6 +320,9 @@ def _is_public(plan: Plan) -> Iterator[bool]:
     for cluster in plan.of(CLUSTER):
         yield cluster.inputs.get("slbInternetEnabled") is not False
         yield bool(plan.of(KOURIER))
+        for service in map(_proxies, plan.of(PROXIES)):
+            is_private = section(service, "annotations").get(_ADDRESS_TYPE) == "intranet"
+            yield service.get("type") == "LoadBalancer" and not is_private
     for _, name, config in addons(plan):
         alb = section(config, "albIngress")
         yield name == _INGRESS and config.get("IngressSlbNetworkType") != "intranet"

@@ -51,6 +51,10 @@ def steps(workload: graph.Workload) -> Iterator[WorkloadStep]:
         yield WorkloadStep("card", part)
     if workload.shares:
         yield WorkloadStep("requests", _shares(workload.shares))
+    for way in workload.ways:
+        yield WorkloadStep("gateway", _way(way), not way.doors)
+        if way.limits:
+            yield WorkloadStep("limits", ", ".join(way.limits))
     for volume in workload.volumes:
         for files in volume.files:
             yield WorkloadStep("volume", _chain(volume, files), files.missing is not None)
@@ -161,6 +165,15 @@ def _shares(shares: Sequence[graph.Share]) -> str:
     return ", ".join([*texts, *(["the rest to what serves already"] if is_part else [])])
 
 
+def _way(way: graph.Way) -> str:
+    """From the gateway to the pods."""
+    door = " and ".join(way.doors) or "not in this plan, has to exist already"
+    share = "" if way.percent is None else f"{way.percent} % of "
+    asked = f"{share}requests for {' or '.join(way.asks)}" if way.asks else f"{share}all requests"
+    chooses = f" ({', '.join(way.chooses)})" if way.chooses else ""
+    return f"Gateway {way.gateway} ({door}) -> {asked} -> picker {way.picker}{chooses}"
+
+
 def _reserve(scale: graph.ReplicaRange | graph.Completion | graph.Missing) -> str:
     reserve = scale.reserve if isinstance(scale, graph.ReplicaRange) else None
     return (
@@ -262,6 +275,7 @@ def _workload_facts(workload: graph.Workload) -> Iterator[tuple[str, str]]:
     is_job = isinstance(workload.scale, graph.Completion)
     yield "scale", "" if is_job else scale
     yield "requests", _shares(workload.shares) if workload.shares else ""
+    yield "gateway", "; ".join(map(_way, workload.ways))
     yield "reserve", _reserve(workload.scale)
     yield "pods", scale if is_job else ""
     yield "each pod", _each_pod(workload.resources)

@@ -22,6 +22,8 @@ _NGINX_ADDON: Final = "nginx-ingress-controller"
 _ALB_ADDON: Final = "alb-ingress-controller"
 _ALLOWED: Final = "nginx.ingress.kubernetes.io/whitelist-source-range"
 _LISTENERS: Final = "alb.ingress.kubernetes.io/listen-ports"
+_PROXIES: Final = ("gateway.envoyproxy.io", "EnvoyProxy")
+_GATEWAY: Final = ("gateway.networking.k8s.io", "Gateway")
 _SERVES: Final = (
     ("networking.k8s.io", "Ingress"),
     ("serving.kserve.io", "InferenceService"),
@@ -74,6 +76,43 @@ def public_ingresses(plan: Plan, _: Settings) -> Iterator[Finding]:
             want = f"{private!r}, or each Ingress with its allow list"
             why = f"the whole internet reaches {behind}"
             yield resource, Fault(f"config.{field}", got.get(field, MISSING), want, why)
+
+
+def plain_gateways(plan: Plan, _: Settings) -> Iterator[Finding]:
+    """Gateways that clients ask without TLS, without a key or without limits."""
+    objects = [manifest for _, manifest in _objects(plan)]
+    inside = {
+        text_of(section(manifest, "metadata"), "name")
+        for manifest in objects
+        if kind_of(manifest) == _PROXIES
+        and section(manifest, "spec", "provider", "kubernetes", "envoyService").get("type")
+        == "ClusterIP"
+    }
+    policies = [manifest for manifest in objects if kind_of(manifest)[0] == _PROXIES[0]]
+    limited = any(section(policy, "spec").get("rateLimit") for policy in policies)
+    keys = {
+        text_of(target, "name")
+        for policy in policies
+        if kind_of(policy)[1] == "SecurityPolicy"
+        for target in items(section(policy, "spec"), "targetRefs")
+    }
+    for resource, manifest in _objects(plan):
+        proxies = section(manifest, "spec", "infrastructure", "parametersRef")
+        if kind_of(manifest) != _GATEWAY or text_of(proxies, "name") in inside:
+            continue
+        for number, listener in enumerate(items(section(manifest, "spec"), "listeners")):
+            if listener.get("protocol") == "HTTP":
+                why = "prompts, answers and keys pass by in the open"
+                field = f"spec.listeners[{number}].protocol"
+                yield resource, Fault(field, "HTTP", "'HTTPS', with a certificate", why)
+        name = text_of(section(manifest, "metadata"), "name")
+        if name not in keys:
+            want = "the target of a SecurityPolicy that asks for keys"
+            yield resource, Fault("metadata.name", name, want, "whoever reaches it uses the models")
+        if not limited:
+            want = "a gateway whose routes have a BackendTrafficPolicy with a rateLimit"
+            why = "one client can take all cards for itself"
+            yield resource, Fault("metadata.name", name, want, why)
 
 
 def plain_hosts(plan: Plan, _: Settings) -> Iterator[Finding]:

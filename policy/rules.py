@@ -111,6 +111,13 @@ RULES: Final = (
         network.plain_hosts,
     ),
     Rule(
+        "closed-gateways",
+        "Gateways have a certificate, ask for keys, and limit what each client gets.",
+        Level.ADVISORY,
+        network.plain_gateways,
+        whole_stack=True,
+    ),
+    Rule(
         "no-open-network-policy",
         "No NetworkPolicy lets everybody in.",
         Level.MANDATORY,

@@ -63,10 +63,16 @@ def access_keys(plan: Plan, _: Settings) -> Iterator[Finding]:
                 yield resource, Fault(path, Words(what), "left out", why, _RRSA_DOCS)
 
 
+_MODERATION: Final = "ACKTrafficFilter"
+
+
 def _key_in(resource: Resource, path: str, name: str, text: str) -> str | None:
     """What of an AccessKey a text is."""
     if text == UNKNOWN or not text:
         return None
+    if resource.inputs.get("kind") == _MODERATION and path.startswith("spec.aiContentSecurity."):
+        # ACK reads them nowhere else: a secret of the engine's is the best that there is.
+        return "an AccessKey" if name in ("accessKey", "secretKey") and text != SECRET else None
     encoded = resource.inputs.get("kind") == "Secret" and path.startswith("data.")
     if _KEY_ID.search(_decoded(text) if encoded else text):
         return "an AccessKey ID"

@@ -40,6 +40,7 @@ from components.platform import (
 )
 from components.serving import (
     CanaryRoute,
+    GatewayFlavor,
     LoadTest,
     ModelCache,
     ModelImport,
@@ -59,6 +60,7 @@ from .arguments import (
 )
 from .placeholders import bind
 from .platforms import Platform
+from .platforms.gateway import flavor_of, gateways_of
 from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
@@ -163,8 +165,8 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         export_address(space, model.section, services[name].host)
 
     if resolved.body_router is not None:
-        before = cluster.on_platform_nodes(*namespace, *platforms)
-        serving.BodyRouter("body-router", resolved.body_router, before)
+        options = cluster.on_platform_nodes(*namespace, *platforms)
+        serving.BodyRouter("body-router", resolved.body_router, options)
     for model in resolved.models:
         if model.route is not None:
             name = model.section.name
@@ -177,7 +179,9 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
                 }
                 moderation = route.moderation.model_copy(update=keys)
                 route = route.model_copy(update={"moderation": moderation})
-            serving.ModelRoute(name, route, options)
+            way = serving.ModelRoute(name, route, options)
+            if route.exposed:
+                export_way(environment, model.section, way.address)
         if model.canary is not None:
             name, both = model.section.name, (model.section.name, model.canary.model)
             ready = [cast(pulumi.Resource, services[served]) for served in both]
@@ -479,6 +483,36 @@ def export_address(namespace: str, model: ModelSection, host: pulumi.Output[str]
 
     pulumi.export(f"{model.name}_curl", host.apply(curl))
     pulumi.export(f"{model.name}_load", host.apply(hey))
+
+
+def export_way(environment: Environment, model: ModelSection, router: pulumi.Output[str]) -> None:
+    """What a person needs to ask a model by the gateway, or by its router inside the cluster.
+
+    GATEWAY is the gateway's address, which `gateway_address_command` tells, and KEY a client's.
+    """
+    section, name = required(environment.gateway), model.name
+    body = json.dumps(
+        {
+            "model": model.server.served_name or name,
+            "messages": [{"role": "user", "content": "你好"}],
+            "max_tokens": 512,
+        },
+        ensure_ascii=False,
+    )
+    words = ["curl", "-H 'Content-Type: application/json'", f"-d '{body}'"]
+    if flavor_of(environment) is GatewayFlavor.ROUTER:
+        command = " ".join([*words, "{0}/v1/chat/completions"])
+        pulumi.export(f"{name}_router_curl", router.apply(lambda url: command.replace("{0}", url)))
+        return
+    host = (model.route and model.route.host) or section.host
+    if section.keys_secret is not None:
+        words.insert(1, '-H "Authorization: Bearer $KEY"')
+    url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}/v1/chat/completions"
+    pulumi.export(f"{name}_gateway_curl", " ".join([*words, url]))
+    gateway = next(iter(gateways_of(environment)))
+    command = f"kubectl --namespace {environment.namespace} get gateway {gateway}"
+    path = "-o jsonpath='{.status.addresses[0].value}'"
+    pulumi.export("gateway_address_command", f"{command} {path}")
 
 
 def key_command(namespace: str, secret: str) -> str:

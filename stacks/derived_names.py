@@ -143,6 +143,10 @@ def _cluster_names(environment: Environment) -> Iterator[DerivedName]:
             claim = arguments.claim_name(environment, owner, volume)
             yield DerivedName("its claim", claim, DNS_1123_LABEL, field, name)
     for model in environment.models:
+        if model.route is not None:
+            field = f"models[{model.name}].name"
+            picker = f"{model.name}-picker"
+            yield DerivedName("its picker", picker, DNS_1123_LABEL, field, model.name)
         if model.cache is None or model.volume is None:
             continue
         if environment.store(model.volume.store) is None:

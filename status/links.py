@@ -15,6 +15,7 @@ from components.crds.kserve import AUTOSCALER_CLASS, AutoscalerClass
 from components.crds.leader_worker_labels import API_VERSION, KIND, SET_NAME
 from plan.fit import matches
 from plan.graph import model as graph
+from plan.graph.gateways import GATEWAY_API, picker_of, pools_of, routes_to
 from plan.objects import (
     Manifest,
     Objects,
@@ -813,6 +814,103 @@ def door(trail: Trail) -> Iterator[Finding]:
             )
 
 
+def gateway(trail: Trail) -> Iterator[Finding]:
+    """The way by a gateway: it answers, its route leads, its pool has a picker that works."""
+    for pool in pools_of(trail.others, trail.template):
+        yield from _pool(trail, pool)
+        picker = trail.others.get("apps", "Deployment", picker_of(pool), trail.namespace)
+        if picker is not None:
+            yield from _picker(trail, picker)
+        behind = trail.others.get(GATEWAY_API, "HTTPRoute", f"{name_of(pool)}-picked")
+        routes = [*routes_to(trail.others, pool), *([behind] if behind else [])]
+        parents = [parent for route in routes for parent in items(route["spec"], "parentRefs")]
+        spaces = {
+            str(parent.get("name")): str(parent.get("namespace") or trail.namespace)
+            for parent in parents
+        }
+        for name, space in spaces.items():
+            yield from _gateway(trail, name, space)
+        for route in routes:
+            yield from _route(trail, name_of(route))
+
+
+def _gateway(trail: Trail, name: str, space: str) -> Iterator[Finding]:
+    if not trail.cluster.sees(GATEWAY_API, "Gateway", space):
+        return
+    live = trail.cluster.objects.get(GATEWAY_API, "Gateway", name, space)
+    if live is None:
+        yield _gone(trail, "gateway", GATEWAY_API, "Gateway", name)
+    elif condition(live, "Programmed").get("status") != "True":
+        refused = condition(live, "Accepted").get("status") == "False"
+        says = text(condition(live, "Accepted" if refused else "Programmed").get("message"))
+        why = says or "no controller of its GatewayClass has taken it"
+        remedy = "look at its GatewayClass, at the controller's pods, and at its load balancer"
+        yield _unsettled(trail, live, f"does not answer: {why}", remedy)
+
+
+def _route(trail: Trail, name: str) -> Iterator[Finding]:
+    if not trail.sees(GATEWAY_API, "HTTPRoute"):
+        return
+    live = trail.find(GATEWAY_API, "HTTPRoute", name)
+    if live is None:
+        yield _gone(trail, "gateway", GATEWAY_API, "HTTPRoute", name)
+        return
+    parents = items(section(live, "status"), "parents")
+    if not parents:
+        why = "no gateway has taken it"
+        yield _unsettled(trail, live, why, "look at the listeners of its Gateway")
+    for parent in parents:
+        yield from _conditions(trail, live, parent, "do as the message says")
+
+
+def _pool(trail: Trail, pool: Manifest) -> Iterator[Finding]:
+    group, _ = kind_of(pool)
+    if not trail.sees(group, "InferencePool"):
+        return
+    live = trail.find(group, "InferencePool", name_of(pool))
+    if live is None:
+        yield _gone(trail, "gateway", group, "InferencePool", name_of(pool))
+        return
+    parents = items(section(live, "status"), "parents")
+    controllers = {text_of(parent, "controllerName") for parent in parents} - {""}
+    if len(controllers) > 1:
+        why = f"has two controllers: {' and '.join(sorted(controllers))}"
+        remedy = "have one of them manage it: each brings a picker of its own"
+        yield Finding(Stage.BROKEN, "gateway", f"InferencePool {name_of(live)}", why, remedy)
+    for parent in parents:
+        yield from _conditions(trail, live, parent, "look at the Service of its picker")
+
+
+def _conditions(
+    trail: Trail, live: Manifest, parent: Mapping[str, Any], remedy: str
+) -> Iterator[Finding]:
+    """What a Gateway says of what refers to it, where it does not take it."""
+    for entry in items(parent, "conditions"):
+        if entry.get("type") in ("Accepted", "ResolvedRefs") and entry.get("status") == "False":
+            of = section(parent, "parentRef").get("name")
+            says = text(entry.get("message")) or text(entry.get("reason"))
+            yield _unsettled(trail, live, f"is not taken by Gateway {of}: {says}", remedy)
+
+
+def _picker(trail: Trail, planned: Manifest) -> Iterator[Finding]:
+    name = name_of(planned)
+    if not trail.sees("apps", "Deployment"):
+        return
+    live = trail.find("apps", "Deployment", name)
+    if live is None:
+        yield _gone(trail, "gateway", "apps", "Deployment", name)
+    elif not is_available(live):
+        why = "has no pod that works: no request passes the gateway"
+        remedy = f"kubectl --namespace {trail.namespace} describe deployment {name}"
+        yield _unsettled(trail, live, why, f"look at its pods: `{remedy}`")
+
+
+def _unsettled(trail: Trail, live: Manifest, why: str, remedy: str) -> Finding:
+    coming = young(trail.cluster, live, SETTLING_SECONDS)
+    state = Stage.COMING if coming else Stage.BROKEN
+    return Finding(state, "gateway", f"{live['kind']} {name_of(live)}", why, remedy)
+
+
 def walls(trail: Trail) -> Iterator[Finding]:
     """NetworkPolicies by which nobody reaches its pods, though these are ready.
 
@@ -932,6 +1030,7 @@ LINKS: Final[Sequence[Callable[[Trail], Iterator[Finding]]]] = (
     revision,
     autoscaler,
     door,
+    gateway,
     walls,
 )
 """Every link, in the order of the way; `outcome` is asked where none of them is broken."""

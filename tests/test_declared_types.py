@@ -18,7 +18,7 @@ import pytest
 
 from components import bindings, crds
 from plan.changes import Change
-from plan.cost import ADDON, BY_USE, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL
+from plan.cost import ADDON, BY_USE, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, PROXIES
 from plan.model import SECRET, Plan
 from plan.objects import kind_of
 from plan.providers import alicloud, kubernetes
@@ -101,6 +101,7 @@ def test_there_are_types_of_each_origin() -> None:
 
 NO_DEFINITION: Final = {
     "cert-manager.io": "its chart has it, and `proof charts` installs that",
+    "inferenceextension.alibabacloud.com": "ACK's gateway brings it, and none is published",
     "monitoring.coreos.com": "ACK's Prometheus brings it",
     "scheduling.alibabacloud.com": "ACK's scheduler brings it; shared/crds has it",
     "scheduling.sigs.k8s.io": "ACK's scheduler brings it, and none is published",
@@ -209,9 +210,11 @@ def test_the_simulated_cloud_knows_the_id_of_each_type(type_: str) -> None:
 
 # --- secrets -------------------------------------------------------------------------------------
 
+MODERATION: Final = "kubernetes:inferenceextension.alibabacloud.com/v1alpha1:ACKTrafficFilter"
 HOLDS_SECRETS: Final = {
     kubernetes.RELEASE: "prometheus_url and prometheus_token",
     f"{PROVIDERS}kubernetes": "kubeconfig",
+    MODERATION: "content_safety_access_key and content_safety_secret_key",
 }
 """Types that hold a secret of the engine: entries of `tests/stacks/test_secrets.py`."""
 
@@ -267,6 +270,17 @@ HARMLESS: Final = {
     "kubernetes:operator.knative.dev/v1beta1:KnativeServing": "a gateway as ACK makes it: the "
     "costs and docs/policies.md name its public address",
     "kubernetes:scheduling.alibabacloud.com/v1alpha1:ResourcePolicy": "an order of pools",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy": "bounds what clients get",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:ClientTrafficPolicy": "takes headers away",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyExtensionPolicy": "asks programs of the stack",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy": "its gateway is validated",
+    "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy": "lets in fewer",
+    "kubernetes:gateway.networking.k8s.io/v1:GatewayClass": "a name",
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "its gateway is validated",
+    "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant": "names one Service of the stack",
+    "kubernetes:inference.networking.k8s.io/v1:InferencePool": "selects pods, which are validated",
+    "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferencePool": "likewise",
+    "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferenceObjective": "an order",
     "kubernetes:leaderworkerset.x-k8s.io/v1:LeaderWorkerSet": "starts pods, which are validated "
     "wherever a kind has them",
 }
@@ -286,7 +300,7 @@ def test_each_type_is_validated_by_a_rule_or_cannot_hurt() -> None:
 
 # --- prices --------------------------------------------------------------------------------------
 
-PRICED: Final = {ADDON, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL}
+PRICED: Final = {ADDON, CLUSTER, KOURIER, NAT_GATEWAY, NODE_POOL, PROXIES}
 """Types of which `plan/cost.py` makes lines."""
 FREE: Final = {
     "alicloud:cs/autoscalingConfig:AutoscalingConfig": "nodes cost, not their rules",
@@ -312,7 +326,7 @@ def test_each_type_of_the_cloud_has_a_price_is_billed_by_use_or_is_free() -> Non
     """What stands in a cluster runs on its nodes, and costs what they do."""
     unpriced = {type_ for type_ in OF_THE_CLOUD if type_ not in PRICED | BY_USE.keys()}
     assert unpriced == FREE.keys()
-    assert {KOURIER} == PRICED & {*OF_KUBERNETES}
+    assert {KOURIER, PROXIES} == PRICED & {*OF_KUBERNETES}
 
 
 def test_kinds_are_called_by_group_and_version() -> None:

@@ -220,7 +220,14 @@ def chart_values(chart: EnvoyGatewayChart, store: LimitStore | None) -> dict[str
     if store is not None:
         secret = {"secretKeyRef": {"name": store.secret, "key": "url"}}
         redis = {"urlRef": secret} if store.secret else {"url": store.url}
-        limits = {"rateLimit": {"backend": {"type": "Redis", "redis": redis}}}
+        # Seconds until a limit counts anew, which clients know by this name.
+        header = {"LIMIT_RESPONSE_HEADERS_ENABLED": "true", "LIMIT_RESET_HEADER": "Retry-After"}
+        variables = [{"name": name, "value": value} for name, value in header.items()]
+        deployment = {"rateLimitDeployment": {"container": {"env": variables}}}
+        limits = {
+            "rateLimit": {"backend": {"type": "Redis", "redis": redis}},
+            "provider": {"type": "Kubernetes", "kubernetes": deployment},
+        }
         values = {"config": {"envoyGateway": limits}}
     if (prefix := chart.image_prefix) is not None:
         images = {"envoyGateway": "gateway", "ratelimit": "ratelimit", "envoyProxy": "envoy"}
@@ -254,8 +261,8 @@ def _class(args: InferenceGatewayArgs) -> Iterator[Made]:
 
 
 def _gateways(args: InferenceGatewayArgs) -> Iterator[Made]:
-    doors = [*zip(args.gateways, args.pools or [None], strict=True)]
-    for called, pool in doors:
+    pools: list[GatewayPool | None] = [*args.pools] or [None]
+    for called, pool in zip(args.gateways, pools, strict=True):
         role = f"-{pool.name}" if pool else ""
         edge = {TOPOLOGY: NODE_POOL} if pool else {}
         proxies = _proxies(
@@ -269,8 +276,8 @@ def _gateways(args: InferenceGatewayArgs) -> Iterator[Made]:
         spec = _gateway(args, called, _listeners(args))
         yield Made(f"gateway{role}", api.Gateway, spec, called, args.namespace)
     if args.issuer is not None and args.certificate is not None and args.host is not None:
-        spec = CertificateSpec.of_cluster_issuer(args.host, args.certificate, args.issuer)
-        yield Made("certificate", Certificate, spec, args.name, args.namespace)
+        asked = CertificateSpec.of_cluster_issuer(args.host, args.certificate, args.issuer)
+        yield Made("certificate", Certificate, asked, args.name, args.namespace)
 
 
 def _proxies(

@@ -79,7 +79,8 @@ def declare_program(
     account = kubernetes.core.v1.ServiceAccount(f"{name}-account", metadata=about, opts=options)
     before: list[pulumi.Resource] = [account]
     if pod.rules:
-        kubernetes.rbac.v1.Role(f"{name}-role", metadata=about, rules=pod.rules, opts=options)
+        rules: Any = pod.rules
+        kubernetes.rbac.v1.Role(f"{name}-role", metadata=about, rules=rules, opts=options)
         binding = kubernetes.rbac.v1.RoleBinding(
             f"{name}-binding",
             metadata=about,

@@ -184,10 +184,7 @@ class ModelRoute(pulumi.ComponentResource):
 
         if (pod := program_pod(name, args)) is not None:
             called, image = program_name(name, args), f"{IMAGES}/epp:{RELEASE}"
-            part = called.removeprefix(f"{name}-")
-            declare_program(
-                self, f"{name}-{part}", called, args.namespace, args.picker, image, pod, opts
-            )
+            declare_program(self, called, called, args.namespace, args.picker, image, pod, opts)
         for part in objects:
             # Pulumi would wait for an address or a pod that comes with a GPU node.
             notes = {**(part.annotations or {}), "pulumi.com/skipAwait": "true"}
@@ -507,7 +504,8 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
         target_refs=envoy.target("HTTPRoute", route),
         load_balancer=None if is_ack else balancer,
         rate_limit=envoy.RateLimit(global_=envoy.GlobalLimit(rules=rules)) if rules else None,
-        response_override=[refused] if rules else None,
+        # Envoy Gateway's own rate limit service says it to the second: see `chart_values`.
+        response_override=[refused] if is_ack else None,
     )
     yield Declared("traffic", envoy.BackendTrafficPolicy, policy, route)
     if is_ack and any(limit.tokens for limit in args.limits):

@@ -81,6 +81,31 @@ _DANGERS: Final[Mapping[str, Danger]] = MappingProxyType(
             "model", "all its groups end, and it answers nobody until a new one is ready",
             "it answers nobody any more",
         ),
+        "kubernetes:gateway.networking.k8s.io/v1:Gateway": Danger(
+            "gateway",
+            "its load balancer gets another address, and no model behind it answers meanwhile",
+            "its load balancer goes with its address, and no model behind it answers any more",
+        ),
+        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": Danger(
+            "route", "requests that it leads end with 404 meanwhile",
+            "requests that it leads end with 404",
+        ),
+        "kubernetes:inference.networking.k8s.io/v1:InferencePool": Danger(
+            "pool of pods", "requests to its model end with 500 meanwhile",
+            "requests to its model end with 500",
+        ),
+        "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferencePool": Danger(
+            "pool of pods", "requests to its model end with 500 meanwhile",
+            "requests to its model end with 500",
+        ),
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy": Danger(
+            "policy of keys", "whoever reaches the gateway gets in without a key meanwhile",
+            "whoever reaches the gateway gets in without a key",
+        ),
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:BackendTrafficPolicy": Danger(
+            "policy of traffic", "nothing is limited, and no picker chooses pods, meanwhile",
+            "nothing is limited any more, and no picker chooses pods",
+        ),
         "kubernetes:operator.knative.dev/v1beta1:KnativeServing": Danger(
             "Knative", "no model scales or answers meanwhile", "no model is served by it any more"
         ),

@@ -7,6 +7,7 @@ from typing import Final
 from ..model import Plan
 from ..objects import Manifest, Objects, name_of, section
 from ..pods import containers, pods_of, policies_of
+from .gateways import ways_of
 from .inventory import AnyNode, Inventory, by_name
 from .model import Cache, Graph, Policy, Stop, Workload
 from .nodes import policy_of, priority_of, wishes_of
@@ -85,6 +86,7 @@ def _workload(
         namespace=pods.namespace,
         scale=kind.scale(inventory.objects, manifest),
         shares=tuple(shares_of(inventory.objects, manifest)),
+        ways=tuple(ways_of(inventory.objects, pods)),
         image=str(main.get("image", "")),
         resources={
             **section(main, "resources", "limits"),

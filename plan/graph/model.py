@@ -218,6 +218,26 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Way:
+    """How requests reach a model by a gateway."""
+
+    gateway: str
+    """Name of the Gateway."""
+    doors: tuple[str, ...]
+    """Where it answers, e.g. `https://models.example.org`; empty where it is not in the plan."""
+    asks: tuple[str, ...]
+    """What requests ask for: names of models, or a host."""
+    percent: Number | None
+    """Share of them that it gets; None where it gets all."""
+    picker: str
+    """Service that picks a pod for each."""
+    chooses: tuple[str, ...]
+    """By what it picks."""
+    limits: tuple[str, ...] = ()
+    """How much is let in."""
+
+
+@dataclass(frozen=True)
 class Workload(Node):
     """A model or a job, and its way to pods, files, nodes and priority."""
 
@@ -225,6 +245,8 @@ class Workload(Node):
     scale: ReplicaRange | Completion | Missing = field(kw_only=True)
     shares: tuple[Share, ...] = ()
     """Who gets its requests; empty where its newest pods get all of them."""
+    ways: tuple[Way, ...] = ()
+    """Gateways by which requests reach it."""
     image: str = ""
     """Of the main container of a pod."""
     resources: Mapping[str, str] = field(default_factory=dict)

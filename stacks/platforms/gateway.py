@@ -108,6 +108,14 @@ def gateway_pools(environment: Environment) -> list[str]:
     return section.node_pools or list(dict.fromkeys(used))
 
 
+def gateways_of(environment: Environment, model: ModelSection | None = None) -> list[str]:
+    """Names of the gateways by which requests come, to one model or to all."""
+    name = required(environment.gateway).name
+    pools = gateway_pools(environment)
+    used = [pool for pool in pools if model is None or pool in model.placement.pools]
+    return [f"{name}-{pool}" for pool in used] or [name]
+
+
 def class_name(environment: Environment, section: GatewaySection) -> str:
     """GatewayClass of the gateway."""
     is_ack = flavor_of(environment) is GatewayFlavor.ACK
@@ -149,11 +157,9 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         service_annotations={**balancer, **section.annotations} or None,
         replicas=section.replicas,
         pools=[
-            platform.GatewayPool(
-                name=name,
-                node_selector=node_selector(environment, required(environment.pool(name))),
-            )
-            for name in pools
+            platform.GatewayPool(name=pool.name, node_selector=node_selector(environment, pool))
+            for pool in environment.all_pools
+            if pool.name in pools
         ],
     )
 
@@ -185,11 +191,6 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         flavor_of(environment),
     )
     target = required(endpoints)
-    gateways = [
-        f"{section.name}-{name}"
-        for name in gateway_pools(environment)
-        if name in model.placement.pools
-    ]
     [serve] = model.serve.sections.values()
     shared = shared_route(environment, model)
     space = namespace_of(environment, model)
@@ -207,7 +208,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         service=target.service,
         service_port=target.service_port,
         request_seconds=serve.request_seconds or REQUEST_SECONDS,
-        gateways=[] if is_router else gateways or [section.name],
+        gateways=[] if is_router else gateways_of(environment, model),
         gateway_namespace=None if space == environment.namespace else environment.namespace,
         exposed=model.name not in canaries(environment),
         per_client=section.keys_secret is not None,

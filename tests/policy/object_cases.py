@@ -51,6 +51,35 @@ def ingress(annotations: Mapping[str, Any] | None = None, **spec: Any) -> Resour
     return manifest("networking.k8s.io/v1", "Ingress", body, "qwen")
 
 
+def proxies(type_: str) -> Resource:
+    body = {"spec": {"provider": {"kubernetes": {"envoyService": {"type": type_}}}}}
+    return manifest("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy", body)
+
+
+def gateway(protocol: str = "HTTP") -> Resource:
+    reference = {"kind": "EnvoyProxy", "name": "one"}
+    spec = {
+        "infrastructure": {"parametersRef": reference},
+        "listeners": [{"name": "door", "protocol": protocol, "port": 80}],
+    }
+    return manifest("gateway.networking.k8s.io/v1", "Gateway", {"spec": spec})
+
+
+def asked(kind: str, **spec: Any) -> Resource:
+    """A policy of Envoy Gateway about the Gateway."""
+    about = {"targetRefs": [{"kind": "Gateway", "name": "one"}]}
+    return manifest("gateway.envoyproxy.io/v1alpha1", kind, {"spec": {**about, **spec}}, kind)
+
+
+def moderation(key: Any, secret: Any) -> Resource:
+    keys = {"accessKey": key, "secretKey": secret}
+    return manifest(
+        "inferenceextension.alibabacloud.com/v1alpha1",
+        "ACKTrafficFilter",
+        {"spec": {"aiContentSecurity": keys}},
+    )
+
+
 def network_policy(**spec: Any) -> Resource:
     return manifest("networking.k8s.io/v1", "NetworkPolicy", {"spec": {"podSelector": {}, **spec}})
 
@@ -486,6 +515,28 @@ REFUSED: Final = [
             ),
         )
     ),
+    Case(
+        "a gateway in the open, without keys and limits",
+        "closed-gateways",
+        [proxies("LoadBalancer"), gateway()],
+        [
+            "Gateway one: spec.listeners[0].protocol is 'HTTP', but it must be 'HTTPS', with a "
+            "certificate: prompts, answers and keys pass by in the open.",
+            "Gateway one: metadata.name is 'one', but it must be the target of a SecurityPolicy "
+            "that asks for keys: whoever reaches it uses the models.",
+            "Gateway one: metadata.name is 'one', but it must be a gateway whose routes have a "
+            "BackendTrafficPolicy with a rateLimit: one client can take all cards for itself.",
+        ],
+    ),
+    Case(
+        "the AccessKey of content moderation in plain",
+        "no-access-key",
+        [moderation("canary-of-an-id", "canary-of-a-secret")],
+        [
+            f"ACKTrafficFilter one: spec.aiContentSecurity.{field} is an AccessKey, {cases._KEY}"
+            for field in ("accessKey", "secretKey")
+        ],
+    ),
 ]
 
 ACCEPTED: Final = [
@@ -688,5 +739,21 @@ ACCEPTED: Final = [
             deployment({"command": ["vllm", "serve", "/mnt/models/qwen"]}),
             deployment({"command": ["sleep", "9"], "image": "registry.example.com/tools:1"}),
         ],
+    ),
+    Case(
+        "a gateway that asks for keys and limits, and one behind it",
+        "closed-gateways",
+        [
+            proxies("LoadBalancer"),
+            gateway("HTTPS"),
+            asked("SecurityPolicy", apiKeyAuth={}),
+            asked("BackendTrafficPolicy", rateLimit={"type": "Global"}),
+        ],
+    ),
+    Case("a gateway behind another one", "closed-gateways", [proxies("ClusterIP"), gateway()]),
+    Case(
+        "the AccessKey of content moderation from a secret",
+        "no-access-key",
+        [moderation(SECRET, SECRET)],
     ),
 ]

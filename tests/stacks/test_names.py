@@ -106,6 +106,13 @@ def test_a_training_job_may_be_called_as_long_as_its_claim() -> None:
     assert "it must be at most 43 long: its claim is called ttt" in found
 
 
+def test_a_model_behind_a_gateway_may_be_called_as_long_as_its_picker() -> None:
+    raw = merged(hybrid(), {"gateway": {}, "namespace": "n", "models[qwen-queue].route": {}})
+    found = sentences(renamed(raw, "qwen-queue", "q" * 57))
+    assert any("at most 56 long: its picker is called qqq" in sentence for sentence in found)
+    assert not any("picker" in each for each in sentences(renamed(raw, "qwen-queue", "q" * 56)))
+
+
 def test_a_file_system_may_be_called_as_long_as_its_access_group() -> None:
     def stored(name: str) -> Raw:
         return merged(

@@ -18,10 +18,7 @@ ack = partial(example, "gateway-ack")
 groups = partial(example, "multi-node")
 
 
-def edge(**changes: Any) -> Raw:
-    """The gateway of ACK on a cluster of profile edge: one of each pool."""
-    idc = {"name": "idc", "gpu": "A10", "allocatable": {"cpu": "30", "memory": "160Gi", "gpus": 1}}
-    return ack(**{"cluster.profile": "edge", "edge_pools": [idc], **changes})
+edge = partial(example, "gateway-edge")
 
 
 def routers(**changes: Any) -> Raw:
