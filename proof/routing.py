@@ -11,6 +11,7 @@ Does not prove how fast a model is, nor that ACK's own add-on does the same.
 
 import asyncio
 import base64
+import copy
 import json
 import random
 import subprocess
@@ -202,8 +203,9 @@ def _gateway(inside: Inside) -> Iterator[Row]:
     yield from _queues(inside, behind, base)
     yield from _prefixes(inside, behind)
     yield from _canaries(inside, front)
-    for router in RouterKind:
-        yield from _router_rows(inside, router, base)
+    for router, way in stack.ROUTERS:
+        yield _router_row(inside, router, way, base)
+    yield _wrong("vllm-router: by prefix", _router_row(inside, *stack.ROUTERS[0], base, _by_prefix))
 
 
 def _doors(front: str) -> Iterator[Row]:
@@ -271,27 +273,49 @@ def _queues(inside: Inside, behind: str, base: Run) -> Iterator[Row]:
     yield _wrong("round robin against itself", _queue_row("", again, base))
 
 
-def _router_rows(inside: Inside, router: RouterKind, base: Run) -> Iterator[Row]:
-    """A router before the same servers, as a stack without a gateway has it."""
+def _router_row(
+    inside: Inside,
+    router: RouterKind,
+    way: Routing,
+    base: Run,
+    change: Callable[[list[str]], list[str]] | None = None,
+) -> Row:
+    """A router before the same servers, as a stack without a gateway has it.
+
+    Args:
+        inside: The cluster.
+        router: Whose router it is.
+        way: What the stack asks of it.
+        base: The load by round robin.
+        change: What its arguments are made into; it is then asked for prefixes.
+    """
     name = f"{stack.MODEL}-router"
-    for routing in Routing:
-        objects = [
-            manifest
-            for manifest in stack.manifests(stack.router_plan(router, routing))
-            if manifest["metadata"]["name"] == name
-        ]
-        old = inside.pods.address(name)
-        refused = _install(inside, objects)
-        until(lambda old=old: inside.pods.address(name) not in (None, old), READY_SECONDS)
-        url = f"http://{inside.address(name)}:{ROUTER_PORT}"
-        until(lambda url=url: _status(url, stack.MODEL, None) == 200, READY_SECONDS)
-        if routing is Routing.DEFAULT:
-            row = _queue_row(f"{router}-router: by load", _load(inside, url), base)
-        else:
-            kept = _ask_by_prefix(inside, f"{url}/v1", {})
-            faults = tuple(prefix_faults(kept))
-            row = Row(f"{router}-router: by prefix", _prefix_words(kept), faults)
-        yield replace(row, faults=(*refused, *row.faults))
+    objects = [
+        copy.deepcopy(manifest)
+        for manifest in stack.manifests(stack.router_plan(router, way))
+        if manifest["metadata"]["name"] == name
+    ]
+    if change is not None:
+        [deployment] = [item for item in objects if item["kind"] == "Deployment"]
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        container["args"] = change(container["args"])
+    old = inside.pods.address(name)
+    refused = _install(inside, objects)
+    until(lambda: inside.pods.address(name) not in (None, old), READY_SECONDS)
+    url = f"http://{inside.address(name)}:{ROUTER_PORT}"
+    until(lambda: _status(url, stack.MODEL, None) == 200, READY_SECONDS)
+    if way is Routing.DEFAULT and change is None:
+        row = _queue_row(f"{router}-router: by load", _load(inside, url), base)
+    else:
+        kept = _ask_by_prefix(inside, f"{url}/v1", {})
+        faults = tuple(prefix_faults(kept))
+        row = Row(f"{router}-router: by prefix", _prefix_words(kept), faults)
+    return replace(row, faults=(*refused, *row.faults))
+
+
+def _by_prefix(arguments: list[str]) -> list[str]:
+    """Arguments of a router that keeps prefixes."""
+    return ["cache_aware" if word == "power_of_two" else word for word in arguments]
 
 
 def _queue_row(case: str, run: Run, base: Run) -> Row:

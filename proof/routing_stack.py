@@ -8,6 +8,12 @@ from plan.model import Plan
 from tests.stacks.environments import GONE, ROOT, Raw, configuration, merged, planned
 
 EXAMPLE: Final = ROOT / "examples" / "stacks" / "Pulumi.gateway-envoy.yaml"
+ROUTERS: Final = (
+    (RouterKind.VLLM, Routing.DEFAULT),
+    (RouterKind.SGLANG, Routing.DEFAULT),
+    (RouterKind.SGLANG, Routing.PREFIX_CACHE),
+)
+"""Routers, and what a stack may ask of each."""
 NAMESPACE: Final = "inference"
 MODEL: Final = "coder"
 """Model with three servers, and limits."""

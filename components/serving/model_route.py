@@ -128,6 +128,12 @@ class ModelRouteArgs(Args):
             if self.picker.image is None:
                 why = "nobody publishes an image of a router: build one with its PyPI package"
                 yield Fault("picker.image", MISSING, "given with flavor router", why)
+            is_prefix = self.route.routing is Routing.PREFIX_CACHE
+            if is_prefix and self.router is RouterKind.VLLM:
+                # findings/vllm-router-prefixes.sh
+                why = "vllm-router forgets where a beginning went as soon as requests overlap"
+                want = "DEFAULT with vllm-router; sglang-router keeps them (`router: sglang`)"
+                yield Fault("route.routing", Routing.PREFIX_CACHE.value, want, why)
             return
         if not self.gateways:
             yield Fault("gateways", MISSING, "given", "requests come by them")
@@ -214,9 +220,11 @@ def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
         flags = {
             "--host": "0.0.0.0",  # noqa: S104  it answers the Service
             "--port": ROUTER_PORT,
-            "--policy": "cache_aware" if is_prefix else "power_of_two",
+            # That of sglang-router asks servers for their load in a way that vLLM does not know.
+            "--policy": "power_of_two" if args.router is RouterKind.VLLM else "cache_aware",
             # As it ships it prefers a prefix until a pod has 64 requests more than another one.
-            "--balance-abs-threshold": 4,
+            "--balance-abs-threshold": 4 if is_prefix else 0,
+            "--balance-rel-threshold": 1.5 if is_prefix else 1.0,
             "--service-discovery-port": args.port,
             "--request-timeout-secs": args.request_seconds,
             "--prometheus-host": "0.0.0.0",  # noqa: S104

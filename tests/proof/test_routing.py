@@ -9,7 +9,6 @@ from collections import Counter
 
 import pytest
 
-from components.serving.route import RouterKind, Routing
 from loadtest.results import Failure
 from proof import routing, routing_stack
 from proof.name_server import answer, configuration
@@ -121,6 +120,6 @@ def test_the_stacks_of_the_proof_are_accepted() -> None:
     for raw in (
         routing_stack.stack(),
         routing_stack.stack({"models[coder].route.routing": "PREFIX_CACHE"}),
-        *(routing_stack.router_stack(router, way) for router in RouterKind for way in Routing),
+        *(routing_stack.router_stack(*pair) for pair in routing_stack.ROUTERS),
     ):
         assert sentences(raw) == []

@@ -311,18 +311,32 @@ def test_a_model_of_knative_is_told_by_an_annotation_and_has_no_pool_of_ours() -
 
 
 @pytest.mark.parametrize(
-    ("kind", "command"),
-    [("vllm", ["vllm-router"]), ("sglang", ["sglang-router", "launch"])],
+    ("kind", "routing", "command", "policy", "threshold"),
+    [
+        ("vllm", "DEFAULT", ["vllm-router"], "power_of_two", "0"),
+        ("sglang", "DEFAULT", ["sglang-router", "launch"], "cache_aware", "0"),
+        ("sglang", "PREFIX_CACHE", ["sglang-router", "launch"], "cache_aware", "4"),
+    ],
 )
-def test_a_router_finds_the_pods_of_its_model(kind: str, command: list[str]) -> None:
-    raw = routers(**{"gateway.router": kind, "models[coder].route": {"routing": "PREFIX_CACHE"}})
+def test_a_router_finds_the_pods_of_its_model(
+    kind: str, routing: str, command: list[str], policy: str, threshold: str
+) -> None:
+    raw = routers(**{"gateway.router": kind, "models[coder].route": {"routing": routing}})
     program = container(raw, "coder-router")
     words = program["args"]
     assert program["command"] == command
     assert words[words.index("--selector") + 1 :] == ["app=isvc.coder-predictor"]
-    assert words[words.index("--policy") + 1] == "cache_aware"
+    assert words[words.index("--policy") + 1] == policy
+    assert words[words.index("--balance-abs-threshold") + 1] == threshold
     assert words[words.index("--service-discovery-port") + 1] == "8080"
     assert specs(raw, "Gateway") == {}
+
+
+def test_vllms_router_keeps_no_prefix() -> None:
+    raw = routers(**{"gateway.router": "vllm", "models[coder].route": {"routing": "PREFIX_CACHE"}})
+    [sentence] = sentences(raw)
+    assert sentence.startswith("models[coder].route.routing is 'PREFIX_CACHE', but it must be")
+    assert "router: sglang" in sentence
 
 
 # --- what a plan says ----------------------------------------------------------------------------
