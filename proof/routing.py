@@ -392,9 +392,9 @@ def _canaries(inside: Inside, front: str) -> Iterator[Row]:
     )
     path = f"models[{stack.SHARED}].route.canaries"
     more = stack.plan({path: [{"model": stack.CANARY, "percent": 3 * stack.PERCENT}]})
-    [route] = [m for m in more.manifests("HTTPRoute") if m["metadata"]["name"] == stack.SHARED]
-    _install(inside, [route])
-    until(lambda: _is_seen(inside, route), READY_SECONDS)
+    routes = more.manifests("HTTPRoute")
+    _install(inside, routes)
+    until(lambda: all(_is_seen(inside, route) for route in routes), READY_SECONDS)
     time.sleep(SETTLED_SECONDS)
     count, share = _canary(inside, front, 1_000)
     row = Row("", f"{share:.2%} of {count:,} requests", tuple(canary_faults(share, count, 1_000)))

@@ -15,7 +15,7 @@ from plan.pods import pods_in
 from plan.words import steps
 
 from .checks.test_gateway import ack, edge, envoy, groups, routers
-from .environments import GONE, Raw, merged, planned
+from .environments import GONE, Raw, merged, planned, refusal
 
 GATEWAY_API: Final = "kubernetes:gateway.networking.k8s.io/v1"
 ENVOY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1"
@@ -334,7 +334,7 @@ def test_a_router_finds_the_pods_of_its_model(
 
 def test_vllms_router_keeps_no_prefix() -> None:
     raw = routers(**{"gateway.router": "vllm", "models[coder].route": {"routing": "PREFIX_CACHE"}})
-    [sentence] = sentences(raw)
+    sentence = refusal(raw)
     assert sentence.startswith("models[coder].route.routing is 'PREFIX_CACHE', but it must be")
     assert "router: sglang" in sentence
 
