@@ -8,8 +8,8 @@
 # Seen on 2026-11-29, 90 requests, 9 at a time; the slow one's part:
 #     power_of_two: a fair part
 #     cache_aware, thresholds 0 and 1: little
-# It asks each server for its load every few seconds, at a path that SGLang has and vLLM has not
-# (the servers here say which): without an answer all servers count as equal.
+# Of a server it asks /health, /get_model_info, /get_server_info and the like, and never a load (the
+# servers here write down what they are asked).
 #
 # Needs python3 and a package index. Ends with 1 if what is seen changes.
 set -eu

@@ -305,7 +305,8 @@ class Pods:
         return yaml.safe_dump(document)
 
     def _variables(self, container: Container) -> dict[str, str]:
-        about, variables = container.pod["metadata"], {}
+        about = container.pod["metadata"]
+        variables: dict[str, str] = {}
         fields = {
             "metadata.name": about["name"],
             "metadata.namespace": about["namespace"],

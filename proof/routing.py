@@ -115,6 +115,10 @@ class Inside:
             and pod["status"].get("phase") == "Running"
         }
 
+    def has_servers(self, model: str, count: int) -> bool:
+        """Whether a model has so many servers."""
+        return len(self.servers(model)) == count
+
     def apply(self, manifest: Manifest) -> None:
         """Makes or changes an object, once its webhook answers."""
         self.plane.client.apply(manifest, MANAGER, force=True)
@@ -189,7 +193,7 @@ def _gateway(inside: Inside) -> Iterator[Row]:
     front = f"http://{inside.address('envoy-inference-models-5')}:10080"
     behind = f"http://{inside.address('envoy-inference-models-pickers')}:10080"
     for name, count in ((stack.MODEL, stack.SERVERS), (stack.SHARED, 1), (stack.CANARY, 1)):
-        until(lambda name=name, count=count: len(inside.servers(name)) == count, READY_SECONDS)
+        until(partial(inside.has_servers, name, count), READY_SECONDS)
         inside.address(f"{name}-picker")
     until(lambda: not _conditions(inside), READY_SECONDS)
     yield Row(

@@ -220,7 +220,7 @@ def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
         flags = {
             "--host": "0.0.0.0",  # noqa: S104  it answers the Service
             "--port": ROUTER_PORT,
-            # That of sglang-router asks servers for their load in a way that vLLM does not know.
+            # That of sglang-router does not go by load: findings/sglang-router-loads.sh.
             "--policy": "power_of_two" if args.router is RouterKind.VLLM else "cache_aware",
             # As it ships it prefers a prefix until a pod has 64 requests more than another one.
             "--balance-abs-threshold": 4 if is_prefix else 0,
