@@ -77,6 +77,7 @@ from .domain_mapping import SecretTls as SecretTls
 from .elastic_quota import ElasticQuota as ElasticQuota
 from .elastic_quota import ElasticQuotaTree as ElasticQuotaTree
 from .elastic_quota import ElasticQuotaTreeSpec as ElasticQuotaTreeSpec
+from .envoy_gateway import ProxyServiceType as ProxyServiceType
 from .fluid import OSS_ENDPOINT as OSS_ENDPOINT
 from .fluid import OSS_KEY_ID as OSS_KEY_ID
 from .fluid import OSS_KEY_SECRET as OSS_KEY_SECRET

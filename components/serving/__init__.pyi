@@ -42,6 +42,7 @@ from .model_import import ModelImport as ModelImport
 from .model_import import ModelImportArgs as ModelImportArgs
 from .model_route import ModelRoute as ModelRoute
 from .model_route import ModelRouteArgs as ModelRouteArgs
+from .model_route import Moderation as Moderation
 from .placement import Enforcer as Enforcer
 from .placement import Placement as Placement
 from .placement import PlacementArgs as PlacementArgs

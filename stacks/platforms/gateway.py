@@ -196,8 +196,9 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
     space = namespace_of(environment, model)
     limits = section.limits if route.limits is None else route.limits
     is_router = flavor is GatewayFlavor.ROUTER
+    picker = section.picker or serving.GatewayProgram()
     if is_router:
-        required(section.picker.image)
+        required(picker.image)
     return serving.ModelRouteArgs(
         route=shared.model_copy(update={"limits": limits}),
         flavor=flavor,
@@ -214,7 +215,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         per_client=section.keys_secret is not None,
         pool_version=pool_version(section),
         pool_annotations=section.pool_annotations,
-        picker=section.picker,
+        picker=picker,
         picker_service=section.picker_service,
         telemetry_image=section.telemetry_image,
         router=section.router,
@@ -312,7 +313,7 @@ def settings_are_of_the_flavor(environment: Environment, needs: Needs) -> Iterat
 
 
 def _router_faults(section: GatewaySection, needs: Needs) -> Iterator[Fault]:
-    if section.picker.image is None:
+    if section.picker is None or section.picker.image is None:
         why = "nobody publishes an image of a router: build one with its PyPI package"
         yield Fault("gateway.picker.image", MISSING, "given with flavor router", why)
     for path, model in needs.models(NAME):

@@ -184,7 +184,7 @@ class GatewaySection(Args):
     node_pools: list[str] = []
     """Pools that have a gateway each, reached by NodePort, on profile edge. Left out, all that
     models with a route run on."""
-    picker: GatewayProgram = GatewayProgram()
+    picker: GatewayProgram | None = None
     """The picker of each model, with flavor envoy, or its router, whose image has to be given."""
     body_router: GatewayProgram | None = None
     """The program that reads the model's name in requests, with flavor envoy."""

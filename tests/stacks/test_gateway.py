@@ -4,13 +4,16 @@ Does not prove that the real parts do so: `proof routing` sends requests through
 """
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
+from plan.cost import bill
+from plan.diff.compare import compare
+from plan.diff.dangers import headlines
 from plan.graph import graph_of
 from plan.model import Plan, Resource
-from plan.objects import Objects
 from plan.pods import pods_in
 from plan.words import steps
 
@@ -355,6 +358,29 @@ def test_a_plan_tells_the_way_of_a_request() -> None:
     )
 
 
-def test_objects_of_a_plan_are_found_by_their_kind() -> None:
-    objects = Objects(planned(ack()).manifests())
-    assert len(objects.of("gateway.networking.k8s.io", "Gateway")) == 1
+@pytest.mark.parametrize(("base", "count"), [(ack, 1), (edge, 0), (envoy, 0)])
+def test_a_load_balancer_that_ack_makes_is_billed(base: Any, count: int) -> None:
+    """One behind NodePorts is none, and that of another cluster is its owner's."""
+    names = [line.name for line in bill(planned(base())).fees]
+    assert names.count("gateway load balancer") == count
+
+
+def test_a_public_gateway_is_billed_by_its_traffic() -> None:
+    """All else that is public is taken out of the plan before."""
+    for public in (False, True):
+        plan = planned(ack(**{"gateway.public": public}))
+        rest = [one for one in plan.resources if "eip" not in one.type.lower()]
+        counted = bill(replace(plan, resources=rest)).by_use
+        assert ("public addresses and their traffic" in counted) is public
+
+
+def test_who_takes_a_gateway_away_is_told_what_goes_with_it() -> None:
+    gone = {f"models[{name}].route": GONE for name in ("qwen", "qwen-next")}
+    diff = compare(planned(ack()), planned(ack(**{"gateway": GONE, **gone})))
+    told = headlines(diff)
+    assert (
+        "This deletes the gateway gateway-gateway: its load balancer goes with its address, and no "
+        "model behind it answers any more."
+    ) in told
+    assert any(sentence.startswith("This deletes the policy of keys") for sentence in told)
+    assert any(sentence.startswith("This deletes the pool of pods qwen-pool") for sentence in told)
