@@ -13,7 +13,7 @@ from components.serving.scenarios import Api, Connections, Scenario
 from . import chat
 from .plots import Numbered, most_in_flight
 from .results import Run
-from .statistics import Distribution, Share, Summary, distribution, summary
+from .statistics import AnswerShare, Distribution, Summary, distribution, summary
 from .units import seconds
 
 FEW: Final = 10
@@ -290,7 +290,7 @@ def _is_open(scenario: Scenario) -> bool:
     return scenario.tide is not None or bool(scenario.steady and scenario.steady.rate)
 
 
-def cached_words(share: Share) -> str:
+def cached_words(share: AnswerShare) -> str:
     """What part of a server's prompts its prefix cache had."""
     return "" if share.cached is None else f"{share.cached:.0%} cached"
 

@@ -23,7 +23,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Share:
+class AnswerShare:
     """What a server did of a run."""
 
     answered: int
@@ -59,7 +59,7 @@ class Summary:
     """How many were refused with 429."""
     retry_after: Distribution | None = None
     """What those said of when to ask again, in seconds; None where none said it."""
-    servers: Mapping[str, Share] = field(default_factory=dict)
+    servers: Mapping[str, AnswerShare] = field(default_factory=dict)
     """Who answered, where servers were named."""
 
 
@@ -84,10 +84,10 @@ def summary(run: Run) -> Summary:
     )
 
 
-def _shares(run: Run) -> dict[str, Share]:
+def _shares(run: Run) -> dict[str, AnswerShare]:
     whole = sum(server.answered for server in run.servers)
     return {
-        server.name: Share(
+        server.name: AnswerShare(
             server.answered,
             server.answered / whole if whole else None,
             server.cached_tokens / server.prompt_tokens if server.prompt_tokens else None,

@@ -14,7 +14,7 @@ import yaml
 from sandbox import binaries, charts, modules
 from sandbox.kubernetes.client import Manifest
 
-from .pods import Container, Programs
+from .pods import PodContainer, Programs
 
 ENVOY_GATEWAY: Final = "github.com/envoyproxy/gateway"
 EXTENSION: Final = "sigs.k8s.io/gateway-api-inference-extension"
@@ -69,7 +69,7 @@ def programs(environment: Path) -> Programs:
     """
 
     def run(name: str, skipped: str = "") -> Any:
-        def command(container: Container) -> list[str] | None:
+        def command(container: PodContainer) -> list[str] | None:
             if container.spec["name"] == skipped:
                 return None
             first = container.spec.get("command", ())[1:]
@@ -77,7 +77,7 @@ def programs(environment: Path) -> Programs:
 
         return command
 
-    def envoy(container: Container) -> list[str]:
+    def envoy(container: PodContainer) -> list[str]:
         return [str(environment / "envoy"), *container.arguments]
 
     return {

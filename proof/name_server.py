@@ -58,13 +58,13 @@ def answer(question: bytes, addresses: Mapping[str, Sequence[str]]) -> bytes:
         position += 1 + length
     end = position + 5
     kind, _ = struct.unpack("!HH", question[position + 1 : end])
-    known = addresses.get(".".join(labels).lower())
+    pods = addresses.get(".".join(labels).lower())
     records = [
         struct.pack("!HHHIH4s", _POINTER, _ADDRESS, _INTERNET, SECONDS, 4, socket.inet_aton(text))
-        for text in (known or ())
+        for text in (pods or ())
         if kind == _ADDRESS
     ]
     head = question[:2] + struct.pack(
-        "!HHHHH", _UNKNOWN if known is None else _ANSWER, 1, len(records), 0, 0
+        "!HHHHH", _UNKNOWN if pods is None else _ANSWER, 1, len(records), 0, 0
     )
     return head + question[12:end] + b"".join(records)

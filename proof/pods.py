@@ -56,7 +56,7 @@ exec chroot "$root" "$@"
 
 
 @dataclass(frozen=True)
-class Container:
+class PodContainer:
     """A container that is to run."""
 
     pod: Manifest
@@ -72,7 +72,7 @@ class Container:
         return [*self.spec.get("args", ())]
 
 
-Programs = Mapping[str, Callable[[Container], Sequence[str] | None]]
+Programs = Mapping[str, Callable[[PodContainer], Sequence[str] | None]]
 """What stands for an image, by a part of its name: gives a command line, or None to run nothing."""
 
 
@@ -86,7 +86,7 @@ class _Pod:
     ended: dict[str, int] = field(default_factory=dict)
 
 
-class Pods:
+class PodRunner:
     """Runs the pods of a cluster until the context ends.
 
     Args:
@@ -114,7 +114,7 @@ class Pods:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> "Pods":
+    def __enter__(self) -> "PodRunner":
         about = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
         self._plane.client.apply(about, "kubelet", force=True)
         ready = {"conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]}
@@ -185,7 +185,7 @@ class Pods:
     def _start(self, pod: _Pod, spec: Mapping[str, Any]) -> None:
         folder = self._folder / pod.manifest["metadata"]["name"]
         folder.mkdir(exist_ok=True)
-        container = Container(pod.manifest, spec, pod.address, folder)
+        container = PodContainer(pod.manifest, spec, pod.address, folder)
         program = next(
             (start for part, start in self._programs.items() if part in spec["image"]), None
         )
@@ -210,7 +210,7 @@ class Pods:
                         return False
         return True
 
-    def _run(self, pod: _Pod, container: Container, command: Sequence[str]) -> int:
+    def _run(self, pod: _Pod, container: PodContainer, command: Sequence[str]) -> int:
         folder, name = container.folder, container.spec["name"]
         kubeconfig = folder / "kubeconfig"
         write_private(kubeconfig, self._kubeconfig(container.pod))
@@ -304,7 +304,7 @@ class Pods:
         document["contexts"][0]["context"]["namespace"] = namespace
         return yaml.safe_dump(document)
 
-    def _variables(self, container: Container) -> dict[str, str]:
+    def _variables(self, container: PodContainer) -> dict[str, str]:
         about = container.pod["metadata"]
         variables: dict[str, str] = {}
         fields = {
@@ -337,7 +337,7 @@ class Pods:
             variables[variable["name"]] = _expanded(value, variables)
         return variables
 
-    def _mounts(self, container: Container) -> Iterator[str]:
+    def _mounts(self, container: PodContainer) -> Iterator[str]:
         volumes = {volume["name"]: volume for volume in container.pod["spec"].get("volumes", ())}
         for mount in container.spec.get("volumeMounts", ()):
             folder = container.folder / "volumes" / mount["name"]
@@ -361,8 +361,8 @@ class Pods:
 
     def _data(self, kind: str, name: str, namespace: str) -> dict[str, bytes]:
         about = {"name": name, "namespace": namespace}
-        found = self._plane.client.get({"apiVersion": "v1", "kind": kind, "metadata": about}) or {}
-        data = found.get("data") or {}
+        item = self._plane.client.get({"apiVersion": "v1", "kind": kind, "metadata": about}) or {}
+        data = item.get("data") or {}
         if kind == "Secret":
             return {key: base64.b64decode(value) for key, value in data.items()}
         return {key: value.encode() for key, value in data.items()}

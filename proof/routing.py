@@ -46,7 +46,7 @@ from . import gateway_parts, machine
 from . import routing_stack as stack
 from .cluster import MANAGER, cluster, until
 from .environments import environment
-from .pods import GATEWAY, Container, Pods
+from .pods import GATEWAY, PodContainer, PodRunner
 from .step import Broken, Row, Say, Skipped, Step
 
 LOCK: Final = Path(__file__).with_name("requirements-routing.txt")
@@ -95,7 +95,7 @@ class Inside:
     """A cluster whose pods run."""
 
     plane: ControlPlane
-    pods: Pods
+    pods: PodRunner
     say: Say
 
     def address(self, prefix: str) -> str:
@@ -150,24 +150,24 @@ def prove(say: Say, root: Path) -> Iterator[Row]:
     controllers = (core.CONTROLLER_MANAGER, kserve.CONTROLLER)
     with cluster(say, controllers, address=GATEWAY) as plane:
         variables = {"PYTHONPATH": str(machine.ROOT)}
-        with Pods(plane, root, programs, variables) as pods:
+        with PodRunner(plane, root, programs, variables) as pods:
             inside = Inside(plane, pods, say)
             yield from _gateway(inside)
 
 
-def _router(folder: Path, name: str) -> Callable[[Container], list[str]]:
-    def command(container: Container) -> list[str]:
+def _router(folder: Path, name: str) -> Callable[[PodContainer], list[str]]:
+    def command(container: PodContainer) -> list[str]:
         first = container.spec.get("command", [name])[1:]
         return [str(folder / name), *first, *container.arguments]
 
     return command
 
 
-def _fake_servers() -> Callable[[Container], list[str]]:
+def _fake_servers() -> Callable[[PodContainer], list[str]]:
     """What stands for vLLM; of the model with three servers, the first has a slow card."""
     slow: set[str] = set()
 
-    def command(container: Container) -> list[str]:
+    def command(container: PodContainer) -> list[str]:
         name = container.pod["metadata"]["name"]
         behaviour = _QUICK
         if container.pod["metadata"]["labels"][_MODEL_LABEL] == stack.MODEL:
@@ -494,7 +494,7 @@ def _ask_by_prefix(inside: Inside, url: str, headers: Mapping[str, str]) -> dict
         limit = asyncio.Semaphore(_AT_ONCE)
         async with aiohttp.ClientSession(headers=headers) as session, asyncio.TaskGroup() as group:
 
-            async def one_of(question: Mapping[str, Any]) -> None:
+            async def send(question: Mapping[str, Any]) -> None:
                 async with (
                     limit,
                     session.post(f"{url}/completions", json=question) as response,
@@ -502,7 +502,7 @@ def _ask_by_prefix(inside: Inside, url: str, headers: Mapping[str, str]) -> dict
                     await response.read()
 
             for question in questions:
-                group.create_task(one_of(question))
+                group.create_task(send(question))
 
     asyncio.run(ask())
     servers: dict[str, Counter[str]] = {name: Counter() for name in prefixes}

@@ -43,10 +43,15 @@ def test_servers_say_what_they_answered_and_what_their_cache_had() -> None:
             await asyncio.sleep(0.1)
             return shares(before, await counters(servers))
 
-    one, other = asyncio.run(exchange())
-    assert (one.name, one.answered, one.prompt_tokens, one.cached_tokens) == ("a", 2, 80, 32)
-    assert (other.name, other.answered) == ("b", 0)
-    figures = summary(run_from(sample(), servers=(one, other))).servers
+    first, second = asyncio.run(exchange())
+    assert (first.name, first.answered, first.prompt_tokens, first.cached_tokens) == (
+        "a",
+        2,
+        80,
+        32,
+    )
+    assert (second.name, second.answered) == ("b", 0)
+    figures = summary(run_from(sample(), servers=(first, second))).servers
     assert (figures["a"].share, figures["a"].cached) == (1.0, 0.4)
     assert (figures["b"].share, figures["b"].cached) == (0.0, None)
 
@@ -98,10 +103,10 @@ def test_the_same_load_goes_to_two_addresses_and_is_shown_side_by_side(tmp_path:
     out = Console(width=120, record=True, file=io.StringIO())
     err = Console(width=400, record=True, file=io.StringIO())
     with Server(Behaviour(ttft=0.01)) as first, Server(Behaviour(ttft=0.2)) as second:
-        once = settings(first, STEADY, label="gateway")
-        others = command.elsewhere(once, command.against([f"service={second}"]))
+        variant = settings(first, STEADY, label="gateway")
+        others = command.elsewhere(variant, command.against([f"service={second}"]))
         files = [tmp_path / "a.json", tmp_path / "b.json"]
-        code = command.run(once, files[0], out, err, [(others[0], files[1])])
+        code = command.run(variant, files[0], out, err, [(others[0], files[1])])
     assert code == 0
     text = " ".join(out.export_text().split())
     assert "1 gateway 2 service" in text
@@ -130,9 +135,9 @@ def test_an_address_to_compare_with_has_a_label_of_its_own(
 
 
 def test_the_label_of_the_first_address_is_taken_and_a_cold_start_is_had_once() -> None:
-    once = settings("http://a/v1", STEADY, label="gateway")
+    variant = settings("http://a/v1", STEADY, label="gateway")
     with pytest.raises(Refused, match="label of URL"):
-        command.elsewhere(once, {"gateway": "http://b/v1"})
+        command.elsewhere(variant, {"gateway": "http://b/v1"})
     with pytest.raises(Refused, match="only once"):
         command.elsewhere(settings("http://a/v1", {"cold_start": {}}), {"b": "http://b/v1"})
 
