@@ -60,7 +60,7 @@ from .arguments import (
 )
 from .placeholders import bind
 from .platforms import Platform
-from .platforms.gateway import flavor_of, gateways_of
+from .platforms.gateway import gateways_of
 from .resolution import ClaimPart, CloudParts, ImportPart, ModelParts, ResolvedEnvironment
 from .runtimes import Served
 from .sections.environment import PROJECT, Environment
@@ -500,7 +500,7 @@ def export_way(environment: Environment, model: ModelSection, router: pulumi.Out
         ensure_ascii=False,
     )
     words = ["curl", "-H 'Content-Type: application/json'", f"-d '{body}'"]
-    if flavor_of(environment) is GatewayFlavor.ROUTER:
+    if environment.gateway_flavor is GatewayFlavor.ROUTER:
         command = " ".join([*words, "{0}/v1/chat/completions"])
         pulumi.export(f"{name}_router_curl", router.apply(lambda url: command.replace("{0}", url)))
         return

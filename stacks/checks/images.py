@@ -7,11 +7,13 @@ from components.args import Fault
 from components.catalog.regions import is_mainland
 from components.catalog.registries import CHART_REGISTRIES, ImageRegistry, registry_of
 from components.platform import FluidFlavor, KServeFlavor
+from components.serving.gateway_program import IMAGES
 from components.serving.load_generators import GENERATORS
 from components.serving.load_test import KUBECTL_IMAGE
+from components.serving.route import GatewayFlavor
 
 from ..arguments import imports
-from ..needs import CERT_MANAGER, KSERVE, LEADER_WORKER_SETS, Needs
+from ..needs import CERT_MANAGER, GATEWAY, KSERVE, LEADER_WORKER_SETS, Needs
 from ..sections.environment import Environment
 from ..sections.platform import CertManagerMode
 from .rules import check_by_needs, warning_by_needs
@@ -111,6 +113,8 @@ def image_sources(environment: Environment, needs: Needs) -> Iterator[ImageSourc
         if test.scenario.cold_start is not None:
             yield ImageSource(f"{path}.kubectl_image", test.kubectl_image or KUBECTL_IMAGE)
     yield from _chart_sources(environment, needs)
+    if needs.sections(GATEWAY):
+        yield from _gateway_sources(environment)
 
 
 def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSource]:
@@ -130,6 +134,24 @@ def _chart_sources(environment: Environment, needs: Needs) -> Iterator[ImageSour
         yield from _chart_images(field, groups.image_prefix, "lws", is_shipped)
     if needs.sections(CERT_MANAGER) and environment.cert_manager_mode is CertManagerMode.INSTALL:
         yield from _chart_images("cert_manager", prefix, "cert-manager", is_shipped=True)
+
+
+def _gateway_sources(environment: Environment) -> Iterator[ImageSource]:
+    """Envoy Gateway's, and those of the programs beside it; ACK's are ACK's affair."""
+    section, flavor = environment.gateway, environment.gateway_flavor
+    if section is None or flavor is GatewayFlavor.ACK:
+        return
+    programs = {"gateway.picker.image": section.picker}
+    if flavor is GatewayFlavor.ENVOY:
+        if any(model.route and model.route.host is None for model in environment.models):
+            programs["gateway.body_router.image"] = section.body_router
+        chart, field = section.chart, "gateway.chart.image_prefix"
+        if section.install:
+            is_shipped = chart is None or not chart.values
+            prefix = chart.image_prefix if chart else None
+            yield from _chart_images(field, prefix, "gateway-helm", is_shipped)
+    for field, program in programs.items():
+        yield ImageSource(field, (program and program.image) or f"{IMAGES}/")
 
 
 def _chart_images(

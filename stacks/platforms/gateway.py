@@ -24,7 +24,7 @@ from ..sections.models import ModelSection
 from ..sections.platform import CertManagerMode, GatewaySection
 from .platform import Platform
 
-__all__ = ["GATEWAY", "GATEWAY_API_ADDON", "flavor_of"]
+__all__ = ["GATEWAY", "GATEWAY_API_ADDON"]
 
 ACK_CLASS: Final = "ack-gateway"
 """GatewayClass of ACK's add-on: ACK, "Gateway with Inference Extension", 2026-09."""
@@ -47,13 +47,6 @@ INTRANET: Final = "intranet"
 INTERNET: Final = "internet"
 REQUEST_SECONDS: Final = 600
 """Longest request of a model that says nothing of it."""
-
-
-def flavor_of(environment: Environment) -> GatewayFlavor:
-    """Which gateway it is."""
-    flavor = environment.gateway.flavor if environment.gateway else None
-    default = GatewayFlavor.ENVOY if environment.existing else GatewayFlavor.ACK
-    return flavor or default
 
 
 def routed(environment: Environment) -> list[ModelSection]:
@@ -118,13 +111,13 @@ def gateways_of(environment: Environment, model: ModelSection | None = None) -> 
 
 def class_name(environment: Environment, section: GatewaySection) -> str:
     """GatewayClass of the gateway."""
-    is_ack = flavor_of(environment) is GatewayFlavor.ACK
+    is_ack = environment.gateway_flavor is GatewayFlavor.ACK
     return section.class_name or (ACK_CLASS if is_ack else section.name)
 
 
 def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]) -> Any:
     """The gateway as its section has it; None with routers, which need none."""
-    section, flavor = required(environment.gateway), flavor_of(environment)
+    section, flavor = required(environment.gateway), environment.gateway_flavor
     if flavor is GatewayFlavor.ROUTER:
         return None
     is_ack = flavor is GatewayFlavor.ACK
@@ -188,7 +181,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
     section, route, flavor = (
         required(environment.gateway),
         required(model.route),
-        flavor_of(environment),
+        environment.gateway_flavor,
     )
     target = required(endpoints)
     [serve] = model.serve.sections.values()
@@ -233,7 +226,7 @@ def is_made_by_knative(environment: Environment, model: ModelSection) -> bool:
 def body_router_args(environment: Environment) -> Any:
     """What reads names in the bodies of requests; None where nobody has to, or the gateway does."""
     section = environment.gateway
-    if section is None or flavor_of(environment) is not GatewayFlavor.ENVOY:
+    if section is None or environment.gateway_flavor is not GatewayFlavor.ENVOY:
         return None
     if not reads_names(environment):
         return None
@@ -285,7 +278,7 @@ def routes_have_a_gateway(environment: Environment) -> Iterator[Fault]:
 @GATEWAY.check
 def settings_are_of_the_flavor(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """What one gateway is told, another does not know."""
-    section, flavor = required(environment.gateway), flavor_of(environment)
+    section, flavor = required(environment.gateway), environment.gateway_flavor
     is_ack = flavor is GatewayFlavor.ACK
     if is_ack and environment.existing:
         why = "the add-on belongs to a cluster of ACK that the stack knows"
@@ -327,7 +320,7 @@ def _router_faults(section: GatewaySection, needs: Needs) -> Iterator[Fault]:
 def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """What an older add-on does not know, it leaves aside without a word."""
     section = required(environment.gateway)
-    if flavor_of(environment) is not GatewayFlavor.ACK or section.version is None:
+    if environment.gateway_flavor is not GatewayFlavor.ACK or section.version is None:
         return
     release = release_of(section)
     if release is None:
@@ -360,7 +353,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
 def gateway_api_runs_on_the_kubernetes(environment: Environment, _needs: Needs) -> Iterator[Fault]:
     """Releases of ACK's add-on have floors."""
     section = required(environment.gateway)
-    if flavor_of(environment) is not GatewayFlavor.ACK or not section.install:
+    if environment.gateway_flavor is not GatewayFlavor.ACK or not section.install:
         return
     match = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", section.gateway_api_version or "v1.0")
     if match is None:
@@ -384,7 +377,7 @@ def limits_are_counted_somewhere(environment: Environment, _needs: Needs) -> Ite
         if required(model.route).limits
         or (model.route and model.route.limits is None and section.limits)
     ]
-    is_ours = flavor_of(environment) is GatewayFlavor.ENVOY and section.install
+    is_ours = environment.gateway_flavor is GatewayFlavor.ENVOY and section.install
     if limited and is_ours and section.limit_store is None:
         why = f"models[{limited[0]}] has limits, and all proxies count them together"
         yield Fault("gateway.limit_store", MISSING, "given: the address of a Redis", why)
@@ -394,7 +387,7 @@ def limits_are_counted_somewhere(environment: Environment, _needs: Needs) -> Ite
 def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """A name, or a host, leads to one model; an adapter's counts as one."""
     section = required(environment.gateway)
-    if flavor_of(environment) is GatewayFlavor.ROUTER:
+    if environment.gateway_flavor is GatewayFlavor.ROUTER:
         return
     owners: dict[str, str] = {}
     hosts = {model.ingress.host: path for path, model in models(environment) if model.ingress}
@@ -424,7 +417,7 @@ def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Faul
         if not needs.on_knative(model) or is_made_by_knative(environment, model):
             continue
         way = "left out, or serve.kserve with another metric"
-        if flavor_of(environment) is GatewayFlavor.ACK and model.serve.knative is not None:
+        if environment.gateway_flavor is GatewayFlavor.ACK and model.serve.knative is not None:
             way = "left out, or gateway.knative_annotations given, by which Knative makes it itself"
         why = (
             "a picker sends requests to pods, past Knative's activator, which starts one where "
@@ -489,7 +482,7 @@ def pools_have_their_gateways(environment: Environment, needs: Needs) -> Iterato
         if environment.pool(name) is None:
             want = f"one of {', '.join(pool.name for pool in environment.all_pools)}"
             yield Fault(f"gateway.node_pools[{name}]", name, want, "it has a gateway of its own")
-    if is_edge and flavor_of(environment) is GatewayFlavor.ENVOY:
+    if is_edge and environment.gateway_flavor is GatewayFlavor.ENVOY:
         why = "its second gateway would send requests from pool to pool"
         yield Fault("gateway.flavor", "envoy", "'ack' on profile edge", why)
     for path, model in needs.models(NAME):
@@ -528,7 +521,7 @@ def moderation_has_its_keys(environment: Environment, _needs: Needs) -> Iterator
 def gateways_are_closed(environment: Environment) -> Iterator[str]:
     """Who is let in, and how what they send is kept from others."""
     section = environment.gateway
-    if section is None or flavor_of(environment) is GatewayFlavor.ROUTER:
+    if section is None or environment.gateway_flavor is GatewayFlavor.ROUTER:
         return
     if section.keys_secret and section.tls is None:
         yield (
@@ -549,11 +542,30 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
         )
 
 
+@warning_by_needs
+def a_pool_answers_its_own_clients(environment: Environment, needs: Needs) -> Iterator[str]:
+    """A picker takes any pod of a model, wherever the gateway is that asks it."""
+    for path, model in needs.models(NAME):
+        ways = {model.name, *canaries_of(model)}
+        served = [each for each in environment.models if each.name in ways]
+        pools = dict.fromkeys(pool for each in served for pool in each.placement.pools)
+        if gateway_pools(environment) and len(pools) > 1:
+            yield (
+                f"{path}.route leads to pods in pools {', '.join(pools)}: the gateway of one pool "
+                "sends requests to pods of the others too, which it may not reach. Give each pool "
+                "a model of its own."
+            )
+
+
 @warning
 def the_addon_is_told(environment: Environment) -> Iterator[str]:
     """What no page has, its owner has to look up."""
     section = environment.gateway
-    if section is None or flavor_of(environment) is not GatewayFlavor.ACK or not section.install:
+    if (
+        section is None
+        or environment.gateway_flavor is not GatewayFlavor.ACK
+        or not section.install
+    ):
         return
     limited = section.limits or any(required(model.route).limits for model in routed(environment))
     things = ["enable the inference extension", *(["name the Redis of limits"] if limited else [])]

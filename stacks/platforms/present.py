@@ -14,7 +14,7 @@ from ..checks.rules import check_by_needs, warning, warning_by_needs
 from ..checks.views import sections
 from ..needs import GATEWAY, KNATIVE, KSERVE, LEADER_WORKER_SETS, Needs
 from ..sections.environment import Environment
-from .gateway import GATEWAY_API_ADDON, flavor_of
+from .gateway import GATEWAY_API_ADDON
 from .ingress import ingress_class
 from .knative import needed_knative
 
@@ -34,7 +34,7 @@ def addons_of_the_platform_are_installed_once(
     }
     settings = {KNATIVE_ADDON: "knative.install false", ARMS_ADDON: "gpu_metrics.exporter false"}
     section = environment.gateway
-    if section is not None and flavor_of(environment) is GatewayFlavor.ACK:
+    if section is not None and environment.gateway_flavor is GatewayFlavor.ACK:
         names = (GATEWAY_API_ADDON, section.addon)
         installed |= dict.fromkeys(names, section.install and bool(needs.sections(GATEWAY)))
         settings |= dict.fromkeys(names, "gateway.install false")

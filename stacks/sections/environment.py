@@ -12,6 +12,7 @@ from components.catalog.instances import INSTANCES, Instance
 from components.catalog.regions import is_region, region_of
 from components.names import LabelName, ResourceGroupId, TagKey, TagValue
 from components.platform.priorities import PriorityClass
+from components.serving.route import GatewayFlavor
 
 from .cluster import ClusterSection, Profile
 from .load_tests import LoadTestSection
@@ -160,6 +161,12 @@ class Environment(Args):
     def creates_cluster(self) -> bool:
         """Whether the stack creates the cluster; else it is there, and may be one of ACK."""
         return not self.existing and self.cluster.id is None
+
+    @property
+    def gateway_flavor(self) -> GatewayFlavor:
+        """Which gateway it is."""
+        flavor = self.gateway.flavor if self.gateway else None
+        return flavor or (GatewayFlavor.ENVOY if self.existing else GatewayFlavor.ACK)
 
     @property
     def all_pools(self) -> Sequence[AnyPoolSection]:

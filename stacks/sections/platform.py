@@ -24,6 +24,7 @@ from components.platform.gpu_metrics import GpuLabels
 from components.platform.knative import ServicesDomain, UnresolvedRegistry
 from components.platform.kserve import IngressClassName, KServeChart, ModelsDomain
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
+from components.secret_forms import is_secret, is_secret_value
 from components.serving.gateway_program import GatewayProgram
 from components.serving.ingress import IngressTls
 from components.serving.route import (
@@ -202,6 +203,23 @@ class GatewaySection(Args):
             for field in sorted(self.model_fields_set & fields - {"version"}):
                 why = "the cluster has the gateway, and nothing is installed"
                 yield Fault(field, Words("given"), "left out with install false", why)
+        for path, value in _texts(self.addon_config or {}, "addon_config"):
+            if is_secret(path.rpartition(".")[2], value) or is_secret_value(value):
+                want = "the name of a Secret, or left out and set at the add-on"
+                why = "it would be in clear in the stack file, in the state and in plans"
+                yield Fault(path, Words("a secret in plain"), want, why)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Texts of a configuration, by where they are."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _texts(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, f"{path}[{index}]")
+    elif isinstance(value, str):
+        yield path, value
 
 
 class FluidSection(FluidChart):

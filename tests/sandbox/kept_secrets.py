@@ -37,7 +37,7 @@ def _named(value: Any, namespace: str) -> Iterator[tuple[str, str]]:
                 yield namespace, str(inner)
             elif key in _FIELDS and "name" in inner:
                 yield str(inner.get("namespace", namespace)), str(inner["name"])
-            elif key == "imagePullSecrets":
+            elif key in ("imagePullSecrets", "credentialRefs", "certificateRefs"):
                 yield from ((namespace, str(entry["name"])) for entry in inner)
             else:
                 yield from _named(inner, namespace)

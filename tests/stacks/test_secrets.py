@@ -98,6 +98,14 @@ MISPLACED: Final = [
     Way("models[qwen].volume.source.secret", TOKEN, example("model-import")),
     Way("models[qwen].volume.source.endpoint", URL, example("model-import")),
     Way("models[qwen].ingress.tls.secret", PEM, example("domain-tls")),
+    Way("gateway.keys_secret", PEM, example("gateway-envoy")),
+    Way("gateway.tls.secret", PEM, example("gateway-envoy")),
+    Way("gateway.limit_store", {"url": URL}, example("gateway-envoy")),
+    Way("gateway.limit_store", {"secret": URL}, example("gateway-envoy")),
+    Way("gateway.addon_config", {"redis": {"password": "canary"}}, example("gateway-ack")),
+    Way("gateway.addon_config", {"stores": [f"redis={URL}"]}, example("gateway-ack")),
+    Way("content_safety_access_key", "LTAI5tcanaryCANARYcan", example("gateway-edge")),
+    Way("content_safety_secret_key", KEY, example("gateway-edge")),
     Way("stores[models].oss.secret", "LTAI5tcanaryCANARYcan", own_bucket),
     Way("stores[models].oss.endpoint", URL, own_bucket),
     Way("training[finetune].env", {"WANDB_API_KEY": "canary"}),
@@ -155,6 +163,8 @@ ENTRIES: Final = [
     Entry("kubeconfig", lambda: {**own_ack_cluster(), "kubeconfig": {"secure": "v1:a:b"}}, True),
     Entry("prometheus_url", hybrid),
     Entry("prometheus_token", lambda: hybrid(prometheus_token={"secure": "v1:a:b"})),
+    Entry("content_safety_access_key", example("gateway-edge")),
+    Entry("content_safety_secret_key", example("gateway-edge")),
 ]
 """`planned` puts a canary into each."""
 

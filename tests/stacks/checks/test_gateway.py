@@ -645,6 +645,33 @@ SURPRISES = [
         {},
     ),
     Case(
+        "a_pool_answers_its_own_clients",
+        "a model in two pools with a gateway each",
+        edge,
+        {"models[qwen-hangzhou].placement.pools": ["hangzhou", "ningbo"]},
+        (
+            "models[qwen-hangzhou].route leads to pods in pools hangzhou, ningbo: the gateway of "
+            "one pool sends requests to pods of the others too, which it may not reach. Give each "
+            "pool a model of its own."
+        ),
+        {},
+    ),
+    Case(
+        "a_pool_answers_its_own_clients",
+        "a canary in another pool",
+        edge,
+        {
+            "models[qwen-hangzhou].route.canaries": [{"model": "qwen-ningbo", "percent": 10}],
+            "models[qwen-ningbo].route": {},
+        },
+        (
+            "models[qwen-hangzhou].route leads to pods in pools hangzhou, ningbo: the gateway of "
+            "one pool sends requests to pods of the others too, which it may not reach. Give each "
+            "pool a model of its own."
+        ),
+        {},
+    ),
+    Case(
         "the_addon_is_told",
         "an add-on that nobody told",
         ack,

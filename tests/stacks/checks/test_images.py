@@ -1,9 +1,16 @@
 """Cases of the rules of `stacks.checks.images`."""
 
-from ..environments import GONE, dev, hybrid
+from typing import Final
+
+from ..environments import GONE, Raw, dev, hybrid
 from .cases import Case, refusals, surprises
 from .parts import groups, load_test
 
+ROUTED: Final[Raw] = {
+    "gateway": {"flavor": "envoy", "inference_types": True},
+    "models[0].route": {},
+}
+MIRRORED: Final[Raw] = {"leader_worker_sets": {"image_prefix": "registry.example.com/lws"}}
 CASES = [
     *(
         Case(
@@ -104,6 +111,26 @@ SURPRISES = [
             "which ACR does by artifact subscription, and name that."
         ),
         {"leader_worker_sets": {"image_prefix": "registry.example.com/lws"}},
+    ),
+    Case(
+        "registries_are_in_reach",
+        "programs of a gateway abroad",
+        groups,
+        {**ROUTED, **MIRRORED},
+        (
+            "registry.k8s.io is outside mainland China, and pulls from cn-beijing are slow or "
+            "fail: gateway.picker.image, gateway.body_router.image. Copy the images to a registry "
+            "of the region, which ACR does by artifact subscription, and name that."
+        ),
+        {
+            **ROUTED,
+            **MIRRORED,
+            "gateway": {
+                **ROUTED["gateway"],
+                "picker": {"image": "registry.example.com/epp:v1.5.0"},
+                "body_router": {"image": "registry.example.com/bbr:v1.5.0"},
+            },
+        },
     ),
     Case(
         "registries_are_in_reach",
