@@ -220,6 +220,10 @@ def _doors(front: str) -> Iterator[Row]:
         "without a key": (_status(front, stack.MODEL, None), 401),
         "a model": (_status(front, stack.MODEL, "all"), 200),
         "an adapter": (_status(front, "qwen-legal", "all"), 200),
+        "200 KB of question": (
+            _ask(front, stack.SHARED, "all", words=40_000).status_code,
+            200,
+        ),
         "an unknown model": (_status(front, "nobody", "all"), 404),
         "a forged way": (
             _status(front, stack.SHARED, "all", {"x-model-backend": "nobody"}),
