@@ -34,6 +34,7 @@ from . import (
     scheduling,
     stack_files,
     status,
+    tutorials,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -55,6 +56,7 @@ STEPS: Final[tuple[Step, ...]] = (
     autoscalers.STEP,
     status.STEP,
     engine_model.STEP,
+    tutorials.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 4
