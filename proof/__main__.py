@@ -32,6 +32,7 @@ from . import (
     replay,
     scenarios,
     scheduling,
+    site,
     stack_files,
     status,
     tutorials,
@@ -57,6 +58,7 @@ STEPS: Final[tuple[Step, ...]] = (
     status.STEP,
     engine_model.STEP,
     tutorials.STEP,
+    site.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 4

@@ -1,8 +1,9 @@
-"""`python -m website [FOLDER]`: builds the documentation site, and ends with 1 if something is wrong.
+"""`python -m website [FOLDER]`: builds the documentation site; ends with 1 if something is wrong.
 
 Runs in website/.venv, which has the generator: `make site`.
 """
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -31,7 +32,8 @@ def build(folder: Path) -> list[str]:
     )
     if done.returncode:
         # Its own traceback says no more than that it was strict.
-        return [(done.stdout + done.stderr).partition("Traceback")[0].strip()]
+        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+        return [said.partition("Traceback")[0].strip()]
     return [*built.faults(folder / "html")]
 
 

@@ -1,7 +1,7 @@
-"""Looks at the pages of a site in Chromium: their accessibility by axe-core, their width, their pictures.
+"""Looks at the pages of a site in Chromium: accessibility by axe-core, width, pictures.
 
-Runs in website/.venv, after `npm ci --prefix website`: `python -m website.browser FOLDER [PICTURES]`.
-Prints a line of JSON per page, screen and scheme.
+Runs in website/.venv, after `npm ci --prefix website`:
+`python -m website.browser FOLDER [PICTURES]`. Prints a line of JSON per page, screen and scheme.
 """
 
 import json
@@ -23,10 +23,13 @@ SCREENS: Final = {"wide": 1280, "phone": 390}
 SCHEMES: Final = ("light", "dark")
 GRAVE: Final = ("serious", "critical")
 """Impacts of axe-core that no page may have."""
-_RUN: Final = """async () => (await axe.run({resultTypes: ['violations']})).violations.map(violation => ({
-  id: violation.id, impact: violation.impact, help: violation.help,
-  targets: violation.nodes.slice(0, 3).map(node => node.target.join(' ')), nodes: violation.nodes.length
-}))"""
+_RUN: Final = """async () => {
+  const {violations} = await axe.run({resultTypes: ['violations']});
+  return violations.map(({id, impact, help, nodes}) => ({
+    id, impact, help, nodes: nodes.length,
+    targets: nodes.slice(0, 3).map(node => node.target.join(' ')),
+  }));
+}"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -55,15 +58,22 @@ def look(site: Path, addresses: list[str], pictures: Path | None) -> Iterator[di
         for scheme in SCHEMES:
             for screen, width in SCREENS.items():
                 yield from _on(
-                    browser, f"http://127.0.0.1:{server.server_port}", addresses,
-                    (screen, width, scheme), pictures,
+                    browser,
+                    f"http://127.0.0.1:{server.server_port}",
+                    addresses,
+                    (screen, width, scheme),
+                    pictures,
                 )
         browser.close()
     server.shutdown()
 
 
 def _on(
-    browser: Browser, base: str, addresses: list[str], kind: tuple[str, int, str], pictures: Path | None
+    browser: Browser,
+    base: str,
+    addresses: list[str],
+    kind: tuple[str, int, str],
+    pictures: Path | None,
 ) -> Iterator[dict[str, Any]]:
     screen, width, scheme = kind
     context = browser.new_context(
@@ -71,7 +81,10 @@ def _on(
     )
     page = context.new_page()
     missing: list[str] = []
-    page.on("request", lambda request: missing.append(request.url) if not request.url.startswith(base) else None)
+    page.on(
+        "request",
+        lambda request: missing.append(request.url) if not request.url.startswith(base) else None,
+    )
     page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
     for address in addresses:
         missing.clear()
@@ -83,8 +96,13 @@ def _on(
             name = address.strip("/").replace("/", "-") or "index"
             page.screenshot(path=pictures / f"{name}-{screen}-{scheme}.png")
         yield {
-            "page": address or "/", "screen": screen, "scheme": scheme, "violations": violations,
-            "width": wide, "most_width": width, "elsewhere_or_missing": sorted({*missing}),
+            "page": address or "/",
+            "screen": screen,
+            "scheme": scheme,
+            "violations": violations,
+            "width": wide,
+            "most_width": width,
+            "elsewhere_or_missing": sorted({*missing}),
         }
     context.close()
 

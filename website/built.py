@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 MOST_BYTES: Final = 300_000
-"""Most that a page may be, without pictures: its document as it is, and all it loads as it is sent."""
+"""Most of a page without pictures: its document as it is, and all that it loads as it is sent."""
 _LOADS: Final = {"script": "src", "link": "href"}
 
 
@@ -68,7 +68,10 @@ def faults(site: Path) -> Iterator[str]:
             yield f"{at} shows the fence of a code block: indent a block in a list by 4 spaces."
         size, sent = sizes(document)
         if size > MOST_BYTES or sent > MOST_BYTES:
-            yield f"{at} is {size:,} bytes, {sent:,} with what it loads, but it must be {MOST_BYTES:,} at most."
+            yield (
+                f"{at} is {size:,} bytes, {sent:,} with what it loads, but it must be "
+                f"{MOST_BYTES:,} at most."
+            )
 
 
 def sizes(document: Document) -> tuple[int, int]:
@@ -97,6 +100,9 @@ def _dead(site: Path, document: Document, link: str, read: dict[Path, Document])
         yield f"{link} leads nowhere."
     elif not target.is_relative_to(site.resolve()):
         yield f"{link} leads out of the site."
-    elif parts.fragment and target in read and parts.fragment not in read[target].names:
-        if parts.fragment not in ("__skip", "only-light", "only-dark"):
-            yield f"{link} leads to no heading."
+    elif parts.fragment and target in read and not _named(read[target], parts.fragment):
+        yield f"{link} leads to no heading."
+
+
+def _named(document: Document, name: str) -> bool:
+    return name in document.names or name in ("only-light", "only-dark")

@@ -1,4 +1,4 @@
-"""The pages that people read: where they lie, what they link to, and how their headings are named."""
+"""The pages that people read: where they lie, what they link to, how headings are named."""
 
 import re
 from collections.abc import Iterator

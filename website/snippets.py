@@ -96,7 +96,9 @@ def edited(root: Path, snippet: Snippet) -> bool:
     path, place = root / match[3], f"{match[2]}:\n" if match[1] == "below" else match[2]
     text = path.read_text()
     if text.count(place) != 1:
-        raise ValueError(f"{match[2]} is {text.count(place)} times in {match[3]}, but it must be once.")
+        raise ValueError(
+            f"{match[2]} is {text.count(place)} times in {match[3]}, but it must be once."
+        )
     new = place + snippet.text if match[1] == "below" else snippet.text.strip("\n")
     path.write_text(text.replace(place, new))
     return True

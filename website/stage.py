@@ -1,7 +1,7 @@
 """Stages the repository's pages for the generator: links, headings and pictures as it wants them.
 
-The pages stay where they are, since GitHub shows them too. What one links to and is no page, such as
-a stack file, becomes a page that shows it.
+The pages stay where they are, since GitHub shows them too. What one links to and is no page, such
+as a stack file, becomes a page that shows it.
 """
 
 import os
@@ -117,9 +117,7 @@ class Stage:
             fence = "~~~~"
             language = LANGUAGES.get(path.suffix, "text")
             body = path.read_text().rstrip("\n")
-            self._put(
-                target, _unsearched(f"# {name}\n\n{fence}{language}\n{body}\n{fence}\n")
-            )
+            self._put(target, _unsearched(f"# {name}\n\n{fence}{language}\n{body}\n{fence}\n"))
 
     def _other(self, path: Path) -> str:
         """A Markdown file that is no page: read, but its links lead nowhere else."""
