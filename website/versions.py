@@ -58,7 +58,11 @@ def build(checkout: Path, target: Path) -> None:
     Raises:
         CalledProcessError: They cannot be built; what is wrong was printed.
     """
-    subprocess.run(["/usr/bin/env", "make", "site"], cwd=checkout, check=True)
+    for command in (
+        ["/usr/bin/env", "make", ".venv/.site"],
+        ["website/.venv/bin/python", "-m", "website", "--versioned"],
+    ):
+        subprocess.run(command, cwd=checkout, check=True)  # noqa: S603
     shutil.copytree(checkout / ".site" / "html", target)
 
 

@@ -192,7 +192,11 @@ def helm(program: Path, folder: Path) -> str:
 def dry_runs(client: DynamicClient, program: Path, folder: Path) -> Iterator[str]:
     """What an API server says of the objects that Helm renders."""
     rendered = subprocess.run(  # noqa: S603  our own chart
-        [program, "template", folder / "chart"], capture_output=True, text=True, check=False
+        # In a namespace of its own: there the objects of the stack do not stand in the way.
+        [program, "template", folder / "chart", "--set", "namespace=default"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     for manifest in yaml.safe_load_all(rendered):
         if manifest and (said := _dry_run(client, manifest)):
@@ -254,7 +258,7 @@ def main() -> int:
     )
     judges = asked(arguments)
     table = Table("mistake", "plan", *judges)
-    counts = dict.fromkeys(("plan", *judges), 0)
+    counts, sentences = dict.fromkeys(("plan", *judges), 0), []
     for mistake in (None, *MISTAKES):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -269,8 +273,13 @@ def main() -> int:
             continue
         counts = {who: counts[who] + bool(answer) for who, answer in answers.items()}
         table.add_row(mistake.words, *("refused" if answer else "-" for answer in answers.values()))
+        sentences += [
+            f"{mistake.words}: {who}: {answer}" for who, answer in answers.items() if answer
+        ]
     table.add_row(f"of {len(MISTAKES)}", *(str(number) for number in counts.values()))
     console.print(table)
+    for sentence in sentences:
+        console.print(f"  {sentence}", soft_wrap=True)
     return 0
 
 
