@@ -228,7 +228,7 @@ DRAWINGS: Final[Mapping[str, Drawing]] = {
             Box(1, 0, "Ingress", "NGINX, ALB or MSE"),
             Box(2, 0, "pods", "IDC first, then cloud", "gpu"),
             Box(0, 1, "InferenceService", "KServe's", "ours"),
-            Box(1, 1, "HPA", "", "ours"),
+            Box(1, 1, "HPA", "scales the pods", "ours"),
             Box(2, 1, "Prometheus", "queue of vLLM, GPUs"),
         ),
         (
@@ -237,7 +237,7 @@ DRAWINGS: Final[Mapping[str, Drawing]] = {
             ("InferenceService", "HPA", ""),
             ("pods", "Prometheus", "scraped"),
             ("Prometheus", "HPA", ""),
-            ("HPA", "pods", "scales"),
+            ("HPA", "pods", ""),
         ),
         (("pods", "Prometheus"), ("Prometheus", "HPA"), ("HPA", "pods")),
     ),
