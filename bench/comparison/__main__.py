@@ -279,7 +279,7 @@ def main() -> int:
     table.add_row(f"of {len(MISTAKES)}", *(str(number) for number in counts.values()))
     console.print(table)
     for sentence in sentences:
-        console.print(f"  {sentence}", soft_wrap=True)
+        console.print(f"  {sentence}", soft_wrap=True, markup=False)
     return 0
 
 
