@@ -33,7 +33,7 @@ _PICTURE: Final = re.compile(
 
 
 @dataclass
-class Stage:
+class Staging:
     """A folder of pages for the generator, made of those of the repository."""
 
     root: Path
@@ -163,7 +163,7 @@ def _named(text: str, slugs: Iterable[str]) -> str:
     )
 
 
-def settings(stage: Stage, sections: dict[str, Sequence[Path]], *, versioned: bool) -> str:
+def settings(stage: Staging, sections: dict[str, Sequence[Path]], *, versioned: bool) -> str:
     """The generator's configuration: ours, with the navigation, and the selector of versions."""
     document = yaml.safe_load((HERE / "mkdocs.yml").read_text())
     document["docs_dir"] = stage.folder.name
@@ -178,7 +178,7 @@ def settings(stage: Stage, sections: dict[str, Sequence[Path]], *, versioned: bo
 
 def stage(folder: Path, root: Path = ROOT, *, versioned: bool = False) -> Path:
     """Stages everything in a folder, and gives the generator's configuration in it."""
-    staged = Stage(root, folder / "pages")
+    staged = Staging(root, folder / "pages")
     configuration = folder / "mkdocs.yml"
     sections = staged.write()
     configuration.write_text(settings(staged, dict(sections), versioned=versioned))

@@ -68,10 +68,14 @@ def build(checkout: Path, target: Path) -> None:
 
 def catalogue(tags: Sequence[str]) -> list[dict[str, object]]:
     """What the version selector offers."""
-    versions = [{"version": tag, "title": tag.removeprefix("v"), "aliases": []} for tag in tags]
-    if versions:
-        versions[0]["aliases"] = ["latest"]
-    return [*versions, {"version": NEXT, "title": NEXT, "aliases": []}]
+    return [
+        {
+            "version": tag,
+            "title": tag.removeprefix("v"),
+            "aliases": ["latest"] * (tag in tags[:1]),
+        }
+        for tag in (*tags, NEXT)
+    ]
 
 
 def collect(folder: Path) -> None:

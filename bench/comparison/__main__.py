@@ -25,8 +25,8 @@ from typing import Any, Final
 
 import yaml
 from kubernetes import config as access
+from kubernetes import dynamic
 from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from rich.console import Console
 from rich.table import Table
@@ -189,7 +189,14 @@ def helm(program: Path, folder: Path) -> str:
     return _run(program, "lint", "--strict", chart) or _run(program, "template", chart)
 
 
-def dry_runs(client: DynamicClient, program: Path, folder: Path) -> Iterator[str]:
+def connected(kubeconfig: str) -> Any:
+    """A client of a cluster; the package has no types."""
+    access_of: Any = access
+    client_of: Any = dynamic
+    return client_of.DynamicClient(access_of.new_client_from_config(kubeconfig))
+
+
+def dry_runs(client: Any, program: Path, folder: Path) -> Iterator[str]:
     """What an API server says of the objects that Helm renders."""
     rendered = subprocess.run(  # noqa: S603  our own chart
         # In a namespace of its own: there the objects of the stack do not stand in the way.
@@ -203,7 +210,7 @@ def dry_runs(client: DynamicClient, program: Path, folder: Path) -> Iterator[str
             yield said
 
 
-def _dry_run(client: DynamicClient, manifest: Mapping[str, Any]) -> str:
+def _dry_run(client: Any, manifest: Mapping[str, Any]) -> str:
     try:
         kind = client.resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
         client.server_side_apply(
@@ -230,7 +237,7 @@ def asked(arguments: argparse.Namespace) -> dict[str, Callable[[Path], str]]:
     if shutil.which("terraform"):
         judges["Terraform fmt"] = terraform
     if arguments.kubeconfig:
-        client = DynamicClient(access.new_client_from_config(arguments.kubeconfig))
+        client = connected(arguments.kubeconfig)
         usual = {*dry_runs(client, program, HERE)}
 
         def server(folder: Path) -> str:

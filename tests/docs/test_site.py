@@ -13,14 +13,14 @@ from proof.site import faults as seen_faults
 from website import built, versions
 from website.layout import ORDER, SECTIONS, Homeless, placed
 from website.pages import ROOT, anchors, pages
-from website.stage import Stage
+from website.stage import Staging
 
 PAGE = "<html><body><h1 id=a>A</h1>{}</body></html>"
 
 
 @pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    stage = Stage(ROOT, tmp_path_factory.mktemp("site") / "pages")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Staging:
+    stage = Staging(ROOT, tmp_path_factory.mktemp("site") / "pages")
     stage.write()
     return stage
 
@@ -54,13 +54,13 @@ def test_a_page_without_a_section_is_refused_with_the_place_to_give_it_one(tmp_p
         placed(tmp_path, [page])
 
 
-def test_headings_have_the_names_that_github_gives_them(staged: Stage) -> None:
+def test_headings_have_the_names_that_github_gives_them(staged: Staging) -> None:
     text = (staged.folder / "sandbox.md").read_text()
     for anchor in anchors((ROOT / "docs" / "sandbox.md").read_text()):
         assert f"{{#{anchor}}}" in text
 
 
-def test_a_file_that_a_page_links_to_becomes_a_page_that_shows_it(staged: Stage) -> None:
+def test_a_file_that_a_page_links_to_becomes_a_page_that_shows_it(staged: Staging) -> None:
     shown = staged.folder / "files" / "examples" / "stacks" / "Pulumi.alb.yaml.md"
     stack = (ROOT / "examples" / "stacks" / "Pulumi.alb.yaml").read_text().strip()
     assert stack in shown.read_text()
@@ -74,13 +74,13 @@ def test_links_in_code_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# A\n\n[b](b.md) `[b](b.md)`\n\n```sh\n[b](b.md)\n```\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "b.md").write_text("# B\n")
-    stage = Stage(tmp_path, tmp_path / "pages")
+    stage = Staging(tmp_path, tmp_path / "pages")
     text = stage.text(tmp_path / "README.md")
     assert text.count("[b](b.md)") == 3
     assert text.startswith("# A {#a}")
 
 
-def test_a_picture_follows_the_switch_of_the_site(staged: Stage) -> None:
+def test_a_picture_follows_the_switch_of_the_site(staged: Staging) -> None:
     text = (staged.folder / "index.md").read_text()
     assert "<picture>" not in text
     assert "-light.png#only-light)" in text
