@@ -5,7 +5,7 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples
+SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof website docs examples
 
 # What `make lint` runs side by side; each can be made alone.
 CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules
@@ -17,7 +17,7 @@ COMPILED := $(CURDIR)/$(VENV)/pycache
 $(CHECKS) reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
 $(CHECKS) reference baseline: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof site clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,7 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,pyproject.toml --group cli,requirements.lock)
 	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
+	@$(call compile,website/requirements.in,website/requirements.txt)
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
 	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
@@ -99,8 +100,11 @@ figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/perfor
 proof: $(VENV)/.dev ## Run others' programs against what we say of them. STEPS=nodes runs one. Needs Go; Python 3.12.
 	@$(BIN)/python -W ignore -m proof $(STEPS)
 
+site: $(VENV)/.site ## Build the documentation site into .site/html, without a dead link.
+	@website/.venv/bin/python -m website
+
 clean: ## Remove the environments and all caches.
-	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) policy/.venv website/.venv .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -147,4 +151,9 @@ $(VENV)/.dev: requirements.lock requirements-dev.lock $(BIN)/uv $(BIN)/ack-infer
 $(VENV)/.policy: policy/requirements.txt $(BIN)/uv
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python policy/.venv
 	@$(call sync,policy/.venv,$<)
+	@touch $@
+
+$(VENV)/.site: website/requirements.txt $(BIN)/uv
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python website/.venv
+	@$(call sync,website/.venv,$<)
 	@touch $@

@@ -13,6 +13,7 @@ KNOWN: Final = frozenset(
     {
         "actions/cache",
         "actions/checkout",
+        "actions/deploy-pages",
         "actions/download-artifact",
         "actions/github-script",
         "actions/setup-go",
