@@ -10,7 +10,7 @@ import yaml
 
 from stacks.sections.environment import PROJECT
 
-from .fields import ROOT, Field
+from .fields import ROOT, StackField
 from .readers import stack_files
 
 MOST_LINES = 16
@@ -28,7 +28,7 @@ class Example:
     text: str
 
 
-def example(field: Field) -> Example | None:
+def example(field: StackField) -> Example | None:
     """The shortest place that says a field, in the first stack file that says it."""
     for path in stack_files():
         lines, nodes = _file(path)

@@ -12,7 +12,7 @@ from rich.text import Text
 from stacks.sections.environment import PROJECT, Environment
 
 from .examples import Example, example
-from .fields import Field, below, declared_at, field_of, words_of
+from .fields import StackField, below, declared_at, field_of, words_of
 from .readers import Reader, readers
 
 
@@ -123,7 +123,7 @@ def _facts(explanation: Explanation) -> Mapping[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _default(field: Field) -> str:
+def _default(field: StackField) -> str:
     """A section's defaults are those of its fields."""
     is_section = field.key.default.startswith("{") and below(field)
     return "" if is_section else field.key.default

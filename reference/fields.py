@@ -32,7 +32,7 @@ class UnknownField(LookupError):
 
 
 @dataclass(frozen=True)
-class Field:
+class StackField:
     """A key of a section, at one of the places where the section stands."""
 
     path: str
@@ -53,10 +53,10 @@ class Field:
 
 
 @cache
-def fields() -> Mapping[str, Field]:
+def fields() -> Mapping[str, StackField]:
     """Every field, by its path."""
     return {
-        path: Field(path, section.name, key)
+        path: StackField(path, section.name, key)
         for section in _sections().values()
         for place in section.paths or ([] if section.name else [""])
         for key in section.keys
@@ -64,7 +64,7 @@ def fields() -> Mapping[str, Field]:
     }
 
 
-def field_of(text: str) -> Field | None:
+def field_of(text: str) -> StackField | None:
     """The field that somebody means; None for the stack file as a whole.
 
     Args:
@@ -89,7 +89,7 @@ def field_of(text: str) -> Field | None:
     return None
 
 
-def below(field: Field | None) -> list[Field]:
+def below(field: StackField | None) -> list[StackField]:
     """The fields right below one, or of the stack file as a whole."""
     places = ("",) if field is None else (field.path, f"{field.path}[]")
     return [other for other in fields().values() if other.above in places]
@@ -106,7 +106,7 @@ def completions(beginning: str) -> list[tuple[str, str]]:
     return [(path, f.key.description) for path, f in paths if path.startswith(beginning)]
 
 
-def words_of(field: Field) -> Mapping[str, str]:
+def words_of(field: StackField) -> Mapping[str, str]:
     """The words that a field may say, each with what it means."""
     return {
         word: meaning
@@ -116,7 +116,7 @@ def words_of(field: Field) -> Mapping[str, str]:
     }
 
 
-def declared_at(field: Field) -> str:
+def declared_at(field: StackField) -> str:
     """File and line of a field's declaration, e.g. `stacks/sections/models.py:71`."""
     owner = _types()[field.section] if field.section else Environment
     assert issubclass(owner, BaseModel)  # noqa: S101
@@ -130,7 +130,7 @@ def declared_at(field: Field) -> str:
     raise AssertionError(field.path)
 
 
-def _sentence(above: Field | None, word: str, text: str) -> str:
+def _sentence(above: StackField | None, word: str, text: str) -> str:
     names = [field.key.name for field in below(above)]
     where = above.path if above else "a stack file"
     close = meant_key(word, names)
@@ -143,7 +143,7 @@ def _sentence(above: Field | None, word: str, text: str) -> str:
     return f"{text} is no field of a stack file{rest}"
 
 
-def _elsewhere(above: Field | None, word: str) -> list[str]:
+def _elsewhere(above: StackField | None, word: str) -> list[str]:
     """Fields called so, or nearly so: below another one, else anywhere; the uppermost first."""
     names = {field.key.name for field in fields().values()}
     close = [word] if word in names else difflib.get_close_matches(word, names, 1, 0.8)

@@ -23,7 +23,7 @@ from stacks.reading import read
 from stacks.sections.environment import PROJECT, Environment
 from stacks.validation import CHECKS, WARNINGS
 
-from .fields import ROOT, Field, fields
+from .fields import ROOT, StackField, fields
 
 STACK_FILES: Final = ("examples/stacks/Pulumi.*.yaml", "Pulumi.*.yaml")
 """Stack files of this repository; those that show one need each come first."""
@@ -49,7 +49,7 @@ class Reader:
     module: str
 
 
-def readers(field: Field) -> list[Reader]:
+def readers(field: StackField) -> list[Reader]:
     """The rules that read a field, in the order in which they are asked."""
     notes = _notes()
     paths = [field.path]
@@ -77,7 +77,7 @@ def configuration(text: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Notes:
+class ReadFields:
     """What was read of all stack files."""
 
     read: dict[Reader, set[str]]
@@ -87,14 +87,14 @@ class Notes:
 
 
 @cache
-def _notes() -> Notes:
-    notes = Notes({_reader(rule.find, kind): set() for rule, kind in _RULES}, set())
+def _notes() -> ReadFields:
+    notes = ReadFields({_reader(rule.find, kind): set() for rule, kind in _RULES}, set())
     for environment in _environments(stack_files()):
         _note(environment, notes)
     return notes
 
 
-def _note(environment: Environment, notes: Notes) -> None:
+def _note(environment: Environment, notes: ReadFields) -> None:
     """Adds what is read of one environment."""
     recorder = Recorder()
     recorded = recorder.copy(environment, "")
@@ -154,7 +154,7 @@ class Recorder:
         return copy
 
     def note(self, section: Args, name: str) -> None:
-        """Notes that a field was asked for."""
+        """ReadFields that a field was asked for."""
         place = self._places.get(id(section))
         if place is not None:
             self._noted.add(f"{place}.{name}" if place else name)

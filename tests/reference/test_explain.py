@@ -13,7 +13,7 @@ from reference.examples import MOST_LINES, example
 from reference.explain import explain, to_json
 from reference.fields import (
     ROOT,
-    Field,
+    StackField,
     UnknownField,
     below,
     completions,
@@ -34,7 +34,7 @@ from tests.test_cli import run
 TARGET = "models[].serve.knative.scale.target"
 
 
-def field(path: str) -> Field:
+def field(path: str) -> StackField:
     return fields()[path]
 
 
