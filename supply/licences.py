@@ -44,10 +44,23 @@ CLASSIFIERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What packages say that have no SPDX expression, and what is meant."""
 
-OTHERWISE: Final[Mapping[str, str]] = MappingProxyType({})
-"""Components whose licence is not what was detected, each with what it is."""
+OTHERWISE: Final[Mapping[str, str]] = MappingProxyType(  # read in their LICENSE files, 2026-11
+    {
+        "github.com/git-pkgs/packageurl-go": "MIT",
+        "github.com/google/cadvisor": "Apache-2.0",
+        "github.com/opencontainers/go-digest": "Apache-2.0",  # CC-BY-SA-4.0 is of its documents
+        "github.com/rcrowley/go-metrics": "BSD-2-Clause",
+    }
+)
+"""Go modules whose licence is not what was detected, each with what it is."""
 
-_OPERATORS: Final = re.compile(r"\s+(AND|OR)\s+|[()]")
+EXEMPT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "github.com/sourcegraph/appdash-data": "It has no licence. Pulumi's own command line has it "
+        "in it; here it is built for the sandbox on the user's machine, and is in no release.",
+    }
+)
+"""Go modules that are taken without a licence that is allowed, each with the reason."""
 
 
 def python_faults(distributions: Iterable[Distribution]) -> Iterator[str]:
@@ -76,8 +89,8 @@ def licence(distribution: Distribution) -> str:
 def go_faults(bill: str) -> Iterator[str]:
     """Which components of a bill of Go modules have no licence that is allowed, in sentences."""
     for component in json.loads(bill).get("components", []):
-        detected = _detected(component)
-        if not is_allowed(OTHERWISE.get(component["name"], detected)):
+        name, detected = component["name"], _detected(component)
+        if name not in EXEMPT and not is_allowed(OTHERWISE.get(name, detected)):
             yield _sentence(f"{component['name']} {component['version']}", detected)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supply.licences import ALLOWED, go_faults, is_allowed, licence, python_faults
+from supply.licences import ALLOWED, EXEMPT, go_faults, is_allowed, licence, python_faults
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,3 +111,10 @@ def test_a_go_module_under_another_licence_is_refused() -> None:
 def test_a_go_module_without_a_licence_is_refused() -> None:
     [fault] = go_faults(json.dumps({"components": [component("example.com/a")]}))
     assert fault.startswith("example.com/a v1.0.0 does not say its licence")
+
+
+def test_a_module_is_exempt_by_name_and_for_a_reason() -> None:
+    for name, reason in EXEMPT.items():
+        assert [*go_faults(json.dumps({"components": [component(name)]}))] == []
+        assert reason.endswith(".")
+    assert len(EXEMPT) <= 3
