@@ -17,7 +17,7 @@ COMPILED := $(CURDIR)/$(VENV)/pycache
 $(CHECKS) reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
 $(CHECKS) reference baseline: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof sbom audit clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures sbom audit clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -91,6 +91,7 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
 	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
+	@$(call compile,docs/images/requirements.in,docs/images/requirements.txt)
 	@$(call compile,supply/requirements.in,supply/requirements.txt)
 	@$(call compile,supply/requirements-sign.in,supply/requirements-sign.txt)
 
@@ -102,6 +103,10 @@ figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/perfor
 
 proof: $(VENV)/.dev ## Run others' programs against what we say of them. STEPS=nodes runs one. Needs Go; Python 3.12.
 	@$(BIN)/python -W ignore -m proof $(STEPS)
+
+pictures: $(VENV)/.dev ## Make the pictures of the documents anew; PARTS="diffs terminals" makes some. Needs Chromium, Go.
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/images/requirements.txt
+	@$(BIN)/python -W ignore docs/images/make.py $(PARTS)
 
 sbom: $(VENV)/.supply ## List what every lock and Go module pins, as CycloneDX in sbom/. Needs Go.
 	@$(BIN)/python -m supply sbom sbom

@@ -56,8 +56,8 @@ OTHERWISE: Final[Mapping[str, str]] = MappingProxyType(  # read in their LICENSE
 
 EXEMPT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "github.com/sourcegraph/appdash-data": "It has no licence. Pulumi's own command line has it "
-        "in it; here it is built for the sandbox on the user's machine, and is in no release.",
+        "github.com/sourcegraph/appdash-data": "It has no licence. Pulumi's command line contains "
+        "it too; here it is built for the sandbox on the user's machine, and is in no release.",
     }
 )
 """Go modules that are taken without a licence that is allowed, each with the reason."""
