@@ -5,7 +5,7 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples supply
+SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples supply website
 
 # What `make lint` runs side by side; each can be made alone.
 CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules lint-workflows
@@ -17,7 +17,7 @@ COMPILED := $(CURDIR)/$(VENV)/pycache
 $(CHECKS) reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
 $(CHECKS) reference baseline: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures sbom audit clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures site sbom audit clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,7 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,pyproject.toml --group cli,requirements.lock)
 	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
+	@$(call compile,website/requirements.in,website/requirements.txt)
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
 	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
@@ -114,8 +115,11 @@ sbom: $(VENV)/.supply ## List what every lock and Go module pins, as CycloneDX i
 audit: $(VENV)/.supply ## Hold the locks against known vulnerabilities, and Go modules' licences against our list.
 	@$(BIN)/python -m supply audit
 
+site: $(VENV)/.site ## Build the documentation site into .site/html, without a dead link.
+	@website/.venv/bin/python -m website
+
 clean: ## Remove the environments and all caches.
-	@rm -rf $(VENV) policy/.venv supply/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) policy/.venv website/.venv supply/.venv .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -161,9 +165,10 @@ $(VENV)/.dev: requirements.lock requirements-dev.lock $(BIN)/uv $(BIN)/ack-infer
 
 $(VENV)/.policy: policy/requirements.txt $(BIN)/uv
 $(VENV)/.supply: supply/requirements.txt $(BIN)/uv
-$(VENV)/.policy $(VENV)/.supply:
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@:$(VENV)/.%=%)/.venv
-	@$(call sync,$(@:$(VENV)/.%=%)/.venv,$<)
+$(VENV)/.site: website/requirements.txt $(BIN)/uv
+$(VENV)/.policy $(VENV)/.supply $(VENV)/.site:
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(<D)/.venv
+	@$(call sync,$(<D)/.venv,$<)
 	@touch $@
 
 # Beside nothing else: what runs there may publish.
@@ -171,3 +176,4 @@ $(VENV)/.sign: supply/requirements-sign.txt $(BIN)/uv
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/sign
 	@$(call sync,$(VENV)/sign,$<)
 	@touch $@
+

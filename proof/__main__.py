@@ -32,8 +32,10 @@ from . import (
     replay,
     scenarios,
     scheduling,
+    site,
     stack_files,
     status,
+    tutorials,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -55,6 +57,8 @@ STEPS: Final[tuple[Step, ...]] = (
     autoscalers.STEP,
     status.STEP,
     engine_model.STEP,
+    tutorials.STEP,
+    site.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 4

@@ -14,6 +14,7 @@ KNOWN: Final = frozenset(
         "actions/attest",
         "actions/cache",
         "actions/checkout",
+        "actions/deploy-pages",
         "actions/download-artifact",
         "actions/github-script",
         "actions/setup-go",
