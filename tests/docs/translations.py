@@ -121,14 +121,22 @@ class Translation:
                 yield f"{where} is a heading of another level in {self.name}."
             if translated.code != section.code:
                 yield f"{where} has other commands or snippets in {self.name}."
-            if (
-                _resolved(original, section.links)
-                - _resolved(self.path, translated.links)
-                - {self.path.resolve()}
-            ):
+            lost = _resolved(original, section.links) - _resolved(self.path, translated.links)
+            stood_for = self._counterparts(translated)
+            if [link for link in lost if link[0] not in stood_for]:
                 yield f"{where} has a link that {self.name} lacks."
-            if section.text and not _HAN.search(_FENCE.sub("", translated.text)):
+            prose = _FENCE.sub("", section.text).strip()
+            if prose and not _HAN.search(_FENCE.sub("", translated.text)):
                 yield f"{where} is not translated in {self.name}."
+
+    def _counterparts(self, section: Section) -> set[Path | str]:
+        """What links to translations stand for: to this page from the English one, and others."""
+        pages = {path.resolve() for path in _pages(self.root)}
+        linked = {
+            (self.path.parent / link.partition("#")[0]).resolve() for link in section.links
+        } & pages
+        originals = (Translation(self.root, path).original for path in linked)
+        return {self.path.resolve(), *(page.resolve() for page in originals if page)}
 
     def _misplaced(
         self, page: str, titles: list[str], told: list[str], headings: int
@@ -159,20 +167,19 @@ class Translation:
 
 def translations(root: Path = ROOT) -> list[Translation]:
     """Every page in another language."""
-    paths = [*sorted(root.glob("*.zh-CN.md")), *sorted((root / "docs" / "zh").rglob("*.md"))]
-    return [Translation(root, path) for path in paths]
+    return [Translation(root, path) for path in _pages(root)]
 
 
-def _resolved(page: Path, links: set[str]) -> set[object]:
-    """Where links lead, whichever page they stand on."""
-    inside = (link.partition("#") for link in links)
+def _pages(root: Path) -> list[Path]:
+    return [*sorted(root.glob("*.zh-CN.md")), *sorted((root / "docs" / "zh").rglob("*.md"))]
+
+
+def _resolved(page: Path, links: set[str]) -> set[tuple[Path | str, str]]:
+    """Where links lead, whichever page they stand on: a file or an address, and a heading."""
+    parts = (link.partition("#") for link in links)
     return {
-        path
-        if ":" in path
-        else ((page.parent / path).resolve(), anchor)
-        if anchor
-        else (page.parent / path).resolve()
-        for path, _, anchor in inside
+        (path if ":" in path else (page.parent / path if path else page).resolve(), anchor)
+        for path, _, anchor in parts
     }
 
 
