@@ -169,7 +169,7 @@ class Reel:
 
     def add(self, step: Step, name: str) -> None:
         """Has a command be typed, and print what it printed, at one speed."""
-        self.seconds += REST
+        self.seconds += REST if self.lines else 0
         self.captions.append(Caption(self.seconds, f"{name}: typed"))
         prompt = Span(PROMPT, Style("#a3d977", bold=True))
         self.typings.append(Typing(len(self.lines), self.seconds, len(step.command)))
