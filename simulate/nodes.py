@@ -1,20 +1,14 @@
-"""Which nodes come and go: GOATScaler as far as its pages go, by the rules of the sandbox.
-
-They are those of sandbox/nodes/scaling.py: a node is added for a pod that the scheduler found no
-place for, where no node that is there or coming has room for it, or only one of a later unit of its
-ResourcePolicy has. Of the pools that may grow, those of its first unit come first, and of these the
-one that is left with the least waste. A node goes when nothing has been on it for a time. Nodes
-that go though they have pods, because these would fit elsewhere, are not simulated.
-"""
+"""Which nodes come and go in simulated time, by the rules of `plan/node_market.py`."""
 
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from plan.machines import LivePool, Site, Size, is_sold_out
+from plan.machines import LivePool, Site, Size
+from plan.node_market import NodeMarket, spare_nodes
 
 from .placement import Placement
 from .rooms import Pod, SimulatedNode, gets_on
@@ -87,8 +81,9 @@ class NodeAutoscaler:
 
     def first_nodes(self) -> list[SimulatedNode]:
         """The nodes that each pool has at least, which are there from the beginning."""
-        bought = [node for pool in self.pools.values() for node in self._to_least(pool)]
-        return [coming.node for coming in bought]
+        market = _SimulatedMarket(self, self._placement)
+        market.keep_least()
+        return [coming.node for coming in market.bought]
 
     def decide(self, now: float) -> NodeDecision:
         """What to buy and to give back. Who calls it adds and removes the nodes."""
@@ -97,14 +92,14 @@ class NodeAutoscaler:
         decision = NodeDecision(notes=self._notes)
         state = self._placement.version, self.sold_out, (*self.pools.values(),), (*self.coming,)
         if state != self._state:
-            decision.notes = {}
-            for pool in self.pools.values():
-                decision.bought += self._to_least(pool)
-            if unplaced := self._placement.unplaced():
-                market = _NodeMarket(self, self._placement, decision)
-                for pod in unplaced:
-                    market.serve(pod)
-            self._notes = decision.notes
+            self._notes = decision.notes = {}
+            unplaced = self._placement.unplaced()
+            if unplaced or any(self.count(pool) < pool.least for pool in self.pools.values()):
+                market = _SimulatedMarket(self, self._placement)
+                market.keep_least()
+                market.serve_pods(unplaced)
+                decision.bought = market.bought
+                self._notes = decision.notes = market.notes
             self._state = *state[:-1], (*self.coming,)
         decision.removed += self._removals(now)
         return decision
@@ -137,21 +132,12 @@ class NodeAutoscaler:
         self.coming[name] = ComingNode(node, pool, size, zone)
         return self.coming[name]
 
-    def in_stock(self, pool: LivePool, sizes: Iterable[Size]) -> tuple[Size, Site] | None:
-        """The best size that is for sale, in the zone that has the fewest nodes of the pool."""
-        per_zone: Counter[str] = Counter(node.zone for node in self._nodes_of(pool))
-        per_zone.update(
-            bought_node.node.zone
-            for bought_node in self.coming.values()
-            if bought_node.pool.name == pool.name
+    def count_in(self, pool: LivePool, zone: Site) -> int:
+        """Those in a zone."""
+        coming = [bought_node.node for bought_node in self.coming.values()]
+        return sum(node.zone == zone.name for node in self._nodes_of(pool)) + sum(
+            node.pool == pool.name and node.zone == zone.name for node in coming
         )
-        for size in sizes:
-            zones = [
-                zone for zone in pool.zones if not is_sold_out(self.sold_out, zone.name, size.name)
-            ]
-            if zones:
-                return size, min(zones, key=lambda zone: per_zone[zone.name])
-        return None
 
     def empty_node(self, pool: LivePool, size: Size) -> SimulatedNode:
         """What a new node of a pool would be."""
@@ -160,117 +146,88 @@ class NodeAutoscaler:
             self._empty[key] = SimulatedNode.of(pool, size, pool.zones[0], "", scaled=pool.scales)
         return self._empty[key]
 
-    def _to_least(self, pool: LivePool) -> Iterator[ComingNode]:
-        while self.count(pool) < pool.least and (offer := self.in_stock(pool, pool.sizes)):
-            yield self.buy(pool, *offer)
-
     def _nodes_of(self, pool: LivePool) -> Collection[SimulatedNode]:
         return self._placement.nodes_of(pool.name)
 
     def _removals(self, now: float) -> Iterator[str]:
+        def is_long_idle(node: SimulatedNode) -> bool:
+            return not node.pods and now >= node.idle_since + self._idle_seconds
+
         for pool in self.pools.values():
             nodes = self._nodes_of(pool)
-            surplus = max(0, len(nodes) - pool.most)
-            spare = max(0, min(len(nodes), pool.most) - pool.least) if pool.scales else 0
-            if surplus or spare:
+            if len(nodes) > pool.most or (pool.scales and len(nodes) > pool.least):
                 newest = sorted(nodes, key=lambda node: -node.number)
-                yield from (node.name for node in newest[:surplus])
-                idle = [
-                    node.name
-                    for node in newest[surplus:]
-                    if not node.pods and now >= node.idle_since + self._idle_seconds
-                ]
-                yield from idle[:spare]
+                yield from (node.name for node in spare_nodes(pool, newest, is_long_idle))
 
 
-class _NodeMarket:
-    """Finds a place for pods that have none, on a new node where there is no other."""
+class _SimulatedMarket(NodeMarket[Pod, SimulatedNode]):
+    """Buys nodes for simulated pods."""
 
-    def __init__(
-        self, autoscaler: NodeAutoscaler, placement: Placement, decision: NodeDecision
-    ) -> None:
+    def __init__(self, autoscaler: NodeAutoscaler, placement: Placement) -> None:
+        coming = [bought_node.node for bought_node in autoscaler.coming.values()]
+        super().__init__(
+            autoscaler.pools.values(),
+            (node.copy() for node in [*placement.nodes.values(), *coming]),
+            autoscaler.sold_out,
+        )
+        self.bought: list[ComingNode] = []
         self._autoscaler = autoscaler
         self._placement = placement
-        self._decision = decision
-        coming = [bought_node.node for bought_node in autoscaler.coming.values()]
-        self._rooms = [node.copy() for node in [*placement.nodes.values(), *coming]]
-        self._hopeless: dict[PodTemplate, str] = {}
-        """Why pods of a template get nothing: what is free only gets less."""
 
-    def serve(self, pod: Pod) -> None:
-        """Puts a pod where it fits, buys a node for it, or says why not."""
-        notes = self._decision.notes
-        if pod.template in self._hopeless:
-            notes[pod.name] = self._hopeless[pod.template]
-            return
-        room = self._best_room(pod)
-        rank = None if room is None else self._rank(pod, room)
-        if rank != 0:
-            room = self._grow(pod, rank) or room
-        if room is not None:
-            room.take(pod)
-        elif pod.name in notes:
-            self._hopeless[pod.template] = notes[pod.name]
+    def serve_pods(self, pods: Iterable[Pod]) -> None:
+        """Finds a place for each; what a template did not get, it does not get: room only ends."""
+        hopeless: dict[PodTemplate, str] = {}
+        for pod in pods:
+            if pod.template in hopeless:
+                self.notes[pod.name] = hopeless[pod.template]
+            elif not self.serve(pod) and pod.name in self.notes:
+                hopeless[pod.template] = self.notes[pod.name]
 
-    def _best_room(self, pod: Pod) -> SimulatedNode | None:
-        """A node, there or coming, that a pod fits: one of its first units."""
-        best: tuple[int, SimulatedNode] | None = None
-        for room in self._rooms:
-            rank = self._rank(pod, room)
-            if (best is None or rank < best[0]) and self._fits(pod, room):
-                best = rank, room
-                if rank == 0:
-                    break
-        return best and best[1]
+    def name(self, pod: Pod) -> str:
+        """Its name."""
+        return pod.name
 
-    def _fits(self, pod: Pod, room: SimulatedNode) -> bool:
+    def requests(self, pod: Pod) -> Mapping[str, int]:
+        """What a pod asks for."""
+        return pod.template.requests
+
+    def fits(self, pod: Pod, room: SimulatedNode) -> bool:
+        """Whether the scheduler would put a pod there."""
         template = pod.template
         return (
             room.has_room(pod)
             and room.allows(template)
             and (
-                not self._placement.minds(template) or gets_on(template, room, [*self._rooms, room])
+                not self._placement.minds(template) or gets_on(template, room, [*self.rooms, room])
             )
         )
 
-    def _rank(self, pod: Pod, room: SimulatedNode) -> int:
-        """Number of the first unit of a pod's policy that a node belongs to; 0 without one."""
+    def rank(self, pod: Pod, room: SimulatedNode) -> int:
+        """Number of the first unit that a node belongs to; 0 without a policy."""
         for policy in self._placement.policies_of(pod.template):
             return next(iter(room.units_of(policy)), len(policy.units))
         return 0
 
-    def _grow(self, pod: Pod, rank: int | None) -> SimulatedNode | None:
-        """Buys a node for a pod, of a unit before the one that has room for it, if one has."""
-        autoscaler, sold_out = self._autoscaler, []
-        offers: list[tuple[int, float, str, LivePool, Size, Site]] = []
-        for pool in autoscaler.pools.values():
-            if not pool.scales or autoscaler.count(pool) >= pool.most:
-                continue
-            sizes = [
-                size for size in pool.sizes if self._fits(pod, autoscaler.empty_node(pool, size))
-            ]
-            if not sizes:
-                continue
-            unit = self._rank(pod, autoscaler.empty_node(pool, sizes[0]))
-            if rank is not None and unit >= rank:
-                continue
-            offer = autoscaler.in_stock(pool, sizes)
-            if offer is None:
-                sold_out.append(pool.name)
-                continue
-            waste = offer[0].waste(pod.template.requests, pool.labels)
-            offers.append((unit, waste, pool.id, pool, *offer))
-        if offers:
-            *_, pool, size, zone = min(offers, key=lambda offer: offer[:3])
-            coming = autoscaler.buy(pool, size, zone)
-            self._decision.bought.append(coming)
-            self._rooms.append(coming.node.copy())
-            return self._rooms[-1]
-        if sold_out:
-            self._decision.notes[pod.name] = f"sold out: {', '.join(sold_out)}"
-        elif rank is None and any(pool.scales for pool in autoscaler.pools.values()):
-            self._decision.notes[pod.name] = "no pool that may grow has a node that it fits"
-        return None
+    def take(self, pod: Pod, room: SimulatedNode) -> None:
+        """Puts a pod there."""
+        room.take(pod)
+
+    def count(self, pool: LivePool) -> int:
+        """Nodes of a pool, there and coming."""
+        return self._autoscaler.count(pool)
+
+    def count_in(self, pool: LivePool, zone: Site) -> int:
+        """Those in a zone."""
+        return self._autoscaler.count_in(pool, zone)
+
+    def empty(self, pool: LivePool, size: Size) -> SimulatedNode:
+        """What a new node of a pool would be."""
+        return self._autoscaler.empty_node(pool, size)
+
+    def buy(self, pool: LivePool, size: Size, zone: Site) -> SimulatedNode:
+        """Buys a node."""
+        self.bought.append(self._autoscaler.buy(pool, size, zone))
+        return self.bought[-1].node.copy()
 
 
 def spot_life(source: random.Random, losses_per_hour: float) -> float:

@@ -1,26 +1,18 @@
-"""Which nodes are added and removed: a simulation of GOATScaler, as far as its pages go.
-
-A node is added for a pod that the scheduler found no place for, where no node that is there or
-coming has room for it; or where only a later unit of its ResourcePolicy has, for then the pod waits
-in an earlier one. Among the pools that may grow, those of the first unit of the pod's
-ResourcePolicy come first, and of these the one that is left with the least waste. A node is removed
-when nothing but agents has been on it for a time. What is not simulated: nodes that are removed
-though they have pods, because these would fit elsewhere.
-"""
+"""What a round of GOATScaler does to a cluster, by the rules of `plan/node_market.py`."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from plan.fit import FreeRoom, amount, fits, requests
 from plan.machines import ZONE, LivePool, Site, Size
+from plan.node_market import NodeMarket, spare_nodes
 
 from ..conditions import NodeConditions
 from ..kubernetes.client import Manifest
 from .manifests import POOL, render_node
 
-SOLD_OUT: Final = "the cloud has no more"
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
@@ -79,7 +71,7 @@ def decide(
         now: The time, on the clock of the two before.
         first: Pools that are new, whose nodes are there at once.
     """
-    market = _Market(pools, cluster, coming, conditions, now, first)
+    market = _ClusterMarket(pools, cluster, coming, conditions, now, first)
     market.keep_least()
     market.serve_pods()
     return Decision(
@@ -156,8 +148,8 @@ def rooms(cluster: Snapshot) -> list[FreeRoom]:
     return list(result.values())
 
 
-class _Market:
-    """Buys nodes, and knows what it has bought."""
+class _ClusterMarket(NodeMarket[Manifest, FreeRoom]):
+    """Buys nodes of a cluster, and knows what it has bought."""
 
     def __init__(
         self,
@@ -168,114 +160,68 @@ class _Market:
         now: float,
         first: Collection[str],
     ) -> None:
+        coming_nodes = [node.manifest for node in coming]
+        super().__init__(pools, [*rooms(cluster), *map(_empty, coming_nodes)], conditions.sold_out)
         self.bought: list[Coming] = []
-        self.notes: dict[str, str] = {}
-        self._pools = pools
         self._cluster = cluster
-        self._conditions = conditions
+        self._node_seconds = conditions.node_seconds
         self._now = now
         self._first = first
-        self._names = {node["metadata"]["name"] for node in cluster.nodes}
-        self._names |= {node.manifest["metadata"]["name"] for node in coming}
+        nodes = [*cluster.nodes, *coming_nodes]
+        self._names = {node["metadata"]["name"] for node in nodes}
         self._zones: Counter[tuple[str, str]] = Counter(
-            (_pool_of(node), _zone_of(node))
-            for node in [*cluster.nodes, *(node.manifest for node in coming)]
+            (_pool_of(node), _zone_of(node)) for node in nodes
         )
-        self._rooms = rooms(cluster)
-        self._rooms += [_empty(node.manifest) for node in coming]
-
-    def keep_least(self) -> None:
-        """Brings each pool to its least."""
-        for pool in self._pools:
-            while self._count(pool) < pool.least:
-                offer = self._in_stock(pool, pool.sizes)
-                if offer is None:
-                    break
-                seconds = 0 if pool.id in self._first else self._conditions.node_seconds
-                self._buy(pool, *offer, seconds)
 
     def serve_pods(self) -> None:
         """Finds a place for each pod that has none, on a new node where there is no other."""
+        self._first = ()
         for pod in unplaced(self._cluster):
-            room = self._best_room(pod)
-            rank = None if room is None else self._rank(pod, room.labels)
-            if rank != 0:
-                room = self._grow(pod, rank) or room
-            if room is not None:
-                room.take(pod)
+            self.serve(pod)
 
-    def _best_room(self, pod: Manifest) -> FreeRoom | None:
-        """A node, there or coming, that a pod fits: one of its first units."""
-        best: tuple[int, FreeRoom] | None = None
-        for room in self._rooms:
-            if (best is None or self._rank(pod, room.labels) < best[0]) and fits(
-                pod, room, self._rooms
-            ):
-                best = self._rank(pod, room.labels), room
-                if best[0] == 0:
-                    break
-        return best and best[1]
+    def name(self, pod: Manifest) -> str:
+        """Namespace and name."""
+        return key_of(pod)
 
-    def _rank(self, pod: Manifest, labels: Mapping[str, str]) -> int:
-        return rank_in_policies(pod, labels, self._cluster.policies)
+    def requests(self, pod: Manifest) -> Mapping[str, int]:
+        """What a pod asks for."""
+        return requests(pod)
 
-    def _grow(self, pod: Manifest, rank: int | None) -> FreeRoom | None:
-        """Buys a node for a pod, of a unit before the one that has room for it, if one has."""
-        sold_out: list[str] = []
-        offers: list[tuple[int, float, str, LivePool, Size, Site]] = []
-        for pool in self._pools:
-            if not pool.scales or self._count(pool) >= pool.most:
-                continue
-            fitting = [size for size in pool.sizes if self._fits(pod, pool, size)]
-            if not fitting:
-                continue
-            labels = self._render(pool, fitting[0], pool.zones[0])["metadata"]["labels"]
-            unit = self._rank(pod, labels)
-            if rank is not None and unit >= rank:
-                continue
-            offer = self._in_stock(pool, fitting)
-            if offer is None:
-                sold_out.append(pool.name)
-                continue
-            size, zone = offer
-            offers.append((unit, size.waste(requests(pod), pool.labels), pool.id, pool, size, zone))
-        if offers:
-            *_, pool, size, zone = min(offers, key=lambda offer: offer[:3])
-            return self._buy(pool, size, zone, self._conditions.node_seconds)
-        if sold_out:
-            self.notes[key_of(pod)] = f"{SOLD_OUT} of pool {', '.join(sold_out)}"
-        elif rank is None and any(pool.scales for pool in self._pools):
-            self.notes[key_of(pod)] = "no pool that may grow has a node that it fits"
-        return None
+    def fits(self, pod: Manifest, room: FreeRoom) -> bool:
+        """Whether the scheduler would put a pod there."""
+        return fits(pod, room, self.rooms)
 
-    def _fits(self, pod: Manifest, pool: LivePool, size: Size) -> bool:
-        return fits(pod, _empty(self._render(pool, size, pool.zones[0])), self._rooms)
+    def rank(self, pod: Manifest, room: FreeRoom) -> int:
+        """Number of the first unit that a node belongs to."""
+        return rank_in_policies(pod, room.labels, self._cluster.policies)
 
-    def _in_stock(self, pool: LivePool, sizes: Iterable[Size]) -> tuple[Size, Site] | None:
-        """The best size that is for sale, in the zone that has the fewest nodes of the pool."""
-        for size in sizes:
-            zones = [
-                zone
-                for zone in pool.zones
-                if not self._conditions.is_sold_out(zone.name, size.name)
-            ]
-            if zones:
-                return size, min(zones, key=lambda zone: self._zones[pool.id, zone.name])
-        return None
+    def take(self, pod: Manifest, room: FreeRoom) -> None:
+        """Puts a pod there."""
+        room.take(pod)
 
-    def _buy(self, pool: LivePool, size: Size, zone: Site, seconds: float) -> FreeRoom:
+    def count(self, pool: LivePool) -> int:
+        """Nodes of a pool, there and coming."""
+        return sum(count for (id_, _), count in self._zones.items() if id_ == pool.id)
+
+    def count_in(self, pool: LivePool, zone: Site) -> int:
+        """Those in a zone."""
+        return self._zones[pool.id, zone.name]
+
+    def empty(self, pool: LivePool, size: Size) -> FreeRoom:
+        """What a new node of a pool would be."""
+        return _empty(self._render(pool, size, pool.zones[0]))
+
+    def buy(self, pool: LivePool, size: Size, zone: Site) -> FreeRoom:
+        """Buys a node; those of a new pool are there at once."""
         manifest = self._render(pool, size, zone)
         self._names.add(manifest["metadata"]["name"])
         self._zones[pool.id, _zone_of(manifest)] += 1
-        self.bought.append(Coming(pool.id, size, zone, self._now + seconds, manifest))
-        self._rooms.append(_empty(manifest))
-        return self._rooms[-1]
+        due = self._now + (0 if pool.id in self._first else self._node_seconds)
+        self.bought.append(Coming(pool.id, size, zone, due, manifest))
+        return _empty(manifest)
 
     def _render(self, pool: LivePool, size: Size, zone: Site) -> dict[str, Any]:
         return render_node(pool, size, zone, self._names, scaled=pool.scales)
-
-    def _count(self, pool: LivePool) -> int:
-        return sum(count for (id_, _), count in self._zones.items() if id_ == pool.id)
 
 
 def rank_in_policies(pod: Manifest, labels: Mapping[str, str], policies: Sequence[Manifest]) -> int:
@@ -314,18 +260,12 @@ def _removals(
             # A node without a pool is not ours, unless its pool was deleted.
             yield from (node["metadata"]["name"] for node in nodes if id_)
             continue
+
+        def is_long_idle(name: str) -> bool:
+            return now - idle_since.get(name, now) >= conditions.idle_seconds
+
         newest = sorted(nodes, key=_age, reverse=True)
-        surplus = len(nodes) - pool.most
-        yield from (node["metadata"]["name"] for node in newest[: max(0, surplus)])
-        if not pool.scales:
-            continue
-        spare = min(len(nodes), pool.most) - pool.least
-        long_idle = [
-            node["metadata"]["name"]
-            for node in newest[max(0, surplus) :]
-            if now - idle_since.get(node["metadata"]["name"], now) >= conditions.idle_seconds
-        ]
-        yield from long_idle[: max(0, spare)]
+        yield from spare_nodes(pool, [node["metadata"]["name"] for node in newest], is_long_idle)
 
 
 def key_of(pod: Manifest) -> str:

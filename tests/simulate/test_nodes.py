@@ -159,7 +159,7 @@ def test_what_is_sold_out_is_bought_in_another_zone_then_of_another_type_then_no
     autoscaler.sold_out = frozenset([(ANY, ANY)])
     [pod] = submit(placement, 0, template(gpus=0))
     for _ in range(2):
-        assert autoscaler.decide(0).notes == {pod.name: "sold out: t4"}
+        assert autoscaler.decide(0).notes == {pod.name: "the cloud has no more of pool t4"}
     autoscaler.sold_out = frozenset()
     assert bought(autoscaler) == [("t4", "ecs.plain", ZONE.name)]
 
