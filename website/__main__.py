@@ -1,12 +1,12 @@
-"""`python -m website [FOLDER]`: builds the documentation site; ends with 1 if something is wrong.
+"""`python -m website [--versioned]`: builds the documentation site, or says what is wrong.
 
-Runs in website/.venv, which has the generator: `make site`.
+Runs in website/.venv, which has the generator: `make site`. With --versioned, pages offer the other
+versions, which have to lie beside them: see `versions.py`.
 """
 
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 from . import built
@@ -15,15 +15,10 @@ from .pages import ROOT
 from .stage import stage
 
 
-def version() -> str:
-    """Of the library, as `pyproject.toml` has it."""
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
-
-
-def build(folder: Path) -> list[str]:
+def build(folder: Path, *, versioned: bool) -> list[str]:
     """Builds the site into `html` of a folder, and gives what is wrong with it."""
     try:
-        configuration = stage(folder, version())
+        configuration = stage(folder, versioned=versioned)
     except Homeless as homeless:
         return [str(homeless)]
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
@@ -39,8 +34,8 @@ def build(folder: Path) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Builds, and says what came of it."""
-    folder = Path(arguments[0]) if arguments else ROOT / ".site"
-    if faults := build(folder.resolve()):
+    folder = ROOT / ".site"
+    if faults := build(folder, versioned="--versioned" in arguments):
         sys.stderr.write("\n".join([*faults, ""]))
         return 1
     pages = built.documents(folder / "html")

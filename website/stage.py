@@ -33,7 +33,7 @@ _PICTURE: Final = re.compile(
 
 
 @dataclass
-class Stage:
+class Staging:
     """A folder of pages for the generator, made of those of the repository."""
 
     root: Path
@@ -163,22 +163,23 @@ def _named(text: str, slugs: Iterable[str]) -> str:
     )
 
 
-def settings(stage: Stage, sections: dict[str, Sequence[Path]], version: str) -> str:
-    """The generator's configuration: ours, with the navigation and the version."""
+def settings(stage: Staging, sections: dict[str, Sequence[Path]], *, versioned: bool) -> str:
+    """The generator's configuration: ours, with the navigation, and the selector of versions."""
     document = yaml.safe_load((HERE / "mkdocs.yml").read_text())
     document["docs_dir"] = stage.folder.name
     document["nav"] = [
         {title: [str(page.relative_to(stage.folder)) for page in own]}
         for title, own in sections.items()
     ]
-    document["extra"]["release"] = version
+    if versioned:
+        document["extra"]["version"] = {"provider": "mike"}
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
-def stage(folder: Path, version: str, root: Path = ROOT) -> Path:
+def stage(folder: Path, root: Path = ROOT, *, versioned: bool = False) -> Path:
     """Stages everything in a folder, and gives the generator's configuration in it."""
-    staged = Stage(root, folder / "pages")
+    staged = Staging(root, folder / "pages")
     configuration = folder / "mkdocs.yml"
     sections = staged.write()
-    configuration.write_text(settings(staged, dict(sections), version))
+    configuration.write_text(settings(staged, dict(sections), versioned=versioned))
     return configuration

@@ -58,16 +58,24 @@ def build(checkout: Path, target: Path) -> None:
     Raises:
         CalledProcessError: They cannot be built; what is wrong was printed.
     """
-    subprocess.run(["/usr/bin/env", "make", "site"], cwd=checkout, check=True)
+    for command in (
+        ["/usr/bin/env", "make", ".venv/.site"],
+        ["website/.venv/bin/python", "-m", "website", "--versioned"],
+    ):
+        subprocess.run(command, cwd=checkout, check=True)  # noqa: S603
     shutil.copytree(checkout / ".site" / "html", target)
 
 
 def catalogue(tags: Sequence[str]) -> list[dict[str, object]]:
     """What the version selector offers."""
-    versions = [{"version": tag, "title": tag.removeprefix("v"), "aliases": []} for tag in tags]
-    if versions:
-        versions[0]["aliases"] = ["latest"]
-    return [*versions, {"version": NEXT, "title": NEXT, "aliases": []}]
+    return [
+        {
+            "version": tag,
+            "title": tag.removeprefix("v"),
+            "aliases": ["latest"] * (tag in tags[:1]),
+        }
+        for tag in (*tags, NEXT)
+    ]
 
 
 def collect(folder: Path) -> None:

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 import yaml
 from kubernetes import config as access
+from kubernetes import dynamic
 from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from rich.console import Console
 from rich.table import Table
@@ -189,17 +189,28 @@ def helm(program: Path, folder: Path) -> str:
     return _run(program, "lint", "--strict", chart) or _run(program, "template", chart)
 
 
-def dry_runs(client: DynamicClient, program: Path, folder: Path) -> Iterator[str]:
+def connected(kubeconfig: str) -> Any:
+    """A client of a cluster; the package has no types."""
+    access_of: Any = access
+    client_of: Any = dynamic
+    return client_of.DynamicClient(access_of.new_client_from_config(kubeconfig))
+
+
+def dry_runs(client: Any, program: Path, folder: Path) -> Iterator[str]:
     """What an API server says of the objects that Helm renders."""
     rendered = subprocess.run(  # noqa: S603  our own chart
-        [program, "template", folder / "chart"], capture_output=True, text=True, check=False
+        # In a namespace of its own: there the objects of the stack do not stand in the way.
+        [program, "template", folder / "chart", "--set", "namespace=default"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     for manifest in yaml.safe_load_all(rendered):
         if manifest and (said := _dry_run(client, manifest)):
             yield said
 
 
-def _dry_run(client: DynamicClient, manifest: Mapping[str, Any]) -> str:
+def _dry_run(client: Any, manifest: Mapping[str, Any]) -> str:
     try:
         kind = client.resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
         client.server_side_apply(
@@ -226,7 +237,7 @@ def asked(arguments: argparse.Namespace) -> dict[str, Callable[[Path], str]]:
     if shutil.which("terraform"):
         judges["Terraform fmt"] = terraform
     if arguments.kubeconfig:
-        client = DynamicClient(access.new_client_from_config(arguments.kubeconfig))
+        client = connected(arguments.kubeconfig)
         usual = {*dry_runs(client, program, HERE)}
 
         def server(folder: Path) -> str:
@@ -254,7 +265,7 @@ def main() -> int:
     )
     judges = asked(arguments)
     table = Table("mistake", "plan", *judges)
-    counts = dict.fromkeys(("plan", *judges), 0)
+    counts, sentences = dict.fromkeys(("plan", *judges), 0), []
     for mistake in (None, *MISTAKES):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -269,8 +280,13 @@ def main() -> int:
             continue
         counts = {who: counts[who] + bool(answer) for who, answer in answers.items()}
         table.add_row(mistake.words, *("refused" if answer else "-" for answer in answers.values()))
+        sentences += [
+            f"{mistake.words}: {who}: {answer}" for who, answer in answers.items() if answer
+        ]
     table.add_row(f"of {len(MISTAKES)}", *(str(number) for number in counts.values()))
     console.print(table)
+    for sentence in sentences:
+        console.print(f"  {sentence}", soft_wrap=True, markup=False)
     return 0
 
 

@@ -108,20 +108,20 @@ def _box(box: Box, colours: Mapping[str, str]) -> Iterator[str]:
     )
     lines = box.note.split("\n") if box.note else []
     first = box.top + HEIGHT / 2 + 5 - 8 * len(lines)
-    yield _text(middle, first, box.name, colours["text"], 15, " font-weight='600'")
+    yield _text(middle, first, box.name, colours["text"], 17, " font-weight='600'")
     for at, line in enumerate(lines, 1):
-        yield _text(middle, first + 17 * at, line, colours["note"], 13)
+        yield _text(middle, first + 17 * at, line, colours["note"], 14)
 
 
 def _word(tail: Box, head: Box, word: str, colours: Mapping[str, str]) -> str:
     (x1, y1), (x2, y2) = tail.side(head), head.side(tail)
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     if y1 == y2:
-        return _text(x, y - 8, word, colours["note"], 13)
+        return _text(x, y - 8, word, colours["note"], 14)
     around = 7.2 * len(word) + 8
     return (
         f"<rect x='{x - around / 2:g}' y='{y - 10:g}' width='{around:g}' height='20' "
-        f"fill='{colours['page']}'/>" + _text(x, y + 4, word, colours["note"], 13)
+        f"fill='{colours['page']}'/>" + _text(x, y + 4, word, colours["note"], 14)
     )
 
 
@@ -228,7 +228,7 @@ DRAWINGS: Final[Mapping[str, Drawing]] = {
             Box(1, 0, "Ingress", "NGINX, ALB or MSE"),
             Box(2, 0, "pods", "IDC first, then cloud", "gpu"),
             Box(0, 1, "InferenceService", "KServe's", "ours"),
-            Box(1, 1, "HPA", "", "ours"),
+            Box(1, 1, "HPA", "scales the pods", "ours"),
             Box(2, 1, "Prometheus", "queue of vLLM, GPUs"),
         ),
         (
@@ -237,7 +237,7 @@ DRAWINGS: Final[Mapping[str, Drawing]] = {
             ("InferenceService", "HPA", ""),
             ("pods", "Prometheus", "scraped"),
             ("Prometheus", "HPA", ""),
-            ("HPA", "pods", "scales"),
+            ("HPA", "pods", ""),
         ),
         (("pods", "Prometheus"), ("Prometheus", "HPA"), ("HPA", "pods")),
     ),
