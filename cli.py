@@ -13,8 +13,8 @@ REFUSED = 2
 SCHEMA = Path(__file__).parent / "stacks" / "stack.schema.json"
 
 
-def _print_versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    if not asked or context.resilient_parsing:
+def _print_versions(context: click.Context, _: click.Parameter, flag: bool) -> None:
+    if not flag or context.resilient_parsing:
         return
     from reference.versions import versions
     from sandbox.binaries import ENGINE_VERSION

@@ -52,7 +52,7 @@ def explain(text: str) -> Explanation:
         UnknownField: There is none.
     """
     field = field_of(text)
-    inner = {other.path: other.key.description for other in below(field)}
+    inner = {part.path: part.key.description for part in below(field)}
     if field is None:
         described = " ".join((Environment.__doc__ or "").split())
         kind = f"section, each key under {PROJECT}:"

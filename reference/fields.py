@@ -92,7 +92,7 @@ def field_of(text: str) -> StackField | None:
 def below(field: StackField | None) -> list[StackField]:
     """The fields right below one, or of the stack file as a whole."""
     places = ("",) if field is None else (field.path, f"{field.path}[]")
-    return [other for other in fields().values() if other.above in places]
+    return [part for part in fields().values() if part.above in places]
 
 
 def completions(beginning: str) -> list[tuple[str, str]]:

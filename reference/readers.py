@@ -54,8 +54,8 @@ def readers(field: StackField) -> list[Reader]:
     notes = _notes()
     paths = [field.path]
     if field.above and field.above not in notes.places:
-        twins = (other for other in fields().values() if other.section == field.section)
-        paths = [other.path for other in twins if other.key.name == field.key.name]
+        twins = (twin for twin in fields().values() if twin.section == field.section)
+        paths = [twin.path for twin in twins if twin.key.name == field.key.name]
     return [reader for reader, read_ in notes.read.items() if not read_.isdisjoint(paths)]
 
 
@@ -68,11 +68,11 @@ def configuration(text: str) -> dict[str, Any]:
     """What a stack file says under the project's own keys."""
     document = yaml.safe_load(text)
     keys = document.get("config") if isinstance(document, dict) else None
-    own = f"{PROJECT}:"
+    namespace = f"{PROJECT}:"
     return {
-        key.removeprefix(own): value
+        key.removeprefix(namespace): value
         for key, value in (keys.items() if isinstance(keys, dict) else ())
-        if str(key).startswith(own)
+        if str(key).startswith(namespace)
     }
 
 
@@ -104,8 +104,8 @@ def _note(environment: Environment, notes: ReadFields) -> None:
         notes.read[_reader(rule.find, kind)].update(paths)
     for place, section in recorder.sections:
         notes.places.add(place)
-        own = type(section).__mro__[1]
-        reader = Reader(own.__name__, "section", _first(own.__doc__), own.__module__)
+        class_ = type(section).__mro__[1]
+        reader = Reader(class_.__name__, "section", _first(class_.__doc__), class_.__module__)
         notes.read.setdefault(reader, set()).update(recorder.during(section._faults))
 
 

@@ -17,8 +17,8 @@ def main(arguments: list[str]) -> None:
                 for name, text in bills():
                     Path(folder, name).write_text(text)
             case ["audit"]:
-                if found := [*faults()]:
-                    sys.exit("\n".join(found))
+                if sentences := [*faults()]:
+                    sys.exit("\n".join(sentences))
             case _:
                 sys.exit(str(__doc__))
     except Failed as failed:

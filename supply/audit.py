@@ -14,9 +14,9 @@ def vulnerabilities(lock: Path) -> Iterator[str]:
 
     A package that cannot be looked up is a fault too: silence would pass for health.
     """
-    told = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
     # 1: something was found.
-    text = python_tool("pip-audit", [*told, "--requirement", str(lock)], codes=(0, 1))
+    text = python_tool("pip-audit", [*options, "--requirement", str(lock)], codes=(0, 1))
     yield from sentences(str(lock.relative_to(ROOT)), text)
 
 
@@ -25,9 +25,9 @@ def sentences(lock: str, text: str) -> Iterator[str]:
     for package in json.loads(text)["dependencies"]:
         if reason := package.get("skip_reason"):
             yield f"{lock}: {package['name']} could not be looked up: {reason}"
-        for known in package.get("vulns", []):
-            fixed = ", ".join(known["fix_versions"])
-            names = ", ".join([known["id"], *known["aliases"]])
+        for hole in package.get("vulns", []):
+            fixed = ", ".join(hole["fix_versions"])
+            names = ", ".join([hole["id"], *hole["aliases"]])
             repaired = f"repaired in {fixed}" if fixed else "no release repairs it"
             yield f"{lock}: {package['name']} {package['version']} has {names}: {repaired}."
 

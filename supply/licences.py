@@ -76,14 +76,16 @@ def licence(distribution: Distribution) -> str:
     metadata = distribution.metadata
     if expressions := metadata.get_all("License-Expression"):
         return str(expressions[0])
-    said = [
+    names = [
         text.rpartition(" :: ")[2]
         for text in metadata.get_all("Classifier") or []
         if text.startswith("License ::")
     ]
-    said = [text for text in said if text != "OSI Approved"] or metadata.get_all("License") or [""]
+    names = (
+        [text for text in names if text != "OSI Approved"] or metadata.get_all("License") or [""]
+    )
     # Where a package names several, its user may choose.
-    return " OR ".join(CLASSIFIERS.get(text, text) for text in said)
+    return " OR ".join(CLASSIFIERS.get(text, text) for text in names)
 
 
 def go_faults(bill: str) -> Iterator[str]:

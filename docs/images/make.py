@@ -319,8 +319,8 @@ def main() -> None:
             # The pages are our own, and as root Chromium has no sandbox.
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for make in pages:
-                for html, name, shown in make():
-                    photograph(browser, html, name, shown)
+                for html, name, script in make():
+                    photograph(browser, html, name, script)
             browser.close()
     for name, make_other in OTHERS.items():
         if name in parts:

@@ -24,7 +24,7 @@ _READ: Final = 65536
 
 
 @dataclass(frozen=True)
-class Step:
+class RecordedStep:
     """A command, and what it printed."""
 
     command: str
@@ -41,7 +41,7 @@ class Recording:
     """Commands one after the other, on a terminal of so many columns."""
 
     columns: int
-    steps: Sequence[Step]
+    steps: Sequence[RecordedStep]
 
     def text(self) -> str:
         """As an asciicast."""
@@ -65,7 +65,9 @@ def record(
     environment: Mapping[str, str],
 ) -> Recording:
     """Runs commands in a folder, each in a shell on a terminal of its own."""
-    return Recording(columns, [_step(each, folder, columns, environment) for each in commands])
+    return Recording(
+        columns, [_step(command, folder, columns, environment) for command in commands]
+    )
 
 
 def read(text: str) -> Recording:
@@ -79,14 +81,14 @@ def read(text: str) -> Recording:
     )
 
 
-def _read(events: Sequence[tuple[float, str, str]], end: float) -> Step:
+def _read(events: Sequence[tuple[float, str, str]], end: float) -> RecordedStep:
     """A step: its marker, the line that was typed, and what was printed until its end."""
     (begin, _, command), _, *pieces = events
     output = [(_round(at - begin), text) for at, _, text in pieces]
-    return Step(command, _round(end - begin), output)
+    return RecordedStep(command, _round(end - begin), output)
 
 
-def _step(command: str, folder: Path, columns: int, environment: Mapping[str, str]) -> Step:
+def _step(command: str, folder: Path, columns: int, environment: Mapping[str, str]) -> RecordedStep:
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     size = {"COLUMNS": str(columns), "LINES": str(ROWS), "TERM": "xterm-256color"}
@@ -102,7 +104,7 @@ def _step(command: str, folder: Path, columns: int, environment: Mapping[str, st
     os.close(follower)
     output = [(_round(time.monotonic() - start), text) for text in _pieces(leader)]
     code = process.wait()
-    return Step(command, _round(time.monotonic() - start), output, code)
+    return RecordedStep(command, _round(time.monotonic() - start), output, code)
 
 
 def _pieces(leader: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from xml.sax.saxutils import escape
 
-from recording import PROMPT, ROWS, Recording, Step
+from recording import PROMPT, ROWS, RecordedStep, Recording
 
 CELL: Final = 8.4
 LINE: Final = 18
@@ -61,14 +61,14 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Span:
+class StyledText:
     """Text of one look."""
 
     text: str
     style: Style
 
 
-Row = Sequence[Span]
+Row = Sequence[StyledText]
 
 
 def rows(text: str) -> list[Row]:
@@ -77,7 +77,7 @@ def rows(text: str) -> list[Row]:
     Raises:
         ValueError: It moves the cursor, which a text cannot show.
     """
-    lines: list[list[Span]] = [[]]
+    lines: list[list[StyledText]] = [[]]
     style = Style()
     at = 0
     for match in [*_ESCAPE.finditer(text), None]:
@@ -90,7 +90,7 @@ def rows(text: str) -> list[Row]:
                 lines[-1] = []
                 part = part.rpartition("\r")[2]
             if part:
-                lines[-1].append(Span(part, style))
+                lines[-1].append(StyledText(part, style))
         if match is None:
             break
         at = match.end()
@@ -167,28 +167,28 @@ class Reel:
     captions: list[Caption]
     seconds: float = 0
 
-    def add(self, step: Step, name: str) -> None:
+    def add(self, step: RecordedStep, name: str) -> None:
         """Has a command be typed, and print what it printed, at one speed."""
         self.seconds += REST if self.lines else 0
         self.captions.append(Caption(self.seconds, f"{name}: typed"))
-        prompt = Span(PROMPT, Style("#a3d977", bold=True))
+        prompt = StyledText(PROMPT, Style("#a3d977", bold=True))
         self.typings.append(Typing(len(self.lines), self.seconds, len(step.command)))
-        self._show([(prompt, Span(step.command, Style("#ffffff", bold=True)))])
+        self._show([(prompt, StyledText(step.command, Style("#ffffff", bold=True)))])
         self.seconds += TYPED * len(step.command)
         speed = speed_of(step.seconds)
         rate = "as fast as it ran" if speed == 1 else f"shown {speed:.1f} times as fast"
         self.captions.append(Caption(self.seconds, f"{name}: took {_time(step.seconds)}, {rate}"))
-        begin, shown, text = self.seconds, 0, ""
+        begin, count, text = self.seconds, 0, ""
         for at, piece in step.output:
             text += piece
             # A line that has not ended yet is shown with what ends it.
-            whole = rows(text)[:-1]
+            ended = rows(text)[:-1]
             self.seconds = max(self.seconds, begin + at / speed)
-            self._show(whole[shown:])
-            shown = len(whole)
-        self._show([row for row in rows(text)[shown:] if row])
+            self._show(ended[count:])
+            count = len(ended)
+        self._show([row for row in rows(text)[count:] if row])
         self.seconds = max(self.seconds, begin + step.seconds / speed)
-        self.seconds += min(READ * shown, MOST_READ)
+        self.seconds += min(READ * count, MOST_READ)
 
     def _show(self, more: Sequence[Row]) -> None:
         for row in more:
@@ -217,20 +217,20 @@ def film(title: str, recording: Recording, columns: int, still: int) -> str:
     for number, step in enumerate(recording.steps, 1):
         reel.add(step, f"{number} of {len(recording.steps)}")
         final = max(0, len(reel.lines) - ROWS) if number == still else final
-    whole = reel.seconds + HELD
+    length = reel.seconds + HELD
     height = BAR + MARGIN / 2 + ROWS * LINE + MARGIN / 2 + BAR
     width = columns * CELL + 2 * MARGIN
 
     def percent(at: float) -> str:
-        return f"{100 * at / whole:.3f}%"
+        return f"{100 * at / length:.3f}%"
 
     scroll, curtain = [f"0%{{{_up(0)}}}"], [f"0%{{{_down(0)}}}"]
     for moment in reel.moments:
         scroll.append(f"{percent(moment.at)}{{{_up(max(0, moment.lines - ROWS))}}}")
         curtain.append(f"{percent(moment.at)}{{{_down(min(ROWS, moment.lines))}}}")
     styles = [
-        f".s{{{_up(final)};animation:s {whole:.2f}s step-end infinite}}",
-        f".c{{{_down(ROWS)};animation:c {whole:.2f}s step-end infinite}}",
+        f".s{{{_up(final)};animation:s {length:.2f}s step-end infinite}}",
+        f".c{{{_down(ROWS)};animation:c {length:.2f}s step-end infinite}}",
         f"@keyframes s{{{''.join(_changes(scroll))}}}",
         f"@keyframes c{{{''.join(_changes(curtain))}}}",
     ]
@@ -239,7 +239,7 @@ def film(title: str, recording: Recording, columns: int, still: int) -> str:
         end = typing.start + TYPED * typing.length
         moved = f"transform:translateX({typing.length * CELL:.1f}px)"
         styles.append(
-            f".k{number}{{{moved};animation:k{number} {whole:.2f}s infinite}}"
+            f".k{number}{{{moved};animation:k{number} {length:.2f}s infinite}}"
             f"@keyframes k{number}{{0%,{percent(typing.start)}{{transform:none;"
             f"animation-timing-function:steps({typing.length})}}{percent(end)},100%{{{moved}}}}}"
         )
@@ -247,12 +247,12 @@ def film(title: str, recording: Recording, columns: int, still: int) -> str:
             f'<rect class="k{number}" x="{len(PROMPT) * CELL:.1f}" y="{typing.row * LINE}" '
             f'width="{typing.length * CELL:.1f}" height="{LINE}" fill="{BACKGROUND}"/>'
         )
-    ends = [*(caption.start for caption in reel.captions[1:]), whole]
+    ends = [*(caption.start for caption in reel.captions[1:]), length]
     for number, (caption, end) in enumerate(zip(reel.captions, ends, strict=True)):
         last = "1" if number == 2 * still - 1 else "0"
-        hidden = "" if end == whole else f"{percent(end)}{{opacity:0}}"
+        hidden = "" if end == length else f"{percent(end)}{{opacity:0}}"
         styles.append(
-            f".t{number}{{opacity:{last};animation:t{number} {whole:.2f}s step-end infinite}}"
+            f".t{number}{{opacity:{last};animation:t{number} {length:.2f}s step-end infinite}}"
             f"@keyframes t{number}{{0%{{opacity:0}}{percent(caption.start)}{{opacity:1}}{hidden}}}"
         )
         captions.append(
@@ -310,11 +310,11 @@ def _line(row: Row, number: int, columns: int) -> str:
         cells = width_of(span.text)
         if span.text.strip():
             lead = len(span.text) - len(span.text.lstrip(" "))
-            shown = span.text.strip(" ")
+            words = span.text.strip(" ")
             parts.append(
                 f'<tspan x="{(column + lead) * CELL:.1f}" '
-                f'textLength="{width_of(shown) * CELL:.1f}"{_look(span.style)}>'
-                f"{escape(shown)}</tspan>"
+                f'textLength="{width_of(words) * CELL:.1f}"{_look(span.style)}>'
+                f"{escape(words)}</tspan>"
             )
         column += cells
     return f'<text y="{y}">{"".join(parts)}</text>' if parts else ""
@@ -325,19 +325,19 @@ def width_of(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
-def _cut(row: Row, columns: int) -> Iterator[Span]:
+def _cut(row: Row, columns: int) -> Iterator[StyledText]:
     """A line as far as there is room, without the blanks at its end."""
     row = _trimmed(row)
     room = columns
-    whole = sum(width_of(span.text) for span in row)
+    width = sum(width_of(span.text) for span in row)
     for span in row:
-        if whole > columns and width_of(span.text) >= room:
-            kept = ""
+        if width > columns and width_of(span.text) >= room:
+            start = ""
             for letter in span.text:
-                if width_of(kept + letter) > room - 1:
+                if width_of(start + letter) > room - 1:
                     break
-                kept += letter
-            yield replace(span, text=f"{kept}…")
+                start += letter
+            yield replace(span, text=f"{start}…")
             return
         room -= width_of(span.text)
         yield span
@@ -391,8 +391,8 @@ def _document(title: str, columns: int, height: float, body: str, styles: str) -
         f'<circle cx="{MARGIN + 6 + 18 * number}" cy="{BAR / 2}" r="5.5" fill="{colour}"/>'
         for number, colour in enumerate(("#ff7b85", "#ebcb8b", "#a3d977"))
     )
-    [*shown] = _cut([Span(title, Style())], columns - 9)
-    heading = "".join(span.text for span in shown)
+    [*parts] = _cut([StyledText(title, Style())], columns - 9)
+    heading = "".join(span.text for span in parts)
     label = escape(title, {'"': "&quot;"})
     font = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
     return (
