@@ -16,11 +16,17 @@ HEADING: Final = re.compile(r"^(?P<level>#+) (?P<words>.+)$", re.MULTILINE)
 
 def pages(root: Path = ROOT) -> list[Path]:
     """Every page of the repository that the site shows."""
-    return [
+    paths = [
         *sorted(root.glob("*.md")),
         *sorted((root / "docs").rglob("*.md")),
         *sorted((root / "examples").rglob("README.md")),
     ]
+    return [path for path in paths if not _installed(path.relative_to(root))]
+
+
+def _installed(path: Path) -> bool:
+    """Whether a page belongs to a package that an example has installed."""
+    return any(part in ("node_modules", "venv") or part[0] == "." for part in path.parts)
 
 
 def prose(text: str) -> str:

@@ -39,6 +39,14 @@ def test_every_page_stands_in_one_section() -> None:
     assert set(sections) <= set(ORDER) == {section.title for section in SECTIONS}
 
 
+def test_pages_of_packages_that_an_example_has_installed_are_none_of_ours(tmp_path: Path) -> None:
+    for name in ("a/README.md", "a/node_modules/b/README.md", "a/.venv/c/README.md"):
+        path = tmp_path / "examples" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("# A\n")
+    assert pages(tmp_path) == [tmp_path / "examples" / "a" / "README.md"]
+
+
 def test_a_new_guide_is_found_by_itself(tmp_path: Path) -> None:
     guide = tmp_path / "docs" / "guides" / "gateway.md"
     guide.parent.mkdir(parents=True)
