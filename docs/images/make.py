@@ -255,6 +255,7 @@ SHOTS: Final = {
     "sandbox-watch-dev": ("ack-inference sandbox watch dev --once", None, None),
     "status-dev": ("ack-inference status dev --kubeconfig .sandbox/dev/*.kubeconfig", None, None),
     "explain": ("ack-inference explain models.serve.knative.scale.target", None, None),
+    "day": ("python -m proof.day", None, None),
 }
 """Pictures of commands: from which line on, and up to which one, what they print is shown."""
 UNSHOWN: Final = ("sandbox-up-dev",)
@@ -268,7 +269,7 @@ def record() -> None:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     (clone / ".venv").symlink_to(ROOT / ".venv")
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "GIT_PAGER": "cat"}
+    environment = {"PATH": path, "GIT_PAGER": "cat", "PYTHONWARNINGS": "ignore"}
     shots = [command for command, *_ in SHOTS.values()]
     try:
         for name, commands in (("tour", TOUR), ("shots", shots)):

@@ -73,7 +73,7 @@ def test_every_picture_of_a_command_names_it(page: Path) -> None:
         if not SHOWN.search(drawn):
             continue  # A drawing.
         [caption] = re.match(r"\n\n(\*[^*].*?\*)\n", after, re.S).groups()  # type: ignore[union-attr]
-        assert re.search(r"`ack-inference [^`]+`", caption), caption
+        assert re.search(r"`(ack-inference|python -m) [^`]+`", caption), caption
 
 
 @pytest.mark.parametrize("path", sorted(IMAGES.glob("*.svg")), ids=lambda path: path.name)
