@@ -11,6 +11,7 @@ from .files import Yaml, parse, scripts, steps
 
 KNOWN: Final = frozenset(
     {
+        "actions/attest",
         "actions/cache",
         "actions/checkout",
         "actions/deploy-pages",
