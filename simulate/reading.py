@@ -8,7 +8,7 @@ from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
 from components.cloud.model_store import FuseType
 from components.cloud.node_pool import ImageType
-from components.crds.kserve import deployment_name
+from components.crds.kserve_annotations import deployment_name
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.llm_inference_service_labels import workload_name
 from components.quantity import parse

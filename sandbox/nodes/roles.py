@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import requests
 
-from components.crds.role_based_group import pod_name
 from components.crds.role_based_group_labels import (
     ADAPTER,
     API_VERSION,
@@ -36,6 +35,7 @@ from components.crds.role_based_group_labels import (
     PREFIX,
     ROLE_NAME,
 )
+from components.crds.role_based_group_rules import pod_name
 from plan.objects import items, name_of, namespace_of, section
 from plan.pods import leader_template
 
