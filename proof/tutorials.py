@@ -27,10 +27,10 @@ NOT_HERE: Final = "with an account"
 SECONDS: Final = 1800
 """Longest that a block may take: the sandbox's programs are built before."""
 RUN_ON_OTHER_PAGES: Final = re.compile(
-    r"make (plan|diff)( \w+=\S+)*|(\.venv/bin/)?ack-inference (plan|diff) .*"
+    r"make (plan|diff)( \w+=\S+)*|(\.venv/bin/)?ack-inference (plan|diff) (?!.*--project).*"
     r"|make sandbox( STACK=dev)?|make sandbox-down"
 )
-"""Of the pages that are no tutorials."""
+"""Of the pages that are no tutorials. The examples need the package installed: `tests/library`."""
 _LEFT_OUT: Final = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", ".sandbox", ".site", "node_modules"
 )

@@ -38,6 +38,7 @@ RULES: Final = (
     Rule(r"python -m proof\S* .*", "tests/docs/test_snippets.py"),
     Rule(r"pre-commit install", why_not="pre-commit, which is no dependency"),
     Rule(r"cp examples/extensions/\S+ \.", "tests/guides/test_following.py"),
+    Rule(r"\.venv/bin/ack-inference plan dev --project examples/.*", "tests/library"),
     Rule(r"(\.venv/bin/)?ack-inference (plan|diff) .*", TUTORIALS),
     Rule(r"(\.venv/bin/)?ack-inference new .*", TUTORIALS),
     Rule(r"(\.venv/bin/)?ack-inference sandbox (up|watch|down) .*", TUTORIALS),
