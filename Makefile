@@ -5,10 +5,10 @@ STACK ?= dev
 BASE ?= origin/main
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples
+SOURCES := components stacks plan policy sandbox reference loadtest simulate status wizard adoption cli.py __main__.py tests bench proof docs examples supply website
 
 # What `make lint` runs side by side; each can be made alone.
-CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules
+CHECKS := lint-types lint-schema lint-reference lint-names lint-layers lint-style lint-rules lint-workflows
 SYNCED := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # Compiled modules are kept out of the sources, also where the shell turns their writing off: the
@@ -17,7 +17,7 @@ COMPILED := $(CURDIR)/$(VENV)/pycache
 $(CHECKS) reference baseline: export PYTHONPYCACHEPREFIX := $(COMPILED)
 $(CHECKS) reference baseline: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof clean
+.PHONY: help plan diff sandbox sandbox-down policy test lint $(CHECKS) format schema reference vllm-table baseline lock bench figures proof pictures site sbom audit clean
 
 help: ## Show what there is to make.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ lint-style:
 lint-rules:
 	@$(BIN)/ruff check $(SOURCES)
 
+lint-workflows:
+	@$(BIN)/zizmor --offline --quiet --no-progress .github
+
 format: $(VENV)/.dev ## Bring the code into shape.
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
@@ -85,10 +88,14 @@ lock: $(BIN)/uv ## Pin what pyproject.toml allows, with hashes and without an in
 	@$(call compile,pyproject.toml --group cli,requirements.lock)
 	@$(call compile,pyproject.toml --group dev --constraint requirements.lock,requirements-dev.lock)
 	@$(call compile,policy/requirements.in,policy/requirements.txt)
+	@$(call compile,website/requirements.in,website/requirements.txt)
 	@$(call compile,bench/requirements-cdk8s.in,bench/requirements-cdk8s.txt)
 	@$(call compile,--python-version 3.12 bench/requirements-aiperf.in,bench/requirements-aiperf.txt)
 	@$(call compile,--python-version 3.12 proof/requirements-inference-perf.in,proof/requirements-inference-perf.txt)
 	@$(call compile,proof/requirements-routing.in,proof/requirements-routing.txt)
+	@$(call compile,docs/images/requirements.in,docs/images/requirements.txt)
+	@$(call compile,supply/requirements.in,supply/requirements.txt)
+	@$(call compile,supply/requirements-sign.in,supply/requirements-sign.txt)
 
 bench: $(VENV)/.dev ## Measure in a few minutes. Needs Go and Node.
 	@$(BIN)/python -W ignore -m bench
@@ -99,8 +106,21 @@ figures: $(VENV)/.dev ## Measure for half an hour, and write it into docs/perfor
 proof: $(VENV)/.dev ## Run others' programs against what we say of them. STEPS=nodes runs one. Needs Go; Python 3.12.
 	@$(BIN)/python -W ignore -m proof $(STEPS)
 
+pictures: $(VENV)/.dev ## Make the pictures of the documents anew; PARTS="diffs terminals" makes some. Needs Chromium, Go.
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r docs/images/requirements.txt
+	@$(BIN)/python -W ignore docs/images/make.py $(PARTS)
+
+sbom: $(VENV)/.supply ## List what every lock and Go module pins, as CycloneDX in sbom/. Needs Go.
+	@$(BIN)/python -m supply sbom sbom
+
+audit: $(VENV)/.supply ## Hold the locks against known vulnerabilities, and Go modules' licences against our list.
+	@$(BIN)/python -m supply audit
+
+site: $(VENV)/.site ## Build the documentation site into .site/html, without a dead link.
+	@website/.venv/bin/python -m website
+
 clean: ## Remove the environments and all caches.
-	@rm -rf $(VENV) policy/.venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) policy/.venv website/.venv supply/.venv .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -145,6 +165,16 @@ $(VENV)/.dev: requirements.lock requirements-dev.lock $(BIN)/uv $(BIN)/ack-infer
 	@touch $@ $(VENV)/.plan
 
 $(VENV)/.policy: policy/requirements.txt $(BIN)/uv
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python policy/.venv
-	@$(call sync,policy/.venv,$<)
+$(VENV)/.supply: supply/requirements.txt $(BIN)/uv
+$(VENV)/.site: website/requirements.txt $(BIN)/uv
+$(VENV)/.policy $(VENV)/.supply $(VENV)/.site:
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(<D)/.venv
+	@$(call sync,$(<D)/.venv,$<)
 	@touch $@
+
+# Beside nothing else: what runs there may publish.
+$(VENV)/.sign: supply/requirements-sign.txt $(BIN)/uv
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/sign
+	@$(call sync,$(VENV)/sign,$<)
+	@touch $@
+

@@ -27,8 +27,53 @@ class _Program(click.Group):
             sys.exit(REFUSED)
 
 
+def _print_versions(context: click.Context, _: click.Parameter, flag: bool) -> None:
+    if not flag or context.resilient_parsing:
+        return
+    from reference.versions import versions
+    from sandbox.binaries import ENGINE_VERSION
+
+    parts = versions(".".join(map(str, ENGINE_VERSION)))
+    width = max(len(name) for name, _ in parts)
+    for name, version in parts:
+        click.echo(f"{name:{width}}  {version}")
+    context.exit()
+
+
+def _install_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is None or context.resilient_parsing:
+        return
+    from reference.completion import Unsupported, install
+
+    try:
+        for sentence in install(None if shell == "this" else shell, context.command):
+            click.echo(sentence)
+    except Unsupported as unsupported:
+        click.echo(unsupported, err=True)
+        sys.exit(REFUSED)
+    context.exit()
+
+
 @click.group(
     cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions of this, of Pulumi and its plugins, and the days of all facts.",
+)
+@click.option(
+    "--install-completion",
+    is_flag=False,
+    flag_value="this",
+    is_eager=True,
+    expose_value=False,
+    callback=_install_completion,
+    metavar="[bash|zsh|fish]",
+    help="Have the shell complete verbs, options, stacks and fields. Default: the shell in SHELL.",
 )
 def main() -> None:
     """Elastic LLM inference on Alibaba Cloud ACK: see what a stack creates before it exists.
@@ -173,6 +218,45 @@ def adopt(
 
     path = write_adopted(stack, project, kubeconfig, context, namespace, say)
     click.echo(f"Wrote {path.name}. See what it makes: ack-inference plan {stack}")
+
+
+def _fields(_context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from reference.fields import completions
+
+    return [CompletionItem(name, help=text) for name, text in completions(incomplete)]
+
+
+@main.command()
+@click.argument("field", required=False, default="", shell_complete=_fields)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def explain(field: str, as_json: bool) -> None:
+    """Explain a FIELD of a stack file: what it is, what it may say, and which checks read it.
+
+    Also its default, where it is declared, and what a stack file says of it. Without FIELD, the
+    fields at the top. Entries of a list may be left out, numbered or named.
+
+    \b
+    Examples:
+      ack-inference explain models.serve.knative.scale.target
+      ack-inference explain 'pools[a10].autoscale'
+      ack-inference explain cluster.profile --json
+    """  # noqa: D301
+    gc.disable()
+
+    from plan.render import terminal
+    from reference.explain import explain as explanation_of
+    from reference.explain import render, to_json
+    from reference.fields import UnknownField
+
+    try:
+        explanation = explanation_of(field)
+    except UnknownField as unknown:
+        click.echo(unknown, err=True)
+        sys.exit(REFUSED)
+    if as_json:
+        click.echo(to_json(explanation))
+    else:
+        render(explanation, terminal())
 
 
 @main.command()

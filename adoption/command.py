@@ -49,8 +49,8 @@ def adopt(
     """
     path = new_path(stack, project)
     connection = Connection(kubeconfig, context)
-    there = read(connection, [namespace] if namespace else [], READ)
-    cluster = replace(there, objects=Objects(map(without_nulls, there.objects)))
+    snapshot = read(connection, [namespace] if namespace else [], READ)
+    cluster = replace(snapshot, objects=Objects(map(without_nulls, snapshot.objects)))
     description = describe(cluster, stack, namespace, _version(connection), context)
     description, plan = allowed(description, stack, project)
     changes = [*differences(plan, cluster.objects, description.workloads)]

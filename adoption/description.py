@@ -82,8 +82,8 @@ def describe(
         Refused: There is nothing that a stack file could describe.
     """
     notes = Notes()
-    there = [*workloads(cluster.objects, namespace, notes)]
-    chosen = [*_of_distinct_names(there, notes)]
+    candidates = [*workloads(cluster.objects, namespace, notes)]
+    chosen = [*_of_distinct_names(candidates, notes)]
     described = _Describer(cluster, notes, chosen, version, context).config()
     config, dropped = _sound(described, notes)
     if not config["models"]:
@@ -118,10 +118,10 @@ def _comments(stack: str, config: Section) -> dict[tuple[str, ...], str]:
     return {path: text for path, text in comments.items() if path[0] in config}
 
 
-def _of_distinct_names(there: Sequence[LiveWorkload], notes: Notes) -> Iterator[LiveWorkload]:
+def _of_distinct_names(candidates: Sequence[LiveWorkload], notes: Notes) -> Iterator[LiveWorkload]:
     """Workloads of which no two have a name, which a stack file cannot have twice."""
     names: set[str] = set()
-    for workload in there:
+    for workload in candidates:
         if workload.name in names:
             notes.say(
                 workload,
@@ -234,24 +234,24 @@ class _Describer:
         return place
 
     def _priority(self, name: str, workload: LiveWorkload) -> str | None:
-        there = self.objects.get("scheduling.k8s.io", "PriorityClass", name)
-        if name.startswith("system-") or there is None:
+        priority_class = self.objects.get("scheduling.k8s.io", "PriorityClass", name)
+        if name.startswith("system-") or priority_class is None:
             why = "is Kubernetes' own" if name.startswith("system-") else "was not read"
             self.notes.say(
                 workload, f"its PriorityClass {name} {why}; the stack file gives it none."
             )
             return None
-        if there.get("globalDefault"):
+        if priority_class.get("globalDefault"):
             self.notes.say(
                 f"PriorityClass {name}",
                 "it is the cluster's default, which the stack would not keep: leave "
                 "globalDefault to a class beside the stack.",
             )
-        value = min(HIGHEST, int(there.get("value", 0)))
+        value = min(HIGHEST, int(priority_class.get("value", 0)))
         entry: Section = {"name": name, "value": value}
-        if there.get("preemptionPolicy") == "Never":
+        if priority_class.get("preemptionPolicy") == "Never":
             entry["preempts"] = False
-        if text := there.get("description"):
+        if text := priority_class.get("description"):
             entry["description"] = str(text)
         self.priorities[name] = entry
         return name
@@ -313,8 +313,8 @@ def _sound(config: Section, notes: Notes) -> tuple[Section, set[str]]:
         for (key, name), fields in guilty.items():
             smaller = [_pruned(entry, fields) for entry in config[key] if entry["name"] == name]
             if smaller[0] is not None:
-                others = [smaller[0] if e["name"] == name else e for e in config[key]]
-                config = {**config, key: others}
+                entries = [smaller[0] if e["name"] == name else e for e in config[key]]
+                config = {**config, key: entries}
             else:
                 config = _without(config, name)
                 dropped.add(name)
@@ -366,12 +366,12 @@ def _pruned(entry: Section, faults: Sequence[Fault]) -> Section | None:
 
 def _without(config: Mapping[str, Any], name: str) -> Section:
     """A stack file without an entry, and without what only that used."""
-    kept = {
+    sections = {
         key: [entry for entry in config[key] if entry["name"] != name]
         for key in ("models", "training")
         if key in config
     }
-    return _unused_left_out({**config, **kept})
+    return _unused_left_out({**config, **sections})
 
 
 def _unused_left_out(config: Section) -> Section:

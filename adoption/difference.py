@@ -124,10 +124,10 @@ def differences(
     """
     planned = [manifest for manifest in plan.manifests() if manifest["kind"] != "Namespace"]
     for manifest in planned:
-        there = _there(manifest, objects)
+        counterpart = _there(manifest, objects)
         workload = workloads.get(name_of(manifest))
-        if there is not None:
-            yield from compare(manifest, there, workload)
+        if counterpart is not None:
+            yield from compare(manifest, counterpart, workload)
         elif workload is not None and [*pods_of(manifest)]:
             yield f"{_subject(manifest)} is created, in place of {workload}."
             yield from _between_pods(manifest, workload)
@@ -142,8 +142,8 @@ def differences(
 def objects_there(plan: Plan, objects: Objects) -> Iterator[Manifest]:
     """Objects of a plan that the cluster has already."""
     for manifest in plan.manifests():
-        if there := _there(manifest, objects):
-            yield there
+        if counterpart := _there(manifest, objects):
+            yield counterpart
 
 
 def _there(manifest: Manifest, objects: Objects) -> Manifest | None:
@@ -174,12 +174,12 @@ def _scalers(
 
 
 def compare(
-    manifest: Manifest, there: Manifest, workload: LiveWorkload | None = None
+    manifest: Manifest, counterpart: Manifest, workload: LiveWorkload | None = None
 ) -> Iterator[FieldDifference]:
     """Fields of an object that an update would change."""
     subject = _subject(manifest)
-    yield from _pairs(subject, _outside(manifest), _outside(there))
-    pods = next((entry for entry in pods_of(there)), None)
+    yield from _pairs(subject, _outside(manifest), _outside(counterpart))
+    pods = next((entry for entry in pods_of(counterpart)), None)
     planned = next((entry for entry in pods_of(manifest)), None)
     if planned is None:
         return
@@ -199,13 +199,17 @@ def _pairs(
     subject: str, planned: Mapping[str, Any], live: Mapping[str, Any]
 ) -> Iterator[FieldDifference]:
     for field in sorted(planned.keys() | live.keys()):
-        ours, theirs = planned.get(field, ABSENT), live.get(field, ABSENT)
-        if isinstance(ours, Marker) or _same(ours, theirs):
+        planned_value, live_value = planned.get(field, ABSENT), live.get(field, ABSENT)
+        if isinstance(planned_value, Marker) or _same(planned_value, live_value):
             continue
-        if field.endswith("words") and isinstance(ours, list) and isinstance(theirs, list):
-            yield from _words(subject, field, ours, theirs)
+        if (
+            field.endswith("words")
+            and isinstance(planned_value, list)
+            and isinstance(live_value, list)
+        ):
+            yield from _words(subject, field, planned_value, live_value)
             continue
-        yield FieldDifference(subject, field, theirs, ours)
+        yield FieldDifference(subject, field, live_value, planned_value)
 
 
 def _words(
@@ -214,8 +218,8 @@ def _words(
     """Words of a command line that come and go; a value may be a key, so that flags alone show."""
     place = field.removesuffix("words")
     common = 0
-    for ours, theirs in zip(planned, live, strict=False):
-        if ours != theirs:
+    for planned_word, live_word in zip(planned, live, strict=False):
+        if planned_word != live_word:
             break
         common += 1
     added = [word.partition("=")[0] for word in planned[common:] if word.startswith("-")]
@@ -265,8 +269,8 @@ def _outside(manifest: Manifest) -> dict[str, Any]:
         for key, value in manifest.items()
         if key not in ("apiVersion", "kind", "metadata", "status")
     }
-    kept = {key: about[key] for key in ("labels", "annotations") if about.get(key)}
-    walk({"metadata": kept, **body}, "")
+    metadata = {key: about[key] for key in ("labels", "annotations") if about.get(key)}
+    walk({"metadata": metadata, **body}, "")
     template = section(manifest, "spec", "template", "metadata")
     for key in ("labels", "annotations"):
         for label in section(template, key):
@@ -445,15 +449,15 @@ def _nodes(spec: Mapping[str, Any]) -> list[str]:
     choices: list[str] = []
     for term in items(required, "nodeSelectorTerms") or [{}]:
         selectors = [dict(base)]
-        others: list[str] = []
+        constraints: list[str] = []
         for expression in items(term, "matchExpressions"):
             key, values = text_of(expression, "key"), texts_of(expression, "values")
             if expression.get("operator") == "In":
                 selectors = [{**s, key: value} for s in selectors for value in values]
             else:
-                others.append(f"{key} {expression.get('operator')} {' '.join(values)}".strip())
+                constraints.append(f"{key} {expression.get('operator')} {' '.join(values)}".strip())
         choices += [
-            ", ".join([*(f"{k}={v}" for k, v in sorted(s.items())), *sorted(others)])
+            ", ".join([*(f"{k}={v}" for k, v in sorted(s.items())), *sorted(constraints)])
             for s in selectors
         ]
     return sorted(choice for choice in choices if choice)
@@ -465,17 +469,19 @@ def _toleration(toleration: Mapping[str, Any]) -> str:
     return f"{toleration.get('key', '')}{value}:{toleration.get('effect', '')}"
 
 
-def _same(ours: object, theirs: object) -> bool:
+def _same(planned_value: object, live_value: object) -> bool:
     """Whether two values are one, quantities by their size."""
-    if ours == theirs:
+    if planned_value == live_value:
         return True
-    if isinstance(ours, list) and isinstance(theirs, list):
-        pairs = zip(ours, theirs, strict=False)
-        return len(ours) == len(theirs) and all(_same(*pair) for pair in pairs)
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        keys = ours.keys() | theirs.keys()
-        return all(_same(ours.get(key, ABSENT), theirs.get(key, ABSENT)) for key in keys)
-    texts = (str(ours), str(theirs))
+    if isinstance(planned_value, list) and isinstance(live_value, list):
+        pairs = zip(planned_value, live_value, strict=False)
+        return len(planned_value) == len(live_value) and all(_same(*pair) for pair in pairs)
+    if isinstance(planned_value, Mapping) and isinstance(live_value, Mapping):
+        keys = planned_value.keys() | live_value.keys()
+        return all(
+            _same(planned_value.get(key, ABSENT), live_value.get(key, ABSENT)) for key in keys
+        )
+    texts = (str(planned_value), str(live_value))
     lengths = [*map(seconds, texts)]
     if None not in lengths and lengths[0] == lengths[1]:
         return True

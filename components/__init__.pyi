@@ -211,7 +211,7 @@ from .serving import RouteCanary as RouteCanary
 from .serving import RouteLimit as RouteLimit
 from .serving import RouterKind as RouterKind
 from .serving import RouterRole as RouterRole
-from .serving import Routing as Routing
+from .serving import RoutingStrategy as RoutingStrategy
 from .serving import Runner as Runner
 from .serving import Scale as Scale
 from .serving import ScaleSchedule as ScaleSchedule

@@ -163,8 +163,8 @@ def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
         added = {SET_NAME: name_of(manifest)}
         return {**added, WORKER_INDEX: "0"} if path.endswith("leaderTemplate.spec") else added
     if kind == (_KSERVE, "LLMInferenceService"):
-        role = {".prefill.": ["prefill"], ".router.": ["router", "scheduler"]}
-        steps = next((steps for part, steps in role.items() if part in path), [])
+        role = {".prefill.": ("prefill",), ".router.": ("router", "scheduler"), "": ()}
+        steps = next(steps for part, steps in role.items() if part in path)
         labels = section(manifest, "spec", *steps, "labels")
         answers = not any(part in f".{path}." for part in (".worker.", ".router."))
         added = serving_labels if answers else pod_labels

@@ -192,7 +192,7 @@ def _shares(shares: Sequence[graph.Share]) -> str:
     return ", ".join([*texts, *(["the rest to what serves already"] if is_part else [])])
 
 
-def _way(way: graph.Way) -> str:
+def _way(way: graph.RequestWay) -> str:
     """From the gateway to the pods."""
     door = " and ".join(way.doors) or "not in this plan, has to exist already"
     share = "" if way.percent is None else f"{way.percent} % of "

@@ -37,8 +37,10 @@ from . import (
     scenarios,
     scheduling,
     signals,
+    site,
     stack_files,
     status,
+    tutorials,
     vllm_command_lines,
 )
 from .step import Broken, Skipped, Step
@@ -65,6 +67,8 @@ STEPS: Final[tuple[Step, ...]] = (
     status.STEP,
     routing.STEP,
     engine_model.STEP,
+    tutorials.STEP,
+    site.STEP,
 )
 """Every step, in the order in which they are shown."""
 SIDE_BY_SIDE: Final = 4

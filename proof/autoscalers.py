@@ -65,9 +65,9 @@ class RealAutoscaler:
             path = binaries.built(f"autoscaler-{self.kind}", program, say)
         except binaries.Unavailable as reason:
             raise Skipped(str(reason)) from reason
-        asked = json.dumps([trace.asked() for trace in traces])
+        request = json.dumps([trace.asked() for trace in traces])
         done = subprocess.run(  # noqa: S603  our own
-            [path], input=asked, capture_output=True, text=True, timeout=_SECONDS
+            [path], input=request, capture_output=True, text=True, timeout=_SECONDS
         )
         if done.returncode:
             raise Broken(f"{self.kind}: {done.stderr.strip()[-2000:]}")
@@ -76,8 +76,8 @@ class RealAutoscaler:
 
     def compare(self, traces: Sequence[Any], say: Say) -> Iterator[tuple[Any, int, list[str]]]:
         """Each trace, how many decisions there are, and what differs."""
-        for trace, theirs in zip(traces, self.decide(traces, say), strict=True):
-            yield trace, self.count(theirs), self.differences(theirs, self.play(trace))
+        for trace, decisions in zip(traces, self.decide(traces, say), strict=True):
+            yield trace, self.count(decisions), self.differences(decisions, self.play(trace))
 
 
 def _count_of_kpa(decided: Mapping[str, Sequence[Any]]) -> int:
@@ -155,8 +155,8 @@ def record(say: Say) -> None:
             autoscaler.kind: {
                 "version": autoscaler.version,
                 "traces": {
-                    trace.name: {"asked": recorded.digest(trace.asked()), "decided": theirs}
-                    for trace, theirs in zip(
+                    trace.name: {"asked": recorded.digest(trace.asked()), "decided": decisions}
+                    for trace, decisions in zip(
                         autoscaler.recorded,
                         autoscaler.decide(autoscaler.recorded, say),
                         strict=True,

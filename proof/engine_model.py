@@ -260,19 +260,19 @@ PUBLISHED: Final[tuple[Published, ...]] = (
 )
 
 
-def error(ours: float, theirs: float) -> float:
+def error(value: float, reference: float) -> float:
     """How far a value is from another, as a share of it."""
-    return ours / theirs - 1
+    return value / reference - 1
 
 
 def published_rows() -> Iterator[Row]:
     """Our engine beside each published figure."""
     for case in PUBLISHED:
-        seen = case.simulate()
+        result = case.simulate()
         kind = "fitted on" if case.fitted else "held against"
-        text = f"TPOT {_beside(seen.tpot, case.tpot)}"
+        text = f"TPOT {_beside(result.tpot, case.tpot)}"
         if not isnan(case.ttft):
-            text = f"TTFT {_beside(seen.ttft, case.ttft)}, {text}"
+            text = f"TTFT {_beside(result.ttft, case.ttft)}, {text}"
         yield Row(f"{case.source}, {case.rate:g}/s", f"{kind}: {text}")
     for name in ("ttft", "tpot"):
         shares = [abs(share) for share in held_errors(name)]
@@ -288,8 +288,8 @@ def held_errors(name: str) -> list[float]:
     return [error(*pair) for pair in pairs if not isnan(pair[1])]
 
 
-def _beside(ours: float, theirs: float) -> str:
-    return f"{ours * 1e3:.0f} ms for {theirs * 1e3:.0f} ({error(ours, theirs):+.0%})"
+def _beside(value: float, reference: float) -> str:
+    return f"{value * 1e3:.0f} ms for {reference * 1e3:.0f} ({error(value, reference):+.0%})"
 
 
 # -- BLIS -------------------------------------------------------------------------------------
@@ -419,10 +419,10 @@ def run_blis(case: BlisCase, times: str, program: Path, module: Path) -> np.ndar
         if done.returncode:
             raise binaries.Unavailable(f"BLIS ended: {done.stderr.strip().splitlines()[-1]}")
         rows = json.loads((out / "results.json").read_text())
-    found = np.full((len(case.requests), 2), nan)
+    latencies = np.full((len(case.requests), 2), nan)
     for result in rows:
-        found[result["request_id"]] = result["ttft_us"] / 1e6, result["e2e_us"] / 1e6
-    return found
+        latencies[result["request_id"]] = result["ttft_us"] / 1e6, result["e2e_us"] / 1e6
+    return latencies
 
 
 def _rates_of(card: Gpu) -> Mapping[str, float]:

@@ -94,9 +94,9 @@ def _worker_faults(client: ApiClient, cache: Cache) -> Iterator[str]:
     for toleration in dataset["spec"].get("tolerations", ()):
         if toleration not in pod.get("tolerations", ()):
             yield f"the workers lost the toleration {toleration}"
-    wanted = runtime["spec"].get("worker", {}).get("resources", {}).get("requests", {})
+    amounts = runtime["spec"].get("worker", {}).get("resources", {}).get("requests", {})
     requests = pod["containers"][0].get("resources", {}).get("requests", {})
-    for name, amount in wanted.items():
+    for name, amount in amounts.items():
         if requests.get(name) != amount:
             yield f"the workers request {requests.get(name)} of {name}, but it must be {amount}"
 
@@ -108,13 +108,13 @@ def landing_faults(client: ApiClient, cache: Cache) -> list[str]:
         node["metadata"]["name"]: node["metadata"]["labels"]
         for node in client.list_objects("v1", "Node")
     }
-    wanted = _labels(cache["Dataset"])
+    pool_labels = _labels(cache["Dataset"])
     return [
-        f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, which lacks {wanted}"
+        f"{pod['metadata']['name']} is on {pod['spec'].get('nodeName')}, which lacks {pool_labels}"
         for pod in client.list_objects("v1", "Pod")
         if pod["metadata"]["namespace"] == namespace
         and pod["metadata"]["name"].startswith(f"{name}-jindofs-worker-")
-        and not wanted.items() <= labels.get(pod["spec"].get("nodeName"), {}).items()
+        and not pool_labels.items() <= labels.get(pod["spec"].get("nodeName"), {}).items()
     ]
 
 

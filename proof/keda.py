@@ -98,8 +98,8 @@ def _row(plane: ControlPlane, service: Manifest) -> Row:
             *([] if hpa else [f"KEDA made no HPA {autoscaler['metadata']['name']}"]),
         ]
         status = (hpa or {}).get("status") or {}
-        if (seen := _condition(status, "ScalingActive").get("reason")) != "ValidMetricFound":
-            wrong.append(f"the HPA says {seen}, but the metric is there")
+        if (reason := _condition(status, "ScalingActive").get("reason")) != "ValidMetricFound":
+            wrong.append(f"the HPA says {reason}, but the metric is there")
         counted = [metric["external"]["current"] for metric in status.get("currentMetrics") or ()]
         if counted != [{"averageValue": _quantity(value, status.get("currentReplicas", 0))}]:
             wrong.append(f"the HPA counts {counted}, but it must be {value} in all")
@@ -111,32 +111,32 @@ def _row(plane: ControlPlane, service: Manifest) -> Row:
     begun = time.monotonic()
     until(lambda: not faults(), SECONDS)
     seconds = time.monotonic() - begun
-    seen = "the series is missing" if is_missing else f"{WAITING} waiting, target {TARGET}"
-    figures = f"ScaledObject, HPA; {seen}: 1 -> {expected} in {seconds:.0f} s"
+    situation = "the series is missing" if is_missing else f"{WAITING} waiting, target {TARGET}"
+    figures = f"ScaledObject, HPA; {situation}: 1 -> {expected} in {seconds:.0f} s"
     return Row(f"hybrid: {name}", figures, tuple(faults()))
 
 
 def _accepted(client: ApiClient) -> Row:
     """Every distinct scaling that the checks accept, until KEDA has an HPA for it."""
-    made: list[tuple[str, Manifest]] = []
+    scalings: list[tuple[str, Manifest]] = []
     for where, of in plans.cases(_queries):
         for item in services(of):
             if "autoScaling" in item["spec"].get("predictor", {}):
-                item["metadata"]["namespace"] = f"case-{len(made)}"
+                item["metadata"]["namespace"] = f"case-{len(scalings)}"
                 client.apply(namespace_manifest(item["metadata"]["namespace"]), MANAGER)
                 client.apply(item, MANAGER)
-                made.append((where, item))
+                scalings.append((where, item))
 
     def missing() -> list[str]:
         return [
             f"{where}: {fault}"
-            for where, item in made
+            for where, item in scalings
             for fault in _missing(client, _object("keda.sh/v1alpha1", "ScaledObject", item), "")
         ]
 
     until(lambda: not missing(), SECONDS)
-    faults = missing() or ([] if made else ["no case has a query"])
-    return Row("accepted cases", f"{len(made)} ScaledObjects, each with its HPA", tuple(faults))
+    faults = missing() or ([] if scalings else ["no case has a query"])
+    return Row("accepted cases", f"{len(scalings)} ScaledObjects, each with its HPA", tuple(faults))
 
 
 def _queries(raw: Raw) -> object:

@@ -28,7 +28,7 @@ import aiohttp
 import requests
 
 from components.serving.model_route import ROUTER_PORT
-from components.serving.route import RouterKind, Routing
+from components.serving.route import RouterKind, RoutingStrategy
 from components.serving.scenarios import Prompt, Scenario
 from loadtest.client import Endpoint
 from loadtest.fake_vllm import RECORDS, Behaviour
@@ -288,7 +288,7 @@ def _queues(inside: Inside, behind: str, base: Run) -> Iterator[Row]:
 def _router_row(
     inside: Inside,
     router: RouterKind,
-    way: Routing,
+    way: RoutingStrategy,
     base: Run,
     change: Callable[[list[str]], list[str]] | None = None,
 ) -> Row:
@@ -316,7 +316,7 @@ def _router_row(
     until(lambda: inside.pods.address(name) not in (None, old), READY_SECONDS)
     url = f"http://{inside.address(name)}:{ROUTER_PORT}"
     until(lambda: _status(url, stack.MODEL, None) == 200, READY_SECONDS)
-    if way is Routing.DEFAULT and change is None:
+    if way is RoutingStrategy.DEFAULT and change is None:
         row = _queue_row(f"{router}-router: by load", _load(inside, url), base)
     else:
         kept = _ask_by_prefix(inside, f"{url}/v1", {})

@@ -18,8 +18,9 @@ from typing import Any, Final
 
 from components.catalog.metrics import SIGNALS, MetricsFlavor, signal_query
 from components.catalog.vllm.table import Version, release
-from components.crds.keda import API_VERSION, TRANSFER_HPA
-from components.crds.kserve import deployment_name
+from components.crds.keda import API_VERSION
+from components.crds.keda_annotations import TRANSFER_HPA
+from components.crds.kserve_annotations import deployment_name
 from components.crds.monitoring import API_VERSION as MONITORING
 from components.platform.alert_rules import InstancePrice
 from components.serving import KServeModelArgs

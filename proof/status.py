@@ -327,8 +327,8 @@ def _container(**container: Any) -> Break:
 def _mount(scene: StatusScene) -> Iterator[Callable[[], None]]:
     pod = scene.pods("qwen")[0]
     scene.says(pod, state={"waiting": {"reason": "ContainerCreating"}})
-    said = 'MountVolume.SetUp failed for volume "models": rpc error: code = DeadlineExceeded'
-    scene.event(pod, "FailedMount", said)
+    message = 'MountVolume.SetUp failed for volume "models": rpc error: code = DeadlineExceeded'
+    scene.event(pod, "FailedMount", message)
     yield _nothing
     scene.restart("qwen")
 
@@ -437,11 +437,11 @@ def _selector(scene: StatusScene) -> Iterator[Callable[[], None]]:
 @contextmanager
 def _more_important(scene: StatusScene) -> Iterator[Callable[[], None]]:
     """Pods that take every card that inference does not have."""
-    taken = [_filler(number) for number in range(2)]
-    for pod in taken:
+    fillers = [_filler(number) for number in range(2)]
+    for pod in fillers:
         scene.client.apply(pod, MANAGER)
     yield _nothing
-    for pod in taken:
+    for pod in fillers:
         scene.client.remove(pod)
 
 
@@ -486,14 +486,14 @@ def _certificate(scene: StatusScene) -> Iterator[Callable[[], None]]:
         "spec": {"dnsNames": hosts, "secretName": "door", "issuerRef": {"name": "acme"}},
     }
     scene.client.apply(entry, MANAGER)
-    said = {
+    condition = {
         "type": "Ready",
         "status": "False",
         "reason": "DoesNotExist",
         "message": "Issuing certificate as Secret does not exist",
         "lastTransitionTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
-    scene.merge(entry, {"status": {"conditions": [said]}}, "status")
+    scene.merge(entry, {"status": {"conditions": [condition]}}, "status")
     yield _nothing
     scene.client.remove(entry)
 
@@ -507,13 +507,13 @@ def _keda(scene: StatusScene) -> Iterator[Callable[[], None]]:
         "spec": {"scaleTargetRef": {"name": "qwen-chat-predictor"}},
     }
     scene.client.apply(entry, MANAGER)
-    said = {
+    condition = {
         "type": "Ready",
         "status": "False",
         "reason": "ScaledObjectCheckFailed",
         "message": "error creating the scaler: prometheus is not reached",
     }
-    scene.merge(entry, {"status": {"conditions": [said]}}, "status")
+    scene.merge(entry, {"status": {"conditions": [condition]}}, "status")
     yield _nothing
     scene.client.remove(entry)
 
@@ -524,12 +524,12 @@ def _measured(breaks: Break) -> Break:
     @contextmanager
     def broken(scene: StatusScene) -> Iterator[Callable[[], None]]:
         scaler = scene.get("autoscaling/v2", "HorizontalPodAutoscaler", "qwen-chat")
-        seen = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
+        condition = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
         with breaks(scene) as again:
 
             def both() -> None:
                 again()
-                scene.merge(scaler, {"status": {"conditions": [seen]}}, "status")
+                scene.merge(scaler, {"status": {"conditions": [condition]}}, "status")
 
             yield both
 
@@ -789,25 +789,25 @@ def attempt(scene: StatusScene, broken: Breakage) -> Row:
     before = scene.way(broken.model)
     if not settled:
         faults.append(f"{broken.model} is not well before: {_words(before.first)}")
-    seen: Way = before
+    way: Way = before
     start = time.monotonic()
     with broken.breaks(scene) as again, scene.later(broken.later):
         while time.monotonic() - start < SECONDS:
             again()
-            seen = scene.way(broken.model)
-            if _is_said(seen, broken):
+            way = scene.way(broken.model)
+            if _is_said(way, broken):
                 break
             time.sleep(1)
         took = time.monotonic() - start
-    if not _is_said(seen, broken):
+    if not _is_said(way, broken):
         want = f"{broken.state.name} {broken.link}: ... {broken.why} ... {broken.note}"
-        faults.append(f"it says {_words(seen.first)} ({seen.note}), but it should be {want}")
+        faults.append(f"it says {_words(way.first)} ({way.note}), but it should be {want}")
     if not _heals(scene, broken.model):
         faults.append(
             f"it is not well again after {SECONDS} s: {_words(scene.way(broken.model).first)}"
         )
     return Row(
-        f"{broken.stack}: {broken.case}", f"{_words(seen.first)} ({took:.0f} s)", tuple(faults)
+        f"{broken.stack}: {broken.case}", f"{_words(way.first)} ({took:.0f} s)", tuple(faults)
     )
 
 
@@ -905,7 +905,7 @@ def run(say: Say, cases: Sequence[Breakage] = BROKEN) -> Iterator[Row]:
     if reason := binaries.why_unavailable(nodes=True):
         raise Skipped(reason)
     for stack in STACKS:
-        if not (here := [broken for broken in cases if broken.stack == stack]):
+        if not (breakages := [broken for broken in cases if broken.stack == stack]):
             continue
         say(f"{stack} comes up with nodes")
         try:
@@ -914,7 +914,7 @@ def run(say: Say, cases: Sequence[Breakage] = BROKEN) -> Iterator[Row]:
                 up(stack, Path(folder) / "box") as scene,
             ):
                 yield _healthy(stack, scene)
-                yield from (attempt(scene, broken) for broken in here)
+                yield from (attempt(scene, broken) for broken in breakages)
         except RuntimeError as failed:
             yield Row(f"{stack}: up", "failed", (str(failed),))
 

@@ -41,6 +41,14 @@ class Key:
     default: str
     """As JSON; empty where there is none, or null."""
     description: str
+    inner: Sequence[str]
+    """Names of the sections, and lists of words, that stand there."""
+    is_open: bool
+    """Whether any key may stand below it."""
+    secret: bool
+    """Whether Pulumi encrypts what stands there."""
+    examples: Sequence[str]
+    """Values that might stand there, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,8 @@ def _mentions(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     for key, property_ in schema.get("properties", {}).items():
         place = f"{path}.{key}" if path else key
         for arm in _arms(property_):
-            items = arm.get("items")
+            more = arm.get("additionalProperties")
+            items = arm.get("items") or (more if isinstance(more, Mapping) else None)
             if items and "$ref" in items:
                 yield _name(items), f"{place}[]"
             elif "$ref" in arm:
@@ -125,6 +134,15 @@ def _key(name: str, schema: Schema, required: bool, definitions: Mapping[str, Sc
         default=default_text,
         # The schema leaves out a description that the section has too.
         description=_text(schema) or _text(definitions[_name(arms[0])]),
+        inner=[name for name, _ in _mentions({"properties": {name: schema}}, "")],
+        is_open=bool(schema.get("additionalProperties"))
+        or any(arm.get("additionalProperties") for arm in arms),
+        secret=schema.get("secret") is True,
+        examples=[
+            json.dumps(value, ensure_ascii=False)
+            for place in (schema, *(arm for arm in arms if arm is not schema))
+            for value in place.get("examples", [])
+        ],
     )
 
 

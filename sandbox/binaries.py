@@ -131,6 +131,9 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType(
         ),
         "blis": Program("blis", "github.com/inference-sim/inference-sim", nodes=True),
         "hey": Program("hey", "github.com/rakyll/hey"),
+        "pulumi-language-yaml": Program(
+            "yaml", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", nodes=True
+        ),
     }
 )
 

@@ -8,7 +8,7 @@ from components.catalog.instances import Instance
 from components.catalog.vllm import vllm_image
 from components.cloud.model_store import FuseType
 from components.cloud.node_pool import ImageType
-from components.crds.kserve import deployment_name
+from components.crds.kserve_annotations import deployment_name
 from components.crds.llm_inference_service_labels import KIND as LLM
 from components.crds.llm_inference_service_labels import workload_name
 from components.quantity import parse
@@ -80,8 +80,10 @@ class _SceneReader:
     def __init__(self, staged: Staged, machines: int) -> None:
         self.environment = staged.environment
         self.plan = staged.plan
-        resources = [each for each in created(staged.plan) if each.type.startswith(_KUBERNETES)]
-        self.manifests = [each.inputs for each in resources if "kind" in each.inputs]
+        resources = [
+            resource for resource in created(staged.plan) if resource.type.startswith(_KUBERNETES)
+        ]
+        self.manifests = [resource.inputs for resource in resources if "kind" in resource.inputs]
         self.classes = PriorityClasses(self.manifests)
         self.pools = planned_pools(staged.plan, staged.environment, machines)
         self.machines = machines
@@ -100,7 +102,7 @@ class _SceneReader:
         hourly = dict(_hourly(self.pools.values(), prices))
         return Scene(
             pools=[*self.pools.values()],
-            policies=[read_policy(each) for each in self._of_kind(POLICY)],
+            policies=[read_policy(policy) for policy in self._of_kind(POLICY)],
             models=models,
             jobs=[self._job(job) for job in self.environment.training],
             node_added={pool.name: self._node_added(pool) for pool in self.pools.values()},
@@ -134,7 +136,7 @@ class _SceneReader:
                 yield f"{model.name} is left out: on pool {name}, {reason}"
 
     def _of_kind(self, *kinds: str) -> list[Manifest]:
-        return [each for each in self.manifests if each["kind"] in kinds]
+        return [manifest for manifest in self.manifests if manifest["kind"] in kinds]
 
     def _template(self, manifest: Manifest) -> PodTemplate:
         # An endpoint picker's pods are none of the model's.
@@ -144,9 +146,9 @@ class _SceneReader:
     def _find(self, name: str, namespace: str | None, *kinds: str) -> Manifest:
         home = namespace or self.environment.namespace
         return next(
-            each
-            for each in self._of_kind(*kinds)
-            if (name_of(each), namespace_of(each)) == (name, home) and "spec" in each
+            manifest
+            for manifest in self._of_kind(*kinds)
+            if (name_of(manifest), namespace_of(manifest)) == (name, home) and "spec" in manifest
         )
 
     def _model(self, model: ModelSection) -> Model:
@@ -256,7 +258,7 @@ class _SceneReader:
             network = times.network_bytes(self._instance(size.name))
             return times.cached(model.cache.workers, network)
         name = model.volume.store
-        return _store_source(next(each for each in self.environment.stores if each.name == name))
+        return _store_source(next(store for store in self.environment.stores if store.name == name))
 
     def _job(self, job: TrainingSection) -> Job:
         manifest = self._find(job.name, job.namespace, "Job")
@@ -365,7 +367,7 @@ def _left_out(metric: str | None, keda: KedaScale) -> Iterator[str]:
 
 def _simulated_triggers(scaled: Manifest) -> list[Manifest]:
     """Those of the triggers of a ScaledObject that are of queues and caches."""
-    return [each for each in scaled["spec"]["triggers"] if each.get("name") in _SIMULATED]
+    return [trigger for trigger in scaled["spec"]["triggers"] if trigger.get("name") in _SIMULATED]
 
 
 def _query_metric(model: ModelSection) -> KServeMetric | None:

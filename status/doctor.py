@@ -93,8 +93,9 @@ def show(
         console: Where it is shown.
         as_json: Prints JSON.
     """
-    points = [*machine(project), *account(stack, project, os.environ)]
     planned, refusal = _planned(stack, project)
+    cloud = planned is None or any(r.type.startswith("alicloud:") for r in planned.resources)
+    points = [*machine(project), *account(stack, project, os.environ, cloud=cloud)]
     points.append(refusal or _stack(planned))
     points += cluster(planned, kubeconfig, context)
     if as_json:
@@ -196,16 +197,21 @@ def plugins(output: str) -> Iterator[Point]:
             yield Point(f"Plugin {name}", Diagnosis.UNKNOWN, says, remedy)
 
 
-def account(stack: str, project: Path, environment: Mapping[str, str]) -> Iterator[Point]:
+def account(
+    stack: str, project: Path, environment: Mapping[str, str], *, cloud: bool = True
+) -> Iterator[Point]:
     """Backend, passphrase, keys and what only an account can say.
 
     Args:
         stack: Name of the stack.
         project: Folder of the project.
         environment: Variables of the process; their values are not shown.
+        cloud: Whether the stack has resources at Alibaba Cloud. One without needs no account there.
     """
     yield _backend(environment)
     yield _passphrase(stack, project, environment)
+    if not cloud:
+        return
     rows = [row for row in KEYS if all(environment.get(name) for name in row)]
     half = [name for row in KEYS for name in row if environment.get(name)]
     if rows:

@@ -54,7 +54,7 @@ class PortNumber(CrdModel):
     """Its number."""
 
 
-class PodLabels(CrdModel):
+class PoolSelector(CrdModel):
     """Pods of the pool's namespace."""
 
     match_labels: dict[LabelKey, LabelValue] = Field(min_length=1, max_length=64)
@@ -80,7 +80,7 @@ class EndpointPickerReference(CrdModel):
 class InferencePoolSpec(CrdModel):
     """Pods that serve one model, and who picks among them."""
 
-    selector: PodLabels
+    selector: PoolSelector
     """The pods."""
     target_ports: list[PortNumber] = Field(min_length=1, max_length=8)
     """Ports at which each answers; each is an endpoint of its own."""

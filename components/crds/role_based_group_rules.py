@@ -49,15 +49,15 @@ def dependency_faults(dependencies: Mapping[str, Sequence[str]]) -> Iterator[Fau
 
     pkg/dependency/dependency.go, SortRoles.
     """
-    told: set[str] = set()
+    cycle_members: set[str] = set()
     for name, before in dependencies.items():
         field = f"roles[{name}].dependencies"
-        for other in before:
-            if other not in dependencies:
+        for dependency in before:
+            if dependency not in dependencies:
                 want, why = "a role of the group", "it would never be made"
-                yield Fault(field, other, want, why, SOURCE)
-        if name in _before(dependencies, name) and name not in told:
-            told |= _before(dependencies, name)
+                yield Fault(field, dependency, want, why, SOURCE)
+        if name in _before(dependencies, name) and name not in cycle_members:
+            cycle_members |= _before(dependencies, name)
             why = "it would wait for itself, be it by way of others"
             yield Fault(field, Words(", ".join(before)), "without a cycle", why, SOURCE)
 
@@ -67,9 +67,9 @@ def _before(dependencies: Mapping[str, Sequence[str]], name: str) -> set[str]:
     before: set[str] = set()
     ahead = [*dependencies[name]]
     while ahead:
-        if (other := ahead.pop()) not in before:
-            before.add(other)
-            ahead += dependencies.get(other, ())
+        if (dependency := ahead.pop()) not in before:
+            before.add(dependency)
+            ahead += dependencies.get(dependency, ())
     return before
 
 

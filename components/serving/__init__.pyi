@@ -85,7 +85,7 @@ from .route import Route as Route
 from .route import RouteCanary as RouteCanary
 from .route import RouteLimit as RouteLimit
 from .route import RouterKind as RouterKind
-from .route import Routing as Routing
+from .route import RoutingStrategy as RoutingStrategy
 from .scenarios import ColdStart as ColdStart
 from .scenarios import Connections as Connections
 from .scenarios import Prompt as Prompt

@@ -27,7 +27,7 @@ _MOST_QPS: Final = 100_000
 """Most requests per second of a rule of ALB."""
 
 
-class Gateway(StrEnum):
+class IngressKind(StrEnum):
     """What answers to an IngressClass, as far as its annotations are known."""
 
     NGINX = "nginx"
@@ -40,36 +40,36 @@ class Gateway(StrEnum):
 
 # https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
 # ACK, "Advanced usage of MSE Ingress" and "Annotations supported by MSE Ingress gateways", 2026-03
-_TIMEOUTS: Final[Mapping[Gateway, tuple[str, ...]]] = MappingProxyType(
+_TIMEOUTS: Final[Mapping[IngressKind, tuple[str, ...]]] = MappingProxyType(
     {
-        Gateway.NGINX: (f"{NGINX}/proxy-read-timeout", f"{NGINX}/proxy-send-timeout"),
-        Gateway.MSE: (f"{MSE}/timeout",),
+        IngressKind.NGINX: (f"{NGINX}/proxy-read-timeout", f"{NGINX}/proxy-send-timeout"),
+        IngressKind.MSE: (f"{MSE}/timeout",),
     }
 )
 """Annotations of the seconds that a request may take; NGINX counts those between two reads or
 writes, 60 as it ships. ALB has them in its AlbConfig alone."""
-_ALLOWED: Final[Mapping[Gateway, str]] = MappingProxyType(
+_ALLOWED: Final[Mapping[IngressKind, str]] = MappingProxyType(
     {
-        Gateway.NGINX: f"{NGINX}/whitelist-source-range",
-        Gateway.MSE: f"{NGINX}/whitelist-source-range",
+        IngressKind.NGINX: f"{NGINX}/whitelist-source-range",
+        IngressKind.MSE: f"{NGINX}/whitelist-source-range",
     }
 )
 """Annotation of the addresses that are let in. ALB has them in its AlbConfig alone, for a
 listener: ACK, "Configure ACL-based access control with AlbConfig", 2026-06."""
-_RATES: Final[Mapping[Gateway, str]] = MappingProxyType(
+_RATES: Final[Mapping[IngressKind, str]] = MappingProxyType(
     {
-        Gateway.NGINX: f"{NGINX}/limit-rps",
+        IngressKind.NGINX: f"{NGINX}/limit-rps",
         # ACK, "ALB Ingress configuration dictionary", 2026-03
-        Gateway.ALB: f"{ALB}/traffic-limit-qps",
-        Gateway.MSE: f"{MSE}/route-limit-rps",
+        IngressKind.ALB: f"{ALB}/traffic-limit-qps",
+        IngressKind.MSE: f"{MSE}/route-limit-rps",
     }
 )
 """Annotation of the requests per second that are let in."""
 
 
-def gateway_of(ingress_class: str) -> Gateway | None:
+def gateway_of(ingress_class: str) -> IngressKind | None:
     """What answers to an IngressClass, by its name; None where that tells nothing."""
-    return next((kind for kind in Gateway if kind in ingress_class), None)
+    return next((kind for kind in IngressKind if kind in ingress_class), None)
 
 
 def timeouts(ingress_class: str, seconds: int | None) -> dict[str, str]:
@@ -148,7 +148,7 @@ def gateway_faults(ingress: ModelIngress, ingress_class: str) -> Iterator[Fault]
             why = f"no annotation of class {ingress_class} is known for it"
             yield Fault(f"ingress.{field}", Words("given"), want, why)
     rate = ingress.requests_per_second or 0
-    if gateway is Gateway.ALB and rate > _MOST_QPS:
+    if gateway is IngressKind.ALB and rate > _MOST_QPS:
         yield Fault("ingress.requests_per_second", rate, f"{_MOST_QPS} or less", "ALB has no more")
 
 
@@ -174,7 +174,7 @@ def annotations(ingress: ModelIngress, ingress_class: str, seconds: int | None) 
     """
     gateway = gateway_of(ingress_class)
     notes = timeouts(ingress_class, seconds)
-    if gateway is Gateway.NGINX:
+    if gateway is IngressKind.NGINX:
         notes[f"{NGINX}/proxy-body-size"] = str(int(parse(ingress.body_limit)))
     if gateway is not None and ingress.allow_cidrs:
         notes[_ALLOWED[gateway]] = ",".join(ingress.allow_cidrs)
@@ -182,7 +182,7 @@ def annotations(ingress: ModelIngress, ingress_class: str, seconds: int | None) 
         notes[_RATES[gateway]] = str(ingress.requests_per_second)
     if ingress.tls is None:
         return notes
-    if gateway is Gateway.ALB:
+    if gateway is IngressKind.ALB:
         notes[f"{ALB}/listen-ports"] = json.dumps([{"HTTP": 80}, {"HTTPS": 443}])
         notes[f"{ALB}/ssl-redirect"] = "true"
     elif gateway is not None:

@@ -213,22 +213,22 @@ def scaled_object(
     def trigger(each: KedaTrigger, server: str | None) -> dict[str, Any]:
         signal = SIGNALS.get(each.metric)
         query = each.query if signal is None else signal_query(signal, where, reported)
-        told = {"serverAddress": server, "query": query, "threshold": plain(each.target)}
+        metadata = {"serverAddress": server, "query": query, "threshold": plain(each.target)}
         if each.activation:
-            told["activationThreshold"] = plain(each.activation)
+            metadata["activationThreshold"] = plain(each.activation)
         if signal is not None and low:
             # Where series are lost, pods stay: by itself KEDA takes none for 0.
-            told["ignoreNullValues"] = "false"
+            metadata["ignoreNullValues"] = "false"
         is_latency = signal is not None and not signal.is_total
         kind = crds.MetricTargetType.VALUE if is_latency else crds.MetricTargetType.AVERAGE_VALUE
         signs_in = keda.authentication
         if signs_in is not None:
-            told["authModes"] = signs_in.mode
+            metadata["authModes"] = signs_in.mode
         return {
             "type": "prometheus",
             "name": None if signal is None else signal.name,
             "metric_type": kind,
-            "metadata": told,
+            "metadata": metadata,
             "authentication_ref": {"name": signs_in.name} if signs_in else None,
         }
 

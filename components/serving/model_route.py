@@ -42,7 +42,7 @@ from .route import (
     Route,
     RouteLimit,
     RouterKind,
-    Routing,
+    RoutingStrategy,
 )
 
 CLIENT_HEADER: Final = "x-client-id"
@@ -132,12 +132,12 @@ class ModelRouteArgs(Args):
             if self.picker.image is None:
                 why = "nobody publishes an image of a router: build one with its PyPI package"
                 yield Fault("picker.image", MISSING, "given with flavor router", why)
-            is_prefix = self.route.routing is Routing.PREFIX_CACHE
+            is_prefix = self.route.routing is RoutingStrategy.PREFIX_CACHE
             if is_prefix and self.router is RouterKind.VLLM:
                 # findings/vllm-router-prefixes.sh
                 why = "vllm-router forgets where a beginning went as soon as requests overlap"
                 want = "DEFAULT with vllm-router; sglang-router keeps them (`router: sglang`)"
-                yield Fault("route.routing", Routing.PREFIX_CACHE.value, want, why)
+                yield Fault("route.routing", RoutingStrategy.PREFIX_CACHE.value, want, why)
             return
         if not self.gateways:
             yield Fault("gateways", MISSING, "given", "requests come by them")
@@ -172,7 +172,7 @@ class ModelRouteArgs(Args):
                 why = "a route of ACK would have pools beside a Service"
                 yield Fault("route.canaries", Words("given"), "left out on ACK", why)
 
-    def objects(self, name: str) -> list["Declared"]:
+    def objects(self, name: str) -> list["RouteObject"]:
         """What is made for the way of a model of a name: `render`."""
         return render(name, self)
 
@@ -182,7 +182,7 @@ class ModelRouteArgs(Args):
         return self.route.limits or []
 
 
-class Declared(NamedTuple):
+class RouteObject(NamedTuple):
     """An object that is made for a model's way."""
 
     role: str
@@ -244,7 +244,7 @@ def program_pod(name: str, args: ModelRouteArgs) -> ProgramPod | None:
     pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
     labels = [f"{key}={value}" for key, value in args.labels.items()]
     if args.flavor is GatewayFlavor.ROUTER:
-        is_prefix = args.route.routing is Routing.PREFIX_CACHE
+        is_prefix = args.route.routing is RoutingStrategy.PREFIX_CACHE
         flags = {
             "--host": "0.0.0.0",  # noqa: S104  it answers the Service
             "--port": ROUTER_PORT,
@@ -313,7 +313,7 @@ def picker_config(args: ModelRouteArgs) -> dict[str, Any]:
     The weights are those that its chart has: config/charts/epplib of v1.5.0.
     """
     weights = {"queue-scorer": 2, "kv-cache-utilization-scorer": 2}
-    if args.route.routing is Routing.PREFIX_CACHE:
+    if args.route.routing is RoutingStrategy.PREFIX_CACHE:
         weights["prefix-cache-scorer"] = 3
     plugins: list[dict[str, Any]] = [{"type": plugin} for plugin in weights]
     if any(limit.tokens for limit in args.limits):
@@ -334,7 +334,7 @@ def picker_config(args: ModelRouteArgs) -> dict[str, Any]:
 
 
 @once
-def render(name: str, args: ModelRouteArgs) -> list[Declared]:
+def render(name: str, args: ModelRouteArgs) -> list[RouteObject]:
     """What is made for the way of a model of a name, in that order.
 
     Raises:
@@ -352,7 +352,7 @@ def render(name: str, args: ModelRouteArgs) -> list[Declared]:
     return [*_pool(name, args, args.labels), *_objectives(name, args), *ways]
 
 
-def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[Declared]:
+def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[RouteObject]:
     is_ack = args.flavor is GatewayFlavor.ACK
     picker = args.picker_service if is_ack else program_name(name, args)
     notes = {**({inference.ROUTING: args.route.routing.value} if is_ack else {})}
@@ -363,7 +363,7 @@ def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[D
             target_port_number=args.port,
             extension_ref=inference.ExtensionReference(name=picker),
         )
-        yield Declared("pool", inference.OldInferencePool, old, name, notes)
+        yield RouteObject("pool", inference.OldInferencePool, old, name, notes)
         return
     spec = inference.InferencePoolSpec(
         selector=inference.PodLabels(match_labels=labels),
@@ -372,7 +372,7 @@ def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[D
             name=picker, port=inference.PortNumber(number=PICKER_PORT)
         ),
     )
-    yield Declared("pool", inference.InferencePool, spec, name, notes or None)
+    yield RouteObject("pool", inference.InferencePool, spec, name, notes or None)
 
 
 def objective_name(name: str, number: int) -> str:
@@ -380,16 +380,16 @@ def objective_name(name: str, number: int) -> str:
     return f"{name}-{number}"
 
 
-def _objectives(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _objectives(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
     for number, priority in enumerate(args.route.priorities.values()):
         spec = inference.InferenceObjectiveSpec(
             priority=priority, pool_ref=inference.PoolReference(name=name)
         )
         called = objective_name(name, number)
-        yield Declared(f"objective-{number}", inference.InferenceObjective, spec, called)
+        yield RouteObject(f"objective-{number}", inference.InferenceObjective, spec, called)
 
 
-def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
     """ACK's gateway reads names and asks pickers itself, of each pool."""
     if args.exposed:
         yield from _moderation(name, args)
@@ -397,7 +397,7 @@ def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
         yield from _limits(name, args, route_name(name))
 
 
-def _moderation(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _moderation(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
     """What moderates requests; before the secrets are there, nothing."""
     asked = args.moderation
     if asked is None or asked.access_key is None or asked.secret_key is None:
@@ -410,7 +410,7 @@ def _moderation(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
         check_response=asked.check_response,
     )
     spec = inference.AckTrafficFilterSpec(ai_content_security=security)
-    yield Declared("moderation", inference.AckTrafficFilter, spec, route_name(name))
+    yield RouteObject("moderation", inference.AckTrafficFilter, spec, route_name(name))
 
 
 def _backend(
@@ -439,7 +439,7 @@ def _backend(
     )
 
 
-def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _behind(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
     """The route behind the gateway in front, with the picker of the model if it has one."""
     called = f"{name}-picked"
     chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
@@ -449,7 +449,7 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
         timeouts=api.RouteTimeouts(request=f"{args.request_seconds}s"),
     )
     parents = _parents(args, [f"{gateway}-pickers" for gateway in args.gateways])
-    yield Declared(
+    yield RouteObject(
         "picked", api.HttpRoute, api.HttpRouteSpec(parent_refs=parents, rules=[rule]), called
     )
     if args.labels is not None:
@@ -457,7 +457,7 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
     yield from _limits(name, args, called)
 
 
-def _asking(name: str, args: ModelRouteArgs, called: str) -> Declared:
+def _asking(name: str, args: ModelRouteArgs, called: str) -> RouteObject:
     """What has a route ask the picker of the model."""
     both = envoy.BodyProcessing(body=envoy.BodyMode.FULL_DUPLEX)
     processor = envoy.ExternalProcessor(
@@ -469,7 +469,7 @@ def _asking(name: str, args: ModelRouteArgs, called: str) -> Declared:
     policy = envoy.EnvoyExtensionPolicySpec(
         target_refs=envoy.target("HTTPRoute", called), ext_proc=[processor]
     )
-    return Declared("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
+    return RouteObject("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
 
 
 def route_name(name: str) -> str:
@@ -477,7 +477,7 @@ def route_name(name: str) -> str:
     return f"{name}-route"
 
 
-def _front(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
+def _front(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
     """The route by which requests come that ask for the model."""
     if not args.exposed:
         return
@@ -508,7 +508,7 @@ def _front(name: str, args: ModelRouteArgs) -> Iterator[Declared]:
         hostnames=[route.host] if route.host else None,
         rules=rules,
     )
-    yield Declared("route", api.HttpRoute, spec, route_name(name))
+    yield RouteObject("route", api.HttpRoute, spec, route_name(name))
 
 
 def _shares(name: str, route: Route) -> list[tuple[str, int | None]]:
@@ -525,7 +525,7 @@ def _parents(args: ModelRouteArgs, gateways: Sequence[str]) -> list[api.ParentRe
     ]
 
 
-def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
+def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[RouteObject]:
     """What is let in by a route, and with Envoy Gateway which endpoint gets it."""
     is_ack, is_picked = args.flavor is GatewayFlavor.ACK, args.labels is not None
     override = envoy.EndpointOverride(
@@ -553,7 +553,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
         # Envoy Gateway's own rate limit service says it to the second: see `chart_values`.
         response_override=[refused] if is_ack else None,
     )
-    yield Declared("traffic", envoy.BackendTrafficPolicy, policy, route)
+    yield RouteObject("traffic", envoy.BackendTrafficPolicy, policy, route)
     if is_ack and any(limit.tokens for limit in args.limits):
         module = envoy.WasmModule(
             name="llm-telemetry",
@@ -563,7 +563,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[Declared]:
         counting = envoy.EnvoyExtensionPolicySpec(
             target_refs=envoy.target("HTTPRoute", route), wasm=[module]
         )
-        yield Declared("token-count", envoy.EnvoyExtensionPolicy, counting, route)
+        yield RouteObject("token-count", envoy.EnvoyExtensionPolicy, counting, route)
 
 
 def retry_seconds(limits: Sequence[RouteLimit]) -> int:

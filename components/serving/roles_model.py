@@ -415,8 +415,8 @@ class RolesModelArgs(ModelArgs):
             role_server(self, name)
         except ValidationError as error:
             for fault in faults_of(error):
-                own = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
-                yield Fault(f"serve.{name}.{own}", fault.got, fault.want, fault.why, fault.source)
+                field = "extra_args" if fault.field.startswith("vllm.extra") else fault.field
+                yield Fault(f"serve.{name}.{field}", fault.got, fault.want, fault.why, fault.source)
 
 
 class RolesModel(pulumi.ComponentResource):
@@ -540,16 +540,19 @@ def engine_role(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     part = args.serve.engines[role]
     scales = part.scale.metric is not None
     about = {"labels": _pod_labels(name, args), "annotations": _notes(args, role)}
-    whole = engine_pod(name, args, role)
-    pattern: dict[str, Any] = {"template": {"metadata": about, "spec": whole}}
+    pod_spec = engine_pod(name, args, role)
+    pattern: dict[str, Any] = {"template": {"metadata": about, "spec": pod_spec}}
     if part.nodes > 1:
         # A worker answers nobody, so that what a leader has beside it comes as its patch.
-        leader, *others = whole["containers"]
-        own = ("ports", "startup_probe", "readiness_probe", "lifecycle", "command")
-        worker = {key: value for key, value in leader.items() if key not in own}
+        leader, *sidecars = pod_spec["containers"]
+        leader_keys = ("ports", "startup_probe", "readiness_probe", "lifecycle", "command")
+        worker = {key: value for key, value in leader.items() if key not in leader_keys}
         worker["command"] = server_words(args, role, is_worker=True)
-        pattern["template"]["spec"] = {**whole, "containers": [worker, *others]}
-        patch = {"name": leader["name"], **{key: leader[key] for key in own if leader.get(key)}}
+        pattern["template"]["spec"] = {**pod_spec, "containers": [worker, *sidecars]}
+        patch = {
+            "name": leader["name"],
+            **{key: leader[key] for key in leader_keys if leader.get(key)},
+        }
         pattern |= {
             "size": part.nodes,
             "leader_template_patch": {"spec": {"containers": [_wire(patch)]}},
@@ -577,10 +580,10 @@ def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     update: dict[str, Any] = {"server": server}
     if placed is not None:
         update |= {"node_affinity": placed.node_affinity, "tolerations": placed.tolerations}
-    own = args.model_copy(update=update)
+    role_args = args.model_copy(update=update)
     end = standard_shutdown(server, part.grace_seconds)
-    pod = model_pod(own, part.startup_seconds, container="server", shutdown=end)
-    main, *others = pod["containers"]
+    pod = model_pod(role_args, part.startup_seconds, container="server", shutdown=end)
+    main, *sidecars = pod["containers"]
     main["command"] = server_words(args, role, end.drain_seconds)
     if engine_of(server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL:
         # By default it is localhost, which decode on another node does not reach.
@@ -592,7 +595,7 @@ def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     affinity = {**(pod["affinity"] or {}), **_exclusive(name, args.serve.exclusive_topology)}
     return {
         **pod,
-        "containers": [main, *others],
+        "containers": [main, *sidecars],
         "affinity": affinity or None,
         "enable_service_links": False,
         "termination_grace_period_seconds": part.grace_seconds,
@@ -609,8 +612,12 @@ def _exclusive(name: str, topology: str | None) -> dict[str, Any]:
         return {}
 
     def term(operator: str) -> dict[str, Any]:
-        own = {"key": GROUP_NAME, "operator": operator, "values": [name]}
-        keys = [own] if operator == "In" else [{"key": GROUP_NAME, "operator": "Exists"}, own]
+        expression = {"key": GROUP_NAME, "operator": operator, "values": [name]}
+        keys = (
+            [expression]
+            if operator == "In"
+            else [{"key": GROUP_NAME, "operator": "Exists"}, expression]
+        )
         selector = {"match_expressions": [*keys, _SERVERS]}
         required = [{"topology_key": topology, "label_selector": selector}]
         return {"required_during_scheduling_ignored_during_execution": required}
@@ -632,9 +639,9 @@ def _pod_labels(name: str, args: RolesModelArgs) -> dict[str, str]:
 
 
 def _notes(args: RolesModelArgs, role: str) -> dict[str, str] | None:
-    own = args.serve.engines[role].annotations or {}
+    notes = args.serve.engines[role].annotations or {}
     is_found = role == "prefill" and engine_of(args.server) is RolesEngine.SGLANG
-    return {**({BOOTSTRAP_ANNOTATION: str(BOOTSTRAP_PORT)} if is_found else {}), **own} or None
+    return {**({BOOTSTRAP_ANNOTATION: str(BOOTSTRAP_PORT)} if is_found else {}), **notes} or None
 
 
 def _transfer(args: RolesModelArgs) -> Transfer:

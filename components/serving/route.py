@@ -21,7 +21,7 @@ TELEMETRY_IMAGE: Final = (
 """Module that counts tokens on ACK: ACK, "Monitor generative AI requests", 2026-08."""
 
 
-class Routing(StrEnum):
+class RoutingStrategy(StrEnum):
     """How a pod is chosen."""
 
     DEFAULT = "DEFAULT"
@@ -107,7 +107,7 @@ class Route(Args):
     )
     """Host of the model alone. Left out, its requests are those whose body asks for one of its
     names: the served ones and those of its adapters."""
-    routing: Routing = Routing.DEFAULT
+    routing: RoutingStrategy = RoutingStrategy.DEFAULT
     """How a pod is chosen."""
     queueing: bool = False
     """Whether requests wait in the picker while all pods are busy, and not in the pods."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ..objects import Manifest, Objects, items, name_of, namespace_of, section, texts_of
 from ..pods import Pods
-from .model import Number, Way
+from .model import Number, RequestWay
 from .scale import number
 
 GATEWAY_API: Final = "gateway.networking.k8s.io"
@@ -55,7 +55,7 @@ def _led(route: Manifest, pool: Manifest) -> list[tuple[Mapping[str, Any], Numbe
     return [(rule, share) for rule in rules for share in _shares(rule, pool)]
 
 
-def ways_of(objects: Objects, pods: Pods) -> Iterator[Way]:
+def ways_of(objects: Objects, pods: Pods) -> Iterator[RequestWay]:
     """Gateways by which requests reach some pods."""
     for pool in pools_of(objects, pods):
         picker = picker_of(pool)
@@ -64,7 +64,7 @@ def ways_of(objects: Objects, pods: Pods) -> Iterator[Way]:
             names = [name for rule, _ in led for name in _names(rule)]
             asks = (*texts_of(section(route, "spec"), "hostnames"), *names)
             for parent in items(section(route, "spec"), "parentRefs"):
-                yield Way(
+                yield RequestWay(
                     str(parent.get("name")),
                     tuple(_doors(objects, parent, route)),
                     tuple(dict.fromkeys(asks)),

@@ -252,7 +252,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Way:
+class RequestWay:
     """How requests reach a model by a gateway."""
 
     gateway: str
@@ -279,7 +279,7 @@ class Workload(Node):
     scale: ReplicaRange | Completion | Missing = field(kw_only=True)
     shares: tuple[Share, ...] = ()
     """Who gets its requests; empty where its newest pods get all of them."""
-    ways: tuple[Way, ...] = ()
+    ways: tuple[RequestWay, ...] = ()
     """Gateways by which requests reach it."""
     image: str = ""
     """Of the main container of a pod."""

@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import requests
 
-from components.crds.role_based_group import pod_name
 from components.crds.role_based_group_labels import (
     ADAPTER,
     API_VERSION,
@@ -36,6 +35,7 @@ from components.crds.role_based_group_labels import (
     PREFIX,
     ROLE_NAME,
 )
+from components.crds.role_based_group_rules import pod_name
 from plan.objects import items, name_of, namespace_of, section
 from plan.pods import leader_template
 
@@ -131,7 +131,7 @@ class RoleGroups:
             if (namespace_of(policy), name_of(policy)) == (namespace_of(group), name_of(group)):
                 sizes |= _coordinated(policy, states)
         for name, role in roles.items():
-            before = (states.get(other) for other in role.get("dependencies") or ())
+            before = (states.get(dependency) for dependency in role.get("dependencies") or ())
             if all(state and state.ready >= state.desired for state in before):
                 self._make(group, role, [pod for pod in pods if _role(pod) == name], sizes[name])
         self._tell(group, states)
@@ -146,8 +146,8 @@ class RoleGroups:
         about = self._owned(group, name_of(group))
         with contextlib.suppress(UnknownKind):
             version = "scheduling.x-k8s.io/v1alpha1"
-            made = {"apiVersion": version, "kind": "PodGroup", "metadata": about, "spec": spec}
-            self._client.apply(made, MANAGER, force=True)
+            pod_group = {"apiVersion": version, "kind": "PodGroup", "metadata": about, "spec": spec}
+            self._client.apply(pod_group, MANAGER, force=True)
             return True
         return False
 
@@ -159,18 +159,18 @@ class RoleGroups:
                 continue
             about = self._owned(group, f"{name_of(group)}-{name}", {ROLE_NAME: name})
             adapter = {"apiVersion": API_VERSION, "kind": ADAPTER, "metadata": about}
-            there = self._client.get(adapter)
-            if there is None:
+            live_adapter = self._client.get(adapter)
+            if live_adapter is None:
                 target = {"name": name_of(group), "role": name}
                 spec = {"scaleTargetRef": target, "replicas": role["replicas"]}
-                there = self._client.apply({**adapter, "spec": spec}, MANAGER)
-            wanted = section(there, "spec").get("replicas", role["replicas"])
+                live_adapter = self._client.apply({**adapter, "spec": spec}, MANAGER)
+            replicas = section(live_adapter, "spec").get("replicas", role["replicas"])
             selector = f"{GROUP_NAME}={name_of(group)},{ROLE_NAME}={name}"
             status = {"phase": "Bound", "replicas": role["replicas"], "selector": selector}
-            if there.get("status") != status:
+            if live_adapter.get("status") != status:
                 self._client.merge(adapter, {"status": status}, MANAGER, "status")
-            if wanted != role["replicas"]:
-                role["replicas"], changed = wanted, True
+            if replicas != role["replicas"]:
+                role["replicas"], changed = replicas, True
         if changed:
             self._client.merge(group, {"spec": {"roles": [*roles.values()]}}, MANAGER)
         return changed
@@ -190,15 +190,15 @@ class RoleGroups:
 
     def _make(self, group: Manifest, role: Manifest, pods: list[Manifest], size: int) -> None:
         """Has so many instances of a role, and replaces one of an older template."""
-        there = {name_of(pod): pod for pod in pods}
+        pods_by_name = {name_of(pod): pod for pod in pods}
         for number in range(size):
             for pod in self._instance(group, role, number):
-                if pod["metadata"]["name"] not in there:
+                if pod["metadata"]["name"] not in pods_by_name:
                     self._client.apply(pod, MANAGER)
         names = {
             pod["metadata"]["name"] for n in range(size) for pod in self._instance(group, role, n)
         }
-        for name, surplus in there.items():
+        for name, surplus in pods_by_name.items():
             if name not in names:
                 self._client.delete(surplus)
         self._replace_old(role, pods)
@@ -266,8 +266,8 @@ def _near(group: Manifest, topology: str) -> dict[str, Any]:
     """The affinity that the controller writes, by a label that it gives to no pod."""
     key = f"{namespace_of(group)}/{name_of(group)}"
     value = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()
-    own = {"key": UNSET, "operator": "In", "values": [value]}
-    term = {"topologyKey": topology, "labelSelector": {"matchExpressions": [own]}}
+    expression = {"key": UNSET, "operator": "In", "values": [value]}
+    term = {"topologyKey": topology, "labelSelector": {"matchExpressions": [expression]}}
     return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
 
 
@@ -290,12 +290,12 @@ def _pods_each(role: Manifest) -> int:
 
 
 def _state(role: Manifest, pods: Sequence[Manifest]) -> RoleState:
-    own = [pod for pod in pods if _role(pod) == role["name"]]
+    role_pods = [pod for pod in pods if _role(pod) == role["name"]]
     instances: dict[str, list[Manifest]] = {}
-    for pod in own:
+    for pod in role_pods:
         instances.setdefault(pod["metadata"]["labels"][INSTANCE_NAME], []).append(pod)
     ready = (len(of) == _pods_each(role) and all(map(_is_ready, of)) for of in instances.values())
-    scheduled = sum("nodeName" in pod["spec"] for pod in own)
+    scheduled = sum("nodeName" in pod["spec"] for pod in role_pods)
     return RoleState(role["replicas"], len(instances), scheduled, sum(ready))
 
 
@@ -310,8 +310,8 @@ def _coordinated(policy: Manifest, states: Mapping[str, RoleState]) -> dict[str,
         scaling = section(rule, "strategy", "scaling")
         if scaling:
             skew = float(str(scaling.get("maxSkew", "100%")).removesuffix("%")) / 100
-            own = {name: states[name] for name in rule["roles"]}
-            for name, size in next_sizes(own, skew, scaling.get("progression", "")).items():
+            role_states = {name: states[name] for name in rule["roles"]}
+            for name, size in next_sizes(role_states, skew, scaling.get("progression", "")).items():
                 sizes[name] = min(size, sizes.get(name, size))
     return sizes
 

@@ -50,7 +50,8 @@ def most_replicas(section: RuntimeSection) -> int:
 
 def section_of(pool: AnyPoolSection) -> str:
     """Field path of a pool, e.g. `edge_pools[v100]`."""
-    return f"{_SECTIONS[type(pool)]}[{pool.name}]"
+    section = next(name for kind, name in _SECTIONS.items() if isinstance(pool, kind))
+    return f"{section}[{pool.name}]"
 
 
 _SECTIONS: Final = {PoolSection: "pools", EdgePoolSection: "edge_pools", NodesSection: "nodes"}

@@ -10,7 +10,7 @@ import components.platform as platform
 import components.serving as serving
 from components.args import MISSING, Fault, Words
 from components.platform.gateway_settings import ADDRESS_TYPE, GATEWAY_API_ADDON
-from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, Routing
+from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, RoutingStrategy
 
 from ..arguments import cluster_id, namespace_of, node_selector, required
 from ..checks.cluster import kubernetes_faults
@@ -379,7 +379,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         limits = section.limits if route.limits is None else route.limits
         asked += [
             ("limits", bool(limits), LIMITS_SINCE),
-            ("prefix-aware routing", route.routing is Routing.PREFIX_CACHE, LIMITS_SINCE),
+            ("prefix-aware routing", route.routing is RoutingStrategy.PREFIX_CACHE, LIMITS_SINCE),
             ("requests that wait", route.queueing, LIMITS_SINCE),
             ("priorities by InferenceObjective", bool(route.priorities), POOL_V1_SINCE),
         ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.crds import CoordinatedPolicySpec, RoleBasedGroupSpec, RoleSpec
-from components.crds.role_based_group import dependency_faults, name_faults
+from components.crds.role_based_group_rules import dependency_faults, name_faults
 
 from .refusals import refused, sentences
 

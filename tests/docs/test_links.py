@@ -37,7 +37,9 @@ def test_every_link_leads_to_a_file_or_a_heading(page: Path) -> None:
 @each_page
 def test_every_path_in_a_text_exists(page: Path) -> None:
     """Folders and files of this repository, as a reader would look for them."""
-    rooms = "components|stacks|tests|docs|policy|plan|sandbox|examples|bench|loadtest|reference"
+    rooms = (
+        "components|stacks|tests|docs|policy|plan|sandbox|examples|bench|loadtest|reference|website"
+    )
     paths = re.findall(rf"`((?:{rooms})/[\w./-]*)`", prose(page.read_text()))
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
@@ -68,3 +70,14 @@ def test_headings_are_named_as_github_names_them() -> None:
         "what-is-real-and-what-is-not",
         "a-c_d",
     ]
+
+
+def test_every_decision_is_held_by_a_test_that_exists() -> None:
+    """And each mistake of the articles is among them, from T1 to the last."""
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    source = (ROOT / "tests" / "stacks" / "test_article_mistakes.py").read_text()
+    tests = set(re.findall(r"^def (test_\w+)", source, re.MULTILINE))
+    shown = set(re.findall(r"`(test_t\d+_\w+)`", page))
+    assert shown <= tests
+    numbers = {re.match(r"test_(t\d+)_", name)[1] for name in shown}  # type: ignore[index]
+    assert numbers == set(re.findall(r"test_(t\d+)_", " ".join(tests)))

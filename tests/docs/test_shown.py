@@ -5,7 +5,6 @@ import io
 import re
 import sys
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -20,30 +19,12 @@ from plan.run import plan
 from stacks.sections.environment import PROJECT
 from stacks.validation import validate
 from tests.plan.diff.prepared import diff_of
+from website.snippets import is_part
 
 from .pages import PAGES, ROOT, blocks
 
 WIDTH = 100
-LEFT_OUT = "..."
-"""A line that stands for some that a page does not show."""
 MOST_LINES_OF_A_PART = 25
-
-
-def is_part(lines: list[str], whole: list[str]) -> bool:
-    """Whether lines stand in a text, in its order; only what is marked is left out.
-
-    Blank lines beside a mark are the formatter's.
-    """
-    rest = whole
-    for left_out, run in groupby(lines, LEFT_OUT.__eq__):
-        if left_out:
-            continue
-        size = len(chunk := "\n".join(run).strip("\n").split("\n"))
-        starts = [at for at in range(len(rest)) if rest[at : at + size] == chunk]
-        if not starts:
-            return False
-        rest = rest[starts[0] + size :]
-    return True
 
 
 def configuration(text: str) -> dict[str, Any]:

@@ -528,15 +528,6 @@ REFUSED: Final = [
             "BackendTrafficPolicy with a rateLimit: one client can take all cards for itself.",
         ],
     ),
-    Case(
-        "the AccessKey of content moderation in plain",
-        "no-access-key",
-        [moderation("canary-of-an-id", "canary-of-a-secret")],
-        [
-            f"ACKTrafficFilter one: spec.aiContentSecurity.{field} is an AccessKey, {cases._KEY}"
-            for field in ("accessKey", "secretKey")
-        ],
-    ),
 ]
 
 ACCEPTED: Final = [

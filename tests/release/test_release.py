@@ -130,6 +130,31 @@ def test_a_plugin_of_another_version_is_not_published(checkout: Path) -> None:
     assert f"The plugin says it is {TAG}, but it must be v99.0.0" in done.stderr
 
 
+def jobs() -> dict[str, Any]:
+    workflow: dict[str, Any] = yaml.safe_load((GITHUB / "workflows" / "release.yml").read_text())
+    return dict(workflow["jobs"])
+
+
+def test_whatever_is_released_was_attested_first() -> None:
+    """Does not prove that GitHub attests it."""
+    [provenance] = [step for step in jobs()["attest"]["steps"] if step.get("id") == "provenance"]
+    attested = {*provenance["with"]["subject-path"].split()}
+    [release] = [step["run"] for step in jobs()["release"]["steps"] if "run" in step]
+    released = {*re.findall(r"\b(?:packages|release|bills)/[\w.*]+", release)}
+    assert released - {"release/notes.md"} == {path.replace(".cdx.json", "") for path in attested}
+    assert jobs()["attest"]["needs"] == ["build", "bills"]
+    assert jobs()["publish"]["needs"] == "attest"
+    assert jobs()["release"]["needs"] == "publish"
+
+
+def test_the_job_that_may_publish_builds_nothing_and_installs_what_signs() -> None:
+    runs = [step["run"] for step in jobs()["publish"]["steps"] if "run" in step]
+    assert [run for run in runs if run.startswith("make")] == ["make .venv/.sign"]
+    assert len(runs) == 3
+    others = [name for name, job in jobs().items() if "environment" in job]
+    assert others == ["publish"]
+
+
 def forms() -> list[Path]:
     return [one for one in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if one.name != "config.yml"]
 

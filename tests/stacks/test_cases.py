@@ -106,7 +106,7 @@ NOT_OFFERED: Final = [
     Row("c17_gpushare", REFUSED, "did you mean 'gpu_memory'?"),
     Row("c28_rdma", REFUSED, "did you mean an entry of extended?"),
     Row("c29b_canary_kserve", REFUSED, "did you mean 'canary'?"),
-    Row("c30_domain_tls", REFUSED, "did you mean models[qwen].ingress.host?"),
+    Row("c30_domain_tls", REFUSED, "did you mean models[qwen].ingress.host or"),
     Row("c35_pdb_topology", REFUSED, "network_policies is True, but it must be a section of"),
 ]
 """What no key is for yet: the right outcome is a plan, and until then a sentence that says so."""

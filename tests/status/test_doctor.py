@@ -60,6 +60,18 @@ def test_an_account_without_anything_is_told_what_to_set(tmp_path):
     assert all(point.remedy for point in points)
 
 
+def test_a_stack_without_resources_in_the_cloud_needs_no_account_there(tmp_path):
+    points = [*doctor.account("existing", ROOT, {"PULUMI_HOME": str(tmp_path)}, cloud=False)]
+    assert set(verdicts(points)) == {"Backend", "Passphrase"}
+
+
+@pytest.mark.parametrize(("stack", "asked"), [("existing", False), ("dev", True)])
+def test_an_account_is_asked_for_where_a_stack_has_resources_in_it(stack, asked):
+    out = StringIO()
+    doctor.show(stack, ROOT, None, None, Console(file=out, width=200), as_json=True)
+    assert ("Keys" in {point["name"] for point in json.loads(out.getvalue())}) is asked
+
+
 def test_one_half_of_a_key_is_none():
     points = [*doctor.account("dev", ROOT, {"ALICLOUD_ACCESS_KEY": "canary-1"})]
     [key] = [point for point in points if point.name == "Keys"]

@@ -11,8 +11,10 @@ from .files import Yaml, parse, scripts, steps
 
 KNOWN: Final = frozenset(
     {
+        "actions/attest",
         "actions/cache",
         "actions/checkout",
+        "actions/deploy-pages",
         "actions/download-artifact",
         "actions/github-script",
         "actions/setup-go",

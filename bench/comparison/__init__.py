@@ -1,0 +1,1 @@
+"""The stack `dev` in Terraform, Helm and YAML, next to its stack file."""

@@ -1,0 +1,158 @@
+"""Where pages stand in the site, and what a staged page and a built one have to be.
+
+Does not prove that the generator takes them: `make site` does, and `python -m proof site` looks.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from proof.site import faults as seen_faults
+from website import built, versions
+from website.layout import ORDER, SECTIONS, Homeless, placed
+from website.pages import ROOT, anchors, pages
+from website.stage import Staging
+
+PAGE = "<html><body><h1 id=a>A</h1>{}</body></html>"
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Staging:
+    stage = Staging(ROOT, tmp_path_factory.mktemp("site") / "pages")
+    stage.write()
+    return stage
+
+
+def site(folder: Path, body: str, **files: str) -> list[str]:
+    """What is wrong with a site of one page."""
+    (folder / "index.html").write_text(PAGE.format(body))
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    return [*built.faults(folder)]
+
+
+def test_every_page_stands_in_one_section() -> None:
+    sections = placed(ROOT, pages())
+    assert sorted(page for own in sections.values() for page in own) == sorted(pages())
+    assert set(sections) <= set(ORDER) == {section.title for section in SECTIONS}
+
+
+def test_pages_of_packages_that_an_example_has_installed_are_none_of_ours(tmp_path: Path) -> None:
+    for name in ("a/README.md", "a/node_modules/b/README.md", "a/.venv/c/README.md"):
+        path = tmp_path / "examples" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("# A\n")
+    assert pages(tmp_path) == [tmp_path / "examples" / "a" / "README.md"]
+
+
+def test_a_new_guide_is_found_by_itself(tmp_path: Path) -> None:
+    guide = tmp_path / "docs" / "guides" / "gateway.md"
+    guide.parent.mkdir(parents=True)
+    guide.write_text("# Gateway\n")
+    assert placed(tmp_path, [guide]) == {"Guides": [guide]}
+
+
+def test_a_page_without_a_section_is_refused_with_the_place_to_give_it_one(tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "elsewhere" / "page.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# Page\n")
+    with pytest.raises(Homeless, match=r"docs/elsewhere/page\.md is in no section.*layout\.py"):
+        placed(tmp_path, [page])
+
+
+def test_headings_have_the_names_that_github_gives_them(staged: Staging) -> None:
+    text = (staged.folder / "sandbox.md").read_text()
+    for anchor in anchors((ROOT / "docs" / "sandbox.md").read_text()):
+        assert f"{{#{anchor}}}" in text
+
+
+def test_a_file_that_a_page_links_to_becomes_a_page_that_shows_it(staged: Staging) -> None:
+    shown = staged.folder / "files" / "examples" / "stacks" / "Pulumi.alb.yaml.md"
+    stack = (ROOT / "examples" / "stacks" / "Pulumi.alb.yaml").read_text().strip()
+    assert stack in shown.read_text()
+    assert (
+        "(../../files/examples/stacks/Pulumi.alb.yaml.md)"
+        in (staged.folder / "examples" / "stacks" / "index.md").read_text()
+    )
+
+
+def test_links_in_code_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# A\n\n[b](b.md) `[b](b.md)`\n\n```sh\n[b](b.md)\n```\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "b.md").write_text("# B\n")
+    stage = Staging(tmp_path, tmp_path / "pages")
+    text = stage.text(tmp_path / "README.md")
+    assert text.count("[b](b.md)") == 3
+    assert text.startswith("# A {#a}")
+
+
+def test_a_picture_follows_the_switch_of_the_site(staged: Staging) -> None:
+    text = (staged.folder / "index.md").read_text()
+    assert "<picture>" not in text
+    assert "-light.png#only-light)" in text
+    assert "-dark.png#only-dark)" in text
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ('<a href="none/">x</a>', "index.html: none/ leads nowhere."),
+        ('<a href="#b">x</a>', "index.html: #b leads to no heading."),
+        ('<a href="https://a b/">x</a>', "index.html: https://a b/ is no address."),
+        ('<a href="../outside">x</a>', "index.html: ../outside leads nowhere."),
+        ('<script src="none.js"></script>', "index.html loads none.js, which is not there."),
+        (
+            '<script src="https://example.com/x.js"></script>',
+            "index.html loads https://example.com/x.js, but it must load nothing from elsewhere.",
+        ),
+        ("<p>```sh</p>", "index.html shows the fence of a code block"),
+        ("<h1>B</h1>", "index.html has 2 first headings, but it must have one."),
+        ("x" * 300_000, "but it must be 300,000 at most."),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_a_sentence(tmp_path: Path, body: str, sentence: str) -> None:
+    assert any(sentence in fault for fault in site(tmp_path, body))
+
+
+def test_a_page_that_is_right_has_no_fault(tmp_path: Path) -> None:
+    body = '<a href="#a">x</a> <a href="https://example.com/none">x</a> <img src="a.png">'
+    body += "<code>```</code><script src=a.js></script>"
+    assert site(tmp_path, body, a_png="", a_js="") == []
+
+
+def test_the_selector_of_versions_leads_to_the_newest_release_first() -> None:
+    catalogue = versions.catalogue(["v0.10.0", "v0.9.0"])
+    assert [entry["version"] for entry in catalogue] == ["v0.10.0", "v0.9.0", "next"]
+    assert [entry["aliases"] for entry in catalogue] == [["latest"], [], []]
+    assert sorted(["v0.9.0", "v0.10.0"], key=versions._order) == ["v0.9.0", "v0.10.0"]
+
+
+def test_what_a_browser_sees_wrong_is_told() -> None:
+    finding = {"id": "x", "help": "X", "nodes": 1, "targets": ["a"]}
+    seen = {
+        **{"page": "/", "screen": "phone", "scheme": "dark", "width": 400, "most_width": 390},
+        "violations": [{**finding, "impact": "serious"}, {**finding, "impact": "minor"}],
+        "elsewhere_or_missing": ["https://example.com/"],
+    }
+    assert len([*seen_faults(seen)]) == 3
+    right = {**seen, "width": 390, "violations": [], "elsewhere_or_missing": []}
+    assert [*seen_faults(right)] == []
+
+
+def test_the_drawings_are_what_their_program_draws() -> None:
+    path = ROOT / "docs" / "images" / "drawings.py"
+    specification = importlib.util.spec_from_file_location("drawings", path)
+    assert specification
+    assert specification.loader
+    drawings = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(drawings)
+    assert drawings.stale() == []
+
+
+def test_axe_core_is_pinned_by_its_hash_and_by_no_address() -> None:
+    lock = json.loads((ROOT / "website" / "package-lock.json").read_text())
+    entry = lock["packages"]["node_modules/axe-core"]
+    assert entry["integrity"].startswith("sha512-")
+    assert "resolved" not in entry

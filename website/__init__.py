@@ -1,0 +1,1 @@
+"""The documentation site: the repository's own pages, staged for Zensical, built and checked."""

@@ -1,0 +1,73 @@
+"""The pages that people read: where they lie, what they link to, how headings are named."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+README: Final = ROOT / "README.md"
+
+_FENCE: Final = re.compile(r"^ *```.*?^ *```[^\n]*$", re.DOTALL | re.MULTILINE)
+_CODE: Final = re.compile(r"(^ *```.*?^ *```[^\n]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
+LINK: Final = re.compile(r"""(?P<before>\]\(|src(?:set)?="|href=")(?P<target>[^)\s"]+)""")
+HEADING: Final = re.compile(r"^(?P<level>#+) (?P<words>.+)$", re.MULTILINE)
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """Every page of the repository that the site shows."""
+    paths = [
+        *sorted(root.glob("*.md")),
+        *sorted((root / "docs").rglob("*.md")),
+        *sorted((root / "examples").rglob("README.md")),
+    ]
+    return [path for path in paths if not _installed(path.relative_to(root))]
+
+
+def _installed(path: Path) -> bool:
+    """Whether a page belongs to a package that an example has installed."""
+    return any(part in ("node_modules", "venv") or part[0] == "." for part in path.parts)
+
+
+def prose(text: str) -> str:
+    """A text without its code blocks."""
+    return _FENCE.sub("", text)
+
+
+def pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """A text in pieces, each with whether it is code: a block, or a span."""
+    for at, piece in enumerate(_CODE.split(text)):
+        yield at % 2 == 1, piece
+
+
+def links(text: str) -> list[str]:
+    """Every target inside the repository, as it is written: a path, an anchor, or both."""
+    targets = (match["target"] for match in LINK.finditer(prose(text)))
+    return [target for target in targets if not is_external(target)]
+
+
+def is_external(target: str) -> bool:
+    """Whether a link leads out of the repository."""
+    return re.match(r"[a-z]+:", target) is not None
+
+
+def anchors(text: str) -> list[str]:
+    """The headings, as GitHub names them in links; the second of one name is `name-1`."""
+    slugs: list[str] = []
+    for heading in HEADING.finditer(prose(text)):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading["words"])
+        slug = re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-")
+        again = sum(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", name) is not None for name in slugs)
+        slugs.append(f"{slug}-{again}" if again else slug)
+    return slugs
+
+
+def dead_links(page: Path) -> list[str]:
+    """The links of a page that lead to no file, no folder and no heading."""
+    dead = []
+    for link in links(page.read_text()):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            dead.append(link)
+    return dead
