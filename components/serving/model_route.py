@@ -157,8 +157,8 @@ class ModelRouteArgs(Args):
         if flavor is GatewayFlavor.ROUTER:
             yield Fault("route", Words("given"), "left out with flavor router", why)
             return
-        if route.routing is Routing.PREFIX_CACHE:
-            yield Fault("route.routing", route.routing.value, Routing.DEFAULT.value, why)
+        if route.routing is RoutingStrategy.PREFIX_CACHE:
+            yield Fault("route.routing", route.routing.value, RoutingStrategy.DEFAULT.value, why)
         if route.queueing:
             yield Fault("route.queueing", True, "false", why)
         if flavor is GatewayFlavor.ENVOY and any(limit.tokens for limit in self.limits):
@@ -366,7 +366,7 @@ def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[R
         yield RouteObject("pool", inference.OldInferencePool, old, name, notes)
         return
     spec = inference.InferencePoolSpec(
-        selector=inference.PodLabels(match_labels=labels),
+        selector=inference.PoolSelector(match_labels=labels),
         target_ports=[inference.PortNumber(number=args.port)],
         endpoint_picker_ref=inference.EndpointPickerReference(
             name=picker, port=inference.PortNumber(number=PICKER_PORT)

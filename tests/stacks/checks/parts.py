@@ -65,6 +65,19 @@ def groups(**changes: Any) -> Raw:
     return {**configuration(FOLDER / "Pulumi.multi-node.yaml"), **changes}
 
 
+LLM_CHAT: Final = "models[chat].serve.llm"
+LLM_SPLIT: Final = "models[split].serve.llm"
+GATEWAY: Final = {"gateway": {"version": "v1.4.0-apsara.4"}, "cluster.version": "1.34"}
+ATTACHED: Final = {**GATEWAY, f"{LLM_CHAT}.router": {}, f"{LLM_SPLIT}.router": {}}
+"""Routers that say no Gateway, which is the stack's own."""
+ENVOY: Final = {**ATTACHED, "gateway": {"flavor": "envoy"}}
+
+
+def llm(**changes: Any) -> Raw:
+    """LLMInferenceServices: with an endpoint picker, with prefill apart, and on two nodes."""
+    return {**configuration(FOLDER / "Pulumi.llm-inference-service.yaml"), **changes}
+
+
 def roles(**changes: Any) -> Raw:
     """Prefill and decode of one pod each, which scale, and of two pods each, in a gang."""
     return {**configuration(FOLDER / "Pulumi.prefill-and-decode.yaml"), **changes}

@@ -1,30 +1,15 @@
 """Cases of the rules of `stacks.runtimes.llm` and `stacks.platforms.llm`."""
 
 import re
-from functools import partial
 from typing import Final
 
-from ..environments import GONE, configuration, merged, planned
-from ..example_stacks import FOLDER
+from ..environments import GONE, merged, planned
 from .cases import Case, refusals, surprises
+from .parts import ATTACHED, GATEWAY, llm
+from .parts import LLM_CHAT as CHAT
+from .parts import LLM_SPLIT as SPLIT
 
-GATEWAY: Final = {"gateway": {"version": "v1.4.0-apsara.4"}, "cluster.version": "1.34"}
-CHAT: Final = "models[chat].serve.llm"
-SPLIT: Final = "models[split].serve.llm"
 MOE: Final = "models[moe].serve.llm"
-ATTACHED: Final = {**GATEWAY, f"{CHAT}.router": {}, f"{SPLIT}.router": {}}
-"""Routers that say no Gateway, which is the stack's own."""
-ENVOY: Final = {**ATTACHED, "gateway": {"flavor": "envoy"}}
-
-KEDA: Final = {
-    "metric": "vllm_num_requests_waiting",
-    "target": 4,
-    "min": 1,
-    "max": 2,
-    "keda": {"server": "http://prometheus.monitoring:9090"},
-}
-
-llm = partial(configuration, FOLDER / "Pulumi.llm-inference-service.yaml")
 
 CASES = [
     Case(
@@ -59,82 +44,6 @@ CASES = [
         },
     ),
     Case(
-        "routes_have_a_gateway",
-        "a gateway to which nobody attaches",
-        llm,
-        {**GATEWAY, f"{CHAT}.router.gateway.name": "models"},
-        (
-            "gateway is given, but it must be left out, or a model with `route: {}`: no model is "
-            "behind it."
-        ),
-        {**GATEWAY, f"{CHAT}.router.gateway": {"name": "models", "namespace": "inference"}},
-    ),
-    Case(
-        "Route",
-        "two who choose pods for the same requests",
-        llm,
-        {**GATEWAY, "models[chat].route": {}},
-        (
-            "models[chat].route is given, but it must be left out beside serve.llm.router, or that "
-            "left out: KServe makes a route and a pool for the same pods, and two pickers see half "
-            "each."
-        ),
-        {**GATEWAY, "models[chat].route": {}, f"{CHAT}.router": GONE},
-    ),
-    Case(
-        "routes_of_kserve_have_a_listener",
-        "a listener that the Gateway lacks",
-        llm,
-        {
-            **ATTACHED,
-            f"{CHAT}.router.gateway": {
-                "name": "models",
-                "namespace": "inference",
-                "listener": "https",
-            },
-        },
-        (
-            f"{CHAT}.router.gateway.listener is 'https', but it must be left out, or http: the "
-            "Gateway has this one."
-        ),
-        {
-            **ATTACHED,
-            f"{CHAT}.router.gateway": {
-                "name": "models",
-                "namespace": "inference",
-                "listener": "http",
-            },
-        },
-    ),
-    Case(
-        "routes_of_kserve_lead_to_what_is_known",
-        "a pool behind Envoy Gateway",
-        llm,
-        {**ENVOY, SPLIT: {"scale": {"max": 1}}},
-        (
-            f"{CHAT}.router.scheduler is True, but it must be false, or router left out and "
-            "`route: {}`, which has a picker: KServe's route leads to an InferencePool, and Envoy "
-            "Gateway takes Services alone (v1.9.1, internal/gatewayapi/validate.go)."
-        ),
-        {**ENVOY, SPLIT: {"scale": {"max": 1}}, f"{CHAT}.router": {"scheduler": False}},
-    ),
-    Case(
-        "routes_of_kserve_lead_to_what_is_known",
-        "prefill behind Envoy Gateway",
-        llm,
-        {**ENVOY, f"{CHAT}.router": {"scheduler": False}},
-        (
-            f"{SPLIT}.router.scheduler is True, but it must be that of a router.gateway which "
-            "knows InferencePools: KServe's route leads to an InferencePool, and Envoy Gateway "
-            "takes Services alone (v1.9.1, internal/gatewayapi/validate.go)."
-        ),
-        {
-            **ENVOY,
-            f"{CHAT}.router": {"scheduler": False},
-            f"{SPLIT}.router": {"gateway": {"name": "models", "namespace": "gateways"}},
-        },
-    ),
-    Case(
         "types_of_pools_come_once",
         "types that ACK's add-on brings",
         llm,
@@ -163,65 +72,6 @@ CASES = [
             **GATEWAY,
             "gateway": {"flavor": "envoy", "inference_types": True},
             "models[moe].route": {},
-        },
-    ),
-    Case(
-        "the_release_knows_what_is_asked",
-        "an add-on without the pools that KServe makes",
-        llm,
-        {**ATTACHED, "gateway.version": "v1.4.0-apsara.3"},
-        (
-            "gateway.version is 'v1.4.0-apsara.3', but it must be v1.4.0-apsara.4 or later: "
-            "InferencePool v1, which KServe makes, came with it."
-        ),
-        ATTACHED,
-    ),
-    Case(
-        "keys_are_asked_once",
-        "a key of the model's own behind a gateway with keys",
-        llm,
-        {**ATTACHED, "gateway.keys_secret": "keys", "models[chat].api_key_secret": "key"},
-        (
-            "models[chat].api_key_secret is given, but it must be left out behind it: the gateway "
-            "asks for gateway.keys_secret in the same header, and removes it."
-        ),
-        {**ATTACHED, "gateway.keys_secret": "keys"},
-    ),
-    Case(
-        "first_tokens_are_of_one_pod",
-        "a promise of first tokens where prefill is apart",
-        llm,
-        {"models[split].slo": {"ttft_seconds": 5}, "alerts": {}},
-        (
-            "models[split].slo is given, but it must be left out where prefill is apart, and "
-            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
-            "the request: decode has it after prefill, and no series is the time that a user waits."
-        ),
-        {"models[chat].slo": {"ttft_seconds": 5}, "alerts": {}},
-    ),
-    Case(
-        "signals_are_collected",
-        "prefill that KEDA scales on figures that nobody collects",
-        llm,
-        {
-            "gpu_metrics": GONE,
-            "prometheus_url": GONE,
-            "keda": True,
-            f"{CHAT}.scale": {"max": 1},
-            f"{SPLIT}.prefill.scale": KEDA,
-        },
-        (
-            "gpu_metrics is missing, but it must be given, for "
-            f"{SPLIT}.prefill.scale.metric (vllm_num_requests_waiting); with install false where "
-            "the cluster collects vLLM's metrics by itself: its PodMonitor has Prometheus ask the "
-            "pods, whose series KEDA asks for."
-        ),
-        {
-            "gpu_metrics": {"install": False},
-            "prometheus_url": GONE,
-            "keda": True,
-            f"{CHAT}.scale": {"max": 1},
-            f"{SPLIT}.prefill.scale": KEDA,
         },
     ),
     Case(
@@ -753,34 +603,6 @@ SURPRISES = [
             "(allowedRoutes), and to know InferencePools where a model has an endpoint picker."
         ),
         ATTACHED,
-    ),
-    Case(
-        "routes_of_kserve_are_not_ours",
-        "limits that hold for other routes",
-        llm,
-        {**ATTACHED, "gateway.limits": [{"requests": 60, "per": "minute"}]},
-        (
-            "gateway.limits do not hold for models[chat], models[split]: KServe makes the route of "
-            "serve.llm.router, and no limit is of it. Without the router, `route: {}` has them."
-        ),
-        {
-            **GATEWAY,
-            "gateway.limits": [{"requests": 60, "per": "minute"}],
-            "models[moe].route": {},
-        },
-    ),
-    Case(
-        "pickers_of_kserve_are_asked",
-        "a picker that ACK's gateway does not ask",
-        llm,
-        ATTACHED,
-        (
-            "models[split].serve.llm.router has an endpoint picker, and ACK's gateway by itself "
-            "asks its own, which takes pods of prefill and decode for alike. It asks KServe's once "
-            "the Deployment envoy-gateway in envoy-gateway-system has the variable SELF_HOST_EPP "
-            "true. No page names a key of gateway.addon_config for it."
-        ),
-        {**ATTACHED, SPLIT: {"scale": {"max": 1}}},
     ),
 ]
 

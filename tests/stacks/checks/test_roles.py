@@ -1,4 +1,4 @@
-"""Cases of the rules of `stacks.runtimes.roles` and `stacks.platforms.role_based_groups`."""
+"""Cases of the rules of `stacks.runtimes.roles`, and of what roles are asked for."""
 
 import re
 from typing import Any, Final
@@ -11,7 +11,7 @@ from plan.graph import graph_of
 from plan.model import Plan
 from plan.words import steps
 
-from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences, warnings
+from ..environments import GONE, Raw, existing, merged, planned, sentences, warnings
 from .cases import Case, refusals, surprises
 from .parts import roles
 
@@ -38,29 +38,6 @@ def apart(**serve: Any) -> Raw:
 
 
 CASES = [
-    Case(
-        "first_tokens_are_of_one_pod",
-        "a promise of first tokens where prefill is a role",
-        roles,
-        {"models[qwen].slo": {"ttft_seconds": 5}, "alerts": {}},
-        (
-            "models[qwen].slo is given, but it must be left out where prefill is apart, and "
-            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
-            "the request: decode has it after prefill, and no series is the time that a user waits."
-        ),
-        {"alerts": {}},
-    ),
-    Case(
-        "names_of_roles_are_their_own",
-        "a model that is called as a role of another one",
-        roles,
-        {"models[deepseek].name": "qwen-decode"},
-        (
-            "models[qwen-decode].name is 'qwen-decode', but it must be another one: models[qwen] "
-            "has objects of that name."
-        ),
-        {"models[deepseek].name": "qwen-decoder"},
-    ),
     Case(
         "RoleBasedGroupsSection",
         "a chart for a controller that is there already",
@@ -365,18 +342,6 @@ CASES = [
 
 AMONG = [
     Case(
-        "roles_run_in_one_network",
-        "prefill and decode on an edge cluster",
-        hybrid,
-        apart(),
-        (
-            "models[qwen-queue].serve.roles is given, but it must be left out on profile edge, or "
-            "knative or kserve in its place: the KV cache of each prompt crosses a network that "
-            "machines of an IDC have at best."
-        ),
-        {},
-    ),
-    Case(
         "RolesModelArgs",
         "a flag of one role that vLLM's release does not know",
         roles,
@@ -421,7 +386,7 @@ AMONG = [
     ),
 ]
 
-WARNINGS = [
+SURPRISES = [
     Case(
         "caches_go_by_rdma",
         "KV caches that go by TCP",
@@ -450,7 +415,7 @@ WARNINGS = [
 ]
 
 test_a_rule_of_roles_is_refused, test_a_rule_of_roles_is_kept = refusals(CASES)
-test_what_roles_surprise_with_is_said, test_the_rest_of_roles_is_not = surprises(WARNINGS)
+test_what_roles_surprise_with_is_said, test_the_rest_of_roles_is_not = surprises(SURPRISES)
 
 
 @pytest.mark.parametrize("case", AMONG, ids=str)

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..environments import GONE, signals
 from .cases import Case, refusals, surprises
+from .parts import LLM_CHAT, LLM_SPLIT, llm, roles
 
 CHAT = "models[chat].serve.kserve.scale"
 BATCH = "models[batch].serve.kserve.scale"
@@ -22,6 +23,14 @@ def window(**changes: Any) -> dict[str, Any]:
 ARMS = "http://cn-beijing.arms.aliyuncs.com:9090/api/v1/prometheus/x"
 P = "http://p:9090"
 ASK = {"metric": "prometheus", "query": "sum(rate(requests[2m]))", "target": 5}
+
+PREFILL = {
+    "metric": "vllm_num_requests_waiting",
+    "target": 4,
+    "min": 1,
+    "max": 2,
+    "keda": {"server": "http://prometheus.monitoring:9090"},
+}
 
 CASES = [
     Case(
@@ -455,6 +464,55 @@ CASES = [
             "within the bounds."
         ),
         window(replicas=2),
+    ),
+    Case(
+        "first_tokens_are_of_one_pod",
+        "a promise of first tokens where prefill is a role",
+        roles,
+        {"models[qwen].slo": {"ttft_seconds": 5}, "alerts": {}},
+        (
+            "models[qwen].slo is given, but it must be left out where prefill is apart, and "
+            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
+            "the request: decode has it after prefill, and no series is the time that a user waits."
+        ),
+        {"alerts": {}},
+    ),
+    Case(
+        "first_tokens_are_of_one_pod",
+        "a promise of first tokens where prefill is apart",
+        llm,
+        {"models[split].slo": {"ttft_seconds": 5}, "alerts": {}},
+        (
+            "models[split].slo is given, but it must be left out where prefill is apart, and "
+            "promises watched at what clients ask: vLLM counts a first token from when a pod has "
+            "the request: decode has it after prefill, and no series is the time that a user waits."
+        ),
+        {"models[chat].slo": {"ttft_seconds": 5}, "alerts": {}},
+    ),
+    Case(
+        "signals_are_collected",
+        "prefill that KEDA scales on figures that nobody collects",
+        llm,
+        {
+            "gpu_metrics": GONE,
+            "prometheus_url": GONE,
+            "keda": True,
+            f"{LLM_CHAT}.scale": {"max": 1},
+            f"{LLM_SPLIT}.prefill.scale": PREFILL,
+        },
+        (
+            "gpu_metrics is missing, but it must be given, for "
+            f"{LLM_SPLIT}.prefill.scale.metric (vllm_num_requests_waiting); with install false "
+            "where the cluster collects vLLM's metrics by itself: its PodMonitor has Prometheus "
+            "ask the pods, whose series KEDA asks for."
+        ),
+        {
+            "gpu_metrics": {"install": False},
+            "prometheus_url": GONE,
+            "keda": True,
+            f"{LLM_CHAT}.scale": {"max": 1},
+            f"{LLM_SPLIT}.prefill.scale": PREFILL,
+        },
     ),
 ]
 SURPRISES = [
