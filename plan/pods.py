@@ -167,8 +167,8 @@ def _added_labels(manifest: Manifest, path: str) -> Mapping[str, Any]:
         steps = next(steps for part, steps in role.items() if part in path)
         labels = section(manifest, "spec", *steps, "labels")
         answers = not any(part in f".{path}." for part in (".worker.", ".router."))
-        added = serving_labels if answers else pod_labels
-        return {**labels, **added(name_of(manifest))}
+        of_service = serving_labels if answers else pod_labels
+        return {**labels, **of_service(name_of(manifest))}
     if kind == (_KSERVE, "InferenceService"):
         component = path.removeprefix("spec.").partition(".")[0]
         return {

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.serving.route import RouterKind, Routing
+from components.serving.route import RouterKind, RoutingStrategy
 from plan.model import Plan
 from tests.stacks.environments import GONE, ROOT, Raw, configuration, merged, planned
 
 EXAMPLE: Final = ROOT / "examples" / "stacks" / "Pulumi.gateway-envoy.yaml"
 ROUTERS: Final = (
-    (RouterKind.VLLM, Routing.DEFAULT),
-    (RouterKind.SGLANG, Routing.DEFAULT),
-    (RouterKind.SGLANG, Routing.PREFIX_CACHE),
+    (RouterKind.VLLM, RoutingStrategy.DEFAULT),
+    (RouterKind.SGLANG, RoutingStrategy.DEFAULT),
+    (RouterKind.SGLANG, RoutingStrategy.PREFIX_CACHE),
 )
 """Routers, and what a stack may ask of each."""
 NAMESPACE: Final = "inference"

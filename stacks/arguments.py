@@ -449,8 +449,8 @@ def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:
         role = "(prefill-)?" if model.serve.llm.prefill else ""
         return rf"{owner}-{role}[^-]+(-[^-]+)?", kind, owner
     if model.serve.roles is not None:
-        groups = f"{name}-({'|'.join(model.serve.roles.engines)})"
-        return rf"{groups}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", groups
+        roles = f"{name}-({'|'.join(model.serve.roles.engines)})"
+        return rf"{roles}-[0-9]+(-[0-9]+)?", "kube_statefulset_replicas", roles
     kserve = model.serve.kserve
     owner = name if kserve is None else f"{name}-predictor"
     if kserve is None or kserve.scale.scaler is None:

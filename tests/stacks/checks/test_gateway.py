@@ -31,6 +31,13 @@ def routers(**changes: Any) -> Raw:
     return envoy(**{"gateway": one, **plain, **changes})
 
 
+EDGE = "models[qwen-hangzhou]"
+ON_EDGE = {
+    f"{EDGE}.serve": {"llm": {"scale": {"max": 1}, "router": {"scheduler": False}}},
+    f"{EDGE}.route": GONE,
+    "gateway.version": "v1.4.0-apsara.4",
+}
+
 CASES = [
     Case(
         "routes_have_a_gateway",
@@ -659,6 +666,18 @@ CASES = [
                 "listener": "http",
             },
         },
+    ),
+    Case(
+        "routes_of_kserve_have_a_listener",
+        "a route by two gateways on edge",
+        edge,
+        {**ON_EDGE, f"{EDGE}.placement.pools": ["hangzhou", "ningbo"]},
+        (
+            f"{EDGE}.placement.pools is ['hangzhou', 'ningbo'], but it must be pools of which one "
+            "has a gateway, or serve.llm.router.gateway given: each pool has a Gateway of its own, "
+            "and KServe's route leads by one."
+        ),
+        ON_EDGE,
     ),
     Case(
         "routes_of_kserve_lead_to_what_is_known",
