@@ -193,10 +193,13 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
 
 
 def shared_route(environment: Environment, model: ModelSection) -> Route:
-    """The route of a model; a canary's requests wait as those of the model that shares them."""
+    """The route of a model; a canary's requests wait as those of the model that shares them.
+
+    Before roles nobody waits: their router takes every request.
+    """
     route = required(model.route)
     owner = next((each for each in routed(environment) if model.name in canaries_of(each)), None)
-    if owner is None or owner.route is None or route.priorities:
+    if owner is None or owner.route is None or route.priorities or model.serve.roles is not None:
         return route
     # Of a name that it does not serve, another rule speaks.
     served = {*names_of(model)} & {*owner.route.priorities}

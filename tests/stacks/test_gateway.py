@@ -267,6 +267,20 @@ def test_requests_for_roles_go_to_their_router_and_no_picker_is_asked() -> None:
     assert policy["rateLimit"]["global"]["rules"][0]["limit"] == {"requests": 9, "unit": "Minute"}
 
 
+def test_roles_may_be_the_canary_of_a_model_whose_requests_wait() -> None:
+    lora = {"models[qwen-next].server.vllm.served_model_name": "qwen", "gateway.limits": []}
+    changes = {"models[qwen-next].serve": {"roles": ROLES}, "models[qwen-next].route": {}}
+    [urgent, *_] = specs(merged(envoy(), {**lora, **changes}), "HTTPRoute")["qwen-route"]["rules"]
+    assert [(name, weight) for name, weight, _ in shares(urgent)] == [
+        ("models-pickers", 90),
+        ("models-pickers", 10),
+    ]
+    routes = specs(merged(envoy(), {**lora, **changes}), "HTTPRoute")
+    assert routes["qwen-next-picked"]["rules"][0]["backendRefs"] == [
+        {"name": "qwen-next", "port": 80}
+    ]
+
+
 def test_on_ack_a_host_leads_to_the_router_of_roles() -> None:
     raw = merged(
         split(ack, host="models.example.org", limits=[]), {"models[qwen].route.canaries": []}
