@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.serving.route import RouterKind, Routing
+from components.serving.route import RouterKind, RoutingStrategy
 from plan.model import Plan
 from tests.stacks.environments import GONE, ROOT, Raw, configuration, merged, planned
 
 EXAMPLE: Final = ROOT / "examples" / "stacks" / "Pulumi.gateway-envoy.yaml"
 ROUTERS: Final = (
-    (RouterKind.VLLM, Routing.DEFAULT),
-    (RouterKind.SGLANG, Routing.DEFAULT),
-    (RouterKind.SGLANG, Routing.PREFIX_CACHE),
+    (RouterKind.VLLM, RoutingStrategy.DEFAULT),
+    (RouterKind.SGLANG, RoutingStrategy.DEFAULT),
+    (RouterKind.SGLANG, RoutingStrategy.PREFIX_CACHE),
 )
 """Routers, and what a stack may ask of each."""
 NAMESPACE: Final = "inference"
@@ -68,7 +68,7 @@ def plan(changes: Mapping[str, Any] | None = None) -> Plan:
     return planned(stack(changes))
 
 
-def router_stack(router: RouterKind, routing: Routing) -> Raw:
+def router_stack(router: RouterKind, routing: RoutingStrategy) -> Raw:
     """A cluster without the Gateway API: a router of vLLM's or SGLang's before one model."""
     gateway = {
         "flavor": "router",
@@ -83,7 +83,7 @@ def router_stack(router: RouterKind, routing: Routing) -> Raw:
     return merged(stack(), {"gateway": gateway, "models": models})
 
 
-def router_plan(router: RouterKind, routing: Routing) -> Plan:
+def router_plan(router: RouterKind, routing: RoutingStrategy) -> Plan:
     """The plan of `router_stack`."""
     return planned(router_stack(router, routing))
 

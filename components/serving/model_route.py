@@ -336,7 +336,7 @@ def _pool(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         yield RouteObject("pool", inference.OldInferencePool, old, name, notes)
         return
     spec = inference.InferencePoolSpec(
-        selector=inference.PodLabels(match_labels=args.labels),
+        selector=inference.PoolSelector(match_labels=args.labels),
         target_ports=[inference.PortNumber(number=args.port)],
         endpoint_picker_ref=inference.EndpointPickerReference(
             name=picker, port=inference.PortNumber(number=PICKER_PORT)

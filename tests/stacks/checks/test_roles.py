@@ -1,4 +1,4 @@
-"""Cases of the rules of `stacks.runtimes.roles` and `stacks.platforms.role_based_groups`."""
+"""Cases of the rules of `stacks.runtimes.roles` and `stacks.platforms.roles`."""
 
 from typing import Any, Final
 
@@ -407,7 +407,7 @@ AMONG = [
     ),
 ]
 
-WARNINGS = [
+SURPRISES = [
     Case(
         "caches_go_by_rdma",
         "KV caches that go by TCP",
@@ -436,7 +436,7 @@ WARNINGS = [
 ]
 
 test_a_rule_of_roles_is_refused, test_a_rule_of_roles_is_kept = refusals(CASES)
-test_what_roles_surprise_with_is_said, test_the_rest_of_roles_is_not = surprises(WARNINGS)
+test_what_roles_surprise_with_is_said, test_the_rest_of_roles_is_not = surprises(SURPRISES)
 
 
 @pytest.mark.parametrize("case", AMONG, ids=str)
