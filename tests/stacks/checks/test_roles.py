@@ -37,6 +37,18 @@ def apart(**serve: Any) -> Raw:
 
 CASES = [
     Case(
+        "roles_run_in_one_network",
+        "prefill and decode on an edge cluster",
+        hybrid,
+        apart(),
+        (
+            "models[qwen-queue].serve.roles is given, but it must be left out on profile edge, or "
+            "knative or kserve in its place: the KV cache of each prompt crosses a network that "
+            "machines of an IDC have at best."
+        ),
+        {},
+    ),
+    Case(
         "names_of_roles_are_their_own",
         "a model that is called as a role of another one",
         roles,
@@ -350,18 +362,6 @@ CASES = [
 ]
 
 AMONG = [
-    Case(
-        "roles_run_in_one_network",
-        "prefill and decode on an edge cluster",
-        hybrid,
-        apart(),
-        (
-            "models[qwen-queue].serve.roles is given, but it must be left out on profile edge, or "
-            "knative or kserve in its place: the KV cache of each prompt crosses a network that "
-            "machines of an IDC have at best."
-        ),
-        {},
-    ),
     Case(
         "RolesModelArgs",
         "a flag of one role that vLLM's release does not know",
