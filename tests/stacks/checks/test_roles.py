@@ -40,7 +40,12 @@ CASES = [
         "roles_run_in_one_network",
         "prefill and decode on an edge cluster",
         hybrid,
-        apart(),
+        {
+            **apart(),
+            "edge_pools[idc].gpu": "A10",
+            "pools[elastic].gpu": "A10",
+            "pools[elastic].instance_types": ["ecs.gn7i-c16g1.4xlarge"],
+        },
         (
             "models[qwen-queue].serve.roles is given, but it must be left out on profile edge, or "
             "knative or kserve in its place: the KV cache of each prompt crosses a network that "
