@@ -53,6 +53,7 @@ from .cloud import Weekday as Weekday
 from .cloud import Zone as Zone
 from .crds import Capacity as Capacity
 from .crds import ConsumerRef as ConsumerRef
+from .crds import EvictionPolicy as EvictionPolicy
 from .crds import LabelOperator as LabelOperator
 from .crds import LabelSelectorRequirement as LabelSelectorRequirement
 from .crds import NextUnitPolicy as NextUnitPolicy
@@ -63,6 +64,7 @@ from .crds import NodeSelectorRequirement as NodeSelectorRequirement
 from .crds import NodeSelectorTerm as NodeSelectorTerm
 from .crds import PreemptPolicy as PreemptPolicy
 from .crds import PreferredSchedulingTerm as PreferredSchedulingTerm
+from .crds import Progression as Progression
 from .crds import ProxyServiceType as ProxyServiceType
 from .crds import ResourcePolicy as ResourcePolicy
 from .crds import ResourcePolicySpec as ResourcePolicySpec
@@ -72,6 +74,7 @@ from .crds import TaintEffect as TaintEffect
 from .crds import Toleration as Toleration
 from .crds import TolerationOperator as TolerationOperator
 from .crds import Unit as Unit
+from .crds import UpdateType as UpdateType
 from .crds import WhenTryNextUnits as WhenTryNextUnits
 from .platform import AlertedModel as AlertedModel
 from .platform import Alerts as Alerts
@@ -165,12 +168,19 @@ from .serving import KServeModel as KServeModel
 from .serving import KServeModelArgs as KServeModelArgs
 from .serving import KServeScale as KServeScale
 from .serving import KServeServe as KServeServe
+from .serving import KVOffload as KVOffload
 from .serving import LeaderWorkerModel as LeaderWorkerModel
 from .serving import LeaderWorkerModelArgs as LeaderWorkerModelArgs
 from .serving import LeaderWorkerServe as LeaderWorkerServe
 from .serving import LimitPeriod as LimitPeriod
+from .serving import LLMActuator as LLMActuator
+from .serving import LLMGateway as LLMGateway
 from .serving import LLMModel as LLMModel
 from .serving import LLMModelArgs as LLMModelArgs
+from .serving import LLMParallelism as LLMParallelism
+from .serving import LLMPrefill as LLMPrefill
+from .serving import LLMRouting as LLMRouting
+from .serving import LLMScale as LLMScale
 from .serving import LLMServe as LLMServe
 from .serving import LoadFormat as LoadFormat
 from .serving import LoadTest as LoadTest
@@ -228,3 +238,4 @@ from .serving import TrainingJob as TrainingJob
 from .serving import TrainingJobArgs as TrainingJobArgs
 from .serving import Transfer as Transfer
 from .serving import Vllm as Vllm
+from .serving import WvaScale as WvaScale

@@ -27,8 +27,11 @@ class ProxyServiceType(StrEnum):
     """How proxies are reached."""
 
     CLUSTER_IP = "ClusterIP"
+    """Inside the cluster alone."""
     LOAD_BALANCER = "LoadBalancer"
+    """By a load balancer of the cloud, which costs money."""
     NODE_PORT = "NodePort"
+    """By a port of every node."""
 
 
 class BodyMode(StrEnum):

@@ -25,7 +25,9 @@ class EvictionPolicy(StrEnum):
     """Which blocks of a KV cache go first."""
 
     LRU = "lru"
+    """Those that nobody used for the longest time."""
     ARC = "arc"
+    """Those by age and by how often they were used."""
 
 
 def _derived(name: str, suffix: str) -> str:

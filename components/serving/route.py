@@ -54,9 +54,13 @@ class LimitPeriod(StrEnum):
     """For how long a limit counts."""
 
     SECOND = "second"
+    """A second."""
     MINUTE = "minute"
+    """A minute."""
     HOUR = "hour"
+    """An hour."""
     DAY = "day"
+    """A day."""
 
     @property
     def seconds(self) -> int:

@@ -17,7 +17,7 @@ from .kserve import KSERVE
 from .leader_worker import LEADER_WORKER_SETS
 from .llm import LLM_INFERENCE_SERVICES
 from .platform import Platform
-from .role_based_groups import ROLE_BASED_GROUPS
+from .roles import ROLE_BASED_GROUPS
 
 __all__ = [
     "CERT_MANAGER",

@@ -106,5 +106,7 @@ def test_what_is_secret_stays_so_in_every_sdk(schema: Any) -> None:
     assert secret == {
         "ack-inference:index:ExistingAckCluster.kubeconfig",
         "ack-inference:index:ExistingCluster.kubeconfig",
+        "ack-inference:index:Moderation.accessKey",
+        "ack-inference:index:Moderation.secretKey",
         "ack-inference:index:PrometheusEndpoint.token",
     }

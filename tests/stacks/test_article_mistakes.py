@@ -216,7 +216,7 @@ def test_t9_models_scale_on_requests_in_hand_and_not_on_gpu_utilisation() -> Non
     assert annotations["autoscaling.knative.dev/metric"] == "concurrency"
     raw = changed(dev(), "models[qwen].serve.knative.scale.metric", "gpu")
     assert refusal(raw).startswith(
-        "models[qwen].serve.knative.scale.metric is 'gpu', but it must be one of 'concurrency' or "
+        "models[qwen].serve.knative.scale.metric is 'gpu', but it must be one of 'concurrency', "
     )
 
 

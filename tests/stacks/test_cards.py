@@ -115,7 +115,8 @@ def test_a_described_card_is_selected_by_its_label_or_else_by_its_pool() -> None
     new = {"pools[+]": pool, "instance_types": [TYPE], "models[qwen].placement.pools": ["new"]}
     for card, key in ((CARD, NODE_POOL_ID), ({**CARD, "label": "NVIDIA-NEW"}, GPU_CARD)):
         [model] = resolved(merged(dev(), {**new, "gpus": [card], "training": []})).models
-        [place] = model.placement.pools
+        [placement] = model.placements.values()
+        [place] = placement.pools
         assert list(place.node_selector) == [key]
 
 

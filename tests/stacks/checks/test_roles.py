@@ -1,4 +1,4 @@
-"""Cases of the rules of `stacks.runtimes.roles`, and of what roles are asked for."""
+"""Cases of the rules of `stacks.runtimes.roles` and `stacks.platforms.roles`."""
 
 import re
 from typing import Any, Final
@@ -38,6 +38,34 @@ def apart(**serve: Any) -> Raw:
 
 
 CASES = [
+    Case(
+        "roles_run_in_one_network",
+        "prefill and decode on an edge cluster",
+        hybrid,
+        {
+            **apart(),
+            "edge_pools[idc].gpu": "A10",
+            "pools[elastic].gpu": "A10",
+            "pools[elastic].instance_types": ["ecs.gn7i-c16g1.4xlarge"],
+        },
+        (
+            "models[qwen-queue].serve.roles is given, but it must be left out on profile edge, or "
+            "knative or kserve in its place: the KV cache of each prompt crosses a network that "
+            "machines of an IDC have at best."
+        ),
+        {},
+    ),
+    Case(
+        "names_of_roles_are_their_own",
+        "a model that is called as a role of another one",
+        roles,
+        {"models[deepseek].name": "qwen-decode"},
+        (
+            "models[qwen-decode].name is 'qwen-decode', but it must be another one: models[qwen] "
+            "has objects of that name."
+        ),
+        {"models[deepseek].name": "qwen-decoder"},
+    ),
     Case(
         "RoleBasedGroupsSection",
         "a chart for a controller that is there already",
