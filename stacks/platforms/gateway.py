@@ -372,7 +372,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("Knative behind it", section.knative_annotations is not None, POOL_V1_SINCE),
         ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
         (
-            "InferencePool v1, which KServe makes,",
+            "InferencePool v1, which KServe needs,",
             any(model.serve.llm for model in environment.models),
             POOL_V1_SINCE,
         ),

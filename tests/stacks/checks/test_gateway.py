@@ -714,7 +714,7 @@ CASES = [
         {**ATTACHED, "gateway.version": "v1.4.0-apsara.3"},
         (
             "gateway.version is 'v1.4.0-apsara.3', but it must be v1.4.0-apsara.4 or later: "
-            "InferencePool v1, which KServe makes, came with it."
+            "InferencePool v1, which KServe needs, came with it."
         ),
         ATTACHED,
     ),

@@ -11,7 +11,7 @@ from plan.graph import graph_of
 from plan.model import Plan
 from plan.words import steps
 
-from ..environments import GONE, Raw, existing, merged, planned, sentences, warnings
+from ..environments import GONE, Raw, existing, hybrid, merged, planned, sentences, warnings
 from .cases import Case, refusals, surprises
 from .parts import roles
 
