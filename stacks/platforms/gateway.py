@@ -365,6 +365,7 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         want = "a release such as v1.4.0-apsara.4"
         yield Fault("gateway.version", section.version, want, "what it knows goes by it")
         return
+    served = [model.serve.llm for model in environment.models]
     asked: list[tuple[str, bool, Release]] = [
         ("a route to an InferencePool", True, ROUTES_SINCE),
         ("InferencePool v1", pool_version(section) is PoolVersion.V1, POOL_V1_SINCE),
@@ -372,8 +373,8 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
         ("Knative behind it", section.knative_annotations is not None, POOL_V1_SINCE),
         ("names of models in bodies", reads_names(environment), LIMITS_SINCE),
         (
-            "InferencePool v1, which KServe needs,",
-            any(model.serve.llm for model in environment.models),
+            "InferencePool v1, which KServe makes,",
+            any(llm and llm.router and llm.router.scheduler for llm in served),
             POOL_V1_SINCE,
         ),
     ]

@@ -11,8 +11,7 @@ from .environments import Raw
 def moved(raw: Raw) -> Raw:
     """A stack file in which every model of KServe's with vLLM has another `serve` block.
 
-    Nothing else of it changes, but for a release of ACK's gateway that lacks what KServe needs. What
-    an LLMInferenceService is not scaled on, it has all of.
+    Nothing else of it changes. What an LLMInferenceService is not scaled on, it has all of.
     """
     changed: dict[str, Any] = copy.deepcopy(dict(raw))
     environment = validate(raw).environment
@@ -29,6 +28,4 @@ def moved(raw: Raw) -> Raw:
         kept = ("startup_seconds", "request_seconds", "grace_seconds")
         times = {key: kserve[key] for key in kept if key in kserve}
         entry["serve"] = {"llm": {"scale": scale, **times}}
-    if "version" in changed.get("gateway", {}):
-        changed["gateway"]["version"] = "v1.4.0-apsara.4"
     return changed

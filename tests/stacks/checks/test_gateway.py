@@ -35,7 +35,6 @@ EDGE = "models[qwen-hangzhou]"
 ON_EDGE = {
     f"{EDGE}.serve": {"llm": {"scale": {"max": 1}, "router": {"scheduler": False}}},
     f"{EDGE}.route": GONE,
-    "gateway.version": "v1.4.0-apsara.4",
 }
 
 CASES = [
@@ -714,7 +713,7 @@ CASES = [
         {**ATTACHED, "gateway.version": "v1.4.0-apsara.3"},
         (
             "gateway.version is 'v1.4.0-apsara.3', but it must be v1.4.0-apsara.4 or later: "
-            "InferencePool v1, which KServe needs, came with it."
+            "InferencePool v1, which KServe makes, came with it."
         ),
         ATTACHED,
     ),
