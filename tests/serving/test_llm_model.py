@@ -248,3 +248,8 @@ def test_a_command_that_says_its_port_once_says_another_one(
 
 def resources(gpus: int) -> dict[str, Any]:
     return {"cpu": "8", "memory": "64Gi", "gpus": gpus}
+
+
+def test_without_a_stack_a_router_says_its_gateway() -> None:
+    with pytest.raises(pulumi.RunError, match=r"serve.router.gateway is missing, but it must be"):
+        args({"router": {}})

@@ -16,9 +16,12 @@ from plan.graph import graph_of
 from plan.model import Plan, Resource
 from plan.pods import pods_in
 from plan.words import steps
+from stacks.checks.images import image_sources
+from stacks.needs import Needs
+from stacks.runtimes import needs_of
 
 from .checks.test_gateway import ack, edge, envoy, groups, routers
-from .environments import GONE, Raw, merged, planned, refusal
+from .environments import GONE, Raw, accepted, merged, planned, refusal
 
 GATEWAY_API: Final = "kubernetes:gateway.networking.k8s.io/v1"
 ENVOY: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1"
@@ -399,7 +402,11 @@ def test_a_gateway_of_kserves_routes_alone_asks_no_picker_and_takes_the_models_n
     gone = {f"models[{name}]": GONE for name in ("qwen", "qwen-next")}
     types = {"gateway.inference_types": GONE, "gateway.limits": GONE, "gateway.limit_store": GONE}
     space = {"models[coder].namespace": "team", "namespaces": [{"name": "team"}]}
-    [(name, spec)] = specs(merged(raw, {**volume, **gone, **types, **space}), "Gateway").items()
+    alone = merged(raw, {**volume, **gone, **types, **space})
+    environment = accepted(alone)
+    sources = image_sources(environment, Needs(needs_of(environment)))
+    assert not {"gateway.picker.image", "gateway.body_router.image"} & {s.field for s in sources}
+    [(name, spec)] = specs(alone, "Gateway").items()
     assert name == "models"
     assert spec["listeners"][0]["allowedRoutes"] == {"namespaces": {"from": "All"}}
 

@@ -604,6 +604,23 @@ SURPRISES = [
         ),
         ATTACHED,
     ),
+    Case(
+        "gateways_of_routes_are_there",
+        "a Gateway by the name that the stack's own would have",
+        llm,
+        {f"{CHAT}.router.gateway.namespace": "inference", SPLIT: {"scale": {"max": 1}}},
+        (
+            "The Gateway inference/models of models[chat] is not made here: have it, its "
+            "GatewayClass and the Gateway API before the controller of LLMInferenceServices "
+            "starts, which looks for them once. It has to take routes of the models' namespaces "
+            "(allowedRoutes), and to know InferencePools where a model has an endpoint picker."
+        ),
+        {
+            **GATEWAY,
+            f"{CHAT}.router.gateway.namespace": "inference",
+            SPLIT: {"scale": {"max": 1}},
+        },
+    ),
 ]
 
 test_a_mistake_is_refused, test_the_value_beside_it_is_accepted = refusals(CASES)
