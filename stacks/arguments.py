@@ -969,6 +969,7 @@ def model_args(
         topology_spread=model.topology_spread or None,
         disruption_budget=model.pod_disruption_budget,
         ingress=model.ingress,
+        cluster_local=environment.is_behind_gateway(model) or None,
         wait_seconds=environment.waits.service_seconds,
     )
 

@@ -167,11 +167,11 @@ def deploy(resolved: ResolvedEnvironment, secrets: Secrets) -> None:
         args, options = cluster.bound(model.service), cluster.options(*needed)
         services[name] = model.runtime.component(name, args, options)
         path, host = model.runtime.path(space, model.section), services[name].host
-        if is_attached(environment, model.section):
-            pulumi.export(f"{name}_host", host)
+        if is_attached(environment, model.section) and model.section.ingress is None:
+            pulumi.export(f"{name}_host", required(environment.gateway).host or host)
             export_way(environment, model.section, host, path)
         else:
-            export_address(space, model.section, host, path)
+            export_address(environment, model.section, host, path)
 
     if resolved.body_router is not None:
         options = cluster.on_platform_nodes(*namespace, *platforms)
@@ -474,12 +474,14 @@ def declare_cache(
 
 
 def export_address(
-    namespace: str, model: ModelSection, host: pulumi.Output[str], path: str
+    environment: Environment, model: ModelSection, host: pulumi.Output[str], path: str
 ) -> None:
     """What a person needs to ask a model, and to load it; a path where a host is not its own.
 
-    GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads.
+    GATEWAY is the ingress' address, to which the DNS record of a host of one's own leads. What is
+    behind a gateway is asked by that, as `export_way` says.
     """
+    namespace = namespace_of(environment, model)
     name = model.server.served_name or model.name
     question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
     body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
@@ -490,9 +492,13 @@ def export_address(
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
     waits = [section.request_seconds for section in model.serve.sections.values()]
     wait = max((seconds for seconds in waits if seconds), default=REQUEST_SECONDS)
-    pulumi.export(f"{model.name}_host", host)
+    is_closed = environment.is_behind_gateway(model) and model.ingress is None
+    by_gateway = is_closed and (required(model.route).host or required(environment.gateway).host)
+    pulumi.export(f"{model.name}_host", by_gateway or host)
     if len(model.server.served_names) > 1:
         pulumi.export(f"{model.name}_served_names", model.server.served_names)
+    if is_closed:
+        return
     base, by_curl, by_hey = "http://$GATEWAY", "-H 'Host: {}' ", "-host {} "
     if model.ingress is not None:
         base = f"{'https' if model.ingress.tls else 'http'}://{model.ingress.host}"

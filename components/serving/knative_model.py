@@ -302,8 +302,8 @@ def render(name: str, args: KnativeModelArgs) -> "crds.KnativeServiceSpec":
 
 
 def hidden(args: ModelArgs) -> dict[str, str] | None:
-    """Label of a Knative Service that answers outside the cluster under its own host alone."""
-    return {VISIBILITY: CLUSTER_LOCAL} if args.ingress else None
+    """Label of a Knative Service that has no address of its runtime's outside the cluster."""
+    return {VISIBILITY: CLUSTER_LOCAL} if args.ingress or args.cluster_local else None
 
 
 def serving_limits(args: KnativeModelArgs) -> ServingLimits:

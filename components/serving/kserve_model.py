@@ -404,8 +404,8 @@ def model_metadata(name: str, args: KServeModelArgs) -> ObjectMetaArgs:
 
 
 def hidden(args: KServeModelArgs) -> dict[str, str]:
-    """Labels of a model that answers outside the cluster under its own host alone."""
-    if args.ingress is None:
+    """Labels of a model that has no address of its runtime's outside the cluster."""
+    if args.ingress is None and not args.cluster_local:
         return {}
     return {(VISIBILITY if args.serve.scale.scaler is None else KSERVE_VISIBILITY): CLUSTER_LOCAL}
 

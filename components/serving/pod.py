@@ -60,6 +60,9 @@ class ModelArgs(Args):
     ingress: ModelIngress | None = None
     """Host under which it answers outside the cluster, and who gets in. Left out, the host that the
     runtime makes of name, namespace and domain."""
+    cluster_local: bool | None = None
+    """Whether it answers inside the cluster alone, as behind a gateway that asks for keys. Left
+    out, it has an address outside too, where its runtime makes one."""
     topology_spread: list[TopologySpread] | None = None
     """How evenly the pods are spread over zones or nodes. Left out, not at all."""
     disruption_budget: DisruptionBudget | None = None

@@ -620,6 +620,13 @@ def gateways_are_closed(environment: Environment) -> Iterator[str]:
             "gateway.limits is empty: one client can take all cards of a model for itself. Limit "
             "requests or tokens, of each key."
         )
+    for path, model in models(environment):
+        is_behind = environment.is_behind_gateway(model) or is_attached(environment, model)
+        if model.ingress is not None and is_behind:
+            yield (
+                f"{path}.ingress leads past the gateway: at {model.ingress.host} nobody is asked "
+                "for a key of it, and its limits count nothing."
+            )
 
 
 @warning_by_needs

@@ -180,6 +180,13 @@ class Environment(Args):
         flavor = self.gateway.flavor if self.gateway else None
         return flavor or (GatewayFlavor.ENVOY if self.existing else GatewayFlavor.ACK)
 
+    def is_behind_gateway(self, model: ModelSection) -> bool:
+        """Whether requests come to a model by a gateway alone, which knows keys and limits."""
+        if self.gateway is None or model.route is None:
+            return False
+        by_knative = bool(self.gateway.knative_annotations) and model.serve.knative is not None
+        return self.gateway_flavor is not GatewayFlavor.ROUTER and not by_knative
+
     @property
     def all_pools(self) -> Sequence[AnyPoolSection]:
         """Whatever pods can be placed on."""

@@ -42,6 +42,20 @@ def specs(raw: Raw, kind: str) -> dict[str, Any]:
     return {name: one.inputs["spec"] for name, one in named(planned(raw), type_).items()}
 
 
+VISIBILITY: Final = "networking.kserve.io/visibility"
+
+
+def test_a_model_behind_a_gateway_has_no_address_that_leads_past_its_keys() -> None:
+    """KServe makes an Ingress of each InferenceService that is not cluster-local."""
+    for raw, label in ((envoy(), "cluster-local"), (routers(), None)):
+        plan = planned(raw)
+        for service in plan.of("kubernetes:serving.kserve.io/v1beta1:InferenceService"):
+            assert service.inputs["metadata"]["labels"].get(VISIBILITY) == label
+    outputs = planned(envoy()).outputs
+    assert "qwen_curl" not in outputs
+    assert outputs["qwen_host"] == "models.example.org"
+
+
 def container(raw: Raw, name: str) -> Any:
     spec = specs(raw, DEPLOYMENT)[name]
     return spec["template"]["spec"]["containers"][0]

@@ -732,6 +732,17 @@ CASES = [
 SURPRISES = [
     Case(
         "gateways_are_closed",
+        "a door beside the gateway",
+        envoy,
+        {"models[coder].ingress": {"host": "coder.example.org", "tls": {"secret": "coder-tls"}}},
+        (
+            "models[coder].ingress leads past the gateway: at coder.example.org nobody is asked "
+            "for a key of it, and its limits count nothing."
+        ),
+        {},
+    ),
+    Case(
+        "gateways_are_closed",
         "keys in plain HTTP",
         envoy,
         {"gateway.tls": GONE},
