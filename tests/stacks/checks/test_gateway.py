@@ -729,7 +729,22 @@ CASES = [
         {**ATTACHED, "gateway.keys_secret": "keys"},
     ),
 ]
+
 SURPRISES = [
+    Case(
+        "gateways_are_closed",
+        "a door beside the gateway of KServe's route",
+        llm,
+        {
+            **ATTACHED,
+            "models[chat].ingress": {"host": "chat.example.org", "tls": {"secret": "chat-tls"}},
+        },
+        (
+            "models[chat].ingress leads past the gateway: at chat.example.org nobody is asked for "
+            "a key of it, and its limits count nothing."
+        ),
+        ATTACHED,
+    ),
     Case(
         "gateways_are_closed",
         "a door beside the gateway",
