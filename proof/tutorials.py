@@ -28,7 +28,7 @@ SECONDS: Final = 1800
 """Longest that a block may take: the sandbox's programs are built before."""
 RUN_ON_OTHER_PAGES: Final = re.compile(
     r"make (plan|diff)( \w+=\S+)*|(\.venv/bin/)?ack-inference (plan|diff) (?!.*--project).*"
-    r"|make sandbox( STACK=dev)?|make sandbox-down"
+    r"|make sandbox( STACK=dev)?|make sandbox-down|cp examples/stacks/\S+ \."
 )
 """Of the pages that are no tutorials. The examples need the package installed: `tests/library`."""
 _LEFT_OUT: Final = shutil.ignore_patterns(
@@ -119,6 +119,12 @@ def other(page: Path) -> list[Snippet]:
     ]
 
 
+def stack_of(command: str) -> str:
+    """The stack that a command is about."""
+    name = re.search(r"STACK=([\w-]+)|ack-inference plan (\w[\w-]*)", command)
+    return next(word for word in name.groups() if word) if name else "dev"
+
+
 def rows(say: Say) -> Iterator[Row]:
     """A row per tutorial, and one for all commands of the other pages."""
     if why := binaries.why_unavailable(nodes=True):
@@ -141,9 +147,7 @@ def rows(say: Say) -> Iterator[Row]:
         }
         wrong = []
         for text, snippet in commands.items():
-            name = re.search(r"STACK=(\w+)|plan (\w+)", text)
-            stack = next((word for word in name.groups() if word), "dev") if name else "dev"
-            if not (copy / f"Pulumi.{stack}.yaml").exists():
+            if not (copy / f"Pulumi.{stack_of(text)}.yaml").exists():
                 continue
             code, printed = run(text, copy)
             if code:

@@ -8,6 +8,8 @@ from .describe import ROOMS, Component, Field, Library, Structure
 from .stack_file import Key
 
 _WORD = re.compile(r"\w+")
+_TYPES = "types.md"
+"""Page of the types, beside that of the components."""
 
 
 def component_index(library: Library) -> str:
@@ -28,19 +30,16 @@ def component_index(library: Library) -> str:
 
 
 def components(library: Library) -> str:
-    """A section per component, then one per type."""
+    """A section per component."""
+    names = {structure.name for structure in library.types}
+    return "\n".join(line for room in ROOMS for line in _room(room, library, names)).strip()
+
+
+def types(library: Library) -> str:
+    """A section per type of an argument or an output."""
     names = {structure.name for structure in library.types}
     return "\n".join(
-        [
-            *(line for room in ROOMS for line in _room(room, library, names)),
-            "## Types",
-            "",
-            *(
-                line
-                for structure in _sorted(library.types)
-                for line in _structure(structure, names)
-            ),
-        ]
+        line for structure in _sorted(library.types) for line in _structure(structure, names)
     ).strip()
 
 
@@ -54,12 +53,12 @@ def _room(room: str, library: Library, names: Collection[str]) -> Iterator[str]:
 def _component(component: Component, names: Collection[str]) -> Iterator[str]:
     yield from (f"### {component.name}", "", component.description, "")
     yield from (f"Type token: `{component.token}`", "")
-    yield from _fields("Input", component.inputs, names)
+    yield from _fields("Input", component.inputs, names, _TYPES)
     yield ""
     yield from _table(
         ("Output", "Type", "Description"),
         (
-            (f"`{field.name}`", _linked(field.type, names), field.description)
+            (f"`{field.name}`", _linked(field.type, names, _TYPES), field.description)
             for field in component.outputs
         ),
     )
@@ -67,7 +66,7 @@ def _component(component: Component, names: Collection[str]) -> Iterator[str]:
 
 
 def _structure(structure: Structure, names: Collection[str]) -> Iterator[str]:
-    yield from (f"### {structure.name}", "", structure.description, "")
+    yield from (f"## {structure.name}", "", structure.description, "")
     if structure.values:
         yield from _values(structure)
     else:
@@ -83,13 +82,15 @@ def _values(structure: Structure) -> Iterator[str]:
         yield f"One of {', '.join(f'`{value}`' for value in structure.values)}."
 
 
-def _fields(title: str, fields: Iterable[Field], names: Collection[str]) -> list[str]:
+def _fields(
+    title: str, fields: Iterable[Field], names: Collection[str], page: str = ""
+) -> list[str]:
     return _table(
         (title, "Type", "Required", "Default", "Description"),
         (
             (
                 f"`{field.name}`",
-                _linked(field.type, names),
+                _linked(field.type, names, page),
                 "yes" if field.required else "",
                 _code(field.default),
                 field.description,
@@ -142,17 +143,17 @@ def _default(key: Key, names: Collection[str]) -> str:
     return "its own" if is_section else _code(key.default)
 
 
-def _linked(annotation: str, known_names: Collection[str]) -> str:
-    """An annotation in which each type of the library leads to its table."""
+def _linked(annotation: str, known_names: Collection[str], page: str = "") -> str:
+    """An annotation in which each type of the library leads to its table, here or on a page."""
     names = [name for name in _WORD.findall(annotation) if name in known_names]
     if not names:
         return _code(annotation)
     before, name, after = annotation.partition(names[-1])
-    return f"{_code(before)}{_link(name)}{_code(after)}"
+    return f"{_code(before)}{_link(name, page)}{_code(after)}"
 
 
-def _link(name: str) -> str:
-    return f"[`{name}`](#{name.lower()})"
+def _link(name: str, page: str = "") -> str:
+    return f"[`{name}`]({page}#{name.lower()})"
 
 
 def _code(text: str) -> str:

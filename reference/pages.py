@@ -16,6 +16,7 @@ MADE: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         "component-index": lambda: markdown.component_index(library()),
         "components": lambda: markdown.components(library()),
+        "types": lambda: markdown.types(library()),
         "stack-file": lambda: markdown.stack_file_keys(sections()),
     }
 )

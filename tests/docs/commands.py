@@ -37,6 +37,7 @@ RULES: Final = (
     Rule(r"python docs/images/\w+\.py.*", "tests/docs/test_snippets.py"),
     Rule(r"python -m proof\S* .*", "tests/docs/test_snippets.py"),
     Rule(r"pre-commit install", why_not="pre-commit, which is no dependency"),
+    Rule(r"cp examples/stacks/\S+ \.", TUTORIALS),
     Rule(r"cp examples/extensions/\S+ \.", "tests/guides/test_following.py"),
     Rule(r"\.venv/bin/ack-inference plan dev --project examples/.*", "tests/library"),
     Rule(r"(\.venv/bin/)?ack-inference (plan|diff) .*", TUTORIALS),
@@ -60,6 +61,7 @@ RULES: Final = (
     Rule(
         r".*pulumi stack output \S+_(curl|load|log_command) .*", "tests/sandbox/test_load_test.py"
     ),
+    Rule(r"PODS=http\S+", "tests/loadtest/test_guide.py"),
     Rule(r"export GATEWAY=.*|export PIP_FIND_LINKS=.*", "tests/docs/test_snippets.py"),
     Rule(r"export ALICLOUD_\S+.*|export AWS_\S+.*|export PULUMI_CONFIG_.*", why_not=ACCOUNT),
     Rule(r"export BUCKET=.*|export PULUMI_BACKEND_URL.*", "tests/sandbox/test_state_backend.py"),

@@ -5,6 +5,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from plan.run import plan
 from stacks.sections.environment import PROJECT
 from stacks.validation import validate
 from tests.plan.diff.prepared import diff_of
+from tests.stacks.example_stacks import project
 from website.snippets import is_part
 
 from .pages import PAGES, ROOT, blocks
@@ -32,11 +34,16 @@ def configuration(text: str) -> dict[str, Any]:
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in keys.items()}
 
 
+def lines_of(stack: str, folder: Path) -> list[str]:
+    """What a plan of a stack prints."""
+    out = io.StringIO()
+    render(plan(stack, folder), Console(file=out, width=WIDTH))
+    return [line.rstrip() for line in out.getvalue().strip().splitlines()]
+
+
 @pytest.fixture(scope="module")
 def printed() -> list[str]:
-    out = io.StringIO()
-    render(plan("dev", ROOT), Console(file=out, width=WIDTH))
-    return [line.rstrip() for line in out.getvalue().strip().splitlines()]
+    return lines_of("dev", ROOT)
 
 
 def test_the_plan_of_dev_is_the_one_shown(printed: list[str]):
@@ -48,6 +55,11 @@ def test_the_part_of_the_plan_is_one_of_it(printed: list[str]):
     [shown] = blocks("part of plan:dev")
     assert is_part(shown, printed)
     assert len(shown) <= MOST_LINES_OF_A_PART
+
+
+def test_the_way_of_a_request_is_the_one_that_the_plan_of_the_example_tells(tmp_path: Path):
+    [shown] = blocks("part of plan:gateway-envoy")
+    assert is_part(shown, lines_of("gateway-envoy", project("gateway-envoy", tmp_path)))
 
 
 def shown_files(kind: str) -> list[tuple[str, list[str]]]:

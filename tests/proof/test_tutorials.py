@@ -78,3 +78,24 @@ def test_the_commands_of_other_pages_that_need_no_account_are_run() -> None:
     readme = [snippet.text for snippet in tutorials.other(tutorials.ROOT / "README.md")]
     assert "make plan STACK=dev" in readme
     assert not [command for command in readme if "pulumi" in command]
+
+
+def test_an_example_is_copied_before_it_is_planned() -> None:
+    guide = tutorials.ROOT / "docs" / "guides" / "llm-inference-service.md"
+    copied, planned = (snippet.text for snippet in tutorials.other(guide))
+    assert copied == "cp examples/stacks/Pulumi.llm-inference-service.yaml ."
+    assert planned == "make plan STACK=llm-inference-service"
+
+
+@pytest.mark.parametrize(
+    ("command", "stack"),
+    [
+        ("make plan STACK=llm-inference-service", "llm-inference-service"),
+        ("ack-inference plan prod --format json", "prod"),
+        ("make plan", "dev"),
+        ("ack-inference plan --help", "dev"),
+        ("cp examples/stacks/Pulumi.alb.yaml .", "dev"),
+    ],
+)
+def test_a_command_is_about_the_stack_that_it_names(command: str, stack: str) -> None:
+    assert tutorials.stack_of(command) == stack

@@ -70,7 +70,7 @@ def test_a_component_is_a_table_of_inputs_and_one_of_outputs() -> None:
         "| Input | Type | Required | Default | Description |",
         "|---|---|---|---|---|",
         "| `hours` | `int` |  | `1` | Hours a \\| b. |",
-        "| `zones` | `list[`[`Zone`](#zone)`]` | yes |  | Zones. |",
+        "| `zones` | `list[`[`Zone`](types.md#zone)`]` | yes |  | Zones. |",
         "",
         "| Output | Type | Description |",
         "|---|---|---|",
@@ -83,10 +83,12 @@ def test_a_component_is_a_table_of_inputs_and_one_of_outputs() -> None:
         "## serving",
         "",
         "`from pulumi_ack_inference.serving import ...`",
-        "",
-        "## Types",
-        "",
-        "### Zone",
+    ]
+
+
+def test_a_type_is_a_section_of_a_page_of_its_own() -> None:
+    assert markdown.types(Library([COMPONENT], [ZONE])).splitlines() == [
+        "## Zone",
         "",
         "A zone.",
         "",
