@@ -71,9 +71,11 @@ def refusals_with_another_runtime(raw: Raw, needs: Sequence[Platform]) -> list[s
 
 
 def warnings_with_another_runtime(raw: Raw, needs: Sequence[Platform]) -> list[str]:
-    """Sentences that such a stack is warned with."""
+    """Sentences that such a stack is warned with; what is validated so is kept for nobody else."""
     with a_runtime_without_rules(needs):
-        return find_warnings(accepted(raw))
+        environment = validate(raw).environment
+        assert environment is not None
+        return find_warnings(environment)
 
 
 def test_a_third_runtime_over_kserve_brings_kserve_and_what_it_needs() -> None:
