@@ -283,6 +283,8 @@ HARMLESS: Final = {
     "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "its gateway is validated",
     "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant": "names one Service of the stack",
     "kubernetes:inference.networking.k8s.io/v1:InferencePool": "selects pods, which are validated",
+    "kubernetes:inferenceextension.alibabacloud.com/v1alpha1:ACKTrafficFilter": "its AccessKey, "
+    "which has to stand in it, is refused where it is made unless it is a secret",
     "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferencePool": "likewise",
     "kubernetes:inference.networking.x-k8s.io/v1alpha2:InferenceObjective": "an order",
     "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService": "starts pods, which are validated "

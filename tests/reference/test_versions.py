@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_another_shell_is_refused_with_those_that_can_be_had(
 def test_bash_completes_fields_after_its_start(home: Path) -> None:
     run("--install-completion", "bash")
     script = (
-        f"PATH={ROOT}/.venv/bin:$PATH; . ~/.bashrc; "
+        f"PATH={Path(sys.executable).parent}:$PATH; . ~/.bashrc; "
         "COMP_WORDS=(ack-inference explain models.pl) COMP_CWORD=2; "
         "_ack_inference_completion ack-inference; echo ${COMPREPLY[@]}"
     )
