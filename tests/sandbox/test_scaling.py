@@ -201,6 +201,24 @@ def test_a_pod_that_waits_though_a_later_unit_has_room_gets_a_node_of_an_earlier
     assert decision.notes == {"inference/p": "the cloud has no more of pool large"}
 
 
+def test_no_node_is_bought_of_the_unit_that_has_room_or_of_a_later_one():
+    full = LivePool("np-0", "full", (LARGE,), (H,), 0, 0, labels={"card": "full"})
+    fixed = LivePool("np-1", "fixed", (SMALL,), (H,), 1, 1, labels={"card": "small"})
+    units = [{"nodeSelector": {"card": card}} for card in ("full", "small", "large")]
+    policy = {
+        "metadata": {"name": "p", "namespace": "inference"},
+        "spec": {"selector": {"release": "p"}, "units": units},
+    }
+    for card in ("small", "large"):
+        elastic = LivePool("np-2", "elastic", (LARGE,), (H,), 0, 3, labels={"card": card})
+        pools, cluster = [full, fixed, elastic], {"pods": [pod("p")], "nodes": [node(fixed)]}
+        assert bought(round_of(pools, **cluster, policies=[policy])) == []
+        # Nor where a node of a later unit has room too.
+        later = LivePool("np-3", "later", (SMALL,), (H,), 1, 1, labels={"card": "large"})
+        cluster["nodes"].append(node(later, taken=names(cluster["nodes"])))
+        assert bought(round_of([*pools, later], **cluster, policies=[policy])) == []
+
+
 def test_the_best_type_is_bought_and_where_a_pod_does_not_fit_it_the_next():
     pool = LivePool("np-t4", "t4", (SMALL, LARGE), (H,), 0, 3)
     assert bought(round_of([pool], pods=[pod(cpu="4")]))[0][1] == "ecs.small"

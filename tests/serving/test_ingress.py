@@ -1,6 +1,7 @@
 """The door of a model: its Ingress or DomainMapping, and what gateways can be told."""
 
 import json
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -43,8 +44,8 @@ def kserve(serve: dict[str, Any], door: dict[str, Any] | None, **changes: Any) -
     return planned(KServeModel, model(serve, door, **changes))
 
 
-def knative(door: dict[str, Any] | None) -> Plan:
-    return planned(KnativeModel, model(ON_KNATIVE, door))
+def knative(door: dict[str, Any] | None, **changes: Any) -> Plan:
+    return planned(KnativeModel, model(ON_KNATIVE, door, **changes))
 
 
 def only(plan: Plan, kind: str) -> Any:
@@ -97,17 +98,19 @@ def test_an_update_does_not_wait_for_a_pod_behind_the_ingress() -> None:
 @pytest.mark.parametrize(
     ("plan", "kind", "label"),
     [
-        (lambda door: kserve(STANDARD, door), "InferenceService", "networking.kserve.io"),
-        (lambda door: kserve(IN_KNATIVE_MODE, door), "InferenceService", "networking.knative.dev"),
+        (partial(kserve, STANDARD), "InferenceService", "networking.kserve.io"),
+        (partial(kserve, IN_KNATIVE_MODE), "InferenceService", "networking.knative.dev"),
         (knative, "Service", "networking.knative.dev"),
     ],
     ids=["KServe", "KServe on Knative", "Knative"],
 )
-def test_a_model_with_a_host_of_its_own_answers_at_no_other(
+def test_a_model_with_a_host_of_its_own_or_none_outside_answers_at_no_other(
     plan: Any, kind: str, label: str
 ) -> None:
     closed, usual = only(plan({}), kind)["metadata"], only(plan(None), kind)["metadata"]
-    assert closed["labels"][f"{label}/visibility"] == "cluster-local"
+    local = only(plan(None, cluster_local=True), kind)["metadata"]
+    for about in (closed, local):
+        assert about["labels"][f"{label}/visibility"] == "cluster-local"
     assert f"{label}/visibility" not in usual.get("labels", {})
 
 
