@@ -40,9 +40,10 @@ from ..crds.leader_worker_labels import (
     WORKER_INDEX,
 )
 from ..names import STATEFUL_SET, LabelKey, shorter
-from ..quantity import decimal, plain
+from ..quantity import plain
+from .autoscaler import declare_autoscaler, hpa_spec
 from .availability import declare_budget
-from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, KServeScale, Rollout
+from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
 from .shutdown import standard_shutdown
@@ -314,9 +315,7 @@ class LeaderWorkerModel(pulumi.ComponentResource):
             },
             opts=after,
         )
-        if scaler is not None:
-            about = metadata(name, args.namespace, labels=args.labels)
-            crds.HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
+        declare_autoscaler(name, scaler, args.namespace, args.labels, after, hpa=name)
         budget, pods = args.disruption_budget, args.serve.nodes
         if budget is not None:
             # Of a group that loses a pod all others go too: its pods are counted together.
@@ -354,7 +353,7 @@ def render(
         Refusal: Of the name others are made that nobody takes.
     """
     target = {"api_version": API_VERSION, "kind": KIND, "name": name}
-    groups, scaler = group_spec(name, args), autoscaler_spec(target, args.serve.scale)
+    groups, scaler = group_spec(name, args), hpa_spec(target, args.serve.scale)
     if faults := [*name_faults(name, args.serve)]:
         raise Refusal(*faults)
     return groups, scaler
@@ -525,28 +524,3 @@ def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
         "--distributed-executor-backend",
         GroupBackend.RAY.value,
     ]
-
-
-def autoscaler_spec(
-    target: Mapping[str, str], scale: GroupScale | KServeScale
-) -> "crds.HorizontalPodAutoscalerSpec | None":
-    """The HPA over something that is scaled on what its pods, or leaders, report; None without.
-
-    Args:
-        target: API version, kind and name of what is scaled.
-        scale: Between which bounds, and on what.
-    """
-    if scale.metric is None or scale.target is None:
-        return None
-    value = {"type": "AverageValue", "average_value": decimal(scale.target)}
-    pods = {"metric": {"name": scale.metric.value}, "target": value}
-    window = {"stabilization_window_seconds": scale.window}
-    return crds.HorizontalPodAutoscalerSpec.model_validate(
-        {
-            "scale_target_ref": dict(target),
-            "min_replicas": scale.min,
-            "max_replicas": scale.max,
-            "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": {"scale_down": window} if scale.window is not None else None,
-        }
-    )

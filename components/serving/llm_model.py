@@ -32,7 +32,6 @@ from ..args import (  # noqa: F401
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.formats import ImageReference
-from ..crds.keda_annotations import TRANSFER_HPA
 from ..crds.leader_worker_labels import API_VERSION as GROUPS
 from ..crds.leader_worker_labels import KIND as GROUP
 from ..crds.leader_worker_labels import LEADER_ADDRESS, POD_INDEX
@@ -46,17 +45,17 @@ from ..crds.llm_inference_service_labels import (
 )
 from ..names import STATEFUL_SET, NamespaceName, ObjectName, shorter
 from ..quantity import Quantity, difference, parse
+from .autoscaler import AutoscalerSpec, declare_autoscaler, hpa_spec
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
-from .keda_scale import AutoscalerSpec, KedaMetric, KedaTrigger, scaled_object
+from .keda_scale import scaled_object
 from .kserve_model import KServeMetric, KServeScale, Rollout
-from .leader_worker_model import autoscaler_spec, serve_words
+from .leader_worker_model import serve_words
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults
-from .waiting import metadata
 
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
@@ -449,15 +448,9 @@ class LLMModel(pulumi.ComponentResource):
         # KServe makes what it scales.
         after = child_options(self, opts, depends_on=[deployed])
         for role, scaler in scalers.items():
-            title, called = f"{name}{role}-autoscaler", f"{name}{SUFFIX}{role}"
-            if isinstance(scaler, crds.ScaledObjectSpec):
-                # An HPA of ours that scaled it before goes after this has come.
-                notes = {TRANSFER_HPA: "true"}
-                about = metadata(called, args.namespace, labels=args.labels, annotations=notes)
-                crds.ScaledObject(title, scaler, about, after)
-            else:
-                about = metadata(f"{called}-hpa", args.namespace, labels=args.labels)
-                crds.HorizontalPodAutoscaler(title, scaler, about, after)
+            called, title = f"{name}{SUFFIX}{role}", f"{name}{role}"
+            names = {"hpa": f"{called}-hpa", "keda": called}
+            declare_autoscaler(title, scaler, args.namespace, args.labels, after, **names)
         if args.ingress:
             door, called = args.ingress, f"{name}{SUFFIX}"
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
@@ -666,30 +659,8 @@ def _scalers(name: str, args: LLMModelArgs) -> "Iterator[tuple[str, AutoscalerSp
             "kind": GROUP if groups else "Deployment",
             "name": workload,
         }
-        if scale.keda is not None and scale.metric is not None and scale.target is not None:
-            query = scale.query
-            window = {"stabilization_window_seconds": scale.window}
-            yield (
-                role,
-                scaled_object(
-                    f"{name}{SUFFIX}{role}",
-                    args.namespace,
-                    args.server.image,
-                    low=scale.min,
-                    high=scale.max,
-                    first=KedaTrigger(
-                        metric=KedaMetric(scale.metric),
-                        target=scale.target,
-                        activation=scale.keda.activation or 0,
-                        query=query.query if query else None,
-                    ),
-                    address=query.server if query else None,
-                    keda=scale.keda,
-                    behavior={"scale_down": window} if scale.window is not None else None,
-                    target=target,
-                    pods=f'namespace="{args.namespace}",pod=~"{workload}-[^-]+(-[^-]+)?"',
-                ),
-            )
-            continue
-        if (spec := autoscaler_spec(target, scale)) is not None:
+        pods = f'namespace="{args.namespace}",pod=~"{workload}-[^-]+(-[^-]+)?"'
+        called = f"{name}{SUFFIX}{role}"
+        scaler = scaled_object(called, args.server.image, scale, target, pods)
+        if (spec := scaler or hpa_spec(target, scale)) is not None:
             yield role, spec

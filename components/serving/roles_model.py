@@ -52,7 +52,7 @@ from ..crds.role_based_group_rules import (
     name_faults,
 )
 from ..names import LabelKey
-from ..quantity import decimal
+from .autoscaler import declare_autoscaler, hpa_spec
 from .kserve_model import Rollout
 from .leader_worker_model import (
     POD_GROUP,
@@ -463,8 +463,8 @@ class RolesModel(pulumi.ComponentResource):
             opts=after,
         )
         for role, scaler in scalers.items():
-            about = metadata(f"{name}-{role}", args.namespace, labels=args.labels)
-            crds.HorizontalPodAutoscaler(f"{name}-{role}-autoscaler", scaler, about, after)
+            called = f"{name}-{role}"
+            declare_autoscaler(called, scaler, args.namespace, args.labels, after, hpa=called)
 
         self.host = pulumi.Output.from_input(args.namespace).apply(
             lambda namespace: f"{name}.{namespace}.svc.cluster.local"
@@ -817,33 +817,9 @@ def policy_spec(serve: RolesServe) -> "crds.CoordinatedPolicySpec | None":
 
 def autoscalers(name: str, serve: RolesServe) -> "dict[str, crds.HorizontalPodAutoscalerSpec]":
     """The HPA over each role that scales, by the adapter that the controller makes of it."""
+    target = {"api_version": API_VERSION, "kind": ADAPTER}
     return {
-        role: crds.HorizontalPodAutoscalerSpec.model_validate(
-            {
-                "scale_target_ref": {
-                    "api_version": API_VERSION,
-                    "kind": ADAPTER,
-                    "name": f"{name}-{role}",
-                },
-                "min_replicas": part.scale.min,
-                "max_replicas": part.scale.max,
-                "metrics": [
-                    {
-                        "type": "Pods",
-                        "pods": {
-                            "metric": {"name": part.scale.metric.value},
-                            "target": {
-                                "type": "AverageValue",
-                                "average_value": decimal(part.scale.target),
-                            },
-                        },
-                    }
-                ],
-                "behavior": {
-                    "scale_down": {"stabilization_window_seconds": part.scale.scale_down_seconds}
-                },
-            }
-        )
+        role: scaler
         for role, part in serve.engines.items()
-        if part.scale.metric is not None and part.scale.target is not None
+        if (scaler := hpa_spec({**target, "name": f"{name}-{role}"}, part.scale)) is not None
     }
