@@ -300,21 +300,8 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         options = child_options(self, opts)
         deployed = crds.LeaderWorkerSet(f"{name}-groups", groups, set_metadata(name, args), options)
         after = child_options(self, opts, depends_on=[deployed])
-        kubernetes.core.v1.Service(
-            f"{name}-service",
-            # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
-            metadata=metadata(
-                service_name(name),
-                args.namespace,
-                labels=args.labels,
-                annotations={"pulumi.com/skipAwait": "true"},
-            ),
-            spec={
-                "selector": {SET_NAME: name, WORKER_INDEX: "0"},
-                "ports": [{"name": "http", "port": PORT, "target_port": args.server.port}],
-            },
-            opts=after,
-        )
+        leaders = {SET_NAME: name, WORKER_INDEX: "0"}
+        declare_service(name, service_name(name), args, leaders, args.server.port, after)
         declare_autoscaler(name, scaler, args.namespace, args.labels, after, hpa=name)
         budget, pods = args.disruption_budget, args.serve.nodes
         if budget is not None:
@@ -327,6 +314,32 @@ class LeaderWorkerModel(pulumi.ComponentResource):
             lambda namespace: cluster_host(name, namespace)
         )
         self.register_outputs({"host": self.host})
+
+
+def declare_service(
+    name: str,
+    called: str,
+    args: ModelArgs,
+    selector: dict[str, str],
+    target_port: int,
+    options: pulumi.ResourceOptions,
+) -> None:
+    """The Service, of a name of its own, by which requests come to some pods of a model."""
+    kubernetes.core.v1.Service(
+        f"{name}-service",
+        # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
+        metadata=metadata(
+            called,
+            args.namespace,
+            labels=args.labels,
+            annotations={"pulumi.com/skipAwait": "true"},
+        ),
+        spec={
+            "selector": selector,
+            "ports": [{"name": "http", "port": PORT, "target_port": target_port}],
+        },
+        opts=options,
+    )
 
 
 _SUFFIX: Final = "-leader"
@@ -361,9 +374,19 @@ def render(
 
 def name_faults(name: str, serve: LeaderWorkerServe) -> Iterator[Fault]:
     """Refuses a name that is too long: workers of each group are a StatefulSet of their own."""
-    last = f"{name}-{serve.scale.max + serve.max_surge - 1}"
+    yield from last_group_faults(name, f"{name}-{serve.scale.max + serve.max_surge - 1}", "group")
+
+
+def last_group_faults(name: str, last: str, noun: str) -> Iterator[Fault]:
+    """Refuses the name of a model whose last group has a name that is too long.
+
+    Args:
+        name: Of the model.
+        last: Of the group.
+        noun: What a group is to the reader.
+    """
     if (over := len(last) - STATEFUL_SET.longest) > 0:
-        why = f"the workers of its last group are the StatefulSet {last}, which may have "
+        why = f"the workers of its last {noun} are the StatefulSet {last}, which may have "
         why += f"{STATEFUL_SET.longest} characters"
         yield Fault("metadata.name", name, shorter(len(name) - over), why, STATEFUL_SET.source)
 
@@ -410,7 +433,7 @@ def leader_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
     end = standard_shutdown(args.server, serve.grace_seconds)
     pod = model_pod(args, serve.startup_seconds, container="leader", shutdown=end)
     command = leader_command(args.server, serve, end.drain_seconds)
-    return _with_server(pod, {"command": command}) | {
+    return with_server(pod, {"command": command}) | {
         "termination_grace_period_seconds": serve.grace_seconds,
     }
 
@@ -418,11 +441,16 @@ def leader_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
 def worker_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
     """Fields of a worker's PodSpec: it answers nobody, and is ready once it runs."""
     pod = model_pod(args, container="worker")
-    silent = dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
-    return _with_server(pod, {**silent, "command": worker_command(args.server, args.serve)})
+    return with_server(pod, {**SILENT, "command": worker_command(args.server, args.serve)})
 
 
-def _with_server(pod: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+SILENT: Final[Mapping[str, None]] = MappingProxyType(
+    dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
+)
+"""Fields of a server that answers nobody."""
+
+
+def with_server(pod: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """A pod whose server has other fields."""
     server, *sidecars = pod["containers"]
     # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
