@@ -183,6 +183,12 @@ class KServeScale(Args):
         return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
 
     @property
+    def lacks_prometheus(self) -> bool:
+        """Whether KEDA is to ask for figures, and not told where."""
+        keda = self.keda
+        return bool(keda and keda.server is None and (self.query is None or keda.triggers))
+
+    @property
     def window(self) -> int | None:
         """How long the autoscaler looks back, in seconds; None where Kubernetes' default holds."""
         return None if self.scale_down_seconds == SCALE_DOWN_SECONDS else self.scale_down_seconds
@@ -309,8 +315,7 @@ class KServeModelArgs(ModelArgs):
             yield from knative_faults(self.ingress)
         elif self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
-        keda, first = self.serve.scale.keda, self.serve.scale.query
-        if keda and keda.server is None and (first is None or keda.triggers):
+        if self.serve.scale.lacks_prometheus:
             why = "KEDA asks it for the figures"
             yield Fault("serve.scale.keda.server", MISSING, "given", why)
 

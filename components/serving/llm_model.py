@@ -383,8 +383,7 @@ class LLMModelArgs(ModelArgs):
                 want = "left out, or server.vllm in place of server.command"
                 yield Fault(f"serve.{field}", Words("given"), want, why)
         for field, scale in serve.scales.items():
-            keda, first = scale.keda, scale.query
-            if keda and keda.server is None and (first is None or keda.triggers):
+            if scale.lacks_prometheus:
                 yield Fault(f"serve.{field}.keda.server", MISSING, "given", "KEDA asks it")
         yield from self._size_faults()
         if server.vllm is not None:
