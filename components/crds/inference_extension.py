@@ -29,13 +29,6 @@ ACK_VERSION: Final = "inferenceextension.alibabacloud.com/v1alpha1"
 ROUTING: Final = "inference.networking.x-k8s.io/routing-strategy"
 """Annotation of an InferencePool by which ACK's picker chooses a pod: ACK, "Custom inference
 extension configuration", 2026-03."""
-OBJECTIVE_HEADER: Final = "x-gateway-inference-objective"
-"""Header of a request that names its InferenceObjective: pkg/epp/metadata of v1.5.0."""
-ENDPOINT_HEADER: Final = "x-gateway-destination-endpoint"
-"""Header by which the picker says which pod a request goes to: the same."""
-MODEL_HEADER: Final = "X-Gateway-Model-Name"
-"""Header with the model name of a request's body: set by upstream's body-based router, and by
-ACK's gateway itself from 1.4.0 on (ACK, "Implement model name-based inference service routing")."""
 
 
 class FailureMode(StrEnum):

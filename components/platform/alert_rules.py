@@ -35,7 +35,7 @@ class Burn:
 
     long: str
     hours: int
-    """The same."""
+    """Length of the long window."""
     short: str
     share: float
     """Part of the budget that is gone in the long window."""

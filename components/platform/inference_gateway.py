@@ -1,12 +1,11 @@
 """The gateway before the models: where requests come in, and who gets in."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import (  # noqa: F401
@@ -25,7 +24,15 @@ from ..catalog.charts import CHARTS
 from ..crds import envoy_gateway as envoy
 from ..crds import gateway_api as api
 from ..crds.cert_manager import Certificate, CertificateSpec
-from ..crds.model import CrdModel
+from ..crds.custom_object import CustomObject
+from ..crds.gateway_names import (
+    BODY_ROUTER,
+    BODY_ROUTER_PORT,
+    CLIENT_HEADER,
+    PROXY_NAMESPACE,
+    SET_INSIDE,
+    pickers_gateway,
+)
 from ..names import LabelName, ObjectName, SecretName
 from .fluid import merged
 from .gateway_settings import GATEWAY_API_ADDON, EnvoyGatewayChart, LimitStore
@@ -33,27 +40,13 @@ from .releases import install
 
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 """Who runs Gateways of Envoy Gateway: its chart's default."""
-PROXY_NAMESPACE: Final = "envoy-gateway-system"
-"""Namespace of the controller, and of the proxies of all Gateways."""
 TOPOLOGY: Final = "openyurt.io/topologyKeys"
 """Annotation of a Service on ACK Edge: how near its endpoints have to be."""
 NODE_POOL: Final = "openyurt.io/nodepool"
 """The nearness that keeps requests in a node pool. ACK Edge, "Access services using Gateway with
 Inference Extension", 2026-09."""
-BODY_ROUTER: Final = "body-router"
-"""Service that reads the model's name in the body of requests."""
-BODY_ROUTER_PORT: Final = 9004
-"""Its port, the program's own default."""
 KEY_HEADER: Final = "authorization"
 """Header with the key; what follows `Bearer` is it, as clients of OpenAI's API send it."""
-SET_BY_US: Final = (
-    "x-client-id",
-    "x-model-backend",
-    "x-gateway-destination-endpoint",
-    "x-gateway-inference-objective",
-    "x-gateway-model-name",
-)
-"""Headers that decide where a request goes, and as whose it counts: no client may send them."""
 
 
 class GatewayInstaller(StrEnum):
@@ -141,21 +134,6 @@ class InferenceGatewayArgs(Args):
         return [f"{self.name}-{pool.name}" for pool in self.pools] or [self.name]
 
 
-class Made(NamedTuple):
-    """An object that the gateway is made of."""
-
-    role: str
-    """What it is there for, which ends its Pulumi name."""
-    kind: Callable[[str, Any, ObjectMetaArgs, pulumi.ResourceOptions], pulumi.Resource]
-    """Class of it."""
-    spec: CrdModel
-    """Its body."""
-    name: str
-    """Its name."""
-    namespace: pulumi.Input[str] | None
-    """Its namespace; None where it has none."""
-
-
 class InferenceGateway(pulumi.ComponentResource):
     """A gateway before the models, with its certificate and its keys, and what runs it.
 
@@ -175,11 +153,7 @@ class InferenceGateway(pulumi.ComponentResource):
 
         before = self._declare_installation(name, args, opts)
         for part in objects:
-            # Pulumi would wait for an address of the load balancer, which may take long.
-            notes = {"pulumi.com/skipAwait": "true"}
-            about = ObjectMetaArgs(name=part.name, namespace=part.namespace, annotations=notes)
-            options = child_options(self, opts, depends_on=before)
-            part.kind(f"{name}-{part.role}", part.spec, about, options)
+            part.declare(name, child_options(self, opts, depends_on=before))
 
         self.gateway_name = pulumi.Output.from_input(args.gateways[0])
         self.register_outputs({"gateway_name": self.gateway_name})
@@ -245,7 +219,7 @@ charts/gateway-helm/values.tmpl.yaml and api/v1alpha1/shared_types.go."""
 
 
 @once
-def render(_name: str, args: InferenceGatewayArgs) -> list[Made]:
+def render(_name: str, args: InferenceGatewayArgs) -> list[CustomObject]:
     """What the gateway is made of, in that order.
 
     Raises:
@@ -254,13 +228,13 @@ def render(_name: str, args: InferenceGatewayArgs) -> list[Made]:
     return [*_class(args), *_gateways(args), *_policies(args), *_behind(args)]
 
 
-def _class(args: InferenceGatewayArgs) -> Iterator[Made]:
+def _class(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
     if args.installer is GatewayInstaller.CHART:
         spec = api.GatewayClassSpec(controller_name=CONTROLLER)
-        yield Made("class", api.GatewayClass, spec, args.class_name, None)
+        yield CustomObject("class", api.GatewayClass, spec, args.class_name, None)
 
 
-def _gateways(args: InferenceGatewayArgs) -> Iterator[Made]:
+def _gateways(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
     pools: list[GatewayPool | None] = [*args.pools] or [None]
     for called, pool in zip(args.gateways, pools, strict=True):
         role = f"-{pool.name}" if pool else ""
@@ -272,12 +246,12 @@ def _gateways(args: InferenceGatewayArgs) -> Iterator[Made]:
             {**edge, **(args.service_annotations or {})},
             pool.node_selector if pool else None,
         )
-        yield Made(f"proxy{role}", envoy.EnvoyProxy, proxies, called, args.namespace)
+        yield CustomObject(f"proxy{role}", envoy.EnvoyProxy, proxies, called, args.namespace)
         spec = _gateway(args, called, _listeners(args))
-        yield Made(f"gateway{role}", api.Gateway, spec, called, args.namespace)
+        yield CustomObject(f"gateway{role}", api.Gateway, spec, called, args.namespace)
     if args.issuer is not None and args.certificate is not None and args.host is not None:
         asked = CertificateSpec.of_cluster_issuer(args.host, args.certificate, args.issuer)
-        yield Made("certificate", Certificate, asked, args.name, args.namespace)
+        yield CustomObject("certificate", Certificate, asked, args.name, args.namespace)
 
 
 def _proxies(
@@ -312,12 +286,7 @@ def _gateway(
 
 
 def _listeners(args: InferenceGatewayArgs) -> list[api.Listener]:
-    taken = api.RoutesFrom.ALL if args.route_namespaces else api.RoutesFrom.SAME
-    namespaces = api.RouteNamespaces(from_=taken)
-    common: dict[str, Any] = {
-        "hostname": args.host,
-        "allowed_routes": api.AllowedRoutes(namespaces=namespaces),
-    }
+    common: dict[str, Any] = {"hostname": args.host, "allowed_routes": _allowed(args)}
     if args.certificate is None:
         return [api.Listener(name="http", port=80, protocol=api.ListenerProtocol.HTTP, **common)]
     tls = api.ListenerTls(certificate_refs=[api.CertificateName(name=args.certificate)])
@@ -326,40 +295,43 @@ def _listeners(args: InferenceGatewayArgs) -> list[api.Listener]:
     ]
 
 
-def _policies(args: InferenceGatewayArgs) -> Iterator[Made]:
+def _allowed(args: InferenceGatewayArgs) -> api.AllowedRoutes:
+    taken = api.RoutesFrom.ALL if args.route_namespaces else api.RoutesFrom.SAME
+    return api.AllowedRoutes(namespaces=api.RouteNamespaces(from_=taken))
+
+
+def _policies(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
     """Who gets in, and which headers are not theirs to send."""
     targets = [target for called in args.gateways for target in envoy.target("Gateway", called)]
-    early = envoy.EarlyHeaders(remove=[*SET_BY_US])
+    early = envoy.EarlyHeaders(remove=[*SET_INSIDE])
     clients = envoy.ClientTrafficPolicySpec(
         target_refs=targets, headers=envoy.ClientHeaders(early_request_headers=early)
     )
-    yield Made("clients", envoy.ClientTrafficPolicy, clients, args.name, args.namespace)
+    yield CustomObject("clients", envoy.ClientTrafficPolicy, clients, args.name, args.namespace)
     if args.keys_secret is not None:
         keys = envoy.ApiKeyAuth(
             credential_refs=[envoy.SecretReference(name=args.keys_secret)],
             extract_from=[envoy.KeySource(headers=[KEY_HEADER])],
-            forward_client_id_header=SET_BY_US[0],
+            forward_client_id_header=CLIENT_HEADER,
             sanitize=True,
         )
         spec = envoy.SecurityPolicySpec(target_refs=targets, api_key_auth=keys)
-        yield Made("keys", envoy.SecurityPolicy, spec, args.name, args.namespace)
+        yield CustomObject("keys", envoy.SecurityPolicy, spec, args.name, args.namespace)
 
 
-def _behind(args: InferenceGatewayArgs) -> Iterator[Made]:
+def _behind(args: InferenceGatewayArgs) -> Iterator[CustomObject]:
     """The Gateway that asks pickers, and the way to it."""
     if not args.pickers:
         return
-    called = f"{args.name}-pickers"
+    called = pickers_gateway(args.name)
     inside = envoy.ProxyServiceType.CLUSTER_IP
     proxies = _proxies(args, called, inside, {}, None)
-    yield Made("pickers-proxy", envoy.EnvoyProxy, proxies, called, args.namespace)
-    taken = api.RoutesFrom.ALL if args.route_namespaces else api.RoutesFrom.SAME
-    allowed = api.AllowedRoutes(namespaces=api.RouteNamespaces(from_=taken))
+    yield CustomObject("pickers-proxy", envoy.EnvoyProxy, proxies, called, args.namespace)
     listener = api.Listener(
-        name="http", port=80, protocol=api.ListenerProtocol.HTTP, allowed_routes=allowed
+        name="http", port=80, protocol=api.ListenerProtocol.HTTP, allowed_routes=_allowed(args)
     )
     spec = _gateway(args, called, [listener])
-    yield Made("pickers-gateway", api.Gateway, spec, called, args.namespace)
+    yield CustomObject("pickers-gateway", api.Gateway, spec, called, args.namespace)
     grant = api.ReferenceGrantSpec(
         from_=[
             api.GrantedFrom(group=api.GROUP, kind="HTTPRoute", namespace=namespace)
@@ -367,7 +339,7 @@ def _behind(args: InferenceGatewayArgs) -> Iterator[Made]:
         ],
         to=[api.GrantedTo(kind="Service", name=called)],
     )
-    yield Made("grant", api.ReferenceGrant, grant, called, PROXY_NAMESPACE)
+    yield CustomObject("grant", api.ReferenceGrant, grant, called, PROXY_NAMESPACE)
     if not args.by_name:
         return
     # Until its body is read, a request has no model: without a route nobody would read it. Of one
@@ -377,7 +349,9 @@ def _behind(args: InferenceGatewayArgs) -> Iterator[Made]:
         parent_refs=[api.ParentReference(name=args.name)],
         rules=[api.RouteRule(backend_refs=[backend])],
     )
-    yield Made("unknown-models", api.HttpRoute, route, f"{args.name}-unknown", args.namespace)
+    yield CustomObject(
+        "unknown-models", api.HttpRoute, route, f"{args.name}-unknown", args.namespace
+    )
     reader = envoy.ExternalProcessor(
         backend_refs=[envoy.ServiceReference(name=BODY_ROUTER, port=BODY_ROUTER_PORT)],
         processing_mode=envoy.ProcessingMode(
@@ -387,7 +361,9 @@ def _behind(args: InferenceGatewayArgs) -> Iterator[Made]:
     reading = envoy.EnvoyExtensionPolicySpec(
         target_refs=envoy.target("Gateway", args.name), ext_proc=[reader]
     )
-    yield Made("reads-names", envoy.EnvoyExtensionPolicy, reading, args.name, args.namespace)
+    yield CustomObject(
+        "reads-names", envoy.EnvoyExtensionPolicy, reading, args.name, args.namespace
+    )
 
 
 def _namespaces(args: InferenceGatewayArgs) -> list[str]:

@@ -13,6 +13,7 @@ from .keda_scale import KedaAuthentication as KedaAuthentication
 from .keda_scale import KedaMetric as KedaMetric
 from .keda_scale import KedaScale as KedaScale
 from .keda_scale import KedaTrigger as KedaTrigger
+from .keda_scale import PrometheusQuery as PrometheusQuery
 from .knative_model import Ahpa as Ahpa
 from .knative_model import KnativeModel as KnativeModel
 from .knative_model import KnativeModelArgs as KnativeModelArgs
@@ -28,7 +29,6 @@ from .kserve_model import KServeModel as KServeModel
 from .kserve_model import KServeModelArgs as KServeModelArgs
 from .kserve_model import KServeScale as KServeScale
 from .kserve_model import KServeServe as KServeServe
-from .kserve_model import PrometheusQuery as PrometheusQuery
 from .kserve_model import Rollout as Rollout
 from .leader_worker_model import GroupBackend as GroupBackend
 from .leader_worker_model import GroupMetric as GroupMetric

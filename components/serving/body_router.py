@@ -5,11 +5,9 @@ from typing import Final
 import pulumi
 
 from ..args import Args, Output, T  # noqa: F401
+from ..crds.gateway_names import BODY_ROUTER, BODY_ROUTER_PORT, MODEL_HEADER
 from ..names import ServiceName
 from .gateway_program import IMAGES, RELEASE, GatewayProgram, ProgramPod, declare_program
-
-PORT: Final = 9004
-"""Its port, the program's own default."""
 
 
 class BodyRouterArgs(Args):
@@ -17,7 +15,7 @@ class BodyRouterArgs(Args):
 
     namespace: pulumi.Input[str]
     """Namespace of it, which is that of the Gateway."""
-    name: ServiceName = "body-router"
+    name: ServiceName = BODY_ROUTER
     """Name of its Service."""
     program: GatewayProgram = GatewayProgram(replicas=2, cpu="200m", memory="512Mi")
     """Its image and share of a node."""
@@ -55,9 +53,9 @@ POD: Final = ProgramPod(
         "--tracing=false",
         "--plugin",
         'body-field-to-header:model-extractor:{"fieldName":"model",'
-        '"headerName":"X-Gateway-Model-Name"}',
+        f'"headerName":"{MODEL_HEADER}"}}',
     ],
-    ports={"grpc": PORT, "metrics": 9090},
+    ports={"grpc": BODY_ROUTER_PORT, "metrics": 9090},
     health_port=9005,
     rules=[],
 )

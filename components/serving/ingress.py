@@ -224,8 +224,9 @@ def declare_ingress(
 ) -> None:
     """Declares the Ingress of a model that KServe serves, and its certificate.
 
-    It has the name of KServe's own and takes that over: KServe leaves the one that it made in
-    place, open, when a model becomes one of the cluster alone (v0.20.0, kube_ingress_reconciler).
+    Unless it is called otherwise, it has the name of KServe's own and takes that over: KServe
+    leaves the one that it made in place, open, when a model becomes one of the cluster alone
+    (v0.20.0, kube_ingress_reconciler).
     """
     certificate = _declare_certificate(parent, name, ingress, namespace, opts, called)
     # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.

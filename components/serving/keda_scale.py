@@ -7,7 +7,7 @@ Read, and run by `python -m proof signals`: github.com/kedacore/keda/v2 v2.21.0 
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Protocol
 
 from pydantic import Field
 
@@ -18,10 +18,8 @@ from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import release
 from ..names import ServiceName, url_form
 from ..quantity import plain
+from .autoscaler import PodScale, behavior
 from .schedule import ScaleSchedule
-
-AutoscalerSpec: TypeAlias = "crds.HorizontalPodAutoscalerSpec | crds.ScaledObjectSpec"
-"""Who scales a model: an HPA of its own, or KEDA."""
 
 POLLING_SECONDS: Final = 30
 COOLDOWN_SECONDS: Final = 300
@@ -43,6 +41,17 @@ class KedaMetric(StrEnum):
     """Seconds to the first token that 95 % of the requests of the last 2 minutes stayed below."""
     PROMETHEUS = "prometheus"
     """A query of one's own."""
+
+
+class PrometheusQuery(Args):
+    """A number that KEDA asks a Prometheus for."""
+
+    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] = Field(
+        examples=[_PROMETHEUS]
+    )
+    """Address of the Prometheus, as seen from inside the cluster, without a password."""
+    query: str = Field(min_length=1)
+    """The query, over all replicas; its result is one number."""
 
 
 class AuthMode(StrEnum):
@@ -177,43 +186,50 @@ def pods_of(name: str, namespace: str) -> str:
     return f'namespace="{namespace}",pod=~"{name}-predictor-.+"'
 
 
+class KedaScaled(PodScale, Protocol):
+    """A scale that may be KEDA's."""
+
+    @property
+    def query(self) -> PrometheusQuery | None:
+        """What it asks for with metric prometheus."""
+
+    @property
+    def keda(self) -> KedaScale | None:
+        """What else it goes by; None where it does not scale."""
+
+
 def scaled_object(
     name: str,
-    namespace: str,
     image: str,
-    *,
-    low: int,
-    high: int,
-    first: KedaTrigger,
-    address: str | None,
-    keda: KedaScale,
-    behavior: Mapping[str, Any] | None,
+    scale: KedaScaled,
     target: Mapping[str, str],
-    pods: str | None = None,
-) -> "crds.ScaledObjectSpec":
-    """What KEDA is told of a model.
+    pods: str,
+) -> "crds.ScaledObjectSpec | None":
+    """What KEDA is told of a model; None where another one scales it.
 
     Args:
         name: Of the model.
-        namespace: Where its pods are.
         image: Of its server: by the release of vLLM the names of series differ.
-        low: Fewest replicas.
-        high: Most replicas.
-        first: The scale's own metric and target.
-        address: Of the Prometheus of that one.
-        keda: The rest.
-        behavior: How fast pods come and go, of the HPA.
-        target: What is scaled, as an object reference.
-        pods: What selects its pods in Prometheus. Default: those below KServe.
+        scale: Between which bounds, and on what.
+        target: API version, kind and name of what is scaled.
+        pods: What selects its pods in Prometheus.
     """
+    keda, query, low = scale.keda, scale.query, scale.min
+    if keda is None or scale.metric is None or scale.target is None:
+        return None
+    first = KedaTrigger(
+        metric=KedaMetric(scale.metric),
+        target=scale.target,
+        activation=keda.activation or 0,
+        query=query.query if query else None,
+    )
     release_image = vllm_image(image)
     reported = release(release_image.version).series if release_image else None
-    where = pods or pods_of(name, namespace)
 
     def trigger(each: KedaTrigger, server: str | None) -> dict[str, Any]:
         signal = SIGNALS.get(each.metric)
-        query = each.query if signal is None else signal_query(signal, where, reported)
-        metadata = {"serverAddress": server, "query": query, "threshold": plain(each.target)}
+        text = each.query if signal is None else signal_query(signal, pods, reported)
+        metadata = {"serverAddress": server, "query": text, "threshold": plain(each.target)}
         if each.activation:
             metadata["activationThreshold"] = plain(each.activation)
         if signal is not None and low:
@@ -254,16 +270,19 @@ def scaled_object(
         {
             "scale_target_ref": target,
             "min_replica_count": low,
-            "max_replica_count": high,
+            "max_replica_count": scale.max,
             "polling_interval": None if low else keda.polling_seconds or POLLING_SECONDS,
             "cooldown_period": None if low else cooldown,
             # Else the first pod of a new model goes at the first look, before it has served.
             "initial_cooldown_period": None if low else cooldown,
             "advanced": {
-                "horizontal_pod_autoscaler_config": {"name": f"{name}-hpa", "behavior": behavior}
+                "horizontal_pod_autoscaler_config": {
+                    "name": f"{name}-hpa",
+                    "behavior": behavior(scale),
+                }
             },
             "triggers": [
-                trigger(first, address or keda.server),
+                trigger(first, query.server if query else keda.server),
                 *(trigger(each, keda.server) for each in keda.triggers),
                 *hours,
             ],

@@ -24,7 +24,6 @@ from ..args import (  # noqa: F401
     validated,
 )
 from ..catalog.metrics import METRICS
-from ..crds.keda_annotations import TRANSFER_HPA
 from ..crds.knative_annotations import CLUSTER_LOCAL, PROGRESS_DEADLINE, VISIBILITY, ServingLimits
 from ..crds.knative_annotations import default_host as knative_host
 from ..crds.kserve_annotations import (
@@ -38,8 +37,9 @@ from ..crds.kserve_annotations import (
     deployment_name,
     pod_label,
 )
-from ..names import DomainName, ServiceName, derived_host_faults, url_form
-from ..quantity import decimal, plain
+from ..names import DomainName, ServiceName, derived_host_faults
+from ..quantity import plain
+from .autoscaler import AutoscalerSpec, behavior, declare_autoscaler, hpa_spec
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import (
@@ -51,18 +51,10 @@ from .ingress import (
     knative_faults,
     timeouts,
 )
-from .keda_scale import (
-    AutoscalerSpec,
-    KedaMetric,
-    KedaScale,
-    KedaTrigger,
-    pod_series,
-    scaled_object,
-)
+from .keda_scale import KedaScale, PrometheusQuery, pod_series, pods_of, scaled_object
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import Shutdown, knative_shutdown, standard_shutdown
-from .waiting import metadata
 
 DEFAULT_DOMAIN: Final = "example.com"
 """Domain of KServe and of Knative, as they ship."""
@@ -104,20 +96,6 @@ _HIGHEST: Final[Mapping[KServeMetric, int]] = MappingProxyType(
     {KServeMetric.VLLM_KV_CACHE: 1, KServeMetric.GPU_UTILIZATION: 100}
 )
 """Most that a replica can report. SM utilisation is a sum over its cards, so it is not here."""
-
-
-_PROMETHEUS: Final = "http://prometheus.monitoring:9090"
-
-
-class PrometheusQuery(Args):
-    """A number that KEDA asks a Prometheus for."""
-
-    server: Annotated[str, url_form(_PROMETHEUS), Because("KEDA connects to it")] = Field(
-        examples=[_PROMETHEUS]
-    )
-    """Address of the Prometheus, as seen from inside the cluster, without a password."""
-    query: str = Field(min_length=1)
-    """The query, over all replicas; its result is one number."""
 
 
 class KServeScale(Args):
@@ -203,6 +181,12 @@ class KServeScale(Args):
         if self.metric is KServeMetric.PROMETHEUS:
             return AutoscalerClass.KEDA
         return AutoscalerClass.EXTERNAL if self.metric in METRICS else AutoscalerClass.HPA
+
+    @property
+    def lacks_prometheus(self) -> bool:
+        """Whether KEDA is to ask for figures, and not told where."""
+        keda = self.keda
+        return bool(keda and keda.server is None and (self.query is None or keda.triggers))
 
     @property
     def window(self) -> int | None:
@@ -331,8 +315,7 @@ class KServeModelArgs(ModelArgs):
             yield from knative_faults(self.ingress)
         elif self.ingress:
             yield from gateway_faults(self.ingress, self.ingress_class)
-        keda, first = self.serve.scale.keda, self.serve.scale.query
-        if keda and keda.server is None and (first is None or keda.triggers):
+        if self.serve.scale.lacks_prometheus:
             why = "KEDA asks it for the figures"
             yield Fault("serve.scale.keda.server", MISSING, "given", why)
 
@@ -365,14 +348,8 @@ class KServeModel(pulumi.ComponentResource):
             declare_ingress(self, name, args.ingress, spec, args.namespace, notes, opts, deployed)
         # KServe makes the Deployment that it scales.
         after = child_options(self, opts, depends_on=[deployed])
-        if isinstance(scaler, crds.ScaledObjectSpec):
-            # An HPA of ours that scaled it before goes after this has come, so KEDA takes it over.
-            notes = {TRANSFER_HPA: "true"}
-            about = metadata(f"{name}-keda", args.namespace, labels=args.labels, annotations=notes)
-            crds.ScaledObject(f"{name}-autoscaler", scaler, about, after)
-        elif scaler is not None:
-            about = metadata(f"{name}-hpa", args.namespace, labels=args.labels)
-            crds.HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
+        names = {"hpa": f"{name}-hpa", "keda": f"{name}-keda"}
+        declare_autoscaler(name, scaler, args.namespace, args.labels, after, **names)
         declare_budget(name, args.disruption_budget, args.namespace, args.labels, options)
 
         self.host = pulumi.Output.from_input(host(name, args))
@@ -553,56 +530,22 @@ def _keda(scale: KServeScale, query: PrometheusQuery) -> dict[str, Any]:
     target = {"type": "Value", "value": plain(scale.target)}
     return {
         "metrics": [{"type": "External", "external": {"metric": metric, "target": target}}],
-        "behavior": _behavior(scale),
+        "behavior": behavior(scale),
     }
 
 
 def scaled_object_spec(name: str, args: KServeModelArgs) -> "crds.ScaledObjectSpec | None":
     """What KEDA scales the Deployment by that KServe makes; None where another one does."""
-    scale = args.serve.scale
-    if scale.keda is None:
-        return None
-    first = KedaTrigger(
-        metric=KedaMetric(scale.metric),
-        target=scale.target,
-        activation=scale.keda.activation or 0,
-        query=scale.query.query if scale.query else None,
-    )
-    return scaled_object(
-        name,
-        args.namespace,
-        args.server.image,
-        low=scale.min,
-        high=scale.max,
-        first=first,
-        address=scale.query.server if scale.query else None,
-        keda=scale.keda,
-        behavior=_behavior(scale),
-        target=_deployment(name),
-    )
+    where = pods_of(name, args.namespace)
+    return scaled_object(name, args.server.image, args.serve.scale, _deployment(name), where)
 
 
 def _deployment(name: str) -> dict[str, str]:
     return {"api_version": "apps/v1", "kind": "Deployment", "name": deployment_name(name)}
 
 
-def _behavior(scale: KServeScale) -> dict[str, Any] | None:
-    window = {"stabilization_window_seconds": scale.window}
-    return {"scale_down": window} if scale.window is not None else None
-
-
 def autoscaler_spec(name: str, scale: KServeScale) -> "crds.HorizontalPodAutoscalerSpec | None":
     """The HPA over the Deployment that KServe makes; None where KServe scales by itself."""
     if scale.scaler is not AutoscalerClass.EXTERNAL:
         return None
-    target = {"type": "AverageValue", "average_value": decimal(scale.target)}
-    pods = {"metric": {"name": scale.metric.value}, "target": target}
-    return crds.HorizontalPodAutoscalerSpec.model_validate(
-        {
-            "scale_target_ref": _deployment(name),
-            "min_replicas": scale.min,
-            "max_replicas": scale.max,
-            "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": _behavior(scale),
-        }
-    )
+    return hpa_spec(_deployment(name), scale)

@@ -40,9 +40,10 @@ from ..crds.leader_worker_labels import (
     WORKER_INDEX,
 )
 from ..names import STATEFUL_SET, LabelKey, shorter
-from ..quantity import decimal, plain
+from ..quantity import plain
+from .autoscaler import declare_autoscaler, hpa_spec
 from .availability import declare_budget
-from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, KServeScale, Rollout
+from .kserve_model import SCALE_DOWN_SECONDS, KServeMetric, Rollout
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, program_faults
 from .shutdown import standard_shutdown
@@ -299,24 +300,9 @@ class LeaderWorkerModel(pulumi.ComponentResource):
         options = child_options(self, opts)
         deployed = crds.LeaderWorkerSet(f"{name}-groups", groups, set_metadata(name, args), options)
         after = child_options(self, opts, depends_on=[deployed])
-        kubernetes.core.v1.Service(
-            f"{name}-service",
-            # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
-            metadata=metadata(
-                service_name(name),
-                args.namespace,
-                labels=args.labels,
-                annotations={"pulumi.com/skipAwait": "true"},
-            ),
-            spec={
-                "selector": {SET_NAME: name, WORKER_INDEX: "0"},
-                "ports": [{"name": "http", "port": PORT, "target_port": args.server.port}],
-            },
-            opts=after,
-        )
-        if scaler is not None:
-            about = metadata(name, args.namespace, labels=args.labels)
-            crds.HorizontalPodAutoscaler(f"{name}-autoscaler", scaler, about, after)
+        leaders = {SET_NAME: name, WORKER_INDEX: "0"}
+        declare_service(name, service_name(name), args, leaders, args.server.port, after)
+        declare_autoscaler(name, scaler, args.namespace, args.labels, after, hpa=name)
         budget, pods = args.disruption_budget, args.serve.nodes
         if budget is not None:
             # Of a group that loses a pod all others go too: its pods are counted together.
@@ -328,6 +314,32 @@ class LeaderWorkerModel(pulumi.ComponentResource):
             lambda namespace: cluster_host(name, namespace)
         )
         self.register_outputs({"host": self.host})
+
+
+def declare_service(
+    name: str,
+    called: str,
+    args: ModelArgs,
+    selector: dict[str, str],
+    target_port: int,
+    options: pulumi.ResourceOptions,
+) -> None:
+    """The Service, of a name of its own, by which requests come to some pods of a model."""
+    kubernetes.core.v1.Service(
+        f"{name}-service",
+        # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
+        metadata=metadata(
+            called,
+            args.namespace,
+            labels=args.labels,
+            annotations={"pulumi.com/skipAwait": "true"},
+        ),
+        spec={
+            "selector": selector,
+            "ports": [{"name": "http", "port": PORT, "target_port": target_port}],
+        },
+        opts=options,
+    )
 
 
 _SUFFIX: Final = "-leader"
@@ -354,7 +366,7 @@ def render(
         Refusal: Of the name others are made that nobody takes.
     """
     target = {"api_version": API_VERSION, "kind": KIND, "name": name}
-    groups, scaler = group_spec(name, args), autoscaler_spec(target, args.serve.scale)
+    groups, scaler = group_spec(name, args), hpa_spec(target, args.serve.scale)
     if faults := [*name_faults(name, args.serve)]:
         raise Refusal(*faults)
     return groups, scaler
@@ -362,9 +374,19 @@ def render(
 
 def name_faults(name: str, serve: LeaderWorkerServe) -> Iterator[Fault]:
     """Refuses a name that is too long: workers of each group are a StatefulSet of their own."""
-    last = f"{name}-{serve.scale.max + serve.max_surge - 1}"
+    yield from last_group_faults(name, f"{name}-{serve.scale.max + serve.max_surge - 1}", "group")
+
+
+def last_group_faults(name: str, last: str, noun: str) -> Iterator[Fault]:
+    """Refuses the name of a model whose last group has a name that is too long.
+
+    Args:
+        name: Of the model.
+        last: Of the group.
+        noun: What a group is to the reader.
+    """
     if (over := len(last) - STATEFUL_SET.longest) > 0:
-        why = f"the workers of its last group are the StatefulSet {last}, which may have "
+        why = f"the workers of its last {noun} are the StatefulSet {last}, which may have "
         why += f"{STATEFUL_SET.longest} characters"
         yield Fault("metadata.name", name, shorter(len(name) - over), why, STATEFUL_SET.source)
 
@@ -411,7 +433,7 @@ def leader_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
     end = standard_shutdown(args.server, serve.grace_seconds)
     pod = model_pod(args, serve.startup_seconds, container="leader", shutdown=end)
     command = leader_command(args.server, serve, end.drain_seconds)
-    return _with_server(pod, {"command": command}) | {
+    return with_server(pod, {"command": command}) | {
         "termination_grace_period_seconds": serve.grace_seconds,
     }
 
@@ -419,11 +441,16 @@ def leader_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
 def worker_pod(args: LeaderWorkerModelArgs) -> dict[str, Any]:
     """Fields of a worker's PodSpec: it answers nobody, and is ready once it runs."""
     pod = model_pod(args, container="worker")
-    silent = dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
-    return _with_server(pod, {**silent, "command": worker_command(args.server, args.serve)})
+    return with_server(pod, {**SILENT, "command": worker_command(args.server, args.serve)})
 
 
-def _with_server(pod: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+SILENT: Final[Mapping[str, None]] = MappingProxyType(
+    dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
+)
+"""Fields of a server that answers nobody."""
+
+
+def with_server(pod: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """A pod whose server has other fields."""
     server, *sidecars = pod["containers"]
     # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
@@ -525,28 +552,3 @@ def _ray_flags(serve: LeaderWorkerServe) -> list[str]:
         "--distributed-executor-backend",
         GroupBackend.RAY.value,
     ]
-
-
-def autoscaler_spec(
-    target: Mapping[str, str], scale: GroupScale | KServeScale
-) -> "crds.HorizontalPodAutoscalerSpec | None":
-    """The HPA over something that is scaled on what its pods, or leaders, report; None without.
-
-    Args:
-        target: API version, kind and name of what is scaled.
-        scale: Between which bounds, and on what.
-    """
-    if scale.metric is None or scale.target is None:
-        return None
-    value = {"type": "AverageValue", "average_value": decimal(scale.target)}
-    pods = {"metric": {"name": scale.metric.value}, "target": value}
-    window = {"stabilization_window_seconds": scale.window}
-    return crds.HorizontalPodAutoscalerSpec.model_validate(
-        {
-            "scale_target_ref": dict(target),
-            "min_replicas": scale.min,
-            "max_replicas": scale.max,
-            "metrics": [{"type": "Pods", "pods": pods}],
-            "behavior": {"scale_down": window} if scale.window is not None else None,
-        }
-    )

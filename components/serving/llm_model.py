@@ -4,7 +4,6 @@ KServe lays the pods below over its own presets, which have an image, a command 
 whatever a preset says too is said here, so that a pod runs as it does under every other runtime.
 """
 
-import json
 import math
 import re
 import shlex
@@ -32,7 +31,6 @@ from ..args import (  # noqa: F401
 from ..catalog.vllm import vllm_image
 from ..catalog.vllm.table import Version, release_name
 from ..crds.formats import ImageReference
-from ..crds.keda_annotations import TRANSFER_HPA
 from ..crds.leader_worker_labels import API_VERSION as GROUPS
 from ..crds.leader_worker_labels import KIND as GROUP
 from ..crds.leader_worker_labels import LEADER_ADDRESS, POD_INDEX
@@ -44,19 +42,20 @@ from ..crds.llm_inference_service_labels import (
     workload_name,
     workload_service,
 )
-from ..names import STATEFUL_SET, NamespaceName, ObjectName, shorter
+from ..names import NamespaceName, ObjectName
 from ..quantity import Quantity, difference, parse
+from .autoscaler import AutoscalerSpec, declare_autoscaler, hpa_spec
 from .availability import declare_budget
 from .ingress import annotations as door_annotations
 from .ingress import declare_ingress, gateway_faults, ingress_spec
-from .keda_scale import AutoscalerSpec, KedaMetric, KedaTrigger, scaled_object
+from .keda_scale import scaled_object
 from .kserve_model import KServeMetric, KServeScale, Rollout
-from .leader_worker_model import autoscaler_spec, serve_words
+from .kv_transfer import SIDE_CHANNEL, connector, transfer_words
+from .leader_worker_model import SILENT, last_group_faults, serve_words, with_server
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod, service_metadata
 from .server import ModelServer
 from .shutdown import GRACE_SECONDS, standard_shutdown
 from .vllm_rules import extra_faults
-from .waiting import metadata
 
 DECODE_PORT: Final = 8001
 """Port of a server beside the preset's proxy, which asks the prefill pods first: v0.20.0,
@@ -220,11 +219,7 @@ class KVOffload(Args):
         }
         if self.disk or self.claim:
             extra["secondary_tiers"] = [{"type": "fs", "root_dir": "/mnt/kv-cache-0"}]
-        return _connector("OffloadingConnector") | {"kv_connector_extra_config": extra}
-
-
-def _connector(name: str) -> dict[str, Any]:
-    return {"kv_connector": name, "kv_role": "kv_both"}
+        return connector("OffloadingConnector") | {"kv_connector_extra_config": extra}
 
 
 class LLMPrefill(Args):
@@ -388,8 +383,7 @@ class LLMModelArgs(ModelArgs):
                 want = "left out, or server.vllm in place of server.command"
                 yield Fault(f"serve.{field}", Words("given"), want, why)
         for field, scale in serve.scales.items():
-            keda, first = scale.keda, scale.query
-            if keda and keda.server is None and (first is None or keda.triggers):
+            if scale.lacks_prometheus:
                 yield Fault(f"serve.{field}.keda.server", MISSING, "given", "KEDA asks it")
         yield from self._size_faults()
         if server.vllm is not None:
@@ -449,15 +443,9 @@ class LLMModel(pulumi.ComponentResource):
         # KServe makes what it scales.
         after = child_options(self, opts, depends_on=[deployed])
         for role, scaler in scalers.items():
-            title, called = f"{name}{role}-autoscaler", f"{name}{SUFFIX}{role}"
-            if isinstance(scaler, crds.ScaledObjectSpec):
-                # An HPA of ours that scaled it before goes after this has come.
-                notes = {TRANSFER_HPA: "true"}
-                about = metadata(called, args.namespace, labels=args.labels, annotations=notes)
-                crds.ScaledObject(title, scaler, about, after)
-            else:
-                about = metadata(f"{called}-hpa", args.namespace, labels=args.labels)
-                crds.HorizontalPodAutoscaler(title, scaler, about, after)
+            called, title = f"{name}{SUFFIX}{role}", f"{name}{role}"
+            names = {"hpa": f"{called}-hpa", "keda": called}
+            declare_autoscaler(title, scaler, args.namespace, args.labels, after, **names)
         if args.ingress:
             door, called = args.ingress, f"{name}{SUFFIX}"
             spec = ingress_spec(door, args.ingress_class, workload_service(name), PORT)
@@ -498,11 +486,8 @@ def render(
 def _name_faults(name: str, serve: LLMServe) -> Iterator[Fault]:
     """Refuses a name that is too long: workers of each replica are a StatefulSet of their own."""
     groups = workload_name(name, groups=True)
-    last = f"{groups}-{serve.scale.max - 1}"
-    if serve.nodes > 1 and (over := len(last) - STATEFUL_SET.longest) > 0:
-        why = f"the workers of its last replica are the StatefulSet {last}, which may have "
-        why += f"{STATEFUL_SET.longest} characters"
-        yield Fault("metadata.name", name, shorter(len(name) - over), why, STATEFUL_SET.source)
+    if serve.nodes > 1:
+        yield from last_group_faults(name, f"{groups}-{serve.scale.max - 1}", "replica")
 
 
 def service_spec(name: str, args: LLMModelArgs) -> "crds.LLMInferenceServiceSpec":
@@ -576,11 +561,11 @@ def role_server(args: LLMModelArgs, port: int = PORT) -> ModelServer:
     update: dict[str, Any] = {"port": port, "env": env or None}
     if vllm is not None:
         flags = [*(serve.parallelism.flags if serve.parallelism else [])]
-        connector = serve.kv_offload.connector if serve.kv_offload else None
+        config = serve.kv_offload.connector if serve.kv_offload else None
         if serve.prefill is not None:
-            connector = _connector(serve.prefill.connector)
-        if connector is not None:
-            flags += ["--kv-transfer-config", json.dumps(connector, separators=(",", ":"))]
+            config = connector(serve.prefill.connector)
+        if config is not None:
+            flags += transfer_words(config)
         # KServe's routes by a header ask for the model under this name.
         name = f"publishers/{args.namespace}/models/{vllm.served_model_name}"
         aliases = [*(vllm.aliases or []), name] if serve.router else None
@@ -604,10 +589,11 @@ def _pod(args: LLMModelArgs, port: int) -> dict[str, Any]:
         shutdown=end,
     )
     health = pod["containers"][0]["readiness_probe"]
+    channel = [SIDE_CHANNEL] if args.serve.prefill else []
     fields: dict[str, Any] = {
         # A preset kills a pod after ten answers that took over a second.
         "liveness_probe": {**health, "period_seconds": 10, "failure_threshold": 10},
-        "env": [*(pod["containers"][0]["env"] or []), *_side_channel(args.serve)] or None,
+        "env": [*(pod["containers"][0]["env"] or []), *channel] or None,
     }
     if args.serve.nodes > 1:
         fields["command"] = _script(serve_words(server, end.drain_seconds))
@@ -623,29 +609,16 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     pod = model_pod(args.model_copy(update={"server": server}), container=SERVER)
     local = args.serve.parallelism.local if args.serve.parallelism else 1
     rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {local}))"
-    silent = dict.fromkeys(("ports", "startup_probe", "readiness_probe"))
-    return _as_ours(pod, args, {**silent, "command": _script(serve_words(server), rank)})
+    return _as_ours(pod, args, {**SILENT, "command": _script(serve_words(server), rank)})
 
 
 def _as_ours(pod: dict[str, Any], args: LLMModelArgs, fields: Mapping[str, Any]) -> dict[str, Any]:
     """A pod whose server keeps nothing of a preset that would change what it does."""
-    server, *sidecars = pod["containers"]
     # vLLM's image runs as root, which the presets forbid: the kubelet would start no container.
-    context = {**server["security_context"], "run_as_non_root": False}
-    return {
-        **pod,
-        "containers": [{**server, **fields, "security_context": context}, *sidecars],
-        # A Service called vllm would set VLLM_PORT, which vLLM takes for its own.
-        "enable_service_links": False,
+    context = {**pod["containers"][0]["security_context"], "run_as_non_root": False}
+    return with_server(pod, {**fields, "security_context": context}) | {
         "termination_grace_period_seconds": args.serve.grace_seconds or GRACE_SECONDS,
     }
-
-
-def _side_channel(serve: LLMServe) -> list[dict[str, Any]]:
-    """Where the other role fetches blocks: NIXL says its own host otherwise, which is 127.0.0.1."""
-    address = {"field_ref": {"field_path": "status.podIP"}}
-    name = "VLLM_NIXL_SIDE_CHANNEL_HOST"
-    return [{"name": name, "value_from": address}] if serve.prefill else []
 
 
 def _script(words: list[str], *more: str) -> list[str]:
@@ -666,30 +639,8 @@ def _scalers(name: str, args: LLMModelArgs) -> "Iterator[tuple[str, AutoscalerSp
             "kind": GROUP if groups else "Deployment",
             "name": workload,
         }
-        if scale.keda is not None and scale.metric is not None and scale.target is not None:
-            query = scale.query
-            window = {"stabilization_window_seconds": scale.window}
-            yield (
-                role,
-                scaled_object(
-                    f"{name}{SUFFIX}{role}",
-                    args.namespace,
-                    args.server.image,
-                    low=scale.min,
-                    high=scale.max,
-                    first=KedaTrigger(
-                        metric=KedaMetric(scale.metric),
-                        target=scale.target,
-                        activation=scale.keda.activation or 0,
-                        query=query.query if query else None,
-                    ),
-                    address=query.server if query else None,
-                    keda=scale.keda,
-                    behavior={"scale_down": window} if scale.window is not None else None,
-                    target=target,
-                    pods=f'namespace="{args.namespace}",pod=~"{workload}-[^-]+(-[^-]+)?"',
-                ),
-            )
-            continue
-        if (spec := autoscaler_spec(target, scale)) is not None:
+        pods = f'namespace="{args.namespace}",pod=~"{workload}-[^-]+(-[^-]+)?"'
+        called = f"{name}{SUFFIX}{role}"
+        scaler = scaled_object(called, args.server.image, scale, target, pods)
+        if (spec := scaler or hpa_spec(target, scale)) is not None:
             yield role, spec

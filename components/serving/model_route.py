@@ -8,11 +8,10 @@ in, before its body is read (Envoy Gateway v1.9.1, internal/xds/translator/extpr
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import (  # noqa: F401
@@ -30,8 +29,17 @@ from ..args import (  # noqa: F401
 from ..crds import envoy_gateway as envoy
 from ..crds import gateway_api as api
 from ..crds import inference_extension as inference
+from ..crds.custom_object import CustomObject
 from ..crds.formats import ImageReference
-from ..crds.model import CrdModel
+from ..crds.gateway_names import (
+    BACKEND_HEADER,
+    CLIENT_HEADER,
+    ENDPOINT_HEADER,
+    MODEL_HEADER,
+    OBJECTIVE_HEADER,
+    PROXY_NAMESPACE,
+    pickers_gateway,
+)
 from ..names import LabelKey, LabelValue, ObjectName
 from .gateway_program import IMAGES, RELEASE, GatewayProgram, ProgramPod, declare_program
 from .route import (
@@ -45,10 +53,6 @@ from .route import (
     RoutingStrategy,
 )
 
-CLIENT_HEADER: Final = "x-client-id"
-"""Header by which the gateway says whose key a request had."""
-BACKEND_HEADER: Final = "x-model-backend"
-"""Header by which the gateway in front says which model is to answer."""
 PICKER_PORT: Final = 9002
 """Port of a picker: its own default."""
 ROUTER_PORT: Final = 8080
@@ -104,7 +108,7 @@ class ModelRouteArgs(Args):
     """Gateways that requests come by."""
     gateway_namespace: str | None = None
     """Their namespace."""
-    proxy_namespace: str = "envoy-gateway-system"
+    proxy_namespace: str = PROXY_NAMESPACE
     """Namespace of the Service before the gateway with the pickers."""
     exposed: bool = True
     """Whether requests ask for it; a canary gets its own from another model."""
@@ -172,7 +176,7 @@ class ModelRouteArgs(Args):
                 why = "a route of ACK would have pools beside a Service"
                 yield Fault("route.canaries", Words("given"), "left out on ACK", why)
 
-    def objects(self, name: str) -> list["RouteObject"]:
+    def objects(self, name: str) -> list[CustomObject]:
         """What is made for the way of a model of a name: `render`."""
         return render(name, self)
 
@@ -180,21 +184,6 @@ class ModelRouteArgs(Args):
     def limits(self) -> Sequence[RouteLimit]:
         """How much is let in."""
         return self.route.limits or []
-
-
-class RouteObject(NamedTuple):
-    """An object that is made for a model's way."""
-
-    role: str
-    """What it is there for, which ends its Pulumi name."""
-    kind: Callable[[str, Any, ObjectMetaArgs, pulumi.ResourceOptions], pulumi.Resource]
-    """Class of it."""
-    spec: CrdModel
-    """Its body."""
-    name: str
-    """Its name."""
-    annotations: dict[str, str] | None = None
-    """Its annotations."""
 
 
 class ModelRoute(pulumi.ComponentResource):
@@ -218,10 +207,7 @@ class ModelRoute(pulumi.ComponentResource):
             called, image = program_name(name, args), f"{IMAGES}/epp:{RELEASE}"
             declare_program(self, called, called, args.namespace, args.picker, image, pod, opts)
         for part in objects:
-            # Pulumi would wait for an address or a pod that comes with a GPU node.
-            notes = {**(part.annotations or {}), "pulumi.com/skipAwait": "true"}
-            about = ObjectMetaArgs(name=part.name, namespace=args.namespace, annotations=notes)
-            part.kind(f"{name}-{part.role}", part.spec, about, child_options(self, opts))
+            part.declare(name, child_options(self, opts))
 
         is_router = args.flavor is GatewayFlavor.ROUTER
         service = program_name(name, args) if is_router else args.service
@@ -334,7 +320,7 @@ def picker_config(args: ModelRouteArgs) -> dict[str, Any]:
 
 
 @once
-def render(name: str, args: ModelRouteArgs) -> list[RouteObject]:
+def render(name: str, args: ModelRouteArgs) -> list[CustomObject]:
     """What is made for the way of a model of a name, in that order.
 
     Raises:
@@ -352,7 +338,7 @@ def render(name: str, args: ModelRouteArgs) -> list[RouteObject]:
     return [*_pool(name, args, args.labels), *_objectives(name, args), *ways]
 
 
-def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[RouteObject]:
+def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[CustomObject]:
     is_ack = args.flavor is GatewayFlavor.ACK
     picker = args.picker_service if is_ack else program_name(name, args)
     notes = {**({inference.ROUTING: args.route.routing.value} if is_ack else {})}
@@ -363,7 +349,7 @@ def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[R
             target_port_number=args.port,
             extension_ref=inference.ExtensionReference(name=picker),
         )
-        yield RouteObject("pool", inference.OldInferencePool, old, name, notes)
+        yield CustomObject("pool", inference.OldInferencePool, old, name, args.namespace, notes)
         return
     spec = inference.InferencePoolSpec(
         selector=inference.PoolSelector(match_labels=labels),
@@ -372,7 +358,7 @@ def _pool(name: str, args: ModelRouteArgs, labels: dict[str, str]) -> Iterator[R
             name=picker, port=inference.PortNumber(number=PICKER_PORT)
         ),
     )
-    yield RouteObject("pool", inference.InferencePool, spec, name, notes or None)
+    yield CustomObject("pool", inference.InferencePool, spec, name, args.namespace, notes or None)
 
 
 def objective_name(name: str, number: int) -> str:
@@ -380,16 +366,18 @@ def objective_name(name: str, number: int) -> str:
     return f"{name}-{number}"
 
 
-def _objectives(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
+def _objectives(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     for number, priority in enumerate(args.route.priorities.values()):
         spec = inference.InferenceObjectiveSpec(
             priority=priority, pool_ref=inference.PoolReference(name=name)
         )
         called = objective_name(name, number)
-        yield RouteObject(f"objective-{number}", inference.InferenceObjective, spec, called)
+        yield CustomObject(
+            f"objective-{number}", inference.InferenceObjective, spec, called, args.namespace
+        )
 
 
-def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
+def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """ACK's gateway reads names and asks pickers itself, of each pool."""
     if args.exposed:
         yield from _moderation(name, args)
@@ -397,7 +385,7 @@ def _of_ack(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         yield from _limits(name, args, route_name(name))
 
 
-def _moderation(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
+def _moderation(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """What moderates requests; before the secrets are there, nothing."""
     asked = args.moderation
     if asked is None or asked.access_key is None or asked.secret_key is None:
@@ -410,14 +398,16 @@ def _moderation(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         check_response=asked.check_response,
     )
     spec = inference.AckTrafficFilterSpec(ai_content_security=security)
-    yield RouteObject("moderation", inference.AckTrafficFilter, spec, route_name(name))
+    yield CustomObject(
+        "moderation", inference.AckTrafficFilter, spec, route_name(name), args.namespace
+    )
 
 
 def _backend(
     args: ModelRouteArgs, model: str, weight: int | None, number: int | None
 ) -> api.BackendReference:
     """A model that gets requests, or a share of them, with the priority of that number."""
-    headers = {} if number is None else {inference.OBJECTIVE_HEADER: objective_name(model, number)}
+    headers = {} if number is None else {OBJECTIVE_HEADER: objective_name(model, number)}
     if args.flavor is GatewayFlavor.ACK and args.labels is None:
         return api.BackendReference(name=args.service, port=args.service_port)
     if args.flavor is GatewayFlavor.ACK:
@@ -431,7 +421,7 @@ def _backend(
         )
     return api.BackendReference(
         # The Service of the gateway behind is in the controller's namespace.
-        name=f"{args.gateways[0]}-pickers",
+        name=pickers_gateway(args.gateways[0]),
         namespace=args.proxy_namespace,
         port=80,
         weight=weight,
@@ -439,7 +429,7 @@ def _backend(
     )
 
 
-def _behind(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
+def _behind(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """The route behind the gateway in front, with the picker of the model if it has one."""
     called = f"{name}-picked"
     chosen = api.HeaderMatch(name=BACKEND_HEADER, value=name)
@@ -448,16 +438,20 @@ def _behind(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         backend_refs=[api.BackendReference(name=args.service, port=args.service_port)],
         timeouts=api.RouteTimeouts(request=f"{args.request_seconds}s"),
     )
-    parents = _parents(args, [f"{gateway}-pickers" for gateway in args.gateways])
-    yield RouteObject(
-        "picked", api.HttpRoute, api.HttpRouteSpec(parent_refs=parents, rules=[rule]), called
+    parents = _parents(args, [pickers_gateway(gateway) for gateway in args.gateways])
+    yield CustomObject(
+        "picked",
+        api.HttpRoute,
+        api.HttpRouteSpec(parent_refs=parents, rules=[rule]),
+        called,
+        args.namespace,
     )
     if args.labels is not None:
         yield _asking(name, args, called)
     yield from _limits(name, args, called)
 
 
-def _asking(name: str, args: ModelRouteArgs, called: str) -> RouteObject:
+def _asking(name: str, args: ModelRouteArgs, called: str) -> CustomObject:
     """What has a route ask the picker of the model."""
     both = envoy.BodyProcessing(body=envoy.BodyMode.FULL_DUPLEX)
     processor = envoy.ExternalProcessor(
@@ -469,7 +463,7 @@ def _asking(name: str, args: ModelRouteArgs, called: str) -> RouteObject:
     policy = envoy.EnvoyExtensionPolicySpec(
         target_refs=envoy.target("HTTPRoute", called), ext_proc=[processor]
     )
-    return RouteObject("asks-picker", envoy.EnvoyExtensionPolicy, policy, called)
+    return CustomObject("asks-picker", envoy.EnvoyExtensionPolicy, policy, called, args.namespace)
 
 
 def route_name(name: str) -> str:
@@ -477,7 +471,7 @@ def route_name(name: str) -> str:
     return f"{name}-route"
 
 
-def _front(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
+def _front(name: str, args: ModelRouteArgs) -> Iterator[CustomObject]:
     """The route by which requests come that ask for the model."""
     if not args.exposed:
         return
@@ -488,7 +482,7 @@ def _front(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         filters = [api.RouteFilter(type=api.FilterType.EXTENSION, extension_ref=extension)]
 
     def rule(names: Sequence[str], number: int | None) -> api.RouteRule:
-        headers = [api.HeaderMatch(name=inference.MODEL_HEADER, value=served) for served in names]
+        headers = [api.HeaderMatch(name=MODEL_HEADER, value=served) for served in names]
         shares = _shares(name, route)
         return api.RouteRule(
             matches=[api.RouteMatch(headers=[header]) for header in headers] or None,
@@ -508,7 +502,7 @@ def _front(name: str, args: ModelRouteArgs) -> Iterator[RouteObject]:
         hostnames=[route.host] if route.host else None,
         rules=rules,
     )
-    yield RouteObject("route", api.HttpRoute, spec, route_name(name))
+    yield CustomObject("route", api.HttpRoute, spec, route_name(name), args.namespace)
 
 
 def _shares(name: str, route: Route) -> list[tuple[str, int | None]]:
@@ -525,12 +519,10 @@ def _parents(args: ModelRouteArgs, gateways: Sequence[str]) -> list[api.ParentRe
     ]
 
 
-def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[RouteObject]:
+def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[CustomObject]:
     """What is let in by a route, and with Envoy Gateway which endpoint gets it."""
     is_ack, is_picked = args.flavor is GatewayFlavor.ACK, args.labels is not None
-    override = envoy.EndpointOverride(
-        extract_from=[envoy.EndpointHeader(header=inference.ENDPOINT_HEADER)]
-    )
+    override = envoy.EndpointOverride(extract_from=[envoy.EndpointHeader(header=ENDPOINT_HEADER)])
     balancer = envoy.LoadBalancer(
         type=envoy.LoadBalancing.LEAST_REQUEST, endpoint_override=override
     )
@@ -553,7 +545,7 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[RouteObject
         # Envoy Gateway's own rate limit service says it to the second: see `chart_values`.
         response_override=[refused] if is_ack else None,
     )
-    yield RouteObject("traffic", envoy.BackendTrafficPolicy, policy, route)
+    yield CustomObject("traffic", envoy.BackendTrafficPolicy, policy, route, args.namespace)
     if is_ack and any(limit.tokens for limit in args.limits):
         module = envoy.WasmModule(
             name="llm-telemetry",
@@ -563,7 +555,9 @@ def _limits(name: str, args: ModelRouteArgs, route: str) -> Iterator[RouteObject
         counting = envoy.EnvoyExtensionPolicySpec(
             target_refs=envoy.target("HTTPRoute", route), wasm=[module]
         )
-        yield RouteObject("token-count", envoy.EnvoyExtensionPolicy, counting, route)
+        yield CustomObject(
+            "token-count", envoy.EnvoyExtensionPolicy, counting, route, args.namespace
+        )
 
 
 def retry_seconds(limits: Sequence[RouteLimit]) -> int:

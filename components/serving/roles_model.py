@@ -4,7 +4,6 @@ Prefill, decode and the router before them are roles of one RoleBasedGroup. Pref
 compute and decode by memory, so that each has its own cards, sizes and scale.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -52,15 +51,17 @@ from ..crds.role_based_group_rules import (
     name_faults,
 )
 from ..names import LabelKey
-from ..quantity import decimal
+from .autoscaler import declare_autoscaler, hpa_spec
 from .kserve_model import Rollout
+from .kv_transfer import SIDE_CHANNEL, TRANSFER_FLAG, connector, transfer_words
 from .leader_worker_model import (
     POD_GROUP,
     POD_GROUP_SIZE,
-    PORT,
     GroupScale,
+    declare_service,
     group_flags,
     serve_words,
+    with_server,
 )
 from .pod import STARTUP_SECONDS, ModelArgs, model_pod
 from .server import ModelServer, Resources
@@ -87,7 +88,6 @@ MASTER_PORT: Final = 29501
 too, as it is told."""
 ROUTER_PORT: Final = 30000
 """Port of a router."""
-TRANSFER_FLAG: Final = "--kv-transfer-config"
 _OWN_FLAGS: Final = frozenset(
     {
         TRANSFER_FLAG,
@@ -447,24 +447,11 @@ class RolesModel(pulumi.ComponentResource):
         first = child_options(self, opts, depends_on=before)
         deployed = crds.RoleBasedGroup(f"{name}-group", group, group_metadata(name, args), first)
         after = child_options(self, opts, depends_on=[deployed])
-        kubernetes.core.v1.Service(
-            f"{name}-service",
-            # Pulumi would wait for a pod behind it, and give up long before a GPU node is there.
-            metadata=metadata(
-                name,
-                args.namespace,
-                labels=args.labels,
-                annotations={"pulumi.com/skipAwait": "true"},
-            ),
-            spec={
-                "selector": {GROUP_NAME: name, ROLE_NAME: "router"},
-                "ports": [{"name": "http", "port": PORT, "target_port": args.serve.router.port}],
-            },
-            opts=after,
-        )
+        routers = {GROUP_NAME: name, ROLE_NAME: "router"}
+        declare_service(name, name, args, routers, args.serve.router.port, after)
         for role, scaler in scalers.items():
-            about = metadata(f"{name}-{role}", args.namespace, labels=args.labels)
-            crds.HorizontalPodAutoscaler(f"{name}-{role}-autoscaler", scaler, about, after)
+            called = f"{name}-{role}"
+            declare_autoscaler(called, scaler, args.namespace, args.labels, after, hpa=called)
 
         self.host = pulumi.Output.from_input(args.namespace).apply(
             lambda namespace: f"{name}.{namespace}.svc.cluster.local"
@@ -583,21 +570,12 @@ def engine_pod(name: str, args: RolesModelArgs, role: str) -> dict[str, Any]:
     role_args = args.model_copy(update=update)
     end = standard_shutdown(server, part.grace_seconds)
     pod = model_pod(role_args, part.startup_seconds, container="server", shutdown=end)
-    main, *sidecars = pod["containers"]
-    main["command"] = server_words(args, role, end.drain_seconds)
+    fields: dict[str, Any] = {"command": server_words(args, role, end.drain_seconds)}
     if engine_of(server) is RolesEngine.VLLM and _transfer(args) is Transfer.NIXL:
-        # By default it is localhost, which decode on another node does not reach.
-        host = {"field_ref": {"field_path": "status.podIP"}}
-        main["env"] = [
-            *(main["env"] or []),
-            {"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "value_from": host},
-        ]
+        fields["env"] = [*(pod["containers"][0]["env"] or []), SIDE_CHANNEL]
     affinity = {**(pod["affinity"] or {}), **_exclusive(name, args.serve.exclusive_topology)}
-    return {
-        **pod,
-        "containers": [main, *sidecars],
+    return with_server(pod, fields) | {
         "affinity": affinity or None,
-        "enable_service_links": False,
         "termination_grace_period_seconds": part.grace_seconds,
     }
 
@@ -659,9 +637,9 @@ def role_server(args: RolesModelArgs, role: str) -> ModelServer:
     fields = {field: getattr(server, field) for field in ModelServer.model_fields}
     fields["resources"] = part.resources or server.resources
     if server.vllm is not None:
-        config = {"kv_connector": _CONNECTORS[_transfer(args)], "kv_role": _kv_role(args, role)}
+        config = connector(_CONNECTORS[_transfer(args)], _kv_role(args, role))
         words = [*(server.vllm.extra_args or []), *(part.extra_args or [])]
-        words += [TRANSFER_FLAG, json.dumps(config, separators=(",", ":"))]
+        words += transfer_words(config)
         fields["vllm"] = server.vllm.model_copy(update={"extra_args": words})
     return ModelServer(**fields)
 
@@ -817,33 +795,9 @@ def policy_spec(serve: RolesServe) -> "crds.CoordinatedPolicySpec | None":
 
 def autoscalers(name: str, serve: RolesServe) -> "dict[str, crds.HorizontalPodAutoscalerSpec]":
     """The HPA over each role that scales, by the adapter that the controller makes of it."""
+    target = {"api_version": API_VERSION, "kind": ADAPTER}
     return {
-        role: crds.HorizontalPodAutoscalerSpec.model_validate(
-            {
-                "scale_target_ref": {
-                    "api_version": API_VERSION,
-                    "kind": ADAPTER,
-                    "name": f"{name}-{role}",
-                },
-                "min_replicas": part.scale.min,
-                "max_replicas": part.scale.max,
-                "metrics": [
-                    {
-                        "type": "Pods",
-                        "pods": {
-                            "metric": {"name": part.scale.metric.value},
-                            "target": {
-                                "type": "AverageValue",
-                                "average_value": decimal(part.scale.target),
-                            },
-                        },
-                    }
-                ],
-                "behavior": {
-                    "scale_down": {"stabilization_window_seconds": part.scale.scale_down_seconds}
-                },
-            }
-        )
+        role: scaler
         for role, part in serve.engines.items()
-        if part.scale.metric is not None and part.scale.target is not None
+        if (scaler := hpa_spec({**target, "name": f"{name}-{role}"}, part.scale)) is not None
     }

@@ -16,6 +16,7 @@ from components.crds import (
     Metric,
     MetricIdentifier,
     MetricTarget,
+    ScaledObjectSpec,
     ScalingPolicy,
     ScalingRules,
 )
@@ -158,6 +159,15 @@ def test_the_range_of_an_autoscaler_is_ordered():
     assert "max_replicas is 0, but it must be 1 or more" in refused(
         HorizontalPodAutoscalerSpec, **scaled(max_replicas=0)
     )
+
+
+def test_the_range_of_a_scaled_object_is_ordered():
+    trigger = {"type": "cron", "metadata": {}}
+    target = {"api_version": "apps/v1", "kind": "Deployment", "name": "qwen"}
+    scaled_object = {"scale_target_ref": target, "max_replica_count": 3, "triggers": [trigger]}
+    text = refused(ScaledObjectSpec, **scaled_object, min_replica_count=4)
+    assert "max_replica_count is 3, but it must be 4 (min_replica_count) or more" in text
+    ScaledObjectSpec.of({**scaled_object, "min_replica_count": 3})
 
 
 def test_an_autoscaler_says_what_it_scales_by():

@@ -156,6 +156,12 @@ BROKEN: Final[list[tuple[str, type[CrdModel], dict[str, Any], str]]] = [
         "request is '5 minutes', but it must be a duration such as 600s",
     ),
     (
+        "a host with a star in its middle",
+        api.HttpRouteSpec,
+        {**route({"backend_refs": [BACKEND]}), "hostnames": ["chat.*.example.org"]},
+        "hostnames[0] is 'chat.*.example.org', but it must be a host such as models.example.com",
+    ),
+    (
         "a header of another form",
         api.HeaderMatch,
         {"name": "x model", "value": "a"},

@@ -39,6 +39,7 @@ KEDA: Final = {
     "initial_cooldown_period": 600,
     "idle_replica_count": 1,
 }
+IDLE_AS_BUSY: Final = {"idle_replica_count": 2}
 WORKLOAD: Final[dict[str, Any]] = {
     "scaling": {
         "min_replicas": 2,
@@ -163,6 +164,19 @@ def test_names_of_roles_and_groups_differ() -> None:
         (
             {"replicas": 1, "scaling": {"max_replicas": 2, "wva": {"keda": {}}}},
             "replicas is 1, but it must be left out beside scaling",
+        ),
+        (
+            {"scaling": {"min_replicas": 2, "max_replicas": 3, "wva": {"keda": IDLE_AS_BUSY}}},
+            "scaling.wva.keda.idle_replica_count is 2, but it must be less than min_replicas, "
+            "which is given",
+        ),
+        (
+            {"kv_cache_offloading": {"cpu": "0"}},
+            "kv_cache_offloading.cpu is '0', but it must be more than 0",
+        ),
+        (
+            {"model": {"uri": "pvc://a", "lora": {"adapters": [{"uri": "pvc://b", "name": ".."}]}}},
+            "model.lora.adapters[0].name is '..', but it must be a name: it becomes a folder",
         ),
         (
             {"worker": POD, "parallelism": {"pipeline": 2}},

@@ -170,6 +170,13 @@ def test_a_rule_that_prometheus_would_not_load_is_refused(
     assert sentence in refusal(GroupRule, rule)
 
 
+def test_two_groups_of_one_name_are_refused() -> None:
+    group = {"name": "qwen", "rules": [{"expr": "up", "record": "a:b"}]}
+    sentence = refusal(PrometheusRuleSpec, {"groups": [group, group]})
+    assert "groups is 'qwen', but it must be given once" in sentence
+    PrometheusRuleSpec.of({"groups": [group, {**group, "name": "chat"}]})
+
+
 def test_the_pods_of_each_kind_of_model_are_found_by_their_names() -> None:
     raw = signals()
     [spec] = [item["spec"] for item in planned(raw).manifests("PrometheusRule")]

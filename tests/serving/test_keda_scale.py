@@ -1,5 +1,6 @@
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.catalog.metrics import SIGNALS, signal_query, ttft_buckets
@@ -16,6 +17,7 @@ from .arguments import model as smallest
 SCALED = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 SERVER = "http://prometheus.monitoring:9090"
 ASKED = {"metric": "prometheus", "query": "sum(rate(requests[2m]))", "target": 5}
+CACHE = {"metric": "vllm_kv_cache_usage", "target": 0.8}
 HOURS = {
     "time_zone": "Asia/Shanghai",
     "windows": [{"start": "0 8 * * 1-5", "end": "0 20 * * 1-5", "replicas": 3}],
@@ -55,12 +57,27 @@ def test_an_hpa_that_was_there_before_is_taken_over_by_its_name() -> None:
 
 
 def test_each_figure_is_a_trigger_and_a_latency_is_not_divided_by_the_pods() -> None:
-    cache = {"metric": "vllm_kv_cache_usage", "target": 0.8}
     tokens = {"metric": "vllm_time_to_first_token_p95", "target": 2}
-    queue, second, third = spec({"triggers": [cache, tokens]})["triggers"]
+    queue, second, third = spec({"triggers": [CACHE, tokens]})["triggers"]
     assert (queue["name"], queue["metricType"]) == ("vllm_num_requests_waiting", "AverageValue")
     assert (second["metadata"]["threshold"], second["metricType"]) == ("0.8", "AverageValue")
     assert (third["metadata"]["threshold"], third["metricType"]) == ("2", "Value")
+
+
+@pytest.mark.parametrize(
+    ("triggers", "sentence"),
+    [
+        ([CACHE, CACHE], "triggers[1].metric is 'vllm_kv_cache_usage', but it must be given once"),
+        ([{**CACHE, "target": 0.80005}], "target is 0.80005, but it must be in whole thousandths"),
+    ],
+)
+def test_a_trigger_that_scales_by_another_target_than_it_says_is_refused(
+    triggers: list[dict[str, Any]], sentence: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        args({"triggers": triggers})
+    assert sentence in str(refusal.value)
+    args({"triggers": [CACHE, ASKED, ASKED]})
 
 
 def test_pods_stay_where_their_series_are_lost() -> None:

@@ -18,6 +18,9 @@ GATEWAY: Final = {"gateway": {"name": "models", "namespace": "gateways"}}
 QUEUE: Final = {"metric": "vllm_num_requests_waiting", "target": 4, "min": 1, "max": 3}
 
 
+ASKED = {"server": "http://p:9090", "query": "sum(gateway_requests)"}
+
+
 def args(serve: dict[str, Any] | None = None, **fields: Any) -> LLMModelArgs:
     """A model on two cards, whose files lie in a claim."""
     server = {
@@ -190,8 +193,7 @@ def test_an_hpa_scales_what_kserve_makes_and_kserve_is_told_no_number() -> None:
 
 
 def test_keda_scales_to_none_and_each_role_by_its_own_pods() -> None:
-    asks = {"server": "http://p:9090", "query": "sum(gateway_requests)"}
-    scale = {**QUEUE, "metric": "prometheus", "min": 0, "query": asks, "keda": {}}
+    scale = {**QUEUE, "metric": "prometheus", "min": 0, "query": ASKED, "keda": {}}
     own = {**QUEUE, "keda": {"server": "http://p:9090"}}
     serve = {"scale": scale, "prefill": {"scale": own}, "router": GATEWAY}
     _, scalers = render("qwen", args(serve))
@@ -202,6 +204,13 @@ def test_keda_scales_to_none_and_each_role_by_its_own_pods() -> None:
     assert prefill.scale_target_ref.name == "qwen-kserve-prefill"
     query = prefill.triggers[0].metadata["query"]
     assert 'pod=~"qwen-kserve-prefill-' in query
+
+
+@pytest.mark.parametrize("metric", [{}, {"metric": "prometheus", "query": ASKED}])
+def test_keda_has_a_prometheus_to_ask_for_every_figure(metric: dict[str, Any]) -> None:
+    further = {"metric": "vllm_kv_cache_usage", "target": 0.8}
+    with pytest.raises(pulumi.RunError, match=r"serve.scale.keda.server is missing, but it must"):
+        args({"scale": {**QUEUE, **metric, "keda": {"triggers": [further]}}})
 
 
 def test_the_variant_autoscaler_is_told_bounds_cost_and_who_carries_it_out() -> None:

@@ -584,6 +584,17 @@ CASES = [
     ),
     Case(
         "LimitStore",
+        "limits in two places",
+        envoy,
+        {"gateway.limit_store": {"url": "redis.redis:6379", "secret": "redis"}},
+        (
+            "gateway.limit_store.url is given beside secret, but it must be given, or else secret: "
+            "limits are counted in one place."
+        ),
+        {"gateway.limit_store": {"secret": "redis"}},
+    ),
+    Case(
+        "LimitStore",
         "a password in plain",
         envoy,
         {"gateway.limit_store": {"url": "redis://:secret@redis.redis:6379"}},
