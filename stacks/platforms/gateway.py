@@ -254,13 +254,6 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
     )
 
 
-def is_made_by_knative(environment: Environment, model: ModelSection) -> bool:
-    """Whether ACK's Knative makes the way of a model, by an annotation."""
-    section = environment.gateway
-    annotations = section.knative_annotations if section else None
-    return bool(annotations) and model.route is not None and model.serve.knative is not None
-
-
 def body_router_args(environment: Environment) -> Any:
     """What reads names in the bodies of requests; None where nobody has to, or the gateway does."""
     section = environment.gateway
@@ -458,7 +451,7 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
 def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Knative counts requests on their way, and starts a pod for the first: nobody may pass it."""
     for path, model in routes(needs):
-        if not needs.on_knative(model) or is_made_by_knative(environment, model):
+        if not needs.on_knative(model) or environment.is_routed_by_knative(model):
             continue
         way = "left out, or serve.kserve with another metric"
         if environment.gateway_flavor is GatewayFlavor.ACK and model.serve.knative is not None:
@@ -711,7 +704,7 @@ def pickers_of_kserve_are_asked(environment: Environment) -> Iterator[str]:
 def knative_at_zero_is_woken(environment: Environment, needs: Needs) -> Iterator[str]:
     """Nobody has said whether the pool that ACK's Knative makes waits for the activator."""
     for path, model in routes(needs):
-        if is_made_by_knative(environment, model) and not required(model.serve.knative).scale.min:
+        if environment.is_routed_by_knative(model) and not required(model.serve.knative).scale.min:
             yield (
                 f"{path}.serve.knative.scale.min is 0 behind the gateway: no page says that the "
                 "pool which ACK's Knative makes sends a request to the activator while there is no "
