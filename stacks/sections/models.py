@@ -327,6 +327,12 @@ class ModelSection(Args):
         return (at_port(self.server) if self.serve.llm else self.server).port
 
     @property
+    def request_seconds(self) -> int | None:
+        """Longest request that it may be asked, by any of its roles; None where it is not said."""
+        times = [section.request_seconds for section in self.serve.sections.values()]
+        return max((seconds for seconds in times if seconds), default=None)
+
+    @property
     def replica_gpus(self) -> int:
         """Whole cards of one replica, on all its nodes: of roles, the larger one's."""
         return max(
