@@ -282,6 +282,20 @@ CASES = [
         {"gateway.limit_store": GONE, "gateway.limits": [], "models[coder].route": {}},
     ),
     Case(
+        "limits_are_counted_somewhere",
+        "limits of the gateway for a model that says none",
+        envoy,
+        {"gateway.limit_store": GONE, "models[coder].route": {"limits": []}},
+        (
+            "gateway.limit_store is missing, but it must be given: the address of a Redis: "
+            "models[qwen] has limits, and all proxies count them together."
+        ),
+        {
+            "gateway.limit_store": GONE,
+            **{f"models[{name}].route.limits": [] for name in ("qwen", "qwen-next", "coder")},
+        },
+    ),
+    Case(
         "requests_tell_their_model",
         "a name of two models",
         envoy,
