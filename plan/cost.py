@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from components.catalog.addons import ADDONS
 from components.catalog.prices import EDGE_VCPU_DAY, PriceList
+from components.platform.gateway_settings import ADDRESS_TYPE
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .hardware import cards_of_types
@@ -31,7 +32,6 @@ ADDON: Final = "alicloud:cs/kubernetesAddon:KubernetesAddon"
 CLUSTER: Final = "alicloud:cs/managedKubernetes:ManagedKubernetes"
 MONTH: Final = Range(HOURS_PER_MONTH, HOURS_PER_MONTH)
 PROXIES: Final = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
-_ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
 KOURIER: Final = "kubernetes:operator.knative.dev/v1beta1:KnativeServing"
 """What has Kourier installed, the gateway of Knative, with a public Service of a load balancer."""
 NAT_GATEWAY: Final = "alicloud:vpc/natGateway:NatGateway"
@@ -321,7 +321,7 @@ def _is_public(plan: Plan) -> Iterator[bool]:
         yield cluster.inputs.get("slbInternetEnabled") is not False
         yield bool(plan.of(KOURIER))
         for service in map(_proxies, plan.of(PROXIES)):
-            is_private = section(service, "annotations").get(_ADDRESS_TYPE) == "intranet"
+            is_private = section(service, "annotations").get(ADDRESS_TYPE) == "intranet"
             yield service.get("type") == "LoadBalancer" and not is_private
     for _, name, config in addons(plan):
         alb = section(config, "albIngress")

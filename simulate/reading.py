@@ -194,30 +194,28 @@ class _SceneReader:
         """What scales a model: Knative, an HPA beside it, or what KServe makes for it."""
         if service["kind"] == "Service":
             return kpa_settings(service)
-        for hpa in self._of_kind("HorizontalPodAutoscaler"):
-            target = hpa["spec"]["scaleTargetRef"]["name"]
-            home = namespace_of(hpa) == namespace_of(service)
-            if home and target == _deployment(service):
-                return hpa_settings(hpa)
-        for scaled in self._of_kind("ScaledObject"):
-            target = scaled["spec"]["scaleTargetRef"]["name"]
-            home = namespace_of(scaled) == namespace_of(service)
-            if home and target == _deployment(service):
-                triggers = _simulated_triggers(scaled)
-                spec = {**scaled["spec"], "triggers": triggers}
-                return keda_settings({"spec": spec}) if triggers else None
+        for hpa in self._beside(service, "HorizontalPodAutoscaler"):
+            return hpa_settings(hpa)
+        for scaled in self._beside(service, "ScaledObject"):
+            triggers = _simulated_triggers(scaled)
+            spec = {**scaled["spec"], "triggers": triggers}
+            return keda_settings({"spec": spec}) if triggers else None
         return None if service["kind"] == LLM else autoscaler_settings(service)
 
     def _signals(self, service: Manifest) -> dict[str, KServeMetric]:
         """Of the triggers of a ScaledObject of ours that are simulated, what each asks for."""
-        deployment = _deployment(service)
         return {
             f"s{index}-prometheus": KServeMetric(trigger["name"])
-            for scaled in self._of_kind("ScaledObject")
-            if scaled["spec"]["scaleTargetRef"]["name"] == deployment
-            and namespace_of(scaled) == namespace_of(service)
+            for scaled in self._beside(service, "ScaledObject")
             for index, trigger in enumerate(_simulated_triggers(scaled))
         }
+
+    def _beside(self, service: Manifest, kind: str) -> Iterator[Manifest]:
+        """Autoscalers of a kind that the stack has for a model's Deployment."""
+        for scaler in self._of_kind(kind):
+            target = scaler["spec"]["scaleTargetRef"]["name"]
+            if target == _deployment(service) and namespace_of(scaler) == namespace_of(service):
+                yield scaler
 
     def _placed(self, names: Sequence[str]) -> list[LivePool]:
         return [self.pools[name] for name in names if name in self.pools]

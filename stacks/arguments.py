@@ -74,7 +74,7 @@ from . import placeholders
 from .needs import GATEWAY, KNATIVE, KSERVE, Needs
 from .sections.environment import Environment
 from .sections.load_tests import LoadTestSection
-from .sections.models import ModelSection, PodVolumeSection, RoleSection, ScaleSection
+from .sections.models import ModelSection, PodVolumeSection, RoleSection
 from .sections.network import NetworkPlugin
 from .sections.pools import AnyPoolSection, EdgePoolSection, NodesSection, PoolSection
 from .sections.stores import FilesSection, StoreSection, VolumeSection
@@ -413,7 +413,7 @@ def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
     pools = [pool for name in model.placement.pools if (pool := environment.pool(name))]
     # Of several roles, one may have all that it may have, and another one none.
     scales = [section.scale for section in model.serve.sections.values()]
-    most = scales[0].max if len(scales) == 1 and scales[0].max > fewest(scales[0]) else None
+    most = scales[0].max if len(scales) == 1 and scales[0].max > scales[0].min else None
     pods, replicas, workload = _alerted_pods(model)
     return AlertedModel(
         name=model.name,
@@ -429,11 +429,6 @@ def _alerted(environment: Environment, model: ModelSection) -> AlertedModel:
         prices=replica_prices(environment, model),
         currency=prices.currency if prices else NODE_LIST.currency,
     )
-
-
-def fewest(scale: ScaleSection) -> int:
-    """Replicas that a scale has at the least."""
-    return 1 if scale.min is None else scale.min
 
 
 def _alerted_pods(model: ModelSection) -> tuple[str, str, str]:

@@ -482,16 +482,12 @@ def export_address(
     behind a gateway is asked by that, as `export_way` says.
     """
     namespace = namespace_of(environment, model)
-    name = model.server.served_name or model.name
-    question = {"model": name, "messages": [{"role": "user", "content": "你好"}]}
-    body = json.dumps({**question, "max_tokens": 512}, ensure_ascii=False)
-    load = json.dumps({**question, "max_tokens": 10}, ensure_ascii=False)
+    body, load = question(model, 512), question(model, 10)
     kind = "-H 'Content-Type: application/json'"
     if model.api_key_secret is not None:
         kind += f' -H "Authorization: Bearer {key_command(namespace, model.api_key_secret)}"'
     # Whoever finds no pod waits for one, and hey by itself for no more than 20 seconds.
-    waits = [section.request_seconds for section in model.serve.sections.values()]
-    wait = max((seconds for seconds in waits if seconds), default=REQUEST_SECONDS)
+    wait = model.request_seconds or REQUEST_SECONDS
     is_closed = environment.is_behind_gateway(model) and model.ingress is None
     by_gateway = is_closed and (required(model.route).host or required(environment.gateway).host)
     pulumi.export(f"{model.name}_host", by_gateway or host)
@@ -525,15 +521,7 @@ def export_way(
     GATEWAY is the gateway's address, which `gateway_address_command` tells, and KEY a client's.
     """
     section, name = required(environment.gateway), model.name
-    body = json.dumps(
-        {
-            "model": model.server.served_name or name,
-            "messages": [{"role": "user", "content": "你好"}],
-            "max_tokens": 512,
-        },
-        ensure_ascii=False,
-    )
-    words = ["curl", "-H 'Content-Type: application/json'", f"-d '{body}'"]
+    words = ["curl", "-H 'Content-Type: application/json'", f"-d '{question(model, 512)}'"]
     if environment.gateway_flavor is GatewayFlavor.ROUTER:
         command = " ".join([*words, "{0}/v1/chat/completions"])
         pulumi.export(f"{name}_router_curl", router.apply(lambda url: command.replace("{0}", url)))
@@ -543,10 +531,17 @@ def export_way(
         words.insert(1, '-H "Authorization: Bearer $KEY"')
     url = f"{'https' if section.tls else 'http'}://{host or '$GATEWAY'}{path}/v1/chat/completions"
     pulumi.export(f"{name}_gateway_curl", " ".join([*words, url]))
-    gateway = next(iter(gateways_of(environment)))
+    gateway = gateways_of(environment)[0]
     command = f"kubectl --namespace {environment.namespace} get gateway {gateway}"
     field = "-o jsonpath='{.status.addresses[0].value}'"
     pulumi.export("gateway_address_command", f"{command} {field}")
+
+
+def question(model: ModelSection, tokens: int) -> str:
+    """A request for so many tokens of a model's answer."""
+    name, messages = model.server.served_name or model.name, [{"role": "user", "content": "你好"}]
+    body = {"model": name, "messages": messages, "max_tokens": tokens}
+    return json.dumps(body, ensure_ascii=False)
 
 
 def key_command(namespace: str, secret: str) -> str:

@@ -427,7 +427,7 @@ class _Resolver:
             return runtime.canary(environment, model, args) if args else None
 
         def route() -> Any:
-            if model.route is None or not args or gateway.is_made_by_knative(environment, model):
+            if model.route is None or not args or environment.is_routed_by_knative(model):
                 return None
             endpoints = runtime.endpoints(model)
             built = gateway.route_args(environment, model, endpoints)

@@ -839,7 +839,8 @@ def gateway(trail: Trail) -> Iterator[Finding]:
         picker = trail.others.get("apps", "Deployment", picker_of(pool), trail.namespace)
         if picker is not None:
             yield from _picker(trail, picker)
-        behind = trail.others.get(GATEWAY_API, "HTTPRoute", f"{name_of(pool)}-picked")
+        name = f"{name_of(pool)}-picked"
+        behind = trail.others.get(GATEWAY_API, "HTTPRoute", name, trail.namespace)
         routes = [*routes_to(trail.others, pool), *([behind] if behind else [])]
         parents = [parent for route in routes for parent in items(route["spec"], "parentRefs")]
         spaces = {

@@ -18,7 +18,7 @@ from components.names import kubernetes_minor
 from plan.refused import Refused
 from plan.stack_file import read_stack, stack_path
 from stacks.arguments import name_prefix
-from stacks.checks.views import fewest_replicas, models, workloads
+from stacks.checks.views import models, workloads
 from stacks.sections.environment import Environment
 from stacks.sections.pools import PoolSection
 from stacks.validation import Validation, validate
@@ -199,7 +199,7 @@ def _interrupted(environment: Environment) -> Iterator[str]:
     """Models whose fewest replicas are one, or none: nobody answers while the next one loads."""
     for _, model in models(environment):
         for section in model.serve.sections.values():
-            least = fewest_replicas(section)
+            least = section.scale.min
             longest = duration(section.startup_seconds)
             if least == 1:
                 yield (

@@ -70,10 +70,10 @@ def workloads(objects: Objects) -> Iterator[tuple[WorkloadKind, Manifest]]:
             within, title = f"spec.roles[{number}].", f"RoleBasedGroup, role {role['name']},"
             path = next((of.path for of in pods_of(manifest) if of.path.startswith(within)), "")
             yield WorkloadKind(title, path, partial(_instances, role)), manifest
+    listed = {*MODELS, *JOBS, ROLES}
     for manifest in objects:
         key = kind_of(manifest)
-        known = (*MODELS, *JOBS, ROLES)
-        pods = None if key in known else next(pods_of(manifest), None)
+        pods = None if key in listed else next(pods_of(manifest), None)
         if pods and ("replicas" in section(manifest, "spec") or _scaler(objects, manifest)):
             yield WorkloadKind(key[1], pods.path, _replicas), manifest
     for key, kind in JOBS.items():
@@ -145,8 +145,12 @@ def _by_keda(spec: Mapping[str, Any]) -> ReplicaRange:
     crons = [section(each, "metadata") for each in triggers if each.get("type") == "cron"]
     hpa = section(spec, "advanced", "horizontalPodAutoscalerConfig", "behavior", "scaleDown")
     rules = [
-        (pod_series(str(told.get("query"))), _asked(trigger), told.get("activationThreshold", 0))
-        for trigger, told in asked
+        (
+            pod_series(str(metadata.get("query"))),
+            _asked(trigger),
+            metadata.get("activationThreshold", 0),
+        )
+        for trigger, metadata in asked
     ]
     activation = Activation(
         tuple((name, number(value)) for of_pods, name, value in rules if not of_pods),
@@ -161,19 +165,19 @@ def _by_keda(spec: Mapping[str, Any]) -> ReplicaRange:
         tuple(
             ScaleTarget(
                 _asked(trigger),
-                number(told.get("threshold")),
+                number(metadata.get("threshold")),
                 is_whole=trigger.get("metricType") == "Value",
             )
-            for trigger, told in asked
+            for trigger, metadata in asked
         ),
         hours=tuple(
             Hours(
-                str(told.get("start")),
-                str(told.get("end")),
-                str(told.get("timezone")),
-                number(told.get("desiredReplicas")),
+                str(metadata.get("start")),
+                str(metadata.get("end")),
+                str(metadata.get("timezone")),
+                number(metadata.get("desiredReplicas")),
             )
-            for told in crons
+            for metadata in crons
         ),
         activation=None if least else activation,
         looks_back_seconds=number(hpa.get("stabilizationWindowSeconds", 300)),

@@ -14,7 +14,7 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .annotations import FIELDS
 from .rules import warning, warning_by_needs
-from .views import fewest_replicas, lowest_size, models, own_pools
+from .views import lowest_size, models, own_pools
 
 OSS_READ_GIB_PER_SECOND: Final = 0.16
 """Rate at which a pod reads a model from OSS without a cache: article 000, 15 GB in 90 s."""
@@ -62,7 +62,7 @@ def updates_wait_for_all_replicas(environment: Environment, needs: Needs) -> Ite
     for path, model in models(environment):
         scaling = _pod_autoscaling(model, needs)
         starts = scaling.first_pods if scaling else 1
-        elastic = any(pool.autoscale for pool in own_pools(environment, model.reach))
+        elastic = is_elastic(environment, model)
         if not elastic or _standing_replicas(environment, model) >= starts:
             starts = 1
         for kind, section in model.serve.sections.items():
@@ -142,7 +142,7 @@ def _pod_autoscaling(model: ModelSection, needs: Needs) -> PodAutoscaling | None
     scale = {
         "metric": metric,
         "target": None if target is None else int(target),
-        "min-scale": fewest_replicas(section),
+        "min-scale": section.scale.min,
     }
     texts = {f"{AUTOSCALING}{key}": str(value) for key, value in scale.items() if value is not None}
     return pod_autoscaling({**(section.annotations or {}), **texts})

@@ -8,7 +8,7 @@ from components.serving import Topology
 from ..sections.environment import Environment
 from ..sections.models import PlacementSection
 from .rules import check, warning
-from .views import fewest_replicas, models, own_pools, placed
+from .views import models, own_pools, placed
 
 
 @check
@@ -29,7 +29,8 @@ def budgets_let_nodes_go(environment: Environment) -> Iterator[str]:
     for path, model in models(environment):
         budget = model.pod_disruption_budget
         kept = budget.min_available if budget else None
-        replicas = min(map(fewest_replicas, model.serve.sections.values()), default=0)
+        sections = model.serve.sections.values()
+        replicas = min((section.scale.min for section in sections), default=0)
         if kept is not None and replicas <= kept <= model.most_replicas and kept:
             yield (
                 f"{path}.pod_disruption_budget.min_available is {kept}, and scale.min {replicas}: "

@@ -10,7 +10,7 @@ from ..needs import Needs
 from ..sections.environment import Environment
 from ..sections.pools import EdgePoolSection
 from .rules import check, check_by_needs, warning
-from .views import cached, fewest_replicas, models, sections
+from .views import cached, models, sections
 
 
 @check
@@ -99,7 +99,7 @@ def cold_starts_begin_without_a_pod(environment: Environment, needs: Needs) -> I
             why = "while there is no pod, only Knative keeps a request waiting"
             yield Fault(field, Words("given"), want, why)
             continue
-        least = fewest_replicas(model.serve.sections[kind])
+        least = model.serve.sections[kind].scale.min
         if least:
             want = f"left out, or {path}.scale.min 0"
             why = f"with {least} it always keeps a pod"

@@ -27,19 +27,11 @@ from components.serving.model_cache import WORKER_OVERHEAD, Medium
 from components.serving.server import Resources
 
 from ..sections.environment import Environment
-from ..sections.models import ModelSection, RuntimeSection, nodes_of
+from ..sections.models import ModelSection, RuntimeSection, nodes_of, scales_of
 from ..sections.pools import PoolSection
 from .fit import DAEMONSETS_PODS, DISK_SHARE, has_local_disks, offers
 from .rules import check, warning
-from .views import (
-    cached,
-    fewest_replicas,
-    highest_size,
-    lowest_size,
-    models,
-    pod_resources,
-    roles,
-)
+from .views import cached, highest_size, lowest_size, models, pod_resources
 
 Amounts = Mapping[str, int]
 """Amount of each resource, in its smallest unit."""
@@ -184,13 +176,12 @@ def _lowest_demands(environment: Environment) -> Iterator[Demand]:
         for kind, section in model.serve.sections.items():
             per_pod = amounts(pod_resources(model, section))
             pools = frozenset(model.placement_of(section).pools)
-            least = fewest_replicas(section)
-            field = f"{path}.serve.{kind}.scale.min"
-            if (start := _initial_scale(section)) > least:
-                field, least = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]", start
-            yield Demand(field, least, per_pod, pools, nodes_of(section))
-            for role, scale in [*roles(section)][1:]:
-                yield Demand(f"{path}.serve.{kind}.{role}.min", scale.min, per_pod, pools)
+            least = max(section.scale.min, start := _initial_scale(section))
+            for role, scale in scales_of(section).items():
+                field = f"{path}.serve.{kind}.{role}.min"
+                if start > scale.min:
+                    field = f"{path}.serve.{kind}.annotations[{INITIAL_SCALE}]"
+                yield Demand(field, max(scale.min, start), per_pod, pools, nodes_of(section))
             if not least:
                 # Of the size of a reserve instance, ACK lets one say less CPU and memory.
                 sizes = ("cpu", "memory")
@@ -204,7 +195,7 @@ def _highest_demands(environment: Environment) -> Iterator[Demand]:
         for kind, section in model.serve.sections.items():
             per_pod = amounts(pod_resources(model, section))
             pools = frozenset(model.placement_of(section).pools)
-            for role, scale in roles(section):
+            for role, scale in scales_of(section).items():
                 field, size = f"{path}.serve.{kind}.{role}.max", nodes_of(section)
                 yield Demand(field, scale.max, per_pod, pools, size)
 

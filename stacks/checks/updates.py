@@ -35,7 +35,7 @@ def updates_have_a_spare_card(environment: Environment, needs: Needs) -> Iterato
         most = sum(most_cards(environment, pool) // cards for pool in pools) - -(-reserved // cards)
         beside = ", cards for the fewest pods of other models left aside" if reserved else ""
         for kind, section in model.serve.sections.items():
-            least = fewest_replicas(section)
+            least = section.scale.min
             top = max(least, min(section.scale.max, most))
             rollout = None if needs.on_knative(model) else _rollout(section)
             full = _full_at(rollout, least, top, most)
@@ -161,7 +161,7 @@ def spare_replicas(needs: Needs, model: ModelSection) -> int:
     spare = (
         _spare_pods(None if needs.on_knative(model) else _rollout(section), least, max(1, least))
         for section in model.serve.sections.values()
-        for least in (fewest_replicas(section),)
+        for least in (section.scale.min,)
     )
     return max(spare, default=0)
 

@@ -30,22 +30,14 @@ def highest_size(pool: PoolSection) -> int:
     return pool.autoscale.max if pool.autoscale else pool.size or 0
 
 
-def fewest_replicas(section: RuntimeSection) -> int:
-    """Replicas that a model has at the least."""
-    return 1 if section.scale.min is None else section.scale.min
+def fewest_replicas(scale: ScaleSection) -> int:
+    """Replicas that a scale has at the least."""
+    return scale.min
 
 
-def roles(section: RuntimeSection) -> Iterator[tuple[str, ScaleSection]]:
-    """The scale of each role of a model's pods, with its field: one, unless prefill is apart."""
-    yield "scale", section.scale
-    prefill = getattr(section, "prefill", None)
-    if prefill is not None:
-        yield "prefill.scale", prefill.scale
-
-
-def most_replicas(section: RuntimeSection) -> int:
-    """Replicas that a model has at the most."""
-    return section.scale.max
+def most_replicas(scale: ScaleSection) -> int:
+    """Replicas that a scale has at the most."""
+    return scale.max
 
 
 def section_of(pool: AnyPoolSection) -> str:

@@ -11,6 +11,7 @@ import components.serving as serving
 from components.args import MISSING, Fault, Words
 from components.platform.gateway_settings import ADDRESS_TYPE, GATEWAY_API_ADDON
 from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, RoutingStrategy
+from components.serving.route import RouteLimit
 
 from ..arguments import cluster_id, namespace_of, node_selector, required
 from ..checks.cluster import kubernetes_faults
@@ -51,7 +52,7 @@ REQUEST_SECONDS: Final = 600
 
 
 def routed(environment: Environment) -> list[ModelSection]:
-    """The models behind the gateway."""
+    """The models with a route of ours, or of Knative's."""
     return [model for model in environment.models if model.route is not None]
 
 
@@ -74,6 +75,11 @@ def is_attached(environment: Environment, model: ModelSection) -> bool:
 def attached(environment: Environment) -> list[ModelSection]:
     """The models whose routes KServe attaches to the stack's own Gateway."""
     return [model for model in environment.models if is_attached(environment, model)]
+
+
+def behind(environment: Environment) -> list[ModelSection]:
+    """The models behind the gateway, whoever makes their routes."""
+    return [*routed(environment), *attached(environment)]
 
 
 def brings_pools(environment: Environment) -> bool:
@@ -100,6 +106,11 @@ def pool_version(section: GatewaySection) -> PoolVersion:
     release = release_of(section)
     is_old = release is not None and release < POOL_V1_SINCE
     return section.api_version or (PoolVersion.V1ALPHA2 if is_old else PoolVersion.V1)
+
+
+def limits_of(section: GatewaySection, route: Route) -> Sequence[RouteLimit]:
+    """How much clients may have of the model of a route: its own limits, or the gateway's."""
+    return section.limits if route.limits is None else route.limits
 
 
 def names_of(model: ModelSection) -> list[str]:
@@ -130,8 +141,7 @@ def gateway_pools(environment: Environment) -> list[str]:
     section = environment.gateway
     if section is None or environment.cluster.profile is not Profile.EDGE:
         return []
-    behind = [*routed(environment), *attached(environment)]
-    used = [name for model in behind for name in model.placement.pools]
+    used = [name for model in behind(environment) for name in model.placement.pools]
     return section.node_pools or list(dict.fromkeys(used))
 
 
@@ -156,8 +166,7 @@ def gateway_args(environment: Environment, _needs: Needs, _models: Sequence[Mode
         return None
     is_ack = flavor is GatewayFlavor.ACK
     installed = platform.GatewayInstaller.ADDON if is_ack else platform.GatewayInstaller.CHART
-    behind = [*routed(environment), *attached(environment)]
-    spaces = {namespace_of(environment, model) for model in behind}
+    spaces = {namespace_of(environment, model) for model in behind(environment)}
     pools = gateway_pools(environment)
     secret = section.tls and (section.tls.secret or f"{section.name}-tls")
     address = INTERNET if section.public else INTRANET
@@ -222,10 +231,9 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         environment.gateway_flavor,
     )
     target = required(endpoints)
-    longest = [serve.request_seconds for serve in model.serve.sections.values()]
     shared = shared_route(environment, model)
     space = namespace_of(environment, model)
-    limits = section.limits if route.limits is None else route.limits
+    limits = limits_of(section, route)
     is_router = flavor is GatewayFlavor.ROUTER
     picker = section.picker or serving.GatewayProgram()
     if is_router:
@@ -239,7 +247,7 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         port=model.port,
         service=target.service,
         service_port=target.service_port,
-        request_seconds=max((time for time in longest if time), default=REQUEST_SECONDS),
+        request_seconds=model.request_seconds or REQUEST_SECONDS,
         gateways=[] if is_router else gateways_of(environment, model),
         gateway_namespace=None if space == environment.namespace else environment.namespace,
         exposed=model.name not in canaries(environment),
@@ -252,13 +260,6 @@ def route_args(environment: Environment, model: ModelSection, endpoints: Any) ->
         router=section.router,
         moderation=section.content_safety and section.content_safety.model_dump(),
     )
-
-
-def is_made_by_knative(environment: Environment, model: ModelSection) -> bool:
-    """Whether ACK's Knative makes the way of a model, by an annotation."""
-    section = environment.gateway
-    annotations = section.knative_annotations if section else None
-    return bool(annotations) and model.route is not None and model.serve.knative is not None
 
 
 def body_router_args(environment: Environment) -> Any:
@@ -308,7 +309,7 @@ def routes_have_a_gateway(environment: Environment) -> Iterator[Fault]:
         if model.route is not None and environment.gateway is None:
             want = "left out, or gateway given: `gateway: {}` takes the defaults"
             yield Fault(f"{path}.route", Words("given"), want, "it is a way behind the gateway")
-    if environment.gateway is not None and not routed(environment) + attached(environment):
+    if environment.gateway is not None and not behind(environment):
         want = "left out, or a model with `route: {}`"
         yield Fault("gateway", Words("given"), want, "no model is behind it")
 
@@ -380,9 +381,8 @@ def the_release_knows_what_is_asked(environment: Environment, _needs: Needs) -> 
     ]
     for model in routed(environment):
         route = required(model.route)
-        limits = section.limits if route.limits is None else route.limits
         asked += [
-            ("limits", bool(limits), LIMITS_SINCE),
+            ("limits", bool(limits_of(section, route)), LIMITS_SINCE),
             ("prefix-aware routing", route.routing is RoutingStrategy.PREFIX_CACHE, LIMITS_SINCE),
             ("requests that wait", route.queueing, LIMITS_SINCE),
             ("priorities by InferenceObjective", bool(route.priorities), POOL_V1_SINCE),
@@ -416,10 +416,7 @@ def limits_are_counted_somewhere(environment: Environment, _needs: Needs) -> Ite
     """Envoy Gateway starts its rate limit service with a Redis alone."""
     section = required(environment.gateway)
     limited = [
-        model.name
-        for model in routed(environment)
-        if required(model.route).limits
-        or (model.route and model.route.limits is None and section.limits)
+        model.name for model in routed(environment) if limits_of(section, required(model.route))
     ]
     is_ours = environment.gateway_flavor is GatewayFlavor.ENVOY and section.install
     if limited and is_ours and section.limit_store is None:
@@ -435,10 +432,10 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
         return
     owners: dict[str, str] = {}
     hosts = {model.ingress.host: path for path, model in models(environment) if model.ingress}
-    behind = canaries(environment)
+    shares = canaries(environment)
     for path, model in routes(needs):
         route = required(model.route)
-        if route.host is None and model.name not in behind:
+        if route.host is None and model.name not in shares:
             for name in names_of(model):
                 if (owner := owners.setdefault(name, path)) != path:
                     want = f"one that asks for another name than {owner}, or with a host of its own"
@@ -458,7 +455,7 @@ def requests_tell_their_model(environment: Environment, needs: Needs) -> Iterato
 def routes_lead_to_pods(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Knative counts requests on their way, and starts a pod for the first: nobody may pass it."""
     for path, model in routes(needs):
-        if not needs.on_knative(model) or is_made_by_knative(environment, model):
+        if not needs.on_knative(model) or environment.is_routed_by_knative(model):
             continue
         way = "left out, or serve.kserve with another metric"
         if environment.gateway_flavor is GatewayFlavor.ACK and model.serve.knative is not None:
@@ -711,7 +708,7 @@ def pickers_of_kserve_are_asked(environment: Environment) -> Iterator[str]:
 def knative_at_zero_is_woken(environment: Environment, needs: Needs) -> Iterator[str]:
     """Nobody has said whether the pool that ACK's Knative makes waits for the activator."""
     for path, model in routes(needs):
-        if is_made_by_knative(environment, model) and not required(model.serve.knative).scale.min:
+        if environment.is_routed_by_knative(model) and not required(model.serve.knative).scale.min:
             yield (
                 f"{path}.serve.knative.scale.min is 0 behind the gateway: no page says that the "
                 "pool which ACK's Knative makes sends a request to the activator while there is no "

@@ -3,30 +3,26 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from components.args import Fault, Words
+from components.args import Fault
 from components.crds.llm_inference_service_labels import workload_name
 from components.platform import LeaderWorkerSets, LeaderWorkerSetsArgs
 from components.platform.leader_worker_sets import LeaderWorkerSetsChart
 from components.serving import ModelArgs
 from components.serving.leader_worker_model import service_name
 
-from ..arguments import made_of
 from ..needs import LEADER_WORKER_SETS as NAME
 from ..needs import Needs
-from ..sections.cluster import Profile
 from ..sections.environment import Environment
-from .platform import Platform
+from .platform import Platform, controller_args, edge_faults
 
 
 def leader_worker_sets_args(
     environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
 ) -> LeaderWorkerSetsArgs | None:
     """The controller as its section has it, unless the cluster has it."""
-    section = environment.leader_worker_sets
-    if not section.install:
-        return None
-    is_given = section.model_fields_set - {"install"}
-    return LeaderWorkerSetsArgs(chart=made_of(LeaderWorkerSetsChart, section) if is_given else None)
+    return controller_args(
+        LeaderWorkerSetsArgs, LeaderWorkerSetsChart, environment.leader_worker_sets
+    )
 
 
 LEADER_WORKER_SETS: Final = Platform(
@@ -40,15 +36,11 @@ LEADER_WORKER_SETS: Final = Platform(
 @LEADER_WORKER_SETS.check
 def groups_run_in_one_network(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """Pods of a group talk to each other all the time, which machines of an IDC often cannot."""
-    if environment.cluster.profile is not Profile.EDGE:
-        return
-    for path, model in needs.models(NAME):
-        want = "left out on profile edge, or knative or kserve in its place"
-        why = (
-            "ACK documents gang scheduling for ACK Pro alone, and pods of a group need a network "
-            "that machines of an IDC have with each other at best"
-        )
-        yield Fault(f"{path}.serve.{model.serve.kind}", Words("given"), want, why)
+    why = (
+        "ACK documents gang scheduling for ACK Pro alone, and pods of a group need a network that "
+        "machines of an IDC have with each other at best"
+    )
+    yield from edge_faults(environment, needs, NAME, why)
 
 
 @LEADER_WORKER_SETS.check

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 
-from components.args import Fault
+from components.args import Args, Fault, Words
 from components.serving import ModelArgs
 
+from ..arguments import made_of
 from ..checks.rules import Check
 from ..needs import Needs
+from ..sections.cluster import Profile
 from ..sections.environment import Environment
+from ..sections.platform import LeaderWorkerSetsSection, RoleBasedGroupsSection
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -40,3 +45,24 @@ class Platform:
             return find(environment, needs) if needs.sections(self.name) else iter(())
 
         return Check(find, ask)
+
+
+def controller_args(
+    kind: Callable[..., A],
+    chart: type[Args],
+    section: LeaderWorkerSetsSection | RoleBasedGroupsSection,
+) -> A | None:
+    """A controller as its section, which is its chart, has it; None where the cluster has it."""
+    if not section.install:
+        return None
+    is_given = section.model_fields_set - {"install"}
+    return kind(chart=made_of(chart, section) if is_given else None)
+
+
+def edge_faults(environment: Environment, needs: Needs, name: str, why: str) -> Iterator[Fault]:
+    """Refuses models of a platform on profile edge, whose machines reach each other at best."""
+    if environment.cluster.profile is not Profile.EDGE:
+        return
+    for path, model in needs.models(name):
+        want = "left out on profile edge, or knative or kserve in its place"
+        yield Fault(f"{path}.serve.{model.serve.kind}", Words("given"), want, why)

@@ -3,29 +3,23 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from components.args import Fault, Words
+from components.args import Fault
 from components.platform import RoleBasedGroups, RoleBasedGroupsArgs
 from components.platform.role_based_groups import RoleBasedGroupsChart
 from components.serving import ModelArgs
 from components.serving.roles_model import router_account
 
-from ..arguments import made_of
 from ..needs import ROLE_BASED_GROUPS as NAME
 from ..needs import Needs
-from ..sections.cluster import Profile
 from ..sections.environment import Environment
-from .platform import Platform
+from .platform import Platform, controller_args, edge_faults
 
 
 def role_based_groups_args(
     environment: Environment, _needs: Needs, _models: Sequence[ModelArgs]
 ) -> RoleBasedGroupsArgs | None:
     """The controller as its section has it, unless the cluster has it."""
-    section = environment.role_based_groups
-    if not section.install:
-        return None
-    is_given = section.model_fields_set - {"install"}
-    return RoleBasedGroupsArgs(chart=made_of(RoleBasedGroupsChart, section) if is_given else None)
+    return controller_args(RoleBasedGroupsArgs, RoleBasedGroupsChart, environment.role_based_groups)
 
 
 ROLE_BASED_GROUPS: Final = Platform(
@@ -39,12 +33,8 @@ ROLE_BASED_GROUPS: Final = Platform(
 @ROLE_BASED_GROUPS.check
 def roles_run_in_one_network(environment: Environment, needs: Needs) -> Iterator[Fault]:
     """The KV cache of each prompt goes from prefill to decode."""
-    if environment.cluster.profile is not Profile.EDGE:
-        return
-    for path, _ in needs.models(NAME):
-        want = "left out on profile edge, or knative or kserve in its place"
-        why = "the KV cache of each prompt crosses a network that machines of an IDC have at best"
-        yield Fault(f"{path}.serve.roles", Words("given"), want, why)
+    why = "the KV cache of each prompt crosses a network that machines of an IDC have at best"
+    yield from edge_faults(environment, needs, NAME, why)
 
 
 @ROLE_BASED_GROUPS.check

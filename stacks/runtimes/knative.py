@@ -12,7 +12,6 @@ from ..arguments import required
 from ..checks.rules import check
 from ..checks.views import models
 from ..platforms import KNATIVE
-from ..platforms.gateway import is_made_by_knative
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import Runtime
@@ -28,7 +27,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
             domain=environment.knative.domain,
             service_annotations=(
                 environment.gateway.knative_annotations
-                if environment.gateway and is_made_by_knative(environment, model)
+                if environment.gateway and environment.is_routed_by_knative(model)
                 else None
             ),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from components.args import MISSING, Fault, Words
 from components.crds.kserve_annotations import SERVING_CONTAINER, deployment_name
@@ -14,11 +14,11 @@ from components.serving import (
     KServeMetric,
     KServeModel,
     KServeModelArgs,
-    KServeServe,
     ModelArgs,
     ModelServer,
 )
 from components.serving.kserve_model import (
+    KServeScale,
     cluster_url,
     host,
     is_nginx,
@@ -44,6 +44,8 @@ from ..sections.environment import Environment
 from ..sections.models import ModelSection
 from .runtime import CanaryPart, Endpoints, Runtime
 
+S = TypeVar("S", bound=KServeScale)
+
 
 def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -> KServeModelArgs:
     """The InferenceService of a model."""
@@ -53,7 +55,7 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.model_copy(update={"server": server}).completed(
         partial(
             KServeModelArgs,
-            serve=asked(environment, serve),
+            serve=serve.model_copy(update={"scale": with_prometheus(environment, serve.scale)}),
             domain=(environment.knative if is_on_knative else environment.kserve).domain,
             ingress_class=ingress_class(environment),
             max_request_seconds=longest,
@@ -61,13 +63,12 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     )
 
 
-def asked(environment: Environment, serve: KServeServe) -> KServeServe:
-    """How a model is served, with the Prometheus of the cluster where KEDA is told no other."""
-    keda, metrics = serve.scale.keda, environment.gpu_metrics
+def with_prometheus(environment: Environment, scale: S) -> S:
+    """A scale, with the Prometheus of the cluster where KEDA is told no other."""
+    keda, metrics = scale.keda, environment.gpu_metrics
     if keda is None or keda.server is not None or metrics is None or metrics.url is None:
-        return serve
-    told = keda.model_copy(update={"server": metrics.url})
-    return serve.model_copy(update={"scale": serve.scale.model_copy(update={"keda": told})})
+        return scale
+    return scale.model_copy(update={"keda": keda.model_copy(update={"server": metrics.url})})
 
 
 def limited(environment: Environment, server: ModelServer) -> ModelServer:

@@ -11,7 +11,7 @@ from components.crds.llm_inference_service_labels import (
     workload_service,
 )
 from components.quantity import parse
-from components.serving import LLMModel, LLMModelArgs, LLMScale, LLMServe, ModelArgs
+from components.serving import LLMModel, LLMModelArgs, LLMServe, ModelArgs
 from components.serving.llm_model import (
     LLMActuator,
     LLMGateway,
@@ -28,6 +28,7 @@ from ..platforms.gateway import gateways_of, is_attached
 from ..platforms.ingress import ingress_class
 from ..sections.environment import Environment
 from ..sections.models import ModelSection
+from .kserve import with_prometheus
 from .runtime import Endpoints, Runtime
 
 DISK_SHARE: Final = 0.9
@@ -40,35 +41,26 @@ def model_args(environment: Environment, model: ModelSection, args: ModelArgs) -
     return args.model_copy(update={"server": at_port(args.server)}).completed(
         partial(
             LLMModelArgs,
-            serve=asked(environment, model, required(model.serve.llm)),
+            serve=completed(environment, model, required(model.serve.llm)),
             ingress_class=ingress_class(environment),
         )
     )
 
 
-def asked(environment: Environment, model: ModelSection, serve: LLMServe) -> LLMServe:
+def completed(environment: Environment, model: ModelSection, serve: LLMServe) -> LLMServe:
     """How a model is served, with what is the stack's where nothing else is said.
 
     The Prometheus that KEDA asks, and the Gateway to which KServe attaches a route.
     """
-    url, prefill = environment.gpu_metrics and environment.gpu_metrics.url, serve.prefill
-    router = serve.router
-
-    def told(scale: LLMScale) -> LLMScale:
-        keda = scale.keda
-        if keda is None or keda.server is not None or url is None:
-            return scale
-        return scale.model_copy(update={"keda": keda.model_copy(update={"server": url})})
-
+    scale, prefill, router = with_prometheus(environment, serve.scale), serve.prefill, serve.router
     if prefill is not None:
-        prefill = prefill.model_copy(update={"scale": told(prefill.scale)})
+        reading = with_prometheus(environment, prefill.scale)
+        prefill = prefill.model_copy(update={"scale": reading})
     if router is not None and router.gateway is None and is_attached(environment, model):
         name = gateways_of(environment, model)[0]
         gateway = LLMGateway(name=name, namespace=environment.namespace)
         router = router.model_copy(update={"gateway": gateway})
-    return serve.model_copy(
-        update={"scale": told(serve.scale), "prefill": prefill, "router": router}
-    )
+    return serve.model_copy(update={"scale": scale, "prefill": prefill, "router": router})
 
 
 def model_url(environment: Environment, model: ModelSection) -> str:

@@ -50,8 +50,7 @@ def gangs_have_who_reads_them(environment: Environment) -> Iterator[Fault]:
             want = "labels, on a cluster of ACK"
             why = (
                 "ACK's scheduler knows no PodGroup of scheduling.x-k8s.io, and without that "
-                "resource "
-                "type the controller makes no pod at all"
+                "resource type the controller makes no pod at all"
             )
             yield Fault(f"{path}.serve.roles.gang", serve.gang, want, why)
 

@@ -184,8 +184,13 @@ class Environment(Args):
         """Whether requests come to a model by a gateway alone, which knows keys and limits."""
         if self.gateway is None or model.route is None:
             return False
-        by_knative = bool(self.gateway.knative_annotations) and model.serve.knative is not None
-        return self.gateway_flavor is not GatewayFlavor.ROUTER and not by_knative
+        is_router = self.gateway_flavor is GatewayFlavor.ROUTER
+        return not is_router and not self.is_routed_by_knative(model)
+
+    def is_routed_by_knative(self, model: ModelSection) -> bool:
+        """Whether ACK's Knative makes the way of a model, by an annotation."""
+        annotations = self.gateway.knative_annotations if self.gateway else None
+        return bool(annotations) and model.route is not None and model.serve.knative is not None
 
     @property
     def all_pools(self) -> Sequence[AnyPoolSection]:

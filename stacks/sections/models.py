@@ -208,6 +208,12 @@ def nodes_of(section: RuntimeSection) -> int:
     return nodes
 
 
+def scales_of(section: RuntimeSection) -> Mapping[str, ScaleSection]:
+    """The scale of each role of a section's pods, by field: one, unless prefill is apart."""
+    scales: Mapping[str, ScaleSection] = getattr(section, "scales", {"scale": section.scale})
+    return scales
+
+
 class ModelSection(Args):
     """A model, from its files to its service."""
 
@@ -289,17 +295,20 @@ class ModelSection(Args):
             return self.placement
         return self.placement.model_copy(update={"pools": self.pools})
 
-    def pods(self, count: Callable[[RuntimeSection], int]) -> int:
-        """Pods of all sections, of so many replicas of each."""
-        sections = self.serve.sections.values()
-        return sum(count(section) * nodes_of(section) for section in sections)
+    def pods(self, count: Callable[[ScaleSection], int]) -> int:
+        """Pods of all sections, of so many replicas of each scale."""
+        return sum(self._pods_of(section, count) for section in self.serve.sections.values())
 
-    def gpus(self, count: Callable[[RuntimeSection], int]) -> int:
-        """Whole cards of all sections, of so many replicas of each."""
+    def gpus(self, count: Callable[[ScaleSection], int]) -> int:
+        """Whole cards of all sections, of so many replicas of each scale."""
         return sum(
-            count(section) * nodes_of(section) * self.resources_of(section).whole_cards
+            self._pods_of(section, count) * self.resources_of(section).whole_cards
             for section in self.serve.sections.values()
         )
+
+    @staticmethod
+    def _pods_of(section: RuntimeSection, count: Callable[[ScaleSection], int]) -> int:
+        return sum(map(count, scales_of(section).values())) * nodes_of(section)
 
     @property
     def is_grouped(self) -> bool:
@@ -318,6 +327,12 @@ class ModelSection(Args):
         return (at_port(self.server) if self.serve.llm else self.server).port
 
     @property
+    def request_seconds(self) -> int | None:
+        """Longest request that it may be asked, by any of its roles; None where it is not said."""
+        times = [section.request_seconds for section in self.serve.sections.values()]
+        return max((seconds for seconds in times if seconds), default=None)
+
+    @property
     def replica_gpus(self) -> int:
         """Whole cards of one replica, on all its nodes: of roles, the larger one's."""
         return max(
@@ -331,6 +346,5 @@ class ModelSection(Args):
     @property
     def most_replicas(self) -> int:
         """The upper bound of its scale, of prefill too where that is apart."""
-        prefill = self.serve.llm.prefill if self.serve.llm else None
-        most = max((section.scale.max for section in self.serve.sections.values()), default=0)
-        return most + (prefill.scale.max if prefill else 0)
+        scales = map(scales_of, self.serve.sections.values())
+        return max((sum(scale.max for scale in each.values()) for each in scales), default=0)

@@ -49,6 +49,13 @@ def version_faults(version: str | None) -> Iterator[Fault]:
         yield Fault("version", version, "left out, or install false", why)
 
 
+def surplus_faults(section: Args, fields: set[str], cause: str) -> Iterator[Fault]:
+    """Refuses fields that only what is installed has, in a section with `install: false`."""
+    why = f"{cause}, and nothing is installed"
+    for field in sorted(section.model_fields_set & fields):
+        yield Fault(field, Words("given"), "left out with install false", why)
+
+
 class KnativeSection(Args):
     """Settings of Knative Serving."""
 
@@ -106,9 +113,7 @@ class KServeSection(Args):
         if self.install:
             yield from version_faults(self.version)
             return
-        for field in sorted(self.model_fields_set & {"chart", "runtimes"}):
-            why = "the cluster has KServe, and nothing is installed"
-            yield Fault(field, Words("given"), "left out with install false", why)
+        yield from surplus_faults(self, {"chart", "runtimes"}, "the cluster has KServe")
         if self.version is not None and not re.fullmatch(KSERVE_RELEASE, self.version):
             want = "a release such as v0.20.0"
             yield Fault("version", self.version, want, "checks of the models go by it")
@@ -201,10 +206,8 @@ class GatewaySection(Args):
 
     def _faults(self) -> Iterator[Fault]:
         if not self.install:
-            fields = {"version", "gateway_api_version", "addon_config", "chart", "limit_store"}
-            for field in sorted(self.model_fields_set & fields - {"version"}):
-                why = "the cluster has the gateway, and nothing is installed"
-                yield Fault(field, Words("given"), "left out with install false", why)
+            fields = {"gateway_api_version", "addon_config", "chart", "limit_store"}
+            yield from surplus_faults(self, fields, "the cluster has the gateway")
         for path, value in _texts(self.addon_config or {}, "addon_config"):
             if is_secret(path.rpartition(".")[2], value) or is_secret_value(value):
                 want = "the name of a Secret, or left out and set at the add-on"
@@ -234,9 +237,8 @@ class FluidSection(FluidChart):
         if self.install:
             yield from super()._faults()
             return
-        for field in sorted(self.model_fields_set - {"install", "version"}):
-            why = "the cluster has Fluid, and nothing is installed"
-            yield Fault(field, Words("given"), "left out with install false", why)
+        fields = self.model_fields_set - {"install", "version"}
+        yield from surplus_faults(self, fields, "the cluster has Fluid")
 
 
 class LLMInferenceServicesSection(Args):
@@ -256,10 +258,9 @@ class LLMInferenceServicesSection(Args):
     """Values of kserve-llmisvc-resources, laid over ours."""
 
     def _faults(self) -> Iterator[Fault]:
-        for field in sorted(self.model_fields_set & {"inference_pools", "values"}):
-            if not self.install:
-                why = "the cluster has the controller, and nothing is installed"
-                yield Fault(field, Words("given"), "left out with install false", why)
+        if not self.install:
+            fields = {"inference_pools", "values"}
+            yield from surplus_faults(self, fields, "the cluster has the controller")
 
 
 class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
@@ -272,9 +273,8 @@ class LeaderWorkerSetsSection(LeaderWorkerSetsChart):
         if self.install:
             yield from super()._faults()
             return
-        for field in sorted(self.model_fields_set - {"install"}):
-            why = "the cluster has the controller, and nothing is installed"
-            yield Fault(field, Words("given"), "left out with install false", why)
+        fields = self.model_fields_set - {"install"}
+        yield from surplus_faults(self, fields, "the cluster has the controller")
 
 
 class RoleBasedGroupsSection(RoleBasedGroupsChart):
@@ -287,9 +287,8 @@ class RoleBasedGroupsSection(RoleBasedGroupsChart):
         if self.install:
             yield from super()._faults()
             return
-        for field in sorted(self.model_fields_set - {"install"}):
-            why = "the cluster has the controller, and nothing is installed"
-            yield Fault(field, Words("given"), "left out with install false", why)
+        fields = self.model_fields_set - {"install"}
+        yield from surplus_faults(self, fields, "the cluster has the controller")
 
 
 class CertManagerMode(StrEnum):
@@ -339,9 +338,8 @@ class GpuMetricsSection(Args):
     def _faults(self) -> Iterator[Fault]:
         if not self.install:
             kept = {"install", "labels", "dashboards", "dashboards_namespace"}
-            for field in sorted(self.model_fields_set - kept):
-                why = "the cluster serves its metrics, and nothing is installed"
-                yield Fault(field, Words("given"), "left out with install false", why)
+            fields = self.model_fields_set - kept
+            yield from surplus_faults(self, fields, "the cluster serves its metrics")
         # One with a user in it is refused by the component, without being shown.
         if self.url is not None and "@" not in self.url:
             example = "http://prometheus.monitoring.svc:9090"

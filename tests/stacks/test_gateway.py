@@ -20,7 +20,7 @@ from stacks.checks.images import image_sources
 from stacks.needs import Needs
 from stacks.runtimes import needs_of
 
-from .checks.test_gateway import ack, edge, envoy, groups, routers
+from .checks.test_gateway import BY_KNATIVE, ack, edge, envoy, groups, routers
 from .environments import GONE, Raw, accepted, merged, planned, refusal
 
 GATEWAY_API: Final = "kubernetes:gateway.networking.k8s.io/v1"
@@ -485,16 +485,8 @@ def test_the_gateway_of_ack_is_private_unless_it_is_asked_to_be_public() -> None
 
 
 def test_a_model_of_knative_is_told_by_an_annotation_and_has_no_pool_of_ours() -> None:
-    notes = {"knative.example.com/ai-gateway": "inference"}
-    raw = ack(
-        **{
-            "models[qwen].route.canaries": [],
-            "models[qwen-next].route": GONE,
-            "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 1, "max": 1}}},
-            "gateway.knative_annotations": notes,
-        }
-    )
-    plan = planned(raw)
+    notes = BY_KNATIVE["gateway.knative_annotations"]
+    plan = planned(ack(**BY_KNATIVE))
     [service] = plan.of("kubernetes:serving.knative.dev/v1:Service")
     assert notes.items() <= service.inputs["metadata"]["annotations"].items()
     config = {
@@ -505,6 +497,9 @@ def test_a_model_of_knative_is_told_by_an_annotation_and_has_no_pool_of_ours() -
         "ingress.class": "gateway-api.ingress.networking.knative.dev"
     }
     assert plan.of(POOL) == []
+    # Its own address is the one at which it is asked.
+    assert VISIBILITY not in service.inputs["metadata"].get("labels", {})
+    assert "qwen_curl" in plan.outputs
 
 
 # --- routers -------------------------------------------------------------------------------------

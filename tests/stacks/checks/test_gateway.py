@@ -37,6 +37,18 @@ ON_EDGE = {
     f"{EDGE}.route": GONE,
 }
 
+ON_KNATIVE = {
+    "models[qwen].route.canaries": [],
+    "models[qwen-next].route": GONE,
+    "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 0, "max": 1}}},
+}
+"""A model of Knative behind the gateway."""
+BY_KNATIVE = {
+    **ON_KNATIVE,
+    "gateway.knative_annotations": {"knative.example.com/ai-gateway": "inference"},
+}
+"""The same, where ACK's Knative makes its way."""
+
 CASES = [
     Case(
         "routes_have_a_gateway",
@@ -270,6 +282,20 @@ CASES = [
         {"gateway.limit_store": GONE, "gateway.limits": [], "models[coder].route": {}},
     ),
     Case(
+        "limits_are_counted_somewhere",
+        "limits of the gateway for a model that says none",
+        envoy,
+        {"gateway.limit_store": GONE, "models[coder].route": {"limits": []}},
+        (
+            "gateway.limit_store is missing, but it must be given: the address of a Redis: "
+            "models[qwen] has limits, and all proxies count them together."
+        ),
+        {
+            "gateway.limit_store": GONE,
+            **{f"models[{name}].route.limits": [] for name in ("qwen", "qwen-next", "coder")},
+        },
+    ),
+    Case(
         "requests_tell_their_model",
         "a name of two models",
         envoy,
@@ -338,23 +364,14 @@ CASES = [
         "routes_lead_to_pods",
         "a model of Knative that a pool would pass by",
         ack,
-        {
-            "models[qwen].route.canaries": [],
-            "models[qwen-next].route": GONE,
-            "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 0, "max": 1}}},
-        },
+        ON_KNATIVE,
         (
             "models[qwen].route is given, but it must be left out, or gateway.knative_annotations"
             " given, by which Knative makes it itself: a picker sends requests to pods, past "
             "Knative's activator, which starts one where there is none, and past queue-proxy, "
             "which counts what it scales on."
         ),
-        {
-            "models[qwen].route.canaries": [],
-            "models[qwen-next].route": GONE,
-            "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 0, "max": 1}}},
-            "gateway.knative_annotations": {"knative.example.com/ai-gateway": "inference"},
-        },
+        BY_KNATIVE,
     ),
     Case(
         "canaries_answer_for_their_model",
@@ -874,23 +891,13 @@ SURPRISES = [
         "knative_at_zero_is_woken",
         "a model of Knative at zero",
         ack,
-        {
-            "models[qwen].route.canaries": [],
-            "models[qwen-next].route": GONE,
-            "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 0, "max": 1}}},
-            "gateway.knative_annotations": {"knative.example.com/ai-gateway": "inference"},
-        },
+        BY_KNATIVE,
         (
             "models[qwen].serve.knative.scale.min is 0 behind the gateway: no page says that the "
             "pool which ACK's Knative makes sends a request to the activator while there is no "
             "pod. min 1 keeps one."
         ),
-        {
-            "models[qwen].route.canaries": [],
-            "models[qwen-next].route": GONE,
-            "models[qwen].serve": {"knative": {"scale": {"target": 4, "min": 1, "max": 1}}},
-            "gateway.knative_annotations": {"knative.example.com/ai-gateway": "inference"},
-        },
+        {**BY_KNATIVE, "models[qwen].serve.knative.scale.min": 1},
     ),
     Case(
         "routes_of_kserve_are_not_ours",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..environments import GONE, signals
+from ..environments import GONE, merged, planned, signals
 from .cases import Case, refusals, surprises
 from .parts import LLM_CHAT, LLM_SPLIT, llm, roles
 
@@ -22,6 +22,7 @@ def window(**changes: Any) -> dict[str, Any]:
 
 ARMS = "http://cn-beijing.arms.aliyuncs.com:9090/api/v1/prometheus/x"
 P = "http://p:9090"
+SCALED_OBJECT = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 ASK = {"metric": "prometheus", "query": "sum(rate(requests[2m]))", "target": 5}
 
 PREFILL = {
@@ -545,3 +546,26 @@ SURPRISES = [
 
 test_it_is_refused_in_one_sentence, test_what_is_just_inside_is_accepted = refusals(CASES)
 test_it_is_a_warning, test_what_is_just_inside_is_none = surprises(SURPRISES)
+
+
+def test_keda_asks_the_prometheus_of_the_stack_unless_a_scale_says_another() -> None:
+    scale = {**PREFILL, "keda": {}}
+    llm = {"scale": PREFILL, "prefill": {"scale": scale}, "router": {"gateway": {"name": "models"}}}
+    split = {"models[batch]": GONE, "models[chat].slo": GONE, "models[chat].serve": {"llm": llm}}
+    own = {f"{CHAT}.keda.server": P}
+    asked = {
+        scaled.inputs["metadata"]["name"]: {
+            trigger["metadata"]["serverAddress"]
+            for trigger in scaled.inputs["spec"]["triggers"]
+            if trigger["type"] == "prometheus"
+        }
+        for changes in (split, own)
+        for scaled in planned(merged(signals(), changes)).of(SCALED_OBJECT)
+    }
+    stack = signals()["gpu_metrics"]["url"]
+    assert asked == {
+        "chat-llm": {PREFILL["keda"]["server"]},
+        "chat-llm-prefill": {stack},
+        "chat-keda": {P},
+        "batch-keda": {stack},
+    }

@@ -5,7 +5,7 @@ from typing import Any, Final
 from ..environments import Raw, configuration, dev, existing, hybrid, merged, sentences
 from ..example_stacks import FOLDER
 from .cases import Case, refusals, surprises
-from .parts import groups, own_ack_cluster, own_vpc
+from .parts import groups, llm, own_ack_cluster, own_vpc
 
 QWEN: Final = "models[qwen].namespace"
 SCALE: Final = "models[qwen].serve.knative.scale"
@@ -98,16 +98,25 @@ CASES = [
     *(
         Case(
             "quotas_hold_what_always_runs",
-            f"a quota below the {what} of all nodes of groups",
-            groups,
+            f"a quota below the {what} of {whose}",
+            stack,
             quota(**{what: count - 1}),
             (
                 f"namespaces[inference].quota.{what} is {count - 1}, but it must be {count} or "
-                "more: so many are needed at the least by models[deepseek], models[qwen]."
+                f"more: so many are needed at the least by {names}."
             ),
             quota(**{what: count}),
         )
-        for what, count in (("gpus", 34), ("pods", 6))
+        for stack, whose, names, counts in (
+            (groups, "all nodes of groups", "models[deepseek], models[qwen]", (34, 6)),
+            (
+                llm,
+                "prefill and decode apart",
+                "models[chat], models[split], models[moe]",
+                (1 + (1 + 1) + 2 * 8, 1 + (1 + 1) + 2),
+            ),
+        )
+        for what, count in zip(("gpus", "pods"), counts, strict=True)
     ),
     Case(
         "quotas_hold_what_always_runs",
@@ -266,6 +275,18 @@ SURPRISES = [
             "for 4 at the same time: what comes last is not created until the others leave room."
         ),
         quota(gpus=4),
+    ),
+    Case(
+        "quotas_hold_what_may_run",
+        "a quota below what prefill and decode may ask for",
+        llm,
+        quota(gpus=3 + (1 + 1) + 2 * 8 - 1),
+        (
+            "namespaces[inference].quota.gpus is 20, but models[chat], models[split], models[moe] "
+            "may ask for 21 at the same time: what comes last is not created until the others "
+            "leave room."
+        ),
+        quota(gpus=3 + (1 + 1) + 2 * 8),
     ),
     Case(
         "quotas_hold_what_may_run",
