@@ -10,7 +10,8 @@
 #     one at a time: all
 #     six at a time: few
 #     six at a time, thresholds out of reach: few
-# few is 55 to 70 % of 64 here, and 1/3 is chance. sglang-router 0.3.2 keeps all in the same case.
+# few is 50 to 70 % of 64 here. Chance is 51 %: so many of eight questions go, on average, to whichever
+# of three servers gets most of them. sglang-router 0.3.2 keeps all in the same case.
 #
 # Needs python3 and a package index. Ends with 1 if what is seen changes.
 set -eu

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from sandbox import binaries, charts, modules
 from sandbox.kubernetes.client import Manifest
 
@@ -30,9 +28,9 @@ _LEFT_OUT: Final = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionP
 
 def inference_types() -> Iterator[Manifest]:
     """The resource types of the inference extension."""
-    folder = modules.folder(EXTENSION, "endpoint-picker") / "config" / "crd" / "bases"
-    for path in sorted(folder.glob("*.yaml")):
-        yield from filter(None, yaml.load_all(path.read_text(), yaml.CSafeLoader))
+    return modules.manifests(
+        modules.folder(EXTENSION, "endpoint-picker") / "config" / "crd" / "bases"
+    )
 
 
 def envoy_gateway(values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -31,8 +31,9 @@ from sandbox.kubernetes.client import ApiClient, Manifest, namespace_manifest
 from tests.stacks.environments import Raw, hybrid, merged, planned
 
 from . import plans
-from .cluster import MANAGER, bind_claim, cluster, refusal, until
+from .cluster import MANAGER, bind_claim, cluster, until
 from .step import Row, Say, Step
+from .webhook_rows import camel, edge_row, refused_row, source_row
 
 STACK: Final = "hybrid"
 """The stack whose models run."""
@@ -134,25 +135,8 @@ def manifest(case: KServeCase) -> dict[str, Any]:
             "namespace": "default",
             "annotations": dict(case.annotations),
         },
-        "spec": _camel(case.spec),
+        "spec": camel(case.spec),
     }
-
-
-_OPAQUE: Final = frozenset({"requests", "limits", "annotations", "labels"})
-
-
-def _camel(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            _camel_key(key): dict(item) if key in _OPAQUE else _camel(item)
-            for key, item in value.items()
-        }
-    return [_camel(item) for item in value] if isinstance(value, list) else value
-
-
-def _camel_key(key: str) -> str:
-    first, *others = key.split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 def services(of: Plan) -> list[dict[str, Any]]:
@@ -181,40 +165,13 @@ def run(say: Say) -> Iterator[Row]:
     with cluster(say, (*core.CONTROL_PLANE, CONTROLLER)) as plane:
         yield from _running(plane.client)
         yield from _placed(plane.client)
-        yield from (_edge(plane.client, case) for case in EDGES)
-        yield from (_refused(plane.client, case) for case in REFUSED)
+        for row, cases in ((edge_row, EDGES), (refused_row, REFUSED)):
+            for case in cases:
+                yield row(plane.client, case.title, manifest(case), our_faults(case))
         say("Planning what KServe is given; this takes minutes.")
         for where, of in _sources():
             if objects := services(of):
-                yield _source(plane.client, where, objects)
-
-
-def _source(client: ApiClient, where: str, objects: Sequence[Manifest]) -> Row:
-    for namespace in {item["metadata"]["namespace"] for item in objects}:
-        client.apply(namespace_manifest(namespace), MANAGER)
-    faults = [
-        f"{item['kind']} {item['metadata']['name']}: {why}"
-        for item in objects
-        if (why := refusal(client, item))
-    ]
-    return Row(f"webhooks: {where}", f"{len(objects)} objects taken", tuple(faults))
-
-
-def _edge(client: ApiClient, case: KServeCase) -> Row:
-    faults = our_faults(case)
-    if why := refusal(client, manifest(case)):
-        faults.append(f"KServe refuses it: {why}")
-    return Row(f"just accepted: {case.title}", "taken by both", tuple(faults))
-
-
-def _refused(client: ApiClient, case: KServeCase) -> Row:
-    why, ours = refusal(client, manifest(case)), our_faults(case)
-    faults = []
-    if not why:
-        faults.append("KServe takes it, though our rules are said to refuse it first")
-    if not ours:
-        faults.append("our rules accept it, and KServe does not")
-    return Row(f"refused: {case.title}", why.partition("\n")[0], tuple(faults))
+                yield source_row(plane.client, where, objects)
 
 
 def _running(client: ApiClient) -> Iterator[Row]:
@@ -238,7 +195,7 @@ def _running(client: ApiClient) -> Iterator[Row]:
             if not prepared and (pods := client.list_objects("v1", "Pod")):
                 _add_node(client, pods)
                 prepared = True
-            if _is_ready(client.get(item)):
+            if is_ready(client.get(item)):
                 break
             time.sleep(0.3)
         yield _made(client, item)
@@ -266,7 +223,7 @@ def _made(client: ApiClient, service: Manifest) -> Row:
     if scaler == "external" and _there(client, autoscaler):
         faults.append("KServe made an HPA beside ours")
     current = client.get(service) or {}
-    if not _is_ready(current):
+    if not is_ready(current):
         conditions = (current.get("status") or {}).get("conditions") or []
         reasons = [f"{c['type']}: {c.get('message') or c['status']}" for c in conditions]
         faults.append(f"it is not ready after {SECONDS} s: {'; '.join(reasons) or 'no status'}")
@@ -374,7 +331,8 @@ def _there(client: ApiClient, entry: tuple[str, str, dict[str, str]]) -> bool:
     return client.get({"apiVersion": api_version, "kind": kind, "metadata": about}) is not None
 
 
-def _is_ready(service: Manifest | None) -> bool:
+def is_ready(service: Manifest | None) -> bool:
+    """Whether a service is there, and its controller says that it is ready."""
     conditions = ((service or {}).get("status") or {}).get("conditions") or []
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 

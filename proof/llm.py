@@ -38,9 +38,10 @@ from tests.stacks.example_stacks import FOLDER
 from tests.stacks.moves import moved
 
 from . import plans
-from .cluster import MANAGER, bind_claim, cluster, refusal, until
-from .kserve import apply_node
+from .cluster import MANAGER, bind_claim, cluster, until
+from .kserve import apply_node, is_ready
 from .step import Row, Say, Step
+from .webhook_rows import LONGEST, camel, edge_row, refused_row, source_row
 
 EXAMPLE: Final = "llm-inference-service"
 """The example whose models run."""
@@ -240,18 +241,7 @@ def our_faults(case: LLMCase) -> list[str]:
 def manifest(case: LLMCase, name: str = "") -> dict[str, Any]:
     """The service as an object, in the form that a cluster takes, whatever our rules say."""
     about = {"name": name or case.name, "namespace": "default"}
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": about, "spec": _camel(case.whole)}
-
-
-def _camel(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {_camel_key(key): _camel(item) for key, item in value.items()}
-    return [*map(_camel, value)] if isinstance(value, list) else value
-
-
-def _camel_key(key: str) -> str:
-    first, *words = key.split("_")
-    return first + "".join(word.capitalize() for word in words)
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": about, "spec": camel(case.whole)}
 
 
 def services(of: Plan) -> list[dict[str, Any]]:
@@ -279,37 +269,13 @@ def run(say: Say) -> Iterator[Row]:
     """
     parts = (llm.GATEWAY_API, leader_worker.CONTROLLER, llm.CONTROLLER, llm.PRESET_OBJECTS)
     with cluster(say, (*core.CONTROL_PLANE, *parts)) as plane:
-        yield from (_edge(plane.client, case) for case in EDGES)
-        yield from (_refused(plane.client, case) for case in REFUSED)
+        for row, cases in ((edge_row, EDGES), (refused_row, REFUSED)):
+            for case in cases:
+                yield row(plane.client, case.title, manifest(case), our_faults(case))
         yield from (_makes_no_pod(plane.client, case) for case in NO_POD)
         yield from _running(plane.client)
         for where, of in _sources():
-            yield _source(plane.client, where, services(of))
-
-
-def _source(client: ApiClient, where: str, objects: Sequence[Manifest]) -> Row:
-    for namespace in {item["metadata"]["namespace"] for item in objects}:
-        client.apply(namespace_manifest(namespace), MANAGER)
-    faults = [
-        f"{item['metadata']['name']}: {why}" for item in objects if (why := refusal(client, item))
-    ]
-    return Row(f"webhooks: {where}", f"{len(objects)} objects taken", tuple(faults))
-
-
-def _edge(client: ApiClient, case: LLMCase) -> Row:
-    faults = our_faults(case)
-    if why := refusal(client, manifest(case)):
-        faults.append(f"KServe refuses it: {why}")
-    return Row(f"just accepted: {case.title}", "taken by both", tuple(faults))
-
-
-def _refused(client: ApiClient, case: LLMCase) -> Row:
-    why, faults = refusal(client, manifest(case)), []
-    if not why:
-        faults.append("KServe takes it, though our rules are said to refuse it first")
-    if not our_faults(case):
-        faults.append("our rules accept it, and KServe does not")
-    return Row(f"refused: {case.title}", why.partition("\n")[0][:160], tuple(faults))
+            yield source_row(plane.client, where, services(of))
 
 
 def _makes_no_pod(client: ApiClient, case: LLMCase) -> Row:
@@ -323,7 +289,7 @@ def _makes_no_pod(client: ApiClient, case: LLMCase) -> Row:
     if not our_faults(case):
         faults.append("our rules accept it, and the controller makes no pod of it")
     client.remove(service)
-    return Row(f"no pod: {case.title}", why.replace("\n", " ")[:160], tuple(faults))
+    return Row(f"no pod: {case.title}", why.replace("\n", " ")[:LONGEST], tuple(faults))
 
 
 def _conditions(client: ApiClient, service: Manifest) -> Sequence[Manifest]:
@@ -338,10 +304,6 @@ def _why_not(client: ApiClient, service: Manifest) -> str:
         if part["status"] == "False"
     ]
     return next((text for text in messages if text and "minimum availability" not in text), "")
-
-
-def _is_ready(client: ApiClient, service: Manifest) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in _conditions(client, service))
 
 
 def _pods(client: ApiClient, service: Manifest) -> list[dict[str, Any]]:
@@ -377,7 +339,7 @@ def _running(client: ApiClient) -> Iterator[Row]:
     for item in objects:
         client.apply(item, MANAGER)
     deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline and not all(_is_ready(client, item) for item in objects):
+    while time.monotonic() < deadline and not all(is_ready(client.get(item)) for item in objects):
         _accept(client)
         time.sleep(0.5)
     for item in objects:
@@ -406,7 +368,7 @@ def _made(client: ApiClient, of: Plan, service: Manifest) -> Row:
         for api_version, kind, called in makes
         if client.get(_address(api_version, kind, called, namespace)) is None
     ]
-    if not _is_ready(client, service):
+    if not is_ready(client.get(service)):
         messages = [f"{c['type']}: {c.get('message')}" for c in _conditions(client, service)]
         faults.append(f"it is not ready after {SECONDS} s: {'; '.join(messages) or 'no status'}")
     pods, planned_pods = _pods(client, service), len(roles) * _size(spec)

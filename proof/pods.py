@@ -10,7 +10,6 @@ import base64
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ import requests
 import yaml
 
 from sandbox.controllers.controller import ControlPlane
+from sandbox.controllers.health import listens
 from sandbox.kubernetes.client import Manifest, StatusError
 from sandbox.private import write_private
 
@@ -41,6 +41,10 @@ GATEWAY: Final = "10.1.0.1"
 PAUSE_SECONDS: Final = 0.3
 BEAT_SECONDS: Final = 10
 """How often the node says that it is there."""
+_FILES: Final = {"configMap": ("ConfigMap", "name"), "secret": ("Secret", "secretName")}
+"""By the field of a volume: the kind that files are taken from, and the field of its name."""
+_REFERENCES: Final = {"ConfigMap": "configMapKeyRef", "Secret": "secretKeyRef"}
+"""Field of a variable that takes its value from a kind."""
 _STARTS: Final = """\
 set -e
 root=$1; shift
@@ -196,19 +200,11 @@ class PodRunner:
     def _has_files(self, manifest: Manifest) -> bool:
         """Whether what its volumes take files from is there: until then a pod waits."""
         namespace = manifest["metadata"]["namespace"]
-        for volume in manifest["spec"].get("volumes", ()):
-            for source, kind, name in (
-                ("configMap", "ConfigMap", "name"),
-                ("secret", "Secret", "secretName"),
-            ):
-                about = volume.get(source)
-                if about and not about.get("optional"):
-                    wanted = {"name": about[name], "namespace": namespace}
-                    if not self._plane.client.get(
-                        {"apiVersion": "v1", "kind": kind, "metadata": wanted}
-                    ):
-                        return False
-        return True
+        return all(
+            source.get("optional") or self._get(kind, name, namespace)
+            for volume in manifest["spec"].get("volumes", ())
+            for kind, name, source in _sources(volume)
+        )
 
     def _run(self, pod: _Pod, container: PodContainer, command: Sequence[str]) -> int:
         folder, name = container.folder, container.spec["name"]
@@ -264,7 +260,7 @@ class PodRunner:
             return False
         for spec in pod.manifest["spec"]["containers"]:
             port = _probed_port(spec)
-            if spec["name"] in pod.processes and port and not _listens(pod.address, port):
+            if spec["name"] in pod.processes and port and not listens(port, pod.address):
                 return False
         return True
 
@@ -313,27 +309,17 @@ class PodRunner:
             "status.podIP": container.address,
             "status.hostIP": GATEWAY,
             "spec.serviceAccountName": container.pod["spec"].get("serviceAccountName", "default"),
-            "spec.nodeName": container.pod["spec"].get("nodeName", "proof"),
+            "spec.nodeName": NODE,
         }
         for variable in container.spec.get("env", ()):
             source = variable.get("valueFrom") or {}
             value = variable.get("value", "")
             if "fieldRef" in source:
                 value = fields.get(source["fieldRef"]["fieldPath"], "")
-            elif "secretKeyRef" in source:
-                reference = source["secretKeyRef"]
-                value = (
-                    self._data("Secret", reference["name"], about["namespace"])
-                    .get(reference["key"], b"")
-                    .decode()
-                )
-            elif "configMapKeyRef" in source:
-                reference = source["configMapKeyRef"]
-                value = (
-                    self._data("ConfigMap", reference["name"], about["namespace"])
-                    .get(reference["key"], b"")
-                    .decode()
-                )
+            for kind, reference_name in _REFERENCES.items():
+                if reference := source.get(reference_name):
+                    data = self._data(kind, reference["name"], about["namespace"])
+                    value = data.get(reference["key"], b"").decode()
             variables[variable["name"]] = _expanded(value, variables)
         return variables
 
@@ -351,18 +337,16 @@ class PodRunner:
                 yield from (str(source), mount["mountPath"])
 
     def _files(self, volume: Mapping[str, Any], namespace: str) -> dict[str, bytes]:
-        if "configMap" in volume:
-            data = self._data("ConfigMap", volume["configMap"]["name"], namespace)
-            return _chosen(data, volume["configMap"])
-        if "secret" in volume:
-            data = self._data("Secret", volume["secret"]["secretName"], namespace)
-            return _chosen(data, volume["secret"])
+        for kind, name, source in _sources(volume):
+            return _chosen(self._data(kind, name, namespace), source)
         return {}
 
-    def _data(self, kind: str, name: str, namespace: str) -> dict[str, bytes]:
+    def _get(self, kind: str, name: str, namespace: str) -> Manifest | None:
         about = {"name": name, "namespace": namespace}
-        item = self._plane.client.get({"apiVersion": "v1", "kind": kind, "metadata": about}) or {}
-        data = item.get("data") or {}
+        return self._plane.client.get({"apiVersion": "v1", "kind": kind, "metadata": about})
+
+    def _data(self, kind: str, name: str, namespace: str) -> dict[str, bytes]:
+        data = (self._get(kind, name, namespace) or {}).get("data") or {}
         if kind == "Secret":
             return {key: base64.b64decode(value) for key, value in data.items()}
         return {key: value.encode() for key, value in data.items()}
@@ -376,6 +360,13 @@ def _lease() -> dict[str, Any]:
         "metadata": {"name": NODE, "namespace": "kube-node-lease"},
         "spec": {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": now},
     }
+
+
+def _sources(volume: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What a volume takes files from: its kind, its name, and the field that says so."""
+    for field_name, (kind, name) in _FILES.items():
+        if source := volume.get(field_name):
+            yield kind, source[name], source
 
 
 def _expanded(text: str, variables: Mapping[str, str]) -> str:
@@ -400,12 +391,6 @@ def _probed_port(spec: Mapping[str, Any]) -> int | None:
     port = asked.get("port")
     named = {entry.get("name"): entry["containerPort"] for entry in spec.get("ports", ())}
     return named.get(port) if isinstance(port, str) else port
-
-
-def _listens(address: str, port: int) -> bool:
-    with suppress(OSError), socket.create_connection((address, port), timeout=1):
-        return True
-    return False
 
 
 def _network(number: int, address: str) -> int:

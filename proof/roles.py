@@ -105,9 +105,21 @@ class GroupStage:
         """
         after = until(holds, seconds)
         if after is None:
-            seen = ", ".join(f"{count} {role}" for role, count in sorted(self.placed().items()))
-            raise Wrong(f"{seen or 'no pod'} with a node, but it must be that {what}")
+            raise self._wrong(what)
         return after
+
+    def expect_still(self, what: str, holds: Callable[[], bool]) -> None:
+        """Returns once something has held for a while.
+
+        Raises:
+            Wrong: It does not.
+        """
+        if until(lambda: not holds(), STILL_SECONDS) is not None:
+            raise self._wrong(what)
+
+    def _wrong(self, what: str) -> Wrong:
+        counts = ", ".join(f"{count} {role}" for role, count in sorted(self.placed().items()))
+        return Wrong(f"{counts or 'no pod'} with a node, but it must be that {what}")
 
     def _pods(self, *, every: bool = False) -> list[Manifest]:
         return [
@@ -212,19 +224,10 @@ def _lands_whole(stage: GroupStage) -> str:
     stage.board.add_nodes("h20", 3)
     stage.begin()
     stage.expect("all pods are there", lambda: stage.made().total() == 4)
-    _stays(stage, lambda: stage.placed().total() == 0, "no pod has a node while one lacks it")
+    stage.expect_still("no pod has a node while one lacks it", lambda: stage.placed().total() == 0)
     stage.board.add_nodes("h20", 1)
     after = stage.expect("all four have one", lambda: stage.placed().total() == 4)
     return f"3 nodes for 4 pods: none has one; with the fourth, all have, {after:.1f} s later"
-
-
-def _stays(stage: GroupStage, holds: Callable[[], bool], what: str) -> None:
-    until_end = stage.board.clock.monotonic() + STILL_SECONDS
-    while stage.board.clock.monotonic() < until_end:
-        if not holds():
-            seen = ", ".join(f"{count} {role}" for role, count in sorted(stage.placed().items()))
-            raise Wrong(f"{seen} with a node, but it must be that {what}")
-        stage.board.clock.sleep(PAUSE_SECONDS)
 
 
 def _lands_at_all(stage: GroupStage) -> str:

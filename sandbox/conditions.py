@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from plan.machines import is_sold_out
-
 from .private import write_private
 
 
@@ -119,10 +117,6 @@ class NodeConditions:
     file says how many there are. Default 2."""
     sold_out: tuple[tuple[str, str], ...] = ()
     """Zones and instance types that the cloud has no more of, `ANY` for all. Default: none."""
-
-    def is_sold_out(self, zone: str, instance_type: str) -> bool:
-        """Whether the cloud has no more instances of a type in a zone."""
-        return is_sold_out(self.sold_out, zone, instance_type)
 
     def write(self, path: Path) -> None:
         """Keeps them in a file; who reads it sees them within a second."""

@@ -3,9 +3,12 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from . import binaries
 
@@ -46,3 +49,9 @@ def folder(module: str, tool: str = CHARTS) -> Path:
     if pinned + module_of["Sum"] not in (binaries.TOOLS / tool / "go.sum").read_text().splitlines():
         raise binaries.Unavailable(f"{module} is not what go.sum says.")
     return Path(module_of["Dir"])
+
+
+def manifests(folder: Path, pattern: str = "*.yaml") -> Iterator[dict[str, Any]]:
+    """Every object in the files of a folder, in the order of their names."""
+    for path in sorted(folder.glob(pattern)):
+        yield from filter(None, yaml.load_all(path.read_text(), yaml.CSafeLoader))

@@ -15,10 +15,10 @@ def answers(port: int, path: str) -> bool:
             return False
 
 
-def listens(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
+def listens(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether somebody listens on a port: of this machine, unless another address is named."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
+        with socket.create_connection((address, port), timeout=5):
             return True
     except OSError:
         return False

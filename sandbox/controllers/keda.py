@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from .. import modules
 from ..kubernetes.client import Manifest, namespace_manifest
 from . import metrics, webhooks
@@ -28,8 +26,7 @@ _GROUP: Final = "keda.sh"
 
 def _configuration(folder: str) -> Iterator[Manifest]:
     """Manifests of a folder of the release."""
-    for path in sorted((modules.folder(MODULE, "keda") / "config" / folder).glob("*.yaml")):
-        yield from filter(None, yaml.load_all(path.read_text(), yaml.CSafeLoader))
+    return modules.manifests(modules.folder(MODULE, "keda") / "config" / folder)
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:

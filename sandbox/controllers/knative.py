@@ -10,8 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import yaml
-
 from components.crds.knative import API_VERSION
 from components.platform.knative import NAMESPACE
 
@@ -48,7 +46,7 @@ SETTINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 
 
 def _manifests(plane: ControlPlane) -> Iterator[Manifest]:
-    webhooks = list(_read(_serving() / "webhooks"))
+    webhooks = list(modules.manifests(_serving() / "webhooks"))
     if plane.client.get(webhooks[0]) is not None:
         return  # A second time changes nothing, and its webhooks may not run again yet.
     yield namespace_manifest(NAMESPACE)
@@ -78,7 +76,7 @@ def resource_types() -> Iterator[dict[str, Any]]:
         *(modules.folder(f"knative.dev/{name}") / "config" for name in _NEIGHBOURS),
     ]
     for folder in folders:
-        for manifest in _read(folder):
+        for manifest in modules.manifests(folder):
             if manifest["kind"] == "CustomResourceDefinition":
                 yield manifest
 
@@ -103,8 +101,8 @@ _ACTIVATOR_PORTS: Final = [
 
 def _config_maps() -> Iterator[dict[str, Any]]:
     """The release's ConfigMaps, which say nothing but examples, with what the sandbox sets."""
-    network = _read(modules.folder("knative.dev/networking") / "config")
-    for manifest in [*_read(_serving() / "configmaps"), *network]:
+    network = modules.manifests(modules.folder("knative.dev/networking") / "config")
+    for manifest in [*modules.manifests(_serving() / "configmaps"), *network]:
         if manifest["kind"] == "ConfigMap":
             data = {**manifest["data"], **SETTINGS.get(manifest["metadata"]["name"], {})}
             yield {**manifest, "data": data}
@@ -112,13 +110,6 @@ def _config_maps() -> Iterator[dict[str, Any]]:
 
 def _serving() -> Path:
     return modules.folder(SERVING) / "config" / "core"
-
-
-def _read(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted(folder.glob("*.yaml")):
-        for manifest in yaml.load_all(path.read_text(), yaml.CSafeLoader):
-            if manifest:
-                yield manifest
 
 
 def _service(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +163,7 @@ def _ready(plane: ControlPlane) -> str:
     for name in ("knative-webhook", "knative-autoscaler", "knative-registry"):
         if not listens(plane.port(name)):
             return f"{name} to listen"
-    for manifest in _read(_serving() / "webhooks"):
+    for manifest in modules.manifests(_serving() / "webhooks"):
         if manifest["kind"] in WEBHOOKS and not _trusted(plane.client.get(manifest)):
             return f"the certificate of {manifest['metadata']['name']}"
     return ""

@@ -232,8 +232,8 @@ def _open_definition(group: str, kind: CustomKind) -> dict[str, Any]:
         "subresources": structural.subresources(kind.kind) if is_typed else {"status": {}},
     }
     names = {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()}
+    definition = _named(definition_name(group, kind))
     group = api_group(group)
-    definition = _named(f"{kind.plural}.{group}")
     if group.endswith(".k8s.io"):
         # The API server takes no definition in a group of Kubernetes' own without it.
         definition["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved"}

@@ -190,17 +190,14 @@ class RoleGroups:
 
     def _make(self, group: Manifest, role: Manifest, pods: list[Manifest], size: int) -> None:
         """Has so many instances of a role, and replaces one of an older template."""
-        pods_by_name = {name_of(pod): pod for pod in pods}
-        for number in range(size):
-            for pod in self._instance(group, role, number):
-                if pod["metadata"]["name"] not in pods_by_name:
-                    self._client.apply(pod, MANAGER)
-        names = {
-            pod["metadata"]["name"] for n in range(size) for pod in self._instance(group, role, n)
-        }
-        for name, surplus in pods_by_name.items():
-            if name not in names:
-                self._client.delete(surplus)
+        due = [pod for number in range(size) for pod in self._instance(group, role, number)]
+        names, due_names = set(map(name_of, pods)), set(map(name_of, due))
+        for pod in due:
+            if name_of(pod) not in names:
+                self._client.apply(pod, MANAGER)
+        for pod in pods:
+            if name_of(pod) not in due_names:
+                self._client.delete(pod)
         self._replace_old(role, pods)
 
     def _replace_old(self, role: Manifest, pods: Sequence[Manifest]) -> None:

@@ -132,6 +132,17 @@ def test_a_status_says_which_failure_it_is(status: str, failure: Failure) -> Non
     assert (answer.failure, answer.detail) == (failure, f"{status[:3]}: no")
 
 
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [("30", 30.0), ("0", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("", None)],
+)
+def test_a_limit_says_after_how_many_seconds_to_ask_again(
+    after: str, seconds: float | None
+) -> None:
+    status = f"429 Too Many Requests\r\nRetry-After: {after}"
+    assert answer_of_bytes(saying(b"no", status=status)).retry_after == seconds
+
+
 def test_a_redirect_is_not_followed_and_says_where_it_leads() -> None:
     status = "308 Permanent Redirect\r\nLocation: https://qwen.example.com/"
     answer = answer_of_bytes(saying(status=status))

@@ -7,10 +7,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from loadtest import command
 from loadtest.client import Answer, Endpoint, EndpointClient
+from loadtest.fake_metrics import Adapters
 from loadtest.fake_prefix_cache import PrefixCache
 from loadtest.fake_vllm import Behaviour, running
 from loadtest.results import Failure, Run, ServerShare, load
@@ -18,6 +20,7 @@ from loadtest.servers import counters, named, shares
 from loadtest.side_by_side import as_json, show
 from loadtest.statistics import summary
 from plan.refused import Refused
+from sandbox.gpu_exporter import serving
 
 from .runs import run_from, sample, settings
 from .test_command import Server
@@ -85,8 +88,14 @@ def test_a_server_may_be_named_by_any_address_of_it(ending: str) -> None:
 
 
 def test_a_server_that_is_away_or_not_vllm_is_refused_before_the_run() -> None:
-    with pytest.raises(Refused, match=r"--server.*cannot be read|cannot be read"):
-        asyncio.run(counters({"a": "http://127.0.0.1:1"}))
+    with serving(lambda: b"up 1\n") as port, Server(Behaviour()) as fake:
+        for url, sentence in (
+            ("http://127.0.0.1:1", "cannot be read"),
+            (f"{fake}/nowhere", "answers 404, not 200"),
+            (f"http://127.0.0.1:{port}", "no server of vLLM's"),
+        ):
+            with pytest.raises(Refused, match=sentence):
+                asyncio.run(counters({"a": url}))
 
 
 def test_the_prefix_cache_knows_whole_blocks_and_forgets_the_oldest() -> None:
@@ -97,6 +106,32 @@ def test_the_prefix_cache_knows_whole_blocks_and_forgets_the_oldest() -> None:
     assert cache.read(prompt[:32]) == 31  # the last token is always read
     assert cache.read(list(range(200, 264))) == 0
     assert cache.read(prompt) == 0
+
+
+def test_the_prefix_cache_keeps_what_is_read_again_and_needs_the_beginning() -> None:
+    cache = PrefixCache(48)
+    first, *others = (list(range(start, start + 16)) for start in range(0, 64, 16))
+    for block in (first, *others[:2], first, others[2]):
+        cache.read(block)
+    assert cache.read([*first, 0]) == 16
+    assert cache.read([*others[0], 0]) == 0
+    prompt = list(range(500, 548))
+    cache.read(prompt)
+    cache.read(first)
+    assert cache.read(prompt) == 0, "its first block is gone, whatever became of the others"
+
+
+def test_an_adapter_is_named_only_while_it_is_asked_for() -> None:
+    registry = CollectorRegistry()
+    adapters = Adapters(["legal"], registry)
+
+    def running_now() -> str:
+        [family] = registry.collect()
+        return max(family.samples, key=lambda entry: entry.value).labels["running_lora_adapters"]
+
+    with adapters.runs("legal"), adapters.runs("qwen"):
+        assert running_now() == "legal"
+    assert running_now() == ""
 
 
 def test_the_same_load_goes_to_two_addresses_and_is_shown_side_by_side(tmp_path: Path) -> None:
@@ -116,6 +151,23 @@ def test_the_same_load_goes_to_two_addresses_and_is_shown_side_by_side(tmp_path:
     assert runs[0].samples[0].due == runs[1].samples[0].due  # the same arrivals
     hint = f"ack-inference loadtest report {files[0]} {files[1]} > report.html"
     assert f"Wrote {files[0]} and {files[1]}. To look at them: {hint}" in err.export_text()
+
+
+def test_a_run_whose_file_cannot_be_written_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(run: Run, path: Path) -> Path:
+        if path.name == "b.json":
+            raise OSError(28, "No space left on device")
+        return path
+
+    monkeypatch.setattr(command, "save", save)
+    console = Console(file=io.StringIO())
+    with Server(Behaviour(ttft=0.01)) as url:
+        variant = settings(url, STEADY, label="gateway")
+        others = command.elsewhere(variant, {"service": url})
+        pairs = [(others[0], tmp_path / "b.json")]
+        assert command.run(variant, tmp_path / "a.json", console, console, pairs) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,6 +206,12 @@ def test_limits_are_told_apart_from_a_full_queue_on_a_terminal_and_as_json() -> 
     assert (first["limited"], first["retry_after"]["p50"]) == (2, 30.0)
     assert first["servers"]["a"]["share"] == 1.0
     assert first["label"] == second["label"] == "cache"
+
+
+def test_a_p95_takes_twenty_answers() -> None:
+    samples = [sample(number) for number in range(20)]
+    assert "p95 200 ms" in text_of(run_from(*samples))
+    assert "p95" not in text_of(run_from(*samples[1:]))
 
 
 def test_a_limit_without_retry_after_says_so() -> None:

@@ -55,9 +55,13 @@ def test_a_controller_finds_the_values_of_its_release() -> None:
         other,
         record(chart="fluid", values={"workdir": "/x"}),
         record(chart="oci://mirror.example/charts/kserve-resources", values={"kserve": {}}),
+        record(chart="https://mirror.example/ack-kserve-1.0.0.tgz", values={"ack": 1}),
+        record(chart="https://mirror.example/gateway-helm-v1.8.1-rc.1.tgz", values={"gateway": 1}),
         record(chart="kserve-crd"),
     )
     assert records.values(cluster, "kserve-resources") == {"kserve": {}}  # type: ignore[arg-type]
+    assert records.values(cluster, "ack-kserve") == {"ack": 1}  # type: ignore[arg-type]
+    assert records.values(cluster, "gateway-helm") == {"gateway": 1}  # type: ignore[arg-type]
     assert records.values(cluster, "kserve-crd") == {}  # type: ignore[arg-type]
     assert records.values(cluster, "cert-manager") is None  # type: ignore[arg-type]
 
