@@ -12,7 +12,7 @@ import pytest
 from proof.site import faults as seen_faults
 from website import built, versions
 from website.layout import ORDER, SECTIONS, Homeless, placed
-from website.pages import ROOT, anchors, pages
+from website.pages import ROOT, anchors, language, pages
 from website.stage import Staging
 
 PAGE = "<html><body><h1 id=a>A</h1>{}</body></html>"
@@ -93,6 +93,28 @@ def test_a_picture_follows_the_switch_of_the_site(staged: Staging) -> None:
     assert "<picture>" not in text
     assert "-light.png#only-light)" in text
     assert "-dark.png#only-dark)" in text
+
+
+def test_a_page_in_chinese_says_so(staged: Staging) -> None:
+    for name, mark in (("index.zh-cn.md", "zh-CN"), ("zh/sandbox-to-pull-request.md", "zh")):
+        text = (staged.folder / name).read_text()
+        assert text.startswith(f'<div lang="{mark}" markdown>\n\n')
+        assert text.endswith("\n\n</div>\n")
+    assert "<div lang=" not in (staged.folder / "index.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "tongue"),
+    [
+        ("README.md", "en"),
+        ("README.zh-CN.md", "zh-CN"),
+        ("docs/zh/page.md", "zh"),
+        ("docs/plan.md", "en"),
+        ("docs/guides/gateway.md", "en"),
+    ],
+)
+def test_the_name_of_a_page_or_its_folder_says_its_language(name: str, tongue: str) -> None:
+    assert language(ROOT / name) == tongue
 
 
 @pytest.mark.parametrize(
