@@ -177,4 +177,3 @@ $(VENV)/.sign: supply/requirements-sign.txt $(BIN)/uv
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/sign
 	@$(call sync,$(VENV)/sign,$<)
 	@touch $@
-
