@@ -120,7 +120,7 @@ site: $(VENV)/.site ## Build the documentation site into .site/html, without a d
 	@website/.venv/bin/python -m website
 
 clean: ## Remove the environments and all caches.
-	@rm -rf $(VENV) policy/.venv website/.venv supply/.venv .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) policy/.venv website/.venv website/node_modules supply/.venv .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 define compile
 $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -177,4 +177,3 @@ $(VENV)/.sign: supply/requirements-sign.txt $(BIN)/uv
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/sign
 	@$(call sync,$(VENV)/sign,$<)
 	@touch $@
-

@@ -241,7 +241,7 @@ def explain(field: str, as_json: bool) -> None:
       ack-inference explain 'pools[a10].autoscale'
       ack-inference explain cluster.profile --json
     """  # noqa: D301
-    gc.disable()
+    _collect_no_garbage()
 
     from plan.render import terminal
     from reference.explain import explain as explanation_of

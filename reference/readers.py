@@ -154,7 +154,7 @@ class Recorder:
         return copy
 
     def note(self, section: Args, name: str) -> None:
-        """ReadFields that a field was asked for."""
+        """Notes that a field was asked for."""
         place = self._places.get(id(section))
         if place is not None:
             self._noted.add(f"{place}.{name}" if place else name)

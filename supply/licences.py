@@ -98,10 +98,13 @@ def go_faults(bill: str) -> Iterator[str]:
 
 def is_allowed(expression: str) -> bool:
     """Whether an SPDX expression lets a component be used: of OR one part, of AND all."""
-    alternatives = re.split(r"\s+OR\s+", expression.replace("(", " ").replace(")", " ").strip())
+    # What is in brackets counts as one licence, allowed or not.
+    while bracket := re.search(r"\(([^()]*)\)", expression):
+        part = "MIT" if is_allowed(bracket[1]) else "-"
+        expression = f"{expression[: bracket.start()]}{part}{expression[bracket.end() :]}"
     return any(
         all(part.strip() in ALLOWED for part in re.split(r"\s+AND\s+", alternative))
-        for alternative in alternatives
+        for alternative in re.split(r"\s+OR\s+", expression)
     )
 
 

@@ -21,8 +21,6 @@ from .pages import ROOT
 AXE: Final = ROOT / "website" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS: Final = {"wide": 1280, "phone": 390}
 SCHEMES: Final = ("light", "dark")
-GRAVE: Final = ("serious", "critical")
-"""Impacts of axe-core that no page may have."""
 _RUN: Final = """async () => {
   const {violations} = await axe.run({resultTypes: ['violations']});
   return violations.map(({id, impact, help, nodes}) => ({

@@ -23,7 +23,6 @@ class Document(HTMLParser):
     names: set[str] = field(default_factory=set)
     loads: list[str] = field(default_factory=list)
     headings: int = 0
-    words: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()

@@ -8,10 +8,12 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 README: Final = ROOT / "README.md"
 
-_FENCE: Final = re.compile(r"^ *```.*?^ *```[^\n]*$", re.DOTALL | re.MULTILINE)
-_CODE: Final = re.compile(r"(^ *```.*?^ *```[^\n]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
+_BLOCK: Final = r"^ *```.*?^ *```[^\n]*$"
+BLOCK: Final = re.compile(f"({_BLOCK})", re.DOTALL | re.MULTILINE)
+_CODE: Final = re.compile(f"({_BLOCK}|`[^`\\n]+`)", re.DOTALL | re.MULTILINE)
 LINK: Final = re.compile(r"""(?P<before>\]\(|src(?:set)?="|href=")(?P<target>[^)\s"]+)""")
 HEADING: Final = re.compile(r"^(?P<level>#+) (?P<words>.+)$", re.MULTILINE)
+_LANGUAGE: Final = re.compile(r"(?:docs/|[^/]+\.)(?P<language>[a-z]{2}(?:-[A-Z]{2})?)(?:/.+|\.md)")
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -29,9 +31,15 @@ def _installed(path: Path) -> bool:
     return any(part in ("node_modules", "venv") or part[0] == "." for part in path.parts)
 
 
+def language(page: Path, root: Path = ROOT) -> str:
+    """The language of a page, by its name (`README.zh-CN.md`) or its folder (`docs/zh`)."""
+    match = _LANGUAGE.fullmatch(page.relative_to(root).as_posix())
+    return match["language"] if match else "en"
+
+
 def prose(text: str) -> str:
     """A text without its code blocks."""
-    return _FENCE.sub("", text)
+    return BLOCK.sub("", text)
 
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:

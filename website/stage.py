@@ -15,7 +15,7 @@ from typing import Final
 import yaml
 
 from .layout import placed
-from .pages import HEADING, LINK, ROOT, anchors, is_external, pages, pieces
+from .pages import BLOCK, HEADING, LINK, ROOT, anchors, is_external, language, pages, pieces
 
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final = {
@@ -81,10 +81,11 @@ class Staging:
         """A page as the generator reads it."""
         text = _PICTURE.sub(_both, page.read_text())
         slugs = iter(anchors(text))
-        return "".join(
+        linked = "".join(
             piece if is_code else LINK.sub(lambda link: self._link(page, link), piece)
             for is_code, piece in pieces(_named(text, slugs))
         )
+        return _in_language(linked, language(page, self.root))
 
     def _link(self, page: Path, link: re.Match[str]) -> str:
         target = link["target"]
@@ -142,6 +143,11 @@ def _unsearched(text: str) -> str:
     return f"---\nsearch: {{exclude: true}}\n---\n\n{text}"
 
 
+def _in_language(text: str, language: str) -> str:
+    """A text with its language, which screen readers and fonts go by; the site's own is English."""
+    return text if language == "en" else f'<div lang="{language}" markdown>\n\n{text}\n\n</div>\n'
+
+
 def _both(picture: re.Match[str]) -> str:
     """The generator's own switch between light and dark, which follows its button too."""
     return (
@@ -157,9 +163,9 @@ def _named(text: str, slugs: Iterable[str]) -> str:
     def heading(match: re.Match[str]) -> str:
         return f"{match[0]} {{#{next(names)}}}"
 
-    fences = re.split(r"(^ *```.*?^ *```[^\n]*$)", text, flags=re.DOTALL | re.MULTILINE)
     return "".join(
-        piece if at % 2 else HEADING.sub(heading, piece) for at, piece in enumerate(fences)
+        piece if at % 2 else HEADING.sub(heading, piece)
+        for at, piece in enumerate(BLOCK.split(text))
     )
 
 

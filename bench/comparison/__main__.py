@@ -4,7 +4,7 @@ The same cloud, models and jobs as `Pulumi.dev.yaml`, written by hand in `terraf
 Each mistake is made in both, and asked of what can be asked before anything is created:
 
 - `ack-inference plan`, by its validation;
-- Terraform's own `fmt`, and `validate` where its provider can be had (`terraform init`);
+- Terraform's own `fmt`: `validate` wants the provider, which `terraform init` downloads;
 - Helm's own `lint` and `template`;
 - with --kubeconfig, an API server that has the kinds, by a strict dry run of what Helm renders, as
   that of `ack-inference sandbox up existing --nodes`, with Knative's own webhook before it.

@@ -37,9 +37,7 @@ def test_every_link_leads_to_a_file_or_a_heading(page: Path) -> None:
 @each_page
 def test_every_path_in_a_text_exists(page: Path) -> None:
     """Folders and files of this repository, as a reader would look for them."""
-    rooms = (
-        "components|stacks|tests|docs|policy|plan|sandbox|examples|bench|loadtest|reference|website"
-    )
+    rooms = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != ".")
     paths = re.findall(rf"`((?:{rooms})/[\w./-]*)`", prose(page.read_text()))
     assert [path for path in paths if not (ROOT / path).exists()] == []
 

@@ -5,15 +5,17 @@ Does not prove that the generator takes them: `make site` does, and `python -m p
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from proof.site import faults as seen_faults
 from website import built, versions
 from website.layout import ORDER, SECTIONS, Homeless, placed
-from website.pages import ROOT, anchors, pages
-from website.stage import Staging
+from website.pages import ROOT, anchors, language, pages
+from website.stage import MOST_BYTES, Staging, settings
 
 PAGE = "<html><body><h1 id=a>A</h1>{}</body></html>"
 
@@ -78,6 +80,31 @@ def test_a_file_that_a_page_links_to_becomes_a_page_that_shows_it(staged: Stagin
     )
 
 
+def test_files_that_are_shown_are_not_searched_and_large_ones_are_linked(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# A\n\n[b](b.txt) [c](c.txt) [d](d/notes.md)\n")
+    (tmp_path / "b.txt").write_text("b")
+    (tmp_path / "c.txt").write_text("c" * (MOST_BYTES + 1))
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "notes.md").write_text("# D\n")
+    for folder in ("docs/images", "examples"):
+        (tmp_path / folder).mkdir(parents=True)
+    stage = Staging(tmp_path, tmp_path / "pages")
+    stage.write()
+    shown = tmp_path / "pages" / "files"
+    assert (shown / "c.txt").stat().st_size == MOST_BYTES + 1
+    for name in ("b.txt.md", "d/notes.md.md"):
+        assert (shown / name).read_text().startswith("---\nsearch: {exclude: true}\n---\n")
+    assert "search:" not in (tmp_path / "pages" / "index.md").read_text()
+
+
+def test_pages_offer_other_versions_only_where_these_lie_beside_them(staged: Staging) -> None:
+    plain, versioned = (
+        yaml.safe_load(settings(staged, {}, versioned=each)) for each in (False, True)
+    )
+    assert "version" not in plain["extra"]
+    assert versioned["extra"]["version"] == {"provider": "mike"}
+
+
 def test_links_in_code_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# A\n\n[b](b.md) `[b](b.md)`\n\n```sh\n[b](b.md)\n```\n")
     (tmp_path / "docs").mkdir()
@@ -93,6 +120,28 @@ def test_a_picture_follows_the_switch_of_the_site(staged: Staging) -> None:
     assert "<picture>" not in text
     assert "-light.png#only-light)" in text
     assert "-dark.png#only-dark)" in text
+
+
+def test_a_page_in_chinese_says_so(staged: Staging) -> None:
+    for name, mark in (("index.zh-cn.md", "zh-CN"), ("zh/sandbox-to-pull-request.md", "zh")):
+        text = (staged.folder / name).read_text()
+        assert text.startswith(f'<div lang="{mark}" markdown>\n\n')
+        assert text.endswith("\n\n</div>\n")
+    assert "<div lang=" not in (staged.folder / "index.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "tongue"),
+    [
+        ("README.md", "en"),
+        ("README.zh-CN.md", "zh-CN"),
+        ("docs/zh/page.md", "zh"),
+        ("docs/plan.md", "en"),
+        ("docs/guides/gateway.md", "en"),
+    ],
+)
+def test_the_name_of_a_page_or_its_folder_says_its_language(name: str, tongue: str) -> None:
+    assert language(ROOT / name) == tongue
 
 
 @pytest.mark.parametrize(
@@ -116,6 +165,22 @@ def test_what_is_wrong_with_a_page_is_a_sentence(tmp_path: Path, body: str, sent
     assert any(sentence in fault for fault in site(tmp_path, body))
 
 
+def test_a_link_out_of_the_site_is_told_though_something_is_there(tmp_path: Path) -> None:
+    (tmp_path / "outside.html").write_text(PAGE)
+    (tmp_path / "site").mkdir()
+    faults = site(tmp_path / "site", '<a href="../outside.html">x</a>')
+    assert faults == ["index.html: ../outside.html leads out of the site."]
+
+
+def test_what_a_page_loads_counts_as_it_is_sent(tmp_path: Path) -> None:
+    loads = '<script src="a.js"></script>'
+    (tmp_path / "a.js").write_text("x" * built.MOST_BYTES)
+    assert site(tmp_path, loads) == []
+    (tmp_path / "a.js").write_bytes(os.urandom(built.MOST_BYTES))
+    [fault] = site(tmp_path, loads)
+    assert fault.endswith("with what it loads, but it must be 300,000 at most.")
+
+
 def test_a_page_that_is_right_has_no_fault(tmp_path: Path) -> None:
     body = '<a href="#a">x</a> <a href="https://example.com/none">x</a> <img src="a.png">'
     body += "<code>```</code><script src=a.js></script>"
@@ -127,6 +192,18 @@ def test_the_selector_of_versions_leads_to_the_newest_release_first() -> None:
     assert [entry["version"] for entry in catalogue] == ["v0.10.0", "v0.9.0", "next"]
     assert [entry["aliases"] for entry in catalogue] == [["latest"], [], []]
     assert sorted(["v0.9.0", "v0.10.0"], key=versions._order) == ["v0.9.0", "v0.10.0"]
+
+
+def test_releases_that_have_a_site_are_built_and_candidates_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def git(*command: str) -> str:
+        if command[0] == "tag":
+            return "v0.9.0\nv0.10.0\nv0.11.0-rc\nv0.1.0"
+        return "" if "v0.1.0" in command else "website/mkdocs.yml"
+
+    monkeypatch.setattr(versions, "_git", git)
+    assert versions.releases() == ["v0.10.0", "v0.9.0"]
 
 
 def test_what_a_browser_sees_wrong_is_told() -> None:

@@ -100,6 +100,8 @@ def test_a_block_that_nobody_takes_is_told(tmp_path: Path) -> None:
 def test_who_runs_a_command_is_there_and_every_rule_is_used() -> None:
     assert [rule for rule in RULES if rule.run_by and not (ROOT / rule.run_by).exists()] == []
     assert [rule for rule in RULES if bool(rule.run_by) == bool(rule.why_not)] == []
+    used = {rule_of(command) for command in COMMANDS}
+    assert [rule.form for rule in RULES if rule not in used] == []
 
 
 def ack_inference(command: str) -> list[list[str]]:
@@ -117,9 +119,9 @@ def parse(command: click.Command, arguments: list[str], parent: click.Context | 
             raise (MissingFile if "does not exist" in str(fault) else AssertionError) from fault
         return
     context = command.make_context(command.name, [arguments[0]], parent=parent)
-    found = command.get_command(context, arguments[0])
-    assert found, f"{arguments[0]} is no verb"
-    parse(found, arguments[1:], context)
+    verb = command.get_command(context, arguments[0])
+    assert verb, f"{arguments[0]} is no verb"
+    parse(verb, arguments[1:], context)
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if ack_inference(line)])

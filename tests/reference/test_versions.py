@@ -79,6 +79,15 @@ def test_completion_is_installed_once(home: Path, shell: str) -> None:
     assert {path: path.read_text() for path in home.rglob("*") if path.is_file()} == files
 
 
+def test_zsh_starts_its_completion_system_before_it_completes(home: Path) -> None:
+    """A bare zsh has none. Does not prove that a zsh reads the script: no test needs one."""
+    run("--install-completion", "zsh")
+    script = (home / ".config/ack-inference/completion.zsh").read_text()
+    assert script.index("autoload -Uz compinit && compinit") < script.index(
+        "compdef _ack_inference"
+    )
+
+
 def test_what_a_shell_reads_at_its_start_is_kept(home: Path) -> None:
     (home / ".bashrc").write_text("alias k=kubectl")
     run("--install-completion", "bash")

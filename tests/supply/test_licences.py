@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from supply.licences import ALLOWED, EXEMPT, go_faults, is_allowed, licence, python_faults
+from supply.licences import (
+    ALLOWED,
+    EXEMPT,
+    OTHERWISE,
+    go_faults,
+    is_allowed,
+    licence,
+    python_faults,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +87,9 @@ def test_a_package_under_another_licence_is_refused(
         ("MIT", True),
         ("GPL-3.0-only OR MIT", True),
         ("(MIT OR GPL-3.0-only)", True),
+        ("(MIT OR GPL-3.0-only) AND ISC", True),
+        ("(MIT OR ISC) AND GPL-3.0-only", False),
+        ("MIT AND (GPL-3.0-only OR (ISC AND Zlib))", True),
         ("MIT AND BSD-3-Clause", True),
         ("MIT AND GPL-3.0-only", False),
         ("", False),
@@ -111,6 +122,12 @@ def test_a_go_module_under_another_licence_is_refused() -> None:
 def test_a_go_module_without_a_licence_is_refused() -> None:
     [fault] = go_faults(json.dumps({"components": [component("example.com/a")]}))
     assert fault.startswith("example.com/a v1.0.0 does not say its licence")
+
+
+def test_what_is_detected_of_a_module_gives_way_to_what_was_read_of_it() -> None:
+    for name, expression in OTHERWISE.items():
+        assert is_allowed(expression)
+        assert [*go_faults(json.dumps({"components": [component(name, "CC-BY-SA-4.0")]}))] == []
 
 
 def test_a_module_is_exempt_by_name_and_for_a_reason() -> None:
