@@ -195,9 +195,9 @@ class RoleGroups:
         for pod in due:
             if name_of(pod) not in names:
                 self._client.apply(pod, MANAGER)
-        for pod in pods:
-            if name_of(pod) not in due_names:
-                self._client.delete(pod)
+        for surplus in pods:
+            if name_of(surplus) not in due_names:
+                self._client.delete(surplus)
         self._replace_old(role, pods)
 
     def _replace_old(self, role: Manifest, pods: Sequence[Manifest]) -> None:
