@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from components.catalog.addons import ADDONS
 from components.catalog.prices import EDGE_VCPU_DAY, PriceList
-from components.platform.gateway_settings import ADDRESS_TYPE
+from components.crds.gateway_names import ADDRESS_TYPE
 
 from .amounts import NOTHING, Delta, Money, Range, change, total
 from .hardware import cards_of_types

@@ -28,6 +28,8 @@ BODY_ROUTER: Final = "body-router"
 """Service that reads the model's name in the body of requests."""
 BODY_ROUTER_PORT: Final = 9004
 """Its port, the program's own default."""
+ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
+"""Annotation of a Service: whether its load balancer has a public address, as ACK reads it."""
 
 
 def pickers_gateway(gateway: str) -> str:

@@ -15,8 +15,6 @@ from .releases import HelmChart
 
 GATEWAY_API_ADDON: Final = "gateway-api"
 """ACK's add-on of the Gateway API's resource types."""
-ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
-"""Annotation of a Service: whether its load balancer has a public address, as ACK reads it."""
 
 
 class EnvoyGatewayChart(HelmChart):

@@ -9,7 +9,8 @@ import pulumi
 import components.platform as platform
 import components.serving as serving
 from components.args import MISSING, Fault, Words
-from components.platform.gateway_settings import ADDRESS_TYPE, GATEWAY_API_ADDON
+from components.crds.gateway_names import ADDRESS_TYPE
+from components.platform.gateway_settings import GATEWAY_API_ADDON
 from components.serving import GatewayFlavor, ModelArgs, PoolVersion, Route, RoutingStrategy
 from components.serving.route import RouteLimit
 

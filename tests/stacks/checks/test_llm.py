@@ -170,18 +170,6 @@ CASES = [
         },
     ),
     Case(
-        "lowest_sums_fit",
-        "prefill that has no card of its own",
-        llm,
-        {"pools[a10].autoscale": {"min": 1, "max": 2}},
-        (
-            f"{SPLIT}.prefill.scale.min is 1, but it must be less, or its pools larger: with "
-            f"{CHAT}.scale.min (1), {SPLIT}.scale.min (1) it needs 3 GPUs, and pool a10 has 2 at "
-            "the most."
-        ),
-        {"pools[a10].autoscale": {"min": 1, "max": 3}},
-    ),
-    Case(
         "offloaded_blocks_fit_the_disk",
         "blocks that no node's disk has room for",
         llm,
@@ -602,17 +590,6 @@ SURPRISES = [
             f"{SPLIT}.router.group": "qwen",
             f"{SPLIT}.router.weight": 1,
         },
-    ),
-    Case(
-        "highest_sums_fit",
-        "prefill that may find no card",
-        llm,
-        {"pools[a10].autoscale": {"min": 1, "max": 4}},
-        (
-            f"{CHAT}.scale.max (3), {SPLIT}.scale.max (1), {SPLIT}.prefill.scale.max (1) may need "
-            "5 GPUs at the same time, and pool a10 has 4 at the most: what comes last waits."
-        ),
-        {"pools[a10].autoscale": {"min": 1, "max": 5}},
     ),
     Case(
         "gateways_of_routes_are_there",

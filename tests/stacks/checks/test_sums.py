@@ -2,7 +2,7 @@
 
 from ..environments import GONE, Raw, dev, hybrid, prod
 from .cases import Case, refusals, surprises
-from .parts import CHAT, MODEL, NOTES, ON_DISK, SCALING, groups, load_test
+from .parts import CHAT, LLM_CHAT, LLM_SPLIT, MODEL, NOTES, ON_DISK, SCALING, groups, llm, load_test
 
 SECOND: Raw = {
     "pool": "cache",
@@ -287,7 +287,20 @@ CASES = [
             "models[qwen].serve.knative.scale.max": 4,
         },
     ),
+    Case(
+        "lowest_sums_fit",
+        "prefill that has no card of its own",
+        llm,
+        {"pools[a10].autoscale": {"min": 1, "max": 2}},
+        (
+            f"{LLM_SPLIT}.prefill.scale.min is 1, but it must be less, or its pools larger: with "
+            f"{LLM_CHAT}.scale.min (1), {LLM_SPLIT}.scale.min (1) it needs 3 GPUs, and pool a10 "
+            "has 2 at the most."
+        ),
+        {"pools[a10].autoscale": {"min": 1, "max": 3}},
+    ),
 ]
+
 SURPRISES = [
     Case(
         "highest_sums_fit",
@@ -349,6 +362,18 @@ SURPRISES = [
         ),
         # How many machines an IDC has is not known.
         {f"{CHAT}.max": 4},
+    ),
+    Case(
+        "highest_sums_fit",
+        "prefill that may find no card",
+        llm,
+        {"pools[a10].autoscale": {"min": 1, "max": 4}},
+        (
+            f"{LLM_CHAT}.scale.max (3), {LLM_SPLIT}.scale.max (1), "
+            f"{LLM_SPLIT}.prefill.scale.max (1) may need 5 GPUs at the same time, and pool a10 has "
+            "4 at the most: what comes last waits."
+        ),
+        {"pools[a10].autoscale": {"min": 1, "max": 5}},
     ),
 ]
 
