@@ -608,7 +608,7 @@ def worker_pod(args: LLMModelArgs) -> dict[str, Any]:
     server = role_server(args)
     pod = model_pod(args.model_copy(update={"server": server}), container=SERVER)
     local = args.serve.parallelism.local if args.serve.parallelism else 1
-    rank = f"--headless --data-parallel-start-rank $(({POD_INDEX} * {local}))"
+    rank = f'--headless --data-parallel-start-rank "$(({POD_INDEX} * {local}))"'
     return _as_ours(pod, args, {**SILENT, "command": _script(serve_words(server), rank)})
 
 
@@ -624,7 +624,7 @@ def _as_ours(pod: dict[str, Any], args: LLMModelArgs, fields: Mapping[str, Any])
 def _script(words: list[str], *more: str) -> list[str]:
     """A shell that waits until the leader has an address, as vLLM binds to no name."""
     wait = f"until host=$(getent hosts ${LEADER_ADDRESS}); do sleep 1; done"
-    line = " ".join([shlex.join(words), *more, "--data-parallel-address ${host%% *}"])
+    line = " ".join([shlex.join(words), *more, '--data-parallel-address "${host%% *}"'])
     return ["sh", "-c", f"{wait}; exec {line}"]
 
 
