@@ -6,14 +6,12 @@ API: https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certifi
 from enum import StrEnum
 from typing import Annotated, Final
 
-import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Because, T  # noqa: F401
-from ..bindings import kubernetes
 from ..names import DomainName, ObjectName
+from .custom_resource import CustomResource
 from .model import CrdModel
 
 API_VERSION: Final = "cert-manager.io/v1"
@@ -56,14 +54,5 @@ class CertificateSpec(CrdModel):
         return cls(secret_name=secret, dns_names=[host], issuer_ref=reference)
 
 
-class Certificate(kubernetes.apiextensions.CustomResource):
+class Certificate(CustomResource[CertificateSpec], api_version=API_VERSION):
     """A certificate in a Secret."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: CertificateSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "Certificate", spec.manifest(), metadata, opts)

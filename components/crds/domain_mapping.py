@@ -8,11 +8,10 @@ from typing import Final
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from ..args import T  # noqa: F401
-from ..bindings import kubernetes
 from ..names import ObjectName
+from .custom_resource import CustomResource
 from .knative import API_VERSION as SERVING
 from .model import CrdModel
 
@@ -53,17 +52,8 @@ class DomainMappingSpec(CrdModel):
         return cls(ref=ref, tls=SecretTls(secret_name=secret) if secret else None)
 
 
-class DomainMapping(kubernetes.apiextensions.CustomResource):
+class DomainMapping(CustomResource[DomainMappingSpec], api_version=API_VERSION):
     """A host that leads to a Knative Service."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: DomainMappingSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "DomainMapping", spec.manifest(), metadata, opts)
 
 
 class ClusterDomainClaimSpec(CrdModel):
@@ -73,16 +63,5 @@ class ClusterDomainClaimSpec(CrdModel):
     """Namespace of its mapping."""
 
 
-class ClusterDomainClaim(kubernetes.apiextensions.CustomResource):
+class ClusterDomainClaim(CustomResource[ClusterDomainClaimSpec], api_version=CLAIM_API_VERSION):
     """The right of a namespace to a host."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ClusterDomainClaimSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(
-            name, CLAIM_API_VERSION, "ClusterDomainClaim", spec.manifest(), metadata, opts
-        )

@@ -12,12 +12,11 @@ from typing import Final, TypeVar
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Fault, Words
-from ..bindings import kubernetes
 from ..catalog.labels import GPU_RESOURCE
+from .custom_resource import CustomResource
 from .model import CrdModel
 
 T = TypeVar("T")
@@ -78,14 +77,5 @@ class ElasticQuotaTreeSpec(CrdModel):
             yield Fault("namespaces", space, "in one quota only", why)
 
 
-class ElasticQuotaTree(kubernetes.apiextensions.CustomResource):
+class ElasticQuotaTree(CustomResource[ElasticQuotaTreeSpec], api_version=API_VERSION):
     """The quotas of a cluster; of several, ACK's scheduler reads one."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ElasticQuotaTreeSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "ElasticQuotaTree", spec.manifest(), metadata, opts)

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Output, T, Words  # noqa: F401
-from ..bindings import kubernetes
 from ..names import LabelKey, ObjectName, SecretName
 from .core import ResourceRequirements
+from .custom_resource import CustomResource
 from .gateway_api import GROUP as GATEWAY_API
 from .gateway_api import Duration, HeaderChange, HeaderName, NamedObject, Port
 from .model import CrdModel, one_of_faults
@@ -489,66 +488,21 @@ class ClientTrafficPolicySpec(PolicySpec):
     """Their headers."""
 
 
-class EnvoyProxy(kubernetes.apiextensions.CustomResource):
+class EnvoyProxy(CustomResource[EnvoyProxySpec], api_version=API_VERSION):
     """How the proxies of a Gateway run."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: EnvoyProxySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "EnvoyProxy", spec.manifest(), metadata, opts)
 
-
-class EnvoyExtensionPolicy(kubernetes.apiextensions.CustomResource):
+class EnvoyExtensionPolicy(CustomResource[EnvoyExtensionPolicySpec], api_version=API_VERSION):
     """Who else is asked about requests."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: EnvoyExtensionPolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "EnvoyExtensionPolicy", spec.manifest(), metadata, opts)
 
-
-class BackendTrafficPolicy(kubernetes.apiextensions.CustomResource):
+class BackendTrafficPolicy(CustomResource[BackendTrafficPolicySpec], api_version=API_VERSION):
     """How requests reach what is behind a route."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: BackendTrafficPolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "BackendTrafficPolicy", spec.manifest(), metadata, opts)
 
-
-class SecurityPolicy(kubernetes.apiextensions.CustomResource):
+class SecurityPolicy(CustomResource[SecurityPolicySpec], api_version=API_VERSION):
     """Who gets in."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: SecurityPolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "SecurityPolicy", spec.manifest(), metadata, opts)
 
-
-class ClientTrafficPolicy(kubernetes.apiextensions.CustomResource):
+class ClientTrafficPolicy(CustomResource[ClientTrafficPolicySpec], api_version=API_VERSION):
     """How clients are met."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ClientTrafficPolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "ClientTrafficPolicy", spec.manifest(), metadata, opts)

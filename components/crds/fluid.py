@@ -15,13 +15,13 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Words
-from ..bindings import kubernetes
 from ..quantity import binary, is_quantity, parse
 from .affinity import Affinity, NodeSelector, Toleration
 from .core import ResourceRequirements
+from .custom_resource import CustomResource
 from .fluid_names import load_name_faults, name_faults
 from .formats import PullPolicy, is_cron
-from .model import CrdModel, check, one_of_faults, plain_texts
+from .model import CrdModel, one_of_faults, plain_texts
 from .volumes import (
     AccessMode,
     LocalObjectReference,
@@ -692,44 +692,23 @@ def namespace_faults(metadata: ObjectMetaArgs, target: object) -> Iterator[Fault
         yield Fault("dataset.namespace", target, repr(namespace), why)
 
 
-class Dataset(kubernetes.apiextensions.CustomResource):
+class Dataset(CustomResource[DatasetSpec], api_version=API_VERSION):
     """A cached store; once bound, there is a claim of its name to mount."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: DatasetSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        check(f"Dataset {name}", name_faults(metadata))
-        super().__init__(name, API_VERSION, "Dataset", spec.manifest(), metadata, opts)
+    def _faults(self, spec: DatasetSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
+        yield from name_faults(metadata)
 
 
-class JindoRuntime(kubernetes.apiextensions.CustomResource):
+class JindoRuntime(CustomResource[JindoRuntimeSpec], api_version=API_VERSION):
     """The cache of the Dataset of its name. Its workers take memory or disks of nodes."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: JindoRuntimeSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        check(f"JindoRuntime {name}", name_faults(metadata))
-        super().__init__(name, API_VERSION, "JindoRuntime", spec.manifest(), metadata, opts)
+    def _faults(self, spec: JindoRuntimeSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
+        yield from name_faults(metadata)
 
 
-class DataLoad(kubernetes.apiextensions.CustomResource):
+class DataLoad(CustomResource[DataLoadSpec], api_version=API_VERSION):
     """Reads a Dataset into its cache."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: DataLoadSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        faults = [*namespace_faults(metadata, spec.dataset.namespace), *load_name_faults(metadata)]
-        check(f"DataLoad {name}", faults)
-        super().__init__(name, API_VERSION, "DataLoad", spec.manifest(), metadata, opts)
+    def _faults(self, spec: DataLoadSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
+        yield from namespace_faults(metadata, spec.dataset.namespace)
+        yield from load_name_faults(metadata)

@@ -9,12 +9,11 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401
-from ..bindings import kubernetes
 from ..names import DNS_1123_SUBDOMAIN, LabelName, ObjectName
+from .custom_resource import CustomResource
 from .model import CrdModel
 
 GROUP: Final = "gateway.networking.k8s.io"
@@ -346,53 +345,17 @@ class ReferenceGrantSpec(CrdModel):
     """To what."""
 
 
-class GatewayClass(kubernetes.apiextensions.CustomResource):
+class GatewayClass(CustomResource[GatewayClassSpec], api_version=API_VERSION):
     """Gateways of one kind, and who runs them."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: GatewayClassSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "GatewayClass", spec.manifest(), metadata, opts)
 
-
-class Gateway(kubernetes.apiextensions.CustomResource):
+class Gateway(CustomResource[GatewaySpec], api_version=API_VERSION):
     """Where requests come in."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: GatewaySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "Gateway", spec.manifest(), metadata, opts)
 
-
-class HttpRoute(kubernetes.apiextensions.CustomResource):
+class HttpRoute(CustomResource[HttpRouteSpec], api_version=API_VERSION, kind="HTTPRoute"):
     """Where requests of a Gateway go."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: HttpRouteSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "HTTPRoute", spec.manifest(), metadata, opts)
 
-
-class ReferenceGrant(kubernetes.apiextensions.CustomResource):
+class ReferenceGrant(CustomResource[ReferenceGrantSpec], api_version=GRANT_VERSION):
     """Leave for routes of other namespaces to lead to a Service of this one."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ReferenceGrantSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, GRANT_VERSION, "ReferenceGrant", spec.manifest(), metadata, opts)

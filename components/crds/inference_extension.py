@@ -10,12 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, SECRET, Fault, Output, T, Words  # noqa: F401
-from ..bindings import kubernetes
 from ..names import LabelKey, LabelValue, ObjectName
+from .custom_resource import CustomResource
 from .gateway_api import Port
 from .model import CrdModel
 
@@ -156,53 +155,21 @@ class AckTrafficFilterSpec(CrdModel):
     """Content moderation."""
 
 
-class InferencePool(kubernetes.apiextensions.CustomResource):
+class InferencePool(CustomResource[InferencePoolSpec], api_version=POOL_VERSION):
     """Pods that serve one model, in API version v1."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: InferencePoolSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, POOL_VERSION, "InferencePool", spec.manifest(), metadata, opts)
 
-
-class OldInferencePool(kubernetes.apiextensions.CustomResource):
+class OldInferencePool(
+    CustomResource[OldInferencePoolSpec], api_version=OLD_VERSION, kind="InferencePool"
+):
     """Pods that serve one model, in API version v1alpha2."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: OldInferencePoolSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, OLD_VERSION, "InferencePool", spec.manifest(), metadata, opts)
 
-
-class InferenceObjective(kubernetes.apiextensions.CustomResource):
+class InferenceObjective(CustomResource[InferenceObjectiveSpec], api_version=OLD_VERSION):
     """How urgent requests are that name it."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: InferenceObjectiveSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, OLD_VERSION, "InferenceObjective", spec.manifest(), metadata, opts)
 
-
-class AckTrafficFilter(kubernetes.apiextensions.CustomResource):
+class AckTrafficFilter(
+    CustomResource[AckTrafficFilterSpec], api_version=ACK_VERSION, kind="ACKTrafficFilter"
+):
     """What ACK's gateway does with requests of a route."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: AckTrafficFilterSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, ACK_VERSION, "ACKTrafficFilter", spec.manifest(), metadata, opts)

@@ -8,12 +8,11 @@ from typing import Final
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Fault, T  # noqa: F401
-from ..bindings import kubernetes
 from .autoscaling import MetricTargetType, ObjectReference, ScalingBehavior
+from .custom_resource import CustomResource
 from .model import CrdModel
 
 API_VERSION: Final = "keda.sh/v1alpha1"
@@ -84,14 +83,5 @@ class ScaledObjectSpec(CrdModel):
             yield Fault("max_replica_count", self.max_replica_count, want, why)
 
 
-class ScaledObject(kubernetes.apiextensions.CustomResource):
+class ScaledObject(CustomResource[ScaledObjectSpec], api_version=API_VERSION):
     """Scales pods by figures; more pods take more nodes, which cost money."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ScaledObjectSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "ScaledObject", spec.manifest(), metadata, opts)

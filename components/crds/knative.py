@@ -14,10 +14,10 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import ConfigDict, Field
 
 from ..args import MISSING, Because, Fault, nearest
-from ..bindings import kubernetes
 from ..names import ServiceName
 from .affinity import Affinity, Toleration, TopologySpreadConstraint
 from .core import EnvVar, PodSpec, ResourceRequirements
+from .custom_resource import CustomResource
 from .formats import dns_1035_faults
 from .knative_annotations import (
     SHIPPED,
@@ -191,7 +191,7 @@ def template_faults(
         yield Fault("spec.timeout_seconds", timeout, f"0 to {longest}", why)
 
 
-class KnativeService(kubernetes.apiextensions.CustomResource):
+class KnativeService(CustomResource[KnativeServiceSpec], api_version=API_VERSION, kind="Service"):
     """A model that is served, scaled by its requests. Its pods cost what their nodes cost."""
 
     def __init__(
@@ -203,7 +203,7 @@ class KnativeService(kubernetes.apiextensions.CustomResource):
         limits: ServingLimits = SHIPPED,
     ) -> None:
         check(f"KnativeService {name}", service_faults(spec, metadata, limits))
-        super().__init__(name, API_VERSION, "Service", spec.manifest(), metadata, opts)
+        super().__init__(name, spec, metadata, opts)
 
 
 class ServiceType(StrEnum):
@@ -376,16 +376,5 @@ def config_faults(config: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"config[{name}]", name, want, why)
 
 
-class KnativeServing(kubernetes.apiextensions.CustomResource):
+class KnativeServing(CustomResource[KnativeServingSpec], api_version=OPERATOR_API_VERSION):
     """Knative Serving, installed by its operator; its pods and load balancer cost money."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: KnativeServingSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(
-            name, OPERATOR_API_VERSION, "KnativeServing", spec.manifest(), metadata, opts
-        )

@@ -15,11 +15,11 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, Words
-from ..bindings import kubernetes
 from ..quantity import is_quantity, parse, plain
 from .affinity import Affinity, Toleration
 from .autoscaling import MetricTarget, MetricTargetType, ScalingBehavior, target_faults
 from .core import Container, PodSpec, named, named_containers
+from .custom_resource import CustomResource
 from .formats import dns_1123_faults
 from .knative_annotations import (
     AUTOSCALING,
@@ -739,7 +739,7 @@ def _scaler(annotations: Mapping[str, object]) -> AutoscalerClass | None:
     return AutoscalerClass(word) if isinstance(word, str) and word in _SCALERS else None
 
 
-class InferenceService(kubernetes.apiextensions.CustomResource):
+class InferenceService(CustomResource[InferenceServiceSpec], api_version=API_VERSION):
     """A model that is served. Its pods cost what their nodes cost."""
 
     def __init__(
@@ -751,11 +751,9 @@ class InferenceService(kubernetes.apiextensions.CustomResource):
         default_mode: DeploymentMode = DeploymentMode.STANDARD,
         limits: ServingLimits = SHIPPED,
     ) -> None:
-        check(
-            f"InferenceService {name}",
-            inference_service_faults(spec, metadata, default_mode, limits),
-        )
-        super().__init__(name, API_VERSION, "InferenceService", spec.manifest(), metadata, opts)
+        faults = inference_service_faults(spec, metadata, default_mode, limits)
+        check(f"InferenceService {name}", faults)
+        super().__init__(name, spec, metadata, opts)
 
 
 class SupportedModelFormat(CrdModel):
@@ -844,18 +842,9 @@ class ServingRuntimeSpec(CrdModel):
                 yield Fault(field, priority, str(earlier), why, _RUNTIME)
 
 
-class ServingRuntime(kubernetes.apiextensions.CustomResource):
+class ServingRuntime(CustomResource[ServingRuntimeSpec], api_version=RUNTIME_API_VERSION):
     """Pods that serve models of some formats; costs nothing until a model uses it."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: ServingRuntimeSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        faults = dns_1123_faults("metadata.name", metadata.name, "models name the runtime by it")
-        check(f"ServingRuntime {name}", faults)
-        super().__init__(
-            name, RUNTIME_API_VERSION, "ServingRuntime", spec.manifest(), metadata, opts
-        )
+    def _faults(self, spec: ServingRuntimeSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
+        why = "models name the runtime by it"
+        yield from dns_1123_faults("metadata.name", metadata.name, why)

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Fault, Output, T  # noqa: F401  pydantic resolves pulumi.Input[X] through these
-from ..bindings import kubernetes
 from ..names import LabelKey, LabelValue
 from .core import PodSpec
+from .custom_resource import CustomResource
 from .kserve import RollingUpdate
 from .leader_worker_labels import API_VERSION, KIND
 from .model import CrdModel
@@ -170,14 +168,5 @@ class LeaderWorkerSetSpec(CrdModel):
             yield Fault("replicas", self.replicas, want, "pods are counted in 32 bits")
 
 
-class LeaderWorkerSet(kubernetes.apiextensions.CustomResource):
+class LeaderWorkerSet(CustomResource[LeaderWorkerSetSpec], api_version=API_VERSION, kind=KIND):
     """Groups of pods, which an HPA scales by the scale subresource, looking at leaders alone."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: LeaderWorkerSetSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, KIND, spec.manifest(), metadata, opts)

@@ -13,14 +13,14 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Fault, T, Words  # noqa: F401
-from ..bindings import kubernetes
 from ..names import DNS_1035_LABEL, LabelKey, LabelValue
 from ..quantity import parse
 from .autoscaling import ScalingBehavior
+from .custom_resource import CustomResource
 from .formats import Amount
 from .leader_worker_set import GroupPodSpec
 from .llm_inference_service_labels import API_VERSION, KIND, EvictionPolicy
-from .model import CrdModel, check, one_of_faults
+from .model import CrdModel, one_of_faults
 from .volumes import LocalObjectReference
 
 _VALIDATION: Final = (
@@ -425,15 +425,10 @@ def service_faults(spec: LLMInferenceServiceSpec, metadata: ObjectMetaArgs) -> I
         yield from (fault.under("spec") for fault in _adapter_faults(named))
 
 
-class LLMInferenceService(kubernetes.apiextensions.CustomResource):
+class LLMInferenceService(
+    CustomResource[LLMInferenceServiceSpec], api_version=API_VERSION, kind=KIND
+):
     """A model that is served. Its pods cost what their nodes cost."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: LLMInferenceServiceSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        check(f"LLMInferenceService {name}", service_faults(spec, metadata))
-        super().__init__(name, API_VERSION, KIND, spec.manifest(), metadata, opts)
+    def _faults(self, spec: LLMInferenceServiceSpec, metadata: ObjectMetaArgs) -> Iterator[Fault]:
+        yield from service_faults(spec, metadata)

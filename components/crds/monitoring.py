@@ -7,13 +7,11 @@ CRD of the rules: example/prometheus-operator-crd of v0.91.0 (2026).
 from collections.abc import Iterator
 from typing import Final
 
-import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import Fault
-from ..bindings import kubernetes
 from .affinity import LabelSelector
+from .custom_resource import CustomResource
 from .formats import seconds
 from .model import CrdModel, one_of_faults
 
@@ -57,17 +55,8 @@ class PodMonitorSpec(CrdModel):
     """Where each of them answers."""
 
 
-class PodMonitor(kubernetes.apiextensions.CustomResource):
+class PodMonitor(CustomResource[PodMonitorSpec], api_version=API_VERSION):
     """Pods that Prometheus asks for metrics."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: PodMonitorSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "PodMonitor", spec.manifest(), metadata, opts)
 
 
 class GroupRule(CrdModel):
@@ -120,14 +109,5 @@ class PrometheusRuleSpec(CrdModel):
             yield Fault("groups", name, "given once", "a group is known by its name")
 
 
-class PrometheusRule(kubernetes.apiextensions.CustomResource):
+class PrometheusRule(CustomResource[PrometheusRuleSpec], api_version=API_VERSION):
     """Rules that the Prometheus operator hands to its Prometheus."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: PrometheusRuleSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "PrometheusRule", spec.manifest(), metadata, opts)

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-import pulumi
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field
 
 from ..args import MISSING, Because, Fault, Output, T, TextForm, Words  # noqa: F401  see autoscaling.py
-from ..bindings import kubernetes
 from ..names import LabelKey, LabelName, LabelValue
+from .custom_resource import CustomResource
 from .kserve import RollingUpdate
 from .leader_worker_set import GroupPodTemplate
 from .model import CrdModel, one_of_faults
@@ -291,27 +289,11 @@ class ScalingAdapterSpec(CrdModel):
     """The role."""
 
 
-class RoleBasedGroup(kubernetes.apiextensions.CustomResource):
+class RoleBasedGroup(CustomResource[RoleBasedGroupSpec], api_version=API_VERSION, kind=KIND):
     """Roles of one model."""
 
-    def __init__(
-        self,
-        name: str,
-        spec: RoleBasedGroupSpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, KIND, spec.manifest(), metadata, opts)
 
-
-class CoordinatedPolicy(kubernetes.apiextensions.CustomResource):
+class CoordinatedPolicy(
+    CustomResource[CoordinatedPolicySpec], api_version=API_VERSION, kind=POLICY
+):
     """What roles of a group do together."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: CoordinatedPolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, POLICY, spec.manifest(), metadata, opts)

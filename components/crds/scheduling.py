@@ -9,12 +9,11 @@ from typing import Any, Final, TypeVar
 
 import pulumi
 from pulumi import Output  # noqa: F401  pydantic resolves pulumi.Input[X] through these two names
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pydantic import Field, model_validator
 
 from ..args import Fault, refuse
-from ..bindings import kubernetes
 from .affinity import LabelSelectorRequirement
+from .custom_resource import CustomResource
 from .formats import seconds
 from .model import CrdModel
 
@@ -201,14 +200,5 @@ class ResourcePolicySpec(CrdModel):
                 yield Fault(name, value, want, "it says which pods count against max", _DOC)
 
 
-class ResourcePolicy(kubernetes.apiextensions.CustomResource):
+class ResourcePolicy(CustomResource[ResourcePolicySpec], api_version=API_VERSION):
     """Order in which the pods of one model try the pools."""
-
-    def __init__(
-        self,
-        name: str,
-        spec: ResourcePolicySpec,
-        metadata: ObjectMetaArgs,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__(name, API_VERSION, "ResourcePolicy", spec.manifest(), metadata, opts)
